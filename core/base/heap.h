@@ -1,0 +1,13 @@
+/*
+ * heap.h - the seam over the C library's heap: a test replaces these at link time (--wrap) to make each allocation fail.
+ */
+#ifndef WEIR_BASE_HEAP_H
+#define WEIR_BASE_HEAP_H
+
+#include "base/base.h"
+
+void *weir_heap_alloc(size_t size) WEIR_MUST_USE;            /* NULL: no memory; never for size 0 otherwise */
+void *weir_heap_resize(void *p, size_t size) WEIR_MUST_USE;  /* NULL leaves p as it was */
+void  weir_heap_free(void *p);
+
+#endif

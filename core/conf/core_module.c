@@ -1,0 +1,178 @@
+/*
+ * core_module.c - the directives of main and events: processes, limits, whom they run as, logs, include.
+ *
+ * Read in the master (which looks up users and counts CPUs) and replayed in workers from the bundle.
+ */
+#include "conf/core.h"
+
+#include "conf/read.h"
+#include "config.h"
+
+#define CORE_ARGS weir_conf_t *cf, WEIR_UNUSED const weir_directive_t *row, const weir_conf_words_t *words, void *field
+
+/* --- types of its own --- */
+
+static bool
+core_parse_user(CORE_ARGS)
+{
+    weir_core_user_t  *user = field;
+    weir_bundle_user_t found;
+    weir_error_t       why = { .text = "" };
+
+    if (words->at[1].text.len == 0) {
+        return weir_conf_invalid(cf, 1, "the name of a user");
+    }
+    user->user = words->at[1].text;
+    user->group = words->n > 2 ? words->at[2].text : words->at[1].text;
+    if (!weir_bundle_user(cf->bundle, user->user, user->group, &found, &why)) {
+        return weir_conf_error(cf, 1, "%s", why.text);
+    }
+    if (found.ignored) {
+        weir_conf_warn(cf, 0, "the \"user\" directive makes sense only if the master process runs with super-user "
+                              "privileges, ignored");
+    }
+    return true;
+}
+
+static bool
+core_parse_priority(CORE_ARGS)
+{
+    weir_str_t text = words->at[1].text;
+    bool       negative = weir_str_starts(text, WEIR_STR("-"));
+    uint32_t   number;
+
+    if (!weir_conf_read_u32(weir_str_skip(text, negative), &number) || number > (negative ? 20 : 19)) {
+        return weir_conf_invalid(cf, 1, "a number from -20 to 19");
+    }
+    *(int32_t *) field = negative ? -(int32_t) number : (int32_t) number;
+    return true;
+}
+
+static bool
+core_parse_env(CORE_ARGS)
+{
+    weir_str_t text = words->at[1].text;
+
+    if (text.len == 0 || text.at[0] == '=') {
+        return weir_conf_invalid(cf, 1, "NAME or NAME=value");
+    }
+    *(weir_str_t *) weir_conf_list_push(cf, field, sizeof(weir_str_t)) = text;
+    return true;
+}
+
+/* What follows in the file is compiled as it says. */
+static bool
+core_parse_jit(CORE_ARGS)
+{
+    if (!weir_type_flag.parse(cf, row, words, field)) {
+        return false;
+    }
+    weir_regex_use_jit(((const weir_flag_t *) field)->on);
+    return true;
+}
+
+static const weir_conf_type_t core_type_user = { .name = "user [group]", .size = sizeof(weir_core_user_t), .min_args = 1,
+                                                 .max_args = 2, .parse = core_parse_user };
+static const weir_conf_type_t core_type_priority = { .name = "number", .size = sizeof(int32_t), .min_args = 1,
+                                                     .max_args = 1, .parse = core_parse_priority };
+static const weir_conf_type_t core_type_env = { .name = "name[=value]", .size = sizeof(weir_strs_t), .min_args = 1,
+                                                .max_args = 1, .repeats = true, .parse = core_parse_env,
+                                                .item = sizeof(weir_str_t) };
+static const weir_conf_type_t core_type_jit = { .name = "on | off", .size = sizeof(weir_flag_t), .min_args = 1,
+                                                .max_args = 1, .parse = core_parse_jit };
+static const weir_conf_type_t core_type_include = { .name = "file | mask", .min_args = 1, .max_args = 1, .repeats = true,
+                                                    .parse = weir_conf_include };
+
+/* --- after reading --- */
+
+static bool
+core_check_user(weir_conf_t *cf, weir_conf_block_t *block, weir_core_conf_t *core)
+{
+    weir_error_t why = { .text = "" };
+
+    if (core->user.user.at == NULL) {
+        core->user = (weir_core_user_t) { WEIR_STR(WEIR_USER), WEIR_STR(WEIR_GROUP) };
+    }
+    if (!weir_bundle_user(cf->bundle, core->user.user, core->user.group, &core->workers_user, &why)) {
+        return weir_conf_error_at(cf, &block->words, "%s", why.text);
+    }
+    if (core->workers_user.n_groups != 0) {
+        size_t bytes = sizeof(gid_t) * core->workers_user.n_groups;
+
+        core->workers_user.groups = memcpy(weir_alloc(cf->arena, bytes), core->workers_user.groups, bytes);
+    }
+    return true;
+}
+
+static bool
+core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
+{
+    weir_core_conf_t *core = conf;
+
+    if (!weir_conf_is_set(block, weir_core_index, "worker_rlimit_nofile")) {
+        core->worker_rlimit_nofile = WEIR_CORE_NO_LIMIT;
+    }
+    if (!weir_conf_is_set(block, weir_core_index, "worker_rlimit_core")) {
+        core->worker_rlimit_core.n = WEIR_CORE_NO_LIMIT;
+    }
+    return core_check_user(cf, block, core) && weir_core_check_affinity(cf, core);
+}
+
+/* --- rows --- */
+
+static const weir_conf_enum_t core_methods[] = { { "epoll", 0 }, { NULL, 0 } };
+
+#define CORE_ROW(field, text, ...) WEIR_DIRECTIVE(weir_core_conf_t, field, text, __VA_ARGS__)
+#define CORE_ROW_OF(field, text, conf_type, ...) WEIR_DIRECTIVE_OF(weir_core_conf_t, field, text, conf_type, __VA_ARGS__)
+
+static const weir_directive_t core_directives[] = {
+    { .name = "include", .type = &core_type_include, .where = ~0U,
+      .help = "Reads another file, or all that match a mask in the order of their names, as if it stood here; relative to the "
+              "folder of the main file." },
+    CORE_ROW(daemon, "daemon", .where = WEIR_IN_MAIN, .dflt = "on",
+             .help = "Whether the program leaves the terminal and runs in the background."),
+    CORE_ROW(master_process, "master_process", .where = WEIR_IN_MAIN, .dflt = "on",
+             .help = "Whether there are worker processes; off is for development."),
+    CORE_ROW_OF(worker_processes, "worker_processes", &weir_core_type_processes, .where = WEIR_IN_MAIN, .dflt = "1",
+                .min = "1", .max = "1024", .help = "How many workers there are; auto is one for each CPU."),
+    CORE_ROW_OF(affinity, "worker_cpu_affinity", &weir_core_type_affinity, .where = WEIR_IN_MAIN,
+                .help = "Binds each worker to the CPUs of its mask; auto gives each worker one CPU (of the mask)."),
+    CORE_ROW(worker_rlimit_nofile, "worker_rlimit_nofile", .where = WEIR_IN_MAIN, .min = "1",
+             .help = "The limit on open files of a worker (RLIMIT_NOFILE)."),
+    CORE_ROW(worker_rlimit_core, "worker_rlimit_core", .where = WEIR_IN_MAIN,
+             .help = "The limit on the size of a core file of a worker (RLIMIT_CORE)."),
+    CORE_ROW_OF(worker_priority, "worker_priority", &core_type_priority, .where = WEIR_IN_MAIN, .dflt = "0",
+                .help = "The scheduling priority of workers, as of nice: -20 to 19."),
+    CORE_ROW(worker_shutdown_timeout, "worker_shutdown_timeout", .where = WEIR_IN_MAIN,
+             .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it takes."),
+    CORE_ROW(working_directory, "working_directory", .where = WEIR_IN_MAIN,
+             .help = "The current folder of workers: where their core files go."),
+    CORE_ROW_OF(user, "user", &core_type_user, .where = WEIR_IN_MAIN,
+                .help = "Whom the workers run as; a group that is not given is the one named like the user."),
+    CORE_ROW(pid, "pid", .where = WEIR_IN_MAIN, .dflt = WEIR_PID_PATH, .help = "The file with the process id of the master."),
+    CORE_ROW_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_MAIN, .inherit = WEIR_APPEND,
+                .args = "file | stderr | syslog:server=address[,facility=name][,tag=text] [level] [json]",
+                .help = "Where errors are logged, from which level on (error unless given), and whether as JSON lines; may be "
+                        "given several times."),
+    CORE_ROW_OF(env, "env", &core_type_env, .where = WEIR_IN_MAIN,
+                .help = "Keeps or sets a variable of the environment for the workers."),
+    CORE_ROW_OF(pcre_jit, "pcre_jit", &core_type_jit, .where = WEIR_IN_MAIN, .dflt = "on",
+                .help = "Whether regular expressions further down are compiled to machine code."),
+    WEIR_BLOCK("events", WEIR_IN_EVENTS, .where = WEIR_IN_MAIN, .single = true,
+               .help = "What concerns connections as such."),
+    CORE_ROW(worker_connections, "worker_connections", .where = WEIR_IN_EVENTS, .dflt = "512", .min = "1",
+             .help = "How many connections a worker has at most, those to upstream servers included."),
+    CORE_ROW_OF(use, "use", &weir_type_enum, .where = WEIR_IN_EVENTS, .values = core_methods, .dflt = "epoll",
+                .help = "How readiness of connections is learned."),
+    CORE_ROW(multi_accept, "multi_accept", .where = WEIR_IN_EVENTS, .dflt = "off",
+             .help = "Whether a worker takes all new connections at once instead of one at a time."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_module_t weir_core = {
+    .name = "core",
+    .conf_size = sizeof(weir_core_conf_t),
+    .directives = core_directives,
+    .check = core_check,
+    .build = weir_core_build_logs,
+};

@@ -1,0 +1,127 @@
+/*
+ * generation.c - a reading from beginning to end: texts to blocks, blocks to structs, structs to what runs.
+ *
+ * Runs in the master (recording) and in a worker's build thread (replaying).  Everything is in the generation's arena; a
+ * reading that fails gives all of it back.
+ */
+#include "conf/read.h"
+
+#include "base/mem.h"
+
+#define GENERATION_CHUNK ((size_t) 64 * 1024)
+
+static weir_conf_block_t *
+generation_root(reader_t *reader, const char *file)
+{
+    weir_conf_block_t *root = weir_new(reader->cf.arena, weir_conf_block_t);
+
+    root->context = WEIR_IN_MAIN;
+    root->words.file = file;
+    root->confs = weir_new_n(reader->cf.arena, void *, reader->n_modules + 1);
+    root->set = weir_new_n(reader->cf.arena, uint64_t *, reader->n_modules + 1);
+    return root;
+}
+
+static weir_str_t
+generation_dir_of(weir_str_t file)
+{
+    while (file.len != 0 && file.at[file.len - 1] != '/') {
+        file.len--;
+    }
+    return file;
+}
+
+static void
+generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t *bundle, const weir_conf_source_t *source,
+                 weir_error_t *error)
+{
+    weir_arena_t *arena = &generation->arena;
+    const char   *file = weir_str_to_z(arena, source->file);
+    size_t        m;
+
+    *reader = (reader_t) { .generation = generation };
+    reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena), .error = error };
+    reader->cf.prefix = weir_str_dup(arena, source->prefix);
+    reader->cf.conf_dir = weir_str_dup(arena, generation_dir_of(source->file));
+    weir_conf_index(reader);
+    reader->cf.root = reader->cf.block = generation_root(reader, file);
+    reader->cf.words = &reader->cf.root->words;
+    for (m = 0; m < reader->n_modules; m++) {
+        if (weir_modules_in_use[m]->variables != NULL) {
+            weir_vars_add_rows(reader->cf.vars, weir_modules_in_use[m]->variables);
+        }
+    }
+    generation->root = reader->cf.root;
+    generation->vars = reader->cf.vars;
+}
+
+static bool
+generation_read(reader_t *reader, const weir_conf_source_t *source)
+{
+    weir_str_t text;
+
+    if (source->directives.len != 0 && !weir_conf_read_text(reader, source->directives, WEIR_LEX_COMMAND_LINE)) {
+        return false;
+    }
+    return weir_bundle_conf(reader->cf.bundle, source->file, &text, reader->cf.error)
+           && weir_conf_read_text(reader, text, reader->cf.root->words.file);
+}
+
+static bool
+generation_finish(reader_t *reader)
+{
+    const weir_module_t *module;
+    size_t               m;
+
+    if (!weir_vars_settle(reader->cf.vars, reader->cf.error) || !weir_conf_seal(reader) || !weir_conf_check(reader)) {
+        return false;
+    }
+    for (m = 0; m < reader->n_modules; m++) {
+        module = weir_modules_in_use[m];
+        reader->cf.block = reader->cf.root;
+        reader->cf.words = &reader->cf.root->words;
+        if (module->build != NULL && !module->build(&reader->cf, reader->generation)) {
+            return weir_conf_error_at(&reader->cf, &reader->cf.root->words, "the module %s refuses this", module->name);
+        }
+    }
+    return weir_vars_settle(reader->cf.vars, reader->cf.error);    /* of templates that were made meanwhile */
+}
+
+weir_generation_t *
+weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial, weir_error_t *error)
+{
+    weir_generation_t *generation = weir_mem_need(sizeof(*generation));
+    reader_t          *reader = weir_mem_need(sizeof(*reader));
+    bool               built;
+
+    weir_arena_init(&generation->arena, GENERATION_CHUNK);
+    generation->refs = 1;
+    generation->serial = serial;
+    weir_regex_use_jit(true);
+    generation_start(reader, generation, bundle, source, error);
+    built = generation_read(reader, source) && generation_finish(reader);
+    weir_mem_free(reader);
+    if (!built) {
+        weir_generation_unref(generation);
+        return NULL;
+    }
+    return generation;
+}
+
+weir_generation_t *
+weir_generation_ref(weir_generation_t *generation)
+{
+    weir_assert(generation->refs > 0 && generation->refs < UINT32_MAX);
+    generation->refs++;
+    return generation;
+}
+
+void
+weir_generation_unref(weir_generation_t *generation)
+{
+    weir_assert(generation->refs > 0);
+    if (--generation->refs == 0) {
+        weir_arena_fini(&generation->arena);
+        weir_mem_free(generation);
+    }
+}

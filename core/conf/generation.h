@@ -1,0 +1,43 @@
+/*
+ * generation.h - a configuration as a value: immutable, in one arena, counted by reference.
+ *
+ * Built by a pure function from a bundle: in the master (recording), in a worker's build thread (replaying).  References are
+ * taken and given back on the loop's thread only.
+ */
+#ifndef WEIR_CONF_GENERATION_H
+#define WEIR_CONF_GENERATION_H
+
+#include "conf/module.h"
+#include "log/log.h"
+
+struct weir_generation {
+    weir_arena_t       arena;
+    uint32_t           refs;
+    uint64_t           serial;      /* 1, 2, … given by the master */
+    weir_conf_block_t *root;
+    weir_vars_t       *vars;
+    void              *http;        /* weir_http_conf_t, or NULL when there is no http block; set by the http module's build */
+    void              *upstreams;   /* set by the upstream module's build */
+    weir_log_sink_t   *sinks;       /* error_log of main; set by the core module's build */
+};
+
+typedef struct {
+    weir_str_t prefix;              /* -p, absolute, ends with '/' */
+    weir_str_t file;                /* main file, absolute */
+    weir_str_t directives;          /* -g, may be empty; read in main before the file */
+} weir_conf_source_t;
+
+/* NULL with *error.  The result has one reference.  Nothing it points at belongs to the bundle afterwards. */
+weir_generation_t *weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial,
+                                         weir_error_t *error) WEIR_MUST_USE;
+weir_generation_t *weir_generation_ref(weir_generation_t *generation);
+void               weir_generation_unref(weir_generation_t *generation);   /* the last one frees it */
+
+/* -T: the files of the bundle in the order they were read, with "# configuration file NAME:" before each. */
+void weir_conf_dump(weir_bundle_t *bundle, int fd);
+/* -h DIRECTIVE: its row (syntax, default, context, limits, help); false when there is none: prints the nearest name. */
+bool weir_conf_print_help(weir_str_t directive, int fd);
+/* The reference: every row of every module, one Markdown page for each module, to fd. */
+void weir_conf_print_manual(int fd);
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * help.c - the rows as text for people: -h DIRECTIVE and the reference manual.
+ *
+ * Runs in the program that a person typed; everything said here is said once, in the rows.
+ */
+#include "conf/read.h"
+
+#include "base/buf.h"
+#include "os/file.h"
+
+typedef struct {
+    int        fd;
+    weir_buf_t buf;
+    char       room[4096];
+} help_out_t;
+
+static void
+help_flush(help_out_t *out)
+{
+    weir_str_t text = weir_buf_str(&out->buf);
+
+    if (weir_file_write_all(out->fd, text)) {
+        weir_buf_init(&out->buf, out->room, sizeof(out->room));
+    } else {
+        weir_buf_init(&out->buf, out->room, 0);        /* nobody reads any more: the rest is dropped */
+    }
+}
+
+static void
+help_open(help_out_t *out, int fd)
+{
+    out->fd = fd;
+    weir_buf_init(&out->buf, out->room, sizeof(out->room));
+}
+
+static void
+help_add(help_out_t *out, const char *text)
+{
+    weir_str_t rest = weir_str_from_z(text), piece;
+
+    while (rest.len != 0) {
+        if (out->buf.pos == out->buf.end) {
+            help_flush(out);
+        }
+        piece = weir_str(rest.at, (size_t) weir_min(rest.len, (uint64_t) (out->buf.end - out->buf.pos)));
+        if (piece.len == 0) {
+            return;
+        }
+        weir_buf_add_str(&out->buf, piece);
+        rest = weir_str_skip(rest, piece.len);
+    }
+}
+
+/* --- one row --- */
+
+static void
+help_add_values(weir_buf_t *buf, const weir_directive_t *row)
+{
+    const weir_conf_enum_t *value;
+
+    for (value = row->values; value->name != NULL; value++) {
+        weir_buf_printf(buf, "%s%s", value != row->values ? " | " : "", value->name);
+    }
+    if (row->type == &weir_type_mask) {
+        weir_buf_add_lit(buf, " ...");
+    }
+}
+
+size_t
+weir_conf_syntax(const weir_directive_t *row, char *out, size_t size)
+{
+    weir_buf_t buf;
+
+    weir_buf_init(&buf, out, size - 1);
+    weir_buf_printf(&buf, "%s", row->name);
+    if (row->args != NULL) {
+        weir_buf_printf(&buf, "%s%s", row->args[0] != '\0' ? " " : "", row->args);
+    } else if (row->values != NULL) {
+        weir_buf_add_char(&buf, ' ');
+        help_add_values(&buf, row);
+    } else if (row->opens == 0) {
+        weir_buf_printf(&buf, "%s%s%s", row->type->min_args == 0 ? " [" : " ", row->type->name,
+                        row->type->min_args == 0 ? "]" : "");
+    } else if (row->block_max_args != 0) {
+        weir_buf_printf(&buf, "%s", row->block_min_args == 0 ? " [name]" : " name");
+    }
+    weir_buf_printf(&buf, "%s", row->opens != 0 ? " { ... }" : ";");
+    *buf.pos = '\0';
+    return buf.full ? size : weir_buf_len(&buf);
+}
+
+static void
+help_field(help_out_t *out, const char *label, const char *text, bool code)
+{
+    help_add(out, label);
+    help_add(out, code ? "`" : "");
+    help_add(out, text);
+    help_add(out, code ? "`\n" : "\n");
+}
+
+static void
+help_print_limits(help_out_t *out, const weir_directive_t *row, const char *label)
+{
+    if (row->min == NULL && row->max == NULL) {
+        return;
+    }
+    help_add(out, label);
+    help_add(out, row->min != NULL ? "at least " : "");
+    help_add(out, row->min != NULL ? row->min : "");
+    help_add(out, row->min != NULL && row->max != NULL ? ", " : "");
+    help_add(out, row->max != NULL ? "at most " : "");
+    help_add(out, row->max != NULL ? row->max : "");
+    help_add(out, "\n");
+}
+
+/* The labels of -h line up; those of the manual are list items in Markdown. */
+static void
+help_print_row(help_out_t *out, const weir_directive_t *row, bool manual)
+{
+    char contexts[100], syntax[400];
+
+    (void) weir_conf_syntax(row, syntax, sizeof(syntax));
+    (void) weir_conf_contexts_text(row->where, contexts, sizeof(contexts));
+    help_field(out, manual ? "- Syntax: " : "Syntax:   ", syntax, manual);
+    if (row->opens == 0) {
+        help_add(out, manual ? "- Default: " : "Default:  ");
+        if (row->dflt != NULL) {
+            help_add(out, manual ? "`" : "");
+            help_add(out, row->name);
+            help_add(out, " ");
+            help_add(out, row->dflt);
+            help_add(out, manual ? ";`\n" : ";\n");
+        } else {
+            help_add(out, "-\n");
+        }
+    }
+    help_field(out, manual ? "- Context: " : "Context:  ", contexts, false);
+    help_print_limits(out, row, manual ? "- Limits: " : "Limits:   ");
+    if (row->inherit == WEIR_APPEND) {
+        help_add(out, manual ? "- Inherited: added to the outer block's\n" : "Inherit:  added to the outer block's\n");
+    }
+}
+
+/* --- -h DIRECTIVE --- */
+
+static void
+help_print_none(help_out_t *out, weir_str_t directive)
+{
+    char        text[300];
+    weir_buf_t  buf;
+    const char *near = weir_conf_nearest_row(directive, ~0U);
+
+    weir_buf_init(&buf, text, sizeof(text) - 1);
+    if (weir_conf_is_nginx_name(directive)) {
+        weir_buf_printf(&buf, "directive \"%.*s\" is not supported by this version of weir\n", WEIR_STR_ARG(directive));
+    } else {
+        weir_buf_printf(&buf, "there is no directive \"%.*s\"%s%s%s\n", (int) weir_min(directive.len, 100), directive.at,
+                        near != NULL ? ", did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
+    }
+    *buf.pos = '\0';
+    help_add(out, text);
+}
+
+bool
+weir_conf_print_help(weir_str_t directive, int fd)
+{
+    const weir_directive_t *row;
+    help_out_t              out;
+    size_t                  m, n = 0;
+
+    help_open(&out, fd);
+    for (m = 0; weir_modules_in_use[m] != NULL; m++) {
+        for (row = weir_modules_in_use[m]->directives; row != NULL && row->name != NULL; row++) {
+            if (!weir_str_eq(directive, weir_str_from_z(row->name))) {
+                continue;
+            }
+            help_add(&out, n++ != 0 ? "\n" : "");
+            help_print_row(&out, row, false);
+            help_field(&out, "Module:   ", weir_modules_in_use[m]->name, false);
+            help_add(&out, row->help != NULL ? "\n" : "");
+            help_add(&out, row->help != NULL ? row->help : "");
+            help_add(&out, row->help != NULL ? "\n" : "");
+        }
+    }
+    if (n == 0) {
+        help_print_none(&out, directive);
+    }
+    help_flush(&out);
+    return n != 0;
+}
+
+/* --- the manual --- */
+
+static void
+help_print_variables(help_out_t *out, const weir_variable_t *row)
+{
+    if (row == NULL || row->name == NULL) {
+        return;
+    }
+    help_add(out, "## Variables\n\n");
+    for (; row->name != NULL; row++) {
+        help_add(out, "- `$");
+        help_add(out, row->name);
+        help_add(out, row->is_prefix ? "NAME`" : "`");
+        help_add(out, row->help != NULL ? ": " : "");
+        help_add(out, row->help != NULL ? row->help : "");
+        help_add(out, "\n");
+    }
+    help_add(out, "\n");
+}
+
+static void
+help_print_module(help_out_t *out, const weir_module_t *module)
+{
+    const weir_directive_t *row;
+
+    help_field(out, "# Module ", module->name, false);
+    help_add(out, "\n");
+    for (row = module->directives; row != NULL && row->name != NULL; row++) {
+        help_field(out, "## ", row->name, false);
+        help_add(out, "\n");
+        if (row->help != NULL) {
+            help_add(out, row->help);
+            help_add(out, "\n\n");
+        }
+        help_print_row(out, row, true);
+        help_add(out, "\n");
+    }
+    help_print_variables(out, module->variables);
+}
+
+void
+weir_conf_print_manual(int fd)
+{
+    help_out_t out;
+    size_t     m;
+
+    help_open(&out, fd);
+    for (m = 0; weir_modules_in_use[m] != NULL; m++) {
+        if (weir_modules_in_use[m]->directives != NULL || weir_modules_in_use[m]->variables != NULL) {
+            help_print_module(&out, weir_modules_in_use[m]);
+        }
+    }
+    help_flush(&out);
+}

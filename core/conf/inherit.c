@@ -1,0 +1,279 @@
+/*
+ * inherit.c - structs of blocks: made when something is set, sealed from the outside in, then checked.
+ *
+ * A struct in which nothing was set is the parent's own; in one in which something was set, each field that was not is the
+ * parent's or, at the root of a family, its row's default.  Runs where configurations are read.
+ */
+#include "conf/read.h"
+
+#include "base/array.h"
+
+/* --- while reading --- */
+
+bool
+weir_conf_bit(const weir_conf_block_t *block, const read_row_t *at)
+{
+    const uint64_t *bits = block->set[at->module];
+
+    return bits != NULL && (bits[at->bit / 64] >> at->bit % 64 & 1);
+}
+
+void
+weir_conf_mark_set(weir_conf_t *cf, weir_conf_block_t *block, const read_row_t *at)
+{
+    const read_row_t *row = reader_of(cf)->rows[at->module];
+    uint64_t        **bits = &block->set[at->module];
+    size_t            n = 0;
+
+    if (*bits == NULL) {
+        while (row[n].row != NULL) {
+            n++;
+        }
+        *bits = weir_new_n(cf->arena, uint64_t, n / 64 + 1);
+    }
+    (*bits)[at->bit / 64] |= UINT64_C(1) << at->bit % 64;
+}
+
+void *
+weir_conf_own(weir_conf_t *cf, weir_conf_block_t *block, size_t module_index)
+{
+    void **conf = &block->confs[module_index];
+
+    if (*conf == NULL) {
+        *conf = weir_alloc_zero(cf->arena, weir_modules_in_use[module_index]->conf_size);
+    }
+    return *conf;
+}
+
+void *
+weir_conf_list_push(weir_conf_t *cf, void *field, size_t item)
+{
+    weir_conf_list_t *list = field;
+    void             *room;
+
+    if ((list->n & (list->n - 1)) == 0) {              /* full at every power of two: there is no place for a capacity */
+        room = weir_alloc(cf->arena, weir_max(list->n * 2, 1) * item);
+        if (list->n != 0) {
+            memcpy(room, list->at, list->n * item);
+        }
+        list->at = room;
+    }
+    return memset((char *) list->at + item * list->n++, 0, item);
+}
+
+bool
+weir_conf_is_set(const weir_conf_block_t *block, size_t module_index, const char *directive)
+{
+    const weir_directive_t *row = weir_modules_in_use[module_index]->directives;
+    read_row_t              at = { .module = (uint32_t) module_index };
+
+    for (; row->name != NULL; row++, at.bit++) {
+        if (strcmp(row->name, directive) == 0 && weir_conf_bit(block, &at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- texts of rows: read once for each family's root, so they need not be kept --- */
+
+bool
+weir_conf_words_of(reader_t *reader, const weir_directive_t *row, const char *text, weir_conf_words_t *words)
+{
+    weir_str_t statement = weir_str_printf(reader->cf.arena, "%s %s;", row->name, text);
+    weir_lex_t lex;
+
+    weir_lex_init(&lex, reader->cf.arena, statement, "the defaults");
+    return weir_lex_next(&lex, words, reader->cf.error) == WEIR_LEX_SIMPLE;
+}
+
+static bool
+inherit_default(reader_t *reader, const weir_directive_t *row, void *field)
+{
+    weir_conf_words_t words;
+
+    if (row->dflt == NULL) {
+        return true;
+    }
+    if (!weir_conf_words_of(reader, row, row->dflt, &words)) {
+        return false;
+    }
+    reader->cf.words = &words;
+    return row->type->parse(&reader->cf, row, &words, field);
+}
+
+/* --- sealing --- */
+
+static void
+inherit_append(reader_t *reader, const weir_directive_t *row, const void *from, void *to)
+{
+    const weir_conf_list_t *outer = from;
+    weir_conf_list_t       *inner = to;
+    size_t                  item = row->type->item;
+    char                   *all;
+
+    weir_assert(item != 0);
+    if (outer->n == 0) {
+        return;
+    }
+    all = weir_alloc(reader->cf.arena, (outer->n + inner->n) * item);
+    memcpy(all, outer->at, outer->n * item);
+    if (inner->n != 0) {
+        memcpy(all + outer->n * item, inner->at, inner->n * item);
+    }
+    inner->at = all;
+    inner->n += outer->n;
+}
+
+/* Whether a directive that fills the same field was set in this block. */
+static bool
+inherit_twin_is_set(const reader_t *reader, const weir_conf_block_t *block, const read_row_t *at)
+{
+    const read_row_t *other;
+
+    if (!at->twin) {
+        return false;
+    }
+    for (other = reader->rows[at->module]; other->row != NULL; other++) {
+        if (weir_conf_has_field(other->row) && other->row->offset == at->row->offset && weir_conf_bit(block, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+inherit_row(reader_t *reader, weir_conf_block_t *block, const read_row_t *at, const char *parent)
+{
+    const weir_directive_t *row = at->row;
+    char                   *field = (char *) block->confs[at->module] + row->offset;
+
+    if (!weir_conf_has_field(row) || !(row->where & weir_conf_family(block->context))) {
+        return true;
+    }
+    if (weir_conf_bit(block, at)) {
+        if (parent != NULL && row->inherit == WEIR_APPEND) {
+            inherit_append(reader, row, parent + row->offset, field);
+        }
+        return true;
+    }
+    if (inherit_twin_is_set(reader, block, at)) {
+        return true;
+    }
+    if (parent != NULL && row->inherit != WEIR_LOCAL) {
+        memcpy(field, parent + row->offset, row->type->size);
+        return true;
+    }
+    return inherit_default(reader, row, field);
+}
+
+static bool
+inherit_same_family(const weir_conf_block_t *block)
+{
+    return block->parent != NULL && weir_conf_family(block->context) == weir_conf_family(block->parent->context);
+}
+
+/* A struct may be shared unless the parent has something of its own in it that is not inherited. */
+static bool
+inherit_may_share(const reader_t *reader, const weir_conf_block_t *parent, size_t m)
+{
+    const read_row_t *at;
+
+    for (at = reader->rows[m]; at->row != NULL; at++) {
+        if (at->row->inherit == WEIR_LOCAL && weir_conf_bit(parent, at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+inherit_module(reader_t *reader, weir_conf_block_t *block, size_t m)
+{
+    const char       *parent = inherit_same_family(block) ? block->parent->confs[m] : NULL;
+    const read_row_t *at;
+
+    if (block->confs[m] == NULL && parent != NULL && inherit_may_share(reader, block->parent, m)) {
+        block->confs[m] = block->parent->confs[m];
+        return true;
+    }
+    (void) weir_conf_own(&reader->cf, block, m);
+    for (at = reader->rows[m]; at->row != NULL; at++) {
+        if (!inherit_row(reader, block, at, parent)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Blocks from the outside in, each before those behind it.  Depth is bounded by the reading. */
+static bool
+inherit_walk(reader_t *reader, weir_conf_block_t *block, bool (*visit)(reader_t *reader, weir_conf_block_t *block))
+{
+    weir_conf_block_t *child;
+
+    reader->cf.block = block;
+    reader->cf.words = &block->words;
+    if (!visit(reader, block)) {
+        return false;
+    }
+    for (child = block->first; child != NULL; child = child->next) {
+        if (!inherit_walk(reader, child, visit)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* events has the very structs of main. */
+static bool
+inherit_is_part(const weir_conf_block_t *block)
+{
+    return block->parent != NULL && block->confs == block->parent->confs;
+}
+
+static bool
+inherit_block(reader_t *reader, weir_conf_block_t *block)
+{
+    size_t m;
+
+    for (m = 0; m < reader->n_modules && !inherit_is_part(block); m++) {
+        if ((reader->contexts[m] & block->context) && !inherit_module(reader, block, m)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+inherit_check_block(reader_t *reader, weir_conf_block_t *block)
+{
+    const weir_module_t *module;
+    void                *conf;
+    size_t               m;
+
+    for (m = 0; m < reader->n_modules && !inherit_is_part(block); m++) {
+        module = weir_modules_in_use[m];
+        conf = block->confs[m];
+        if (module->check == NULL || conf == NULL || (inherit_same_family(block) && conf == block->parent->confs[m])) {
+            continue;
+        }
+        reader->cf.words = &block->words;
+        if (!module->check(&reader->cf, block, conf)) {
+            return weir_conf_error_at(&reader->cf, &block->words, "the module %s refuses this", module->name);
+        }
+    }
+    return true;
+}
+
+bool
+weir_conf_seal(reader_t *reader)
+{
+    return inherit_walk(reader, reader->cf.root, inherit_block);
+}
+
+bool
+weir_conf_check(reader_t *reader)
+{
+    return inherit_walk(reader, reader->cf.root, inherit_check_block);
+}

@@ -1,0 +1,273 @@
+/*
+ * lex.c - see lex.h.  A statement is read word by word; a word's raw bytes are found first and then copied without their
+ * quotes and escapes.
+ *
+ * The grammar is nginx's: a word ends at white space, ';' or '{'; quotes count only where a word begins; a backslash takes
+ * the next byte's meaning away and goes itself before quotes and backslashes; "${" opens no block; '#' begins a comment only
+ * where a word could begin; behind a closing quote there must be white space, ';', '{' or ')'.
+ */
+#include "conf/lex.h"
+
+#include "base/array.h"
+#include "conf/read.h"
+
+void
+weir_lex_init(weir_lex_t *lex, weir_arena_t *arena, weir_str_t text, const char *file)
+{
+    if (weir_str_starts(text, WEIR_STR("\xEF\xBB\xBF"))) {
+        text = weir_str_skip(text, 3);                 /* a byte order mark that an editor left */
+    }
+    *lex = (weir_lex_t) { .arena = arena, .text = text, .file = file, .line = 1, .column = 1 };
+}
+
+static bool
+lex_at_end(const weir_lex_t *lex)
+{
+    return lex->at == lex->text.len;
+}
+
+static char
+lex_peek(const weir_lex_t *lex)
+{
+    return lex->text.at[lex->at];
+}
+
+static void
+lex_skip(weir_lex_t *lex)
+{
+    if (lex->text.at[lex->at++] == '\n') {
+        lex->line++;
+        lex->column = 1;
+    } else {
+        lex->column++;
+    }
+}
+
+static bool
+lex_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void
+lex_skip_blank(weir_lex_t *lex)
+{
+    bool comment = false;
+
+    for (; !lex_at_end(lex); lex_skip(lex)) {
+        if (comment) {
+            comment = lex_peek(lex) != '\n';
+        } else if (lex_peek(lex) == '#') {
+            comment = true;
+        } else if (!lex_is_space(lex_peek(lex))) {
+            return;
+        }
+    }
+}
+
+static bool
+lex_unexpected(weir_lex_t *lex, weir_error_t *error)
+{
+    unsigned char c = (unsigned char) lex_peek(lex);
+
+    if (c < 0x20 || c >= 0x7f) {
+        return weir_conf_fail(error, lex->file, lex->line, lex->column, "", "unexpected byte 0x%02x", c);
+    }
+    return weir_conf_fail(error, lex->file, lex->line, lex->column, "", "unexpected \"%c\"", c);
+}
+
+/* --- one word --- */
+
+/* Where the raw word ends that begins here without a quote. */
+static void
+lex_skip_bare(weir_lex_t *lex)
+{
+    bool dollar = false;
+    char c;
+
+    while (!lex_at_end(lex)) {
+        c = lex_peek(lex);
+        if (lex_is_space(c) || c == ';' || (c == '{' && !dollar)) {
+            return;
+        }
+        dollar = c == '$';
+        lex_skip(lex);
+        if (c == '\\' && !lex_at_end(lex)) {
+            lex_skip(lex);
+        }
+    }
+}
+
+/* To the closing quote; false: there is none. */
+static bool
+lex_skip_quoted(weir_lex_t *lex, char quote)
+{
+    char c;
+
+    while (!lex_at_end(lex)) {
+        c = lex_peek(lex);
+        if (c == quote) {
+            return true;
+        }
+        lex_skip(lex);
+        if (c == '\\' && !lex_at_end(lex)) {
+            lex_skip(lex);
+        }
+    }
+    return false;
+}
+
+/* The byte that a backslash and c mean, or 0 when the backslash stays. */
+static char
+lex_escape(char c)
+{
+    switch (c) {
+    case '"': case '\'': case '\\':
+        return c;
+    case 't':
+        return '\t';
+    case 'r':
+        return '\r';
+    case 'n':
+        return '\n';
+    default:
+        return '\0';
+    }
+}
+
+static weir_str_t
+lex_unescape(weir_arena_t *arena, weir_str_t raw)
+{
+    char  *out = weir_alloc_bytes(arena, raw.len + 1), *at = out, escaped;
+    size_t i;
+
+    for (i = 0; i < raw.len; i++) {
+        escaped = raw.at[i] == '\\' && i + 1 < raw.len ? lex_escape(raw.at[i + 1]) : '\0';
+        i += escaped != '\0';
+        *at++ = escaped != '\0' ? escaped : raw.at[i];
+    }
+    *at = '\0';
+    return weir_str(out, (size_t) (at - out));
+}
+
+static bool
+lex_check_after_quote(weir_lex_t *lex, weir_error_t *error)
+{
+    char c;
+
+    if (lex_at_end(lex)) {
+        return true;                                   /* the caller says that the file ends too early */
+    }
+    c = lex_peek(lex);
+    return lex_is_space(c) || c == ';' || c == '{' || c == ')' ? true : lex_unexpected(lex, error);
+}
+
+static bool
+lex_word(weir_lex_t *lex, weir_conf_word_t *word, weir_error_t *error)
+{
+    char       quote = lex_peek(lex);
+    weir_str_t raw;
+    size_t     start;
+
+    *word = (weir_conf_word_t) { .quoted = quote == '"' || quote == '\'', .line = lex->line, .column = lex->column };
+    if (word->quoted) {
+        lex_skip(lex);
+    }
+    start = lex->at;
+    if (!word->quoted) {
+        lex_skip_bare(lex);
+    } else if (!lex_skip_quoted(lex, quote)) {
+        return weir_conf_fail(error, lex->file, lex->line, lex->column, "",
+                              "unexpected end of file, expecting the closing %c of the word that begins in line %u", quote,
+                              word->line);
+    }
+    raw = weir_str(lex->text.at + start, lex->at - start);
+    if (raw.len > WEIR_LEX_MAX_WORD) {
+        return weir_conf_fail(error, lex->file, word->line, word->column, "",
+                              "too long word \"%.10s...\": more than %d bytes, probably a quote is missing", raw.at,
+                              WEIR_LEX_MAX_WORD);
+    }
+    if (weir_str_find(raw, '\0') != NULL) {
+        return weir_conf_fail(error, lex->file, word->line, word->column, "", "unexpected byte 0x00");
+    }
+    word->text = lex_unescape(lex->arena, raw);
+    if (!word->quoted) {
+        return true;
+    }
+    lex_skip(lex);
+    return lex_check_after_quote(lex, error);
+}
+
+/* --- one statement --- */
+
+static weir_lex_kind_t
+lex_end(weir_lex_t *lex, const weir_array_t *array, weir_error_t *error)
+{
+    if (array->n == 0) {
+        return WEIR_LEX_END;
+    }
+    if (strcmp(lex->file, WEIR_LEX_COMMAND_LINE) == 0) {
+        (void) weir_conf_fail(error, lex->file, lex->line, lex->column, "", "unexpected end of parameter, expecting \";\"");
+    } else {
+        (void) weir_conf_fail(error, lex->file, lex->line, lex->column, "",
+                              "unexpected end of file, expecting \";\" or \"}\"");
+    }
+    return WEIR_LEX_BAD;
+}
+
+/* At ';', '{' or '}', which is taken. */
+static weir_lex_kind_t
+lex_close_statement(weir_lex_t *lex, const weir_array_t *array, weir_error_t *error)
+{
+    char c = lex_peek(lex);
+
+    if ((c == '}') != (array->n == 0)) {
+        (void) lex_unexpected(lex, error);
+        return WEIR_LEX_BAD;
+    }
+    lex_skip(lex);
+    return c == ';' ? WEIR_LEX_SIMPLE : c == '{' ? WEIR_LEX_OPEN : WEIR_LEX_CLOSE;
+}
+
+static weir_lex_kind_t
+lex_statement(weir_lex_t *lex, weir_array_t *array, uint32_t *line, weir_error_t *error)
+{
+    weir_conf_word_t word;
+    char             c;
+
+    for (;;) {
+        lex_skip_blank(lex);
+        *line = array->n == 0 ? lex->line : *line;
+        if (lex_at_end(lex)) {
+            return lex_end(lex, array, error);
+        }
+        c = lex_peek(lex);
+        if (c == ';' || c == '{' || c == '}') {
+            return lex_close_statement(lex, array, error);
+        }
+        if (array->n == WEIR_LEX_MAX_WORDS) {
+            (void) weir_conf_fail(error, lex->file, lex->line, lex->column, "",
+                                  "too many words in one directive: more than %d, probably a \";\" is missing",
+                                  WEIR_LEX_MAX_WORDS);
+            return WEIR_LEX_BAD;
+        }
+        if (!lex_word(lex, &word, error)) {
+            return WEIR_LEX_BAD;
+        }
+        *(weir_conf_word_t *) weir_array_push(array) = word;
+    }
+}
+
+weir_lex_kind_t
+weir_lex_next(weir_lex_t *lex, weir_conf_words_t *words, weir_error_t *error)
+{
+    weir_array_t    array;
+    weir_lex_kind_t kind;
+
+    weir_array_init(&array, lex->arena, sizeof(weir_conf_word_t), 0);
+    *words = (weir_conf_words_t) { .file = lex->file, .line = lex->line };
+    kind = lex_statement(lex, &array, &words->line, error);
+    words->at = array.at;
+    words->n = array.n;
+    return kind;
+}

@@ -1,0 +1,333 @@
+/*
+ * parse.c - statements to blocks: finds each directive's row, checks where it stands and its arguments, reads its field.
+ *
+ * Runs where configurations are read: in the master, and in a worker's build thread; everything is of one reading.  Blocks
+ * within blocks and files within files are bounded, so recursion is.
+ */
+#include "conf/read.h"
+
+#include "base/array.h"
+
+#include <stdio.h>
+
+static bool parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *opener);
+
+/* --- what is wrong with a directive --- */
+
+static bool
+parse_fail(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...) WEIR_PRINTF(4, 5);
+
+static bool
+parse_fail(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    (void) weir_conf_vfail(reader->cf.error, words->file, words->line, words->at[0].column, after, fmt, args);
+    va_end(args);
+    return false;
+}
+
+static bool
+parse_unknown(reader_t *reader, const weir_conf_words_t *words, unsigned elsewhere)
+{
+    weir_str_t  name = words->at[0].text;
+    const char *near;
+    char        contexts[60], after[80];
+
+    if (elsewhere != 0) {
+        (void) weir_conf_contexts_text(elsewhere, contexts, sizeof(contexts));
+        (void) snprintf(after, sizeof(after), " (allowed in %s)", contexts);
+        return parse_fail(reader, words, after, "\"%.*s\" directive is not allowed here", WEIR_STR_ARG(name));
+    }
+    if (weir_conf_is_nginx_name(name)) {
+        return parse_fail(reader, words, "", "directive \"%.*s\" is not supported by this version of weir",
+                          WEIR_STR_ARG(name));
+    }
+    name.len = (size_t) weir_min(name.len, 200);
+    near = weir_conf_nearest_row(name, reader->cf.block->context);
+    if (near != NULL) {
+        return parse_fail(reader, words, "", "unknown directive \"%.*s\", did you mean \"%s\"?", WEIR_STR_ARG(name), near);
+    }
+    return parse_fail(reader, words, "", "unknown directive \"%.*s\"", WEIR_STR_ARG(name));
+}
+
+static bool
+parse_check_count(reader_t *reader, const weir_directive_t *row, const weir_conf_words_t *words)
+{
+    size_t n = words->n - 1;
+    size_t min = row->opens ? row->block_min_args : row->type->min_args;
+    size_t max = row->opens ? row->block_max_args : row->type->max_args;
+    char   syntax[60], after[80];
+
+    if (n >= min && (n <= max || max == 255)) {
+        return true;
+    }
+    after[0] = '\0';
+    if (weir_conf_syntax(row, syntax, sizeof(syntax)) < sizeof(syntax)) {
+        (void) snprintf(after, sizeof(after), " (usage: %s)", syntax);
+    }
+    return parse_fail(reader, words, after, "invalid number of arguments in \"%s\" directive", row->name);
+}
+
+static bool
+parse_check_duplicate(reader_t *reader, const read_row_t *at, const weir_conf_words_t *words)
+{
+    const weir_directive_t *row = at->row;
+    bool                    repeats = row->type != NULL ? row->type->repeats : !row->single;
+
+    if (repeats || !weir_conf_bit(reader->cf.block, at)) {
+        return true;
+    }
+    return parse_fail(reader, words, "", "\"%s\" directive is duplicate", row->name);
+}
+
+/* --- a simple directive --- */
+
+static bool
+parse_limit(reader_t *reader, const weir_directive_t *row, const char *text, const void *field, bool is_min)
+{
+    const weir_conf_words_t *words = reader->cf.words;
+    weir_conf_words_t        limit_words;
+    void                    *limit;
+    int                      order;
+
+    if (text == NULL) {
+        return true;
+    }
+    weir_assert(row->type->compare != NULL);
+    limit = weir_alloc_zero(reader->cf.arena, row->type->size);
+    if (!weir_conf_words_of(reader, row, text, &limit_words)) {
+        return false;
+    }
+    reader->cf.words = &limit_words;
+    if (!row->type->parse(&reader->cf, row, &limit_words, limit)) {
+        return false;
+    }
+    reader->cf.words = words;
+    order = row->type->compare(field, limit);
+    if (is_min ? order >= 0 : order <= 0) {
+        return true;
+    }
+    return weir_conf_error(&reader->cf, 1, "invalid value \"%.*s\" in \"%s\" directive: must be at %s %s",
+                           (int) weir_min(words->at[1].text.len, 100), words->at[1].text.at, row->name,
+                           is_min ? "least" : "most", text);
+}
+
+static bool
+parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *words)
+{
+    const weir_directive_t *row = at->row;
+    weir_conf_t            *cf = &reader->cf;
+    void                   *field = NULL;
+
+    if (weir_conf_has_field(row)) {
+        field = (char *) weir_conf_own(cf, cf->block, at->module) + row->offset;
+    }
+    if (!row->type->parse(cf, row, words, field)) {
+        if (!weir_error_is_set(cf->error)) {
+            (void) parse_fail(reader, words, "", "invalid \"%s\" directive", row->name);
+        }
+        return false;
+    }
+    weir_conf_mark_set(cf, cf->block, at);
+    return field == NULL || (parse_limit(reader, row, row->min, field, true)
+                             && parse_limit(reader, row, row->max, field, false));
+}
+
+/* --- a block --- */
+
+static weir_conf_block_t *
+parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_words_t *words)
+{
+    weir_conf_block_t *parent = reader->cf.block, *block = weir_new(reader->cf.arena, weir_conf_block_t);
+
+    *block = (weir_conf_block_t) { .context = row->opens, .row = row, .words = *words, .parent = parent };
+    if (parent->last != NULL) {
+        parent->last->next = block;
+    } else {
+        parent->first = block;
+    }
+    parent->last = block;
+    if (row->opens != WEIR_IN_MAIN && weir_conf_family(row->opens) == weir_conf_family(WEIR_IN_MAIN)) {
+        block->confs = parent->confs;
+        block->set = parent->set;
+    } else {
+        block->confs = weir_new_n(reader->cf.arena, void *, reader->n_modules);
+        block->set = weir_new_n(reader->cf.arena, uint64_t *, reader->n_modules);
+    }
+    return block;
+}
+
+static bool
+parse_block(reader_t *reader, weir_lex_t *lex, const read_row_t *at, const weir_conf_words_t *words)
+{
+    weir_conf_t            *cf = &reader->cf;
+    const weir_directive_t *row = at->row;
+    weir_conf_block_t      *parent = cf->block, *block = parse_make_block(reader, row, words);
+
+    if (reader->depth == READ_MAX_BLOCKS) {
+        return parse_fail(reader, words, "", "too many blocks inside one another: more than %d", READ_MAX_BLOCKS);
+    }
+    if (weir_conf_has_field(row)) {
+        (void) weir_conf_own(cf, parent, at->module);
+    }
+    weir_conf_mark_set(cf, parent, at);
+    if (row->opened != NULL && !row->opened(cf, block, words)) {
+        return weir_conf_error_at(cf, words, "invalid \"%s\" block", row->name);
+    }
+    reader->depth++;
+    cf->block = block;
+    if (!parse_statements(reader, lex, words)) {
+        return false;
+    }
+    cf->block = parent;
+    cf->words = words;
+    reader->depth--;
+    return true;
+}
+
+/* --- statements --- */
+
+static bool
+parse_data(reader_t *reader, weir_lex_kind_t kind, const weir_conf_words_t *words)
+{
+    weir_conf_block_t *block = reader->cf.block;
+
+    if (kind == WEIR_LEX_OPEN) {
+        return parse_fail(reader, words, "", "unexpected \"{\" inside \"%s\"", block->row->name);
+    }
+    weir_assert(block->row->line != NULL);
+    return block->row->line(&reader->cf, block, words) || weir_conf_error_at(&reader->cf, words, "invalid line");
+}
+
+static bool
+parse_directive(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words)
+{
+    unsigned          elsewhere;
+    const read_row_t *at = weir_conf_find(reader, words->at[0].text, reader->cf.block->context, &elsewhere);
+
+    reader->cf.words = words;
+    if (words->at[0].quoted && words->at[0].text.len == 0 && reader->cf.block->context != WEIR_IN_DATA) {
+        return parse_fail(reader, words, "", "unknown directive \"\"");
+    }
+    if (at == NULL) {
+        return reader->cf.block->context == WEIR_IN_DATA ? parse_data(reader, kind, words)
+                                                         : parse_unknown(reader, words, elsewhere);
+    }
+    if (at->row->opens != 0 && kind == WEIR_LEX_SIMPLE) {
+        return parse_fail(reader, words, "", "directive \"%s\" has no opening \"{\"", at->row->name);
+    }
+    if (at->row->opens == 0 && kind == WEIR_LEX_OPEN) {
+        return parse_fail(reader, words, "", "directive \"%s\" is not terminated by \";\"", at->row->name);
+    }
+    if (!parse_check_count(reader, at->row, words) || !parse_check_duplicate(reader, at, words)) {
+        return false;
+    }
+    return kind == WEIR_LEX_OPEN ? parse_block(reader, lex, at, words) : parse_simple(reader, at, words);
+}
+
+/* opener: of the block whose '}' ends these statements; NULL: the end of the text does. */
+static bool
+parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *opener)
+{
+    weir_conf_words_t *words;
+    weir_lex_kind_t    kind;
+
+    for (;;) {
+        words = weir_new(reader->cf.arena, weir_conf_words_t);
+        kind = weir_lex_next(lex, words, reader->cf.error);
+        switch (kind) {
+        case WEIR_LEX_BAD:
+            return false;
+        case WEIR_LEX_END:
+            if (opener == NULL) {
+                return true;
+            }
+            return weir_conf_fail(reader->cf.error, lex->file, lex->line, lex->column, "",
+                                  "unexpected end of file, expecting \"}\" of \"%.*s\" in line %u",
+                                  (int) weir_min(opener->at[0].text.len, 100), opener->at[0].text.at, opener->line);
+        case WEIR_LEX_CLOSE:
+            if (opener != NULL) {
+                return true;
+            }
+            return weir_conf_fail(reader->cf.error, lex->file, words->line, 0, "", "unexpected \"}\"");
+        default:
+            if (!parse_directive(reader, lex, kind, words)) {
+                return false;
+            }
+        }
+    }
+}
+
+bool
+weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file)
+{
+    const weir_conf_words_t *words = reader->cf.words;
+    weir_lex_t               lex;
+
+    weir_assert(reader->n_files < READ_MAX_INCLUDES);
+    reader->files[reader->n_files++] = file;
+    weir_lex_init(&lex, reader->cf.arena, text, file);
+    if (!parse_statements(reader, &lex, NULL)) {
+        return false;
+    }
+    reader->n_files--;
+    reader->cf.words = words;
+    return true;
+}
+
+/* --- include --- */
+
+static bool
+parse_include_file(reader_t *reader, weir_str_t path)
+{
+    weir_conf_t *cf = &reader->cf;
+    weir_error_t why = { .text = "" };
+    const char  *file = weir_str_to_z(cf->arena, path);
+    weir_str_t   text;
+    size_t       i;
+
+    for (i = 0; i < reader->n_files; i++) {
+        if (strcmp(reader->files[i], file) == 0) {
+            return weir_conf_error(cf, 1, "the file \"%.300s\" includes itself", file);
+        }
+    }
+    if (reader->n_files == READ_MAX_INCLUDES) {
+        return weir_conf_error(cf, 1, "too many files inside one another: more than %d", READ_MAX_INCLUDES);
+    }
+    if (!weir_bundle_conf(cf->bundle, path, &text, &why)) {
+        return weir_conf_error(cf, 1, "%s", why.text);
+    }
+    return weir_conf_read_text(reader, text, file);
+}
+
+bool
+weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_str_t   path = words->at[1].text;
+    weir_error_t why = { .text = "" };
+    weir_strs_t  paths;
+    size_t       i;
+
+    (void) row;
+    (void) field;
+    if (path.len == 0) {
+        return weir_conf_invalid(cf, 1, "the name of a file");
+    }
+    if (path.at[0] != '/') {
+        path = weir_str_concat(cf->arena, cf->conf_dir, path);
+    }
+    if (strpbrk(words->at[1].text.at, "*?[") == NULL) {
+        return parse_include_file(reader_of(cf), path);
+    }
+    if (!weir_bundle_glob(cf->bundle, path, &paths, &why)) {
+        return weir_conf_error(cf, 1, "%s", why.text);
+    }
+    for (i = 0; i < paths.n; i++) {
+        if (!parse_include_file(reader_of(cf), paths.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,71 @@
+/*
+ * read.h - what the files of core/conf share: one reading in progress, the index of rows, the shape of errors.
+ *
+ * Private to core/conf.  A reading lives on one thread and in one arena; nothing here is global.
+ */
+#ifndef WEIR_CONF_READ_H
+#define WEIR_CONF_READ_H
+
+#include "conf/generation.h"
+
+#include <stdarg.h>
+
+#define READ_MAX_INCLUDES 16
+#define READ_MAX_BLOCKS   64
+
+/* A row of the table and where it is. */
+typedef struct read_row {
+    struct read_row        *next;         /* of the same bucket */
+    const weir_directive_t *row;
+    uint32_t                module, bit;  /* index of the module, of the row in it */
+    bool                    twin;         /* another row of the module fills the same field */
+} read_row_t;
+
+typedef struct {
+    weir_conf_t         cf;               /* what modules see: first, so that one is the other */
+    weir_generation_t  *generation;
+    read_row_t        **buckets;
+    read_row_t        **rows;             /* by module: its rows in order, NULL-row ended as the module's */
+    size_t              n_modules, n_buckets;
+    unsigned           *contexts;         /* by module: where it has a struct (whole families) */
+    const char         *files[READ_MAX_INCLUDES];    /* being read, outermost first */
+    size_t              n_files, depth;
+} reader_t;
+
+static inline reader_t *reader_of(weir_conf_t *cf) { return weir_container_of(cf, reader_t, cf); }
+
+/* table.c */
+unsigned    weir_conf_family(unsigned context);                       /* all contexts that share its structs */
+size_t      weir_conf_table_size(void);
+void        weir_conf_index(reader_t *reader);                         /* fills buckets, rows, contexts */
+/* The row for a name in a context; NULL: none there. *elsewhere: the contexts of rows of that name that do not fit. */
+read_row_t *weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsigned *elsewhere);
+bool        weir_conf_has_field(const weir_directive_t *row);
+const char *weir_conf_nearest_row(weir_str_t name, unsigned context);  /* of those that may stand there, else of all */
+size_t      weir_conf_contexts_text(unsigned contexts, char *out, size_t size);
+
+/* parse.c */
+bool weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file);
+bool weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field);
+
+/* inherit.c */
+bool weir_conf_seal(reader_t *reader);
+bool weir_conf_check(reader_t *reader);
+void weir_conf_mark_set(weir_conf_t *cf, weir_conf_block_t *block, const read_row_t *at);
+bool weir_conf_bit(const weir_conf_block_t *block, const read_row_t *at);
+/* Words as if TEXT had stood behind the row's name, for .dflt, .min and .max. */
+bool weir_conf_words_of(reader_t *reader, const weir_directive_t *row, const char *text, weir_conf_words_t *words);
+
+/* error.c: text is `fmt… in file:line` and then `after` (may be empty).  Returns false. */
+bool weir_conf_fail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after,
+                    const char *fmt, ...) WEIR_PRINTF(6, 7);
+bool weir_conf_vfail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after,
+                     const char *fmt, va_list args) WEIR_PRINTF(6, 0);
+
+/* help.c */
+size_t weir_conf_syntax(const weir_directive_t *row, char *out, size_t size);   /* "name arguments;" */
+
+/* nginx_names.c */
+bool weir_conf_is_nginx_name(weir_str_t name);
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * table.c - the rows of all modules: which directive a name is where, and which modules have a struct where.
+ *
+ * Runs where configurations are read; the index is of one reading and in its arena.
+ */
+#include "conf/read.h"
+
+#include "base/array.h"
+
+#include <stdio.h>
+
+const weir_module_t *const *weir_modules_in_use = weir_modules;
+
+size_t
+weir_conf_table_size(void)
+{
+    size_t n = 0;
+
+    while (weir_modules_in_use[n] != NULL) {
+        n++;
+    }
+    return n;
+}
+
+unsigned
+weir_conf_family(unsigned context)
+{
+    unsigned family = context;
+
+    if (context & (WEIR_IN_MAIN | WEIR_IN_EVENTS)) {
+        family |= WEIR_IN_MAIN | WEIR_IN_EVENTS;
+    }
+    if (context & WEIR_IN_ANY) {
+        family |= WEIR_IN_ANY;
+    }
+    return family;
+}
+
+bool
+weir_conf_has_field(const weir_directive_t *row)
+{
+    return row->type != NULL && row->type->size != 0;
+}
+
+static unsigned
+table_contexts_of(const weir_module_t *module)
+{
+    const weir_directive_t *row;
+    unsigned                fields = 0, blocks = 0;
+
+    for (row = module->directives; row != NULL && row->name != NULL; row++) {
+        if (weir_conf_has_field(row)) {
+            fields |= row->where;
+        } else if (row->opens) {
+            blocks |= row->where;
+        }
+    }
+    /* A module of nothing but blocks keeps what their lines say in the structs of where the blocks stand. */
+    return weir_conf_family(fields != 0 ? fields : blocks);
+}
+
+static bool
+table_has_twin(const weir_module_t *module, const weir_directive_t *row)
+{
+    const weir_directive_t *other;
+
+    for (other = module->directives; other->name != NULL; other++) {
+        if (other != row && weir_conf_has_field(row) && weir_conf_has_field(other) && other->offset == row->offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+table_index_module(reader_t *reader, size_t m)
+{
+    const weir_module_t    *module = weir_modules_in_use[m];
+    const weir_directive_t *row = module->directives;
+    read_row_t             *at, **bucket;
+    size_t                  n = 0, i;
+
+    while (row != NULL && row[n].name != NULL) {
+        n++;
+    }
+    reader->rows[m] = weir_new_n(reader->cf.arena, read_row_t, n + 1);
+    for (i = 0; i < n; i++) {
+        weir_assert(!weir_conf_has_field(&row[i]) || row[i].offset + row[i].type->size <= module->conf_size);
+        at = &reader->rows[m][i];
+        bucket = &reader->buckets[weir_str_hash(weir_str_from_z(row[i].name), 0) % reader->n_buckets];
+        *at = (read_row_t) { .next = *bucket, .row = &row[i], .module = (uint32_t) m, .bit = (uint32_t) i,
+                             .twin = table_has_twin(module, &row[i]) };
+        *bucket = at;
+    }
+    reader->contexts[m] = module->conf_size != 0 ? table_contexts_of(module) : 0;
+}
+
+void
+weir_conf_index(reader_t *reader)
+{
+    size_t m;
+
+    reader->n_modules = weir_conf_table_size();
+    reader->n_buckets = 512;
+    reader->buckets = weir_new_n(reader->cf.arena, read_row_t *, reader->n_buckets);
+    reader->rows = weir_new_n(reader->cf.arena, read_row_t *, reader->n_modules);
+    reader->contexts = weir_new_n(reader->cf.arena, unsigned, reader->n_modules);
+    for (m = 0; m < reader->n_modules; m++) {
+        table_index_module(reader, m);
+    }
+}
+
+read_row_t *
+weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsigned *elsewhere)
+{
+    read_row_t *at = reader->buckets[weir_str_hash(name, 0) % reader->n_buckets];
+
+    *elsewhere = 0;
+    for (; at != NULL; at = at->next) {
+        if (!weir_str_eq(name, weir_str_from_z(at->row->name))) {
+            continue;
+        }
+        if (at->row->where & context) {
+            return at;
+        }
+        *elsewhere |= at->row->where;
+    }
+    return NULL;
+}
+
+static const char *
+table_nearest(weir_str_t name, unsigned contexts)
+{
+    const weir_directive_t *row;
+    const char             *best = NULL, *pair[2];
+    size_t                  m;
+
+    for (m = 0; weir_modules_in_use[m] != NULL; m++) {
+        for (row = weir_modules_in_use[m]->directives; row != NULL && row->name != NULL; row++) {
+            if (row->where & contexts) {
+                pair[0] = best != NULL ? best : row->name;
+                pair[1] = row->name;
+                best = weir_conf_nearest(name, pair, 2);
+            }
+        }
+    }
+    return best;
+}
+
+const char *
+weir_conf_nearest_row(weir_str_t name, unsigned context)
+{
+    const char *best = table_nearest(name, context);
+
+    return best != NULL ? best : table_nearest(name, ~0U);
+}
+
+size_t
+weir_conf_contexts_text(unsigned contexts, char *out, size_t size)
+{
+    static const char *const names[] = { "main", "events", "http", "server", "location", "upstream" };
+    size_t                   len = 0, i;
+    int                      n;
+
+    if ((contexts & 0x3f) == 0x3f) {
+        n = snprintf(out, size, "any");
+        return n > 0 ? (size_t) n : 0;
+    }
+    out[0] = '\0';
+    for (i = 0; i < weir_countof(names); i++) {
+        if (contexts & 1U << i) {
+            n = snprintf(out + len, size - len, "%s%s", len != 0 ? ", " : "", names[i]);
+            if (n < 0 || (size_t) n >= size - len) {
+                return len;
+            }
+            len += (size_t) n;
+        }
+    }
+    return len;
+}

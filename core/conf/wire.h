@@ -1,0 +1,51 @@
+/*
+ * wire.h - a bundle's inside, shared by bundle.c (what it means) and wire.c (how it travels).  Private to core/conf.
+ *
+ *     bundle   "weirbnd1"  count:u32  entry…
+ *     entry    kind:u32  key_len:u64  value_len:u64  key  value
+ *     lists    (len:u32  bytes)…          users    u32…          all in the machine's own byte order: it stays on it
+ */
+#ifndef WEIR_CONF_WIRE_H
+#define WEIR_CONF_WIRE_H
+
+#include "conf/bundle.h"
+
+typedef enum {
+    WEIR_BUNDLE_CONF = 1, WEIR_BUNDLE_FILE, WEIR_BUNDLE_GLOB, WEIR_BUNDLE_NAME, WEIR_BUNDLE_USER, WEIR_BUNDLE_PROCESSORS,
+    WEIR_BUNDLE_TEXT, WEIR_BUNDLE_KINDS
+} weir_bundle_kind_t;
+
+typedef struct weir_bundle_entry {
+    struct weir_bundle_entry *next;     /* in the order of recording */
+    struct weir_bundle_entry *chain;    /* of the same bucket */
+    weir_bundle_kind_t        kind;
+    weir_str_t                key, value;
+    union {                             /* the value, decoded */
+        weir_strs_t           paths;
+        weir_addrs_t          addrs;
+        weir_bundle_user_t    user;
+    };
+} weir_bundle_entry_t;
+
+struct weir_bundle {
+    weir_arena_t          arena;
+    bool                  replay;
+    weir_bundle_entry_t  *first, **end;
+    size_t                n;
+    weir_bundle_entry_t  *buckets[256];
+};
+
+/* bundle.c.  The value is borrowed from the bundle's arena.  NULL: the value is not what the kind asks for. */
+weir_bundle_entry_t *weir_bundle_add(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key, weir_str_t value);
+weir_bundle_t       *weir_bundle_create_replay(void);
+
+/* wire.c */
+bool weir_bundle_decode(weir_arena_t *arena, weir_bundle_entry_t *entry) WEIR_MUST_USE;
+
+typedef struct { weir_arena_t *arena; char *at; size_t len, cap; } weir_wire_t;    /* a value being written */
+void       weir_wire_init(weir_wire_t *wire, weir_arena_t *arena);
+void       weir_wire_add_u32(weir_wire_t *wire, uint32_t value);
+void       weir_wire_add_str(weir_wire_t *wire, weir_str_t text);
+weir_str_t weir_wire_text(const weir_wire_t *wire);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * conn.c - opening and closing a watched byte stream, and its plain transport.
+ *
+ * Runs in workers, on both sides of a proxied exchange; allocates nothing.
+ */
+#include "event/conn.h"
+
+#include <errno.h>
+#include <sys/uio.h>
+
+bool
+weir_conn_open(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *))
+{
+    *conn = (weir_conn_t) { .watch = { .fd = -1 }, .transport = &weir_transport_plain, .loop = loop };
+    if (!weir_loop_watch(loop, &conn->watch, fd, on_ready)) {
+        int error = errno;
+
+        if (fd >= 0) {
+            weir_sys_close(fd);
+        }
+        errno = error;
+        return false;
+    }
+    return true;
+}
+
+void
+weir_conn_close(weir_conn_t *conn)
+{
+    int fd = conn->watch.fd;
+
+    if (!weir_conn_is_open(conn)) {
+        return;
+    }
+    conn->transport->close(conn);
+    weir_loop_forget(conn->loop, &conn->watch);
+    weir_sys_close(fd);
+}
+
+weir_io_t
+weir_conn_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
+{
+    *got = 0;
+    return conn->transport->recv(conn, room, cap, got);
+}
+
+weir_io_t
+weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent)
+{
+    *sent = 0;
+    return conn->transport->send(conn, iov, n, sent);
+}
+
+void
+weir_conn_shutdown(weir_conn_t *conn)
+{
+    conn->transport->shutdown(conn);
+}
+
+/* -- the plain transport -- */
+
+/* After a transfer that failed: the flag of its direction is cleared when that was for want of data or room. */
+static weir_io_t
+conn_failed(weir_conn_t *conn, bool *ready)
+{
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        *ready = false;
+        return WEIR_AGAIN;
+    }
+    conn->error = errno;
+    return WEIR_ERROR;
+}
+
+static weir_io_t
+conn_plain_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
+{
+    weir_watch_t *watch = &conn->watch;
+    ssize_t       n;
+
+    weir_assert(cap > 0);
+    if (!watch->readable) {
+        return WEIR_AGAIN;
+    }
+    n = weir_sys_recv(watch->fd, room, cap, 0);
+    if (weir_unlikely(n < 0)) {
+        return conn_failed(conn, &watch->readable);
+    }
+    if (n == 0) {
+        watch->peer_closed = true;
+        return WEIR_EOF;
+    }
+
+    *got = (size_t) n;
+    conn->received += *got;
+    if (*got < cap && !watch->peer_closed && !watch->failed) {
+        watch->readable = false;
+    }
+    return WEIR_OK;
+}
+
+static ssize_t
+conn_plain_write(int fd, const struct iovec *iov, size_t n)
+{
+    struct msghdr msg = { .msg_iov = (struct iovec *) (uintptr_t) iov, .msg_iovlen = n };
+
+    return n == 1 ? weir_sys_send(fd, iov->iov_base, iov->iov_len, 0) : weir_sys_sendmsg(fd, &msg, 0);
+}
+
+static weir_io_t
+conn_plain_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent)
+{
+    weir_watch_t *watch = &conn->watch;
+    size_t        total = 0;
+    ssize_t       rc;
+
+    weir_assert(n <= UIO_MAXIOV);
+    for (size_t i = 0; i < n; i++) {
+        total += iov[i].iov_len;
+    }
+    if (total == 0) {
+        return WEIR_OK;
+    }
+    if (!watch->writable) {
+        return WEIR_AGAIN;
+    }
+    rc = conn_plain_write(watch->fd, iov, n);
+    if (weir_unlikely(rc < 0)) {
+        return conn_failed(conn, &watch->writable);
+    }
+
+    *sent = (size_t) rc;
+    conn->sent += *sent;
+    if (*sent < total) {
+        watch->writable = false;
+        return WEIR_AGAIN;
+    }
+    return WEIR_OK;
+}
+
+static void
+conn_plain_shutdown(weir_conn_t *conn)
+{
+    (void) weir_sys_shutdown(conn->watch.fd, SHUT_WR);  /* fails when the peer has reset it: recv says so */
+}
+
+static void
+conn_plain_close(weir_conn_t *conn WEIR_UNUSED)
+{
+}
+
+const weir_transport_t weir_transport_plain = {
+    .name = "plain",
+    .recv = conn_plain_recv,
+    .send = conn_plain_send,
+    .shutdown = conn_plain_shutdown,
+    .close = conn_plain_close,
+};

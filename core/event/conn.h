@@ -1,0 +1,49 @@
+/*
+ * conn.h - a byte stream over a watched descriptor: plain now, TLS by another transport row.
+ *
+ * Owned (embedded) by the codec's connection.  A recv shorter than its room means the socket is drained (no second recv
+ * to learn EAGAIN) unless the peer has closed.  (TCP urgent data also cuts a recv short: who sends such waits for
+ * his own next byte.  Nobody speaks HTTP that way.)
+ */
+#ifndef WEIR_EVENT_CONN_H
+#define WEIR_EVENT_CONN_H
+
+#include "base/str.h"
+#include "event/loop.h"
+
+typedef struct weir_conn weir_conn_t;
+
+typedef struct {
+    const char *name;
+    weir_io_t (*recv)(weir_conn_t *conn, char *room, size_t cap, size_t *got);
+    weir_io_t (*send)(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent);
+    void      (*shutdown)(weir_conn_t *conn);  /* end of our writing */
+    void      (*close)(weir_conn_t *conn);     /* what the transport holds beside the descriptor */
+} weir_transport_t;
+
+extern const weir_transport_t weir_transport_plain;
+
+struct weir_conn {
+    weir_watch_t            watch;
+    const weir_transport_t *transport;
+    weir_loop_t            *loop;
+    uint64_t                received, sent;    /* bytes over its life */
+    int                     error;             /* errno of the last WEIR_ERROR */
+};
+
+/* Takes fd over (closed even on failure).  false: errno. */
+bool weir_conn_open(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
+/* Unwatches and closes.  Safe when closed already, or zeroed and never opened. */
+void weir_conn_close(weir_conn_t *conn);
+static inline bool weir_conn_is_open(const weir_conn_t *conn) { return conn->loop != NULL && conn->watch.fd >= 0; }
+
+/* OK with *got > 0 · AGAIN · EOF (again at each call) · ERROR (conn->error).  cap > 0.  While !watch.readable the
+ * plain transport says AGAIN without a system call. */
+weir_io_t weir_conn_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got) WEIR_MUST_USE;
+/* OK: all of it was taken · AGAIN: *sent bytes were, come back when writable · ERROR (EPIPE, ECONNRESET, …; *sent: 0).
+ * n <= UIO_MAXIOV.  While !watch.writable the plain transport says AGAIN without a system call. */
+weir_io_t weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent) WEIR_MUST_USE;
+/* The end of our writing; reading goes on. */
+void weir_conn_shutdown(weir_conn_t *conn);
+
+#endif

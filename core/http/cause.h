@@ -1,0 +1,74 @@
+/*
+ * cause.h - why Weir itself answered: one table of stable words with their status and help (DESIGN §5).
+ *
+ * $weir_cause, a field of both logs, later a metric label.  A 4xx or 5xx of Weir's own without a cause is a bug.
+ */
+#ifndef WEIR_HTTP_CAUSE_H
+#define WEIR_HTTP_CAUSE_H
+
+#include "base/str.h"
+#include "log/log.h"
+
+/* X(token, "word", status, log level, "help") ; status 0: the connection ends without an answer, or the status is given elsewhere. */
+#define WEIR_CAUSES(X)                                                                                                        \
+    X(CLIENT_MALFORMED, "client.malformed", 400, INFO, "The request head breaks RFC 9112 or could be read in two ways.")      \
+    X(CLIENT_TARGET, "client.target", 400, INFO, "The request target has no single normal form.")                             \
+    X(CLIENT_HOST, "client.host", 400, INFO, "The Host is missing, doubled, malformed or differs from the target's.")         \
+    X(CLIENT_FRAMING, "client.framing", 400, INFO, "Content-Length and Transfer-Encoding are wrong or contradict each other.")\
+    X(CLIENT_BODY_MALFORMED, "client.body.malformed", 400, INFO, "The chunked body is not well-formed.")                      \
+    X(CLIENT_BODY_INCOMPLETE, "client.body.incomplete", 400, INFO, "The client closed before its body was complete.")         \
+    X(CLIENT_PLAIN_TO_TLS, "client.not_http", 400, INFO, "What came is not HTTP.")                                            \
+    X(CLIENT_HEADER_TIMEOUT, "client.header.timeout", 408, INFO, "The request head did not arrive in client_header_timeout.") \
+    X(CLIENT_BODY_TIMEOUT, "client.body.timeout", 408, INFO, "The body paused for longer than client_body_timeout.")          \
+    X(CLIENT_BODY_TOO_LARGE, "client.body.too_large", 413, ERROR, "The body is larger than client_max_body_size.")            \
+    X(CLIENT_URI_TOO_LONG, "client.uri.too_long", 414, INFO, "The request line is longer than a header buffer.")              \
+    X(CLIENT_EXPECTATION, "client.expectation", 417, INFO, "Expect asks for something other than 100-continue.")              \
+    X(CLIENT_UPGRADE_REFUSED, "client.upgrade.refused", 400, INFO, "An upgrade with a body or a bad WebSocket handshake.")    \
+    X(CLIENT_WEBSOCKET_VERSION, "client.websocket.version", 426, INFO, "Sec-WebSocket-Version is not 13.")                    \
+    X(CLIENT_HEADER_TOO_LARGE, "client.header.too_large", 431, INFO, "A header line, all of them or their number is too large.")\
+    X(CLIENT_CODING, "client.coding", 501, INFO, "The transfer coding is not implemented.")                                   \
+    X(CLIENT_VERSION, "client.version", 505, INFO, "The HTTP version is not supported.")                                      \
+    X(CLIENT_METHOD, "client.method", 405, INFO, "TRACE and CONNECT are not served.")                                         \
+    X(CLIENT_CLOSED, "client.closed", 499, INFO, "The client closed before it was answered.")                                 \
+    X(CLIENT_SEND_TIMEOUT, "client.send.timeout", 0, INFO, "The client took no byte for send_timeout.")                       \
+    X(CLIENT_IDLE, "client.idle", 0, INFO, "A kept connection was closed after keepalive_timeout.")                           \
+    X(ROUTE_NONE, "route.none", 404, ERROR, "No location of the server takes this path, or it has nothing to answer with.")   \
+    X(ROUTE_INTERNAL, "route.internal", 404, ERROR, "The location is for internal redirects only.")                           \
+    X(ROUTE_RETURN, "route.return", 0, INFO, "A `return` directive answered.")                                                \
+    X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects.")                                               \
+    X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
+    X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.")                                    \
+    X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.")                   \
+    X(UPSTREAM_CONNECT_FAILED, "upstream.connect.failed", 502, ERROR, "The connection to the peer could not be made.")        \
+    X(UPSTREAM_CONNECT_TIMEOUT, "upstream.connect.timeout", 504, ERROR, "The peer did not accept in proxy_connect_timeout.")  \
+    X(UPSTREAM_SEND_FAILED, "upstream.send.failed", 502, ERROR, "The request could not be written to the peer.")              \
+    X(UPSTREAM_SEND_TIMEOUT, "upstream.send.timeout", 504, ERROR, "The peer took no byte for proxy_send_timeout.")            \
+    X(UPSTREAM_READ_TIMEOUT, "upstream.read.timeout", 504, ERROR, "The peer sent no byte for proxy_read_timeout.")            \
+    X(UPSTREAM_CLOSED, "upstream.closed", 502, ERROR, "The peer closed before it had answered.")                              \
+    X(UPSTREAM_RESET, "upstream.reset", 502, ERROR, "The peer reset the connection before it had answered.")                  \
+    X(UPSTREAM_MALFORMED, "upstream.malformed", 502, ERROR, "The peer's answer breaks RFC 9112 or could be read in two ways.")\
+    X(UPSTREAM_HEADER_TOO_LARGE, "upstream.header.too_large", 502, ERROR, "The head of the peer's answer exceeds proxy_buffer_size.")\
+    X(UPSTREAM_INTERIM, "upstream.interim", 502, ERROR, "The peer sent more than 8 interim answers, or a 101 nobody asked for.")\
+    X(UPSTREAM_BODY_INCOMPLETE, "upstream.body.incomplete", 502, ERROR, "The peer's body ended early; the answer was cut.")   \
+    X(UPSTREAM_BODY_MALFORMED, "upstream.body.malformed", 502, ERROR, "The peer's chunked body is not well-formed; the answer was cut.")\
+    X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.")                       \
+    X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.")                                 \
+    X(INTERNAL_IO, "internal.io", 500, CRIT, "A temporary file could not be written or read.")                                \
+    X(INTERNAL_CONNECTIONS, "internal.connections", 503, ALERT, "worker_connections are not enough.")                         \
+    X(INTERNAL_EMIT, "internal.emit", 500, ALERT, "A header to be sent holds CR, LF or NUL, or does not fit.")                \
+    X(INTERNAL_SHUTDOWN, "internal.shutdown", 0, NOTICE, "Cut by worker_shutdown_timeout.")
+
+typedef enum {
+    WEIR_CAUSE_NONE,
+#define WEIR_CAUSE_ENUM(token, word, status, level, help) WEIR_CAUSE_##token,
+    WEIR_CAUSES(WEIR_CAUSE_ENUM)
+#undef WEIR_CAUSE_ENUM
+    WEIR_CAUSE_MAX
+} weir_cause_t;
+
+typedef struct { weir_str_t word; uint16_t status; weir_log_level_t level; const char *help; } weir_cause_row_t;
+
+const weir_cause_row_t *weir_cause_row(weir_cause_t cause);
+void weir_cause_print_manual(int fd);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * client.c - what a request knows of where it came from, and its own number; found out when asked.
+ *
+ * Runs in workers.
+ */
+#include "http/request.h"
+#include "os/sys.h"
+
+#define CLIENT_ID_DIGITS 32
+
+const weir_addr_t *
+weir_request_local(weir_request_t *req)
+{
+    weir_client_t *client = req->client;
+
+    if (client->local.len == 0 && (client->fd < 0 || !weir_sock_local(client->fd, &client->local))) {
+        client->local = client->listen->addr;        /* as good as it gets: the connection is gone */
+    }
+    return &client->local;
+}
+
+static void
+client_hex(char *out, uint64_t value)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (int i = 15; i >= 0; i--, value >>= 4) {
+        out[i] = digits[value & 15];
+    }
+}
+
+weir_str_t
+weir_request_id(weir_request_t *req)
+{
+    char *text = weir_alloc_bytes(&req->arena, CLIENT_ID_DIGITS);
+
+    if (!req->has_id) {
+        if (weir_sys_random(req->id, sizeof(req->id)) != 0) {
+            req->id[0] = req->started_wall_ms;       /* no randomness: still its own in this worker */
+            req->id[1] = req->client->number << 32 | req->client->requests;
+        }
+        req->has_id = true;
+    }
+    client_hex(text, req->id[0]);
+    client_hex(text + CLIENT_ID_DIGITS / 2, req->id[1]);
+    return weir_str(text, CLIENT_ID_DIGITS);
+}

@@ -1,0 +1,41 @@
+/*
+ * codec.h - what a request asks of the wire it came on; h1 connections, later h2 streams and subrequests, each supply one.
+ *
+ * Back-pressure: the send functions always take all they are given.  WEIR_AGAIN says that bytes are waiting and the producer should
+ * pause until req->on_writable is called; WEIR_ERROR that the client is gone (req->on_abort is not called in addition).
+ * Bytes given to one call may be held back until flush: a producer ends each of its turns with flush.
+ */
+#ifndef WEIR_HTTP_CODEC_H
+#define WEIR_HTTP_CODEC_H
+
+#include "base/str.h"
+
+typedef struct weir_request weir_request_t;
+
+typedef struct {
+    const char *protocol;                                          /* $server_protocol is the client's; this is for logs */
+
+    weir_io_t (*send_interim)(weir_request_t *req, uint16_t status, const void *fields);   /* 1xx but 101; fields: weir_fields_t or NULL */
+    /* From req->res: status, fields, length.  The codec adds framing, Date, Server, Connection. */
+    weir_io_t (*send_head)(weir_request_t *req);
+    weir_io_t (*send_body)(weir_request_t *req, weir_str_t bytes); /* borrowed for the call; HEAD and 204, 304 answers drop it */
+    weir_io_t (*send_end)(weir_request_t *req);                    /* trailers of req->res, last chunk; checks the length promised */
+    weir_io_t (*flush)(weir_request_t *req);
+    bool      (*send_pending)(const weir_request_t *req);          /* are bytes waiting? */
+
+    /* The next slice of the request's body, borrowed until the next call into the codec or the loop.
+     * OK · AGAIN (req->on_body is called when there is more) · EOF (complete; trailers are in req->trailers) ·
+     * ERROR (req->cause says why: incomplete, malformed, too large, timeout). */
+    weir_io_t (*read_body)(weir_request_t *req, weir_str_t *bytes);
+
+    /* 101 was sent: from here on bytes both ways, unframed, through read_body/send_body; end of our writing by send_end. */
+    void (*tunnel)(weir_request_t *req);
+
+    /* The answer is complete (or was never begun): logs were written; the codec takes the request's memory back.  Drains or closes as the
+     * unread body requires. */
+    void (*finish)(weir_request_t *req);
+    /* The answer cannot be completed: the connection (or stream) ends so that the client can tell. */
+    void (*abort)(weir_request_t *req);
+} weir_codec_t;
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * conf.h - the http part of a generation: listeners, servers, locations; and the directives of the http core.
+ */
+#ifndef WEIR_HTTP_CONF_H
+#define WEIR_HTTP_CONF_H
+
+#include "conf/generation.h"
+#include "http/match.h"
+#include "os/sock.h"
+
+typedef struct weir_http_server weir_http_server_t;
+typedef struct weir_http_location weir_http_location_t;
+typedef struct weir_http_listen weir_http_listen_t;
+
+/* -- error_page code … [=[response]] uri -- */
+typedef struct {
+    uint16_t               code;
+    int32_t                overwrite;      /* -1: keep the code; 0: "=" take the target's; else that status */
+    const weir_template_t *target;         /* URI, @name or absolute URL */
+} weir_error_page_t;
+typedef struct { weir_error_page_t *at; size_t n; } weir_error_pages_t;
+extern const weir_conf_type_t weir_type_error_pages;
+
+typedef struct { weir_msec_t timeout, header; } weir_keepalive_times_t;   /* header: said in Keep-Alive; 0: not */
+
+/* -- directives of the http core; one struct for http, server and location -- */
+typedef struct {
+    weir_bytes_t client_header_buffer_size, client_max_body_size, client_body_buffer_size;
+    weir_bufs_t  large_client_header_buffers;
+    weir_msec_t  client_header_timeout, client_body_timeout, send_timeout, lingering_time, lingering_timeout;
+    weir_keepalive_times_t keepalive_timeout;
+    weir_msec_t  keepalive_time;
+    uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens;
+    weir_flag_t  reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
+                 chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal;
+    weir_path_t  client_body_temp_path;
+    weir_str_t   default_type;
+    weir_error_pages_t error_pages;
+} weir_http_core_conf_t;
+
+enum { WEIR_LINGER_OFF, WEIR_LINGER_ON, WEIR_LINGER_ALWAYS };
+enum { WEIR_TOKENS_OFF, WEIR_TOKENS_ON };
+
+struct weir_http_location {
+    weir_str_t                  name;         /* as written: "/api/", "@fallback", "~ \.php$" */
+    weir_conf_block_t          *block;
+    void *const                *conf;         /* by module index */
+    const weir_http_core_conf_t *core;
+    struct weir_http_pipeline  *pipeline;     /* phases' handlers compiled for this location */
+    weir_http_server_t         *server;
+    bool                        is_named;
+    weir_rule_t                 rule;
+    weir_paths_t               *inner;
+};
+
+struct weir_http_server {
+    weir_conf_block_t           *block;
+    void *const                 *conf;
+    const weir_http_core_conf_t *core;
+    struct weir_http_pipeline   *pipeline;    /* of the server level: rewrite before a location is found */
+    weir_strs_t                  names;
+    weir_str_t                   primary_name;/* $server_name; may be empty */
+    weir_http_location_t        *fallback;    /* the server's own confs as a location: what runs when none matches */
+    weir_paths_t                *paths;
+    weir_http_location_t       **named;
+    size_t                       n_named;
+};
+
+struct weir_http_listen {
+    weir_addr_t           addr;
+    weir_str_t            text;               /* "0.0.0.0:80" */
+    weir_listen_options_t options;
+    weir_http_server_t   *default_server;
+    weir_hosts_t         *hosts;              /* names of its servers */
+    bool                  options_set, default_set;
+};
+
+typedef struct {
+    weir_generation_t   *generation;
+    weir_http_listen_t **listens;
+    size_t               n_listens;
+    weir_http_server_t **servers;
+    size_t               n_servers;
+    const struct weir_http_captures *captures;   /* see captures.h */
+} weir_http_conf_t;
+
+extern const weir_module_t weir_http_core;
+extern const size_t        weir_http_core_index;
+
+#endif

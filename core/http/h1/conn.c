@@ -1,0 +1,649 @@
+/*
+ * conn.c - the life of a client's HTTP/1.1 connection: heads, requests one after another, the polite end (RFC 9112 §9).
+ *
+ * Runs in workers.  See conn.h for the states.
+ */
+#include "http/h1/conn.h"
+
+#include "base/mem.h"
+#include "os/clock.h"
+#include "os/sock.h"
+
+#include <string.h>
+
+#define CONN_LINGER_READS 16     /* reads a turn while discarding */
+
+static void conn_on_ready(weir_watch_t *watch);
+static void conn_read_head(weir_h1_conn_t *c);
+
+typedef struct {
+    const char *name;
+    void (*on_ready)(weir_h1_conn_t *c);
+    void (*on_timeout)(weir_h1_conn_t *c);
+} conn_state_row_t;
+
+static void conn_wait_timeout(weir_h1_conn_t *c);
+static void conn_run_ready(weir_h1_conn_t *c);
+static void conn_run_timeout(weir_h1_conn_t *c);
+static void conn_linger_ready(weir_h1_conn_t *c);
+
+static const conn_state_row_t conn_states[] = {
+    [WEIR_H1_STATE_WAIT]   = { "wait", conn_read_head, conn_wait_timeout },
+    [WEIR_H1_STATE_RUN]    = { "run", conn_run_ready, conn_run_timeout },
+    [WEIR_H1_STATE_LINGER] = { "linger", conn_linger_ready, weir_h1_close },
+    [WEIR_H1_STATE_CLOSED] = { "closed", NULL, NULL },
+};
+
+static void
+conn_go(weir_h1_conn_t *c, weir_h1_state_t state)
+{
+    weir_debug(NULL, "h1 *%llu %s -> %s", (unsigned long long) c->client.number, conn_states[c->state].name, conn_states[state].name);
+    c->state = (uint8_t) state;
+}
+
+static void
+conn_on_timer(weir_timer_t *timer)
+{
+    weir_h1_conn_t *c = weir_container_of(timer, weir_h1_conn_t, timer);
+
+    if (conn_states[c->state].on_timeout != NULL) {
+        conn_states[c->state].on_timeout(c);
+    }
+}
+
+static void
+conn_timer(weir_h1_conn_t *c, weir_msec_t delay)
+{
+    weir_timer_set(c->http->loop, &c->timer, delay, conn_on_timer);
+}
+
+static void
+conn_on_ready(weir_watch_t *watch)
+{
+    weir_h1_conn_t *c = weir_container_of(watch, weir_h1_conn_t, conn.watch);
+
+    if (conn_states[c->state].on_ready != NULL) {
+        conn_states[c->state].on_ready(c);
+    }
+}
+
+static const weir_http_core_conf_t *
+conn_core(const weir_h1_conn_t *c)
+{
+    return c->socket->listen->default_server->core;
+}
+
+/* -- begin and end -- */
+
+static weir_str_t
+conn_client_text(weir_h1_conn_t *c, const weir_addr_t *peer)
+{
+    char text[WEIR_ADDR_TEXT];
+    size_t len = weir_min(weir_addr_text_ip(peer, text), sizeof(c->addr_text));
+
+    memcpy(c->addr_text, text, len);
+    return weir_str(c->addr_text, len);
+}
+
+void
+weir_h1_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir_addr_t *peer)
+{
+    weir_h1_conn_t *c = weir_mem_try(sizeof(*c));
+
+    if (c == NULL) {
+        weir_sys_close(fd);
+        return;
+    }
+    memset(c, 0, sizeof(*c));
+    if (!weir_conn_open(&c->conn, http->loop, fd, conn_on_ready)) {
+        weir_log(WEIR_LOG_ALERT, NULL, c->conn.error, "a connection could not be watched");
+        weir_mem_free(c);
+        return;
+    }
+    c->http = http;
+    c->socket = socket;
+    socket->refs++;
+    c->client.addr = *peer;
+    c->client.text = conn_client_text(c, peer);
+    c->client.port = weir_addr_port(peer);
+    c->client.number = ++http->next_number;
+    c->client.opened = weir_clock_now();
+    c->client.fd = fd;
+    c->client.listen = socket->listen;
+    weir_list_append(&http->conns, &c->link);
+    http->n_conns++;
+    if (conn_core(c)->tcp_nodelay.on && !weir_addr_is_unix(peer)) {
+        weir_sock_set_nodelay(fd);
+    }
+    c->timer.on_fire = conn_on_timer;
+    conn_timer(c, conn_core(c)->client_header_timeout);
+}
+
+static void
+conn_free(weir_task_t *task)
+{
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
+    weir_http_t *http = c->http;
+
+    if (c->req != NULL) {
+        weir_request_give_back(c->req);
+    }
+    weir_http_socket_unref(c->socket);
+    weir_mem_free(c);
+    http->n_conns--;
+    weir_http_connection_closed(http);
+}
+
+void
+weir_h1_close(weir_h1_conn_t *c)
+{
+    if (c->state == WEIR_H1_STATE_CLOSED) {
+        return;
+    }
+    conn_go(c, WEIR_H1_STATE_CLOSED);
+    if (c->http->tx_owner == c) {
+        c->http->tx_owner = NULL;
+    }
+    weir_conn_close(&c->conn);
+    weir_timer_drop(&c->timer);
+    weir_timer_drop(&c->send_timer);
+    weir_h1_in_free(c);
+    weir_chain_clear(&c->out, &c->http->blocks);
+    weir_list_remove(&c->link);
+    weir_list_remove(&c->idle_link);
+    weir_task_cancel(&c->task);
+    weir_task_post(c->http->loop, &c->task, conn_free);
+}
+
+/* The answer has gone but the client may still be sending: read it away for a while, or a reset would take the answer with it. */
+static void
+conn_linger(weir_h1_conn_t *c)
+{
+    const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : conn_core(c);
+    bool more = !c->req || !c->req->body_complete || weir_h1_in_left(c) != 0 || c->conn.watch.readable;
+
+    if (c->broken || c->conn.watch.failed || core->lingering_close == WEIR_LINGER_OFF
+        || (core->lingering_close == WEIR_LINGER_ON && !more))
+    {
+        weir_h1_close(c);
+        return;
+    }
+    conn_go(c, WEIR_H1_STATE_LINGER);
+    weir_h1_in_free(c);
+    weir_conn_shutdown(&c->conn);
+    c->linger_until = weir_instant_after(weir_clock_now(), core->lingering_time);
+    conn_timer(c, core->lingering_timeout);
+    conn_linger_ready(c);
+}
+
+static void
+conn_linger_ready(weir_h1_conn_t *c)
+{
+    const weir_http_core_conf_t *core = conn_core(c);
+    size_t got;
+
+    for (int i = 0; i < CONN_LINGER_READS; i++) {
+        weir_io_t io = weir_conn_recv(&c->conn, c->http->rx, WEIR_RX_BYTES, &got);
+        uint64_t now = weir_clock_now().ms;
+
+        if (io == WEIR_AGAIN && now < c->linger_until.ms) {
+            conn_timer(c, (weir_msec_t) { weir_min(core->lingering_timeout.ms, c->linger_until.ms - now) });
+            return;
+        }
+        if (io != WEIR_OK || now >= c->linger_until.ms) {
+            weir_h1_close(c);
+            return;
+        }
+    }
+    weir_h1_close(c);                           /* it sends faster than we care to throw away */
+}
+
+/* -- waiting for a head -- */
+
+static void
+conn_wait_timeout(weir_h1_conn_t *c)
+{
+    if (c->head_begun && weir_h1_in_left(c) != 0) {
+        weir_log(WEIR_LOG_INFO, NULL, 0, "%s client: %.*s", weir_cause_row(WEIR_CAUSE_CLIENT_HEADER_TIMEOUT)->help,
+                 WEIR_STR_ARG(c->client.text));
+        if (conn_core(c)->reset_timedout_connection.on) {
+            weir_sock_reset_on_close(c->conn.watch.fd);
+        }
+    }
+    weir_h1_close(c);
+}
+
+/* Idle between requests: owns no buffer. */
+static void
+conn_idle(weir_h1_conn_t *c)
+{
+    if (weir_h1_in_left(c) != 0 || c->head_begun) {
+        return;
+    }
+    weir_h1_in_free(c);
+    if (!weir_list_linked(&c->idle_link)) {
+        weir_list_append(&c->http->idle, &c->idle_link);
+    }
+}
+
+/* Starts a request that exists only to be answered with an error, or the real one. */
+static weir_request_t *
+conn_new_request(weir_h1_conn_t *c)
+{
+    weir_request_t *req = weir_request_take(c->http);
+
+    if (req == NULL) {
+        weir_h1_close(c);
+        return NULL;
+    }
+    weir_list_remove(&c->idle_link);
+    weir_timer_clear(&c->timer);
+    c->client.requests++;
+    c->client.listen = c->socket->listen;
+    req->codec = &weir_h1_codec;
+    req->wire = c;
+    c->req = req;
+    c->promised = WEIR_LENGTH_NONE;
+    c->chunked_out = c->close_delimited = c->end_queued = false;
+    req->version = 11;
+    req->head.minor = 1;
+    weir_request_begin(req, &c->client, c->socket->generation);
+    conn_go(c, WEIR_H1_STATE_RUN);
+    return req;
+}
+
+static weir_cause_t
+conn_reason_cause(weir_h1_reason_t reason)
+{
+    switch (reason) {
+    case WEIR_H1_BAD_TARGET: return WEIR_CAUSE_CLIENT_TARGET;
+    case WEIR_H1_VERSION_UNSUPPORTED: return WEIR_CAUSE_CLIENT_VERSION;
+    case WEIR_H1_BAD_CONTENT_LENGTH: case WEIR_H1_TWO_CONTENT_LENGTHS: case WEIR_H1_LENGTH_AND_CODING:
+    case WEIR_H1_BAD_TRANSFER_CODING: case WEIR_H1_CODING_IN_1_0: return WEIR_CAUSE_CLIENT_FRAMING;
+    case WEIR_H1_UNKNOWN_TRANSFER_CODING: return WEIR_CAUSE_CLIENT_CODING;
+    case WEIR_H1_NO_HOST: case WEIR_H1_TWO_HOSTS: case WEIR_H1_BAD_HOST: case WEIR_H1_HOST_MISMATCH: return WEIR_CAUSE_CLIENT_HOST;
+    case WEIR_H1_TOO_MANY_FIELDS: return WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE;
+    case WEIR_H1_NO_MEMORY: return WEIR_CAUSE_INTERNAL_MEMORY;
+    default: return WEIR_CAUSE_CLIENT_MALFORMED;
+    }
+}
+
+static void
+conn_refuse(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
+{
+    weir_request_t *req = conn_new_request(c);
+
+    if (req != NULL) {
+        c->body = WEIR_H1_BODY_NONE;
+        c->body_failed = true;
+        req->keep_alive = false;
+        (void) weir_request_fail(req, cause, detail);
+    }
+}
+
+/* The head is complete: head bytes at data, of len received. */
+static void
+conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from_in)
+{
+    const weir_http_core_conf_t *core = conn_core(c);
+    weir_h1_options_t options = {
+        .ignore_invalid = core->ignore_invalid_headers.on, .underscores = core->underscores_in_headers.on,
+        .max_fields = core->max_headers,
+    };
+    weir_request_t *req = conn_new_request(c);
+    weir_h1_reason_t reason;
+    char *copy;
+
+    if (req == NULL) {
+        return;
+    }
+    copy = weir_try_alloc(&req->arena, head);
+    if (copy == NULL || (!from_in && !weir_h1_in_save(c, data + head, len - head))) {
+        req->keep_alive = false;
+        c->body_failed = true;
+        (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        return;
+    }
+    memcpy(copy, data, head);
+    if (from_in) {
+        c->in_at += (uint32_t) head;
+    }
+    req->received = head;
+    reason = weir_h1_parse_request(&req->head, &options, weir_str(copy, head), &req->arena);
+    if (reason != WEIR_H1_OK) {
+        c->body = WEIR_H1_BODY_NONE;
+        c->body_failed = true;
+        req->keep_alive = false;
+        (void) weir_request_fail(req, conn_reason_cause(reason), weir_h1_reason_text(reason));
+        return;
+    }
+    req->version = req->head.minor == 0 ? 10 : 11;
+    req->keep_alive = req->head.keep_alive;
+    weir_h1_body_begin(c);
+    weir_request_run(req);
+}
+
+/* Empty lines before a request: one is forgiven (RFC 9112 §2.2). Returns how many bytes to skip; SIZE_MAX: refuse. */
+static size_t
+conn_skip_line(weir_h1_conn_t *c, const char *data, size_t len)
+{
+    if (len < 2 || data[0] != '\r' || data[1] != '\n') {
+        return 0;
+    }
+    if (c->skipped_line) {
+        return SIZE_MAX;
+    }
+    c->skipped_line = true;
+    return 2;
+}
+
+typedef enum { CONN_MORE, CONN_TAKEN } conn_feed_t;
+
+/* Tries to make a request of what is here.  MORE: `data` belongs to a head that is not complete. */
+static conn_feed_t
+conn_feed(weir_h1_conn_t *c, const char *data, size_t len, bool from_in, size_t *skipped)
+{
+    const weir_http_core_conf_t *core = conn_core(c);
+    size_t line = weir_max(core->large_client_header_buffers.size.n, core->client_header_buffer_size.n);
+    weir_h1_limits_t limits = {
+        .max_line = line, .max_field = line,
+        .max_head = weir_max(line, core->large_client_header_buffers.n * core->large_client_header_buffers.size.n),
+        .max_fields = core->max_headers,
+    };
+    size_t head = 0;
+
+    *skipped = 0;
+    if (c->scan.at == 0) {
+        *skipped = conn_skip_line(c, data, len);
+        if (*skipped == SIZE_MAX) {
+            conn_refuse(c, WEIR_CAUSE_CLIENT_MALFORMED, "empty lines before the request");
+            return CONN_TAKEN;
+        }
+        data += *skipped;
+        len -= *skipped;
+        if (from_in) {
+            c->in_at += (uint32_t) *skipped;
+        }
+        if (len == 0 || (len == 1 && data[0] == '\r')) {
+            return CONN_MORE;
+        }
+    }
+    switch (weir_h1_scan(&c->scan, &limits, data, len, &head)) {
+    case WEIR_H1_MORE:
+        return CONN_MORE;
+    case WEIR_H1_DONE:
+        conn_run(c, data, head, len, from_in);
+        return CONN_TAKEN;
+    case WEIR_H1_LINE_TOO_LONG:
+        conn_refuse(c, WEIR_CAUSE_CLIENT_URI_TOO_LONG, NULL);
+        return CONN_TAKEN;
+    case WEIR_H1_FIELD_TOO_LONG:
+        conn_refuse(c, WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE, NULL);
+        return CONN_TAKEN;
+    case WEIR_H1_BAD:
+        break;
+    }
+    conn_refuse(c, c->scan.at == 0 ? WEIR_CAUSE_CLIENT_PLAIN_TO_TLS : WEIR_CAUSE_CLIENT_MALFORMED,
+                "a line does not end in CRLF, or the first byte is not one of a request");
+    return CONN_TAKEN;
+}
+
+/* The first byte of a head starts its deadline, which later bytes do not move (DO-01). */
+static void
+conn_head_begins(weir_h1_conn_t *c)
+{
+    if (!c->head_begun) {
+        c->head_begun = true;
+        weir_list_remove(&c->idle_link);
+        conn_timer(c, conn_core(c)->client_header_timeout);
+    }
+}
+
+static void
+conn_read_head(weir_h1_conn_t *c)
+{
+    size_t got, skipped;
+
+    for ( ;; ) {
+        bool from_in = weir_h1_in_left(c) != 0;
+        weir_io_t io = weir_conn_recv(&c->conn, c->http->rx, WEIR_RX_BYTES, &got);
+
+        if (io == WEIR_AGAIN) {
+            return;
+        }
+        if (io != WEIR_OK) {
+            c->broken = true;
+            weir_h1_close(c);
+            return;
+        }
+        conn_head_begins(c);
+        if (!from_in) {
+            if (conn_feed(c, c->http->rx, got, false, &skipped) == CONN_TAKEN) {
+                return;
+            }
+            if (!weir_h1_in_save(c, c->http->rx + skipped, got - skipped)) {
+                weir_h1_close(c);
+                return;
+            }
+            continue;
+        }
+        if (!weir_h1_in_save(c, c->http->rx, got)) {
+            weir_h1_close(c);
+            return;
+        }
+        if (conn_feed(c, c->in + c->in_at, weir_h1_in_left(c), true, &skipped) == CONN_TAKEN) {
+            return;
+        }
+    }
+}
+
+/* -- a request is running -- */
+
+static void
+conn_run_timeout(weir_h1_conn_t *c)
+{
+    weir_request_t *req = c->req;
+
+    if (req->body_complete || req->on_body == NULL) {
+        return;
+    }
+    c->body_failed = true;
+    req->keep_alive = false;
+    if (req->cause == WEIR_CAUSE_NONE) {
+        req->cause = WEIR_CAUSE_CLIENT_BODY_TIMEOUT;
+    }
+    if (weir_request_core(req)->reset_timedout_connection.on && req->res.head_sent) {
+        weir_sock_reset_on_close(c->conn.watch.fd);
+    }
+    req->on_body(req);
+}
+
+static bool
+conn_is_running(const weir_h1_conn_t *c, const weir_request_t *req)
+{
+    return c->state == WEIR_H1_STATE_RUN && c->req == req && !req->is_ended;
+}
+
+static void
+conn_run_writable(weir_h1_conn_t *c, weir_request_t *req)
+{
+    weir_io_t io = weir_h1_push(c);
+
+    if (io == WEIR_ERROR) {
+        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        return;
+    }
+    if (io != WEIR_OK) {
+        return;
+    }
+    if (c->end_queued && c->body == WEIR_H1_BODY_TUNNEL) {
+        weir_conn_shutdown(&c->conn);
+    }
+    if (req->on_writable != NULL) {
+        req->on_writable(req);
+    }
+}
+
+static void
+conn_run_ready(weir_h1_conn_t *c)
+{
+    weir_request_t *req = c->req;
+
+    if (req->is_ended) {
+        return;                                  /* the next turn of this connection is posted already */
+    }
+    if (c->conn.watch.failed) {
+        c->broken = true;
+        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        return;
+    }
+    if (c->conn.watch.writable && c->out.size != 0) {
+        conn_run_writable(c, req);
+        if (!conn_is_running(c, req)) {
+            return;
+        }
+    }
+    if (!c->conn.watch.readable) {
+        return;
+    }
+    if (req->on_body != NULL && (!req->body_complete || c->body == WEIR_H1_BODY_TUNNEL)) {
+        req->on_body(req);
+        return;
+    }
+    if (c->conn.watch.peer_closed && c->body != WEIR_H1_BODY_TUNNEL && !req->ignore_client_close) {
+        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+    }
+}
+
+/* -- the codec's ends -- */
+
+/* After an answer: the request's memory goes back, and the next one, when it is here, runs. */
+static void
+conn_next(weir_task_t *task)
+{
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
+    size_t skipped;
+
+    weir_request_give_back(c->req);
+    c->req = NULL;
+    memset(&c->scan, 0, sizeof(c->scan));
+    c->skipped_line = c->head_begun = false;
+    conn_go(c, WEIR_H1_STATE_WAIT);
+    weir_timer_set(c->http->loop, &c->timer, c->keep_for, conn_on_timer);
+    if (weir_h1_in_left(c) != 0) {
+        conn_head_begins(c);
+        if (conn_feed(c, c->in + c->in_at, weir_h1_in_left(c), true, &skipped) == CONN_TAKEN) {
+            return;
+        }
+    }
+    conn_idle(c);
+    conn_read_head(c);
+}
+
+static void
+conn_ended(weir_task_t *task)
+{
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
+
+    conn_linger(c);
+    if (c->state == WEIR_H1_STATE_LINGER) {
+        weir_request_give_back(c->req);
+        c->req = NULL;
+    }
+}
+
+static void
+conn_finish(weir_request_t *req)
+{
+    weir_h1_conn_t *c = req->wire;
+
+    req->is_ended = true;
+    weir_timer_clear(&c->timer);
+    if (c->broken || !req->res.head_sent) {
+        weir_h1_close(c);
+        return;
+    }
+    if (req->keep_alive && req->res.complete && req->body_complete && !c->body_failed) {
+        c->keep_for = weir_request_core(req)->keepalive_timeout.timeout;
+        weir_task_post(c->http->loop, &c->task, conn_next);
+        return;
+    }
+    weir_task_post(c->http->loop, &c->task, conn_ended);
+}
+
+static void
+conn_abort(weir_request_t *req)
+{
+    weir_h1_conn_t *c = req->wire;
+
+    req->is_ended = true;
+    (void) weir_h1_push(c);
+    if (c->close_delimited) {
+        weir_sock_reset_on_close(c->conn.watch.fd);   /* a plain close would look like the end of the body */
+    }
+    weir_h1_close(c);
+}
+
+static void
+conn_tunnel(weir_request_t *req)
+{
+    weir_h1_conn_t *c = req->wire;
+
+    c->body = WEIR_H1_BODY_TUNNEL;
+    c->promised = WEIR_LENGTH_NONE;
+    c->chunked_out = false;
+    c->body_failed = false;
+    req->body_complete = false;
+    req->keep_alive = false;
+    weir_timer_clear(&c->timer);
+}
+
+/* -- leaving -- */
+
+void
+weir_h1_quit(weir_h1_conn_t *c, bool now)
+{
+    if (c->state == WEIR_H1_STATE_RUN && !now) {
+        return;                                       /* its answer says Connection: close */
+    }
+    if (c->state == WEIR_H1_STATE_RUN && !c->req->is_ended) {
+        c->broken = true;
+        weir_request_client_gone(c->req, WEIR_CAUSE_INTERNAL_SHUTDOWN);
+        return;
+    }
+    if (now || (c->state == WEIR_H1_STATE_WAIT && !c->head_begun)) {
+        weir_h1_close(c);
+    }
+}
+
+weir_h1_conn_t *
+weir_h1_oldest_idle(weir_http_t *http)
+{
+    return weir_list_empty(&http->idle) ? NULL : weir_list_entry(http->idle.next, weir_h1_conn_t, idle_link);
+}
+
+void
+weir_h1_close_idle(weir_h1_conn_t *c)
+{
+    weir_h1_close(c);
+}
+
+weir_h1_conn_t *
+weir_h1_from_link(weir_list_t *link)
+{
+    return weir_list_entry(link, weir_h1_conn_t, link);
+}
+
+const weir_codec_t weir_h1_codec = {
+    .protocol = "HTTP/1.1",
+    .send_interim = weir_h1_send_interim,
+    .send_head = weir_h1_send_head,
+    .send_body = weir_h1_send_body,
+    .send_end = weir_h1_send_end,
+    .flush = weir_h1_flush,
+    .send_pending = weir_h1_send_pending,
+    .read_body = weir_h1_read_body,
+    .tunnel = conn_tunnel,
+    .finish = conn_finish,
+    .abort = conn_abort,
+};

@@ -1,0 +1,66 @@
+/*
+ * conn.h - a client's HTTP/1.1 connection; inside core/http/h1 only.
+ *
+ *   WAIT ── head complete ──> RUN ── answered, kept ──> WAIT
+ *     │                        ├── answered, not kept, bytes may still come ──> LINGER ──> CLOSED
+ *     └── timeout, EOF ──> CLOSED <── answered, or cut ──┘
+ *
+ * Memory: the struct, and `in` only while it holds bytes nobody has taken yet.  Freed at the end of the turn it was closed in.
+ */
+#ifndef WEIR_HTTP_H1_CONN_H
+#define WEIR_HTTP_H1_CONN_H
+
+#include "http/h1/chunked.h"
+#include "http/runtime.h"
+
+typedef enum { WEIR_H1_STATE_WAIT, WEIR_H1_STATE_RUN, WEIR_H1_STATE_LINGER, WEIR_H1_STATE_CLOSED } weir_h1_state_t;
+typedef enum { WEIR_H1_BODY_NONE, WEIR_H1_BODY_LENGTH, WEIR_H1_BODY_CHUNKED, WEIR_H1_BODY_TUNNEL } weir_h1_body_t;
+
+struct weir_h1_conn {
+    weir_conn_t         conn;
+    weir_http_t        *http;
+    weir_http_socket_t *socket;
+    weir_request_t     *req;                  /* RUN only */
+    weir_list_t         link, idle_link;
+    weir_timer_t        timer;                /* head, keep-alive, body, linger */
+    weir_timer_t        send_timer;
+    weir_task_t         task;                 /* next request; freeing */
+    weir_client_t       client;
+
+    char               *in;                   /* received, not taken */
+    uint32_t            in_at, in_len, in_cap;
+    weir_chain_t        out;                  /* could not be sent yet */
+    uint32_t            held;                 /* bytes of ours in http->tx */
+    weir_h1_scan_t      scan;
+    weir_chunked_t      chunked;
+    uint64_t            body_left;            /* LENGTH */
+    uint64_t            promised;             /* answer's bytes still owed; WEIR_LENGTH_NONE: not promised */
+    weir_instant_t      linger_until;
+    weir_msec_t         keep_for;             /* keepalive_timeout of the request before */
+    uint8_t             state, body;
+    bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken, end_queued;
+    char                addr_text[48];        /* client.text */
+};
+
+/* body.c */
+void      weir_h1_body_begin(weir_h1_conn_t *c);
+weir_io_t weir_h1_read_body(weir_request_t *req, weir_str_t *bytes);
+bool      weir_h1_drain_now(weir_h1_conn_t *c);     /* discards what is here already; true: the body is complete */
+bool      weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len);   /* behind what `in` holds; false: no memory */
+void      weir_h1_in_free(weir_h1_conn_t *c);
+static inline size_t weir_h1_in_left(const weir_h1_conn_t *c) { return c->in_len - c->in_at; }
+
+/* send.c */
+weir_io_t weir_h1_send_interim(weir_request_t *req, uint16_t status, const void *fields);
+weir_io_t weir_h1_send_head(weir_request_t *req);
+weir_io_t weir_h1_send_body(weir_request_t *req, weir_str_t bytes);
+weir_io_t weir_h1_send_end(weir_request_t *req);
+weir_io_t weir_h1_flush(weir_request_t *req);
+bool      weir_h1_send_pending(const weir_request_t *req);
+weir_io_t weir_h1_push(weir_h1_conn_t *c);          /* sends what is held and queued, as far as it goes */
+
+/* conn.c */
+void weir_h1_close(weir_h1_conn_t *c);
+extern const weir_codec_t weir_h1_codec;
+
+#endif

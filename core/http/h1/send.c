@@ -1,0 +1,443 @@
+/*
+ * send.c - writing an answer to an HTTP/1.1 client: head, body framed by Weir alone, trailers (RFC 9112 §6, §7).
+ *
+ * The head and small bodies are put together in the worker's send buffer and leave in one send; what the socket does not take
+ * waits in the connection's chain.  CR, LF and NUL are refused here whatever their source (HI-01).
+ */
+#include "http/h1/conn.h"
+#include "http/h1/emit.h"
+#include "os/clock.h"
+
+#include <string.h>
+
+#define SEND_COPY_MAX 4096      /* smaller pieces are copied behind the head, larger ones go by writev */
+
+static void send_on_timeout(weir_timer_t *timer);
+
+/* -- to the socket -- */
+
+static weir_io_t
+send_broken(weir_h1_conn_t *c)
+{
+    c->broken = true;
+    c->held = 0;
+    if (c->http->tx_owner == c) {
+        c->http->tx_owner = NULL;
+    }
+    weir_chain_clear(&c->out, &c->http->blocks);
+    weir_timer_clear(&c->send_timer);
+    return WEIR_ERROR;
+}
+
+static weir_io_t
+send_wait(weir_h1_conn_t *c, bool progress)
+{
+    if (progress || c->send_timer.deadline.ms == 0) {
+        const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : c->socket->listen->default_server->core;
+        weir_timer_set(c->http->loop, &c->send_timer, core->send_timeout, send_on_timeout);
+    }
+    return WEIR_AGAIN;
+}
+
+static void
+send_on_timeout(weir_timer_t *timer)
+{
+    weir_h1_conn_t *c = weir_container_of(timer, weir_h1_conn_t, send_timer);
+
+    if (c->req == NULL) {
+        weir_h1_close(c);
+        return;
+    }
+    if (weir_request_core(c->req)->reset_timedout_connection.on) {
+        weir_sock_reset_on_close(c->conn.watch.fd);
+    }
+    (void) send_broken(c);
+    weir_request_client_gone(c->req, WEIR_CAUSE_CLIENT_SEND_TIMEOUT);
+}
+
+static weir_io_t
+send_chain(weir_h1_conn_t *c)
+{
+    struct iovec iov[16];
+    bool progress = false;
+
+    while (c->out.size != 0) {
+        size_t sent = 0, n = weir_chain_peek(&c->out, iov, weir_countof(iov));
+        weir_io_t io = weir_conn_send(&c->conn, iov, n, &sent);
+
+        weir_chain_consume(&c->out, &c->http->blocks, sent);
+        progress = progress || sent != 0;
+        if (io == WEIR_AGAIN) {
+            return send_wait(c, progress);
+        }
+        if (io != WEIR_OK) {
+            return send_broken(c);
+        }
+    }
+    weir_timer_clear(&c->send_timer);
+    return WEIR_OK;
+}
+
+/* Takes all of iov: sends what goes, queues the rest. */
+static weir_io_t
+send_iov(weir_h1_conn_t *c, const struct iovec *iov, size_t n)
+{
+    size_t sent = 0;
+
+    if (c->broken) {
+        return WEIR_ERROR;
+    }
+    if (c->out.size == 0) {
+        weir_io_t io = weir_conn_send(&c->conn, iov, n, &sent);
+        if (io == WEIR_OK) {
+            return WEIR_OK;
+        }
+        if (io != WEIR_AGAIN) {
+            return send_broken(c);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (sent >= iov[i].iov_len) {
+            sent -= iov[i].iov_len;
+            continue;
+        }
+        weir_str_t rest = weir_str((const char *) iov[i].iov_base + sent, iov[i].iov_len - sent);
+        sent = 0;
+        if (!weir_chain_append(&c->out, &c->http->blocks, rest)) {
+            return send_broken(c);
+        }
+    }
+    return send_wait(c, false);
+}
+
+/* -- the shared buffer -- */
+
+static bool
+send_own_tx(weir_h1_conn_t *c)
+{
+    weir_http_t *http = c->http;
+
+    if (http->tx_owner == c) {
+        return true;
+    }
+    if (http->tx_owner != NULL && weir_h1_push(http->tx_owner) == WEIR_ERROR) {
+        http->tx_owner = NULL;
+    }
+    http->tx_owner = c;
+    c->held = 0;
+    return true;
+}
+
+weir_io_t
+weir_h1_push(weir_h1_conn_t *c)
+{
+    if (c->broken) {
+        return WEIR_ERROR;
+    }
+    if (c->held != 0) {
+        struct iovec iov = { c->http->tx, c->held };
+        c->held = 0;
+        c->http->tx_owner = NULL;
+        return send_iov(c, &iov, 1);
+    }
+    if (c->http->tx_owner == c) {
+        c->http->tx_owner = NULL;
+    }
+    return c->out.size != 0 ? send_chain(c) : WEIR_OK;
+}
+
+weir_io_t
+weir_h1_flush(weir_request_t *req)
+{
+    return weir_h1_push(req->wire);
+}
+
+bool
+weir_h1_send_pending(const weir_request_t *req)
+{
+    const weir_h1_conn_t *c = req->wire;
+
+    return c->out.size != 0;
+}
+
+char *
+weir_http_scratch(weir_http_t *http)
+{
+    if (http->tx_owner != NULL) {
+        (void) weir_h1_push(http->tx_owner);
+        http->tx_owner = NULL;
+    }
+    return http->tx;
+}
+
+/* A piece that may wait for more: into tx when it is small, else out with all that is held. */
+static weir_io_t
+send_pieces(weir_h1_conn_t *c, const weir_str_t *pieces, size_t n)
+{
+    struct iovec iov[4];
+    size_t total = 0, count = 0;
+
+    if (c->broken) {
+        return WEIR_ERROR;
+    }
+    for (size_t i = 0; i < n; i++) {
+        total += pieces[i].len;
+    }
+    if (c->req != NULL) {
+        c->req->res.bytes_sent += total;
+    }
+    if (total <= SEND_COPY_MAX && c->out.size == 0) {
+        (void) send_own_tx(c);
+        if (c->held + total <= WEIR_TX_BYTES) {
+            for (size_t i = 0; i < n; i++) {
+                if (pieces[i].len != 0) {
+                    memcpy(c->http->tx + c->held, pieces[i].at, pieces[i].len);
+                    c->held += (uint32_t) pieces[i].len;
+                }
+            }
+            return WEIR_OK;
+        }
+    }
+    if (c->held != 0) {
+        iov[count++] = (struct iovec) { c->http->tx, c->held };
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (pieces[i].len != 0) {
+            iov[count++] = (struct iovec) { (void *) (uintptr_t) pieces[i].at, pieces[i].len };
+        }
+    }
+    c->held = 0;
+    if (c->http->tx_owner == c) {
+        c->http->tx_owner = NULL;
+    }
+    return send_iov(c, iov, count);
+}
+
+/* -- heads -- */
+
+weir_io_t
+weir_h1_send_interim(weir_request_t *req, uint16_t status, const void *fields)
+{
+    weir_h1_conn_t *c = req->wire;
+    const weir_fields_t *list = fields;
+    char room[8192];
+    weir_buf_t b;
+
+    if (req->head.minor == 0) {
+        return WEIR_OK;                             /* RFC 9110 §15.2: 1.0 knows none */
+    }
+    weir_buf_init(&b, room, sizeof(room));
+    weir_emit_status(&b, status, WEIR_STR_NONE);
+    for (uint32_t i = 0; list != NULL && i < list->n; i++) {
+        if ((list->at[i].flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0) {
+            weir_emit_field(&b, list->at[i].name, list->at[i].value);
+        }
+    }
+    weir_buf_add_lit(&b, "\r\n");
+    if (b.full) {
+        return WEIR_OK;                             /* a hint that does not fit is no loss */
+    }
+    weir_str_t text = weir_buf_str(&b);
+    weir_io_t io = send_pieces(c, &text, 1);
+    return io == WEIR_ERROR ? io : weir_h1_push(c);
+}
+
+/* May another request follow on this connection, as far as the answer is concerned? */
+static bool
+send_may_keep(weir_h1_conn_t *c)
+{
+    const weir_http_core_conf_t *core = weir_request_core(c->req);
+
+    return c->req->keep_alive && !c->http->quitting && !c->socket->is_removed && core->keepalive_timeout.timeout.ms != 0
+           && c->client.requests < core->keepalive_requests
+           && weir_clock_now().ms - c->client.opened.ms < core->keepalive_time.ms && weir_h1_drain_now(c);
+}
+
+static void
+send_choose_framing(weir_h1_conn_t *c)
+{
+    const weir_request_t *req = c->req;
+    const weir_response_t *res = &req->res;
+    bool bodiless = res->status == 204 || res->status == 304 || res->status < 200;
+
+    c->promised = res->no_body ? WEIR_LENGTH_NONE : res->length;
+    c->chunked_out = !bodiless && !res->no_body && res->length == WEIR_LENGTH_NONE && req->head.minor == 1
+                     && weir_request_core(req)->chunked_transfer_encoding.on;
+    c->close_delimited = !bodiless && !res->no_body && res->length == WEIR_LENGTH_NONE && !c->chunked_out;
+}
+
+static void
+send_emit_framing(weir_h1_conn_t *c, weir_buf_t *b)
+{
+    const weir_request_t *req = c->req;
+    const weir_response_t *res = &req->res;
+
+    if (res->upgraded) {
+        weir_buf_add_lit(b, "Connection: upgrade\r\n");
+        return;
+    }
+    if (c->chunked_out) {
+        weir_buf_add_lit(b, "Transfer-Encoding: chunked\r\n");
+    } else if (res->length != WEIR_LENGTH_NONE && res->status != 204 && res->status >= 200) {
+        weir_buf_add_lit(b, "Content-Length: ");
+        weir_buf_add_u64(b, res->length);
+        weir_buf_add_lit(b, "\r\n");
+    }
+    if (!req->keep_alive) {
+        weir_buf_add_lit(b, "Connection: close\r\n");
+    } else if (req->head.minor == 0) {
+        weir_buf_add_lit(b, "Connection: keep-alive\r\n");
+    }
+    if (req->keep_alive && weir_request_core(req)->keepalive_timeout.header.ms != 0) {
+        weir_buf_add_lit(b, "Keep-Alive: timeout=");
+        weir_buf_add_u64(b, weir_request_core(req)->keepalive_timeout.header.ms / 1000);
+        weir_buf_add_lit(b, "\r\n");
+    }
+}
+
+static void
+send_compose(weir_h1_conn_t *c, weir_buf_t *b)
+{
+    const weir_response_t *res = &c->req->res;
+
+    weir_emit_status(b, res->status, res->reason);
+    if (!res->upgraded) {
+        if (weir_fields_first(&res->fields, WEIR_HEADER_SERVER) == NULL) {
+            weir_emit_field(b, WEIR_STR("Server"), weir_server_token(c->req));
+        }
+        if (weir_fields_first(&res->fields, WEIR_HEADER_DATE) == NULL) {
+            weir_emit_field(b, WEIR_STR("Date"), weir_clock_http_date());
+        }
+    }
+    for (uint32_t i = 0; i < res->fields.n; i++) {
+        const weir_field_t *f = &res->fields.at[i];
+        if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0) {
+            weir_emit_field(b, f->name, f->value);
+        }
+    }
+    send_emit_framing(c, b);
+    weir_buf_add_lit(b, "\r\n");
+}
+
+/* What was to be sent must not be: a bare 500 instead, and the end of the connection. */
+static void
+send_compose_failure(weir_h1_conn_t *c, weir_buf_t *b)
+{
+    weir_request_t *req = c->req;
+
+    req->cause = WEIR_CAUSE_INTERNAL_EMIT;
+    weir_log(WEIR_LOG_ERROR, &req->log, 0, "%s", weir_cause_row(WEIR_CAUSE_INTERNAL_EMIT)->help);
+    weir_fields_reset(&req->res.fields);
+    req->res.status = 500;
+    req->res.reason = WEIR_STR_NONE;
+    req->res.length = 0;
+    req->res.no_body = true;
+    req->res.upgraded = false;
+    req->keep_alive = false;
+    send_choose_framing(c);
+    weir_buf_init(b, b->at, WEIR_TX_BYTES);
+    send_compose(c, b);
+}
+
+weir_io_t
+weir_h1_send_head(weir_request_t *req)
+{
+    weir_h1_conn_t *c = req->wire;
+    weir_buf_t b;
+
+    if (c->broken) {
+        return WEIR_ERROR;
+    }
+    send_choose_framing(c);
+    req->keep_alive = !c->close_delimited && !req->res.upgraded && send_may_keep(c);
+    if (c->held != 0 || c->out.size != 0) {
+        (void) weir_h1_push(c);                     /* an interim answer still waiting */
+        if (c->broken) {
+            return WEIR_ERROR;
+        }
+    }
+    (void) send_own_tx(c);
+    weir_buf_init(&b, c->http->tx, WEIR_TX_BYTES);
+    send_compose(c, &b);
+    if (b.full) {
+        send_compose_failure(c, &b);
+    }
+    req->res.bytes_sent += weir_buf_len(&b);
+    if (c->out.size != 0) {                         /* cannot be held: it would overtake */
+        struct iovec iov = { b.at, weir_buf_len(&b) };
+        c->http->tx_owner = NULL;
+        return send_iov(c, &iov, 1);
+    }
+    c->held = (uint32_t) weir_buf_len(&b);
+    return WEIR_OK;
+}
+
+/* -- bodies -- */
+
+weir_io_t
+weir_h1_send_body(weir_request_t *req, weir_str_t bytes)
+{
+    weir_h1_conn_t *c = req->wire;
+    weir_str_t pieces[3];
+    char size[18];
+
+    if (c->promised != WEIR_LENGTH_NONE) {
+        bytes.len = weir_min(bytes.len, c->promised);   /* never more than was promised */
+        c->promised -= bytes.len;
+    }
+    if (bytes.len == 0) {
+        return c->broken ? WEIR_ERROR : c->out.size ? WEIR_AGAIN : WEIR_OK;
+    }
+    if (!c->chunked_out) {
+        return send_pieces(c, &bytes, 1);
+    }
+    pieces[0] = weir_str(size, weir_chunk_head(size, bytes.len));
+    pieces[1] = bytes;
+    pieces[2] = WEIR_STR("\r\n");
+    return send_pieces(c, pieces, 3);
+}
+
+static weir_io_t
+send_last_chunk(weir_h1_conn_t *c)
+{
+    const weir_fields_t *trailers = &c->req->res.trailers;
+    char room[8192];
+    weir_buf_t b;
+
+    weir_buf_init(&b, room, sizeof(room));
+    weir_buf_add_lit(&b, "0\r\n");
+    for (uint32_t i = 0; c->req->head.te_trailers && i < trailers->n; i++) {
+        if (weir_h1_trailer_allowed(&trailers->at[i])) {
+            weir_emit_field(&b, trailers->at[i].name, trailers->at[i].value);
+        }
+    }
+    weir_buf_add_lit(&b, "\r\n");
+    weir_str_t text = b.full ? WEIR_STR("0\r\n\r\n") : weir_buf_str(&b);
+    return send_pieces(c, &text, 1);
+}
+
+weir_io_t
+weir_h1_send_end(weir_request_t *req)
+{
+    weir_h1_conn_t *c = req->wire;
+
+    if (c->broken) {
+        return WEIR_ERROR;
+    }
+    if (c->promised != WEIR_LENGTH_NONE && c->promised != 0) {
+        req->keep_alive = false;                    /* fewer bytes than promised: the close tells */
+        return WEIR_ERROR;
+    }
+    c->end_queued = true;
+    if (c->chunked_out) {
+        return send_last_chunk(c);
+    }
+    if (c->body == WEIR_H1_BODY_TUNNEL) {
+        weir_io_t io = weir_h1_push(c);
+        if (io == WEIR_OK) {
+            weir_conn_shutdown(&c->conn);
+        }
+        return io;
+    }
+    return WEIR_OK;
+}

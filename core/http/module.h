@@ -1,0 +1,36 @@
+/*
+ * module.h - what an http module is: one symbol of this type in one file of modules/http; configure finds it.
+ */
+#ifndef WEIR_HTTP_MODULE_H
+#define WEIR_HTTP_MODULE_H
+
+#include "conf/generation.h"
+#include "http/request.h"
+
+typedef struct weir_http_module {
+    WEIR_MODULE_FIELDS;
+    /* conf: the module's struct of the location.  A handler is left out of a location's pipeline when .enabled says so. */
+    weir_step_t (*on[WEIR_PHASE_MAX])(weir_request_t *req, const void *conf);
+    bool        (*enabled)(const void *conf, weir_phase_t phase);     /* NULL: always */
+    /* Before the head is sent; may add, change and drop fields. */
+    weir_step_t (*filter_head)(weir_request_t *req, const void *conf);
+    const char  *after;                                               /* filters: the module it comes behind; NULL: any place */
+} weir_http_module_t;
+
+/* Made by configure, aligned with weir_modules: NULL where a module is not an http one. */
+extern const weir_http_module_t *const weir_http_modules[];
+
+/* Handlers of one location, flattened: policies are a row of function pointers. */
+typedef struct {
+    weir_step_t (*run)(weir_request_t *req, const void *conf);
+    const void  *conf;
+} weir_http_handler_t;
+
+typedef struct weir_http_pipeline {
+    const weir_http_handler_t *phase[WEIR_PHASE_MAX];
+    uint16_t                   n[WEIR_PHASE_MAX];
+    const weir_http_handler_t *head_filters;
+    uint16_t                   n_head_filters;
+} weir_http_pipeline_t;
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * answer.c - the peer's answer toward the client: its head, re-emitted; its body, pulled by the client's window, with a
+ * store behind a slow client when proxy_buffering is on.
+ */
+#include "http/proxy/proxy.h"
+
+#include "http/runtime.h"
+#include "os/clock.h"
+
+#include <string.h>
+
+#define ANSWER_ROUNDS 16       /* reads a turn, then others get theirs */
+
+/* Fields of the peer that are Weir's own to write, or meant for Weir. */
+static bool
+answer_is_hidden(const weir_proxy_conf_t *conf, const weir_field_t *f)
+{
+    if (f->flags & WEIR_FIELD_HOP) {
+        return true;
+    }
+    if (f->id != WEIR_HEADER_OTHER) {
+        return (conf->hide_known[f->id / 8] >> (f->id % 8)) & 1;
+    }
+    for (size_t i = 0; i < conf->n_hide_other; i++) {
+        if (weir_str_eq_fold(conf->hide_other[i], f->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+answer_copy_fields(weir_proxy_t *p)
+{
+    weir_response_t *res = &p->req->res;
+
+    for (uint32_t i = 0; i < p->head.fields.n; i++) {
+        const weir_field_t *f = &p->head.fields.at[i];
+        if (f->id == WEIR_HEADER_X_ACCEL_BUFFERING && weir_str_eq_fold(f->value, WEIR_STR("no"))) {
+            p->buffering = false;
+        }
+        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || answer_is_hidden(p->conf, f)) {
+            continue;
+        }
+        if (weir_fields_add(&res->fields, &p->req->arena, f->id, f->name, f->value, 0) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+answer_client_gone(weir_proxy_t *p)
+{
+    weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);      /* calls our on_abort */
+}
+
+/* The head of 200 and up (and of a 101 that was asked for): to the client's codec. false: the request is over. */
+static bool
+answer_send_head(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    req->res.status = p->head.status;
+    req->res.reason = p->head.reason;
+    req->res.length = p->head.chunked ? WEIR_LENGTH_NONE : p->head.content_length;
+    if (p->upgrade.len != 0) {
+        req->keep_alive = false;                /* what the client sent after asking is no request (RFC 9110 §7.8) */
+    }
+    if (!req->body_complete && !p->codec->save(p)) {
+        weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
+        return false;
+    }
+    if (!answer_copy_fields(p)) {
+        weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
+        return false;
+    }
+    if (weir_response_head(req) == WEIR_ERROR) {
+        answer_client_gone(p);
+        return false;
+    }
+    return true;
+}
+
+void
+weir_proxy_answer(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    uint16_t status = p->head.status;
+
+    p->attempt->status = status;
+    p->attempt->has_header = true;
+    p->attempt->header_time.ms = weir_clock_now().ms - p->attempt_began.ms;
+    req->upstream_head = &p->head;
+    if (weir_proxy_retry_status(p)) {
+        return;
+    }
+    if (status >= 300 && p->conf->intercept_errors.on && weir_request_has_error_page(req, status)) {
+        weir_proxy_end_attempt(p, false);
+        weir_proxy_release(p, false);
+        (void) weir_request_fail_status(req, WEIR_CAUSE_UPSTREAM_STATUS, status, NULL);
+        return;
+    }
+    if (answer_send_head(p)) {
+        weir_proxy_pump(p);
+    }
+}
+
+/* -- the body -- */
+
+/* All of the peer's answer is here: its connection goes back before the slow client has taken everything. */
+static void
+answer_peer_done(weir_proxy_t *p)
+{
+    weir_upconn_t *up = p->up;
+    bool keep = p->request_sent && p->codec->reusable(p);
+
+    p->peer_done = true;
+    weir_timer_clear(&p->timer);
+    weir_proxy_end_attempt(p, false);
+    p->up = NULL;
+    up->owner = NULL;
+    if (keep) {
+        weir_upconn_keep(up);
+    } else {
+        weir_upconn_close(up);
+    }
+}
+
+static void
+answer_finish(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    (void) weir_response_end(req);
+    weir_proxy_release(p, false);
+    weir_request_finish(req);
+}
+
+static weir_io_t
+answer_to_client(weir_proxy_t *p, weir_str_t bytes)
+{
+    weir_io_t io = weir_response_body(p->req, bytes);
+
+    if (io == WEIR_AGAIN) {
+        p->client_paused = true;
+    }
+    return io;
+}
+
+/* What was stored for a slow client, as far as it goes. */
+static weir_io_t
+answer_from_store(weir_proxy_t *p)
+{
+    weir_str_t bytes;
+
+    while (!p->client_paused && weir_store_left(&p->store) != 0) {
+        if (!p->codec->save(p) || weir_store_read(&p->store, p->http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
+            return WEIR_EOF;                                   /* the store's fault, not the client's */
+        }
+        if (answer_to_client(p, bytes) == WEIR_ERROR) {
+            return WEIR_ERROR;
+        }
+    }
+    if (weir_store_size(&p->store) != 0 && weir_store_left(&p->store) == 0) {
+        weir_store_clear(&p->store);
+    }
+    return WEIR_OK;
+}
+
+/* One read from the peer, passed on or stored.  OK: more may follow · AGAIN: wait · EOF: done · ERROR: the request is over. */
+static weir_io_t
+answer_from_peer(weir_proxy_t *p)
+{
+    bool stored = p->client_paused || weir_store_left(&p->store) != 0;
+    uint64_t room = !stored ? WEIR_RX_BYTES : p->buffering ? weir_store_room(&p->store) : 0;
+    weir_str_t bytes;
+    weir_io_t io;
+
+    if (room == 0) {
+        weir_timer_clear(&p->timer);                           /* the client's turn; send_timeout watches it */
+        return WEIR_AGAIN;
+    }
+    io = p->codec->read_body(p, weir_min(room, WEIR_RX_BYTES), &bytes);
+    if (io == WEIR_AGAIN) {
+        weir_proxy_wait(p, p->conf->read_timeout);
+        return io;
+    }
+    if (io == WEIR_EOF) {
+        answer_peer_done(p);
+        return io;
+    }
+    if (io == WEIR_ERROR) {
+        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+        return io;
+    }
+    p->attempt->response_length += bytes.len;
+    if (stored) {
+        if (weir_store_append(&p->store, bytes) != WEIR_OK) {
+            weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_IO, NULL, 0);
+            return WEIR_ERROR;
+        }
+        return WEIR_OK;
+    }
+    if (answer_to_client(p, bytes) == WEIR_ERROR) {
+        answer_client_gone(p);
+        return WEIR_ERROR;
+    }
+    return WEIR_OK;
+}
+
+static void
+answer_go_on(weir_task_t *task)
+{
+    weir_proxy_pump(weir_container_of(task, weir_proxy_t, task));
+}
+
+void
+weir_proxy_pump(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    for (int round = 0; ; round++) {
+        weir_io_t io = answer_from_store(p);
+        if (io == WEIR_EOF) {
+            weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_IO, NULL, 0);
+            return;
+        }
+        if (io == WEIR_ERROR) {
+            answer_client_gone(p);
+            return;
+        }
+        if (p->peer_done) {
+            if (weir_store_left(&p->store) == 0) {
+                answer_finish(p);
+                return;
+            }
+            break;
+        }
+        if (round == ANSWER_ROUNDS) {
+            weir_task_post(p->http->loop, &p->task, answer_go_on);
+            break;
+        }
+        io = answer_from_peer(p);
+        if (io == WEIR_ERROR) {
+            return;
+        }
+        if (io == WEIR_AGAIN) {
+            break;
+        }
+    }
+    if (!p->peer_done && !p->codec->save(p)) {
+        weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
+        return;
+    }
+    switch (req->codec->flush(req)) {
+    case WEIR_ERROR: answer_client_gone(p); return;
+    case WEIR_AGAIN: p->client_paused = true; return;
+    default: break;
+    }
+    if (p->client_paused) {                     /* it all went after all: no edge will tell */
+        p->client_paused = false;
+        weir_task_post(p->http->loop, &p->task, answer_go_on);
+    }
+}

@@ -1,0 +1,386 @@
+/*
+ * engine.c - the proxy engine's states and what moves between them.
+ *
+ *   BODY ──> CONNECT ──> HEAD ──> STREAM ──> DONE
+ *              ^           │  └──> TUNNEL ──> DONE
+ *              └── next ───┘
+ *
+ * Runs in workers.  A proxied request's state lies in the request's arena; descriptors and heap are let go by
+ * weir_proxy_release, which every way out passes.
+ */
+#include "http/proxy/proxy.h"
+
+#include "http/runtime.h"
+#include "os/clock.h"
+#include "os/sock.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void engine_connect_ready(weir_proxy_t *p);
+static void engine_exchange_ready(weir_proxy_t *p);
+static void engine_tunnel_ready(weir_proxy_t *p);
+static void engine_connect_timeout(weir_proxy_t *p);
+static void engine_head_timeout(weir_proxy_t *p);
+static void engine_stream_timeout(weir_proxy_t *p);
+static void engine_tunnel_timeout(weir_proxy_t *p);
+
+typedef struct {
+    const char *name;
+    void (*on_ready)(weir_proxy_t *p);        /* an edge on the peer's connection */
+    void (*on_timeout)(weir_proxy_t *p);
+} engine_state_row_t;
+
+static const engine_state_row_t engine_states[] = {
+    [WEIR_PROXY_BODY]    = { "body", NULL, NULL },
+    [WEIR_PROXY_CONNECT] = { "connect", engine_connect_ready, engine_connect_timeout },
+    [WEIR_PROXY_HEAD]    = { "head", engine_exchange_ready, engine_head_timeout },
+    [WEIR_PROXY_STREAM]  = { "stream", engine_exchange_ready, engine_stream_timeout },
+    [WEIR_PROXY_TUNNEL]  = { "tunnel", engine_tunnel_ready, engine_tunnel_timeout },
+    [WEIR_PROXY_DONE]    = { "done", NULL, NULL },
+};
+
+static void
+engine_go(weir_proxy_t *p, weir_proxy_state_t state)
+{
+    weir_debug(&p->req->log, "proxy %s -> %s", engine_states[p->state].name, engine_states[state].name);
+    p->state = state;
+}
+
+void
+weir_proxy_on_up(weir_watch_t *watch)
+{
+    weir_upconn_t *up = weir_container_of(watch, weir_upconn_t, conn.watch);
+    weir_proxy_t *p = up->owner;
+
+    if (p != NULL && engine_states[p->state].on_ready != NULL) {
+        engine_states[p->state].on_ready(p);
+    }
+}
+
+void
+weir_proxy_on_timer(weir_timer_t *timer)
+{
+    weir_proxy_t *p = weir_container_of(timer, weir_proxy_t, timer);
+
+    if (engine_states[p->state].on_timeout != NULL) {
+        engine_states[p->state].on_timeout(p);
+    }
+}
+
+void
+weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit)
+{
+    weir_timer_set(p->http->loop, &p->timer, limit, weir_proxy_on_timer);
+}
+
+/* -- connecting -- */
+
+static unsigned
+engine_errno_cause(int error, weir_cause_t *cause, weir_cause_t otherwise)
+{
+    *cause = error == ECONNREFUSED ? WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED
+             : error == ECONNRESET || error == EPIPE ? WEIR_CAUSE_UPSTREAM_RESET : otherwise;
+    return WEIR_NEXT_ERROR;
+}
+
+static void
+engine_connect_failed(weir_proxy_t *p, int error)
+{
+    weir_cause_t cause;
+    unsigned kind = engine_errno_cause(error, &cause, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED);
+
+    if (cause == WEIR_CAUSE_UPSTREAM_RESET) {
+        cause = WEIR_CAUSE_UPSTREAM_CONNECT_FAILED;
+    }
+    weir_proxy_fail(p, cause, strerror(error), kind);
+}
+
+static void
+engine_connect_ready(weir_proxy_t *p)
+{
+    weir_watch_t *watch = &p->up->conn.watch;
+
+    if (!watch->writable && !watch->failed && !watch->peer_closed) {
+        return;
+    }
+    int error = weir_sock_error(watch->fd);
+    if (error != 0) {
+        engine_connect_failed(p, error);
+        return;
+    }
+    weir_proxy_connected(p);
+}
+
+static void
+engine_connect_timeout(weir_proxy_t *p)
+{
+    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CONNECT_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
+}
+
+/* The peer's connection stands: the request goes out. */
+void
+weir_proxy_connected(weir_proxy_t *p)
+{
+    p->attempt->connected = true;
+    p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
+    if (p->conf->socket_keepalive.on && !p->up->reused) {
+        weir_sock_set_keepalive(p->up->conn.watch.fd);
+    }
+    engine_go(p, WEIR_PROXY_HEAD);
+    p->up->requests++;
+    if (p->codec->send_head(p) == WEIR_ERROR) {
+        if (p->cause == WEIR_CAUSE_INTERNAL_EMIT) {
+            weir_request_t *req = p->req;
+            weir_proxy_release(p, false);
+            (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
+            return;
+        }
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_FAILED, strerror(p->up->conn.error), WEIR_NEXT_ERROR);
+        return;
+    }
+    weir_proxy_send_more(p);
+}
+
+/* -- exchanging -- */
+
+static void
+engine_head_timeout(weir_proxy_t *p)
+{
+    if (!p->request_sent && p->out.size != 0) {
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
+        return;
+    }
+    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
+}
+
+static void
+engine_stream_timeout(weir_proxy_t *p)
+{
+    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
+}
+
+/* An interim answer: 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8 (US-04). */
+static bool
+engine_interim(weir_proxy_t *p)
+{
+    if (p->head.status == 101) {
+        if (p->upgrade.len != 0 && p->head.upgrade) {
+            engine_go(p, WEIR_PROXY_TUNNEL);
+            weir_proxy_tunnel_begin(p);
+            return false;
+        }
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, "101 that was not asked for", WEIR_NEXT_INVALID_HEADER);
+        return false;
+    }
+    if (++p->interims > 8) {
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, NULL, WEIR_NEXT_INVALID_HEADER);
+        return false;
+    }
+    if (p->head.status != 100 && p->req->codec->send_interim(p->req, p->head.status, &p->head.fields) == WEIR_ERROR) {
+        weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);
+        return false;
+    }
+    return true;
+}
+
+static void
+engine_read_head(weir_proxy_t *p)
+{
+    for ( ;; ) {
+        switch (p->codec->read_head(p)) {
+        case WEIR_AGAIN:
+            if (p->request_sent) {
+                weir_proxy_wait(p, p->conf->read_timeout);
+            }
+            return;
+        case WEIR_EOF:
+            weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CLOSED, p->got_bytes ? "inside the head" : NULL, WEIR_NEXT_ERROR);
+            return;
+        case WEIR_ERROR:
+            weir_proxy_fail(p, p->cause, p->detail,
+                            p->cause == WEIR_CAUSE_UPSTREAM_RESET ? WEIR_NEXT_ERROR : WEIR_NEXT_INVALID_HEADER);
+            return;
+        case WEIR_OK:
+            if (p->head.status >= 200) {
+                engine_go(p, WEIR_PROXY_STREAM);
+                weir_proxy_answer(p);
+                return;
+            }
+            if (!engine_interim(p)) {
+                return;
+            }
+        }
+    }
+}
+
+static void
+engine_exchange_ready(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_watch_t *watch = &p->up->conn.watch;
+
+    if (watch->writable && !p->request_sent) {
+        weir_proxy_send_more(p);
+        if (req->is_ended || p->released || p->up == NULL) {
+            return;
+        }
+    }
+    if (!p->up->conn.watch.readable) {
+        return;
+    }
+    if (p->state == WEIR_PROXY_HEAD) {
+        engine_read_head(p);
+    } else if (p->state == WEIR_PROXY_STREAM) {
+        weir_proxy_pump(p);
+    }
+}
+
+/* -- tunnels -- */
+
+static void
+engine_tunnel_ready(weir_proxy_t *p)
+{
+    weir_proxy_tunnel_pump(p);
+}
+
+static void
+engine_tunnel_timeout(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    req->keep_alive = false;
+    weir_proxy_end_attempt(p, false);
+    weir_proxy_release(p, false);
+    weir_request_abort(req, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, "tunnel");
+}
+
+/* -- the client's side -- */
+
+static void
+engine_client_gone(weir_request_t *req)
+{
+    weir_proxy_t *p = req->producer;
+
+    weir_proxy_end_attempt(p, false);
+    weir_proxy_release(p, false);
+}
+
+static void
+engine_release_at_cleanup(void *data)
+{
+    weir_proxy_release(data, false);
+}
+
+/* -- begin -- */
+
+/* RFC 6455 §4.2.1, and what may never be tunnelled. false: answered. */
+static bool
+engine_check_upgrade(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    const weir_field_t *upgrade = weir_fields_first(&req->head.fields, WEIR_HEADER_UPGRADE), *f;
+    weir_str_t token;
+
+    if (!req->head.upgrade || upgrade == NULL) {
+        return true;
+    }
+    token = upgrade->value;
+    if (!weir_is_token(token) || weir_str_eq_fold(token, WEIR_STR("h2c")) || weir_fields_next(&req->head.fields, upgrade) != NULL) {
+        return true;                                  /* not forwarded: an ordinary request */
+    }
+    for (size_t i = 0; i < p->conf->emit.n; i++) {
+        const weir_proxy_header_t *h = &p->conf->emit.at[i];
+        if (h->id == WEIR_HEADER_UPGRADE
+            && weir_str_eq_fold(weir_template_eval(h->value, req, &req->arena), token))
+        {
+            p->upgrade = token;
+        }
+    }
+    if (p->upgrade.len == 0) {
+        return true;
+    }
+    if (p->has_body || (!weir_str_eq_fold(token, WEIR_STR("websocket")) && req->head.method != WEIR_METHOD_GET)) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "with a body");
+        return false;
+    }
+    if (!weir_str_eq_fold(token, WEIR_STR("websocket"))) {
+        return true;
+    }
+    f = weir_fields_first(&req->head.fields, WEIR_HEADER_SEC_WEBSOCKET_VERSION);
+    if (f == NULL || !weir_str_eq(f->value, WEIR_STR("13"))) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_WEBSOCKET_VERSION, NULL);
+        return false;
+    }
+    f = weir_fields_first(&req->head.fields, WEIR_HEADER_SEC_WEBSOCKET_KEY);
+    if (req->head.method != WEIR_METHOD_GET || f == NULL || f->value.len != 24 || !weir_str_ends(f->value, WEIR_STR("=="))) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "Sec-WebSocket-Key or the method");
+        return false;
+    }
+    return true;
+}
+
+void
+weir_proxy_on_body(weir_request_t *req)
+{
+    weir_proxy_t *p = req->producer;
+
+    if (p->state == WEIR_PROXY_BODY) {
+        if (weir_proxy_collect_body(p)) {
+            weir_proxy_next_peer(p);
+        }
+    } else if (p->state == WEIR_PROXY_TUNNEL) {
+        weir_proxy_tunnel_pump(p);
+    } else if (p->up != NULL && p->state != WEIR_PROXY_CONNECT) {
+        weir_proxy_send_more(p);
+    }
+}
+
+static void
+engine_on_writable(weir_request_t *req)
+{
+    weir_proxy_t *p = req->producer;
+
+    p->client_paused = false;
+    if (p->state == WEIR_PROXY_TUNNEL) {
+        weir_proxy_tunnel_pump(p);
+    } else if (p->state == WEIR_PROXY_STREAM) {
+        weir_proxy_pump(p);
+    }
+}
+
+weir_step_t
+weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec)
+{
+    weir_proxy_t *p = weir_new(&req->arena, weir_proxy_t);
+
+    p->req = req;
+    p->http = req->http;
+    p->conf = conf;
+    p->codec = codec;
+    p->began = weir_clock_now();
+    p->buffering = conf->buffering.on;
+    p->has_body = !req->body_complete && conf->pass_request_body.on;
+    weir_store_init(&p->body, weir_request_core(req)->client_body_buffer_size.n, UINT64_MAX / 2,
+                    weir_request_core(req)->client_body_temp_path.text.at);
+    weir_store_init(&p->store, (size_t) (conf->buffers.n * conf->buffers.size.n), conf->max_temp_file_size.n,
+                    conf->temp_path.text.at);
+    weir_arena_on_cleanup(&req->arena, engine_release_at_cleanup, p);
+    if (!engine_check_upgrade(p)) {
+        return WEIR_DONE;
+    }
+    req->producer = p;
+    req->on_body = weir_proxy_on_body;
+    req->on_writable = engine_on_writable;
+    req->on_abort = engine_client_gone;
+    req->ignore_client_close = conf->ignore_client_abort.on;
+    p->streaming = p->has_body && !conf->request_buffering.on
+                   && (conf->http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
+    if (p->has_body && !p->streaming) {
+        if (!weir_proxy_collect_body(p)) {
+            return WEIR_DONE;
+        }
+    }
+    weir_proxy_next_peer(p);
+    return WEIR_DONE;
+}

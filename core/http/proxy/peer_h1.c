@@ -1,0 +1,556 @@
+/*
+ * peer_h1.c - HTTP/1.x toward a peer: a request re-emitted with framing of Weir's own, the answer parsed as strictly as a
+ * client's request (RFC 9112).  Peers are as untrusted as clients.
+ */
+#include "http/proxy/proxy.h"
+
+#include "base/mem.h"
+#include "http/h1/emit.h"
+#include "http/runtime.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PEER_MAX_FIELDS 1000
+
+/* -- sending -- */
+
+static weir_io_t
+peer_queue(weir_proxy_t *p, const struct iovec *iov, size_t n)
+{
+    size_t sent = 0;
+
+    p->wrote = true;
+    if (p->out.size == 0) {
+        weir_io_t io = weir_conn_send(&p->up->conn, iov, n, &sent);
+        if (io == WEIR_OK || io == WEIR_ERROR) {
+            return io;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (sent >= iov[i].iov_len) {
+            sent -= iov[i].iov_len;
+            continue;
+        }
+        if (!weir_chain_append(&p->out, &p->http->blocks,
+                               weir_str((const char *) iov[i].iov_base + sent, iov[i].iov_len - sent)))
+        {
+            p->up->conn.error = ENOMEM;
+            return WEIR_ERROR;
+        }
+        sent = 0;
+    }
+    return WEIR_AGAIN;
+}
+
+static weir_io_t
+peer_push(weir_proxy_t *p)
+{
+    struct iovec iov[16];
+
+    while (p->out.size != 0) {
+        size_t sent = 0, n = weir_chain_peek(&p->out, iov, weir_countof(iov));
+        weir_io_t io = weir_conn_send(&p->up->conn, iov, n, &sent);
+
+        weir_chain_consume(&p->out, &p->http->blocks, sent);
+        if (io != WEIR_OK) {
+            return io;
+        }
+    }
+    if (p->h1.ended && p->h1.mode == WEIR_PEER_RAW) {
+        weir_conn_shutdown(&p->up->conn);
+    }
+    return WEIR_OK;
+}
+
+static weir_str_t
+peer_target(weir_proxy_t *p)
+{
+    const weir_proxy_conf_t *conf = p->conf;
+    weir_request_t *req = p->req;
+    bool query = req->query.len != 0 || (req->head.has_query && !req->uri_changed);
+    weir_str_t path = req->uri.wire;
+
+    if (conf->pass.has_uri && conf->prefix_len <= req->uri.path.len) {
+        weir_str_t rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, conf->prefix_len));
+        path = weir_str_concat(&req->arena, conf->pass.uri, rest);
+    }
+    if (!query) {
+        return path;
+    }
+    return weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query));
+}
+
+static bool
+peer_is_replaced(const weir_proxy_conf_t *conf, const weir_field_t *f)
+{
+    if (f->id != WEIR_HEADER_OTHER) {
+        return (conf->set_known[f->id / 8] >> (f->id % 8)) & 1;
+    }
+    for (size_t i = 0; i < conf->n_set_other; i++) {
+        if (weir_str_eq_fold(conf->set_other[i], f->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+peer_emit_framing(weir_proxy_t *p, weir_buf_t *b)
+{
+    const weir_h1_request_t *head = &p->req->head;
+    bool keep = weir_group_conf(p->pick.group)->keepalive != 0;
+    weir_str_t said = p->conf->connection ? weir_template_eval(p->conf->connection, p->req, &p->req->arena) : WEIR_STR_NONE;
+
+    p->h1.chunked_out = false;
+    if (p->has_body && p->streaming && head->content_length == WEIR_LENGTH_NONE) {
+        weir_buf_add_lit(b, "Transfer-Encoding: chunked\r\n");
+        p->h1.chunked_out = true;
+    } else if (p->has_body) {
+        weir_buf_add_lit(b, "Content-Length: ");
+        weir_buf_add_u64(b, p->streaming ? head->content_length : weir_store_size(&p->body));
+        weir_buf_add_lit(b, "\r\n");
+    } else if (head->method == WEIR_METHOD_POST || head->method == WEIR_METHOD_PUT || head->method == WEIR_METHOD_PATCH) {
+        weir_buf_add_lit(b, "Content-Length: 0\r\n");
+    }
+    if (p->upgrade.len != 0) {
+        weir_emit_field(b, WEIR_STR("Upgrade"), p->upgrade);
+        weir_buf_add_lit(b, "Connection: upgrade\r\n");
+    } else if (!keep || weir_list_has(said, WEIR_STR("close"))) {
+        weir_buf_add_lit(b, "Connection: close\r\n");
+    } else if (p->conf->http_version == 10) {
+        weir_buf_add_lit(b, "Connection: keep-alive\r\n");
+    }
+}
+
+static void
+peer_emit_fields(weir_proxy_t *p, weir_buf_t *b)
+{
+    const weir_proxy_conf_t *conf = p->conf;
+    weir_request_t *req = p->req;
+
+    for (size_t i = 0; i < conf->emit.n; i++) {
+        const weir_proxy_header_t *h = &conf->emit.at[i];
+        if (h->id == WEIR_HEADER_UPGRADE) {
+            continue;                                   /* with the framing, when it is one */
+        }
+        weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
+                                                                : weir_template_eval(h->value, req, &req->arena);
+        if (value.len != 0) {
+            weir_emit_field(b, h->name, value);
+        }
+    }
+    if (!conf->pass_request_headers.on) {
+        return;
+    }
+    for (uint32_t i = 0; i < req->head.fields.n; i++) {
+        const weir_field_t *f = &req->head.fields.at[i];
+        if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0 && !peer_is_replaced(conf, f)) {
+            weir_emit_field(b, f->name, f->value);
+        }
+    }
+}
+
+static weir_io_t
+peer_send_head(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_str_t method = req->head.method_name;
+    weir_buf_t b;
+
+    if (p->conf->method != NULL && !weir_template_is_empty(p->conf->method)) {
+        method = weir_template_eval(p->conf->method, req, &req->arena);
+        if (!weir_is_token(method)) {
+            p->cause = WEIR_CAUSE_INTERNAL_EMIT;
+            return WEIR_ERROR;
+        }
+    }
+    weir_buf_init(&b, weir_http_scratch(p->http), WEIR_TX_BYTES);
+    weir_emit_request_line(&b, method, peer_target(p), p->conf->http_version == 10);
+    peer_emit_fields(p, &b);
+    peer_emit_framing(p, &b);
+    weir_buf_add_lit(&b, "\r\n");
+    if (b.full) {
+        p->cause = WEIR_CAUSE_INTERNAL_EMIT;
+        return WEIR_ERROR;
+    }
+    if (!p->has_body) {
+        p->h1.ended = true;
+    } else if (!p->streaming && weir_store_left(&p->body) != 0 && p->body.file_len == 0
+               && p->body.mem_len <= (size_t) (b.end - b.pos))
+    {
+        weir_buf_add(&b, p->body.mem, p->body.mem_len);      /* a small body goes along in one send */
+        p->body.at = p->body.mem_len;
+        p->h1.ended = true;
+    }
+    struct iovec iov = { b.at, weir_buf_len(&b) };
+    return peer_queue(p, &iov, 1);
+}
+
+static weir_io_t
+peer_send_body(weir_proxy_t *p, weir_str_t bytes)
+{
+    char size[18];
+    struct iovec iov[3];
+    size_t n = 0;
+
+    if (bytes.len == 0) {
+        return WEIR_OK;
+    }
+    if (p->h1.chunked_out) {
+        iov[n++] = (struct iovec) { size, weir_chunk_head(size, bytes.len) };
+    }
+    iov[n++] = (struct iovec) { (void *) (uintptr_t) bytes.at, bytes.len };
+    if (p->h1.chunked_out) {
+        iov[n++] = (struct iovec) { (void *) (uintptr_t) "\r\n", 2 };
+    }
+    return peer_queue(p, iov, n);
+}
+
+static weir_io_t
+peer_send_end(weir_proxy_t *p)
+{
+    struct iovec last = { (void *) (uintptr_t) "0\r\n\r\n", 5 };
+
+    p->h1.ended = true;
+    if (p->h1.mode == WEIR_PEER_RAW) {
+        return peer_push(p);
+    }
+    return p->h1.chunked_out ? peer_queue(p, &last, 1) : WEIR_OK;
+}
+
+/* -- receiving -- */
+
+static bool
+peer_put_aside(weir_peer_h1_t *h, const char *bytes, size_t len)
+{
+    size_t left = h->in_len - h->in_at;
+
+    if (len == 0) {
+        return true;
+    }
+    if (h->in_at != 0 && left != 0) {
+        memmove(h->in, h->in + h->in_at, left);
+    }
+    h->in_at = 0;
+    h->in_len = left;
+    if (h->in_cap - left < len) {
+        char *grown = weir_mem_try_resize(h->in, left + len);
+        if (grown == NULL) {
+            return false;
+        }
+        h->in = grown;
+        h->in_cap = left + len;
+    }
+    memcpy(h->in + left, bytes, len);
+    h->in_len += len;
+    return true;
+}
+
+static bool
+peer_save(weir_proxy_t *p)
+{
+    weir_peer_h1_t *h = &p->h1;
+
+    if (h->view_len == 0) {
+        return true;
+    }
+    if (!peer_put_aside(h, h->view, h->view_len)) {
+        return false;
+    }
+    h->view = NULL;
+    h->view_len = 0;
+    return true;
+}
+
+static weir_io_t
+peer_error(weir_proxy_t *p, weir_cause_t cause, const char *detail)
+{
+    p->cause = cause;
+    p->detail = detail;
+    return WEIR_ERROR;
+}
+
+static weir_io_t
+peer_recv(weir_proxy_t *p, size_t cap, char **data, size_t *len)
+{
+    weir_io_t io = weir_conn_recv(&p->up->conn, p->http->rx, cap, len);
+
+    *data = p->http->rx;
+    if (io == WEIR_OK) {
+        p->got_bytes = true;
+        p->attempt->bytes_received += *len;
+    }
+    if (io == WEIR_ERROR) {
+        return peer_error(p, WEIR_CAUSE_UPSTREAM_RESET, strerror(p->up->conn.error));
+    }
+    return io;
+}
+
+/* How the body ends (RFC 9112 §6.3). */
+static void
+peer_choose_mode(weir_proxy_t *p)
+{
+    const weir_h1_response_t *head = &p->head;
+    weir_peer_h1_t *h = &p->h1;
+
+    memset(&h->chunked, 0, sizeof(h->chunked));
+    if (p->req->head.method == WEIR_METHOD_HEAD || head->status < 200 || head->status == 204 || head->status == 304) {
+        h->mode = WEIR_PEER_NONE;
+    } else if (head->chunked) {
+        h->mode = WEIR_PEER_CHUNKED;
+    } else if (head->content_length != WEIR_LENGTH_NONE) {
+        h->mode = WEIR_PEER_LENGTH;
+        h->left = head->content_length;
+    } else {
+        h->mode = WEIR_PEER_CLOSE;
+    }
+}
+
+/* A whole head: copied to where it stays, parsed. */
+static weir_io_t
+peer_parse_head(weir_proxy_t *p, const char *data, size_t len)
+{
+    char *copy = weir_try_alloc(&p->req->arena, len);
+    weir_h1_reason_t reason;
+
+    if (copy == NULL) {
+        return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+    }
+    memcpy(copy, data, len);
+    memset(&p->head, 0, sizeof(p->head));
+    reason = weir_h1_parse_response(&p->head, weir_str(copy, len), PEER_MAX_FIELDS, &p->req->arena);
+    if (reason != WEIR_H1_OK) {
+        return peer_error(p, WEIR_CAUSE_UPSTREAM_MALFORMED, weir_h1_reason_text(reason));
+    }
+    memset(&p->h1.scan, 0, sizeof(p->h1.scan));
+    peer_choose_mode(p);
+    return WEIR_OK;
+}
+
+/* OK with *head: its length; AGAIN: more is needed. */
+static weir_io_t
+peer_scan(weir_proxy_t *p, const char *data, size_t len, size_t *head)
+{
+    size_t max = p->conf->buffer_size.n;
+    weir_h1_limits_t limits = { .max_line = max, .max_field = max, .max_head = max, .max_fields = PEER_MAX_FIELDS };
+
+    switch (weir_h1_scan(&p->h1.scan, &limits, data, len, head)) {
+    case WEIR_H1_DONE: return WEIR_OK;
+    case WEIR_H1_MORE: return WEIR_AGAIN;
+    case WEIR_H1_BAD: return peer_error(p, WEIR_CAUSE_UPSTREAM_MALFORMED, "a line does not end in CRLF");
+    default: return peer_error(p, WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE, NULL);
+    }
+}
+
+static weir_io_t
+peer_head_in_memory(weir_proxy_t *p)
+{
+    weir_peer_h1_t *h = &p->h1;
+    size_t head;
+    weir_io_t io = peer_scan(p, h->in + h->in_at, h->in_len - h->in_at, &head);
+
+    if (io == WEIR_OK) {
+        io = peer_parse_head(p, h->in + h->in_at, head);
+        h->in_at += head;
+    }
+    return io;
+}
+
+static weir_io_t
+peer_read_head(weir_proxy_t *p)
+{
+    weir_peer_h1_t *h = &p->h1;
+    size_t len, head;
+    char *data;
+
+    if (h->view_len != 0) {                              /* behind an interim answer */
+        if (!peer_save(p)) {
+            return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        }
+        weir_io_t io = peer_head_in_memory(p);
+        if (io != WEIR_AGAIN) {
+            return io;
+        }
+    } else if (h->in_len != h->in_at && h->scan.at == 0) {
+        weir_io_t io = peer_head_in_memory(p);
+        if (io != WEIR_AGAIN) {
+            return io;
+        }
+    }
+    for ( ;; ) {
+        weir_io_t io = peer_recv(p, WEIR_RX_BYTES, &data, &len);
+        if (io != WEIR_OK) {
+            return io;
+        }
+        if (h->in_len == h->in_at) {
+            io = peer_scan(p, data, len, &head);
+            if (io == WEIR_OK) {
+                h->view = data + head;
+                h->view_len = len - head;
+                return peer_parse_head(p, data, head);
+            }
+            if (io != WEIR_AGAIN) {
+                return io;
+            }
+            if (!peer_put_aside(h, data, len)) {
+                return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+            }
+            continue;
+        }
+        if (!peer_put_aside(h, data, len)) {
+            return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        }
+        io = peer_head_in_memory(p);
+        if (io != WEIR_AGAIN) {
+            return io;
+        }
+    }
+}
+
+/* Bytes at hand: put aside, in view, or received now. */
+static weir_io_t
+peer_fetch(weir_proxy_t *p, size_t cap, char **data, size_t *len)
+{
+    weir_peer_h1_t *h = &p->h1;
+
+    if (h->in_len != h->in_at) {
+        *data = h->in + h->in_at;
+        *len = weir_min(cap, h->in_len - h->in_at);
+        h->in_at += *len;
+        return WEIR_OK;
+    }
+    if (h->view_len != 0) {
+        *data = h->view;
+        *len = weir_min(cap, h->view_len);
+        h->view += *len;
+        h->view_len -= *len;
+        return WEIR_OK;
+    }
+    return peer_recv(p, cap, data, len);
+}
+
+static weir_io_t
+peer_body_done(weir_proxy_t *p)
+{
+    weir_peer_h1_t *h = &p->h1;
+
+    h->surplus = h->surplus || h->view_len != 0 || h->in_len != h->in_at;
+    return WEIR_EOF;
+}
+
+static weir_io_t
+peer_take_trailers(weir_proxy_t *p)
+{
+    weir_str_t lines = weir_chunked_trailers(&p->h1.chunked);
+
+    if (lines.len != 0
+        && weir_h1_parse_trailers(&p->req->res.trailers, lines, PEER_MAX_FIELDS, &p->req->arena) != WEIR_H1_OK)
+    {
+        return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, "trailers");
+    }
+    return WEIR_OK;
+}
+
+static weir_io_t
+peer_decode(weir_proxy_t *p, char *data, size_t len, weir_str_t *bytes)
+{
+    weir_peer_h1_t *h = &p->h1;
+    size_t consumed, produced;
+
+    switch (weir_chunked_decode(&h->chunked, data, len, &consumed, &produced, &p->req->arena)) {
+    case WEIR_CHUNKED_BAD:
+        return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, NULL);
+    case WEIR_CHUNKED_NO_MEMORY:
+        return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+    case WEIR_CHUNKED_DONE:
+        h->mode = WEIR_PEER_NONE;
+        h->surplus = consumed < len;
+        if (peer_take_trailers(p) == WEIR_ERROR) {
+            return WEIR_ERROR;
+        }
+        break;
+    case WEIR_CHUNKED_MORE:
+        break;
+    }
+    *bytes = weir_str(data, produced);
+    return produced != 0 ? WEIR_OK : WEIR_AGAIN;
+}
+
+static weir_io_t
+peer_read_body(weir_proxy_t *p, size_t cap, weir_str_t *bytes)
+{
+    weir_peer_h1_t *h = &p->h1;
+    size_t len;
+    char *data;
+
+    for ( ;; ) {
+        if (h->mode == WEIR_PEER_NONE || (h->mode == WEIR_PEER_LENGTH && h->left == 0)) {
+            return peer_body_done(p);
+        }
+        weir_io_t io = peer_fetch(p, cap, &data, &len);
+        if (io == WEIR_EOF) {
+            if (h->mode == WEIR_PEER_CLOSE || h->mode == WEIR_PEER_RAW) {
+                h->surplus = true;                       /* this connection has served */
+                return WEIR_EOF;
+            }
+            return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, NULL);
+        }
+        if (io != WEIR_OK) {
+            if (io == WEIR_ERROR && p->cause == WEIR_CAUSE_UPSTREAM_RESET && h->mode != WEIR_PEER_RAW) {
+                p->cause = WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE;
+            }
+            return io;
+        }
+        if (h->mode == WEIR_PEER_CHUNKED) {
+            io = peer_decode(p, data, len, bytes);
+            if (io != WEIR_AGAIN) {
+                return io;
+            }
+            continue;
+        }
+        if (h->mode == WEIR_PEER_LENGTH) {
+            if (len > h->left) {
+                h->surplus = true;                       /* more than was promised: dropped, and the connection with it */
+                len = (size_t) h->left;
+            }
+            h->left -= len;
+        }
+        *bytes = weir_str(data, len);
+        return WEIR_OK;
+    }
+}
+
+static bool
+peer_reusable(weir_proxy_t *p)
+{
+    return p->head.keep_alive && !p->h1.surplus && p->h1.ended && p->out.size == 0 && p->upgrade.len == 0;
+}
+
+static void
+peer_tunnel(weir_proxy_t *p)
+{
+    p->h1.mode = WEIR_PEER_RAW;
+    p->h1.chunked_out = false;
+    p->h1.ended = false;
+}
+
+static void
+peer_reset(weir_proxy_t *p)
+{
+    weir_mem_free(p->h1.in);
+    memset(&p->h1, 0, sizeof(p->h1));
+}
+
+const weir_peer_codec_t weir_peer_h1 = {
+    .send_head = peer_send_head,
+    .send_body = peer_send_body,
+    .send_end = peer_send_end,
+    .push = peer_push,
+    .read_head = peer_read_head,
+    .read_body = peer_read_body,
+    .save = peer_save,
+    .reusable = peer_reusable,
+    .tunnel = peer_tunnel,
+    .reset = peer_reset,
+};

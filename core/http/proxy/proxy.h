@@ -1,0 +1,152 @@
+/*
+ * proxy.h - the one proxy engine: pick a peer, connect, send, receive, stream, tunnel; retried only while it is safe.
+ *
+ * Wire formats toward the peer are small codecs (weir_peer_codec_t; HTTP/1 in peer_h1.c).  modules/http/proxy.c has the
+ * directives; later modules (grpc) bring their own settings and codec.
+ */
+#ifndef WEIR_HTTP_PROXY_PROXY_H
+#define WEIR_HTTP_PROXY_PROXY_H
+
+#include "http/proxy/store.h"
+#include "base/chain.h"
+#include "http/h1/chunked.h"
+#include "http/request.h"
+#include "upstream/group.h"
+
+/* proxy_next_upstream: kinds of failure after which another peer is asked. */
+enum {
+    WEIR_NEXT_ERROR = 1 << 0, WEIR_NEXT_TIMEOUT = 1 << 1, WEIR_NEXT_INVALID_HEADER = 1 << 2, WEIR_NEXT_HTTP_500 = 1 << 3,
+    WEIR_NEXT_HTTP_502 = 1 << 4, WEIR_NEXT_HTTP_503 = 1 << 5, WEIR_NEXT_HTTP_504 = 1 << 6, WEIR_NEXT_HTTP_403 = 1 << 7,
+    WEIR_NEXT_HTTP_404 = 1 << 8, WEIR_NEXT_HTTP_429 = 1 << 9, WEIR_NEXT_NON_IDEMPOTENT = 1 << 10, WEIR_NEXT_OFF = 1 << 11,
+};
+
+typedef struct { weir_str_t name; weir_header_id_t id; const weir_template_t *value; } weir_proxy_header_t;
+typedef struct { weir_proxy_header_t *at; size_t n; } weir_proxy_headers_t;
+
+/* Where proxy_pass points. */
+typedef struct {
+    weir_str_t         url;          /* as written; empty: not set */
+    weir_str_t         authority;    /* group's name or host[:port] or unix:path */
+    weir_str_t         uri;          /* path and query put in place of the location's text; empty: none */
+    bool               has_uri;
+    weir_group_conf_t *group;
+} weir_proxy_pass_t;
+
+typedef struct {
+    weir_proxy_pass_t    pass;
+    weir_proxy_headers_t set_headers;
+    weir_strs_t          hide_headers, pass_headers;
+    weir_flag_t          buffering, request_buffering, ignore_client_abort, intercept_errors, pass_request_headers,
+                         pass_request_body, socket_keepalive;
+    uint32_t             http_version, next_upstream, next_upstream_tries;
+    weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
+    weir_bytes_t         buffer_size, max_temp_file_size;
+    weir_bufs_t          buffers;
+    weir_path_t          temp_path;
+    const weir_template_t *method;
+    /* derived when the configuration is built */
+    weir_proxy_headers_t emit;               /* set_headers, and the default Host when it is not among them */
+    const weir_template_t *connection;       /* a Connection the user sets; it only says close or upgrade */
+    uint8_t              set_known[(WEIR_HEADER_MAX + 7) / 8];   /* client's fields that are not passed on: replaced ones */
+    weir_str_t          *set_other;          /* the same, by name */
+    size_t               n_set_other;
+    uint8_t              hide_known[(WEIR_HEADER_MAX + 7) / 8];
+    weir_str_t          *hide_other;
+    size_t               n_hide_other;
+    size_t               prefix_len;         /* of the location's text that uri replaces */
+} weir_proxy_conf_t;
+
+typedef struct weir_proxy weir_proxy_t;
+
+/* What the engine asks of the wire toward a peer.  The send functions take all they are given; AGAIN: bytes are waiting. */
+typedef struct {
+    weir_io_t (*send_head)(weir_proxy_t *p);
+    weir_io_t (*send_body)(weir_proxy_t *p, weir_str_t bytes);
+    weir_io_t (*send_end)(weir_proxy_t *p);
+    weir_io_t (*push)(weir_proxy_t *p);                            /* sends what waits */
+    weir_io_t (*read_head)(weir_proxy_t *p);                       /* OK: p->head; ERROR: p->cause and p->detail */
+    weir_io_t (*read_body)(weir_proxy_t *p, size_t cap, weir_str_t *bytes);  /* OK · AGAIN · EOF: complete · ERROR: p->cause */
+    bool      (*save)(weir_proxy_t *p);                            /* bytes borrowed from the receive buffer are put aside; false: no memory */
+    bool      (*reusable)(weir_proxy_t *p);                        /* after the body's EOF */
+    void      (*tunnel)(weir_proxy_t *p);
+    void      (*reset)(weir_proxy_t *p);                           /* before an attempt, and at the end */
+} weir_peer_codec_t;
+
+extern const weir_peer_codec_t weir_peer_h1;
+
+typedef enum {
+    WEIR_PROXY_BODY,       /* buffering the request's body before a peer is picked */
+    WEIR_PROXY_CONNECT,
+    WEIR_PROXY_HEAD,       /* sending the request, waiting for the answer's head */
+    WEIR_PROXY_STREAM,     /* the answer's body */
+    WEIR_PROXY_TUNNEL,
+    WEIR_PROXY_DONE,
+} weir_proxy_state_t;
+
+/* HTTP/1 toward a peer: what one exchange needs. */
+typedef struct {
+    char          *in;            /* received, not taken; heap */
+    size_t         in_at, in_len, in_cap;
+    char          *view;          /* the same, still in the worker's receive buffer: for the time of a call */
+    size_t         view_len;
+    weir_h1_scan_t scan;
+    weir_chunked_t chunked;
+    uint64_t       left;
+    enum { WEIR_PEER_NONE, WEIR_PEER_LENGTH, WEIR_PEER_CHUNKED, WEIR_PEER_CLOSE, WEIR_PEER_RAW } mode;
+    bool           chunked_out, ended, surplus;
+} weir_peer_h1_t;
+
+struct weir_proxy {
+    weir_request_t          *req;
+    weir_http_t             *http;
+    const weir_proxy_conf_t *conf;
+    const weir_peer_codec_t *codec;
+    weir_proxy_state_t       state;
+    weir_pick_t              pick;
+    weir_upconn_t           *up;
+    weir_attempt_t          *attempt;
+    weir_instant_t           began, attempt_began;
+    weir_timer_t             timer;           /* connect, send, read: whichever we wait for */
+    weir_task_t              task;            /* goes on after a long turn */
+    uint32_t                 tries;
+    bool                     picked, raced, released;
+
+    /* toward the peer */
+    weir_store_t             body;            /* request's body, when it is buffered */
+    weir_chain_t             out;
+    bool                     has_body, streaming, body_taken, request_sent, wrote;
+    weir_str_t               upgrade;         /* token asked for; empty: none */
+
+    /* from the peer */
+    weir_h1_response_t       head;
+    weir_store_t             store;           /* answer's bytes the slow client has not taken */
+    uint64_t                 up_sent;         /* bytes the connection had sent before */
+    uint8_t                  interims;
+    bool                     got_bytes, peer_done, client_paused, client_eof, buffering;
+    weir_cause_t             cause;
+    const char              *detail;
+    weir_peer_h1_t           h1;
+};
+
+/* The content handler's work: starts proxying; DONE. */
+weir_step_t weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec);
+
+/* -- inside the engine -- */
+void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
+void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind);  /* an attempt failed: next peer or the end */
+bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
+void weir_proxy_release(weir_proxy_t *p, bool keep);              /* lets go of the peer and of everything held; idempotent */
+void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
+void weir_proxy_connected(weir_proxy_t *p);                       /* engine.c */
+void weir_proxy_on_up(weir_watch_t *watch);
+void weir_proxy_on_body(weir_request_t *req);                     /* the client's bytes: body or tunnel */
+void weir_proxy_on_timer(weir_timer_t *timer);
+void weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit);
+void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */
+void weir_proxy_pump(weir_proxy_t *p);                            /* answer.c: body toward the client */
+void weir_proxy_tunnel_begin(weir_proxy_t *p);                    /* tunnel.c */
+void weir_proxy_tunnel_pump(weir_proxy_t *p);
+void weir_proxy_send_more(weir_proxy_t *p);                       /* upload.c */
+bool weir_proxy_collect_body(weir_proxy_t *p);                    /* upload.c: true: complete */
+
+#endif

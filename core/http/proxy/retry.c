@@ -1,0 +1,307 @@
+/*
+ * retry.c - which peer next, and whether there may be a next one: only while nothing was answered, the body can be sent again, and
+ * asking twice is safe (RFC 9110 §9.2.2).
+ */
+#include "http/proxy/proxy.h"
+
+#include "http/runtime.h"
+#include "os/clock.h"
+#include "os/sock.h"
+
+#include <errno.h>
+#include <string.h>
+
+static weir_attempt_t *
+retry_new_attempt(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    if (req->n_attempts == req->cap_attempts) {
+        uint32_t cap = req->cap_attempts ? 2 * req->cap_attempts : 2;
+        weir_attempt_t *grown = weir_new_n(&req->arena, weir_attempt_t, cap);
+        if (req->n_attempts != 0) {
+            memcpy(grown, req->attempts, sizeof(*grown) * req->n_attempts);
+        }
+        req->attempts = grown;
+        req->cap_attempts = cap;
+    }
+    weir_attempt_t *attempt = &req->attempts[req->n_attempts++];
+    memset(attempt, 0, sizeof(*attempt));
+    return attempt;
+}
+
+static void
+retry_begin_attempt(weir_proxy_t *p)
+{
+    p->attempt = retry_new_attempt(p);
+    p->attempt->peer = p->pick.peer->conf->text;
+    p->attempt_began = weir_clock_now();
+    p->request_sent = p->wrote = p->got_bytes = false;
+    p->peer_done = false;
+    p->interims = 0;
+    p->cause = WEIR_CAUSE_NONE;
+    p->detail = NULL;
+    weir_store_rewind(&p->body);
+    p->codec->reset(p);
+}
+
+static void
+retry_use(weir_proxy_t *p, weir_upconn_t *up)
+{
+    p->up = up;
+    p->up_sent = up->conn.sent;
+    up->owner = p;
+    up->conn.watch.on_ready = weir_proxy_on_up;
+}
+
+/* A kept connection when there is one; for a request that cannot be repeated only one that is surely alive. */
+static weir_upconn_t *
+retry_take_idle(weir_proxy_t *p)
+{
+    weir_upconn_t *up;
+
+    if (p->raced) {
+        return NULL;                                   /* once raced, a fresh one */
+    }
+    while ((up = weir_upconn_take_idle(p->pick.peer)) != NULL) {
+        bool repeatable = weir_method_is_idempotent(p->req->head.method) && !p->streaming;
+        if (repeatable || weir_upconn_is_fresh(up)) {
+            return up;
+        }
+        weir_upconn_close(up);
+    }
+    return NULL;
+}
+
+static void
+retry_connect(weir_proxy_t *p)
+{
+    weir_upconn_t *up = retry_take_idle(p);
+    bool done = false;
+
+    retry_begin_attempt(p);
+    if (up != NULL) {
+        retry_use(p, up);
+        weir_proxy_connected(p);
+        return;
+    }
+    up = weir_upconn_open(p->pick.peer, weir_proxy_on_up, &done);
+    if (up == NULL) {
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, strerror(errno), WEIR_NEXT_ERROR);
+        return;
+    }
+    retry_use(p, up);
+    if (done) {
+        weir_proxy_connected(p);
+        return;
+    }
+    p->state = WEIR_PROXY_CONNECT;
+    weir_proxy_wait(p, p->conf->connect_timeout);
+}
+
+void
+weir_proxy_next_peer(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    if (!p->picked) {
+        p->picked = true;
+        weir_pick_begin(&p->pick, p->conf->pass.group->running, &req->arena);
+    }
+    p->tries++;
+    if (!weir_pick_next(&p->pick, weir_clock_now())) {
+        bool first = req->n_attempts == 0;
+        weir_cause_t cause = p->cause;
+        const char *detail = p->detail;
+        if (first) {
+            weir_attempt_t *none = retry_new_attempt(p);
+            none->peer = weir_group_conf(p->pick.group)->name;
+            none->status = 502;
+            none->cause = WEIR_CAUSE_UPSTREAM_NONE;
+        }
+        weir_proxy_release(p, false);
+        (void) weir_request_fail(req, first ? WEIR_CAUSE_UPSTREAM_NONE : cause, detail);
+        return;
+    }
+    retry_connect(p);
+}
+
+/* -- failures -- */
+
+void
+weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
+{
+    if (p->attempt == NULL) {
+        return;
+    }
+    p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
+    if (p->up != NULL) {
+        p->attempt->bytes_sent = p->up->conn.sent - p->up_sent;
+    }
+    if (p->pick.peer != NULL) {
+        weir_pick_report(&p->pick, failed, weir_clock_now());
+    }
+    p->attempt = NULL;
+}
+
+static void
+retry_drop_connection(weir_proxy_t *p)
+{
+    weir_timer_clear(&p->timer);
+    weir_chain_clear(&p->out, &p->http->blocks);
+    if (p->up != NULL) {
+        p->up->owner = NULL;
+        weir_upconn_close(p->up);
+        p->up = NULL;
+    }
+    p->codec->reset(p);
+}
+
+/* Could the same request be sent again at all? */
+static bool
+retry_is_possible(const weir_proxy_t *p)
+{
+    return !p->req->res.head_sent && !p->body_taken;
+}
+
+static bool
+retry_is_allowed(const weir_proxy_t *p, unsigned kind)
+{
+    const weir_proxy_conf_t *conf = p->conf;
+    unsigned mask = conf->next_upstream;
+    weir_method_t method = p->req->head.method;
+    bool repeatable = weir_method_is_idempotent(method) || !p->wrote || (mask & WEIR_NEXT_NON_IDEMPOTENT);
+
+    if ((mask & WEIR_NEXT_OFF) || (mask & kind) == 0 || !repeatable || !retry_is_possible(p)) {
+        return false;
+    }
+    if (conf->next_upstream_tries != 0 && p->tries >= conf->next_upstream_tries) {
+        return false;
+    }
+    if (conf->next_upstream_timeout.ms != 0
+        && weir_clock_now().ms - p->began.ms >= conf->next_upstream_timeout.ms)
+    {
+        return false;
+    }
+    return weir_pick_left(&p->pick) != 0;
+}
+
+/* A kept connection that the peer closed as we wrote: nobody's failure; once more, on a fresh one. */
+static bool
+retry_is_race(const weir_proxy_t *p, weir_cause_t cause)
+{
+    return p->up != NULL && p->up->reused && !p->got_bytes && !p->raced && retry_is_possible(p)
+           && weir_method_is_idempotent(p->req->head.method)
+           && (cause == WEIR_CAUSE_UPSTREAM_CLOSED || cause == WEIR_CAUSE_UPSTREAM_RESET || cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED);
+}
+
+static uint16_t
+retry_cause_status(weir_cause_t cause)
+{
+    uint16_t status = weir_cause_row(cause)->status;
+
+    return status ? status : 502;
+}
+
+void
+weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind)
+{
+    weir_request_t *req = p->req;
+    bool race = retry_is_race(p, cause);
+
+    p->cause = cause;
+    p->detail = detail;
+    if (p->attempt != NULL) {
+        p->attempt->cause = cause;
+        if (p->attempt->status == 0) {
+            p->attempt->status = retry_cause_status(cause);
+        }
+    }
+    if (race) {
+        p->raced = true;
+        req->n_attempts--;
+        p->attempt = NULL;
+        retry_drop_connection(p);
+        retry_connect(p);
+        return;
+    }
+    bool again = retry_is_allowed(p, kind);
+    if (again) {
+        weir_log(weir_cause_row(cause)->level, &req->log, 0, "%s%s%s", weir_cause_row(cause)->help, detail ? ": " : "",
+                 detail ? detail : "");
+    }
+    weir_proxy_end_attempt(p, true);
+    retry_drop_connection(p);
+    if (again) {
+        weir_proxy_next_peer(p);
+        return;
+    }
+    weir_proxy_release(p, false);
+    (void) weir_request_fail(req, cause, detail);
+}
+
+/* proxy_next_upstream http_…: statuses that are treated like a failure while there is another peer. */
+static unsigned
+retry_status_kind(uint16_t status)
+{
+    switch (status) {
+    case 500: return WEIR_NEXT_HTTP_500;
+    case 502: return WEIR_NEXT_HTTP_502;
+    case 503: return WEIR_NEXT_HTTP_503;
+    case 504: return WEIR_NEXT_HTTP_504;
+    case 403: return WEIR_NEXT_HTTP_403;
+    case 404: return WEIR_NEXT_HTTP_404;
+    case 429: return WEIR_NEXT_HTTP_429;
+    default: return 0;
+    }
+}
+
+bool
+weir_proxy_retry_status(weir_proxy_t *p)
+{
+    unsigned kind = retry_status_kind(p->head.status);
+
+    if (kind == 0 || !retry_is_allowed(p, kind)) {
+        return false;
+    }
+    /* 403 and 404 are an answer, not an unwell peer. */
+    weir_proxy_end_attempt(p, kind != WEIR_NEXT_HTTP_403 && kind != WEIR_NEXT_HTTP_404);
+    retry_drop_connection(p);
+    weir_proxy_next_peer(p);
+    return true;
+}
+
+/* -- the end -- */
+
+void
+weir_proxy_release(weir_proxy_t *p, bool keep)
+{
+    weir_upconn_t *up = p->up;
+
+    if (p->released) {
+        return;
+    }
+    p->released = true;
+    p->state = WEIR_PROXY_DONE;
+    weir_timer_drop(&p->timer);
+    weir_task_cancel(&p->task);
+    weir_chain_clear(&p->out, &p->http->blocks);
+    p->up = NULL;
+    if (up != NULL) {
+        up->owner = NULL;
+        if (keep) {
+            weir_upconn_keep(up);
+        } else {
+            weir_upconn_close(up);
+        }
+    }
+    if (p->picked) {
+        weir_pick_end(&p->pick);
+    }
+    p->codec->reset(p);
+    weir_store_fini(&p->body);
+    weir_store_fini(&p->store);
+    p->req->producer = NULL;
+    p->req->on_body = p->req->on_writable = p->req->on_abort = NULL;
+    p->req->ignore_client_close = false;
+}

@@ -1,0 +1,143 @@
+/*
+ * tunnel.c - after a 101 that was asked for: bytes both ways, unframed, each way paced by the other side (RFC 9110 §7.8, RFC 6455).
+ *
+ * Ends when both sides have ended, one side fails, or nothing moved for proxy_read_timeout.
+ */
+#include "http/proxy/proxy.h"
+
+#include "http/runtime.h"
+
+#define TUNNEL_ROUNDS 16
+
+static void tunnel_go_on(weir_task_t *task);
+
+static void
+tunnel_end(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    req->keep_alive = false;
+    req->res.complete = true;
+    weir_proxy_end_attempt(p, false);
+    weir_proxy_release(p, false);
+    weir_request_finish(req);
+}
+
+/* Client to peer.  true: more may be there. */
+static bool
+tunnel_upward(weir_proxy_t *p, bool *failed)
+{
+    weir_str_t bytes;
+    weir_io_t io = p->codec->push(p);
+
+    if (io == WEIR_ERROR) {
+        *failed = true;
+    }
+    if (io != WEIR_OK || p->client_eof) {
+        return false;
+    }
+    io = p->req->codec->read_body(p->req, &bytes);
+    if (io == WEIR_OK) {
+        *failed = p->codec->send_body(p, bytes) == WEIR_ERROR;
+        return !*failed;
+    }
+    if (io == WEIR_EOF) {
+        p->client_eof = true;
+        *failed = p->codec->send_end(p) == WEIR_ERROR;
+    }
+    if (io == WEIR_ERROR) {
+        *failed = true;
+    }
+    return false;
+}
+
+/* Peer to client. */
+static bool
+tunnel_downward(weir_proxy_t *p, bool *failed)
+{
+    weir_request_t *req = p->req;
+    weir_str_t bytes;
+
+    if (p->peer_done || req->codec->send_pending(req)) {
+        return false;
+    }
+    weir_io_t io = p->codec->read_body(p, WEIR_RX_BYTES, &bytes);
+    if (io == WEIR_OK) {
+        p->attempt->response_length += bytes.len;
+        *failed = weir_response_body(req, bytes) == WEIR_ERROR || req->codec->flush(req) == WEIR_ERROR;
+        return !*failed;
+    }
+    if (io == WEIR_EOF) {
+        p->peer_done = true;
+        *failed = req->codec->send_end(req) == WEIR_ERROR;
+    }
+    if (io == WEIR_ERROR) {
+        *failed = true;
+    }
+    return false;
+}
+
+void
+weir_proxy_tunnel_pump(weir_proxy_t *p)
+{
+    bool failed = false, up = true, down = true;
+
+    for (int round = 0; round < TUNNEL_ROUNDS && (up || down) && !failed; round++) {
+        up = tunnel_upward(p, &failed);
+        if (!failed) {
+            down = tunnel_downward(p, &failed);
+        }
+    }
+    if (failed || (p->client_eof && p->peer_done && p->out.size == 0)) {
+        tunnel_end(p);
+        return;
+    }
+    if (up || down) {
+        weir_task_post(p->http->loop, &p->task, tunnel_go_on);
+    }
+    weir_proxy_wait(p, p->conf->read_timeout);
+}
+
+static void
+tunnel_go_on(weir_task_t *task)
+{
+    weir_proxy_tunnel_pump(weir_container_of(task, weir_proxy_t, task));
+}
+
+/* The peer's 101 goes to the client; from here on both codecs pass bytes. */
+void
+weir_proxy_tunnel_begin(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    p->attempt->status = 101;
+    p->attempt->has_header = true;
+    req->upstream_head = &p->head;
+    req->res.status = 101;
+    req->res.reason = p->head.reason;
+    req->res.upgraded = true;
+    for (uint32_t i = 0; i < p->head.fields.n; i++) {
+        const weir_field_t *f = &p->head.fields.at[i];
+        if (f->id == WEIR_HEADER_UPGRADE || (f->flags & WEIR_FIELD_HOP) == 0) {
+            if (f->id != WEIR_HEADER_CONTENT_LENGTH
+                && weir_fields_add(&req->res.fields, &req->arena, f->id, f->name, f->value, 0) == NULL)
+            {
+                weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
+                return;
+            }
+        }
+    }
+    if (!p->codec->save(p)) {
+        weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
+        return;
+    }
+    if (weir_response_head(req) == WEIR_ERROR || req->codec->flush(req) == WEIR_ERROR) {
+        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        return;
+    }
+    req->res.no_body = false;
+    req->codec->tunnel(req);
+    p->codec->tunnel(p);
+    req->on_body = weir_proxy_on_body;
+    weir_proxy_tunnel_pump(p);
+}

@@ -1,0 +1,129 @@
+/*
+ * upload.c - the request's body toward the peer: buffered and replayable, or streamed with back-pressure.
+ */
+#include "http/proxy/proxy.h"
+
+#include "http/runtime.h"
+
+#include <string.h>
+
+static weir_step_t
+upload_fail(weir_proxy_t *p, weir_cause_t cause)
+{
+    weir_request_t *req = p->req;
+
+    weir_proxy_end_attempt(p, false);
+    weir_proxy_release(p, false);
+    if (cause == WEIR_CAUSE_CLIENT_CLOSED || cause == WEIR_CAUSE_CLIENT_BODY_INCOMPLETE) {
+        weir_request_client_gone(req, cause);
+        return WEIR_DONE;
+    }
+    return weir_request_fail(req, cause, NULL);
+}
+
+/* Reads the body into the store.  false: not complete yet, or the request was ended. */
+bool
+weir_proxy_collect_body(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_str_t bytes;
+
+    for ( ;; ) {
+        switch (req->codec->read_body(req, &bytes)) {
+        case WEIR_AGAIN:
+            return false;
+        case WEIR_EOF:
+            return true;
+        case WEIR_ERROR:
+            (void) upload_fail(p, req->cause);
+            return false;
+        case WEIR_OK:
+            if (weir_store_append(&p->body, bytes) != WEIR_OK) {
+                (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
+                return false;
+            }
+        }
+    }
+}
+
+/* One piece of body: OK with bytes · AGAIN · EOF · ERROR (answered). */
+static weir_io_t
+upload_next(weir_proxy_t *p, weir_str_t *bytes)
+{
+    weir_request_t *req = p->req;
+    weir_io_t io;
+
+    if (!p->has_body) {
+        return WEIR_EOF;
+    }
+    if (p->streaming) {
+        io = req->codec->read_body(req, bytes);
+        p->body_taken = p->body_taken || io == WEIR_OK;
+        if (io == WEIR_ERROR) {
+            (void) upload_fail(p, req->cause);
+        }
+        return io;
+    }
+    io = weir_store_read(&p->body, p->http->rx, WEIR_RX_BYTES, bytes);
+    if (io == WEIR_ERROR) {
+        (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
+    }
+    return io;
+}
+
+/* The peer does not take our bytes.  It may have answered early and closed: look before giving up (US-05). */
+static void
+upload_broken(weir_proxy_t *p)
+{
+    p->request_sent = true;
+    weir_chain_clear(&p->out, &p->http->blocks);
+    p->req->on_body = NULL;
+    p->up->conn.watch.readable = true;
+    p->up->conn.watch.peer_closed = true;
+    p->up->conn.watch.on_ready(&p->up->conn.watch);
+}
+
+static void
+upload_done(weir_proxy_t *p)
+{
+    p->request_sent = true;
+    p->req->on_body = NULL;
+    weir_proxy_wait(p, p->conf->read_timeout);
+}
+
+/* Sends what there is until the peer or the client pauses. */
+void
+weir_proxy_send_more(weir_proxy_t *p)
+{
+    weir_str_t bytes;
+    weir_io_t io;
+
+    for ( ;; ) {
+        io = p->codec->push(p);
+        if (io == WEIR_AGAIN) {
+            weir_proxy_wait(p, p->conf->send_timeout);
+            return;
+        }
+        if (io == WEIR_ERROR) {
+            upload_broken(p);
+            return;
+        }
+        if (p->h1.ended) {
+            upload_done(p);
+            return;
+        }
+        io = upload_next(p, &bytes);
+        if (io == WEIR_ERROR) {
+            return;
+        }
+        if (io == WEIR_AGAIN) {
+            weir_timer_clear(&p->timer);             /* the client's turn: its own timeout runs */
+            return;
+        }
+        io = io == WEIR_EOF ? p->codec->send_end(p) : p->codec->send_body(p, bytes);
+        if (io == WEIR_ERROR) {
+            upload_broken(p);
+            return;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+/*
+ * reply.c - answers Weir makes itself: a cause and its status, error_page, redirects, short bodies; and the way every
+ * answer's head takes through the filters.
+ */
+#include "http/module.h"
+#include "http/runtime.h"
+#include "http/status.h"
+
+#include <string.h>
+
+weir_str_t
+weir_server_token(const weir_request_t *req)
+{
+    switch (weir_request_core(req)->server_tokens) {
+    case WEIR_TOKENS_OFF: return WEIR_STR("weir");
+    default: return WEIR_STR("weir/" WEIR_VERSION);
+    }
+}
+
+/* -- sending, whoever produces -- */
+
+weir_field_t *
+weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
+{
+    weir_field_t *field = weir_fields_add(&req->res.fields, &req->arena, id, weir_header_canonical(id), value, 0);
+
+    weir_assert(field != NULL);
+    return field;
+}
+
+weir_io_t
+weir_response_head(weir_request_t *req)
+{
+    const weir_http_pipeline_t *pipeline = req->location->pipeline;
+    weir_response_t *res = &req->res;
+
+    weir_assert(!res->head_sent && res->status >= 100);
+    if (req->error_status != 0 && res->status != 101) {
+        res->status = req->error_status;
+        res->reason = WEIR_STR_NONE;
+    }
+    for (uint16_t i = 0; i < pipeline->n_head_filters; i++) {
+        const weir_http_handler_t *h = &pipeline->head_filters[i];
+        (void) h->run(req, h->conf);
+    }
+    res->no_body = req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
+    weir_io_t io = req->codec->send_head(req);
+    res->head_sent = true;
+    return io;
+}
+
+weir_io_t
+weir_response_body(weir_request_t *req, weir_str_t bytes)
+{
+    if (req->res.no_body || bytes.len == 0) {
+        return req->codec->send_pending(req) ? WEIR_AGAIN : WEIR_OK;
+    }
+    req->res.body_sent += bytes.len;
+    return req->codec->send_body(req, bytes);
+}
+
+weir_io_t
+weir_response_end(weir_request_t *req)
+{
+    weir_io_t io = req->codec->send_end(req);
+
+    req->res.complete = io != WEIR_ERROR;
+    return io;
+}
+
+/* -- whole answers -- */
+
+static void
+reply_clear(weir_request_t *req)
+{
+    weir_fields_reset(&req->res.fields);
+    weir_fields_reset(&req->res.trailers);
+    req->res.length = WEIR_LENGTH_NONE;
+    req->res.reason = WEIR_STR_NONE;
+    req->res.upgraded = false;
+}
+
+static weir_step_t
+reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body)
+{
+    req->res.status = status;
+    if (status != 204 && status != 304) {
+        if (content_type.len != 0) {
+            weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, content_type);
+        }
+        req->res.length = body.len;
+    }
+    if (weir_response_head(req) != WEIR_ERROR && weir_response_body(req, body) != WEIR_ERROR) {
+        (void) weir_response_end(req);
+    }
+    weir_request_finish(req);
+    return WEIR_DONE;
+}
+
+weir_step_t
+weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body)
+{
+    return reply_send(req, status, content_type.len ? content_type : weir_request_core(req)->default_type, body);
+}
+
+/* -- redirects to the client -- */
+
+static weir_str_t
+reply_absolute(weir_request_t *req, weir_str_t location)
+{
+    const weir_http_core_conf_t *core = weir_request_core(req);
+    weir_str_t scheme = req->client->is_tls ? WEIR_STR("https") : WEIR_STR("http");
+    weir_str_t host = core->server_name_in_redirect.on && req->server->primary_name.len ? req->server->primary_name : req->host;
+    uint16_t port = weir_addr_port(weir_request_local(req));
+    char text[8] = "";
+
+    if (location.len == 0 || location.at[0] != '/' || !core->absolute_redirect.on) {
+        return location;
+    }
+    if (core->port_in_redirect.on && port != 0 && port != (req->client->is_tls ? 443 : 80)) {
+        text[0] = ':';
+        *weir_fmt_u64(text + 1, port) = '\0';
+    }
+    if (host.len == 0) {
+        return location;
+    }
+    return weir_str_printf(&req->arena, "%.*s://%.*s%s%.*s", WEIR_STR_ARG(scheme), WEIR_STR_ARG(host), text,
+                           WEIR_STR_ARG(location));
+}
+
+weir_step_t
+weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t location)
+{
+    weir_str_t safe = weir_uri_encode_reference(location, &req->arena);
+
+    reply_clear(req);
+    weir_response_add(req, WEIR_HEADER_LOCATION, reply_absolute(req, safe));
+    return reply_send(req, status, WEIR_STR("text/html"), weir_status_page(status, weir_server_token(req), &req->arena));
+}
+
+/* -- failures -- */
+
+static weir_step_t
+reply_built_in_page(weir_request_t *req, uint16_t status)
+{
+    weir_str_t page = weir_status_page(status, weir_server_token(req), &req->arena);
+
+    if (status == 426) {
+        weir_response_add(req, WEIR_HEADER_UPGRADE, WEIR_STR("websocket"));
+        weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Sec-WebSocket-Version"), WEIR_STR("13"), 0);
+    }
+    if (status == 405) {
+        weir_response_add(req, WEIR_HEADER_ALLOW, WEIR_STR("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));
+    }
+    return reply_send(req, status, WEIR_STR("text/html"), page);
+}
+
+static const weir_error_page_t *
+reply_find_page(const weir_request_t *req, uint16_t status)
+{
+    const weir_error_pages_t *pages = &weir_request_core(req)->error_pages;
+
+    for (size_t i = 0; i < pages->n; i++) {
+        if (pages->at[i].code == status) {
+            return &pages->at[i];
+        }
+    }
+    return NULL;
+}
+
+bool
+weir_request_has_error_page(const weir_request_t *req, uint16_t status)
+{
+    return !req->in_error_page && reply_find_page(req, status) != NULL;
+}
+
+/* error_page: to a URI or a named location inside, or a redirect outside. */
+static weir_step_t
+reply_error_page(weir_request_t *req, const weir_error_page_t *page, uint16_t status)
+{
+    weir_str_t target = weir_template_eval(page->target, req, &req->arena), path, query;
+
+    req->in_error_page = true;
+    req->error_status = page->overwrite < 0 ? status : (uint16_t) page->overwrite;
+    if (target.len != 0 && target.at[0] == '@') {
+        return weir_request_redirect_named(req, target);
+    }
+    if (target.len != 0 && target.at[0] == '/') {
+        weir_str_cut(target, '?', &path, &query);
+        if (req->head.method != WEIR_METHOD_HEAD) {
+            req->head.method = WEIR_METHOD_GET;
+            req->head.method_name = WEIR_STR("GET");
+        }
+        return weir_request_redirect(req, path, query);
+    }
+    uint16_t code = page->overwrite > 0 ? (uint16_t) page->overwrite : 302;
+    bool is_redirect = code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
+    return weir_request_redirect_client(req, is_redirect ? code : 302, target);
+}
+
+/* Errors after which the rest of what the client sends cannot be trusted to be a next request. */
+static bool
+reply_must_close(uint16_t status, weir_cause_t cause)
+{
+    switch (cause) {
+    case WEIR_CAUSE_CLIENT_MALFORMED: case WEIR_CAUSE_CLIENT_TARGET: case WEIR_CAUSE_CLIENT_HOST: case WEIR_CAUSE_CLIENT_FRAMING:
+    case WEIR_CAUSE_CLIENT_BODY_MALFORMED: case WEIR_CAUSE_CLIENT_PLAIN_TO_TLS: case WEIR_CAUSE_CLIENT_HEADER_TIMEOUT:
+    case WEIR_CAUSE_CLIENT_BODY_TIMEOUT: case WEIR_CAUSE_CLIENT_CODING: case WEIR_CAUSE_CLIENT_VERSION:
+    case WEIR_CAUSE_CLIENT_METHOD: case WEIR_CAUSE_CLIENT_UPGRADE_REFUSED: case WEIR_CAUSE_CLIENT_BODY_INCOMPLETE:
+    case WEIR_CAUSE_INTERNAL_MEMORY: case WEIR_CAUSE_INTERNAL_IO: case WEIR_CAUSE_INTERNAL_CONNECTIONS:
+        return true;
+    default:
+        return status == 400 || status == 413 || status == 414 || status == 431 || status == 417;
+    }
+}
+
+weir_step_t
+weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
+{
+    const weir_cause_row_t *row = weir_cause_row(cause);
+    const weir_error_page_t *page;
+
+    if (req->res.head_sent) {
+        weir_request_abort(req, cause, detail);
+        return WEIR_DONE;
+    }
+    if (!req->in_error_page) {
+        req->cause = cause;
+        req->detail = detail;
+        weir_log(row->level, &req->log, 0, "%s%s%s", row->help, detail ? ": " : "", detail ? detail : "");
+    }
+    if (reply_must_close(status, cause)) {
+        req->keep_alive = false;
+    }
+    reply_clear(req);
+    page = req->in_error_page ? NULL : reply_find_page(req, status);
+    if (page != NULL) {
+        return reply_error_page(req, page, status);
+    }
+    if (req->in_error_page && req->error_status != 0) {
+        status = req->error_status;             /* the page itself failed: the first status stands */
+    }
+    return reply_built_in_page(req, status);
+}
+
+weir_step_t
+weir_request_fail(weir_request_t *req, weir_cause_t cause, const char *detail)
+{
+    uint16_t status = weir_cause_row(cause)->status;
+
+    return weir_request_fail_status(req, cause, status ? status : 500, detail);
+}

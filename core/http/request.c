@@ -1,0 +1,447 @@
+/*
+ * request.c - the way of a request: server, location, phases, the end.
+ *
+ * Runs in workers.  A handler that says DONE may have finished the request: nothing here touches it afterwards.
+ */
+#include "base/mem.h"
+#include "http/module.h"
+#include "http/runtime.h"
+#include "os/clock.h"
+
+#include <string.h>
+
+#define REQUEST_ARENA_BYTES   16384    /* kept with the request for reuse; idle connections have none */
+#define REQUEST_MAX_REDIRECTS 10
+#define REQUEST_FREE_MAX      256
+
+typedef struct { weir_request_t req; weir_list_t link; } request_box_t;
+
+/* -- memory -- */
+
+static size_t
+request_log_fields(const weir_log_context_t *context, weir_log_field_t *out, size_t max)
+{
+    const weir_request_t *req = weir_container_of(context, weir_request_t, log);
+    const weir_field_t *host = weir_fields_first(&req->head.fields, WEIR_HEADER_HOST);
+    size_t n = 0;
+
+    if (max < 6) {
+        return 0;
+    }
+    out[n++] = (weir_log_field_t) { .name = "client", .value = req->client->text };
+    if (req->server != NULL) {
+        out[n++] = (weir_log_field_t) { .name = "server", .value = req->server->primary_name };
+    }
+    if (req->head.line.len != 0) {
+        out[n++] = (weir_log_field_t) { .name = "request", .value = req->head.line, .quoted = true };
+    }
+    if (req->n_attempts != 0) {
+        out[n++] = (weir_log_field_t) { .name = "upstream", .value = req->attempts[req->n_attempts - 1].peer, .quoted = true };
+    }
+    if (host != NULL) {
+        out[n++] = (weir_log_field_t) { .name = "host", .value = host->value, .quoted = true };
+    }
+    if (req->cause != WEIR_CAUSE_NONE) {
+        out[n++] = (weir_log_field_t) { .name = "cause", .value = weir_cause_row(req->cause)->word };
+    }
+    return n;
+}
+
+weir_request_t *
+weir_request_take(weir_http_t *http)
+{
+    request_box_t *box;
+
+    if (!weir_list_empty(&http->free_requests)) {
+        box = weir_list_entry(http->free_requests.next, request_box_t, link);
+        weir_list_remove(&box->link);
+        http->n_free_requests--;
+    } else {
+        box = weir_mem_try(sizeof(*box));
+        if (box == NULL) {
+            return NULL;
+        }
+        memset(box, 0, sizeof(*box));
+        weir_arena_init(&box->req.arena, REQUEST_ARENA_BYTES);
+    }
+    weir_request_t *req = &box->req;
+    req->http = http;
+    req->res.length = WEIR_LENGTH_NONE;
+    req->head.content_length = WEIR_LENGTH_NONE;
+    req->log.fields = request_log_fields;
+    req->started = weir_clock_now();
+    req->started_wall_ms = weir_clock_wall_ms();
+    return req;
+}
+
+void
+weir_request_give_back(weir_request_t *req)
+{
+    request_box_t *box = weir_container_of(req, request_box_t, req);
+    weir_http_t *http = req->http;
+
+    if (req->generation != NULL) {
+        weir_generation_unref(req->generation);
+        req->generation = NULL;
+    }
+    weir_arena_reset(&req->arena);
+    if (http->n_free_requests >= REQUEST_FREE_MAX) {
+        weir_arena_fini(&req->arena);
+        weir_mem_free(box);
+        return;
+    }
+    weir_arena_t arena = req->arena;
+    memset(req, 0, sizeof(*req));
+    req->arena = arena;
+    weir_list_push(&http->free_requests, &box->link);
+    http->n_free_requests++;
+}
+
+void
+weir_requests_free(weir_http_t *http)
+{
+    while (!weir_list_empty(&http->free_requests)) {
+        request_box_t *box = weir_list_entry(http->free_requests.next, request_box_t, link);
+        weir_list_remove(&box->link);
+        weir_arena_fini(&box->req.arena);
+        weir_mem_free(box);
+    }
+    http->n_free_requests = 0;
+}
+
+/* -- phases -- */
+
+static void request_run_location(weir_request_t *req);
+
+static weir_step_t
+request_run_phase(weir_request_t *req, weir_phase_t phase)
+{
+    const weir_http_pipeline_t *pipeline = req->pipeline;
+
+    if (req->phase != phase) {
+        req->phase = (uint16_t) phase;
+        req->handler = 0;
+    }
+    while (req->handler < pipeline->n[phase]) {
+        const weir_http_handler_t *h = &pipeline->phase[phase][req->handler++];
+        weir_step_t step = h->run(req, h->conf);
+
+        if (step == WEIR_PARK) {
+            req->parked = true;
+        }
+        if (step != WEIR_NEXT) {
+            return step;
+        }
+    }
+    return WEIR_NEXT;
+}
+
+/* From the phase under way to the last. */
+static void
+request_run_phases(weir_request_t *req)
+{
+    for (weir_phase_t phase = req->phase; phase <= WEIR_PHASE_CONTENT; phase++) {
+        weir_step_t step = request_run_phase(req, phase);
+
+        if (step == WEIR_FAIL) {
+            (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "a handler failed");
+            return;
+        }
+        if (step != WEIR_NEXT) {
+            return;
+        }
+    }
+    (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_NONE, NULL);
+}
+
+void
+weir_request_resume(weir_request_t *req)
+{
+    weir_assert(req->parked);
+    req->parked = false;
+    if (req->pipeline == req->server->pipeline && req->pipeline != req->location->pipeline) {
+        request_run_location(req);
+        return;
+    }
+    request_run_phases(req);
+}
+
+void
+weir_request_use_location(weir_request_t *req, weir_http_location_t *location)
+{
+    req->location = location;
+    req->conf = location->conf;
+    req->pipeline = location->pipeline;
+    req->phase = WEIR_PHASE_REWRITE;
+    req->handler = 0;
+}
+
+/* nginx checks the announced length here, once the location is known; a chunked body is counted as it comes. */
+static bool
+request_is_too_large(const weir_request_t *req)
+{
+    uint64_t max = weir_request_core(req)->client_max_body_size.n;
+
+    return max != 0 && req->head.content_length != WEIR_LENGTH_NONE && req->head.content_length > max
+           && req->body_received == 0;
+}
+
+/* The path is known: find its location and go through its phases. */
+static void
+request_run_location(weir_request_t *req)
+{
+    weir_match_input_t input = {
+        .path = req->uri.path, .method = req->head.method_name, .query = req->query, .fields = &req->head.fields,
+    };
+    weir_http_location_t *location = req->server->fallback;
+    weir_match_t match;
+
+    if (req->server->paths != NULL) {
+        weir_paths_find(req->server->paths, &input, &match);
+        if (match.limit) {
+            (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, NULL);
+            return;
+        }
+        if (match.rule != NULL) {
+            location = match.rule->value;
+            if (match.captures.n != 0) {
+                weir_request_set_captures(req, &match.captures, match.rule->regex);
+            }
+        }
+    }
+    weir_request_use_location(req, location);
+    if (location->core->internal.on && !req->is_internal) {
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_INTERNAL, NULL);
+        return;
+    }
+    if (request_is_too_large(req)) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_BODY_TOO_LARGE, NULL);
+        return;
+    }
+    if (location == req->server->fallback) {
+        req->phase = WEIR_PHASE_PREACCESS;      /* the server's rewrite phase was this one */
+    }
+    request_run_phases(req);
+}
+
+/* The server's own rewrite phase, then its locations. */
+static void
+request_run_server(weir_request_t *req)
+{
+    weir_request_use_location(req, req->server->fallback);
+    weir_step_t step = request_run_phase(req, WEIR_PHASE_REWRITE);
+
+    if (step == WEIR_FAIL) {
+        (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "a handler failed");
+    } else if (step == WEIR_NEXT) {
+        request_run_location(req);
+    }
+}
+
+/* Inside the connection's listener: name, else the default. false: a pattern ran into its limit. */
+bool
+weir_request_find_server(weir_request_t *req)
+{
+    const weir_http_listen_t *listen = req->client->listen;
+    const weir_regex_t *regex = NULL;
+    weir_captures_t captures = { .n = 0 };
+    bool limit = false;
+
+    req->server = weir_hosts_find(listen->hosts, req->host, &captures, &regex, &limit);
+    if (req->server == NULL) {
+        req->server = listen->default_server;
+    }
+    weir_request_use_location(req, req->server->fallback);
+    if (regex != NULL) {
+        weir_request_set_captures(req, &captures, regex);
+    }
+    return !limit;
+}
+
+void
+weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generation_t *generation)
+{
+    uint32_t n = weir_vars_slots(generation->vars);
+
+    req->client = client;
+    req->log.connection = client->number;
+    req->generation = weir_generation_ref(generation);
+    req->ctx = weir_new_n(&req->arena, void *, weir_modules_count);
+    if (n != 0) {
+        req->slots = weir_new_n(&req->arena, const weir_str_t *, n);
+    }
+    req->server = client->listen->default_server;
+    weir_request_use_location(req, req->server->fallback);
+}
+
+void
+weir_request_run(weir_request_t *req)
+{
+    weir_uri_result_t uri;
+
+    req->host = weir_str_lower(&req->arena, req->head.host);
+    if (!weir_request_find_server(req)) {
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, NULL);
+        return;
+    }
+    if (req->host.len == 0) {
+        req->host = req->server->primary_name;
+    }
+    if (req->head.method == WEIR_METHOD_CONNECT || req->head.method == WEIR_METHOD_TRACE) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_METHOD, NULL);
+        return;
+    }
+    if (req->head.expect_unknown) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_EXPECTATION, NULL);
+        return;
+    }
+    req->query = req->head.query;
+    if (req->head.form == WEIR_TARGET_ASTERISK) {
+        req->uri = (weir_uri_t) { WEIR_STR("*"), WEIR_STR("*") };
+    } else {
+        uri = weir_uri_normalise(&req->uri, req->head.path, req->server->core->merge_slashes.on, &req->arena);
+        if (uri != WEIR_URI_OK || !weir_uri_query_ok(req->query)) {
+            req->uri = (weir_uri_t) { WEIR_STR("/"), WEIR_STR("/") };
+            (void) weir_request_fail(req, uri == WEIR_URI_NO_MEMORY ? WEIR_CAUSE_INTERNAL_MEMORY : WEIR_CAUSE_CLIENT_TARGET, NULL);
+            return;
+        }
+    }
+    request_run_server(req);
+}
+
+/* -- internal redirects -- */
+
+static bool
+request_may_redirect(weir_request_t *req)
+{
+    if (++req->redirects > REQUEST_MAX_REDIRECTS) {
+        req->in_error_page = true;              /* no further page for this one */
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_LOOP, NULL);
+        return false;
+    }
+    req->is_internal = true;
+    memset(req->ctx, 0, sizeof(void *) * weir_modules_count);
+    return true;
+}
+
+weir_step_t
+weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str_t query)
+{
+    if (request_may_redirect(req)) {
+        req->uri.path = path;
+        req->uri.wire = weir_uri_encode(path, &req->arena);
+        req->uri_changed = true;
+        req->query = query;
+        request_run_server(req);
+    }
+    return WEIR_DONE;
+}
+
+weir_step_t
+weir_request_redirect_named(weir_request_t *req, weir_str_t name)
+{
+    for (size_t i = 0; i < req->server->n_named; i++) {
+        if (weir_str_eq(req->server->named[i]->name, name)) {
+            if (request_may_redirect(req)) {
+                weir_request_use_location(req, req->server->named[i]);
+                request_run_phases(req);
+            }
+            return WEIR_DONE;
+        }
+    }
+    req->in_error_page = true;
+    return weir_request_fail_status(req, WEIR_CAUSE_ROUTE_NONE, 500, "could not find the named location");
+}
+
+/* -- the end -- */
+
+static void
+request_log_phase(weir_request_t *req)
+{
+    const weir_http_pipeline_t *pipeline = req->location ? req->location->pipeline : NULL;
+
+    if (pipeline == NULL) {
+        return;
+    }
+    for (uint16_t i = 0; i < pipeline->n[WEIR_PHASE_LOG]; i++) {
+        const weir_http_handler_t *h = &pipeline->phase[WEIR_PHASE_LOG][i];
+        (void) h->run(req, h->conf);
+    }
+}
+
+static void
+request_end(weir_request_t *req)
+{
+    request_log_phase(req);
+    req->codec->finish(req);
+}
+
+static void
+request_on_sent(weir_request_t *req)
+{
+    request_end(req);
+}
+
+static void
+request_gone_while_sending(weir_request_t *req)
+{
+    request_end(req);
+}
+
+void
+weir_request_finish(weir_request_t *req)
+{
+    weir_assert(!req->finalised);
+    req->finalised = true;
+    req->producer = NULL;
+    req->on_body = NULL;
+    req->on_writable = NULL;
+    req->on_abort = NULL;
+    if (req->codec->flush(req) != WEIR_ERROR && req->codec->send_pending(req)) {
+        req->on_writable = request_on_sent;
+        req->on_abort = request_gone_while_sending;
+        return;
+    }
+    request_end(req);
+}
+
+void
+weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
+{
+    if (req->cause == WEIR_CAUSE_NONE) {
+        req->cause = cause;
+        req->detail = detail;
+    }
+    weir_log(weir_cause_row(cause)->level, &req->log, 0, "%s%s%s", weir_cause_row(cause)->help, detail ? ": " : "",
+             detail ? detail : "");
+    req->finalised = true;
+    req->producer = NULL;
+    req->on_body = req->on_writable = req->on_abort = NULL;
+    request_log_phase(req);
+    req->codec->abort(req);
+}
+
+void
+weir_request_client_gone(weir_request_t *req, weir_cause_t cause)
+{
+    void (*on_abort)(weir_request_t *) = req->on_abort;
+
+    if (req->cause == WEIR_CAUSE_NONE) {
+        req->cause = cause;
+    }
+    if (req->res.status == 0) {
+        req->res.status = weir_cause_row(cause)->status;
+    }
+    weir_log(WEIR_LOG_INFO, &req->log, 0, "%s", weir_cause_row(cause)->help);
+    req->keep_alive = false;
+    req->on_abort = NULL;
+    if (on_abort != NULL) {
+        on_abort(req);
+        if (req->finalised) {
+            return;                              /* request_gone_while_sending ended it */
+        }
+    }
+    req->finalised = true;
+    req->on_body = req->on_writable = NULL;
+    request_end(req);
+}

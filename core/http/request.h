@@ -1,0 +1,174 @@
+/*
+ * request.h - one request and its answer, whatever the wire format.
+ *
+ * Owned by its codec's connection or stream; all it points at is in its own arena, its connection or its generation.
+ */
+#ifndef WEIR_HTTP_REQUEST_H
+#define WEIR_HTTP_REQUEST_H
+
+#include "event/conn.h"
+#include "http/cause.h"
+#include "http/codec.h"
+#include "http/conf.h"
+#include "http/uri.h"
+
+typedef struct weir_http weir_http_t;               /* a worker's http runtime */
+
+/* What a request knows about where it came from. */
+typedef struct {
+    weir_addr_t addr;            /* client */
+    weir_str_t  text;            /* $remote_addr: without port */
+    uint16_t    port;
+    uint64_t    number;          /* $connection, unique in the worker */
+    uint64_t    requests;        /* $connection_requests */
+    weir_instant_t opened;
+    weir_addr_t local;           /* server's side; .len 0 until asked (weir_request_local) */
+    int         fd;              /* for getsockname; -1 */
+    const weir_http_listen_t *listen;
+    bool        is_tls;
+} weir_client_t;
+
+typedef enum {
+    WEIR_PHASE_REWRITE,          /* may answer (return) or change the path */
+    WEIR_PHASE_PREACCESS,        /* limits */
+    WEIR_PHASE_ACCESS,
+    WEIR_PHASE_CONTENT,          /* exactly one producer: the first that does not say NEXT */
+    WEIR_PHASE_LOG,              /* always, once, all of them */
+    WEIR_PHASE_MAX
+} weir_phase_t;
+
+typedef struct {
+    uint16_t      status;                /* 0: none yet */
+    weir_str_t    reason;                /* empty: the standard phrase */
+    weir_fields_t fields;                /* without framing, Date, Server, Connection */
+    uint64_t      length;                /* WEIR_LENGTH_NONE: unknown, chunked or until close */
+    weir_fields_t trailers;
+    bool          head_sent, complete;
+    bool          no_body;               /* HEAD, 1xx, 204, 304 */
+    bool          upgraded;              /* 101: Connection: upgrade is kept */
+    uint64_t      body_sent;             /* $body_bytes_sent, without framing */
+    uint64_t      bytes_sent;            /* $bytes_sent; the codec counts */
+} weir_response_t;
+
+struct weir_request {
+    const weir_codec_t  *codec;
+    void                *wire;           /* the codec's: connection or stream */
+    weir_http_t         *http;
+    weir_client_t       *client;
+    weir_arena_t         arena;
+    weir_generation_t   *generation;     /* a reference */
+    weir_http_server_t  *server;
+    weir_http_location_t *location;
+    void *const         *conf;           /* of location, by module index */
+    void               **ctx;            /* a module's own state of this request, by module index; NULL until set */
+
+    /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to GET) */
+    weir_h1_request_t    head;           /* method, fields, length … h2 fills the same */
+    uint8_t              version;        /* 10, 11, 20 */
+    weir_str_t           host;           /* lower case, without port; server's primary name when there is none */
+    weir_uri_t           uri;            /* path: $uri */
+    weir_str_t           query;          /* $args */
+    bool                 uri_changed;    /* by a redirect: wire was made from path */
+    uint64_t             id[2];          /* $request_id; made when asked */
+    bool                 has_id;
+
+    weir_fields_t        trailers;       /* of the request; after its body */
+    uint64_t             body_received;
+    bool                 body_complete;
+
+    weir_response_t      res;
+    weir_cause_t         cause;
+    const char          *detail;         /* constant text beside the cause, for the error log */
+
+    /* captures and defined variables */
+    weir_captures_t      captures;       /* of the last pattern that matched: $1 */
+    const weir_str_t   **slots;          /* by weir_vars_define's number */
+
+    /* flow */
+    const struct weir_http_pipeline *pipeline;
+    uint16_t             phase, handler; /* where to go on after PARK */
+    uint8_t              redirects;
+    uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
+    bool                 is_internal, parked, finalised, in_error_page, keep_alive, is_ended;
+    bool                 ignore_client_close;  /* work goes on although nobody will read the answer */
+
+    /* events from the codec; set by the producer of the content; NULL: not interested */
+    void (*on_body)(weir_request_t *req);      /* read_body may go on */
+    void (*on_writable)(weir_request_t *req);  /* what was pending has gone */
+    void (*on_abort)(weir_request_t *req);     /* the client is gone; the producer lets go of the request's work and returns */
+    void *producer;
+
+    uint64_t             started_wall_ms;
+    weir_instant_t       started;              /* first byte */
+    uint64_t             received;             /* $request_length */
+    weir_log_context_t   log;
+
+    /* what the proxy engine leaves for $upstream_*: one entry an attempt */
+    struct weir_attempt *attempts;
+    uint32_t             n_attempts, cap_attempts;
+    const weir_h1_response_t *upstream_head;
+};
+
+/* One attempt to get an answer from a peer. */
+typedef struct weir_attempt {
+    weir_str_t  peer;            /* $upstream_addr */
+    uint16_t    status;          /* $upstream_status; 0 while none */
+    bool        connected, has_header;
+    weir_msec_t connect_time, header_time, response_time;
+    uint64_t    bytes_received, bytes_sent, response_length;
+    weir_cause_t cause;
+} weir_attempt_t;
+
+/* -- flow; every function may end in the request being finished and gone unless said otherwise -- */
+
+/* A codec made a request: find the server and run the phases. */
+void weir_request_run(weir_request_t *req);
+/* A handler that said PARK goes on. */
+void weir_request_resume(weir_request_t *req);
+
+/* Answers by Weir itself with a cause: its status, the error_page for it or the built-in page.  Before a head was sent only; afterwards it
+ * aborts.  Returns WEIR_DONE. */
+weir_step_t weir_request_fail(weir_request_t *req, weir_cause_t cause, const char *detail);
+/* The same with another status than the table's (ROUTE_RETURN, intercepted upstream statuses). */
+weir_step_t weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
+/* Is there an error_page for this status where the request is now? */
+bool weir_request_has_error_page(const weir_request_t *req, uint16_t status);
+/* A complete answer with a small body (copied nowhere: must live until sent or be in the arena).  Returns WEIR_DONE. */
+weir_step_t weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body);
+/* A redirect: Location made absolute as absolute_redirect & co. say.  status 301, 302, 303, 307, 308. */
+weir_step_t weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t location);
+/* To another path or "@name"; counts against 10. */
+weir_step_t weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str_t query);
+weir_step_t weir_request_redirect_named(weir_request_t *req, weir_str_t name);
+
+/* -- producing an answer piece by piece -- */
+weir_field_t *weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value);   /* never NULL: panics */
+weir_io_t     weir_response_head(weir_request_t *req);      /* header filters, then the codec */
+weir_io_t     weir_response_body(weir_request_t *req, weir_str_t bytes);
+weir_io_t     weir_response_end(weir_request_t *req);       /* then: weir_request_finish when nothing is pending (see on_writable) */
+/* The end: logs, then the codec has the request back.  After this req is gone. Waits by itself until what is pending was sent. */
+void          weir_request_finish(weir_request_t *req);
+void          weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail);   /* cut: head was sent, cannot complete */
+/* Codec -> request: the client has gone (EOF, reset, timeout). */
+void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
+
+/* -- for codecs -- */
+/* First of all: ties it to its client and to a generation (referenced); the default server's confs hold until the host is known. */
+void weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generation_t *generation);
+/* By req->host inside the connection's listener; false: a pattern ran into its limit (the default server is set). */
+bool weir_request_find_server(weir_request_t *req);
+void weir_request_use_location(weir_request_t *req, weir_http_location_t *location);
+weir_str_t weir_server_token(const weir_request_t *req);    /* what Server and the error pages say */
+
+/* -- looking -- */
+const weir_addr_t *weir_request_local(weir_request_t *req);
+weir_str_t         weir_request_id(weir_request_t *req);    /* 32 hex digits */
+weir_str_t         weir_status_reason(uint16_t status);     /* "Not Found"; empty when unknown */
+extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
+/* Keeps a pattern's captures: $1… and its named groups' slots. */
+void               weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex);
+
+#define weir_request_conf(req, name, type) ((const type *) (req)->conf[weir_##name##_index])
+#define weir_request_core(req)             ((req)->location->core)
+
+#endif

@@ -1,0 +1,414 @@
+/*
+ * runtime.c - a worker's http: its listening sockets, accepting, the swap of generations, leaving politely.
+ *
+ * Runs in workers, on the loop.
+ */
+#include "http/runtime.h"
+
+#include "base/mem.h"
+#include "conf/core.h"
+#include "log/files.h"
+#include "os/clock.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RUNTIME_ACCEPT_PAUSE ((weir_msec_t) { 500 })
+#define RUNTIME_POLITE_DELAY ((weir_msec_t) { 1000 })   /* an idle connection is not closed sooner after we begin to leave */
+#define RUNTIME_ACCEPTS      64                         /* a turn, with multi_accept */
+#define RUNTIME_FREE_BLOCKS  64
+#define RUNTIME_RESERVE      (256 * 1024)               /* memory for what must not fail when it runs out */
+
+size_t
+weir_http_addresses(const weir_generation_t *generation, weir_arena_t *arena, weir_http_address_t **list)
+{
+    const weir_http_conf_t *conf = generation->http;
+
+    *list = NULL;
+    if (conf == NULL || conf->n_listens == 0) {
+        return 0;
+    }
+    *list = weir_new_n(arena, weir_http_address_t, conf->n_listens);
+    for (size_t i = 0; i < conf->n_listens; i++) {
+        const weir_http_listen_t *l = conf->listens[i];
+        (*list)[i] = (weir_http_address_t) { &l->addr, l->text, &l->options };
+    }
+    return conf->n_listens;
+}
+
+/* -- sockets -- */
+
+static weir_http_listen_t *
+runtime_find_listen(const weir_generation_t *generation, const weir_addr_t *addr)
+{
+    const weir_http_conf_t *conf = generation->http;
+
+    for (size_t i = 0; conf != NULL && i < conf->n_listens; i++) {
+        if (weir_addr_eq(&conf->listens[i]->addr, addr)) {
+            return conf->listens[i];
+        }
+    }
+    return NULL;
+}
+
+void
+weir_http_socket_unref(weir_http_socket_t *socket)
+{
+    if (--socket->refs != 0) {
+        return;
+    }
+    weir_generation_unref(socket->generation);
+    weir_mem_free(socket);
+}
+
+static void
+runtime_close_socket(weir_http_socket_t *socket)
+{
+    if (socket->watch.fd >= 0) {
+        int fd = socket->watch.fd;
+        weir_loop_unwatch(socket->http->loop, &socket->watch);
+        weir_sys_close(fd);
+    }
+    socket->is_removed = true;
+    weir_list_remove(&socket->link);
+    weir_http_socket_unref(socket);
+}
+
+/* -- accepting -- */
+
+static void runtime_on_accept(weir_watch_t *watch);
+
+static bool
+runtime_watch_socket(weir_http_socket_t *socket, int fd)
+{
+    return weir_loop_watch_level(socket->http->loop, &socket->watch, fd, runtime_on_accept, socket->is_shared);
+}
+
+static void
+runtime_resume_accept(weir_timer_t *timer)
+{
+    weir_http_t *http = weir_container_of(timer, weir_http_t, accept_timer);
+
+    if (!http->accept_paused || http->quitting) {
+        return;
+    }
+    http->accept_paused = false;
+    for (weir_list_t *l = http->sockets.next; l != &http->sockets; l = l->next) {
+        weir_http_socket_t *socket = weir_list_entry(l, weir_http_socket_t, link);
+        if (socket->paused_fd >= 0) {
+            int fd = socket->paused_fd;
+            if (!runtime_watch_socket(socket, fd)) {
+                http->accept_paused = true;
+                weir_timer_set(http->loop, &http->accept_timer, RUNTIME_ACCEPT_PAUSE, runtime_resume_accept);
+                return;
+            }
+            socket->paused_fd = -1;
+        }
+    }
+}
+
+/* Out of descriptors or connections: look away for a moment; what waits in the kernel's queue is not lost. */
+static void
+runtime_pause_accept(weir_http_t *http)
+{
+    if (http->accept_paused) {
+        return;
+    }
+    http->accept_paused = true;
+    for (weir_list_t *l = http->sockets.next; l != &http->sockets; l = l->next) {
+        weir_http_socket_t *socket = weir_list_entry(l, weir_http_socket_t, link);
+        if (socket->watch.fd >= 0) {
+            socket->paused_fd = socket->watch.fd;
+            weir_loop_unwatch(http->loop, &socket->watch);
+        }
+    }
+    weir_timer_set(http->loop, &http->accept_timer, RUNTIME_ACCEPT_PAUSE, runtime_resume_accept);
+}
+
+void
+weir_http_connection_closed(weir_http_t *http)
+{
+    if (http->accept_paused && !http->quitting && http->n_conns < http->max_conns) {
+        runtime_resume_accept(&http->accept_timer);
+    }
+}
+
+/* Makes room when all connections are in use: the idle one that waited longest goes (DO-02). */
+static bool
+runtime_has_room(weir_http_t *http)
+{
+    if (http->n_conns < http->max_conns) {
+        return true;
+    }
+    weir_h1_conn_t *oldest = weir_h1_oldest_idle(http);
+    if (oldest != NULL) {
+        weir_h1_close_idle(oldest);
+        return true;
+    }
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "%u worker_connections are not enough", http->max_conns);
+    return false;
+}
+
+static void
+runtime_on_accept(weir_watch_t *watch)
+{
+    weir_http_socket_t *socket = weir_container_of(watch, weir_http_socket_t, watch);
+    weir_http_t *http = socket->http;
+    int tries = http->multi_accept ? RUNTIME_ACCEPTS : 1;
+
+    while (tries-- > 0 && socket->watch.fd >= 0) {
+        weir_addr_t peer = { .len = sizeof(peer) - offsetof(weir_addr_t, any) };
+        if (!runtime_has_room(http)) {
+            runtime_pause_accept(http);
+            return;
+        }
+        peer.len = sizeof(struct sockaddr_un);
+        int fd = weir_sys_accept(socket->watch.fd, &peer.any, &peer.len);
+        if (fd >= 0) {
+            weir_h1_accept(http, socket, fd, &peer);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            weir_log(WEIR_LOG_CRIT, NULL, errno, "accept() failed");
+            runtime_pause_accept(http);
+        } else if (errno != EAGAIN && errno != ECONNABORTED) {
+            weir_log(WEIR_LOG_ERROR, NULL, errno, "accept() failed");
+        }
+        return;
+    }
+}
+
+bool
+weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool shared)
+{
+    weir_http_listen_t *listen = runtime_find_listen(http->generation, addr);
+    weir_http_socket_t *socket;
+
+    if (listen == NULL || (socket = weir_mem_try(sizeof(*socket))) == NULL) {
+        weir_sys_close(fd);
+        return false;
+    }
+    memset(socket, 0, sizeof(*socket));
+    socket->http = http;
+    socket->addr = *addr;
+    socket->listen = listen;
+    socket->generation = weir_generation_ref(http->generation);
+    socket->is_shared = shared;
+    socket->refs = 1;
+    socket->watch.fd = -1;
+    socket->paused_fd = -1;
+    weir_list_append(&http->sockets, &socket->link);
+    if (!runtime_watch_socket(socket, fd)) {
+        int error = errno;
+        weir_sys_close(fd);
+        runtime_close_socket(socket);
+        errno = error;
+        return false;
+    }
+    return true;
+}
+
+/* -- generations -- */
+
+/* No longer configured: what is queued is accepted on the old generation, then the socket goes. */
+static void
+runtime_retire_socket(weir_http_t *http, weir_http_socket_t *socket)
+{
+    if (socket->paused_fd >= 0) {
+        weir_sys_close(socket->paused_fd);
+        socket->paused_fd = -1;
+    }
+    for (int i = 0; i < 4096 && socket->watch.fd >= 0; i++) {
+        weir_addr_t peer = { .len = sizeof(struct sockaddr_un) };
+        int fd = weir_sys_accept(socket->watch.fd, &peer.any, &peer.len);
+        if (fd < 0) {
+            break;
+        }
+        weir_h1_accept(http, socket, fd, &peer);
+    }
+    runtime_close_socket(socket);
+}
+
+static void
+runtime_take_settings(weir_http_t *http)
+{
+    http->multi_accept = weir_core_multi_accept(http->generation);
+}
+
+void
+weir_http_use(weir_http_t *http, weir_generation_t *generation)
+{
+    weir_generation_t *old = http->generation;
+    weir_list_t *next;
+
+    http->generation = weir_generation_ref(generation);
+    runtime_take_settings(http);
+    weir_upstream_start(generation, http->groups);
+    for (weir_list_t *l = http->sockets.next; l != &http->sockets; l = next) {
+        weir_http_socket_t *socket = weir_list_entry(l, weir_http_socket_t, link);
+        weir_http_listen_t *listen = runtime_find_listen(generation, &socket->addr);
+
+        next = l->next;
+        if (listen == NULL) {
+            runtime_retire_socket(http, socket);
+            continue;
+        }
+        weir_generation_unref(socket->generation);
+        socket->generation = weir_generation_ref(generation);
+        socket->listen = listen;
+    }
+    weir_generation_unref(old);
+}
+
+/* -- access logs -- */
+
+static void
+runtime_on_log_timer(weir_timer_t *timer)
+{
+    (void) timer;                                       /* the end of this turn writes */
+}
+
+static void
+runtime_flush_logs(void *data)
+{
+    weir_http_t *http = data;
+    weir_instant_t now = weir_clock_now(), due = weir_log_files_flush_due(now);
+
+    if (due.ms > now.ms && (http->log_timer.deadline.ms <= now.ms || http->log_timer.deadline.ms > due.ms)) {
+        weir_timer_set(http->loop, &http->log_timer, (weir_msec_t) { due.ms - now.ms }, runtime_on_log_timer);
+    }
+}
+
+/* -- begin and end -- */
+
+static void
+runtime_on_turn(void *data)
+{
+    weir_http_t *http = data;
+
+    if (weir_unlikely(!weir_mem_keep_reserve(RUNTIME_RESERVE))) {
+        runtime_pause_accept(http);
+    }
+}
+
+weir_http_t *
+weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_connections)
+{
+    weir_http_t *http = weir_mem_need(sizeof(*http));
+
+    http->loop = loop;
+    http->generation = weir_generation_ref(generation);
+    http->max_conns = max_connections;
+    http->rx = weir_mem_need(WEIR_RX_BYTES);
+    http->tx = weir_mem_need(WEIR_TX_BYTES);
+    weir_list_init(&http->sockets);
+    weir_list_init(&http->conns);
+    weir_list_init(&http->idle);
+    weir_list_init(&http->free_requests);
+    weir_block_pool_init(&http->blocks, RUNTIME_FREE_BLOCKS);
+    http->groups = weir_groups_create(loop);
+    weir_loop_on_turn(loop, &http->log_hook, runtime_flush_logs, http);
+    weir_upstream_start(generation, http->groups);
+    runtime_take_settings(http);
+    (void) weir_mem_keep_reserve(RUNTIME_RESERVE);
+    weir_loop_on_turn(loop, &http->turn, runtime_on_turn, http);
+    return http;
+}
+
+size_t
+weir_http_connections(const weir_http_t *http)
+{
+    return http->n_conns;
+}
+
+static void
+runtime_quit_all(weir_http_t *http, bool now)
+{
+    weir_list_t *next;
+
+    for (weir_list_t *l = http->conns.next; l != &http->conns; l = next) {
+        next = l->next;
+        weir_h1_quit(weir_h1_from_link(l), now);
+    }
+}
+
+static void
+runtime_on_polite(weir_timer_t *timer)
+{
+    runtime_quit_all(weir_container_of(timer, weir_http_t, polite_timer), false);
+}
+
+static void
+runtime_on_limit(weir_timer_t *timer)
+{
+    weir_http_t *http = weir_container_of(timer, weir_http_t, quit_timer);
+
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "worker_shutdown_timeout: %zu connections are cut", http->n_conns);
+    runtime_quit_all(http, true);
+}
+
+static void
+runtime_stop_accepting(weir_http_t *http)
+{
+    while (!weir_list_empty(&http->sockets)) {
+        weir_http_socket_t *socket = weir_list_entry(http->sockets.next, weir_http_socket_t, link);
+        if (socket->paused_fd >= 0) {
+            weir_sys_close(socket->paused_fd);
+            socket->paused_fd = -1;
+        }
+        runtime_close_socket(socket);
+    }
+}
+
+void
+weir_http_quit(weir_http_t *http, weir_msec_t limit)
+{
+    if (http->quitting) {
+        return;
+    }
+    http->quitting = true;
+    runtime_stop_accepting(http);
+    weir_timer_set(http->loop, &http->polite_timer, RUNTIME_POLITE_DELAY, runtime_on_polite);
+    if (limit.ms != 0) {
+        weir_timer_set(http->loop, &http->quit_timer, limit, runtime_on_limit);
+    }
+}
+
+/* For a process that ends now: what is open is closed, memory goes back. */
+void
+weir_http_destroy(weir_http_t *http)
+{
+    http->quitting = true;
+    runtime_stop_accepting(http);
+    runtime_quit_all(http, true);
+    weir_timer_drop(&http->polite_timer);
+    weir_timer_drop(&http->quit_timer);
+    weir_timer_drop(&http->accept_timer);
+    weir_loop_turn(http->loop, (weir_msec_t) { 0 });     /* closed connections are freed at the end of a turn */
+    weir_log_files_flush();
+    weir_list_remove(&http->log_hook.link);
+    weir_timer_drop(&http->log_timer);
+    weir_groups_destroy(http->groups);
+    weir_requests_free(http);
+    weir_block_pool_fini(&http->blocks);
+    weir_generation_unref(http->generation);
+    weir_list_remove(&http->turn.link);
+    (void) weir_mem_use_reserve();
+    weir_mem_free(http->rx);
+    weir_mem_free(http->tx);
+    weir_mem_free(http);
+}
+
+void
+weir_http_reopen_logs(weir_http_t *http)
+{
+    (void) http;
+    weir_log_files_reopen();
+}
+
+void
+weir_http_flush_logs(weir_http_t *http)
+{
+    (void) http;
+    weir_log_files_flush();
+}

@@ -1,0 +1,69 @@
+/*
+ * runtime.h - what a worker's http holds while it runs; inside core/http only (outside: http.h).
+ */
+#ifndef WEIR_HTTP_RUNTIME_H
+#define WEIR_HTTP_RUNTIME_H
+
+#include "base/chain.h"
+#include "http/http.h"
+#include "http/request.h"
+#include "upstream/group.h"
+
+#define WEIR_RX_BYTES 65536      /* one receive buffer a worker, borrowed for the time of a read */
+#define WEIR_TX_BYTES 65536      /* one for heads and small bodies, borrowed until flush */
+
+typedef struct weir_h1_conn weir_h1_conn_t;
+
+/* A socket we accept on. Connections count it, so that it outlives its removal from the configuration. */
+typedef struct {
+    weir_watch_t        watch;
+    weir_list_t         link;
+    weir_http_t        *http;
+    weir_addr_t         addr;
+    weir_generation_t  *generation;      /* the newest that listens here */
+    weir_http_listen_t *listen;          /* its entry there */
+    uint32_t            refs;
+    int                 paused_fd;       /* not watched for a moment; -1 */
+    bool                is_shared, is_removed;
+} weir_http_socket_t;
+
+struct weir_http {
+    weir_loop_t       *loop;
+    weir_generation_t *generation;
+    weir_groups_t     *groups;
+    weir_list_t        sockets;
+    weir_list_t        conns;            /* all h1 connections */
+    weir_list_t        idle;             /* kept and quiet, oldest first */
+    size_t             n_conns;
+    uint32_t           max_conns;
+    uint64_t           next_number;
+    weir_block_pool_t  blocks;
+    weir_list_t        free_requests;    /* weir_request_box_t */
+    size_t             n_free_requests;
+    weir_turn_hook_t   turn;
+    weir_timer_t       accept_timer, quit_timer, polite_timer, log_timer;
+    weir_turn_hook_t   log_hook;
+    bool               accept_paused, quitting, multi_accept;
+    weir_h1_conn_t    *tx_owner;         /* whose head is in tx, not flushed yet */
+    char              *rx, *tx;
+};
+
+/* Requests are recycled with their arenas: nothing is allocated for one after warm-up. */
+weir_request_t *weir_request_take(weir_http_t *http);           /* NULL when there is no memory */
+void            weir_request_give_back(weir_request_t *req);    /* resets it */
+void            weir_requests_free(weir_http_t *http);          /* those kept for reuse */
+
+/* The send buffer, free for the time of a call: whoever holds something in it is made to send first. */
+char *weir_http_scratch(weir_http_t *http);
+
+/* h1 */
+void weir_h1_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir_addr_t *peer);
+void weir_h1_quit(weir_h1_conn_t *conn, bool now);              /* politely: at once only when idle for long or told so */
+weir_h1_conn_t *weir_h1_oldest_idle(weir_http_t *http);         /* NULL: none */
+void weir_h1_close_idle(weir_h1_conn_t *conn);
+weir_h1_conn_t *weir_h1_from_link(weir_list_t *link);           /* of http->conns */
+
+void weir_http_socket_unref(weir_http_socket_t *socket);
+void weir_http_connection_closed(weir_http_t *http);            /* accepting may go on */
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * uri.h - one normal form of a request's path, used by the matcher, the guards, the log and the emitter (RFC 3986
+ * §6.2.2).
+ *
+ * Two spellings of the same value come out of one pass: `path`, fully decoded, which is matched; and `wire`, in which
+ * unreserved characters are decoded, everything that must be is percent-encoded with upper-case digits, and reserved
+ * characters stay as the client wrote them (so %2B stays %2B), which is sent on.  Decoding `wire` gives `path`.  What
+ * two readers may read differently is refused: %2F, %5C, %00, bad or missing hex digits, overlong UTF-8 and what a
+ * careless decoder takes for '.', '/' or '\', ".." above the root, a `;` parameter on a dot segment ("..;"); and,
+ * unencoded, a space, a control, a backslash, '#' and bytes >= 0x80.  Other encoded controls (%0D%0A) are data: they
+ * stay encoded in `wire`, and `path` holds the byte.
+ */
+#ifndef WEIR_HTTP_URI_H
+#define WEIR_HTTP_URI_H
+
+#include "base/str.h"
+
+typedef struct {
+    weir_str_t path;       /* decoded normal form: starts with '/' */
+    weir_str_t wire;       /* encoded normal form */
+} weir_uri_t;
+
+typedef enum { WEIR_URI_OK, WEIR_URI_BAD, WEIR_URI_NO_MEMORY } weir_uri_result_t;
+
+/* raw: the path of a request target, without '?' and what follows.  When raw is normal already both results are
+ * slices of it; otherwise they are in the arena.  merge_slashes: "//" becomes "/". */
+weir_uri_result_t weir_uri_normalise(weir_uri_t *uri, weir_str_t raw, bool merge_slashes, weir_arena_t *arena);
+
+/* Offset in wire of the byte that path offset n came from (n <= path.len). */
+size_t weir_uri_wire_offset(const weir_uri_t *uri, size_t n);
+
+/* Encodes a decoded path for a request target (after an internal redirect, or for proxy_pass with a URI); the path
+ * itself when there is nothing to encode. */
+weir_str_t weir_uri_encode(weir_str_t path, weir_arena_t *arena);
+/* For a Location header or log: encodes everything that may not stand in a URI reference, keeps '%', '?', '#'. */
+weir_str_t weir_uri_encode_reference(weir_str_t text, weir_arena_t *arena);
+
+/* Query: bytes 0x21-0x7E except '#', and every '%' followed by two hex digits or left as it is. false: something
+ * else. */
+bool weir_uri_query_ok(weir_str_t query);
+
+/* The value of argument `name` ("a=1&b=2"), undecoded, as nginx's $arg_: the first one, in any case, with a '=';
+ * false: not there. */
+bool weir_uri_arg(weir_str_t query, weir_str_t name, weir_str_t *value);
+
+/* host [ ":" port ] of a Host field or an authority: letters, digits, '-', '.', '_', '~' or an IPv6 literal in
+ * brackets, <= 255 bytes, labels <= 63; no userinfo, no empty host, no empty port.  host comes out as written (the
+ * caller lowers it; an IPv6 literal with its brackets), trailing dot removed. port 0: none given. */
+bool weir_uri_authority(weir_str_t text, weir_str_t *host, uint16_t *port) WEIR_MUST_USE;
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * vars_captures.c - captures of patterns and the variables a configuration defines: announced at load, read in requests.
+ *
+ * The table from patterns to slots is of the generation; values are of the request's arena.
+ */
+#include "http/captures.h"
+
+#include "http/blocks.h"
+#include "http/request.h"
+
+typedef struct { uint32_t group, slot; } captures_name_t;
+
+/* Open addressing by the pattern's address; a power of two, at most half full. */
+typedef struct {
+    const weir_regex_t    *regex;
+    const captures_name_t *names;
+    size_t                 n;
+} captures_entry_t;
+
+struct weir_http_captures {
+    captures_entry_t *at;
+    size_t            size;
+};
+
+/* -- reading -- */
+
+static bool
+captures_get_slot(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const weir_request_t *req = subject;
+    const weir_str_t *slot = req->slots == NULL ? NULL : req->slots[ref->slot];
+
+    (void) arena;
+    if (slot == NULL || slot->at == NULL) {
+        return false;
+    }
+    *value = *slot;
+    return true;
+}
+
+static bool
+captures_get_group(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const weir_request_t *req = subject;
+
+    (void) arena;
+    *value = weir_captures_get(&req->captures, ref->group);
+    return value->at != NULL;
+}
+
+const weir_variable_t weir_http_slot_row = { .name = "", .get = captures_get_slot, .help = "Defined by the configuration." };
+const weir_variable_t weir_http_capture_row = { .name = "", .get = captures_get_group, .help = "A group of the last match." };
+
+/* -- load -- */
+
+void
+weir_http_captures_open(weir_conf_t *cf)
+{
+    weir_vars_set_readers(cf->vars, &weir_http_slot_row, &weir_http_capture_row);
+}
+
+static weir_http_blocks_conf_t *
+captures_blocks_conf(weir_conf_t *cf)
+{
+    weir_conf_block_t *block = cf->block;
+
+    while (block->context != WEIR_IN_HTTP) {
+        block = block->parent;
+        weir_assert(block != NULL);
+    }
+    return weir_conf_own(cf, block, weir_http_blocks_index);
+}
+
+bool
+weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case)
+{
+    weir_regex_t *regex = weir_conf_regex(cf, word, pattern, fold_case);
+    weir_http_pattern_t *entry;
+    weir_str_t name;
+    uint32_t group, slot;
+    size_t i;
+
+    if (regex == NULL) {
+        return false;
+    }
+    for (i = 0; weir_regex_name(regex, i, &name, &group); i++) {
+        if (!weir_vars_define(cf->vars, name, &slot)) {
+            return weir_conf_error(cf, word, "the group \"%.*s\" has the name of a built-in variable", WEIR_STR_ARG(name));
+        }
+    }
+    if (i != 0) {
+        entry = weir_conf_list_push(cf, &captures_blocks_conf(cf)->patterns, sizeof(*entry));
+        *entry = (weir_http_pattern_t) { .pattern = pattern, .fold_case = fold_case };
+    }
+    return true;
+}
+
+static captures_entry_t *
+captures_find(const struct weir_http_captures *captures, const weir_regex_t *regex)
+{
+    size_t i = (size_t) (((uintptr_t) regex >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+
+    for (;; i++) {
+        captures_entry_t *entry = &captures->at[i & (captures->size - 1)];
+        if (entry->regex == NULL || entry->regex == regex) {
+            return entry;
+        }
+    }
+}
+
+static bool
+captures_add(weir_conf_t *cf, struct weir_http_captures *captures, const weir_regex_t *regex)
+{
+    captures_entry_t *entry = captures_find(captures, regex);
+    captures_name_t *names;
+    weir_str_t name;
+    uint32_t group;
+    size_t n = 0;
+
+    if (entry->regex != NULL) {
+        return true;
+    }
+    while (weir_regex_name(regex, n, &name, &group)) {
+        n++;
+    }
+    names = weir_new_n(cf->arena, captures_name_t, n + 1);
+    for (size_t i = 0; i < n && weir_regex_name(regex, i, &name, &group); i++) {
+        names[i].group = group;
+        if (!weir_vars_define(cf->vars, name, &names[i].slot)) {
+            return false;
+        }
+    }
+    *entry = (captures_entry_t) { .regex = regex, .names = names, .n = n };
+    return true;
+}
+
+bool
+weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, weir_http_conf_t *http)
+{
+    struct weir_http_captures *captures = weir_new(cf->arena, struct weir_http_captures);
+
+    for (captures->size = 8; captures->size < 2 * patterns->n; captures->size *= 2) {
+    }
+    captures->at = weir_new_n(cf->arena, captures_entry_t, captures->size);
+    for (size_t i = 0; i < patterns->n; i++) {
+        const weir_http_pattern_t *at = &patterns->at[i];
+        /* The one the matcher got: pcre_jit may have come between. */
+        const weir_regex_t *regex = weir_regex_compile_in(cf->arena, at->pattern, at->fold_case, cf->error);
+
+        if (regex == NULL || !captures_add(cf, captures, regex)) {
+            return false;
+        }
+    }
+    http->captures = captures;
+    return true;
+}
+
+/* -- requests -- */
+
+void
+weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex)
+{
+    const weir_http_conf_t *http = req->generation->http;
+    const captures_entry_t *entry = captures_find(http->captures, regex);
+
+    req->captures = *captures;
+    for (size_t i = 0; i < entry->n; i++) {
+        weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
+
+        *value = weir_captures_get(captures, entry->names[i].group);
+        req->slots[entry->names[i].slot] = value;
+    }
+}

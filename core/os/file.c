@@ -1,0 +1,294 @@
+/*
+ * file.c - whole files, logs' descriptors, temporary files, folders.
+ *
+ * Runs in every process; reading allocates in the caller's arena.  Everything here may be run by root in folders where
+ * others can write, so that no last component that is a symbolic link is followed for writing.
+ */
+#define _GNU_SOURCE 1
+
+#include "os/file.h"
+
+#include "os/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_READ_MIN   4096
+#define FILE_NAME_TRIES 16
+
+static void
+file_close_keeping_errno(int fd)
+{
+    int saved = errno;
+
+    (void) weir_sys_close(fd);
+    errno = saved;
+}
+
+/* --- reading --- */
+
+/* Reads to the end; room doubles as the file (of /proc, or growing) turns out to be larger. */
+static bool
+file_read_all(weir_arena_t *arena, int fd, size_t room, size_t limit, weir_str_t *bytes)
+{
+    char   *at = weir_try_alloc(arena, room + 1), *larger;
+    size_t  len = 0;
+    ssize_t n;
+
+    while (at != NULL) {
+        n = weir_sys_read(fd, at + len, room + 1 - len);
+        if (n < 0) {
+            return false;
+        }
+        if (n == 0) {
+            at[len] = '\0';
+            *bytes = weir_str(at, len);
+            return true;
+        }
+        len += (size_t) n;
+        if (len > limit) {
+            errno = EFBIG;
+            return false;
+        }
+        if (len > room) {
+            room = (size_t) weir_min(room * 2, limit);
+            larger = weir_try_alloc(arena, room + 1);
+            if (larger != NULL) {
+                memcpy(larger, at, len);
+            }
+            at = larger;
+        }
+    }
+    errno = ENOMEM;
+    return false;
+}
+
+bool
+weir_file_read(weir_arena_t *arena, const char *path, size_t limit, weir_str_t *bytes)
+{
+    struct stat st;
+    int         fd = weir_sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);    /* NONBLOCK: a FIFO has no writer */
+    bool        done = false;
+
+    if (fd < 0) {
+        return false;
+    }
+    limit = (size_t) weir_min(limit, SIZE_MAX / 4);
+    if (weir_sys_fstat(fd, &st) == 0) {
+        if (!S_ISREG(st.st_mode)) {
+            errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+        } else if ((uint64_t) st.st_size > limit) {
+            errno = EFBIG;
+        } else {
+            done = file_read_all(arena, fd, (size_t) weir_min(weir_max((uint64_t) st.st_size, FILE_READ_MIN), limit),
+                                 limit, bytes);
+        }
+    }
+    file_close_keeping_errno(fd);
+    return done;
+}
+
+/* --- writing --- */
+
+bool
+weir_file_write_all(int fd, weir_str_t bytes)
+{
+    ssize_t n;
+
+    while (bytes.len != 0) {
+        n = weir_sys_write(fd, bytes.at, bytes.len);
+        if (n < 0) {
+            return false;
+        }
+        if (n == 0) {
+            errno = EIO;
+            return false;
+        }
+        bytes = weir_str_skip(bytes, (size_t) n);
+    }
+    return true;
+}
+
+/* Opens a file of a name that nobody has, made by adding to `stem`.  -1: errno. */
+static int
+file_open_new(const char *stem, mode_t mode, char *name, size_t size)
+{
+    uint64_t random;
+    int      fd, tries, n;
+
+    for (tries = 0; tries < FILE_NAME_TRIES; tries++) {
+        if (weir_sys_random(&random, sizeof(random)) != 0) {
+            return -1;
+        }
+        n = snprintf(name, size, "%s.%016llx", stem, (unsigned long long) random);
+        if (n < 0 || (size_t) n >= size) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        fd = weir_sys_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+        if (fd >= 0 || errno != EEXIST) {
+            return fd;
+        }
+    }
+    return -1;
+}
+
+static bool
+file_write_close(int fd, weir_str_t bytes)
+{
+    if (!weir_file_write_all(fd, bytes)) {
+        file_close_keeping_errno(fd);
+        return false;
+    }
+    return weir_sys_close(fd) == 0;
+}
+
+static bool
+file_overwrite(const char *path, weir_str_t bytes)
+{
+    int fd = weir_sys_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NOCTTY, 0644);
+
+    return fd >= 0 && file_write_close(fd, bytes);
+}
+
+bool
+weir_file_write(const char *path, weir_str_t bytes)
+{
+    char        name[PATH_MAX];
+    struct stat st;
+    int         fd, saved;
+
+    /* Renaming over a device would replace it: "pid /dev/null" is for everybody's /dev/null. */
+    if (weir_sys_lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+        return file_overwrite(path, bytes);
+    }
+    fd = file_open_new(path, 0644, name, sizeof(name));
+    if (fd < 0) {
+        return errno == EACCES || errno == EPERM || errno == ENAMETOOLONG ? file_overwrite(path, bytes) : false;
+    }
+    if (file_write_close(fd, bytes) && weir_sys_rename(name, path) == 0) {
+        return true;
+    }
+    saved = errno;
+    (void) weir_sys_unlink(name);
+    errno = saved;
+    return false;
+}
+
+/* --- logs --- */
+
+/* /dev/stdout and /dev/stderr cannot be opened where they are sockets, as under a service manager. */
+static int
+file_open_device(const char *path)
+{
+    int fd = weir_sys_open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY, 0);
+
+    if (fd >= 0 || errno != ENXIO) {
+        return fd;
+    }
+    if (strcmp(path, "/dev/stdout") == 0) {
+        return weir_sys_dup(STDOUT_FILENO);
+    }
+    return strcmp(path, "/dev/stderr") == 0 ? weir_sys_dup(STDERR_FILENO) : -1;
+}
+
+/* NONBLOCK: a FIFO whose reader sleeps may cost records, never a worker's time. */
+int
+weir_file_open_log(const char *path)
+{
+    char    target[sizeof("/dev/stdout") + 1];
+    ssize_t n;
+    int     fd;
+
+    if (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0) {
+        return file_open_device(path);
+    }
+    fd = weir_sys_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
+    if (fd >= 0 || errno != ELOOP) {
+        return fd;
+    }
+    /* The one link that leads nowhere dangerous, and that nginx's container images have for a log. */
+    n = weir_sys_readlink(path, target, sizeof(target) - 1);
+    if (n > 0) {
+        target[n] = '\0';
+        if (strcmp(target, "/dev/stdout") == 0 || strcmp(target, "/dev/stderr") == 0) {
+            return file_open_device(target);
+        }
+    }
+    errno = ELOOP;
+    return -1;
+}
+
+/* --- temporary files and folders --- */
+
+int
+weir_file_temp(const char *dir)
+{
+    char stem[PATH_MAX], name[PATH_MAX];
+    int  fd = weir_sys_open(dir, O_TMPFILE | O_RDWR | O_EXCL, 0600);
+    int  n;
+
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) {
+        return fd;
+    }
+    n = snprintf(stem, sizeof(stem), "%s/weir", dir);
+    if (n < 0 || (size_t) n >= sizeof(stem)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = file_open_new(stem, 0600, name, sizeof(name));
+    if (fd >= 0) {
+        (void) weir_sys_unlink(name);
+    }
+    return fd;
+}
+
+static bool
+file_make_dir(const char *path, mode_t mode)
+{
+    struct stat st;
+
+    if (weir_sys_mkdir(path, mode) == 0) {
+        return true;
+    }
+    if (errno != EEXIST) {
+        return false;
+    }
+    if (weir_sys_stat(path, &st) != 0) {
+        return false;
+    }
+    errno = ENOTDIR;
+    return S_ISDIR(st.st_mode);
+}
+
+bool
+weir_file_make_dirs(const char *path, bool private_last)
+{
+    char   part[PATH_MAX];
+    size_t len = strlen(path), i;
+
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    if (len == 0 || len >= sizeof(part)) {
+        errno = len == 0 ? ENOENT : ENAMETOOLONG;
+        return false;
+    }
+    for (i = 1; i < len; i++) {
+        if (path[i] != '/' || path[i - 1] == '/') {
+            continue;
+        }
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (!file_make_dir(part, 0755)) {
+            return false;
+        }
+    }
+    memcpy(part, path, len);
+    part[len] = '\0';
+    return file_make_dir(part, private_last ? 0700 : 0755);
+}

@@ -1,0 +1,23 @@
+/*
+ * file.h - whole files, logs' descriptors, temporary files.
+ */
+#ifndef WEIR_OS_FILE_H
+#define WEIR_OS_FILE_H
+
+#include "base/str.h"
+
+/* Reads a regular file of at most `limit` bytes into the arena (NUL after the end). false: errno; EFBIG above it. */
+bool weir_file_read(weir_arena_t *arena, const char *path, size_t limit, weir_str_t *bytes) WEIR_MUST_USE;
+/* Writes and replaces atomically where the folder allows, mode 0644.  false: errno. */
+bool weir_file_write(const char *path, weir_str_t bytes) WEIR_MUST_USE;
+/* O_APPEND|O_CREAT|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, mode 0644 for logs. -1: errno. (LG-02)  What is below /dev/ is
+ * opened as it is, and so is a link whose text is /dev/stdout or /dev/stderr.  A FIFO without a reader is ENXIO. */
+int  weir_file_open_log(const char *path) WEIR_MUST_USE;
+/* Writes all of it, through short writes. false: errno. */
+bool weir_file_write_all(int fd, weir_str_t bytes) WEIR_MUST_USE;
+/* An unnamed temporary file (O_TMPFILE, else made and unlinked) in `dir`, mode 0600. -1: errno. */
+int  weir_file_temp(const char *dir) WEIR_MUST_USE;
+/* mkdir -p, mode 0755 (0700 for the last when private). false: errno. */
+bool weir_file_make_dirs(const char *path, bool private_last) WEIR_MUST_USE;
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * process.h - children, signals and what a process looks like from outside: the rest of the system-call seam, for the
+ * master and for the start of a worker.
+ */
+#ifndef WEIR_OS_PROCESS_H
+#define WEIR_OS_PROCESS_H
+
+#include "base/str.h"
+
+#include <signal.h>
+#include <sys/types.h>
+
+/* Same arguments, results and errno as the call named. */
+int   weir_sys_kill(pid_t pid, int signal);
+pid_t weir_sys_wait_any(int *status);              /* waitpid(-1, WNOHANG); EINTR is retried */
+
+/* Runs `handler` on the signal, with every other one blocked; NULL: ignored.  For signals that can be caught. */
+void weir_process_on_signal(int signal, void (*handler)(int signal, siginfo_t *info, void *context));
+void weir_process_default_signal(int signal);
+/* "SIGTERM"; "signal" for a number without a name. */
+const char *weir_process_signal_name(int signal);
+
+/* The parent's death sends `signal` to this process.  Forgotten by the kernel when user or group change: call it after. */
+bool weir_process_die_with_parent(int signal);
+
+/* Descriptors 0, 1 and 2 are open afterwards (on /dev/null where they were not), all above are closed. */
+bool weir_process_clean_descriptors(void) WEIR_MUST_USE;
+
+/* What ps shows.  start is called once with main's argv, before any title; memory of argv and environ is reused, so
+ * environ moves to the heap.  Titles that do not fit are cut. */
+void weir_process_title_start(char **argv);
+void weir_process_set_title(const char *title);
+
+/* The environment becomes TZ and the names of `keep` ("NAME": as inherited; "NAME=value": so).  Copies. */
+void weir_process_set_environment(weir_strs_t keep);
+/* Gives back the memory of title and environment: at the end of a process. */
+void weir_process_fini(void);
+
+/* CPUs this process may use; at least 1. */
+uint32_t weir_process_cpus(void);
+
+#endif

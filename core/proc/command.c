@@ -1,0 +1,114 @@
+/*
+ * command.c - see command.h.  Runs before anything else; allocates nothing.
+ */
+#include "proc/command.h"
+
+#include <signal.h>
+
+int
+weir_command_signal(const char *name)
+{
+    static const struct { const char *name; int signal; } rows[] = {
+        { "stop", SIGTERM }, { "quit", SIGQUIT }, { "reopen", SIGUSR1 }, { "reload", SIGHUP },
+    };
+
+    for (size_t i = 0; i < weir_countof(rows); i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            return rows[i].signal;
+        }
+    }
+    return 0;
+}
+
+/* Where an option's argument goes, or NULL for one that has none. */
+static const char **
+command_argument(weir_command_t *command, char option, const char **what)
+{
+    switch (option) {
+    case 'p':
+        *what = "directory name";
+        return &command->prefix;
+    case 'c':
+        *what = "file name";
+        return &command->file;
+    case 'e':
+        *what = "file name";
+        return &command->error_log;
+    case 'g':
+        *what = "parameter";
+        return &command->directives;
+    case 's':
+        *what = "parameter";
+        return &command->signal;
+    default:
+        return NULL;
+    }
+}
+
+static bool
+command_set_flag(weir_command_t *command, char option)
+{
+    switch (option) {
+    case '?':
+    case 'h':
+        return command->help = true;
+    case 'v':
+        return command->version = true;
+    case 'V':
+        return command->version = command->build = true;
+    case 't':
+        return command->test = true;
+    case 'T':
+        return command->test = command->dump = true;
+    case 'q':
+        return command->quiet = true;
+    case 'M':
+        return command->manual = true;
+    default:
+        return false;
+    }
+}
+
+/* One word of options: "-tq", "-cFILE", "-c" FILE, "-h" [DIRECTIVE]. */
+static bool
+command_parse_word(weir_command_t *command, char *const **argv, weir_error_t *error)
+{
+    const char *at = **argv + 1, *what, **argument;
+
+    do {
+        argument = command_argument(command, *at, &what);
+        if (argument != NULL) {
+            *argument = at[1] != '\0' ? at + 1 : *++*argv;
+            if (*argument == NULL || **argument == '\0') {
+                return weir_error_set(error, "option \"-%c\" requires %s", *at, what);
+            }
+            return true;
+        }
+        if (!command_set_flag(command, *at)) {
+            return weir_error_set(error, "invalid option: \"%c\"", *at);
+        }
+    } while (*++at != '\0');
+
+    if (at[-1] == 'h' && (*argv)[1] != NULL && (*argv)[1][0] != '-') {
+        command->topic = *++*argv;
+    }
+    return true;
+}
+
+bool
+weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *error)
+{
+    *command = (weir_command_t) { 0 };
+    for (argv++; *argv != NULL; argv++) {
+        if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
+            return weir_error_set(error, "invalid option: \"%s\"", *argv);
+        }
+        if (!command_parse_word(command, &argv, error)) {
+            return false;
+        }
+    }
+    if (command->signal != NULL && weir_command_signal(command->signal) == 0) {
+        return weir_error_set(error, "invalid option: \"-s %s\"", command->signal);
+    }
+    return true;
+}

@@ -1,0 +1,175 @@
+/*
+ * load.c - see load.h.  Runs in the program that a person typed and in the master; allocates generations.
+ */
+#include "proc/load.h"
+
+#include "log/log.h"
+#include "os/file.h"
+#include "os/sys.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static weir_log_sink_t *load_stderr;        /* the short form, from before any configuration */
+static weir_log_sink_t  load_file = { .fd = -1 };
+static weir_log_sink_t *load_tail;          /* last sink of the generation that is followed by load_stderr */
+static const char      *load_path;
+
+/* -- before there is a configuration -- */
+
+void
+weir_load_boot_log(const char *path, bool quiet)
+{
+    const char *why;
+
+    load_stderr = weir_log_main.sinks;
+    load_stderr->level = quiet ? WEIR_LOG_ERROR : WEIR_LOG_NOTICE;
+    load_path = path;
+    weir_log_use(load_stderr);
+    if (path == NULL || strcmp(path, "stderr") == 0) {
+        return;
+    }
+    load_file = (weir_log_sink_t) {
+        .next = load_stderr, .kind = WEIR_LOG_TO_FILE, .path = weir_str_from_z(path), .level = WEIR_LOG_NOTICE, .fd = -1,
+    };
+    if (weir_log_open(&load_file, &why)) {
+        weir_log_use(&load_file);
+    } else {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "could not open error log file: open() \"%s\" failed", path);
+    }
+}
+
+static bool
+load_has_stderr(const weir_log_sink_t *sink)
+{
+    while (sink != NULL && sink->kind != WEIR_LOG_TO_STDERR) {
+        sink = sink->next;
+    }
+    return sink != NULL;
+}
+
+/* Errors of the start are also shown to who started it. */
+static void
+load_append_stderr(weir_generation_t *generation)
+{
+    weir_log_sink_t *last = generation->sinks;
+
+    if (load_stderr == NULL || last == NULL || load_has_stderr(last)) {
+        return;
+    }
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    load_stderr->level = WEIR_LOG_WARN;
+    last->next = load_stderr;
+    load_tail = last;
+}
+
+void
+weir_load_boot_end(void)
+{
+    if (load_tail != NULL) {
+        load_tail->next = NULL;
+        load_tail = NULL;
+        weir_log_use(weir_log_main.sinks);
+    }
+    load_stderr = NULL;
+}
+
+void
+weir_load_boot_fini(void)
+{
+    weir_log_use(NULL);
+    load_file.next = NULL;
+    weir_log_close(&load_file);
+}
+
+/* -- generations -- */
+
+static void
+load_warn(const weir_generation_t *generation)
+{
+    weir_settings_t settings;
+    uint64_t        files;
+
+    weir_settings_read(&settings, generation);
+    files = settings.limits_files ? settings.files : weir_rights_files();
+    if (settings.connections > files) {
+        weir_log(WEIR_LOG_WARN, NULL, 0, "%u worker_connections exceed open file resource limit: %llu",
+                 settings.connections, (unsigned long long) files);
+    }
+}
+
+weir_generation_t *
+weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
+{
+    weir_bundle_t     *bundle = weir_bundle_create();
+    weir_generation_t *generation;
+
+    if (load_path != NULL) {
+        weir_bundle_put(bundle, WEIR_STR("error_log"), weir_str_from_z(load_path));
+    }
+    generation = weir_generation_build(bundle, source, serial, error);
+    if (generation != NULL) {
+        load_warn(generation);
+    }
+    if (generation != NULL && kept != NULL) {
+        *kept = bundle;
+    } else {
+        weir_bundle_destroy(bundle);
+    }
+    return generation;
+}
+
+bool
+weir_load_open_logs(weir_generation_t *generation, weir_error_t *error)
+{
+    const char *why = "";
+
+    for (weir_log_sink_t *sink = generation->sinks; sink != NULL; sink = sink->next) {
+        if (weir_log_open(sink, &why)) {
+            continue;
+        }
+        if (sink->kind == WEIR_LOG_TO_FILE) {
+            (void) weir_error_set(error, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(sink->path), errno,
+                                  strerror(errno));
+        } else {
+            (void) weir_error_set(error, "error log \"%.*s\": %s", WEIR_STR_ARG(sink->path), why);
+        }
+        weir_log_close(generation->sinks);
+        return false;
+    }
+    return true;
+}
+
+int
+weir_load_stderr(const weir_generation_t *generation)
+{
+    int file = -1;
+
+    for (const weir_log_sink_t *sink = generation->sinks; sink != NULL; sink = sink->next) {
+        if (sink->kind == WEIR_LOG_TO_STDERR) {
+            return STDERR_FILENO;
+        }
+        if (sink->kind == WEIR_LOG_TO_FILE && file < 0) {
+            file = sink->fd;
+        }
+    }
+    return file;
+}
+
+void
+weir_load_use_logs(weir_generation_t *generation, weir_generation_t *old)
+{
+    if (old == NULL) {
+        load_append_stderr(generation);
+    }
+    weir_log_use(generation->sinks);
+    load_file.next = NULL;      /* standard error stays */
+    weir_log_close(&load_file);
+    if (old != NULL) {
+        weir_log_close(old->sinks);
+        weir_generation_unref(old);
+    }
+}

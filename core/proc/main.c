@@ -1,0 +1,254 @@
+/*
+ * main.c - the program: a command line, a configuration, and then a test, a signal, or the server.
+ *
+ * Runs as whoever typed it; what it becomes is in master.c and single.c.
+ */
+#include "config.h"
+#include "log/log.h"
+#include "os/clock.h"
+#include "os/process.h"
+#include "os/rights.h"
+#include "proc/command.h"
+#include "proc/daemon.h"
+#include "proc/load.h"
+#include "proc/master.h"
+#include "proc/pidfile.h"
+#include "proc/sockets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAIN_FAILED 1
+
+/* -- where things are -- */
+
+/* Absolute; a folder ends with '/'. */
+static weir_str_t
+main_absolute(weir_arena_t *arena, const char *path, bool is_folder)
+{
+    char        here[4096];
+    weir_str_t  full = weir_str_from_z(path);
+    const char *slash = is_folder && !weir_str_ends(full, WEIR_STR("/")) ? "/" : "";
+
+    if (path[0] == '/' || getcwd(here, sizeof(here)) == NULL) {
+        return weir_str_printf(arena, "%s%s", path, slash);
+    }
+    if (is_folder && strcmp(path, ".") == 0) {
+        path = slash = "";
+    }
+    return weir_str_printf(arena, "%s/%s%s", here, path, slash);
+}
+
+static weir_str_t
+main_in_prefix(weir_arena_t *arena, weir_str_t prefix, const char *path)
+{
+    return path[0] == '/' ? weir_str_dup(arena, weir_str_from_z(path))
+                          : weir_str_printf(arena, "%.*s%s", WEIR_STR_ARG(prefix), path);
+}
+
+static weir_conf_source_t
+main_source(weir_arena_t *arena, const weir_command_t *command)
+{
+    weir_conf_source_t source;
+
+    source.prefix = main_absolute(arena, command->prefix != NULL ? command->prefix : WEIR_PREFIX, true);
+    source.file = main_in_prefix(arena, source.prefix, command->file != NULL ? command->file : WEIR_CONF_PATH);
+    source.directives = weir_str_from_z(command->directives);
+    return source;
+}
+
+static void
+main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const weir_conf_source_t *source)
+{
+    const char *path = command->error_log;
+
+    if (path == NULL || strcmp(path, "stderr") != 0) {
+        path = main_in_prefix(arena, source->prefix, path != NULL ? path : WEIR_ERROR_LOG_PATH).at;
+    }
+    weir_load_boot_log(path, command->test && command->quiet);
+}
+
+/* -- -t, -T -- */
+
+static bool
+main_check_files(weir_generation_t *generation)
+{
+    weir_settings_t settings;
+    weir_error_t    error = { 0 };
+
+    weir_settings_read(&settings, generation);
+    if (!weir_load_open_logs(generation, &error)) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        return false;
+    }
+    weir_log_close(generation->sinks);
+    return weir_pidfile_check(settings.pid_file);
+}
+
+static int
+main_test(const weir_command_t *command, const weir_conf_source_t *source)
+{
+    weir_error_t       error = { 0 };
+    weir_bundle_t     *bundle = NULL;
+    weir_generation_t *generation = weir_load(source, 1, &bundle, &error);
+    bool               good = generation != NULL;
+
+    if (!good) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+    } else {
+        if (!command->quiet) {
+            fprintf(stderr, "weir: the configuration file %.*s syntax is ok\n", WEIR_STR_ARG(source->file));
+        }
+        good = main_check_files(generation);
+    }
+    if (!good || !command->quiet) {
+        fprintf(stderr, "weir: configuration file %.*s test %s\n", WEIR_STR_ARG(source->file),
+                good ? "is successful" : "failed");
+    }
+    if (good && command->dump) {
+        weir_conf_dump(bundle, STDOUT_FILENO);
+    }
+    if (generation != NULL) {
+        weir_bundle_destroy(bundle);
+        weir_generation_unref(generation);
+    }
+    return good ? 0 : MAIN_FAILED;
+}
+
+/* -- -s -- */
+
+static int
+main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
+{
+    weir_error_t       error = { 0 };
+    weir_generation_t *generation = weir_load(source, 1, NULL, &error);
+    weir_settings_t    settings;
+    pid_t              pid = 0;
+    bool               sent;
+
+    if (generation == NULL) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        return MAIN_FAILED;
+    }
+    weir_settings_read(&settings, generation);
+    sent = weir_pidfile_read(settings.pid_file, &pid);
+    if (sent && weir_sys_kill(pid, weir_command_signal(command->signal)) != 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, weir_command_signal(command->signal));
+        sent = false;
+    }
+    weir_generation_unref(generation);
+    return sent ? 0 : MAIN_FAILED;
+}
+
+/* -- the server -- */
+
+/* false: logged, and everything is given back but the generation. */
+static bool
+main_prepare(weir_generation_t *generation, const weir_settings_t *settings, weir_sockets_t *sockets)
+{
+    weir_error_t error = { 0 };
+
+    if (!weir_load_open_logs(generation, &error)) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        return false;
+    }
+    weir_load_use_logs(generation, NULL);
+    if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+    } else if (settings->daemon && !weir_daemon_start()) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "leaving the terminal failed");
+    } else {
+        return true;
+    }
+    weir_sockets_fini(sockets, true);
+    return false;
+}
+
+static int
+main_serve(const weir_conf_source_t *source)
+{
+    weir_error_t       error = { 0 };
+    weir_sockets_t     sockets = { 0 };
+    weir_generation_t *generation = weir_load(source, 1, NULL, &error);
+    weir_settings_t    settings;
+
+    if (generation == NULL) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        return MAIN_FAILED;
+    }
+    weir_settings_read(&settings, generation);
+    if (!main_prepare(generation, &settings, &sockets)) {
+        weir_load_boot_end();
+        weir_log_use(NULL);
+        weir_log_close(generation->sinks);
+        weir_generation_unref(generation);
+        return MAIN_FAILED;
+    }
+    return settings.master ? weir_master_run(source, generation, &sockets)
+                           : weir_single_run(source, generation, &sockets);
+}
+
+/* -- the command line -- */
+
+/* What is answered without reading a configuration. */
+static bool
+main_answer(const weir_command_t *command, int *code)
+{
+    *code = 0;
+    if (command->topic != NULL) {
+        *code = weir_conf_print_help(weir_str_from_z(command->topic), STDOUT_FILENO) ? 0 : MAIN_FAILED;
+    } else if (command->help) {
+        weir_version_print_usage();
+    } else if (command->manual) {
+        weir_conf_print_manual(STDOUT_FILENO);
+    } else if (command->version) {
+        weir_version_print(command->build);
+    } else {
+        return false;
+    }
+    return !command->test;
+}
+
+int
+main(int argc, char **argv)
+{
+    weir_command_t     command;
+    weir_error_t       error = { 0 };
+    weir_arena_t       arena;
+    weir_conf_source_t source;
+    int                code = 0;
+
+    (void) argc;
+    if (!weir_command_parse(&command, argv, &error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return MAIN_FAILED;
+    }
+    if (main_answer(&command, &code)) {
+        return code;
+    }
+    weir_clock_update();
+    if (!weir_process_clean_descriptors()) {
+        fprintf(stderr, "weir: /dev/null cannot be opened: %s\n", strerror(errno));
+        return MAIN_FAILED;
+    }
+    weir_arena_init(&arena, 4096);
+    source = main_source(&arena, &command);
+    main_open_boot_log(&arena, &command, &source);
+
+    if (command.signal != NULL && !command.test) {
+        code = main_send_signal(&command, &source);
+    } else if (command.test) {
+        code = main_test(&command, &source);
+    } else {
+        (void) umask(022);
+        weir_rights_raise_files();      /* a socket a worker for every address */
+        weir_process_title_start(argv);
+        code = main_serve(&source);
+    }
+    weir_load_boot_fini();
+    weir_process_fini();
+    weir_arena_fini(&arena);
+    return code;
+}

@@ -1,0 +1,226 @@
+/*
+ * master.c - the master's life: it starts workers, listens to signals, and goes when the last worker has.
+ *
+ * Runs in the master; reads no byte from the network.
+ */
+#include "proc/master.h"
+
+#include "base/mem.h"
+#include "log/log.h"
+#include "os/clock.h"
+#include "os/process.h"
+#include "os/sys.h"
+#include "proc/daemon.h"
+#include "proc/load.h"
+#include "proc/pidfile.h"
+#include "proc/signals.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define MASTER_EVENTS   64
+#define MASTER_IDLE     ((weir_msec_t) { 3600 * 1000 })
+#define MASTER_PATIENCE ((weir_msec_t) { 5000 })     /* with workers that were told to leave at once */
+
+/* -- the pid file -- */
+
+static void
+master_forget_pid(weir_master_t *master)
+{
+    weir_mem_free((void *) (uintptr_t) master->pid_file.at);
+    master->pid_file = WEIR_STR_NONE;
+}
+
+/* The first time, and when its path has changed. */
+void
+weir_master_write_pid(weir_master_t *master)
+{
+    weir_str_t path = master->settings.pid_file;
+    char      *copy;
+
+    if (weir_str_eq(path, master->pid_file) || !weir_pidfile_write(path, master->pid)) {
+        return;
+    }
+    if (master->pid_file.at != NULL) {
+        weir_pidfile_remove(master->pid_file);
+        master_forget_pid(master);
+    }
+    copy = weir_mem_need(path.len + 1);
+    memcpy(copy, path.at, path.len);
+    master->pid_file = weir_str(copy, path.len);
+}
+
+/* -- stopping -- */
+
+static void
+master_on_stop_timer(weir_timer_t *timer)
+{
+    weir_master_t *master = weir_container_of(timer, weir_master_t, stop_timer);
+
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "workers did not leave within %u ms, they are killed",
+             (unsigned) MASTER_PATIENCE.ms);
+    weir_spawn_tell(master, SIGKILL);
+}
+
+static void
+master_stop(weir_master_t *master)
+{
+    if (master->state != WEIR_MASTER_STOPPING) {
+        master->state = WEIR_MASTER_STOPPING;
+        weir_reload_abort(master);
+        weir_spawn_tell(master, SIGTERM);
+        weir_timer_set(master->loop, &master->stop_timer, MASTER_PATIENCE, master_on_stop_timer);
+    }
+}
+
+/* New connections are refused at once, so that whoever comes after can bind. */
+static void
+master_quit(weir_master_t *master)
+{
+    if (master->state == WEIR_MASTER_SERVING) {
+        master->state = WEIR_MASTER_QUITTING;
+        weir_reload_abort(master);
+        weir_spawn_tell(master, SIGQUIT);
+        weir_sockets_fini(&master->sockets, true);
+    }
+}
+
+/* -- signals -- */
+
+/* Workers open the new files by their names: as nginx does, they become the worker user's. */
+static void
+master_reopen_logs(weir_master_t *master)
+{
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
+    weir_log_reopen(master->generation->sinks);
+    for (weir_log_sink_t *sink = master->generation->sinks; sink != NULL; sink = sink->next) {
+        if (sink->kind == WEIR_LOG_TO_FILE && master->settings.changes_user
+            && fchown(sink->fd, master->settings.user.uid, (gid_t) -1) != 0) {
+            weir_log(WEIR_LOG_ERROR, NULL, errno, "fchown() of \"%.*s\" failed", WEIR_STR_ARG(sink->path));
+        }
+    }
+    weir_spawn_tell(master, SIGUSR1);
+}
+
+static void
+master_log_signal(int signal, pid_t sender, const char *what)
+{
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "signal %d (%s) received from %d%s", signal, weir_process_signal_name(signal),
+             (int) sender, what);
+}
+
+static void
+master_on_signal(void *data)
+{
+    weir_master_t *master = data;
+    pid_t          sender;
+
+    if (weir_signals_take(WEIR_SIGNAL_CHLD, NULL)) {
+        weir_spawn_reap(master);
+        weir_master_settle(master);
+    }
+    if (weir_signals_take(WEIR_SIGNAL_TERM, &sender)) {
+        master_log_signal(SIGTERM, sender, ", exiting");
+        master_stop(master);
+    }
+    if (weir_signals_take(WEIR_SIGNAL_QUIT, &sender)) {
+        master_log_signal(SIGQUIT, sender, ", shutting down");
+        master_quit(master);
+    }
+    if (weir_signals_take(WEIR_SIGNAL_USR1, &sender)) {
+        master_log_signal(SIGUSR1, sender, "");
+        master_reopen_logs(master);
+    }
+    if (weir_signals_take(WEIR_SIGNAL_HUP, &sender)) {
+        master_log_signal(SIGHUP, sender, "");
+        if (master->state == WEIR_MASTER_SERVING) {
+            weir_reload_request(master);
+        }
+    }
+    if (weir_signals_take(WEIR_SIGNAL_USR2, &sender)) {
+        master_log_signal(SIGUSR2, sender, ", changing the program while it runs is not supported");
+    }
+    if (weir_signals_take(WEIR_SIGNAL_WINCH, &sender)) {    /* of a terminal that changes size, mostly */
+        weir_log(WEIR_LOG_INFO, NULL, 0, "signal SIGWINCH received, ignored");
+    }
+}
+
+/* -- life -- */
+
+void
+weir_master_settle(weir_master_t *master)
+{
+    if (master->state == WEIR_MASTER_SERVING) {
+        weir_reload_check_done(master);
+    }
+}
+
+static bool
+master_set_up(weir_master_t *master)
+{
+    master->pid = getpid();
+    master->bundle_fd = -1;
+    weir_list_init(&master->children);
+    weir_settings_read(&master->settings, master->generation);
+    master->loop = weir_loop_create(MASTER_EVENTS);
+    if (master->loop == NULL) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "making the event loop failed");
+        return false;
+    }
+    weir_signals_block();
+    weir_master_write_pid(master);
+    if (master->pid_file.at == NULL) {
+        return false;
+    }
+    if (!weir_signals_open(master->loop, master_on_signal, master)) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "watching signals failed");
+        return false;
+    }
+    weir_process_set_title("weir: master process");
+    return true;
+}
+
+static void
+master_tear_down(weir_master_t *master)
+{
+    weir_signals_close();
+    weir_reload_abort(master);
+    weir_timer_drop(&master->stop_timer);
+    weir_spawn_free_all(master);
+    weir_loop_destroy(master->loop);
+    weir_sockets_fini(&master->sockets, true);
+    if (master->pid_file.at != NULL) {
+        weir_pidfile_remove(master->pid_file);
+        master_forget_pid(master);
+    }
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
+    weir_load_boot_end();
+    weir_log_use(NULL);
+    weir_log_close(master->generation->sinks);
+    weir_generation_unref(master->generation);
+}
+
+int
+weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation, weir_sockets_t *sockets)
+{
+    static weir_master_t master;
+    bool                 started;
+
+    master.source = source;
+    master.generation = generation;
+    master.sockets = *sockets;
+    *sockets = (weir_sockets_t) { 0 };
+    started = master_set_up(&master);
+    if (started) {
+        weir_load_boot_end();
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "weir/" WEIR_VERSION ", %u worker processes", master.settings.workers);
+        weir_daemon_turn_stderr(weir_load_stderr(generation));
+        weir_spawn_cohort(&master);
+        weir_daemon_ready();
+    }
+    while (started && (master.state == WEIR_MASTER_SERVING || weir_spawn_anybody(&master))) {
+        weir_loop_turn(master.loop, MASTER_IDLE);
+    }
+    master_tear_down(&master);
+    return started ? 0 : 1;
+}

@@ -1,0 +1,420 @@
+/*
+ * conf.c - `upstream` blocks, their servers, and the groups that an address in a URL makes by itself.
+ *
+ * Runs at load time, in the master and in a worker's build thread; all of it in the generation's arena.  Names are
+ * resolved through the bundle, each address a peer.
+ */
+#include "base/array.h"
+#include "base/table.h"
+#include "conf/generation.h"
+#include "upstream/group.h"
+
+#define UPSTREAM_PORT     80
+#define UPSTREAM_MAX_NAME 255
+
+/* -- directives -- */
+
+typedef struct {
+    weir_str_t       name;           /* as written */
+    weir_addrs_t     addrs;
+    weir_peer_conf_t peer;           /* what its parameters say; no address yet */
+} upstream_server_t;
+
+typedef struct { upstream_server_t *at; size_t n; } upstream_servers_t;   /* as weir_conf_list_t */
+
+typedef struct {
+    upstream_servers_t servers;
+    uint32_t           keepalive, keepalive_requests;
+    weir_msec_t        keepalive_time, keepalive_timeout;
+} upstream_conf_t;
+
+/* false: *why says what is wrong with it. */
+static bool
+upstream_resolve(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t default_port, weir_addrs_t *addrs,
+                 const char **why)
+{
+    uint16_t     port = hp->has_port ? hp->port : default_port;
+    weir_addr_t *one = weir_new(cf->arena, weir_addr_t);
+    weir_addrs_t found;
+    weir_error_t error = { .text = "" };
+
+    *addrs = (weir_addrs_t) { .at = one, .n = 1 };
+    if (hp->is_unix) {
+        *why = "invalid unix domain socket path";
+        return weir_addr_from_unix(one, hp->host);
+    }
+    if (hp->is_wildcard || hp->host.len == 0) {
+        *why = "no host";
+        return false;
+    }
+    if (weir_addr_from_ip(one, hp->host, port)) {
+        return true;
+    }
+
+    *why = "host not found";
+    if (!weir_bundle_resolve(cf->bundle, hp->host, &found, &error) || found.n == 0) {
+        return false;
+    }
+    addrs->at = weir_new_n(cf->arena, weir_addr_t, found.n);
+    addrs->n = found.n;
+    for (size_t i = 0; i < found.n; i++) {
+        addrs->at[i] = found.at[i];
+        weir_addr_set_port(&addrs->at[i], port);
+    }
+    return true;
+}
+
+/* "name=value": is the word that name's?  Then *value is what follows. */
+static bool
+upstream_option(weir_str_t word, const char *name, weir_str_t *value)
+{
+    weir_str_t prefix = weir_str_from_z(name);
+
+    if (!weir_str_starts(word, prefix)) {
+        return false;
+    }
+    *value = weir_str_skip(word, prefix.len);
+    return true;
+}
+
+static bool
+upstream_server_option(weir_peer_conf_t *peer, weir_str_t word)
+{
+    weir_str_t value;
+
+    if (upstream_option(word, "weight=", &value)) {
+        return weir_conf_read_u32(value, &peer->weight) && peer->weight != 0;
+    }
+    if (upstream_option(word, "max_fails=", &value)) {
+        return weir_conf_read_u32(value, &peer->max_fails);
+    }
+    if (upstream_option(word, "fail_timeout=", &value)) {
+        return weir_conf_read_msec(value, &peer->fail_timeout);
+    }
+    if (upstream_option(word, "max_conns=", &value)) {
+        return weir_conf_read_u32(value, &peer->max_conns);
+    }
+    peer->backup |= weir_str_eq(word, WEIR_STR("backup"));
+    peer->down |= weir_str_eq(word, WEIR_STR("down"));
+    return weir_str_eq(word, WEIR_STR("backup")) || weir_str_eq(word, WEIR_STR("down"));
+}
+
+static const weir_peer_conf_t upstream_default_peer = { .weight = 1, .max_fails = 1, .fail_timeout = { 10000 } };
+
+static bool
+upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
+                      void *field)
+{
+    upstream_server_t server = { .name = words->at[1].text, .peer = upstream_default_peer };
+    weir_hostport_t   hp;
+    const char       *why;
+
+    for (size_t i = 2; i < words->n; i++) {
+        if (!upstream_server_option(&server.peer, words->at[i].text)) {
+            return weir_conf_error(cf, i, "invalid parameter \"%.*s\"", WEIR_STR_ARG(words->at[i].text));
+        }
+    }
+    if (!weir_hostport_parse(&hp, server.name, &why)
+        || !upstream_resolve(cf, &hp, UPSTREAM_PORT, &server.addrs, &why))
+    {
+        return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));
+    }
+    *(upstream_server_t *) weir_conf_list_push(cf, field, sizeof(server)) = server;
+    return true;
+}
+
+static const weir_conf_type_t upstream_type_servers = {
+    .name = "server address", .size = sizeof(upstream_servers_t), .min_args = 1, .max_args = 255, .repeats = true,
+    .parse = upstream_parse_server, .item = sizeof(upstream_server_t),
+};
+
+static const weir_directive_t upstream_directives[] = {
+    WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
+        .args = "name", .help = "A group of servers that proxy_pass may name."),
+    WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
+        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [backup] [down]",
+        .help = "A server of the group: a name or address with an optional port (80), or unix:path."),
+    WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
+        .help = "Idle connections to the group that each worker keeps; 0 keeps none."),
+    WEIR_DIRECTIVE(upstream_conf_t, keepalive_requests, "keepalive_requests", .where = WEIR_IN_UPSTREAM, .dflt = "1000",
+        .help = "Requests after which a connection to the group is closed."),
+    WEIR_DIRECTIVE(upstream_conf_t, keepalive_time, "keepalive_time", .where = WEIR_IN_UPSTREAM, .dflt = "1h",
+        .help = "Age after which a connection to the group is closed when its request is done."),
+    WEIR_DIRECTIVE(upstream_conf_t, keepalive_timeout, "keepalive_timeout", .where = WEIR_IN_UPSTREAM, .dflt = "60s",
+        .help = "Time for which an idle connection to the group is kept."),
+    WEIR_DIRECTIVES_END
+};
+
+/* -- the groups of one generation -- */
+
+typedef struct {
+    weir_table_t named;              /* of upstream blocks, by name in lower case: weir_group_conf_t */
+    weir_table_t implied;            /* by address and host header: weir_group_conf_t */
+    weir_array_t all;                /* weir_group_conf_t * */
+} upstream_groups_t;
+
+static uint64_t
+upstream_digest_number(uint64_t digest, uint64_t number)
+{
+    return weir_str_hash(weir_str((const char *) &number, sizeof(number)), digest);
+}
+
+static uint64_t
+upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
+{
+    digest = weir_str_hash(peer->text, digest);
+    digest = weir_str_hash(peer->server, digest);
+    digest = upstream_digest_number(digest, (uint64_t) peer->weight << 32 | peer->max_fails);
+    digest = upstream_digest_number(digest, peer->max_conns);
+    digest = upstream_digest_number(digest, (uint64_t) peer->backup << 1 | peer->down);
+    return upstream_digest_number(digest, peer->fail_timeout.ms);
+}
+
+/* Of everything that a running group is made from; never 0. */
+static uint64_t
+upstream_digest(const weir_group_conf_t *group)
+{
+    uint64_t digest = weir_str_hash(group->name, 1);
+
+    digest = weir_str_hash(group->host_header, digest);
+    digest = weir_str_hash(weir_str_from_z(group->balancer->name), digest);
+    digest = upstream_digest_number(digest, (uint64_t) group->keepalive << 32 | group->keepalive_requests);
+    digest = upstream_digest_number(digest, group->keepalive_time.ms);
+    digest = upstream_digest_number(digest, group->keepalive_timeout.ms);
+    digest = upstream_digest_number(digest, group->n_primaries);
+    for (size_t i = 0; i < group->n_peers; i++) {
+        digest = upstream_digest_peer(digest, &group->peers[i]);
+    }
+    return digest != 0 ? digest : 1;
+}
+
+static void
+upstream_add_peers(weir_conf_t *cf, weir_group_conf_t *group, const weir_peer_conf_t *model, weir_str_t server,
+                   weir_addrs_t addrs)
+{
+    char text[WEIR_ADDR_TEXT];
+
+    for (size_t i = 0; i < addrs.n; i++) {
+        weir_peer_conf_t *peer = &group->peers[group->n_peers++];
+
+        *peer = *model;
+        peer->addr = addrs.at[i];
+        peer->text = weir_str_dup(cf->arena, weir_str(text, weir_addr_text(&peer->addr, text)));
+        peer->server = server;
+    }
+}
+
+static void
+upstream_add_servers(weir_conf_t *cf, weir_group_conf_t *group, const upstream_servers_t *servers, bool backup)
+{
+    for (size_t i = 0; i < servers->n; i++) {
+        const upstream_server_t *server = &servers->at[i];
+
+        if (server->peer.backup == backup) {
+            upstream_add_peers(cf, group, &server->peer, server->name, server->addrs);
+        }
+    }
+}
+
+/* NULL: cf->error is set. */
+static weir_group_conf_t *
+upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
+{
+    const upstream_conf_t *conf = weir_conf_of(block, weir_upstream_index);
+    weir_group_conf_t     *group = weir_new(cf->arena, weir_group_conf_t);
+    size_t                 n = 0;
+
+    group->name = group->host_header = block->words.at[1].text;
+    if (conf == NULL || conf->servers.n == 0) {
+        weir_conf_error_at(cf, &block->words, "no servers are inside upstream");
+        return NULL;
+    }
+    for (size_t i = 0; i < conf->servers.n; i++) {
+        n += conf->servers.at[i].addrs.n;
+    }
+    group->peers = weir_new_n(cf->arena, weir_peer_conf_t, n);
+    upstream_add_servers(cf, group, &conf->servers, false);
+    group->n_primaries = group->n_peers;
+    upstream_add_servers(cf, group, &conf->servers, true);
+    if (group->n_primaries == 0) {
+        weir_conf_error_at(cf, &block->words, "no servers in upstream \"%.*s\"", WEIR_STR_ARG(group->name));
+        return NULL;
+    }
+
+    group->keepalive = conf->keepalive;
+    group->keepalive_requests = conf->keepalive_requests;
+    group->keepalive_time = conf->keepalive_time;
+    group->keepalive_timeout = conf->keepalive_timeout;
+    group->balancer = &weir_balancer_round_robin;
+    group->digest = upstream_digest(group);
+    return group;
+}
+
+static bool
+upstream_build_block(weir_conf_t *cf, upstream_groups_t *groups, const weir_conf_block_t *block)
+{
+    weir_str_t         name = block->words.at[1].text;
+    weir_group_conf_t *group;
+
+    if (name.len == 0 || name.len > UPSTREAM_MAX_NAME) {
+        return weir_conf_error_at(cf, &block->words, "the name of an upstream has 1 to %d bytes", UPSTREAM_MAX_NAME);
+    }
+    group = upstream_group_of_block(cf, block);
+    if (group == NULL) {
+        return false;
+    }
+    if (weir_table_add(&groups->named, weir_str_lower(cf->arena, name), group) != group) {
+        return weir_conf_error_at(cf, &block->words, "duplicate upstream \"%.*s\"", WEIR_STR_ARG(name));
+    }
+    *(weir_group_conf_t **) weir_array_push(&groups->all) = group;
+    return true;
+}
+
+static bool
+upstream_build(weir_conf_t *cf, weir_generation_t *generation)
+{
+    upstream_groups_t *groups = weir_new(cf->arena, upstream_groups_t);
+
+    weir_table_init(&groups->named, cf->arena);
+    weir_table_init(&groups->implied, cf->arena);
+    weir_array_init(&groups->all, cf->arena, sizeof(weir_group_conf_t *), 0);
+    generation->upstreams = groups;
+    for (weir_conf_block_t *http = cf->root->first; http != NULL; http = http->next) {
+        for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
+            if (block->context == WEIR_IN_UPSTREAM && !upstream_build_block(cf, groups, block)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+const weir_module_t weir_upstream = {
+    .name = "upstream",
+    .conf_size = sizeof(upstream_conf_t),
+    .directives = upstream_directives,
+    .build = upstream_build,
+};
+
+/* -- asking for groups -- */
+
+weir_group_conf_t *
+weir_upstream_find(weir_generation_t *generation, weir_str_t name)
+{
+    const upstream_groups_t *groups = generation->upstreams;
+    char                     lower[UPSTREAM_MAX_NAME];
+
+    if (groups == NULL || name.len > sizeof(lower)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        lower[i] = (char) (name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] + ('a' - 'A') : name.at[i]);
+    }
+    return weir_table_find(&groups->named, weir_str(lower, name.len));
+}
+
+/* "host:port", with the brackets of an IPv6 address; the port always or only when it is not the usual one. */
+static weir_str_t
+upstream_authority(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t port, uint16_t default_port)
+{
+    const char *open = hp->is_v6_literal ? "[" : "", *close = hp->is_v6_literal ? "]" : "";
+
+    if (hp->is_unix) {
+        return weir_str_printf(cf->arena, "unix:%.*s", WEIR_STR_ARG(hp->host));
+    }
+    if (port == default_port) {
+        return weir_str_printf(cf->arena, "%s%.*s%s", open, WEIR_STR_ARG(hp->host), close);
+    }
+    return weir_str_printf(cf->arena, "%s%.*s%s:%u", open, WEIR_STR_ARG(hp->host), close, (unsigned) port);
+}
+
+/* NULL: cf->error is set. */
+static weir_group_conf_t *
+upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp, uint16_t default_port)
+{
+    weir_group_conf_t *group = weir_new(cf->arena, weir_group_conf_t);
+    uint16_t           port = hp->has_port ? hp->port : default_port;
+    weir_addrs_t       addrs;
+    const char        *why;
+
+    if (!upstream_resolve(cf, hp, default_port, &addrs, &why)) {
+        weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(authority));
+        return NULL;
+    }
+    group->name = upstream_authority(cf, hp, port, 0);
+    group->host_header = hp->is_unix ? WEIR_STR("localhost") : upstream_authority(cf, hp, port, default_port);
+    group->peers = weir_new_n(cf->arena, weir_peer_conf_t, addrs.n);
+    upstream_add_peers(cf, group, &upstream_default_peer, group->name, addrs);
+    group->n_primaries = group->n_peers;
+    group->balancer = &weir_balancer_round_robin;
+    group->digest = upstream_digest(group);
+    return group;
+}
+
+weir_group_conf_t *
+weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority, uint16_t default_port)
+{
+    upstream_groups_t *groups = generation->upstreams;
+    weir_group_conf_t *group = weir_upstream_find(generation, authority), *known;
+    weir_hostport_t    hp;
+    weir_str_t         key;
+    const char        *why;
+
+    weir_assert(groups != NULL);
+    if (group != NULL) {
+        return group;
+    }
+    if (!weir_hostport_parse(&hp, authority, &why)) {
+        weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(authority));
+        return NULL;
+    }
+    if (hp.has_port && weir_upstream_find(generation, hp.host) != NULL) {
+        weir_conf_error(cf, 1, "upstream \"%.*s\" may not have port %u", WEIR_STR_ARG(hp.host), (unsigned) hp.port);
+        return NULL;
+    }
+
+    key = weir_str_printf(cf->arena, "%.*s %u %u", WEIR_STR_ARG(upstream_authority(cf, &hp, 0, 0)),
+                          (unsigned) (hp.has_port ? hp.port : default_port), (unsigned) default_port);
+    known = weir_table_find(&groups->implied, key);
+    if (known != NULL) {
+        return known;
+    }
+    group = upstream_imply(cf, authority, &hp, default_port);
+    if (group != NULL) {
+        weir_table_add(&groups->implied, key, group);
+        *(weir_group_conf_t **) weir_array_push(&groups->all) = group;
+    }
+    return group;
+}
+
+/* -- in a worker -- */
+
+static void
+upstream_stop(void *data)
+{
+    const upstream_groups_t *groups = data;
+
+    for (size_t i = 0; i < groups->all.n; i++) {
+        weir_group_conf_t *conf = *weir_array_at(&groups->all, weir_group_conf_t *, i);
+
+        weir_group_unref(conf->running);
+        conf->running = NULL;
+    }
+}
+
+void
+weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups)
+{
+    upstream_groups_t *all = generation->upstreams;
+
+    if (all == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < all->all.n; i++) {
+        weir_group_conf_t *conf = *weir_array_at(&all->all, weir_group_conf_t *, i);
+
+        weir_assert(conf->running == NULL);
+        conf->running = weir_group_attach(groups, conf);
+    }
+    weir_arena_on_cleanup(&generation->arena, upstream_stop, all);
+}

@@ -1,0 +1,219 @@
+/*
+ * group.c - the running groups of a worker: one for each configuration of a name, found again by its digest.
+ *
+ * Runs in workers, on the loop's thread.  A group is one heap object and an arena with a copy of its configuration, so
+ * that it does not hold on to the generation that it came from.
+ */
+#include "base/mem.h"
+#include "base/table.h"
+#include "upstream/running.h"
+
+#define GROUPS_BUCKETS    1024       /* a power of two */
+#define GROUP_ARENA_CHUNK 2048
+#define GROUP_SCRATCH     8192
+
+struct weir_groups {
+    weir_loop_t *loop;
+    weir_list_t  buckets[GROUPS_BUCKETS];     /* by name; newest first */
+};
+
+weir_groups_t *
+weir_groups_create(weir_loop_t *loop)
+{
+    weir_groups_t *groups = weir_mem_need(sizeof(*groups));
+
+    groups->loop = loop;
+    for (size_t i = 0; i < GROUPS_BUCKETS; i++) {
+        weir_list_init(&groups->buckets[i]);
+    }
+    return groups;
+}
+
+void
+weir_groups_destroy(weir_groups_t *groups)
+{
+    if (groups == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < GROUPS_BUCKETS; i++) {
+        while (!weir_list_empty(&groups->buckets[i])) {
+            weir_group_t *group = weir_list_entry(groups->buckets[i].next, weir_group_t, link);
+
+            weir_list_remove(&group->link);
+            group->groups = NULL;
+            weir_pool_close_idle(group);
+        }
+    }
+    weir_mem_free(groups);
+}
+
+static weir_list_t *
+groups_bucket(weir_groups_t *groups, weir_str_t name)
+{
+    return &groups->buckets[weir_str_hash(name, 0) & (GROUPS_BUCKETS - 1)];
+}
+
+/* The newest group of a name; with a digest other than 0, of that digest. */
+static weir_group_t *
+groups_find(weir_groups_t *groups, weir_str_t name, uint64_t digest)
+{
+    weir_list_t *bucket = groups_bucket(groups, name);
+
+    for (weir_list_t *at = bucket->next; at != bucket; at = at->next) {
+        weir_group_t *group = weir_list_entry(at, weir_group_t, link);
+
+        if (weir_str_eq(group->conf.name, name) && (digest == 0 || group->conf.digest == digest)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+/* -- one group -- */
+
+static void
+group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
+{
+    weir_arena_t     *arena = &group->arena;
+    weir_peer_conf_t *peers = weir_new_n(arena, weir_peer_conf_t, conf->n_peers);
+
+    group->conf = *conf;
+    group->conf.running = NULL;
+    group->conf.name = weir_str_dup(arena, conf->name);
+    group->conf.host_header = weir_str_dup(arena, conf->host_header);
+    group->conf.peers = peers;
+    for (size_t i = 0; i < conf->n_peers; i++) {
+        peers[i] = conf->peers[i];
+        peers[i].text = weir_str_dup(arena, conf->peers[i].text);
+        peers[i].server = weir_str_dup(arena, conf->peers[i].server);
+    }
+}
+
+static weir_group_t *
+group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
+{
+    weir_group_t *group = weir_mem_need(sizeof(*group));
+
+    group->groups = groups;
+    group->loop = groups->loop;
+    weir_list_init(&group->idle);
+    weir_arena_init(&group->arena, GROUP_ARENA_CHUNK);
+    group_copy_conf(group, conf);
+    group->peers = weir_new_n(&group->arena, weir_peer_t, conf->n_peers);
+    for (size_t i = 0; i < conf->n_peers; i++) {
+        weir_peer_t *peer = &group->peers[i];
+
+        peer->conf = &group->conf.peers[i];
+        peer->group = group;
+        peer->effective_weight = peer->conf->weight;
+        weir_list_init(&peer->idle);
+        group->n_up += !peer->conf->down;
+    }
+    return group;
+}
+
+static void
+group_destroy(weir_group_t *group)
+{
+    weir_pool_close_idle(group);
+    weir_list_remove(&group->link);
+    weir_arena_fini(&group->arena);
+    weir_mem_free(group);
+}
+
+/* -- carrying over from the group that had the name before -- */
+
+/* The weight it has left, of the new one in the proportion it had of the old one. */
+static void
+group_carry_failures(weir_peer_t *to, const weir_peer_t *from)
+{
+    to->fails = (uint32_t) weir_min(from->fails, to->conf->max_fails);
+    to->checked = from->checked;
+    to->effective_weight = from->effective_weight * to->conf->weight / from->conf->weight;
+}
+
+static void
+group_carry_idle(weir_group_t *to, weir_group_t *from, const weir_table_t *peers)
+{
+    weir_list_t *at = from->idle.next, *next;
+
+    for (; at != &from->idle && to->n_idle < to->conf.keepalive; at = next) {
+        weir_upconn_t *up = weir_list_entry(at, weir_upconn_t, group_link);
+        weir_peer_t   *peer = weir_table_find(peers, up->peer->conf->text);
+
+        next = at->next;
+        if (peer != NULL) {
+            weir_pool_adopt(up, peer);
+        }
+    }
+}
+
+static void
+group_carry_over(weir_group_t *to, weir_group_t *from)
+{
+    weir_arena_t scratch;
+    weir_table_t peers;          /* of `to`, by address; of two with the same address the first */
+
+    weir_arena_init(&scratch, GROUP_SCRATCH);
+    weir_table_init(&peers, &scratch);
+    for (size_t i = 0; i < to->conf.n_peers; i++) {
+        weir_table_add(&peers, to->peers[i].conf->text, &to->peers[i]);
+    }
+    for (size_t i = 0; i < from->conf.n_peers; i++) {
+        weir_peer_t *peer = weir_table_find(&peers, from->peers[i].conf->text);
+
+        if (peer != NULL) {
+            group_carry_failures(peer, &from->peers[i]);
+        }
+    }
+    group_carry_idle(to, from, &peers);
+    weir_arena_fini(&scratch);
+}
+
+/* -- references -- */
+
+weir_group_t *
+weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf)
+{
+    weir_group_t *group = groups_find(groups, conf->name, conf->digest), *before;
+
+    if (group == NULL) {
+        before = groups_find(groups, conf->name, 0);
+        group = group_create(groups, conf);
+        if (before != NULL) {
+            group_carry_over(group, before);
+        }
+        weir_list_push(groups_bucket(groups, conf->name), &group->link);
+    }
+    return weir_group_ref(group);
+}
+
+weir_group_t *
+weir_group_ref(weir_group_t *group)
+{
+    weir_assert(group->refs < UINT32_MAX);
+    group->refs++;
+    return group;
+}
+
+void
+weir_group_unref(weir_group_t *group)
+{
+    weir_assert(group->refs > 0);
+    if (--group->refs == 0) {
+        group_destroy(group);
+    }
+}
+
+const weir_group_conf_t *
+weir_group_conf(const weir_group_t *group)
+{
+    return &group->conf;
+}
+
+size_t
+weir_group_peers(const weir_group_t *group, weir_peer_t **first)
+{
+    *first = group->peers;
+    return group->conf.n_peers;
+}

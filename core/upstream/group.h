@@ -1,0 +1,129 @@
+/*
+ * group.h - groups of peers: what the configuration says, and what a worker knows about them while it runs.
+ *
+ * The configuration's part is of the generation.  The running part (weights in use, failures, idle connections) is of
+ * the worker, kept by name and digest, so that a reload that changes nothing about a group changes nothing in it.
+ */
+#ifndef WEIR_UPSTREAM_GROUP_H
+#define WEIR_UPSTREAM_GROUP_H
+
+#include "conf/module.h"
+#include "event/conn.h"
+#include "os/addr.h"
+
+typedef struct {
+    weir_addr_t addr;
+    weir_str_t  text;            /* $upstream_addr: "127.0.0.1:80" */
+    weir_str_t  server;          /* as written after `server` */
+    uint32_t    weight;          /* >= 1 */
+    uint32_t    max_fails;       /* 0: never marked */
+    uint32_t    max_conns;       /* in this worker; 0: no limit */
+    weir_msec_t fail_timeout;
+    bool        backup, down;
+} weir_peer_conf_t;
+
+typedef struct weir_balancer weir_balancer_t;
+typedef struct weir_group weir_group_t;
+
+typedef struct {
+    weir_str_t             name;             /* of the upstream block, or "host:port" of an implicit one */
+    weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
+    weir_peer_conf_t      *peers;            /* primaries first, then backups; an address each */
+    size_t                 n_peers, n_primaries;
+    uint32_t               keepalive;        /* idle connections kept a worker; 0: none */
+    uint32_t               keepalive_requests;
+    weir_msec_t            keepalive_time, keepalive_timeout;
+    const weir_balancer_t *balancer;
+    uint64_t               digest;           /* of all the above */
+    weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
+} weir_group_conf_t;
+
+typedef struct {
+    const weir_peer_conf_t *conf;            /* of a copy that the running group owns */
+    weir_group_t           *group;
+    int64_t                 current_weight, effective_weight;
+    uint32_t                fails;
+    weir_instant_t          checked;         /* when fails was last raised or the peer given its one try */
+    uint32_t                in_use;          /* requests on it now in this worker */
+    weir_list_t             idle;            /* kept connections, newest first */
+} weir_peer_t;
+
+/* One request's way through a group. */
+typedef struct {
+    weir_group_t *group;                     /* counted from weir_pick_begin to weir_pick_end */
+    weir_peer_t  *peer;                      /* the one picked; NULL: none */
+    uint64_t     *tried;                     /* bitmap by peer index, request's arena */
+    uint32_t      n_tried;
+    bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
+} weir_pick_t;
+
+struct weir_balancer {
+    const char *name;
+    /* Chooses among peers allowed now (not down, not tried, not over max_conns, not failed); backups when no primary
+     * is left. NULL: none. */
+    weir_peer_t *(*pick)(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
+};
+extern const weir_balancer_t weir_balancer_round_robin;   /* smooth weighted */
+/* For balancers: may this peer be picked now? */
+bool weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
+
+/* A kept connection to a peer.  What the HTTP client codec needs beside it lives in the exchange, not here. */
+typedef struct weir_upconn {
+    weir_conn_t    conn;
+    weir_peer_t   *peer;                     /* its group is counted while the connection is in use */
+    void          *owner;                    /* the exchange using it; NULL while idle */
+    uint32_t       requests;                 /* sent on it; counted by the owner */
+    weir_instant_t created;
+    weir_list_t    idle_link, group_link;
+    weir_timer_t   timer;                    /* idle timeout; the owner may use it while it holds the connection */
+    bool           reused;                   /* it has served before */
+} weir_upconn_t;
+
+/* -- running groups of this process -- */
+typedef struct weir_groups weir_groups_t;
+weir_groups_t *weir_groups_create(weir_loop_t *loop);
+void           weir_groups_destroy(weir_groups_t *groups);      /* closes what is idle; groups in use live on */
+/* The running group for a configuration: the one of the same name and digest, or a new one, whose peers carry on with
+ * the failures and idle connections of peers of the same address in the group of that name before.  Takes a
+ * reference. */
+weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf);
+weir_group_t  *weir_group_ref(weir_group_t *group);
+void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
+const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
+size_t         weir_group_peers(const weir_group_t *group, weir_peer_t **first);
+
+/* -- picking -- */
+void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena);    /* refs the group */
+/* Picks the next peer (pick->peer, in_use raised) that was not tried yet; false: none is left ("no live upstreams").
+ * A group with a single peer never marks it failed, as in nginx. */
+bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
+/* How the attempt on pick->peer ended; lowers in_use and lets go of the peer. */
+void weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now);
+size_t weir_pick_left(const weir_pick_t *pick);      /* peers not tried and not down: the bound of retries */
+void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a peer still held; unrefs */
+
+/* -- connections -- */
+/* An idle connection to the peer, or NULL.  The caller sets owner and conn.watch.on_ready. */
+weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer);
+/* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error. */
+weir_upconn_t *weir_upconn_open(weir_peer_t *peer, void (*on_ready)(weir_watch_t *), bool *done);
+/* Back to the group's pool, or closed: when keepalive says so, bytes are waiting, or nobody else counts the group. */
+void           weir_upconn_keep(weir_upconn_t *up);
+void           weir_upconn_close(weir_upconn_t *up);
+/* Looks (without taking) whether the peer has closed or sent something on an idle connection: one recv(MSG_PEEK). */
+bool           weir_upconn_is_fresh(weir_upconn_t *up);
+
+/* -- configuration -- */
+extern const weir_module_t weir_upstream;            /* `upstream` blocks and their directives */
+extern const size_t        weir_upstream_index;
+/* Explicit group by name (any case) or NULL.  Valid once the upstream module's build has run: before that of http. */
+weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t name);
+/* The group a URL's authority names: an `upstream` block's, or an implicit one of its addresses (resolved through the
+ * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
+weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,
+                                     uint16_t default_port);
+/* In a worker, once, when it adopts a generation: attaches each of its groups (conf->running).  They are given back
+ * when the generation's arena goes. */
+void weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * pool.c - connections to peers: opened, kept idle for the next request, dropped when the peer speaks in between.
+ *
+ * Runs in workers.  One heap object a connection.  The newest idle one is used first, so that what is not needed
+ * grows old and is closed.  A connection in use counts its group; an idle one does not: it goes with the group.
+ */
+#include "base/mem.h"
+#include "os/clock.h"
+#include "os/sock.h"
+#include "upstream/running.h"
+
+#include <errno.h>
+
+/* -- idle connections -- */
+
+static void
+pool_unlink(weir_upconn_t *up)
+{
+    weir_list_remove(&up->idle_link);
+    weir_list_remove(&up->group_link);
+    up->peer->group->n_idle--;
+}
+
+static void
+pool_free(weir_upconn_t *up)
+{
+    weir_timer_drop(&up->timer);
+    weir_conn_close(&up->conn);
+    weir_mem_free(up);
+}
+
+static void
+pool_close_idle(weir_upconn_t *up)
+{
+    pool_unlink(up);
+    pool_free(up);
+}
+
+void
+weir_pool_close_idle(weir_group_t *group)
+{
+    while (!weir_list_empty(&group->idle)) {
+        pool_close_idle(weir_list_entry(group->idle.next, weir_upconn_t, group_link));
+    }
+}
+
+void
+weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer)
+{
+    pool_unlink(up);
+    up->peer = peer;
+    weir_list_append(&peer->idle, &up->idle_link);
+    weir_list_append(&peer->group->idle, &up->group_link);
+    peer->group->n_idle++;
+}
+
+/* Room to send is no news; a byte or the end is: nobody asked for it. */
+static void
+pool_idle_ready(weir_watch_t *watch)
+{
+    weir_upconn_t *up = weir_container_of(watch, weir_upconn_t, conn.watch);
+
+    if (watch->readable && !weir_upconn_is_fresh(up)) {
+        pool_close_idle(up);
+    }
+}
+
+static void
+pool_idle_expired(weir_timer_t *timer)
+{
+    pool_close_idle(weir_container_of(timer, weir_upconn_t, timer));
+}
+
+bool
+weir_upconn_is_fresh(weir_upconn_t *up)
+{
+    weir_watch_t *watch = &up->conn.watch;
+    char          byte;
+
+    if (!weir_conn_is_open(&up->conn) || watch->peer_closed || watch->failed) {
+        return false;
+    }
+    if (weir_sys_recv(watch->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+        return false;
+    }
+    watch->readable = false;
+    return true;
+}
+
+weir_upconn_t *
+weir_upconn_take_idle(weir_peer_t *peer)
+{
+    while (!weir_list_empty(&peer->idle)) {
+        weir_upconn_t      *up = weir_list_entry(peer->idle.next, weir_upconn_t, idle_link);
+        const weir_watch_t *watch = &up->conn.watch;
+
+        if (watch->peer_closed || watch->failed || (watch->readable && !weir_upconn_is_fresh(up))) {
+            pool_close_idle(up);
+            continue;
+        }
+        pool_unlink(up);
+        weir_timer_clear(&up->timer);
+        weir_group_ref(peer->group);
+        return up;
+    }
+    return NULL;
+}
+
+/* -- connections in use -- */
+
+weir_upconn_t *
+weir_upconn_open(weir_peer_t *peer, void (*on_ready)(weir_watch_t *), bool *done)
+{
+    weir_upconn_t *up = weir_mem_try(sizeof(*up));
+    int            fd, error;
+
+    if (up == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    *up = (weir_upconn_t) { .peer = peer, .created = weir_clock_now() };
+    fd = weir_sock_connect(&peer->conf->addr, done);
+    if (fd == -1 || !weir_conn_open(&up->conn, peer->group->loop, fd, on_ready)) {
+        error = errno;
+        weir_mem_free(up);
+        errno = error;
+        return NULL;
+    }
+    weir_group_ref(peer->group);
+    return up;
+}
+
+void
+weir_upconn_close(weir_upconn_t *up)
+{
+    weir_group_t *group = up->peer->group;
+
+    pool_free(up);
+    weir_group_unref(group);
+}
+
+static bool
+pool_may_keep(weir_upconn_t *up)
+{
+    const weir_group_conf_t *conf = &up->peer->group->conf;
+    const weir_watch_t      *watch = &up->conn.watch;
+
+    if (up->peer->group->groups == NULL || conf->keepalive == 0 || conf->keepalive_timeout.ms == 0) {
+        return false;
+    }
+    if (up->requests >= conf->keepalive_requests
+        || weir_clock_now().ms - up->created.ms > conf->keepalive_time.ms) {
+        return false;
+    }
+    if (!weir_conn_is_open(&up->conn) || watch->peer_closed || watch->failed) {
+        return false;
+    }
+    return !watch->readable || weir_upconn_is_fresh(up);
+}
+
+void
+weir_upconn_keep(weir_upconn_t *up)
+{
+    weir_peer_t  *peer = up->peer;
+    weir_group_t *group = peer->group;
+
+    if (!pool_may_keep(up)) {
+        weir_upconn_close(up);
+        return;
+    }
+    if (group->n_idle >= group->conf.keepalive) {
+        pool_close_idle(weir_list_entry(group->idle.prev, weir_upconn_t, group_link));
+    }
+    up->owner = NULL;
+    up->reused = true;
+    up->conn.watch.on_ready = pool_idle_ready;
+    weir_list_push(&peer->idle, &up->idle_link);
+    weir_list_push(&group->idle, &up->group_link);
+    group->n_idle++;
+    weir_timer_set(group->loop, &up->timer, group->conf.keepalive_timeout, pool_idle_expired);
+    weir_group_unref(group);
+}

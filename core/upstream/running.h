@@ -1,0 +1,28 @@
+/*
+ * running.h - a running group from the inside; for core/upstream only.
+ */
+#ifndef WEIR_UPSTREAM_RUNNING_H
+#define WEIR_UPSTREAM_RUNNING_H
+
+#include "upstream/group.h"
+
+struct weir_group {
+    weir_group_conf_t conf;          /* a copy, in the arena below */
+    weir_groups_t    *groups;        /* NULL: it has been destroyed before this group */
+    weir_loop_t      *loop;
+    weir_list_t       link;          /* in its bucket of groups */
+    weir_peer_t      *peers;         /* conf.n_peers of them, in the order of conf.peers */
+    size_t            n_up;          /* peers that are not down */
+    weir_list_t       idle;          /* connections of all peers by group_link, newest first */
+    uint32_t          n_idle;
+    uint32_t          refs;          /* generations, picks, connections that are not idle */
+    weir_arena_t      arena;
+};
+
+/* pool.c */
+void weir_pool_close_idle(weir_group_t *group);
+/* Links an idle connection as the oldest of its (new) peer and group: for moving the idle ones of a group to another.
+ * */
+void weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * conf_parse.c - a whole configuration from any bytes, with every module of this build: it is built or refused with words.
+ *
+ * The bundle is a replay that holds the main file and the machine's facts, so nothing of the world is read.
+ */
+#include "conf/core.h"
+#include "conf/wire.h"
+#include "config.h"
+
+#define FUZZ_FILE WEIR_STR("/etc/weir/weir.conf")
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+put(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key, const void *value, size_t len)
+{
+    weir_bundle_entry_t *entry = weir_bundle_add(bundle, kind, key, weir_str_dup(&bundle->arena, weir_str(value, len)));
+
+    weir_assert(entry != NULL);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const uint64_t cpus[WEIR_CORE_CPU_WORDS] = { 3 };
+    static const uint32_t user[] = { 1, 0, 0 };
+    weir_conf_source_t    source = { WEIR_STR("/usr/weir/"), FUZZ_FILE, WEIR_STR("") };
+    weir_bundle_t        *bundle = weir_bundle_create_replay();
+    weir_generation_t    *generation;
+    weir_error_t          error = { .text = "" };
+
+    put(bundle, WEIR_BUNDLE_CONF, FUZZ_FILE, data, size);
+    put(bundle, WEIR_BUNDLE_CONF, WEIR_STR("/etc/weir/part"), "# nothing\n", 10);
+    put(bundle, WEIR_BUNDLE_GLOB, WEIR_STR("/etc/weir/*"), "\x0e\0\0\0/etc/weir/part", 18);
+    put(bundle, WEIR_BUNDLE_USER, WEIR_STR(WEIR_USER ":" WEIR_GROUP), user, sizeof(user));
+    put(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"), cpus, sizeof(cpus));
+    generation = weir_generation_build(bundle, &source, 1, &error);
+    weir_bundle_destroy(bundle);
+    weir_assert((generation == NULL) == weir_error_is_set(&error));
+    if (generation != NULL) {
+        weir_generation_unref(generation);
+    }
+    return 0;
+}

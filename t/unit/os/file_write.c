@@ -1,0 +1,102 @@
+/* file_write.c - files replaced at once, temporary files. */
+#define _GNU_SOURCE 1
+
+#include "os/file.h"
+
+#include "os/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "tap.h"
+#include "tmp.h"
+
+static size_t
+entries(const char *path)
+{
+    DIR   *dir = opendir(path);
+    size_t n = 0;
+
+    while (dir != NULL && readdir(dir) != NULL) {
+        n++;
+    }
+    closedir(dir);
+    return n - 2;
+}
+
+static void
+test_write(void)
+{
+    const char *path = tmp_path("pid"), *link_path = tmp_path("link"), *victim = tmp_path("victim");
+    struct stat st, after;
+
+    ok(weir_file_write(path, WEIR_STR("123\n")), "a new file");
+    ok(stat(path, &st) == 0 && (st.st_mode & 0777 & ~0644u) == 0, "mode 0644 at most");
+    ok(strcmp(tmp_text(path), "123\n") == 0, "has the bytes");
+    ok(weir_file_write(path, WEIR_STR("4")) && strcmp(tmp_text(path), "4") == 0, "a shorter one replaces it");
+    ok(stat(path, &after) == 0 && after.st_ino != st.st_ino, "as another file: readers see one or the other");
+    ok(weir_file_write(path, WEIR_STR_NONE) && stat(path, &st) == 0 && st.st_size == 0, "an empty one");
+    is_int(entries(tmp_folder), 1, "nothing is left beside it");
+
+    ok(weir_file_write(victim, WEIR_STR("keep")) && symlink(victim, link_path) == 0, "a link to another file");
+    ok(weir_file_write(link_path, WEIR_STR("new")) && strcmp(tmp_text(victim), "keep") == 0, "is not written through");
+    ok(strcmp(tmp_text(link_path), "new") == 0, "but replaced");
+
+    ok(weir_file_write("/dev/null", WEIR_STR("1")) && lstat("/dev/null", &st) == 0 && S_ISCHR(st.st_mode),
+       "/dev/null stays what it is");
+    ok(!weir_file_write("/dev/full", WEIR_STR("1")) && errno == ENOSPC, "no room is told");
+    ok(!weir_file_write(tmp_path("none/pid"), WEIR_STR("1")) && errno == ENOENT, "so is a folder that is none");
+    ok(!weir_file_write(tmp_folder, WEIR_STR("1")) && errno == EISDIR, "and one where a file should be");
+}
+
+static void
+test_write_all(void)
+{
+    int     pair[2];
+    char    large[300000] = { 0 };
+    ssize_t n, total = 0;
+
+    ok(pipe2(pair, O_NONBLOCK) == 0 && !weir_file_write_all(pair[1], weir_str(large, sizeof(large))) && errno == EAGAIN,
+       "a pipe that is full is told");
+    while ((n = weir_sys_read(pair[0], large, sizeof(large))) > 0) {
+        total += n;
+    }
+    ok(total > 4096, "after what fitted");
+    weir_sys_close(pair[0]);
+    weir_sys_close(pair[1]);
+}
+
+static void
+test_temp(void)
+{
+    const char *dir = tmp_path("temp");
+    struct stat st;
+    char        text[5] = { 0 };
+    int         fd, other;
+
+    ok(weir_file_make_dirs(dir, false), "a folder");
+    fd = weir_file_temp(dir);
+    other = weir_file_temp(dir);
+    ok(fd >= 0 && other >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0600, "temporary files, mode 0600");
+    is_int(entries(dir), 0, "without names");
+    ok((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0, "close-on-exec");
+    ok(weir_file_write_all(fd, WEIR_STR("text")) && weir_sys_pread(fd, text, 4, 0) == 4 && strcmp(text, "text") == 0,
+       "written and read");
+    weir_sys_close(fd);
+    weir_sys_close(other);
+    ok(weir_file_temp(tmp_path("none")) == -1 && errno == ENOENT, "no folder, no file");
+    fd = weir_file_temp("/dev/shm");
+    ok(fd >= 0, "in another file system");
+    weir_sys_close(fd);
+}
+
+int
+main(void)
+{
+    test_write();
+    test_write_all();
+    test_temp();
+    return done();
+}
