@@ -5,6 +5,8 @@
  */
 #include "http/cause.h"
 
+#include <string.h>
+
 #include "os/file.h"
 
 static const weir_cause_row_t cause_rows[WEIR_CAUSE_MAX] = {
@@ -39,4 +41,13 @@ weir_cause_print_manual(int fd)
                                weir_log_level_name(row->level), row->help);
     }
     weir_arena_fini(&arena);
+}
+
+void
+weir_cause_log(weir_cause_t cause, const weir_log_context_t *context, const char *detail)
+{
+    const weir_cause_row_t *row = weir_cause_row(cause);
+    int                     len = (int) strlen(row->help) - 1;       /* without its full stop: fields follow */
+
+    weir_log(row->level, context, 0, "%.*s%s%s", len, row->help, detail != NULL ? ": " : "", detail != NULL ? detail : "");
 }

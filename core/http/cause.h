@@ -54,8 +54,8 @@
     X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.")                       \
     X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.")                                 \
     X(INTERNAL_IO, "internal.io", 500, CRIT, "A temporary file could not be written or read.")                                \
-    X(INTERNAL_CONNECTIONS, "internal.connections", 503, ALERT, "worker_connections are not enough.")                         \
-    X(INTERNAL_EMIT, "internal.emit", 500, ALERT, "A header to be sent holds CR, LF or NUL, or does not fit.")                \
+    X(INTERNAL_CONNECTIONS, "internal.connections", 503, ERROR, "worker_connections are not enough.")                         \
+    X(INTERNAL_EMIT, "internal.emit", 500, ERROR, "A header to be sent holds CR, LF or NUL, or does not fit.")                \
     X(INTERNAL_SHUTDOWN, "internal.shutdown", 0, NOTICE, "Cut by worker_shutdown_timeout.")
 
 typedef enum {
@@ -70,5 +70,8 @@ typedef struct { weir_str_t word; uint16_t status; weir_log_level_t level; const
 
 const weir_cause_row_t *weir_cause_row(weir_cause_t cause);
 void weir_cause_print_manual(int fd);
+
+/* One record in the error log at the cause's own level: its help and the detail, which may be NULL. */
+void weir_cause_log(weir_cause_t cause, const weir_log_context_t *context, const char *detail);
 
 #endif

@@ -217,7 +217,6 @@ reply_must_close(uint16_t status, weir_cause_t cause)
 weir_step_t
 weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
 {
-    const weir_cause_row_t *row = weir_cause_row(cause);
     const weir_error_page_t *page;
 
     if (req->res.head_sent) {
@@ -227,7 +226,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     if (!req->in_error_page) {
         req->cause = cause;
         req->detail = detail;
-        weir_log(row->level, &req->log, 0, "%s%s%s", row->help, detail ? ": " : "", detail ? detail : "");
+        weir_cause_log(cause, &req->log, detail);
     }
     if (reply_must_close(status, cause)) {
         req->keep_alive = false;

@@ -412,8 +412,7 @@ weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
         req->cause = cause;
         req->detail = detail;
     }
-    weir_log(weir_cause_row(cause)->level, &req->log, 0, "%s%s%s", weir_cause_row(cause)->help, detail ? ": " : "",
-             detail ? detail : "");
+    weir_cause_log(cause, &req->log, detail);
     req->finalised = true;
     req->producer = NULL;
     req->on_body = req->on_writable = req->on_abort = NULL;
@@ -432,7 +431,7 @@ weir_request_client_gone(weir_request_t *req, weir_cause_t cause)
     if (req->res.status == 0) {
         req->res.status = weir_cause_row(cause)->status;
     }
-    weir_log(WEIR_LOG_INFO, &req->log, 0, "%s", weir_cause_row(cause)->help);
+    weir_cause_log(cause, &req->log, NULL);
     req->keep_alive = false;
     req->on_abort = NULL;
     if (on_abort != NULL) {

@@ -26,6 +26,7 @@ typedef struct {
     int         fd;              /* for getsockname; -1 */
     const weir_http_listen_t *listen;
     bool        is_tls;
+    bool        is_pipelined;    /* the request under way was here before the one before it was answered */
 } weir_client_t;
 
 typedef enum {

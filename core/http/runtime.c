@@ -269,9 +269,8 @@ runtime_on_log_timer(weir_timer_t *timer)
 }
 
 static void
-runtime_flush_logs(void *data)
+runtime_flush_logs(weir_http_t *http)
 {
-    weir_http_t *http = data;
     weir_instant_t now = weir_clock_now(), due = weir_log_files_flush_due(now);
 
     if (due.ms > now.ms && (http->log_timer.deadline.ms <= now.ms || http->log_timer.deadline.ms > due.ms)) {
@@ -289,6 +288,7 @@ runtime_on_turn(void *data)
     if (weir_unlikely(!weir_mem_keep_reserve(RUNTIME_RESERVE))) {
         runtime_pause_accept(http);
     }
+    runtime_flush_logs(http);
 }
 
 weir_http_t *
@@ -307,7 +307,6 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
     weir_list_init(&http->free_requests);
     weir_block_pool_init(&http->blocks, RUNTIME_FREE_BLOCKS);
     http->groups = weir_groups_create(loop);
-    weir_loop_on_turn(loop, &http->log_hook, runtime_flush_logs, http);
     weir_upstream_start(generation, http->groups);
     runtime_take_settings(http);
     (void) weir_mem_keep_reserve(RUNTIME_RESERVE);
@@ -386,7 +385,6 @@ weir_http_destroy(weir_http_t *http)
     weir_timer_drop(&http->accept_timer);
     weir_loop_turn(http->loop, (weir_msec_t) { 0 });     /* closed connections are freed at the end of a turn */
     weir_log_files_flush();
-    weir_list_remove(&http->log_hook.link);
     weir_timer_drop(&http->log_timer);
     weir_groups_destroy(http->groups);
     weir_requests_free(http);

@@ -42,7 +42,6 @@ struct weir_http {
     size_t             n_free_requests;
     weir_turn_hook_t   turn;
     weir_timer_t       accept_timer, quit_timer, polite_timer, log_timer;
-    weir_turn_hook_t   log_hook;
     bool               accept_paused, quitting, multi_accept;
     weir_h1_conn_t    *tx_owner;         /* whose head is in tx, not flushed yet */
     char              *rx, *tx;

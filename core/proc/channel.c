@@ -13,7 +13,7 @@
 typedef struct {
     uint32_t magic, kind;
     uint64_t serial;
-    uint32_t counts[2];         /* RELOAD: logs, sockets */
+    uint32_t counts[4];         /* RELOAD: files, logs, sockets */
 } channel_head_t;
 
 typedef struct {
@@ -25,7 +25,8 @@ typedef struct {
 #define CHANNEL_MAGIC 0x77656972u       /* "weir" */
 #define CHANNEL_MAX   (sizeof(channel_head_t) + WEIR_SOCK_MAX_FDS * sizeof(channel_socket_t))
 
-_Static_assert(CHANNEL_MAX >= sizeof(channel_head_t) + WEIR_CHANNEL_TEXT, "a text fits where sockets do");
+_Static_assert(WEIR_SOCK_MAX_FDS * sizeof(channel_socket_t) >= WEIR_CHANNEL_PATHS, "paths fit where sockets do");
+_Static_assert(WEIR_CHANNEL_PATHS >= WEIR_CHANNEL_TEXT, "and so does a text");
 
 typedef union {
     channel_head_t head;
@@ -63,8 +64,12 @@ weir_channel_send(int fd, const weir_channel_message_t *message)
     memset(&room.head, 0, sizeof(room.head));
     room.head = (channel_head_t) { .magic = CHANNEL_MAGIC, .kind = message->kind, .serial = message->serial };
     if (message->kind == WEIR_CHANNEL_RELOAD) {
-        room.head.counts[0] = message->n_logs;
-        room.head.counts[1] = message->n_sockets;
+        room.head.counts[0] = message->n_files;
+        room.head.counts[1] = message->n_logs;
+        room.head.counts[2] = message->n_sockets;
+    } else if (message->kind == WEIR_CHANNEL_FILES) {
+        memcpy(room.bytes + len, message->paths, message->paths_len);
+        len += message->paths_len;
     } else if (message->kind == WEIR_CHANNEL_SOCKETS) {
         len += channel_write_sockets(room.bytes + len, message);
     } else if (message->kind == WEIR_CHANNEL_FAILED) {
@@ -105,6 +110,22 @@ channel_read_sockets(weir_channel_message_t *message, const char *bytes, size_t 
 }
 
 static bool
+channel_read_paths(weir_channel_message_t *message, const char *bytes, size_t len)
+{
+    size_t ends = 0;
+
+    if (len > sizeof(message->paths) || len == 0 || bytes[len - 1] != '\0') {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        ends += bytes[i] == '\0';
+    }
+    memcpy(message->paths, bytes, len);
+    message->paths_len = len;
+    return ends == message->n_fds;
+}
+
+static bool
 channel_read_text(weir_channel_message_t *message, const char *bytes, size_t len)
 {
     if (len >= WEIR_CHANNEL_TEXT) {
@@ -127,7 +148,7 @@ channel_read(weir_channel_message_t *message, weir_channel_end_t end, const chan
     len -= sizeof(room->head);
     message->kind = (weir_channel_kind_t) room->head.kind;
     message->serial = room->head.serial;
-    message->n_logs = message->n_sockets = 0;
+    message->n_files = message->n_logs = message->n_sockets = 0;
     message->text[0] = '\0';
 
     if (end == WEIR_CHANNEL_OF_MASTER) {
@@ -137,9 +158,12 @@ channel_read(weir_channel_message_t *message, weir_channel_end_t end, const chan
     }
     switch (room->head.kind) {
     case WEIR_CHANNEL_RELOAD:
-        message->n_logs = room->head.counts[0];
-        message->n_sockets = room->head.counts[1];
+        message->n_files = room->head.counts[0];
+        message->n_logs = room->head.counts[1];
+        message->n_sockets = room->head.counts[2];
         return len == 0 && message->n_fds == 1;
+    case WEIR_CHANNEL_FILES:
+        return channel_read_paths(message, rest, len);
     case WEIR_CHANNEL_LOGS:
         return len == 0 && message->n_fds != 0;
     case WEIR_CHANNEL_SOCKETS:
@@ -176,6 +200,19 @@ weir_channel_recv(int fd, weir_channel_end_t end, weir_channel_message_t *messag
         return WEIR_ERROR;
     }
     return WEIR_OK;
+}
+
+bool
+weir_channel_add_file(weir_channel_message_t *message, weir_str_t path, int fd)
+{
+    if (message->n_fds == WEIR_SOCK_MAX_FDS || path.len >= sizeof(message->paths) - message->paths_len) {
+        return false;
+    }
+    memcpy(message->paths + message->paths_len, path.at, path.len);
+    message->paths_len += path.len;
+    message->paths[message->paths_len++] = '\0';
+    message->fds[message->n_fds++] = fd;
+    return true;
 }
 
 void

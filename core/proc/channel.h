@@ -5,7 +5,8 @@
  *       (fork) ---------------------------------------> builds itself from what it inherits
  *              <--------------------------------------- READY  serial
  *
- *       RELOAD serial, how many follow, the bundle ----> builds the generation in a thread
+ *       RELOAD serial, how many follow, the bundle ----> expects them
+ *       FILES  serial, descriptors, paths -------------> adopts them; after the last builds the generation in a thread
  *       LOGS   serial, descriptors --------------------> keeps them
  *       SOCKETS serial, descriptors, addresses --------> keeps them
  *              <--------------------------------------- READY  serial         all is there and in use
@@ -21,13 +22,14 @@
 #include "os/sock.h"
 
 typedef enum {
-    WEIR_CHANNEL_RELOAD = 1, WEIR_CHANNEL_LOGS, WEIR_CHANNEL_SOCKETS,   /* to a worker */
+    WEIR_CHANNEL_RELOAD = 1, WEIR_CHANNEL_FILES, WEIR_CHANNEL_LOGS, WEIR_CHANNEL_SOCKETS,   /* to a worker */
     WEIR_CHANNEL_READY, WEIR_CHANNEL_FAILED                             /* to the master */
 } weir_channel_kind_t;
 
 typedef enum { WEIR_CHANNEL_OF_MASTER, WEIR_CHANNEL_OF_WORKER } weir_channel_end_t;
 
-#define WEIR_CHANNEL_TEXT 1024
+#define WEIR_CHANNEL_TEXT  1024
+#define WEIR_CHANNEL_PATHS 8192
 
 typedef struct {
     weir_addr_t addr;
@@ -37,10 +39,12 @@ typedef struct {
 typedef struct {
     weir_channel_kind_t   kind;
     uint64_t              serial;                   /* of the generation it is about */
-    uint32_t              n_logs, n_sockets;        /* RELOAD: descriptors to come */
-    int                   fds[WEIR_SOCK_MAX_FDS];   /* RELOAD: one; LOGS; SOCKETS */
+    uint32_t              n_files, n_logs, n_sockets;   /* RELOAD: descriptors to come */
+    int                   fds[WEIR_SOCK_MAX_FDS];   /* RELOAD: one; FILES; LOGS; SOCKETS */
     size_t                n_fds;
     weir_channel_socket_t sockets[WEIR_SOCK_MAX_FDS];   /* SOCKETS: one for each descriptor */
+    char                  paths[WEIR_CHANNEL_PATHS];    /* FILES: one for each descriptor, each NUL-terminated */
+    size_t                paths_len;
     char                  text[WEIR_CHANNEL_TEXT];  /* FAILED: NUL-terminated */
 } weir_channel_message_t;
 
@@ -51,6 +55,8 @@ weir_io_t weir_channel_send(int fd, const weir_channel_message_t *message) WEIR_
 /* `end` is the receiver's.  OK: the message's descriptors are the caller's · AGAIN · EOF · ERROR: errno, EPROTO for what
  * is no message for this end (its descriptors are closed already). */
 weir_io_t weir_channel_recv(int fd, weir_channel_end_t end, weir_channel_message_t *message) WEIR_MUST_USE;
+/* FILES: adds a file.  false: it finds no room in this message. */
+bool weir_channel_add_file(weir_channel_message_t *message, weir_str_t path, int fd) WEIR_MUST_USE;
 void weir_channel_close_fds(weir_channel_message_t *message);
 
 #endif

@@ -7,6 +7,7 @@
 #include "proc/master.h"
 
 #include "base/mem.h"
+#include "log/files.h"
 #include "log/log.h"
 #include "os/process.h"
 #include "os/sys.h"
@@ -143,6 +144,25 @@ link_with_room(weir_child_t *child, weir_channel_kind_t kind)
     return last->kind == kind && last->n_fds < WEIR_SOCK_MAX_FDS ? last : link_push(child, kind);
 }
 
+typedef struct {
+    weir_child_t           *child;
+    weir_channel_message_t *head, *last;
+} link_files_t;
+
+static void
+link_push_file(void *data, weir_str_t path, int fd)
+{
+    link_files_t *files = data;
+
+    if (files->last == NULL || !weir_channel_add_file(files->last, path, fd)) {
+        files->last = link_push(files->child, WEIR_CHANNEL_FILES);
+        if (!weir_channel_add_file(files->last, path, fd)) {
+            return;     /* no path is that long: open() would have refused it */
+        }
+    }
+    files->head->n_files++;
+}
+
 static void
 link_push_logs(weir_child_t *child, weir_channel_message_t *head)
 {
@@ -195,6 +215,7 @@ weir_link_send_generation(weir_child_t *child)
     child->asked = child->master->generation->serial;
     head = link_push(child, WEIR_CHANNEL_RELOAD);
     head->fds[head->n_fds++] = child->master->bundle_fd;
+    weir_log_files_each(link_push_file, &(link_files_t) { .child = child, .head = head });
     link_push_logs(child, head);
     link_push_sockets(child, head);
     return link_flush(child);

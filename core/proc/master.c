@@ -6,6 +6,7 @@
 #include "proc/master.h"
 
 #include "base/mem.h"
+#include "log/files.h"
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/process.h"
@@ -93,6 +94,10 @@ master_reopen_logs(weir_master_t *master)
 {
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
     weir_log_reopen(master->generation->sinks);
+    weir_log_files_reopen();
+    if (master->settings.changes_user) {
+        weir_log_files_own(master->settings.user.uid);
+    }
     for (weir_log_sink_t *sink = master->generation->sinks; sink != NULL; sink = sink->next) {
         if (sink->kind == WEIR_LOG_TO_FILE && master->settings.changes_user
             && fchown(sink->fd, master->settings.user.uid, (gid_t) -1) != 0) {

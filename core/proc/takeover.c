@@ -6,6 +6,7 @@
  */
 #include "proc/takeover.h"
 
+#include "log/files.h"
 #include "log/log.h"
 #include "os/sys.h"
 
@@ -62,7 +63,7 @@ takeover_build(void *data)
 static void
 takeover_check(weir_takeover_t *takeover)
 {
-    if (!takeover->active || takeover->building) {
+    if (!takeover->active || !takeover->built) {
         return;
     }
     if (takeover->generation == NULL
@@ -77,7 +78,7 @@ takeover_join(weir_takeover_t *takeover)
     if (takeover->building) {
         weir_assert(pthread_join(takeover->thread, NULL) == 0);
         takeover->building = false;
-        (void) weir_sys_close(takeover->bundle_fd);
+        takeover->built = true;
     }
 }
 
@@ -96,28 +97,50 @@ weir_takeover_init(weir_takeover_t *takeover, weir_loop_t *loop, const weir_conf
     return weir_wakeup_init(&takeover->wakeup, loop, takeover_on_wake, takeover);
 }
 
+/* When every file is adopted: the generation finds them open. */
 static void
-takeover_begin(weir_takeover_t *takeover, const weir_channel_message_t *message)
+takeover_build_when_ready(weir_takeover_t *takeover)
 {
     int error;
 
+    if (takeover->building || takeover->built || takeover->n_files != takeover->want_files) {
+        return;
+    }
+    error = pthread_create(&takeover->thread, NULL, takeover_build, takeover);
+    takeover->building = error == 0;
+    takeover->built = error != 0;
+    if (error != 0) {
+        (void) weir_error_set(&takeover->error, "pthread_create() failed (%d: %s)", error, strerror(error));
+    }
+}
+
+static void
+takeover_begin(weir_takeover_t *takeover, const weir_channel_message_t *message)
+{
     takeover->active = true;
+    takeover->built = false;
     takeover->serial = message->serial;
     takeover->bundle_fd = message->fds[0];
     takeover->error = (weir_error_t) { 0 };
     weir_arena_init(&takeover->arena, 4096);
+    takeover->want_files = message->n_files;
     takeover->want_logs = message->n_logs;
     takeover->want_sockets = message->n_sockets;
     takeover->logs = weir_new_n(&takeover->arena, int, takeover->want_logs);
     takeover->fds = weir_new_n(&takeover->arena, int, takeover->want_sockets);
     takeover->sockets = weir_new_n(&takeover->arena, weir_channel_socket_t, takeover->want_sockets);
+}
 
-    error = pthread_create(&takeover->thread, NULL, takeover_build, takeover);
-    takeover->building = error == 0;
-    if (error != 0) {
-        (void) weir_sys_close(takeover->bundle_fd);
-        (void) weir_error_set(&takeover->error, "pthread_create() failed (%d: %s)", error, strerror(error));
+static void
+takeover_adopt(weir_takeover_t *takeover, const weir_channel_message_t *message)
+{
+    const char *path = message->paths;
+
+    for (size_t i = 0; i < message->n_fds; i++) {
+        weir_log_files_adopt(weir_str_from_z(path), message->fds[i]);
+        path += strlen(path) + 1;
     }
+    takeover->n_files += message->n_fds;
 }
 
 static bool
@@ -127,6 +150,10 @@ takeover_add(weir_takeover_t *takeover, const weir_channel_message_t *message)
 
     if (!takeover->active || message->serial != takeover->serial) {
         return false;
+    }
+    if (message->kind == WEIR_CHANNEL_FILES && n <= takeover->want_files - takeover->n_files) {
+        takeover_adopt(takeover, message);
+        return true;
     }
     if (message->kind == WEIR_CHANNEL_LOGS && n <= takeover->want_logs - takeover->n_logs) {
         memcpy(takeover->logs + takeover->n_logs, message->fds, n * sizeof(int));
@@ -152,6 +179,7 @@ weir_takeover_message(weir_takeover_t *takeover, weir_channel_message_t *message
         return false;
     }
     message->n_fds = 0;
+    takeover_build_when_ready(takeover);
     takeover_check(takeover);
     return true;
 }
@@ -169,9 +197,11 @@ weir_takeover_end(weir_takeover_t *takeover)
         weir_generation_unref(takeover->generation);
         takeover->generation = NULL;
     }
+    (void) weir_sys_close(takeover->bundle_fd);
     weir_arena_fini(&takeover->arena);
-    takeover->n_logs = takeover->n_sockets = 0;
-    takeover->active = false;
+    weir_log_files_drop_unused();
+    takeover->n_files = takeover->n_logs = takeover->n_sockets = 0;
+    takeover->active = takeover->built = false;
 }
 
 void

@@ -17,8 +17,9 @@ typedef struct {
     void                    (*on_done)(void *data);
     void                     *data;
 
-    bool                      active;       /* between begin and the end of on_done */
+    bool                      active;       /* between RELOAD and weir_takeover_end */
     bool                      building;     /* the thread runs */
+    bool                      built;        /* it has ended, or could not begin */
     pthread_t                 thread;
     int                       bundle_fd;
     uint64_t                  serial;
@@ -27,14 +28,14 @@ typedef struct {
     weir_arena_t              arena;
     int                      *logs, *fds;
     weir_channel_socket_t    *sockets;
-    size_t                    n_logs, n_sockets, want_logs, want_sockets;
+    size_t                    n_files, n_logs, n_sockets, want_files, want_logs, want_sockets;
 } weir_takeover_t;
 
 /* on_done(data) is called in a turn of the loop, when everything is there or nothing will be: it takes the generation and
  * descriptors it can use, sets what it took to NULL and -1, and weir_takeover_end gives back the rest. */
 bool weir_takeover_init(weir_takeover_t *takeover, weir_loop_t *loop, const weir_conf_source_t *source,
                         void (*on_done)(void *data), void *data) WEIR_MUST_USE;
-/* RELOAD, LOGS or SOCKETS: its descriptors are taken over.  false: it comes at the wrong time or is not what was
+/* RELOAD, FILES, LOGS or SOCKETS: its descriptors are taken over.  false: it comes at the wrong time or is not what was
  * announced (its descriptors are closed). */
 bool weir_takeover_message(weir_takeover_t *takeover, weir_channel_message_t *message) WEIR_MUST_USE;
 void weir_takeover_end(weir_takeover_t *takeover);

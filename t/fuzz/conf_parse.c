@@ -28,10 +28,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weir_bundle_t        *bundle = weir_bundle_create_replay();
     weir_generation_t    *generation;
     weir_error_t          error = { .text = "" };
+    weir_wire_t           paths;
 
     put(bundle, WEIR_BUNDLE_CONF, FUZZ_FILE, data, size);
     put(bundle, WEIR_BUNDLE_CONF, WEIR_STR("/etc/weir/part"), "# nothing\n", 10);
-    put(bundle, WEIR_BUNDLE_GLOB, WEIR_STR("/etc/weir/*"), "\x0e\0\0\0/etc/weir/part", 18);
+    weir_wire_init(&paths, &bundle->arena);
+    weir_wire_add_str(&paths, WEIR_STR("/etc/weir/part"));
+    put(bundle, WEIR_BUNDLE_GLOB, WEIR_STR("/etc/weir/*"), weir_wire_text(&paths).at, weir_wire_text(&paths).len);
     put(bundle, WEIR_BUNDLE_USER, WEIR_STR(WEIR_USER ":" WEIR_GROUP), user, sizeof(user));
     put(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"), cpus, sizeof(cpus));
     generation = weir_generation_build(bundle, &source, 1, &error);

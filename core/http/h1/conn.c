@@ -204,8 +204,7 @@ static void
 conn_wait_timeout(weir_h1_conn_t *c)
 {
     if (c->head_begun && weir_h1_in_left(c) != 0) {
-        weir_log(WEIR_LOG_INFO, NULL, 0, "%s client: %.*s", weir_cause_row(WEIR_CAUSE_CLIENT_HEADER_TIMEOUT)->help,
-                 WEIR_STR_ARG(c->client.text));
+        weir_cause_log(WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL, c->addr_text);
         if (conn_core(c)->reset_timedout_connection.on) {
             weir_sock_reset_on_close(c->conn.watch.fd);
         }
@@ -530,7 +529,8 @@ conn_next(weir_task_t *task)
     c->skipped_line = c->head_begun = false;
     conn_go(c, WEIR_H1_STATE_WAIT);
     weir_timer_set(c->http->loop, &c->timer, c->keep_for, conn_on_timer);
-    if (weir_h1_in_left(c) != 0) {
+    c->client.is_pipelined = weir_h1_in_left(c) != 0;
+    if (c->client.is_pipelined) {
         conn_head_begins(c);
         if (conn_feed(c, c->in + c->in_at, weir_h1_in_left(c), true, &skipped) == CONN_TAKEN) {
             return;

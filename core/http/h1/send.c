@@ -326,7 +326,7 @@ send_compose_failure(weir_h1_conn_t *c, weir_buf_t *b)
     weir_request_t *req = c->req;
 
     req->cause = WEIR_CAUSE_INTERNAL_EMIT;
-    weir_log(WEIR_LOG_ERROR, &req->log, 0, "%s", weir_cause_row(WEIR_CAUSE_INTERNAL_EMIT)->help);
+    weir_cause_log(WEIR_CAUSE_INTERNAL_EMIT, &req->log, NULL);
     weir_fields_reset(&req->res.fields);
     req->res.status = 500;
     req->res.reason = WEIR_STR_NONE;

@@ -227,8 +227,7 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
     }
     bool again = retry_is_allowed(p, kind);
     if (again) {
-        weir_log(weir_cause_row(cause)->level, &req->log, 0, "%s%s%s", weir_cause_row(cause)->help, detail ? ": " : "",
-                 detail ? detail : "");
+        weir_cause_log(cause, &req->log, detail);
     }
     weir_proxy_end_attempt(p, true);
     retry_drop_connection(p);

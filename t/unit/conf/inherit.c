@@ -77,6 +77,21 @@ test_down(void)
 }
 
 static void
+test_local(void)
+{
+    weir_generation_t *generation = reading("http { server { toy_here 5; toy_number 9;\n"
+                                            "  location / { location /in { toy_number 8; } } } server { } }");
+    const weir_conf_block_t *server = inside(generation->root->first), *outer = inside(server);
+
+    is_int(conf_of(server)->here, 5, "what is for this block only");
+    is_int(conf_of(outer)->here, 1, "is not inherited");
+    is_int(conf_of(outer)->number, 9, "the rest is");
+    is_int(conf_of(inside(outer))->here, 1, "nor further down");
+    ok(conf_of(server->next) == conf_of(server->parent), "other blocks share as ever");
+    reading_done(generation);
+}
+
+static void
 test_families(void)
 {
     weir_generation_t *generation = reading("events { worker_connections 99; }\n"
@@ -131,6 +146,7 @@ main(void)
 {
     test_defaults();
     test_down();
+    test_local();
     test_families();
     test_later_names();
     test_references();

@@ -19,6 +19,7 @@ typedef struct {
     weir_bufs_t            bufs;
     weir_path_t            path;
     const weir_template_t *template;
+    uint32_t               here;            /* not inherited */
     uint32_t               derived;         /* by .check */
 } toy_conf_t;
 
@@ -132,6 +133,7 @@ static const weir_directive_t toy_directives[] = {
     TOY_ROW(bufs, "toy_bufs", .where = WEIR_IN_ANY, .dflt = "4 8k"),
     TOY_ROW(path, "toy_path", .where = WEIR_IN_ANY, .dflt = "logs/toy"),
     TOY_ROW(template, "toy_template", .where = WEIR_IN_ANY, .dflt = "$toy_name"),
+    TOY_ROW(here, "toy_here", .where = WEIR_IN_ANY, .dflt = "1", .inherit = WEIR_LOCAL),
     { .name = "toy_define", .type = &toy_definition, .where = WEIR_IN_ANY },
     WEIR_DIRECTIVES_END
 };

@@ -79,6 +79,36 @@ test_sockets(void)
     is_int(count_open(), before, "no descriptor is left");
 }
 
+static void
+test_files(void)
+{
+    weir_channel_message_t out = { .kind = WEIR_CHANNEL_FILES, .serial = 9 }, in;
+    char                   path[4096];
+    size_t                 added = 0;
+
+    memset(path, 'p', sizeof(path));
+    while (weir_channel_add_file(&out, weir_str(path, sizeof(path) - 1 - added), STDIN_FILENO)) {
+        added++;
+    }
+    is_int(added, 2, "two of the longest paths find room");
+    while (weir_channel_add_file(&out, WEIR_STR("/a"), STDIN_FILENO)) {
+        added++;
+    }
+    is_int(added, 2, "and nothing more");
+    is_int(weir_channel_send(master, &out), WEIR_OK, "FILES is sent");
+    is_int(weir_channel_recv(worker, WEIR_CHANNEL_OF_WORKER, &in), WEIR_OK, "and received");
+    ok(in.n_fds == 2 && strlen(in.paths) == 4095 && strlen(in.paths + 4096) == 4094, "with its paths");
+    weir_channel_close_fds(&in);
+
+    out = (weir_channel_message_t) { .kind = WEIR_CHANNEL_FILES, .serial = 9 };
+    for (added = 0; weir_channel_add_file(&out, WEIR_STR("/a"), STDIN_FILENO); added++) {
+    }
+    is_int(added, WEIR_SOCK_MAX_FDS, "of short paths, as many as descriptors may be");
+    is_int(weir_channel_send(master, &out), WEIR_OK, "are sent");
+    is_int(weir_channel_recv(worker, WEIR_CHANNEL_OF_WORKER, &in), WEIR_OK, "and received");
+    weir_channel_close_fds(&in);
+}
+
 /* The reader says EPROTO and keeps nothing. */
 static void
 refused(weir_channel_end_t end, const void *bytes, size_t len, const int *fds, size_t n, const char *what)
@@ -98,9 +128,9 @@ static void
 test_refusals(void)
 {
     weir_channel_message_t ready = { .kind = WEIR_CHANNEL_READY, .serial = 1 };
-    struct { uint32_t magic, kind; uint64_t serial; uint32_t counts[2]; char rest[2000]; } raw = { 0x77656972u, 0, 1, { 0 }, "" };
+    struct { uint32_t magic, kind; uint64_t serial; uint32_t counts[4]; char rest[2000]; } raw = { 0x77656972u, 0, 1, { 0 }, "" };
     const int              fds[] = { 0, 1, 2 };
-    const size_t           head = 24;
+    const size_t           head = 32;
     char                   large[20000] = "";
 
     refused(WEIR_CHANNEL_OF_MASTER, "x", 1, NULL, 0, "one byte is no message");
@@ -120,6 +150,12 @@ test_refusals(void)
     raw.kind = WEIR_CHANNEL_RELOAD;
     refused(WEIR_CHANNEL_OF_WORKER, &raw, head, NULL, 0, "RELOAD without a bundle is refused");
     refused(WEIR_CHANNEL_OF_WORKER, &raw, head, fds, 2, "and with two");
+    raw.kind = WEIR_CHANNEL_FILES;
+    refused(WEIR_CHANNEL_OF_WORKER, &raw, head, fds, 1, "FILES without paths is refused");
+    refused(WEIR_CHANNEL_OF_WORKER, &raw, head + 2, fds, 1, "and with more than descriptors");
+    raw.rest[0] = 'x';
+    refused(WEIR_CHANNEL_OF_WORKER, &raw, head + 1, fds, 1, "and with one that does not end");
+    raw.rest[0] = '\0';
     raw.kind = WEIR_CHANNEL_SOCKETS;
     refused(WEIR_CHANNEL_OF_WORKER, &raw, head, fds, 1, "SOCKETS without addresses is refused");
     refused(WEIR_CHANNEL_OF_WORKER, &raw, head + 136, fds, 1, "and with an empty address");
@@ -160,6 +196,7 @@ main(void)
     worker = fds[1];
     test_round_trips();
     test_sockets();
+    test_files();
     test_refusals();
     test_end();
     return done();

@@ -1,0 +1,175 @@
+/*
+ * vars_request.c - variables of the request: its line, its target, its fields, its time.
+ *
+ * Runs in workers.  Values borrow from the request.
+ */
+#include "http/vars.h"
+
+#include "os/clock.h"
+
+WEIR_GETTER(request_get_text)
+{
+    *value = *(const weir_str_t *) ((const char *) subject + ref->row->data);
+    return value->len != 0;
+}
+
+WEIR_GETTER(request_get_arg)
+{
+    return weir_uri_arg(((const weir_request_t *) subject)->query, ref->suffix, value);
+}
+
+WEIR_GETTER(request_get_is_args)
+{
+    *value = ((const weir_request_t *) subject)->query.len != 0 ? WEIR_STR("?") : WEIR_STR("");
+    return true;
+}
+
+WEIR_GETTER(request_get_field)
+{
+    return weir_vars_field(&((const weir_request_t *) subject)->head.fields, ref->suffix, false, arena, value);
+}
+
+WEIR_GETTER(request_get_known_field)
+{
+    const weir_field_t *field = weir_fields_first(&((const weir_request_t *) subject)->head.fields,
+                                                  (weir_header_id_t) ref->row->data);
+
+    if (field == NULL) {
+        return false;
+    }
+    *value = field->value;
+    return true;
+}
+
+WEIR_GETTER(request_get_cookie)
+{
+    const weir_fields_t *fields = &((const weir_request_t *) subject)->head.fields;
+    const weir_field_t *field = weir_fields_first(fields, WEIR_HEADER_COOKIE);
+
+    for (; field != NULL; field = weir_fields_next(fields, field)) {
+        if (weir_vars_cookie(field->value, ref->suffix, false, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+WEIR_GETTER(request_get_protocol)
+{
+    switch (((const weir_request_t *) subject)->version) {
+    case 20: *value = WEIR_STR("HTTP/2.0"); break;
+    case 10: *value = WEIR_STR("HTTP/1.0"); break;
+    default: *value = WEIR_STR("HTTP/1.1"); break;
+    }
+    return true;
+}
+
+WEIR_GETTER(request_get_length)
+{
+    return weir_vars_number(arena, ((const weir_request_t *) subject)->received, value);
+}
+
+WEIR_GETTER(request_get_time)
+{
+    const weir_request_t *req = subject;
+
+    return weir_vars_seconds(arena, (weir_msec_t) { weir_clock_now().ms - req->started.ms }, value);
+}
+
+WEIR_GETTER(request_get_id)
+{
+    *value = weir_request_id(subject);
+    return true;
+}
+
+WEIR_GETTER(request_get_completion)
+{
+    *value = ((const weir_request_t *) subject)->res.complete ? WEIR_STR("OK") : WEIR_STR("");
+    return true;
+}
+
+WEIR_GETTER(request_get_pipe)
+{
+    *value = ((const weir_request_t *) subject)->client->is_pipelined ? WEIR_STR("p") : WEIR_STR(".");
+    return true;
+}
+
+/* -- the user of Basic authentication (RFC 7617): what stands before the colon -- */
+
+static int
+request_base64_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+    return at == NULL ? -1 : (int) (at - digits);
+}
+
+/* Decodes up to the first colon; false: not base64, or there is none. */
+static bool
+request_basic_user(weir_str_t coded, weir_arena_t *arena, weir_str_t *user)
+{
+    char *out = weir_alloc_bytes(arena, coded.len);
+    uint32_t bits = 0;
+    size_t len = 0;
+    int n = 0;
+
+    for (size_t i = 0; i < coded.len; i++) {
+        int digit = request_base64_digit(coded.at[i]);
+        if (digit < 0) {
+            return false;
+        }
+        bits = bits << 6 | (uint32_t) digit;
+        n += 6;
+        if (n < 8) {
+            continue;
+        }
+        n -= 8;
+        out[len] = (char) (bits >> n & 0xFF);
+        if (out[len] == ':') {
+            *user = weir_str(out, len);
+            return len != 0;
+        }
+        len++;
+    }
+    return false;
+}
+
+WEIR_GETTER(request_get_user)
+{
+    const weir_field_t *field = weir_fields_first(&((const weir_request_t *) subject)->head.fields, WEIR_HEADER_AUTHORIZATION);
+
+    if (field == NULL || !weir_str_starts_fold(field->value, WEIR_STR("basic "))) {
+        return false;
+    }
+    return request_basic_user(weir_str_trim(weir_str_skip(field->value, 6)), arena, value);
+}
+
+#define TEXT(member) .get = request_get_text, .data = offsetof(weir_request_t, member)
+
+static const weir_variable_t request_variables[] = {
+    { "arg_", true, request_get_arg, .help = "An argument of the query, as it came." },
+    { "args", TEXT(query), .help = "The query." },
+    { "content_length", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_LENGTH, .help = "The request's Content-Length." },
+    { "content_type", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_TYPE, .help = "The request's Content-Type." },
+    { "cookie_", true, request_get_cookie, .help = "A cookie." },
+    { "document_uri", TEXT(uri.path), .help = "The same as $uri." },
+    { "host", TEXT(host), .help = "The request's host in lower case, without the port; else the server's name." },
+    { "http_", true, request_get_field, .help = "A field of the request; dashes are written as underscores." },
+    { "is_args", .get = request_get_is_args, .help = "\"?\" if there is a query." },
+    { "pipe", .get = request_get_pipe, .help = "\"p\" if the request was pipelined, else \".\"." },
+    { "query_string", TEXT(query), .help = "The same as $args." },
+    { "remote_user", .get = request_get_user, .help = "The user name of Basic authentication." },
+    { "request", TEXT(head.line), .help = "The request line as it came." },
+    { "request_completion", .get = request_get_completion, .help = "\"OK\" if the answer was complete." },
+    { "request_id", .get = request_get_id, .help = "A random number of the request: 32 hexadecimal digits." },
+    { "request_length", .get = request_get_length, .help = "Bytes received of the request, line and fields included." },
+    { "request_method", TEXT(head.method_name), .help = "GET, POST, …" },
+    { "request_time", .get = request_get_time, .help = "Seconds since the request's first byte, to the millisecond." },
+    { "request_uri", TEXT(head.target), .help = "The target as it came, query included." },
+    { "server_protocol", .get = request_get_protocol, .help = "HTTP/1.0, HTTP/1.1, …" },
+    { "uri", TEXT(uri.path), .help = "The path, decoded and in its normal form; changed by internal redirects." },
+    WEIR_VARIABLES_END
+};
+
+const weir_module_t weir_http_vars_request = { .name = "http_vars_request", .variables = request_variables };
