@@ -57,7 +57,7 @@ log_is_tag(weir_str_t tag)
 }
 
 static bool
-log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option)
+log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option, weir_log_level_t *severity)
 {
     weir_log_level_t level;
     weir_str_t       name, value;
@@ -81,6 +81,10 @@ log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option)
         if (!weir_log_level_parse(value, &level)) {
             return weir_conf_error(cf, 1, "unknown syslog severity \"%.*s\"", WEIR_STR_ARG(value));
         }
+        if (severity != NULL) {
+            *severity = level;
+            return true;
+        }
         weir_conf_warn(cf, 1, "the \"severity\" of syslog is without effect in error_log: each record has its own");
         return true;
     }
@@ -88,8 +92,8 @@ log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option)
                            WEIR_STR_ARG(name));
 }
 
-static bool
-log_read_syslog(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t options)
+bool
+weir_core_read_syslog(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t options, weir_log_level_t *severity)
 {
     weir_str_t option;
 
@@ -100,7 +104,7 @@ log_read_syslog(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t options)
     }
     do {
         (void) weir_str_cut(options, ',', &option, &options);
-        if (!log_read_option(cf, sink, option)) {
+        if (!log_read_option(cf, sink, option, severity)) {
             return false;
         }
     } while (options.len != 0);
@@ -116,7 +120,7 @@ log_read_target(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t target)
         return weir_conf_invalid(cf, 1, "a file, stderr or syslog:server=address");
     }
     if (weir_str_starts(target, WEIR_STR("syslog:"))) {
-        return log_read_syslog(cf, sink, weir_str_skip(target, 7));
+        return weir_core_read_syslog(cf, sink, weir_str_skip(target, 7), NULL);
     }
     if (weir_str_eq(target, WEIR_STR("stderr"))) {
         sink->kind = WEIR_LOG_TO_STDERR;

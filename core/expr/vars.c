@@ -8,6 +8,8 @@
 
 #include "base/array.h"
 
+#include <stdio.h>
+
 #define VARS_NEAR 3            /* edits that a slip may have */
 
 typedef struct vars_name {
@@ -240,7 +242,7 @@ vars_unknown(const weir_vars_t *vars, const vars_later_t *later, weir_error_t *e
     if (!weir_error_is_set(error)) {
         error->line = later->line;
         error->column = 0;
-        (void) strncpy(error->file, later->file, sizeof(error->file) - 1);
+        (void) snprintf(error->file, sizeof(error->file), "%s", later->file);
     }
     if (near.at != NULL) {
         return weir_error_set(error, "unknown \"%.*s\" variable, did you mean \"%.*s\"? in %s:%u", WEIR_STR_ARG(later->name),

@@ -198,7 +198,7 @@ build_listen_entry(build_t *b, weir_http_server_t *server, const weir_listen_ent
         if (!weir_hosts_add(listen->hosts, server->names.at[i], server, &conflict, &error)) {
             return weir_conf_error_at(b->cf, &server->block->words, "%s", error.text);
         }
-        if (conflict) {
+        if (conflict && !weir_bundle_is_replay(b->cf->bundle)) {
             weir_log(WEIR_LOG_WARN, NULL, 0, "conflicting server name \"%.*s\" on %.*s, ignored",
                      WEIR_STR_ARG(server->names.at[i]), WEIR_STR_ARG(listen->text));
         }

@@ -37,6 +37,7 @@
     X(ROUTE_RETURN, "route.return", 0, INFO, "A `return` directive answered.")                                                \
     X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects.")                                               \
     X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
+    X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The place is closed by `maintenance`.")                           \
     X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.")                                    \
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.")                   \
     X(UPSTREAM_CONNECT_FAILED, "upstream.connect.failed", 502, ERROR, "The connection to the peer could not be made.")        \

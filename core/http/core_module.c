@@ -5,6 +5,7 @@
  */
 #include "http/conf.h"
 
+#include "conf/core.h"
 #include "config.h"
 
 #define CORE_HEAD_MAX ((uint64_t) 16 * 1024 * 1024)    /* a request's head: its place is counted in 32 bits */
@@ -136,7 +137,7 @@ core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
         return weir_conf_error_at(cf, &block->words, "\"large_client_header_buffers\" must not be more than %llum in all",
                                   (unsigned long long) CORE_HEAD_MAX >> 20);
     }
-    return true;
+    return weir_conf_make_folder(cf, &block->words, core->client_body_temp_path);
 }
 
 const weir_module_t weir_http_core = {

@@ -12,7 +12,8 @@
     X(ACCEPT_RANGES, "accept-ranges") X(ACCESS_CONTROL_ALLOW_ORIGIN, "access-control-allow-origin") X(AGE, "age")    \
     X(ALLOW, "allow") X(AUTHORIZATION, "authorization") X(CACHE_CONTROL, "cache-control") X(CONNECTION, "connection")\
     X(CONTENT_DISPOSITION, "content-disposition") X(CONTENT_ENCODING, "content-encoding")                            \
-    X(CONTENT_LANGUAGE, "content-language") X(CONTENT_LENGTH, "content-length") X(CONTENT_LOCATION, "content-location") \
+    X(CONTENT_LANGUAGE, "content-language") X(CONTENT_LENGTH, "content-length")                     \
+    X(CONTENT_LOCATION, "content-location")                                                                          \
     X(CONTENT_RANGE, "content-range") X(CONTENT_TYPE, "content-type") X(COOKIE, "cookie") X(DATE, "date")            \
     X(ETAG, "etag") X(EXPECT, "expect") X(EXPIRES, "expires") X(FORWARDED, "forwarded") X(FROM, "from")              \
     X(HOST, "host") X(HTTP2_SETTINGS, "http2-settings") X(IF_MATCH, "if-match")                                      \
@@ -68,8 +69,8 @@ weir_str_t       weir_header_canonical(weir_header_id_t id);
 void weir_fields_reset(weir_fields_t *fields);                         /* n = 0; keeps room */
 /* id: of that name, WEIR_HEADER_OTHER only when it has none. Grows by doubling in the arena (32 at first); NULL when
  * there is no memory or n would pass `limit` (0: none). */
-weir_field_t *weir_fields_add(weir_fields_t *fields, weir_arena_t *arena, weir_header_id_t id, weir_str_t name, weir_str_t value,
-                              uint32_t limit);
+weir_field_t *weir_fields_add(weir_fields_t *fields, weir_arena_t *arena, weir_header_id_t id, weir_str_t name,
+                              weir_str_t value, uint32_t limit);
 static inline weir_field_t *
 weir_fields_first(const weir_fields_t *fields, weir_header_id_t id)
 {

@@ -297,7 +297,7 @@ weir_request_run(weir_request_t *req)
     }
     req->query = req->head.query;
     if (req->head.form == WEIR_TARGET_ASTERISK) {
-        req->uri = (weir_uri_t) { WEIR_STR("*"), WEIR_STR("*") };
+        req->uri = (weir_uri_t) { WEIR_STR("/"), WEIR_STR("*") };    /* of the whole server (RFC 9110 §9.3.7) */
     } else {
         uri = weir_uri_normalise(&req->uri, req->head.path, req->server->core->merge_slashes.on, &req->arena);
         if (uri != WEIR_URI_OK || !weir_uri_query_ok(req->query)) {

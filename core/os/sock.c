@@ -145,7 +145,7 @@ weir_sock_connect(const weir_addr_t *addr, bool *done)
         weir_sock_set_nodelay(fd);
     }
     *done = weir_sys_connect(fd, &addr->any, addr->len) == 0;
-    if (*done || errno == EINPROGRESS) {
+    if (*done || errno == EINPROGRESS || errno == EINTR) {      /* interrupted, it goes on by itself */
         return fd;
     }
     sock_close_keeping_errno(fd);

@@ -19,6 +19,9 @@ $a->refused('H1-01 CL.TE, length zero', "${head}Content-Length: 0\r\nTransfer-En
 $a->refused('H1-01 names in other cases', "${head}CONTENT-LENGTH: 5\r\ntransfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n");
 $a->refused('H1-01 far apart', "${head}Content-Length: 5\r\n" . join('', map { "X-$_: y\r\n" } 1 .. 40) . "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
 $a->refused("H1-01 on $_", "$_ / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
-    for qw(GET HEAD PUT DELETE OPTIONS);
+    for qw(GET PUT DELETE OPTIONS);
+
+$a->refused('H1-01 on HEAD', "HEAD / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+    method => 'HEAD');
 
 $a->done;

@@ -164,7 +164,7 @@ CALL(socket, (int family, int type, int protocol), (family, type, protocol), EMF
 CALL(bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), EADDRINUSE, EADDRNOTAVAIL, ENOMEM)
 CALL(listen, (int fd, int backlog), (fd, backlog), EADDRINUSE)
 CALL(accept, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len),
-     EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EPERM, EPROTO)
+     ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EPROTO)
 CALL(getsockopt, (int fd, int level, int name, void *value, socklen_t *len), (fd, level, name, value, len), ENOBUFS)
 CALL(setsockopt, (int fd, int level, int name, const void *value, socklen_t len), (fd, level, name, value, len),
      ENOBUFS, EINVAL)

@@ -24,7 +24,8 @@ weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len)
     c->in_at = 0;
     c->in_len = (uint32_t) left;
     if (c->in_cap - left < len) {
-        size_t cap = weir_max(left + len, weir_max(256, 2 * (size_t) c->in_cap));
+        uint64_t first = c->socket->listen->default_server->core->client_header_buffer_size.n;
+        size_t cap = weir_max(left + len, weir_max(first, 2 * (size_t) c->in_cap));
         char *grown;
 
         if (cap > UINT32_MAX || (grown = weir_mem_try_resize(c->in, cap)) == NULL) {
@@ -121,15 +122,19 @@ body_wait(weir_h1_conn_t *c)
     return WEIR_AGAIN;
 }
 
-static weir_io_t
-body_take(weir_h1_conn_t *c, char *data, size_t len, weir_str_t *bytes)
+/* A chunked body is measured as it comes; a chunk that announces too much is refused at its first line. */
+static bool
+body_is_too_large(const weir_h1_conn_t *c)
 {
     uint64_t max = weir_request_core(c->req)->client_max_body_size.n;
 
+    return max != 0 && (c->req->body_received > max || weir_chunked_announced(&c->chunked) > max - c->req->body_received);
+}
+
+static weir_io_t
+body_take(weir_h1_conn_t *c, char *data, size_t len, weir_str_t *bytes)
+{
     c->req->body_received += len;
-    if (c->body == WEIR_H1_BODY_CHUNKED && max != 0 && c->req->body_received > max) {
-        return body_fail(c, WEIR_CAUSE_CLIENT_BODY_TOO_LARGE);
-    }
     *bytes = weir_str(data, len);
     return WEIR_OK;
 }
@@ -162,7 +167,8 @@ body_decode(weir_h1_conn_t *c, char *data, size_t len, bool from_in, weir_str_t 
         }
         c->req->body_complete = true;
     }
-    return produced != 0 ? body_take(c, data, produced, bytes) : WEIR_AGAIN;
+    weir_io_t io = produced != 0 ? body_take(c, data, produced, bytes) : WEIR_AGAIN;
+    return body_is_too_large(c) ? body_fail(c, WEIR_CAUSE_CLIENT_BODY_TOO_LARGE) : io;
 }
 
 weir_io_t

@@ -165,7 +165,8 @@ chunked_trailer(weir_chunked_t *chunked, char c, weir_arena_t *arena)
         if (c != '\n') {
             return WEIR_CHUNKED_BAD;
         }
-        return chunked->trailers_len != 0 ? chunked_keep(chunked, c, CHUNKED_END, arena) : chunked_go(chunked, CHUNKED_END);
+        return chunked->trailers_len != 0 ? chunked_keep(chunked, c, CHUNKED_END, arena)
+                                          : chunked_go(chunked, CHUNKED_END);
     }
 }
 
@@ -212,7 +213,8 @@ chunked_take_data(weir_chunked_t *chunked, char *to, const char *from, size_t le
 }
 
 weir_chunked_result_t
-weir_chunked_decode(weir_chunked_t *chunked, char *data, size_t len, size_t *consumed, size_t *produced, weir_arena_t *arena)
+weir_chunked_decode(weir_chunked_t *chunked, char *data, size_t len, size_t *consumed, size_t *produced,
+                    weir_arena_t *arena)
 {
     weir_chunked_result_t result = WEIR_CHUNKED_MORE;
     size_t                in = 0, out = 0, n;
@@ -256,4 +258,10 @@ weir_chunk_head(char *out, uint64_t size)
     memcpy(out, digits + n, sizeof(digits) - n);
     memcpy(out + sizeof(digits) - n, "\r\n", 2);
     return sizeof(digits) - n + 2;
+}
+
+uint64_t
+weir_chunked_announced(const weir_chunked_t *chunked)
+{
+    return chunked->state == CHUNKED_DATA ? chunked->left : 0;
 }

@@ -34,10 +34,13 @@ typedef enum { WEIR_CHUNKED_MORE, WEIR_CHUNKED_DONE, WEIR_CHUNKED_BAD, WEIR_CHUN
 /* data[0 .. len) was just received.  On return its first *produced bytes are body data, *consumed bytes of the input
  * belong to this body (on DONE what follows is the next message's; on MORE it is all of it).  Split at any byte the
  * result is the same. */
-weir_chunked_result_t weir_chunked_decode(weir_chunked_t *chunked, char *data, size_t len, size_t *consumed, size_t *produced,
-                                          weir_arena_t *arena);
+weir_chunked_result_t weir_chunked_decode(weir_chunked_t *chunked, char *data, size_t len, size_t *consumed,
+                                          size_t *produced, weir_arena_t *arena);
 /* The trailer lines with their final empty line; empty when there was none.  Valid after DONE. */
 weir_str_t weir_chunked_trailers(const weir_chunked_t *chunked);
+
+/* Bytes still to come of the chunk under way, once its size line is complete; else 0. */
+uint64_t weir_chunked_announced(const weir_chunked_t *chunked);
 
 /* "1a2b\r\n" into out (room for 18); returns its length. */
 size_t weir_chunk_head(char *out, uint64_t size);

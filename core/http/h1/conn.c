@@ -9,9 +9,11 @@
 #include "os/clock.h"
 #include "os/sock.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define CONN_LINGER_READS 16     /* reads a turn while discarding */
+#define CONN_POLITE_MS    1000   /* a connection kept before we began to leave is not closed sooner */
 
 static void conn_on_ready(weir_watch_t *watch);
 static void conn_read_head(weir_h1_conn_t *c);
@@ -96,7 +98,7 @@ weir_h1_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir
     }
     memset(c, 0, sizeof(*c));
     if (!weir_conn_open(&c->conn, http->loop, fd, conn_on_ready)) {
-        weir_log(WEIR_LOG_ALERT, NULL, c->conn.error, "a connection could not be watched");
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "a connection could not be watched");
         weir_mem_free(c);
         return;
     }
@@ -200,18 +202,6 @@ conn_linger_ready(weir_h1_conn_t *c)
 
 /* -- waiting for a head -- */
 
-static void
-conn_wait_timeout(weir_h1_conn_t *c)
-{
-    if (c->head_begun && weir_h1_in_left(c) != 0) {
-        weir_cause_log(WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL, c->addr_text);
-        if (conn_core(c)->reset_timedout_connection.on) {
-            weir_sock_reset_on_close(c->conn.watch.fd);
-        }
-    }
-    weir_h1_close(c);
-}
-
 /* Idle between requests: owns no buffer. */
 static void
 conn_idle(weir_h1_conn_t *c)
@@ -278,6 +268,24 @@ conn_refuse(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
         req->keep_alive = false;
         (void) weir_request_fail(req, cause, detail);
     }
+}
+
+/* A connection on which nothing began is closed; one on which a head did not end is told (DO-01). */
+static void
+conn_wait_timeout(weir_h1_conn_t *c)
+{
+    if (!c->head_begun || weir_h1_in_left(c) == 0) {
+        weir_h1_close(c);
+        return;
+    }
+    if (conn_core(c)->reset_timedout_connection.on) {
+        weir_cause_log(WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL, c->addr_text);
+        weir_sock_reset_on_close(c->conn.watch.fd);
+        weir_h1_close(c);
+        return;
+    }
+    weir_h1_in_free(c);
+    conn_refuse(c, WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL);
 }
 
 /* The head is complete: head bytes at data, of len received. */
@@ -528,7 +536,10 @@ conn_next(weir_task_t *task)
     memset(&c->scan, 0, sizeof(c->scan));
     c->skipped_line = c->head_begun = false;
     conn_go(c, WEIR_H1_STATE_WAIT);
-    weir_timer_set(c->http->loop, &c->timer, c->keep_for, conn_on_timer);
+    if (c->http->quitting) {
+        c->keep_for.ms = weir_min(c->keep_for.ms, CONN_POLITE_MS);
+    }
+    conn_timer(c, c->keep_for);
     c->client.is_pipelined = weir_h1_in_left(c) != 0;
     if (c->client.is_pipelined) {
         conn_head_begins(c);

@@ -40,8 +40,9 @@ weir_h1_scan_result_t weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t 
 
 /* -- request -- */
 typedef enum {
-    WEIR_METHOD_OTHER, WEIR_METHOD_GET, WEIR_METHOD_HEAD, WEIR_METHOD_POST, WEIR_METHOD_PUT, WEIR_METHOD_DELETE, WEIR_METHOD_OPTIONS,
-    WEIR_METHOD_PATCH, WEIR_METHOD_TRACE, WEIR_METHOD_CONNECT, WEIR_METHOD_PROPFIND, WEIR_METHOD_PROPPATCH, WEIR_METHOD_MKCOL,
+    WEIR_METHOD_OTHER, WEIR_METHOD_GET, WEIR_METHOD_HEAD, WEIR_METHOD_POST, WEIR_METHOD_PUT, WEIR_METHOD_DELETE,
+    WEIR_METHOD_OPTIONS, WEIR_METHOD_PATCH, WEIR_METHOD_TRACE, WEIR_METHOD_CONNECT, WEIR_METHOD_PROPFIND,
+    WEIR_METHOD_PROPPATCH, WEIR_METHOD_MKCOL,
     WEIR_METHOD_COPY, WEIR_METHOD_MOVE, WEIR_METHOD_LOCK, WEIR_METHOD_UNLOCK,
 } weir_method_t;
 
@@ -52,18 +53,22 @@ bool          weir_method_is_idempotent(weir_method_t method); /* RFC 9110 §9.2
 /* Why a head was refused: each is a cause of its own for the log. */
 typedef enum {
     WEIR_H1_OK = 0,
-    WEIR_H1_BAD_REQUEST_LINE, WEIR_H1_BAD_METHOD, WEIR_H1_BAD_TARGET, WEIR_H1_BAD_VERSION, WEIR_H1_VERSION_UNSUPPORTED, /* 505 */
+    WEIR_H1_BAD_REQUEST_LINE, WEIR_H1_BAD_METHOD, WEIR_H1_BAD_TARGET, WEIR_H1_BAD_VERSION,
+    WEIR_H1_VERSION_UNSUPPORTED,          /* 505 */
     WEIR_H1_BAD_STATUS_LINE, WEIR_H1_BAD_STATUS,
     WEIR_H1_BAD_FIELD_NAME, WEIR_H1_BAD_FIELD_VALUE, WEIR_H1_NO_COLON, WEIR_H1_SPACE_BEFORE_COLON, WEIR_H1_OBS_FOLD,
     WEIR_H1_BAD_CONTENT_LENGTH, WEIR_H1_TWO_CONTENT_LENGTHS, WEIR_H1_LENGTH_AND_CODING, WEIR_H1_BAD_TRANSFER_CODING,
     WEIR_H1_UNKNOWN_TRANSFER_CODING,      /* 501 */
-    WEIR_H1_CODING_IN_1_0, WEIR_H1_NO_HOST, WEIR_H1_TWO_HOSTS, WEIR_H1_BAD_HOST, WEIR_H1_HOST_MISMATCH, WEIR_H1_TOO_MANY_FIELDS,
+    WEIR_H1_CODING_IN_1_0, WEIR_H1_NO_HOST, WEIR_H1_TWO_HOSTS, WEIR_H1_BAD_HOST, WEIR_H1_HOST_MISMATCH,
+    WEIR_H1_TOO_MANY_FIELDS,
     WEIR_H1_NO_MEMORY,
     WEIR_H1_REASON_MAX
 } weir_h1_reason_t;
 const char *weir_h1_reason_text(weir_h1_reason_t reason);
 
-typedef enum { WEIR_TARGET_ORIGIN, WEIR_TARGET_ABSOLUTE, WEIR_TARGET_AUTHORITY, WEIR_TARGET_ASTERISK } weir_target_form_t;
+typedef enum {
+    WEIR_TARGET_ORIGIN, WEIR_TARGET_ABSOLUTE, WEIR_TARGET_AUTHORITY, WEIR_TARGET_ASTERISK,
+} weir_target_form_t;
 
 #define WEIR_LENGTH_NONE UINT64_MAX    /* no Content-Length */
 
@@ -77,7 +82,7 @@ typedef struct {
     weir_str_t         query;          /* without '?' */
     bool               has_query;
     weir_str_t         scheme;         /* of absolute form */
-    weir_str_t         host;           /* from the target's authority or Host; lower case not applied; empty: none (1.0) */
+    weir_str_t         host;           /* from the target's authority or Host, as written; empty: none (1.0) */
     uint16_t           port;           /* 0: none given */
     uint8_t            minor;          /* 1.0 or 1.1 (1.2 and up count as 1.1) */
     weir_fields_t      fields;
@@ -88,11 +93,11 @@ typedef struct {
     bool               expect_unknown; /* another expectation: 417 */
     bool               upgrade;        /* Connection has "upgrade", an Upgrade field is there, 1.1 */
     bool               te_trailers;    /* TE has "trailers" */
-    uint32_t           dropped;        /* fields ignored for their name (ignore_invalid_headers, underscores_in_headers) */
+    uint32_t           dropped;        /* fields ignored for their name (ignore_invalid_headers …) */
 } weir_h1_request_t;
 
 typedef struct {
-    bool     ignore_invalid;           /* names with token characters other than letters, digits, '-' (and '_' when allowed) are dropped */
+    bool     ignore_invalid;           /* drop names that are tokens but not letters, digits, '-' (and '_') */
     bool     underscores;              /* '_' is fine in names */
     uint32_t max_fields;
 } weir_h1_options_t;
@@ -101,7 +106,8 @@ typedef struct {
  * that Connection names, except framing and identity fields, which a client cannot remove: H1-45) with
  * WEIR_FIELD_HOP.  *req need not be initialised and its fields are new ones in the arena; when the head is refused
  * the line is there for the log, and what was read before the fault. */
-weir_h1_reason_t weir_h1_parse_request(weir_h1_request_t *req, const weir_h1_options_t *options, weir_str_t head, weir_arena_t *arena);
+weir_h1_reason_t weir_h1_parse_request(weir_h1_request_t *req, const weir_h1_options_t *options, weir_str_t head,
+                                       weir_arena_t *arena);
 
 /* -- response -- */
 typedef struct {
@@ -115,10 +121,12 @@ typedef struct {
     bool          upgrade;             /* 101 with Connection: upgrade and an Upgrade field */
 } weir_h1_response_t;
 
-weir_h1_reason_t weir_h1_parse_response(weir_h1_response_t *res, weir_str_t head, uint32_t max_fields, weir_arena_t *arena);
+weir_h1_reason_t weir_h1_parse_response(weir_h1_response_t *res, weir_str_t head, uint32_t max_fields,
+                                        weir_arena_t *arena);
 
 /* -- trailers: lines up to and with the empty one, as the chunked decoder collected them; added to *fields -- */
-weir_h1_reason_t weir_h1_parse_trailers(weir_fields_t *fields, weir_str_t lines, uint32_t max_fields, weir_arena_t *arena);
+weir_h1_reason_t weir_h1_parse_trailers(weir_fields_t *fields, weir_str_t lines, uint32_t max_fields,
+                                        weir_arena_t *arena);
 /* May this field stand in trailers (RFC 9110 §6.5.1)? No: framing, routing, authentication, content description,
  * Set-Cookie. */
 bool weir_h1_trailer_allowed(const weir_field_t *field);

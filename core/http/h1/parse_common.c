@@ -135,7 +135,7 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
 {
     const char *colon = *line, *cr;
     uint8_t     class, all = 0xff;
-    weir_str_t  name;
+    weir_str_t  name, value;
 
     while ((class = weir_byte(*colon)) & WEIR_BYTE_TOKEN) {
         all &= class;
@@ -154,7 +154,8 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
         rules->dropped++;
         return WEIR_H1_OK;
     }
-    if (weir_fields_add(fields, arena, weir_header_id(name), name, common_trim(colon + 1, cr), rules->max_fields) != NULL) {
+    value = common_trim(colon + 1, cr);
+    if (weir_fields_add(fields, arena, weir_header_id(name), name, value, rules->max_fields) != NULL) {
         return WEIR_H1_OK;
     }
     return rules->max_fields != 0 && fields->n >= rules->max_fields ? WEIR_H1_TOO_MANY_FIELDS : WEIR_H1_NO_MEMORY;
@@ -327,11 +328,13 @@ weir_h1_parse_connection(weir_fields_t *fields, h1_connection_t *connection)
 
     *connection = (h1_connection_t) { .close = false };
     for (i = 0; i < weir_countof(common_hop_by_hop); i++) {
-        for (field = weir_fields_first(fields, common_hop_by_hop[i]); field != NULL; field = weir_fields_next(fields, field)) {
+        field = weir_fields_first(fields, common_hop_by_hop[i]);
+        for (; field != NULL; field = weir_fields_next(fields, field)) {
             field->flags |= WEIR_FIELD_HOP;
         }
     }
-    for (field = weir_fields_first(fields, WEIR_HEADER_CONNECTION); field != NULL; field = weir_fields_next(fields, field)) {
+    field = weir_fields_first(fields, WEIR_HEADER_CONNECTION);
+    for (; field != NULL; field = weir_fields_next(fields, field)) {
         common_parse_options(fields, field->value, connection, &named);
     }
     return named <= COMMON_MAX_NAMED ? WEIR_H1_OK : WEIR_H1_BAD_FIELD_VALUE;

@@ -23,7 +23,8 @@ weir_h1_reason_t weir_h1_parse_fields(weir_fields_t *fields, h1_fields_t *rules,
                                       weir_arena_t *arena);
 
 /* Reads Content-Length and Transfer-Encoding. minor: 0 or 1. */
-weir_h1_reason_t weir_h1_parse_framing(const weir_fields_t *fields, unsigned minor, uint64_t *content_length, bool *chunked);
+weir_h1_reason_t weir_h1_parse_framing(const weir_fields_t *fields, unsigned minor, uint64_t *content_length,
+                                       bool *chunked);
 
 typedef struct { bool close, keep_alive, upgrade; } h1_connection_t;
 

@@ -174,7 +174,8 @@ request_parse_wishes(weir_h1_request_t *req)
     const weir_field_t *te;
 
     req->keep_alive = weir_h1_keeps_alive(&connection, req->minor);
-    req->upgrade = connection.upgrade && req->minor != 0 && weir_fields_first(&req->fields, WEIR_HEADER_UPGRADE) != NULL;
+    req->upgrade = connection.upgrade && req->minor != 0
+                   && weir_fields_first(&req->fields, WEIR_HEADER_UPGRADE) != NULL;
     for (te = weir_fields_first(&req->fields, WEIR_HEADER_TE); te != NULL; te = weir_fields_next(&req->fields, te)) {
         req->te_trailers = req->te_trailers || weir_list_has(te->value, WEIR_STR("trailers"));
     }

@@ -58,6 +58,7 @@ weir_h1_parse_response(weir_h1_response_t *res, weir_str_t head, uint32_t max_fi
         return reason;
     }
     res->keep_alive = weir_h1_keeps_alive(&connection, res->minor);
-    res->upgrade = res->status == 101 && connection.upgrade && weir_fields_first(&res->fields, WEIR_HEADER_UPGRADE) != NULL;
+    res->upgrade = res->status == 101 && connection.upgrade
+                   && weir_fields_first(&res->fields, WEIR_HEADER_UPGRADE) != NULL;
     return WEIR_H1_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "http/runtime.h"
 
+#include <errno.h>
 #include <string.h>
 
 static weir_step_t
@@ -14,7 +15,7 @@ upload_fail(weir_proxy_t *p, weir_cause_t cause)
 
     weir_proxy_end_attempt(p, false);
     weir_proxy_release(p, false);
-    if (cause == WEIR_CAUSE_CLIENT_CLOSED || cause == WEIR_CAUSE_CLIENT_BODY_INCOMPLETE) {
+    if (cause == WEIR_CAUSE_CLIENT_CLOSED) {
         weir_request_client_gone(req, cause);
         return WEIR_DONE;
     }
@@ -71,10 +72,17 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
     return io;
 }
 
-/* The peer does not take our bytes.  It may have answered early and closed: look before giving up (US-05). */
+/* The peer does not take our bytes.  It may have answered early and closed: look before giving up (US-05).  When it is this side
+ * that has failed, nothing more will come. */
 static void
 upload_broken(weir_proxy_t *p)
 {
+    int error = p->up->conn.error;
+
+    if (error != EPIPE && error != ECONNRESET) {
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_FAILED, strerror(error), WEIR_NEXT_ERROR);
+        return;
+    }
     p->request_sent = true;
     weir_chain_clear(&p->out, &p->http->blocks);
     p->req->on_body = NULL;

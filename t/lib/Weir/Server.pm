@@ -235,7 +235,8 @@ sub workers ($self) {
         my $title = slurp("/proc/$pid/cmdline");
         push @pids, $pid unless $title =~ /shutting down/;
     }
-    return sort { $a <=> $b } @pids;
+    @pids = sort { $a <=> $b } @pids;
+    return @pids;
 }
 
 sub signal ($self, $name) { kill $name, $self->pid or die "signal $name: $!\n" }

@@ -438,8 +438,9 @@ test_hop_by_hop(void)
     size_t            i, n;
 
     is_int(parse_z(&req, "GET / HTTP/1.1\r\nX-One: 1\r\nx-two: 2\r\nX-Two: 3\r\nx-three: 3\r\nAccept: x\r\n"
-                         "Connection: close, X-ONE, x-two,accept\r\nTE: x\r\nTrailer: y\r\nKeep-Alive: 5\r\nUpgrade: h2c\r\n"
-                         "HTTP2-Settings: z\r\nProxy-Connection: close\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\r\n"),
+                         "Connection: close, X-ONE, x-two,accept\r\nTE: x\r\nTrailer: y\r\nKeep-Alive: 5\r\n"
+                         "Upgrade: h2c\r\nHTTP2-Settings: z\r\nProxy-Connection: close\r\n"
+                         "Transfer-Encoding: chunked\r\nHost: a\r\n\r\n"),
            WEIR_H1_OK, "hop-by-hop fields");
     ok(is_hop(&req, "x-one") && is_hop(&req, "x-two") && is_hop(&req, "accept"), "named by Connection");
     ok((weir_fields_next(&req.fields, weir_fields_find(&req.fields, WEIR_STR("X-Two")))->flags & WEIR_FIELD_HOP) != 0,
@@ -449,11 +450,11 @@ test_hop_by_hop(void)
        && is_hop(&req, "upgrade") && is_hop(&req, "http2-settings") && is_hop(&req, "proxy-connection")
        && is_hop(&req, "transfer-encoding"), "by nature");
 
-    is_int(parse_z(&req,
-                   "GET / HTTP/1.1\r\nConnection: host, content-length, authorization, x-forwarded-for, X-Forwarded-Port,"
-                         "forwarded, x-real-ip, x-request-id, cookie\r\nHost: a\r\nContent-Length: 5\r\nAuthorization: x\r\n"
-                         "X-Forwarded-For: x\r\nX-Forwarded-Port: 5\r\nForwarded: x\r\nX-Real-IP: x\r\nX-Request-ID: x\r\n"
-                         "Cookie: x\r\n\r\n"), WEIR_H1_OK, "fields nobody can have removed");
+    is_int(parse_z(&req, "GET / HTTP/1.1\r\nConnection: host, content-length, authorization, x-forwarded-for,"
+                         "X-Forwarded-Port, forwarded, x-real-ip, x-request-id, cookie\r\nHost: a\r\n"
+                         "Content-Length: 5\r\nAuthorization: x\r\nX-Forwarded-For: x\r\nX-Forwarded-Port: 5\r\n"
+                         "Forwarded: x\r\nX-Real-IP: x\r\nX-Request-ID: x\r\nCookie: x\r\n\r\n"),
+           WEIR_H1_OK, "fields nobody can have removed");
     ok(!is_hop(&req, "host") && !is_hop(&req, "content-length") && !is_hop(&req, "authorization")
        && !is_hop(&req, "x-forwarded-for") && !is_hop(&req, "x-forwarded-port") && !is_hop(&req, "forwarded")
        && !is_hop(&req, "x-real-ip") && !is_hop(&req, "x-request-id") && !is_hop(&req, "cookie"), "are kept");
@@ -469,8 +470,8 @@ test_hop_by_hop(void)
 static void
 test_odd_names(void)
 {
-    static const char head[] = "GET / HTTP/1.1\r\nHost: a\r\nX_Under: 1\r\nX.Dot: 2\r\nX-Fine9: 3\r\nContent_Length: 4\r\n"
-                               "Transfer.Encoding: chunked\r\ncontent!length: 5\r\n\r\n";
+    static const char head[] = "GET / HTTP/1.1\r\nHost: a\r\nX_Under: 1\r\nX.Dot: 2\r\nX-Fine9: 3\r\n"
+                               "Content_Length: 4\r\nTransfer.Encoding: chunked\r\ncontent!length: 5\r\n\r\n";
     weir_h1_options_t options = usual;
     weir_h1_request_t req;
 

@@ -1,0 +1,388 @@
+/*
+ * access_log.c - one line a request: log_format, and access_log to files (by way of core/log/files) or syslog.
+ *
+ * Formats are templates, compiled at load.  A worker composes a record in the request's arena and hands it to the file's buffer: no
+ * system call.  Bytes from strangers are escaped as the format says, so that one record is one line (LG-01).
+ */
+#include "http/module.h"
+
+#include "base/buf.h"
+#include "conf/core.h"
+#include "config.h"
+#include "log/files.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ACCESS_COMBINED "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent " \
+                        "\"$http_referer\" \"$http_user_agent\""
+
+typedef enum { ACCESS_ESCAPE_DEFAULT, ACCESS_ESCAPE_JSON, ACCESS_ESCAPE_NONE } access_escape_t;
+
+typedef struct {
+    weir_str_t             name;
+    const weir_template_t *text;
+    access_escape_t        escape;
+} access_format_t;
+
+typedef struct { access_format_t *at; size_t n; } access_formats_t;
+
+/* One access_log. */
+typedef struct {
+    weir_conf_words_t      words;
+    weir_str_t             format_name, path;
+    weir_log_file_pace_t   pace;
+    const weir_template_t *condition;      /* NULL: always */
+    weir_log_sink_t       *sink;           /* syslog; NULL: a file */
+    weir_log_level_t       severity;
+    /* from .check */
+    const access_format_t *format;
+    weir_log_file_t       *file;
+} access_log_t;
+
+typedef struct { access_log_t *at; size_t n; bool off; } access_logs_t;
+
+typedef struct {
+    access_formats_t formats;
+    access_logs_t    logs;
+} access_conf_t;
+
+/* -- log_format -- */
+
+static const access_format_t *
+access_find_format(const access_formats_t *formats, weir_str_t name)
+{
+    for (size_t i = 0; i < formats->n; i++) {
+        if (weir_str_eq(formats->at[i].name, name)) {
+            return &formats->at[i];
+        }
+    }
+    return NULL;
+}
+
+static bool
+access_read_escape(weir_conf_t *cf, weir_str_t name, access_escape_t *escape)
+{
+    if (weir_str_eq(name, WEIR_STR("default"))) {
+        *escape = ACCESS_ESCAPE_DEFAULT;
+    } else if (weir_str_eq(name, WEIR_STR("json"))) {
+        *escape = ACCESS_ESCAPE_JSON;
+    } else if (weir_str_eq(name, WEIR_STR("none"))) {
+        *escape = ACCESS_ESCAPE_NONE;
+    } else {
+        return weir_conf_invalid(cf, 2, "escape=default, escape=json or escape=none");
+    }
+    return true;
+}
+
+static bool
+access_parse_format(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    access_format_t format = { .name = words->at[1].text };
+    weir_str_t text = WEIR_STR("");
+    size_t first = 2;
+
+    (void) row;
+    if (weir_str_eq(format.name, WEIR_STR("combined")) || access_find_format(field, format.name) != NULL) {
+        return weir_conf_error(cf, 1, "duplicate \"log_format\" name \"%.*s\"", WEIR_STR_ARG(format.name));
+    }
+    if (weir_str_starts(words->at[2].text, WEIR_STR("escape="))) {
+        if (!access_read_escape(cf, weir_str_skip(words->at[2].text, 7), &format.escape)) {
+            return false;
+        }
+        first = 3;
+    }
+    for (size_t i = first; i < words->n; i++) {
+        text = weir_str_concat(cf->arena, text, words->at[i].text);
+    }
+    format.text = weir_conf_template(cf, weir_min(first, words->n - 1), text);
+    if (format.text == NULL) {
+        return false;
+    }
+    *(access_format_t *) weir_conf_list_push(cf, field, sizeof(format)) = format;
+    return true;
+}
+
+static const weir_conf_type_t access_type_formats = {
+    .name = "name [escape=default | json | none] string ...", .size = sizeof(access_formats_t), .min_args = 2, .max_args = 255,
+    .repeats = true, .parse = access_parse_format, .item = sizeof(access_format_t),
+};
+
+/* -- access_log -- */
+
+static bool
+access_read_option(weir_conf_t *cf, access_log_t *log, size_t i, bool *has_buffer)
+{
+    weir_str_t word = log->words.at[i].text, name, value;
+    weir_bytes_t size;
+
+    if (!weir_str_cut(word, '=', &name, &value)) {
+        return weir_conf_invalid(cf, i, "buffer=, flush= or if=");
+    }
+    if (weir_str_eq(name, WEIR_STR("if"))) {
+        log->condition = weir_conf_template(cf, i, value);
+        return log->condition != NULL;
+    }
+    if (log->sink == NULL && weir_str_eq(name, WEIR_STR("buffer"))) {
+        if (!weir_conf_read_bytes(value, &size) || size.n == 0 || size.n > (1u << 30)) {
+            return weir_conf_invalid(cf, i, "a size such as buffer=32k");
+        }
+        *has_buffer = true;
+        log->pace.size = (size_t) size.n;
+        return true;
+    }
+    if (log->sink == NULL && weir_str_eq(name, WEIR_STR("flush"))) {
+        return (weir_conf_read_msec(value, &log->pace.interval) && log->pace.interval.ms != 0)
+               || weir_conf_invalid(cf, i, "a time such as flush=5s");
+    }
+    return weir_conf_invalid(cf, i, log->sink == NULL ? "buffer=, flush= or if=" : "if=");
+}
+
+static bool
+access_read_options(weir_conf_t *cf, access_log_t *log)
+{
+    bool has_buffer = false, has_flush;
+
+    log->pace.interval.ms = 0;
+    for (size_t i = 3; i < log->words.n; i++) {
+        if (!access_read_option(cf, log, i, &has_buffer)) {
+            return false;
+        }
+    }
+    has_flush = log->pace.interval.ms != 0;
+    if (has_flush && !has_buffer) {
+        return weir_conf_error(cf, 1, "no \"buffer\" is given for the access_log \"%.*s\" that has a \"flush\"",
+                               WEIR_STR_ARG(log->words.at[1].text));
+    }
+    if (!has_buffer) {
+        log->pace = (weir_log_file_pace_t) { WEIR_LOG_FILE_BUFFER, { WEIR_LOG_FILE_INTERVAL } };
+    } else if (!has_flush) {
+        log->pace.interval.ms = WEIR_LOG_FILE_NEVER;
+    }
+    return true;
+}
+
+static bool
+access_parse_log(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    access_logs_t *logs = field;
+    access_log_t log = { .words = *words, .severity = WEIR_LOG_INFO };
+    weir_str_t target = words->at[1].text;
+
+    (void) row;
+    if (weir_str_eq(target, WEIR_STR("off"))) {
+        logs->off = true;
+        return words->n == 2 || weir_conf_invalid(cf, 2, "nothing after off");
+    }
+    if (weir_str_starts(target, WEIR_STR("syslog:"))) {
+        log.sink = weir_new(cf->arena, weir_log_sink_t);
+        log.sink->fd = -1;
+        if (!weir_core_read_syslog(cf, log.sink, weir_str_skip(target, 7), &log.severity)) {
+            return false;
+        }
+    } else if (target.len == 0 || weir_str_find(target, '$') != NULL) {
+        return weir_conf_invalid(cf, 1, "a path without variables, syslog:server=address or off");
+    } else {
+        log.path = weir_conf_full_path(cf, target);
+    }
+    log.format_name = words->n > 2 ? words->at[2].text : WEIR_STR("combined");
+    if (!access_read_options(cf, &log)) {
+        return false;
+    }
+    *(access_log_t *) weir_conf_list_push(cf, field, sizeof(log)) = log;
+    return true;
+}
+
+static const weir_conf_type_t access_type_logs = {
+    .name = "path [format [buffer=size] [flush=time] [if=condition]] | syslog:server=address[,parameter=value] ... | off",
+    .size = sizeof(access_logs_t), .min_args = 1, .max_args = 5, .repeats = true, .parse = access_parse_log,
+    .item = sizeof(access_log_t),
+};
+
+/* -- after reading -- */
+
+static void
+access_give_back(void *data)
+{
+    weir_log_file_give_back(data);
+}
+
+static void
+access_close(void *data)
+{
+    weir_log_close(data);
+}
+
+/* The master opens files while it may; a worker is given them, and opens by itself what it was not. */
+static bool
+access_open(weir_conf_t *cf, access_log_t *log)
+{
+    const char *why = "";
+
+    if (log->sink != NULL) {
+        if (!weir_log_open(log->sink, &why)) {
+            return weir_conf_error_at(cf, &log->words, "syslog \"%.*s\": %s", WEIR_STR_ARG(log->sink->path), why);
+        }
+        weir_arena_on_cleanup(cf->arena, access_close, log->sink);
+        return true;
+    }
+    log->file = weir_log_file_take(log->path);
+    weir_arena_on_cleanup(cf->arena, access_give_back, log->file);
+    if (!weir_bundle_is_replay(cf->bundle) && !weir_log_file_open(log->file)) {
+        return weir_conf_error_at(cf, &log->words, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(log->path), errno,
+                                  strerror(errno));
+    }
+    return true;
+}
+
+static const access_format_t *
+access_combined(weir_conf_t *cf)
+{
+    access_format_t *format = weir_new(cf->arena, access_format_t);
+
+    format->name = WEIR_STR("combined");
+    format->text = weir_conf_template(cf, 0, WEIR_STR(ACCESS_COMBINED));
+    return format->text == NULL ? NULL : format;
+}
+
+static bool
+access_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
+{
+    access_conf_t *access = conf;
+
+    (void) block;
+    for (size_t i = 0; i < access->logs.n && !access->logs.off; i++) {
+        access_log_t *log = &access->logs.at[i];
+        bool is_combined = weir_str_eq(log->format_name, WEIR_STR("combined"));
+
+        if (log->format != NULL) {
+            continue;                                /* the same list was seen in an outer block */
+        }
+        log->format = is_combined ? access_combined(cf) : access_find_format(&access->formats, log->format_name);
+        if (log->format == NULL) {
+            return weir_conf_error_at(cf, &log->words, "unknown log format \"%.*s\"", WEIR_STR_ARG(log->format_name));
+        }
+        if (!access_open(cf, log)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+access_enabled(const void *conf, weir_phase_t phase)
+{
+    const access_logs_t *logs = &((const access_conf_t *) conf)->logs;
+
+    (void) phase;
+    return !logs->off && logs->n != 0;
+}
+
+/* -- requests -- */
+
+static const uint8_t access_growth[] = { [ACCESS_ESCAPE_DEFAULT] = 4, [ACCESS_ESCAPE_JSON] = 6, [ACCESS_ESCAPE_NONE] = 1 };
+
+static size_t
+access_add(char *out, size_t room, weir_str_t value, access_escape_t escape)
+{
+    switch (escape) {
+    case ACCESS_ESCAPE_DEFAULT:
+        return weir_log_escape_text(out, room, value);
+    case ACCESS_ESCAPE_JSON:
+        return weir_log_escape_json(out, room, value);
+    case ACCESS_ESCAPE_NONE:
+        break;
+    }
+    if (value.len != 0) {
+        memcpy(out, value.at, value.len);
+    }
+    return value.len;
+}
+
+/* The record with its newline; WEIR_STR_NONE when there is no memory for it. */
+static weir_str_t
+access_compose(const access_format_t *format, weir_request_t *req)
+{
+    const weir_template_t *text = format->text;
+    weir_str_t *values = weir_alloc(&req->arena, sizeof(*values) * (text->n + 1));
+    size_t room = 1;
+    char *out, *at;
+
+    for (size_t i = 0; i < text->n; i++) {
+        const weir_template_part_t *part = &text->parts[i];
+
+        values[i] = part->literal;
+        if (part->ref.row == NULL) {
+            room += values[i].len;
+        } else if (part->ref.row->get(req, &req->arena, &part->ref, &values[i])) {
+            room += values[i].len * access_growth[format->escape];
+        } else {
+            values[i] = format->escape == ACCESS_ESCAPE_DEFAULT ? WEIR_STR("-") : WEIR_STR("");
+            room += 1;
+        }
+    }
+    out = at = weir_try_alloc(&req->arena, room);
+    if (out == NULL) {
+        return WEIR_STR_NONE;
+    }
+    for (size_t i = 0; i < text->n; i++) {
+        bool is_literal = text->parts[i].ref.row == NULL;
+        at += access_add(at, room - (size_t) (at - out), values[i], is_literal ? ACCESS_ESCAPE_NONE : format->escape);
+    }
+    *at++ = '\n';
+    return weir_str(out, (size_t) (at - out));
+}
+
+static bool
+access_is_wanted(const access_log_t *log, weir_request_t *req)
+{
+    weir_str_t value;
+
+    if (log->condition == NULL) {
+        return true;
+    }
+    value = weir_template_eval(log->condition, req, &req->arena);
+    return value.len != 0 && !weir_str_eq(value, WEIR_STR("0"));
+}
+
+static weir_step_t
+access_log_request(weir_request_t *req, const void *conf)
+{
+    const access_logs_t *logs = &((const access_conf_t *) conf)->logs;
+
+    for (size_t i = 0; i < logs->n; i++) {
+        const access_log_t *log = &logs->at[i];
+        weir_str_t record;
+
+        if (!access_is_wanted(log, req)) {
+            continue;
+        }
+        record = access_compose(log->format, req);
+        if (record.at == NULL) {
+            __atomic_fetch_add(&weir_log_dropped, 1, __ATOMIC_RELAXED);
+        } else if (log->sink != NULL) {
+            weir_log_send(log->sink, log->severity, weir_str(record.at, record.len - 1));
+        } else {
+            weir_log_file_write(log->file, record, &log->pace);
+        }
+    }
+    return WEIR_NEXT;
+}
+
+static const weir_directive_t access_directives[] = {
+    WEIR_DIRECTIVE_OF(access_conf_t, formats, "log_format", &access_type_formats, .where = WEIR_IN_HTTP,
+                      .help = "Names a format of access logs; \"combined\" is there already."),
+    WEIR_DIRECTIVE_OF(access_conf_t, logs, "access_log", &access_type_logs, .where = WEIR_IN_ANY,
+                      .dflt = WEIR_HTTP_LOG_PATH " combined",
+                      .help = "Where a line about each request goes; may be given several times; off: nowhere."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_access_log = {
+    .name = "http_access_log",
+    .conf_size = sizeof(access_conf_t),
+    .directives = access_directives,
+    .check = access_check,
+    .on = { [WEIR_PHASE_LOG] = access_log_request },
+    .enabled = access_enabled,
+};

@@ -1,0 +1,57 @@
+/*
+ * maintenance.c - `maintenance on`: the place is closed for a while, and the answer says for how long (RFC 9110 §10.2.3).
+ *
+ * The module to read before writing one: a struct that holds what the directives say, a row for each directive, a handler for the
+ * phase it takes part in, and the one symbol that configure finds.  Its test is t/http/maintenance.t.  Runs in workers.
+ */
+#include "http/module.h"
+
+typedef struct {
+    weir_flag_t maintenance;
+    weir_msec_t retry_after;
+} maintenance_conf_t;
+
+/* An error_page may lie in the very place that is closed. */
+static weir_step_t
+maintenance_access(weir_request_t *req, const void *conf)
+{
+    (void) conf;
+    return req->in_error_page ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_ACCESS_MAINTENANCE, NULL);
+}
+
+/* The head filter: the page may be the built-in one or error_page's. */
+static weir_step_t
+maintenance_head(weir_request_t *req, const void *conf)
+{
+    const maintenance_conf_t *maintenance = conf;
+
+    if (req->cause == WEIR_CAUSE_ACCESS_MAINTENANCE) {
+        weir_response_add(req, WEIR_HEADER_RETRY_AFTER,
+                          weir_str_printf(&req->arena, "%llu", (unsigned long long) maintenance->retry_after.ms / 1000));
+    }
+    return WEIR_NEXT;
+}
+
+static bool
+maintenance_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const maintenance_conf_t *) conf)->maintenance.on;
+}
+
+static const weir_directive_t maintenance_directives[] = {
+    WEIR_DIRECTIVE(maintenance_conf_t, maintenance, "maintenance", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Answers every request with 503 instead of what it asks for."),
+    WEIR_DIRECTIVE(maintenance_conf_t, retry_after, "maintenance_retry_after", .where = WEIR_IN_ANY, .dflt = "60s",
+                   .min = "1s", .max = "1d", .help = "Delay announced in Retry-After."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_maintenance = {
+    .name = "http_maintenance",
+    .conf_size = sizeof(maintenance_conf_t),
+    .directives = maintenance_directives,
+    .on = { [WEIR_PHASE_ACCESS] = maintenance_access },
+    .enabled = maintenance_enabled,
+    .filter_head = maintenance_head,
+};
