@@ -31,7 +31,6 @@
     X(CLIENT_METHOD, "client.method", 405, INFO, "TRACE and CONNECT are not served.")                                         \
     X(CLIENT_CLOSED, "client.closed", 499, INFO, "The client closed before it was answered.")                                 \
     X(CLIENT_SEND_TIMEOUT, "client.send.timeout", 0, INFO, "The client took no byte for send_timeout.")                       \
-    X(CLIENT_IDLE, "client.idle", 0, INFO, "A kept connection was closed after keepalive_timeout.")                           \
     X(ROUTE_NONE, "route.none", 404, ERROR, "No location of the server takes this path, or it has nothing to answer with.")   \
     X(ROUTE_INTERNAL, "route.internal", 404, ERROR, "The location is for internal redirects only.")                           \
     X(ROUTE_RETURN, "route.return", 0, INFO, "A `return` directive answered.")                                                \
@@ -55,7 +54,6 @@
     X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.")                       \
     X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.")                                 \
     X(INTERNAL_IO, "internal.io", 500, CRIT, "A temporary file could not be written or read.")                                \
-    X(INTERNAL_CONNECTIONS, "internal.connections", 503, ERROR, "worker_connections are not enough.")                         \
     X(INTERNAL_EMIT, "internal.emit", 500, ERROR, "A header to be sent holds CR, LF or NUL, or does not fit.")                \
     X(INTERNAL_SHUTDOWN, "internal.shutdown", 0, NOTICE, "Cut by worker_shutdown_timeout.")
 

@@ -195,6 +195,7 @@ reply_error_page(weir_request_t *req, const weir_error_page_t *page, uint16_t st
     }
     uint16_t code = page->overwrite > 0 ? (uint16_t) page->overwrite : 302;
     bool is_redirect = code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
+    req->error_status = 0;                      /* the redirect has its own */
     return weir_request_redirect_client(req, is_redirect ? code : 302, target);
 }
 
@@ -207,7 +208,7 @@ reply_must_close(uint16_t status, weir_cause_t cause)
     case WEIR_CAUSE_CLIENT_BODY_MALFORMED: case WEIR_CAUSE_CLIENT_PLAIN_TO_TLS: case WEIR_CAUSE_CLIENT_HEADER_TIMEOUT:
     case WEIR_CAUSE_CLIENT_BODY_TIMEOUT: case WEIR_CAUSE_CLIENT_CODING: case WEIR_CAUSE_CLIENT_VERSION:
     case WEIR_CAUSE_CLIENT_METHOD: case WEIR_CAUSE_CLIENT_UPGRADE_REFUSED: case WEIR_CAUSE_CLIENT_BODY_INCOMPLETE:
-    case WEIR_CAUSE_INTERNAL_MEMORY: case WEIR_CAUSE_INTERNAL_IO: case WEIR_CAUSE_INTERNAL_CONNECTIONS:
+    case WEIR_CAUSE_INTERNAL_MEMORY: case WEIR_CAUSE_INTERNAL_IO:
         return true;
     default:
         return status == 400 || status == 413 || status == 414 || status == 431 || status == 417;

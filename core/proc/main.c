@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/rights.h"
+#include "http/cause.h"
 #include "proc/command.h"
 #include "proc/daemon.h"
 #include "proc/load.h"
@@ -203,6 +204,7 @@ main_answer(const weir_command_t *command, int *code)
         weir_version_print_usage();
     } else if (command->manual) {
         weir_conf_print_manual(STDOUT_FILENO);
+        weir_cause_print_manual(STDOUT_FILENO);
     } else if (command->version) {
         weir_version_print(command->build);
     } else {

@@ -1,4 +1,4 @@
-# HI-01: path, captures, query and cookies used in Location, added headers, the upstream's path and the body.
+# HI-01: path, captures, query and cookies used in Location, added headers and the body.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -10,12 +10,11 @@ my $a = Weir::Attack->new('what a variable carries cannot split a header', serve
     location /query { return 302 /y?$args; }
     location /body { return 200 "$uri|$arg_a|$cookie_c"; }
     location /up/ { proxy_pass http://origin; proxy_set_header X-Path $uri; proxy_set_header X-Arg $arg_a; proxy_set_header X-Cookie $cookie_c; }
-    location ~ ^/rewrite/(.*)$ { proxy_pass http://origin/z/$1; }
 END
 
 my $evil = '%0d%0aX-Evil:%20y';
-for my $target ("/redirect/$evil", "/capture/$evil", "/query?$evil", "/query?a=$evil", "/body/$evil?a=$evil", "/up/$evil?a=$evil", "/rewrite/$evil", '/redirect/%0aX-Evil:%20y', '/capture/%0dX-Evil:%20y',
-    '/rewrite/%0d%0a%0d%0aGET%20/admin%20HTTP/1.1', '/rewrite/a%20HTTP/1.1', "/capture/x%20y\tz" =~ s/\t//r)
+for my $target ("/redirect/$evil", "/capture/$evil", "/query?$evil", "/query?a=$evil", "/body/$evil?a=$evil", "/up/$evil?a=$evil", '/redirect/%0aX-Evil:%20y', '/capture/%0dX-Evil:%20y',
+    "/capture/x%20y\tz" =~ s/\t//r)
 {
     my $before = $a->origin->requests;
     my $client = $a->w->client;

@@ -31,15 +31,23 @@ sub chunked ($target, $body, %arg) {
 
 # The body follows when Weir says 100 (or what it says instead is the answer).
 sub expecting ($n) {
-    my $body   = bytes($n, 3000);
     my $client = $w->client;
     $client->send("POST /fresh/$n HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3000\r\n\r\n");
-    my $first = eval { $client->read_response_head } or return Weir::Fault::judge_end($@);
-    $client->send($body) if $first->status == 100;
-    my $word = $first->status != 100 ? ($first->status >= 400 ? 'refused' : die "not asked for: " . $first->head)
-        : $fault->judge($client, sub ($answer) { $answer->body eq Weir::Fault::told('POST', "/fresh/$n", $body) });
+    my $word = eval { body_after_100($client, $n) } // Weir::Fault::judge_end($@);
     $client->close;
     return $word;
+}
+
+sub body_after_100 ($client, $n) {
+    my $body  = bytes($n, 3000);
+    my $first = $client->read_response_head;
+    if ($first->status >= 400) {
+        $client->read_body($first);
+        return 'refused';
+    }
+    $first->status == 100 or die 'not asked for: ' . $first->head . "\n";
+    $client->send($body);
+    return $fault->judge($client, sub ($answer) { $answer->body eq Weir::Fault::told('POST', "/fresh/$n", $body) });
 }
 
 is $fault->ask('POST', '/fresh/warm', body => bytes(0, 30000)), 'right', 'a temporary file works';

@@ -10,7 +10,8 @@
  * Each row has the errors that the kernel may really give there.  What a caller could see of the cause is made true: a
  * connection that is reset or a broken pipe is shut down, a descriptor whose close fails is closed, a connect that was
  * interrupted goes on.  Not there, because the kernel does not do it: EAGAIN and short transfers on a socket that has
- * data or room (edge-triggered epoll would never tell when to go on); removals from an epoll set (these cannot fail).
+ * data or room (edge-triggered epoll would never tell when to go on), removals from an epoll set that fail, an eventfd
+ * that cannot be written.
  */
 #define _GNU_SOURCE 1
 
@@ -275,6 +276,18 @@ CALL(memfd, (const char *name), (name), EMFILE, ENFILE, ENOMEM)
 
 SEAM(ssize_t, sys_readlink, SEAMS_CALL, -1, (const char *path, char *out, size_t len), (path, out, len), EACCES, EIO)
 
+/* The error, but for an eventfd: its reads and writes cannot fail. */
+static int
+seams_file_error(const seams_row_t *row, int fd)
+{
+    struct stat st;
+
+    if (seams == NULL || seams->mode == SEAMS_OFF || (fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == 0)) {
+        return 0;
+    }
+    return seams_error(row);
+}
+
 /* A regular file may transfer less than was asked: one byte, say. */
 static size_t
 seams_length(int error, int fd, size_t len)
@@ -289,7 +302,7 @@ seams_length(int error, int fd, size_t len)
     SEAMS_ROW(sys_##name, SEAMS_CALL, __VA_ARGS__)                                   \
     ssize_t __wrap_weir_sys_##name params                                            \
     {                                                                                \
-        int error = seams_error(&seams_sys_##name);                                  \
+        int error = seams_file_error(&seams_sys_##name, fd);                         \
                                                                                      \
         if (error > 0) {                                                             \
             errno = error;                                                           \
@@ -311,7 +324,7 @@ SEAMS_ROW(sys_writev, SEAMS_CALL, ENOSPC, EIO, SEAMS_SHORT)
 ssize_t
 __wrap_weir_sys_writev(int fd, const struct iovec *iov, int n)
 {
-    int error = seams_error(&seams_sys_writev);
+    int error = seams_file_error(&seams_sys_writev, fd);
 
     if (error > 0) {
         errno = error;

@@ -51,8 +51,8 @@ static const struct { const char *raw, *path, *wire; } good[] = {
     { "/|[]^{}\"<>`", "/|[]^{}\"<>`", "/%7C%5B%5D%5E%7B%7D%22%3C%3E%60" },
     { "/%c3%a9%e2%82%ac%f0%9f%98%80", "/\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "/%C3%A9%E2%82%AC%F0%9F%98%80" },
     { "/e%cc%81", "/e\xcc\x81", "/e%CC%81" },                         /* NFD stays NFD */
+    /* full-width dots and slash are names */
     { "/%ef%bc%8e%ef%bc%8e%ef%bc%8fx", "/\xef\xbc\x8e\xef\xbc\x8e\xef\xbc\x8fx", "/%EF%BC%8E%EF%BC%8E%EF%BC%8Fx" },
-    /* full-width */
     { "/%e9t%e9", "/\xe9t\xe9", "/%E9t%E9" },                         /* Latin-1 */
     { "/%fc%f8", "/\xfc\xf8", "/%FC%F8" },
 };
@@ -61,11 +61,10 @@ static const char *const bad[] = {
     "", "a", "*", "?", "/..", "/../a", "/a/../..", "/a/../../b", "/./..", "//..", "/%2e%2e/a", "/a/%2E%2e/%2e%2e",
     "/..;/a", "/a/..;x=1/b", "/a/.;/b", "/a/..;", "/a/.;", "/a/..%3b/b", "/a/%2e%2e;/b", "/a/%2e;x",
     "/%2fadmin", "/a%2Fb", "/a%5cb", "/a%5C..", "/admin%00", "/%00", "/a%", "/a%2", "/a%zz", "/a%u002f", "/a%2/b",
-    "/a%%32%66",
-    "/a\\b", "/\\", "/a b", "/a\tb", "/a\x7f", "/a\x01", "/a#b", "/a\xe9", "/a?b",
+    "/a%%32%66", "/a\\b", "/\\", "/a b", "/a\tb", "/a\x7f", "/a\x01", "/a#b", "/a\xe9", "/a?b",
     "/%c0%af", "/%c0%ae%c0%ae/x", "/%e0%80%af", "/%e0%80%ae", "/%f0%80%80%af", "/%f8%80%80%80%af",
-    "/%fc%80%80%80%80%af", "/%c1%9c",
-    "/%c0%2e", "/%c0.", "/%e0%80%80", "/%e0%9f%bf", "/%f0%8f%bf%bf", "/%c0", "/x/%c0%af/../y", "/%e0@n", "/%f0@@n",
+    "/%fc%80%80%80%80%af", "/%c1%9c", "/%c0%2e", "/%c0.", "/%e0%80%80", "/%e0%9f%bf", "/%f0%8f%bf%bf", "/%c0",
+    "/x/%c0%af/../y", "/%e0@n", "/%f0@@n",
 };
 
 static weir_uri_result_t
@@ -161,7 +160,8 @@ test_query(void)
 
     ok(weir_uri_query_ok(WEIR_STR("")) && weir_uri_query_ok(WEIR_STR("a=b&c=%zz?/\\\"<>{}|^`[]")), "queries");
     ok(!weir_uri_query_ok(WEIR_STR("a b")) && !weir_uri_query_ok(WEIR_STR("a#b"))
-       && !weir_uri_query_ok(WEIR_STR("a\xe9")) && !weir_uri_query_ok(WEIR_STR("a\x7f")) && !weir_uri_query_ok(weir_str("a\0", 2)), "no queries");
+       && !weir_uri_query_ok(WEIR_STR("a\xe9")) && !weir_uri_query_ok(WEIR_STR("a\x7f"))
+       && !weir_uri_query_ok(weir_str("a\0", 2)), "no queries");
     ok(weir_uri_arg(WEIR_STR("a=1&bb=2&b=3&b=4"), WEIR_STR("b"), &value), "an argument");
     is_str(value, "3", "the first of its name");
     ok(weir_uri_arg(WEIR_STR("a=1&Key=%20=x"), WEIR_STR("key"), &value), "in any case");
@@ -188,9 +188,8 @@ random_path(char *out, size_t size)
 {
     static const char *const pieces[] = {
         "/", "/", "/", ".", "..", "/../", "/./", "//", "%2e", "%2E%2e", "%25", "%2b", "%3B", ";", "..;", "a",
-        "admin", "%61", "%20",
-        "%c3%a9", "%e0%80%af", "%c0%ae", "%ff", "%0a", "+", "\"", "|", "%2f", "%5c", "%00", "%", "~", "%7E", "?",
-        "#", " ",
+        "admin", "%61", "%20", "%c3%a9", "%e0%80%af", "%c0%ae", "%ff", "%0a", "+", "\"", "|", "%2f", "%5c", "%00",
+        "%", "~", "%7E", "?", "#", " ",
     };
     size_t      len = 1, n, i, count = random_below(12);
     const char *piece;

@@ -1,0 +1,18 @@
+use v5.36;
+use lib 't/lib';
+use Weir::Test;
+
+my $w = Weir::Test->new('internal locations are not for clients');
+$w->conf(<<'END');
+    server {
+        location /private/ { internal; return 200 secret; }
+        location /way { error_page 418 =200 /private/x; return 418; }
+    }
+END
+
+is $w->get('/private/x')->status, 404, 'asked for directly';
+is $w->get('/%70rivate/x')->status, 404, 'in another spelling';
+is $w->get('/a/../private/x')->status, 404, 'by a detour';
+is $w->get('/way')->body, 'secret', 'by an internal redirect';
+
+done_testing;
