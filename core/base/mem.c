@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static void *mem_reserve;
+static void *mem_reserve;       /* of all threads: a configuration is built beside the loop */
 
 void *
 weir_mem_try(size_t size)
@@ -18,20 +18,26 @@ weir_mem_try(size_t size)
 bool
 weir_mem_use_reserve(void)
 {
-    bool had = mem_reserve != NULL;
+    void *reserve = __atomic_exchange_n(&mem_reserve, NULL, __ATOMIC_ACQ_REL);
 
-    weir_heap_free(mem_reserve);
-    mem_reserve = NULL;
-    return had;
+    weir_heap_free(reserve);
+    return reserve != NULL;
 }
 
 bool
 weir_mem_keep_reserve(size_t size)
 {
-    if (mem_reserve == NULL) {
-        mem_reserve = weir_heap_alloc(size);
+    void *none = NULL, *reserve;
+
+    if (weir_likely(__atomic_load_n(&mem_reserve, __ATOMIC_RELAXED) != NULL)) {
+        return true;
     }
-    return mem_reserve != NULL;
+    reserve = weir_heap_alloc(size);
+    if (reserve != NULL
+        && !__atomic_compare_exchange_n(&mem_reserve, &none, reserve, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        weir_heap_free(reserve);
+    }
+    return reserve != NULL;
 }
 
 void *

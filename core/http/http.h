@@ -22,7 +22,7 @@ bool         weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int
 /* Swaps the generation: connections use the new one at their next request.  Sockets of addresses it does not listen on are
  * drained (accepted until empty, on the old generation) and closed. */
 void         weir_http_use(weir_http_t *http, weir_generation_t *generation);
-/* No more accepting (queues stay in the master's sockets); connections end politely; after `limit` (0: none) they are cut. */
+/* Takes what is queued and accepts no more; connections end politely; after `limit` (0: none) they are cut. */
 void         weir_http_quit(weir_http_t *http, weir_msec_t limit);
 size_t       weir_http_connections(const weir_http_t *http);      /* open client connections, tunnels included */
 /* USR1: access logs. */

@@ -16,6 +16,7 @@
 #define RUNTIME_ACCEPT_PAUSE ((weir_msec_t) { 500 })
 #define RUNTIME_POLITE_DELAY ((weir_msec_t) { 1000 })   /* an idle connection is not closed sooner after we begin to leave */
 #define RUNTIME_ACCEPTS      64                         /* a turn, with multi_accept */
+#define RUNTIME_QUEUED       4096                       /* connections taken from a socket that goes */
 #define RUNTIME_FREE_BLOCKS  64
 #define RUNTIME_RESERVE      (256 * 1024)               /* memory for what must not fail when it runs out */
 
@@ -64,11 +65,13 @@ weir_http_socket_unref(weir_http_socket_t *socket)
 static void
 runtime_close_socket(weir_http_socket_t *socket)
 {
-    if (socket->watch.fd >= 0) {
-        int fd = socket->watch.fd;
-        weir_loop_unwatch(socket->http->loop, &socket->watch);
+    int fd = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
+
+    weir_loop_unwatch(socket->http->loop, &socket->watch);
+    if (fd >= 0) {
         weir_sys_close(fd);
     }
+    socket->paused_fd = -1;
     socket->is_removed = true;
     weir_list_remove(&socket->link);
     weir_http_socket_unref(socket);
@@ -107,7 +110,7 @@ runtime_resume_accept(weir_timer_t *timer)
     }
 }
 
-/* Out of descriptors or connections: look away for a moment; what waits in the kernel's queue is not lost. */
+/* Out of descriptors, memory or connections: look away for a moment; what waits in the kernel's queue is not lost. */
 static void
 runtime_pause_accept(weir_http_t *http)
 {
@@ -168,11 +171,9 @@ runtime_on_accept(weir_watch_t *watch)
             weir_h1_accept(http, socket, fd, &peer);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EPROTO) {      /* those are gone already */
             weir_log(WEIR_LOG_CRIT, NULL, errno, "accept() failed");
             runtime_pause_accept(http);
-        } else if (errno != EAGAIN && errno != ECONNABORTED) {
-            weir_log(WEIR_LOG_ERROR, NULL, errno, "accept() failed");
         }
         return;
     }
@@ -210,17 +211,15 @@ weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool sha
 
 /* -- generations -- */
 
-/* No longer configured: what is queued is accepted on the old generation, then the socket goes. */
+/* We stop listening here: what is queued is accepted on the generation that was, then the socket goes. */
 static void
 runtime_retire_socket(weir_http_t *http, weir_http_socket_t *socket)
 {
-    if (socket->paused_fd >= 0) {
-        weir_sys_close(socket->paused_fd);
-        socket->paused_fd = -1;
-    }
-    for (int i = 0; i < 4096 && socket->watch.fd >= 0; i++) {
+    int listener = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
+
+    for (int i = 0; i < RUNTIME_QUEUED; i++) {
         weir_addr_t peer = { .len = sizeof(struct sockaddr_un) };
-        int fd = weir_sys_accept(socket->watch.fd, &peer.any, &peer.len);
+        int fd = weir_sys_accept(listener, &peer.any, &peer.len);
         if (fd < 0) {
             break;
         }
@@ -351,11 +350,7 @@ runtime_stop_accepting(weir_http_t *http)
 {
     while (!weir_list_empty(&http->sockets)) {
         weir_http_socket_t *socket = weir_list_entry(http->sockets.next, weir_http_socket_t, link);
-        if (socket->paused_fd >= 0) {
-            weir_sys_close(socket->paused_fd);
-            socket->paused_fd = -1;
-        }
-        runtime_close_socket(socket);
+        runtime_retire_socket(http, socket);
     }
 }
 

@@ -20,7 +20,7 @@ void weir_process_default_signal(int signal);
 /* "SIGTERM"; "signal" for a number without a name. */
 const char *weir_process_signal_name(int signal);
 
-/* The parent's death sends `signal` to this process.  Forgotten by the kernel when user or group change: call it after. */
+/* The parent's death sends `signal` to this process.  The kernel forgets it with a change of user: call it after. */
 bool weir_process_die_with_parent(int signal);
 
 /* Descriptors 0, 1 and 2 are open afterwards (on /dev/null where they were not), all above are closed. */

@@ -52,8 +52,8 @@ typedef struct {
 bool weir_channel_open(int fds[2]) WEIR_MUST_USE;
 /* Takes no descriptor over.  OK · AGAIN: it has no room now · ERROR: errno. */
 weir_io_t weir_channel_send(int fd, const weir_channel_message_t *message) WEIR_MUST_USE;
-/* `end` is the receiver's.  OK: the message's descriptors are the caller's · AGAIN · EOF · ERROR: errno, EPROTO for what
- * is no message for this end (its descriptors are closed already). */
+/* `end` is the receiver's.  OK: the message's descriptors are the caller's · AGAIN · EOF · ERROR: errno, EPROTO for
+ * what is no message for this end (its descriptors are closed already). */
 weir_io_t weir_channel_recv(int fd, weir_channel_end_t end, weir_channel_message_t *message) WEIR_MUST_USE;
 /* FILES: adds a file.  false: it finds no room in this message. */
 bool weir_channel_add_file(weir_channel_message_t *message, weir_str_t path, int fd) WEIR_MUST_USE;

@@ -31,7 +31,8 @@ weir_load_boot_log(const char *path, bool quiet)
         return;
     }
     load_file = (weir_log_sink_t) {
-        .next = load_stderr, .kind = WEIR_LOG_TO_FILE, .path = weir_str_from_z(path), .level = WEIR_LOG_NOTICE, .fd = -1,
+        .next = load_stderr, .kind = WEIR_LOG_TO_FILE, .path = weir_str_from_z(path),
+        .level = WEIR_LOG_NOTICE, .fd = -1,
     };
     if (weir_log_open(&load_file, &why)) {
         weir_log_use(&load_file);

@@ -21,6 +21,7 @@
 
 #define MASTER_EVENTS   64
 #define MASTER_IDLE     ((weir_msec_t) { 3600 * 1000 })
+#define MASTER_RESERVE  (256 * 1024)                 /* memory for what must not fail when it runs out */
 #define MASTER_PATIENCE ((weir_msec_t) { 5000 })     /* with workers that were told to leave at once */
 
 /* -- the pid file -- */
@@ -224,6 +225,7 @@ weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation,
         weir_daemon_ready();
     }
     while (started && (master.state == WEIR_MASTER_SERVING || weir_spawn_anybody(&master))) {
+        (void) weir_mem_keep_reserve(MASTER_RESERVE);
         weir_loop_turn(master.loop, MASTER_IDLE);
     }
     master_tear_down(&master);

@@ -22,8 +22,8 @@ typedef enum {
 /* From here on they wait.  A child inherits that, so that none is lost between fork and its own weir_signals_open. */
 void weir_signals_block(void);
 void weir_signals_unblock(void);
-/* Installs the handlers, forgets what came to the parent, and lets through what waits.  on_signal(data) is called in a turn
- * of the loop.  One a process.  false: errno. */
+/* Installs the handlers, forgets what came to the parent, and lets through what waits.  on_signal(data) is called in a
+ * turn of the loop.  One a process.  false: errno. */
 bool weir_signals_open(weir_loop_t *loop, void (*on_signal)(void *data), void *data) WEIR_MUST_USE;
 /* Blocks them again. */
 void weir_signals_close(void);

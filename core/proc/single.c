@@ -1,8 +1,8 @@
 /*
  * single.c - `master_process off`: one process that reads files and serves, for development.
  *
- * It keeps the user it was started as, so that it can read its files again; a reload builds in the loop and requests wait for
- * it.
+ * It keeps the user it was started as, so that it can read its files again; a reload builds in the loop and requests
+ * wait for it.
  */
 #include "proc/master.h"
 
@@ -60,7 +60,8 @@ single_reload(single_t *single)
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return;
     }
-    if (!weir_load_open_logs(generation, &error) || !weir_sockets_open(&single->sockets, generation, 1, false, &error)) {
+    if (!weir_load_open_logs(generation, &error)
+        || !weir_sockets_open(&single->sockets, generation, 1, false, &error)) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         weir_log_close(generation->sinks);
         weir_generation_unref(generation);

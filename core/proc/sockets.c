@@ -161,7 +161,8 @@ sockets_open_one(weir_sockets_t *sockets, weir_listener_t *listener, bool patien
 }
 
 static bool
-sockets_open_all(weir_sockets_t *sockets, weir_listener_t *listener, uint32_t workers, bool patient, weir_error_t *error)
+sockets_open_all(weir_sockets_t *sockets, weir_listener_t *listener, uint32_t workers, bool patient,
+                 weir_error_t *error)
 {
     size_t want = weir_addr_is_unix(&listener->addr) ? 1 : workers;
     int   *fds;
@@ -302,6 +303,12 @@ weir_sockets_close_unused(weir_sockets_t *sockets, uint64_t serial)
             sockets_remove_at(sockets, i, true);
         }
     }
+}
+
+bool
+weir_sockets_are_shared(const weir_listener_t *listener)
+{
+    return weir_addr_is_unix(&listener->addr);
 }
 
 bool

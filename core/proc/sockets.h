@@ -26,14 +26,15 @@ typedef struct {
 } weir_sockets_t;
 
 /* Opens what `generation` listens on and is not open yet: `workers` sockets for each address (one for a unix socket).
- * patient: as at start, where an instance that is just leaving gets a few seconds.  false with *error: all is as it was. */
+ * patient: as at start, where an instance that is just leaving gets a few seconds.  false with *error: all is as it
+ * was. */
 bool weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
                        weir_error_t *error) WEIR_MUST_USE;
 /* Closes those of addresses that generation `serial` does not have. */
 void weir_sockets_close_unused(weir_sockets_t *sockets, uint64_t serial);
 /* Whether socket i of the listener is served by worker `index` of `workers`. */
 bool weir_sockets_serves(const weir_listener_t *listener, size_t i, uint32_t index, uint32_t workers);
-static inline bool weir_sockets_are_shared(const weir_listener_t *listener) { return weir_addr_is_unix(&listener->addr); }
+bool weir_sockets_are_shared(const weir_listener_t *listener);
 
 /* Closes all; unlink_paths: also removes the files of unix sockets (the master's last act, never a worker's). */
 void weir_sockets_fini(weir_sockets_t *sockets, bool unlink_paths);

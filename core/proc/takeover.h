@@ -1,6 +1,6 @@
 /*
- * takeover.h - a worker's way to a new generation: a thread builds it from the bundle while the loop goes on serving and
- * collects the descriptors that belong to it.
+ * takeover.h - a worker's way to a new generation: a thread builds it from the bundle while the loop goes on serving
+ * and collects the descriptors that belong to it.
  */
 #ifndef WEIR_PROC_TAKEOVER_H
 #define WEIR_PROC_TAKEOVER_H
@@ -31,8 +31,8 @@ typedef struct {
     size_t                    n_files, n_logs, n_sockets, want_files, want_logs, want_sockets;
 } weir_takeover_t;
 
-/* on_done(data) is called in a turn of the loop, when everything is there or nothing will be: it takes the generation and
- * descriptors it can use, sets what it took to NULL and -1, and weir_takeover_end gives back the rest. */
+/* on_done(data) is called in a turn of the loop, when everything is there or nothing will be: it takes the generation
+ * and descriptors it can use, sets what it took to NULL and -1, and weir_takeover_end gives back the rest. */
 bool weir_takeover_init(weir_takeover_t *takeover, weir_loop_t *loop, const weir_conf_source_t *source,
                         void (*on_done)(void *data), void *data) WEIR_MUST_USE;
 /* RELOAD, FILES, LOGS or SOCKETS: its descriptors are taken over.  false: it comes at the wrong time or is not what was

@@ -97,7 +97,7 @@ worker_on_signal(void *data)
 
 /* -- the channel -- */
 
-/* The loop watches for reading only: these few bytes always have room, or the master is in a state that we cannot help. */
+/* The loop watches for reading only: these few bytes always have room, or the master is past our help. */
 static void
 worker_tell(worker_t *worker, weir_channel_kind_t kind, uint64_t serial, const char *text)
 {
@@ -106,6 +106,7 @@ worker_tell(worker_t *worker, weir_channel_kind_t kind, uint64_t serial, const c
     (void) strncpy(message.text, text, sizeof(message.text) - 1);
     if (worker->channel.fd >= 0 && weir_channel_send(worker->channel.fd, &message) != WEIR_OK) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "the master process cannot be told");
+        worker_lost_master(worker);     /* it would wait for our word */
     }
 }
 

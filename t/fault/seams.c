@@ -216,7 +216,7 @@ seams_breaks(const seams_row_t *row, int fd)
 
 TRANSFER(recv, (int fd, void *buf, size_t len, int flags), (fd, buf, len, flags), ECONNRESET, ETIMEDOUT, ENOMEM)
 TRANSFER(send, (int fd, const void *buf, size_t len, int flags), (fd, buf, len, flags), EPIPE, ECONNRESET, ENOMEM)
-TRANSFER(recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags), ECONNRESET, ENOMEM)
+TRANSFER(recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags), ECONNRESET)
 TRANSFER(sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, flags), EPIPE, ECONNRESET, ENOMEM)
 
 SEAMS_REAL(int, sys_shutdown, (int fd, int how))

@@ -34,6 +34,8 @@ $w->conf(<<"END", workers => 1);
     }
 END
 
+$w->allow_log(qr/cannot be set/);
+
 my $client = $w->client;
 my $to_peer = sub ($target, @headers) { $client->get($target, @headers)->body . "\n" };
 

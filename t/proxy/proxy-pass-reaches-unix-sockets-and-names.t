@@ -37,6 +37,8 @@ for my $case (@cases) {
 $w->seen($client->get('/group/x'));
 is $unix->connections, 3, 'a connection to a unix socket is kept too';
 
+$unix->stop;          # and its kept connection with it
+$w->allow_log(qr/no\.such\.name/);
 my ($status, $said) = $w->check_conf("server { location / { proxy_pass http://no.such.name.invalid; } }");
 isnt $status, 0, 'a name that does not exist is refused';
 like $said, qr/host not found in upstream "no\.such\.name\.invalid" in \S+:\d+/, 'with the line';

@@ -229,6 +229,9 @@ weir_h1_drain_now(weir_h1_conn_t *c)
     if (c->body == WEIR_H1_BODY_TUNNEL || c->body_failed || (c->req->head.expect_continue && !c->continue_sent)) {
         return false;
     }
+    if (c->req->on_body != NULL) {
+        return false;                            /* it is still wanted: a peer that answers early may read on */
+    }
     for (int i = 0; i < 4; i++) {
         bool from_in = weir_h1_in_left(c) != 0;
         if (!from_in && !c->conn.watch.readable) {

@@ -285,8 +285,8 @@ send_emit_framing(weir_h1_conn_t *c, weir_buf_t *b)
     }
     if (!req->keep_alive) {
         weir_buf_add_lit(b, "Connection: close\r\n");
-    } else if (req->head.minor == 0) {
-        weir_buf_add_lit(b, "Connection: keep-alive\r\n");
+    } else {
+        weir_buf_add_lit(b, "Connection: keep-alive\r\n");     /* 1.0 needs it, and scripts look for it */
     }
     if (req->keep_alive && weir_request_core(req)->keepalive_timeout.header.ms != 0) {
         weir_buf_add_lit(b, "Keep-Alive: timeout=");

@@ -129,16 +129,30 @@ sub settle ($self) {
     }
 }
 
-sub _same_worker ($self) {
+sub _children ($self) {
     my $master = $self->{w}->pid;
-    my @children = split ' ', Weir::Server::slurp("/proc/$master/task/$master/children");
-    return "@children" eq $self->{worker};
+    return split ' ', Weir::Server::slurp("/proc/$master/task/$master/children");
 }
 
-# What is wrong after a run; kept: connections to peers that it may hold.
+# The same, or where that may be, the one that took its place.
+sub _worker_is_right ($self, $may_replace) {
+    my $until = time + $DEADLINE;
+    while ("@{[ $self->_children ]}" ne $self->{worker}) {
+        my @children = $self->_children;
+        return 0 if !$may_replace || time > $until;
+        if (@children == 1 && $self->{w}->error_log =~ /worker process $self->{worker} .* is (?:replaced|killed)|$self->{worker}\#$self->{worker}: the master process has gone/) {
+            $self->baseline;
+            return 1;
+        }
+        sleep 0.01;
+    }
+    return 1;
+}
+
+# What is wrong after a run; kept: connections to peers that it may hold; may_replace: the master may replace the worker.
 sub _aftermath ($self, $arg) {
     my $w = $self->{w};
-    return 'the worker died' unless $self->_same_worker;
+    return 'the worker is another' unless $self->_worker_is_right($arg->{may_replace});
     my $answer = eval { $w->get('/ordinary') };
     return 'then an ordinary request failed: ' . ($@ || $answer->line) unless $answer && $answer->status == 200;
     my $allowed = $self->{descriptors} + ($arg->{kept} // 0);
@@ -168,9 +182,9 @@ sub _run ($self, $arg, $at, $which) {
     $arg->{after}->() if $arg->{after};
     my @wrong = defined $word ? () : ($why || 'the flow said nothing');
     push @wrong, "without a fault it was $word" if !$state->{hits} && defined $word && $word ne 'right';
-    push @wrong, $self->_aftermath($arg) unless $arg->{own_aftermath};
+    push @wrong, $self->_aftermath($arg);
     my $log = $self->_log_since;
-    push @wrong, "no cause was logged: $log" if ($word // '') eq 'refused' && $log !~ /cause: \S/;
+    push @wrong, "no cause was logged: $log" if ($word // '') eq 'refused' && $log !~ ($arg->{cause} // qr/cause: \S/);
     return ($word // 'wrong', $state, @wrong);
 }
 
@@ -182,7 +196,7 @@ sub _errors_to_try ($self, $state) {
 }
 
 # flow => sub ($n): n is another number each time; before, after => around it, without faults; arm => what arm() takes;
-# kept => connections to peers that may stay.  One assertion.
+# kept => connections to peers that may stay; cause => what the log has after a refusal; may_replace => 1.  One assertion.
 sub sweep ($self, $name, %arg) {
     my (%words, @problems);
     my ($faults, $at, $misses, $began) = (0, 0, 0, time);

@@ -128,7 +128,12 @@ static void
 test_refusals(void)
 {
     weir_channel_message_t ready = { .kind = WEIR_CHANNEL_READY, .serial = 1 };
-    struct { uint32_t magic, kind; uint64_t serial; uint32_t counts[4]; char rest[2000]; } raw = { 0x77656972u, 0, 1, { 0 }, "" };
+    struct {
+        uint32_t magic, kind;
+        uint64_t serial;
+        uint32_t counts[4];
+        char     rest[2000];
+    } raw = { .magic = 0x77656972u, .serial = 1 };
     const int              fds[] = { 0, 1, 2 };
     const size_t           head = 32;
     char                   large[20000] = "";

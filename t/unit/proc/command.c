@@ -13,10 +13,10 @@ static weir_error_t   error;
 static bool
 parse(const char *a, const char *b, const char *c)
 {
-    char *argv[] = { (char *) (uintptr_t) "weir", (char *) (uintptr_t) a, (char *) (uintptr_t) b, (char *) (uintptr_t) c, NULL };
+    const char *argv[] = { "weir", a, b, c, NULL };
 
     error = (weir_error_t) { 0 };
-    return weir_command_parse(&command, argv, &error);
+    return weir_command_parse(&command, (char *const *) (uintptr_t) argv, &error);
 }
 
 int
