@@ -76,6 +76,8 @@ struct weir_request {
     weir_fields_t        trailers;       /* of the request; after its body */
     uint64_t             body_received;
     bool                 body_complete;
+    bool                 body_dropped;   /* an error page made it a GET: the body goes nowhere */
+    struct weir_store   *body;           /* all of it, once it was read ahead; whoever answers in place of the first may send it */
 
     weir_response_t      res;
     weir_cause_t         cause;

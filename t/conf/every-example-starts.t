@@ -32,12 +32,12 @@ for my $file (sort keys %asks) {
     my ($code, $said) = $w->run('-t', '-p', $w->dir . '/', '-c', 'conf/weir.conf');
     is $code, 0, "$file is right as it is" or diag $said;
 
-    # The first `listen` is the port that is asked; peers on this machine are others, where nobody listens unless the file does.
-    my $first = '';
-    $text =~ s/^(\s*listen\s+(?:127\.0\.0\.1:)?)(\d+)/my $p = $2; $first ||= $p; "$1%%PORT_" . ($p eq $first ? '' : $p) . '%%'/gem;
-    $text =~ s/%%PORT_%%/%%PORT%%/g;
-    $text =~ s/(\blisten\s+(?!127)(?=%%))/${1}127.0.0.1:/g;
-    $text =~ s/((?:server|http:\/\/)\s*)127\.0\.0\.1:(\d+)/${1}127.0.0.1:%%PORT_$2%%/g;
+    # Ports that the file listens on become the test's, the first one being the port that is asked; nobody is behind any other.
+    my ($first) = my @listens = $text =~ /^\s*listen\s+(?:[\d.]+:)?(\d+)/gm;
+    my %port = map { $_ => $_ eq $first ? '%%PORT%%' : "%%PORT_$_%%" } @listens;
+    my %dead;
+    $text =~ s/^(\s*listen\s+)(?:[\d.]+:)?(\d+)/${1}127.0.0.1:$port{$2}/gm;
+    $text =~ s/((?:server|http:\/\/)\s*)127\.0\.0\.1:(\d+)/$1 . ($port{$2} ? "127.0.0.1:$port{$2}" : ($dead{$2} ||= $w->refused_peer))/ge;
     $text =~ s/worker_processes auto/worker_processes 2/;
     $w->conf_main("daemon off;\n$text");
     for my $ask ($asks{$file}->@*) {

@@ -38,7 +38,7 @@ $check->('/x', 404, qr/my 404/);
 $check->('/403', 200, qr{page /pages/ok});
 $check->('/410', 201, qr/its own/);
 like $check->('/405', 302, qr/302 Found/)->header('Location'), qr{^http://elsewhere//?405$}, 'a redirect to elsewhere';
-$check->('/dead', 503, qr{^fallback for /dead$});
+$check->("/dead", 502, qr{^fallback for /dead$});
 $check->('/own', 404, qr{page /pages/other});
 $check->('/up/404', 404, qr/from up/);
 $check->('/caught/500', 500, qr{page /pages/ok});

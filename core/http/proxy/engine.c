@@ -349,6 +349,43 @@ engine_on_writable(weir_request_t *req)
     }
 }
 
+static void
+engine_close_body(void *store)
+{
+    weir_store_fini(store);
+}
+
+/* Where the request's body comes from: none, read ahead now or by who was asked before, or the client as it sends. false: it was
+ * taken and has gone, so that nobody can answer for the first any more. */
+static bool
+engine_find_body(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    const weir_proxy_conf_t *conf = p->conf;
+
+    if (!conf->pass_request_body.on || req->body_dropped || req->cause == WEIR_CAUSE_CLIENT_BODY_TOO_LARGE) {
+        return true;
+    }
+    if (req->body != NULL) {
+        p->body = req->body;
+        p->has_body = true;
+        return true;
+    }
+    if (req->body_received != 0) {
+        return false;
+    }
+    p->has_body = !req->body_complete;
+    p->streaming = p->has_body && !conf->request_buffering.on
+                   && (conf->http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
+    if (p->has_body && !p->streaming) {
+        p->body = weir_new(&req->arena, weir_store_t);
+        weir_store_init(p->body, weir_request_core(req)->client_body_buffer_size.n, UINT64_MAX / 2,
+                        weir_request_core(req)->client_body_temp_path.text.at);
+        weir_arena_on_cleanup(&req->arena, engine_close_body, p->body);
+    }
+    return true;
+}
+
 weir_step_t
 weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec)
 {
@@ -360,12 +397,12 @@ weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_
     p->codec = codec;
     p->began = weir_clock_now();
     p->buffering = conf->buffering.on;
-    p->has_body = !req->body_complete && conf->pass_request_body.on;
-    weir_store_init(&p->body, weir_request_core(req)->client_body_buffer_size.n, UINT64_MAX / 2,
-                    weir_request_core(req)->client_body_temp_path.text.at);
     weir_store_init(&p->store, (size_t) (conf->buffers.n * conf->buffers.size.n), conf->max_temp_file_size.n,
                     conf->temp_path.text.at);
     weir_arena_on_cleanup(&req->arena, engine_release_at_cleanup, p);
+    if (!engine_find_body(p)) {
+        return weir_request_fail(req, WEIR_CAUSE_CLIENT_BODY_INCOMPLETE, "its body was sent to another peer already");
+    }
     if (!engine_check_upgrade(p)) {
         return WEIR_DONE;
     }
@@ -374,12 +411,8 @@ weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_
     req->on_writable = engine_on_writable;
     req->on_abort = engine_client_gone;
     req->ignore_client_close = conf->ignore_client_abort.on;
-    p->streaming = p->has_body && !conf->request_buffering.on
-                   && (conf->http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
-    if (p->has_body && !p->streaming) {
-        if (!weir_proxy_collect_body(p)) {
-            return WEIR_DONE;
-        }
+    if (p->body != NULL && req->body == NULL && !weir_proxy_collect_body(p)) {
+        return WEIR_DONE;
     }
     weir_proxy_next_peer(p);
     return WEIR_DONE;

@@ -111,7 +111,7 @@ peer_emit_framing(weir_proxy_t *p, weir_buf_t *b)
         p->h1.chunked_out = true;
     } else if (p->has_body) {
         weir_buf_add_lit(b, "Content-Length: ");
-        weir_buf_add_u64(b, p->streaming ? head->content_length : weir_store_size(&p->body));
+        weir_buf_add_u64(b, p->streaming ? head->content_length : weir_store_size(p->body));
         weir_buf_add_lit(b, "\r\n");
     } else if (head->method == WEIR_METHOD_POST || head->method == WEIR_METHOD_PUT || head->method == WEIR_METHOD_PATCH) {
         weir_buf_add_lit(b, "Content-Length: 0\r\n");
@@ -179,11 +179,11 @@ peer_send_head(weir_proxy_t *p)
     }
     if (!p->has_body) {
         p->h1.ended = true;
-    } else if (!p->streaming && weir_store_left(&p->body) != 0 && p->body.file_len == 0
-               && p->body.mem_len <= (size_t) (b.end - b.pos))
+    } else if (!p->streaming && weir_store_left(p->body) != 0 && p->body->file_len == 0
+               && p->body->mem_len <= (size_t) (b.end - b.pos))
     {
-        weir_buf_add(&b, p->body.mem, p->body.mem_len);      /* a small body goes along in one send */
-        p->body.at = p->body.mem_len;
+        weir_buf_add(&b, p->body->mem, p->body->mem_len);      /* a small body goes along in one send */
+        p->body->at = p->body->mem_len;
         p->h1.ended = true;
     }
     struct iovec iov = { b.at, weir_buf_len(&b) };

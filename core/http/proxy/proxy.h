@@ -112,7 +112,7 @@ struct weir_proxy {
     bool                     picked, raced, released;
 
     /* toward the peer */
-    weir_store_t             body;            /* request's body, when it is buffered */
+    weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
     weir_chain_t             out;
     bool                     has_body, streaming, body_taken, request_sent, wrote;
     weir_str_t               upgrade;         /* token asked for; empty: none */

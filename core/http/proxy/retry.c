@@ -41,7 +41,9 @@ retry_begin_attempt(weir_proxy_t *p)
     p->interims = 0;
     p->cause = WEIR_CAUSE_NONE;
     p->detail = NULL;
-    weir_store_rewind(&p->body);
+    if (p->body != NULL) {
+        weir_store_rewind(p->body);
+    }
     p->codec->reset(p);
 }
 
@@ -298,7 +300,6 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
         weir_pick_end(&p->pick);
     }
     p->codec->reset(p);
-    weir_store_fini(&p->body);
     weir_store_fini(&p->store);
     p->req->producer = NULL;
     p->req->on_body = p->req->on_writable = p->req->on_abort = NULL;

@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-typedef struct {
+typedef struct weir_store {
     char       *mem;
     size_t      mem_len, mem_cap, mem_max;
     int         fd;                  /* -1: none yet */

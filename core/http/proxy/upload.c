@@ -34,12 +34,13 @@ weir_proxy_collect_body(weir_proxy_t *p)
         case WEIR_AGAIN:
             return false;
         case WEIR_EOF:
+            req->body = p->body;
             return true;
         case WEIR_ERROR:
             (void) upload_fail(p, req->cause);
             return false;
         case WEIR_OK:
-            if (weir_store_append(&p->body, bytes) != WEIR_OK) {
+            if (weir_store_append(p->body, bytes) != WEIR_OK) {
                 (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
                 return false;
             }
@@ -65,7 +66,7 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
         }
         return io;
     }
-    io = weir_store_read(&p->body, p->http->rx, WEIR_RX_BYTES, bytes);
+    io = weir_store_read(p->body, p->http->rx, WEIR_RX_BYTES, bytes);
     if (io == WEIR_ERROR) {
         (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
     }

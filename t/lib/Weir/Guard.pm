@@ -111,14 +111,14 @@ sub end ($self, $pid) {
     return unless $$ == $self->{test} && delete $self->{groups}{$pid};
     kill 'KILL', -$pid;
     $self->wait($pid, 5);
-    $self->{write}->print("-$pid\n");
+    $self->{write}->print("-$pid\n") if $self->{write};
 }
 
 sub end_all ($self) {
     return unless $$ == $self->{test};
     $self->end($_) for keys $self->{groups}->%*;
     if (my $pid = delete $self->{pid}) {
-        close $self->{write};
+        close delete $self->{write};
         waitpid $pid, 0;
     }
 }

@@ -263,6 +263,7 @@ sub reload_refused ($self, $text, $complaint) {
     my $mark = length $self->error_log;
     $self->signal('HUP');
     my $found = $self->wait_for_log($complaint, from => $mark);
+    $self->allow_log($complaint);
     @$self{keys %before} = values %before;
     $self->write_file('conf/weir.conf', $self->_whole_text);
     return $found;

@@ -31,6 +31,7 @@ use Weir::Origin;
 use Weir::Server;
 
 my @tests;
+my $guard;                     # one for all of a file: a second would hold the first one's pipe
 my $limit = 120;               # seconds for a whole test file
 
 sub import ($class) {
@@ -56,7 +57,7 @@ sub new ($class, $sentence) {
     my $bin = $ENV{WEIR_BIN} // root() . '/objs/weir';
     Test::More::plan(skip_all => "$bin is not built") unless -x $bin;
     my $dir  = File::Temp::tempdir('weir-test-XXXXXX', TMPDIR => 1);
-    my $self = $class->SUPER::new(dir => $dir, bin => Cwd::abs_path($bin), guard => Weir::Guard->new);
+    my $self = $class->SUPER::new(dir => $dir, bin => Cwd::abs_path($bin), guard => $guard //= Weir::Guard->new);
     @$self{qw(sentence owner clients origins others)} = ($sentence, $$, [], [], []);
     push @tests, $self;
     $SIG{INT} = $SIG{TERM} = sub { exit 130 };
@@ -235,14 +236,13 @@ sub finish ($self) {
     }
     for my $origin ($self->{origins}->@*) {
         push @problems, map { "origin $origin: $_" } $origin->bad unless $self->{allow_bad};
+        $origin->stop;
     }
-    $self->{guard}->end_all;
     Test::More::fail("silently asserted of '$self->{sentence}': $_") for @problems;
 }
 
 sub clean_up ($self) {
     return if $$ != $self->{owner};
-    $self->{guard}->end_all;
     if (Test::More->builder->is_passing && !$self->{died}) {
         File::Path::remove_tree($self->{dir});
         return;
@@ -253,14 +253,16 @@ sub clean_up ($self) {
 }
 
 sub done_testing () {
-    for my $test (@tests) { $test->finish }
+    for my $test (reverse @tests) { $test->finish }    # a guard has the pipes of those before it
+    $guard->end_all if $guard;
     Test::More::done_testing();
 }
 
 END {
     my $status = $?;
     alarm 0;
-    for my $test (@tests) {
+    $guard->end_all if $guard && grep { $_->{owner} == $$ } @tests;
+    for my $test (reverse @tests) {
         $test->{died} = 1 unless $test->{finished};
         $test->clean_up;
     }

@@ -17,12 +17,12 @@ static weir_generation_t *
 conf_build(const char *text)
 {
     const char        *path = tmp_path("weir.conf");
-    weir_conf_source_t source = { .prefix = WEIR_STR("/tmp/"), .file = weir_str_from_z(path) };
+    weir_conf_source_t source = { .prefix = weir_str_from_z(tmp_path("")), .file = weir_str_from_z(path) };
     weir_arena_t       arena;
     weir_str_t         all;
 
     weir_arena_init(&arena, 4096);
-    all = weir_str_printf(&arena, "events { }\nhttp {\n%s\n}\n", text);
+    all = weir_str_printf(&arena, "events { }\nhttp { access_log off;\n%s\n}\n", text);
     if (!weir_file_write(path, all)) {
         abort();
     }
