@@ -112,7 +112,6 @@ install: $(OBJS)/weir
 	mkdir -p '$(D)$(dir $(SBIN_PATH))' '$(D)$(CONF_DIR)' '$(D)$(PREFIX)' \
 	    '$(D)$(dir $(PID_PATH))' '$(D)$(dir $(ERROR_LOG_PATH))' '$(D)$(dir $(HTTP_LOG_PATH))'
 	cp $(OBJS)/weir '$(D)$(SBIN_PATH).new' && mv -f '$(D)$(SBIN_PATH).new' '$(D)$(SBIN_PATH)'
-	cp conf/mime.types '$(D)$(CONF_DIR)mime.types'
 	cp conf/weir.conf '$(D)$(CONF_PATH).default'
 	test -e '$(D)$(CONF_PATH)' || cp conf/weir.conf '$(D)$(CONF_PATH)'
 ifneq ($(MAN_PAGES),)

@@ -63,6 +63,10 @@ weir_request_take(weir_http_t *http)
         }
         memset(box, 0, sizeof(*box));
         weir_arena_init(&box->req.arena, REQUEST_ARENA_BYTES);
+        if (weir_try_alloc(&box->req.arena, 1) == NULL) {       /* its memory is there before what must not fail needs it */
+            weir_mem_free(box);
+            return NULL;
+        }
     }
     weir_request_t *req = &box->req;
     req->http = http;

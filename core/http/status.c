@@ -1,6 +1,6 @@
 /*
- * status.c - what status codes are called (RFC 9110 §15 and the registry), and the built-in page of an answer without a body
- * of its own.
+ * status.c - what status codes are called (RFC 9110 §15 and the registry), and the built-in page of an answer
+ * without a body of its own.
  *
  * Pure; workers.  Pages are in the request's arena.
  */

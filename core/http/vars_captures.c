@@ -1,5 +1,6 @@
 /*
- * vars_captures.c - captures of patterns and the variables a configuration defines: announced at load, read in requests.
+ * vars_captures.c - captures of patterns and the variables a configuration defines: announced at load, read in
+ * requests.
  *
  * The table from patterns to slots is of the generation; values are of the request's arena.
  */

@@ -150,8 +150,10 @@ WEIR_GETTER(request_get_user)
 static const weir_variable_t request_variables[] = {
     { "arg_", true, request_get_arg, .help = "An argument of the query, as it came." },
     { "args", TEXT(query), .help = "The query." },
-    { "content_length", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_LENGTH, .help = "The request's Content-Length." },
-    { "content_type", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_TYPE, .help = "The request's Content-Type." },
+    { "content_length", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_LENGTH,
+      .help = "The request's Content-Length." },
+    { "content_type", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_TYPE,
+      .help = "The request's Content-Type." },
     { "cookie_", true, request_get_cookie, .help = "A cookie." },
     { "document_uri", TEXT(uri.path), .help = "The same as $uri." },
     { "host", TEXT(host), .help = "The request's host in lower case, without the port; else the server's name." },

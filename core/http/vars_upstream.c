@@ -1,5 +1,6 @@
 /*
- * vars_upstream.c - variables of what the proxy engine did: a value for each attempt, joined by ", "; "-" where one has none.
+ * vars_upstream.c - variables of what the proxy engine did: a value for each attempt, joined by ", "; "-" where one
+ * has none.
  *
  * Runs in workers.
  */

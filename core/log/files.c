@@ -1,8 +1,8 @@
 /*
  * files.c - see files.h.  Runs in the master and in workers; a file's struct, path and buffer are on the heap.
  *
- * The list of files has a mutex, because a worker's build thread takes files while the loop's thread writes to others.  Only the
- * loop's thread looks at buffers, so they need none.
+ * The list of files has a mutex, because a worker's build thread takes files while the loop's thread writes to
+ * others.  Only the loop's thread looks at buffers, so they need none.
  */
 #include "log/files.h"
 

@@ -1,10 +1,11 @@
 /*
  * files.h - files that many records go to, such as access logs: one descriptor and one buffer a process for each path.
  *
- * A file is opened in append mode when a generation that names it is built: by the master, which may be root, before it forks or
- * hands the descriptor on; by a worker itself only when nobody gave it one.  Records collect in the buffer and leave in one
- * write, whole: at the end of a turn of the loop when the last write was long enough ago, else when it is, or when the
- * buffer is full.  Nothing here waits: what cannot be written is dropped and counted in weir_log_dropped.
+ * A file is opened in append mode when a generation that names it is built: by the master, which may be root, before
+ * it forks or hands the descriptor on; by a worker itself only when nobody gave it one.  Records collect in the
+ * buffer and leave in one write, whole: at the end of a turn of the loop when the last write was long enough ago,
+ * else when it is, or when the buffer is full.  Nothing here waits: what cannot be written is dropped and counted in
+ * weir_log_dropped.
  *
  * Taking and giving back are for any thread; all else is for the thread that runs the loop.
  */
@@ -43,7 +44,8 @@ weir_instant_t   weir_log_files_flush_due(weir_instant_t now);
 void             weir_log_files_flush(void);                          /* writes all that waits */
 /* Writes what waits, then opens every file anew by its path; one that cannot be keeps its old descriptor. */
 void             weir_log_files_reopen(void);
-/* In the master, after it has reopened and before it tells the workers to: they are the user's, who can open them then. */
+/* In the master, after it has reopened and before it tells the workers to: they are the user's, who can open them
+ * then. */
 void             weir_log_files_own(uid_t user);
 
 /* -- for the hand-over to a worker that runs already -- */

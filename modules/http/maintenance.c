@@ -1,8 +1,10 @@
 /*
- * maintenance.c - `maintenance on`: the place is closed for a while, and the answer says for how long (RFC 9110 §10.2.3).
+ * maintenance.c - `maintenance on`: the place is closed for a while, and the answer says for how long (RFC 9110
+ * §10.2.3).
  *
- * The module to read before writing one: a struct that holds what the directives say, a row for each directive, a handler for the
- * phase it takes part in, and the one symbol that configure finds.  Its test is t/http/maintenance.t.  Runs in workers.
+ * The module to read before writing one: a struct that holds what the directives say, a row for each directive, a
+ * handler for the phase it takes part in, and the one symbol that configure finds.  Its test is
+ * t/http/maintenance.t.  Runs in workers.
  */
 #include "http/module.h"
 

@@ -1,8 +1,8 @@
 /*
  * return.c - `return code [text]`, `return code URL` and `return URL`: an answer without further ado.
  *
- * In a server it comes before a location is looked for, in a location first of all; it is not inherited.  Runs in workers;
- * texts are evaluated in the request's arena.
+ * In a server it comes before a location is looked for, in a location first of all; it is not inherited.  Runs in
+ * workers; texts are evaluated in the request's arena.
  */
 #include "http/module.h"
 

@@ -9,7 +9,7 @@ my ($status, $said) = $tree->sh('./configure --prefix=/opt/weir >/dev/null && ma
 is $status, 0, 'installed' or diag $said;
 my $at = $tree->dir . '/d/opt/weir';
 ok -x "$at/sbin/weir", 'sbin/weir';
-ok -f "$at/conf/$_", "conf/$_" for qw(weir.conf weir.conf.default mime.types);
+ok -f "$at/conf/$_", "conf/$_" for qw(weir.conf weir.conf.default);
 ok -d "$at/logs", 'logs/';
 
 $tree->file('d/opt/weir/conf/weir.conf', "# mine\n");
@@ -21,7 +21,7 @@ is +($tree->sh('cat d/opt/weir/conf/weir.conf.default'))[1], "# theirs\n", 'weir
 ($status, $said) = $tree->sh('./configure --prefix=/usr --sbin-path=/usr/sbin/weird --conf-path=/etc/weir/w.conf '
     . '--pid-path=/run/w/w.pid >/dev/null && make install DESTDIR=$PWD/e && find e -type f | sort');
 is $said =~ s{^cp .*\n|^mkdir .*\n|^test .*\n|^ .*\n|^make.*\n}{}gmr,
-    join("", map { "e/$_\n" } qw(etc/weir/mime.types etc/weir/w.conf etc/weir/w.conf.default usr/sbin/weird)),
+    join("", map { "e/$_\n" } qw(etc/weir/w.conf etc/weir/w.conf.default usr/sbin/weird)),
     "paths of their own";
 ok -d $tree->dir . '/e/run/w', 'the folder of the pid file';
 

@@ -48,7 +48,6 @@ END
         . qq{const weir_http_module_t weir_http_core = { .name = "http_core" };\n},
     'core/conf/core.c'  => qq{#include "conf/module.h"\nconst weir_module_t weir_core = { .name = "core" };\n},
     'conf/weir.conf'    => "events { }\n",
-    'conf/mime.types'   => "types { }\n",
 );
 
 sub new ($class) {

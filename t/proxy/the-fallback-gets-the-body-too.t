@@ -3,7 +3,7 @@ use v5.36;
 use lib 't/lib';
 use Weir::Test;
 
-my $w      = Weir::Test->new('a body is answered again by the fallback');
+my $w      = Weir::Test->new('the fallback gets the body too');
 my $dead   = $w->refused_peer;
 my $origin = $w->echo_origin;
 my $busy   = $w->origin(sub ($c) { $c->reply(503, 'busy') });

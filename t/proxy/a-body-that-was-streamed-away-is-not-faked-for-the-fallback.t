@@ -1,0 +1,33 @@
+use v5.36;
+use lib 't/lib';
+use Weir::Test;
+
+my $w      = Weir::Test->new('a body that was streamed away is not faked for the fallback');
+my $origin = $w->echo_origin;
+my $dead   = $w->refused_peer;
+my $closes = $w->peer(sub ($c) { $c->read_head; $c->take(5); $c->close });
+$w->conf(<<"END", workers => 1);
+    proxy_request_buffering off;
+    client_max_body_size 100;
+    lingering_timeout 100ms;
+    server {
+        error_page 502 413 = \@fallback;
+        location /closes { proxy_pass http://$closes; }
+        location /dead   { proxy_pass http://$dead; }
+        location \@fallback { proxy_pass http://$origin; }
+    }
+END
+
+for my $body ("Content-Length: 10\r\n\r\n0123456789", "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n") {
+    my ($kind) = $body =~ /^(\w+)/;
+    my $client = $w->client->send("POST /closes HTTP/1.1\r\nHost: x\r\n$body");
+    is $client->read_response->status, 502, "$kind: the first peer had it and failed: its failure stands";
+    is $origin->requests, 0, "$kind: the fallback is not asked with less";
+}
+my $seen = $w->seen($w->client->send("POST /dead HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789")->read_response);
+is $seen->body, '0123456789', 'nothing was taken yet: the fallback has all of it';
+
+$seen = $w->seen($w->client->send("POST /dead HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n" . 'x' x 101)->read_response);
+is $seen->body, '', 'a body that is too large does not come in by the back door';
+
+done_testing;
