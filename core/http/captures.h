@@ -18,6 +18,7 @@ void weir_http_captures_open(weir_conf_t *cf);
 /* Compiles the pattern (word `i` of the directive or a part of it) and defines its names; false: cf->error. */
 bool weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case) WEIR_MUST_USE;
 /* When http is built: which group of which pattern fills which slot. */
-bool weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, weir_http_conf_t *http) WEIR_MUST_USE;
+bool weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, weir_http_conf_t *http)
+    WEIR_MUST_USE;
 
 #endif

@@ -5,13 +5,14 @@
  */
 #include "http/cause.h"
 
-#include <string.h>
-
 #include "os/file.h"
+
+#include <string.h>
 
 static const weir_cause_row_t cause_rows[WEIR_CAUSE_MAX] = {
     [WEIR_CAUSE_NONE] = { WEIR_STR_INIT(""), 0, WEIR_LOG_INFO, "Nothing went wrong." },
-#define CAUSE_ROW(token, word, status, level, help) [WEIR_CAUSE_##token] = { WEIR_STR_INIT(word), status, WEIR_LOG_##level, help },
+#define CAUSE_ROW(token, word, status, level, help) \
+    [WEIR_CAUSE_##token] = { WEIR_STR_INIT(word), status, WEIR_LOG_##level, help },
     WEIR_CAUSES(CAUSE_ROW)
 #undef CAUSE_ROW
 };
@@ -37,8 +38,8 @@ weir_cause_print_manual(int fd)
         const weir_cause_row_t *row = &cause_rows[i];
 
         *weir_fmt_u64(status, row->status) = '\0';
-        line = weir_str_printf(&arena, "| `%.*s` | %s | %s | %s |\n", WEIR_STR_ARG(row->word), row->status ? status : "-",
-                               weir_log_level_name(row->level), row->help);
+        line = weir_str_printf(&arena, "| `%.*s` | %s | %s | %s |\n", WEIR_STR_ARG(row->word),
+                               row->status ? status : "-", weir_log_level_name(row->level), row->help);
     }
     weir_arena_fini(&arena);
 }
@@ -49,5 +50,6 @@ weir_cause_log(weir_cause_t cause, const weir_log_context_t *context, const char
     const weir_cause_row_t *row = weir_cause_row(cause);
     int                     len = (int) strlen(row->help) - 1;       /* without its full stop: fields follow */
 
-    weir_log(row->level, context, 0, "%.*s%s%s", len, row->help, detail != NULL ? ": " : "", detail != NULL ? detail : "");
+    weir_log(row->level, context, 0, "%.*s%s%s", len, row->help, detail != NULL ? ": " : "",
+             detail != NULL ? detail : "");
 }

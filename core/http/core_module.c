@@ -60,13 +60,15 @@ static const weir_conf_enum_t core_token_values[] = {
 /* -- the rows -- */
 
 #define CORE(field, ...) WEIR_DIRECTIVE(weir_http_core_conf_t, field, #field, __VA_ARGS__)
-#define CORE_OF(field, name, conf_type, ...) WEIR_DIRECTIVE_OF(weir_http_core_conf_t, field, name, conf_type, __VA_ARGS__)
+#define CORE_OF(field, name, conf_type, ...) \
+    WEIR_DIRECTIVE_OF(weir_http_core_conf_t, field, name, conf_type, __VA_ARGS__)
 #define CORE_HEADS (WEIR_IN_HTTP | WEIR_IN_SERVER)     /* before a location is known */
 
 static const weir_directive_t core_directives[] = {
     /* heads of requests */
     CORE(client_header_buffer_size, .where = CORE_HEADS, .dflt = "1k", .max = "16m",
-         .help = "A line of a request's head may be as long as this or as one of large_client_header_buffers, whichever is more."),
+         .help = "A line of a request's head may be as long as this or as one of large_client_header_buffers, "
+                 "whichever is more."),
     CORE(large_client_header_buffers, .where = CORE_HEADS, .dflt = "4 8k",
          .help = "How long a line of a request's head may be (414, 431), and how many times that all of it."),
     CORE(client_header_timeout, .where = CORE_HEADS, .dflt = "60s", .min = "1ms",
@@ -74,14 +76,15 @@ static const weir_directive_t core_directives[] = {
     CORE(max_headers, .where = CORE_HEADS, .dflt = "1000", .min = "1", .max = "100000",
          .help = "Number of header lines a request may have (431)."),
     CORE(ignore_invalid_headers, .where = CORE_HEADS, .dflt = "on",
-         .help = "Drop header fields whose names have characters other than letters, digits, - and perhaps _; off: refuse nothing "
-                 "that RFC 9110 allows."),
+         .help = "Drop header fields whose names have characters other than letters, digits, - and perhaps _; off: "
+                 "refuse such a request."),
     CORE(underscores_in_headers, .where = CORE_HEADS, .dflt = "off",
          .help = "Whether names of header fields may have underscores."),
     CORE(merge_slashes, .where = CORE_HEADS, .dflt = "on", .help = "Take several slashes in a row in a path as one."),
 
     /* bodies of requests */
-    CORE(client_max_body_size, .where = WEIR_IN_ANY, .dflt = "1m", .help = "Size a request's body may have (413); 0: any."),
+    CORE(client_max_body_size, .where = WEIR_IN_ANY, .dflt = "1m",
+         .help = "Size a request's body may have (413); 0: any."),
     CORE(client_body_buffer_size, .where = WEIR_IN_ANY, .dflt = "16k",
          .help = "What is kept of a buffered request body in memory; the rest goes to a temporary file."),
     CORE(client_body_timeout, .where = WEIR_IN_ANY, .dflt = "60s", .min = "1ms",
@@ -94,8 +97,10 @@ static const weir_directive_t core_directives[] = {
          .help = "How long a client may take no byte of its answer."),
     CORE_OF(keepalive_timeout, "keepalive_timeout", &core_type_keepalive_timeout, .where = WEIR_IN_ANY, .dflt = "75s",
             .help = "How long an idle connection is kept, and what the Keep-Alive field says of it; 0: not kept."),
-    CORE(keepalive_time, .where = WEIR_IN_ANY, .dflt = "1h", .help = "How long a connection may be used for further requests."),
-    CORE(keepalive_requests, .where = WEIR_IN_ANY, .dflt = "1000", .help = "How many requests one connection may carry."),
+    CORE(keepalive_time, .where = WEIR_IN_ANY, .dflt = "1h",
+         .help = "How long a connection may be used for further requests."),
+    CORE(keepalive_requests, .where = WEIR_IN_ANY, .dflt = "1000",
+         .help = "How many requests one connection may carry."),
     CORE_OF(lingering_close, "lingering_close", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on",
             .values = core_linger_values, .args = "off | on | always",
             .help = "Read away what a client still sends before its connection is closed, so that it gets its answer."),
@@ -108,16 +113,20 @@ static const weir_directive_t core_directives[] = {
     /* answers */
     CORE(chunked_transfer_encoding, .where = WEIR_IN_ANY, .dflt = "on",
          .help = "Send answers of unknown length in chunks; off: end them by closing."),
-    CORE(absolute_redirect, .where = WEIR_IN_ANY, .dflt = "on", .help = "Make the Location of Weir's own redirects absolute."),
+    CORE(absolute_redirect, .where = WEIR_IN_ANY, .dflt = "on",
+         .help = "Make the Location of Weir's own redirects absolute."),
     CORE(server_name_in_redirect, .where = WEIR_IN_ANY, .dflt = "off",
          .help = "Use the first server_name in absolute redirects instead of the request's host."),
     CORE(port_in_redirect, .where = WEIR_IN_ANY, .dflt = "on",
          .help = "Name the port in absolute redirects when it is not the scheme's own."),
-    CORE_OF(server_tokens, "server_tokens", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on", .values = core_token_values,
-            .args = "on | off", .help = "Say the version in Server and in error pages."),
-    CORE(default_type, .where = WEIR_IN_ANY, .dflt = "text/plain", .help = "Content-Type of answers that have no other."),
+    CORE_OF(server_tokens, "server_tokens", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on",
+            .values = core_token_values, .args = "on | off",
+            .help = "Say the version in Server and in error pages."),
+    CORE(default_type, .where = WEIR_IN_ANY, .dflt = "text/plain",
+         .help = "Content-Type of answers that have no other."),
     CORE_OF(error_pages, "error_page", &weir_type_error_pages, .where = WEIR_IN_ANY,
-            .help = "What answers for these statuses: a URI, a @location or an address elsewhere; with another status, if told."),
+            .help = "What answers for these statuses: a URI, a @location or an address elsewhere; with another status, "
+                    "if told."),
     CORE_OF(internal, "internal", &core_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
             .help = "The location is for internal redirects only; others get 404."),
     WEIR_DIRECTIVES_END
@@ -134,7 +143,8 @@ core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
                                   CORE_LINE_MIN);
     }
     if (bufs->size.n > CORE_HEAD_MAX || bufs->n > CORE_HEAD_MAX / bufs->size.n) {
-        return weir_conf_error_at(cf, &block->words, "\"large_client_header_buffers\" must not be more than %llum in all",
+        return weir_conf_error_at(cf, &block->words,
+                                  "\"large_client_header_buffers\" must not be more than %llum in all",
                                   (unsigned long long) CORE_HEAD_MAX >> 20);
     }
     return weir_conf_make_folder(cf, &block->words, core->client_body_temp_path);

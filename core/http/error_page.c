@@ -59,6 +59,6 @@ error_page_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
 }
 
 const weir_conf_type_t weir_type_error_pages = {
-    .name = "code ... [=[response]] uri", .size = sizeof(weir_error_pages_t), .min_args = 2, .max_args = 255, .repeats = true,
-    .parse = error_page_parse, .item = sizeof(weir_error_page_t),
+    .name = "code ... [=[response]] uri", .size = sizeof(weir_error_pages_t), .min_args = 2, .max_args = 255,
+    .repeats = true, .parse = error_page_parse, .item = sizeof(weir_error_page_t),
 };

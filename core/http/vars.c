@@ -72,6 +72,12 @@ vars_field_from(const weir_fields_t *fields, uint32_t i, weir_str_t suffix, bool
     return NULL;
 }
 
+static const weir_field_t *
+vars_field_after(const weir_fields_t *fields, const weir_field_t *field, weir_str_t suffix, bool sent)
+{
+    return vars_field_from(fields, (uint32_t) (field - fields->at) + 1, suffix, sent);
+}
+
 static void
 vars_join(const weir_fields_t *fields, const weir_field_t *first, weir_str_t suffix, bool sent, weir_arena_t *arena,
           weir_str_t *value)
@@ -80,11 +86,11 @@ vars_join(const weir_fields_t *fields, const weir_field_t *first, weir_str_t suf
     char *at, *text;
     const weir_field_t *field;
 
-    for (field = first; field != NULL; field = vars_field_from(fields, (uint32_t) (field - fields->at) + 1, suffix, sent)) {
+    for (field = first; field != NULL; field = vars_field_after(fields, field, suffix, sent)) {
         len += field->value.len + 2;
     }
     at = text = weir_alloc_bytes(arena, len);
-    for (field = first; field != NULL; field = vars_field_from(fields, (uint32_t) (field - fields->at) + 1, suffix, sent)) {
+    for (field = first; field != NULL; field = vars_field_after(fields, field, suffix, sent)) {
         if (field != first) {
             *at++ = first->id == WEIR_HEADER_COOKIE ? ';' : ',';
             *at++ = ' ';
@@ -107,7 +113,7 @@ weir_vars_field(const weir_fields_t *fields, weir_str_t suffix, bool sent, weir_
     if (first == NULL) {
         return false;
     }
-    if (vars_field_from(fields, (uint32_t) (first - fields->at) + 1, suffix, sent) == NULL) {
+    if (vars_field_after(fields, first, suffix, sent) == NULL) {
         *value = first->value;
     } else {
         vars_join(fields, first, suffix, sent, arena, value);

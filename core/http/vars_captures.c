@@ -49,8 +49,12 @@ captures_get_group(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref
     return value->at != NULL;
 }
 
-const weir_variable_t weir_http_slot_row = { .name = "", .get = captures_get_slot, .help = "Defined by the configuration." };
-const weir_variable_t weir_http_capture_row = { .name = "", .get = captures_get_group, .help = "A group of the last match." };
+const weir_variable_t weir_http_slot_row = {
+    .name = "", .get = captures_get_slot, .help = "Defined by the configuration.",
+};
+const weir_variable_t weir_http_capture_row = {
+    .name = "", .get = captures_get_group, .help = "A group of the last match.",
+};
 
 /* -- load -- */
 
@@ -86,7 +90,8 @@ weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bo
     }
     for (i = 0; weir_regex_name(regex, i, &name, &group); i++) {
         if (!weir_vars_define(cf->vars, name, &slot)) {
-            return weir_conf_error(cf, word, "the group \"%.*s\" has the name of a built-in variable", WEIR_STR_ARG(name));
+            return weir_conf_error(cf, word, "the group \"%.*s\" has the name of a built-in variable",
+                                   WEIR_STR_ARG(name));
         }
     }
     if (i != 0) {

@@ -66,8 +66,9 @@ WEIR_GETTER(client_get_connection_time)
 WEIR_GETTER(client_get_forwarded_for)
 {
     const weir_request_t *req = subject;
-    weir_str_t before = weir_fields_join(&req->head.fields, WEIR_STR("x-forwarded-for"), arena), addr = req->client->text;
+    weir_str_t addr = req->client->text, before;
 
+    before = weir_fields_join(&req->head.fields, WEIR_STR("x-forwarded-for"), arena);
     *value = before.len == 0 ? addr : weir_str_printf(arena, "%.*s, %.*s", WEIR_STR_ARG(before), WEIR_STR_ARG(addr));
     return true;
 }

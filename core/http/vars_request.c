@@ -137,7 +137,8 @@ request_basic_user(weir_str_t coded, weir_arena_t *arena, weir_str_t *user)
 
 WEIR_GETTER(request_get_user)
 {
-    const weir_field_t *field = weir_fields_first(&((const weir_request_t *) subject)->head.fields, WEIR_HEADER_AUTHORIZATION);
+    const weir_fields_t *fields = &((const weir_request_t *) subject)->head.fields;
+    const weir_field_t *field = weir_fields_first(fields, WEIR_HEADER_AUTHORIZATION);
 
     if (field == NULL || !weir_str_starts_fold(field->value, WEIR_STR("basic "))) {
         return false;

@@ -51,8 +51,8 @@ void             weir_log_files_own(uid_t user);
 /* -- for the hand-over to a worker that runs already -- */
 /* Every open file.  `each` may not come back here. */
 void             weir_log_files_each(void (*each)(void *data, weir_str_t path, int fd), void *data);
-/* fd (taken over) is the file of this path, if nobody has opened it in this process yet.  It is kept for the generation that is built
- * next, until weir_log_files_drop_unused. */
+/* fd (taken over) is the file of this path, if nobody has opened it in this process yet.  It is kept for the generation
+ * that is built next, until weir_log_files_drop_unused. */
 void             weir_log_files_adopt(weir_str_t path, int fd);
 void             weir_log_files_drop_unused(void);
 

@@ -120,13 +120,14 @@ master_on_signal(void *data)
 {
     weir_master_t *master = data;
     pid_t          sender;
+    int            number;
 
     if (weir_signals_take(WEIR_SIGNAL_CHLD, NULL)) {
         weir_spawn_reap(master);
         weir_master_settle(master);
     }
-    if (weir_signals_take(WEIR_SIGNAL_TERM, &sender)) {
-        master_log_signal(SIGTERM, sender, ", exiting");
+    if ((number = weir_signals_take(WEIR_SIGNAL_TERM, &sender)) != 0) {
+        master_log_signal(number, sender, ", exiting");
         master_stop(master);
     }
     if (weir_signals_take(WEIR_SIGNAL_QUIT, &sender)) {

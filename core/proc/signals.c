@@ -28,7 +28,7 @@ signals_handle(int signal, siginfo_t *info, void *context)
     for (size_t i = 0; i < weir_countof(signals_rows); i++) {
         if (signals_rows[i].number == signal) {
             signals_sender[signals_rows[i].as] = info != NULL && info->si_code <= 0 ? (sig_atomic_t) info->si_pid : 0;
-            signals_came[signals_rows[i].as] = 1;
+            signals_came[signals_rows[i].as] = signal;
         }
     }
     weir_wakeup_send(&signals_wakeup);
@@ -93,15 +93,17 @@ weir_signals_forget(void)
     signals_wakeup.loop = NULL;
 }
 
-bool
+int
 weir_signals_take(weir_signal_t signal, pid_t *sender)
 {
-    if (!signals_came[signal]) {
-        return false;
+    int number = signals_came[signal];
+
+    if (number == 0) {
+        return 0;
     }
     signals_came[signal] = 0;
     if (sender != NULL) {
         *sender = (pid_t) signals_sender[signal];
     }
-    return true;
+    return number;
 }

@@ -105,8 +105,8 @@ access_parse_format(weir_conf_t *cf, const weir_directive_t *row, const weir_con
 }
 
 static const weir_conf_type_t access_type_formats = {
-    .name = "name [escape=default | json | none] string ...", .size = sizeof(access_formats_t), .min_args = 2, .max_args = 255,
-    .repeats = true, .parse = access_parse_format, .item = sizeof(access_format_t),
+    .name = "name [escape=default | json | none] string ...", .size = sizeof(access_formats_t), .min_args = 2,
+    .max_args = 255, .repeats = true, .parse = access_parse_format, .item = sizeof(access_format_t),
 };
 
 /* -- access_log -- */
@@ -195,7 +195,8 @@ access_parse_log(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
 }
 
 static const weir_conf_type_t access_type_logs = {
-    .name = "path [format [buffer=size] [flush=time] [if=condition]] | syslog:server=address[,parameter=value] ... | off",
+    .name = "path [format [buffer=size] [flush=time] [if=condition]] | syslog:server=address[,parameter=value] "
+            "[format [if=condition]] | off",
     .size = sizeof(access_logs_t), .min_args = 1, .max_args = 5, .repeats = true, .parse = access_parse_log,
     .item = sizeof(access_log_t),
 };
@@ -281,7 +282,10 @@ access_enabled(const void *conf, weir_phase_t phase)
 
 /* -- requests -- */
 
-static const uint8_t access_growth[] = { [ACCESS_ESCAPE_DEFAULT] = 4, [ACCESS_ESCAPE_JSON] = 6, [ACCESS_ESCAPE_NONE] = 1 };
+/* What a byte becomes at most. */
+static const uint8_t access_growth[] = {
+    [ACCESS_ESCAPE_DEFAULT] = 4, [ACCESS_ESCAPE_JSON] = 6, [ACCESS_ESCAPE_NONE] = 1,
+};
 
 static size_t
 access_add(char *out, size_t room, weir_str_t value, access_escape_t escape)

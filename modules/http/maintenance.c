@@ -28,8 +28,8 @@ maintenance_head(weir_request_t *req, const void *conf)
     const maintenance_conf_t *maintenance = conf;
 
     if (req->cause == WEIR_CAUSE_ACCESS_MAINTENANCE) {
-        weir_response_add(req, WEIR_HEADER_RETRY_AFTER,
-                          weir_str_printf(&req->arena, "%llu", (unsigned long long) maintenance->retry_after.ms / 1000));
+        unsigned long long seconds = maintenance->retry_after.ms / 1000;
+        weir_response_add(req, WEIR_HEADER_RETRY_AFTER, weir_str_printf(&req->arena, "%llu", seconds));
     }
     return WEIR_NEXT;
 }

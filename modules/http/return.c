@@ -50,7 +50,8 @@ return_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words
 }
 
 static const weir_conf_type_t return_type = {
-    .name = "code [text | URL] | URL", .size = sizeof(return_answer_t), .min_args = 1, .max_args = 2, .parse = return_parse,
+    .name = "code [text | URL] | URL", .size = sizeof(return_answer_t), .min_args = 1, .max_args = 2,
+    .parse = return_parse,
 };
 
 static weir_step_t
@@ -97,7 +98,8 @@ return_enabled(const void *conf, weir_phase_t phase)
 static const weir_directive_t return_directives[] = {
     WEIR_DIRECTIVE_OF(return_conf_t, answer, "return", &return_type, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION,
                       .inherit = WEIR_LOCAL,
-                      .help = "Answers with a status and a text or a redirect; 444 closes the connection without an answer."),
+                      .help = "Answers with a status and a text or a redirect; 444 closes the connection without an "
+                              "answer."),
     WEIR_DIRECTIVES_END
 };
 

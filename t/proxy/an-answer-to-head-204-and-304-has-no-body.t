@@ -26,11 +26,11 @@ my $ask = sub ($method, $way) { $client->send_request($method, "/$way")->read_re
 my $answer = $ask->('HEAD', 'head');
 is $answer->status, 200, 'HEAD';
 is $answer->header('Content-Length'), 1234, 'with the length that a GET would have';
-is $ask->('HEAD', $_)->status, 200, "HEAD: $_" for qw(headch headnone emptych);
-is $ask->('GET', 's204')->header('X'), 'n', '204';
+is $ask->('HEAD', $_)->status, 200, "HEAD: $_" for qw(headch headnone);
+is $ask->('GET', 's204')->header('X'), 'n', 'No Content';
 is $ask->('GET', 's204len')->status, 204, '204 with a length of 0';
 $answer = $ask->('GET', 's304');
-is $answer->header('ETag'), '"a"', '304';
+is $answer->header('ETag'), '"a"', 'Not Modified';
 is $ask->('GET', $_)->body, '', "GET: $_" for qw(s205 empty emptych);
 is $ask->('POST', 'empty')->body, '', 'POST: empty';
 ok $client->is_quiet, 'not a byte is left over';

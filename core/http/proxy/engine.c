@@ -173,6 +173,10 @@ engine_interim(weir_proxy_t *p)
         weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, "101 that was not asked for", WEIR_NEXT_INVALID_HEADER);
         return false;
     }
+    if (p->head.chunked || p->head.content_length != WEIR_LENGTH_NONE) {
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_MALFORMED, "an interim answer with a length", WEIR_NEXT_INVALID_HEADER);
+        return false;
+    }
     if (++p->interims > 8) {
         weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, NULL, WEIR_NEXT_INVALID_HEADER);
         return false;
@@ -401,7 +405,8 @@ weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_
                     conf->temp_path.text.at);
     weir_arena_on_cleanup(&req->arena, engine_release_at_cleanup, p);
     if (!engine_find_body(p)) {
-        return weir_request_fail(req, WEIR_CAUSE_CLIENT_BODY_INCOMPLETE, "its body was sent to another peer already");
+        uint16_t status = weir_cause_row(req->cause)->status;
+        return weir_request_fail_status(req, req->cause, status ? status : 502, "the body has gone to another peer");
     }
     if (!engine_check_upgrade(p)) {
         return WEIR_DONE;

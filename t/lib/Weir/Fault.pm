@@ -250,14 +250,16 @@ sub told ($method, $target, $body = '') { join ' ', $method, $target, length $bo
 
 # -- what a client saw --
 
-# A request of its own connection to the telling origin; headers => [], body, raw => bytes of the whole request.
+# A request of its own connection to the telling origin; headers => [], body, raw => bytes of the whole request, told => the answer.
 sub ask ($self, $method, $target, %arg) {
     my $client = $self->{w}->client;
     $client->send($arg{raw} // Weir::Client::request_text($method, $target, %arg{grep { exists $arg{$_} } qw(headers body)}));
-    my $told   = $arg{told} // told($method, $target, $arg{body} // '');
-    my $word   = $self->judge($client, sub ($answer) { $answer->status == 200 && $answer->body eq $told }, method => $method);
+    my $told  = $arg{told} // told($method, $target, $arg{body} // '');
+    my $right = sub ($answer) { $answer->status == 200 && $answer->body eq $told };
+    my $word  = eval { $self->judge($client, $right, method => $method) };
+    my $why   = $@;
     $client->close;
-    return $word;
+    return $word // die $why;
 }
 
 # Reads an answer: right when is_right says so, refused (a 4xx or 5xx of Weir's), closed; anything else is an exception.

@@ -52,7 +52,8 @@ each_row(void)
     ok(helps, "each has a help line");
     ok(levels, "what is our side's fault is logged at info or above");
     is_str(weir_cause_row(WEIR_CAUSE_NONE)->word, "", "no cause has no word");
-    is_str(weir_cause_row(WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED)->word, "upstream.connect.refused", "words stay as they are");
+    is_str(weir_cause_row(WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED)->word, "upstream.connect.refused",
+           "words stay as they are");
 }
 
 static void

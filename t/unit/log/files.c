@@ -97,7 +97,8 @@ large_records(void)
     weir_log_file_write(file, weir_str(big, sizeof(big)), &pace);
     weir_log_file_write(file, WEIR_STR("after\n"), &pace);
     weir_log_files_flush();
-    ok(stat(path, &st) == 0 && (size_t) st.st_size == sizeof(big) + 13, "a record larger than the buffer is written too");
+    ok(stat(path, &st) == 0 && (size_t) st.st_size == sizeof(big) + 13,
+       "a record larger than the buffer is written too");
     weir_log_file_give_back(file);
 }
 
