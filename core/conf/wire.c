@@ -248,7 +248,7 @@ wire_read(weir_arena_t *arena, int fd, weir_str_t *bytes, weir_error_t *error)
     size_t      len, at;
     char       *room;
 
-    if (fstat(fd, &st) != 0 || st.st_size < 0 || (uint64_t) st.st_size > WIRE_MAX) {
+    if (weir_sys_fstat(fd, &st) != 0 || st.st_size < 0 || (uint64_t) st.st_size > WIRE_MAX) {
         return weir_error_set(error, "the recorded configuration cannot be read: no file of a possible size");
     }
     len = (size_t) st.st_size;

@@ -246,7 +246,8 @@ __wrap_weir_sys_close(int fd)
 /* --- events --- */
 
 CALL(epoll_create, (void), (), EMFILE, ENFILE, ENOMEM)
-CALL(epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout_ms), (epfd, events, max, timeout_ms), EINTR)
+CALL(epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout_ms), (epfd, events, max, timeout_ms),
+     EINTR)
 CALL(eventfd, (void), (), EMFILE, ENFILE, ENOMEM)
 
 SEAMS_REAL(int, sys_epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event))

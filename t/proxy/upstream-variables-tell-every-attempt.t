@@ -9,7 +9,7 @@ my $busy   = $w->origin(sub ($c) { $c->reply(503, 'busy') });
 my $good   = $w->origin(sub ($c) { $c->reply(200, 'good', 'X-Who', 'me', 'Set-Cookie', 'sid=abc; Path=/') });
 $w->conf(<<"END", workers => 1);
     upstream api { server $dead max_fails=0; server $closes max_fails=0; server $busy max_fails=0; server $good max_fails=0; }
-    log_format tell escape=none '\$request_uri|\$upstream_addr|\$upstream_status|\$upstream_connect_time|\$upstream_header_time|\$upstream_response_time|\$upstream_response_length|\$upstream_bytes_received|\$upstream_bytes_sent|\$upstream_http_x_who|\$upstream_cookie_sid|\$weir_cause';
+    log_format tell '\$request_uri|\$upstream_addr|\$upstream_status|\$upstream_connect_time|\$upstream_header_time|\$upstream_response_time|\$upstream_response_length|\$upstream_bytes_received|\$upstream_bytes_sent|\$upstream_http_x_who|\$upstream_cookie_sid|\$weir_cause';
     access_log logs/tell.log tell;
     proxy_next_upstream error http_503;
     server {
@@ -35,6 +35,6 @@ is $cookie, 'abc', 'a cookie of the last';
 is $cause, '-', 'no cause: Weir did not answer' or diag $cause;
 
 $w->get('/none');
-is $w->wait_for_access(qr{^/none\|(.*)}m, 'tell.log') =~ s/route\.return//r, '-|' x 10 =~ s/\|$//r, 'nobody was asked: a dash each';
+is $w->wait_for_access(qr{^/none\|(.*)}m, 'tell.log'), join('|', ('-') x 11), 'nobody was asked: a dash each';
 
 done_testing;

@@ -29,8 +29,9 @@ answer_is_hidden(const weir_proxy_conf_t *conf, const weir_field_t *f)
     return false;
 }
 
-static bool
-answer_copy_fields(weir_proxy_t *p)
+/* What the client may see of the peer's fields. false: no memory. */
+bool
+weir_proxy_copy_fields(weir_proxy_t *p)
 {
     weir_response_t *res = &p->req->res;
 
@@ -64,14 +65,11 @@ answer_send_head(weir_proxy_t *p)
     req->res.status = p->head.status;
     req->res.reason = p->head.reason;
     req->res.length = p->head.chunked ? WEIR_LENGTH_NONE : p->head.content_length;
-    if (p->upgrade.len != 0) {
-        req->keep_alive = false;                /* what the client sent after asking is no request (RFC 9110 §7.8) */
-    }
     if (!req->body_complete && !p->codec->save(p)) {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return false;
     }
-    if (!answer_copy_fields(p)) {
+    if (!weir_proxy_copy_fields(p)) {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return false;
     }

@@ -160,12 +160,22 @@ engine_stream_timeout(weir_proxy_t *p)
     weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
 }
 
+/* Does the peer switch to what was asked for? */
+static bool
+engine_switches(const weir_proxy_t *p)
+{
+    const weir_field_t *upgrade = weir_fields_first(&p->head.fields, WEIR_HEADER_UPGRADE);
+
+    return p->upgrade.len != 0 && p->head.upgrade && upgrade != NULL && weir_str_eq_fold(upgrade->value, p->upgrade)
+           && weir_fields_next(&p->head.fields, upgrade) == NULL;
+}
+
 /* An interim answer: 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8 (US-04). */
 static bool
 engine_interim(weir_proxy_t *p)
 {
     if (p->head.status == 101) {
-        if (p->upgrade.len != 0 && p->head.upgrade) {
+        if (engine_switches(p)) {
             engine_go(p, WEIR_PROXY_TUNNEL);
             weir_proxy_tunnel_begin(p);
             return false;
@@ -304,6 +314,7 @@ engine_check_upgrade(weir_proxy_t *p)
     if (p->upgrade.len == 0) {
         return true;
     }
+    req->keep_alive = false;                          /* whatever the answer: what the client sends next is no request */
     if (p->has_body || (!weir_str_eq_fold(token, WEIR_STR("websocket")) && req->head.method != WEIR_METHOD_GET)) {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "with a body");
         return false;

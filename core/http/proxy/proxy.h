@@ -143,6 +143,7 @@ void weir_proxy_on_body(weir_request_t *req);                     /* the client'
 void weir_proxy_on_timer(weir_timer_t *timer);
 void weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit);
 void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */
+bool weir_proxy_copy_fields(weir_proxy_t *p);                     /* answer.c */
 void weir_proxy_pump(weir_proxy_t *p);                            /* answer.c: body toward the client */
 void weir_proxy_tunnel_begin(weir_proxy_t *p);                    /* tunnel.c */
 void weir_proxy_tunnel_pump(weir_proxy_t *p);

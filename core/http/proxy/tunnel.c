@@ -116,18 +116,9 @@ weir_proxy_tunnel_begin(weir_proxy_t *p)
     req->res.status = 101;
     req->res.reason = p->head.reason;
     req->res.upgraded = true;
-    for (uint32_t i = 0; i < p->head.fields.n; i++) {
-        const weir_field_t *f = &p->head.fields.at[i];
-        if (f->id == WEIR_HEADER_UPGRADE || (f->flags & WEIR_FIELD_HOP) == 0) {
-            if (f->id != WEIR_HEADER_CONTENT_LENGTH
-                && weir_fields_add(&req->res.fields, &req->arena, f->id, f->name, f->value, 0) == NULL)
-            {
-                weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
-                return;
-            }
-        }
-    }
-    if (!p->codec->save(p)) {
+    if (weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_UPGRADE, WEIR_STR("Upgrade"), p->upgrade, 0) == NULL
+        || !weir_proxy_copy_fields(p) || !p->codec->save(p))
+    {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return;
     }

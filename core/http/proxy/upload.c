@@ -73,8 +73,8 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
     return io;
 }
 
-/* The peer does not take our bytes.  It may have answered early and closed: look before giving up (US-05).  When it is this side
- * that has failed, nothing more will come. */
+/* The peer does not take our bytes.  It may have answered early and closed: look before giving up (US-05).  When it is
+ * this side that has failed, nothing more will come. */
 static void
 upload_broken(weir_proxy_t *p)
 {

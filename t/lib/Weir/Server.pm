@@ -145,11 +145,12 @@ sub _block_end ($text, $from) {
 sub arguments ($self) { ($self->{bin}, '-p', "$self->{dir}/", '-c', 'conf/weir.conf', '-e', 'logs/error.log') }
 
 sub environment ($self) {
-    my $log = "log_path=$self->{dir}/san/report";
+    my $log  = "log_path=$self->{dir}/san/report";
+    my $with = sub ($name, $own) { $name => join ':', grep { length } $ENV{$name} // '', $own };   # the last one said holds
     return {
-        ASAN_OPTIONS  => "$log:halt_on_error=1:detect_leaks=1:exitcode=99:handle_abort=1:allocator_may_return_null=1",
-        LSAN_OPTIONS  => 'exitcode=99',
-        UBSAN_OPTIONS => "$log:halt_on_error=1:print_stacktrace=1:exitcode=99",
+        $with->(ASAN_OPTIONS  => "$log:halt_on_error=1:detect_leaks=1:exitcode=99:handle_abort=1:allocator_may_return_null=1"),
+        $with->(LSAN_OPTIONS  => 'exitcode=99'),
+        $with->(UBSAN_OPTIONS => "$log:halt_on_error=1:print_stacktrace=1:exitcode=99"),
     };
 }
 

@@ -226,14 +226,13 @@ sub finish ($self) {
     return if $self->{finished}++ || $$ != $self->{owner};
     my @problems;
     $_->close for $self->{clients}->@*;
-    for my $server ($self, $self->{others}->@*) {
-        push @problems, eval { $server->problems_running };
-        push @problems, $@ if $@;
+    for my $other ($self->{others}->@*) {       # first, so that what they keep open to Weir ends
+        push @problems, $@ unless eval { $other->stop; 1 };
     }
-    for my $server ($self, $self->{others}->@*) {
-        push @problems, $@ unless eval { $server->stop; 1 };
-        push @problems, $server->problems_stopped if $server == $self;
-    }
+    push @problems, eval { $self->problems_running };
+    push @problems, $@ if $@;
+    push @problems, $@ unless eval { $self->stop; 1 };
+    push @problems, $self->problems_stopped;
     for my $origin ($self->{origins}->@*) {
         push @problems, map { "origin $origin: $_" } $origin->bad unless $self->{allow_bad};
         $origin->stop;
