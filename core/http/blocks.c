@@ -157,7 +157,7 @@ blocks_parse_listen(weir_conf_t *cf, const weir_directive_t *row, const weir_con
     weir_listen_entries_t *list = field;
     weir_listen_entry_t entry = { .options = { .reuse_port = true, .ipv6_only = true } };
     weir_conf_words_t *kept = weir_new(cf->arena, weir_conf_words_t);
-    weir_addrs_t addrs;
+    weir_addrs_t addrs = { NULL, 0 };
 
     (void) row;
     *kept = *words;

@@ -48,7 +48,7 @@ build_filters(const weir_conf_block_t *block, weir_http_handler_t *out)
     for (size_t i = 0; i < weir_modules_count; i++) {
         const weir_http_module_t *m = weir_http_modules[i];
 
-        if (m != NULL && m->filter_head != NULL) {
+        if (m != NULL && m->filter_head != NULL && (m->enabled == NULL || m->enabled(block->confs[i], WEIR_PHASE_MAX))) {
             if (out != NULL) {
                 out[n] = (weir_http_handler_t) { m->filter_head, block->confs[i] };
             }
