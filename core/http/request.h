@@ -117,6 +117,7 @@ typedef struct weir_attempt {
     weir_str_t  peer;            /* $upstream_addr */
     uint16_t    status;          /* $upstream_status; 0 while none */
     bool        connected, has_header;
+    bool        after_redirect;  /* the first of another location: set off by a colon */
     weir_msec_t connect_time, header_time, response_time;
     uint64_t    bytes_received, bytes_sent, response_length;
     weir_cause_t cause;

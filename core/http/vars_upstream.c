@@ -1,6 +1,6 @@
 /*
- * vars_upstream.c - variables of what the proxy engine did: a value for each attempt, joined by ", "; "-" where one
- * has none.
+ * vars_upstream.c - variables of what the proxy engine did: a value for each attempt, joined by ", ", or by " : " where
+ * an internal redirect led to another location; "-" where one has none.
  *
  * Runs in workers.
  */
@@ -58,12 +58,12 @@ WEIR_GETTER(upstream_get)
         return false;
     }
     for (uint32_t i = 0; i < req->n_attempts; i++) {
-        room += weir_max(req->attempts[i].peer.len, UPSTREAM_NUMBER_MAX) + 2;
+        room += weir_max(req->attempts[i].peer.len, UPSTREAM_NUMBER_MAX) + 3;
     }
     weir_buf_init(&out, weir_alloc_bytes(arena, room), room);
     for (uint32_t i = 0; i < req->n_attempts; i++) {
         if (i != 0) {
-            weir_buf_add_lit(&out, ", ");
+            weir_buf_add_str(&out, req->attempts[i].after_redirect ? WEIR_STR(" : ") : WEIR_STR(", "));
         }
         upstream_add(&out, &req->attempts[i], (upstream_column_t) ref->row->data);
     }

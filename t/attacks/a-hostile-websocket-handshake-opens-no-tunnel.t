@@ -6,7 +6,8 @@ use Weir::Test;
 my $w = Weir::Test->new('a hostile WebSocket handshake opens no tunnel');
 my $peer = $w->peer(sub ($c) {
     while (my $request = $c->read_request) {
-        my $bytes = { '/200' => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", '/400' => "HTTP/1.1 400 Bad\r\nContent-Length: 2\r\n\r\nno",
+        my $bytes = { '/200' => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno",
+            '/400' => "HTTP/1.1 400 Bad\r\nContent-Length: 2\r\n\r\nno",
             '/bare' => "HTTP/1.1 101 Switching Protocols\r\n\r\n", '/other' => "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: cow\r\n\r\n" }->{ $request->target };
         $bytes //= "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n";
         $c->raw($bytes);
@@ -17,11 +18,13 @@ $w->allow_bad;
 $w->conf("server { location / { proxy_pass http://$peer; proxy_set_header Upgrade \$http_upgrade; proxy_set_header Connection upgrade; } location /plain { proxy_pass http://$peer; } }");
 
 my $upgrade = sub ($path, %with) {
-    my %fields = (Connection => 'Upgrade', Upgrade => 'websocket', 'Sec-WebSocket-Version' => 13, 'Sec-WebSocket-Key' => 'dGhlIHNhbXBsZSBub25jZQ==', %with);
+    my %fields = (Connection => 'Upgrade', Upgrade => 'websocket', 'Sec-WebSocket-Version' => 13,
+        'Sec-WebSocket-Key' => 'dGhlIHNhbXBsZSBub25jZQ==', %with);
     my $method = delete $fields{method} // 'GET';
     my $version = delete $fields{version} // '1.1';
     my $body = delete $fields{body} // '';
-    return "$method $path HTTP/$version\r\nHost: localhost\r\n" . join('', map { defined $fields{$_} ? "$_: $fields{$_}\r\n" : () } sort keys %fields) . "\r\n$body";
+    return "$method $path HTTP/$version\r\nHost: localhost\r\n"
+        . join('', map { defined $fields{$_} ? "$_: $fields{$_}\r\n" : () } sort keys %fields) . "\r\n$body";
 };
 my $client = $w->client;
 my $answer = $client->send($upgrade->('/good'))->read_response;

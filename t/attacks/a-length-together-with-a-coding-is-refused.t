@@ -14,14 +14,20 @@ $a->refused('H1-01 TE.CL', "${head}Transfer-Encoding: chunked\r\nContent-Length:
 $a->refused('H1-01 CL.TE with a request inside',
     "${head}Content-Length: " . (5 + length $inside) . "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n$inside");
 $a->refused('H1-01 TE.CL with a request inside',
-    "${head}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n" . sprintf("%x\r\n%s\r\n0\r\n\r\n", length $inside, $inside));
-$a->refused('H1-01 CL.TE, length zero', "${head}Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n$inside");
+    "${head}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n"
+    . sprintf("%x\r\n%s\r\n0\r\n\r\n", length $inside, $inside));
+$a->refused('H1-01 CL.TE, length zero',
+    "${head}Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n$inside");
 $a->refused('H1-01 names in other cases', "${head}CONTENT-LENGTH: 5\r\ntransfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n");
-$a->refused('H1-01 far apart', "${head}Content-Length: 5\r\n" . join('', map { "X-$_: y\r\n" } 1 .. 40) . "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
-$a->refused("H1-01 on $_", "$_ / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+$a->refused('H1-01 far apart',
+    "${head}Content-Length: 5\r\n" . join('', map { "X-$_: y\r\n" } 1 .. 40)
+    . "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+$a->refused("H1-01 on $_",
+    "$_ / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
     for qw(GET PUT DELETE OPTIONS);
 
-$a->refused('H1-01 on HEAD', "HEAD / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+$a->refused('H1-01 on HEAD',
+    "HEAD / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
     method => 'HEAD');
 
 $a->done;

@@ -19,6 +19,7 @@ for my $name (sort keys %cases) {
     $a->refused("H1-10 $name", "$head$cases{$name}", 400, upstream => 1);
 }
 $a->refused('H1-17 the client ends', "${head}5\r\nhello\r\n", 400, upstream => 1, end => 'fin');
-$a->forwarded('a good one is streamed', "${head}5\r\nhello\r\n0\r\n\r\n", sub ($seen) { $seen->body eq 'hello' ? () : 'body' });
+$a->forwarded('a good one is streamed', "${head}5\r\nhello\r\n0\r\n\r\n",
+    sub ($seen) { $seen->body eq 'hello' ? () : 'body' });
 
 $a->done;

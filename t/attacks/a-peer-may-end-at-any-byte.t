@@ -20,12 +20,18 @@ for my $how ('close', 'reset') {
         my $client = $w->client;
         my $answer = eval { $client->send_request('GET', "/$n/$how")->read_response };
         my $result = $answer ? $answer->status : 'cut';
-        $result = 502 if $n == length $text && $how eq 'reset' && $result ne 200;    # the RST may overtake what was sent
-        $n < $head ? push $head{$result}->@*, "$how $n" : $n < length $text ? push $body{$result}->@*, "$how $n" : is $answer->body, 'hello, world', 'whole' if $how eq 'close' || $n < length $text;
+        if ($n < $head) {
+            push $head{$result}->@*, "$how $n";
+        } elsif ($n < length $text) {
+            push $body{$result}->@*, "$how $n";
+        } elsif ($how eq 'close') {           # an RST behind the last byte may overtake what was sent
+            is $answer && $answer->body, 'hello, world', 'whole';
+        }
         $client->close;
     }
 }
 is_deeply [ keys %head ], [502], 'in the head: 502' or diag explain \%head;
-is_deeply [ grep { $_ ne 'cut' && $_ ne '502' } keys %body ], [], 'in the body: never a good end' or diag explain \%body;
+is_deeply [ grep { $_ ne 'cut' && $_ ne '502' } keys %body ], [], 'in the body: never a good end'
+    or diag explain \%body;
 
 done_testing;

@@ -6,20 +6,27 @@ use Weir::Attack;
 
 my $a = Weir::Attack->new('an absolute target must agree with Host');
 
-my $refused = sub ($target, $host) { $a->refused("H1-37 $target with Host: $host", "GET $target HTTP/1.1\r\nHost: $host\r\n\r\n") };
+my $refused = sub ($target, $host) {
+    $a->refused("H1-37 $target with Host: $host", "GET $target HTTP/1.1\r\nHost: $host\r\n\r\n") };
 $refused->(@$_)
-    for [ 'http://other/', 'localhost' ], [ 'http://localhost:8080/', 'localhost' ], [ 'http://localhost/', 'localhost:8080' ], [ 'http://localhost:81/', 'localhost:82' ],
-    [ 'http://user@localhost/', 'localhost' ], [ 'http://user:pass@localhost/', 'localhost' ], [ 'http://other@localhost/', 'other' ], [ 'http:///', 'localhost' ],
-    [ 'http:/localhost/', 'localhost' ], [ 'http://', 'localhost' ], [ 'ftp://localhost/', 'localhost' ], [ 'file:///etc/passwd', 'localhost' ], [ '://localhost/', 'localhost' ],
-    [ 'http://localhost:x/', 'localhost' ], [ 'http://localhost:99999/', 'localhost' ], [ 'http://[::1/', 'localhost' ], [ 'http://local%68ost/', 'localhost' ],
-    [ 'http://localhost\\@other/', 'localhost' ], [ 'http://localhost#@other/', 'localhost' ], [ 'http://a,b/', 'a' ], [ 'ht tp://localhost/', 'localhost' ];
+    for [ 'http://other/', 'localhost' ], [ 'http://localhost:8080/', 'localhost' ],
+    [ 'http://localhost/', 'localhost:8080' ], [ 'http://localhost:81/', 'localhost:82' ],
+    [ 'http://user@localhost/', 'localhost' ], [ 'http://user:pass@localhost/', 'localhost' ],
+    [ 'http://other@localhost/', 'other' ], [ 'http:///', 'localhost' ],
+    [ 'http:/localhost/', 'localhost' ], [ 'http://', 'localhost' ], [ 'ftp://localhost/', 'localhost' ],
+    [ 'file:///etc/passwd', 'localhost' ], [ '://localhost/', 'localhost' ],
+    [ 'http://localhost:x/', 'localhost' ], [ 'http://localhost:99999/', 'localhost' ],
+    [ 'http://[::1/', 'localhost' ], [ 'http://local%68ost/', 'localhost' ],
+    [ 'http://localhost\\@other/', 'localhost' ], [ 'http://localhost#@other/', 'localhost' ], [ 'http://a,b/', 'a' ],
+    [ 'ht tp://localhost/', 'localhost' ];
 $a->refused('H1-37 without Host', "GET http://localhost/ HTTP/1.1\r\n\r\n");
 
 my $path = sub ($want) { sub ($seen) { $seen->target eq $want ? () : 'target ' . $seen->target } };
 $a->forwarded('H1-37 the same', "GET http://localhost/a?b HTTP/1.1\r\nHost: localhost\r\n\r\n", $path->('/a?b'));
 $a->forwarded('H1-37 other case', "GET HTTP://LocalHost/a HTTP/1.1\r\nHost: localhost\r\n\r\n", $path->('/a'));
 $a->forwarded('H1-37 no path', "GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n", $path->('/'));
-$a->forwarded('H1-37 no path but a query', "GET http://localhost?a HTTP/1.1\r\nHost: localhost\r\n\r\n", $path->('/?a'));
+$a->forwarded('H1-37 no path but a query', "GET http://localhost?a HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    $path->('/?a'));
 $a->forwarded('H1-37 in 1.0 without Host', "GET http://localhost/a HTTP/1.0\r\n\r\n", $path->('/a'));
 
 $a->done;

@@ -83,7 +83,8 @@ for my $n (0 .. $#names) {
         my $client = $w->client;
         my $answer = eval { $client->get("/$n$way") };
         is $answer ? $answer->status : $@, 502, "$names[$n]$way";
-        is eval { $client->get('/good')->body }, 'good', "$names[$n]$way: the client's connection goes on" if $answer && $answer->is_kept;
+        is eval { $client->get('/good')->body }, 'good', "$names[$n]$way: the client's connection goes on"
+            if $answer && $answer->is_kept;
         $client->close;
     }
 }

@@ -6,10 +6,14 @@ use Weir::Attack;
 
 my $a = Weir::Attack->new('an empty list member beside chunked is never passed on');
 
-my $canonical = sub ($seen) { $seen->body eq 'hello' ? () : 'body ' . show($seen->body) };    # the origin's parser looked at the coding
-for my $value (', chunked', 'chunked,', ',chunked', 'chunked ,', ',,chunked,,', "\tchunked\t", 'Chunked', 'CHUNKED', ' chunked ') {
-    $a->judged('H1-06 ' . show($value), "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: $value\r\n\r\n5\r\nhello\r\n0\r\n\r\n", $canonical);
+# the origin's parser looked at the coding
+my $canonical = sub ($seen) { $seen->body eq 'hello' ? () : 'body ' . show($seen->body) };
+for my $value (', chunked', 'chunked,', ',chunked', 'chunked ,', ',,chunked,,', "\tchunked\t", 'Chunked', 'CHUNKED',
+    ' chunked ') {
+    $a->judged('H1-06 ' . show($value),
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: $value\r\n\r\n5\r\nhello\r\n0\r\n\r\n", $canonical);
 }
-$a->forwarded('H1-06 spelling of chunked is free', "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: cHuNkEd\r\n\r\n5\r\nhello\r\n0\r\n\r\n", $canonical);
+$a->forwarded('H1-06 spelling of chunked is free',
+    "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: cHuNkEd\r\n\r\n5\r\nhello\r\n0\r\n\r\n", $canonical);
 
 $a->done;

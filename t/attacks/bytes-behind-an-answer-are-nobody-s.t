@@ -33,7 +33,8 @@ for my $n (0 .. $#names) {
         ok $answer, "$names[$n]: answered" or diag $@;
         unlike $answer->body, qr/evil|HTTP/, "$names[$n]: without what is not its" if $answer;
         if ($answer && $answer->is_kept) {
-            is eval { $client->get("/own/$n")->body }, "/own/$n", "$names[$n]: the same client's next answer is its own";
+            is eval { $client->get("/own/$n")->body }, "/own/$n",
+                "$names[$n]: the same client's next answer is its own";
         }
         is $w->get("/other/$n/$round")->body, "/other/$n/$round", "$names[$n]: another's is its own";
         $client->close;

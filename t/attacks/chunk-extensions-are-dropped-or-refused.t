@@ -14,11 +14,13 @@ $a->forwarded("H1-12 valid $_", "${head}5$_\r\nhello\r\n0\r\n\r\n", $plain)
 $a->forwarded('H1-12 valid on the last chunk', "${head}5\r\nhello\r\n0;a=b\r\n\r\n", $plain);
 
 $a->refused('H1-12 ' . show($_), "${head}5$_\r\nhello\r\n0\r\n\r\n")
-    for ';', ';;', ';a;', ';=b', ';a=', ';a=b=c', ';a b', ';a@', ';[a]', ";a\x00", ";a=\x00", ";a\n", ";a\r", ";a=\"b\r\nc\"", ";a=\"b\nc\"", ";a=\"b\rc\"",
+    for ';', ';;', ';a;', ';=b', ';a=', ';a=b=c', ';a b', ';a@', ';[a]', ";a\x00", ";a=\x00", ";a\n", ";a\r",
+        ";a=\"b\r\nc\"", ";a=\"b\nc\"", ";a=\"b\rc\"",
         ";a=\"b\x00c\"", ';a="b', ';a="b"c', ";a=\"b\\\r\n\"", ";a\x7f", ";\xe9";
 
 $a->refused('H1-12 64 KiB of extension', "${head}5;" . ('a' x 65536) . "\r\nhello\r\n0\r\n\r\n");
-$a->refused('H1-12 64 KiB of extensions in all', "${head}" . ("1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\na\r\n" x 1024) . "0\r\n\r\n");
+$a->refused('H1-12 64 KiB of extensions in all',
+    "${head}" . ("1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\na\r\n" x 1024) . "0\r\n\r\n");
 # Chunks of one byte: either they pass as one body, or the ratio of framing to data ends them.
 $a->judged('H1-12 50,000 chunks of a byte', $head . ("1\r\na\r\n" x 50_000) . "0\r\n\r\n", sub ($seen) {
     $seen->body eq 'a' x 50_000 ? () : 'length ' . length $seen->body });

@@ -6,8 +6,11 @@ use Weir::Test;
 my $w = Weir::Test->new('slow peers meet distinct deadlines');
 
 my $mute  = $w->peer(sub ($c) { $c->read_request; $c->fill });
-my $drip  = $w->peer(sub ($c) { $c->read_request; for my $byte (split //, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") { $c->raw($byte) or last; select undef, undef, undef, 0.02 } });
-my $stall = $w->peer(sub ($c) { $c->read_request; $c->raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"); $c->fill });
+my $drip  = $w->peer(sub ($c) { $c->read_request;
+    for my $byte (split //, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") { $c->raw($byte) or last; select undef,
+    undef, undef, 0.02 } });
+my $stall = $w->peer(sub ($c) { $c->read_request; $c->raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+    $c->fill });
 my $hole  = $w->blackhole_peer;
 my $deaf  = $w->peer(sub ($c) { $c->wait_for('never') });
 $w->allow_bad;
@@ -22,7 +25,8 @@ $w->conf(<<"END");
     }
 END
 
-my $timed = sub ($what) { my $at = Time::HiRes::time(); my $got = eval { $what->() }; return ($got, Time::HiRes::time() - $at) };
+my $timed = sub ($what) { my $at = Time::HiRes::time(); my $got = eval { $what->() };
+    return ($got, Time::HiRes::time() - $at) };
 my ($answer, $took) = $timed->(sub { $w->get('/hole') });
 is $answer->status, 504, 'no accept';
 cmp_ok $took, '>=', 0.18, 'not before proxy_connect_timeout';

@@ -13,7 +13,8 @@ my $a = Weir::Attack->new('what a variable carries cannot split a header', serve
 END
 
 my $evil = '%0d%0aX-Evil:%20y';
-for my $target ("/redirect/$evil", "/capture/$evil", "/query?$evil", "/query?a=$evil", "/body/$evil?a=$evil", "/up/$evil?a=$evil", '/redirect/%0aX-Evil:%20y', '/capture/%0dX-Evil:%20y',
+for my $target ("/redirect/$evil", "/capture/$evil", "/query?$evil", "/query?a=$evil", "/body/$evil?a=$evil",
+    "/up/$evil?a=$evil", '/redirect/%0aX-Evil:%20y', '/capture/%0dX-Evil:%20y',
     "/capture/x%20y\tz" =~ s/\t//r)
 {
     my $before = $a->origin->requests;
@@ -22,7 +23,8 @@ for my $target ("/redirect/$evil", "/capture/$evil", "/query?$evil", "/query?a=$
     ok $answer, "HI-01 $target: one answer" or diag $@;
     next unless $answer;
     ok !defined $answer->header('X-Evil'), "HI-01 $target: no header of the client's";
-    ok $answer->status < 400 || $answer->status == 400 || $answer->status == 500, "HI-01 $target: status " . $answer->status;
+    ok $answer->status < 400 || $answer->status == 400 || $answer->status == 500,
+        "HI-01 $target: status " . $answer->status;
     if ($answer->status == 200 && $answer->header('Content-Type') =~ /json/) {
         ok !defined Weir::Test->seen($answer)->header('X-Evil'), "HI-01 $target: none upstream";
     }

@@ -15,7 +15,8 @@ END
 my ($code, $output) = $w->conf_main($good)->run('-t', '-p', $w->dir . '/', '-c', 'conf/weir.conf');
 my %codes;
 srand 42;
-my @texts = ((map { substr $good, 0, $_ } grep { $_ % 7 == 0 } 1 .. length $good), (map { my $t = $good; substr($t, int rand length $t, 1) = chr int rand 256; $t } 1 .. 60));
+my @texts = ((map { substr $good, 0, $_ } grep { $_ % 7 == 0 } 1 .. length $good),
+    (map { my $t = $good; substr($t, int rand length $t, 1) = chr int rand 256; $t } 1 .. 60));
 for my $text (@texts) {
     $w->conf_main($text);
     my ($code, $output) = $w->run('-t', '-p', $w->dir . '/', '-c', 'conf/weir.conf');

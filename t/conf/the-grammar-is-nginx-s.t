@@ -38,8 +38,10 @@ lines"; }
 END
 
 my %want = (
-    '/plain' => 'plain', '/double' => q(a b;{}#c 'd'), '/single' => q(a b;{}#c "d"), '/escaped' => q(q"q \ '), '/outside' => 'a\\;b\\ c"', '/braced?a=1' => '/bracedx1', '/unbraced?a=1' => '/unbraced-1.',
-    '/newline' => "two\nlines", '/hash' => 'a#b', '/many' => 'spread', '/re/abc' => 'regex', '/quoted/42' => 'quoted', '/fold/y.X' => 'y', '/tab' => 'tab', '/inc-a' => 'a', '/inc-b' => 'b', '/one' => 'one',
+    '/plain' => 'plain', '/double' => q(a b;{}#c 'd'), '/single' => q(a b;{}#c "d"), '/escaped' => q(q"q \ '),
+    '/outside' => 'a\\;b\\ c"', '/braced?a=1' => '/bracedx1', '/unbraced?a=1' => '/unbraced-1.',
+    '/newline' => "two\nlines", '/hash' => 'a#b', '/many' => 'spread', '/re/abc' => 'regex', '/quoted/42' => 'quoted',
+    '/fold/y.X' => 'y', '/tab' => 'tab', '/inc-a' => 'a', '/inc-b' => 'b', '/one' => 'one',
     '/empty' => '',
 );
 is $w->get($_)->body, $want{$_}, $_ for sort keys %want;

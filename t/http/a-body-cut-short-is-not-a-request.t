@@ -4,7 +4,8 @@ use lib 't/lib';
 use Weir::Test;
 
 my $w      = Weir::Test->new('a body cut short is not a request');
-my $origin = $w->peer(sub ($c) { while (my $r = $c->read_request) { $c->note('complete ' . $r->target); $c->reply(200, 'ok') } });
+my $origin = $w->peer(sub ($c) {
+    while (my $r = $c->read_request) { $c->note('complete ' . $r->target); $c->reply(200, 'ok') } });
 $w->allow_bad;
 $w->conf("client_body_timeout 200ms; upstream o { server $origin; keepalive 4; } server { location / { proxy_pass http://o; } location /stream { proxy_pass http://o; proxy_request_buffering off; } }");
 

@@ -3,7 +3,8 @@ use lib 't/lib';
 use Weir::Test;
 
 my $w = Weir::Test->new('a buffered access log is written when full or due');
-$w->conf('log_format f "$uri"; server { access_log logs/b.log f buffer=4k flush=200ms; location / { return 200 x; } }', workers => 1);
+$w->conf('log_format f "$uri"; server { access_log logs/b.log f buffer=4k flush=200ms; location / { return 200 x; } }',
+    workers => 1);
 
 my $started = Time::HiRes::time();
 $w->get('/one');

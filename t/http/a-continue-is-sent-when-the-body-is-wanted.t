@@ -26,6 +26,7 @@ $answer = $client->send("POST /own HTTP/1.1\r\nHost: localhost\r\nExpect: 100-co
 is $answer->status, 200, 'an answer that needs no body comes at once';
 # Whether or not the body now comes: no byte of it may be read as a request.
 $client->send("GET /evil HTTP/1.1\r\nHost: localhost\r\n\r\n");
-unlike $client->take_all, qr/^HTTP.*HTTP/s, 'and what follows is not two answers' if lc($answer->header('Connection') // '') eq 'close';
+unlike $client->take_all, qr/^HTTP.*HTTP/s, 'and what follows is not two answers'
+    if lc($answer->header('Connection') // '') eq 'close';
 
 done_testing;

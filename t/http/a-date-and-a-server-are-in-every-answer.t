@@ -3,7 +3,8 @@ use lib 't/lib';
 use Weir::Test;
 
 my $w      = Weir::Test->new('a Date and a Server are in every answer');
-my $origin = $w->origin(sub ($c) { $c->reply(200, 'x', 'Date' => 'Thu, 01 Jan 1970 00:00:00 GMT', 'Server' => 'origin/9') });
+my $origin = $w->origin(sub ($c) {
+    $c->reply(200, 'x', 'Date' => 'Thu, 01 Jan 1970 00:00:00 GMT', 'Server' => 'origin/9') });
 $w->conf("server { location / { return 200 ok; } location /404 { return 404; } location /up { proxy_pass http://$origin; } }");
 
 for my $path ('/', '/404', '/up') {

@@ -27,9 +27,12 @@ $w->conf(<<'END');
 END
 
 my %want = (
-    '/' => 'exact-root', '/?x' => 'exact-root', '/x' => 'root', '/a' => 'prefix-a', '/ab' => 'prefix-a', '/a/' => 'prefix-a-slash', '/a/b' => 'prefix-a-slash', '/a/exact' => 'exact', '/a/exact/' => 'prefix-a-slash',
-    '/x.php' => 'php', '/a/x.php' => 'php', '/x.PHP' => 'root', '/static/x.php' => 'static', '/static' => 'root', '/x.GIF' => 'image GIF', '/x.jpeg' => 'image jpeg', '/x.php?a.gif' => 'php',
-    '/re/42/rest/of' => 're 42 rest/of', '/re/x/y' => 'root', '/nest/deep/x' => 'deep', '/nest/x.txt' => 'nested-regex', '/nest/one' => 'nested-exact', '/x.txt' => 'root', '/with%20space/x' => 'space',
+    '/' => 'exact-root', '/?x' => 'exact-root', '/x' => 'root', '/a' => 'prefix-a', '/ab' => 'prefix-a',
+    '/a/' => 'prefix-a-slash', '/a/b' => 'prefix-a-slash', '/a/exact' => 'exact', '/a/exact/' => 'prefix-a-slash',
+    '/x.php' => 'php', '/a/x.php' => 'php', '/x.PHP' => 'root', '/static/x.php' => 'static', '/static' => 'root',
+    '/x.GIF' => 'image GIF', '/x.jpeg' => 'image jpeg', '/x.php?a.gif' => 'php',
+    '/re/42/rest/of' => 're 42 rest/of', '/re/x/y' => 'root', '/nest/deep/x' => 'deep',
+    '/nest/x.txt' => 'nested-regex', '/nest/one' => 'nested-exact', '/x.txt' => 'root', '/with%20space/x' => 'space',
     '/nest/deep/x.txt' => 'nested-regex', '/nest/x.php' => 'php', '/%61/exact' => 'exact',
 );
 is $w->get($_)->body, $want{$_}, $_ for sort keys %want;

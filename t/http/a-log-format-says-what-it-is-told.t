@@ -18,7 +18,8 @@ END
 
 $w->request('GET', '/a%20b?c=d', headers => [ 'X-Y' => 'value' ]);
 my $port = $w->port;
-is $w->wait_for_access(qr/^.+\n/, 'plain.log'), "127.0.0.1|GET|/a%20b?c=d|/a b|c=d|HTTP/1.1|200|12|value|-|200|$origin|localhost|$port\n", 'variables';
+is $w->wait_for_access(qr/^.+\n/, 'plain.log'),
+    "127.0.0.1|GET|/a%20b?c=d|/a b|c=d|HTTP/1.1|200|12|value|-|200|$origin|localhost|$port\n", 'variables';
 like $w->wait_for_access(qr/^.+\n/, 'times.log'),
     qr{^\d+\.\d{3} \d+\.\d{3} \d+\.\d{3} \d+\.\d{3} \d+\.\d{3} \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d \d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$}, 'times';
 

@@ -13,8 +13,10 @@ my %messages = (
     'chunked'      => [ 200, "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4;x=\"y\"\r\nwiki\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n" ],
     'empty line'   => [ 200, "\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n" ],
     'bare LF'      => [ 400, "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n" ],
-    'both'         => [ 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" ],
-    'bad chunk'    => [ 400, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n" ],
+    'both'         => [ 400,
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" ],
+    'bad chunk'    => [ 400,
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n" ],
     'two hosts'    => [ 400, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" ],
 );
 for my $name (sort keys %messages) {

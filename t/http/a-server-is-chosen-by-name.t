@@ -18,9 +18,12 @@ $w->conf(<<'END');
 END
 
 my %want = (
-    'first.example' => 'first', 'exact.example' => 'exact', 'WWW.Exact.EXAMPLE' => 'exact', 'exact.example:8080' => 'exact', 'exact.example.' => 'exact',
-    'other.example' => 'leading', 'a.b.example' => 'leading', 'x.sub.example' => 'longer', 'mail.test' => 'trailing', 'mail.sub.test' => 'longer-trailing', 'mail.example' => 'leading',
-    'dot.test' => 'dot', 'a.dot.test' => 'dot', 'a.b.dot.test' => 'dot', 'xdot.test' => 'first', 'joe7.regex.test' => 'regex joe', 'x.regex.test' => 'later-regex', 'unknown.test' => 'first',
+    'first.example' => 'first', 'exact.example' => 'exact', 'WWW.Exact.EXAMPLE' => 'exact',
+    'exact.example:8080' => 'exact', 'exact.example.' => 'exact',
+    'other.example' => 'leading', 'a.b.example' => 'leading', 'x.sub.example' => 'longer', 'mail.test' => 'trailing',
+    'mail.sub.test' => 'longer-trailing', 'mail.example' => 'leading',
+    'dot.test' => 'dot', 'a.dot.test' => 'dot', 'a.b.dot.test' => 'dot', 'xdot.test' => 'first',
+    'joe7.regex.test' => 'regex joe', 'x.regex.test' => 'later-regex', 'unknown.test' => 'first',
     '127.0.0.1' => 'first', '[::1]' => 'first', 'example' => 'first', 'mail' => 'first',
 );
 for my $host (sort keys %want) {

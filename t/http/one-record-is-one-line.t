@@ -4,14 +4,15 @@ use lib 't/lib';
 use Weir::Test;
 
 my $w = Weir::Test->new('one record is one line');
-$w->conf(<<'END');
+$w->conf(<<'END', workers => 1);
     log_format j escape=json '{"ua":"$http_user_agent","uri":"$uri","args":"$args","ref":"$http_referer","req":"$request"}';
     access_log logs/access.log combined;
     access_log logs/json.log j;
     server { location / { return 200 ok; } }
 END
 
-my @evil = ("a\"b", 'a\\b', "a\xff\xfeb", "\xc3\x28", "\xe2\x82", "a\tb", '"} {"x":"', "\xf0\x9f\x98\x80", '%0d%0aX', '\\u0000', "'", '</script>');
+my @evil = ("a\"b", 'a\\b', "a\xff\xfeb", "\xc3\x28", "\xe2\x82", "a\tb", '"} {"x":"', "\xf0\x9f\x98\x80", '%0d%0aX',
+    '\\u0000', "'", '</script>');
 for my $evil (@evil) {
     $w->client->send("GET /%0a%1b%22%5b%00?a=x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")->take_all;
     $w->client->send("GET /%0a%1b%22%7f%ff?q=\" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: $evil\r\nReferer: $evil\r\nConnection: close\r\n\r\n")->take_all;

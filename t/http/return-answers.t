@@ -30,8 +30,10 @@ is $w->get('/text?name=joe')->body, 'hello joe', 'text with variables';
 is $w->get('/text')->header('Content-Type'), 'text/plain', 'default type';
 is $w->get('/type')->header('Content-Type'), 'text/css', 'default_type';
 is $w->get('/empty')->header('Content-Length'), 0, 'an empty text';
-my %to = ('/301' => [ 301, "http://localhost:$port/moved?a=b" ], '/302' => [ 302, 'http://elsewhere/' ], '/307' => [ 307, 'https://localhost/307' ], '/308' => [ 308, "http://localhost:$port/x" ],
-    '/relative' => [ 302, '/y' ], '/noport' => [ 302, 'http://localhost/y' ], '/named' => [ 302, "http://here:$port/y" ]);
+my %to = ('/301' => [ 301, "http://localhost:$port/moved?a=b" ], '/302' => [ 302, 'http://elsewhere/' ],
+    '/307' => [ 307, 'https://localhost/307' ], '/308' => [ 308, "http://localhost:$port/x" ],
+    '/relative' => [ 302, '/y' ], '/noport' => [ 302, 'http://localhost/y' ],
+    '/named' => [ 302, "http://here:$port/y" ]);
 for my $path (sort keys %to) {
     my $answer = $w->get("$path?a=b");
     is $answer->status, $to{$path}[0], "$path: status";

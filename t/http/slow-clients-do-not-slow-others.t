@@ -9,7 +9,8 @@ $w->conf("client_header_timeout 1s; client_body_timeout 1s; send_timeout 1s; ser
 
 my @slow;
 for (1 .. 40) {
-    push @slow, $w->client->send("GET / HTTP/1.1\r\nHost: loc"), $w->client->send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx");
+    push @slow, $w->client->send("GET / HTTP/1.1\r\nHost: loc"),
+        $w->client->send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx");
 }
 push @slow, map { $w->client(rcvbuf => 4096)->send_request('GET', '/large') } 1 .. 10;
 my $started = Time::HiRes::time();

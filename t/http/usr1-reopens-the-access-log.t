@@ -14,6 +14,7 @@ $w->wait_until('the new file', sub { -e $w->dir . '/logs/r.log' });
 my $n = 0;
 $w->wait_until('a line in the new file', sub { $client->get('/after'); $n++; $w->access_log('r.log') =~ m{/after} });
 is $w->access_log('r.log.1') =~ s{/after\n}{}gr, "/before\n", 'the old one keeps what it had';
-is +(() = ($w->access_log('r.log') . $w->access_log('r.log.1')) =~ m{/after}g), $n, 'and no line is lost' if $w->stop == 0;
+is +(() = ($w->access_log('r.log') . $w->access_log('r.log.1')) =~ m{/after}g), $n, 'and no line is lost'
+    if $w->stop == 0;
 
 done_testing;

@@ -27,7 +27,8 @@ my $data = join '', map { sprintf "%08d", $_ } 1 .. 500_000;
 is $w->request('PUT', '/files/big', body => $data)->status, 201, 'PUT of 4 MB';
 my $answer = $w->get('/files/big');
 ok $answer->body eq $data, 'GET of it';
-is $w->client->send_request('HEAD', '/files/big')->read_response(method => 'HEAD')->header('Content-Length'), length $data, 'HEAD of it';
+is $w->client->send_request('HEAD', '/files/big')->read_response(method => 'HEAD')->header('Content-Length'),
+    length $data, 'HEAD of it';
 is $w->get('/files/big', Range => 'bytes=8-15')->body, '00000002', 'a part of it';
 is $w->get('/files/big', 'If-None-Match' => $answer->header('ETag'))->status, 304, 'not modified';
 $answer = $w->get('/chunked/big');

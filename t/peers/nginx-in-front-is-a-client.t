@@ -5,11 +5,14 @@ use Weir::Test;
 needs('nginx');
 
 my $w      = Weir::Test->new('nginx in front is a client');
-my $origin = $w->origin(sub ($c) { $c->request->target =~ /chunk/ ? $c->reply_chunked(200, [ map { "piece $_ " } 1 .. 100 ]) : $c->reply(200, $c->request->method . ' ' . $c->request->target . ' ' . length $c->request->body) });
+my $origin = $w->origin(sub ($c) {
+    $c->request->target =~ /chunk/ ? $c->reply_chunked(200, [ map { "piece $_ " } 1 .. 100 ]) : $c->reply(200,
+    $c->request->method . ' ' . $c->request->target . ' ' . length $c->request->body) });
 $w->conf("client_max_body_size 20m; upstream o { server $origin; keepalive 4; } server { location / { proxy_pass http://o; } location /own { return 200 own; } }");
 $w->start;
 my $nginx = $w->nginx("client_max_body_size 20m; upstream weir { server $w; keepalive 4; } server { location / { proxy_pass http://weir; proxy_http_version 1.1; proxy_set_header Connection ''; }
-    location /ten/ { proxy_pass http://weir/; } location /stream/ { proxy_pass http://weir; proxy_http_version 1.1; proxy_request_buffering off; proxy_buffering off; } }");
+    location /ten/ { proxy_pass http://weir/; } location /stream/ { proxy_pass http://weir; proxy_http_version 1.1;
+        proxy_request_buffering off; proxy_buffering off; } }");
 
 my $get = sub ($method, $path, %arg) { $w->request($method, $path, port => $nginx->port, %arg) };
 is $get->('GET', '/a')->body, 'GET /a 0', 'GET over a kept connection';

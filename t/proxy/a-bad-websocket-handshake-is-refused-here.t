@@ -19,7 +19,8 @@ my $ask = sub (%change) {
     my %fields = (%good, %change);
     my $line = delete $fields{line};
     my $body = delete $fields{body} // '';
-    my $text = join '', "$line\r\nHost: x\r\n", map({ defined $fields{$_} ? "$_: $fields{$_}\r\n" : () } sort keys %fields), "\r\n$body";
+    my $text = join '', "$line\r\nHost: x\r\n",
+        map({ defined $fields{$_} ? "$_: $fields{$_}\r\n" : () } sort keys %fields), "\r\n$body";
     return $w->client->send($text)->read_response;
 };
 
@@ -28,15 +29,18 @@ for my $version (undef, 8, 12, 14, '', 'x', '13, 8') {
     is $answer->status, 426, 'version ' . ($version // 'missing') . ': 426';
     is $answer->header('Sec-WebSocket-Version'), 13, 'says which one is served';
 }
-is $ask->('Sec-WebSocket-Key' => $_)->status, 400, 'key ' . ($_ // 'missing') for undef, '', 'short==', 'x' x 24, 'x' x 100 . '==';
+is $ask->('Sec-WebSocket-Key' => $_)->status, 400, 'key ' . ($_ // 'missing') for undef, '', 'short==', 'x' x 24,
+    'x' x 100 . '==';
 is $ask->(line => 'POST / HTTP/1.1', 'Content-Length' => 0)->status, 400, 'POST';
 is $ask->('Content-Length' => 5, body => 'hello')->status, 400, 'with a body';
 is $ask->('Transfer-Encoding' => 'chunked', body => "0\r\n\r\n")->status, 400, 'with a chunked body';
 is $origin->requests, 0, 'nothing of it reached the peer';
 unlike $w->access_log('causes.log'), qr/^4\d\d -$/m, 'all had a cause';
 
-for my $case ([ 'without Connection', Connection => undef ], [ 'h2c', Upgrade => 'h2c' ], [ 'an unknown token', Upgrade => 'chat' ],
-    [ 'two tokens', Upgrade => 'websocket, chat' ], [ 'TLS', Upgrade => 'TLS/1.0' ], [ 'in 1.0', line => 'GET / HTTP/1.0' ]) {
+for my $case ([ 'without Connection', Connection => undef ], [ 'h2c', Upgrade => 'h2c' ],
+    [ 'an unknown token', Upgrade => 'chat' ],
+    [ 'two tokens', Upgrade => 'websocket, chat' ], [ 'TLS', Upgrade => 'TLS/1.0' ],
+    [ 'in 1.0', line => 'GET / HTTP/1.0' ]) {
     my ($what, %change) = @$case;
     my $seen = $w->seen($ask->(%change));
     my $upgrade = $seen->header('Upgrade');

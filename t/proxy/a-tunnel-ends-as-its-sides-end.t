@@ -11,7 +11,8 @@ my $peer = $w->peer(sub ($c) {
     if    ($path eq '/peer-closes')  { $c->raw('last words'); $c->close }
     elsif ($path eq '/peer-resets')  { $c->take(2); $c->reset }
     elsif ($path eq '/peer-halves')  { $c->raw('last words'); $c->half_close; $c->note($c->take_all) }
-    elsif ($path eq '/client-ends')  { my $all = $c->take_all; $c->note("$all then the end"); $c->raw('answer behind the end') }
+    elsif ($path eq '/client-ends')  { my $all = $c->take_all; $c->note("$all then the end");
+        $c->raw('answer behind the end') }
     else                             { $c->fill; $c->note('ended') }
 });
 $w->conf("proxy_read_timeout 300ms; server { location / { proxy_pass http://$peer; proxy_set_header Upgrade \$http_upgrade; proxy_set_header Connection upgrade; } }");

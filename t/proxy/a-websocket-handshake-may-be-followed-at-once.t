@@ -9,7 +9,8 @@ my $w    = Weir::Test->new('a WebSocket handshake may be followed at once');
 my $peer = $w->peer(sub ($c) {
     my $request = $c->read_request;
     $c->raw("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "
-        . Weir::WebSocket::accept_key($request->header('Sec-WebSocket-Key')) . "\r\n\r\n" . Weir::WebSocket::frame('welcome'));
+        . Weir::WebSocket::accept_key($request->header('Sec-WebSocket-Key')) . "\r\n\r\n"
+            . Weir::WebSocket::frame('welcome'));
     my ($opcode, $text) = Weir::WebSocket::read_frame($c);
     $c->raw(Weir::WebSocket::frame("got $text"));
 });

@@ -18,7 +18,8 @@ for my $size (125, 126, 65535, 65536, 1_000_000) {
     ok Weir::WebSocket::echo($ws, $text) eq $text, "$size bytes";
 }
 Weir::WebSocket::send($ws, "message $_") for 1 .. 100;
-is join(' ', map { (Weir::WebSocket::read_frame($ws))[1] } 1 .. 100), join(' ', map { "message $_" } 1 .. 100), '100 in a row, in order';
+is join(' ', map { (Weir::WebSocket::read_frame($ws))[1] } 1 .. 100), join(' ', map { "message $_" } 1 .. 100),
+    '100 in a row, in order';
 Weir::WebSocket::send($ws, 'x', opcode => 9);
 is_deeply [ Weir::WebSocket::read_frame($ws) ], [ 10, 'x' ], 'ping and pong';
 Weir::WebSocket::send($ws, "\x03\xe8bye", opcode => 8);

@@ -14,7 +14,8 @@ my @open = map { Weir::WebSocket::open($w->client) } 1 .. 20;
 for my $n (1 .. 5) {
     $w->reload($text->($n));
     is $w->get('/n')->body, $n, "reload $n";
-    is_deeply [ map { Weir::WebSocket::echo($_, "hello $n") } @open ], [ ("hello $n") x 20 ], 'every one of them answers';
+    is_deeply [ map { Weir::WebSocket::echo($_, "hello $n") } @open ], [ ("hello $n") x 20 ],
+        'every one of them answers';
 }
 is $peer->connections, 20, 'on the connections they began with';
 

@@ -27,6 +27,7 @@ retry_new_attempt(weir_proxy_t *p)
     }
     weir_attempt_t *attempt = &req->attempts[req->n_attempts++];
     memset(attempt, 0, sizeof(*attempt));
+    attempt->after_redirect = p->tries == 1 && req->n_attempts > 1;
     return attempt;
 }
 

@@ -56,7 +56,8 @@ sub refused ($self, $name, $bytes, $status = 400, %arg) {
             push @problems, "$way: status " . $answers->[0]->status . ", not $status";
         }
         my $after = $self->origin->requests;
-        push @problems, "$way: " . ($after - $before) . ' requests went upstream' if $after != $before && !$arg{upstream};
+        push @problems, "$way: " . ($after - $before) . ' requests went upstream'
+            if $after != $before && !$arg{upstream};
     }
     return $self->_verdict($name, $bytes, @problems);
 }
@@ -90,7 +91,8 @@ sub judged ($self, $name, $bytes, $look = sub { () }, %arg) {
     return $self->_verdict($name, $bytes, @problems);
 }
 
-sub _ways ($self, $bytes, %arg) { return length $bytes > 2000 || !($arg{dribble} // 1) ? ('whole') : ('whole', 'dribbled') }
+sub _ways ($self, $bytes, %arg) {
+    return length $bytes > 2000 || !($arg{dribble} // 1) ? ('whole') : ('whole', 'dribbled') }
 
 # (answers, undef) or (undef, what went wrong)
 sub _deliver ($self, $bytes, $way, %arg) {

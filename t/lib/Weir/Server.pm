@@ -5,7 +5,8 @@
 package Weir::Server;
 use v5.36;
 
-use overload '""' => sub ($self, @) { '127.0.0.1:' . $self->port }, '==' => sub ($x, $y, @) { "$x" eq "$y" }, fallback => 1;
+use overload '""' => sub ($self, @) { '127.0.0.1:' . $self->port }, '==' => sub ($x, $y, @) { "$x" eq "$y" },
+    fallback => 1;
 
 use IO::Socket::INET;
 use Socket;
@@ -87,13 +88,16 @@ sub _whole_text ($self) {
     my $conf = $self->{conf};
     return $conf->{text} if $conf->{whole};
     my $text   = $conf->{text};
-    my $has    = sub ($name) { $text =~ /(?:^|[;{}\s])\Q$name\E\s/ || ($conf->{main} // '') =~ /(?:^|[;\s])\Q$name\E\s/ };
+    my $has    = sub ($name) {
+        $text =~ /(?:^|[;{}\s])\Q$name\E\s/ || ($conf->{main} // '') =~ /(?:^|[;\s])\Q$name\E\s/ };
     my $main   = $conf->{main} // '';
     $main .= "daemon off;\n"            unless $has->('daemon');
     $main .= "pid logs/weir.pid;\n"     unless $has->('pid');
     $main .= "worker_processes " . $self->workers_expected . ";\n" unless $has->('worker_processes');
-    $main .= "error_log logs/error.log info;\n" unless $main =~ /error_log/ || $text =~ /^\s*error_log/m && $text =~ /http\s*\{/;
-    my $events = $text =~ /(?:^|[;}\s])events\s*\{/ ? '' : 'events { worker_connections 512; ' . ($conf->{events} // '') . " }\n";
+    $main .= "error_log logs/error.log info;\n"
+        unless $main =~ /error_log/ || $text =~ /^\s*error_log/m && $text =~ /http\s*\{/;
+    my $events = $text =~ /(?:^|[;}\s])events\s*\{/ ? '' : 'events { worker_connections 512; '
+        . ($conf->{events} // '') . " }\n";
     my $http   = $conf->{http} // '';
     if ($self->{is_nginx}) {
         $http .= "access_log logs/access.log;\n" unless $has->('access_log');
@@ -146,7 +150,8 @@ sub arguments ($self) { ($self->{bin}, '-p', "$self->{dir}/", '-c', 'conf/weir.c
 
 sub environment ($self) {
     my $log  = "log_path=$self->{dir}/san/report";
-    my $with = sub ($name, $own) { $name => join ':', grep { length } $ENV{$name} // '', $own };   # the last one said holds
+    # the last one said holds
+    my $with = sub ($name, $own) { $name => join ':', grep { length } $ENV{$name} // '', $own };
     return {
         $with->(ASAN_OPTIONS  => "$log:halt_on_error=1:detect_leaks=1:exitcode=99:handle_abort=1:allocator_may_return_null=1"),
         $with->(LSAN_OPTIONS  => 'exitcode=99'),
@@ -178,7 +183,8 @@ sub _wait_ready ($self) {
 sub _must_run ($self, $until, $what) {
     my $status = $self->{guard}->ended($self->{pid});
     if (defined $status || time > $until) {
-        my $why = defined $status ? "it ended with status " . ($status >> 8) . ($status & 127 ? ' by signal ' . ($status & 127) : '')
+        my $why = defined $status ? "it ended with status " . ($status >> 8)
+            . ($status & 127 ? ' by signal ' . ($status & 127) : '')
                                   : "deadline: $what";
         die "$self->{bin}: $why\n" . $self->output . $self->error_log;
     }
@@ -207,7 +213,8 @@ sub _wait_generation ($self, $until) {
             $seen{$pid} = 1;
             next if time < $until;
         }
-        $self->_must_run($until, "not every worker answers with the new configuration (" . join(' ', keys %seen) . " do)");
+        $self->_must_run($until,
+            "not every worker answers with the new configuration (" . join(' ', keys %seen) . " do)");
         $streak = 0;
         sleep 0.003;
     }
@@ -404,7 +411,8 @@ sub problems_running ($self) {
     }
     my $expected = join ' ', ($self->{started_workers} // [])->@*;
     my $now = join ' ', $self->workers;
-    push @problems, "workers were $expected and are $now" unless $self->{workers_may_change} || $self->{is_nginx} || $expected eq $now;
+    push @problems, "workers were $expected and are $now"
+        unless $self->{workers_may_change} || $self->{is_nginx} || $expected eq $now;
     return @problems;
 }
 

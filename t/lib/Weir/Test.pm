@@ -83,7 +83,8 @@ sub origin ($self, $handler = sub { shift->reply(200, 'ok') }, %arg) { $self->_o
 sub peer ($self, $handler, %arg) { $self->_origin($handler, 'connection', %arg) }
 
 sub _origin ($self, $handler, $each, %arg) {
-    my $origin = Weir::Origin->new(handler => $handler, each => $each, dir => $self->{dir}, guard => $self->{guard}, %arg);
+    my $origin = Weir::Origin->new(handler => $handler, each => $each, dir => $self->{dir}, guard => $self->{guard},
+        %arg);
     push $self->{origins}->@*, $origin;
     return $origin;
 }
@@ -92,7 +93,8 @@ sub _origin ($self, $handler, $each, %arg) {
 sub echo_origin ($self, %arg) {
     return $self->origin(sub ($c) {
         my %seen = map { $_ => $c->request->{$_} } qw(line method target version fields framing body trailers chunks);
-        $c->reply(200, JSON::PP->new->latin1->encode({ %seen, number => $c->number, served => $c->served }), 'Content-Type', 'application/json');
+        $c->reply(200, JSON::PP->new->latin1->encode({ %seen, number => $c->number, served => $c->served }),
+            'Content-Type', 'application/json');
     }, %arg);
 }
 

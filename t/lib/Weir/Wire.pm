@@ -54,7 +54,8 @@ sub fill ($self, $until = time + $self->{deadline}) {
         }
         die "read: $!\n" unless $! == EAGAIN || $! == EINTR;
         my $left = $until - time;
-        die sprintf "deadline: nothing came for %s s; unread: %s\n", $self->{deadline}, Weir::Message::show($self->{in}) if $left <= 0;
+        die sprintf "deadline: nothing came for %s s; unread: %s\n", $self->{deadline},
+            Weir::Message::show($self->{in}) if $left <= 0;
         IO::Select->new($self->{fh})->can_read($left);
     }
 }
@@ -165,16 +166,19 @@ sub read_request_head ($self) {
     my ($method, $target, $minor) = $line =~ m{^($token) (\S+) HTTP/1\.([01])\z} or _ambiguous('request line', $line);
     $target =~ m{^$path(?:$query)?\z} or ($method eq 'OPTIONS' && $target eq '*') or _ambiguous('target', $line);
     _ambiguous('dot segments in target', $line) if $target =~ m{^[^?]*/(?:\.|%2e){1,2}(?:[/;?]|\z)}i;
-    my $message = Weir::Message->new(line => $line, method => $method, target => $target, version => "1.$minor", fields => $self->_fields);
+    my $message = Weir::Message->new(line => $line, method => $method, target => $target, version => "1.$minor",
+        fields => $self->_fields);
     my @host = $message->header('Host');
     _ambiguous('two hosts', $message->head) if @host > 1;
     _ambiguous('no host', $message->head) if @host == 0 && $minor == 1;
-    _ambiguous('host', $message->head) if @host && $host[0] !~ /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::[0-9]+)?\z/;
+    _ambiguous('host', $message->head)
+        if @host && $host[0] !~ /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::[0-9]+)?\z/;
     for my $name (qw(Keep-Alive Proxy-Connection HTTP2-Settings)) {
         _ambiguous("$name is hop by hop", $message->head) if defined $message->header($name);
     }
     if (defined $message->header('Upgrade')) {
-        _ambiguous('Upgrade without Connection', $message->head) unless ($message->header('Connection') // '') =~ /\bupgrade\b/i;
+        _ambiguous('Upgrade without Connection', $message->head)
+            unless ($message->header('Connection') // '') =~ /\bupgrade\b/i;
     }
     $message->{framing} = [ _framing($message) ];
     return $message;
@@ -192,7 +196,8 @@ sub read_body ($self, $message) {
     $how //= '';
     if    ($how eq 'length')  { $message->{body} = $self->take($length) }
     elsif ($how eq 'chunked') { $self->_read_chunked($message) }
-    elsif ($how eq 'close')   { $message->{body} = $self->take_all; die "eof: reset inside the body\n" if $self->{reset} }
+    elsif ($how eq 'close')   { $message->{body} = $self->take_all; die "eof: reset inside the body\n"
+        if $self->{reset} }
     else                      { $message->{body} = '' }
     return $message;
 }
@@ -231,8 +236,10 @@ sub read_response ($self, %arg) {
 
 sub read_response_head ($self, %arg) {
     my $line = $self->_line;
-    my ($minor, $status, $reason) = $line =~ m{^HTTP/1\.([01]) ([1-5][0-9][0-9]) ([\x20-\x7e]*)\z} or _ambiguous('status line', $line);
-    my $message = Weir::Message->new(line => $line, status => $status, reason => $reason, version => "1.$minor", fields => $self->_fields);
+    my ($minor, $status, $reason) = $line =~ m{^HTTP/1\.([01]) ([1-5][0-9][0-9]) ([\x20-\x7e]*)\z}
+        or _ambiguous('status line', $line);
+    my $message = Weir::Message->new(line => $line, status => $status, reason => $reason, version => "1.$minor",
+        fields => $self->_fields);
     my @framing = _framing($message);
     my $no_body = $status < 200 || $status == 204 || $status == 304 || ($arg{method} // '') eq 'HEAD';
     if ($status < 200 || $status == 204) {
