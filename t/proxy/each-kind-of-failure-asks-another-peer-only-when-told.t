@@ -15,13 +15,17 @@ my $bad  = $w->origin(sub ($c) {
 });
 my $good = $w->origin(sub ($c) { $c->reply(200, 'good') });
 my @kinds = qw(error timeout invalid_header http_500 http_502 http_503 http_504 http_403 http_404 http_429 off);
-my $locations = join '', map { "location /$_/ { proxy_next_upstream $_; proxy_pass http://api; }\n" } @kinds;
+# Only a peer that is silent by intention meets a short limit.
+my $locations = join '', map {
+    "location /$_/ { proxy_next_upstream $_; proxy_pass http://api; }\n"
+        . "location /$_/silent { proxy_next_upstream $_; proxy_read_timeout 300ms; proxy_pass http://api; }\n"
+} @kinds;
 $w->conf(<<"END", workers => 1);
     upstream api { server $bad max_fails=0; server $good backup; keepalive 0; }
-    proxy_read_timeout 150ms;
     server {
         $locations
         location /default/ { proxy_pass http://api; }
+        location /default/silent { proxy_read_timeout 300ms; proxy_pass http://api; }
     }
 END
 

@@ -135,6 +135,7 @@ static weir_io_t
 body_take(weir_h1_conn_t *c, char *data, size_t len, weir_str_t *bytes)
 {
     c->req->body_received += len;
+    weir_timer_clear(&c->timer);                 /* it came; should the peer take its time now, that is not the client's fault */
     *bytes = weir_str(data, len);
     return WEIR_OK;
 }

@@ -193,6 +193,7 @@ answer_from_peer(weir_proxy_t *p)
         return io;
     }
     p->attempt->response_length += bytes.len;
+    weir_proxy_wait(p, p->conf->read_timeout);
     if (stored) {
         if (weir_store_append(&p->store, bytes) != WEIR_OK) {
             weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_IO, NULL, 0);

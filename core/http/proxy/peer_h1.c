@@ -139,6 +139,9 @@ peer_emit_fields(weir_proxy_t *p, weir_buf_t *b)
         }
         weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
                                                                 : weir_template_eval(h->value, req, &req->arena);
+        if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
+            value = conf->pass.group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
+        }
         if (value.len != 0) {
             weir_emit_field(b, h->name, value);
         }

@@ -107,7 +107,7 @@ struct weir_proxy {
     weir_attempt_t          *attempt;
     weir_instant_t           began, attempt_began;
     weir_timer_t             timer;           /* connect, send, read: whichever we wait for */
-    weir_task_t              task;            /* goes on after a long turn */
+    weir_task_t              task, upload_task;   /* go on after a long turn */
     uint32_t                 tries;
     bool                     picked, raced, released;
 

@@ -287,6 +287,7 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     p->state = WEIR_PROXY_DONE;
     weir_timer_drop(&p->timer);
     weir_task_cancel(&p->task);
+    weir_task_cancel(&p->upload_task);
     weir_chain_clear(&p->out, &p->http->blocks);
     p->up = NULL;
     if (up != NULL) {

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define UPLOAD_ROUNDS 16       /* pieces a turn, then others get theirs */
+
 static weir_step_t
 upload_fail(weir_proxy_t *p, weir_cause_t cause)
 {
@@ -22,6 +24,22 @@ upload_fail(weir_proxy_t *p, weir_cause_t cause)
     return weir_request_fail(req, cause, NULL);
 }
 
+static void
+upload_go_on(weir_task_t *task)
+{
+    weir_proxy_t *p = weir_container_of(task, weir_proxy_t, upload_task);
+
+    if (!p->request_sent) {
+        weir_proxy_on_body(p->req);
+    }
+}
+
+static void
+upload_yield(weir_proxy_t *p)
+{
+    weir_task_post(p->http->loop, &p->upload_task, upload_go_on);
+}
+
 /* Reads the body into the store.  false: not complete yet, or the request was ended. */
 bool
 weir_proxy_collect_body(weir_proxy_t *p)
@@ -29,7 +47,7 @@ weir_proxy_collect_body(weir_proxy_t *p)
     weir_request_t *req = p->req;
     weir_str_t bytes;
 
-    for ( ;; ) {
+    for (int round = 0; round < UPLOAD_ROUNDS; round++) {
         switch (req->codec->read_body(req, &bytes)) {
         case WEIR_AGAIN:
             return false;
@@ -46,6 +64,8 @@ weir_proxy_collect_body(weir_proxy_t *p)
             }
         }
     }
+    upload_yield(p);
+    return false;
 }
 
 /* One piece of body: OK with bytes · AGAIN · EOF · ERROR (answered). */
@@ -107,7 +127,7 @@ weir_proxy_send_more(weir_proxy_t *p)
     weir_str_t bytes;
     weir_io_t io;
 
-    for ( ;; ) {
+    for (int round = 0; round < UPLOAD_ROUNDS; round++) {
         io = p->codec->push(p);
         if (io == WEIR_AGAIN) {
             weir_proxy_wait(p, p->conf->send_timeout);
@@ -135,4 +155,6 @@ weir_proxy_send_more(weir_proxy_t *p)
             return;
         }
     }
+    weir_proxy_wait(p, p->conf->send_timeout);
+    upload_yield(p);
 }
