@@ -7,6 +7,7 @@ my $w      = Weir::Test->new('a fast upload does not stop the others');
 my $origin = $w->peer(sub ($c) { $c->read_head; while ($c->fill) { $c->take(length $c->buffered) } });
 $w->conf(<<"END", workers => 1);
     client_max_body_size 0;
+    keepalive_requests 1000000;
     client_body_temp_path %%DIR%%/body-temp;
     server {
         location /buffered { proxy_pass http://$origin; client_body_timeout 200ms; }

@@ -84,6 +84,9 @@ body_complete(weir_h1_conn_t *c)
 {
     c->req->body_complete = true;
     weir_timer_clear(&c->timer);
+    if (c->conn.watch.peer_closed) {
+        weir_h1_look_again(c);               /* the edge that told came while the body did */
+    }
     return WEIR_EOF;
 }
 

@@ -522,6 +522,25 @@ conn_run_ready(weir_h1_conn_t *c)
     }
 }
 
+static void
+conn_look(weir_task_t *task)
+{
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
+
+    if (c->state == WEIR_H1_STATE_RUN) {
+        conn_run_ready(c);
+    }
+}
+
+/* The end of a request posts the same task with another purpose, and wins. */
+void
+weir_h1_look_again(weir_h1_conn_t *c)
+{
+    if (c->state == WEIR_H1_STATE_RUN && !c->req->is_ended) {
+        weir_task_post(c->http->loop, &c->task, conn_look);
+    }
+}
+
 /* -- the codec's ends -- */
 
 /* After an answer: the request's memory goes back, and the next one, when it is here, runs. */

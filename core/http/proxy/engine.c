@@ -296,7 +296,7 @@ engine_check_upgrade(weir_proxy_t *p)
     const weir_field_t *upgrade = weir_fields_first(&req->head.fields, WEIR_HEADER_UPGRADE), *f;
     weir_str_t token;
 
-    if (!req->head.upgrade || upgrade == NULL) {
+    if (!req->head.upgrade || upgrade == NULL || p->conf->http_version == 10) {
         return true;
     }
     token = upgrade->value;

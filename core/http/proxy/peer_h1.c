@@ -20,7 +20,6 @@ peer_queue(weir_proxy_t *p, const struct iovec *iov, size_t n)
 {
     size_t sent = 0;
 
-    p->wrote = true;
     if (p->out.size == 0) {
         weir_io_t io = weir_conn_send(&p->up->conn, iov, n, &sent);
         if (io == WEIR_OK || io == WEIR_ERROR) {

@@ -114,7 +114,7 @@ struct weir_proxy {
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
     weir_chain_t             out;
-    bool                     has_body, streaming, body_taken, request_sent, wrote;
+    bool                     has_body, streaming, body_taken, request_sent;
     weir_str_t               upgrade;         /* token asked for; empty: none */
 
     /* from the peer */

@@ -37,7 +37,7 @@ retry_begin_attempt(weir_proxy_t *p)
     p->attempt = retry_new_attempt(p);
     p->attempt->peer = p->pick.peer->conf->text;
     p->attempt_began = weir_clock_now();
-    p->request_sent = p->wrote = p->got_bytes = false;
+    p->request_sent = p->got_bytes = false;
     p->peer_done = false;
     p->interims = 0;
     p->cause = WEIR_CAUSE_NONE;
@@ -167,13 +167,21 @@ retry_is_possible(const weir_proxy_t *p)
     return !p->req->res.head_sent && !p->body_taken;
 }
 
+/* Asking twice is safe: nothing of the request has left, or the method says so. */
+static bool
+retry_is_repeatable(const weir_proxy_t *p)
+{
+    bool sent = p->up != NULL && p->up->conn.sent != p->up_sent;
+
+    return !sent || weir_method_is_idempotent(p->req->head.method);
+}
+
 static bool
 retry_is_allowed(const weir_proxy_t *p, unsigned kind)
 {
     const weir_proxy_conf_t *conf = p->conf;
     unsigned mask = conf->next_upstream;
-    weir_method_t method = p->req->head.method;
-    bool repeatable = weir_method_is_idempotent(method) || !p->wrote || (mask & WEIR_NEXT_NON_IDEMPOTENT);
+    bool repeatable = retry_is_repeatable(p) || (mask & WEIR_NEXT_NON_IDEMPOTENT);
 
     if ((mask & WEIR_NEXT_OFF) || (mask & kind) == 0 || !repeatable || !retry_is_possible(p)) {
         return false;
@@ -194,7 +202,7 @@ static bool
 retry_is_race(const weir_proxy_t *p, weir_cause_t cause)
 {
     return p->up != NULL && p->up->reused && !p->got_bytes && !p->raced && retry_is_possible(p)
-           && weir_method_is_idempotent(p->req->head.method)
+           && retry_is_repeatable(p)
            && (cause == WEIR_CAUSE_UPSTREAM_CLOSED || cause == WEIR_CAUSE_UPSTREAM_RESET || cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED);
 }
 
