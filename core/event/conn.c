@@ -57,6 +57,12 @@ weir_conn_shutdown(weir_conn_t *conn)
     conn->transport->shutdown(conn);
 }
 
+bool
+weir_conn_is_quiet(weir_conn_t *conn)
+{
+    return weir_conn_is_open(conn) && !conn->watch.peer_closed && !conn->watch.failed && conn->transport->is_quiet(conn);
+}
+
 /* -- the plain transport -- */
 
 /* After a transfer that failed: the flag of its direction is cleared when that was for want of data or room. */
@@ -148,10 +154,23 @@ conn_plain_close(weir_conn_t *conn WEIR_UNUSED)
 {
 }
 
+static bool
+conn_plain_is_quiet(weir_conn_t *conn)
+{
+    char byte;
+
+    if (weir_sys_recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+        return false;
+    }
+    conn->watch.readable = false;
+    return true;
+}
+
 const weir_transport_t weir_transport_plain = {
     .name = "plain",
     .recv = conn_plain_recv,
     .send = conn_plain_send,
     .shutdown = conn_plain_shutdown,
     .close = conn_plain_close,
+    .is_quiet = conn_plain_is_quiet,
 };

@@ -1,6 +1,8 @@
 /*
  * conn.h - a byte stream over a watched descriptor: plain now, TLS by another transport row.
  *
+ * A transport that holds bytes it has received but not delivered (TLS) leaves watch.readable true: no edge will tell of them.
+ *
  * Owned (embedded) by the codec's connection.  A recv shorter than its room means the socket is drained (no second recv
  * to learn EAGAIN) unless the peer has closed.  (TCP urgent data also cuts a recv short: who sends such waits for
  * his own next byte.  Nobody speaks HTTP that way.)
@@ -19,6 +21,9 @@ typedef struct {
     weir_io_t (*send)(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent);
     void      (*shutdown)(weir_conn_t *conn);  /* end of our writing */
     void      (*close)(weir_conn_t *conn);     /* what the transport holds beside the descriptor */
+    /* Between two messages: is the peer still there, and is nothing but the transport's own housekeeping (a TLS ticket) waiting to
+     * be read?  Takes no byte of the stream.  One system call at most. */
+    bool      (*is_quiet)(weir_conn_t *conn);
 } weir_transport_t;
 
 extern const weir_transport_t weir_transport_plain;
@@ -26,6 +31,7 @@ extern const weir_transport_t weir_transport_plain;
 struct weir_conn {
     weir_watch_t            watch;
     const weir_transport_t *transport;
+    void                   *secure;            /* the TLS transport's own; NULL while plain */
     weir_loop_t            *loop;
     uint64_t                received, sent;    /* bytes over its life */
     int                     error;             /* errno of the last WEIR_ERROR */
@@ -45,5 +51,7 @@ weir_io_t weir_conn_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
 weir_io_t weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent) WEIR_MUST_USE;
 /* The end of our writing; reading goes on. */
 void weir_conn_shutdown(weir_conn_t *conn);
+/* For a connection that is kept idle; see is_quiet.  false: not to be used any more. */
+bool weir_conn_is_quiet(weir_conn_t *conn) WEIR_MUST_USE;
 
 #endif

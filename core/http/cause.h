@@ -29,6 +29,19 @@
     X(CLIENT_CODING, "client.coding", 501, INFO, "The transfer coding is not implemented.")                                   \
     X(CLIENT_VERSION, "client.version", 505, INFO, "The HTTP version is not supported.")                                      \
     X(CLIENT_METHOD, "client.method", 405, INFO, "TRACE and CONNECT are not served.")                                         \
+    X(CLIENT_MISDIRECTED, "client.misdirected", 421, INFO, "The Host belongs to a server with another policy for client certificates.")\
+    X(CLIENT_PLAIN_ON_TLS, "client.tls.plain", 400, INFO, "Plain HTTP was sent to a port that speaks TLS.")                   \
+    X(CLIENT_TLS_HANDSHAKE, "client.tls.handshake", 0, INFO, "The TLS handshake failed.")                                     \
+    X(CLIENT_TLS_TIMEOUT, "client.tls.timeout", 0, INFO, "The TLS handshake did not end in client_header_timeout.")           \
+    X(CLIENT_CERT_REQUIRED, "client.cert.required", 400, INFO, "ssl_verify_client asks for a certificate and none was sent.") \
+    X(CLIENT_CERT_INVALID, "client.cert.invalid", 400, INFO, "The client's certificate was not accepted.")                    \
+    X(CLIENT_EARLY_DATA, "client.early_data", 425, INFO, "The method is not safe and its request came as TLS early data.")    \
+    X(CLIENT_H2_PROTOCOL, "client.h2.protocol", 0, INFO, "The connection or stream breaks RFC 9113 or RFC 7541.")             \
+    X(CLIENT_H2_MALFORMED, "client.h2.malformed", 0, INFO, "The HTTP/2 request is malformed, or would be ambiguous as HTTP/1.")\
+    X(CLIENT_H2_RAPID_RESET, "client.h2.rapid_reset", 0, WARN, "Too many streams were reset in a short time.")                \
+    X(CLIENT_H2_FLOOD, "client.h2.flood", 0, WARN, "Too many HTTP/2 frames that do no work: PING, SETTINGS, PRIORITY, empty or unknown ones.")\
+    X(CLIENT_H2_CONTINUATION, "client.h2.continuation", 0, WARN, "A header block of too many bytes or CONTINUATION frames, or that takes too long.")\
+    X(CLIENT_H2_STALLED, "client.h2.stalled", 0, INFO, "The client kept an HTTP/2 window shut for send_timeout.")             \
     X(CLIENT_CLOSED, "client.closed", 499, INFO, "The client closed before it was answered.")                                 \
     X(CLIENT_SEND_TIMEOUT, "client.send.timeout", 0, INFO, "The client took no byte for send_timeout.")                       \
     X(ROUTE_NONE, "route.none", 404, ERROR, "No location of the server takes this path, or it has nothing to answer with.")   \
@@ -51,6 +64,12 @@
     X(UPSTREAM_INTERIM, "upstream.interim", 502, ERROR, "The peer sent more than 8 interim answers, or a 101 nobody asked for.")\
     X(UPSTREAM_BODY_INCOMPLETE, "upstream.body.incomplete", 502, ERROR, "The peer's body ended early; the answer was cut.")   \
     X(UPSTREAM_BODY_MALFORMED, "upstream.body.malformed", 502, ERROR, "The peer's chunked body is not well-formed; the answer was cut.")\
+    X(UPSTREAM_TLS_HANDSHAKE, "upstream.tls.handshake", 502, ERROR, "The TLS handshake with the peer failed.")                \
+    X(UPSTREAM_TLS_VERIFY, "upstream.tls.verify", 502, ERROR, "The peer's certificate was not accepted.")                     \
+    X(UPSTREAM_TLS_PROTOCOL, "upstream.tls.protocol", 502, ERROR, "The peer did not agree on the application protocol.")      \
+    X(UPSTREAM_H2_PROTOCOL, "upstream.h2.protocol", 502, ERROR, "The peer's HTTP/2 breaks RFC 9113 or RFC 7541, or floods.")  \
+    X(UPSTREAM_H2_REFUSED, "upstream.h2.refused", 502, ERROR, "The peer refused the stream before working on it.")            \
+    X(UPSTREAM_H2_RESET, "upstream.h2.reset", 502, ERROR, "The peer reset the stream.")                                       \
     X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.")                       \
     X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.")                                 \
     X(INTERNAL_IO, "internal.io", 500, CRIT, "A temporary file could not be written or read.")                                \

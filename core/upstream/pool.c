@@ -74,17 +74,7 @@ pool_idle_expired(weir_timer_t *timer)
 bool
 weir_upconn_is_fresh(weir_upconn_t *up)
 {
-    weir_watch_t *watch = &up->conn.watch;
-    char          byte;
-
-    if (!weir_conn_is_open(&up->conn) || watch->peer_closed || watch->failed) {
-        return false;
-    }
-    if (weir_sys_recv(watch->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
-        return false;
-    }
-    watch->readable = false;
-    return true;
+    return weir_conn_is_quiet(&up->conn);
 }
 
 weir_upconn_t *
