@@ -155,20 +155,20 @@ file_overwrite(const char *path, weir_str_t bytes)
     return fd >= 0 && file_write_close(fd, bytes);
 }
 
-bool
-weir_file_write(const char *path, weir_str_t bytes)
+static bool
+file_write(const char *path, weir_str_t bytes, mode_t mode, bool in_place)
 {
     char        name[PATH_MAX];
     struct stat st;
     int         fd, saved;
 
     /* Renaming over a device would replace it: "pid /dev/null" is for everybody's /dev/null. */
-    if (weir_sys_lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+    if (in_place && weir_sys_lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
         return file_overwrite(path, bytes);
     }
-    fd = file_open_new(path, 0644, name, sizeof(name));
+    fd = file_open_new(path, mode, name, sizeof(name));
     if (fd < 0) {
-        return errno == EACCES || errno == EPERM || errno == ENAMETOOLONG ? file_overwrite(path, bytes) : false;
+        return in_place && (errno == EACCES || errno == EPERM || errno == ENAMETOOLONG) ? file_overwrite(path, bytes) : false;
     }
     if (file_write_close(fd, bytes) && weir_sys_rename(name, path) == 0) {
         return true;
@@ -177,6 +177,18 @@ weir_file_write(const char *path, weir_str_t bytes)
     (void) weir_sys_unlink(name);
     errno = saved;
     return false;
+}
+
+bool
+weir_file_write(const char *path, weir_str_t bytes)
+{
+    return file_write(path, bytes, 0644, true);
+}
+
+bool
+weir_file_write_secret(const char *path, weir_str_t bytes)
+{
+    return file_write(path, bytes, 0600, false);
 }
 
 /* --- logs --- */

@@ -311,6 +311,20 @@ weir_sys_memfd(const char *name)
     return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }
 
+void *
+weir_sys_map_shared(int fd, size_t len)
+{
+    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+int
+weir_sys_unmap(void *memory, size_t len)
+{
+    return munmap(memory, len);
+}
+
 /* --- the rest --- */
 
 pid_t

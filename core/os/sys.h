@@ -50,6 +50,8 @@ int     weir_sys_unlink(const char *path);
 int     weir_sys_dup(int fd);                                             /* CLOEXEC */
 int     weir_sys_dup_over(int from, int to);                              /* dup3 with CLOEXEC */
 int     weir_sys_memfd(const char *name);
+void   *weir_sys_map_shared(int fd, size_t len);                          /* readable, writable; NULL: errno */
+int     weir_sys_unmap(void *memory, size_t len);
 int     weir_sys_socketpair(int type, int fds[2]);                        /* AF_UNIX, NONBLOCK, CLOEXEC */
 pid_t   weir_sys_fork(void);
 int     weir_sys_random(void *buf, size_t len);                           /* 0 or -1 */

@@ -55,6 +55,8 @@ weir_io_t weir_tls_handshake(weir_conn_t *conn) WEIR_MUST_USE;
 const char *weir_tls_why(const weir_conn_t *conn);
 /* The client's first bytes were not TLS at all (plain HTTP, say): after a failed handshake. */
 bool weir_tls_was_plain(const weir_conn_t *conn);
+/* Then: conn is a plain one again, and what came so far is copied to room; its length (no more than cap, which 16 KiB suffice for). */
+size_t weir_tls_take_plain(weir_conn_t *conn, char *room, size_t cap);
 
 static inline bool weir_tls_is_on(const weir_conn_t *conn) { return conn->secure != NULL; }
 weir_str_t          weir_tls_protocol(const weir_conn_t *conn);       /* ALPN that was agreed on; empty: none.  Lives with it */

@@ -33,7 +33,7 @@ typedef struct {
     bool                 prefer_server_ciphers;
     weir_tls_command_t  *commands;
     size_t               n_commands;
-    weir_tls_file_t      dhparam;           /* empty name: OpenSSL's own choice of groups */
+    weir_tls_file_t      dhparam;           /* empty name: no DHE */
 
     /* who is on the other side */
     weir_tls_verify_t    verify;            /* client side: off or on */
@@ -66,8 +66,12 @@ void                weir_tls_context_unref(weir_tls_context_t *context);    /* N
 bool weir_tls_context_same_policy(const weir_tls_context_t *a, const weir_tls_context_t *b);
 weir_tls_verify_t weir_tls_context_verify(const weir_tls_context_t *context);
 
-/* A stapled OCSP answer that came later (ssl_stapling): for handshakes from now on.  DER, copied; empty: none.  Loop's thread. */
+/* Is there a server's context that issues tickets under keys of Weir's own? */
+bool weir_tls_contexts_want_tickets(void);
+
+/* A stapled OCSP answer that came later (ssl_stapling): for handshakes from now on.  DER, copied.  false: no memory.  Loop's thread. */
 bool weir_tls_context_staple(weir_tls_context_t *context, weir_str_t der) WEIR_MUST_USE;
+void weir_tls_context_unstaple(weir_tls_context_t *context);
 
 /* A pair with the settings of `base`, for names with variables: loaded while the server runs.  The result is a context of its
  * own that shares policy and sessions' context with its base. */

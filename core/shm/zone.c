@@ -1,0 +1,307 @@
+/*
+ * zone.c - see zone.h.  Runs in every process; one small allocation a zone beside its memory.
+ */
+#define _GNU_SOURCE 1
+
+#include "shm/zone.h"
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "os/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ZONE_MAGIC 0x57656972207a6f6eu               /* "Weir zon" */
+#define ZONE_HEAD  64
+#define ZONE_KIND  32
+#define ZONE_NAME  128
+#define ZONE_MAX   ((uint64_t) 1 << 40)
+
+typedef struct {
+    uint64_t magic, size;
+    uint32_t layout, unused;
+    char     kind[ZONE_KIND];
+} zone_head_t;
+
+_Static_assert(sizeof(zone_head_t) <= ZONE_HEAD, "the head fits");
+
+struct weir_zone {
+    weir_list_t link;
+    uint32_t    refs;
+    uint32_t    layout;
+    int         fd;                                  /* -1 in a worker, which hands nothing on */
+    bool        adopted;                             /* nobody took it yet */
+    uint64_t    size;
+    void       *memory;                              /* the head's */
+    char        kind[ZONE_KIND], name[ZONE_NAME];    /* NUL-terminated */
+};
+
+static pthread_mutex_t zone_lock = PTHREAD_MUTEX_INITIALIZER;
+static weir_list_t     zone_all = { &zone_all, &zone_all };
+static bool            zone_may_make = true;
+
+/* -- one zone; the lock is held -- */
+
+static bool
+zone_is(const weir_zone_t *zone, const weir_zone_id_t *id)
+{
+    return weir_str_eq(weir_str_from_z(zone->kind), id->kind) && weir_str_eq(weir_str_from_z(zone->name), id->name)
+           && zone->size == id->size && zone->layout == id->layout;
+}
+
+static weir_zone_t *
+zone_find(const weir_zone_id_t *id)
+{
+    for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
+        weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        if (zone_is(zone, id)) {
+            return zone;
+        }
+    }
+    return NULL;
+}
+
+static void
+zone_destroy(weir_zone_t *zone)
+{
+    weir_list_remove(&zone->link);
+    if (zone->memory != NULL) {
+        (void) weir_sys_unmap(zone->memory, ZONE_HEAD + (size_t) zone->size);
+    }
+    if (zone->fd >= 0) {
+        (void) weir_sys_close(zone->fd);
+    }
+    weir_mem_free(zone);
+}
+
+/* fd is taken over.  NULL: errno. */
+static weir_zone_t *
+zone_map(const weir_zone_id_t *id, int fd)
+{
+    weir_zone_t *zone = weir_mem_need(sizeof(*zone));
+
+    zone->fd = fd;
+    zone->size = id->size;
+    zone->layout = id->layout;
+    memcpy(zone->kind, id->kind.at, id->kind.len);
+    memcpy(zone->name, id->name.at != NULL ? id->name.at : "", id->name.len);
+    weir_list_append(&zone_all, &zone->link);
+    zone->memory = weir_sys_map_shared(fd, ZONE_HEAD + (size_t) id->size);
+    if (zone->memory == NULL) {
+        int error = errno;
+        zone_destroy(zone);
+        errno = error;
+        return NULL;
+    }
+    return zone;
+}
+
+static void
+zone_write_head(weir_zone_t *zone)
+{
+    zone_head_t *head = zone->memory;
+
+    head->size = zone->size;
+    head->layout = zone->layout;
+    memcpy(head->kind, zone->kind, sizeof(head->kind));
+    head->magic = ZONE_MAGIC;
+}
+
+static bool
+zone_head_fits(const weir_zone_t *zone)
+{
+    const zone_head_t *head = zone->memory;
+
+    return head->magic == ZONE_MAGIC && head->size == zone->size && head->layout == zone->layout
+           && memcmp(head->kind, zone->kind, sizeof(head->kind)) == 0;
+}
+
+static weir_zone_t *
+zone_make(const weir_zone_id_t *id)
+{
+    int fd = weir_sys_memfd("weir zone"), error;
+    weir_zone_t *zone;
+
+    if (fd < 0) {
+        return NULL;
+    }
+    if (weir_sys_ftruncate(fd, (off_t) (ZONE_HEAD + id->size)) != 0
+        || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    {
+        error = errno;
+        (void) weir_sys_close(fd);
+        errno = error;
+        return NULL;
+    }
+    zone = zone_map(id, fd);
+    if (zone != NULL) {
+        zone_write_head(zone);
+    }
+    return zone;
+}
+
+static bool
+zone_id_is_sane(const weir_zone_id_t *id)
+{
+    return id->kind.len != 0 && id->kind.len < ZONE_KIND && id->name.len < ZONE_NAME && id->size != 0 && id->size <= ZONE_MAX
+           && memchr(id->kind.at, ' ', id->kind.len) == NULL;
+}
+
+/* -- taking -- */
+
+static weir_zone_t *
+zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
+{
+    weir_zone_t *zone = zone_find(id);
+
+    if (zone == NULL && !zone_may_make) {
+        (void) weir_error_set(error, "the shared memory \"%.*s\" did not come from the master process", WEIR_STR_ARG(id->name));
+        return NULL;
+    }
+    if (zone == NULL) {
+        zone = zone_make(id);
+    }
+    if (zone == NULL) {
+        (void) weir_error_set(error, "shared memory \"%.*s\" of %llu bytes cannot be had (%d: %s)", WEIR_STR_ARG(id->name),
+                              (unsigned long long) id->size, errno, strerror(errno));
+        return NULL;
+    }
+    zone->adopted = false;
+    zone->refs++;
+    return zone;
+}
+
+weir_zone_t *
+weir_zone_take(const weir_zone_id_t *id, weir_error_t *error)
+{
+    weir_zone_t *zone;
+
+    if (!zone_id_is_sane(id)) {
+        (void) weir_error_set(error, "\"%.*s\" with %llu bytes cannot be a shared memory", WEIR_STR_ARG(id->name),
+                              (unsigned long long) id->size);
+        return NULL;
+    }
+    (void) pthread_mutex_lock(&zone_lock);
+    zone = zone_take_locked(id, error);
+    (void) pthread_mutex_unlock(&zone_lock);
+    return zone;
+}
+
+void
+weir_zone_give_back(weir_zone_t *zone)
+{
+    (void) pthread_mutex_lock(&zone_lock);
+    weir_assert(zone->refs > 0);
+    if (--zone->refs == 0) {
+        zone_destroy(zone);
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
+
+void *
+weir_zone_memory(const weir_zone_t *zone)
+{
+    return (char *) zone->memory + ZONE_HEAD;
+}
+
+uint64_t
+weir_zone_size(const weir_zone_t *zone)
+{
+    return zone->size;
+}
+
+void
+weir_zones_may_make(bool yes)
+{
+    zone_may_make = yes;
+    for (weir_list_t *l = zone_all.next; !yes && l != &zone_all; l = l->next) {
+        weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        if (zone->fd >= 0) {
+            (void) weir_sys_close(zone->fd);
+            zone->fd = -1;
+        }
+    }
+}
+
+/* -- the hand-over: a label is "KIND SIZE LAYOUT NAME" -- */
+
+void
+weir_zones_each(void (*each)(void *data, weir_str_t label, int fd), void *data)
+{
+    char label[ZONE_KIND + ZONE_NAME + 48];
+    int len;
+
+    (void) pthread_mutex_lock(&zone_lock);
+    for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
+        const weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        len = snprintf(label, sizeof(label), "%s %llu %u %s", zone->kind, (unsigned long long) zone->size, zone->layout, zone->name);
+        each(data, weir_str(label, (size_t) len), zone->fd);
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
+
+static bool
+zone_read_label(weir_str_t label, weir_zone_id_t *id)
+{
+    weir_str_t size, layout;
+    uint64_t number;
+
+    if (!weir_str_cut(label, ' ', &id->kind, &label) || !weir_str_cut(label, ' ', &size, &label)
+        || !weir_str_cut(label, ' ', &layout, &id->name) || !weir_str_to_u64(size, &id->size)
+        || !weir_str_to_u64(layout, &number) || number > UINT32_MAX)
+    {
+        return false;
+    }
+    id->layout = (uint32_t) number;
+    return zone_id_is_sane(id);
+}
+
+static bool
+zone_fd_has(int fd, uint64_t size)
+{
+    struct stat st;
+
+    return weir_sys_fstat(fd, &st) == 0 && st.st_size >= 0 && (uint64_t) st.st_size == ZONE_HEAD + size;
+}
+
+void
+weir_zones_adopt(weir_str_t label, int fd)
+{
+    weir_zone_id_t id;
+    weir_zone_t *zone;
+
+    (void) pthread_mutex_lock(&zone_lock);
+    if (!zone_read_label(label, &id) || zone_find(&id) != NULL || !zone_fd_has(fd, id.size)) {
+        (void) weir_sys_close(fd);
+    } else if ((zone = zone_map(&id, fd)) != NULL) {
+        if (!zone_may_make) {
+            (void) weir_sys_close(zone->fd);
+            zone->fd = -1;
+        }
+        zone->adopted = true;
+        if (!zone_head_fits(zone)) {
+            zone_destroy(zone);
+        }
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
+
+void
+weir_zones_drop_unused(void)
+{
+    weir_list_t *next;
+
+    (void) pthread_mutex_lock(&zone_lock);
+    for (weir_list_t *l = zone_all.next; l != &zone_all; l = next) {
+        weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        next = l->next;
+        if (zone->refs == 0 && zone->adopted) {
+            zone_destroy(zone);
+        }
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
