@@ -106,23 +106,16 @@ weir_proxy_answer(weir_proxy_t *p)
 
 /* -- the body -- */
 
-/* All of the peer's answer is here: its connection goes back before the slow client has taken everything. */
+/* All of the peer's answer is here: the way to it goes back before the slow client has taken everything. */
 static void
 answer_peer_done(weir_proxy_t *p)
 {
-    weir_upconn_t *up = p->up;
     bool keep = p->request_sent && p->codec->reusable(p);
 
     p->peer_done = true;
     weir_timer_clear(&p->timer);
     weir_proxy_end_attempt(p, false);
-    p->up = NULL;
-    up->owner = NULL;
-    if (keep) {
-        weir_upconn_keep(up);
-    } else {
-        weir_upconn_close(up);
-    }
+    weir_proxy_let_go(p, keep);
 }
 
 static void
@@ -153,7 +146,7 @@ answer_from_store(weir_proxy_t *p)
     weir_str_t bytes;
 
     while (!p->client_paused && weir_store_left(&p->store) != 0) {
-        if (!p->codec->save(p) || weir_store_read(&p->store, p->http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
+        if ((p->held && !p->codec->save(p)) || weir_store_read(&p->store, p->http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
             return WEIR_EOF;                                   /* the store's fault, not the client's */
         }
         if (answer_to_client(p, bytes) == WEIR_ERROR) {

@@ -12,12 +12,9 @@
 
 #include "http/runtime.h"
 #include "os/clock.h"
-#include "os/sock.h"
 
-#include <errno.h>
 #include <string.h>
 
-static void engine_connect_ready(weir_proxy_t *p);
 static void engine_exchange_ready(weir_proxy_t *p);
 static void engine_tunnel_ready(weir_proxy_t *p);
 static void engine_connect_timeout(weir_proxy_t *p);
@@ -27,13 +24,13 @@ static void engine_tunnel_timeout(weir_proxy_t *p);
 
 typedef struct {
     const char *name;
-    void (*on_ready)(weir_proxy_t *p);        /* an edge on the peer's connection */
+    void (*on_ready)(weir_proxy_t *p);        /* the codec may read or write */
     void (*on_timeout)(weir_proxy_t *p);
 } engine_state_row_t;
 
 static const engine_state_row_t engine_states[] = {
     [WEIR_PROXY_BODY]    = { "body", NULL, NULL },
-    [WEIR_PROXY_CONNECT] = { "connect", engine_connect_ready, engine_connect_timeout },
+    [WEIR_PROXY_CONNECT] = { "connect", NULL, engine_connect_timeout },
     [WEIR_PROXY_HEAD]    = { "head", engine_exchange_ready, engine_head_timeout },
     [WEIR_PROXY_STREAM]  = { "stream", engine_exchange_ready, engine_stream_timeout },
     [WEIR_PROXY_TUNNEL]  = { "tunnel", engine_tunnel_ready, engine_tunnel_timeout },
@@ -48,12 +45,9 @@ engine_go(weir_proxy_t *p, weir_proxy_state_t state)
 }
 
 void
-weir_proxy_on_up(weir_watch_t *watch)
+weir_proxy_ready(weir_proxy_t *p)
 {
-    weir_upconn_t *up = weir_container_of(watch, weir_upconn_t, conn.watch);
-    weir_proxy_t *p = up->owner;
-
-    if (p != NULL && engine_states[p->state].on_ready != NULL) {
+    if (engine_states[p->state].on_ready != NULL) {
         engine_states[p->state].on_ready(p);
     }
 }
@@ -76,59 +70,19 @@ weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit)
 
 /* -- connecting -- */
 
-static unsigned
-engine_errno_cause(int error, weir_cause_t *cause, weir_cause_t otherwise)
-{
-    *cause = error == ECONNREFUSED ? WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED
-             : error == ECONNRESET || error == EPIPE ? WEIR_CAUSE_UPSTREAM_RESET : otherwise;
-    return WEIR_NEXT_ERROR;
-}
-
-static void
-engine_connect_failed(weir_proxy_t *p, int error)
-{
-    weir_cause_t cause;
-    unsigned kind = engine_errno_cause(error, &cause, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED);
-
-    if (cause == WEIR_CAUSE_UPSTREAM_RESET) {
-        cause = WEIR_CAUSE_UPSTREAM_CONNECT_FAILED;
-    }
-    weir_proxy_fail(p, cause, strerror(error), kind);
-}
-
-static void
-engine_connect_ready(weir_proxy_t *p)
-{
-    weir_watch_t *watch = &p->up->conn.watch;
-
-    if (!watch->writable && !watch->failed && !watch->peer_closed) {
-        return;
-    }
-    int error = weir_sock_error(watch->fd);
-    if (error != 0) {
-        engine_connect_failed(p, error);
-        return;
-    }
-    weir_proxy_connected(p);
-}
-
 static void
 engine_connect_timeout(weir_proxy_t *p)
 {
     weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CONNECT_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
 }
 
-/* The peer's connection stands: the request goes out. */
+/* The way to the peer stands: the request goes out. */
 void
 weir_proxy_connected(weir_proxy_t *p)
 {
     p->attempt->connected = true;
     p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
-    if (p->conf->socket_keepalive.on && !p->up->reused) {
-        weir_sock_set_keepalive(p->up->conn.watch.fd);
-    }
     engine_go(p, WEIR_PROXY_HEAD);
-    p->up->requests++;
     if (p->codec->send_head(p) == WEIR_ERROR) {
         if (p->cause == WEIR_CAUSE_INTERNAL_EMIT) {
             weir_request_t *req = p->req;
@@ -136,7 +90,7 @@ weir_proxy_connected(weir_proxy_t *p)
             (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
             return;
         }
-        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_FAILED, strerror(p->up->conn.error), WEIR_NEXT_ERROR);
+        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
         return;
     }
     weir_proxy_send_more(p);
@@ -147,7 +101,7 @@ weir_proxy_connected(weir_proxy_t *p)
 static void
 engine_head_timeout(weir_proxy_t *p)
 {
-    if (!p->request_sent && p->out.size != 0) {
+    if (!p->request_sent && p->codec->pending(p)) {
         weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
         return;
     }
@@ -232,15 +186,14 @@ static void
 engine_exchange_ready(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    weir_watch_t *watch = &p->up->conn.watch;
 
-    if (watch->writable && !p->request_sent) {
+    if (!p->request_sent && p->codec->writable(p)) {
         weir_proxy_send_more(p);
-        if (req->is_ended || p->released || p->up == NULL) {
+        if (req->is_ended || p->released || !p->held) {
             return;
         }
     }
-    if (!p->up->conn.watch.readable) {
+    if (!p->codec->readable(p)) {
         return;
     }
     if (p->state == WEIR_PROXY_HEAD) {
@@ -346,7 +299,7 @@ weir_proxy_on_body(weir_request_t *req)
         }
     } else if (p->state == WEIR_PROXY_TUNNEL) {
         weir_proxy_tunnel_pump(p);
-    } else if (p->up != NULL && p->state != WEIR_PROXY_CONNECT) {
+    } else if (p->held && p->state != WEIR_PROXY_CONNECT) {
         weir_proxy_send_more(p);
     }
 }
@@ -404,7 +357,7 @@ engine_find_body(weir_proxy_t *p)
 weir_step_t
 weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec)
 {
-    weir_proxy_t *p = weir_new(&req->arena, weir_proxy_t);
+    weir_proxy_t *p = weir_alloc_zero(&req->arena, sizeof(*p) + codec->state_size);
 
     p->req = req;
     p->http = req->http;

@@ -2,64 +2,112 @@
  * peer_h1.c - HTTP/1.x toward a peer: a request re-emitted with framing of Weir's own, the answer parsed as strictly as a
  * client's request (RFC 9112).  Peers are as untrusted as clients.
  */
-#include "http/proxy/proxy.h"
+#include "http/proxy/link.h"
 
 #include "base/mem.h"
+#include "http/h1/chunked.h"
 #include "http/h1/emit.h"
 #include "http/runtime.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define PEER_MAX_FIELDS 1000
 
-/* -- sending -- */
+/* What one exchange needs. */
+typedef struct {
+    weir_link_t    link;
+    char          *in;            /* received, not taken; heap */
+    size_t         in_at, in_len, in_cap;
+    char          *view;          /* the same, still in the worker's receive buffer: for the time of a call */
+    size_t         view_len;
+    weir_h1_scan_t scan;
+    weir_chunked_t chunked;
+    uint64_t       left;
+    enum { WEIR_PEER_NONE, WEIR_PEER_LENGTH, WEIR_PEER_CHUNKED, WEIR_PEER_CLOSE, WEIR_PEER_RAW } mode;
+    bool           chunked_out, ended, surplus;
+} weir_peer_h1_t;
+
+static inline weir_peer_h1_t *
+peer_of(const weir_proxy_t *p)
+{
+    return (weir_peer_h1_t *) (uintptr_t) p->wire;
+}
+
+/* -- the way there -- */
 
 static weir_io_t
-peer_queue(weir_proxy_t *p, const struct iovec *iov, size_t n)
+peer_begin(weir_proxy_t *p)
 {
-    size_t sent = 0;
+    weir_peer_h1_t *h = peer_of(p);
 
-    if (p->out.size == 0) {
-        weir_io_t io = weir_conn_send(&p->up->conn, iov, n, &sent);
-        if (io == WEIR_OK || io == WEIR_ERROR) {
-            return io;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (sent >= iov[i].iov_len) {
-            sent -= iov[i].iov_len;
-            continue;
-        }
-        if (!weir_chain_append(&p->out, &p->http->blocks,
-                               weir_str((const char *) iov[i].iov_base + sent, iov[i].iov_len - sent)))
-        {
-            p->up->conn.error = ENOMEM;
-            return WEIR_ERROR;
-        }
-        sent = 0;
-    }
-    return WEIR_AGAIN;
+    memset(h, 0, sizeof(*h));
+    return weir_link_begin(&h->link, p);
 }
+
+static void
+peer_end(weir_proxy_t *p, bool keep)
+{
+    weir_peer_h1_t *h = peer_of(p);
+
+    weir_link_end(&h->link, keep);
+    weir_mem_free(h->in);
+    h->in = NULL;
+}
+
+static bool
+peer_readable(const weir_proxy_t *p)
+{
+    return peer_of(p)->link.up->conn.watch.readable;
+}
+
+static bool
+peer_writable(const weir_proxy_t *p)
+{
+    return peer_of(p)->link.up->conn.watch.writable;
+}
+
+static bool
+peer_reused(const weir_proxy_t *p)
+{
+    return peer_of(p)->link.up->reused;
+}
+
+/* -- sending -- */
 
 static weir_io_t
 peer_push(weir_proxy_t *p)
 {
-    struct iovec iov[16];
+    weir_peer_h1_t *h = peer_of(p);
+    weir_io_t io = weir_link_push(&h->link);
 
-    while (p->out.size != 0) {
-        size_t sent = 0, n = weir_chain_peek(&p->out, iov, weir_countof(iov));
-        weir_io_t io = weir_conn_send(&p->up->conn, iov, n, &sent);
+    if (io == WEIR_OK && h->ended && h->mode == WEIR_PEER_RAW) {
+        weir_link_shutdown(&h->link);
+    }
+    return io;
+}
 
-        weir_chain_consume(&p->out, &p->http->blocks, sent);
-        if (io != WEIR_OK) {
-            return io;
-        }
-    }
-    if (p->h1.ended && p->h1.mode == WEIR_PEER_RAW) {
-        weir_conn_shutdown(&p->up->conn);
-    }
-    return WEIR_OK;
+static bool
+peer_ended(const weir_proxy_t *p)
+{
+    return peer_of(p)->ended;
+}
+
+static bool
+peer_pending(const weir_proxy_t *p)
+{
+    return peer_of(p)->link.out.size != 0;
+}
+
+static bool
+peer_stop_sending(weir_proxy_t *p)
+{
+    return weir_link_stop_sending(&peer_of(p)->link);
+}
+
+static uint64_t
+peer_sent(const weir_proxy_t *p)
+{
+    return weir_link_sent(&peer_of(p)->link);
 }
 
 static weir_str_t
@@ -104,10 +152,10 @@ peer_emit_framing(weir_proxy_t *p, weir_buf_t *b)
     bool keep = weir_group_conf(p->pick.group)->keepalive != 0;
     weir_str_t said = p->conf->connection ? weir_template_eval(p->conf->connection, p->req, &p->req->arena) : WEIR_STR_NONE;
 
-    p->h1.chunked_out = false;
+    peer_of(p)->chunked_out = false;
     if (p->has_body && p->streaming && head->content_length == WEIR_LENGTH_NONE) {
         weir_buf_add_lit(b, "Transfer-Encoding: chunked\r\n");
-        p->h1.chunked_out = true;
+        peer_of(p)->chunked_out = true;
     } else if (p->has_body) {
         weir_buf_add_lit(b, "Content-Length: ");
         weir_buf_add_u64(b, p->streaming ? head->content_length : weir_store_size(p->body));
@@ -180,16 +228,16 @@ peer_send_head(weir_proxy_t *p)
         return WEIR_ERROR;
     }
     if (!p->has_body) {
-        p->h1.ended = true;
+        peer_of(p)->ended = true;
     } else if (!p->streaming && weir_store_left(p->body) != 0 && p->body->file_len == 0
                && p->body->mem_len <= (size_t) (b.end - b.pos))
     {
         weir_buf_add(&b, p->body->mem, p->body->mem_len);      /* a small body goes along in one send */
         p->body->at = p->body->mem_len;
-        p->h1.ended = true;
+        peer_of(p)->ended = true;
     }
     struct iovec iov = { b.at, weir_buf_len(&b) };
-    return peer_queue(p, &iov, 1);
+    return weir_link_send(&peer_of(p)->link, &iov, 1);
 }
 
 static weir_io_t
@@ -202,14 +250,14 @@ peer_send_body(weir_proxy_t *p, weir_str_t bytes)
     if (bytes.len == 0) {
         return WEIR_OK;
     }
-    if (p->h1.chunked_out) {
+    if (peer_of(p)->chunked_out) {
         iov[n++] = (struct iovec) { size, weir_chunk_head(size, bytes.len) };
     }
     iov[n++] = (struct iovec) { (void *) (uintptr_t) bytes.at, bytes.len };
-    if (p->h1.chunked_out) {
+    if (peer_of(p)->chunked_out) {
         iov[n++] = (struct iovec) { (void *) (uintptr_t) "\r\n", 2 };
     }
-    return peer_queue(p, iov, n);
+    return weir_link_send(&peer_of(p)->link, iov, n);
 }
 
 static weir_io_t
@@ -217,11 +265,11 @@ peer_send_end(weir_proxy_t *p)
 {
     struct iovec last = { (void *) (uintptr_t) "0\r\n\r\n", 5 };
 
-    p->h1.ended = true;
-    if (p->h1.mode == WEIR_PEER_RAW) {
+    peer_of(p)->ended = true;
+    if (peer_of(p)->mode == WEIR_PEER_RAW) {
         return peer_push(p);
     }
-    return p->h1.chunked_out ? peer_queue(p, &last, 1) : WEIR_OK;
+    return peer_of(p)->chunked_out ? weir_link_send(&peer_of(p)->link, &last, 1) : WEIR_OK;
 }
 
 /* -- receiving -- */
@@ -255,7 +303,7 @@ peer_put_aside(weir_peer_h1_t *h, const char *bytes, size_t len)
 static bool
 peer_save(weir_proxy_t *p)
 {
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
 
     if (h->view_len == 0) {
         return true;
@@ -279,17 +327,8 @@ peer_error(weir_proxy_t *p, weir_cause_t cause, const char *detail)
 static weir_io_t
 peer_recv(weir_proxy_t *p, size_t cap, char **data, size_t *len)
 {
-    weir_io_t io = weir_conn_recv(&p->up->conn, p->http->rx, cap, len);
-
     *data = p->http->rx;
-    if (io == WEIR_OK) {
-        p->got_bytes = true;
-        p->attempt->bytes_received += *len;
-    }
-    if (io == WEIR_ERROR) {
-        return peer_error(p, WEIR_CAUSE_UPSTREAM_RESET, strerror(p->up->conn.error));
-    }
-    return io;
+    return weir_link_recv(&peer_of(p)->link, cap, len);
 }
 
 /* How the body ends (RFC 9112 §6.3). */
@@ -297,7 +336,7 @@ static void
 peer_choose_mode(weir_proxy_t *p)
 {
     const weir_h1_response_t *head = &p->head;
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
 
     memset(&h->chunked, 0, sizeof(h->chunked));
     if (p->req->head.method == WEIR_METHOD_HEAD || head->status < 200 || head->status == 204 || head->status == 304) {
@@ -328,7 +367,7 @@ peer_parse_head(weir_proxy_t *p, const char *data, size_t len)
     if (reason != WEIR_H1_OK) {
         return peer_error(p, WEIR_CAUSE_UPSTREAM_MALFORMED, weir_h1_reason_text(reason));
     }
-    memset(&p->h1.scan, 0, sizeof(p->h1.scan));
+    memset(&peer_of(p)->scan, 0, sizeof(peer_of(p)->scan));
     peer_choose_mode(p);
     return WEIR_OK;
 }
@@ -340,7 +379,7 @@ peer_scan(weir_proxy_t *p, const char *data, size_t len, size_t *head)
     size_t max = p->conf->buffer_size.n;
     weir_h1_limits_t limits = { .max_line = max, .max_field = max, .max_head = max, .max_fields = PEER_MAX_FIELDS };
 
-    switch (weir_h1_scan(&p->h1.scan, &limits, data, len, head)) {
+    switch (weir_h1_scan(&peer_of(p)->scan, &limits, data, len, head)) {
     case WEIR_H1_DONE: return WEIR_OK;
     case WEIR_H1_MORE: return WEIR_AGAIN;
     case WEIR_H1_BAD: return peer_error(p, WEIR_CAUSE_UPSTREAM_MALFORMED, "a line does not end in CRLF");
@@ -351,7 +390,7 @@ peer_scan(weir_proxy_t *p, const char *data, size_t len, size_t *head)
 static weir_io_t
 peer_head_in_memory(weir_proxy_t *p)
 {
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
     size_t head;
     weir_io_t io = peer_scan(p, h->in + h->in_at, h->in_len - h->in_at, &head);
 
@@ -365,7 +404,7 @@ peer_head_in_memory(weir_proxy_t *p)
 static weir_io_t
 peer_read_head(weir_proxy_t *p)
 {
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
     size_t len, head;
     char *data;
 
@@ -417,7 +456,7 @@ peer_read_head(weir_proxy_t *p)
 static weir_io_t
 peer_fetch(weir_proxy_t *p, size_t cap, char **data, size_t *len)
 {
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
 
     if (h->in_len != h->in_at) {
         *data = h->in + h->in_at;
@@ -438,7 +477,7 @@ peer_fetch(weir_proxy_t *p, size_t cap, char **data, size_t *len)
 static weir_io_t
 peer_body_done(weir_proxy_t *p)
 {
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
 
     h->surplus = h->surplus || h->view_len != 0 || h->in_len != h->in_at;
     return WEIR_EOF;
@@ -447,7 +486,7 @@ peer_body_done(weir_proxy_t *p)
 static weir_io_t
 peer_take_trailers(weir_proxy_t *p)
 {
-    weir_str_t lines = weir_chunked_trailers(&p->h1.chunked);
+    weir_str_t lines = weir_chunked_trailers(&peer_of(p)->chunked);
 
     if (lines.len != 0
         && weir_h1_parse_trailers(&p->req->res.trailers, lines, PEER_MAX_FIELDS, &p->req->arena) != WEIR_H1_OK)
@@ -460,7 +499,7 @@ peer_take_trailers(weir_proxy_t *p)
 static weir_io_t
 peer_decode(weir_proxy_t *p, char *data, size_t len, weir_str_t *bytes)
 {
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
     size_t consumed, produced;
 
     switch (weir_chunked_decode(&h->chunked, data, len, &consumed, &produced, &p->req->arena)) {
@@ -485,7 +524,7 @@ peer_decode(weir_proxy_t *p, char *data, size_t len, weir_str_t *bytes)
 static weir_io_t
 peer_read_body(weir_proxy_t *p, size_t cap, weir_str_t *bytes)
 {
-    weir_peer_h1_t *h = &p->h1;
+    weir_peer_h1_t *h = peer_of(p);
     size_t len;
     char *data;
 
@@ -527,35 +566,42 @@ peer_read_body(weir_proxy_t *p, size_t cap, weir_str_t *bytes)
 }
 
 static bool
-peer_reusable(weir_proxy_t *p)
+peer_reusable(const weir_proxy_t *p)
 {
-    return p->head.keep_alive && !p->h1.surplus && p->h1.ended && p->out.size == 0 && p->upgrade.len == 0;
+    const weir_peer_h1_t *h = peer_of(p);
+
+    return p->head.keep_alive && !h->surplus && h->ended && h->link.out.size == 0 && p->upgrade.len == 0;
 }
 
 static void
 peer_tunnel(weir_proxy_t *p)
 {
-    p->h1.mode = WEIR_PEER_RAW;
-    p->h1.chunked_out = false;
-    p->h1.ended = false;
-}
+    weir_peer_h1_t *h = peer_of(p);
 
-static void
-peer_reset(weir_proxy_t *p)
-{
-    weir_mem_free(p->h1.in);
-    memset(&p->h1, 0, sizeof(p->h1));
+    h->mode = WEIR_PEER_RAW;
+    h->chunked_out = false;
+    h->ended = false;
 }
 
 const weir_peer_codec_t weir_peer_h1 = {
+    .name = "http/1",
+    .state_size = sizeof(weir_peer_h1_t),
+    .begin = peer_begin,
+    .end = peer_end,
     .send_head = peer_send_head,
     .send_body = peer_send_body,
     .send_end = peer_send_end,
     .push = peer_push,
+    .ended = peer_ended,
+    .pending = peer_pending,
+    .stop_sending = peer_stop_sending,
+    .sent = peer_sent,
     .read_head = peer_read_head,
     .read_body = peer_read_body,
     .save = peer_save,
-    .reusable = peer_reusable,
     .tunnel = peer_tunnel,
-    .reset = peer_reset,
+    .readable = peer_readable,
+    .writable = peer_writable,
+    .reused = peer_reused,
+    .reusable = peer_reusable,
 };

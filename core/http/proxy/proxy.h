@@ -9,9 +9,10 @@
 
 #include "http/proxy/store.h"
 #include "base/chain.h"
-#include "http/h1/chunked.h"
 #include "http/request.h"
 #include "upstream/group.h"
+
+#include <stddef.h>
 
 /* proxy_next_upstream: kinds of failure after which another peer is asked. */
 enum {
@@ -58,18 +59,41 @@ typedef struct {
 
 typedef struct weir_proxy weir_proxy_t;
 
-/* What the engine asks of the wire toward a peer.  The send functions take all they are given; AGAIN: bytes are waiting. */
+/*
+ * What the engine asks of the wire toward a peer.  The engine knows no socket: an exchange may have a connection for itself, or be
+ * one of many on one.  A codec keeps what it needs for an exchange in p->wire (state_size bytes), and calls back:
+ * weir_proxy_connected or weir_proxy_fail after a begin that said AGAIN, weir_proxy_ready when something may be read or written.
+ *
+ * What returns ERROR has set p->cause and p->detail.  Nothing is called before begin or after end.
+ */
 typedef struct {
-    weir_io_t (*send_head)(weir_proxy_t *p);
+    const char *name;
+    size_t      state_size;
+    /* A way to p->pick.peer: OK · AGAIN: it is being made · ERROR: there is none, and nothing is held (no end follows).  Calls
+     * nothing back from inside.  p->raced: not one that has served before. */
+    weir_io_t (*begin)(weir_proxy_t *p);
+    /* Lets go, at any moment.  keep: after reusable, others may have it. */
+    void      (*end)(weir_proxy_t *p, bool keep);
+
+    /* These take all they are given; AGAIN: bytes are waiting. */
+    weir_io_t (*send_head)(weir_proxy_t *p);                       /* of a small body as much as goes along */
     weir_io_t (*send_body)(weir_proxy_t *p, weir_str_t bytes);
     weir_io_t (*send_end)(weir_proxy_t *p);
     weir_io_t (*push)(weir_proxy_t *p);                            /* sends what waits */
-    weir_io_t (*read_head)(weir_proxy_t *p);                       /* OK: p->head; ERROR: p->cause and p->detail */
-    weir_io_t (*read_body)(weir_proxy_t *p, size_t cap, weir_str_t *bytes);  /* OK · AGAIN · EOF: complete · ERROR: p->cause */
+    bool      (*ended)(const weir_proxy_t *p);                     /* the request's end was given */
+    bool      (*pending)(const weir_proxy_t *p);                   /* bytes are waiting */
+    bool      (*stop_sending)(weir_proxy_t *p);                    /* after a send's ERROR; true: there may be an answer all the same */
+    uint64_t  (*sent)(const weir_proxy_t *p);                      /* bytes of this exchange that have left */
+
+    weir_io_t (*read_head)(weir_proxy_t *p);                       /* OK: p->head */
+    weir_io_t (*read_body)(weir_proxy_t *p, size_t cap, weir_str_t *bytes);  /* OK · AGAIN · EOF: complete · ERROR */
     bool      (*save)(weir_proxy_t *p);                            /* bytes borrowed from the receive buffer are put aside; false: no memory */
-    bool      (*reusable)(weir_proxy_t *p);                        /* after the body's EOF */
-    void      (*tunnel)(weir_proxy_t *p);
-    void      (*reset)(weir_proxy_t *p);                           /* before an attempt, and at the end */
+    void      (*tunnel)(weir_proxy_t *p);                          /* after a 101: bytes both ways */
+
+    bool      (*readable)(const weir_proxy_t *p);
+    bool      (*writable)(const weir_proxy_t *p);
+    bool      (*reused)(const weir_proxy_t *p);                    /* the connection has served before: the peer may just have closed it */
+    bool      (*reusable)(const weir_proxy_t *p);                  /* after the body's EOF */
 } weir_peer_codec_t;
 
 extern const weir_peer_codec_t weir_peer_h1;
@@ -83,19 +107,6 @@ typedef enum {
     WEIR_PROXY_DONE,
 } weir_proxy_state_t;
 
-/* HTTP/1 toward a peer: what one exchange needs. */
-typedef struct {
-    char          *in;            /* received, not taken; heap */
-    size_t         in_at, in_len, in_cap;
-    char          *view;          /* the same, still in the worker's receive buffer: for the time of a call */
-    size_t         view_len;
-    weir_h1_scan_t scan;
-    weir_chunked_t chunked;
-    uint64_t       left;
-    enum { WEIR_PEER_NONE, WEIR_PEER_LENGTH, WEIR_PEER_CHUNKED, WEIR_PEER_CLOSE, WEIR_PEER_RAW } mode;
-    bool           chunked_out, ended, surplus;
-} weir_peer_h1_t;
-
 struct weir_proxy {
     weir_request_t          *req;
     weir_http_t             *http;
@@ -103,42 +114,44 @@ struct weir_proxy {
     const weir_peer_codec_t *codec;
     weir_proxy_state_t       state;
     weir_pick_t              pick;
-    weir_upconn_t           *up;
     weir_attempt_t          *attempt;
     weir_instant_t           began, attempt_began;
     weir_timer_t             timer;           /* connect, send, read: whichever we wait for */
     weir_task_t              task, upload_task;   /* go on after a long turn */
     uint32_t                 tries;
-    bool                     picked, raced, released;
+    bool                     picked, held, raced, released;   /* held: between begin and end */
 
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
-    weir_chain_t             out;
     bool                     has_body, streaming, body_taken, request_sent;
     weir_str_t               upgrade;         /* token asked for; empty: none */
 
     /* from the peer */
     weir_h1_response_t       head;
     weir_store_t             store;           /* answer's bytes the slow client has not taken */
-    uint64_t                 up_sent;         /* bytes the connection had sent before */
     uint8_t                  interims;
     bool                     got_bytes, peer_done, client_paused, client_eof, buffering;
     weir_cause_t             cause;
     const char              *detail;
-    weir_peer_h1_t           h1;
+
+    _Alignas(max_align_t) unsigned char wire[];   /* the codec's */
 };
 
 /* The content handler's work: starts proxying; DONE. */
 weir_step_t weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec);
 
+/* -- for codecs: see weir_peer_codec_t.  The exchange may have ended when these return -- */
+void weir_proxy_connected(weir_proxy_t *p);
+void weir_proxy_ready(weir_proxy_t *p);
+/* The attempt failed: next peer or the end.  kind: WEIR_NEXT_…; 0: no other peer. */
+void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind);
+
 /* -- inside the engine -- */
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
-void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind);  /* an attempt failed: next peer or the end */
 bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
 void weir_proxy_release(weir_proxy_t *p, bool keep);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
-void weir_proxy_connected(weir_proxy_t *p);                       /* engine.c */
-void weir_proxy_on_up(weir_watch_t *watch);
+void weir_proxy_let_go(weir_proxy_t *p, bool keep);               /* of the codec's way to the peer, if one is held */
 void weir_proxy_on_body(weir_request_t *req);                     /* the client's bytes: body or tunnel */
 void weir_proxy_on_timer(weir_timer_t *timer);
 void weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit);

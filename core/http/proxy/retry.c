@@ -6,9 +6,7 @@
 
 #include "http/runtime.h"
 #include "os/clock.h"
-#include "os/sock.h"
 
-#include <errno.h>
 #include <string.h>
 
 static weir_attempt_t *
@@ -45,61 +43,27 @@ retry_begin_attempt(weir_proxy_t *p)
     if (p->body != NULL) {
         weir_store_rewind(p->body);
     }
-    p->codec->reset(p);
-}
-
-static void
-retry_use(weir_proxy_t *p, weir_upconn_t *up)
-{
-    p->up = up;
-    p->up_sent = up->conn.sent;
-    up->owner = p;
-    up->conn.watch.on_ready = weir_proxy_on_up;
-}
-
-/* A kept connection when there is one; for a request that cannot be repeated only one that is surely alive. */
-static weir_upconn_t *
-retry_take_idle(weir_proxy_t *p)
-{
-    weir_upconn_t *up;
-
-    if (p->raced) {
-        return NULL;                                   /* once raced, a fresh one */
-    }
-    while ((up = weir_upconn_take_idle(p->pick.peer)) != NULL) {
-        bool repeatable = weir_method_is_idempotent(p->req->head.method) && !p->streaming;
-        if (repeatable || weir_upconn_is_fresh(up)) {
-            return up;
-        }
-        weir_upconn_close(up);
-    }
-    return NULL;
 }
 
 static void
 retry_connect(weir_proxy_t *p)
 {
-    weir_upconn_t *up = retry_take_idle(p);
-    bool done = false;
+    weir_io_t io;
 
     retry_begin_attempt(p);
-    if (up != NULL) {
-        retry_use(p, up);
+    io = p->codec->begin(p);
+    p->held = io != WEIR_ERROR;
+    switch (io) {
+    case WEIR_OK:
         weir_proxy_connected(p);
         return;
-    }
-    up = weir_upconn_open(p->pick.peer, weir_proxy_on_up, &done);
-    if (up == NULL) {
-        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, strerror(errno), WEIR_NEXT_ERROR);
+    case WEIR_AGAIN:
+        p->state = WEIR_PROXY_CONNECT;
+        weir_proxy_wait(p, p->conf->connect_timeout);
         return;
+    default:
+        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
     }
-    retry_use(p, up);
-    if (done) {
-        weir_proxy_connected(p);
-        return;
-    }
-    p->state = WEIR_PROXY_CONNECT;
-    weir_proxy_wait(p, p->conf->connect_timeout);
 }
 
 void
@@ -138,8 +102,8 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
         return;
     }
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
-    if (p->up != NULL) {
-        p->attempt->bytes_sent = p->up->conn.sent - p->up_sent;
+    if (p->held) {
+        p->attempt->bytes_sent = p->codec->sent(p);
     }
     if (p->pick.peer != NULL) {
         weir_pick_report(&p->pick, failed, weir_clock_now());
@@ -147,17 +111,20 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     p->attempt = NULL;
 }
 
+void
+weir_proxy_let_go(weir_proxy_t *p, bool keep)
+{
+    if (p->held) {
+        p->held = false;
+        p->codec->end(p, keep);
+    }
+}
+
 static void
 retry_drop_connection(weir_proxy_t *p)
 {
     weir_timer_clear(&p->timer);
-    weir_chain_clear(&p->out, &p->http->blocks);
-    if (p->up != NULL) {
-        p->up->owner = NULL;
-        weir_upconn_close(p->up);
-        p->up = NULL;
-    }
-    p->codec->reset(p);
+    weir_proxy_let_go(p, false);
 }
 
 /* Could the same request be sent again at all? */
@@ -171,7 +138,7 @@ retry_is_possible(const weir_proxy_t *p)
 static bool
 retry_is_repeatable(const weir_proxy_t *p)
 {
-    bool sent = p->up != NULL && p->up->conn.sent != p->up_sent;
+    bool sent = p->held && p->codec->sent(p) != 0;
 
     return !sent || weir_method_is_idempotent(p->req->head.method);
 }
@@ -201,7 +168,7 @@ retry_is_allowed(const weir_proxy_t *p, unsigned kind)
 static bool
 retry_is_race(const weir_proxy_t *p, weir_cause_t cause)
 {
-    return p->up != NULL && p->up->reused && !p->got_bytes && !p->raced && retry_is_possible(p)
+    return p->held && p->codec->reused(p) && !p->got_bytes && !p->raced && retry_is_possible(p)
            && retry_is_repeatable(p)
            && (cause == WEIR_CAUSE_UPSTREAM_CLOSED || cause == WEIR_CAUSE_UPSTREAM_RESET || cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED);
 }
@@ -286,8 +253,6 @@ weir_proxy_retry_status(weir_proxy_t *p)
 void
 weir_proxy_release(weir_proxy_t *p, bool keep)
 {
-    weir_upconn_t *up = p->up;
-
     if (p->released) {
         return;
     }
@@ -296,20 +261,10 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     weir_timer_drop(&p->timer);
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->upload_task);
-    weir_chain_clear(&p->out, &p->http->blocks);
-    p->up = NULL;
-    if (up != NULL) {
-        up->owner = NULL;
-        if (keep) {
-            weir_upconn_keep(up);
-        } else {
-            weir_upconn_close(up);
-        }
-    }
+    weir_proxy_let_go(p, keep);
     if (p->picked) {
         weir_pick_end(&p->pick);
     }
-    p->codec->reset(p);
     weir_store_fini(&p->store);
     p->req->producer = NULL;
     p->req->on_body = p->req->on_writable = p->req->on_abort = NULL;

@@ -88,7 +88,7 @@ weir_proxy_tunnel_pump(weir_proxy_t *p)
             down = tunnel_downward(p, &failed);
         }
     }
-    if (failed || (p->client_eof && p->peer_done && p->out.size == 0)) {
+    if (failed || (p->client_eof && p->peer_done && !p->codec->pending(p))) {
         tunnel_end(p);
         return;
     }

@@ -5,9 +5,6 @@
 
 #include "http/runtime.h"
 
-#include <errno.h>
-#include <string.h>
-
 #define UPLOAD_ROUNDS 16       /* pieces a turn, then others get theirs */
 
 static weir_step_t
@@ -98,18 +95,13 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
 static void
 upload_broken(weir_proxy_t *p)
 {
-    int error = p->up->conn.error;
-
-    if (error != EPIPE && error != ECONNRESET) {
-        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_FAILED, strerror(error), WEIR_NEXT_ERROR);
+    if (!p->codec->stop_sending(p)) {
+        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
         return;
     }
     p->request_sent = true;
-    weir_chain_clear(&p->out, &p->http->blocks);
     p->req->on_body = NULL;
-    p->up->conn.watch.readable = true;
-    p->up->conn.watch.peer_closed = true;
-    p->up->conn.watch.on_ready(&p->up->conn.watch);
+    weir_proxy_ready(p);
 }
 
 static void
@@ -137,7 +129,7 @@ weir_proxy_send_more(weir_proxy_t *p)
             upload_broken(p);
             return;
         }
-        if (p->h1.ended) {
+        if (p->codec->ended(p)) {
             upload_done(p);
             return;
         }

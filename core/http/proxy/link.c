@@ -1,0 +1,215 @@
+/*
+ * link.c - see link.h.
+ */
+#include "http/proxy/link.h"
+
+#include "http/runtime.h"
+#include "os/sock.h"
+
+#include <errno.h>
+#include <string.h>
+
+static weir_io_t
+link_error(weir_link_t *link, weir_cause_t cause, int error)
+{
+    link->proxy->cause = cause;
+    link->proxy->detail = strerror(error);
+    return WEIR_ERROR;
+}
+
+/* -- from nothing to connected -- */
+
+static void
+link_connected(weir_link_t *link)
+{
+    link->connected = true;
+    link->sent_before = link->up->conn.sent;
+    link->up->requests++;
+    if (link->proxy->conf->socket_keepalive.on && !link->up->reused) {
+        weir_sock_set_keepalive(link->up->conn.watch.fd);
+    }
+}
+
+static void
+link_connect_ready(weir_link_t *link)
+{
+    weir_watch_t *watch = &link->up->conn.watch;
+    int error;
+
+    if (!watch->writable && !watch->failed && !watch->peer_closed) {
+        return;
+    }
+    error = weir_sock_error(watch->fd);
+    if (error != 0) {
+        weir_proxy_fail(link->proxy, error == ECONNREFUSED ? WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED
+                                                           : WEIR_CAUSE_UPSTREAM_CONNECT_FAILED,
+                        strerror(error), WEIR_NEXT_ERROR);
+        return;
+    }
+    link_connected(link);
+    weir_proxy_connected(link->proxy);
+}
+
+static void
+link_ready(weir_watch_t *watch)
+{
+    weir_link_t *link = weir_container_of(watch, weir_upconn_t, conn.watch)->owner;
+
+    if (link == NULL) {
+        return;
+    }
+    if (link->connected) {
+        weir_proxy_ready(link->proxy);
+    } else {
+        link_connect_ready(link);
+    }
+}
+
+static void
+link_use(weir_link_t *link, weir_upconn_t *up)
+{
+    link->up = up;
+    up->owner = link;
+    up->conn.watch.on_ready = link_ready;
+}
+
+/* A kept connection when there is one; for a request that cannot be repeated only one that is surely alive. */
+static weir_upconn_t *
+link_take_idle(const weir_proxy_t *p)
+{
+    bool repeatable = weir_method_is_idempotent(p->req->head.method) && !p->streaming;
+    weir_upconn_t *up;
+
+    if (p->raced) {
+        return NULL;                                   /* once raced, a fresh one */
+    }
+    while ((up = weir_upconn_take_idle(p->pick.peer)) != NULL) {
+        if (repeatable || weir_upconn_is_fresh(up)) {
+            return up;
+        }
+        weir_upconn_close(up);
+    }
+    return NULL;
+}
+
+weir_io_t
+weir_link_begin(weir_link_t *link, weir_proxy_t *p)
+{
+    weir_upconn_t *up = link_take_idle(p);
+    bool done = up != NULL;
+
+    link->proxy = p;
+    if (up == NULL) {
+        up = weir_upconn_open(p->pick.peer, link_ready, &done);
+    }
+    if (up == NULL) {
+        return link_error(link, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, errno);
+    }
+    link_use(link, up);
+    if (!done) {
+        return WEIR_AGAIN;
+    }
+    link_connected(link);
+    return WEIR_OK;
+}
+
+void
+weir_link_end(weir_link_t *link, bool keep)
+{
+    weir_upconn_t *up = link->up;
+
+    weir_chain_clear(&link->out, &link->proxy->http->blocks);
+    link->up = NULL;
+    link->connected = false;
+    up->owner = NULL;
+    if (keep) {
+        weir_upconn_keep(up);
+    } else {
+        weir_upconn_close(up);
+    }
+}
+
+/* -- bytes -- */
+
+weir_io_t
+weir_link_send(weir_link_t *link, const struct iovec *iov, size_t n)
+{
+    size_t sent = 0;
+
+    if (link->out.size == 0) {
+        weir_io_t io = weir_conn_send(&link->up->conn, iov, n, &sent);
+        if (io == WEIR_OK) {
+            return io;
+        }
+        if (io == WEIR_ERROR) {
+            return link_error(link, WEIR_CAUSE_UPSTREAM_SEND_FAILED, link->up->conn.error);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (sent >= iov[i].iov_len) {
+            sent -= iov[i].iov_len;
+            continue;
+        }
+        if (!weir_chain_append(&link->out, &link->proxy->http->blocks,
+                               weir_str((const char *) iov[i].iov_base + sent, iov[i].iov_len - sent)))
+        {
+            link->up->conn.error = ENOMEM;
+            return link_error(link, WEIR_CAUSE_UPSTREAM_SEND_FAILED, ENOMEM);
+        }
+        sent = 0;
+    }
+    return WEIR_AGAIN;
+}
+
+weir_io_t
+weir_link_push(weir_link_t *link)
+{
+    struct iovec iov[16];
+
+    while (link->out.size != 0) {
+        size_t sent = 0, n = weir_chain_peek(&link->out, iov, weir_countof(iov));
+        weir_io_t io = weir_conn_send(&link->up->conn, iov, n, &sent);
+
+        weir_chain_consume(&link->out, &link->proxy->http->blocks, sent);
+        if (io == WEIR_ERROR) {
+            return link_error(link, WEIR_CAUSE_UPSTREAM_SEND_FAILED, link->up->conn.error);
+        }
+        if (io != WEIR_OK) {
+            return io;
+        }
+    }
+    return WEIR_OK;
+}
+
+void
+weir_link_shutdown(weir_link_t *link)
+{
+    weir_conn_shutdown(&link->up->conn);
+}
+
+bool
+weir_link_stop_sending(weir_link_t *link)
+{
+    weir_conn_t *conn = &link->up->conn;
+
+    if (conn->error != EPIPE && conn->error != ECONNRESET) {
+        return false;
+    }
+    weir_chain_clear(&link->out, &link->proxy->http->blocks);
+    conn->watch.readable = true;
+    conn->watch.peer_closed = true;
+    return true;
+}
+
+weir_io_t
+weir_link_recv(weir_link_t *link, size_t cap, size_t *len)
+{
+    weir_proxy_t *p = link->proxy;
+    weir_io_t io = weir_conn_recv(&link->up->conn, p->http->rx, cap, len);
+
+    if (io == WEIR_OK) {
+        p->got_bytes = true;
+        p->attempt->bytes_received += *len;
+    }
+    return io == WEIR_ERROR ? link_error(link, WEIR_CAUSE_UPSTREAM_RESET, link->up->conn.error) : io;
+}
