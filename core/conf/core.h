@@ -30,7 +30,7 @@ typedef struct {
     weir_bytes_t         worker_rlimit_core;
     weir_msec_t          worker_shutdown_timeout;    /* 0: no limit */
     weir_path_t          working_directory;     /* empty: as inherited */
-    weir_path_t          pid;
+    weir_path_t          pid, state_path;
     weir_core_user_t     user;
     weir_core_affinity_t affinity;
     weir_core_logs_t     error_log;

@@ -149,6 +149,8 @@ static const weir_directive_t core_directives[] = {
              .help = "The current folder of workers: where their core files go."),
     CORE_ROW_OF(user, "user", &core_type_user, .where = WEIR_IN_MAIN,
                 .help = "Whom the workers run as; a group that is not given is the one named like the user."),
+    CORE_ROW(state_path, "state_path", .where = WEIR_IN_MAIN, .dflt = "state",
+             .help = "The folder, root's own, of what outlives a restart: keys of TLS session tickets."),
     CORE_ROW(pid, "pid", .where = WEIR_IN_MAIN, .dflt = WEIR_PID_PATH, .help = "The file with the process id of the master."),
     CORE_ROW_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_MAIN, .inherit = WEIR_APPEND,
                 .args = "file | stderr | syslog:server=address[,facility=name][,tag=text] [level] [json]",

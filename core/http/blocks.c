@@ -124,6 +124,12 @@ blocks_listen_option(weir_str_t word, weir_listen_entry_t *entry)
             entry->has_options = true;
             return true;
         }
+        if (weir_str_eq(word, WEIR_STR("ssl"))) {
+            return entry->is_ssl = true;
+        }
+        if (weir_str_eq(word, WEIR_STR("http2"))) {
+            return entry->is_http2 = true;
+        }
         /* Every TCP address has a SO_REUSEPORT socket for each worker anyway. */
         return weir_str_eq(word, WEIR_STR("reuseport")) || weir_str_eq(word, WEIR_STR("bind"));
     }
@@ -167,7 +173,7 @@ blocks_parse_listen(weir_conf_t *cf, const weir_directive_t *row, const weir_con
     }
     for (size_t i = 2; i < words->n; i++) {
         if (!blocks_listen_option(words->at[i].text, &entry)) {
-            return weir_conf_error(cf, i, "invalid parameter \"%.*s\" of the \"listen\" directive: expected default_server, "
+            return weir_conf_error(cf, i, "invalid parameter \"%.*s\" of the \"listen\" directive: expected default_server, ssl, http2, "
                                    "backlog=, rcvbuf=, sndbuf=, fastopen=, deferred, reuseport, bind, ipv6only=on|off or "
                                    "so_keepalive=", WEIR_STR_ARG(words->at[i].text));
         }
@@ -350,7 +356,7 @@ static const weir_directive_t blocks_directives[] = {
                .opened = blocks_location_opened, .args = "[= | ~ | ~* | ^~] uri | @name",
                .help = "What happens to requests whose path matches."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
-               .args = "address[:port] | port | unix:path [default_server] [option…]",
+               .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [option…]",
                .help = "An address the server is reached at; *:80 when there is none."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, names, "server_name", &blocks_type_names, .where = WEIR_IN_SERVER,
                .args = "name…", .help = "Host names of the server: exact, *.wildcard, wildcard.*, .both or ~regex."),

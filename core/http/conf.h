@@ -32,7 +32,7 @@ typedef struct {
     weir_msec_t  keepalive_time;
     uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens;
     weir_flag_t  reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
-                 chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal;
+                 chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal, http2;
     weir_path_t  client_body_temp_path;
     weir_str_t   default_type;
     weir_error_pages_t error_pages;
@@ -64,6 +64,7 @@ struct weir_http_server {
     weir_paths_t                *paths;
     weir_http_location_t       **named;
     size_t                       n_named;
+    struct weir_http_tls        *tls;         /* NULL: no certificate, no handshake (tls/tls.h) */
 };
 
 struct weir_http_listen {
@@ -73,6 +74,8 @@ struct weir_http_listen {
     weir_http_server_t   *default_server;
     weir_hosts_t         *hosts;              /* names of its servers */
     bool                  options_set, default_set;
+    bool                  is_ssl;             /* every connection begins with a TLS handshake */
+    bool                  is_http2;           /* `listen … http2`: for each of its servers */
 };
 
 typedef struct {

@@ -110,6 +110,9 @@ static const weir_directive_t core_directives[] = {
          .help = "Close connections that ran into a time limit with a reset."),
     CORE(tcp_nodelay, .where = WEIR_IN_ANY, .dflt = "on", .help = "Set TCP_NODELAY on clients' connections."),
 
+    CORE(http2, .where = CORE_HEADS, .dflt = "off",
+         .help = "Speak HTTP/2: where TLS's ALPN agrees on it, and on plain ports with clients that begin with its preface."),
+
     /* answers */
     CORE(chunked_transfer_encoding, .where = WEIR_IN_ANY, .dflt = "on",
          .help = "Send answers of unknown length in chunks; off: end them by closing."),

@@ -145,6 +145,7 @@ reply_built_in_page(weir_request_t *req, uint16_t status)
 {
     weir_str_t page = weir_status_page(status, weir_server_token(req), &req->arena);
 
+    status = weir_status_shown(status);
     if (status == 426) {
         weir_response_add(req, WEIR_HEADER_UPGRADE, WEIR_STR("websocket"));
         weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Sec-WebSocket-Version"), WEIR_STR("13"), 0);
@@ -212,7 +213,7 @@ reply_must_close(uint16_t status, weir_cause_t cause)
     case WEIR_CAUSE_INTERNAL_MEMORY: case WEIR_CAUSE_INTERNAL_IO:
         return true;
     default:
-        return status == 400 || status == 413 || status == 414 || status == 431 || status == 417;
+        return status == 400 || status == 413 || status == 414 || status == 431 || status == 417 || weir_status_shown(status) != status;
     }
 }
 

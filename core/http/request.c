@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "http/module.h"
 #include "http/runtime.h"
+#include "http/tls/tls.h"
 #include "os/clock.h"
 
 #include <string.h>
@@ -278,6 +279,21 @@ weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generation_t
     weir_request_use_location(req, req->server->fallback);
 }
 
+/* false: the connection's TLS is not what the server asks for; it was answered. */
+static bool
+request_may_use_connection(weir_request_t *req)
+{
+    const char *detail;
+    uint16_t status;
+    weir_cause_t cause = weir_http_tls_check(req, &detail, &status);
+
+    if (cause == WEIR_CAUSE_NONE) {
+        return true;
+    }
+    (void) weir_request_fail_status(req, cause, status != 0 ? status : weir_cause_row(cause)->status, detail);
+    return false;
+}
+
 void
 weir_request_run(weir_request_t *req)
 {
@@ -290,6 +306,9 @@ weir_request_run(weir_request_t *req)
     }
     if (req->host.len == 0) {
         req->host = req->server->primary_name;
+    }
+    if (!request_may_use_connection(req)) {
+        return;
     }
     if (req->head.method == WEIR_METHOD_CONNECT || req->head.method == WEIR_METHOD_TRACE) {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_METHOD, NULL);

@@ -24,6 +24,7 @@ typedef struct {
     weir_instant_t opened;
     weir_addr_t local;           /* server's side; .len 0 until asked (weir_request_local) */
     int         fd;              /* for getsockname; -1 */
+    const weir_conn_t *conn;     /* what it comes over: for $ssl_*; NULL: nothing */
     const weir_http_listen_t *listen;
     bool        is_tls;
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */

@@ -3,12 +3,15 @@
  *
  * Runs in workers, on the loop.
  */
-#include "http/runtime.h"
+#include "http/conn.h"
+#include "http/h2/session.h"
 
 #include "base/mem.h"
 #include "conf/core.h"
+#include "http/tls/tls.h"
 #include "log/files.h"
 #include "os/clock.h"
+#include "tls/conn.h"
 
 #include <errno.h>
 #include <string.h>
@@ -143,9 +146,9 @@ runtime_has_room(weir_http_t *http)
     if (http->n_conns < http->max_conns) {
         return true;
     }
-    weir_h1_conn_t *oldest = weir_h1_oldest_idle(http);
-    if (oldest != NULL) {
-        weir_h1_close_idle(oldest);
+    if (!weir_list_empty(&http->idle)) {
+        weir_http_conn_t *oldest = weir_list_entry(http->idle.next, weir_http_conn_t, idle_link);
+        oldest->protocol->quit(oldest, true);
         return true;
     }
     weir_log(WEIR_LOG_ALERT, NULL, 0, "%u worker_connections are not enough", http->max_conns);
@@ -168,7 +171,7 @@ runtime_on_accept(weir_watch_t *watch)
         peer.len = sizeof(struct sockaddr_un);
         int fd = weir_sys_accept(socket->watch.fd, &peer.any, &peer.len);
         if (fd >= 0) {
-            weir_h1_accept(http, socket, fd, &peer);
+            weir_http_accept(http, socket, fd, &peer);
             continue;
         }
         if (errno != EAGAIN && errno != ECONNABORTED && errno != EPROTO) {      /* those are gone already */
@@ -223,7 +226,7 @@ runtime_retire_socket(weir_http_t *http, weir_http_socket_t *socket)
         if (fd < 0) {
             break;
         }
-        weir_h1_accept(http, socket, fd, &peer);
+        weir_http_accept(http, socket, fd, &peer);
     }
     runtime_close_socket(socket);
 }
@@ -299,6 +302,7 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
     http->generation = weir_generation_ref(generation);
     http->max_conns = max_connections;
     http->rx = weir_mem_need(WEIR_RX_BYTES);
+    http->h2_rx = weir_mem_need(WEIR_RX_BYTES);
     http->tx = weir_mem_need(WEIR_TX_BYTES);
     weir_list_init(&http->sockets);
     weir_list_init(&http->conns);
@@ -325,8 +329,9 @@ runtime_quit_all(weir_http_t *http, bool now)
     weir_list_t *next;
 
     for (weir_list_t *l = http->conns.next; l != &http->conns; l = next) {
+        weir_http_conn_t *c = weir_list_entry(l, weir_http_conn_t, link);
         next = l->next;
-        weir_h1_quit(weir_h1_from_link(l), now);
+        c->protocol->quit(c, now);
     }
 }
 
@@ -375,6 +380,7 @@ weir_http_destroy(weir_http_t *http)
     http->quitting = true;
     runtime_stop_accepting(http);
     runtime_quit_all(http, true);
+    weir_http_tls_stop();
     weir_timer_drop(&http->polite_timer);
     weir_timer_drop(&http->quit_timer);
     weir_timer_drop(&http->accept_timer);
@@ -383,11 +389,15 @@ weir_http_destroy(weir_http_t *http)
     weir_timer_drop(&http->log_timer);
     weir_groups_destroy(http->groups);
     weir_requests_free(http);
+    weir_h2_streams_fini();
+    weir_h2_heads_fini();
+    weir_tls_conn_fini();
     weir_block_pool_fini(&http->blocks);
     weir_generation_unref(http->generation);
     weir_list_remove(&http->turn.link);
     (void) weir_mem_use_reserve();
     weir_mem_free(http->rx);
+    weir_mem_free(http->h2_rx);
     weir_mem_free(http->tx);
     weir_mem_free(http);
 }

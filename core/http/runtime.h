@@ -12,7 +12,7 @@
 #define WEIR_RX_BYTES 65536      /* one receive buffer a worker, borrowed for the time of a read */
 #define WEIR_TX_BYTES 65536      /* one for heads and small bodies, borrowed until flush */
 
-typedef struct weir_h1_conn weir_h1_conn_t;
+typedef struct weir_http_conn weir_http_conn_t;
 
 /* A socket we accept on. Connections count it, so that it outlives its removal from the configuration. */
 typedef struct {
@@ -32,7 +32,7 @@ struct weir_http {
     weir_generation_t *generation;
     weir_groups_t     *groups;
     weir_list_t        sockets;
-    weir_list_t        conns;            /* all h1 connections */
+    weir_list_t        conns;            /* clients' connections */
     weir_list_t        idle;             /* kept and quiet, oldest first */
     size_t             n_conns;
     uint32_t           max_conns;
@@ -43,8 +43,9 @@ struct weir_http {
     weir_turn_hook_t   turn;
     weir_timer_t       accept_timer, quit_timer, polite_timer, log_timer;
     bool               accept_paused, quitting, multi_accept;
-    weir_h1_conn_t    *tx_owner;         /* whose head is in tx, not flushed yet */
+    weir_http_conn_t  *tx_owner;         /* who holds something in tx that was not sent yet */
     char              *rx, *tx;
+    char              *h2_rx;            /* HTTP/2's own: its frames lie here while requests that they began use rx */
 };
 
 /* Requests are recycled with their arenas: nothing is allocated for one after warm-up. */
@@ -54,13 +55,6 @@ void            weir_requests_free(weir_http_t *http);          /* those kept fo
 
 /* The send buffer, free for the time of a call: whoever holds something in it is made to send first. */
 char *weir_http_scratch(weir_http_t *http);
-
-/* h1 */
-void weir_h1_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir_addr_t *peer);
-void weir_h1_quit(weir_h1_conn_t *conn, bool now);              /* politely: at once only when idle for long or told so */
-weir_h1_conn_t *weir_h1_oldest_idle(weir_http_t *http);         /* NULL: none */
-void weir_h1_close_idle(weir_h1_conn_t *conn);
-weir_h1_conn_t *weir_h1_from_link(weir_list_t *link);           /* of http->conns */
 
 void weir_http_socket_unref(weir_http_socket_t *socket);
 void weir_http_connection_closed(weir_http_t *http);            /* accepting may go on */

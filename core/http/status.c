@@ -45,6 +45,24 @@ weir_status_reason(uint16_t status)
     return status < STATUS_MIN || status > STATUS_MAX ? WEIR_STR("") : status_reasons[status - STATUS_MIN];
 }
 
+/* nginx's own codes, and what a page says of them. */
+static weir_str_t
+status_of_tls(uint16_t status)
+{
+    switch (status) {
+    case 495: return WEIR_STR("The SSL certificate error");
+    case 496: return WEIR_STR("No required SSL certificate was sent");
+    case 497: return WEIR_STR("The plain HTTP request was sent to HTTPS port");
+    default:  return WEIR_STR_NONE;
+    }
+}
+
+uint16_t
+weir_status_shown(uint16_t status)
+{
+    return status_of_tls(status).len != 0 ? 400 : status;
+}
+
 static void
 status_add_title(weir_buf_t *page, uint16_t status)
 {
@@ -60,14 +78,22 @@ status_add_title(weir_buf_t *page, uint16_t status)
 weir_str_t
 weir_status_page(uint16_t status, weir_str_t server_token, weir_arena_t *arena)
 {
+    weir_str_t more = status_of_tls(status);
     weir_buf_t page;
 
+    status = weir_status_shown(status);
     weir_buf_init(&page, weir_alloc_bytes(arena, STATUS_PAGE_BYTES), STATUS_PAGE_BYTES);
     weir_buf_add_lit(&page, "<!DOCTYPE html>\n<html><head><title>");
     status_add_title(&page, status);
     weir_buf_add_lit(&page, "</title></head>\n<body><center><h1>");
     status_add_title(&page, status);
-    weir_buf_add_lit(&page, "</h1></center><hr><center>");
+    weir_buf_add_lit(&page, "</h1></center>");
+    if (more.len != 0) {
+        weir_buf_add_lit(&page, "\n<center>");
+        weir_buf_add_str(&page, more);
+        weir_buf_add_lit(&page, "</center>");
+    }
+    weir_buf_add_lit(&page, "<hr><center>");
     weir_buf_add_str(&page, server_token);
     weir_buf_add_lit(&page, "</center></body></html>\n");
     return weir_buf_str(&page);

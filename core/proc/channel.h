@@ -6,7 +6,7 @@
  *              <--------------------------------------- READY  serial
  *
  *       RELOAD serial, how many follow, the bundle ----> expects them
- *       FILES  serial, descriptors, paths -------------> adopts them; after the last builds the generation in a thread
+ *       FILES  serial, descriptors, names -------------> adopts them: files by path, zones by label; after the last builds the generation in a thread
  *       LOGS   serial, descriptors --------------------> keeps them
  *       SOCKETS serial, descriptors, addresses --------> keeps them
  *              <--------------------------------------- READY  serial         all is there and in use
@@ -43,7 +43,7 @@ typedef struct {
     int                   fds[WEIR_SOCK_MAX_FDS];   /* RELOAD: one; FILES; LOGS; SOCKETS */
     size_t                n_fds;
     weir_channel_socket_t sockets[WEIR_SOCK_MAX_FDS];   /* SOCKETS: one for each descriptor */
-    char                  paths[WEIR_CHANNEL_PATHS];    /* FILES: one for each descriptor, each NUL-terminated */
+    char                  paths[WEIR_CHANNEL_PATHS];    /* FILES: a path or a zone's label for each descriptor, each NUL-terminated */
     size_t                paths_len;
     char                  text[WEIR_CHANNEL_TEXT];  /* FAILED: NUL-terminated */
 } weir_channel_message_t;

@@ -11,6 +11,7 @@
 #include "log/log.h"
 #include "os/process.h"
 #include "os/sys.h"
+#include "shm/zone.h"
 
 #include <errno.h>
 
@@ -207,6 +208,7 @@ link_push_sockets(weir_child_t *child, weir_channel_message_t *head)
 bool
 weir_link_send_generation(weir_child_t *child)
 {
+    link_files_t files;
     weir_channel_message_t *head;
 
     if (child->channel.fd < 0) {
@@ -215,7 +217,9 @@ weir_link_send_generation(weir_child_t *child)
     child->asked = child->master->generation->serial;
     head = link_push(child, WEIR_CHANNEL_RELOAD);
     head->fds[head->n_fds++] = child->master->bundle_fd;
-    weir_log_files_each(link_push_file, &(link_files_t) { .child = child, .head = head });
+    files = (link_files_t) { .child = child, .head = head };
+    weir_log_files_each(link_push_file, &files);
+    weir_zones_each(link_push_file, &files);
     link_push_logs(child, head);
     link_push_sockets(child, head);
     return link_flush(child);

@@ -14,6 +14,7 @@
 #include "proc/daemon.h"
 #include "proc/load.h"
 #include "proc/pidfile.h"
+#include "proc/shared.h"
 #include "proc/signals.h"
 
 #include <errno.h>
@@ -183,6 +184,9 @@ master_set_up(weir_master_t *master)
         weir_log(WEIR_LOG_EMERG, NULL, errno, "watching signals failed");
         return false;
     }
+    if (!weir_shared_open(master->loop, &master->settings)) {
+        return false;
+    }
     weir_process_set_title("weir: master process");
     return true;
 }
@@ -194,6 +198,7 @@ master_tear_down(weir_master_t *master)
     weir_reload_abort(master);
     weir_timer_drop(&master->stop_timer);
     weir_spawn_free_all(master);
+    weir_shared_close();
     weir_loop_destroy(master->loop);
     weir_sockets_fini(&master->sockets, true);
     if (master->pid_file.at != NULL) {

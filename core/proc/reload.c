@@ -13,6 +13,7 @@
 #include "os/process.h"
 #include "os/sys.h"
 #include "proc/load.h"
+#include "proc/shared.h"
 
 #include <errno.h>
 #include <string.h>
@@ -135,6 +136,7 @@ reload_use(weir_master_t *master, weir_generation_t *generation)
     weir_load_use_logs(generation, master->generation);
     master->generation = generation;
     weir_settings_read(&master->settings, generation);
+    weir_shared_use(&master->settings);
     weir_master_write_pid(master);
 }
 

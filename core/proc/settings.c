@@ -15,6 +15,7 @@ weir_settings_read(weir_settings_t *settings, const weir_generation_t *generatio
         .daemon = core->daemon.on,
         .master = core->master_process.on,
         .pid_file = core->pid.text,
+        .state_path = core->state_path.text,
         .workers = core->worker_processes,
         .connections = core->worker_connections,
         .shutdown_timeout = core->worker_shutdown_timeout,

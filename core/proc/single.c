@@ -13,6 +13,7 @@
 #include "proc/daemon.h"
 #include "proc/load.h"
 #include "proc/pidfile.h"
+#include "proc/shared.h"
 #include "proc/signals.h"
 
 #include <errno.h>
@@ -71,6 +72,7 @@ single_reload(single_t *single)
     weir_http_use(single->http, generation);
     weir_load_use_logs(generation, old);
     weir_settings_read(&single->settings, generation);
+    weir_shared_use(&single->settings);
     single_listen(single);
     weir_sockets_close_unused(&single->sockets, generation->serial);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use", (unsigned long long) generation->serial);
@@ -118,6 +120,9 @@ single_set_up(single_t *single)
         weir_log(WEIR_LOG_EMERG, NULL, errno, "making the event loop failed");
         return false;
     }
+    if (!weir_shared_open(single->loop, &single->settings)) {
+        return false;
+    }
     single->http = weir_http_create(single->loop, single->generation, single->settings.connections);
     if (single->http == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "starting http failed");
@@ -135,6 +140,7 @@ single_tear_down(single_t *single)
         weir_http_flush_logs(single->http);
         weir_http_destroy(single->http);
     }
+    weir_shared_close();
     weir_loop_destroy(single->loop);
     weir_sockets_fini(&single->sockets, true);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");

@@ -9,6 +9,7 @@
 #include "log/files.h"
 #include "log/log.h"
 #include "os/sys.h"
+#include "shm/zone.h"
 
 #include <string.h>
 
@@ -137,7 +138,11 @@ takeover_adopt(weir_takeover_t *takeover, const weir_channel_message_t *message)
     const char *path = message->paths;
 
     for (size_t i = 0; i < message->n_fds; i++) {
-        weir_log_files_adopt(weir_str_from_z(path), message->fds[i]);
+        if (path[0] == '/') {
+            weir_log_files_adopt(weir_str_from_z(path), message->fds[i]);
+        } else {
+            weir_zones_adopt(weir_str_from_z(path), message->fds[i]);
+        }
         path += strlen(path) + 1;
     }
     takeover->n_files += message->n_fds;
@@ -200,6 +205,7 @@ weir_takeover_end(weir_takeover_t *takeover)
     (void) weir_sys_close(takeover->bundle_fd);
     weir_arena_fini(&takeover->arena);
     weir_log_files_drop_unused();
+    weir_zones_drop_unused();
     takeover->n_files = takeover->n_logs = takeover->n_sockets = 0;
     takeover->active = takeover->built = false;
 }

@@ -11,6 +11,7 @@
 #include "os/process.h"
 #include "os/rights.h"
 #include "proc/settings.h"
+#include "proc/shared.h"
 #include "proc/signals.h"
 #include "proc/takeover.h"
 
@@ -264,6 +265,7 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     weir_process_set_title("weir: worker process");
     weir_process_set_environment(worker->settings.environment);
 
+    weir_shared_in_worker();
     worker_set_limits(&worker->settings, start->index);
     if (!worker_drop_rights(worker)) {
         return false;
@@ -303,6 +305,7 @@ worker_tear_down(worker_t *worker)
     weir_log_use(NULL);
     weir_log_close(worker->generation->sinks);
     weir_generation_unref(worker->generation);
+    weir_shared_close();
     for (size_t i = 0; i < worker->start->n_sockets; i++) {
         if (worker->start->fds[i] >= 0) {
             (void) weir_sys_close(worker->start->fds[i]);

@@ -24,7 +24,7 @@ weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len)
     c->in_at = 0;
     c->in_len = (uint32_t) left;
     if (c->in_cap - left < len) {
-        uint64_t first = c->socket->listen->default_server->core->client_header_buffer_size.n;
+        uint64_t first = c->base.socket->listen->default_server->core->client_header_buffer_size.n;
         size_t cap = weir_max(left + len, weir_max(first, 2 * (size_t) c->in_cap));
         char *grown;
 
@@ -83,8 +83,8 @@ static weir_io_t
 body_complete(weir_h1_conn_t *c)
 {
     c->req->body_complete = true;
-    weir_timer_clear(&c->timer);
-    if (c->conn.watch.peer_closed) {
+    weir_timer_clear(&c->base.timer);
+    if (c->base.conn.watch.peer_closed) {
         weir_h1_look_again(c);               /* the edge that told came while the body did */
     }
     return WEIR_EOF;
@@ -103,8 +103,8 @@ body_fetch(weir_h1_conn_t *c, size_t want, char **data, size_t *len, bool *from_
         return WEIR_OK;
     }
     weir_h1_in_free(c);
-    *data = c->http->rx;
-    return weir_conn_recv(&c->conn, *data, weir_min(want, WEIR_RX_BYTES), len);
+    *data = c->base.http->rx;
+    return weir_conn_recv(&c->base.conn, *data, weir_min(want, WEIR_RX_BYTES), len);
 }
 
 static weir_io_t
@@ -121,7 +121,7 @@ body_wait(weir_h1_conn_t *c)
             return body_fail(c, WEIR_CAUSE_CLIENT_CLOSED);
         }
     }
-    weir_timer_set(c->http->loop, &c->timer, weir_request_core(req)->client_body_timeout, c->timer.on_fire);
+    weir_timer_set(c->base.http->loop, &c->base.timer, weir_request_core(req)->client_body_timeout, c->base.timer.on_fire);
     return WEIR_AGAIN;
 }
 
@@ -138,7 +138,7 @@ static weir_io_t
 body_take(weir_h1_conn_t *c, char *data, size_t len, weir_str_t *bytes)
 {
     c->req->body_received += len;
-    weir_timer_clear(&c->timer);                 /* it came; should the peer take its time now, that is not the client's fault */
+    weir_timer_clear(&c->base.timer);                 /* it came; should the peer take its time now, that is not the client's fault */
     *bytes = weir_str(data, len);
     return WEIR_OK;
 }
@@ -238,7 +238,7 @@ weir_h1_drain_now(weir_h1_conn_t *c)
     }
     for (int i = 0; i < 4; i++) {
         bool from_in = weir_h1_in_left(c) != 0;
-        if (!from_in && !c->conn.watch.readable) {
+        if (!from_in && !c->base.conn.watch.readable) {
             return false;
         }
         c->continue_sent = true;                 /* it will not be asked for any more */
@@ -246,7 +246,7 @@ weir_h1_drain_now(weir_h1_conn_t *c)
             return false;
         }
         if (c->req->body_complete) {
-            weir_timer_clear(&c->timer);
+            weir_timer_clear(&c->base.timer);
             return true;
         }
     }

@@ -15,7 +15,6 @@
 #define CONN_LINGER_READS 16     /* reads a turn while discarding */
 #define CONN_POLITE_MS    1000   /* a connection kept before we began to leave is not closed sooner */
 
-static void conn_on_ready(weir_watch_t *watch);
 static void conn_read_head(weir_h1_conn_t *c);
 
 typedef struct {
@@ -39,14 +38,14 @@ static const conn_state_row_t conn_states[] = {
 static void
 conn_go(weir_h1_conn_t *c, weir_h1_state_t state)
 {
-    weir_debug(NULL, "h1 *%llu %s -> %s", (unsigned long long) c->client.number, conn_states[c->state].name, conn_states[state].name);
+    weir_debug(NULL, "h1 *%llu %s -> %s", (unsigned long long) c->base.client.number, conn_states[c->state].name, conn_states[state].name);
     c->state = (uint8_t) state;
 }
 
 static void
-conn_on_timer(weir_timer_t *timer)
+conn_on_timeout(weir_http_conn_t *base)
 {
-    weir_h1_conn_t *c = weir_container_of(timer, weir_h1_conn_t, timer);
+    weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
 
     if (conn_states[c->state].on_timeout != NULL) {
         conn_states[c->state].on_timeout(c);
@@ -56,13 +55,13 @@ conn_on_timer(weir_timer_t *timer)
 static void
 conn_timer(weir_h1_conn_t *c, weir_msec_t delay)
 {
-    weir_timer_set(c->http->loop, &c->timer, delay, conn_on_timer);
+    weir_http_conn_timer(&c->base, delay);
 }
 
 static void
-conn_on_ready(weir_watch_t *watch)
+conn_on_ready(weir_http_conn_t *base)
 {
-    weir_h1_conn_t *c = weir_container_of(watch, weir_h1_conn_t, conn.watch);
+    weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
 
     if (conn_states[c->state].on_ready != NULL) {
         conn_states[c->state].on_ready(c);
@@ -72,89 +71,32 @@ conn_on_ready(weir_watch_t *watch)
 static const weir_http_core_conf_t *
 conn_core(const weir_h1_conn_t *c)
 {
-    return c->socket->listen->default_server->core;
+    return weir_http_conn_core(&c->base);
 }
 
 /* -- begin and end -- */
 
-static weir_str_t
-conn_client_text(weir_h1_conn_t *c, const weir_addr_t *peer)
-{
-    char text[WEIR_ADDR_TEXT];
-    size_t len = weir_min(weir_addr_text_ip(peer, text), sizeof(c->addr_text));
-
-    memcpy(c->addr_text, text, len);
-    return weir_str(c->addr_text, len);
-}
-
-void
-weir_h1_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir_addr_t *peer)
-{
-    weir_h1_conn_t *c = weir_mem_try(sizeof(*c));
-
-    if (c == NULL) {
-        weir_sys_close(fd);
-        return;
-    }
-    memset(c, 0, sizeof(*c));
-    if (!weir_conn_open(&c->conn, http->loop, fd, conn_on_ready)) {
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "a connection could not be watched");
-        weir_mem_free(c);
-        return;
-    }
-    c->http = http;
-    c->socket = socket;
-    socket->refs++;
-    c->client.addr = *peer;
-    c->client.text = conn_client_text(c, peer);
-    c->client.port = weir_addr_port(peer);
-    c->client.number = ++http->next_number;
-    c->client.opened = weir_clock_now();
-    c->client.fd = fd;
-    c->client.listen = socket->listen;
-    weir_list_append(&http->conns, &c->link);
-    http->n_conns++;
-    if (conn_core(c)->tcp_nodelay.on && !weir_addr_is_unix(peer)) {
-        weir_sock_set_nodelay(fd);
-    }
-    c->timer.on_fire = conn_on_timer;
-    conn_timer(c, conn_core(c)->client_header_timeout);
-}
-
+/* The protocol's part of the end. */
 static void
-conn_free(weir_task_t *task)
+conn_fini(weir_http_conn_t *base)
 {
-    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
-    weir_http_t *http = c->http;
+    weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
 
+    weir_h1_in_free(c);
+    weir_chain_clear(&c->out, &base->http->blocks);
     if (c->req != NULL) {
         weir_request_give_back(c->req);
     }
-    weir_http_socket_unref(c->socket);
-    weir_mem_free(c);
-    http->n_conns--;
-    weir_http_connection_closed(http);
 }
 
 void
 weir_h1_close(weir_h1_conn_t *c)
 {
-    if (c->state == WEIR_H1_STATE_CLOSED) {
-        return;
+    if (c->state != WEIR_H1_STATE_CLOSED) {
+        conn_go(c, WEIR_H1_STATE_CLOSED);
+        weir_timer_drop(&c->send_timer);
+        weir_http_conn_close(&c->base);
     }
-    conn_go(c, WEIR_H1_STATE_CLOSED);
-    if (c->http->tx_owner == c) {
-        c->http->tx_owner = NULL;
-    }
-    weir_conn_close(&c->conn);
-    weir_timer_drop(&c->timer);
-    weir_timer_drop(&c->send_timer);
-    weir_h1_in_free(c);
-    weir_chain_clear(&c->out, &c->http->blocks);
-    weir_list_remove(&c->link);
-    weir_list_remove(&c->idle_link);
-    weir_task_cancel(&c->task);
-    weir_task_post(c->http->loop, &c->task, conn_free);
 }
 
 /* The answer has gone but the client may still be sending: read it away for a while, or a reset would take the answer with it. */
@@ -162,9 +104,9 @@ static void
 conn_linger(weir_h1_conn_t *c)
 {
     const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : conn_core(c);
-    bool more = !c->req || !c->req->body_complete || weir_h1_in_left(c) != 0 || c->conn.watch.readable;
+    bool more = !c->req || !c->req->body_complete || weir_h1_in_left(c) != 0 || c->base.conn.watch.readable;
 
-    if (c->broken || c->conn.watch.failed || core->lingering_close == WEIR_LINGER_OFF
+    if (c->broken || c->base.conn.watch.failed || core->lingering_close == WEIR_LINGER_OFF
         || (core->lingering_close == WEIR_LINGER_ON && !more))
     {
         weir_h1_close(c);
@@ -172,7 +114,7 @@ conn_linger(weir_h1_conn_t *c)
     }
     conn_go(c, WEIR_H1_STATE_LINGER);
     weir_h1_in_free(c);
-    weir_conn_shutdown(&c->conn);
+    weir_conn_shutdown(&c->base.conn);
     c->linger_until = weir_instant_after(weir_clock_now(), core->lingering_time);
     conn_timer(c, core->lingering_timeout);
     conn_linger_ready(c);
@@ -185,7 +127,7 @@ conn_linger_ready(weir_h1_conn_t *c)
     size_t got;
 
     for (int i = 0; i < CONN_LINGER_READS; i++) {
-        weir_io_t io = weir_conn_recv(&c->conn, c->http->rx, WEIR_RX_BYTES, &got);
+        weir_io_t io = weir_conn_recv(&c->base.conn, c->base.http->rx, WEIR_RX_BYTES, &got);
         uint64_t now = weir_clock_now().ms;
 
         if (io == WEIR_AGAIN && now < c->linger_until.ms) {
@@ -210,25 +152,21 @@ conn_idle(weir_h1_conn_t *c)
         return;
     }
     weir_h1_in_free(c);
-    if (!weir_list_linked(&c->idle_link)) {
-        weir_list_append(&c->http->idle, &c->idle_link);
-    }
+    weir_http_conn_idle(&c->base);
 }
 
 /* Starts a request that exists only to be answered with an error, or the real one. */
 static weir_request_t *
 conn_new_request(weir_h1_conn_t *c)
 {
-    weir_request_t *req = weir_request_take(c->http);
+    weir_request_t *req = weir_request_take(c->base.http);
 
     if (req == NULL) {
         weir_h1_close(c);
         return NULL;
     }
-    weir_list_remove(&c->idle_link);
-    weir_timer_clear(&c->timer);
-    c->client.requests++;
-    c->client.listen = c->socket->listen;
+    weir_timer_clear(&c->base.timer);
+    weir_http_conn_count(&c->base);
     req->codec = &weir_h1_codec;
     req->wire = c;
     c->req = req;
@@ -236,7 +174,7 @@ conn_new_request(weir_h1_conn_t *c)
     c->chunked_out = c->close_delimited = c->end_queued = false;
     req->version = 11;
     req->head.minor = 1;
-    weir_request_begin(req, &c->client, c->socket->generation);
+    weir_request_begin(req, &c->base.client, c->base.socket->generation);
     conn_go(c, WEIR_H1_STATE_RUN);
     return req;
 }
@@ -279,8 +217,8 @@ conn_wait_timeout(weir_h1_conn_t *c)
         return;
     }
     if (conn_core(c)->reset_timedout_connection.on) {
-        weir_cause_log(WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL, c->addr_text);
-        weir_sock_reset_on_close(c->conn.watch.fd);
+        weir_http_conn_tell(&c->base, WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL);
+        weir_sock_reset_on_close(c->base.conn.watch.fd);
         weir_h1_close(c);
         return;
     }
@@ -401,7 +339,7 @@ conn_head_begins(weir_h1_conn_t *c)
 {
     if (!c->head_begun) {
         c->head_begun = true;
-        weir_list_remove(&c->idle_link);
+        weir_http_conn_busy(&c->base);
         conn_timer(c, conn_core(c)->client_header_timeout);
     }
 }
@@ -413,7 +351,7 @@ conn_read_head(weir_h1_conn_t *c)
 
     for ( ;; ) {
         bool from_in = weir_h1_in_left(c) != 0;
-        weir_io_t io = weir_conn_recv(&c->conn, c->http->rx, WEIR_RX_BYTES, &got);
+        weir_io_t io = weir_conn_recv(&c->base.conn, c->base.http->rx, WEIR_RX_BYTES, &got);
 
         if (io == WEIR_AGAIN) {
             return;
@@ -425,16 +363,16 @@ conn_read_head(weir_h1_conn_t *c)
         }
         conn_head_begins(c);
         if (!from_in) {
-            if (conn_feed(c, c->http->rx, got, false, &skipped) == CONN_TAKEN) {
+            if (conn_feed(c, c->base.http->rx, got, false, &skipped) == CONN_TAKEN) {
                 return;
             }
-            if (!weir_h1_in_save(c, c->http->rx + skipped, got - skipped)) {
+            if (!weir_h1_in_save(c, c->base.http->rx + skipped, got - skipped)) {
                 weir_h1_close(c);
                 return;
             }
             continue;
         }
-        if (!weir_h1_in_save(c, c->http->rx, got)) {
+        if (!weir_h1_in_save(c, c->base.http->rx, got)) {
             weir_h1_close(c);
             return;
         }
@@ -460,7 +398,7 @@ conn_run_timeout(weir_h1_conn_t *c)
         req->cause = WEIR_CAUSE_CLIENT_BODY_TIMEOUT;
     }
     if (weir_request_core(req)->reset_timedout_connection.on && req->res.head_sent) {
-        weir_sock_reset_on_close(c->conn.watch.fd);
+        weir_sock_reset_on_close(c->base.conn.watch.fd);
     }
     req->on_body(req);
 }
@@ -484,7 +422,7 @@ conn_run_writable(weir_h1_conn_t *c, weir_request_t *req)
         return;
     }
     if (c->end_queued && c->body == WEIR_H1_BODY_TUNNEL) {
-        weir_conn_shutdown(&c->conn);
+        weir_conn_shutdown(&c->base.conn);
     }
     if (req->on_writable != NULL) {
         req->on_writable(req);
@@ -499,25 +437,25 @@ conn_run_ready(weir_h1_conn_t *c)
     if (req->is_ended) {
         return;                                  /* the next turn of this connection is posted already */
     }
-    if (c->conn.watch.failed) {
+    if (c->base.conn.watch.failed) {
         c->broken = true;
         weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
         return;
     }
-    if (c->conn.watch.writable && c->out.size != 0) {
+    if (c->base.conn.watch.writable && c->out.size != 0) {
         conn_run_writable(c, req);
         if (!conn_is_running(c, req)) {
             return;
         }
     }
-    if (!c->conn.watch.readable) {
+    if (!c->base.conn.watch.readable) {
         return;
     }
     if (req->on_body != NULL && (!req->body_complete || c->body == WEIR_H1_BODY_TUNNEL)) {
         req->on_body(req);
         return;
     }
-    if (c->conn.watch.peer_closed && c->body != WEIR_H1_BODY_TUNNEL && !req->ignore_client_close) {
+    if (c->base.conn.watch.peer_closed && c->body != WEIR_H1_BODY_TUNNEL && !req->ignore_client_close) {
         weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
     }
 }
@@ -525,7 +463,7 @@ conn_run_ready(weir_h1_conn_t *c)
 static void
 conn_look(weir_task_t *task)
 {
-    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
 
     if (c->state == WEIR_H1_STATE_RUN) {
         conn_run_ready(c);
@@ -537,7 +475,7 @@ void
 weir_h1_look_again(weir_h1_conn_t *c)
 {
     if (c->state == WEIR_H1_STATE_RUN && !c->req->is_ended) {
-        weir_task_post(c->http->loop, &c->task, conn_look);
+        weir_task_post(c->base.http->loop, &c->base.task, conn_look);
     }
 }
 
@@ -547,7 +485,7 @@ weir_h1_look_again(weir_h1_conn_t *c)
 static void
 conn_next(weir_task_t *task)
 {
-    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
     size_t skipped;
 
     weir_request_give_back(c->req);
@@ -555,12 +493,12 @@ conn_next(weir_task_t *task)
     memset(&c->scan, 0, sizeof(c->scan));
     c->skipped_line = c->head_begun = false;
     conn_go(c, WEIR_H1_STATE_WAIT);
-    if (c->http->quitting) {
+    if (c->base.http->quitting) {
         c->keep_for.ms = weir_min(c->keep_for.ms, CONN_POLITE_MS);
     }
     conn_timer(c, c->keep_for);
-    c->client.is_pipelined = weir_h1_in_left(c) != 0;
-    if (c->client.is_pipelined) {
+    c->base.client.is_pipelined = weir_h1_in_left(c) != 0;
+    if (c->base.client.is_pipelined) {
         conn_head_begins(c);
         if (conn_feed(c, c->in + c->in_at, weir_h1_in_left(c), true, &skipped) == CONN_TAKEN) {
             return;
@@ -573,7 +511,7 @@ conn_next(weir_task_t *task)
 static void
 conn_ended(weir_task_t *task)
 {
-    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, task);
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
 
     conn_linger(c);
     if (c->state == WEIR_H1_STATE_LINGER) {
@@ -588,17 +526,17 @@ conn_finish(weir_request_t *req)
     weir_h1_conn_t *c = req->wire;
 
     req->is_ended = true;
-    weir_timer_clear(&c->timer);
+    weir_timer_clear(&c->base.timer);
     if (c->broken || !req->res.head_sent) {
         weir_h1_close(c);
         return;
     }
     if (req->keep_alive && req->res.complete && req->body_complete && !c->body_failed) {
         c->keep_for = weir_request_core(req)->keepalive_timeout.timeout;
-        weir_task_post(c->http->loop, &c->task, conn_next);
+        weir_task_post(c->base.http->loop, &c->base.task, conn_next);
         return;
     }
-    weir_task_post(c->http->loop, &c->task, conn_ended);
+    weir_task_post(c->base.http->loop, &c->base.task, conn_ended);
 }
 
 static void
@@ -609,7 +547,7 @@ conn_abort(weir_request_t *req)
     req->is_ended = true;
     (void) weir_h1_push(c);
     if (c->close_delimited) {
-        weir_sock_reset_on_close(c->conn.watch.fd);   /* a plain close would look like the end of the body */
+        weir_sock_reset_on_close(c->base.conn.watch.fd);   /* a plain close would look like the end of the body */
     }
     weir_h1_close(c);
 }
@@ -625,14 +563,16 @@ conn_tunnel(weir_request_t *req)
     c->body_failed = false;
     req->body_complete = false;
     req->keep_alive = false;
-    weir_timer_clear(&c->timer);
+    weir_timer_clear(&c->base.timer);
 }
 
 /* -- leaving -- */
 
-void
-weir_h1_quit(weir_h1_conn_t *c, bool now)
+static void
+conn_quit(weir_http_conn_t *base, bool now)
 {
+    weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
+
     if (c->state == WEIR_H1_STATE_RUN && !now) {
         return;                                       /* its answer says Connection: close */
     }
@@ -646,23 +586,44 @@ weir_h1_quit(weir_h1_conn_t *c, bool now)
     }
 }
 
-weir_h1_conn_t *
-weir_h1_oldest_idle(weir_http_t *http)
+static void
+conn_let_go(weir_http_conn_t *base)
 {
-    return weir_list_empty(&http->idle) ? NULL : weir_list_entry(http->idle.next, weir_h1_conn_t, idle_link);
+    (void) weir_h1_push(weir_container_of(base, weir_h1_conn_t, base));
 }
 
+/* The connection is one of HTTP/1 from here on. */
 void
-weir_h1_close_idle(weir_h1_conn_t *c)
+weir_h1_start(weir_http_conn_t *base, weir_str_t before)
 {
-    weir_h1_close(c);
+    weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
+    size_t skipped;
+
+    base->protocol = &weir_h1_protocol;
+    if (before.len == 0) {
+        conn_read_head(c);
+        return;
+    }
+    conn_head_begins(c);
+    if (conn_feed(c, before.at, before.len, false, &skipped) == CONN_TAKEN) {
+        return;
+    }
+    if (!weir_h1_in_save(c, before.at + skipped, before.len - skipped)) {
+        weir_h1_close(c);
+        return;
+    }
+    conn_read_head(c);
 }
 
-weir_h1_conn_t *
-weir_h1_from_link(weir_list_t *link)
-{
-    return weir_list_entry(link, weir_h1_conn_t, link);
-}
+const weir_http_protocol_t weir_h1_protocol = {
+    .name = "h1",
+    .size = sizeof(weir_h1_conn_t),
+    .on_ready = conn_on_ready,
+    .on_timeout = conn_on_timeout,
+    .quit = conn_quit,
+    .fini = conn_fini,
+    .let_go = conn_let_go,
+};
 
 const weir_codec_t weir_h1_codec = {
     .protocol = "HTTP/1.1",

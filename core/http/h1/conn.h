@@ -11,22 +11,15 @@
 #define WEIR_HTTP_H1_CONN_H
 
 #include "http/h1/chunked.h"
-#include "http/runtime.h"
+#include "http/conn.h"
 
 typedef enum { WEIR_H1_STATE_WAIT, WEIR_H1_STATE_RUN, WEIR_H1_STATE_LINGER, WEIR_H1_STATE_CLOSED } weir_h1_state_t;
 typedef enum { WEIR_H1_BODY_NONE, WEIR_H1_BODY_LENGTH, WEIR_H1_BODY_CHUNKED, WEIR_H1_BODY_TUNNEL } weir_h1_body_t;
 
-struct weir_h1_conn {
-    weir_conn_t         conn;
-    weir_http_t        *http;
-    weir_http_socket_t *socket;
+typedef struct weir_h1_conn {
+    weir_http_conn_t    base;                 /* its timer: head, keep-alive, body, linger; its task: next request */
     weir_request_t     *req;                  /* RUN only */
-    weir_list_t         link, idle_link;
-    weir_timer_t        timer;                /* head, keep-alive, body, linger */
     weir_timer_t        send_timer;
-    weir_task_t         task;                 /* next request; freeing */
-    weir_client_t       client;
-
     char               *in;                   /* received, not taken */
     uint32_t            in_at, in_len, in_cap;
     weir_chain_t        out;                  /* could not be sent yet */
@@ -39,8 +32,7 @@ struct weir_h1_conn {
     weir_msec_t         keep_for;             /* keepalive_timeout of the request before */
     uint8_t             state, body;
     bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken, end_queued;
-    char                addr_text[48];        /* client.text */
-};
+} weir_h1_conn_t;
 
 /* body.c */
 void      weir_h1_body_begin(weir_h1_conn_t *c);

@@ -101,8 +101,8 @@ common_is_framing_alias(weir_str_t name)
     }
 }
 
-static bool
-common_drops_odd(const h1_fields_t *rules, weir_str_t name)
+bool
+weir_h1_drops_name(const h1_fields_t *rules, weir_str_t name)
 {
     size_t i;
 
@@ -150,7 +150,7 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
     }
     name = weir_str(*line, (size_t) (colon - *line));
     *line = cr + 2;
-    if (weir_unlikely(!(all & WEIR_BYTE_PLAIN)) && common_drops_odd(rules, name)) {
+    if (weir_unlikely(!(all & WEIR_BYTE_PLAIN)) && weir_h1_drops_name(rules, name)) {
         rules->dropped++;
         return WEIR_H1_OK;
     }
@@ -178,8 +178,8 @@ weir_h1_parse_fields(weir_fields_t *fields, h1_fields_t *rules, const char *at, 
 /* --- framing --- */
 
 /* Decimal digits without a leading zero, in what a file offset holds. */
-static weir_h1_reason_t
-common_parse_length(weir_str_t value, uint64_t *length)
+weir_h1_reason_t
+weir_h1_parse_length(weir_str_t value, uint64_t *length)
 {
     if (!weir_str_to_u64(value, length) || *length > INT64_MAX || (value.at[0] == '0' && value.len > 1)) {
         return WEIR_H1_BAD_CONTENT_LENGTH;
@@ -230,7 +230,7 @@ weir_h1_parse_framing(const weir_fields_t *fields, unsigned minor, uint64_t *con
         return WEIR_H1_TWO_CONTENT_LENGTHS;
     }
     if (coding == NULL) {
-        return length != NULL ? common_parse_length(length->value, content_length) : WEIR_H1_OK;
+        return length != NULL ? weir_h1_parse_length(length->value, content_length) : WEIR_H1_OK;
     }
     if (length != NULL) {
         return WEIR_H1_LENGTH_AND_CODING;

@@ -1,7 +1,7 @@
 /*
  * parse_common.h - what request and response heads have in common: field lines, framing, Connection.
  *
- * For the files parse_*.c of this folder only.
+ * For the files parse_*.c of this folder, and for HTTP/2, whose fields follow the same rules.
  */
 #ifndef WEIR_HTTP_H1_PARSE_COMMON_H
 #define WEIR_HTTP_H1_PARSE_COMMON_H
@@ -21,6 +21,12 @@ typedef struct {
 /* Field lines at `at` up to and with the empty line, which must end at `end`. */
 weir_h1_reason_t weir_h1_parse_fields(weir_fields_t *fields, h1_fields_t *rules, const char *at, const char *end,
                                       weir_arena_t *arena);
+
+/* A name of token characters: is the field dropped for it? */
+bool weir_h1_drops_name(const h1_fields_t *rules, weir_str_t name);
+
+/* The value of a Content-Length: decimal digits without a leading zero, in what a file offset holds. */
+weir_h1_reason_t weir_h1_parse_length(weir_str_t value, uint64_t *length);
 
 /* Reads Content-Length and Transfer-Encoding. minor: 0 or 1. */
 weir_h1_reason_t weir_h1_parse_framing(const weir_fields_t *fields, unsigned minor, uint64_t *content_length,

@@ -21,10 +21,10 @@ send_broken(weir_h1_conn_t *c)
 {
     c->broken = true;
     c->held = 0;
-    if (c->http->tx_owner == c) {
-        c->http->tx_owner = NULL;
+    if (c->base.http->tx_owner == &c->base) {
+        c->base.http->tx_owner = NULL;
     }
-    weir_chain_clear(&c->out, &c->http->blocks);
+    weir_chain_clear(&c->out, &c->base.http->blocks);
     weir_timer_clear(&c->send_timer);
     return WEIR_ERROR;
 }
@@ -33,8 +33,8 @@ static weir_io_t
 send_wait(weir_h1_conn_t *c, bool progress)
 {
     if (progress || c->send_timer.deadline.ms == 0) {
-        const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : c->socket->listen->default_server->core;
-        weir_timer_set(c->http->loop, &c->send_timer, core->send_timeout, send_on_timeout);
+        const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : c->base.socket->listen->default_server->core;
+        weir_timer_set(c->base.http->loop, &c->send_timer, core->send_timeout, send_on_timeout);
     }
     return WEIR_AGAIN;
 }
@@ -49,7 +49,7 @@ send_on_timeout(weir_timer_t *timer)
         return;
     }
     if (weir_request_core(c->req)->reset_timedout_connection.on) {
-        weir_sock_reset_on_close(c->conn.watch.fd);
+        weir_sock_reset_on_close(c->base.conn.watch.fd);
     }
     (void) send_broken(c);
     weir_request_client_gone(c->req, WEIR_CAUSE_CLIENT_SEND_TIMEOUT);
@@ -63,9 +63,9 @@ send_chain(weir_h1_conn_t *c)
 
     while (c->out.size != 0) {
         size_t sent = 0, n = weir_chain_peek(&c->out, iov, weir_countof(iov));
-        weir_io_t io = weir_conn_send(&c->conn, iov, n, &sent);
+        weir_io_t io = weir_conn_send(&c->base.conn, iov, n, &sent);
 
-        weir_chain_consume(&c->out, &c->http->blocks, sent);
+        weir_chain_consume(&c->out, &c->base.http->blocks, sent);
         progress = progress || sent != 0;
         if (io == WEIR_AGAIN) {
             return send_wait(c, progress);
@@ -88,7 +88,7 @@ send_iov(weir_h1_conn_t *c, const struct iovec *iov, size_t n)
         return WEIR_ERROR;
     }
     if (c->out.size == 0) {
-        weir_io_t io = weir_conn_send(&c->conn, iov, n, &sent);
+        weir_io_t io = weir_conn_send(&c->base.conn, iov, n, &sent);
         if (io == WEIR_OK) {
             return WEIR_OK;
         }
@@ -103,7 +103,7 @@ send_iov(weir_h1_conn_t *c, const struct iovec *iov, size_t n)
         }
         weir_str_t rest = weir_str((const char *) iov[i].iov_base + sent, iov[i].iov_len - sent);
         sent = 0;
-        if (!weir_chain_append(&c->out, &c->http->blocks, rest)) {
+        if (!weir_chain_append(&c->out, &c->base.http->blocks, rest)) {
             return send_broken(c);
         }
     }
@@ -115,15 +115,13 @@ send_iov(weir_h1_conn_t *c, const struct iovec *iov, size_t n)
 static bool
 send_own_tx(weir_h1_conn_t *c)
 {
-    weir_http_t *http = c->http;
+    weir_http_t *http = c->base.http;
 
-    if (http->tx_owner == c) {
+    if (http->tx_owner == &c->base) {
         return true;
     }
-    if (http->tx_owner != NULL && weir_h1_push(http->tx_owner) == WEIR_ERROR) {
-        http->tx_owner = NULL;
-    }
-    http->tx_owner = c;
+    (void) weir_http_scratch(http);                 /* whoever has it sends */
+    http->tx_owner = &c->base;
     c->held = 0;
     return true;
 }
@@ -135,13 +133,13 @@ weir_h1_push(weir_h1_conn_t *c)
         return WEIR_ERROR;
     }
     if (c->held != 0) {
-        struct iovec iov = { c->http->tx, c->held };
+        struct iovec iov = { c->base.http->tx, c->held };
         c->held = 0;
-        c->http->tx_owner = NULL;
+        c->base.http->tx_owner = NULL;
         return send_iov(c, &iov, 1);
     }
-    if (c->http->tx_owner == c) {
-        c->http->tx_owner = NULL;
+    if (c->base.http->tx_owner == &c->base) {
+        c->base.http->tx_owner = NULL;
     }
     return c->out.size != 0 ? send_chain(c) : WEIR_OK;
 }
@@ -158,16 +156,6 @@ weir_h1_send_pending(const weir_request_t *req)
     const weir_h1_conn_t *c = req->wire;
 
     return c->out.size != 0;
-}
-
-char *
-weir_http_scratch(weir_http_t *http)
-{
-    if (http->tx_owner != NULL) {
-        (void) weir_h1_push(http->tx_owner);
-        http->tx_owner = NULL;
-    }
-    return http->tx;
 }
 
 /* A piece that may wait for more: into tx when it is small, else out with all that is held. */
@@ -191,7 +179,7 @@ send_pieces(weir_h1_conn_t *c, const weir_str_t *pieces, size_t n)
         if (c->held + total <= WEIR_TX_BYTES) {
             for (size_t i = 0; i < n; i++) {
                 if (pieces[i].len != 0) {
-                    memcpy(c->http->tx + c->held, pieces[i].at, pieces[i].len);
+                    memcpy(c->base.http->tx + c->held, pieces[i].at, pieces[i].len);
                     c->held += (uint32_t) pieces[i].len;
                 }
             }
@@ -199,7 +187,7 @@ send_pieces(weir_h1_conn_t *c, const weir_str_t *pieces, size_t n)
         }
     }
     if (c->held != 0) {
-        iov[count++] = (struct iovec) { c->http->tx, c->held };
+        iov[count++] = (struct iovec) { c->base.http->tx, c->held };
     }
     for (size_t i = 0; i < n; i++) {
         if (pieces[i].len != 0) {
@@ -207,8 +195,8 @@ send_pieces(weir_h1_conn_t *c, const weir_str_t *pieces, size_t n)
         }
     }
     c->held = 0;
-    if (c->http->tx_owner == c) {
-        c->http->tx_owner = NULL;
+    if (c->base.http->tx_owner == &c->base) {
+        c->base.http->tx_owner = NULL;
     }
     return send_iov(c, iov, count);
 }
@@ -248,9 +236,9 @@ send_may_keep(weir_h1_conn_t *c)
 {
     const weir_http_core_conf_t *core = weir_request_core(c->req);
 
-    return c->req->keep_alive && !c->http->quitting && !c->socket->is_removed && core->keepalive_timeout.timeout.ms != 0
-           && c->client.requests < core->keepalive_requests
-           && weir_clock_now().ms - c->client.opened.ms < core->keepalive_time.ms && weir_h1_drain_now(c);
+    return c->req->keep_alive && !c->base.http->quitting && !c->base.socket->is_removed && core->keepalive_timeout.timeout.ms != 0
+           && c->base.client.requests < core->keepalive_requests
+           && weir_clock_now().ms - c->base.client.opened.ms < core->keepalive_time.ms && weir_h1_drain_now(c);
 }
 
 static void
@@ -357,7 +345,7 @@ weir_h1_send_head(weir_request_t *req)
         }
     }
     (void) send_own_tx(c);
-    weir_buf_init(&b, c->http->tx, WEIR_TX_BYTES);
+    weir_buf_init(&b, c->base.http->tx, WEIR_TX_BYTES);
     send_compose(c, &b);
     if (b.full) {
         send_compose_failure(c, &b);
@@ -365,7 +353,7 @@ weir_h1_send_head(weir_request_t *req)
     req->res.bytes_sent += weir_buf_len(&b);
     if (c->out.size != 0) {                         /* cannot be held: it would overtake */
         struct iovec iov = { b.at, weir_buf_len(&b) };
-        c->http->tx_owner = NULL;
+        c->base.http->tx_owner = NULL;
         return send_iov(c, &iov, 1);
     }
     c->held = (uint32_t) weir_buf_len(&b);
@@ -435,7 +423,7 @@ weir_h1_send_end(weir_request_t *req)
     if (c->body == WEIR_H1_BODY_TUNNEL) {
         weir_io_t io = weir_h1_push(c);
         if (io == WEIR_OK) {
-            weir_conn_shutdown(&c->conn);
+            weir_conn_shutdown(&c->base.conn);
         }
         return io;
     }

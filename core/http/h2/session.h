@@ -93,6 +93,9 @@ weir_h2_session_t *weir_h2_session_create(weir_conn_t *conn, const weir_h2_setti
                                           weir_block_pool_t *blocks, char *rx, size_t rx_size);
 void weir_h2_session_destroy(weir_h2_session_t *s);       /* streams still open are closed with on_closed first; conn stays the caller's */
 void *weir_h2_session_owner(const weir_h2_session_t *s);
+/* Memory that is kept between connections: before a worker ends. */
+void weir_h2_streams_fini(void);
+void weir_h2_heads_fini(void);
 
 /* Bytes that were received before the session was made. */
 void weir_h2_session_feed(weir_h2_session_t *s, weir_str_t bytes);

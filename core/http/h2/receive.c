@@ -1,0 +1,358 @@
+/*
+ * receive.c - bytes in: whole frames are taken where they lie, a rest is kept; a row a frame type (RFC 9113 §3.4, §4.1, §6).
+ *
+ * Runs in workers.
+ */
+#include "http/h2/session_internal.h"
+
+#include "base/mem.h"
+#include "os/clock.h"
+
+#include <string.h>
+
+#define RECEIVE_ROUNDS 8             /* reads a turn, then others get theirs */
+
+static void
+receive_priority(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    if (!h2_guard_glitch(s, 1)) {
+        return;
+    }
+    if ((weir_h2_u32(payload.at) & WEIR_H2_STREAM_MAX) == f->stream) {
+        h2_stream_error(s, f->stream, WEIR_H2_PROTOCOL_ERROR);
+    }
+}
+
+static void
+receive_rst_stream(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    h2_stream_t *st = h2_find(s, f->stream);
+    uint32_t code = weir_h2_u32(payload.at);
+    bool unfinished;
+
+    if (st == NULL) {
+        if (h2_is_idle(s, f->stream)) {
+            h2_fail(s, WEIR_H2_PROTOCOL_ERROR, "RST_STREAM on an idle stream");
+        } else {
+            (void) h2_guard_glitch(s, 1);
+        }
+        return;
+    }
+    unfinished = !st->end_sent;
+    st->in_callback = true;
+    h2_close(st, H2_CLOSED_BY_PEER);
+    if (!st->released) {
+        s->role->on_closed(&st->pub, code, true, code == WEIR_H2_REFUSED_STREAM);
+    }
+    st->in_callback = false;
+    if (unfinished && s->settings.is_server && !s->dead) {
+        (void) h2_guard_reset(s);
+    }
+}
+
+/* -- SETTINGS (§6.5) -- */
+
+static bool
+receive_initial_window(weir_h2_session_t *s, uint32_t value)
+{
+    int64_t change = (int64_t) value - s->peer_window;
+
+    s->peer_window = value;
+    for (weir_list_t *l = s->streams.next; l != &s->streams; l = l->next) {
+        h2_stream_t *st = weir_list_entry(l, h2_stream_t, link);
+
+        st->send_window += change;
+        if (st->send_window > WEIR_H2_WINDOW_MAX) {
+            return false;
+        }
+    }
+    h2_windows_changed(s);
+    return true;
+}
+
+static weir_h2_error_t
+receive_setting(weir_h2_session_t *s, uint16_t id, uint32_t value)
+{
+    switch (id) {
+    case WEIR_H2_SET_HEADER_TABLE_SIZE:
+        weir_hpack_encoder_limit(&s->encoder, value);
+        break;
+    case WEIR_H2_SET_ENABLE_PUSH:
+        return value > 1 || (value == 1 && !s->settings.is_server) ? WEIR_H2_PROTOCOL_ERROR : WEIR_H2_NO_ERROR;
+    case WEIR_H2_SET_MAX_CONCURRENT_STREAMS:
+        s->peer_streams = value;
+        break;
+    case WEIR_H2_SET_INITIAL_WINDOW_SIZE:
+        return value > WEIR_H2_WINDOW_MAX || !receive_initial_window(s, value) ? WEIR_H2_FLOW_CONTROL_ERROR : WEIR_H2_NO_ERROR;
+    case WEIR_H2_SET_MAX_FRAME_SIZE:
+        if (value < WEIR_H2_FRAME_DEFAULT || value > 0xffffff) {
+            return WEIR_H2_PROTOCOL_ERROR;
+        }
+        s->peer_frame = value;
+        break;
+    case WEIR_H2_SET_ENABLE_CONNECT_PROTOCOL:
+        if (value > 1 || (value == 0 && s->peer_connect_protocol)) {
+            return WEIR_H2_PROTOCOL_ERROR;
+        }
+        s->peer_connect_protocol = value == 1;
+        break;
+    case WEIR_H2_SET_NO_RFC7540_PRIORITIES:
+        return value > 1 ? WEIR_H2_PROTOCOL_ERROR : WEIR_H2_NO_ERROR;
+    default:
+        break;
+    }
+    return WEIR_H2_NO_ERROR;
+}
+
+static void
+receive_settings(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    if (f->flags & WEIR_H2_ACK) {
+        s->settings_acked = true;
+        weir_hpack_decoder_limit(&s->decoder, s->settings.header_table);
+        return;
+    }
+    if (s->first_done && !h2_guard_glitch(s, 5 + (uint32_t) payload.len / 60)) {
+        return;
+    }
+    for (; payload.len >= 6 && !s->dead; payload = weir_str_skip(payload, 6)) {
+        weir_h2_error_t code = receive_setting(s, weir_h2_u16(payload.at), weir_h2_u32(payload.at + 2));
+
+        if (code != WEIR_H2_NO_ERROR) {
+            h2_fail(s, code, "a setting out of its bounds");
+            return;
+        }
+    }
+    h2_put_control(s, WEIR_H2_SETTINGS, WEIR_H2_ACK, 0, WEIR_STR_NONE);
+    if (!s->dead) {
+        s->role->on_change(s);
+    }
+}
+
+static void
+receive_push_promise(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    (void) f;
+    (void) payload;
+    h2_fail(s, WEIR_H2_PROTOCOL_ERROR, "PUSH_PROMISE");
+}
+
+static void
+receive_ping(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    if (f->flags & WEIR_H2_ACK) {
+        if (s->goaway_first && !s->goaway_last) {
+            s->goaway_at = weir_clock_now();   /* a round trip since the first GOAWAY: what was on its way is here */
+            h2_post(s);
+        }
+        s->role->on_change(s);
+        return;
+    }
+    if (h2_guard_glitch(s, 1)) {
+        h2_put_control(s, WEIR_H2_PING, WEIR_H2_ACK, 0, payload);
+    }
+}
+
+static void
+receive_goaway(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    uint32_t last = weir_h2_u32(payload.at) & WEIR_H2_STREAM_MAX;
+    weir_list_t *next;
+
+    (void) f;
+    if (!h2_guard_glitch(s, 10)) {
+        return;
+    }
+    s->peer_leaves = true;
+    for (weir_list_t *l = s->streams.next; l != &s->streams && !s->dead && !s->settings.is_server; l = next) {
+        h2_stream_t *st = weir_list_entry(l, h2_stream_t, link);
+
+        next = l->next;
+        if (st->pub.id > last) {
+            st->in_callback = true;
+            h2_close(st, H2_CLOSED_BY_PEER);
+            if (!st->released) {
+                s->role->on_closed(&st->pub, WEIR_H2_REFUSED_STREAM, true, true);
+            }
+            st->in_callback = false;
+        }
+    }
+    if (!s->dead) {
+        s->role->on_change(s);
+    }
+}
+
+static void
+receive_priority_update(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    uint32_t id = weir_h2_u32(payload.at) & WEIR_H2_STREAM_MAX;
+
+    (void) f;
+    if (!h2_guard_glitch(s, 1)) {
+        return;
+    }
+    if (!s->settings.is_server || id == 0) {
+        h2_fail(s, WEIR_H2_PROTOCOL_ERROR, "PRIORITY_UPDATE for no stream, or from a server");
+        return;
+    }
+    if ((id & 1) != 0) {
+        h2_priority_text(s, id, weir_str_skip(payload, 4));
+    }
+}
+
+typedef void (*receive_fn)(weir_h2_session_t *, const weir_h2_frame_t *, weir_str_t);
+
+static const receive_fn receive_rows[] = {
+    [WEIR_H2_DATA] = h2_on_data,
+    [WEIR_H2_HEADERS] = h2_on_headers,
+    [WEIR_H2_PRIORITY] = receive_priority,
+    [WEIR_H2_RST_STREAM] = receive_rst_stream,
+    [WEIR_H2_SETTINGS] = receive_settings,
+    [WEIR_H2_PUSH_PROMISE] = receive_push_promise,
+    [WEIR_H2_PING] = receive_ping,
+    [WEIR_H2_GOAWAY] = receive_goaway,
+    [WEIR_H2_WINDOW_UPDATE] = h2_on_window_update,
+    [WEIR_H2_CONTINUATION] = h2_on_continuation,
+    [WEIR_H2_PRIORITY_UPDATE] = receive_priority_update,
+};
+
+/* What must hold between frames; false: the connection or the stream was ended, or the frame is to be passed over. */
+static bool
+receive_check(weir_h2_session_t *s, const weir_h2_frame_t *f)
+{
+    bool on_stream;
+    weir_h2_error_t code;
+
+    if (!s->first_done && (f->type != WEIR_H2_SETTINGS || (f->flags & WEIR_H2_ACK))) {
+        h2_fail(s, WEIR_H2_PROTOCOL_ERROR, "SETTINGS must come first");
+        return false;
+    }
+    code = weir_h2_frame_check(f, s->settings.max_frame, &on_stream);
+    if (s->block_open && (f->type != WEIR_H2_CONTINUATION || f->stream != s->block_stream)) {
+        h2_fail(s, WEIR_H2_PROTOCOL_ERROR, "another frame inside a header block");
+        return false;
+    }
+    if (code == WEIR_H2_NO_ERROR) {
+        return true;
+    }
+    if (on_stream) {
+        h2_stream_error(s, f->stream, code);
+    } else {
+        h2_fail(s, code, "a frame of a wrong size, or where it may not stand");
+    }
+    return false;
+}
+
+static void
+receive_frame(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
+{
+    receive_fn row = f->type < weir_countof(receive_rows) ? receive_rows[f->type] : NULL;
+
+    if (row == NULL) {
+        (void) h2_guard_glitch(s, 1);          /* unknown: passed over (§4.1) */
+    } else {
+        row(s, f, payload);
+    }
+    s->first_done = true;
+}
+
+/* Whole frames of the bytes; how many bytes they were. */
+static size_t
+receive_frames(weir_h2_session_t *s, weir_str_t bytes)
+{
+    size_t at = 0;
+
+    if (!s->preface_done) {
+        size_t n = weir_min(bytes.len, WEIR_H2_PREFACE_LEN);
+
+        if (memcmp(bytes.at, WEIR_H2_PREFACE, n) != 0) {
+            h2_fail(s, WEIR_H2_PROTOCOL_ERROR, "not the preface of HTTP/2");
+            return bytes.len;
+        }
+        if (n < WEIR_H2_PREFACE_LEN) {
+            return 0;
+        }
+        s->preface_done = true;
+        at = n;
+    }
+    while (bytes.len - at >= WEIR_H2_FRAME_HEAD && !s->dead) {
+        weir_h2_frame_t f = weir_h2_frame_read(bytes.at + at);
+
+        if (f.length > s->settings.max_frame || (!s->first_done && f.type != WEIR_H2_SETTINGS)) {
+            (void) receive_check(s, &f);       /* not worth waiting for the rest of it */
+            return bytes.len;
+        }
+        if (bytes.len - at - WEIR_H2_FRAME_HEAD < f.length) {
+            break;
+        }
+        at += WEIR_H2_FRAME_HEAD;
+        if (receive_check(s, &f)) {
+            receive_frame(s, &f, weir_str(bytes.at + at, f.length));
+        }
+        at += f.length;
+    }
+    return s->dead ? bytes.len : at;
+}
+
+static bool
+receive_keep(weir_h2_session_t *s, weir_str_t rest)
+{
+    if (rest.len == 0) {
+        weir_mem_free(s->in);
+        s->in = NULL;
+        s->in_len = s->in_cap = 0;
+        return true;
+    }
+    if (s->in_cap < rest.len) {
+        char *grown = weir_mem_try_resize(s->in, rest.len);
+
+        if (grown == NULL) {
+            s->cause = WEIR_CAUSE_INTERNAL_MEMORY;
+            h2_lost(s);
+            return false;
+        }
+        s->in = grown;
+        s->in_cap = (uint32_t) rest.len;
+    }
+    memmove(s->in, rest.at, rest.len);
+    s->in_len = (uint32_t) rest.len;
+    return true;
+}
+
+void
+h2_take(weir_h2_session_t *s, weir_str_t bytes)
+{
+    size_t taken = receive_frames(s, bytes);
+
+    if (!s->dead) {
+        (void) receive_keep(s, weir_str_skip(bytes, taken));
+    }
+}
+
+void
+h2_receive(weir_h2_session_t *s)
+{
+    size_t got;
+
+    for (int round = 0; round < RECEIVE_ROUNDS && !s->dead; round++) {
+        size_t kept = s->in_len;                /* less than a frame */
+        weir_io_t io;
+
+        if (kept != 0) {
+            memcpy(s->rx, s->in, kept);
+        }
+        io = weir_conn_recv(s->conn, s->rx + kept, s->rx_size - kept, &got);
+        if (io == WEIR_AGAIN) {
+            return;
+        }
+        if (io != WEIR_OK) {
+            h2_lost(s);
+            return;
+        }
+        h2_take(s, weir_str(s->rx, kept + got));
+        if (!s->dead && !s->conn->watch.readable) {
+            return;
+        }
+    }
+    h2_post(s);                                 /* there is more: at the end of this turn */
+}

@@ -1,0 +1,534 @@
+/*
+ * session.c - the life of an HTTP/2 connection: its first frames, the end of each turn, deadlines, GOAWAY, the end (RFC 9113 §3.4,
+ * §5.4, §6.8).
+ *
+ * Runs in workers.  Memory: the struct; buffers of receive.c and data.c while they hold something.
+ */
+#include "http/h2/session_internal.h"
+
+#include "base/mem.h"
+#include "os/clock.h"
+
+#include <string.h>
+
+#define SESSION_SETTINGS_MS 10000    /* to acknowledge our SETTINGS */
+#define SESSION_GOAWAY_MS   1000     /* from the first GOAWAY to the last, unless a PING came back sooner */
+#define SESSION_LINGER_MS   1000     /* reading away after the end, so that our GOAWAY arrives */
+#define SESSION_TICK_MS     1000
+#define SESSION_IDS_LEFT    1000     /* streams before the numbers run out at which a client takes another connection */
+#define SESSION_SCRATCH     65536
+
+static char session_scratch[SESSION_SCRATCH];    /* decoded texts of one field; one session decodes at a time */
+
+static void session_on_time(weir_timer_t *timer);
+static void session_end_now(weir_h2_session_t *s);
+
+/* -- begin -- */
+
+static void
+session_setting(weir_buf_t *b, uint16_t id, uint32_t value)
+{
+    char six[6];
+
+    weir_h2_put_u16(six, id);
+    weir_h2_put_u32(six + 2, value);
+    weir_buf_add(b, six, sizeof(six));
+}
+
+static void
+session_greet(weir_h2_session_t *s)
+{
+    const weir_h2_settings_t *own = &s->settings;
+    char room[64], by[4];
+    weir_buf_t b;
+
+    weir_buf_init(&b, room, sizeof(room));
+    if (own->is_server) {
+        session_setting(&b, WEIR_H2_SET_MAX_CONCURRENT_STREAMS, own->max_streams);
+        session_setting(&b, WEIR_H2_SET_NO_RFC7540_PRIORITIES, 1);
+        if (own->connect_protocol) {
+            session_setting(&b, WEIR_H2_SET_ENABLE_CONNECT_PROTOCOL, 1);
+        }
+    } else {
+        session_setting(&b, WEIR_H2_SET_ENABLE_PUSH, 0);
+    }
+    session_setting(&b, WEIR_H2_SET_INITIAL_WINDOW_SIZE, own->stream_window);
+    session_setting(&b, WEIR_H2_SET_MAX_HEADER_LIST_SIZE, own->max_header_list);
+    if (own->header_table != WEIR_HPACK_DEFAULT_TABLE) {
+        session_setting(&b, WEIR_H2_SET_HEADER_TABLE_SIZE, own->header_table);
+    }
+    if (!own->is_server && !weir_chain_append(&s->out, s->blocks, WEIR_STR(WEIR_H2_PREFACE))) {
+        h2_lost(s);
+        return;
+    }
+    h2_put(s, WEIR_H2_SETTINGS, 0, 0, weir_buf_str(&b));
+    if (own->connection_window > WEIR_H2_WINDOW_DEFAULT) {
+        weir_h2_put_u32(by, own->connection_window - WEIR_H2_WINDOW_DEFAULT);
+        h2_put(s, WEIR_H2_WINDOW_UPDATE, 0, 0, weir_str(by, 4));
+    }
+    s->settings_sent = weir_clock_now();
+    h2_watch_time(s);
+}
+
+weir_h2_session_t *
+weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, const weir_h2_role_t *role, void *owner,
+                       weir_block_pool_t *blocks, char *rx, size_t rx_size)
+{
+    weir_h2_session_t *s = weir_mem_try(sizeof(*s));
+
+    if (s == NULL) {
+        return NULL;
+    }
+    memset(s, 0, sizeof(*s));
+    s->conn = conn;
+    s->role = role;
+    s->owner = owner;
+    s->settings = *settings;
+    s->blocks = blocks;
+    s->rx = rx;
+    s->rx_size = rx_size;
+    s->settings.connection_window = (uint32_t) weir_max(settings->connection_window, WEIR_H2_WINDOW_DEFAULT);
+    s->preface_done = !settings->is_server;
+    s->next_own_id = settings->is_server ? 2 : 1;
+    s->send_window = WEIR_H2_WINDOW_DEFAULT;
+    s->recv_window = s->settings.connection_window;
+    s->peer_window = WEIR_H2_WINDOW_DEFAULT;
+    s->peer_frame = WEIR_H2_FRAME_DEFAULT;
+    s->peer_streams = 100;                       /* until its SETTINGS say (§6.5.2 recommends no less) */
+    s->reset_tokens = 100;
+    s->reset_filled = s->glitch_decayed = weir_clock_now();
+    weir_list_init(&s->streams);
+    weir_list_init(&s->graveyard);
+    for (int i = 0; i < 8; i++) {
+        weir_list_init(&s->ready[i]);
+    }
+    weir_hpack_decoder_init(&s->decoder, (uint32_t) weir_max(settings->header_table, WEIR_HPACK_DEFAULT_TABLE), session_scratch,
+                            SESSION_SCRATCH);
+    weir_hpack_encoder_init(&s->encoder, WEIR_HPACK_DEFAULT_TABLE);
+    session_greet(s);
+    return s;
+}
+
+void *
+weir_h2_session_owner(const weir_h2_session_t *s)
+{
+    return s->owner;
+}
+
+/* -- the end of a turn -- */
+
+static void
+session_run(weir_task_t *task)
+{
+    weir_h2_session_t *s = weir_container_of(task, weir_h2_session_t, task);
+
+    h2_bury(s);
+    if (s->told_dead) {
+        return;
+    }
+    if (s->closing) {
+        session_end_now(s);
+        return;
+    }
+    if (!s->dead && s->conn->watch.readable) {
+        h2_receive(s);
+    }
+    if (!s->dead && h2_write(s) != WEIR_ERROR) {
+        h2_drained(s);
+    }
+    h2_bury(s);
+}
+
+void
+h2_post(weir_h2_session_t *s)
+{
+    if (!s->told_dead) {
+        weir_task_post(s->conn->loop, &s->task, session_run);
+    }
+}
+
+void
+weir_h2_session_feed(weir_h2_session_t *s, weir_str_t bytes)
+{
+    if (!s->dead) {
+        h2_take(s, bytes);
+    }
+    if (!s->dead) {
+        h2_post(s);
+    }
+}
+
+void
+weir_h2_session_ready(weir_h2_session_t *s)
+{
+    if (s->told_dead) {
+        return;
+    }
+    if (s->closing) {
+        session_end_now(s);
+        return;
+    }
+    if (s->conn->watch.failed) {
+        h2_lost(s);
+        return;
+    }
+    if (s->conn->watch.readable) {
+        h2_receive(s);
+    }
+    if (!s->dead && s->conn->watch.writable && (s->out.size != 0 || s->n_ready != 0)) {
+        h2_post(s);
+    }
+}
+
+weir_io_t
+weir_h2_session_flush(weir_h2_session_t *s)
+{
+    return s->dead ? WEIR_ERROR : h2_write(s);
+}
+
+/* -- deadlines -- */
+
+static bool
+session_is_due(weir_instant_t since, weir_msec_t limit, weir_instant_t now)
+{
+    return since.ms != 0 && limit.ms != 0 && now.ms - since.ms >= limit.ms;
+}
+
+static void
+session_reset_stalled(weir_h2_session_t *s, h2_stream_t *st)
+{
+    h2_send_reset(s, st->pub.id, WEIR_H2_CANCEL);
+    h2_close(st, H2_CLOSED_BY_US);
+    if (!st->released && !s->dead) {
+        s->cause = s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_STALLED : WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT;
+        st->in_callback = true;
+        s->role->on_closed(&st->pub, WEIR_H2_CANCEL, false, false);
+        st->in_callback = false;
+        s->cause = WEIR_CAUSE_NONE;
+    }
+}
+
+/* Streams that wait for the peer's window; true: some do still. */
+static bool
+session_check_stalled(weir_h2_session_t *s, weir_instant_t now)
+{
+    bool some = false;
+    weir_list_t *next;
+
+    for (weir_list_t *l = s->streams.next; l != &s->streams && !s->dead; l = next) {
+        h2_stream_t *st = weir_list_entry(l, h2_stream_t, link);
+
+        next = l->next;
+        if (st->out.size == 0) {
+            continue;
+        }
+        if (session_is_due(st->moved, s->settings.stall_timeout, now)) {
+            session_reset_stalled(s, st);
+            next = s->streams.next;              /* the role may have ended others */
+            continue;
+        }
+        some = true;
+    }
+    return some;
+}
+
+static bool
+session_check(weir_h2_session_t *s, weir_instant_t now)
+{
+    bool some = false;
+
+    if (!s->settings_acked) {
+        some = true;
+        if (session_is_due(s->settings_sent, (weir_msec_t) { SESSION_SETTINGS_MS }, now)) {
+            h2_fail(s, WEIR_H2_SETTINGS_TIMEOUT, "our SETTINGS are not acknowledged");
+            return true;
+        }
+    }
+    if (s->block_open) {
+        some = true;
+        if (session_is_due(s->block_began, s->settings.head_timeout, now)) {
+            weir_h2_session_fail(s, WEIR_H2_ENHANCE_YOUR_CALM, s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_CONTINUATION
+                                 : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, "a header block that does not end");
+            return true;
+        }
+    }
+    if (s->out.size != 0) {
+        some = true;
+        if (session_is_due(s->out_moved, s->settings.stall_timeout, now)) {
+            s->cause = s->settings.is_server ? WEIR_CAUSE_CLIENT_SEND_TIMEOUT : WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT;
+            h2_lost(s);
+            return false;
+        }
+    }
+    if (s->goaway_first && !s->goaway_last) {
+        some = true;
+        h2_post(s);
+    }
+    return session_check_stalled(s, now) || some;
+}
+
+static void
+session_on_time(weir_timer_t *timer)
+{
+    weir_h2_session_t *s = weir_container_of(timer, weir_h2_session_t, timer);
+
+    if (s->closing) {
+        session_end_now(s);
+    } else if (!s->dead && session_check(s, weir_clock_now())) {
+        h2_watch_time(s);
+    }
+}
+
+void
+h2_watch_time(weir_h2_session_t *s)
+{
+    uint64_t tick = SESSION_TICK_MS;
+
+    if (s->timer.deadline.ms != 0 && s->timer.deadline.ms > weir_clock_now().ms) {
+        return;
+    }
+    if (s->settings.stall_timeout.ms != 0) {
+        tick = weir_min(tick, s->settings.stall_timeout.ms);
+    }
+    if (s->settings.head_timeout.ms != 0) {
+        tick = weir_min(tick, s->settings.head_timeout.ms);
+    }
+    weir_timer_set(s->conn->loop, &s->timer, (weir_msec_t) { weir_max(tick, 1) }, session_on_time);
+}
+
+/* -- the end -- */
+
+/* Every stream is over; the role hears of each it still has. */
+static void
+session_close_streams(weir_h2_session_t *s, uint32_t code, bool by_peer)
+{
+    while (!weir_list_empty(&s->streams)) {
+        h2_stream_t *st = weir_list_entry(s->streams.next, h2_stream_t, link);
+
+        st->in_callback = true;
+        h2_close(st, H2_CLOSED_BY_PEER);
+        if (!st->released) {
+            s->role->on_closed(&st->pub, code, by_peer, false);
+        }
+        st->in_callback = false;
+    }
+}
+
+static void
+session_tell_dead(weir_h2_session_t *s)
+{
+    if (s->told_dead) {
+        return;
+    }
+    s->told_dead = true;
+    weir_timer_drop(&s->timer);
+    weir_chain_clear(&s->out, s->blocks);
+    s->role->on_dead(s);
+}
+
+void
+h2_lost(weir_h2_session_t *s)
+{
+    if (s->dead) {
+        if (s->closing) {
+            session_tell_dead(s);
+        }
+        return;
+    }
+    s->dead = true;
+    session_close_streams(s, WEIR_H2_INTERNAL_ERROR, true);
+    session_tell_dead(s);
+}
+
+/* What can be written is, our side is shut, what still comes is thrown away for a moment: a close with bytes unread would take the
+ * GOAWAY with it. */
+static void
+session_end_now(weir_h2_session_t *s)
+{
+    size_t sent, got, n;
+    struct iovec iov[16];
+
+    while (s->out.size != 0) {
+        sent = 0;
+        n = weir_chain_peek(&s->out, iov, weir_countof(iov));
+        weir_io_t io = weir_conn_send(s->conn, iov, n, &sent);
+        weir_chain_consume(&s->out, s->blocks, sent);
+        if (io == WEIR_ERROR) {
+            session_tell_dead(s);
+            return;
+        }
+        if (io == WEIR_AGAIN) {
+            break;
+        }
+    }
+    if (s->out.size == 0 && !s->posted) {
+        s->posted = true;
+        weir_conn_shutdown(s->conn);
+    }
+    for (int round = 0; round < 16; round++) {
+        weir_io_t io = weir_conn_recv(s->conn, s->rx, s->rx_size, &got);
+
+        if (io == WEIR_EOF || io == WEIR_ERROR) {
+            session_tell_dead(s);
+            return;
+        }
+        if (io == WEIR_AGAIN) {
+            break;
+        }
+    }
+    if (weir_clock_now().ms >= s->close_at.ms) {
+        session_tell_dead(s);
+        return;
+    }
+    weir_timer_set(s->conn->loop, &s->timer, (weir_msec_t) { s->close_at.ms - weir_clock_now().ms }, session_on_time);
+}
+
+static void
+session_begin_end(weir_h2_session_t *s)
+{
+    s->dead = s->closing = true;
+    s->close_at = weir_instant_after(weir_clock_now(), (weir_msec_t) { SESSION_LINGER_MS });
+    h2_post(s);
+}
+
+static void
+session_put_goaway(weir_h2_session_t *s, uint32_t last, weir_h2_error_t code)
+{
+    char payload[8];
+
+    weir_h2_put_u32(payload, last);
+    weir_h2_put_u32(payload + 4, code);
+    h2_put(s, WEIR_H2_GOAWAY, 0, 0, weir_str(payload, 8));
+}
+
+void
+weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t cause, const char *detail)
+{
+    if (s->dead) {
+        return;
+    }
+    s->cause = cause;
+    s->detail = detail;
+    session_put_goaway(s, s->last_peer_id, code);
+    if (s->dead) {
+        return;
+    }
+    session_begin_end(s);
+    session_close_streams(s, code, false);
+}
+
+void
+h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail)
+{
+    weir_h2_session_fail(s, code, s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_PROTOCOL : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, detail);
+}
+
+weir_cause_t
+weir_h2_session_cause(const weir_h2_session_t *s, const char **detail)
+{
+    *detail = s->detail;
+    return s->cause;
+}
+
+/* -- GOAWAY without a fault -- */
+
+static void
+session_last_goaway(weir_h2_session_t *s)
+{
+    s->goaway_last = true;
+    session_put_goaway(s, s->settings.is_server ? s->last_peer_id : 0, WEIR_H2_NO_ERROR);
+}
+
+void
+weir_h2_session_goaway(weir_h2_session_t *s, bool at_once)
+{
+    static const char ping[8] = "weir-bye";
+
+    if (s->dead || s->goaway_last) {
+        return;
+    }
+    if (at_once) {
+        session_last_goaway(s);
+    } else if (!s->goaway_first) {
+        s->goaway_first = true;
+        s->goaway_at = weir_instant_after(weir_clock_now(), (weir_msec_t) { SESSION_GOAWAY_MS });
+        session_put_goaway(s, WEIR_H2_STREAM_MAX, WEIR_H2_NO_ERROR);
+        h2_put(s, WEIR_H2_PING, 0, 0, weir_str(ping, 8));
+        h2_watch_time(s);
+    }
+    h2_post(s);
+}
+
+void
+h2_drained(weir_h2_session_t *s)
+{
+    if (s->goaway_first && !s->goaway_last && weir_clock_now().ms >= s->goaway_at.ms) {
+        session_last_goaway(s);
+        return;                                  /* written in the next round of this turn */
+    }
+    if (!s->dead && s->n_streams == 0 && s->out.size == 0 && (s->goaway_last || (s->peer_leaves && s->settings.is_server))) {
+        session_begin_end(s);
+    }
+}
+
+/* -- looking -- */
+
+uint32_t
+weir_h2_session_streams(const weir_h2_session_t *s)
+{
+    return s->n_streams;
+}
+
+bool
+weir_h2_session_is_leaving(const weir_h2_session_t *s)
+{
+    return s->dead || s->goaway_first || s->goaway_last || s->peer_leaves;
+}
+
+uint32_t
+weir_h2_session_room(const weir_h2_session_t *s)
+{
+    if (weir_h2_session_is_leaving(s) || s->settings.is_server || s->next_own_id > WEIR_H2_STREAM_MAX - 2 * SESSION_IDS_LEFT
+        || s->n_streams >= s->peer_streams)
+    {
+        return 0;
+    }
+    return s->peer_streams - s->n_streams;
+}
+
+bool
+weir_h2_session_has_connect_protocol(const weir_h2_session_t *s)
+{
+    return s->peer_connect_protocol;
+}
+
+void
+weir_h2_session_ping(weir_h2_session_t *s)
+{
+    static const char ping[8] = "weir-ask";
+
+    h2_put(s, WEIR_H2_PING, 0, 0, weir_str(ping, 8));
+}
+
+void
+weir_h2_session_destroy(weir_h2_session_t *s)
+{
+    s->dead = true;
+    session_close_streams(s, WEIR_H2_INTERNAL_ERROR, true);
+    s->told_dead = true;
+    weir_task_cancel(&s->task);
+    weir_timer_drop(&s->timer);
+    h2_bury(s);
+    while (!weir_list_empty(&s->graveyard)) {    /* what a role never released */
+        h2_stream_t *st = weir_list_entry(s->graveyard.next, h2_stream_t, link);
+        st->released = true;
+        st->in_callback = false;
+        h2_bury(s);
+    }
+    weir_chain_clear(&s->out, s->blocks);
+    weir_hpack_decoder_fini(&s->decoder);
+    weir_hpack_encoder_fini(&s->encoder);
+    weir_mem_free(s->in);
+    weir_mem_free(s->block);
+    weir_mem_free(s);
+}

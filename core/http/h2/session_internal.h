@@ -1,0 +1,148 @@
+/*
+ * session_internal.h - what the files of an HTTP/2 session share; inside core/http/h2 only.
+ *
+ *   session.c   life, settings, timers, GOAWAY, the end
+ *   receive.c   bytes in: frames, dispatch by type
+ *   heads.c     header blocks in and out
+ *   streams.c   the table of streams, how they end
+ *   data.c      flow control, DATA in and out, writing to the connection
+ *   guards.c    floods
+ */
+#ifndef WEIR_HTTP_H2_SESSION_INTERNAL_H
+#define WEIR_HTTP_H2_SESSION_INTERNAL_H
+
+#include "http/h2/session.h"
+
+#define H2_BUCKETS     64
+#define H2_CLOSED_KEPT 32                     /* streams that ended lately: what they may still be sent */
+#define H2_EARLY_KEPT  8                      /* priorities of streams not opened yet */
+
+typedef enum { H2_CLOSED_NEVER, H2_CLOSED_BOTH, H2_CLOSED_BY_US, H2_CLOSED_BY_PEER } h2_closed_t;
+
+typedef struct h2_stream {
+    weir_h2_stream_t  pub;
+    struct h2_stream *next;                   /* of its bucket */
+    weir_list_t       link;                   /* session's streams; when closed: the graveyard */
+    weir_list_t       ready_link;             /* session's ready[urgency] */
+    int64_t           send_window, recv_window;
+    uint32_t          unacked;                /* taken by the role, not given back to the peer yet */
+    weir_chain_t      in;                     /* received, not read */
+    size_t            lent;                   /* bytes of `in` that the last read handed out */
+    weir_str_t        view;                   /* the same, still in the receive buffer: for the time of a callback */
+    weir_chain_t      out;                    /* queued DATA */
+    char             *late;                   /* trailers that wait behind it, as they were given; heap */
+    uint32_t          late_len, late_cap;
+    weir_instant_t    moved;                  /* when something of `out` last went, or it began to wait */
+    bool              end_queued, end_sent, released, told_again, head_seen, refused, in_callback, aborted;
+} h2_stream_t;
+
+struct weir_h2_session {
+    weir_conn_t          *conn;
+    const weir_h2_role_t *role;
+    void                 *owner;
+    weir_h2_settings_t    settings;
+    weir_block_pool_t    *blocks;
+    char                 *rx;
+    size_t                rx_size;
+    weir_task_t           task;               /* writes at the end of the turn */
+    weir_timer_t          timer;
+
+    /* in */
+    char                 *in;                 /* a frame that is not complete */
+    uint32_t              in_len, in_cap;
+    char                 *block;              /* a header block that is not complete */
+    uint32_t              block_len, block_cap, block_stream, block_frames;
+    weir_instant_t        block_began;
+    bool                  block_open, block_end, block_refused, preface_done, first_done;
+    weir_hpack_decoder_t  decoder;
+
+    /* out */
+    weir_hpack_encoder_t  encoder;
+    weir_chain_t          out;                /* frames */
+    uint32_t              control_waiting;    /* bytes of answers to the peer's frames in it */
+    weir_instant_t        out_moved;
+    weir_buf_t            head;               /* the head being written */
+    h2_stream_t          *head_stream;
+    bool                  head_late, head_bad;
+
+    /* streams */
+    h2_stream_t          *buckets[H2_BUCKETS];
+    weir_list_t           streams, graveyard, ready[8];
+    uint32_t              n_streams, last_peer_id, next_own_id, n_ready;
+    struct { uint32_t id; h2_closed_t how; } closed[H2_CLOSED_KEPT];
+    uint32_t              n_closed;
+    struct { uint32_t id; uint8_t urgency; bool incremental; } early[H2_EARLY_KEPT];
+    uint32_t              n_early;
+
+    /* windows and settings */
+    int64_t               send_window, recv_window;
+    uint32_t              unacked;
+    uint32_t              peer_window, peer_frame, peer_streams;
+    bool                  peer_connect_protocol, settings_acked;
+    weir_instant_t        settings_sent;
+
+    /* guards */
+    int32_t               reset_tokens;
+    weir_instant_t        reset_filled, glitch_decayed;
+    uint32_t              glitches;
+
+    /* the end */
+    bool                  goaway_first, goaway_last, peer_leaves, dead, closing, told_dead, posted;
+    uint32_t              goaway_id;
+    weir_instant_t        goaway_at, close_at;
+    weir_cause_t          cause;
+    const char           *detail;
+};
+
+static inline h2_stream_t *h2_of(weir_h2_stream_t *stream) { return weir_container_of(stream, h2_stream_t, pub); }
+static inline weir_instant_t h2_deadline(weir_instant_t from, weir_msec_t limit) { return weir_instant_after(from, limit); }
+
+/* session.c */
+void h2_post(weir_h2_session_t *s);                        /* writing at the end of the turn */
+void h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail);       /* the peer broke the protocol */
+void h2_lost(weir_h2_session_t *s);                        /* the connection itself has gone */
+void h2_watch_time(weir_h2_session_t *s);                  /* there is a deadline now */
+void h2_drained(weir_h2_session_t *s);                     /* after GOAWAY: ends when nothing is left */
+
+/* streams.c */
+h2_stream_t *h2_find(weir_h2_session_t *s, uint32_t id);
+h2_stream_t *h2_add(weir_h2_session_t *s, uint32_t id);    /* NULL: no memory */
+h2_closed_t h2_how_closed(const weir_h2_session_t *s, uint32_t id);
+bool h2_is_idle(const weir_h2_session_t *s, uint32_t id);  /* never opened */
+void h2_close(h2_stream_t *st, h2_closed_t how);           /* off the table; the struct lives until it is released */
+void h2_maybe_done(h2_stream_t *st);                       /* both sides have ended? */
+/* A stream error of the peer's making: RST_STREAM, the role is told, the guards count it. */
+void h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);
+void h2_bury(weir_h2_session_t *s);                        /* frees what was released */
+void h2_send_reset(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);
+void h2_set_priority(h2_stream_t *st, uint8_t urgency, bool incremental);
+void h2_priority_text(weir_h2_session_t *s, uint32_t id, weir_str_t text);
+
+/* receive.c */
+void h2_receive(weir_h2_session_t *s);
+void h2_take(weir_h2_session_t *s, weir_str_t bytes);      /* all of it is taken or kept */
+
+/* heads.c */
+void h2_on_headers(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
+void h2_on_continuation(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
+bool h2_send_late(h2_stream_t *st);                        /* the trailers that waited */
+bool h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload);
+
+/* data.c */
+void h2_on_data(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
+void h2_on_window_update(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
+void h2_put(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);   /* a frame into `out` */
+void h2_put_control(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);
+weir_io_t h2_write(weir_h2_session_t *s);
+void h2_ready_if(h2_stream_t *st);                         /* on or off the list of those that can send */
+void h2_drop_queue(h2_stream_t *st);
+void h2_windows_changed(weir_h2_session_t *s);
+
+/* guards.c: false: the connection was ended */
+bool h2_guard_reset(weir_h2_session_t *s);
+bool h2_guard_glitch(weir_h2_session_t *s, uint32_t weight);
+void h2_guard_work(weir_h2_session_t *s);                  /* a head was completed: that is what connections are for */
+bool h2_guard_block(weir_h2_session_t *s);
+bool h2_guard_control(weir_h2_session_t *s);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * streams.c - the table of an HTTP/2 connection's streams, and the ways they end (RFC 9113 §5.1).
+ *
+ * Runs in workers.  Structs are kept for reuse by the process; the table is a fixed row of short chains.
+ */
+#include "http/h2/session_internal.h"
+
+#include "base/mem.h"
+#include "os/clock.h"
+
+#include <string.h>
+
+#define STREAMS_FREE_MAX 256
+
+static weir_list_t streams_free = { &streams_free, &streams_free };
+static size_t streams_n_free;
+
+static inline h2_stream_t **
+streams_bucket(weir_h2_session_t *s, uint32_t id)
+{
+    return &s->buckets[(id >> 1) % H2_BUCKETS];
+}
+
+h2_stream_t *
+h2_find(weir_h2_session_t *s, uint32_t id)
+{
+    h2_stream_t *st = *streams_bucket(s, id);
+
+    while (st != NULL && st->pub.id != id) {
+        st = st->next;
+    }
+    return st;
+}
+
+static h2_stream_t *
+streams_take(void)
+{
+    h2_stream_t *st;
+
+    if (weir_list_empty(&streams_free)) {
+        return weir_mem_try(sizeof(*st));
+    }
+    st = weir_list_entry(streams_free.next, h2_stream_t, link);
+    weir_list_remove(&st->link);
+    streams_n_free--;
+    return st;
+}
+
+static void
+streams_give_back(h2_stream_t *st)
+{
+    weir_list_remove(&st->link);
+    weir_mem_free(st->late);
+    if (streams_n_free >= STREAMS_FREE_MAX) {
+        weir_mem_free(st);
+        return;
+    }
+    memset(&st->link, 0, sizeof(st->link));
+    weir_list_push(&streams_free, &st->link);
+    streams_n_free++;
+}
+
+void
+weir_h2_streams_fini(void)
+{
+    while (!weir_list_empty(&streams_free)) {
+        h2_stream_t *st = weir_list_entry(streams_free.next, h2_stream_t, link);
+        weir_list_remove(&st->link);
+        weir_mem_free(st);
+    }
+    streams_n_free = 0;
+}
+
+h2_stream_t *
+h2_add(weir_h2_session_t *s, uint32_t id)
+{
+    h2_stream_t *st = streams_take(), **bucket = streams_bucket(s, id);
+    uint32_t ours = s->settings.stream_window;
+
+    if (st == NULL) {
+        return NULL;
+    }
+    memset(st, 0, sizeof(*st));
+    st->pub.session = s;
+    st->pub.id = id;
+    st->pub.urgency = 3;
+    st->send_window = s->peer_window;
+    st->recv_window = s->settings_acked || ours > WEIR_H2_WINDOW_DEFAULT ? ours : WEIR_H2_WINDOW_DEFAULT;
+    st->next = *bucket;
+    *bucket = st;
+    weir_list_append(&s->streams, &st->link);
+    for (uint32_t i = 0; i < s->n_early; i++) {
+        if (s->early[i].id == id) {
+            st->pub.urgency = s->early[i].urgency;
+            st->pub.incremental = s->early[i].incremental;
+            s->early[i] = s->early[--s->n_early];
+            break;
+        }
+    }
+    if (s->n_streams++ == 0) {
+        s->role->on_idle(s, false);
+    }
+    return st;
+}
+
+bool
+h2_is_idle(const weir_h2_session_t *s, uint32_t id)
+{
+    bool peers = (id & 1) == (s->settings.is_server ? 1 : 0);
+
+    return peers ? id > s->last_peer_id : id >= s->next_own_id;
+}
+
+h2_closed_t
+h2_how_closed(const weir_h2_session_t *s, uint32_t id)
+{
+    for (uint32_t i = 0; i < weir_min(s->n_closed, H2_CLOSED_KEPT); i++) {
+        if (s->closed[i].id == id) {
+            return s->closed[i].how;
+        }
+    }
+    return H2_CLOSED_NEVER;
+}
+
+static void
+streams_remember(weir_h2_session_t *s, uint32_t id, h2_closed_t how)
+{
+    uint32_t at = s->n_closed++ % H2_CLOSED_KEPT;
+
+    s->closed[at].id = id;
+    s->closed[at].how = how;
+    if (s->n_closed == 2 * H2_CLOSED_KEPT) {
+        s->n_closed = H2_CLOSED_KEPT;
+    }
+}
+
+void
+h2_close(h2_stream_t *st, h2_closed_t how)
+{
+    weir_h2_session_t *s = st->pub.session;
+    h2_stream_t **at = streams_bucket(s, st->pub.id);
+
+    if (st->pub.closed) {
+        return;
+    }
+    st->pub.closed = true;
+    st->aborted = how != H2_CLOSED_BOTH;
+    while (*at != st) {
+        at = &(*at)->next;
+    }
+    *at = st->next;
+    streams_remember(s, st->pub.id, how);
+    h2_drop_queue(st);
+    weir_list_remove(&st->link);
+    weir_list_append(&s->graveyard, &st->link);
+    h2_post(s);
+    if (--s->n_streams == 0 && !s->dead) {
+        s->role->on_idle(s, true);
+    }
+}
+
+void
+h2_maybe_done(h2_stream_t *st)
+{
+    if (st->pub.closed || !st->end_sent || !st->pub.peer_ended) {
+        return;
+    }
+    h2_close(st, H2_CLOSED_BOTH);
+}
+
+void
+h2_bury(weir_h2_session_t *s)
+{
+    weir_list_t *next;
+
+    for (weir_list_t *l = s->graveyard.next; l != &s->graveyard; l = next) {
+        h2_stream_t *st = weir_list_entry(l, h2_stream_t, link);
+        next = l->next;
+        if ((st->released || st->pub.owner == NULL) && !st->in_callback) {
+            weir_chain_clear(&st->in, s->blocks);
+            streams_give_back(st);
+        }
+    }
+}
+
+void
+h2_send_reset(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
+{
+    char payload[4];
+
+    weir_h2_put_u32(payload, code);
+    h2_put_control(s, WEIR_H2_RST_STREAM, 0, id, weir_str(payload, 4));
+}
+
+void
+h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
+{
+    h2_stream_t *st = h2_find(s, id);
+
+    h2_send_reset(s, id, code);
+    if (st != NULL) {
+        h2_close(st, H2_CLOSED_BY_US);
+        if (!st->released) {
+            s->role->on_closed(&st->pub, code, false, false);
+        }
+    } else {
+        streams_remember(s, id, H2_CLOSED_BY_US);
+    }
+    if (!s->dead) {
+        (void) h2_guard_reset(s);
+    }
+}
+
+/* -- what the role may do -- */
+
+void
+weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code)
+{
+    h2_stream_t *st = h2_of(stream);
+
+    if (stream->closed || stream->session->dead) {
+        return;
+    }
+    if (stream->id != 0) {
+        h2_send_reset(stream->session, stream->id, code);
+    }
+    h2_close(st, H2_CLOSED_BY_US);
+}
+
+void
+weir_h2_stream_release(weir_h2_stream_t *stream)
+{
+    h2_stream_t *st = h2_of(stream);
+    weir_h2_session_t *s = stream->session;
+
+    weir_assert(!st->released);
+    st->released = true;
+    stream->owner = NULL;
+    if (stream->closed) {
+        h2_post(s);
+        return;
+    }
+    if (!stream->we_ended) {
+        weir_h2_stream_reset(stream, WEIR_H2_CANCEL);
+        return;
+    }
+    if (!stream->peer_ended && !s->settings.is_server) {
+        weir_h2_stream_reset(stream, WEIR_H2_CANCEL);
+        return;
+    }
+    if (st->end_sent && !stream->peer_ended) {
+        weir_h2_stream_reset(stream, WEIR_H2_NO_ERROR);    /* a whole answer before a whole request (§8.1) */
+    }
+}
+
+/* -- priorities (RFC 9218) -- */
+
+void
+h2_set_priority(h2_stream_t *st, uint8_t urgency, bool incremental)
+{
+    bool ready = weir_list_linked(&st->ready_link);
+
+    if (ready) {
+        weir_list_remove(&st->ready_link);
+        st->pub.session->n_ready--;
+    }
+    st->pub.urgency = urgency;
+    st->pub.incremental = incremental;
+    if (ready) {
+        h2_ready_if(st);
+    }
+}
+
+void
+weir_h2_stream_priority(weir_h2_stream_t *stream, uint8_t urgency, bool incremental)
+{
+    if (urgency < 8 && !stream->closed) {
+        h2_set_priority(h2_of(stream), urgency, incremental);
+    }
+}
+
+/* "u=3, i" of a PRIORITY_UPDATE. */
+void
+h2_priority_text(weir_h2_session_t *s, uint32_t id, weir_str_t text)
+{
+    h2_stream_t *st = h2_find(s, id);
+    weir_str_t member;
+    uint8_t urgency = 3;
+    bool incremental = false;
+
+    while (weir_list_next(&text, &member)) {
+        if (member.len == 3 && memcmp(member.at, "u=", 2) == 0 && member.at[2] >= '0' && member.at[2] <= '7') {
+            urgency = (uint8_t) (member.at[2] - '0');
+        } else if (weir_str_eq(member, WEIR_STR("i")) || weir_str_eq(member, WEIR_STR("i=?1"))) {
+            incremental = true;
+        }
+    }
+    if (st != NULL) {
+        h2_set_priority(st, urgency, incremental);
+    } else if (h2_is_idle(s, id) && s->n_early < H2_EARLY_KEPT) {
+        s->early[s->n_early].id = id;
+        s->early[s->n_early].urgency = urgency;
+        s->early[s->n_early++].incremental = incremental;
+    }
+}

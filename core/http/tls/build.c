@@ -1,0 +1,408 @@
+/*
+ * build.c - a TLS context for each server that is reached at a listener with `ssl`: its files read, its settings gathered.
+ *
+ * Load time only (the master, a worker's build thread); what is made is given back with the generation.
+ */
+#include "http/tls/conf.h"
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "http/blocks.h"
+#include "http/http.h"
+#include "shm/zone.h"
+#include "tls/ocsp.h"
+#include "tls/session.h"
+
+typedef struct {
+    weir_conf_t        *cf;
+    weir_http_server_t *server;
+    weir_http_tls_t    *tls;
+    const weir_http_tls_conf_t *conf;
+    weir_tls_settings_t settings;
+} build_t;
+
+/* -- files -- */
+
+static bool
+build_read(build_t *b, const weir_http_tls_file_t *file, weir_tls_file_t *out)
+{
+    if (file->path.len == 0) {
+        return true;
+    }
+    b->cf->words = file->words;
+    out->name = file->path;
+    return weir_conf_file(b->cf, 1, file->path, &out->bytes);
+}
+
+/* A file's name, or "data:" and PEM. */
+static bool
+build_read_name(build_t *b, const weir_http_tls_name_t *name, weir_tls_file_t *out)
+{
+    weir_str_t text = name->name->parts[0].literal;
+
+    if (weir_str_starts(text, WEIR_STR("data:"))) {
+        *out = (weir_tls_file_t) { WEIR_STR("data:"), weir_str_skip(text, sizeof("data:") - 1) };
+        return true;
+    }
+    return build_read(b, &(weir_http_tls_file_t) { text, name->words }, out);
+}
+
+static bool
+build_pairs(build_t *b)
+{
+    const weir_http_tls_conf_t *conf = b->conf;
+    const weir_http_tls_names_t *certificates = &conf->certificates, *keys = &conf->keys;
+
+    for (size_t i = 0; i < certificates->n; i++) {
+        if (i >= keys->n) {
+            return weir_conf_error_at(b->cf, certificates->at[i].words, "no \"ssl_certificate_key\" is defined for certificate \"%.*s\"",
+                                      WEIR_STR_ARG(certificates->at[i].name->source));
+        }
+        b->tls->is_dynamic |= !certificates->at[i].name->is_constant || !keys->at[i].name->is_constant;
+    }
+    if (b->tls->is_dynamic || b->tls->rejects) {
+        return true;                        /* each hello tells which */
+    }
+    b->settings.pairs = weir_new_n(b->cf->arena, weir_tls_pair_t, certificates->n + 1);
+    b->settings.n_pairs = certificates->n;
+    for (size_t i = 0; i < certificates->n; i++) {
+        weir_tls_pair_t *pair = &b->settings.pairs[i];
+        if (!build_read_name(b, &certificates->at[i], &pair->certificate) || !build_read_name(b, &keys->at[i], &pair->key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+build_passwords(build_t *b)
+{
+    weir_tls_file_t file = { .name = WEIR_STR_NONE };
+    weir_str_t line, rest;
+    size_t n = 1;
+
+    if (!build_read(b, &b->conf->password_file, &file)) {
+        return false;
+    }
+    for (size_t i = 0; i < file.bytes.len; i++) {
+        n += file.bytes.at[i] == '\n';
+    }
+    b->settings.passwords.at = weir_new_n(b->cf->arena, weir_str_t, n);
+    for (rest = file.bytes; rest.len != 0;) {
+        (void) weir_str_cut(rest, '\n', &line, &rest);
+        if (line.len != 0 && line.at[line.len - 1] == '\r') {
+            line.len--;
+        }
+        if (line.len != 0) {
+            b->settings.passwords.at[b->settings.passwords.n++] = line;
+        }
+    }
+    return true;
+}
+
+static bool
+build_ticket_keys(build_t *b)
+{
+    const weir_http_tls_files_t *files = &b->conf->ticket_keys;
+    weir_tls_files_t *keys = &b->settings.ticket_keys;
+
+    keys->at = weir_new_n(b->cf->arena, weir_tls_file_t, files->n + 1);
+    for (; keys->n < files->n; keys->n++) {
+        if (!build_read(b, &files->at[keys->n], &keys->at[keys->n])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* -- shared memory -- */
+
+static void
+build_give_back_zone(void *data)
+{
+    weir_zone_give_back(data);
+}
+
+static bool
+build_zone(build_t *b, const weir_http_tls_zone_t *zone, const char *kind, struct weir_tls_cache **cache)
+{
+    weir_zone_id_t id = { .kind = weir_str_from_z(kind), .name = zone->name, .size = zone->size, .layout = 1 };
+    weir_error_t error = { .text = "" };
+    weir_zone_t *made;
+
+    if (zone->name.len == 0) {
+        return true;
+    }
+    made = weir_zone_take(&id, &error);
+    if (made == NULL) {
+        return weir_conf_error_at(b->cf, zone->words, "%s", error.text);
+    }
+    weir_arena_on_cleanup(b->cf->arena, build_give_back_zone, made);
+    *cache = weir_tls_cache_open(weir_zone_memory(made), weir_zone_size(made));
+    return *cache != NULL
+           || weir_conf_error_at(b->cf, zone->words, "the shared memory \"%.*s\" holds something else", WEIR_STR_ARG(zone->name));
+}
+
+/* One name, one size: as with nginx, a slip rather than an intention. */
+static bool
+build_zone_agrees(weir_conf_t *cf, const weir_http_tls_zone_t *zone, const weir_http_tls_zone_t *other)
+{
+    if (zone->name.len == 0 || !weir_str_eq(zone->name, other->name) || zone->size == other->size) {
+        return true;
+    }
+    return weir_conf_error_at(cf, zone->words, "the size %llu of the shared memory \"%.*s\" conflicts with the size %llu said before",
+                              (unsigned long long) zone->size, WEIR_STR_ARG(zone->name), (unsigned long long) other->size);
+}
+
+static bool
+build_zones_agree(weir_conf_t *cf, const weir_http_conf_t *http)
+{
+    for (size_t i = 1; i < http->n_servers; i++) {
+        const weir_http_tls_conf_t *conf = http->servers[i]->conf[weir_http_ssl_index];
+        const weir_http_tls_conf_t *before = http->servers[i - 1]->conf[weir_http_ssl_index];
+        for (size_t j = 0; conf != before && j < i; j++) {
+            const weir_http_tls_conf_t *other = http->servers[j]->conf[weir_http_ssl_index];
+            if (!build_zone_agrees(cf, &conf->session_cache, &other->session_cache)
+                || !build_zone_agrees(cf, &conf->ocsp_cache, &other->ocsp_cache))
+            {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* -- what OCSP needs -- */
+
+static void
+build_forget_question(void *data)
+{
+    weir_tls_ocsp_destroy(data);
+}
+
+/* Stapling for the first certificate: an answer is about one.  As with nginx what is missing is a warning. */
+static bool
+build_stapling(build_t *b)
+{
+    const weir_http_tls_conf_t *conf = b->conf;
+    const char *why = NULL;
+    weir_str_t url;
+
+    if (!conf->stapling.on || b->settings.stapled.len != 0 || b->tls->rejects) {
+        return true;
+    }
+    if (b->tls->is_dynamic) {
+        weir_conf_warn(b->cf, 0, "\"ssl_stapling\" ignored, the certificate's name has variables");
+        return true;
+    }
+    if (b->settings.n_pairs > 1) {
+        weir_conf_warn(b->cf, 0, "\"ssl_stapling\" is for the first of several certificates");
+    }
+    b->tls->staple = weir_tls_ocsp_of_certificate(b->settings.pairs[0].certificate.bytes, b->settings.trusted.bytes, &why);
+    if (b->tls->staple == NULL) {
+        weir_conf_warn(b->cf, 0, "\"ssl_stapling\" ignored, %s for certificate \"%.*s\"", why,
+                       WEIR_STR_ARG(conf->certificates.at[0].name->source));
+        return true;
+    }
+    weir_arena_on_cleanup(b->cf->arena, build_forget_question, b->tls->staple);
+    b->tls->staple_from = conf->stapling_responder;
+    url = weir_tls_ocsp_url(b->tls->staple);
+    if (conf->stapling_responder.host.len == 0
+        && (url.len == 0 || !weir_http_tls_read_responder(b->cf, url, &b->tls->staple_from, &why)))
+    {
+        weir_conf_warn(b->cf, 0, "\"ssl_stapling\" ignored, %s for certificate \"%.*s\"",
+                       url.len == 0 ? "no OCSP responder URL" : why, WEIR_STR_ARG(conf->certificates.at[0].name->source));
+        b->tls->staple = NULL;
+    }
+    return true;
+}
+
+static bool
+build_client_ocsp(build_t *b)
+{
+    const weir_http_tls_conf_t *conf = b->conf;
+
+    if (conf->ocsp == WEIR_HTTP_TLS_OCSP_OFF) {
+        return true;
+    }
+    if (conf->verify == WEIR_TLS_VERIFY_OFF || conf->verify == WEIR_TLS_VERIFY_OPTIONAL_NO_CA) {
+        return weir_conf_error_at(b->cf, &b->server->block->words,
+                                  "\"ssl_ocsp\" needs \"ssl_verify_client on\" or \"ssl_verify_client optional\"");
+    }
+    b->settings.policy = conf->ocsp;
+    return build_zone(b, &conf->ocsp_cache, "tls-ocsp", &b->tls->ocsp_cache);
+}
+
+/* -- one server -- */
+
+static bool
+build_verification(build_t *b)
+{
+    const weir_http_tls_conf_t *conf = b->conf;
+    weir_tls_settings_t *s = &b->settings;
+
+    s->verify = (weir_tls_verify_t) conf->verify;
+    s->verify_depth = conf->verify_depth;
+    if ((conf->verify == WEIR_TLS_VERIFY_ON || conf->verify == WEIR_TLS_VERIFY_OPTIONAL)
+        && conf->client_certificate.path.len == 0 && conf->trusted_certificate.path.len == 0)
+    {
+        return weir_conf_error_at(b->cf, &b->server->block->words,
+                                  "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client");
+    }
+    return build_read(b, &conf->client_certificate, &s->client_ca) && build_read(b, &conf->trusted_certificate, &s->trusted)
+           && build_read(b, &conf->crl, &s->crl);
+}
+
+static bool
+build_sessions(build_t *b)
+{
+    const weir_http_tls_conf_t *conf = b->conf;
+    weir_tls_settings_t *s = &b->settings;
+
+    s->session_timeout_s = (uint32_t) weir_min(conf->session_timeout.ms / 1000, UINT32_MAX / 2);
+    s->tickets = conf->session_tickets.on;
+    s->early_data = conf->early_data.on;
+    if (conf->session_cache.name.len != 0) {
+        s->cache_name = weir_str_printf(b->cf->arena, "%.*s:%llu", WEIR_STR_ARG(conf->session_cache.name),
+                                        (unsigned long long) conf->session_cache.size);
+    }
+    return build_ticket_keys(b) && build_zone(b, &conf->session_cache, "tls-sessions", &s->cache);
+}
+
+static void
+build_wishes(build_t *b)
+{
+    const weir_http_tls_conf_t *conf = b->conf;
+    weir_tls_settings_t *s = &b->settings;
+
+    s->is_server = true;
+    s->protocols = conf->protocols;
+    s->ciphers = conf->ciphers;
+    s->curves = conf->curves;
+    s->prefer_server_ciphers = conf->prefer_server_ciphers.on;
+    s->buffer_size = (size_t) conf->buffer_size.n;
+    s->n_commands = conf->commands.n;
+    s->commands = weir_new_n(b->cf->arena, weir_tls_command_t, conf->commands.n + 1);
+    for (size_t i = 0; i < conf->commands.n; i++) {
+        s->commands[i] = (weir_tls_command_t) { conf->commands.at[i].name, conf->commands.at[i].value };
+    }
+}
+
+static void
+build_release(void *data)
+{
+    weir_http_tls_t *tls = data;
+
+    weir_http_tls_unstaple(tls);
+    weir_http_tls_certs_free(tls);
+    weir_tls_context_unref(tls->held);
+    weir_tls_context_unref(tls->context);
+}
+
+static bool
+build_context(build_t *b)
+{
+    weir_error_t error = { .text = "" };
+    weir_tls_file_t stapled = { .name = WEIR_STR_NONE };
+
+    build_wishes(b);
+    if (!build_pairs(b) || !build_passwords(b) || !build_verification(b) || !build_sessions(b) || !build_client_ocsp(b)
+        || !build_read(b, &b->conf->dhparam, &b->settings.dhparam) || !build_read(b, &b->conf->stapling_file, &stapled))
+    {
+        return false;
+    }
+    if (b->conf->stapling.on) {
+        b->settings.stapled = stapled.bytes;
+    }
+    b->cf->words = &b->server->block->words;
+    if (!build_stapling(b)) {
+        return false;
+    }
+    b->tls->context = weir_tls_context_create(&b->settings, &error);
+    if (b->tls->context == NULL) {
+        const weir_conf_words_t *words = b->conf->certificates.n != 0 ? b->conf->certificates.at[0].words : &b->server->block->words;
+        return weir_conf_error_at(b->cf, words, "%s", error.text);
+    }
+    weir_arena_on_cleanup(b->cf->arena, build_release, b->tls);
+    return true;
+}
+
+static bool
+build_server(weir_conf_t *cf, weir_http_server_t *server)
+{
+    const weir_http_tls_conf_t *conf = server->conf[weir_http_ssl_index];
+    build_t b = { .cf = cf, .server = server, .conf = conf };
+    bool built;
+
+    if (server->tls != NULL || (conf->certificates.n == 0 && !conf->reject_handshake.on)) {
+        return true;                        /* without one of its own: its listener's default server answers the handshake */
+    }
+    b.tls = weir_new(cf->arena, weir_http_tls_t);
+    b.tls->conf = conf;
+    b.tls->rejects = conf->reject_handshake.on;
+    b.tls->folder = cf->conf_dir;
+    built = build_context(&b);
+    cf->words = &cf->root->words;
+    server->tls = b.tls;
+    return built;
+}
+
+/* -- who is reached over TLS -- */
+
+static weir_http_listen_t *
+build_find_listen(const weir_http_conf_t *http, const weir_addr_t *addr)
+{
+    for (size_t i = 0; i < http->n_listens; i++) {
+        if (weir_addr_eq(&http->listens[i]->addr, addr)) {
+            return http->listens[i];
+        }
+    }
+    return NULL;
+}
+
+static bool
+build_on_listen(weir_conf_t *cf, weir_http_server_t *server, const weir_http_listen_t *listen, const weir_conf_words_t *words)
+{
+    const weir_http_tls_conf_t *conf = server->conf[weir_http_ssl_index];
+    const weir_http_tls_conf_t *of_default = listen->default_server->conf[weir_http_ssl_index];
+
+    if (conf->certificates.n == 0 && !conf->reject_handshake.on
+        && (server == listen->default_server || of_default->certificates.n == 0))
+    {
+        return weir_conf_error_at(cf, words, "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive");
+    }
+    return build_server(cf, server);
+}
+
+static bool
+build_listens_of(weir_conf_t *cf, const weir_http_conf_t *http, weir_http_server_t *server)
+{
+    const weir_http_blocks_conf_t *blocks = weir_conf_of(server->block, weir_http_blocks_index);
+    const weir_http_listen_t *listen;
+    weir_addr_t standard;
+
+    for (size_t i = 0; i < blocks->listens.n; i++) {
+        listen = build_find_listen(http, &blocks->listens.at[i].addr);
+        if (listen != NULL && listen->is_ssl && !build_on_listen(cf, server, listen, blocks->listens.at[i].words)) {
+            return false;
+        }
+    }
+    if (blocks->listens.n == 0 && weir_addr_from_ip(&standard, WEIR_STR("0.0.0.0"), 80)) {
+        listen = build_find_listen(http, &standard);
+        return listen == NULL || !listen->is_ssl || build_on_listen(cf, server, listen, &server->block->words);
+    }
+    return true;
+}
+
+bool
+weir_http_tls_build(weir_conf_t *cf, weir_generation_t *generation)
+{
+    const weir_http_conf_t *http = generation->http;
+
+    for (size_t i = 0; http != NULL && i < http->n_servers; i++) {
+        if (!build_listens_of(cf, http, http->servers[i])) {
+            return false;
+        }
+    }
+    return http == NULL || build_zones_agree(cf, http);
+}

@@ -1,0 +1,341 @@
+/*
+ * conf.c - the ssl_* directives of the http part: what nginx's ngx_http_ssl_module takes, with its contexts, defaults and
+ * inheritance.
+ *
+ * Load time only.  Names of files are kept here; build.c reads the files of the servers that speak TLS.
+ */
+#include "http/tls/conf.h"
+
+#define CONF_ARGS weir_conf_t *cf WEIR_UNUSED, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field
+
+#define CONF_ZONE_MIN  32768          /* bytes of a cache of sessions: nginx's eight pages */
+#define CONF_NAME_MAX  100            /* bytes of a zone's name */
+
+static const weir_conf_words_t *
+conf_keep_words(weir_conf_t *cf, const weir_conf_words_t *words)
+{
+    weir_conf_words_t *kept = weir_new(cf->arena, weir_conf_words_t);
+
+    *kept = *words;
+    return kept;
+}
+
+/* -- files -- */
+
+/* Names of files begin in the folder of the configuration's file. */
+static weir_str_t
+conf_full_path(weir_conf_t *cf, weir_str_t name)
+{
+    return name.at[0] == '/' ? weir_str_dup(cf->arena, name) : weir_str_concat(cf->arena, cf->conf_dir, name);
+}
+
+static weir_http_tls_file_t
+conf_file(weir_conf_t *cf, const weir_conf_words_t *words)
+{
+    weir_str_t name = words->at[1].text;
+    weir_http_tls_file_t file = { .words = conf_keep_words(cf, words) };
+
+    if (name.len != 0) {
+        file.path = conf_full_path(cf, name);
+    }
+    return file;
+}
+
+static bool
+conf_parse_file(CONF_ARGS)
+{
+    *(weir_http_tls_file_t *) field = conf_file(cf, words);
+    return true;
+}
+
+static bool
+conf_parse_files(CONF_ARGS)
+{
+    if (words->at[1].text.len == 0) {
+        return weir_conf_invalid(cf, 1, "a file");
+    }
+    *(weir_http_tls_file_t *) weir_conf_list_push(cf, field, sizeof(weir_http_tls_file_t)) = conf_file(cf, words);
+    return true;
+}
+
+static const weir_conf_type_t conf_type_file = {
+    .name = "file", .size = sizeof(weir_http_tls_file_t), .min_args = 1, .max_args = 1, .parse = conf_parse_file,
+};
+
+static const weir_conf_type_t conf_type_files = {
+    .name = "file", .size = sizeof(weir_http_tls_files_t), .min_args = 1, .max_args = 1, .repeats = true,
+    .parse = conf_parse_files, .item = sizeof(weir_http_tls_file_t),
+};
+
+/* A certificate or key: a file's name or "data:" and PEM, either with variables. */
+static bool
+conf_parse_name(CONF_ARGS)
+{
+    weir_str_t text = words->at[1].text;
+    weir_http_tls_name_t name = { .words = conf_keep_words(cf, words) };
+
+    if (text.len == 0) {
+        return weir_conf_invalid(cf, 1, "a file, or \"data:\" and PEM");
+    }
+    if (weir_str_starts(text, WEIR_STR("engine:")) || weir_str_starts(text, WEIR_STR("store:"))) {
+        return weir_conf_error(cf, 1, "keys of engines and stores are not supported in \"%s\" directive: name a PEM file",
+                               row->name);
+    }
+    if (!weir_str_starts(text, WEIR_STR("data:")) && text.at[0] != '$') {
+        text = conf_full_path(cf, text);
+    }
+    name.name = weir_conf_template(cf, 1, text);
+    if (name.name == NULL) {
+        return false;
+    }
+    *(weir_http_tls_name_t *) weir_conf_list_push(cf, field, sizeof(name)) = name;
+    return true;
+}
+
+static const weir_conf_type_t conf_type_names = {
+    .name = "file", .size = sizeof(weir_http_tls_names_t), .min_args = 1, .max_args = 1, .repeats = true,
+    .parse = conf_parse_name, .item = sizeof(weir_http_tls_name_t),
+};
+
+/* -- commands -- */
+
+static bool
+conf_parse_command(CONF_ARGS)
+{
+    weir_http_tls_command_t command = { words->at[1].text, words->at[2].text };
+
+    *(weir_http_tls_command_t *) weir_conf_list_push(cf, field, sizeof(command)) = command;
+    return true;
+}
+
+static const weir_conf_type_t conf_type_commands = {
+    .name = "name value", .size = sizeof(weir_http_tls_commands_t), .min_args = 2, .max_args = 2, .repeats = true,
+    .parse = conf_parse_command, .item = sizeof(weir_http_tls_command_t),
+};
+
+/* -- ssl_certificate_cache off | max=N [inactive=time] [valid=time] -- */
+
+static bool
+conf_cache_option(weir_str_t word, weir_http_tls_cache_t *cache)
+{
+    weir_str_t name, value;
+
+    if (!weir_str_cut(word, '=', &name, &value)) {
+        return false;
+    }
+    if (weir_str_eq(name, WEIR_STR("max"))) {
+        return weir_conf_read_u32(value, &cache->max) && cache->max != 0;
+    }
+    if (weir_str_eq(name, WEIR_STR("inactive"))) {
+        return weir_conf_read_msec(value, &cache->inactive);
+    }
+    return weir_str_eq(name, WEIR_STR("valid")) && weir_conf_read_msec(value, &cache->valid);
+}
+
+static bool
+conf_parse_cache(CONF_ARGS)
+{
+    weir_http_tls_cache_t *cache = field;
+
+    *cache = (weir_http_tls_cache_t) { .inactive = { 10000 }, .valid = { 60000 } };
+    if (words->n == 2 && weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
+        return true;
+    }
+    for (size_t i = 1; i < words->n; i++) {
+        if (!conf_cache_option(words->at[i].text, cache)) {
+            return weir_conf_invalid(cf, i, "off, or max=number with inactive=time and valid=time");
+        }
+    }
+    return cache->max != 0
+           || weir_conf_error(cf, 1, "\"ssl_certificate_cache\" must have the \"max\" parameter");
+}
+
+static const weir_conf_type_t conf_type_cache = {
+    .name = "off | max=number [inactive=time] [valid=time]", .size = sizeof(weir_http_tls_cache_t), .min_args = 1,
+    .max_args = 3, .parse = conf_parse_cache,
+};
+
+/* -- ssl_session_cache off | none | shared:name:size; ssl_ocsp_cache off | shared:name:size -- */
+
+static bool
+conf_zone(weir_conf_t *cf, const weir_conf_words_t *words, weir_http_tls_zone_t *zone)
+{
+    weir_str_t kind, rest, size;
+    weir_bytes_t bytes;
+
+    (void) weir_str_cut(words->at[1].text, ':', &kind, &rest);
+    if (!weir_str_cut(rest, ':', &zone->name, &size) || zone->name.len == 0 || zone->name.len > CONF_NAME_MAX) {
+        return weir_conf_invalid(cf, 1, "shared:name:size");
+    }
+    if (!weir_conf_read_bytes(size, &bytes)) {
+        return weir_conf_invalid(cf, 1, "shared:name:size, the size such as 10m");
+    }
+    if (bytes.n < CONF_ZONE_MIN) {
+        return weir_conf_error(cf, 1, "the cache \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name), CONF_ZONE_MIN);
+    }
+    zone->size = bytes.n;
+    zone->words = conf_keep_words(cf, words);
+    return true;
+}
+
+static bool
+conf_parse_session_cache(CONF_ARGS)
+{
+    weir_str_t text = words->at[1].text;
+
+    if (words->n == 2 && (weir_str_eq(text, WEIR_STR("off")) || weir_str_eq(text, WEIR_STR("none")))) {
+        return true;
+    }
+    for (size_t i = 1; i < words->n; i++) {
+        if (weir_str_eq(words->at[i].text, WEIR_STR("builtin")) || weir_str_starts(words->at[i].text, WEIR_STR("builtin:"))) {
+            return weir_conf_error(cf, i, "a \"builtin\" cache would be of one worker only and is not supported in \"ssl_session_cache\" "
+                                   "directive: say shared:name:size");
+        }
+    }
+    if (words->n != 2 || !weir_str_starts(text, WEIR_STR("shared:"))) {
+        return weir_conf_invalid(cf, words->n - 1, "off, none or shared:name:size");
+    }
+    return conf_zone(cf, words, field);
+}
+
+static bool
+conf_parse_ocsp_cache(CONF_ARGS)
+{
+    weir_str_t text = words->at[1].text;
+
+    if (weir_str_eq(text, WEIR_STR("off"))) {
+        return true;
+    }
+    return weir_str_starts(text, WEIR_STR("shared:")) ? conf_zone(cf, words, field)
+                                                      : weir_conf_invalid(cf, 1, "off or shared:name:size");
+}
+
+static const weir_conf_type_t conf_type_session_cache = {
+    .name = "off | none | shared:name:size", .size = sizeof(weir_http_tls_zone_t), .min_args = 1, .max_args = 2,
+    .parse = conf_parse_session_cache,
+};
+
+static const weir_conf_type_t conf_type_ocsp_cache = {
+    .name = "off | shared:name:size", .size = sizeof(weir_http_tls_zone_t), .min_args = 1, .max_args = 1,
+    .parse = conf_parse_ocsp_cache,
+};
+
+/* -- responders -- */
+
+static bool
+conf_parse_responder(CONF_ARGS)
+{
+    const char *why;
+
+    return weir_http_tls_read_responder(cf, words->at[1].text, field, &why)
+           || weir_conf_error(cf, 1, "%s: \"%.*s\" in \"%s\" directive", why, WEIR_STR_ARG(words->at[1].text), row->name);
+}
+
+static const weir_conf_type_t conf_type_responder = {
+    .name = "url", .size = sizeof(weir_http_tls_responder_t), .min_args = 1, .max_args = 1, .parse = conf_parse_responder,
+};
+
+/* -- `ssl on` -- */
+
+static bool
+conf_parse_gone(CONF_ARGS)
+{
+    (void) words;
+    (void) field;
+    return weir_conf_error(cf, 0, "the \"ssl\" directive is obsolete: say \"listen ... ssl\" instead");
+}
+
+static const weir_conf_type_t conf_type_gone = {
+    .name = "on or off", .size = sizeof(weir_flag_t), .min_args = 1, .max_args = 1, .parse = conf_parse_gone,
+};
+
+/* -- the rows -- */
+
+static const weir_conf_enum_t conf_protocols[] = {
+    { "TLSv1", WEIR_TLS_V1_0 }, { "TLSv1.1", WEIR_TLS_V1_1 }, { "TLSv1.2", WEIR_TLS_V1_2 }, { "TLSv1.3", WEIR_TLS_V1_3 },
+    { NULL, 0 },
+};
+
+static const weir_conf_enum_t conf_verify[] = {
+    { "off", WEIR_TLS_VERIFY_OFF }, { "on", WEIR_TLS_VERIFY_ON }, { "optional", WEIR_TLS_VERIFY_OPTIONAL },
+    { "optional_no_ca", WEIR_TLS_VERIFY_OPTIONAL_NO_CA }, { NULL, 0 },
+};
+
+static const weir_conf_enum_t conf_ocsp[] = {
+    { "off", WEIR_HTTP_TLS_OCSP_OFF }, { "on", WEIR_HTTP_TLS_OCSP_ON }, { "leaf", WEIR_HTTP_TLS_OCSP_LEAF }, { NULL, 0 },
+};
+
+#define CONF_IN (WEIR_IN_HTTP | WEIR_IN_SERVER)
+#define CONF(field, name, ...) WEIR_DIRECTIVE(weir_http_tls_conf_t, field, name, .where = CONF_IN, __VA_ARGS__)
+#define CONF_OF(field, name, conf_type, ...) \
+    WEIR_DIRECTIVE_OF(weir_http_tls_conf_t, field, name, conf_type, .where = CONF_IN, __VA_ARGS__)
+
+static const weir_directive_t conf_directives[] = {
+    /* who we are */
+    CONF_OF(certificates, "ssl_certificate", &conf_type_names,
+            .help = "PEM file of a server's certificate with its chain behind it; several times for keys of different types; its "
+                    "name may have variables."),
+    CONF_OF(keys, "ssl_certificate_key", &conf_type_names, .help = "PEM file of the key of the ssl_certificate in the same place."),
+    CONF_OF(certificate_cache, "ssl_certificate_cache", &conf_type_cache, .dflt = "off",
+            .help = "How many certificates whose names have variables each worker keeps, how long after their last use, and for how "
+                    "long before their files are read again."),
+    CONF_OF(password_file, "ssl_password_file", &conf_type_file, .help = "File of passwords for keys, one a line, tried in turn."),
+    CONF(reject_handshake, "ssl_reject_handshake", .dflt = "off", .help = "Refuse TLS handshakes for this server's names."),
+
+    /* what is spoken */
+    CONF_OF(protocols, "ssl_protocols", &weir_type_mask, .values = conf_protocols, .dflt = "TLSv1.2 TLSv1.3",
+            .args = "[TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]", .help = "Versions of TLS that are spoken."),
+    CONF(ciphers, "ssl_ciphers", .dflt = "HIGH:!aNULL:!MD5", .help = "Ciphers of TLS 1.2 and before, as OpenSSL lists them."),
+    CONF(prefer_server_ciphers, "ssl_prefer_server_ciphers", .dflt = "off",
+         .help = "Choose the cipher by the server's order rather than the client's."),
+    CONF(curves, "ssl_ecdh_curve", .dflt = "auto", .help = "Groups for the key exchange, with colons between; auto: OpenSSL's own."),
+    CONF_OF(dhparam, "ssl_dhparam", &conf_type_file, .help = "PEM file of parameters for DHE ciphers."),
+    CONF_OF(commands, "ssl_conf_command", &conf_type_commands, .help = "A command of OpenSSL's own configuration, e.g. Ciphersuites."),
+    CONF(buffer_size, "ssl_buffer_size", .dflt = "16k", .min = "512", .max = "16k", .help = "Largest TLS record that is sent."),
+    CONF(early_data, "ssl_early_data", .dflt = "off",
+         .help = "Take TLS 1.3 early data: once over all workers, and for safe methods only."),
+
+    /* sessions */
+    CONF_OF(session_cache, "ssl_session_cache", &conf_type_session_cache, .dflt = "none",
+            .help = "A cache of sessions that all workers share, kept over reload."),
+    CONF(session_timeout, "ssl_session_timeout", .dflt = "5m", .min = "1s", .help = "How long a session may be resumed."),
+    CONF(session_tickets, "ssl_session_tickets", .dflt = "on", .help = "Give sessions to clients as tickets."),
+    CONF_OF(ticket_keys, "ssl_session_ticket_key", &conf_type_files,
+            .help = "File of 48 or 80 random bytes that encrypts tickets; the first one said encrypts, each decrypts; without any, "
+                    "keys rotate by themselves."),
+
+    /* who they are */
+    CONF_OF(verify, "ssl_verify_client", &weir_type_enum, .values = conf_verify, .dflt = "off",
+            .args = "on | off | optional | optional_no_ca", .help = "Ask clients for a certificate."),
+    CONF(verify_depth, "ssl_verify_depth", .dflt = "1", .max = "100",
+         .help = "How many certificates may stand between a client's and the root."),
+    CONF_OF(client_certificate, "ssl_client_certificate", &conf_type_file,
+            .help = "PEM file of the authorities that clients' certificates are verified by; their names are sent to clients."),
+    CONF_OF(trusted_certificate, "ssl_trusted_certificate", &conf_type_file,
+            .help = "The same, but their names are not sent; and for OCSP answers."),
+    CONF_OF(crl, "ssl_crl", &conf_type_file, .help = "PEM file of lists of revoked certificates."),
+
+    /* OCSP */
+    CONF(stapling, "ssl_stapling", .dflt = "off", .help = "Staple OCSP answers about the server's certificate to handshakes."),
+    CONF_OF(stapling_file, "ssl_stapling_file", &conf_type_file, .help = "Staple what is in this file (DER) rather than ask for it."),
+    CONF_OF(stapling_responder, "ssl_stapling_responder", &conf_type_responder,
+            .help = "Ask here rather than where the certificate says."),
+    CONF(stapling_verify, "ssl_stapling_verify", .dflt = "off", .help = "Verify OCSP answers against ssl_trusted_certificate."),
+    CONF_OF(ocsp, "ssl_ocsp", &weir_type_enum, .values = conf_ocsp, .dflt = "off", .args = "on | off | leaf",
+            .help = "Ask an OCSP responder about clients' certificates: the whole chain, or the client's own alone."),
+    CONF_OF(ocsp_responder, "ssl_ocsp_responder", &conf_type_responder,
+            .help = "Ask here rather than where the certificate says; names in certificates are not looked up."),
+    CONF_OF(ocsp_cache, "ssl_ocsp_cache", &conf_type_ocsp_cache, .dflt = "off",
+            .help = "Where answers about clients' certificates are kept for all workers."),
+
+    WEIR_DIRECTIVE_OF(weir_http_tls_conf_t, gone, "ssl", &conf_type_gone, .where = CONF_IN, .args = "on | off",
+                      .help = "Of old, and refused: TLS is turned on by `listen ... ssl`."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_module_t weir_http_ssl = {
+    .name = "http_ssl",
+    .conf_size = sizeof(weir_http_tls_conf_t),
+    .directives = conf_directives,
+    .build = weir_http_tls_build,
+};

@@ -1,0 +1,22 @@
+/*
+ * shared.h - what all processes of the instance share beside what a configuration names: the keys of TLS session tickets, and the
+ * register that lets 0-RTT data in once.
+ *
+ * Made by the master (or the single process) before it forks; workers find it as it was.  The master rotates the keys and keeps them
+ * under state_path, mode 0600, so that a restart resumes the sessions of before.
+ */
+#ifndef WEIR_PROC_SHARED_H
+#define WEIR_PROC_SHARED_H
+
+#include "event/loop.h"
+#include "proc/settings.h"
+
+/* false: logged. */
+bool weir_shared_open(weir_loop_t *loop, const weir_settings_t *settings) WEIR_MUST_USE;
+/* Another generation is in use: keys are saved where it says, when it needs any. */
+void weir_shared_use(const weir_settings_t *settings);
+/* In a worker after the fork: nothing here is its business but to read. */
+void weir_shared_in_worker(void);
+void weir_shared_close(void);
+
+#endif
