@@ -57,6 +57,7 @@
     X(UPSTREAM_SEND_FAILED, "upstream.send.failed", 502, ERROR, "The request could not be written to the peer.")              \
     X(UPSTREAM_SEND_TIMEOUT, "upstream.send.timeout", 504, ERROR, "The peer took no byte for proxy_send_timeout.")            \
     X(UPSTREAM_READ_TIMEOUT, "upstream.read.timeout", 504, ERROR, "The peer sent no byte for proxy_read_timeout.")            \
+    X(UPSTREAM_DEADLINE, "upstream.deadline", 504, INFO, "The client's own deadline (grpc-timeout) passed before the answer.") \
     X(UPSTREAM_CLOSED, "upstream.closed", 502, ERROR, "The peer closed before it had answered.")                              \
     X(UPSTREAM_RESET, "upstream.reset", 502, ERROR, "The peer reset the connection before it had answered.")                  \
     X(UPSTREAM_MALFORMED, "upstream.malformed", 502, ERROR, "The peer's answer breaks RFC 9112 or could be read in two ways.")\

@@ -567,7 +567,8 @@ conn_tls_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent
     conn->error = 0;
     io = weir_tls_flush(tls);
     if (io != WEIR_OK) {
-        return io == WEIR_ERROR ? conn_fail(tls) : io;
+        tls->close_sent = tls->close_sent || io == WEIR_ERROR;
+        return io;
     }
     weir_assert(owed <= total);
     tls->owed = 0;
@@ -576,7 +577,8 @@ conn_tls_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent
         io = weir_tls_flush(tls);
     }
     if (io == WEIR_ERROR) {
-        return tls->failed ? io : conn_fail(tls);
+        tls->close_sent = true;                      /* when it is the socket: the peer may have said why, and can be heard */
+        return io;
     }
     *sent = owed + out.taken;
     if (io == WEIR_AGAIN && out.taken != 0) {

@@ -218,7 +218,9 @@ context_set_modes(weir_tls_context_t *context, const weir_tls_settings_t *s, wei
     SSL_CTX_set_read_ahead(ctx, 1);
     context->fragment = (long) weir_max(weir_min(s->buffer_size, 16384), 512);
     (void) SSL_CTX_set_max_send_fragment(ctx, context->fragment);
-    (void) SSL_CTX_set_timeout(ctx, (long) s->session_timeout_s);
+    if (s->session_timeout_s != 0) {
+        (void) SSL_CTX_set_timeout(ctx, (long) s->session_timeout_s);
+    }
     context->tickets = s->tickets;
     context->early_data = s->early_data;
     context->cache = s->cache;
@@ -261,9 +263,9 @@ context_fill(weir_tls_context_t *context, const weir_tls_settings_t *s, weir_err
     }
     if (s->is_server) {
         weir_tls_hello_prepare(context);
-        if (s->n_pairs == 0) {
-            context->settings = weir_tls_settings_keep(s);
-        }
+    }
+    if (s->is_base) {
+        context->settings = weir_tls_settings_keep(s);
     }
     weir_tls_resume_prepare(context);
     return true;
@@ -344,6 +346,7 @@ weir_tls_context_with_pairs(const weir_tls_context_t *base, const weir_tls_pair_
     settings = *weir_tls_settings_kept(base->settings);
     settings.pairs = (weir_tls_pair_t *) (uintptr_t) pairs;
     settings.n_pairs = n;
+    settings.is_base = false;
     return context_make(&settings, error);
 }
 

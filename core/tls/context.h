@@ -24,6 +24,7 @@ typedef enum { WEIR_TLS_VERIFY_OFF, WEIR_TLS_VERIFY_ON, WEIR_TLS_VERIFY_OPTIONAL
 
 typedef struct {
     bool                 is_server;
+    bool                 is_base;           /* its pairs come later, by weir_tls_context_with_pairs */
     weir_tls_pair_t     *pairs;             /* of different key types; the client side has one at most */
     size_t               n_pairs;
     weir_strs_t          passwords;         /* tried in turn for keys that are encrypted */

@@ -25,7 +25,7 @@ struct weir_tls_context {
     char                      *groups;               /* as OpenSSL's list; NULL: its own */
     unsigned char             *stapled;              /* OPENSSL_malloc */
     size_t                     stapled_len;
-    struct weir_tls_settings_copy *settings;         /* of a server without certificates: for weir_tls_context_with_pairs */
+    struct weir_tls_settings_copy *settings;         /* of a base: for weir_tls_context_with_pairs */
     struct weir_tls_context   *next;                 /* of the registry by digest */
 };
 

@@ -83,7 +83,7 @@ weir_tls_settings_digest(const weir_tls_settings_t *s, uint8_t digest[32])
 {
     EVP_MD_CTX *md = settings_begin();
 
-    settings_add_number(md, s->is_server);
+    settings_add_number(md, (s->is_server ? 1 : 0) | (s->is_base ? 2 : 0));
     for (size_t i = 0; i < s->n_pairs; i++) {
         settings_add_file(md, &s->pairs[i].certificate);
         settings_add_file(md, &s->pairs[i].key);

@@ -107,6 +107,8 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
         peer->group = group;
         peer->effective_weight = peer->conf->weight;
         weir_list_init(&peer->idle);
+        weir_list_init(&peer->shared);
+        weir_list_init(&peer->slots);
         group->n_up += !peer->conf->down;
     }
     return group;
@@ -117,6 +119,9 @@ group_destroy(weir_group_t *group)
 {
     weir_pool_close_idle(group);
     weir_list_remove(&group->link);
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        weir_upslots_free(&group->peers[i]);
+    }
     weir_arena_fini(&group->arena);
     weir_mem_free(group);
 }

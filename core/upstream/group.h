@@ -10,6 +10,7 @@
 #include "conf/module.h"
 #include "event/conn.h"
 #include "os/addr.h"
+#include "tls/conn.h"
 
 typedef struct {
     weir_addr_t addr;
@@ -46,7 +47,18 @@ typedef struct {
     weir_instant_t          checked;         /* when fails was last raised or the peer given its one try */
     uint32_t                in_use;          /* requests on it now in this worker */
     weir_list_t             idle;            /* kept connections, newest first */
+    weir_list_t             shared;          /* connections that serve several at once and have some (weir_upconn_t.shared_link) */
+    weir_list_t             slots;           /* TLS sessions to resume (secure.c) */
+    uint32_t                n_slots;
 } weir_peer_t;
+
+/* What a connection to a peer is secured with: one that is kept serves those only who want exactly the same. */
+typedef struct {
+    weir_tls_context_t *context;             /* NULL: plain, and all below is empty */
+    weir_str_t          name;                /* of the peer's certificate; with sends_name also asked for (SNI) */
+    weir_str_t          protocols;           /* ALPN's wire format; a literal */
+    bool                sends_name, verifies, resumes;
+} weir_upsecure_t;
 
 /* One request's way through a group. */
 typedef struct {
@@ -67,17 +79,30 @@ extern const weir_balancer_t weir_balancer_round_robin;   /* smooth weighted */
 /* For balancers: may this peer be picked now? */
 bool weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
 
-/* A kept connection to a peer.  What the HTTP client codec needs beside it lives in the exchange, not here. */
-typedef struct weir_upconn {
+typedef struct weir_upconn weir_upconn_t;
+
+/* Whose connection serves several exchanges at once: what the pool asks while it is idle. */
+typedef struct {
+    void (*idle_ready)(weir_upconn_t *up);   /* an edge came; may weir_upconn_drop it */
+    bool (*is_usable)(weir_upconn_t *up);
+    void (*closing)(weir_upconn_t *up);      /* it goes: what owner points to as well */
+} weir_upshare_t;
+
+/* A kept connection to a peer.  What the HTTP/1 client codec needs beside it lives in the exchange, not here. */
+struct weir_upconn {
     weir_conn_t    conn;
     weir_peer_t   *peer;                     /* its group is counted while the connection is in use */
-    void          *owner;                    /* the exchange using it; NULL while idle */
+    void          *owner;                    /* who uses it; NULL while idle, unless `share` is set */
+    const weir_upshare_t *share;             /* NULL: one exchange at a time */
+    weir_upsecure_t secure;                  /* a reference to the context, a copy of the name */
+    struct weir_upslot *slot;                /* where its TLS session is kept; NULL: nowhere */
     uint32_t       requests;                 /* sent on it; counted by the owner */
     weir_instant_t created;
     weir_list_t    idle_link, group_link;
+    weir_list_t    shared_link;              /* peer->shared, while its owner has it there */
     weir_timer_t   timer;                    /* idle timeout; the owner may use it while it holds the connection */
     bool           reused;                   /* it has served before */
-} weir_upconn_t;
+};
 
 /* -- running groups of this process -- */
 typedef struct weir_groups weir_groups_t;
@@ -103,13 +128,19 @@ size_t weir_pick_left(const weir_pick_t *pick);      /* peers not tried and not 
 void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a peer still held; unrefs */
 
 /* -- connections -- */
-/* An idle connection to the peer, or NULL.  The caller sets owner and conn.watch.on_ready. */
-weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer);
-/* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error. */
-weir_upconn_t *weir_upconn_open(weir_peer_t *peer, void (*on_ready)(weir_watch_t *), bool *done);
+/* An idle connection to the peer, secured and shared so, or NULL.  The caller sets owner and conn.watch.on_ready. */
+weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const weir_upshare_t *share);
+/* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error, then goes on with
+ * weir_upconn_secure until that says OK. */
+weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *), bool *done);
+/* A step of the TLS handshake, if there is to be one.  OK: done · AGAIN: at the next edge · ERROR: *why (lives until the next failure). */
+weir_io_t      weir_upconn_secure(weir_upconn_t *up, const char **why) WEIR_MUST_USE;
+bool           weir_upsecure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b);
 /* Back to the group's pool, or closed: when keepalive says so, bytes are waiting, or nobody else counts the group. */
 void           weir_upconn_keep(weir_upconn_t *up);
 void           weir_upconn_close(weir_upconn_t *up);
+/* An idle one: closed, for its share's own reasons. */
+void           weir_upconn_drop(weir_upconn_t *up);
 /* Looks (without taking) whether the peer has closed or sent something on an idle connection: one recv(MSG_PEEK). */
 bool           weir_upconn_is_fresh(weir_upconn_t *up);
 

@@ -10,6 +10,7 @@
 #include "upstream/running.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* -- idle connections -- */
 
@@ -25,7 +26,10 @@ static void
 pool_free(weir_upconn_t *up)
 {
     weir_timer_drop(&up->timer);
+    weir_list_remove(&up->shared_link);
     weir_conn_close(&up->conn);
+    weir_upslot_give_back(up);
+    weir_tls_context_unref(up->secure.context);
     weir_mem_free(up);
 }
 
@@ -33,7 +37,16 @@ static void
 pool_close_idle(weir_upconn_t *up)
 {
     pool_unlink(up);
+    if (up->share != NULL) {
+        up->share->closing(up);
+    }
     pool_free(up);
+}
+
+void
+weir_upconn_drop(weir_upconn_t *up)
+{
+    pool_close_idle(up);
 }
 
 void
@@ -52,6 +65,7 @@ weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer)
     weir_list_append(&peer->idle, &up->idle_link);
     weir_list_append(&peer->group->idle, &up->group_link);
     peer->group->n_idle++;
+    weir_upslot_move(up);
 }
 
 /* Room to send is no news; a byte or the end is: nobody asked for it. */
@@ -60,7 +74,9 @@ pool_idle_ready(weir_watch_t *watch)
 {
     weir_upconn_t *up = weir_container_of(watch, weir_upconn_t, conn.watch);
 
-    if (watch->readable && !weir_upconn_is_fresh(up)) {
+    if (up->share != NULL) {
+        up->share->idle_ready(up);
+    } else if (watch->readable && !weir_upconn_is_fresh(up)) {
         pool_close_idle(up);
     }
 }
@@ -77,14 +93,30 @@ weir_upconn_is_fresh(weir_upconn_t *up)
     return weir_conn_is_quiet(&up->conn);
 }
 
-weir_upconn_t *
-weir_upconn_take_idle(weir_peer_t *peer)
+static bool
+pool_is_usable(weir_upconn_t *up)
 {
-    while (!weir_list_empty(&peer->idle)) {
-        weir_upconn_t      *up = weir_list_entry(peer->idle.next, weir_upconn_t, idle_link);
-        const weir_watch_t *watch = &up->conn.watch;
+    const weir_watch_t *watch = &up->conn.watch;
 
-        if (watch->peer_closed || watch->failed || (watch->readable && !weir_upconn_is_fresh(up))) {
+    if (watch->peer_closed || watch->failed) {
+        return false;
+    }
+    return up->share != NULL ? up->share->is_usable(up) : !watch->readable || weir_upconn_is_fresh(up);
+}
+
+weir_upconn_t *
+weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const weir_upshare_t *share)
+{
+    weir_list_t *next;
+
+    for (weir_list_t *at = peer->idle.next; at != &peer->idle; at = next) {
+        weir_upconn_t *up = weir_list_entry(at, weir_upconn_t, idle_link);
+
+        next = at->next;
+        if (up->share != share || !weir_upsecure_eq(&up->secure, secure)) {
+            continue;
+        }
+        if (!pool_is_usable(up)) {
             pool_close_idle(up);
             continue;
         }
@@ -98,10 +130,24 @@ weir_upconn_take_idle(weir_peer_t *peer)
 
 /* -- connections in use -- */
 
-weir_upconn_t *
-weir_upconn_open(weir_peer_t *peer, void (*on_ready)(weir_watch_t *), bool *done)
+static void
+pool_set_secure(weir_upconn_t *up, const weir_upsecure_t *secure)
 {
-    weir_upconn_t *up = weir_mem_try(sizeof(*up));
+    if (secure->context == NULL) {
+        return;
+    }
+    up->secure = *secure;
+    up->secure.context = weir_tls_context_ref(secure->context);
+    up->secure.name.at = (const char *) (up + 1);
+    if (secure->name.len != 0) {
+        memcpy(up + 1, secure->name.at, secure->name.len);
+    }
+}
+
+weir_upconn_t *
+weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *), bool *done)
+{
+    weir_upconn_t *up = weir_mem_try(sizeof(*up) + secure->name.len);
     int            fd, error;
 
     if (up == NULL) {
@@ -117,6 +163,7 @@ weir_upconn_open(weir_peer_t *peer, void (*on_ready)(weir_watch_t *), bool *done
         return NULL;
     }
     weir_group_ref(peer->group);
+    pool_set_secure(up, secure);
     return up;
 }
 
@@ -145,7 +192,7 @@ pool_may_keep(weir_upconn_t *up)
     if (!weir_conn_is_open(&up->conn) || watch->peer_closed || watch->failed) {
         return false;
     }
-    return !watch->readable || weir_upconn_is_fresh(up);
+    return up->share != NULL || !watch->readable || weir_upconn_is_fresh(up);
 }
 
 void
@@ -155,13 +202,18 @@ weir_upconn_keep(weir_upconn_t *up)
     weir_group_t *group = peer->group;
 
     if (!pool_may_keep(up)) {
+        if (up->share != NULL) {
+            up->share->closing(up);
+        }
         weir_upconn_close(up);
         return;
     }
     if (group->n_idle >= group->conf.keepalive) {
         pool_close_idle(weir_list_entry(group->idle.prev, weir_upconn_t, group_link));
     }
-    up->owner = NULL;
+    if (up->share == NULL) {
+        up->owner = NULL;
+    }
     up->reused = true;
     up->conn.watch.on_ready = pool_idle_ready;
     weir_list_push(&peer->idle, &up->idle_link);

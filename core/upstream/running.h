@@ -6,6 +6,8 @@
 
 #include "upstream/group.h"
 
+typedef struct weir_upslot weir_upslot_t;
+
 struct weir_group {
     weir_group_conf_t conf;          /* a copy, in the arena below */
     weir_groups_t    *groups;        /* NULL: it has been destroyed before this group */
@@ -18,6 +20,12 @@ struct weir_group {
     uint32_t          refs;          /* generations, picks, connections that are not idle */
     weir_arena_t      arena;
 };
+
+/* secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL: nowhere. */
+weir_upslot_t *weir_upslot_take(weir_peer_t *peer, const weir_upsecure_t *secure);
+void           weir_upslot_give_back(weir_upconn_t *up);
+void           weir_upslot_move(weir_upconn_t *up);       /* up->peer has changed */
+void           weir_upslots_free(weir_peer_t *peer);      /* no connection uses any */
 
 /* pool.c */
 void weir_pool_close_idle(weir_group_t *group);

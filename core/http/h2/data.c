@@ -200,8 +200,8 @@ weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes)
         weir_chain_consume(&st->in, stream->session->blocks, n);
         data_taken(st, n);
     }
-    if (st->aborted || stream->session->dead) {
-        return WEIR_ERROR;
+    if (st->aborted || (stream->session->dead && !stream->closed)) {
+        return WEIR_ERROR;                     /* (what had ended both ways is whole, whatever became of the connection) */
     }
     if (st->in.size != 0) {
         (void) weir_chain_peek(&st->in, &iov, 1);

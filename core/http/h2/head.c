@@ -4,6 +4,7 @@
  * Runs in workers; all of it in the request's arena.  What HTTP/1 could not say, or what a reader of HTTP/1 could take for something
  * else, is malformed here and never gets further: the emitters toward peers see one kind of request only.
  */
+#include "http/h2/fields.h"
 #include "http/h2/server.h"
 
 #include "http/h1/parse_common.h"
@@ -66,49 +67,6 @@ head_pseudo(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 }
 
 /* -- regular fields (§8.2) -- */
-
-static bool
-head_name_ok(weir_str_t name)
-{
-    const char *end = name.at + name.len;
-
-    if (name.len == 0 || weir_byte_span(name.at, end, WEIR_BYTE_TOKEN) != end) {
-        return false;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.at[i] >= 'A' && name.at[i] <= 'Z') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-head_value_ok(weir_str_t value)
-{
-    const char *end = value.at + value.len;
-
-    if (value.len == 0) {
-        return true;
-    }
-    return weir_byte_span_value(value.at, end) == end && value.at[0] != ' ' && value.at[0] != '\t' && end[-1] != ' '
-           && end[-1] != '\t';
-}
-
-/* Fields of one connection (§8.2.2). */
-static bool
-head_is_connection_specific(const weir_hpack_field_t *field)
-{
-    switch ((weir_header_id_t) field->id) {
-    case WEIR_HEADER_CONNECTION: case WEIR_HEADER_KEEP_ALIVE: case WEIR_HEADER_PROXY_CONNECTION:
-    case WEIR_HEADER_TRANSFER_ENCODING: case WEIR_HEADER_UPGRADE: case WEIR_HEADER_HTTP2_SETTINGS:
-        return true;
-    case WEIR_HEADER_TE:
-        return !weir_str_eq_fold(field->value, WEIR_STR("trailers"));
-    default:
-        return false;
-    }
-}
 
 /* Crumbs become one Cookie; room grows by doubling, so that many small ones cost what their bytes cost. */
 static bool
@@ -184,10 +142,10 @@ head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
     uint16_t flags = 0;
 
     x->has_regular = true;
-    if (!head_name_ok(name) || !head_value_ok(field->value)) {
+    if (!weir_h2_name_ok(name) || !weir_h2_value_ok(field->value)) {
         return head_bad(x, "a field's name or value has bytes that may not stand there");
     }
-    if (head_is_connection_specific(field)) {
+    if (weir_h2_is_connection_specific(field)) {
         return head_bad(x, "a field that belongs to HTTP/1 connections");
     }
     if (field->id == WEIR_HEADER_OTHER && weir_h1_drops_name(&rules, name)) {
@@ -420,8 +378,8 @@ weir_h2_exchange_trailer(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 {
     weir_str_t name, value;
 
-    if (field->pseudo != WEIR_H2_NOT_PSEUDO || !head_name_ok(field->name) || !head_value_ok(field->value)
-        || head_is_connection_specific(field))
+    if (field->pseudo != WEIR_H2_NOT_PSEUDO || !weir_h2_name_ok(field->name) || !weir_h2_value_ok(field->value)
+        || weir_h2_is_connection_specific(field))
     {
         return head_bad(x, "trailers with what may not stand there");
     }

@@ -38,6 +38,10 @@ receive_rst_stream(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t pa
         }
         return;
     }
+    if (!s->settings.is_server && st->pub.peer_ended && code == WEIR_H2_NO_ERROR) {
+        h2_close(st, H2_CLOSED_BOTH);            /* a whole answer before the whole request: it stands (§8.1) */
+        return;
+    }
     unfinished = !st->end_sent;
     st->in_callback = true;
     h2_close(st, H2_CLOSED_BY_PEER);
@@ -175,6 +179,7 @@ receive_goaway(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payloa
                 s->role->on_closed(&st->pub, WEIR_H2_REFUSED_STREAM, true, true);
             }
             st->in_callback = false;
+            next = s->streams.next;              /* the role may have ended others */
         }
     }
     if (!s->dead) {

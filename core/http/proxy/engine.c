@@ -12,6 +12,7 @@
 
 #include "http/runtime.h"
 #include "os/clock.h"
+#include "tls/verify.h"
 
 #include <string.h>
 
@@ -94,6 +95,35 @@ weir_proxy_connected(weir_proxy_t *p)
         return;
     }
     weir_proxy_send_more(p);
+}
+
+/* How it is secured goes with the request: its name and certificate may be told by variables. */
+weir_io_t
+weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols)
+{
+    if (p->conf->tls.built == NULL) {
+        return WEIR_OK;
+    }
+    if (!weir_http_tls_toward(&p->conf->tls, p->req, p->conf->pass.group->host_header, &p->secure)) {
+        p->cause = WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE;
+        p->detail = "no certificate of our own";
+        return WEIR_ERROR;
+    }
+    p->secure.protocols = protocols;
+    return WEIR_OK;
+}
+
+weir_io_t
+weir_proxy_secure_failed(weir_proxy_t *p, const weir_conn_t *conn, const char *why)
+{
+    bool verified = !weir_tls_is_on(conn) || weir_tls_verify_result(conn) == WEIR_TLS_VERIFIED;
+
+    if (why == NULL || why[0] == '\0') {
+        why = strerror(conn->error);
+    }
+    p->cause = verified ? WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE : WEIR_CAUSE_UPSTREAM_TLS_VERIFY;
+    p->detail = weir_str_to_z(&p->req->arena, weir_str_from_z(why));
+    return WEIR_ERROR;
 }
 
 /* -- exchanging -- */
@@ -249,7 +279,7 @@ engine_check_upgrade(weir_proxy_t *p)
     const weir_field_t *upgrade = weir_fields_first(&req->head.fields, WEIR_HEADER_UPGRADE), *f;
     weir_str_t token;
 
-    if (!req->head.upgrade || upgrade == NULL || p->conf->http_version == 10) {
+    if (!req->head.upgrade || upgrade == NULL || p->conf->http_version != 11) {
         return true;
     }
     token = upgrade->value;
@@ -317,6 +347,15 @@ engine_on_writable(weir_request_t *req)
     }
 }
 
+/* The client's own limit: whoever is asked, whatever was answered. */
+static void
+engine_on_deadline(weir_timer_t *timer)
+{
+    weir_proxy_t *p = weir_container_of(timer, weir_proxy_t, deadline);
+
+    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_DEADLINE, NULL, 0);
+}
+
 static void
 engine_close_body(void *store)
 {
@@ -357,6 +396,12 @@ engine_find_body(weir_proxy_t *p)
 weir_step_t
 weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec)
 {
+    return weir_proxy_start_within(req, conf, codec, (weir_msec_t) { 0 });
+}
+
+weir_step_t
+weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec, weir_msec_t limit)
+{
     weir_proxy_t *p = weir_alloc_zero(&req->arena, sizeof(*p) + codec->state_size);
 
     p->req = req;
@@ -374,6 +419,9 @@ weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_
     }
     if (!engine_check_upgrade(p)) {
         return WEIR_DONE;
+    }
+    if (limit.ms != 0) {
+        weir_timer_set(p->http->loop, &p->deadline, limit, engine_on_deadline);
     }
     req->producer = p;
     req->on_body = weir_proxy_on_body;

@@ -30,9 +30,23 @@ link_connected(weir_link_t *link)
     }
 }
 
+/* The socket is connected: the rest of the way.  ERROR: the proxy's cause and detail are set. */
+static weir_io_t
+link_secure(weir_link_t *link)
+{
+    const char *why;
+    weir_io_t io = weir_upconn_secure(link->up, &why);
+
+    if (io == WEIR_OK) {
+        link_connected(link);
+    }
+    return io == WEIR_ERROR ? weir_proxy_secure_failed(link->proxy, &link->up->conn, why) : io;
+}
+
 static void
 link_connect_ready(weir_link_t *link)
 {
+    weir_proxy_t *p = link->proxy;
     weir_watch_t *watch = &link->up->conn.watch;
     int error;
 
@@ -40,14 +54,20 @@ link_connect_ready(weir_link_t *link)
         return;
     }
     error = weir_sock_error(watch->fd);
-    if (error != 0) {
-        weir_proxy_fail(link->proxy, error == ECONNREFUSED ? WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED
-                                                           : WEIR_CAUSE_UPSTREAM_CONNECT_FAILED,
+    if (error != 0 && !weir_tls_is_on(&link->up->conn)) {
+        weir_proxy_fail(p, error == ECONNREFUSED ? WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED : WEIR_CAUSE_UPSTREAM_CONNECT_FAILED,
                         strerror(error), WEIR_NEXT_ERROR);
         return;
     }
-    link_connected(link);
-    weir_proxy_connected(link->proxy);
+    switch (link_secure(link)) {
+    case WEIR_OK:
+        weir_proxy_connected(p);
+        return;
+    case WEIR_AGAIN:
+        return;
+    default:
+        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+    }
 }
 
 static void
@@ -83,7 +103,7 @@ link_take_idle(const weir_proxy_t *p)
     if (p->raced) {
         return NULL;                                   /* once raced, a fresh one */
     }
-    while ((up = weir_upconn_take_idle(p->pick.peer)) != NULL) {
+    while ((up = weir_upconn_take_idle(p->pick.peer, &p->secure, NULL)) != NULL) {
         if (repeatable || weir_upconn_is_fresh(up)) {
             return up;
         }
@@ -95,22 +115,30 @@ link_take_idle(const weir_proxy_t *p)
 weir_io_t
 weir_link_begin(weir_link_t *link, weir_proxy_t *p)
 {
-    weir_upconn_t *up = link_take_idle(p);
-    bool done = up != NULL;
+    weir_upconn_t *up;
+    weir_io_t io;
+    bool done;
 
     link->proxy = p;
-    if (up == NULL) {
-        up = weir_upconn_open(p->pick.peer, link_ready, &done);
+    if (weir_proxy_secure(p, WEIR_STR_NONE) == WEIR_ERROR) {
+        return WEIR_ERROR;
     }
+    up = link_take_idle(p);
+    if (up != NULL) {
+        link_use(link, up);
+        link_connected(link);
+        return WEIR_OK;
+    }
+    up = weir_upconn_open(p->pick.peer, &p->secure, link_ready, &done);
     if (up == NULL) {
         return link_error(link, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, errno);
     }
     link_use(link, up);
-    if (!done) {
-        return WEIR_AGAIN;
+    io = done ? link_secure(link) : WEIR_AGAIN;
+    if (io == WEIR_ERROR) {
+        weir_link_end(link, false);
     }
-    link_connected(link);
-    return WEIR_OK;
+    return io;
 }
 
 void

@@ -13,7 +13,7 @@ typedef struct weir_link {
     weir_upconn_t *up;
     weir_chain_t   out;              /* bytes the connection has not taken yet */
     uint64_t       sent_before;      /* by the connection, for others */
-    bool           connected;
+    bool           connected;        /* and secured */
 } weir_link_t;
 
 /* As a codec's begin.  The link is zeroed. */

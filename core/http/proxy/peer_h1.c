@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "http/h1/chunked.h"
 #include "http/h1/emit.h"
+#include "http/proxy/emit.h"
 #include "http/runtime.h"
 
 #include <string.h>
@@ -110,41 +111,6 @@ peer_sent(const weir_proxy_t *p)
     return weir_link_sent(&peer_of(p)->link);
 }
 
-static weir_str_t
-peer_target(weir_proxy_t *p)
-{
-    const weir_proxy_conf_t *conf = p->conf;
-    weir_request_t *req = p->req;
-    bool query = req->query.len != 0 || (req->head.has_query && !req->uri_changed);
-    weir_str_t path = req->uri.wire;
-
-    if (req->head.form == WEIR_TARGET_ASTERISK && !req->uri_changed) {
-        return path;
-    }
-    if (conf->pass.has_uri && conf->prefix_len <= req->uri.path.len) {
-        weir_str_t rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, conf->prefix_len));
-        path = weir_str_concat(&req->arena, conf->pass.uri, rest);
-    }
-    if (!query) {
-        return path;
-    }
-    return weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query));
-}
-
-static bool
-peer_is_replaced(const weir_proxy_conf_t *conf, const weir_field_t *f)
-{
-    if (f->id != WEIR_HEADER_OTHER) {
-        return (conf->set_known[f->id / 8] >> (f->id % 8)) & 1;
-    }
-    for (size_t i = 0; i < conf->n_set_other; i++) {
-        if (weir_str_eq_fold(conf->set_other[i], f->name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
 peer_emit_framing(weir_proxy_t *p, weir_buf_t *b)
 {
@@ -174,53 +140,24 @@ peer_emit_framing(weir_proxy_t *p, weir_buf_t *b)
 }
 
 static void
-peer_emit_fields(weir_proxy_t *p, weir_buf_t *b)
+peer_put_field(void *data, weir_header_id_t id, weir_str_t name, weir_str_t value)
 {
-    const weir_proxy_conf_t *conf = p->conf;
-    weir_request_t *req = p->req;
-
-    for (size_t i = 0; i < conf->emit.n; i++) {
-        const weir_proxy_header_t *h = &conf->emit.at[i];
-        if (h->id == WEIR_HEADER_UPGRADE) {
-            continue;                                   /* with the framing, when it is one */
-        }
-        weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
-                                                                : weir_template_eval(h->value, req, &req->arena);
-        if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
-            value = conf->pass.group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
-        }
-        if (value.len != 0) {
-            weir_emit_field(b, h->name, value);
-        }
-    }
-    if (!conf->pass_request_headers.on) {
-        return;
-    }
-    for (uint32_t i = 0; i < req->head.fields.n; i++) {
-        const weir_field_t *f = &req->head.fields.at[i];
-        if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0 && !peer_is_replaced(conf, f)) {
-            weir_emit_field(b, f->name, f->value);
-        }
-    }
+    (void) id;
+    weir_emit_field(data, name, value);
 }
 
 static weir_io_t
 peer_send_head(weir_proxy_t *p)
 {
-    weir_request_t *req = p->req;
-    weir_str_t method = req->head.method_name;
+    weir_str_t method;
     weir_buf_t b;
 
-    if (p->conf->method != NULL && !weir_template_is_empty(p->conf->method)) {
-        method = weir_template_eval(p->conf->method, req, &req->arena);
-        if (!weir_is_token(method)) {
-            p->cause = WEIR_CAUSE_INTERNAL_EMIT;
-            return WEIR_ERROR;
-        }
+    if (!weir_proxy_method(p, &method)) {
+        return WEIR_ERROR;
     }
     weir_buf_init(&b, weir_http_scratch(p->http), WEIR_TX_BYTES);
-    weir_emit_request_line(&b, method, peer_target(p), p->conf->http_version == 10);
-    peer_emit_fields(p, &b);
+    weir_emit_request_line(&b, method, weir_proxy_target(p), p->conf->http_version == 10);
+    weir_proxy_each_field(p, peer_put_field, &b);
     peer_emit_framing(p, &b);
     weir_buf_add_lit(&b, "\r\n");
     if (b.full) {

@@ -10,6 +10,7 @@
 #include "http/proxy/store.h"
 #include "base/chain.h"
 #include "http/request.h"
+#include "http/tls/upstream.h"
 #include "upstream/group.h"
 
 #include <stddef.h>
@@ -29,7 +30,8 @@ typedef struct {
     weir_str_t         url;          /* as written; empty: not set */
     weir_str_t         authority;    /* group's name or host[:port] or unix:path */
     weir_str_t         uri;          /* path and query put in place of the location's text; empty: none */
-    bool               has_uri;
+    bool               has_uri, is_tls;
+    uint16_t           default_port;
     weir_group_conf_t *group;
 } weir_proxy_pass_t;
 
@@ -45,6 +47,10 @@ typedef struct {
     weir_bufs_t          buffers;
     weir_path_t          temp_path;
     const weir_template_t *method;
+    weir_http_tls_upstream_conf_t tls;
+    /* An answer that was cut after its head: completed in the wire's own way (gRPC: a status in trailers)?  true: res.trailers are set,
+     * it ends as if it were whole.  NULL: never. */
+    bool               (*end_cut)(weir_request_t *req, weir_cause_t cause);
     /* derived when the configuration is built */
     weir_proxy_headers_t emit;               /* set_headers, and the default Host when it is not among them */
     const weir_template_t *connection;       /* a Connection the user sets; it only says close or upgrade */
@@ -96,7 +102,7 @@ typedef struct {
     bool      (*reusable)(const weir_proxy_t *p);                  /* after the body's EOF */
 } weir_peer_codec_t;
 
-extern const weir_peer_codec_t weir_peer_h1;
+extern const weir_peer_codec_t weir_peer_h1, weir_peer_h2;
 
 typedef enum {
     WEIR_PROXY_BODY,       /* buffering the request's body before a peer is picked */
@@ -120,6 +126,8 @@ struct weir_proxy {
     weir_task_t              task, upload_task;   /* go on after a long turn */
     uint32_t                 tries;
     bool                     picked, held, raced, released;   /* held: between begin and end */
+    weir_timer_t             deadline;        /* of the whole, whoever is asked (gRPC's grpc-timeout) */
+    weir_upsecure_t          secure;          /* how the way to the peer is secured */
 
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
@@ -137,7 +145,8 @@ struct weir_proxy {
     _Alignas(max_align_t) unsigned char wire[];   /* the codec's */
 };
 
-/* The content handler's work: starts proxying; DONE. */
+/* The content handler's work: starts proxying; DONE.  limit: for all of it, 0: none. */
+weir_step_t weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec, weir_msec_t limit);
 weir_step_t weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec);
 
 /* -- for codecs: see weir_peer_codec_t.  The exchange may have ended when these return -- */
@@ -148,6 +157,10 @@ void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, un
 
 /* -- inside the engine -- */
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
+/* For a codec's begin: p->secure, with these protocols offered.  ERROR: cause and detail are set. */
+weir_io_t weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols);
+/* What weir_upconn_secure said was wrong, as cause and detail. */
+weir_io_t weir_proxy_secure_failed(weir_proxy_t *p, const weir_conn_t *conn, const char *why);
 bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
 void weir_proxy_release(weir_proxy_t *p, bool keep);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);

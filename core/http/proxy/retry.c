@@ -170,7 +170,8 @@ retry_is_race(const weir_proxy_t *p, weir_cause_t cause)
 {
     return p->held && p->codec->reused(p) && !p->got_bytes && !p->raced && retry_is_possible(p)
            && retry_is_repeatable(p)
-           && (cause == WEIR_CAUSE_UPSTREAM_CLOSED || cause == WEIR_CAUSE_UPSTREAM_RESET || cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED);
+           && (cause == WEIR_CAUSE_UPSTREAM_CLOSED || cause == WEIR_CAUSE_UPSTREAM_RESET || cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED
+               || cause == WEIR_CAUSE_UPSTREAM_H2_REFUSED);
 }
 
 static uint16_t
@@ -179,6 +180,26 @@ retry_cause_status(weir_cause_t cause)
     uint16_t status = weir_cause_row(cause)->status;
 
     return status ? status : 502;
+}
+
+/* Nobody else is asked: the client hears of it, where the wire allows in a whole answer. */
+static void
+retry_give_up(weir_proxy_t *p, weir_cause_t cause, const char *detail)
+{
+    weir_request_t *req = p->req;
+    bool cut = req->res.head_sent;
+
+    if (cut && p->conf->end_cut != NULL && p->conf->end_cut(req, cause)) {
+        req->cause = cause;
+        req->detail = detail;
+        weir_cause_log(cause, &req->log, detail);
+        weir_proxy_release(p, false);
+        (void) weir_response_end(req);
+        weir_request_finish(req);
+        return;
+    }
+    weir_proxy_release(p, false);
+    (void) weir_request_fail(req, cause, detail);
 }
 
 void
@@ -213,8 +234,7 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
         weir_proxy_next_peer(p);
         return;
     }
-    weir_proxy_release(p, false);
-    (void) weir_request_fail(req, cause, detail);
+    retry_give_up(p, cause, detail);
 }
 
 /* proxy_next_upstream http_…: statuses that are treated like a failure while there is another peer. */
@@ -259,6 +279,7 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     p->released = true;
     p->state = WEIR_PROXY_DONE;
     weir_timer_drop(&p->timer);
+    weir_timer_drop(&p->deadline);
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->upload_task);
     weir_proxy_let_go(p, keep);

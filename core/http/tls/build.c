@@ -3,7 +3,7 @@
  *
  * Load time only (the master, a worker's build thread); what is made is given back with the generation.
  */
-#include "http/tls/conf.h"
+#include "http/tls/upstream.h"
 
 #include "base/array.h"
 #include "base/mem.h"
@@ -18,6 +18,7 @@ typedef struct {
     weir_http_server_t *server;
     weir_http_tls_t    *tls;
     const weir_http_tls_conf_t *conf;
+    const char         *prefix;             /* of the directives' names */
     weir_tls_settings_t settings;
 } build_t;
 
@@ -55,11 +56,12 @@ build_pairs(build_t *b)
 
     for (size_t i = 0; i < certificates->n; i++) {
         if (i >= keys->n) {
-            return weir_conf_error_at(b->cf, certificates->at[i].words, "no \"ssl_certificate_key\" is defined for certificate \"%.*s\"",
-                                      WEIR_STR_ARG(certificates->at[i].name->source));
+            return weir_conf_error_at(b->cf, certificates->at[i].words, "no \"%sssl_certificate_key\" is defined for certificate \"%.*s\"",
+                                      b->prefix, WEIR_STR_ARG(certificates->at[i].name->source));
         }
         b->tls->is_dynamic |= !certificates->at[i].name->is_constant || !keys->at[i].name->is_constant;
     }
+    b->settings.is_base = b->tls->is_dynamic;
     if (b->tls->is_dynamic || b->tls->rejects) {
         return true;                        /* each hello tells which */
     }
@@ -331,7 +333,7 @@ static bool
 build_server(weir_conf_t *cf, weir_http_server_t *server)
 {
     const weir_http_tls_conf_t *conf = server->conf[weir_http_ssl_index];
-    build_t b = { .cf = cf, .server = server, .conf = conf };
+    build_t b = { .cf = cf, .server = server, .conf = conf, .prefix = "" };
     bool built;
 
     if (server->tls != NULL || (conf->certificates.n == 0 && !conf->reject_handshake.on)) {
@@ -345,6 +347,40 @@ build_server(weir_conf_t *cf, weir_http_server_t *server)
     cf->words = &cf->root->words;
     server->tls = b.tls;
     return built;
+}
+
+/* -- toward peers -- */
+
+bool
+weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, const char *prefix, weir_http_tls_upstream_conf_t *conf)
+{
+    weir_error_t error = { .text = "" };
+    build_t b = { .cf = cf, .conf = &conf->ssl, .prefix = prefix, .tls = weir_new(cf->arena, weir_http_tls_t) };
+    weir_tls_settings_t *s = &b.settings;
+
+    b.tls->conf = &conf->ssl;
+    b.tls->folder = cf->conf_dir;
+    conf->ssl.prefer_server_ciphers.on = conf->ssl.early_data.on = false;
+    conf->ssl.buffer_size.n = 16384;
+    build_wishes(&b);
+    s->is_server = false;
+    s->tickets = conf->session_reuse.on;
+    s->verify = conf->verify.on ? WEIR_TLS_VERIFY_ON : WEIR_TLS_VERIFY_OFF;
+    s->verify_depth = conf->ssl.verify_depth;
+    s->system_roots = conf->verify.on && conf->ssl.trusted_certificate.path.len == 0;
+    if (!build_pairs(&b) || !build_passwords(&b) || !build_read(&b, &conf->ssl.trusted_certificate, &s->trusted)
+        || !build_read(&b, &conf->ssl.crl, &s->crl))
+    {
+        return false;
+    }
+    cf->words = words;
+    b.tls->context = weir_tls_context_create(s, &error);
+    if (b.tls->context == NULL) {
+        return weir_conf_error_at(cf, conf->ssl.certificates.n != 0 ? conf->ssl.certificates.at[0].words : words, "%s", error.text);
+    }
+    weir_arena_on_cleanup(cf->arena, build_release, b.tls);
+    conf->built = b.tls;
+    return true;
 }
 
 /* -- who is reached over TLS -- */

@@ -4,7 +4,7 @@
  *
  * Load time only.  Names of files are kept here; build.c reads the files of the servers that speak TLS.
  */
-#include "http/tls/conf.h"
+#include "http/tls/upstream.h"
 
 #define CONF_ARGS weir_conf_t *cf WEIR_UNUSED, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field
 
@@ -58,7 +58,7 @@ conf_parse_files(CONF_ARGS)
     return true;
 }
 
-static const weir_conf_type_t conf_type_file = {
+const weir_conf_type_t weir_http_tls_type_file = {
     .name = "file", .size = sizeof(weir_http_tls_file_t), .min_args = 1, .max_args = 1, .parse = conf_parse_file,
 };
 
@@ -92,7 +92,7 @@ conf_parse_name(CONF_ARGS)
     return true;
 }
 
-static const weir_conf_type_t conf_type_names = {
+const weir_conf_type_t weir_http_tls_type_names = {
     .name = "file", .size = sizeof(weir_http_tls_names_t), .min_args = 1, .max_args = 1, .repeats = true,
     .parse = conf_parse_name, .item = sizeof(weir_http_tls_name_t),
 };
@@ -108,7 +108,7 @@ conf_parse_command(CONF_ARGS)
     return true;
 }
 
-static const weir_conf_type_t conf_type_commands = {
+const weir_conf_type_t weir_http_tls_type_commands = {
     .name = "name value", .size = sizeof(weir_http_tls_commands_t), .min_args = 2, .max_args = 2, .repeats = true,
     .parse = conf_parse_command, .item = sizeof(weir_http_tls_command_t),
 };
@@ -150,7 +150,7 @@ conf_parse_cache(CONF_ARGS)
            || weir_conf_error(cf, 1, "\"ssl_certificate_cache\" must have the \"max\" parameter");
 }
 
-static const weir_conf_type_t conf_type_cache = {
+const weir_conf_type_t weir_http_tls_type_cache = {
     .name = "off | max=number [inactive=time] [valid=time]", .size = sizeof(weir_http_tls_cache_t), .min_args = 1,
     .max_args = 3, .parse = conf_parse_cache,
 };
@@ -251,7 +251,7 @@ static const weir_conf_type_t conf_type_gone = {
 
 /* -- the rows -- */
 
-static const weir_conf_enum_t conf_protocols[] = {
+const weir_conf_enum_t weir_http_tls_protocols[] = {
     { "TLSv1", WEIR_TLS_V1_0 }, { "TLSv1.1", WEIR_TLS_V1_1 }, { "TLSv1.2", WEIR_TLS_V1_2 }, { "TLSv1.3", WEIR_TLS_V1_3 },
     { NULL, 0 },
 };
@@ -272,25 +272,25 @@ static const weir_conf_enum_t conf_ocsp[] = {
 
 static const weir_directive_t conf_directives[] = {
     /* who we are */
-    CONF_OF(certificates, "ssl_certificate", &conf_type_names,
+    CONF_OF(certificates, "ssl_certificate", &weir_http_tls_type_names,
             .help = "PEM file of a server's certificate with its chain behind it; several times for keys of different types; its "
                     "name may have variables."),
-    CONF_OF(keys, "ssl_certificate_key", &conf_type_names, .help = "PEM file of the key of the ssl_certificate in the same place."),
-    CONF_OF(certificate_cache, "ssl_certificate_cache", &conf_type_cache, .dflt = "off",
+    CONF_OF(keys, "ssl_certificate_key", &weir_http_tls_type_names, .help = "PEM file of the key of the ssl_certificate in the same place."),
+    CONF_OF(certificate_cache, "ssl_certificate_cache", &weir_http_tls_type_cache, .dflt = "off",
             .help = "How many certificates whose names have variables each worker keeps, how long after their last use, and for how "
                     "long before their files are read again."),
-    CONF_OF(password_file, "ssl_password_file", &conf_type_file, .help = "File of passwords for keys, one a line, tried in turn."),
+    CONF_OF(password_file, "ssl_password_file", &weir_http_tls_type_file, .help = "File of passwords for keys, one a line, tried in turn."),
     CONF(reject_handshake, "ssl_reject_handshake", .dflt = "off", .help = "Refuse TLS handshakes for this server's names."),
 
     /* what is spoken */
-    CONF_OF(protocols, "ssl_protocols", &weir_type_mask, .values = conf_protocols, .dflt = "TLSv1.2 TLSv1.3",
+    CONF_OF(protocols, "ssl_protocols", &weir_type_mask, .values = weir_http_tls_protocols, .dflt = "TLSv1.2 TLSv1.3",
             .args = "[TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]", .help = "Versions of TLS that are spoken."),
     CONF(ciphers, "ssl_ciphers", .dflt = "HIGH:!aNULL:!MD5", .help = "Ciphers of TLS 1.2 and before, as OpenSSL lists them."),
     CONF(prefer_server_ciphers, "ssl_prefer_server_ciphers", .dflt = "off",
          .help = "Choose the cipher by the server's order rather than the client's."),
     CONF(curves, "ssl_ecdh_curve", .dflt = "auto", .help = "Groups for the key exchange, with colons between; auto: OpenSSL's own."),
-    CONF_OF(dhparam, "ssl_dhparam", &conf_type_file, .help = "PEM file of parameters for DHE ciphers."),
-    CONF_OF(commands, "ssl_conf_command", &conf_type_commands, .help = "A command of OpenSSL's own configuration, e.g. Ciphersuites."),
+    CONF_OF(dhparam, "ssl_dhparam", &weir_http_tls_type_file, .help = "PEM file of parameters for DHE ciphers."),
+    CONF_OF(commands, "ssl_conf_command", &weir_http_tls_type_commands, .help = "A command of OpenSSL's own configuration, e.g. Ciphersuites."),
     CONF(buffer_size, "ssl_buffer_size", .dflt = "16k", .min = "512", .max = "16k", .help = "Largest TLS record that is sent."),
     CONF(early_data, "ssl_early_data", .dflt = "off",
          .help = "Take TLS 1.3 early data: once over all workers, and for safe methods only."),
@@ -309,15 +309,15 @@ static const weir_directive_t conf_directives[] = {
             .args = "on | off | optional | optional_no_ca", .help = "Ask clients for a certificate."),
     CONF(verify_depth, "ssl_verify_depth", .dflt = "1", .max = "100",
          .help = "How many certificates may stand between a client's and the root."),
-    CONF_OF(client_certificate, "ssl_client_certificate", &conf_type_file,
+    CONF_OF(client_certificate, "ssl_client_certificate", &weir_http_tls_type_file,
             .help = "PEM file of the authorities that clients' certificates are verified by; their names are sent to clients."),
-    CONF_OF(trusted_certificate, "ssl_trusted_certificate", &conf_type_file,
+    CONF_OF(trusted_certificate, "ssl_trusted_certificate", &weir_http_tls_type_file,
             .help = "The same, but their names are not sent; and for OCSP answers."),
-    CONF_OF(crl, "ssl_crl", &conf_type_file, .help = "PEM file of lists of revoked certificates."),
+    CONF_OF(crl, "ssl_crl", &weir_http_tls_type_file, .help = "PEM file of lists of revoked certificates."),
 
     /* OCSP */
     CONF(stapling, "ssl_stapling", .dflt = "off", .help = "Staple OCSP answers about the server's certificate to handshakes."),
-    CONF_OF(stapling_file, "ssl_stapling_file", &conf_type_file, .help = "Staple what is in this file (DER) rather than ask for it."),
+    CONF_OF(stapling_file, "ssl_stapling_file", &weir_http_tls_type_file, .help = "Staple what is in this file (DER) rather than ask for it."),
     CONF_OF(stapling_responder, "ssl_stapling_responder", &conf_type_responder,
             .help = "Ask here rather than where the certificate says."),
     CONF(stapling_verify, "ssl_stapling_verify", .dflt = "off", .help = "Verify OCSP answers against ssl_trusted_certificate."),

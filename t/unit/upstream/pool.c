@@ -7,6 +7,7 @@
 
 #define FDS 64
 
+static const weir_upsecure_t pool_plain;
 static int listener;
 
 /* A listener of this test's own as the spec's peer i. */
@@ -61,7 +62,7 @@ static weir_upconn_t *
 pool_open(weir_peer_t *peer, int *other)
 {
     bool           done = false;
-    weir_upconn_t *up = weir_upconn_open(peer, pool_in_use_ready, &done);
+    weir_upconn_t *up = weir_upconn_open(peer, &pool_plain, pool_in_use_ready, &done);
 
     if (up == NULL) {
         abort();
@@ -91,17 +92,17 @@ test_newest_first(void)
     for (int i = 0; i < 3; i++) {
         up[i] = pool_open(peer, &fd[i]);
     }
-    ok(weir_upconn_take_idle(peer) == NULL, "nothing is idle at first");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == NULL, "nothing is idle at first");
     ok(up[0]->requests == 0 && !up[0]->reused, "a new connection has served nobody");
     for (int i = 0; i < 3; i++) {
         weir_upconn_keep(up[i]);
     }
     is_int(pool_watches(), 2, "of three kept connections the oldest is closed");
     ok(read(fd[0], (char[1]) { 0 }, 1) == 0, "for the peer too");
-    ok(weir_upconn_take_idle(peer) == up[2], "the newest comes first");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == up[2], "the newest comes first");
     ok(up[2]->reused && weir_upconn_is_fresh(up[2]), "and says that it has served before");
-    ok(weir_upconn_take_idle(peer) == up[1], "then the one before");
-    ok(weir_upconn_take_idle(peer) == NULL, "then none");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == up[1], "then the one before");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == NULL, "then none");
     weir_upconn_close(up[1]);
     weir_upconn_keep(up[2]);
     weir_group_unref(group);
@@ -149,7 +150,7 @@ test_limits(void)
     up = pool_open(peer, &fd);
     up->requests = 1;
     weir_upconn_keep(up);
-    ok(weir_upconn_take_idle(peer) == up, "one request of two");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == up, "one request of two");
     up->requests = 2;
     weir_upconn_keep(up);
     is_int(pool_watches(), 0, "after keepalive_requests it is closed");
@@ -172,7 +173,7 @@ test_limits(void)
 
     up = pool_open(peer, &fd);
     weir_upconn_keep(up);
-    ok(weir_upconn_take_idle(peer) == up, "one that is taken");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == up, "one that is taken");
     for (int i = 0; i < 5; i++) {
         pool_turn();
     }
@@ -216,10 +217,10 @@ test_spoken_on(void)
     up = pool_open(peer, &fd);
     up->conn.watch.readable = true;
     weir_upconn_keep(up);
-    ok(pool_watches() == 1 && weir_upconn_take_idle(peer) == up, "readable without a byte is kept");
+    ok(pool_watches() == 1 && weir_upconn_take_idle(peer, &pool_plain, NULL) == up, "readable without a byte is kept");
     weir_upconn_keep(up);
     up->conn.watch.peer_closed = true;
-    ok(weir_upconn_take_idle(peer) == NULL && pool_watches() == 0, "one known to be closed is never handed out");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == NULL && pool_watches() == 0, "one known to be closed is never handed out");
     close(fd);
     weir_group_unref(group);
     close(listener);
@@ -234,7 +235,7 @@ test_refused(void)
     weir_upconn_t *up;
 
     close(listener);
-    up = weir_upconn_open(pool_peer(group), pool_in_use_ready, &done);
+    up = weir_upconn_open(pool_peer(group), &pool_plain, pool_in_use_ready, &done);
     if (up != NULL) {
         for (int i = 0; i < 10 && !up->conn.watch.failed; i++) {
             pool_turn();
@@ -264,7 +265,7 @@ test_reload(void)
     changed = groups_attach(&spec);
     weir_group_unref(group);
     is_int(pool_watches(), 2, "a connection in use outlives its group's configuration");
-    ok(weir_upconn_take_idle(pool_peer(changed)) == idle, "an idle one moves to the group of the same name");
+    ok(weir_upconn_take_idle(pool_peer(changed), &pool_plain, NULL) == idle, "an idle one moves to the group of the same name");
     weir_upconn_keep(idle);
     weir_upconn_keep(busy);
     is_int(pool_watches(), 1, "the last one in use takes the old group with it");

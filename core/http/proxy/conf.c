@@ -1,0 +1,277 @@
+/*
+ * conf.c - settings that every proxying module has, and what follows from them: which of the client's fields are replaced, which of the
+ * peer's are hidden, the templates of those set, the group behind a URL.
+ *
+ * Load time only.
+ */
+#include "http/proxy/conf.h"
+
+#include "conf/core.h"
+
+#include <string.h>
+
+/* -- scheme://authority[uri] -- */
+
+static const weir_proxy_scheme_t *
+conf_find_scheme(const weir_proxy_scheme_t *schemes, weir_str_t url, weir_str_t *rest)
+{
+    for (; schemes->prefix != NULL; schemes++) {
+        weir_str_t prefix = weir_str_from_z(schemes->prefix);
+
+        if (weir_str_starts_fold(url, prefix)) {
+            *rest = weir_str_skip(url, prefix.len);
+            return schemes;
+        }
+    }
+    return NULL;
+}
+
+/* The authority, and the path behind it when there is one. */
+static void
+conf_split(weir_str_t rest, weir_proxy_pass_t *pass)
+{
+    const char *end = rest.at + rest.len, *stop, *uri;
+
+    if (weir_str_starts_fold(rest, WEIR_STR("unix:"))) {
+        stop = weir_str_find(weir_str_skip(rest, 5), ':');
+        uri = stop != NULL ? stop + 1 : end;
+        pass->has_uri = stop != NULL && uri < end;
+    } else {
+        stop = uri = weir_str_find(rest, '/');
+        pass->has_uri = stop != NULL;
+    }
+    if (pass->has_uri) {
+        pass->uri = weir_str(uri, (size_t) (end - uri));
+    }
+    pass->authority = stop != NULL ? weir_str(rest.at, (size_t) (stop - rest.at)) : rest;
+}
+
+bool
+weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_scheme_t *schemes, weir_str_t url, weir_proxy_pass_t *pass)
+{
+    const weir_proxy_scheme_t *scheme;
+    weir_str_t rest;
+
+    url = weir_str_dup(cf->arena, url);
+    if (weir_str_find(url, '$') != NULL) {
+        return weir_conf_error(cf, 1, "variables in \"%s\" are not supported by this version of weir", directive);
+    }
+    scheme = conf_find_scheme(schemes, url, &rest);
+    if (scheme == NULL) {
+        return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url), schemes->prefix);
+    }
+    pass->url = url;
+    pass->is_tls = scheme->is_tls;
+    pass->default_port = scheme->port;
+    conf_split(rest, pass);
+    if (pass->authority.len == 0) {
+        return weir_conf_error(cf, 1, "no host in \"%.*s\"", WEIR_STR_ARG(url));
+    }
+    if (pass->has_uri && (pass->uri.len == 0 || pass->uri.at[0] != '/' || weir_str_find(pass->uri, '#') != NULL)) {
+        return weir_conf_error(cf, 1, "invalid URI part in \"%.*s\"", WEIR_STR_ARG(url));
+    }
+    return true;
+}
+
+/* -- types of the directives' own -- */
+
+static bool
+conf_refuse_framing(weir_conf_t *cf, weir_header_id_t id, const weir_template_t *value)
+{
+    if ((id == WEIR_HEADER_CONTENT_LENGTH || id == WEIR_HEADER_TRANSFER_ENCODING) && value->source.len != 0) {
+        return weir_conf_error(cf, 1, "\"%.*s\" cannot be set: weir computes the framing of every message itself",
+                               WEIR_STR_ARG(weir_header_canonical(id)));
+    }
+    return true;
+}
+
+static bool
+conf_parse_set_header(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_proxy_headers_t *list = field;
+    weir_error_t error = { .text = "" };
+    weir_proxy_header_t header = { .name = weir_str_dup(cf->arena, words->at[1].text) };
+
+    (void) row;
+    if (!weir_is_token(header.name)) {
+        return weir_conf_error(cf, 1, "\"%.*s\" is not a header name", WEIR_STR_ARG(header.name));
+    }
+    header.id = weir_header_id(header.name);
+    header.value = weir_template_compile(cf->arena, cf->vars, words->at[2].text, &error);
+    if (header.value == NULL) {
+        return weir_conf_error(cf, 2, "%s", error.text);
+    }
+    if (!weir_is_field_value(words->at[2].text)) {
+        return weir_conf_error(cf, 2, "the value of \"%.*s\" has control characters", WEIR_STR_ARG(header.name));
+    }
+    if (!conf_refuse_framing(cf, header.id, header.value)) {
+        return false;
+    }
+    weir_proxy_header_t *grown = weir_new_n(cf->arena, weir_proxy_header_t, list->n + 1);
+    if (list->n != 0) {
+        memcpy(grown, list->at, sizeof(*grown) * list->n);
+    }
+    grown[list->n++] = header;
+    list->at = grown;
+    return true;
+}
+
+static bool
+conf_parse_name(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_strs_t *list = field;
+    weir_str_t *grown = weir_new_n(cf->arena, weir_str_t, list->n + 1);
+
+    (void) row;
+    if (!weir_is_token(words->at[1].text)) {
+        return weir_conf_error(cf, 1, "\"%.*s\" is not a header name", WEIR_STR_ARG(words->at[1].text));
+    }
+    if (list->n != 0) {
+        memcpy(grown, list->at, sizeof(*grown) * list->n);
+    }
+    grown[list->n++] = weir_str_dup(cf->arena, words->at[1].text);
+    list->at = grown;
+    return true;
+}
+
+const weir_conf_type_t weir_proxy_type_set_header = {
+    .name = "name value", .size = sizeof(weir_proxy_headers_t), .min_args = 2, .max_args = 2, .repeats = true,
+    .parse = conf_parse_set_header,
+};
+const weir_conf_type_t weir_proxy_type_name = {
+    .name = "name", .size = sizeof(weir_strs_t), .min_args = 1, .max_args = 1, .repeats = true, .parse = conf_parse_name,
+};
+
+const weir_conf_enum_t weir_proxy_next[] = {
+    { "error", WEIR_NEXT_ERROR }, { "timeout", WEIR_NEXT_TIMEOUT }, { "invalid_header", WEIR_NEXT_INVALID_HEADER },
+    { "http_500", WEIR_NEXT_HTTP_500 }, { "http_502", WEIR_NEXT_HTTP_502 }, { "http_503", WEIR_NEXT_HTTP_503 },
+    { "http_504", WEIR_NEXT_HTTP_504 }, { "http_403", WEIR_NEXT_HTTP_403 }, { "http_404", WEIR_NEXT_HTTP_404 },
+    { "http_429", WEIR_NEXT_HTTP_429 }, { "non_idempotent", WEIR_NEXT_NON_IDEMPOTENT }, { "off", WEIR_NEXT_OFF }, { NULL, 0 },
+};
+
+/* -- what follows from them -- */
+
+static void
+conf_bit(uint8_t *bits, weir_header_id_t id)
+{
+    bits[id / 8] |= (uint8_t) (1u << (id % 8));
+}
+
+static void
+conf_add_name(weir_arena_t *arena, weir_str_t name, uint8_t *bits, weir_str_t **other, size_t *n)
+{
+    weir_header_id_t id = weir_header_id(name);
+
+    if (id != WEIR_HEADER_OTHER) {
+        conf_bit(bits, id);
+        return;
+    }
+    weir_str_t *grown = weir_new_n(arena, weir_str_t, *n + 1);
+    if (*n != 0) {
+        memcpy(grown, *other, sizeof(*grown) * *n);
+    }
+    grown[(*n)++] = name;
+    *other = grown;
+}
+
+/* Fields of the request that are Weir's to write: framing, and what holds for one connection only (RFC 9110 §7.6.1). */
+static const weir_header_id_t conf_never_passed[] = {
+    WEIR_HEADER_HOST, WEIR_HEADER_CONNECTION, WEIR_HEADER_KEEP_ALIVE, WEIR_HEADER_CONTENT_LENGTH, WEIR_HEADER_TRANSFER_ENCODING,
+    WEIR_HEADER_TE, WEIR_HEADER_TRAILER, WEIR_HEADER_EXPECT, WEIR_HEADER_UPGRADE, WEIR_HEADER_PROXY_CONNECTION, WEIR_HEADER_HTTP2_SETTINGS,
+};
+
+static const weir_header_id_t conf_hidden[] = {
+    WEIR_HEADER_DATE, WEIR_HEADER_SERVER, WEIR_HEADER_X_PAD, WEIR_HEADER_X_ACCEL_EXPIRES, WEIR_HEADER_X_ACCEL_REDIRECT,
+    WEIR_HEADER_X_ACCEL_LIMIT_RATE, WEIR_HEADER_X_ACCEL_BUFFERING, WEIR_HEADER_X_ACCEL_CHARSET,
+};
+
+static void
+conf_derive_request(weir_conf_t *cf, weir_proxy_conf_t *conf)
+{
+    conf->emit = (weir_proxy_headers_t) { weir_new_n(cf->arena, weir_proxy_header_t, conf->set_headers.n + 1), 0 };
+    conf->connection = NULL;
+    memset(conf->set_known, 0, sizeof(conf->set_known));
+    conf->n_set_other = 0;
+    for (size_t i = 0; i < weir_countof(conf_never_passed); i++) {
+        conf_bit(conf->set_known, conf_never_passed[i]);
+    }
+    for (size_t i = 0; i < conf->set_headers.n; i++) {
+        const weir_proxy_header_t *h = &conf->set_headers.at[i];
+        conf_add_name(cf->arena, h->name, conf->set_known, &conf->set_other, &conf->n_set_other);
+        if (h->id == WEIR_HEADER_CONNECTION) {
+            conf->connection = h->value;
+        } else if (h->id != WEIR_HEADER_CONTENT_LENGTH && h->id != WEIR_HEADER_TRANSFER_ENCODING) {
+            conf->emit.at[conf->emit.n++] = *h;
+        }
+    }
+}
+
+static void
+conf_derive_answer(weir_conf_t *cf, weir_proxy_conf_t *conf)
+{
+    memset(conf->hide_known, 0, sizeof(conf->hide_known));
+    conf->n_hide_other = 0;
+    for (size_t i = 0; i < weir_countof(conf_hidden); i++) {
+        conf_bit(conf->hide_known, conf_hidden[i]);
+    }
+    for (size_t i = 0; i < conf->pass_headers.n; i++) {
+        weir_header_id_t id = weir_header_id(conf->pass_headers.at[i]);
+        conf->hide_known[id / 8] &= (uint8_t) ~(1u << (id % 8));
+    }
+    for (size_t i = 0; i < conf->hide_headers.n; i++) {
+        conf_add_name(cf->arena, conf->hide_headers.at[i], conf->hide_known, &conf->hide_other, &conf->n_hide_other);
+    }
+}
+
+void
+weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf)
+{
+    conf_derive_request(cf, conf);
+    conf_derive_answer(cf, conf);
+}
+
+/* The default Host comes last, when nothing set one. */
+static void
+conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
+{
+    weir_template_t *value;
+    weir_template_part_t *part;
+
+    for (size_t i = 0; i < conf->emit.n; i++) {
+        if (conf->emit.at[i].id == WEIR_HEADER_HOST) {
+            return;
+        }
+    }
+    part = weir_new(cf->arena, weir_template_part_t);
+    part->literal = conf->pass.group->host_header;
+    value = weir_new(cf->arena, weir_template_t);
+    *value = (weir_template_t) { .source = part->literal, .parts = part, .n = 1, .is_constant = true };
+    memmove(conf->emit.at + 1, conf->emit.at, sizeof(*conf->emit.at) * conf->emit.n);
+    conf->emit.at[0] = (weir_proxy_header_t) { WEIR_STR("Host"), WEIR_HEADER_HOST, value };
+    conf->emit.n++;
+}
+
+/* -- groups -- */
+
+bool
+weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module, const char *prefix)
+{
+    for (weir_conf_block_t *block = parent->first; block != NULL; block = block->next) {
+        weir_proxy_conf_t *conf = block->confs ? block->confs[module] : NULL;
+
+        if (block->context == WEIR_IN_LOCATION && conf != NULL && conf->pass.url.len != 0 && conf->pass.group == NULL) {
+            cf->words = &block->words;
+            conf->pass.group = weir_upstream_for(cf, generation, conf->pass.authority, conf->pass.default_port);
+            if (conf->pass.group == NULL
+                || (conf->pass.is_tls && !weir_http_tls_build_upstream(cf, &block->words, prefix, &conf->tls)))
+            {
+                return false;
+            }
+            conf_default_host(cf, conf);
+        }
+        if (!weir_proxy_build(cf, generation, block, module, prefix)) {
+            return false;
+        }
+    }
+    return true;
+}

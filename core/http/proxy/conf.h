@@ -1,0 +1,57 @@
+/*
+ * conf.h - settings that every proxying module has: rows for its directives, and what is derived of them when a configuration is built.
+ */
+#ifndef WEIR_HTTP_PROXY_CONF_H
+#define WEIR_HTTP_PROXY_CONF_H
+
+#include "http/proxy/proxy.h"
+
+typedef struct {
+    const char *prefix;                          /* "https://" */
+    bool        is_tls;
+    uint16_t    port;                            /* where the authority has none */
+} weir_proxy_scheme_t;
+
+/* url: PREFIXauthority[uri], into the arena.  schemes end with a NULL prefix; the first is what errors suggest. */
+bool weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_scheme_t *schemes, weir_str_t url,
+                          weir_proxy_pass_t *pass) WEIR_MUST_USE;
+/* A module's check: fields replaced, hidden and set. */
+void weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf);
+/* A module's build: every location below `parent` with a URL of its own gets its group, TLS and default Host. prefix: "proxy_". */
+bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
+                      const char *prefix) WEIR_MUST_USE;
+
+extern const weir_conf_type_t weir_proxy_type_set_header, weir_proxy_type_name;
+extern const weir_conf_enum_t weir_proxy_next[];
+
+#define WEIR_PROXY_ROW(field, text, ...)          WEIR_DIRECTIVE(weir_proxy_conf_t, field, text, .where = WEIR_IN_ANY, __VA_ARGS__)
+#define WEIR_PROXY_ROW_OF(field, text, type, ...) WEIR_DIRECTIVE_OF(weir_proxy_conf_t, field, text, type, .where = WEIR_IN_ANY, __VA_ARGS__)
+
+/* Rows of any module that proxies HTTP; P: "proxy", "grpc". */
+#define WEIR_PROXY_ROWS(P)                                                                                                          \
+    WEIR_PROXY_ROW_OF(set_headers, P "_set_header", &weir_proxy_type_set_header,                                                    \
+                      .help = "A field of the request to the peer; an empty value leaves it out."),                                 \
+    WEIR_PROXY_ROW_OF(hide_headers, P "_hide_header", &weir_proxy_type_name,                                                        \
+                      .help = "A field of the peer's answer that is not passed on."),                                               \
+    WEIR_PROXY_ROW_OF(pass_headers, P "_pass_header", &weir_proxy_type_name,                                                        \
+                      .help = "A field of the peer's answer that is passed on although it is hidden by default."),                  \
+    WEIR_PROXY_ROW(intercept_errors, P "_intercept_errors", .dflt = "off",                                                          \
+                   .help = "Let error_page replace the peer's answers of 300 and above."),                                          \
+    WEIR_PROXY_ROW(socket_keepalive, P "_socket_keepalive", .dflt = "off", .help = "TCP keep-alive on connections to peers."),      \
+    WEIR_PROXY_ROW_OF(next_upstream, P "_next_upstream", &weir_type_mask, .dflt = "error timeout", .values = weir_proxy_next,       \
+                      .help = "Failures after which another peer is asked."),                                                       \
+    WEIR_PROXY_ROW(next_upstream_tries, P "_next_upstream_tries", .dflt = "0",                                                      \
+                   .help = "Most peers asked for one request; 0: all."),                                                            \
+    WEIR_PROXY_ROW(next_upstream_timeout, P "_next_upstream_timeout", .dflt = "0",                                                  \
+                   .help = "Time after which no other peer is asked; 0: no limit."),                                                \
+    WEIR_PROXY_ROW(connect_timeout, P "_connect_timeout", .dflt = "60s", .min = "1ms",                                              \
+                   .help = "Time to connect to a peer, its TLS handshake included."),                                               \
+    WEIR_PROXY_ROW(send_timeout, P "_send_timeout", .dflt = "60s", .min = "1ms",                                                    \
+                   .help = "Longest pause between two writes to a peer."),                                                          \
+    WEIR_PROXY_ROW(read_timeout, P "_read_timeout", .dflt = "60s", .min = "1ms",                                                    \
+                   .help = "Longest pause between two reads from a peer; also of a quiet tunnel."),                                 \
+    WEIR_PROXY_ROW(buffer_size, P "_buffer_size", .dflt = "8k", .min = "256", .max = "60k",                                         \
+                   .help = "Largest head of an answer."),                                                                           \
+    WEIR_HTTP_TLS_UPSTREAM_ROWS(weir_proxy_conf_t, tls, P)
+
+#endif

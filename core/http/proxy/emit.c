@@ -1,0 +1,94 @@
+/*
+ * emit.c - what a request to a peer says, whatever the wire: method, target, fields.  Runs in workers; texts in the request's arena.
+ */
+#include "http/proxy/emit.h"
+
+bool
+weir_proxy_method(weir_proxy_t *p, weir_str_t *method)
+{
+    weir_request_t *req = p->req;
+
+    *method = req->head.method_name;
+    if (p->conf->method != NULL && !weir_template_is_empty(p->conf->method)) {
+        *method = weir_template_eval(p->conf->method, req, &req->arena);
+        if (!weir_is_token(*method)) {
+            p->cause = WEIR_CAUSE_INTERNAL_EMIT;
+            return false;
+        }
+    }
+    return true;
+}
+
+weir_str_t
+weir_proxy_target(weir_proxy_t *p)
+{
+    const weir_proxy_conf_t *conf = p->conf;
+    weir_request_t *req = p->req;
+    bool query = req->query.len != 0 || (req->head.has_query && !req->uri_changed);
+    weir_str_t path = req->uri.wire;
+
+    if (req->head.form == WEIR_TARGET_ASTERISK && !req->uri_changed) {
+        return path;
+    }
+    if (conf->pass.has_uri && conf->prefix_len <= req->uri.path.len) {
+        weir_str_t rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, conf->prefix_len));
+        path = weir_str_concat(&req->arena, conf->pass.uri, rest);
+    }
+    if (!query) {
+        return path;
+    }
+    return weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query));
+}
+
+static bool
+emit_is_replaced(const weir_proxy_conf_t *conf, const weir_field_t *f)
+{
+    if (f->id != WEIR_HEADER_OTHER) {
+        return (conf->set_known[f->id / 8] >> (f->id % 8)) & 1;
+    }
+    for (size_t i = 0; i < conf->n_set_other; i++) {
+        if (weir_str_eq_fold(conf->set_other[i], f->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+emit_set_fields(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
+{
+    const weir_proxy_conf_t *conf = p->conf;
+    weir_request_t *req = p->req;
+
+    for (size_t i = 0; i < conf->emit.n; i++) {
+        const weir_proxy_header_t *h = &conf->emit.at[i];
+        if (h->id == WEIR_HEADER_UPGRADE) {
+            continue;                                   /* with the framing, when it is one */
+        }
+        weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
+                                                                : weir_template_eval(h->value, req, &req->arena);
+        if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
+            value = conf->pass.group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
+        }
+        if (value.len != 0) {
+            put(data, h->id, h->name, value);
+        }
+    }
+}
+
+void
+weir_proxy_each_field(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
+{
+    const weir_request_t *req = p->req;
+
+    emit_set_fields(p, put, data);
+    if (!p->conf->pass_request_headers.on) {
+        return;
+    }
+    for (uint32_t i = 0; i < req->head.fields.n; i++) {
+        const weir_field_t *f = &req->head.fields.at[i];
+        if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0 && !emit_is_replaced(p->conf, f)) {
+            put(data, f->id, f->name, f->value);
+        }
+    }
+}
