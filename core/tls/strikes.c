@@ -51,11 +51,14 @@ weir_tls_strikes_use(void *memory, size_t size)
 }
 
 /* Times are compared on a circle of 2^20 units, nine hours: longer than a cell is looked at in vain is not told from now, and errs
- * towards refusing. */
+ * towards refusing.  Another worker's clock may be ahead of ours: a cell from a near future is taken. */
 static bool
 strikes_is_free(uint64_t cell, uint32_t now)
 {
-    return cell == 0 || ((now - (uint32_t) cell) & STRIKES_TIME) > STRIKES_MS / STRIKES_UNIT + 1;
+    const uint32_t window = STRIKES_MS / STRIKES_UNIT + 1;
+    uint32_t age = (now - (uint32_t) cell) & STRIKES_TIME;
+
+    return cell == 0 || (age > window && age < STRIKES_TIME - window);
 }
 
 bool

@@ -11,8 +11,9 @@
 
 #include <string.h>
 
-#define TICKETS_MAGIC 0x7469636b65747331u
-#define TICKETS_MAX   8
+#define TICKETS_MAGIC  0x7469636b65747331u
+#define TICKETS_MAX    8
+#define TICKETS_SKEW_S 3600                       /* a key from so far in the future is one from before the clock was set */
 
 typedef struct {
     uint64_t              magic;
@@ -29,10 +30,11 @@ static tickets_ring_t        tickets_copy;        /* of this process */
 
 /* -- the master -- */
 
+/* The number is odd already when a master died in here. */
 static void
 tickets_begin_write(tickets_ring_t *ring)
 {
-    __atomic_store_n(&ring->sequence, ring->sequence + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&ring->sequence, ring->sequence | 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
@@ -61,11 +63,20 @@ tickets_push(tickets_ring_t *ring, uint64_t wall_s)
     return true;
 }
 
-/* In use for as long as a ticket may live after the last one was made under it. */
+static uint64_t
+tickets_age(const weir_tls_ticket_key_t *key, uint64_t wall_s)
+{
+    return wall_s > key->created_s ? wall_s - key->created_s : 0;
+}
+
+/* In use for as long as a ticket may live after the last one was made under it.  A clock may be set back a little. */
 static bool
 tickets_is_of_use(const weir_tls_ticket_key_t *key, uint64_t wall_s)
 {
-    return wall_s >= key->created_s && wall_s - key->created_s <= WEIR_TLS_TICKETS_PERIOD_S + WEIR_TLS_TICKETS_LIFE_S;
+    if (key->created_s > wall_s && key->created_s - wall_s > TICKETS_SKEW_S) {
+        return false;
+    }
+    return tickets_age(key, wall_s) <= WEIR_TLS_TICKETS_PERIOD_S + WEIR_TLS_TICKETS_LIFE_S;
 }
 
 static bool
@@ -101,12 +112,12 @@ weir_tls_tickets_rotate(void *memory, uint64_t wall_s, uint64_t *next_s)
     tickets_ring_t *ring = memory;
     bool changed = tickets_drop_old(ring, wall_s);
 
-    if (ring->n == 0 || wall_s - ring->keys[0].created_s >= WEIR_TLS_TICKETS_PERIOD_S) {
+    if (ring->n == 0 || tickets_age(&ring->keys[0], wall_s) >= WEIR_TLS_TICKETS_PERIOD_S) {
         changed = tickets_push(ring, wall_s) || changed;
     }
     *next_s = 60;                                    /* no randomness just now */
-    if (ring->n != 0 && wall_s - ring->keys[0].created_s < WEIR_TLS_TICKETS_PERIOD_S) {
-        *next_s = WEIR_TLS_TICKETS_PERIOD_S - (wall_s - ring->keys[0].created_s);
+    if (ring->n != 0 && tickets_age(&ring->keys[0], wall_s) < WEIR_TLS_TICKETS_PERIOD_S) {
+        *next_s = WEIR_TLS_TICKETS_PERIOD_S - tickets_age(&ring->keys[0], wall_s);
     }
     return changed;
 }
@@ -167,10 +178,13 @@ weir_tls_tickets_init(void *memory, weir_str_t saved, uint64_t wall_s)
     tickets_ring_t *ring = memory;
     uint64_t next_s;
 
-    if (ring->magic != TICKETS_MAGIC) {
-        memset(ring, 0, sizeof(*ring));
+    if (ring->magic != TICKETS_MAGIC || (ring->sequence & 1) != 0 || ring->n > TICKETS_MAX) {    /* new, or a master died writing */
+        tickets_begin_write(ring);
+        ring->n = 0;
+        weir_mem_wipe(ring->keys, sizeof(ring->keys));
         tickets_read_saved(ring, saved);
         ring->magic = TICKETS_MAGIC;
+        tickets_end_write(ring);
     }
     (void) weir_tls_tickets_rotate(memory, wall_s, &next_s);
     return ring->n != 0;

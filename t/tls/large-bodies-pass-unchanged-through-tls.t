@@ -24,7 +24,7 @@ for my $path ('/', '/stream') {
 }
 # A reader that is slow: what the socket does not take waits, and comes whole.
 my $c = Weir::Tls::client($w);
-setsockopt $c->tls, 1, 8, 4096;
+setsockopt $c->tls, 1, 8, 65536;
 $c->send_request('POST', '/', body => $body);
 $w->wait_until('the origin has answered', sub { $origin->requests >= 7 });
 select undef, undef, undef, 0.2;             # the answer runs into a full socket

@@ -185,6 +185,26 @@ sub client ($self, %arg) {
     return $client;
 }
 
+# The same with TLS on it (Weir::TlsClient says what may be asked for); dies with "handshake: why" when Weir will not.
+sub tls ($self, %arg) {
+    require Weir::TlsClient;
+    $self->start;
+    my $port = $arg{port} // '';
+    $arg{port} = $self->port($port) unless $port =~ /^\d+$/;
+    my $client = Weir::TlsClient->open(%arg);
+    push $self->{clients}->@*, $client;
+    return $client;
+}
+
+# Why a handshake is refused, in OpenSSL's words; empty when it is not.
+sub tls_refusal ($self, %arg) {
+    my $client = eval { $self->tls(%arg) };
+    my $why    = $@;
+    die $why if !$client && $why !~ /^handshake: /;
+    $client->close if $client;
+    return $client ? '' : $why =~ s/^handshake: |\s+\z//gr;
+}
+
 sub get ($self, $target, @headers) { $self->request('GET', $target, headers => \@headers) }
 
 # One request on a connection of its own and its answer. headers => [], body, host, port

@@ -36,21 +36,28 @@ sub eof ($self)      { $self->{eof} ? 1 : 0 }
 # More bytes into the buffer: true, or false when the other side has closed or reset.
 sub fill ($self, $until = time + $self->{deadline}) {
     return 0 if $self->{eof};
+    my $bytes = $self->_receive($until);
+    if (defined $bytes) {
+        $self->{in} .= $bytes;
+        return 1;
+    }
+    $self->{eof} = 1;
+    return 0;
+}
+
+# What came off the socket; undef at its end.
+sub _receive ($self, $until) {
     die "eof: this side has closed\n" unless $self->{fh};
     while (1) {
         my $n = sysread $self->{fh}, my $bytes, 262144;
         if ($n) {
             $self->{on_bytes}->($bytes) if $self->{on_bytes};
-            $self->{in} .= $bytes;
-            return 1;
+            return $bytes;
         }
-        if (defined $n) {
-            $self->{eof} = 1;
-            return 0;
-        }
+        return undef if defined $n;
         if ($! == ECONNRESET || $! == EPIPE) {
-            $self->{eof} = $self->{reset} = 1;
-            return 0;
+            $self->{reset} = 1;
+            return undef;
         }
         die "read: $!\n" unless $! == EAGAIN || $! == EINTR;
         my $left = $until - time;
