@@ -288,6 +288,7 @@ head_websocket(weir_h2_exchange_t *x)
     req->head.method = WEIR_METHOD_GET;
     req->head.method_name = WEIR_STR("GET");
     req->head.upgrade = true;
+    req->body_complete = true;                  /* what comes is the tunnel's */
     return head_add(x, WEIR_HEADER_UPGRADE, WEIR_STR("upgrade"), WEIR_STR("websocket"), WEIR_FIELD_HOP)
            && head_add(x, WEIR_HEADER_SEC_WEBSOCKET_KEY, WEIR_STR("sec-websocket-key"), weir_str(key, 24), 0)
                ? NULL : "no memory";
