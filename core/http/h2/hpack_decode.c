@@ -140,7 +140,7 @@ decode_literal(weir_hpack_decoder_t *d, weir_str_t block, size_t *at, unsigned b
         if (!decode_string(&room, block, at, &field->name)) {
             return WEIR_HPACK_BAD;
         }
-        field->pseudo = weir_hpack_pseudo(field->name);
+        field->pseudo = (uint8_t) weir_hpack_pseudo(field->name);
         field->id = (uint16_t) (field->pseudo ? WEIR_HEADER_OTHER : weir_header_id(field->name));
     }
     if (!decode_string(&room, block, at, &value)) {

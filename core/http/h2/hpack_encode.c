@@ -171,7 +171,7 @@ weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id,
     if (id != WEIR_HEADER_OTHER) {
         name = weir_header_name(id);
     }
-    encode_field(e, out, id, WEIR_H2_NOT_PSEUDO, name, value, encode_way(id, name, value));
+    encode_field(e, out, (uint16_t) id, WEIR_H2_NOT_PSEUDO, name, value, encode_way(id, name, value));
 }
 
 void
@@ -182,5 +182,5 @@ weir_hpack_encode_pseudo(weir_hpack_encoder_t *e, weir_buf_t *out, weir_h2_pseud
     weir_str_t name = index ? weir_hpack_static[index].name : protocol;
     bool changes = which == WEIR_H2_PATH || value.len > ENCODE_TABLE_TEXT;
 
-    encode_field(e, out, WEIR_HEADER_OTHER, which, name, value, changes ? ENCODE_PLAIN : ENCODE_ADD);
+    encode_field(e, out, WEIR_HEADER_OTHER, (uint8_t) which, name, value, changes ? ENCODE_PLAIN : ENCODE_ADD);
 }

@@ -285,6 +285,7 @@ server_quit(weir_http_conn_t *base, bool now)
         return;
     }
     weir_h2_session_fail(c->session, WEIR_H2_NO_ERROR, WEIR_CAUSE_INTERNAL_SHUTDOWN, NULL);
+    weir_h2_session_cut(c->session);             /* its place or its memory is wanted now */
 }
 
 static void

@@ -423,6 +423,15 @@ h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail)
     weir_h2_session_fail(s, code, s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_PROTOCOL : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, detail);
 }
 
+void
+weir_h2_session_cut(weir_h2_session_t *s)
+{
+    if (s->closing && !s->told_dead) {
+        s->close_at = weir_clock_now();
+        session_end_now(s);
+    }
+}
+
 weir_cause_t
 weir_h2_session_cause(const weir_h2_session_t *s, const char **detail)
 {

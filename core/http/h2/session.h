@@ -109,6 +109,8 @@ weir_io_t weir_h2_session_flush(weir_h2_session_t *s);
 void weir_h2_session_goaway(weir_h2_session_t *s, bool at_once);
 /* The connection's end for a fault: GOAWAY(code), what can be written now is, on_dead.  cause: for the log. */
 void weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t cause, const char *detail);
+/* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns. */
+void weir_h2_session_cut(weir_h2_session_t *s);
 weir_cause_t weir_h2_session_cause(const weir_h2_session_t *s, const char **detail);   /* of its death */
 uint32_t weir_h2_session_streams(const weir_h2_session_t *s);       /* open ones */
 /* Client: how many more streams may be opened now: the peer's limit, GOAWAY, ids left. */

@@ -14,7 +14,7 @@ word_is_well_formed(weir_str_t word)
         char c = word.at[i];
         bool between = c == '.' || c == '_';
 
-        if (!((c >= 'a' && c <= 'z') || between) || (between && (i == 0 || i + 1 == word.len))) {
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9' && i != 0) || between) || (between && (i == 0 || i + 1 == word.len))) {
             return false;
         }
     }
@@ -46,7 +46,7 @@ each_row(void)
         helps = helps && row->help != NULL && row->help[0] != '\0';
         levels = levels && row->level <= WEIR_LOG_DEBUG && (row->status < 500 || row->level <= WEIR_LOG_INFO);
     }
-    ok(words, "words are lower case, in parts");
+    ok(words, "words are lower case and digits, in parts");
     ok(own, "no two causes share a word");
     ok(statuses, "a status is an error's, or 0");
     ok(helps, "each has a help line");
