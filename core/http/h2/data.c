@@ -371,7 +371,7 @@ data_schedule(weir_h2_session_t *s)
             weir_list_remove(&st->ready_link);
             weir_list_append(list, &st->ready_link);
         }
-        if (st->out.size == 0 && st->told_again && !st->pub.closed && !st->released) {
+        if (st->out.size == 0 && st->told_again && !st->released) {    /* closed, perhaps: with its last frame it is over */
             st->told_again = false;
             st->in_callback = true;
             s->role->on_writable(&st->pub);
