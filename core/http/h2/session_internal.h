@@ -14,7 +14,7 @@
 #include "http/h2/session.h"
 
 #define H2_BUCKETS     64
-#define H2_CLOSED_KEPT 32                     /* streams that ended lately: what they may still be sent */
+#define H2_CLOSED_KEPT 1024                   /* streams that ended lately: what they may still be sent */
 #define H2_EARLY_KEPT  8                      /* priorities of streams not opened yet */
 
 typedef enum { H2_CLOSED_NEVER, H2_CLOSED_BOTH, H2_CLOSED_BY_US, H2_CLOSED_BY_PEER } h2_closed_t;
@@ -69,8 +69,8 @@ struct weir_h2_session {
     h2_stream_t          *buckets[H2_BUCKETS];
     weir_list_t           streams, graveyard, ready[8];
     uint32_t              n_streams, last_peer_id, next_own_id, n_ready;
-    struct { uint32_t id; h2_closed_t how; } closed[H2_CLOSED_KEPT];
-    uint32_t              n_closed;
+    uint64_t              closed[H2_CLOSED_KEPT / 32];
+    uint32_t              closed_top;         /* the greatest stream number (id / 2) that ended */
     struct { uint32_t id; uint8_t urgency; bool incremental; } early[H2_EARLY_KEPT];
     uint32_t              n_early;
 

@@ -111,26 +111,38 @@ h2_is_idle(const weir_h2_session_t *s, uint32_t id)
     return peers ? id > s->last_peer_id : id >= s->next_own_id;
 }
 
+/*
+ * How requests' streams ended, two bits each, for the last H2_CLOSED_KEPT numbers up to closed_top: a row as of a clock's hand,
+ * so that to remember and to ask cost the same however many there are.  Streams of the other parity (pushes) never open.
+ */
+static bool
+streams_is_kept(const weir_h2_session_t *s, uint32_t id)
+{
+    return (id & 1) == 1 && id >> 1 <= s->closed_top && s->closed_top - (id >> 1) < H2_CLOSED_KEPT;
+}
+
 h2_closed_t
 h2_how_closed(const weir_h2_session_t *s, uint32_t id)
 {
-    for (uint32_t i = 0; i < weir_min(s->n_closed, H2_CLOSED_KEPT); i++) {
-        if (s->closed[i].id == id) {
-            return s->closed[i].how;
-        }
-    }
-    return H2_CLOSED_NEVER;
+    uint32_t at = (id >> 1) % H2_CLOSED_KEPT;
+
+    return streams_is_kept(s, id) ? (h2_closed_t) (s->closed[at / 32] >> at % 32 * 2 & 3) : H2_CLOSED_NEVER;
 }
 
 static void
 streams_remember(weir_h2_session_t *s, uint32_t id, h2_closed_t how)
 {
-    uint32_t at = s->n_closed++ % H2_CLOSED_KEPT;
+    uint32_t number = id >> 1, at = number % H2_CLOSED_KEPT;
 
-    s->closed[at].id = id;
-    s->closed[at].how = how;
-    if (s->n_closed == 2 * H2_CLOSED_KEPT) {
-        s->n_closed = H2_CLOSED_KEPT;
+    if (number > s->closed_top) {           /* those between have not ended, or never were */
+        uint32_t n = number - s->closed_top < H2_CLOSED_KEPT ? s->closed_top + 1 : number - H2_CLOSED_KEPT + 1;
+        for (; n <= number; n++) {
+            s->closed[n % H2_CLOSED_KEPT / 32] &= ~((uint64_t) 3 << n % 32 * 2);
+        }
+        s->closed_top = number;
+    }
+    if (streams_is_kept(s, id)) {
+        s->closed[at / 32] = (s->closed[at / 32] & ~((uint64_t) 3 << at % 32 * 2)) | (uint64_t) how << at % 32 * 2;
     }
 }
 
