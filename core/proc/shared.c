@@ -7,6 +7,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "shm/slots.h"
 #include "shm/zone.h"
 #include "tls/context.h"
 #include "tls/session.h"
@@ -14,12 +15,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define SHARED_SAVED_MAX 16384
 #define SHARED_FILE      "tls-ticket-keys"
 
 static struct {
-    weir_zone_t *tickets, *strikes;
+    weir_zone_t *slots, *tickets, *strikes;
     weir_loop_t *loop;
     weir_timer_t timer;
     char         path[PATH_MAX];                     /* of the saved keys; empty: they are not saved */
@@ -93,10 +95,14 @@ shared_on_timer(weir_timer_t *timer WEIR_UNUSED)
 
 /* -- zones -- */
 
+const weir_zone_kind_t weir_shared_slots = { .name = "processes", .layout = 1, .describe = weir_slots_describe };
+const weir_zone_kind_t weir_shared_tickets = { .name = "tls-tickets", .layout = 1 };
+const weir_zone_kind_t weir_shared_strikes = { .name = "tls-strikes", .layout = 1 };
+
 static weir_zone_t *
-shared_take(const char *kind, uint64_t size, weir_error_t *error)
+shared_take(const weir_zone_kind_t *kind, uint64_t size, weir_error_t *error)
 {
-    return weir_zone_take(&(weir_zone_id_t) { .kind = weir_str_from_z(kind), .size = size, .layout = 1 }, error);
+    return weir_zone_take(&(weir_zone_id_t) { .kind = kind, .size = size }, error);
 }
 
 static bool
@@ -104,9 +110,10 @@ shared_take_zones(void)
 {
     weir_error_t error = { .text = "" };
 
-    shared.tickets = shared_take("tls-tickets", WEIR_TLS_TICKETS_BYTES, &error);
-    shared.strikes = shared_take("tls-strikes", WEIR_TLS_STRIKES_BYTES, &error);
-    if (shared.tickets == NULL || shared.strikes == NULL) {
+    shared.slots = shared_take(&weir_shared_slots, WEIR_SLOTS_BYTES, &error);
+    shared.tickets = shared_take(&weir_shared_tickets, WEIR_TLS_TICKETS_BYTES, &error);
+    shared.strikes = shared_take(&weir_shared_strikes, WEIR_TLS_STRIKES_BYTES, &error);
+    if (shared.slots == NULL || shared.tickets == NULL || shared.strikes == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
@@ -119,6 +126,7 @@ shared_format(void)
     weir_arena_t arena;
     weir_str_t saved;
 
+    weir_slots_use(weir_zone_memory(shared.slots));
     weir_arena_init(&arena, 4096);
     saved = shared_read_saved(&arena);
     if (!weir_tls_tickets_init(weir_zone_memory(shared.tickets), saved, weir_clock_wall_ms() / 1000)) {
@@ -154,25 +162,38 @@ weir_shared_use(const weir_settings_t *settings)
     shared_save();
 }
 
-void
+bool
 weir_shared_in_worker(void)
 {
     shared.path[0] = '\0';
     shared.timer = (weir_timer_t) { 0 };             /* its wheel was the master's */
     weir_zones_may_make(false);
+    return weir_slots_take(getpid());
+}
+
+void
+weir_shared_reap(pid_t pid)
+{
+    weir_slots_reap(pid, weir_zones_fold);
+}
+
+static void
+shared_give_back(weir_zone_t **zone)
+{
+    if (*zone != NULL) {
+        weir_zone_give_back(*zone);
+        *zone = NULL;
+    }
 }
 
 void
 weir_shared_close(void)
 {
     weir_timer_drop(&shared.timer);
+    weir_slots_use(NULL);
     weir_tls_tickets_use(NULL);
     weir_tls_strikes_use(NULL, 0);
-    if (shared.tickets != NULL) {
-        weir_zone_give_back(shared.tickets);
-    }
-    if (shared.strikes != NULL) {
-        weir_zone_give_back(shared.strikes);
-    }
-    shared.tickets = shared.strikes = NULL;
+    shared_give_back(&shared.slots);
+    shared_give_back(&shared.tickets);
+    shared_give_back(&shared.strikes);
 }

@@ -1,6 +1,6 @@
 /*
- * shared.h - what all processes of the instance share beside what a configuration names: the keys of TLS session tickets, and the
- * register that lets 0-RTT data in once.
+ * shared.h - what all processes of the instance share beside what a configuration names: the slots of processes (shm/slots.h), the
+ * keys of TLS session tickets, and the register that lets 0-RTT data in once.
  *
  * Made by the master (or the single process) before it forks; workers find it as it was.  The master rotates the keys and keeps them
  * under state_path, mode 0600, so that a restart resumes the sessions of before.
@@ -15,8 +15,10 @@
 bool weir_shared_open(weir_loop_t *loop, const weir_settings_t *settings) WEIR_MUST_USE;
 /* Another generation is in use: keys are saved where it says, when it needs any. */
 void weir_shared_use(const weir_settings_t *settings);
-/* In a worker after the fork: nothing here is its business but to read. */
-void weir_shared_in_worker(void);
+/* In a worker after the fork: what belongs to the master is left alone, and a slot is taken.  false: none is free. */
+bool weir_shared_in_worker(void) WEIR_MUST_USE;
+/* In the master: that worker is dead; what it owned in any zone is settled and its slot is free again. */
+void weir_shared_reap(pid_t pid);
 void weir_shared_close(void);
 
 #endif

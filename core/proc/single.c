@@ -15,6 +15,7 @@
 #include "proc/pidfile.h"
 #include "proc/shared.h"
 #include "proc/signals.h"
+#include "shm/slots.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -120,7 +121,7 @@ single_set_up(single_t *single)
         weir_log(WEIR_LOG_EMERG, NULL, errno, "making the event loop failed");
         return false;
     }
-    if (!weir_shared_open(single->loop, &single->settings)) {
+    if (!weir_shared_open(single->loop, &single->settings) || !weir_slots_take(getpid())) {
         return false;
     }
     single->http = weir_http_create(single->loop, single->generation, single->settings.connections);

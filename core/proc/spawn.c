@@ -11,6 +11,7 @@
 #include "os/process.h"
 #include "os/sys.h"
 #include "proc/daemon.h"
+#include "proc/shared.h"
 #include "proc/signals.h"
 #include "proc/worker.h"
 
@@ -283,6 +284,7 @@ weir_spawn_reap(weir_master_t *master)
     while ((pid = weir_sys_wait_any(&status)) > 0) {
         weir_child_t *child = spawn_find(master, pid);
 
+        weir_shared_reap(pid);
         if (child != NULL) {
             spawn_on_death(child, status);
         }

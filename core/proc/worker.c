@@ -265,7 +265,10 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     weir_process_set_title("weir: worker process");
     weir_process_set_environment(worker->settings.environment);
 
-    weir_shared_in_worker();
+    if (!weir_shared_in_worker()) {
+        errno = EAGAIN;
+        return worker_failed("taking a slot in shared memory failed");
+    }
     worker_set_limits(&worker->settings, start->index);
     if (!worker_drop_rights(worker)) {
         return false;

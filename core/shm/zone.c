@@ -15,8 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ZONE_MAGIC 0x57656972207a6f6eu               /* "Weir zon" */
-#define ZONE_HEAD  64
+#define ZONE_MAGIC 0x57656972207a6f6fu
 #define ZONE_KIND  32
 #define ZONE_NAME  128
 #define ZONE_MAX   ((uint64_t) 1 << 40)
@@ -24,10 +23,10 @@
 typedef struct {
     uint64_t magic, size;
     uint32_t layout, unused;
-    char     kind[ZONE_KIND];
+    char     kind[ZONE_KIND], name[ZONE_NAME];
 } zone_head_t;
 
-_Static_assert(sizeof(zone_head_t) <= ZONE_HEAD, "the head fits");
+_Static_assert(sizeof(zone_head_t) <= WEIR_ZONE_HEAD, "the head fits");
 
 struct weir_zone {
     weir_list_t link;
@@ -37,6 +36,7 @@ struct weir_zone {
     bool        adopted;                             /* nobody took it yet */
     uint64_t    size;
     void       *memory;                              /* the head's */
+    const weir_zone_kind_t *what;                    /* NULL until it is taken */
     char        kind[ZONE_KIND], name[ZONE_NAME];    /* NUL-terminated */
 };
 
@@ -49,8 +49,8 @@ static bool            zone_may_make = true;
 static bool
 zone_is(const weir_zone_t *zone, const weir_zone_id_t *id)
 {
-    return weir_str_eq(weir_str_from_z(zone->kind), id->kind) && weir_str_eq(weir_str_from_z(zone->name), id->name)
-           && zone->size == id->size && zone->layout == id->layout;
+    return strcmp(zone->kind, id->kind->name) == 0 && weir_str_eq(weir_str_from_z(zone->name), id->name)
+           && zone->size == id->size && zone->layout == id->kind->layout;
 }
 
 static weir_zone_t *
@@ -70,7 +70,7 @@ zone_destroy(weir_zone_t *zone)
 {
     weir_list_remove(&zone->link);
     if (zone->memory != NULL) {
-        (void) weir_sys_unmap(zone->memory, ZONE_HEAD + (size_t) zone->size);
+        (void) weir_sys_unmap(zone->memory, WEIR_ZONE_HEAD + (size_t) zone->size);
     }
     if (zone->fd >= 0) {
         (void) weir_sys_close(zone->fd);
@@ -86,11 +86,11 @@ zone_map(const weir_zone_id_t *id, int fd)
 
     zone->fd = fd;
     zone->size = id->size;
-    zone->layout = id->layout;
-    memcpy(zone->kind, id->kind.at, id->kind.len);
+    zone->layout = id->kind->layout;
+    memcpy(zone->kind, id->kind->name, strlen(id->kind->name));
     memcpy(zone->name, id->name.at != NULL ? id->name.at : "", id->name.len);
     weir_list_append(&zone_all, &zone->link);
-    zone->memory = weir_sys_map_shared(fd, ZONE_HEAD + (size_t) id->size);
+    zone->memory = weir_sys_map_shared(fd, WEIR_ZONE_HEAD + (size_t) id->size);
     if (zone->memory == NULL) {
         int error = errno;
         zone_destroy(zone);
@@ -108,6 +108,7 @@ zone_write_head(weir_zone_t *zone)
     head->size = zone->size;
     head->layout = zone->layout;
     memcpy(head->kind, zone->kind, sizeof(head->kind));
+    memcpy(head->name, zone->name, sizeof(head->name));
     head->magic = ZONE_MAGIC;
 }
 
@@ -117,7 +118,7 @@ zone_head_fits(const weir_zone_t *zone)
     const zone_head_t *head = zone->memory;
 
     return head->magic == ZONE_MAGIC && head->size == zone->size && head->layout == zone->layout
-           && memcmp(head->kind, zone->kind, sizeof(head->kind)) == 0;
+           && memcmp(head->kind, zone->kind, sizeof(head->kind)) == 0 && memcmp(head->name, zone->name, sizeof(head->name)) == 0;
 }
 
 static weir_zone_t *
@@ -129,7 +130,7 @@ zone_make(const weir_zone_id_t *id)
     if (fd < 0) {
         return NULL;
     }
-    if (weir_sys_ftruncate(fd, (off_t) (ZONE_HEAD + id->size)) != 0
+    if (weir_sys_ftruncate(fd, (off_t) (WEIR_ZONE_HEAD + id->size)) != 0
         || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     {
         error = errno;
@@ -147,8 +148,10 @@ zone_make(const weir_zone_id_t *id)
 static bool
 zone_id_is_sane(const weir_zone_id_t *id)
 {
-    return id->kind.len != 0 && id->kind.len < ZONE_KIND && id->name.len < ZONE_NAME && id->size != 0 && id->size <= ZONE_MAX
-           && memchr(id->kind.at, ' ', id->kind.len) == NULL;
+    size_t len = strlen(id->kind->name);
+
+    return len != 0 && len < ZONE_KIND && id->name.len < ZONE_NAME && id->size != 0 && id->size <= ZONE_MAX
+           && strchr(id->kind->name, ' ') == NULL;
 }
 
 /* -- taking -- */
@@ -171,6 +174,7 @@ zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
         return NULL;
     }
     zone->adopted = false;
+    zone->what = id->kind;
     zone->refs++;
     return zone;
 }
@@ -205,7 +209,7 @@ weir_zone_give_back(weir_zone_t *zone)
 void *
 weir_zone_memory(const weir_zone_t *zone)
 {
-    return (char *) zone->memory + ZONE_HEAD;
+    return (char *) zone->memory + WEIR_ZONE_HEAD;
 }
 
 uint64_t
@@ -227,6 +231,19 @@ weir_zones_may_make(bool yes)
     }
 }
 
+void
+weir_zones_fold(uint32_t slot)
+{
+    (void) pthread_mutex_lock(&zone_lock);
+    for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
+        weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        if (zone->what != NULL && zone->what->fold != NULL) {
+            zone->what->fold(weir_zone_memory(zone), zone->size, slot);
+        }
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
+
 /* -- the hand-over: a label is "KIND SIZE LAYOUT NAME" -- */
 
 void
@@ -244,19 +261,23 @@ weir_zones_each(void (*each)(void *data, weir_str_t label, int fd), void *data)
     (void) pthread_mutex_unlock(&zone_lock);
 }
 
+/* The kind's name is copied to room of ZONE_KIND bytes. */
 static bool
-zone_read_label(weir_str_t label, weir_zone_id_t *id)
+zone_read_label(weir_str_t label, weir_zone_id_t *id, weir_zone_kind_t *kind, char *room)
 {
-    weir_str_t size, layout;
+    weir_str_t name, size, layout;
     uint64_t number;
 
-    if (!weir_str_cut(label, ' ', &id->kind, &label) || !weir_str_cut(label, ' ', &size, &label)
+    if (!weir_str_cut(label, ' ', &name, &label) || name.len >= ZONE_KIND || !weir_str_cut(label, ' ', &size, &label)
         || !weir_str_cut(label, ' ', &layout, &id->name) || !weir_str_to_u64(size, &id->size)
         || !weir_str_to_u64(layout, &number) || number > UINT32_MAX)
     {
         return false;
     }
-    id->layout = (uint32_t) number;
+    memcpy(room, name.at, name.len);
+    room[name.len] = '\0';
+    *kind = (weir_zone_kind_t) { .name = room, .layout = (uint32_t) number };
+    id->kind = kind;
     return zone_id_is_sane(id);
 }
 
@@ -265,17 +286,19 @@ zone_fd_has(int fd, uint64_t size)
 {
     struct stat st;
 
-    return weir_sys_fstat(fd, &st) == 0 && st.st_size >= 0 && (uint64_t) st.st_size == ZONE_HEAD + size;
+    return weir_sys_fstat(fd, &st) == 0 && st.st_size >= 0 && (uint64_t) st.st_size == WEIR_ZONE_HEAD + size;
 }
 
 void
 weir_zones_adopt(weir_str_t label, int fd)
 {
+    char room[ZONE_KIND];
+    weir_zone_kind_t kind;
     weir_zone_id_t id;
     weir_zone_t *zone;
 
     (void) pthread_mutex_lock(&zone_lock);
-    if (!zone_read_label(label, &id) || zone_find(&id) != NULL || !zone_fd_has(fd, id.size)) {
+    if (!zone_read_label(label, &id, &kind, room) || zone_find(&id) != NULL || !zone_fd_has(fd, id.size)) {
         (void) weir_sys_close(fd);
     } else if ((zone = zone_map(&id, fd)) != NULL) {
         if (!zone_may_make) {
@@ -304,4 +327,20 @@ weir_zones_drop_unused(void)
         }
     }
     (void) pthread_mutex_unlock(&zone_lock);
+}
+
+/* -- looking at others' -- */
+
+bool
+weir_zone_read_head(const void *memory, weir_zone_head_t *out)
+{
+    const zone_head_t *head = memory;
+
+    if (head->magic != ZONE_MAGIC || memchr(head->kind, '\0', sizeof(head->kind)) == NULL
+        || memchr(head->name, '\0', sizeof(head->name)) == NULL || head->size == 0 || head->size > ZONE_MAX)
+    {
+        return false;
+    }
+    *out = (weir_zone_head_t) { weir_str_from_z(head->kind), weir_str_from_z(head->name), head->size, head->layout };
+    return true;
 }

@@ -254,3 +254,25 @@ weir_tls_cache_drop(weir_tls_cache_t *cache, weir_str_t id)
         cache_release(found.slot, claimed);
     }
 }
+
+bool
+weir_tls_cache_count(const void *memory, size_t size, uint64_t wall_s, uint64_t *held, uint64_t *room)
+{
+    const weir_tls_cache_t *cache = memory;
+    weir_tls_cache_t laid = { .magic = 0 };          /* not what the memory says of itself */
+
+    *held = *room = 0;
+    if (size < WEIR_TLS_CACHE_MIN || cache->magic != CACHE_MAGIC) {
+        return false;
+    }
+    cache_lay_out(&laid, size);
+    for (unsigned i = 0; i < weir_countof(laid.tables); i++) {
+        for (uint64_t n = 0; n < laid.tables[i].n_sets * CACHE_WAYS; n++) {
+            const char *at = (const char *) memory + laid.tables[i].offset + n * laid.tables[i].slot_size;
+            const cache_slot_t *slot = (const cache_slot_t *) (const void *) at;
+            *held += slot->checksum != 0 && slot->expires_s > wall_s;
+        }
+        *room += laid.tables[i].n_sets * CACHE_WAYS;
+    }
+    return true;
+}

@@ -43,6 +43,8 @@ bool weir_tls_cache_put(weir_tls_cache_t *cache, weir_str_t id, weir_str_t sessi
 /* Copies to room; the length, 0: none.  take: only the first to ask gets it (0-RTT, single use). */
 size_t weir_tls_cache_get(weir_tls_cache_t *cache, weir_str_t id, char *room, size_t cap, uint64_t wall_s, bool take);
 void   weir_tls_cache_drop(weir_tls_cache_t *cache, weir_str_t id);
+/* How many it holds that are still of use, and how many it has room for; memory may be another process's. false: it is no cache. */
+bool   weir_tls_cache_count(const void *memory, size_t size, uint64_t wall_s, uint64_t *held, uint64_t *room);
 
 /* -- 0-RTT: a hello is let in once over all workers (RFC 8446 §8.2) -- */
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "http/blocks.h"
 #include "http/http.h"
+#include "os/clock.h"
 #include "shm/zone.h"
 #include "tls/ocsp.h"
 #include "tls/session.h"
@@ -125,10 +126,23 @@ build_give_back_zone(void *data)
     weir_zone_give_back(data);
 }
 
-static bool
-build_zone(build_t *b, const weir_http_tls_zone_t *zone, const char *kind, struct weir_tls_cache **cache)
+static void
+build_describe_cache(const void *memory, uint64_t size, weir_buf_t *out)
 {
-    weir_zone_id_t id = { .kind = weir_str_from_z(kind), .name = zone->name, .size = zone->size, .layout = 1 };
+    uint64_t held, room;
+
+    if (weir_tls_cache_count(memory, (size_t) size, weir_clock_wall_ms() / 1000, &held, &room)) {
+        weir_buf_printf(out, "held=%llu room=%llu", (unsigned long long) held, (unsigned long long) room);
+    }
+}
+
+const weir_zone_kind_t weir_http_tls_sessions = { .name = "tls-sessions", .layout = 1, .describe = build_describe_cache };
+const weir_zone_kind_t weir_http_tls_ocsp = { .name = "tls-ocsp", .layout = 1, .describe = build_describe_cache };
+
+static bool
+build_zone(build_t *b, const weir_http_tls_zone_t *zone, const weir_zone_kind_t *kind, struct weir_tls_cache **cache)
+{
+    weir_zone_id_t id = { .kind = kind, .name = zone->name, .size = zone->size };
     weir_error_t error = { .text = "" };
     weir_zone_t *made;
 
@@ -232,7 +246,7 @@ build_client_ocsp(build_t *b)
                                   "\"ssl_ocsp\" needs \"ssl_verify_client on\" or \"ssl_verify_client optional\"");
     }
     b->settings.policy = conf->ocsp;
-    return build_zone(b, &conf->ocsp_cache, "tls-ocsp", &b->tls->ocsp_cache);
+    return build_zone(b, &conf->ocsp_cache, &weir_http_tls_ocsp, &b->tls->ocsp_cache);
 }
 
 /* -- one server -- */
@@ -268,7 +282,7 @@ build_sessions(build_t *b)
         s->cache_name = weir_str_printf(b->cf->arena, "%.*s:%llu", WEIR_STR_ARG(conf->session_cache.name),
                                         (unsigned long long) conf->session_cache.size);
     }
-    return build_ticket_keys(b) && build_zone(b, &conf->session_cache, "tls-sessions", &s->cache);
+    return build_ticket_keys(b) && build_zone(b, &conf->session_cache, &weir_http_tls_sessions, &s->cache);
 }
 
 static void

@@ -16,12 +16,28 @@
 static char label_seen[256];
 static int  labels_seen, fd_seen;
 
+static uint32_t folded_slot;
+static int      folds;
+
+static void
+fold(void *memory WEIR_UNUSED, uint64_t size WEIR_UNUSED, uint32_t slot)
+{
+    folds++;
+    folded_slot = slot;
+}
+
 static weir_zone_t *
 take(const char *kind, const char *name, uint64_t size, uint32_t layout)
 {
-    weir_error_t   error = { .text = "" };
-    weir_zone_id_t id = { weir_str_from_z(kind), weir_str_from_z(name), size, layout };
-    weir_zone_t   *zone = weir_zone_take(&id, &error);
+    static weir_zone_kind_t kinds[64];               /* live as long as the zones */
+    static size_t           n;
+    weir_error_t            error = { .text = "" };
+    weir_zone_kind_t       *what = &kinds[n++ % 64];
+    weir_zone_id_t          id = { what, weir_str_from_z(name), size };
+    weir_zone_t            *zone;
+
+    *what = (weir_zone_kind_t) { .name = kind, .layout = layout, .fold = fold };
+    zone = weir_zone_take(&id, &error);
 
     if (zone == NULL && error.text[0] == '\0') {
         ok(false, "a refusal says why");
@@ -75,6 +91,9 @@ test_taking(void)
     weir_zone_give_back(b);
     ok(strcmp(weir_zone_memory(a), "kept") == 0, "it stays while somebody has it");
     is_int(count(), 1, "one zone is left to hand on");
+    weir_zones_fold(7);
+    is_int(folds, 1, "its kind is told of a dead owner");
+    is_int(folded_slot, 7, "by the owner's slot");
     ok(strcmp(label_seen, "tls-sessions 65536 1 one") == 0, label_seen);
     ok(ftruncate(fd_seen, 10) != 0 && ftruncate(fd_seen, SIZE * 4) != 0, "its descriptor can be neither cut nor grown by whoever has it");
     weir_zone_give_back(a);

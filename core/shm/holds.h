@@ -1,0 +1,47 @@
+/*
+ * holds.h - how much of something each key holds at this moment, over all workers: what limit_conn counts.
+ *
+ * A table of totals by key (shm/keyed.h), and for each slot (shm/slots.h) a row that says how much of a cell's total its owner holds.
+ * Each step - one more, one less - is announced in the slot before the total changes, and the total says whose step was the last one:
+ * so of a process killed at any instruction the master can tell whether the step it was at has happened, and gives back exactly
+ * what was held.
+ *
+ *     announce {cell, what the row's entry becomes, number} · total: one compare-and-swap, marked {slot, number} · the entry · done
+ *
+ * Whoever overwrites the mark of another slot first writes its number into that slot ("seen").
+ */
+#ifndef WEIR_SHM_HOLDS_H
+#define WEIR_SHM_HOLDS_H
+
+#include "base/buf.h"
+#include "shm/keyed.h"
+
+#define WEIR_HOLDS_MAX 65535                 /* of one key */
+
+/* This process's view of a zone's memory. */
+typedef struct {
+    weir_keyed_t      *table;
+    struct holds_slot *slots;
+    uint16_t          *rows;
+    uint32_t           n_cells;
+} weir_holds_t;
+
+typedef struct { uint64_t name; uint32_t cell; } weir_hold_t;
+
+typedef enum { WEIR_HOLDS_TAKEN, WEIR_HOLDS_REFUSED, WEIR_HOLDS_FULL } weir_holds_result_t;
+
+/* Bytes of memory for `keys` keys at one time; most of it is touched only for slots that are in use.  0: too many. */
+uint64_t weir_holds_bytes(uint64_t keys);
+/* false: it holds something else, or there is no randomness. */
+bool     weir_holds_open(void *memory, uint64_t size, weir_holds_t *holds) WEIR_MUST_USE;
+
+/* One more for the key unless it has `max` (at most WEIR_HOLDS_MAX).  FULL: there is no room for another key. */
+weir_holds_result_t weir_holds_take(const weir_holds_t *holds, weir_str_t key, uint32_t max, weir_hold_t *hold);
+void                weir_holds_drop(const weir_holds_t *holds, const weir_hold_t *hold);
+uint32_t            weir_holds_total(const weir_holds_t *holds, weir_str_t key);
+/* All that the dead owner of a slot held is given back; again is harmless.  For weir_zone_kind_t. */
+void                weir_holds_fold(void *memory, uint64_t size, uint32_t slot);
+/* For weir_zone_kind_t. */
+void                weir_holds_describe(const void *memory, uint64_t size, weir_buf_t *out);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * rate.h - how often a key may come: a leaky bucket for each, in a table that all workers share (shm/keyed.h).
+ *
+ * What is kept of a key is one instant: when its bucket would be empty, in nanoseconds of the monotonic clock (the "theoretical arrival
+ * time" of the generic cell rate algorithm).  A key whose instant has passed is as good as one that never came, so nothing has to
+ * be cleaned up.  The decisions are those of a bucket that leaks `rate` requests a second and overflows at `burst`.
+ */
+#ifndef WEIR_SHM_RATE_H
+#define WEIR_SHM_RATE_H
+
+#include "shm/keyed.h"
+
+typedef struct {
+    uint64_t period_ns;          /* between two requests at the full rate; not 0 */
+    uint64_t burst;              /* how many may come before their time */
+} weir_rate_t;
+
+typedef struct {
+    bool     admitted;
+    uint64_t ahead_ns;           /* how much before its time the request came: excess in requests is this by period_ns */
+    uint64_t wait_ns;            /* when it is refused: until one would be admitted */
+    uint64_t left;               /* how many more would be admitted now */
+    uint64_t reset_ns;           /* until the key is as good as new */
+} weir_rate_verdict_t;
+
+/* Looks, and counts nothing. */
+void weir_rate_peek(const weir_keyed_t *table, const weir_keyed_key_t *key, const weir_rate_t *rate, uint64_t now_ns,
+                    weir_rate_verdict_t *verdict);
+/* Counts one if it is admitted. */
+void weir_rate_take(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_rate_t *rate, uint64_t now_ns,
+                    weir_rate_verdict_t *verdict);
+/* What was taken is given back: another limit refused the request. */
+void weir_rate_give_back(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_rate_t *rate, uint64_t now_ns);
+
+/* For weir_keyed_count: data is a uint64_t, now in ns. */
+uint64_t weir_rate_worth(const void *data, uint64_t value);
+
+#endif

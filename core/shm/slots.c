@@ -1,0 +1,79 @@
+/*
+ * slots.c - see slots.h.  Runs in every process; allocates nothing.
+ */
+#include "shm/slots.h"
+
+#define SLOTS_NONE UINT32_MAX
+
+static uint64_t *slots;                      /* in shared memory: pid in the upper half, incarnation in the lower */
+static uint32_t  slots_mine = SLOTS_NONE;
+
+static inline pid_t slots_pid(uint64_t word) { return (pid_t) (word >> 32); }
+
+void
+weir_slots_use(void *memory)
+{
+    slots = memory;
+    slots_mine = SLOTS_NONE;
+}
+
+bool
+weir_slots_take(pid_t pid)
+{
+    for (uint32_t i = 0; slots != NULL && i < WEIR_SLOTS; i++) {
+        uint64_t word = __atomic_load_n(&slots[i], __ATOMIC_RELAXED);
+
+        if (slots_pid(word) == 0
+            && __atomic_compare_exchange_n(&slots[i], &word, word | (uint64_t) (uint32_t) pid << 32, false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_RELAXED))
+        {
+            slots_mine = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t
+weir_slot(void)
+{
+    weir_assert(slots_mine != SLOTS_NONE);
+    return slots_mine;
+}
+
+void
+weir_slots_reap(pid_t pid, void (*fold)(uint32_t slot))
+{
+    for (uint32_t i = 0; slots != NULL && i < WEIR_SLOTS; i++) {
+        uint64_t word = __atomic_load_n(&slots[i], __ATOMIC_ACQUIRE);
+
+        if (slots_pid(word) == pid) {
+            fold(i);
+            (void) __atomic_compare_exchange_n(&slots[i], &word, (uint32_t) (word + 1), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+void
+weir_slots_each(void (*each)(void *data, uint32_t slot, pid_t pid), void *data)
+{
+    for (uint32_t i = 0; slots != NULL && i < WEIR_SLOTS; i++) {
+        pid_t pid = slots_pid(__atomic_load_n(&slots[i], __ATOMIC_RELAXED));
+
+        if (pid != 0) {
+            each(data, i, pid);
+        }
+    }
+}
+
+void
+weir_slots_describe(const void *memory, uint64_t size, weir_buf_t *out)
+{
+    const uint64_t *words = memory;
+    uint32_t held = 0;
+
+    for (uint64_t i = 0; i < size / sizeof(*words); i++) {
+        held += slots_pid(words[i]) != 0;
+    }
+    weir_buf_printf(out, "held=%u room=%u", held, WEIR_SLOTS);
+}
