@@ -210,8 +210,8 @@ context_set_modes(weir_tls_context_t *context, const weir_tls_settings_t *s, wei
 {
     SSL_CTX *ctx = context->ctx;
 
-    (void) SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_ANTI_REPLAY | SSL_OP_SINGLE_DH_USE
-                                        | SSL_OP_SINGLE_ECDH_USE | (s->tickets ? 0 : SSL_OP_NO_TICKET));
+    (void) SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_ANTI_REPLAY
+                                        | (s->tickets ? 0 : SSL_OP_NO_TICKET));
     (void) SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT);
     (void) SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE
                                      | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

@@ -407,16 +407,18 @@ void
 weir_h2_exchange_refuse(weir_h2_exchange_t *x, weir_h2_error_t code, weir_cause_t cause, const char *detail)
 {
     weir_request_t *req = x->req;
+    weir_h2_session_t *session = x->stream->session;
 
     x->code = code;
     if (!req->res.head_sent && req->on_abort == NULL && !req->finalised && req->producer == NULL) {
         req->res.status = 400;                   /* for the log: the client sees the reset */
         weir_request_abort(req, cause, detail);
-        return;
+    } else {
+        weir_h2_stream_reset(x->stream, code);
+        req->detail = req->detail ? req->detail : detail;
+        weir_request_client_gone(req, cause);
     }
-    weir_h2_stream_reset(x->stream, code);
-    req->detail = req->detail ? req->detail : detail;
-    weir_request_client_gone(req, cause);
+    weir_h2_session_count_reset(session);
 }
 
 void

@@ -37,6 +37,14 @@ h2_guard_reset(weir_h2_session_t *s)
     return --s->reset_tokens >= 0 || guard_fail(s, WEIR_CAUSE_CLIENT_H2_RAPID_RESET, NULL);
 }
 
+void
+weir_h2_session_count_reset(weir_h2_session_t *s)
+{
+    if (!s->dead) {
+        (void) h2_guard_reset(s);
+    }
+}
+
 bool
 h2_guard_glitch(weir_h2_session_t *s, uint32_t weight)
 {

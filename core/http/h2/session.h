@@ -141,6 +141,8 @@ size_t    weir_h2_stream_pending(const weir_h2_stream_t *stream);   /* bytes of 
 weir_io_t weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes);
 /* RST_STREAM unless it is over; on_closed is not called. */
 void      weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code);
+/* The role reset a stream because of what the peer did on it: counts like a stream error.  May end the session. */
+void      weir_h2_session_count_reset(weir_h2_session_t *session);
 /* The role is done with it; what was queued is still sent.  An unread body is thrown away, its window given back; a server
  * resets it with NO_ERROR when its answer is complete before the body (RFC 9113 §8.1). */
 void      weir_h2_stream_release(weir_h2_stream_t *stream);

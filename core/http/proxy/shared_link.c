@@ -13,6 +13,7 @@
 #include "os/sock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SHARED_WAITING_MAX 100               /* exchanges that wait for one connection; as many streams every peer should take */
@@ -313,8 +314,7 @@ shared_connect_ready(weir_shared_link_t *link)
         shared_let_in(link);
         return;
     default:
-        detail[0] = '\0';
-        (void) strncat(detail, first->proxy->detail != NULL ? first->proxy->detail : "", sizeof(detail) - 1);
+        (void) snprintf(detail, sizeof(detail), "%s", first->proxy->detail != NULL ? first->proxy->detail : "");
         shared_fail_all(link, first->proxy->cause, detail[0] != '\0' ? detail : NULL);
     }
 }
