@@ -324,13 +324,27 @@ receive_keep(weir_h2_session_t *s, weir_str_t rest)
     return true;
 }
 
+/* A head that has begun to come has its time even before its frame is whole; a slow upload has the body's. */
+static void
+receive_watch_part(weir_h2_session_t *s, bool is_new)
+{
+    bool is_body = s->in_len >= WEIR_H2_FRAME_HEAD && weir_h2_frame_read(s->in).type == WEIR_H2_DATA;
+
+    if (s->in_len == 0 || is_body) {
+        s->part_began = (weir_instant_t) { 0 };
+    } else if (is_new || s->part_began.ms == 0) {
+        s->part_began = weir_clock_now();
+        h2_watch_time(s);
+    }
+}
+
 void
 h2_take(weir_h2_session_t *s, weir_str_t bytes)
 {
     size_t taken = receive_frames(s, bytes);
 
-    if (!s->dead) {
-        (void) receive_keep(s, weir_str_skip(bytes, taken));
+    if (!s->dead && receive_keep(s, weir_str_skip(bytes, taken))) {
+        receive_watch_part(s, taken != 0);
     }
 }
 

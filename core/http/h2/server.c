@@ -268,11 +268,13 @@ server_on_ready(weir_http_conn_t *base)
     weir_h2_session_ready(server_of(base)->session);
 }
 
-/* Nothing was asked for keepalive_timeout. */
+/* Nothing was asked for keepalive_timeout, or not to the end. */
 static void
 server_on_timeout(weir_http_conn_t *base)
 {
-    server_leave(server_of(base), true);
+    if (!weir_h2_session_end_idle(server_of(base)->session)) {
+        server_leave(server_of(base), true);
+    }
 }
 
 static void
@@ -326,6 +328,7 @@ weir_h2_start(weir_http_conn_t *base, weir_str_t before)
         .header_table = WEIR_HPACK_DEFAULT_TABLE,
         .max_header_list = (uint32_t) heads,
         .max_fields = core->max_headers,
+        .max_field = (uint32_t) core->large_client_header_buffers.size.n,
         .max_block = (uint32_t) heads,
         .connect_protocol = true,
         .chunk = (uint32_t) v2->chunk_size.n,

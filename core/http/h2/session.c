@@ -232,6 +232,23 @@ session_check_stalled(weir_h2_session_t *s, weir_instant_t now)
     return some;
 }
 
+static void
+session_fail_slow_head(weir_h2_session_t *s)
+{
+    weir_h2_session_fail(s, WEIR_H2_ENHANCE_YOUR_CALM, s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_CONTINUATION
+                         : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, "a header block that does not end");
+}
+
+bool
+weir_h2_session_end_idle(weir_h2_session_t *s)
+{
+    if (!s->block_open && s->part_began.ms == 0) {
+        return false;
+    }
+    session_fail_slow_head(s);
+    return true;
+}
+
 static bool
 session_check(weir_h2_session_t *s, weir_instant_t now)
 {
@@ -244,11 +261,10 @@ session_check(weir_h2_session_t *s, weir_instant_t now)
             return true;
         }
     }
-    if (s->block_open) {
+    if (s->block_open || s->part_began.ms != 0) {
         some = true;
-        if (session_is_due(s->block_began, s->settings.head_timeout, now)) {
-            weir_h2_session_fail(s, WEIR_H2_ENHANCE_YOUR_CALM, s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_CONTINUATION
-                                 : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, "a header block that does not end");
+        if (session_is_due(s->block_open ? s->block_began : s->part_began, s->settings.head_timeout, now)) {
+            session_fail_slow_head(s);
             return true;
         }
     }

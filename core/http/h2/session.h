@@ -79,6 +79,7 @@ typedef struct {
     uint32_t    header_table;             /* SETTINGS_HEADER_TABLE_SIZE we announce */
     uint32_t    max_header_list;          /* bytes with 32 a field (RFC 9113 §6.5.2); SETTINGS_MAX_HEADER_LIST_SIZE */
     uint32_t    max_fields;               /* of one head, cookie crumbs included */
+    uint32_t    max_field;                /* bytes of one: name and value */
     uint32_t    max_block;                /* coded bytes of one header block, all CONTINUATIONs together */
     bool        connect_protocol;         /* server: announce RFC 8441 */
     uint32_t    chunk;                    /* largest DATA frame sent: http2_chunk_size */
@@ -109,6 +110,8 @@ weir_io_t weir_h2_session_flush(weir_h2_session_t *s);
 void weir_h2_session_goaway(weir_h2_session_t *s, bool at_once);
 /* The connection's end for a fault: GOAWAY(code), what can be written now is, on_dead.  cause: for the log. */
 void weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t cause, const char *detail);
+/* The owner's idle timeout has come: fails it when a head has begun and did not end; false: nothing is under way. */
+bool weir_h2_session_end_idle(weir_h2_session_t *s) WEIR_MUST_USE;
 /* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns. */
 void weir_h2_session_cut(weir_h2_session_t *s);
 weir_cause_t weir_h2_session_cause(const weir_h2_session_t *s, const char **detail);   /* of its death */

@@ -52,7 +52,7 @@ struct weir_h2_session {
     uint32_t              in_len, in_cap;
     char                 *block;              /* a header block that is not complete */
     uint32_t              block_len, block_cap, block_stream, block_frames;
-    weir_instant_t        block_began;
+    weir_instant_t        block_began, part_began;   /* of a header block; of a frame that is not DATA */
     bool                  block_open, block_end, block_refused, preface_done, first_done;
     weir_hpack_decoder_t  decoder;
 

@@ -204,6 +204,7 @@ shared_start_session(weir_shared_link_t *link, const weir_proxy_conf_t *conf)
         .header_table = WEIR_HPACK_DEFAULT_TABLE,
         .max_header_list = SHARED_HEADS,
         .max_fields = 1000,
+        .max_field = SHARED_HEADS,
         .max_block = SHARED_HEADS,
         .chunk = WEIR_H2_FRAME_DEFAULT,
         .head_timeout = conf->read_timeout,
