@@ -112,8 +112,10 @@ static void
 receive_settings(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
 {
     if (f->flags & WEIR_H2_ACK) {
-        s->settings_acked = true;
-        weir_hpack_decoder_limit(&s->decoder, s->settings.header_table);
+        if (!s->settings_acked || h2_guard_glitch(s, 1)) {
+            s->settings_acked = true;
+            weir_hpack_decoder_limit(&s->decoder, s->settings.header_table);
+        }
         return;
     }
     if (s->first_done && !h2_guard_glitch(s, 5 + (uint32_t) payload.len / 60)) {
@@ -149,7 +151,9 @@ receive_ping(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
             s->goaway_at = weir_clock_now();   /* a round trip since the first GOAWAY: what was on its way is here */
             h2_post(s);
         }
-        s->role->on_change(s);
+        if (h2_guard_glitch(s, 1)) {
+            s->role->on_change(s);
+        }
         return;
     }
     if (h2_guard_glitch(s, 1)) {
