@@ -29,7 +29,7 @@ my $w      = $t->w;
 my $before = $w->memory;
 my @silent = map { my $c = Weir::Http2::client($w, rcvbuf => 4096); $c->write(ping() x 900); $c } 1 .. 100;
 $_->close for @silent;
-Test::More::cmp_ok($w->memory - $before, '<', 8 * 1024 * 1024, 'H2-06 a hundred that read no answers fill no memory');
+Test::More::cmp_ok($w->memory - $before, "<", 8 * 1024, 'H2-06 a hundred that read no answers fill no memory');
 
 $t->bears('two hundred PINGs', [ ping() x 200 ]);
 $t->bears('a hundred SETTINGS', [ settings(3 => 100) x 100 ]);

@@ -59,7 +59,7 @@ heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_
         size += field.name.len + field.value.len + WEIR_HPACK_ENTRY_OVERHEAD;
         n++;
         if (field.name.at == NULL || size > s->settings.max_header_list || n > s->settings.max_fields
-            || field.name.len + field.value.len > s->settings.max_field)
+            || (field.name.len + field.value.len > s->settings.max_field && !weir_str_eq(field.name, WEIR_STR(":path"))))
         {
             *too_large = true;
         }

@@ -110,21 +110,13 @@ static void
 server_priority(weir_h2_exchange_t *x)
 {
     const weir_field_t *field = weir_fields_find(&x->req->head.fields, WEIR_STR("priority"));
-    weir_str_t list, member;
-    uint8_t urgency = 3;
-    bool incremental = false;
+    uint8_t urgency;
+    bool incremental;
 
     if (field == NULL) {
         return;
     }
-    list = field->value;
-    while (weir_list_next(&list, &member)) {
-        if (member.len == 3 && memcmp(member.at, "u=", 2) == 0 && member.at[2] >= '0' && member.at[2] <= '7') {
-            urgency = (uint8_t) (member.at[2] - '0');
-        } else if (weir_str_eq(member, WEIR_STR("i")) || weir_str_eq(member, WEIR_STR("i=?1"))) {
-            incremental = true;
-        }
-    }
+    weir_h2_priority_read(field->value, &urgency, &incremental);
     weir_h2_stream_priority(x->stream, urgency, incremental);
 }
 

@@ -150,5 +150,7 @@ void      weir_h2_session_count_reset(weir_h2_session_t *session);
  * resets it with NO_ERROR when its answer is complete before the body (RFC 9113 §8.1). */
 void      weir_h2_stream_release(weir_h2_stream_t *stream);
 void      weir_h2_stream_priority(weir_h2_stream_t *stream, uint8_t urgency, bool incremental);
+/* "u=1, i" (RFC 9218 §4); what is absent or makes no sense is the default, 3 and false. */
+void      weir_h2_priority_read(weir_str_t text, uint8_t *urgency, bool *incremental);
 
 #endif

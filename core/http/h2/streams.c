@@ -291,22 +291,31 @@ weir_h2_stream_priority(weir_h2_stream_t *stream, uint8_t urgency, bool incremen
     }
 }
 
-/* "u=3, i" of a PRIORITY_UPDATE. */
+void
+weir_h2_priority_read(weir_str_t text, uint8_t *urgency, bool *incremental)
+{
+    weir_str_t member;
+
+    *urgency = 3;
+    *incremental = false;
+    while (weir_list_next(&text, &member)) {
+        if (member.len == 3 && memcmp(member.at, "u=", 2) == 0 && member.at[2] >= '0' && member.at[2] <= '7') {
+            *urgency = (uint8_t) (member.at[2] - '0');
+        } else if (weir_str_eq(member, WEIR_STR("i")) || weir_str_eq(member, WEIR_STR("i=?1"))) {
+            *incremental = true;
+        }
+    }
+}
+
+/* Of a PRIORITY_UPDATE. */
 void
 h2_priority_text(weir_h2_session_t *s, uint32_t id, weir_str_t text)
 {
     h2_stream_t *st = h2_find(s, id);
-    weir_str_t member;
-    uint8_t urgency = 3;
-    bool incremental = false;
+    uint8_t urgency;
+    bool incremental;
 
-    while (weir_list_next(&text, &member)) {
-        if (member.len == 3 && memcmp(member.at, "u=", 2) == 0 && member.at[2] >= '0' && member.at[2] <= '7') {
-            urgency = (uint8_t) (member.at[2] - '0');
-        } else if (weir_str_eq(member, WEIR_STR("i")) || weir_str_eq(member, WEIR_STR("i=?1"))) {
-            incremental = true;
-        }
-    }
+    weir_h2_priority_read(text, &urgency, &incremental);
     if (st != NULL) {
         h2_set_priority(st, urgency, incremental);
     } else if (h2_is_idle(s, id) && s->n_early < H2_EARLY_KEPT) {
