@@ -505,6 +505,12 @@ weir_h2_session_streams(const weir_h2_session_t *s)
 }
 
 bool
+weir_h2_session_is_over(const weir_h2_session_t *s)
+{
+    return s->dead;
+}
+
+bool
 weir_h2_session_is_leaving(const weir_h2_session_t *s)
 {
     return s->dead || s->goaway_first || s->goaway_last || s->peer_leaves;

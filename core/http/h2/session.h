@@ -114,6 +114,7 @@ void weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause
 bool weir_h2_session_end_idle(weir_h2_session_t *s) WEIR_MUST_USE;
 /* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns. */
 void weir_h2_session_cut(weir_h2_session_t *s);
+bool weir_h2_session_is_over(const weir_h2_session_t *s);           /* the connection has failed or gone; streams are being told */
 weir_cause_t weir_h2_session_cause(const weir_h2_session_t *s, const char **detail);   /* of its death */
 uint32_t weir_h2_session_streams(const weir_h2_session_t *s);       /* open ones */
 /* Client: how many more streams may be opened now: the peer's limit, GOAWAY, ids left. */

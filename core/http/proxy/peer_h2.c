@@ -280,6 +280,10 @@ peer_on_data(weir_h2_stream_t *stream)
     if (x == NULL) {
         return;
     }
+    if (!x->is_final) {
+        peer_fault(x, WEIR_CAUSE_UPSTREAM_MALFORMED, "DATA before the answer's head");
+        return;
+    }
     if (x->promised != WEIR_LENGTH_NONE && stream->received > x->promised) {
         peer_fault(x, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, "more than Content-Length says");
         return;
@@ -342,8 +346,8 @@ peer_on_closed(weir_h2_stream_t *stream, uint32_t code, bool by_peer, bool retry
     } else if (cause != WEIR_CAUSE_NONE) {
         x->lost = cause == WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT ? cause : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL;
         x->lost_detail = detail;
-    } else if (!by_peer && code == WEIR_H2_CANCEL) {
-        x->lost = x->is_final ? WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE : WEIR_CAUSE_UPSTREAM_CLOSED;   /* the connection has gone */
+    } else if (weir_h2_session_is_over(stream->session)) {
+        x->lost = x->is_final ? WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE : WEIR_CAUSE_UPSTREAM_CLOSED;
     } else {
         x->lost = by_peer ? WEIR_CAUSE_UPSTREAM_H2_RESET : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL;
         x->lost_detail = weir_h2_error_name(code);
