@@ -182,6 +182,18 @@ engine_interim(weir_proxy_t *p)
     return true;
 }
 
+/* No head came: was it the way there, or what came? */
+static unsigned
+engine_head_kind(weir_cause_t cause)
+{
+    switch (cause) {
+    case WEIR_CAUSE_UPSTREAM_RESET: case WEIR_CAUSE_UPSTREAM_CLOSED: case WEIR_CAUSE_UPSTREAM_H2_RESET:
+    case WEIR_CAUSE_UPSTREAM_H2_REFUSED: return WEIR_NEXT_ERROR;
+    case WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT: return WEIR_NEXT_TIMEOUT;
+    default: return WEIR_NEXT_INVALID_HEADER;
+    }
+}
+
 static void
 engine_read_head(weir_proxy_t *p)
 {
@@ -196,8 +208,7 @@ engine_read_head(weir_proxy_t *p)
             weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CLOSED, p->got_bytes ? "inside the head" : NULL, WEIR_NEXT_ERROR);
             return;
         case WEIR_ERROR:
-            weir_proxy_fail(p, p->cause, p->detail,
-                            p->cause == WEIR_CAUSE_UPSTREAM_RESET ? WEIR_NEXT_ERROR : WEIR_NEXT_INVALID_HEADER);
+            weir_proxy_fail(p, p->cause, p->detail, engine_head_kind(p->cause));
             return;
         case WEIR_OK:
             if (p->head.status >= 200) {
