@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define DATA_OUT_MARK 32768          /* frames waiting: above it DATA stays in its stream's queue */
+#define DATA_UPDATES  2              /* WINDOW_UPDATEs that a frame of ours may bring: stream and connection */
 #define DATA_TINY     16             /* a WINDOW_UPDATE that opens less is a glitch */
 
 /* -- frames out -- */
@@ -308,6 +309,15 @@ data_count_sent(h2_stream_t *st, size_t n)
     st->moved = weir_clock_now();
 }
 
+/* A peer may open its windows again for every frame, however small; not so when it was the window that made it small. */
+static void
+data_earn(weir_h2_session_t *s, size_t left)
+{
+    if (left == 0) {
+        h2_guard_earn(s, DATA_UPDATES);
+    }
+}
+
 /* One frame of the stream's queue into `out`. */
 static void
 data_frame(h2_stream_t *st)
@@ -340,6 +350,7 @@ data_frame(h2_stream_t *st)
         return;
     }
     data_count_sent(st, n);
+    data_earn(s, st->out.size);
     if (end) {
         data_sent_end(st);
     }
@@ -442,6 +453,7 @@ weir_h2_stream_send(weir_h2_stream_t *stream, weir_str_t bytes, bool end)
             }
             data_count_sent(st, n);
             bytes = weir_str_skip(bytes, n);
+            data_earn(s, bytes.len);
         }
         if (bytes.len == 0) {
             if (last) {

@@ -60,9 +60,15 @@ h2_guard_glitch(weir_h2_session_t *s, uint32_t weight)
 }
 
 void
+h2_guard_earn(weir_h2_session_t *s, uint32_t weight)
+{
+    s->glitches -= (uint32_t) weir_min(weight, s->glitches);
+}
+
+void
 h2_guard_work(weir_h2_session_t *s)
 {
-    s->glitches -= (uint32_t) weir_min(GUARD_GLITCHES_HEAD, s->glitches);
+    h2_guard_earn(s, GUARD_GLITCHES_HEAD);
 }
 
 /* Of the header block under way (CVE-2024-27316 and its kin). */

@@ -141,6 +141,7 @@ void h2_windows_changed(weir_h2_session_t *s);
 /* guards.c: false: the connection was ended */
 bool h2_guard_reset(weir_h2_session_t *s);
 bool h2_guard_glitch(weir_h2_session_t *s, uint32_t weight);
+void h2_guard_earn(weir_h2_session_t *s, uint32_t weight);  /* so much is forgiven for work that was done */
 void h2_guard_work(weir_h2_session_t *s);                  /* a head was completed: that is what connections are for */
 bool h2_guard_block(weir_h2_session_t *s);
 bool h2_guard_control(weir_h2_session_t *s);
