@@ -15,7 +15,7 @@
     X(CLIENT_TARGET, "client.target", 400, INFO, "The request target has no single normal form.")                             \
     X(CLIENT_HOST, "client.host", 400, INFO, "The Host is missing, doubled, malformed or differs from the target's.")         \
     X(CLIENT_FRAMING, "client.framing", 400, INFO, "Content-Length and Transfer-Encoding are wrong or contradict each other.")\
-    X(CLIENT_BODY_MALFORMED, "client.body.malformed", 400, INFO, "The chunked body is not well-formed.")                      \
+    X(CLIENT_BODY_MALFORMED, "client.body.malformed", 400, INFO, "The body is not well-formed: its chunks, or the base64 of gRPC-Web.")                      \
     X(CLIENT_BODY_INCOMPLETE, "client.body.incomplete", 400, INFO, "The client closed before its body was complete.")         \
     X(CLIENT_PLAIN_TO_TLS, "client.not_http", 400, INFO, "What came is not HTTP.")                                            \
     X(CLIENT_HEADER_TIMEOUT, "client.header.timeout", 408, INFO, "The request head did not arrive in client_header_timeout.") \

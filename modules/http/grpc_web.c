@@ -253,6 +253,7 @@ web_send_end(weir_request_t *req)
     if (w->has_frames && req->res.trailers.n != 0) {
         weir_str_t frame = web_trailers(req, room);
 
+        weir_fields_reset(&req->res.trailers);       /* said once */
         req->res.body_sent += frame.len;
         if (web_send_piece(req, w, frame) == WEIR_ERROR) {
             return WEIR_ERROR;
@@ -336,6 +337,7 @@ web_access(weir_request_t *req, const void *conf)
         req->head.content_length = WEIR_LENGTH_NONE;           /* of the text, not of what it says */
     }
     type->value = rest.len != 0 ? weir_str_concat(&req->arena, WEIR_STR("application/grpc"), rest) : WEIR_STR("application/grpc");
+    req->head.te_trailers = true;                              /* no script may say so, and gRPC wants it said */
     req->codec = &w->codec;
     return WEIR_NEXT;
 }
