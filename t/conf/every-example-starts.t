@@ -1,5 +1,6 @@
 use v5.36;
 use lib 't/lib';
+use Weir::Pki;
 use Weir::Test;
 
 # Each configuration that is shipped: checked as it is, then started on ports of the test's own.
@@ -18,6 +19,8 @@ my %asks = (
         [ '/x?y',          301, qr/301/, 'www.shop.example.org' ],
     ],
     'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ] ],
+    'conf/examples/tls-http2-edge.conf' => [ [ '/cart?n=1', 301, qr/301/, 'shop.example.org' ] ],
+    'conf/examples/grpc.conf'           => [ [ '/users.v1.Users/Get', 502, qr/502/ ], [ '/', 404, qr/404/ ] ],
     'conf/examples/load-balancing.conf' => [ [ '/', 502, qr/502/ ] ],
 );
 
@@ -28,6 +31,13 @@ for my $file (sort keys %asks) {
     open my $in, '<', $file or die "$file: $!\n";
     my $text = do { local $/; <$in> };
 
+    # Certificates that it names, of any name they like.
+    while ($text =~ /^\s*ssl_certificate\s+(certs\/\S+)\.pem;/gm) {
+        my $cert = ($w->{root} //= Weir::Pki->authority($w, 'root'))->server('example.org');
+        mkdir $w->dir . '/conf/certs';
+        $w->write_file("conf/$1.pem", $cert->pem);
+        $w->write_file("conf/$1.key", $cert->key_pem);
+    }
     $w->conf_main($text);
     my ($code, $said) = $w->run('-t', '-p', $w->dir . '/', '-c', 'conf/weir.conf');
     is $code, 0, "$file is right as it is" or diag $said;
