@@ -278,6 +278,13 @@ sub begin ($self, %arg) {
     return $self;
 }
 
+# The same over TLS, chosen by ALPN: %arg for Weir::TlsClient.  record => n: bytes a record holds at most.
+sub over_tls ($w, %arg) {
+    my $tls = $w->tls(alpn => ['h2'], %arg{ grep { !/^(?:settings|record)$/ } keys %arg });
+    $tls->{record} = $arg{record};
+    return (bless $tls, 'Weir::Http2::OverTls')->Weir::Http2::_start->Weir::Http2::begin(%arg{ grep { $_ eq 'settings' } keys %arg });
+}
+
 sub request_fields (%arg) {
     my %pseudo = (':method' => 'GET', ':scheme' => 'http', ':authority' => 'localhost', ':path' => '/', map { $_ => $arg{$_} } grep { /^:/ } keys %arg);
     return ((map { $_ => $pseudo{$_} } grep { defined $pseudo{$_} } qw(:method :scheme :authority :path :protocol)),
@@ -325,5 +332,10 @@ sub answer ($self, $stream, $status, $body = '', @fields) {
 
 package Weir::Http2::Peer;
 our @ISA = ('Weir::Origin::Connection', 'Weir::Http2');
+
+package Weir::Http2::OverTls;
+our @ISA = ('Weir::TlsClient', 'Weir::Http2');
+sub ask ($self, @arg)     { Weir::Http2::ask($self, @arg) }
+sub verdict ($self, @arg) { Weir::Http2::verdict($self, @arg) }
 
 1;

@@ -4,7 +4,7 @@
 # Made by $w->tls(%arg).  OpenSSL works on buffers in memory and every byte passes through here, so that handshakes can be cut, dribbled
 # and replayed. Of %arg: name (SNI), alpn => [ 'h2' ], version => 'TLSv1.2', ciphers, suites, groups, sigalgs (OpenSSL's lists), cert
 # (Weir::Pki), session (of an earlier one), status => 1 (asks for a staple), ca => Weir::Pki (verifies), seclevel => 0, dribble => 1 (a
-# segment a byte), handshake => 0 (later, by ->handshake), port, rcvbuf.
+# segment a byte), handshake => 0 (later, by ->handshake), port, rcvbuf.  ->{record}: bytes a record holds at most.
 package Weir::TlsClient;
 use v5.36;
 use parent 'Weir::Client';
@@ -166,7 +166,7 @@ sub fill ($self, $until = time + $self->{deadline}) {
 sub write ($self, $bytes) {
     return $self->SUPER::write($bytes) unless $self->{ssl};
     for (my $at = 0; $at < length $bytes;) {
-        my $n = Net::SSLeay::write($self->{ssl}, substr $bytes, $at, 16384);
+        my $n = Net::SSLeay::write($self->{ssl}, substr $bytes, $at, $self->{record} // 16384);
         return 0 unless defined $n && $n > 0 && $self->_push;
         $at += $n;
     }
