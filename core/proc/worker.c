@@ -106,7 +106,9 @@ worker_tell(worker_t *worker, weir_channel_kind_t kind, uint64_t serial, const c
 
     (void) strncpy(message.text, text, sizeof(message.text) - 1);
     if (worker->channel.fd >= 0 && weir_channel_send(worker->channel.fd, &message) != WEIR_OK) {
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "the master process cannot be told");
+        if (errno != EPIPE && errno != ECONNRESET) {        /* those say that it has gone: no fault of either */
+            weir_log(WEIR_LOG_ALERT, NULL, errno, "the master process cannot be told");
+        }
         worker_lost_master(worker);     /* it would wait for our word */
     }
 }

@@ -414,6 +414,14 @@ driver_send_anything(void)
 /* -- what the role does by itself -- */
 
 static void
+driver_end_head(driver_stream_t *its, bool end)
+{
+    weir_io_t io = weir_h2_head_end(its->stream, end);
+
+    weir_assert(io != WEIR_EOF && (io == WEIR_ERROR || !end || its->stream->we_ended));
+}
+
+static void
 driver_role_acts(void)
 {
     static const char text[30000];
@@ -429,7 +437,7 @@ driver_role_acts(void)
             weir_h2_head_pseudo(its->stream, driver.is_server ? WEIR_H2_STATUS : WEIR_H2_METHOD, driver.is_server ? WEIR_STR("200") : WEIR_STR("GET"));
             weir_h2_head_field(its->stream, WEIR_HEADER_OTHER, WEIR_STR("x-field"), weir_str(text, what >> 3));
             weir_h2_head_field(its->stream, WEIR_HEADER_OTHER, WEIR_STR("x-again"), WEIR_STR("the same"));
-            (void) weir_h2_head_end(its->stream, what & 0x80);
+            driver_end_head(its, what & 0x80);
         }
         break;
     case 1: case 2:
@@ -476,7 +484,7 @@ driver_open_stream(void)
     if (weir_h2_head_begin(its->stream, 300)) {
         weir_h2_head_pseudo(its->stream, WEIR_H2_METHOD, WEIR_STR("POST"));
         weir_h2_head_pseudo(its->stream, WEIR_H2_PATH, WEIR_STR("/"));
-        (void) weir_h2_head_end(its->stream, driver_take(1) & 1);
+        driver_end_head(its, driver_take(1) & 1);
     }
 }
 

@@ -5,7 +5,7 @@ use Weir::Http2 ':all';
 use Weir::Test;
 
 my $w    = Weir::Test->new("flow of HTTP/2 peers is that of their clients");
-my $size = 3_000_000;
+my $size = 20_000_000;                                             # more than any socket buffer takes
 my $peer = $w->peer(sub ($c) {
     my $h2 = Weir::Http2::serve($c, settings => [ 4 => 30_000 ]);
     $h2->{tells_windows} = 1;
