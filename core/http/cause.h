@@ -50,6 +50,8 @@
     X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects.")                                               \
     X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The place is closed by `maintenance`.")                           \
+    X(LIMIT_RATE, "limit.rate", 503, INFO, "The key of a limit_req came too often.")                                          \
+    X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.")          \
     X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.")                                    \
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.")                   \
     X(UPSTREAM_CONNECT_FAILED, "upstream.connect.failed", 502, ERROR, "The connection to the peer could not be made.")        \

@@ -376,6 +376,36 @@ weir_request_redirect_named(weir_request_t *req, weir_str_t name)
     return weir_request_fail_status(req, WEIR_CAUSE_ROUTE_NONE, 500, "could not find the named location");
 }
 
+/* -- for handlers -- */
+
+struct weir_kept { struct weir_kept *next; size_t index; void *data; };
+
+void
+weir_request_keep(weir_request_t *req, size_t module_index, void *data)
+{
+    struct weir_kept *kept = weir_new(&req->arena, struct weir_kept);
+
+    *kept = (struct weir_kept) { req->kept, module_index, data };
+    req->kept = kept;
+}
+
+void *
+weir_request_kept(const weir_request_t *req, size_t module_index)
+{
+    for (const struct weir_kept *kept = req->kept; kept != NULL; kept = kept->next) {
+        if (kept->index == module_index) {
+            return kept->data;
+        }
+    }
+    return NULL;
+}
+
+weir_loop_t *
+weir_request_loop(const weir_request_t *req)
+{
+    return req->http->loop;
+}
+
 /* -- the end -- */
 
 static void

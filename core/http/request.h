@@ -63,6 +63,7 @@ struct weir_request {
     weir_http_location_t *location;
     void *const         *conf;           /* of location, by module index */
     void               **ctx;            /* a module's own state of this request, by module index; NULL until set */
+    struct weir_kept    *kept;           /* what modules want to know again after an internal redirect, which clears ctx */
 
     /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to GET) */
     weir_h1_request_t    head;           /* method, fields, length … h2 fills the same */
@@ -156,6 +157,13 @@ void          weir_request_finish(weir_request_t *req);
 void          weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail);   /* cut: head was sent, cannot complete */
 /* Codec -> request: the client has gone (EOF, reset, timeout). */
 void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
+
+/* -- for handlers -- */
+/* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */
+void  weir_request_keep(weir_request_t *req, size_t module_index, void *data);
+void *weir_request_kept(const weir_request_t *req, size_t module_index);
+/* The worker's loop: for the timers of handlers that PARK.  Such a one sets on_abort, and clears it before it resumes. */
+weir_loop_t *weir_request_loop(const weir_request_t *req);
 
 /* -- for codecs -- */
 /* First of all: ties it to its client and to a generation (referenced); the default server's confs hold until the host is known. */

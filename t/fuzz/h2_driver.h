@@ -63,7 +63,7 @@ driver_take(unsigned bytes)
 static inline weir_str_t
 driver_take_bytes(size_t max)
 {
-    size_t n = weir_min(driver_take(1) % (max + 1), (size_t) (driver.end - driver.at));
+    size_t wanted = driver_take(1) % (max + 1), n = weir_min(wanted, (size_t) (driver.end - driver.at));
     weir_str_t bytes = weir_str((const char *) driver.at, n);
 
     driver.at += n;
@@ -347,7 +347,8 @@ driver_send_head(void)
         block[len++] = (char) (0x88 + what / 64);  /* 200, 204, 206, 304 */
     }
     for (uint32_t n = driver_take(1) % 6; n != 0; n--) {
-        len += driver_put_field(block + len, names[driver_take(1) % weir_countof(names)], driver_take_bytes(100));
+        const char *name = names[driver_take(1) % weir_countof(names)];
+        len += driver_put_field(block + len, name, driver_take_bytes(100));
     }
     if (what & 16) {
         weir_str_t raw = driver_take_bytes(200);
@@ -387,7 +388,8 @@ driver_send_setting(void)
 static void
 driver_send_window(void)
 {
-    uint32_t id = driver_take(1) & 1 ? 0 : driver_pick_id(), by = driver_take(1) & 1 ? driver_take(4) : driver_take(1) * 100;
+    uint32_t id = driver_take(1) & 1 ? 0 : driver_pick_id();
+    uint32_t by = driver_take(1) & 1 ? driver_take(4) : driver_take(1) * 100;
     char payload[4];
 
     weir_h2_put_u32(payload, by);
@@ -503,7 +505,8 @@ driver_step(void)
     case 8: weir_h2_put_u32(payload, driver_take(1)); weir_h2_put_u32(payload + 4, driver_take(1) & 1);
             driver_frame(WEIR_H2_GOAWAY, 0, 0, payload, 8); break;
     case 9: driver_send_window(); break;
-    case 10: { weir_str_t raw = driver_take_bytes(100); driver_frame(WEIR_H2_CONTINUATION, (uint8_t) driver_take(1), driver_pick_id(), raw.at, raw.len); break; }
+    case 10: { weir_str_t raw = driver_take_bytes(100); uint8_t flags = (uint8_t) driver_take(1);
+               driver_frame(WEIR_H2_CONTINUATION, flags, driver_pick_id(), raw.at, raw.len); break; }
     case 11: weir_h2_put_u32(payload, driver_take(1)); driver_frame(WEIR_H2_PRIORITY, 0, driver_pick_id(), payload, 5); break;
     case 12: driver_send_anything(); break;
     case 13: { weir_str_t raw = driver_take_bytes(60); char text[64]; weir_h2_put_u32(text, driver_pick_id()); memcpy(text + 4, raw.at, raw.len);

@@ -103,7 +103,7 @@ my (undef, $said) = $chat->(30);
 like $said, qr/^rounds [1-9]/, "$n_websockets WebSockets stayed open: " . $said =~ s/\s+$//r;
 is join(' ', $w->workers), join(' ', @pids), "$reloads reloads, the same workers";
 SKIP: {
-    skip "a sanitizer's memory is not Weir's", 1 if ($w->run('-V'))[1] =~ /sanitize/;
+    skip "a sanitizer's memory is not Weir's", 1 if $w->is_sanitized;
     cmp_ok $most, '<=', $first * 1.1, "memory after warm-up $first KiB, at most $most KiB";
 }
 

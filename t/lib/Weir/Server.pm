@@ -344,6 +344,9 @@ sub _wait_text ($self, $name, $pattern, %arg) {
     }
 }
 
+# Built with a sanitizer: its memory is not Weir's.
+sub is_sanitized ($self) { $self->{is_sanitized} //= ($self->run('-V'))[1] =~ /sanitize/ ? 1 : 0 }
+
 # Resident memory of the workers together, in KiB.
 sub memory ($self) {
     my $sum = 0;

@@ -1,0 +1,89 @@
+/*
+ * limit.c - see limit.h.  Load time, but for the names of statuses.
+ */
+#include "http/limit.h"
+
+const weir_conf_enum_t weir_limit_levels[] = {
+    { "info", WEIR_LOG_INFO }, { "notice", WEIR_LOG_NOTICE }, { "warn", WEIR_LOG_WARN }, { "error", WEIR_LOG_ERROR }, { NULL, 0 },
+};
+
+bool
+weir_limit_read_zone(weir_conf_t *cf, const weir_conf_words_t *words, weir_limit_zone_t *zone, size_t *at)
+{
+    weir_bytes_t size;
+    weir_str_t   text, size_text;
+
+    for (*at = 2; *at < words->n && !weir_str_starts(words->at[*at].text, WEIR_STR("zone=")); (*at)++) {}
+    if (*at == words->n) {
+        return weir_conf_error(cf, 0, "\"%.*s\" must have \"zone=name:size\"", WEIR_STR_ARG(words->at[0].text));
+    }
+    text = weir_str_skip(words->at[*at].text, sizeof("zone=") - 1);
+    if (!weir_str_cut(text, ':', &zone->name, &size_text) || zone->name.len == 0 || zone->name.len > 100
+        || !weir_conf_read_bytes(size_text, &size))
+    {
+        return weir_conf_invalid(cf, *at, "zone=name:size, the size such as 10m");
+    }
+    if (size.n < WEIR_LIMIT_ZONE_MIN) {
+        return weir_conf_error(cf, *at, "zone \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name), WEIR_LIMIT_ZONE_MIN);
+    }
+    zone->size = size.n;
+    zone->words = *words;
+    zone->key = weir_conf_template(cf, 1, words->at[1].text);
+    return zone->key != NULL;
+}
+
+void *
+weir_limit_find_zone(const weir_conf_list_t *zones, size_t item, weir_str_t name)
+{
+    for (size_t i = 0; i < zones->n; i++) {
+        weir_limit_zone_t *zone = (weir_limit_zone_t *) (void *) ((char *) zones->at + i * item);
+
+        if (weir_str_eq(zone->name, name)) {
+            return zone;
+        }
+    }
+    return NULL;
+}
+
+static void
+limit_give_back(void *zone)
+{
+    weir_zone_give_back(zone);
+}
+
+void *
+weir_limit_take_zone(weir_conf_t *cf, const weir_limit_zone_t *zone, const weir_zone_kind_t *kind, uint64_t bytes)
+{
+    weir_zone_id_t id = { .kind = kind, .name = zone->name, .size = bytes };
+    weir_error_t   error = { .text = "" };
+    weir_zone_t   *made = weir_zone_take(&id, &error);
+
+    if (made == NULL) {
+        (void) weir_conf_error_at(cf, &zone->words, "%s", error.text);
+        return NULL;
+    }
+    weir_arena_on_cleanup(cf->arena, limit_give_back, made);
+    return weir_zone_memory(made);
+}
+
+bool
+weir_limit_no_zone(weir_conf_t *cf, const weir_conf_words_t *words, const char *directive, weir_str_t name)
+{
+    return weir_conf_error_at(cf, words, "there is no zone \"%.*s\": it needs a \"%s\" in http", WEIR_STR_ARG(name), directive);
+}
+
+bool
+weir_limit_status_text(weir_limit_status_t status, weir_str_t *value)
+{
+    static const weir_str_t texts[] = {
+        [WEIR_LIMIT_NONE] = WEIR_STR_INIT(""),
+        [WEIR_LIMIT_PASSED] = WEIR_STR_INIT("PASSED"),
+        [WEIR_LIMIT_DELAYED] = WEIR_STR_INIT("DELAYED"),
+        [WEIR_LIMIT_REJECTED] = WEIR_STR_INIT("REJECTED"),
+        [WEIR_LIMIT_DELAYED_DRY_RUN] = WEIR_STR_INIT("DELAYED_DRY_RUN"),
+        [WEIR_LIMIT_REJECTED_DRY_RUN] = WEIR_STR_INIT("REJECTED_DRY_RUN"),
+    };
+
+    *value = texts[status];
+    return status != WEIR_LIMIT_NONE;
+}

@@ -1,0 +1,41 @@
+/*
+ * limit.h - what limits have in common: zones of keys that all workers share, the directives around them, how a refusal is told.
+ *
+ * A limit counts by a key, any template; requests whose key is empty are not counted.  One that is refused gets the status and the
+ * record in the error log that its directives say, unless it is a rehearsal (dry_run), which is logged and lets everyone pass.
+ */
+#ifndef WEIR_HTTP_LIMIT_H
+#define WEIR_HTTP_LIMIT_H
+
+#include "http/module.h"
+#include "shm/zone.h"
+
+#define WEIR_LIMIT_ZONE_MIN 32768            /* bytes, as nginx asks for */
+
+/* As limit_*_zone says it; how a list's entry begins. */
+typedef struct {
+    weir_str_t             name;
+    uint64_t               size;             /* bytes */
+    const weir_template_t *key;
+    weir_conf_words_t      words;            /* for errors */
+} weir_limit_zone_t;
+
+/* The key of word 1, then "zone=name:size" among the other words: *zone, and which word that was.  false: recorded. */
+bool weir_limit_read_zone(weir_conf_t *cf, const weir_conf_words_t *words, weir_limit_zone_t *zone, size_t *at) WEIR_MUST_USE;
+/* The one of that name in a list of entries of `item` bytes that begin as above; NULL. */
+void *weir_limit_find_zone(const weir_conf_list_t *zones, size_t item, weir_str_t name);
+/* Its memory, of `bytes` usable ones, given back with the generation.  NULL: recorded. */
+void *weir_limit_take_zone(weir_conf_t *cf, const weir_limit_zone_t *zone, const weir_zone_kind_t *kind, uint64_t bytes);
+/* For a limit that names a zone which is none: records it. false. */
+bool  weir_limit_no_zone(weir_conf_t *cf, const weir_conf_words_t *words, const char *directive, weir_str_t name);
+
+typedef enum {
+    WEIR_LIMIT_NONE, WEIR_LIMIT_PASSED, WEIR_LIMIT_DELAYED, WEIR_LIMIT_REJECTED, WEIR_LIMIT_DELAYED_DRY_RUN, WEIR_LIMIT_REJECTED_DRY_RUN
+} weir_limit_status_t;
+/* "PASSED" …: the value of $limit_req_status and its like; false: NONE. */
+bool weir_limit_status_text(weir_limit_status_t status, weir_str_t *value);
+
+/* limit_*_log_level: info | notice | warn | error. */
+extern const weir_conf_enum_t weir_limit_levels[];
+
+#endif

@@ -1,0 +1,473 @@
+/*
+ * limit_req.c - how often a key may ask: nginx's limit_req, exact over all workers (shm/rate.h), and what is left told to clients.
+ *
+ * All limits of a place are looked at first, and only when each would admit the request is it counted in all of them: a request
+ * that one refuses costs nothing in another.  Runs in workers; a known key costs a look and one compare-and-swap.
+ */
+#include "http/limit.h"
+
+#include "os/clock.h"
+#include "shm/rate.h"
+
+#define REQ_LIMITS_MAX 32
+#define REQ_NS_A_MS    1000000
+
+typedef struct {
+    weir_limit_zone_t zone;                  /* first */
+    uint64_t          period_ns;
+    weir_keyed_t     *table;                 /* from .check */
+} req_zone_t;
+
+typedef struct { req_zone_t *at; size_t n; } req_zones_t;
+
+typedef struct {
+    weir_str_t        name;
+    weir_conf_words_t words;
+    uint64_t          burst, delay;          /* requests; delay: how many of the burst are not held back */
+    bool              nodelay;
+    const req_zone_t *zone;                  /* from .check */
+} req_limit_t;
+
+typedef struct { req_limit_t *at; size_t n; } req_limits_t;
+
+typedef struct {
+    req_zones_t  zones;
+    req_limits_t limits;
+    uint32_t     log_level, status;
+    weir_flag_t  dry_run, headers;
+} req_conf_t;
+
+/* Of one request. */
+typedef struct {
+    weir_timer_t        timer;
+    weir_request_t     *req;
+    weir_limit_status_t status;
+    const req_limit_t  *limit;               /* the one that tells: the strictest, or the one that refused; NULL: none had a key */
+    weir_rate_verdict_t verdict;             /* of it */
+} req_state_t;
+
+extern const size_t weir_http_limit_req_index;
+
+/* -- the zone's kind -- */
+
+static void
+req_describe(const void *memory, uint64_t size, weir_buf_t *out)
+{
+    uint64_t now_ns = weir_clock_now().ms * REQ_NS_A_MS, evicted;
+    uint32_t used, cells;
+
+    if (weir_keyed_count(memory, (size_t) size, weir_rate_worth, &now_ns, &used, &cells, &evicted)) {
+        weir_buf_printf(out, "keys=%u room=%u evicted=%llu", used, cells / 2, (unsigned long long) evicted);
+    }
+}
+
+static const weir_zone_kind_t req_kind = { .name = "limit-req", .layout = 1, .describe = req_describe };
+
+/* -- directives -- */
+
+static bool
+req_read_rate(weir_str_t text, uint64_t *period_ns)
+{
+    bool       by_minute = weir_str_ends(text, WEIR_STR("r/m"));
+    weir_str_t number = weir_str(text.at, text.len < 3 ? 0 : text.len - 3);
+    uint64_t   rate;
+
+    if ((!by_minute && !weir_str_ends(text, WEIR_STR("r/s"))) || !weir_str_to_u64(number, &rate) || rate == 0 || rate > 1000000) {
+        return false;
+    }
+    *period_ns = (by_minute ? 60 : 1) * UINT64_C(1000000000) / rate;
+    return true;
+}
+
+static bool
+req_parse_zone(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    req_zone_t zone = { .period_ns = 0 };
+    size_t     at;
+
+    (void) row;
+    if (!weir_limit_read_zone(cf, words, &zone.zone, &at)) {
+        return false;
+    }
+    for (size_t i = 2; i < words->n; i++) {
+        weir_str_t word = words->at[i].text;
+
+        if (i == at) {
+            continue;
+        }
+        if (weir_str_eq(word, WEIR_STR("sync"))) {
+            return weir_conf_error(cf, i, "\"sync\" is not supported: a zone is shared by the workers of one machine");
+        }
+        if (!weir_str_starts(word, WEIR_STR("rate=")) || !req_read_rate(weir_str_skip(word, 5), &zone.period_ns)) {
+            return weir_conf_invalid(cf, i, "rate=, a number from 1 to 1000000 and r/s or r/m: rate=10r/s");
+        }
+    }
+    if (zone.period_ns == 0) {
+        return weir_conf_error(cf, 0, "\"limit_req_zone\" must have \"rate=\", e.g. rate=10r/s");
+    }
+    if (weir_limit_find_zone(field, sizeof(zone), zone.zone.name) != NULL) {
+        return weir_conf_error(cf, at, "duplicate zone \"%.*s\"", WEIR_STR_ARG(zone.zone.name));
+    }
+    *(req_zone_t *) weir_conf_list_push(cf, field, sizeof(zone)) = zone;
+    return true;
+}
+
+static bool
+req_read_number(weir_conf_t *cf, size_t word, weir_str_t text, uint64_t *number)
+{
+    return (weir_str_to_u64(text, number) && *number <= 1000000) || weir_conf_invalid(cf, word, "a number up to 1000000");
+}
+
+static bool
+req_read_option(weir_conf_t *cf, size_t i, weir_str_t word, req_limit_t *limit)
+{
+    if (weir_str_starts(word, WEIR_STR("zone="))) {
+        limit->name = weir_str_skip(word, 5);
+        return true;
+    }
+    if (weir_str_starts(word, WEIR_STR("burst="))) {
+        return req_read_number(cf, i, weir_str_skip(word, 6), &limit->burst);
+    }
+    if (weir_str_starts(word, WEIR_STR("delay="))) {
+        return req_read_number(cf, i, weir_str_skip(word, 6), &limit->delay);
+    }
+    if (weir_str_eq(word, WEIR_STR("nodelay"))) {
+        limit->nodelay = true;
+        return true;
+    }
+    return weir_conf_invalid(cf, i, "zone=name, burst=number, nodelay or delay=number");
+}
+
+static bool
+req_parse_limit(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    const req_limits_t *before = field;
+    req_limit_t         limit = { .words = *words };
+
+    (void) row;
+    for (size_t i = 1; i < words->n; i++) {
+        if (!req_read_option(cf, i, words->at[i].text, &limit)) {
+            return false;
+        }
+    }
+    if (limit.name.len == 0) {
+        return weir_conf_error(cf, 0, "\"limit_req\" must have \"zone=name\"");
+    }
+    for (size_t i = 0; i < before->n; i++) {
+        if (weir_str_eq(before->at[i].name, limit.name)) {
+            return weir_conf_error(cf, 0, "duplicate \"limit_req\" of zone \"%.*s\"", WEIR_STR_ARG(limit.name));
+        }
+    }
+    if (before->n == REQ_LIMITS_MAX) {
+        return weir_conf_error(cf, 0, "more than %d \"limit_req\" in one place", REQ_LIMITS_MAX);
+    }
+    *(req_limit_t *) weir_conf_list_push(cf, field, sizeof(limit)) = limit;
+    return true;
+}
+
+static bool
+req_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
+{
+    req_conf_t *conf = conf_;
+
+    for (size_t i = 0; block->context == WEIR_IN_HTTP && i < conf->zones.n; i++) {
+        req_zone_t *zone = &conf->zones.at[i];
+        void       *memory = weir_limit_take_zone(cf, &zone->zone, &req_kind, zone->zone.size);
+
+        if (memory == NULL) {
+            return false;
+        }
+        zone->table = weir_keyed_open(memory, (size_t) zone->zone.size);
+        if (zone->table == NULL) {
+            return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else", WEIR_STR_ARG(zone->zone.name));
+        }
+    }
+    for (size_t i = 0; i < conf->limits.n; i++) {
+        req_limit_t *limit = &conf->limits.at[i];
+
+        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(req_zone_t), limit->name);
+        if (limit->zone == NULL) {
+            return weir_limit_no_zone(cf, &limit->words, "limit_req_zone", limit->name);
+        }
+    }
+    return true;
+}
+
+/* -- a request -- */
+
+static uint64_t
+req_delay_ms(const req_limit_t *limit, const weir_rate_verdict_t *verdict)
+{
+    uint64_t free_ns = limit->delay * limit->zone->period_ns;
+
+    if (limit->nodelay || verdict->ahead_ns <= free_ns) {
+        return 0;
+    }
+    return (verdict->ahead_ns - free_ns + REQ_NS_A_MS - 1) / REQ_NS_A_MS;
+}
+
+/* nginx's words, which people's tools look for. */
+static void
+req_log(const req_conf_t *conf, weir_request_t *req, const req_state_t *state, const char *what, uint32_t level)
+{
+    uint64_t excess = state->verdict.ahead_ns * 1000 / state->limit->zone->period_ns;
+
+    weir_log((weir_log_level_t) level, &req->log, 0, "%s requests%s, excess: %llu.%03llu by zone \"%.*s\"", what,
+             conf->dry_run.on ? ", dry run" : "", (unsigned long long) (excess / 1000), (unsigned long long) (excess % 1000),
+             WEIR_STR_ARG(state->limit->name));
+}
+
+typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rate; } req_counted_t;
+
+static weir_step_t
+req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
+{
+    state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
+    if (!conf->dry_run.on) {
+        req->cause = WEIR_CAUSE_LIMIT_RATE;
+    }
+    req_log(conf, req, state, "limiting", conf->log_level);
+    return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status, NULL);
+}
+
+static void
+req_on_time(weir_timer_t *timer)
+{
+    req_state_t    *state = weir_container_of(timer, req_state_t, timer);
+    weir_request_t *req = state->req;
+
+    req->on_abort = NULL;
+    weir_request_resume(req);
+}
+
+static void
+req_on_abort(weir_request_t *req)
+{
+    req_state_t *state = weir_request_kept(req, weir_http_limit_req_index);
+
+    weir_timer_drop(&state->timer);
+    req->parked = false;
+}
+
+static weir_step_t
+req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint64_t delay_ms)
+{
+    state->status = conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN : WEIR_LIMIT_DELAYED;
+    req_log(conf, req, state, "delaying", conf->log_level + 1);
+    if (conf->dry_run.on) {
+        return WEIR_NEXT;
+    }
+    state->req = req;
+    req->on_abort = req_on_abort;
+    weir_timer_set(weir_request_loop(req), &state->timer, (weir_msec_t) { delay_ms }, req_on_time);
+    return WEIR_PARK;
+}
+
+/* The keys of the place's limits; how many. */
+static size_t
+req_keys(const req_conf_t *conf, weir_request_t *req, req_counted_t *counted)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < conf->limits.n; i++) {
+        const req_limit_t *limit = &conf->limits.at[i];
+        weir_str_t         key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
+
+        if (key.len != 0) {
+            counted[n].limit = limit;
+            counted[n].rate = (weir_rate_t) { limit->zone->period_ns, limit->burst };
+            weir_keyed_hash(limit->zone->table, key, &counted[n++].key);
+        }
+    }
+    return n;
+}
+
+/* Would one refuse?  state tells of it. */
+static bool
+req_is_refused(const req_counted_t *counted, size_t n, uint64_t now_ns, req_state_t *state)
+{
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        weir_rate_peek(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns, &state->verdict);
+        if (!state->verdict.admitted) {
+            state->limit = counted[i].limit;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Counts it in each; the longest delay.  false: another request was faster, nothing is counted. */
+static bool
+req_count(const req_counted_t *counted, size_t n, uint64_t now_ns, req_state_t *state, uint64_t *delay_ms)
+{
+    weir_rate_verdict_t verdict;
+    uint64_t            longest = 0;
+
+    *delay_ms = 0;
+    for (size_t i = 0; i < n; i++) {
+        weir_rate_take(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns, &verdict);
+        if (!verdict.admitted) {
+            state->limit = counted[i].limit;
+            state->verdict = verdict;
+            while (i-- > 0) {
+                weir_rate_give_back(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns);
+            }
+            return false;
+        }
+        longest = req_delay_ms(counted[i].limit, &verdict);
+        if (state->limit == NULL || longest > *delay_ms || (*delay_ms == 0 && verdict.left < state->verdict.left)) {
+            state->limit = counted[i].limit;
+            state->verdict = verdict;
+        }
+        *delay_ms = weir_max(*delay_ms, longest);
+    }
+    return true;
+}
+
+static weir_step_t
+req_preaccess(weir_request_t *req, const void *conf_)
+{
+    const req_conf_t *conf = conf_;
+    req_counted_t     counted[REQ_LIMITS_MAX];
+    uint64_t          now_ns = weir_clock_now().ms * REQ_NS_A_MS, delay_ms;
+    req_state_t      *state;
+    size_t            n;
+
+    if (weir_request_kept(req, weir_http_limit_req_index) != NULL) {
+        return WEIR_NEXT;                    /* a request is one, wherever it is redirected inside */
+    }
+    n = req_keys(conf, req, counted);
+    state = weir_new(&req->arena, req_state_t);
+    weir_request_keep(req, weir_http_limit_req_index, state);
+    if (n == 0) {
+        return WEIR_NEXT;
+    }
+    if (req_is_refused(counted, n, now_ns, state) || !req_count(counted, n, now_ns, state, &delay_ms)) {
+        return req_reject(conf, req, state);
+    }
+    if (delay_ms != 0) {
+        return req_delay(conf, req, state, delay_ms);
+    }
+    state->status = WEIR_LIMIT_PASSED;
+    return WEIR_NEXT;
+}
+
+/* -- what is told to the client -- */
+
+static uint64_t
+req_seconds(uint64_t ns)
+{
+    return (ns + 999999999) / 1000000000;
+}
+
+/* A zone's name as a string of RFC 9651; what cannot stand in one is left out. */
+static weir_str_t
+req_quoted(weir_request_t *req, weir_str_t name)
+{
+    char  *text = weir_alloc(&req->arena, name.len + 2);
+    size_t n = 0;
+
+    text[n++] = '"';
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.at[i] >= ' ' && name.at[i] <= '~' && name.at[i] != '"' && name.at[i] != '\\') {
+            text[n++] = name.at[i];
+        }
+    }
+    text[n++] = '"';
+    return weir_str(text, n);
+}
+
+static void
+req_add(weir_request_t *req, const char *name, weir_str_t value)
+{
+    (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, weir_str_from_z(name), value, 0);
+}
+
+/* RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers), Retry-After (RFC 9110 §10.2.3). */
+static weir_step_t
+req_head(weir_request_t *req, const void *conf)
+{
+    const req_state_t *state = weir_request_kept(req, weir_http_limit_req_index);
+    const req_limit_t *limit;
+    weir_str_t         name;
+
+    (void) conf;
+    if (state == NULL || state->limit == NULL) {
+        return WEIR_NEXT;
+    }
+    limit = state->limit;
+    name = req_quoted(req, limit->name);
+    req_add(req, "RateLimit-Policy", weir_str_printf(&req->arena, "%.*s;q=%llu;w=%llu", WEIR_STR_ARG(name), (unsigned long long) limit->burst + 1,
+                                                     (unsigned long long) req_seconds((limit->burst + 1) * limit->zone->period_ns)));
+    req_add(req, "RateLimit", weir_str_printf(&req->arena, "%.*s;r=%llu;t=%llu", WEIR_STR_ARG(name), (unsigned long long) state->verdict.left,
+                                              (unsigned long long) req_seconds(state->verdict.reset_ns)));
+    if (state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_RATE) {
+        weir_response_add(req, WEIR_HEADER_RETRY_AFTER,
+                          weir_str_printf(&req->arena, "%llu", (unsigned long long) weir_max(req_seconds(state->verdict.wait_ns), 1)));
+    }
+    return WEIR_NEXT;
+}
+
+static bool
+req_enabled(const void *conf_, weir_phase_t phase)
+{
+    const req_conf_t *conf = conf_;
+
+    return conf->limits.n != 0 && (phase != WEIR_PHASE_MAX || conf->headers.on);
+}
+
+/* -- the module -- */
+
+static bool
+req_get_status(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const req_state_t *state = weir_request_kept(subject, weir_http_limit_req_index);
+
+    (void) arena;
+    (void) ref;
+    return state != NULL && weir_limit_status_text(state->status, value);
+}
+
+static const weir_variable_t req_variables[] = {
+    { .name = "limit_req_status", .get = req_get_status,
+      .help = "What limit_req did: PASSED, DELAYED, REJECTED, DELAYED_DRY_RUN or REJECTED_DRY_RUN." },
+    WEIR_VARIABLES_END
+};
+
+static const weir_conf_type_t req_type_zones = {
+    .name = "key zone=name:size rate=rate", .size = sizeof(req_zones_t), .min_args = 3, .max_args = 4, .repeats = true,
+    .parse = req_parse_zone, .item = sizeof(req_zone_t),
+};
+
+static const weir_conf_type_t req_type_limits = {
+    .name = "zone=name [burst=number] [nodelay | delay=number]", .size = sizeof(req_limits_t), .min_args = 1, .max_args = 4,
+    .repeats = true, .parse = req_parse_limit, .item = sizeof(req_limit_t),
+};
+
+static const weir_directive_t req_directives[] = {
+    WEIR_DIRECTIVE_OF(req_conf_t, zones, "limit_req_zone", &req_type_zones, .where = WEIR_IN_HTTP,
+                      .help = "A zone of keys that all workers share, and how often each key may ask."),
+    WEIR_DIRECTIVE_OF(req_conf_t, limits, "limit_req", &req_type_limits, .where = WEIR_IN_ANY,
+                      .help = "Limits requests by a zone; up to burst of them are held back (nodelay, delay: not), more are refused."),
+    WEIR_DIRECTIVE_OF(req_conf_t, log_level, "limit_req_log_level", &weir_type_enum, .values = weir_limit_levels, .where = WEIR_IN_ANY,
+                      .dflt = "error", .args = "info | notice | warn | error",
+                      .help = "Level of the record of a request that is refused; one that is delayed has the next lower."),
+    WEIR_DIRECTIVE(req_conf_t, status, "limit_req_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400", .max = "599",
+                   .help = "Status of the answer to a request that is refused."),
+    WEIR_DIRECTIVE(req_conf_t, dry_run, "limit_req_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Counts and logs, but neither refuses nor delays."),
+    WEIR_DIRECTIVE(req_conf_t, headers, "limit_req_headers", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a refusal."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_limit_req = {
+    .name = "http_limit_req",
+    .conf_size = sizeof(req_conf_t),
+    .directives = req_directives,
+    .variables = req_variables,
+    .check = req_check,
+    .on = { [WEIR_PHASE_PREACCESS] = req_preaccess },
+    .enabled = req_enabled,
+    .filter_head = req_head,
+};
