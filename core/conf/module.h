@@ -113,7 +113,9 @@ typedef struct { uint32_t n; weir_bytes_t size; } weir_bufs_t;
      * validates across fields and computes derived ones. */                                           \
     bool (*check)(weir_conf_t *cf, weir_conf_block_t *block, void *conf);                              \
     /* After every block is sealed and checked: builds what the generation runs on. */                 \
-    bool (*build)(weir_conf_t *cf, weir_generation_t *generation)
+    bool (*build)(weir_conf_t *cf, weir_generation_t *generation);                                     \
+    /* The kinds of its zones (shm/zone.h), ended by NULL: for tools that look at them. */             \
+    const struct weir_zone_kind *const *zone_kinds
 
 typedef struct weir_module { WEIR_MODULE_FIELDS; } weir_module_t;
 

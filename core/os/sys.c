@@ -319,6 +319,14 @@ weir_sys_map_shared(int fd, size_t len)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
+void *
+weir_sys_map_read(int fd, size_t len)
+{
+    void *memory = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 int
 weir_sys_unmap(void *memory, size_t len)
 {

@@ -3,6 +3,8 @@
  */
 #include "proc/command.h"
 
+#include "proc/tools.h"
+
 #include <signal.h>
 
 int
@@ -95,11 +97,25 @@ command_parse_word(weir_command_t *command, char *const **argv, weir_error_t *er
     return true;
 }
 
+/* A tool goes with where things are, and with nothing else that is to be done. */
+static bool
+command_is_plain(const weir_command_t *command, weir_error_t *error)
+{
+    if (command->signal != NULL || command->test || command->help || command->version || command->manual) {
+        return weir_error_set(error, "\"%s\" goes with -p, -c, -e and -g only", command->tool[0]);
+    }
+    return true;
+}
+
 bool
 weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *error)
 {
     *command = (weir_command_t) { 0 };
     for (argv++; *argv != NULL; argv++) {
+        if (weir_tool_find(*argv) != NULL) {
+            command->tool = argv;
+            return command_is_plain(command, error);
+        }
         if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
             return weir_error_set(error, "invalid option: \"%s\"", *argv);
         }

@@ -13,6 +13,7 @@ typedef struct {
     const char *directives;     /* -g */
     const char *signal;         /* -s: "stop", "quit", "reopen" or "reload" */
     const char *topic;          /* -h DIRECTIVE */
+    char *const *tool;          /* a tool's name and its arguments, ended by NULL; NULL: none */
     bool        help, version, build, test, dump, quiet, manual;
 } weir_command_t;
 

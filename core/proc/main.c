@@ -15,6 +15,7 @@
 #include "proc/master.h"
 #include "proc/pidfile.h"
 #include "proc/sockets.h"
+#include "proc/tools.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -119,6 +120,24 @@ main_test(const weir_command_t *command, const weir_conf_source_t *source)
 }
 
 /* -- -s -- */
+
+static int
+main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
+{
+    weir_error_t       error = { 0 };
+    weir_generation_t *generation = weir_load(source, 1, NULL, &error);
+    weir_settings_t    settings;
+    int                code;
+
+    if (generation == NULL) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        return MAIN_FAILED;
+    }
+    weir_settings_read(&settings, generation);
+    code = weir_tool_find(command->tool[0])->run(&settings, command->tool + 1);
+    weir_generation_unref(generation);
+    return code;
+}
 
 static int
 main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
@@ -239,7 +258,9 @@ main(int argc, char **argv)
     source = main_source(&arena, &command);
     main_open_boot_log(&arena, &command, &source);
 
-    if (command.signal != NULL && !command.test) {
+    if (command.tool != NULL) {
+        code = main_run_tool(&command, &source);
+    } else if (command.signal != NULL && !command.test) {
         code = main_send_signal(&command, &source);
     } else if (command.test) {
         code = main_test(&command, &source);

@@ -95,9 +95,11 @@ shared_on_timer(weir_timer_t *timer WEIR_UNUSED)
 
 /* -- zones -- */
 
-const weir_zone_kind_t weir_shared_slots = { .name = "processes", .layout = 1, .describe = weir_slots_describe };
-const weir_zone_kind_t weir_shared_tickets = { .name = "tls-tickets", .layout = 1 };
-const weir_zone_kind_t weir_shared_strikes = { .name = "tls-strikes", .layout = 1 };
+static const weir_zone_kind_t shared_slots = { .name = "processes", .layout = 1, .describe = weir_slots_describe };
+static const weir_zone_kind_t shared_tickets = { .name = "tls-tickets", .layout = 1 };
+static const weir_zone_kind_t shared_strikes = { .name = "tls-strikes", .layout = 1 };
+
+const weir_zone_kind_t *const weir_shared_kinds[] = { &shared_slots, &shared_tickets, &shared_strikes, NULL };
 
 static weir_zone_t *
 shared_take(const weir_zone_kind_t *kind, uint64_t size, weir_error_t *error)
@@ -110,9 +112,9 @@ shared_take_zones(void)
 {
     weir_error_t error = { .text = "" };
 
-    shared.slots = shared_take(&weir_shared_slots, WEIR_SLOTS_BYTES, &error);
-    shared.tickets = shared_take(&weir_shared_tickets, WEIR_TLS_TICKETS_BYTES, &error);
-    shared.strikes = shared_take(&weir_shared_strikes, WEIR_TLS_STRIKES_BYTES, &error);
+    shared.slots = shared_take(&shared_slots, WEIR_SLOTS_BYTES, &error);
+    shared.tickets = shared_take(&shared_tickets, WEIR_TLS_TICKETS_BYTES, &error);
+    shared.strikes = shared_take(&shared_strikes, WEIR_TLS_STRIKES_BYTES, &error);
     if (shared.slots == NULL || shared.tickets == NULL || shared.strikes == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;

@@ -11,6 +11,9 @@
 #include "event/loop.h"
 #include "proc/settings.h"
 
+/* The kinds of these zones, ended by NULL. */
+extern const struct weir_zone_kind *const weir_shared_kinds[];
+
 /* false: logged. */
 bool weir_shared_open(weir_loop_t *loop, const weir_settings_t *settings) WEIR_MUST_USE;
 /* Another generation is in use: keys are saved where it says, when it needs any. */

@@ -2,6 +2,7 @@
  * version.c - what -v, -V and -h print.  Runs in the program that a person typed; allocates nothing.
  */
 #include "proc/command.h"
+#include "proc/tools.h"
 
 #include "config.h"
 
@@ -13,10 +14,12 @@
 void
 weir_version_print_usage(void)
 {
+    const weir_tool_t *tool;
+
     fprintf(stderr,
             "weir version: weir/" WEIR_VERSION "\n"
             "Usage: weir [-?hvVtTq] [-s signal] [-p prefix]\n"
-            "            [-e filename] [-c filename] [-g directives]\n"
+            "            [-e filename] [-c filename] [-g directives] [tool]\n"
             "\n"
             "Options:\n"
             "  -?,-h         : print this text and exit\n"
@@ -33,7 +36,12 @@ weir_version_print_usage(void)
             "  -c filename   : configuration file (default: " WEIR_CONF_PATH ")\n"
             "  -g directives : main directives beside those of the configuration file\n"
             "  -M            : print the reference manual of all directives as Markdown and exit\n"
-            "\n");
+            "\n"
+            "Beside a running instance: weir [options] TOOL\n");
+    for (size_t i = 0; (tool = weir_tool_at(i)) != NULL; i++) {
+        fprintf(stderr, "  %-13s : %s%s%s\n", tool->name, tool->args, tool->args[0] != '\0' ? ": " : "", tool->help);
+    }
+    fprintf(stderr, "\n");
 }
 
 static void

@@ -124,7 +124,7 @@ zone_head_fits(const weir_zone_t *zone)
 static weir_zone_t *
 zone_make(const weir_zone_id_t *id)
 {
-    int fd = weir_sys_memfd("weir zone"), error;
+    int fd = weir_sys_memfd(WEIR_ZONE_MEMFD), error;
     weir_zone_t *zone;
 
     if (fd < 0) {

@@ -16,7 +16,8 @@
 #include "base/error.h"
 #include "base/str.h"
 
-#define WEIR_ZONE_HEAD 256       /* bytes */
+#define WEIR_ZONE_HEAD  256      /* bytes */
+#define WEIR_ZONE_MEMFD "weir zone"      /* what /proc calls a zone's descriptor */
 
 typedef struct weir_zone weir_zone_t;
 

@@ -46,6 +46,8 @@ extern const size_t weir_http_limit_conn_index;
 
 static const weir_zone_kind_t conn_kind = { .name = "limit-conn", .layout = 1, .fold = weir_holds_fold, .describe = weir_holds_describe };
 
+static const weir_zone_kind_t *const conn_kinds[] = { &conn_kind, NULL };
+
 /* -- directives -- */
 
 static bool
@@ -226,6 +228,7 @@ const weir_http_module_t weir_http_limit_conn = {
     .directives = conn_directives,
     .variables = conn_variables,
     .check = conn_check,
+    .zone_kinds = conn_kinds,
     .on = { [WEIR_PHASE_PREACCESS] = conn_preaccess },
     .enabled = conn_enabled,
 };

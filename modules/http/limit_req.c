@@ -63,6 +63,8 @@ req_describe(const void *memory, uint64_t size, weir_buf_t *out)
 
 static const weir_zone_kind_t req_kind = { .name = "limit-req", .layout = 1, .describe = req_describe };
 
+static const weir_zone_kind_t *const req_kinds[] = { &req_kind, NULL };
+
 /* -- directives -- */
 
 static bool
@@ -467,6 +469,7 @@ const weir_http_module_t weir_http_limit_req = {
     .directives = req_directives,
     .variables = req_variables,
     .check = req_check,
+    .zone_kinds = req_kinds,
     .on = { [WEIR_PHASE_PREACCESS] = req_preaccess },
     .enabled = req_enabled,
     .filter_head = req_head,

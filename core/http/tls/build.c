@@ -136,8 +136,10 @@ build_describe_cache(const void *memory, uint64_t size, weir_buf_t *out)
     }
 }
 
-const weir_zone_kind_t weir_http_tls_sessions = { .name = "tls-sessions", .layout = 1, .describe = build_describe_cache };
-const weir_zone_kind_t weir_http_tls_ocsp = { .name = "tls-ocsp", .layout = 1, .describe = build_describe_cache };
+static const weir_zone_kind_t build_kind_sessions = { .name = "tls-sessions", .layout = 1, .describe = build_describe_cache };
+static const weir_zone_kind_t build_kind_ocsp = { .name = "tls-ocsp", .layout = 1, .describe = build_describe_cache };
+
+const weir_zone_kind_t *const weir_http_tls_zone_kinds[] = { &build_kind_sessions, &build_kind_ocsp, NULL };
 
 static bool
 build_zone(build_t *b, const weir_http_tls_zone_t *zone, const weir_zone_kind_t *kind, struct weir_tls_cache **cache)
@@ -246,7 +248,7 @@ build_client_ocsp(build_t *b)
                                   "\"ssl_ocsp\" needs \"ssl_verify_client on\" or \"ssl_verify_client optional\"");
     }
     b->settings.policy = conf->ocsp;
-    return build_zone(b, &conf->ocsp_cache, &weir_http_tls_ocsp, &b->tls->ocsp_cache);
+    return build_zone(b, &conf->ocsp_cache, &build_kind_ocsp, &b->tls->ocsp_cache);
 }
 
 /* -- one server -- */
@@ -282,7 +284,7 @@ build_sessions(build_t *b)
         s->cache_name = weir_str_printf(b->cf->arena, "%.*s:%llu", WEIR_STR_ARG(conf->session_cache.name),
                                         (unsigned long long) conf->session_cache.size);
     }
-    return build_ticket_keys(b) && build_zone(b, &conf->session_cache, &weir_http_tls_sessions, &s->cache);
+    return build_ticket_keys(b) && build_zone(b, &conf->session_cache, &build_kind_sessions, &s->cache);
 }
 
 static void

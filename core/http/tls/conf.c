@@ -338,4 +338,5 @@ const weir_module_t weir_http_ssl = {
     .conf_size = sizeof(weir_http_tls_conf_t),
     .directives = conf_directives,
     .build = weir_http_tls_build,
+    .zone_kinds = weir_http_tls_zone_kinds,
 };

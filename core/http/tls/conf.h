@@ -104,6 +104,8 @@ struct weir_http_tls {
 extern const size_t weir_http_ssl_index;
 
 /* build.c: the module's build. */
+/* The kinds of its zones, ended by NULL. */
+extern const struct weir_zone_kind *const weir_http_tls_zone_kinds[];
 bool weir_http_tls_build(weir_conf_t *cf, weir_generation_t *generation);
 
 /* certs.c: the context for a server whose certificates' names have variables, at a hello; NULL: logged. Borrowed, until the
