@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "conf/core.h"
 #include "http/module.h"
+#include "shm/stats.h"
 
 
 
@@ -91,6 +92,9 @@ build_location_base(build_t *b, weir_http_location_t *location, weir_conf_block_
     location->core = block->confs[weir_http_core_index];
     location->server = server;
     location->pipeline = build_pipeline(b, block);
+    if (block->context == WEIR_IN_LOCATION && location->core->status_zone.len != 0) {
+        location->stats = weir_stats_row(WEIR_STATS_LOCATION, location->core->status_zone);
+    }
     return (!own_core && block->context == WEIR_IN_LOCATION)
            || weir_conf_make_folder(b->cf, &block->words, location->core->client_body_temp_path);
 }
@@ -259,6 +263,9 @@ build_server(build_t *b, weir_conf_block_t *block)
     server->pipeline = build_pipeline(b, block);
     server->fallback = weir_new(b->arena, weir_http_location_t);
     server->fallback->name = WEIR_STR("");
+    if (server->core->status_zone.len != 0) {
+        server->stats = weir_stats_row(WEIR_STATS_SERVER, server->core->status_zone);
+    }
     return build_location_base(b, server->fallback, block, server) && build_locations(b, server, block, &server->paths) && build_listens(b, server);
 }
 

@@ -36,6 +36,7 @@ typedef struct {
     weir_path_t  client_body_temp_path;
     weir_str_t   default_type;
     weir_error_pages_t error_pages;
+    weir_str_t   status_zone;
 } weir_http_core_conf_t;
 
 enum { WEIR_LINGER_OFF, WEIR_LINGER_ON, WEIR_LINGER_ALWAYS };
@@ -49,6 +50,7 @@ struct weir_http_location {
     struct weir_http_pipeline  *pipeline;     /* phases' handlers compiled for this location */
     weir_http_server_t         *server;
     bool                        is_named;
+    uint32_t                    stats;        /* row of its status_zone; 0: none */
     weir_rule_t                 rule;
     weir_paths_t               *inner;
 };
@@ -64,6 +66,7 @@ struct weir_http_server {
     weir_paths_t                *paths;
     weir_http_location_t       **named;
     size_t                       n_named;
+    uint32_t                     stats;       /* row of its status_zone; 0: none */
     struct weir_http_tls        *tls;         /* NULL: no certificate, no handshake (tls/tls.h) */
 };
 

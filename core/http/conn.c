@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "http/h2/frame.h"
+#include "http/stats.h"
 #include "http/tls/tls.h"
 #include "os/clock.h"
 #include "os/sock.h"
@@ -81,6 +82,7 @@ hello_handshake_failed(hello_t *h)
         hello_start(c, false, weir_str(c->http->rx, n));
         return;
     }
+    weir_http_stats_handshake(false, false);
     weir_http_conn_tell(c, WEIR_CAUSE_CLIENT_TLS_HANDSHAKE, weir_tls_why(&c->conn));
     weir_http_conn_close(c);
 }
@@ -95,6 +97,7 @@ hello_handshake(hello_t *h)
     case WEIR_AGAIN:
         return;
     case WEIR_OK:
+        weir_http_stats_handshake(true, weir_tls_was_resumed(&c->conn));
         break;
     default:
         hello_handshake_failed(h);
@@ -245,6 +248,7 @@ weir_http_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const we
     conn_set_client(c, fd, peer);
     weir_list_append(&http->conns, &c->link);
     http->n_conns++;
+    weir_http_stats_connection(true);
     if (weir_http_conn_core(c)->tcp_nodelay.on && !weir_addr_is_unix(peer)) {
         weir_sock_set_nodelay(fd);
     }
@@ -264,6 +268,7 @@ void
 weir_http_conn_idle(weir_http_conn_t *c)
 {
     if (!weir_list_linked(&c->idle_link)) {
+        weir_http_stats_idle(1);
         weir_list_append(&c->http->idle, &c->idle_link);
     }
 }
@@ -271,6 +276,9 @@ weir_http_conn_idle(weir_http_conn_t *c)
 void
 weir_http_conn_busy(weir_http_conn_t *c)
 {
+    if (weir_list_linked(&c->idle_link)) {
+        weir_http_stats_idle(-1);
+    }
     weir_list_remove(&c->idle_link);
 }
 
@@ -339,6 +347,7 @@ conn_free(weir_task_t *task)
     weir_http_socket_unref(c->socket);
     weir_mem_free(c);
     http->n_conns--;
+    weir_http_stats_connection(false);
     weir_http_connection_closed(http);
 }
 
@@ -358,7 +367,7 @@ weir_http_conn_close(weir_http_conn_t *c)
     weir_conn_close(&c->conn);
     weir_timer_drop(&c->timer);
     weir_list_remove(&c->link);
-    weir_list_remove(&c->idle_link);
+    weir_http_conn_busy(c);
     weir_task_cancel(&c->task);
     weir_task_post(c->http->loop, &c->task, conn_free);
 }

@@ -130,6 +130,8 @@ static const weir_directive_t core_directives[] = {
     CORE_OF(error_pages, "error_page", &weir_type_error_pages, .where = WEIR_IN_ANY,
             .help = "What answers for these statuses: a URI, a @location or an address elsewhere; with another status, "
                     "if told."),
+    CORE(status_zone, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .inherit = WEIR_LOCAL, .args = "name",
+         .help = "What happens here is counted under this name, for status and prometheus."),
     CORE_OF(internal, "internal", &core_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
             .help = "The location is for internal redirects only; others get 404."),
     WEIR_DIRECTIVES_END

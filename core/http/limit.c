@@ -3,6 +3,8 @@
  */
 #include "http/limit.h"
 
+#include "shm/stats.h"
+
 const weir_conf_enum_t weir_limit_levels[] = {
     { "info", WEIR_LOG_INFO }, { "notice", WEIR_LOG_NOTICE }, { "warn", WEIR_LOG_WARN }, { "error", WEIR_LOG_ERROR }, { NULL, 0 },
 };
@@ -86,4 +88,21 @@ weir_limit_status_text(weir_limit_status_t status, weir_str_t *value)
 
     *value = texts[status];
     return status != WEIR_LIMIT_NONE;
+}
+
+uint32_t
+weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone)
+{
+    return weir_stats_row(WEIR_STATS_LIMIT, weir_str_printf(cf->arena, "%s%c%.*s", what, WEIR_STATS_SEPARATOR, WEIR_STR_ARG(zone)));
+}
+
+void
+weir_limit_count(uint32_t row, weir_limit_status_t status)
+{
+    weir_stats_row_t *mine = weir_stats_mine(row);
+
+    if (status != WEIR_LIMIT_NONE) {
+        mine->requests++;
+        mine->count[status - WEIR_LIMIT_PASSED]++;
+    }
 }

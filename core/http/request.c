@@ -6,8 +6,10 @@
 #include "base/mem.h"
 #include "http/module.h"
 #include "http/runtime.h"
+#include "http/stats.h"
 #include "http/tls/tls.h"
 #include "os/clock.h"
+#include "os/sys.h"
 
 #include <string.h>
 
@@ -76,6 +78,7 @@ weir_request_take(weir_http_t *http)
     req->log.fields = request_log_fields;
     req->started = weir_clock_now();
     req->started_wall_ms = weir_clock_wall_ms();
+    req->started_us = weir_sys_clock_us();
     return req;
 }
 
@@ -307,6 +310,7 @@ weir_request_run(weir_request_t *req)
     if (req->host.len == 0) {
         req->host = req->server->primary_name;
     }
+    weir_http_stats_begin(req);
     if (!request_may_use_connection(req)) {
         return;
     }
@@ -413,6 +417,7 @@ request_log_phase(weir_request_t *req)
 {
     const weir_http_pipeline_t *pipeline = req->location ? req->location->pipeline : NULL;
 
+    weir_http_stats_end(req);
     if (pipeline == NULL) {
         return;
     }

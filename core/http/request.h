@@ -93,6 +93,8 @@ struct weir_request {
     const struct weir_http_pipeline *pipeline;
     uint16_t             phase, handler; /* where to go on after PARK */
     uint8_t              redirects;
+    bool                 is_counted;
+    uint32_t             counted_in;     /* the server's row that it is under way in; 0: none */
     uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
     bool                 is_internal, parked, finalised, in_error_page, keep_alive, is_ended;
     bool                 ignore_client_close;  /* work goes on although nobody will read the answer */
@@ -103,7 +105,7 @@ struct weir_request {
     void (*on_abort)(weir_request_t *req);     /* the client is gone; the producer lets go of the request's work and returns */
     void *producer;
 
-    uint64_t             started_wall_ms;
+    uint64_t             started_wall_ms, started_us;
     weir_instant_t       started;              /* first byte */
     uint64_t             received;             /* $request_length */
     weir_log_context_t   log;
@@ -120,6 +122,7 @@ typedef struct weir_attempt {
     uint16_t    status;          /* $upstream_status; 0 while none */
     bool        connected, has_header;
     bool        after_redirect;  /* the first of another location: set off by a colon */
+    uint32_t    peer_stats, group_stats;         /* rows */
     weir_msec_t connect_time, header_time, response_time;
     uint64_t    bytes_received, bytes_sent, response_length;
     weir_cause_t cause;

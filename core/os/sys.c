@@ -376,3 +376,12 @@ weir_sys_clock(uint64_t *monotonic_ms, uint64_t *realtime_ms)
     *monotonic_ms = sys_clock_ms(CLOCK_MONOTONIC);
     *realtime_ms = sys_clock_ms(CLOCK_REALTIME);
 }
+
+uint64_t
+weir_sys_clock_us(void)
+{
+    struct timespec t = { 0, 0 };
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}

@@ -56,6 +56,7 @@ int     weir_sys_unmap(void *memory, size_t len);
 int     weir_sys_socketpair(int type, int fds[2]);                        /* AF_UNIX, NONBLOCK, CLOEXEC */
 pid_t   weir_sys_fork(void);
 int     weir_sys_random(void *buf, size_t len);                           /* 0 or -1 */
+uint64_t weir_sys_clock_us(void);                                         /* monotonic, now; never fails */
 void    weir_sys_clock(uint64_t *monotonic_ms, uint64_t *realtime_ms);    /* never fails */
 
 #endif

@@ -244,6 +244,12 @@ weir_zones_fold(uint32_t slot)
     (void) pthread_mutex_unlock(&zone_lock);
 }
 
+bool
+weir_zones_are_made_here(void)
+{
+    return zone_may_make;
+}
+
 /* -- the hand-over: a label is "KIND SIZE LAYOUT NAME" -- */
 
 void

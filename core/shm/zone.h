@@ -50,6 +50,7 @@ void weir_zones_fold(uint32_t slot);
 
 /* Master and single process: true (at first).  A worker says false after the fork. */
 void weir_zones_may_make(bool yes);
+bool weir_zones_are_made_here(void);
 
 /* -- for the hand-over to a worker that runs already -- */
 /* Every zone of this process; each may not come back here.  label: kind, name, size and layout in one text, as adopt wants it. */

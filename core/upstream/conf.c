@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/table.h"
 #include "conf/generation.h"
+#include "shm/stats.h"
 #include "upstream/group.h"
 
 #define UPSTREAM_PORT     80
@@ -170,6 +171,19 @@ upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
     return upstream_digest_number(digest, peer->fail_timeout.ms);
 }
 
+/* What happens to the group and to each of its peers is counted under their names. */
+static void
+upstream_name_rows(weir_conf_t *cf, weir_group_conf_t *group)
+{
+    group->stats = weir_stats_row(WEIR_STATS_UPSTREAM, group->name);
+    for (size_t i = 0; i < group->n_peers; i++) {
+        weir_str_t name = weir_str_printf(cf->arena, "%.*s%c%.*s", WEIR_STR_ARG(group->name), WEIR_STATS_SEPARATOR,
+                                          WEIR_STR_ARG(group->peers[i].text));
+
+        group->peers[i].stats = weir_stats_row(WEIR_STATS_PEER, name);
+    }
+}
+
 /* Of everything that a running group is made from; never 0. */
 static uint64_t
 upstream_digest(const weir_group_conf_t *group)
@@ -247,6 +261,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     group->keepalive_timeout = conf->keepalive_timeout;
     group->balancer = &weir_balancer_round_robin;
     group->digest = upstream_digest(group);
+    upstream_name_rows(cf, group);
     return group;
 }
 
@@ -348,6 +363,7 @@ upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp,
     group->n_primaries = group->n_peers;
     group->balancer = &weir_balancer_round_robin;
     group->digest = upstream_digest(group);
+    upstream_name_rows(cf, group);
     return group;
 }
 

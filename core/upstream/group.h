@@ -20,6 +20,7 @@ typedef struct {
     uint32_t    max_fails;       /* 0: never marked */
     uint32_t    max_conns;       /* in this worker; 0: no limit */
     weir_msec_t fail_timeout;
+    uint32_t    stats;           /* its row (shm/stats.h) */
     bool        backup, down;
 } weir_peer_conf_t;
 
@@ -36,6 +37,7 @@ typedef struct {
     weir_msec_t            keepalive_time, keepalive_timeout;
     const weir_balancer_t *balancer;
     uint64_t               digest;           /* of all the above */
+    uint32_t               stats;            /* its row (shm/stats.h) */
     weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
 } weir_group_conf_t;
 

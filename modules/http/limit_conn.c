@@ -15,6 +15,7 @@
 typedef struct {
     weir_limit_zone_t zone;                  /* first */
     weir_holds_t      holds;                 /* from .check */
+    uint32_t          stats;                 /* row */
 } conn_zone_t;
 
 typedef struct { conn_zone_t *at; size_t n; } conn_zones_t;
@@ -102,6 +103,7 @@ conn_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         if (memory == NULL) {
             return bytes != 0 ? false : weir_conf_error_at(cf, &zone->zone.words, "zone \"%.*s\" is too large", WEIR_STR_ARG(zone->zone.name));
         }
+        zone->stats = weir_limit_stats_row(cf, "conn", zone->zone.name);
         if (!weir_holds_open(memory, bytes, &zone->holds)) {
             return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else", WEIR_STR_ARG(zone->zone.name));
         }
@@ -135,6 +137,7 @@ conn_reject(const conn_conf_t *conf, weir_request_t *req, conn_state_t *state, c
 {
     conn_let_go(state);
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
+    weir_limit_count(limit->zone->stats, state->status);
     if (!conf->dry_run.on) {
         req->cause = WEIR_CAUSE_LIMIT_CONNECTIONS;
     }
@@ -171,6 +174,7 @@ conn_preaccess(weir_request_t *req, const void *conf_)
         }
         state->held[state->n++].holds = &limit->zone->holds;
         state->status = WEIR_LIMIT_PASSED;
+        weir_limit_count(limit->zone->stats, WEIR_LIMIT_PASSED);
     }
     return WEIR_NEXT;
 }
@@ -224,6 +228,7 @@ static const weir_directive_t conn_directives[] = {
 
 const weir_http_module_t weir_http_limit_conn = {
     .name = "http_limit_conn",
+    .after = "http_limit_req",               /* as with nginx: what is held back for its rate holds nothing meanwhile */
     .conf_size = sizeof(conn_conf_t),
     .directives = conn_directives,
     .variables = conn_variables,

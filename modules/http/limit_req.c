@@ -16,6 +16,7 @@ typedef struct {
     weir_limit_zone_t zone;                  /* first */
     uint64_t          period_ns;
     weir_keyed_t     *table;                 /* from .check */
+    uint32_t          stats;                 /* row */
 } req_zone_t;
 
 typedef struct { req_zone_t *at; size_t n; } req_zones_t;
@@ -179,6 +180,7 @@ req_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         if (memory == NULL) {
             return false;
         }
+        zone->stats = weir_limit_stats_row(cf, "req", zone->zone.name);
         zone->table = weir_keyed_open(memory, (size_t) zone->zone.size);
         if (zone->table == NULL) {
             return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else", WEIR_STR_ARG(zone->zone.name));
@@ -225,6 +227,7 @@ static weir_step_t
 req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
 {
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
+    weir_limit_count(state->limit->zone->stats, state->status);
     if (!conf->dry_run.on) {
         req->cause = WEIR_CAUSE_LIMIT_RATE;
     }
@@ -254,7 +257,6 @@ req_on_abort(weir_request_t *req)
 static weir_step_t
 req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint64_t delay_ms)
 {
-    state->status = conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN : WEIR_LIMIT_DELAYED;
     req_log(conf, req, state, "delaying", conf->log_level + 1);
     if (conf->dry_run.on) {
         return WEIR_NEXT;
@@ -347,11 +349,11 @@ req_preaccess(weir_request_t *req, const void *conf_)
     if (req_is_refused(counted, n, now_ns, state) || !req_count(counted, n, now_ns, state, &delay_ms)) {
         return req_reject(conf, req, state);
     }
-    if (delay_ms != 0) {
-        return req_delay(conf, req, state, delay_ms);
+    state->status = delay_ms == 0 ? WEIR_LIMIT_PASSED : conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN : WEIR_LIMIT_DELAYED;
+    for (size_t i = 0; i < n; i++) {
+        weir_limit_count(counted[i].limit->zone->stats, counted[i].limit == state->limit ? state->status : WEIR_LIMIT_PASSED);
     }
-    state->status = WEIR_LIMIT_PASSED;
-    return WEIR_NEXT;
+    return delay_ms != 0 ? req_delay(conf, req, state, delay_ms) : WEIR_NEXT;
 }
 
 /* -- what is told to the client -- */

@@ -34,6 +34,8 @@ retry_begin_attempt(weir_proxy_t *p)
 {
     p->attempt = retry_new_attempt(p);
     p->attempt->peer = p->pick.peer->conf->text;
+    p->attempt->peer_stats = p->pick.peer->conf->stats;
+    p->attempt->group_stats = weir_group_conf(p->pick.group)->stats;
     p->attempt_began = weir_clock_now();
     p->request_sent = p->got_bytes = false;
     p->peer_done = false;

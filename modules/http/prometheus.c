@@ -1,0 +1,324 @@
+/*
+ * prometheus.c - `prometheus;`: all that is counted, in Prometheus' text format 0.0.4.
+ *
+ * A metric's samples stand together: for each metric every row is gone through, a few of them a turn of the loop.
+ */
+#include "http/report.h"
+#include "http/module.h"
+
+#include "shm/stats.h"
+
+#include <stdio.h>
+
+#define PROM_ROWS      16                    /* looked at a step */
+#define PROM_ROW_BYTES 40000                 /* room for one metric of a row: with less the next step goes on */
+#define PROM_OCTAVE    8                     /* buckets told: 2^8 µs … */
+#define PROM_OCTAVES   19                    /* … 2^26, by twos */
+
+typedef struct { weir_flag_t on; } prom_conf_t;
+
+typedef struct prom_metric prom_metric_t;
+
+typedef struct {
+    weir_buf_t             *out;
+    const prom_metric_t    *metric;
+    weir_stats_kind_t       kind;
+    weir_str_t              name;            /* of the row */
+    const weir_stats_row_t *sum;
+} prom_row_t;
+
+struct prom_metric {
+    const char *name, *type, *help;
+    unsigned    kinds;                       /* 1 << kind */
+    void      (*put)(const prom_row_t *row);
+    size_t      offset;                      /* for those that put one number */
+};
+
+typedef struct {
+    weir_report_t report;
+    size_t        metric;
+    unsigned      kind;
+    uint32_t      row;
+    bool          told;                      /* the metric's head */
+} prom_t;
+
+/* -- samples -- */
+
+static const char *const prom_kinds[] = {
+    [WEIR_STATS_PROCESS] = "", [WEIR_STATS_SERVER] = "server_", [WEIR_STATS_LOCATION] = "location_", [WEIR_STATS_UPSTREAM] = "upstream_",
+    [WEIR_STATS_PEER] = "peer_", [WEIR_STATS_LIMIT] = "limit_",
+};
+
+/* name{labels, with `more` behind them, ended by a quote that is open or by nothing. */
+static void
+prom_begin(const prom_row_t *row, const char *suffix, const char *more)
+{
+    weir_buf_t *out = row->out;
+    weir_str_t  first = row->name, second = WEIR_STR_NONE;
+    bool        some = row->kind != WEIR_STATS_PROCESS;
+
+    (void) weir_str_cut(row->name, WEIR_STATS_SEPARATOR, &first, &second);
+    weir_buf_printf(out, "weir_%s%s%s", prom_kinds[row->kind], row->metric->name, suffix);
+    if (!some && more == NULL) {
+        return;
+    }
+    weir_buf_add_char(out, '{');
+    switch (row->kind) {
+    case WEIR_STATS_SERVER: case WEIR_STATS_LOCATION:
+        weir_buf_add_lit(out, "zone=");
+        weir_report_add_quoted(out, first);
+        break;
+    case WEIR_STATS_UPSTREAM: case WEIR_STATS_PEER:
+        weir_buf_add_lit(out, "upstream=");
+        weir_report_add_quoted(out, first);
+        if (row->kind == WEIR_STATS_PEER) {
+            weir_buf_add_lit(out, ",peer=");
+            weir_report_add_quoted(out, second);
+        }
+        break;
+    case WEIR_STATS_LIMIT:
+        weir_buf_add_lit(out, "limit=");
+        weir_report_add_quoted(out, first);
+        weir_buf_add_lit(out, ",zone=");
+        weir_report_add_quoted(out, second);
+        break;
+    default:
+        break;
+    }
+    if (more != NULL) {
+        weir_buf_printf(out, "%s%s", some ? "," : "", more);
+    }
+    weir_buf_add_char(out, '}');
+}
+
+static void
+prom_end(const prom_row_t *row, uint64_t value)
+{
+    weir_buf_add_char(row->out, ' ');
+    weir_buf_add_u64(row->out, value);
+    weir_buf_add_char(row->out, '\n');
+}
+
+static void
+prom_one(const prom_row_t *row, const char *suffix, const char *more, uint64_t value)
+{
+    prom_begin(row, suffix, more);
+    prom_end(row, value);
+}
+
+static void
+prom_put_number(const prom_row_t *row)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *) row->sum + row->metric->offset, sizeof(value));
+    prom_one(row, "", NULL, value);
+}
+
+static void
+prom_put_gauge(const prom_row_t *row)
+{
+    int64_t value;
+
+    memcpy(&value, (const char *) row->sum + row->metric->offset, sizeof(value));
+    prom_one(row, "", NULL, value > 0 ? (uint64_t) value : 0);
+}
+
+static void
+prom_put_responses(const prom_row_t *row)
+{
+    char more[32];
+
+    for (unsigned i = 0; i < WEIR_STATS_STATUSES; i++) {
+        if (row->sum->statuses[i] != 0) {
+            (void) snprintf(more, sizeof(more), "code=\"%u\"", i + 100);
+            prom_one(row, "", more, row->sum->statuses[i]);
+        }
+    }
+}
+
+static void
+prom_put_causes(const prom_row_t *row)
+{
+    char more[80];
+
+    for (unsigned i = WEIR_CAUSE_NONE + 1; i < WEIR_CAUSE_MAX; i++) {
+        if (row->sum->causes[i] != 0) {
+            (void) snprintf(more, sizeof(more), "cause=\"%.*s\"", WEIR_STR_ARG(weir_cause_row((weir_cause_t) i)->word));
+            prom_one(row, "", more, row->sum->causes[i]);
+        }
+    }
+}
+
+/* Octaves are whole buckets, so that these bounds are exact. */
+static void
+prom_put_latency(const prom_row_t *row)
+{
+    uint64_t below = 0;
+    uint32_t bucket = 0;
+    char     more[48];
+
+    for (unsigned octave = PROM_OCTAVE; octave < PROM_OCTAVE + PROM_OCTAVES; octave++) {
+        for (; weir_stats_bucket_end(bucket) <= (uint64_t) 1 << octave; bucket++) {
+            below += row->sum->latency[bucket];
+        }
+        (void) snprintf(more, sizeof(more), "le=\"%.9g\"", (double) ((uint64_t) 1 << octave) / 1e6);
+        prom_one(row, "_bucket", more, below);
+    }
+    for (; bucket < WEIR_STATS_BUCKETS; bucket++) {
+        below += row->sum->latency[bucket];
+    }
+    prom_one(row, "_bucket", "le=\"+Inf\"", below);
+    prom_begin(row, "_sum", NULL);
+    weir_buf_printf(row->out, " %llu.%06llu\n", (unsigned long long) (row->sum->latency_us / 1000000),
+                    (unsigned long long) (row->sum->latency_us % 1000000));
+    prom_one(row, "_count", NULL, below);
+}
+
+static void
+prom_put_limit(const prom_row_t *row)
+{
+    static const char *const verdicts[] = { "passed", "delayed", "rejected", "delayed_dry_run", "rejected_dry_run" };
+    char more[40];
+
+    for (size_t i = 0; i < weir_countof(verdicts); i++) {
+        (void) snprintf(more, sizeof(more), "verdict=\"%s\"", verdicts[i]);
+        prom_one(row, "", more, row->sum->count[i]);
+    }
+}
+
+static void
+prom_put_handshakes(const prom_row_t *row)
+{
+    prom_one(row, "", "result=\"ok\"", row->sum->count[WEIR_COUNT_HANDSHAKES]);
+    prom_one(row, "", "result=\"failed\"", row->sum->count[WEIR_COUNT_HANDSHAKES_FAILED]);
+}
+
+/* -- metrics -- */
+
+#define PROM_HTTP (1u << WEIR_STATS_PROCESS | 1u << WEIR_STATS_SERVER | 1u << WEIR_STATS_LOCATION)
+#define PROM_UP   (1u << WEIR_STATS_UPSTREAM | 1u << WEIR_STATS_PEER)
+#define PROM_PROC (1u << WEIR_STATS_PROCESS)
+#define PROM_AT(field) offsetof(weir_stats_row_t, field)
+
+static const prom_metric_t prom_metrics[] = {
+    { "connections_accepted_total", "counter", "Connections of clients that were accepted.", PROM_PROC, prom_put_number, PROM_AT(count[WEIR_COUNT_ACCEPTED]) },
+    { "connections_active", "gauge", "Connections of clients.", PROM_PROC, prom_put_gauge, PROM_AT(active) },
+    { "connections_idle", "gauge", "Those that wait for a request.", PROM_PROC, prom_put_gauge, PROM_AT(idle) },
+    { "tls_handshakes_total", "counter", "TLS handshakes with clients.", PROM_PROC, prom_put_handshakes, 0 },
+    { "tls_resumed_total", "counter", "Those that resumed a session.", PROM_PROC, prom_put_number, PROM_AT(count[WEIR_COUNT_RESUMED]) },
+    { "requests_in_flight", "gauge", "Requests under way.", PROM_PROC | 1u << WEIR_STATS_SERVER, prom_put_gauge, PROM_AT(busy) },
+    { "requests_total", "counter", "Requests that have ended.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(requests) },
+    { "responses_total", "counter", "Answers by status.", PROM_HTTP | PROM_UP, prom_put_responses, 0 },
+    { "causes_total", "counter", "Why Weir itself answered, by cause.", PROM_HTTP | PROM_UP, prom_put_causes, 0 },
+    { "received_bytes_total", "counter", "Bytes received.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(received) },
+    { "sent_bytes_total", "counter", "Bytes sent.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(sent) },
+    { "request_duration_seconds", "histogram", "Time from a request's first byte to its end.", PROM_HTTP | PROM_UP, prom_put_latency, 0 },
+    { "failures_total", "counter", "Attempts that failed.", PROM_UP, prom_put_number, PROM_AT(count[WEIR_COUNT_FAILS]) },
+    { "requests_verdict_total", "counter", "What a limit did.", 1u << WEIR_STATS_LIMIT, prom_put_limit, 0 },
+};
+
+static void
+prom_put_row(prom_t *prom, const prom_metric_t *metric, weir_buf_t *out)
+{
+    weir_stats_row_t  sum;
+    weir_stats_kind_t kind;
+    prom_row_t        row = { .out = out, .metric = metric, .sum = &sum };
+
+    row.name = weir_stats_name(prom->row, &kind);
+    row.kind = kind;
+    if ((unsigned) kind != prom->kind) {
+        return;
+    }
+    weir_stats_sum(prom->row, &sum);
+    if (prom->row < WEIR_STATS_KINDS && prom->row != WEIR_STATS_PROCESS && sum.requests == 0 && kind != WEIR_STATS_LIMIT) {
+        return;                              /* an "_other" of nothing */
+    }
+    if (!prom->told) {
+        prom->told = true;
+        weir_buf_printf(out, "# HELP weir_%s%s %s\n# TYPE weir_%s%s %s\n", prom_kinds[kind], metric->name, metric->help, prom_kinds[kind],
+                        metric->name, metric->type);
+    }
+    metric->put(&row);
+    while (out->full && out->pos != out->at && out->pos[-1] != '\n') {
+        out->pos--;                          /* hundreds of statuses under a long name: what has no room is left out, by the line */
+    }
+    out->full = false;
+}
+
+/* To the next metric of the next kind. */
+static void
+prom_next(prom_t *prom)
+{
+    prom->row = 0;
+    prom->told = false;
+    if (++prom->kind == WEIR_STATS_KINDS) {
+        prom->kind = 0;
+        prom->metric++;
+    }
+}
+
+static bool
+prom_step(weir_report_t *report, weir_buf_t *out)
+{
+    prom_t *prom = weir_container_of(report, prom_t, report);
+
+    for (unsigned n = 0; prom->metric < weir_countof(prom_metrics) && (size_t) (out->end - out->pos) >= PROM_ROW_BYTES; ) {
+        const prom_metric_t *metric = &prom_metrics[prom->metric];
+
+        if (!(metric->kinds >> prom->kind & 1) || prom->row >= weir_stats_rows()) {
+            prom_next(prom);
+            continue;
+        }
+        prom_put_row(prom, metric, out);
+        prom->row++;
+        if (++n == PROM_ROWS) {
+            return true;
+        }
+    }
+    return prom->metric < weir_countof(prom_metrics);
+}
+
+static weir_step_t
+prom_content(weir_request_t *req, const void *conf)
+{
+    prom_t *prom = weir_new(&req->arena, prom_t);
+
+    (void) conf;
+    return weir_report_start(req, &prom->report, WEIR_STR("text/plain; version=0.0.4; charset=utf-8"), prom_step);
+}
+
+/* -- the module -- */
+
+static bool
+prom_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const prom_conf_t *) conf)->on.on;
+}
+
+static bool
+prom_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    (void) cf;
+    (void) row;
+    (void) words;
+    ((weir_flag_t *) field)->on = true;
+    return true;
+}
+
+static const weir_conf_type_t prom_type = { .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 0, .parse = prom_parse };
+
+static const weir_directive_t prom_directives[] = {
+    WEIR_DIRECTIVE_OF(prom_conf_t, on, "prometheus", &prom_type, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+                      .help = "Answers with all statistics in Prometheus' text format."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_prometheus = {
+    .name = "http_prometheus",
+    .conf_size = sizeof(prom_conf_t),
+    .directives = prom_directives,
+    .on = { [WEIR_PHASE_CONTENT] = prom_content },
+    .enabled = prom_enabled,
+};

@@ -1,0 +1,337 @@
+/*
+ * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests, server_zones,
+ * location_zones, upstreams with their peers, limit_reqs, limit_conns.
+ *
+ * Made a few rows a turn of the loop.
+ */
+#include "http/report.h"
+#include "http/module.h"
+
+#include "os/clock.h"
+#include "shm/stats.h"
+
+#include <unistd.h>
+
+#define STATUS_ROWS      16                  /* looked at a step */
+#define STATUS_ROW_BYTES 30000               /* room for a row: with less the next step goes on */
+
+typedef struct { weir_flag_t on; } status_conf_t;
+
+typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS, STATUS_END } status_part_t;
+
+typedef struct {
+    weir_report_t report;
+    status_part_t part;
+    uint32_t      row, peer;                 /* peer: within the upstream of `row`; 0: it has not begun */
+    bool          some, some_peer;           /* a comma is due */
+} status_t;
+
+/* -- pieces of JSON -- */
+
+static void
+status_number(weir_buf_t *out, const char *name, uint64_t value, bool last)
+{
+    weir_buf_printf(out, "\"%s\":%llu%s", name, (unsigned long long) value, last ? "" : ",");
+}
+
+static uint64_t
+status_gauge(int64_t value)
+{
+    return value > 0 ? (uint64_t) value : 0;
+}
+
+static void
+status_responses(weir_buf_t *out, const weir_stats_row_t *sum)
+{
+    uint64_t classes[5] = { 0 }, total = 0;
+    bool     some = false;
+
+    for (unsigned i = 0; i < WEIR_STATS_STATUSES; i++) {
+        classes[i / 100] += sum->statuses[i];
+        total += sum->statuses[i];
+    }
+    weir_buf_add_lit(out, "\"responses\":{");
+    for (unsigned i = 0; i < 5; i++) {
+        weir_buf_printf(out, "\"%uxx\":%llu,", i + 1, (unsigned long long) classes[i]);
+    }
+    weir_buf_add_lit(out, "\"codes\":{");
+    for (unsigned i = 0; i < WEIR_STATS_STATUSES; i++) {
+        if (sum->statuses[i] != 0) {
+            weir_buf_printf(out, "%s\"%u\":%llu", some ? "," : "", i + 100, (unsigned long long) sum->statuses[i]);
+            some = true;
+        }
+    }
+    weir_buf_add_lit(out, "},");
+    status_number(out, "total", total, true);
+    weir_buf_add_lit(out, "},");
+}
+
+static void
+status_causes(weir_buf_t *out, const weir_stats_row_t *sum)
+{
+    bool some = false;
+
+    weir_buf_add_lit(out, "\"causes\":{");
+    for (unsigned i = WEIR_CAUSE_NONE + 1; i < WEIR_CAUSE_MAX; i++) {
+        if (sum->causes[i] != 0) {
+            weir_buf_printf(out, "%s\"%.*s\":%llu", some ? "," : "", WEIR_STR_ARG(weir_cause_row((weir_cause_t) i)->word),
+                            (unsigned long long) sum->causes[i]);
+            some = true;
+        }
+    }
+    weir_buf_add_lit(out, "},");
+}
+
+static void
+status_latency(weir_buf_t *out, const weir_stats_row_t *sum)
+{
+    static const struct { const char *name; double q; } rows[] = {
+        { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 }, { "p999", 0.999 }, { "p9999", 0.9999 },
+    };
+
+    weir_buf_add_lit(out, "\"latency_us\":{");
+    for (size_t i = 0; i < weir_countof(rows); i++) {
+        status_number(out, rows[i].name, weir_stats_quantile(sum, rows[i].q), false);
+    }
+    status_number(out, "mean", sum->requests != 0 ? sum->latency_us / sum->requests : 0, true);
+    weir_buf_add_char(out, '}');
+}
+
+/* What every row has, without the braces. */
+static void
+status_common(weir_buf_t *out, const weir_stats_row_t *sum)
+{
+    status_number(out, "requests", sum->requests, false);
+    status_responses(out, sum);
+    status_causes(out, sum);
+    status_number(out, "received", sum->received, false);
+    status_number(out, "sent", sum->sent, false);
+    status_latency(out, sum);
+}
+
+static void
+status_head(weir_buf_t *out, const weir_request_t *req)
+{
+    weir_stats_row_t sum;
+
+    weir_stats_sum(WEIR_STATS_PROCESS, &sum);
+    weir_buf_printf(out, "{\"version\":\"" WEIR_VERSION "\",\"time\":\"%.*s\",\"generation\":%llu,\"pid\":%d,", WEIR_STR_ARG(weir_clock_iso_date()),
+                    (unsigned long long) req->generation->serial, (int) getpid());
+    weir_buf_add_lit(out, "\"connections\":{");
+    status_number(out, "accepted", sum.count[WEIR_COUNT_ACCEPTED], false);
+    status_number(out, "active", status_gauge(sum.active), false);
+    status_number(out, "idle", status_gauge(sum.idle), true);
+    weir_buf_add_lit(out, "},\"ssl\":{");
+    status_number(out, "handshakes", sum.count[WEIR_COUNT_HANDSHAKES], false);
+    status_number(out, "handshakes_failed", sum.count[WEIR_COUNT_HANDSHAKES_FAILED], false);
+    status_number(out, "session_reuses", sum.count[WEIR_COUNT_RESUMED], true);
+    weir_buf_add_lit(out, "},\"requests\":{");
+    status_number(out, "total", sum.requests, false);
+    status_number(out, "current", status_gauge(sum.busy), false);
+    status_common(out, &sum);
+    weir_buf_add_lit(out, "},\"statistics\":{");
+    status_number(out, "rows", weir_stats_rows(), false);
+    status_number(out, "room", weir_stats_room(), true);
+    weir_buf_add_lit(out, "},\"server_zones\":{");
+}
+
+/* -- rows -- */
+
+static void
+status_name(status_t *status, weir_buf_t *out, weir_str_t name)
+{
+    if (status->some) {
+        weir_buf_add_char(out, ',');
+    }
+    status->some = true;
+    weir_report_add_quoted(out, name);
+    weir_buf_add_lit(out, ":{");
+}
+
+static void
+status_zone(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stats_row_t *sum)
+{
+    status_name(status, out, name);
+    if (status->part == STATUS_SERVERS) {
+        status_number(out, "processing", status_gauge(sum->busy), false);
+    }
+    status_common(out, sum);
+    weir_buf_add_char(out, '}');
+}
+
+static void
+status_limit(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stats_row_t *sum)
+{
+    status_name(status, out, name);
+    status_number(out, "passed", sum->count[WEIR_COUNT_PASSED], false);
+    if (status->part == STATUS_REQS) {
+        status_number(out, "delayed", sum->count[WEIR_COUNT_DELAYED], false);
+        status_number(out, "delayed_dry_run", sum->count[WEIR_COUNT_DELAYED_DRY_RUN], false);
+    }
+    status_number(out, "rejected", sum->count[WEIR_COUNT_REJECTED], false);
+    status_number(out, "rejected_dry_run", sum->count[WEIR_COUNT_REJECTED_DRY_RUN], true);
+    weir_buf_add_char(out, '}');
+}
+
+/* One row of the peers of the upstream under way; false: there are no more. */
+static bool
+status_peer(status_t *status, weir_buf_t *out, weir_str_t upstream)
+{
+    weir_stats_kind_t kind;
+    weir_stats_row_t  sum;
+    weir_str_t        group, peer;
+
+    for (; status->peer < weir_stats_rows(); status->peer++) {
+        weir_str_t name = weir_stats_name(status->peer, &kind);
+
+        if (kind != WEIR_STATS_PEER || !weir_str_cut(name, WEIR_STATS_SEPARATOR, &group, &peer) || !weir_str_eq(group, upstream)) {
+            continue;
+        }
+        weir_stats_sum(status->peer++, &sum);
+        if (status->some_peer) {
+            weir_buf_add_char(out, ',');
+        }
+        status->some_peer = true;
+        weir_report_add_quoted(out, peer);
+        weir_buf_add_lit(out, ":{");
+        status_number(out, "fails", sum.count[WEIR_COUNT_FAILS], false);
+        status_number(out, "connected", sum.count[WEIR_COUNT_CONNECTED], false);
+        status_common(out, &sum);
+        weir_buf_add_char(out, '}');
+        return true;
+    }
+    return false;
+}
+
+/* false: not done with it. */
+static bool
+status_upstream(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stats_row_t *sum)
+{
+    if (status->peer == 0) {
+        status_name(status, out, name);
+        status_number(out, "fails", sum->count[WEIR_COUNT_FAILS], false);
+        status_common(out, sum);
+        weir_buf_add_lit(out, ",\"peers\":{");
+        status->peer = 1;
+        status->some_peer = false;
+    }
+    while ((size_t) (out->end - out->pos) >= STATUS_ROW_BYTES) {
+        if (!status_peer(status, out, name)) {
+            weir_buf_add_lit(out, "}}");
+            status->peer = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+status_row(status_t *status, weir_buf_t *out)
+{
+    static const weir_stats_kind_t kinds[] = {
+        [STATUS_SERVERS] = WEIR_STATS_SERVER, [STATUS_LOCATIONS] = WEIR_STATS_LOCATION, [STATUS_UPSTREAMS] = WEIR_STATS_UPSTREAM,
+        [STATUS_REQS] = WEIR_STATS_LIMIT, [STATUS_CONNS] = WEIR_STATS_LIMIT,
+    };
+    weir_stats_kind_t kind;
+    weir_stats_row_t  sum;
+    weir_str_t        name = weir_stats_name(status->row, &kind), what, zone;
+
+    if (kind != kinds[status->part]) {
+        return true;
+    }
+    if (kind == WEIR_STATS_LIMIT) {
+        if (weir_str_cut(name, WEIR_STATS_SEPARATOR, &what, &zone)
+            && weir_str_eq(what, status->part == STATUS_REQS ? WEIR_STR("req") : WEIR_STR("conn")))
+        {
+            weir_stats_sum(status->row, &sum);
+            status_limit(status, out, zone, &sum);
+        }
+        return true;
+    }
+    weir_stats_sum(status->row, &sum);
+    if (status->row < WEIR_STATS_KINDS && sum.requests == 0) {
+        return true;                         /* an "_other" of nothing */
+    }
+    if (kind == WEIR_STATS_UPSTREAM) {
+        return status_upstream(status, out, name, &sum);
+    }
+    status_zone(status, out, name, &sum);
+    return true;
+}
+
+static void
+status_next_part(status_t *status, weir_buf_t *out)
+{
+    static const char *const heads[] = {
+        [STATUS_LOCATIONS] = "},\"location_zones\":{", [STATUS_UPSTREAMS] = "},\"upstreams\":{", [STATUS_REQS] = "},\"limit_reqs\":{",
+        [STATUS_CONNS] = "},\"limit_conns\":{", [STATUS_END] = "}}\n",
+    };
+
+    status->part++;
+    status->row = 0;
+    status->some = false;
+    weir_buf_add_str(out, weir_str_from_z(heads[status->part]));
+}
+
+static bool
+status_step(weir_report_t *report, weir_buf_t *out)
+{
+    status_t *status = weir_container_of(report, status_t, report);
+
+    if (status->part == STATUS_HEAD) {
+        status_head(out, report->req);
+        status->part = STATUS_SERVERS;
+    }
+    for (unsigned n = 0; n < STATUS_ROWS && status->part != STATUS_END && (size_t) (out->end - out->pos) >= STATUS_ROW_BYTES; n++) {
+        if (status->row >= weir_stats_rows()) {
+            status_next_part(status, out);
+        } else if (status_row(status, out)) {
+            status->row++;
+        }
+    }
+    return status->part != STATUS_END;
+}
+
+static weir_step_t
+status_content(weir_request_t *req, const void *conf)
+{
+    status_t *status = weir_new(&req->arena, status_t);
+
+    (void) conf;
+    return weir_report_start(req, &status->report, WEIR_STR("application/json"), status_step);
+}
+
+/* -- the module -- */
+
+static bool
+status_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const status_conf_t *) conf)->on.on;
+}
+
+static bool
+status_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    (void) cf;
+    (void) row;
+    (void) words;
+    ((weir_flag_t *) field)->on = true;
+    return true;
+}
+
+static const weir_conf_type_t status_type = { .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 0, .parse = status_parse };
+
+static const weir_directive_t status_directives[] = {
+    WEIR_DIRECTIVE_OF(status_conf_t, on, "status", &status_type, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+                      .help = "Answers with all statistics as JSON."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_status = {
+    .name = "http_status",
+    .conf_size = sizeof(status_conf_t),
+    .directives = status_directives,
+    .on = { [WEIR_PHASE_CONTENT] = status_content },
+    .enabled = status_enabled,
+};
