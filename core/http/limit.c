@@ -3,6 +3,7 @@
  */
 #include "http/limit.h"
 
+#include "http/story.h"
 #include "shm/stats.h"
 
 const weir_conf_enum_t weir_limit_levels[] = {
@@ -97,12 +98,14 @@ weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone)
 }
 
 void
-weir_limit_count(uint32_t row, weir_limit_status_t status)
+weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row, weir_limit_status_t status)
 {
     weir_stats_row_t *mine = weir_stats_mine(row);
+    weir_str_t        verdict;
 
-    if (status != WEIR_LIMIT_NONE) {
+    if (weir_limit_status_text(status, &verdict)) {
         mine->requests++;
         mine->count[status - WEIR_LIMIT_PASSED]++;
+        weir_request_judged(req, policy, zone->name, verdict);
     }
 }

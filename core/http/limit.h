@@ -37,7 +37,8 @@ bool weir_limit_status_text(weir_limit_status_t status, weir_str_t *value);
 
 /* The row that a zone's limits are counted in; what: "req" or "conn". */
 uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone);
-void     weir_limit_count(uint32_t row, weir_limit_status_t status);
+/* Counted there, and in the request's story. */
+void     weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row, weir_limit_status_t status);
 
 /* limit_*_log_level: info | notice | warn | error. */
 extern const weir_conf_enum_t weir_limit_levels[];

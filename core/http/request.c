@@ -7,6 +7,7 @@
 #include "http/module.h"
 #include "http/runtime.h"
 #include "http/stats.h"
+#include "http/story.h"
 #include "http/tls/tls.h"
 #include "os/clock.h"
 #include "os/sys.h"
@@ -418,6 +419,7 @@ request_log_phase(weir_request_t *req)
     const weir_http_pipeline_t *pipeline = req->location ? req->location->pipeline : NULL;
 
     weir_http_stats_end(req);
+    weir_http_story_tell(req);
     if (pipeline == NULL) {
         return;
     }

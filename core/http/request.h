@@ -63,6 +63,7 @@ struct weir_request {
     weir_http_location_t *location;
     void *const         *conf;           /* of location, by module index */
     void               **ctx;            /* a module's own state of this request, by module index; NULL until set */
+    struct weir_verdict *verdicts;       /* what policies said of it: for its story (story.h) */
     struct weir_kept    *kept;           /* what modules want to know again after an internal redirect, which clears ctx */
 
     /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to GET) */

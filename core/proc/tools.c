@@ -3,11 +3,14 @@
  */
 #include "proc/tools.h"
 
+#include "proc/tool_stories.h"
 #include "proc/tool_zones.h"
 
 #include <string.h>
 
 static const weir_tool_t tools[] = {
+    { "why", "ID", "the story of the request with that $request_id", weir_tool_why },
+    { "tail", "[status=5xx] [cause=WORD] [host=] [path=] [client=] [slow=MS]", "a line for each request as it ends", weir_tool_tail },
     { "zones", "", "what lies in the shared memory of the running instance", weir_tool_zones },
 };
 

@@ -137,7 +137,7 @@ conn_reject(const conn_conf_t *conf, weir_request_t *req, conn_state_t *state, c
 {
     conn_let_go(state);
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
-    weir_limit_count(limit->zone->stats, state->status);
+    weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, state->status);
     if (!conf->dry_run.on) {
         req->cause = WEIR_CAUSE_LIMIT_CONNECTIONS;
     }
@@ -174,7 +174,7 @@ conn_preaccess(weir_request_t *req, const void *conf_)
         }
         state->held[state->n++].holds = &limit->zone->holds;
         state->status = WEIR_LIMIT_PASSED;
-        weir_limit_count(limit->zone->stats, WEIR_LIMIT_PASSED);
+        weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, WEIR_LIMIT_PASSED);
     }
     return WEIR_NEXT;
 }

@@ -227,7 +227,7 @@ static weir_step_t
 req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
 {
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
-    weir_limit_count(state->limit->zone->stats, state->status);
+    weir_limit_judged(req, "limit_req", &state->limit->zone->zone, state->limit->zone->stats, state->status);
     if (!conf->dry_run.on) {
         req->cause = WEIR_CAUSE_LIMIT_RATE;
     }
@@ -351,7 +351,8 @@ req_preaccess(weir_request_t *req, const void *conf_)
     }
     state->status = delay_ms == 0 ? WEIR_LIMIT_PASSED : conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN : WEIR_LIMIT_DELAYED;
     for (size_t i = 0; i < n; i++) {
-        weir_limit_count(counted[i].limit->zone->stats, counted[i].limit == state->limit ? state->status : WEIR_LIMIT_PASSED);
+        const req_zone_t *zone = counted[i].limit->zone;
+        weir_limit_judged(req, "limit_req", &zone->zone, zone->stats, counted[i].limit == state->limit ? state->status : WEIR_LIMIT_PASSED);
     }
     return delay_ms != 0 ? req_delay(conf, req, state, delay_ms) : WEIR_NEXT;
 }

@@ -1,0 +1,98 @@
+/*
+ * story.c - see story.h.  Runs in workers; a verdict is a small allocation in the request's arena.
+ */
+#include "http/story.h"
+
+#include "os/sys.h"
+#include "shm/story.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct weir_verdict { struct weir_verdict *next; const char *policy; weir_str_t name, verdict; };
+
+void
+weir_request_judged(weir_request_t *req, const char *policy, weir_str_t name, weir_str_t verdict)
+{
+    struct weir_verdict *v, **end = &req->verdicts;
+
+    if (!weir_stories_are_on()) {
+        return;
+    }
+    v = weir_new(&req->arena, struct weir_verdict);
+    *v = (struct weir_verdict) { NULL, policy, name, verdict };
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = v;
+}
+
+#define STORY_PUT(room, text) weir_story_put((room), sizeof(room), (text))
+
+static uint32_t
+story_ms(weir_msec_t time, bool happened)
+{
+    return happened ? (uint32_t) weir_min(time.ms, UINT32_MAX - 1) : UINT32_MAX;
+}
+
+static void
+story_attempts(weir_story_t *story, const weir_request_t *req)
+{
+    uint32_t first = req->n_attempts > WEIR_STORY_ATTEMPTS ? req->n_attempts - WEIR_STORY_ATTEMPTS : 0;
+
+    story->n_attempts = req->n_attempts;
+    for (uint32_t i = first; i < req->n_attempts; i++) {
+        const weir_attempt_t *attempt = &req->attempts[i];
+        weir_story_attempt_t *its = &story->attempts[i - first];
+
+        STORY_PUT(its->peer, attempt->peer);
+        its->status = attempt->status;
+        its->cause = (uint16_t) attempt->cause;
+        its->connect_ms = story_ms(attempt->connect_time, attempt->connected);
+        its->header_ms = story_ms(attempt->header_time, attempt->has_header);
+        its->response_ms = story_ms(attempt->response_time, true);
+    }
+}
+
+static void
+story_verdicts(weir_story_t *story, const weir_request_t *req)
+{
+    for (const struct weir_verdict *v = req->verdicts; v != NULL && story->n_verdicts < WEIR_STORY_VERDICTS; v = v->next) {
+        (void) snprintf(story->verdicts[story->n_verdicts++], sizeof(story->verdicts[0]), "%s %.*s %.*s", v->policy, (int) weir_min(v->name.len, 12),
+                        v->name.at, WEIR_STR_ARG(v->verdict));
+    }
+}
+
+void
+weir_http_story_tell(const weir_request_t *req)
+{
+    weir_story_t *story;
+
+    if (!weir_stories_are_on()) {
+        return;
+    }
+    story = weir_story_begin();
+    story->has_id = req->has_id;
+    story->id[0] = req->id[0];
+    story->id[1] = req->id[1];
+    story->wall_ms = req->started_wall_ms;
+    story->total_us = weir_sys_clock_us() - req->started_us;
+    story->received = req->received;
+    story->sent = req->res.bytes_sent;
+    story->connection = req->client->number;
+    story->pid = (uint32_t) getpid();
+    story->status = req->res.status;
+    story->cause = (uint16_t) req->cause;
+    story->version = req->version;
+    story->is_tls = req->client->is_tls;
+    STORY_PUT(story->method, req->head.method_name);
+    STORY_PUT(story->host, req->host);
+    STORY_PUT(story->target, req->head.target);
+    STORY_PUT(story->client, req->client->text);
+    STORY_PUT(story->server, req->server != NULL ? req->server->primary_name : WEIR_STR_NONE);
+    STORY_PUT(story->location, req->location != NULL ? req->location->name : WEIR_STR_NONE);
+    STORY_PUT(story->detail, weir_str_from_z(req->detail));
+    story_attempts(story, req);
+    story_verdicts(story, req);
+    weir_story_end(story);
+}

@@ -1,0 +1,14 @@
+/*
+ * story.h - what the recorder keeps of a request (shm/story.h).
+ */
+#ifndef WEIR_HTTP_STORY_H
+#define WEIR_HTTP_STORY_H
+
+#include "http/request.h"
+
+/* A policy has judged the request: "limit_req rate PASSED" in its story.  name and verdict live as long as the request. */
+void weir_request_judged(weir_request_t *req, const char *policy, weir_str_t name, weir_str_t verdict);
+/* Once, when it is over. */
+void weir_http_story_tell(const weir_request_t *req);
+
+#endif

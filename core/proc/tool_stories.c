@@ -1,0 +1,318 @@
+/*
+ * tool_stories.c - `weir why ID`: the story of one request; `weir tail`: a line for each as it ends, those that pass the filters.
+ *
+ * What clients wrote is shown with its controls and high bytes escaped: a terminal is not theirs to command.
+ */
+#include "proc/tool_stories.h"
+
+#include "http/cause.h"
+#include "os/sys.h"
+#include "proc/attach.h"
+#include "proc/pidfile.h"
+#include "shm/story.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TOOL_POLL_MS 100
+
+/* -- showing -- */
+
+static void
+tool_show(const char *text)
+{
+    for (const uint8_t *c = (const uint8_t *) text; *c != '\0'; c++) {
+        if (*c < 0x20 || *c >= 0x7f || *c == '\\') {
+            printf("\\x%02x", *c);
+        } else {
+            putchar(*c);
+        }
+    }
+}
+
+static const char *
+tool_cause(uint16_t cause)
+{
+    return cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) cause)->word.at : "?";
+}
+
+static void
+tool_time(uint64_t wall_ms)
+{
+    time_t    seconds = (time_t) (wall_ms / 1000);
+    struct tm t;
+    char      text[40] = "";
+
+    if (localtime_r(&seconds, &t) != NULL) {
+        (void) strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &t);
+    }
+    printf("%s.%03u", text, (unsigned) (wall_ms % 1000));
+}
+
+static void
+tool_request(const weir_story_t *story)
+{
+    tool_show(story->method);
+    putchar(' ');
+    tool_show(story->target);
+    printf(" HTTP/%u.%u", story->version / 10, story->version % 10);
+}
+
+static void
+tool_ms(const char *what, uint32_t ms)
+{
+    if (ms != UINT32_MAX) {
+        printf(", %s %u ms", what, ms);
+    }
+}
+
+static void
+tool_tell(const weir_story_t *story)
+{
+    uint32_t shown = story->n_attempts < WEIR_STORY_ATTEMPTS ? story->n_attempts : WEIR_STORY_ATTEMPTS;
+
+    tool_time(story->wall_ms);
+    printf("  worker %u, connection %llu of ", story->pid, (unsigned long long) story->connection);
+    tool_show(story->client);
+    printf("%s\n  asked    ", story->is_tls ? " over TLS" : "");
+    tool_request(story);
+    printf("\n  for      ");
+    tool_show(story->host);
+    printf("\n  went to  server \"");
+    tool_show(story->server);
+    printf("\", location \"");
+    tool_show(story->location);
+    printf("\"\n");
+    for (unsigned i = 0; i < story->n_verdicts && i < WEIR_STORY_VERDICTS; i++) {
+        printf("  judged   ");
+        tool_show(story->verdicts[i]);
+        putchar('\n');
+    }
+    if (story->n_attempts > shown) {
+        printf("  …        %u attempts before\n", story->n_attempts - shown);
+    }
+    for (uint32_t i = 0; i < shown; i++) {
+        const weir_story_attempt_t *its = &story->attempts[i];
+
+        printf("  upstream ");
+        tool_show(its->peer);
+        printf(": %u%s%s", its->status, its->cause != WEIR_CAUSE_NONE ? ", cause " : "", its->cause != WEIR_CAUSE_NONE ? tool_cause(its->cause) : "");
+        tool_ms("connected in", its->connect_ms);
+        tool_ms("head after", its->header_ms);
+        tool_ms("over after", its->response_ms);
+        putchar('\n');
+    }
+    printf("  answered %u", story->status);
+    if (story->cause != WEIR_CAUSE_NONE) {
+        printf(", cause %s: %s", tool_cause(story->cause), story->cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) story->cause)->help : "");
+        if (story->detail[0] != '\0') {
+            printf(" (%s)", story->detail);
+        }
+    }
+    printf("\n  took     %llu.%03llu ms, %llu bytes in, %llu out\n", (unsigned long long) (story->total_us / 1000),
+           (unsigned long long) (story->total_us % 1000), (unsigned long long) story->received, (unsigned long long) story->sent);
+}
+
+/* -- filters: status=404, status=5xx, cause=WORD…, host=, path=…, client=, slow=MS -- */
+
+typedef struct { const char *status, *cause, *host, *path, *client; uint64_t slow_us; } filter_t;
+
+static bool
+tool_read_filter(filter_t *filter, const char *word)
+{
+    const char *value = strchr(word, '=');
+    struct { const char *name; const char **at; } rows[] = {
+        { "status", &filter->status }, { "cause", &filter->cause }, { "host", &filter->host }, { "path", &filter->path },
+        { "client", &filter->client },
+    };
+
+    if (value == NULL || value[1] == '\0') {
+        return false;
+    }
+    if (strncmp(word, "slow=", 5) == 0) {
+        uint64_t ms;
+
+        if (!weir_str_to_u64(weir_str_from_z(value + 1), &ms) || ms > 1000000000) {
+            return false;
+        }
+        filter->slow_us = ms * 1000;
+        return true;
+    }
+    for (size_t i = 0; i < weir_countof(rows); i++) {
+        if (strlen(rows[i].name) == (size_t) (value - word) && strncmp(rows[i].name, word, (size_t) (value - word)) == 0) {
+            *rows[i].at = value + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "5xx" or "503". */
+static bool
+tool_status_fits(const char *wanted, uint16_t status)
+{
+    char text[8];
+
+    (void) snprintf(text, sizeof(text), "%03u", status);
+    return strcmp(wanted, text) == 0 || (strlen(wanted) == 3 && strcmp(wanted + 1, "xx") == 0 && wanted[0] == text[0]);
+}
+
+static bool
+tool_starts(const char *text, const char *prefix)
+{
+    return prefix == NULL || strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool
+tool_fits(const filter_t *filter, const weir_story_t *story)
+{
+    return (filter->status == NULL || tool_status_fits(filter->status, story->status)) && tool_starts(tool_cause(story->cause), filter->cause)
+           && (filter->host == NULL || strcmp(filter->host, story->host) == 0) && tool_starts(story->target, filter->path)
+           && (filter->client == NULL || strcmp(filter->client, story->client) == 0) && story->total_us >= filter->slow_us;
+}
+
+/* -- the zone -- */
+
+typedef struct {
+    filter_t filter;
+    uint64_t id[2];
+    uint64_t seen[256];                      /* tail: by slot */
+    bool     begun, found, any;
+} look_t;
+
+static void
+tool_find(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
+{
+    look_t      *look = data;
+    weir_story_t story;
+
+    if (kind != &weir_stories_zone) {
+        return;
+    }
+    look->any = true;
+    for (uint32_t slot = 0; slot < weir_stories_slots(memory, head->size); slot++) {
+        uint64_t last = weir_stories_last(memory, slot), kept = weir_stories_kept(memory);
+
+        for (uint64_t number = last; number != 0 && number + kept > last; number--) {
+            if (weir_stories_read(memory, slot, number, &story) && story.has_id && story.id[0] == look->id[0] && story.id[1] == look->id[1]) {
+                look->found = true;
+                tool_tell(&story);
+            }
+        }
+    }
+}
+
+static void
+tool_line(const weir_story_t *story)
+{
+    tool_time(story->wall_ms);
+    printf(" %u %llu.%03llums ", story->status, (unsigned long long) (story->total_us / 1000), (unsigned long long) (story->total_us % 1000));
+    tool_show(story->client);
+    putchar(' ');
+    tool_show(story->host);
+    printf(" \"");
+    tool_request(story);
+    putchar('"');
+    if (story->n_attempts != 0) {
+        uint32_t last = (story->n_attempts < WEIR_STORY_ATTEMPTS ? story->n_attempts : WEIR_STORY_ATTEMPTS) - 1;
+
+        printf(" upstream=");
+        tool_show(story->attempts[last].peer);
+    }
+    if (story->cause != WEIR_CAUSE_NONE) {
+        printf(" cause=%s", tool_cause(story->cause));
+    }
+    if (story->has_id) {
+        printf(" id=%016llx%016llx", (unsigned long long) story->id[0], (unsigned long long) story->id[1]);
+    }
+    putchar('\n');
+}
+
+static void
+tool_follow(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
+{
+    look_t      *look = data;
+    weir_story_t story;
+
+    if (kind != &weir_stories_zone) {
+        return;
+    }
+    look->any = true;
+    for (uint32_t slot = 0; slot < weir_stories_slots(memory, head->size) && slot < weir_countof(look->seen); slot++) {
+        uint64_t last = weir_stories_last(memory, slot), kept = weir_stories_kept(memory), number = look->seen[slot];
+
+        look->seen[slot] = last;
+        if (!look->begun) {
+            continue;
+        }
+        for (number = last - number > kept ? last - kept : number; number++ < last; ) {
+            if (weir_stories_read(memory, slot, number, &story) && tool_fits(&look->filter, &story)) {
+                tool_line(&story);
+            }
+        }
+    }
+}
+
+static int
+tool_failed(const char *what)
+{
+    fprintf(stderr, "weir: %s\n", what);
+    return 1;
+}
+
+int
+weir_tool_why(const weir_settings_t *settings, char *const *argv)
+{
+    weir_error_t error = { .text = "" };
+    look_t       look = { .found = false };
+    weir_str_t   id = weir_str_from_z(argv[0]);
+    pid_t        pid;
+
+    if (id.len != 32 || argv[1] != NULL || !weir_str_hex_to_u64(weir_str(id.at, 16), &look.id[0]) || !weir_str_hex_to_u64(weir_str_skip(id, 16), &look.id[1])) {
+        return tool_failed("\"why\" wants the id of a request: $request_id, 32 hexadecimal digits");
+    }
+    if (!weir_pidfile_read(settings->pid_file, &pid)) {
+        return 1;
+    }
+    if (!weir_attach_zones(pid, tool_find, &look, &error)) {
+        return tool_failed(error.text);
+    }
+    if (!look.any) {
+        return tool_failed("nothing is recorded (recorder_requests 0)");
+    }
+    return look.found ? 0 : tool_failed("no such request is kept: it is under way, too long ago, or nobody asked for its $request_id");
+}
+
+int
+weir_tool_tail(const weir_settings_t *settings, char *const *argv)
+{
+    weir_error_t error = { .text = "" };
+    look_t       look = { .begun = false };
+    pid_t        pid;
+
+    for (; *argv != NULL; argv++) {
+        if (!tool_read_filter(&look.filter, *argv)) {
+            fprintf(stderr, "weir: \"%s\" is no filter: status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100\n", *argv);
+            return 1;
+        }
+    }
+    if (!weir_pidfile_read(settings->pid_file, &pid)) {
+        return 1;
+    }
+    for (;; look.begun = true) {
+        if (!weir_attach_zones(pid, tool_follow, &look, &error)) {
+            return look.begun ? 0 : tool_failed(error.text);        /* it has ended */
+        }
+        if (!look.any) {
+            return tool_failed("nothing is recorded (recorder_requests 0)");
+        }
+        if (fflush(stdout) != 0) {
+            return 0;                        /* nobody reads any more */
+        }
+        (void) poll(NULL, 0, TOOL_POLL_MS);
+    }
+}

@@ -1,0 +1,153 @@
+/*
+ * story.c - see story.h.  Runs in workers; allocates nothing but the zone.
+ */
+#include "shm/story.h"
+
+#include "shm/slots.h"
+
+#include <string.h>
+
+#define STORY_MAGIC 0x73746f7279303031u
+#define STORY_MAX   65536
+
+_Static_assert(sizeof(weir_story_t) <= 1024, "a story is a KiB");
+
+typedef struct { uint64_t magic; uint32_t each, unused; uint64_t unused_too[6]; uint64_t last[WEIR_SLOTS]; } stories_head_t;
+
+static struct { stories_head_t *head; weir_zone_t *zone; } stories;
+
+static uint64_t
+stories_bytes(uint32_t each)
+{
+    return sizeof(stories_head_t) + (uint64_t) WEIR_SLOTS * each * sizeof(weir_story_t);
+}
+
+static weir_story_t *
+stories_at(const stories_head_t *head, uint32_t slot, uint64_t number)
+{
+    weir_story_t *first = (weir_story_t *) (void *) ((char *) (uintptr_t) head + sizeof(*head));
+
+    return &first[(uint64_t) slot * head->each + number % head->each];
+}
+
+bool
+weir_stories_start(uint32_t each, weir_error_t *error)
+{
+    weir_zone_id_t id = { .kind = &weir_stories_zone, .size = stories_bytes(each) };
+
+    if (stories.head != NULL || each == 0) {
+        return true;
+    }
+    stories.zone = weir_zone_take(&id, error);
+    if (stories.zone == NULL) {
+        return false;
+    }
+    stories.head = weir_zone_memory(stories.zone);
+    stories.head->each = each;
+    stories.head->magic = STORY_MAGIC;
+    return true;
+}
+
+void
+weir_stories_end(void)
+{
+    if (stories.zone != NULL) {
+        weir_zone_give_back(stories.zone);
+        stories.zone = NULL;
+        stories.head = NULL;
+    }
+}
+
+bool
+weir_stories_are_on(void)
+{
+    return stories.head != NULL;
+}
+
+uint32_t
+weir_stories_each(void)
+{
+    return stories.head != NULL ? stories.head->each : 0;
+}
+
+weir_story_t *
+weir_story_begin(void)
+{
+    uint32_t      slot = weir_slot();
+    weir_story_t *story = stories_at(stories.head, slot, stories.head->last[slot] + 1);
+
+    __atomic_store_n(&story->number, 0, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    memset((char *) story + sizeof(story->number), 0, sizeof(*story) - sizeof(story->number));
+    return story;
+}
+
+void
+weir_story_end(weir_story_t *story)
+{
+    uint32_t slot = weir_slot();
+    uint64_t number = stories.head->last[slot] + 1;
+
+    __atomic_store_n(&story->number, number, __ATOMIC_RELEASE);
+    __atomic_store_n(&stories.head->last[slot], number, __ATOMIC_RELEASE);
+}
+
+void
+weir_story_put(char *room, size_t size, weir_str_t text)
+{
+    size_t n = weir_min(text.len, size - 1);
+
+    if (n != 0) {
+        memcpy(room, text.at, n);
+    }
+    room[n] = '\0';
+}
+
+/* -- reading -- */
+
+uint32_t
+weir_stories_slots(const void *memory, uint64_t size)
+{
+    const stories_head_t *head = memory;
+
+    return size >= sizeof(*head) && head->magic == STORY_MAGIC && head->each != 0 && head->each <= STORY_MAX && size == stories_bytes(head->each)
+           ? WEIR_SLOTS : 0;
+}
+
+uint64_t
+weir_stories_last(const void *memory, uint32_t slot)
+{
+    return __atomic_load_n(&((const stories_head_t *) memory)->last[slot], __ATOMIC_ACQUIRE);
+}
+
+uint32_t
+weir_stories_kept(const void *memory)
+{
+    return ((const stories_head_t *) memory)->each;
+}
+
+bool
+weir_stories_read(const void *memory, uint32_t slot, uint64_t number, weir_story_t *story)
+{
+    const weir_story_t *at = stories_at(memory, slot, number);
+
+    if (number == 0 || __atomic_load_n(&at->number, __ATOMIC_ACQUIRE) != number) {
+        return false;
+    }
+    memcpy(story, at, sizeof(*story));
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&at->number, __ATOMIC_RELAXED) == number;
+}
+
+static void
+stories_describe(const void *memory, uint64_t size, weir_buf_t *out)
+{
+    uint64_t told = 0;
+
+    for (uint32_t slot = 0; slot < weir_stories_slots(memory, size); slot++) {
+        told += weir_stories_last(memory, slot);
+    }
+    weir_buf_printf(out, "told=%llu kept=%u a worker", (unsigned long long) told, weir_stories_kept(memory));
+}
+
+const weir_zone_kind_t weir_stories_zone = { .name = "stories", .layout = 1, .describe = stories_describe };
