@@ -24,6 +24,7 @@ for my $case (
 is_deeply [ $w->workers ], \@before, 'no process was replaced';
 my ($code) = $w->run('-s', 'reload', '-p', '%%DIR%%/', '-c', 'conf/weir.conf');
 is $code, 0, 'sending the signal is a success';
+$w->wait_until('it was heard', sub { $w->error_log =~ /configuration 2 is in use/ });
 
 $w->reload("server { location / { return 200 'new'; } }");
 is $w->get('/')->body, 'new', 'a good file is taken';

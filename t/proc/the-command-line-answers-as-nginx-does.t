@@ -18,7 +18,7 @@ $check->(['-h', 'pid'], 0, qr/^Syntax:\s+pid .*Default:.*Context:\s+main/s);
 $check->(['-h', 'worker_proceses'], 1, qr/no directive "worker_proceses", did you mean "worker_processes"\?/);
 $check->(['-x'], 1, qr/^weir: invalid option: "x"\n\z/);
 $check->(['start'], 1, qr/^weir: invalid option: "start"\n\z/);
-$check->(['-s', 'upgrade'], 1, qr/^weir: invalid option: "-s upgrade"\n\z/);
+$check->(['-s', 'restart'], 1, qr/^weir: invalid option: "-s restart"\n\z/);
 $check->(['-s'], 1, qr/^weir: option "-s" requires parameter\n\z/);
 $check->(['-c'], 1, qr/^weir: option "-c" requires file name\n\z/);
 $check->(['-p'], 1, qr/^weir: option "-p" requires directory name\n\z/);
