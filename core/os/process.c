@@ -24,6 +24,7 @@ extern char **environ;
 
 static char  *process_title;         /* room that ps reads: argv and what follows it */
 static size_t process_title_size;
+static char **process_arguments;     /* copies of main's, one piece; the first one is a path to execute */
 static char **process_environment;   /* ours, in one piece with its strings; NULL: the kernel's */
 
 /* -- children and signals -- */
@@ -95,9 +96,10 @@ weir_process_die_with_parent(int signal)
 /* -- descriptors -- */
 
 bool
-weir_process_clean_descriptors(void)
+weir_process_clean_descriptors(const int *keep, size_t n)
 {
-    int fd;
+    unsigned from = STDERR_FILENO + 1;
+    int      fd;
 
     do {
         fd = weir_sys_open("/dev/null", O_RDWR, 0);
@@ -111,7 +113,12 @@ weir_process_clean_descriptors(void)
     if (fd > STDERR_FILENO) {
         (void) weir_sys_close(fd);
     }
-    (void) close_range(STDERR_FILENO + 1, ~0u, 0);
+    for (size_t i = 0; i < n; from = (unsigned) keep[i++] + 1) {
+        if ((unsigned) keep[i] > from) {
+            (void) close_range(from, (unsigned) keep[i] - 1, 0);
+        }
+    }
+    (void) close_range(from, ~0u, 0);
     return true;
 }
 
@@ -147,6 +154,53 @@ process_use_environment(char **environment)
     weir_mem_free(old);
 }
 
+/* A path that begins in a folder is made absolute; a bare name is where this program was found. */
+static void
+process_keep_arguments(char **argv)
+{
+    char   path[4096], *first = argv[0];
+    size_t n = 0, used = 0;
+
+    if (strchr(first, '/') == NULL) {
+        ssize_t len = weir_sys_readlink("/proc/self/exe", path, sizeof(path) - 1);
+        if (len > 0) {
+            path[len] = '\0';
+            argv[0] = path;
+        }
+    } else if (first[0] != '/' && getcwd(path, sizeof(path)) != NULL) {
+        used = strlen(path);
+        if (used + strlen(first) + 2 <= sizeof(path)) {
+            path[used] = '/';
+            memcpy(path + used + 1, first, strlen(first) + 1);
+            argv[0] = path;
+        }
+    }
+    for (; argv[n] != NULL; n++) {}
+    process_arguments = process_copy_environment(argv, n);
+    argv[0] = first;
+}
+
+void
+weir_process_exec_again(void)
+{
+    errno = ENOENT;
+    if (process_arguments != NULL) {
+        (void) execve(process_arguments[0], process_arguments, environ);
+    }
+}
+
+void
+weir_process_reset_signals(void)
+{
+    sigset_t all;
+
+    for (int i = 1; i < NSIG; i++) {
+        (void) signal(i, SIG_DFL);
+    }
+    sigfillset(&all);
+    (void) sigprocmask(SIG_UNBLOCK, &all, NULL);
+}
+
 void
 weir_process_title_start(char **argv)
 {
@@ -156,6 +210,7 @@ weir_process_title_start(char **argv)
     if (argv[0] == NULL) {
         return;
     }
+    process_keep_arguments(argv);
     for (i = 0; argv[i] != NULL && argv[i] == end; i++) {
         end += strlen(argv[i]) + 1;
     }
@@ -214,6 +269,8 @@ weir_process_fini(void)
 {
     static char *nothing[] = { NULL };
 
+    weir_mem_free(process_arguments);
+    process_arguments = NULL;
     if (process_environment != NULL) {
         environ = nothing;
         weir_mem_free(process_environment);

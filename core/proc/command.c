@@ -12,6 +12,7 @@ weir_command_signal(const char *name)
 {
     static const struct { const char *name; int signal; } rows[] = {
         { "stop", SIGTERM }, { "quit", SIGQUIT }, { "reopen", SIGUSR1 }, { "reload", SIGHUP },
+        { "upgrade", SIGUSR2 },
     };
 
     for (size_t i = 0; i < weir_countof(rows); i++) {

@@ -11,7 +11,7 @@ typedef struct {
     const char *file;           /* -c */
     const char *error_log;      /* -e */
     const char *directives;     /* -g */
-    const char *signal;         /* -s: "stop", "quit", "reopen" or "reload" */
+    const char *signal;         /* -s: "stop", "quit", "reopen", "reload" or "upgrade" */
     const char *topic;          /* -h DIRECTIVE */
     char *const *tool;          /* a tool's name and its arguments, ended by NULL; NULL: none */
     bool        help, version, build, test, dump, quiet, manual;

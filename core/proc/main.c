@@ -11,11 +11,13 @@
 #include "http/cause.h"
 #include "proc/command.h"
 #include "proc/daemon.h"
+#include "proc/inherit.h"
 #include "proc/load.h"
 #include "proc/master.h"
 #include "proc/pidfile.h"
 #include "proc/sockets.h"
 #include "proc/tools.h"
+#include "proc/upgrade.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -153,6 +155,12 @@ main_send_signal(const weir_command_t *command, const weir_conf_source_t *source
         return MAIN_FAILED;
     }
     weir_settings_read(&settings, generation);
+    if (strcmp(command->signal, "upgrade") == 0) {
+        int code = weir_upgrade_run(settings.pid_file);
+
+        weir_generation_unref(generation);
+        return code;
+    }
     sent = weir_pidfile_read(settings.pid_file, &pid);
     if (sent && weir_sys_kill(pid, weir_command_signal(command->signal)) != 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, weir_command_signal(command->signal));
@@ -175,14 +183,16 @@ main_prepare(weir_generation_t *generation, const weir_settings_t *settings, wei
         return false;
     }
     weir_load_use_logs(generation, NULL);
-    if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
+    if (!weir_inherit_sockets(sockets)) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "taking over listening sockets failed");
+    } else if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
-    } else if (settings->daemon && !weir_daemon_start()) {
+    } else if (settings->daemon && !weir_is_inheriting() && !weir_daemon_start()) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "leaving the terminal failed");
     } else {
         return true;
     }
-    weir_sockets_fini(sockets, true);
+    weir_sockets_fini(sockets, !weir_is_inheriting());
     return false;
 }
 
@@ -191,8 +201,11 @@ main_serve(const weir_conf_source_t *source)
 {
     weir_error_t       error = { 0 };
     weir_sockets_t     sockets = { 0 };
-    weir_generation_t *generation = weir_load(source, 1, NULL, &error);
+    weir_generation_t *generation;
     weir_settings_t    settings;
+
+    weir_inherit_zones();
+    generation = weir_load(source, 1, NULL, &error);
 
     if (generation == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
@@ -240,6 +253,8 @@ main(int argc, char **argv)
     weir_arena_t       arena;
     weir_conf_source_t source;
     int                code = 0;
+    const int         *inherited;
+    size_t             n_inherited;
 
     (void) argc;
     if (!weir_command_parse(&command, argv, &error)) {
@@ -250,7 +265,12 @@ main(int argc, char **argv)
         return code;
     }
     weir_clock_update();
-    if (!weir_process_clean_descriptors()) {
+    if (!weir_inherit_read(&error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return MAIN_FAILED;
+    }
+    inherited = weir_inherit_fds(&n_inherited);
+    if (!weir_process_clean_descriptors(inherited, n_inherited)) {
         fprintf(stderr, "weir: /dev/null cannot be opened: %s\n", strerror(errno));
         return MAIN_FAILED;
     }

@@ -12,10 +12,13 @@
 #include "os/process.h"
 #include "os/sys.h"
 #include "proc/daemon.h"
+#include "proc/inherit.h"
 #include "proc/load.h"
 #include "proc/pidfile.h"
 #include "proc/shared.h"
+#include "shm/zone.h"
 #include "proc/signals.h"
+#include "proc/upgrade.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -76,6 +79,13 @@ master_stop(weir_master_t *master)
     }
 }
 
+/* Files of unix sockets go with who has them last. */
+static bool
+master_owns_paths(const weir_master_t *master)
+{
+    return master->successor == 0 && !weir_is_inheriting();
+}
+
 /* New connections are refused at once, so that whoever comes after can bind. */
 static void
 master_quit(weir_master_t *master)
@@ -84,7 +94,7 @@ master_quit(weir_master_t *master)
         master->state = WEIR_MASTER_QUITTING;
         weir_reload_abort(master);
         weir_spawn_tell(master, SIGQUIT);
-        weir_sockets_fini(&master->sockets, true);
+        weir_sockets_fini(&master->sockets, master_owns_paths(master));
     }
 }
 
@@ -116,6 +126,20 @@ master_log_signal(int signal, pid_t sender, const char *what)
              (int) sender, what);
 }
 
+/* Workers leave, the master stays with its sockets.  A terminal that changes size sends it too: so not to one that stands in one. */
+static void
+master_winch(weir_master_t *master, pid_t sender)
+{
+    if (master->state != WEIR_MASTER_SERVING || master->is_quiet || (!master->settings.daemon && master->successor == 0)) {
+        weir_log(WEIR_LOG_INFO, NULL, 0, "signal SIGWINCH received, ignored");
+        return;
+    }
+    master_log_signal(SIGWINCH, sender, ", workers leave");
+    master->is_quiet = true;
+    weir_reload_abort(master);
+    weir_spawn_leave_all(master, SIGQUIT);
+}
+
 static void
 master_on_signal(void *data)
 {
@@ -141,25 +165,47 @@ master_on_signal(void *data)
     }
     if (weir_signals_take(WEIR_SIGNAL_HUP, &sender)) {
         master_log_signal(SIGHUP, sender, "");
-        if (master->state == WEIR_MASTER_SERVING) {
+        if (master->state == WEIR_MASTER_SERVING && master->is_quiet) {
+            master->is_quiet = false;        /* as nginx: workers come again, on the configuration of before */
+            weir_spawn_cohort(master);
+        } else if (master->state == WEIR_MASTER_SERVING) {
             weir_reload_request(master);
         }
     }
     if (weir_signals_take(WEIR_SIGNAL_USR2, &sender)) {
-        master_log_signal(SIGUSR2, sender, ", changing the program while it runs is not supported");
+        master_log_signal(SIGUSR2, sender, ", changing the program");
+        weir_upgrade_begin(master);
     }
-    if (weir_signals_take(WEIR_SIGNAL_WINCH, &sender)) {    /* of a terminal that changes size, mostly */
-        weir_log(WEIR_LOG_INFO, NULL, 0, "signal SIGWINCH received, ignored");
+    if (weir_signals_take(WEIR_SIGNAL_WINCH, &sender)) {
+        master_winch(master, sender);
     }
 }
 
 /* -- life -- */
+
+/* All of the first workers accept: the program before this one may go. */
+static void
+master_check_ready(weir_master_t *master)
+{
+    if (!weir_is_inheriting()) {
+        return;
+    }
+    for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
+        if (weir_list_entry(at, weir_child_t, link)->serial != master->generation->serial) {
+            return;
+        }
+    }
+    weir_master_write_pid(master);
+    weir_inherit_ready();
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "this program has taken over");
+}
 
 void
 weir_master_settle(weir_master_t *master)
 {
     if (master->state == WEIR_MASTER_SERVING) {
         weir_reload_check_done(master);
+        master_check_ready(master);
     }
 }
 
@@ -168,6 +214,7 @@ master_set_up(weir_master_t *master)
 {
     master->pid = getpid();
     master->bundle_fd = -1;
+    master->successor_pipe.fd = -1;
     weir_list_init(&master->children);
     weir_settings_read(&master->settings, master->generation);
     master->loop = weir_loop_create(MASTER_EVENTS);
@@ -176,9 +223,11 @@ master_set_up(weir_master_t *master)
         return false;
     }
     weir_signals_block();
-    weir_master_write_pid(master);
-    if (master->pid_file.at == NULL) {
-        return false;
+    if (!weir_is_inheriting()) {             /* else when it is ready: until then the file is of the one before */
+        weir_master_write_pid(master);
+        if (master->pid_file.at == NULL) {
+            return false;
+        }
     }
     if (!weir_signals_open(master->loop, master_on_signal, master)) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "watching signals failed");
@@ -197,12 +246,14 @@ master_tear_down(weir_master_t *master)
     weir_signals_close();
     weir_reload_abort(master);
     weir_timer_drop(&master->stop_timer);
+    weir_upgrade_fini(master);
     weir_spawn_free_all(master);
     weir_shared_close();
     weir_loop_destroy(master->loop);
-    weir_sockets_fini(&master->sockets, true);
+    weir_sockets_fini(&master->sockets, master_owns_paths(master));
+    weir_inherit_forget();
     if (master->pid_file.at != NULL) {
-        weir_pidfile_remove(master->pid_file);
+        weir_upgrade_remove_pid(master);
         master_forget_pid(master);
     }
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
@@ -225,6 +276,11 @@ weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation,
     started = master_set_up(&master);
     if (started) {
         weir_load_boot_end();
+        if (weir_is_inheriting()) {
+            weir_sockets_close_unused(&master.sockets, generation->serial);
+            weir_zones_drop_unused();
+            weir_shared_sweep();
+        }
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "weir/" WEIR_VERSION ", %u worker processes", master.settings.workers);
         weir_daemon_turn_stderr(weir_load_stderr(generation));
         weir_spawn_cohort(&master);

@@ -54,6 +54,13 @@ struct weir_master {
 
     enum { WEIR_MASTER_SERVING, WEIR_MASTER_QUITTING, WEIR_MASTER_STOPPING } state;
     weir_timer_t              stop_timer;
+    bool                      is_quiet;     /* WINCH: its workers were let go, none is started until HUP */
+
+    /* upgrade.c: the program that takes over */
+    pid_t                     successor;    /* 0: none */
+    bool                      successor_is_ready, pid_moved;
+    weir_watch_t              successor_pipe;
+    weir_timer_t              successor_timer;  /* until it must be ready; until the pid file is moved back */
 };
 
 /* Takes generation over (its logs are in use, its sockets open); serves until it is told to stop.  Exit code. */
@@ -70,6 +77,7 @@ void weir_spawn_replace(weir_child_t *child);                        /* it leave
 void weir_spawn_reap(weir_master_t *master);
 void weir_spawn_tell(weir_master_t *master, int signal);             /* to all that live */
 void weir_spawn_leave(weir_child_t *child, int signal);
+void weir_spawn_leave_all(weir_master_t *master, int signal);        /* nobody takes their places */
 bool weir_spawn_anybody(const weir_master_t *master);                /* whether a worker lives */
 void weir_spawn_free_all(weir_master_t *master);                     /* what is left of dead ones */
 

@@ -7,6 +7,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/process.h"
 #include "shm/slots.h"
 #include "shm/zone.h"
 #include "tls/context.h"
@@ -85,6 +86,7 @@ shared_on_timer(weir_timer_t *timer WEIR_UNUSED)
 {
     uint64_t next_s;
 
+    weir_shared_sweep();
     if (weir_tls_tickets_rotate(weir_zone_memory(shared.tickets), weir_clock_wall_ms() / 1000, &next_s)) {
         weir_log(WEIR_LOG_INFO, NULL, 0, "the keys of TLS session tickets were rotated");
         shared_save();
@@ -171,6 +173,22 @@ weir_shared_in_worker(void)
     shared.timer = (weir_timer_t) { 0 };             /* its wheel was the master's */
     weir_zones_may_make(false);
     return weir_slots_take(getpid());
+}
+
+static void
+shared_sweep_one(void *data, uint32_t slot, pid_t pid)
+{
+    (void) data;
+    (void) slot;
+    if (weir_sys_kill(pid, 0) != 0 && errno == ESRCH) {
+        weir_slots_reap(pid, weir_zones_fold);
+    }
+}
+
+void
+weir_shared_sweep(void)
+{
+    weir_slots_each(shared_sweep_one, NULL);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "log/log.h"
 #include "os/clock.h"
+#include "os/sock.h"
 #include "os/sys.h"
 
 #include <errno.h>
@@ -292,6 +293,30 @@ weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, 
     }
     weir_arena_fini(&arena);
     return opened;
+}
+
+bool
+weir_sockets_adopt(weir_sockets_t *sockets, int fd)
+{
+    static const weir_listen_options_t unknown;
+    weir_addr_t                        addr;
+    weir_http_address_t                address = { .addr = &addr, .options = &unknown };
+    weir_listener_t                   *listener;
+    int                               *grown;
+
+    if (!weir_sock_local(fd, &addr)) {
+        return false;
+    }
+    listener = sockets_find(sockets, &addr);
+    listener = listener != NULL ? listener : sockets_add(sockets, &address);
+    grown = listener != NULL ? weir_mem_try_resize(listener->fds, (listener->n_fds + 1) * sizeof(int)) : NULL;
+    if (grown == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    listener->fds = grown;
+    listener->fds[listener->n_fds++] = fd;
+    return true;
 }
 
 void

@@ -30,6 +30,8 @@ typedef struct {
  * was. */
 bool weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
                        weir_error_t *error) WEIR_MUST_USE;
+/* One that was inherited, taken over: it belongs to the address it is bound to. false: errno. */
+bool weir_sockets_adopt(weir_sockets_t *sockets, int fd) WEIR_MUST_USE;
 /* Closes those of addresses that generation `serial` does not have. */
 void weir_sockets_close_unused(weir_sockets_t *sockets, uint64_t serial);
 /* Whether socket i of the listener is served by worker `index` of `workers`. */

@@ -11,8 +11,10 @@
 #include "os/process.h"
 #include "os/sys.h"
 #include "proc/daemon.h"
+#include "proc/inherit.h"
 #include "proc/shared.h"
 #include "proc/signals.h"
+#include "proc/upgrade.h"
 #include "proc/worker.h"
 
 #include <errno.h>
@@ -62,6 +64,8 @@ spawn_forget_master(weir_master_t *master)
 {
     weir_signals_forget();
     weir_daemon_forget();
+    weir_inherit_forget();
+    weir_upgrade_fini(master);
     weir_reload_abort(master);
     weir_loop_destroy(master->loop);
     while (!weir_list_empty(&master->children)) {
@@ -215,6 +219,21 @@ weir_spawn_leave(weir_child_t *child, int signal)
 }
 
 void
+weir_spawn_leave_all(weir_master_t *master, int signal)
+{
+    for (weir_list_t *at = master->children.next, *next; at != &master->children; at = next) {
+        weir_child_t *child = weir_list_entry(at, weir_child_t, link);
+
+        next = at->next;
+        if (child->pid > 0) {
+            weir_spawn_leave(child, signal);
+        } else {
+            spawn_free(child);               /* it waited to be started again */
+        }
+    }
+}
+
+void
 weir_spawn_tell(weir_master_t *master, int signal)
 {
     for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
@@ -284,6 +303,9 @@ weir_spawn_reap(weir_master_t *master)
     while ((pid = weir_sys_wait_any(&status)) > 0) {
         weir_child_t *child = spawn_find(master, pid);
 
+        if (weir_upgrade_ended(master, pid, status)) {
+            continue;
+        }
         weir_shared_reap(pid);
         if (child != NULL) {
             spawn_on_death(child, status);

@@ -29,7 +29,7 @@ weir_version_print_usage(void)
             "  -t            : read and check the configuration and exit\n"
             "  -T            : as -t, and print every file that was read\n"
             "  -q            : with -t: say nothing but errors\n"
-            "  -s signal     : tell the running master to: stop, quit, reopen, reload\n"
+            "  -s signal     : tell the running master to: stop, quit, reopen, reload, upgrade\n"
             "  -p prefix     : where relative paths begin (default: " WEIR_PREFIX "/)\n"
             "  -e filename   : error log until the configuration is read, or stderr (default: "
             WEIR_ERROR_LOG_PATH ")\n"

@@ -64,9 +64,10 @@ sub conf_file ($self) { "$self->{dir}/conf/weir.conf" }
 
 sub write_file ($self, $name, $text) {
     my $path = $name =~ m{^/} ? $name : "$self->{dir}/$name";
-    open my $out, '>:raw', $path or die "$path: $!\n";
+    open my $out, '>:raw', "$path.new" or die "$path.new: $!\n";
     print $out $self->fill_in($text);
-    CORE::close $out or die "$path: $!\n";
+    CORE::close $out or die "$path.new: $!\n";
+    rename "$path.new", $path or die "$path: $!\n";     # who reads it sees the old text or the new one
     return $path;
 }
 
@@ -280,16 +281,37 @@ sub reload_refused ($self, $text, $complaint) {
 # Graceful end; returns the exit status (0 is good), dies at the deadline.
 sub stop ($self, $signal = 'QUIT') {
     my $pid = $self->{pid} or return 0;
-    kill $signal, $pid unless defined $self->{guard}->ended($pid);
+    kill $signal, $pid unless defined $self->_ended;
     return $self->wait_exit;
 }
 
+# The master's wait status when it has ended; one that took over is no child of ours: 0.
+sub _ended ($self) {
+    return $self->{guard}->ended($self->{pid}) unless $self->{first_pid};
+    return (grep { $_ == $self->{pid} } $self->{guard}->members($self->{first_pid})) ? undef : 0;
+}
+
+# After an upgrade: the master is who the pid file says; the one before has ended, or will.
+sub taken_over ($self) {
+    my $before = $self->{pid};
+    my ($now) = slurp("$self->{dir}/logs/weir.pid") =~ /^(\d+)$/m or die "no pid file\n";
+    die "nobody has taken over from $before\n" if $now == $before;
+    $self->{first_pid} //= $before;
+    $self->{pid} = $now;
+    $self->{started_workers} = undef;
+    $self->{fds} = {};
+    return $now;
+}
+
 sub wait_exit ($self) {
-    my $pid = $self->{pid};
-    my $status = $self->{guard}->wait($pid, $Weir::Wire::DEADLINE);
+    my $pid = $self->{first_pid} // $self->{pid};
+    my $until = time + $Weir::Wire::DEADLINE;
+    my $status;
+    sleep 0.003 until defined($status = $self->_ended) || time > $until;
     die "deadline: $self->{bin} did not end\n" . $self->error_log unless defined $status;
+    sleep 0.003 while $self->{first_pid} && $self->{guard}->members($pid) && time < $until;    # the ones before, leaving
     $self->{left} = [ $self->{guard}->members($pid) ];
-    delete $self->{pid};
+    delete @$self{qw(pid first_pid)};
     $self->{guard}->end($pid);
     $self->{exit_status} = $status;
     return $status;

@@ -71,7 +71,7 @@ clean_descriptors(void)
 
     (void) weir_sys_close(STDIN_FILENO);
     (void) weir_sys_close(STDOUT_FILENO);
-    return fd == 77 && weir_process_clean_descriptors() && fcntl(77, F_GETFD) < 0
+    return fd == 77 && weir_process_clean_descriptors(NULL, 0) && fcntl(77, F_GETFD) < 0
         && fcntl(STDIN_FILENO, F_GETFD) == 0 && fcntl(STDOUT_FILENO, F_GETFD) == 0 && fcntl(3, F_GETFD) < 0 ? 0 : 1;
 }
 

@@ -1,0 +1,290 @@
+/*
+ * upgrade.c - see upgrade.h.  Runs in the master, and what is below in `weir -s upgrade`.
+ */
+#include "proc/upgrade.h"
+
+#include "base/mem.h"
+#include "log/log.h"
+#include "os/file.h"
+#include "os/process.h"
+#include "os/sys.h"
+#include "proc/inherit.h"
+#include "proc/pidfile.h"
+#include "proc/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define UPGRADE_PATIENCE ((weir_msec_t) { 60 * 1000 })
+#define UPGRADE_REGRET   ((weir_msec_t) { 300 })      /* so that who waits for it sees that it was tried */
+#define UPGRADE_SUFFIX   ".oldbin"
+
+/* -- the pid file -- */
+
+static bool
+upgrade_move_pid(weir_master_t *master, bool away)
+{
+    char old[PATH_MAX], oldbin[PATH_MAX];
+
+    if (snprintf(old, sizeof(old), "%.*s", WEIR_STR_ARG(master->pid_file)) >= (int) sizeof(old)
+        || snprintf(oldbin, sizeof(oldbin), "%s" UPGRADE_SUFFIX, old) >= (int) sizeof(oldbin))
+    {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    return away ? weir_sys_rename(old, oldbin) == 0 : weir_sys_rename(oldbin, old) == 0;
+}
+
+void
+weir_upgrade_remove_pid(weir_master_t *master)
+{
+    char oldbin[PATH_MAX];
+    int  len = snprintf(oldbin, sizeof(oldbin), "%.*s" UPGRADE_SUFFIX, WEIR_STR_ARG(master->pid_file));
+
+    weir_pidfile_remove(master->pid_moved ? weir_str(oldbin, (size_t) len) : master->pid_file);
+}
+
+/* -- the new one -- */
+
+static void
+upgrade_close_pipe(weir_master_t *master)
+{
+    if (master->successor_pipe.fd >= 0) {
+        int fd = master->successor_pipe.fd;
+
+        weir_loop_unwatch(master->loop, &master->successor_pipe);
+        (void) weir_sys_close(fd);
+    }
+    weir_timer_clear(&master->successor_timer);
+}
+
+static void
+upgrade_on_regret(weir_timer_t *timer)
+{
+    weir_master_t *master = weir_container_of(timer, weir_master_t, successor_timer);
+
+    if (master->pid_moved && !upgrade_move_pid(master, false)) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "rename() of the pid file back failed");
+    }
+    master->pid_moved = false;
+}
+
+static void
+upgrade_failed(weir_master_t *master)
+{
+    upgrade_close_pipe(master);
+    master->successor = 0;
+    master->successor_is_ready = false;
+    weir_timer_set(master->loop, &master->successor_timer, UPGRADE_REGRET, upgrade_on_regret);
+    if (master->is_quiet && master->state == WEIR_MASTER_SERVING) {
+        master->is_quiet = false;
+        weir_spawn_cohort(master);
+    }
+}
+
+static void
+upgrade_on_timeout(weir_timer_t *timer)
+{
+    weir_master_t *master = weir_container_of(timer, weir_master_t, successor_timer);
+
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed", (int) master->successor,
+             (unsigned) (UPGRADE_PATIENCE.ms / 1000));
+    (void) weir_sys_kill(master->successor, SIGKILL);    /* its workers go with it; its end is seen like any other */
+}
+
+static void
+upgrade_on_pipe(weir_watch_t *watch)
+{
+    weir_master_t *master = weir_container_of(watch, weir_master_t, successor_pipe);
+    char           byte;
+    ssize_t        n = weir_sys_recv(watch->fd, &byte, 1, 0);
+
+    if (n < 0 && errno == EAGAIN) {
+        return;
+    }
+    if (n == 1 && byte == 'R') {
+        master->successor_is_ready = true;
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "the new program (process %d) is ready", (int) master->successor);
+        upgrade_close_pipe(master);
+        return;
+    }
+    weir_loop_unwatch(master->loop, &master->successor_pipe);        /* it has closed it: its end comes by SIGCHLD */
+    (void) weir_sys_close(watch->fd);
+    watch->fd = -1;
+}
+
+static _Noreturn void
+upgrade_exec(int table, const int *fds, size_t n)
+{
+    char number[16];
+
+    for (size_t i = 0; i < n; i++) {
+        (void) fcntl(fds[i], F_SETFD, 0);
+    }
+    (void) snprintf(number, sizeof(number), "%d", table);
+    (void) setenv(WEIR_INHERITED, number, 1);
+    weir_process_reset_signals();
+    weir_process_exec_again();
+    weir_log(WEIR_LOG_ALERT, NULL, errno, "execve() of the new program failed");
+    _exit(2);
+}
+
+static bool
+upgrade_start(weir_master_t *master, int pipe[2])
+{
+    size_t n;
+    int   *fds, table = weir_inherit_write(&master->sockets, pipe[1], &fds, &n);
+
+    if (table < 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "writing down what the new program inherits failed");
+        return false;
+    }
+    weir_signals_block();
+    master->successor = weir_sys_fork();
+    if (master->successor == 0) {
+        upgrade_exec(table, fds, n);
+    }
+    weir_signals_unblock();
+    (void) weir_sys_close(table);
+    weir_mem_free(fds);
+    if (master->successor < 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "fork() of the new program failed");
+        master->successor = 0;
+        return false;
+    }
+    return true;
+}
+
+void
+weir_upgrade_begin(weir_master_t *master)
+{
+    int pipe[2];
+
+    if (master->successor != 0 || master->state != WEIR_MASTER_SERVING || weir_is_inheriting()) {
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "changing the program is ignored: %s",
+                 master->successor != 0 ? "another one was started before" : "this one is coming or going");
+        return;
+    }
+    if (master->pid_moved) {                             /* one that failed just now */
+        weir_timer_clear(&master->successor_timer);
+        upgrade_on_regret(&master->successor_timer);
+    }
+    if (weir_sys_socketpair(SOCK_STREAM, pipe) != 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "socketpair() for the new program failed");
+        return;
+    }
+    if (!upgrade_move_pid(master, true)) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "rename() of the pid file \"%.*s\" failed", WEIR_STR_ARG(master->pid_file));
+        (void) weir_sys_close(pipe[0]);
+        (void) weir_sys_close(pipe[1]);
+        return;
+    }
+    master->pid_moved = true;
+    if (!upgrade_start(master, pipe) || !weir_loop_watch_level(master->loop, &master->successor_pipe, pipe[0], upgrade_on_pipe, false)) {
+        (void) weir_sys_close(pipe[0]);
+        (void) weir_sys_close(pipe[1]);
+        master->successor_pipe.fd = -1;
+        if (master->successor != 0) {
+            (void) weir_sys_kill(master->successor, SIGKILL);
+        } else {
+            upgrade_failed(master);
+        }
+        return;
+    }
+    (void) weir_sys_close(pipe[1]);
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "the new program was started as process %d", (int) master->successor);
+    weir_timer_set(master->loop, &master->successor_timer, UPGRADE_PATIENCE, upgrade_on_timeout);
+}
+
+bool
+weir_upgrade_ended(weir_master_t *master, pid_t pid, int status)
+{
+    if (master->successor == 0 || pid != master->successor) {
+        return false;
+    }
+    if (WIFSIGNALED(status)) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended on signal %d", (int) pid, WTERMSIG(status));
+    } else {
+        weir_log(master->successor_is_ready ? WEIR_LOG_NOTICE : WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended with code %d%s",
+                 (int) pid, WEXITSTATUS(status), master->successor_is_ready ? "" : " before it was ready");
+    }
+    upgrade_failed(master);
+    return true;
+}
+
+void
+weir_upgrade_fini(weir_master_t *master)
+{
+    weir_timer_drop(&master->successor_timer);
+    if (master->successor_pipe.fd >= 0) {
+        (void) weir_sys_close(master->successor_pipe.fd);
+        master->successor_pipe.fd = -1;
+    }
+}
+
+/* -- weir -s upgrade -- */
+
+static bool
+upgrade_exists(const char *path)
+{
+    struct stat st;
+
+    return weir_sys_stat(path, &st) == 0;
+}
+
+/* Without a word when there is none. */
+static pid_t
+upgrade_peek(weir_str_t pid_file, const char *path)
+{
+    pid_t pid = 0;
+
+    return upgrade_exists(path) && weir_pidfile_read(pid_file, &pid) ? pid : 0;
+}
+
+static int
+upgrade_say(const char *what)
+{
+    fprintf(stderr, "weir: %s\n", what);
+    return 1;
+}
+
+int
+weir_upgrade_run(weir_str_t pid_file)
+{
+    const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+    char                  path[PATH_MAX], oldbin[PATH_MAX + 16];
+    bool                  begun = false;
+    pid_t                 old, now;
+
+    if (!weir_pidfile_read(pid_file, &old)) {
+        return 1;
+    }
+    (void) snprintf(path, sizeof(path), "%.*s", WEIR_STR_ARG(pid_file));
+    (void) snprintf(oldbin, sizeof(oldbin), "%s" UPGRADE_SUFFIX, path);
+    if (upgrade_exists(oldbin)) {
+        return upgrade_say("another upgrade is under way, or was left undone: there is a pid file of the old program");
+    }
+    if (weir_sys_kill(old, SIGUSR2) != 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) old, SIGUSR2);
+        return 1;
+    }
+    for (unsigned waited_ms = 0; waited_ms < UPGRADE_PATIENCE.ms + 5000; waited_ms += 10) {
+        (void) nanosleep(&pause, NULL);
+        begun = begun || upgrade_exists(oldbin);
+        now = upgrade_peek(pid_file, path);
+        if (begun && now != 0 && now != old) {
+            return weir_sys_kill(old, SIGQUIT) == 0 ? 0 : upgrade_say("the new program serves, but the old one could not be told to leave");
+        }
+        if ((begun && now == old) || (!begun && waited_ms > 5000)) {
+            break;
+        }
+    }
+    return upgrade_say("the new program did not come up, the old one serves on: its error log says why");
+}
