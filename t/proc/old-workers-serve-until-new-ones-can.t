@@ -11,7 +11,7 @@ $w->conf($server);
 $w->start;
 my @old = $w->workers;
 
-$w->reload($server, main => 'worker_rlimit_nofile 3;', control => 0);
+$w->reload($server, main => 'worker_rlimit_nofile 4;', control => 0);
 my @delays;
 $w->wait_until('several tries were made', sub {
     @delays = $w->error_log =~ /could not start, the next try is in (\d+) ms/g;
