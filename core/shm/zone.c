@@ -34,6 +34,7 @@ struct weir_zone {
     uint32_t    layout;
     int         fd;                                  /* -1 in a worker, which hands nothing on */
     bool        adopted;                             /* nobody took it yet */
+    uint64_t    inode;                               /* of the memfd: two zones of one label may be there for a while */
     uint64_t    size;
     void       *memory;                              /* the head's */
     const weir_zone_kind_t *what;                    /* NULL until it is taken */
@@ -53,10 +54,11 @@ zone_is(const weir_zone_t *zone, const weir_zone_id_t *id)
            && zone->size == id->size && zone->layout == id->kind->layout;
 }
 
+/* The newest one: an older one is there for a generation that still serves, of before its name was gone for a while. */
 static weir_zone_t *
 zone_find(const weir_zone_id_t *id)
 {
-    for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
+    for (weir_list_t *l = zone_all.prev; l != &zone_all; l = l->prev) {
         weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
         if (zone_is(zone, id)) {
             return zone;
@@ -78,6 +80,14 @@ zone_destroy(weir_zone_t *zone)
     weir_mem_free(zone);
 }
 
+static uint64_t
+zone_inode(int fd)
+{
+    struct stat st;
+
+    return weir_sys_fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
 /* fd is taken over.  NULL: errno. */
 static weir_zone_t *
 zone_map(const weir_zone_id_t *id, int fd)
@@ -85,6 +95,7 @@ zone_map(const weir_zone_id_t *id, int fd)
     weir_zone_t *zone = weir_mem_need(sizeof(*zone));
 
     zone->fd = fd;
+    zone->inode = zone_inode(fd);
     zone->size = id->size;
     zone->layout = id->kind->layout;
     memcpy(zone->kind, id->kind->name, strlen(id->kind->name));
@@ -244,6 +255,19 @@ weir_zones_fold(uint32_t slot)
     (void) pthread_mutex_unlock(&zone_lock);
 }
 
+void
+weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory, uint64_t size), void *data)
+{
+    (void) pthread_mutex_lock(&zone_lock);
+    for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
+        weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        if (zone->what != NULL && zone->what->saved != NULL) {
+            each(data, zone->what, weir_str_from_z(zone->name), weir_zone_memory(zone), zone->size);
+        }
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
+
 bool
 weir_zones_are_made_here(void)
 {
@@ -301,10 +325,12 @@ weir_zones_adopt(weir_str_t label, int fd)
     char room[ZONE_KIND];
     weir_zone_kind_t kind;
     weir_zone_id_t id;
-    weir_zone_t *zone;
+    weir_zone_t *zone = NULL;
 
     (void) pthread_mutex_lock(&zone_lock);
-    if (!zone_read_label(label, &id, &kind, room) || zone_find(&id) != NULL || !zone_fd_has(fd, id.size)) {
+    if (!zone_read_label(label, &id, &kind, room) || !zone_fd_has(fd, id.size)
+        || ((zone = zone_find(&id)) != NULL && zone->inode == zone_inode(fd)))
+    {
         (void) weir_sys_close(fd);
     } else if ((zone = zone_map(&id, fd)) != NULL) {
         if (!zone_may_make) {

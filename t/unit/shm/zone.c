@@ -232,6 +232,42 @@ test_adopting(void)
     is_int(pair_open_fds(), fds, "no descriptor is left");
 }
 
+/* A zone that left the configuration and came back is another memory, though a connection of before still holds the first. */
+static int
+one_with(const char *text)
+{
+    weir_zone_t *zone = take("kind", "one", SIZE, 1);
+    int          fd;
+
+    memcpy(weir_zone_memory(zone), text, strlen(text) + 1);
+    (void) count();
+    fd = dup(fd_seen);
+    weir_zone_give_back(zone);
+    return fd;
+}
+
+static void
+test_coming_back(void)
+{
+    const char  *label = "kind 65536 1 one";
+    int          first = one_with("first"), second = one_with("second");
+    weir_zone_t *old, *new;
+
+    adopt(label, dup(first));
+    old = take("kind", "one", SIZE, 1);
+    adopt(label, dup(second));
+    adopt(label, dup(second));
+    is_int(count(), 2, "another memory of the same label is another zone, and only once");
+    new = take("kind", "one", SIZE, 1);
+    ok(strcmp(weir_zone_memory(new), "second") == 0, "which is taken from then on");
+    ok(strcmp(weir_zone_memory(old), "first") == 0, "who has the first has it still");
+    weir_zone_give_back(old);
+    weir_zone_give_back(new);
+    is_int(count(), 0, "and each goes with its last reference");
+    close(first);
+    close(second);
+}
+
 int
 main(void)
 {
@@ -239,5 +275,6 @@ main(void)
     test_refusing();
     test_handing_over();
     test_adopting();
+    test_coming_back();
     return done();
 }
