@@ -116,6 +116,7 @@ weir_tls_settings_digest(const weir_tls_settings_t *s, uint8_t digest[32])
     settings_add_number(md, (uintptr_t) s->cache);
     settings_add_str(md, s->cache_name);
     settings_add_str(md, s->stapled);
+    settings_add_str(md, s->staple_from);
     settings_add_number(md, s->buffer_size);
     settings_end(md, digest);
 }
@@ -170,6 +171,7 @@ weir_tls_settings_keep(const weir_tls_settings_t *settings)
     s->crl = settings_dup_file(&copy->arena, s->crl);
     s->cache_name = weir_str_dup(&copy->arena, s->cache_name);
     s->stapled = weir_str_dup(&copy->arena, s->stapled);
+    s->staple_from = weir_str_dup(&copy->arena, s->staple_from);
     return copy;
 }
 

@@ -231,7 +231,10 @@ build_stapling(build_t *b)
         weir_conf_warn(b->cf, 0, "\"ssl_stapling\" ignored, %s for certificate \"%.*s\"",
                        url.len == 0 ? "no OCSP responder URL" : why, WEIR_STR_ARG(conf->certificates.at[0].name->source));
         b->tls->staple = NULL;
+        return true;
     }
+    b->settings.staple_from = weir_str_printf(b->cf->arena, "%s %.*s", conf->stapling_verify.on ? "verified" : "as it is",
+                                              WEIR_STR_ARG(b->tls->staple_from.url));
     return true;
 }
 
