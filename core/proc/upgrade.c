@@ -28,27 +28,36 @@
 
 /* -- the pid file -- */
 
-static bool
-upgrade_move_pid(weir_master_t *master, bool away)
-{
-    char old[PATH_MAX], oldbin[PATH_MAX];
+typedef struct { char name[PATH_MAX], old[PATH_MAX]; } upgrade_paths_t;
 
-    if (snprintf(old, sizeof(old), "%.*s", WEIR_STR_ARG(master->pid_file)) >= (int) sizeof(old)
-        || snprintf(oldbin, sizeof(oldbin), "%s" UPGRADE_SUFFIX, old) >= (int) sizeof(oldbin))
-    {
+/* The pid file's name, and the one it has while two programs serve.  false: errno, too long. */
+static bool
+upgrade_name(weir_str_t pid_file, upgrade_paths_t *paths)
+{
+    if (pid_file.len + sizeof(UPGRADE_SUFFIX) > PATH_MAX) {
         errno = ENAMETOOLONG;
         return false;
     }
-    return away ? weir_sys_rename(old, oldbin) == 0 : weir_sys_rename(oldbin, old) == 0;
+    (void) snprintf(paths->name, PATH_MAX, "%.*s", WEIR_STR_ARG(pid_file));
+    (void) snprintf(paths->old, PATH_MAX, "%.*s" UPGRADE_SUFFIX, WEIR_STR_ARG(pid_file));
+    return true;
+}
+
+static bool
+upgrade_move_pid(weir_master_t *master, bool away)
+{
+    upgrade_paths_t paths;
+
+    return upgrade_name(master->pid_file, &paths)
+           && weir_sys_rename(away ? paths.name : paths.old, away ? paths.old : paths.name) == 0;
 }
 
 void
 weir_upgrade_remove_pid(weir_master_t *master)
 {
-    char oldbin[PATH_MAX];
-    int  len = snprintf(oldbin, sizeof(oldbin), "%.*s" UPGRADE_SUFFIX, WEIR_STR_ARG(master->pid_file));
+    upgrade_paths_t paths;
 
-    weir_pidfile_remove(master->pid_moved ? weir_str(oldbin, (size_t) len) : master->pid_file);
+    weir_pidfile_remove(master->pid_moved && upgrade_name(master->pid_file, &paths) ? weir_str_from_z(paths.old) : master->pid_file);
 }
 
 /* -- the new one -- */
@@ -62,7 +71,6 @@ upgrade_close_pipe(weir_master_t *master)
         weir_loop_unwatch(master->loop, &master->successor_pipe);
         (void) weir_sys_close(fd);
     }
-    weir_timer_clear(&master->successor_timer);
 }
 
 static void
@@ -112,12 +120,9 @@ upgrade_on_pipe(weir_watch_t *watch)
     if (n == 1 && byte == 'R') {
         master->successor_is_ready = true;
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "the new program (process %d) is ready", (int) master->successor);
-        upgrade_close_pipe(master);
-        return;
+        weir_timer_clear(&master->successor_timer);
     }
-    weir_loop_unwatch(master->loop, &master->successor_pipe);        /* it has closed it: its end comes by SIGCHLD */
-    (void) weir_sys_close(watch->fd);
-    watch->fd = -1;
+    upgrade_close_pipe(master);              /* when it has closed it without a word its end comes by SIGCHLD, or in time */
 }
 
 static _Noreturn void
@@ -259,16 +264,17 @@ int
 weir_upgrade_run(weir_str_t pid_file)
 {
     const struct timespec pause = { .tv_nsec = 10 * 1000000L };
-    char                  path[PATH_MAX], oldbin[PATH_MAX + 16];
+    upgrade_paths_t       paths;
     bool                  begun = false;
     pid_t                 old, now;
 
     if (!weir_pidfile_read(pid_file, &old)) {
         return 1;
     }
-    (void) snprintf(path, sizeof(path), "%.*s", WEIR_STR_ARG(pid_file));
-    (void) snprintf(oldbin, sizeof(oldbin), "%s" UPGRADE_SUFFIX, path);
-    if (upgrade_exists(oldbin)) {
+    if (!upgrade_name(pid_file, &paths)) {
+        return upgrade_say("the pid file's path is too long");
+    }
+    if (upgrade_exists(paths.old)) {
         return upgrade_say("another upgrade is under way, or was left undone: there is a pid file of the old program");
     }
     if (weir_sys_kill(old, SIGUSR2) != 0) {
@@ -277,8 +283,8 @@ weir_upgrade_run(weir_str_t pid_file)
     }
     for (unsigned waited_ms = 0; waited_ms < UPGRADE_PATIENCE.ms + 5000; waited_ms += 10) {
         (void) nanosleep(&pause, NULL);
-        begun = begun || upgrade_exists(oldbin);
-        now = upgrade_peek(pid_file, path);
+        begun = begun || upgrade_exists(paths.old);
+        now = upgrade_peek(pid_file, paths.name);
         if (begun && now != 0 && now != old) {
             return weir_sys_kill(old, SIGQUIT) == 0 ? 0 : upgrade_say("the new program serves, but the old one could not be told to leave");
         }

@@ -27,7 +27,6 @@ $w->start;
 my $gone    = sub { $w->wait_until('the one before has gone', sub { !-e "$dir/logs/weir.pid.oldbin" }) };
 my $upgrade = sub { $w->run('-p', '%%DIR%%/', '-c', 'conf/weir.conf', '-s', 'upgrade') };
 my $first   = $w->pid;
-my @before  = $w->workers;
 is $w->get('/?k=a')->status, 200, 'before';
 my $kept = $w->client;
 is $kept->get('/own')->body, 'own', 'a kept connection';
@@ -64,6 +63,8 @@ $gone->();
 
 # Programs that do not come up: the one before serves on, as if nothing had been.
 my $pid = $w->pid;
+my $fds = sub { scalar(() = glob "/proc/$pid/fd/*") };
+my $fds_before = $fds->();
 my %bad = ("ends at once" => "#!/bin/sh\nexit 3\n", "cannot be executed" => 'nonsense', "crashes" => "#!/bin/sh\nkill -SEGV \$\$\n");
 for my $how (sort keys %bad) {
     unlink "$dir/weir" or die $!;
@@ -76,6 +77,7 @@ for my $how (sort keys %bad) {
     is Weir::Server::slurp("$dir/logs/weir.pid"), "$pid\n", 'the pid file is as it was';
     ok !-e "$dir/logs/weir.pid.oldbin", 'with no other';
     is $w->get('/own')->body, 'own', 'and it serves';
+    is $fds->(), $fds_before, 'with no descriptor more';
 }
 $w->allow_log(qr/the new program \(process \d+\) ended|execve\(\) of the new program failed/);
 unlink "$dir/weir" or die $!;
