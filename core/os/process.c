@@ -126,7 +126,7 @@ weir_process_clean_descriptors(const int *keep, size_t n)
 
 /* Room for pointers and bytes in one piece, so that one free gives it back. */
 static char **
-process_copy_environment(char *const *entries, size_t n)
+process_copy_strings(char *const *entries, size_t n)
 {
     size_t  bytes = (n + 1) * sizeof(char *), i;
     char  **copy, *at;
@@ -176,7 +176,7 @@ process_keep_arguments(char **argv)
         }
     }
     for (; argv[n] != NULL; n++) {}
-    process_arguments = process_copy_environment(argv, n);
+    process_arguments = process_copy_strings(argv, n);
     argv[0] = first;
 }
 
@@ -221,7 +221,7 @@ weir_process_title_start(char **argv)
     }
     process_title = argv[0];
     process_title_size = (size_t) (end - argv[0]);
-    process_use_environment(process_copy_environment(environ, n));
+    process_use_environment(process_copy_strings(environ, n));
 }
 
 void
@@ -259,7 +259,7 @@ weir_process_set_environment(weir_strs_t keep)
             entries[n++] = (char *) (uintptr_t) weir_str_printf(&arena, "%.*s=%s", WEIR_STR_ARG(name), value).at;
         }
     }
-    copy = process_copy_environment(entries, n);
+    copy = process_copy_strings(entries, n);
     weir_arena_fini(&arena);
     process_use_environment(copy);
 }

@@ -5,8 +5,6 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "log/log.h"
-#include "os/sock.h"
 #include "os/sys.h"
 #include "shm/zone.h"
 

@@ -206,7 +206,6 @@ main_serve(const weir_conf_source_t *source)
 
     weir_inherit_zones();
     generation = weir_load(source, 1, NULL, &error);
-
     if (generation == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return MAIN_FAILED;

@@ -16,9 +16,9 @@
 #include "proc/load.h"
 #include "proc/pidfile.h"
 #include "proc/shared.h"
-#include "shm/zone.h"
 #include "proc/signals.h"
 #include "proc/upgrade.h"
+#include "shm/zone.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -279,7 +279,6 @@ weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation,
         if (weir_is_inheriting()) {
             weir_sockets_close_unused(&master.sockets, generation->serial);
             weir_zones_drop_unused();
-            weir_shared_sweep();
         }
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "weir/" WEIR_VERSION ", %u worker processes", master.settings.workers);
         weir_daemon_turn_stderr(weir_load_stderr(generation));

@@ -79,14 +79,31 @@ shared_read_saved(weir_arena_t *arena)
     return saved;
 }
 
-/* -- rotation -- */
+/* -- from time to time -- */
+
+static void
+shared_sweep_one(void *data, uint32_t slot, pid_t pid)
+{
+    (void) data;
+    (void) slot;
+    if (weir_sys_kill(pid, 0) != 0 && errno == ESRCH) {
+        weir_slots_reap(pid, weir_zones_fold);
+    }
+}
+
+/* Of processes that are not there any more what no master came to is settled: a master before may have died itself. */
+static void
+shared_sweep(void)
+{
+    weir_slots_each(shared_sweep_one, NULL);
+}
 
 static void
 shared_on_timer(weir_timer_t *timer WEIR_UNUSED)
 {
     uint64_t next_s;
 
-    weir_shared_sweep();
+    shared_sweep();
     if (weir_tls_tickets_rotate(weir_zone_memory(shared.tickets), weir_clock_wall_ms() / 1000, &next_s)) {
         weir_log(WEIR_LOG_INFO, NULL, 0, "the keys of TLS session tickets were rotated");
         shared_save();
@@ -173,22 +190,6 @@ weir_shared_in_worker(void)
     shared.timer = (weir_timer_t) { 0 };             /* its wheel was the master's */
     weir_zones_may_make(false);
     return weir_slots_take(getpid());
-}
-
-static void
-shared_sweep_one(void *data, uint32_t slot, pid_t pid)
-{
-    (void) data;
-    (void) slot;
-    if (weir_sys_kill(pid, 0) != 0 && errno == ESRCH) {
-        weir_slots_reap(pid, weir_zones_fold);
-    }
-}
-
-void
-weir_shared_sweep(void)
-{
-    weir_slots_each(shared_sweep_one, NULL);
 }
 
 void

@@ -22,8 +22,6 @@ void weir_shared_use(const weir_settings_t *settings);
 bool weir_shared_in_worker(void) WEIR_MUST_USE;
 /* In the master: that worker is dead; what it owned in any zone is settled and its slot is free again. */
 void weir_shared_reap(pid_t pid);
-/* The same for every process that is not there any more: of a master before that did not come to it. */
-void weir_shared_sweep(void);
 void weir_shared_close(void);
 
 #endif

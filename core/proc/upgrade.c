@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "log/log.h"
-#include "os/file.h"
 #include "os/process.h"
 #include "os/sys.h"
 #include "proc/inherit.h"

@@ -30,8 +30,6 @@ typedef struct weir_zone_kind {
     /* A few words on its contents for people, "key=value key=value"; memory is mapped read-only and may be in use; what it says
      * of itself is not trusted.  NULL: nothing to say. */
     void      (*describe)(const void *memory, uint64_t size, weir_buf_t *out);
-    /* What of it is kept in the store (shm/saved.h); NULL: nothing. */
-    const struct weir_saved_kind *saved;
 } weir_zone_kind_t;
 
 typedef struct {
@@ -47,9 +45,6 @@ void         weir_zone_give_back(weir_zone_t *zone);        /* the last one unma
 void        *weir_zone_memory(const weir_zone_t *zone);     /* behind the head, aligned to 64 */
 uint64_t     weir_zone_size(const weir_zone_t *zone);       /* usable bytes */
 
-/* Every zone of a kind that keeps something in the store.  each is called with the lock of zones held. */
-void weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory, uint64_t size), void *data);
-
 /* Every zone's kind settles what the owner of that slot left.  In the master, when the owner is dead. */
 void weir_zones_fold(uint32_t slot);
 
@@ -60,9 +55,9 @@ bool weir_zones_are_made_here(void);
 /* -- for the hand-over to a worker that runs already -- */
 /* Every zone of this process; each may not come back here.  label: kind, name, size and layout in one text, as adopt wants it. */
 void weir_zones_each(void (*each)(void *data, weir_str_t label, int fd), void *data);
-/* fd (taken over) is the zone of that label from now on, if it is not there yet; one of that label that another memory was meant by stays
- * with the generations that have it; kept until weir_zones_drop_unused.  What cannot be mapped or has
- * another head is closed and not there. */
+/* fd (taken over) is the zone of that label, unless that memory is there already; kept until weir_zones_drop_unused.  Another memory of
+ * the same label stays with the generations that have it, and is not taken any more.  What cannot be mapped or has another head is
+ * closed and not there. */
 void weir_zones_adopt(weir_str_t label, int fd);
 void weir_zones_drop_unused(void);
 

@@ -50,10 +50,10 @@ typedef struct {
     bool                 tickets, early_data;
     weir_tls_files_t     ticket_keys;       /* ssl_session_ticket_key: 48 or 80 bytes each, the first encrypts; none: Weir's own */
     struct weir_tls_cache *cache;           /* shared between workers; NULL: none (session.h) */
-    weir_str_t           staple_from;       /* who is asked for the staple, and how: only tells contexts apart */
     weir_str_t           cache_name;        /* what tells caches apart for the digest */
 
     weir_str_t           stapled;           /* ssl_stapling_file: DER; empty: none */
+    weir_str_t           staple_from;       /* else who is asked, and how: what tells their contexts apart for the digest */
     size_t               buffer_size;       /* largest record sent; 16384 at most */
 } weir_tls_settings_t;
 

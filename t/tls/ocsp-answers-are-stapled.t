@@ -43,4 +43,7 @@ is $staple->('broken'), 0, 'the same certificate with another responder has its 
 $broken->wait_requests(1);
 is $staple->('broken'), 0, 'a responder that fails fails no handshake';
 
+$w->reload($w->{conf}{text} =~ s/ssl_stapling on;//gr, workers => 1);
+is $staple->($_), 0, "$_: not after a reload that turns it off" for qw(file asked said);
+
 done_testing;

@@ -115,9 +115,6 @@ weir_http_tls_staple(weir_http_tls_t *tls, weir_http_t *http)
     }
     tls->is_running = true;
     if (tls->staple == NULL) {
-        if (!tls->conf->stapling.on) {        /* an earlier generation may have stapled with the same context */
-            weir_tls_context_unstaple(tls->context);
-        }
         return;
     }
     s = weir_mem_try(sizeof(*s));

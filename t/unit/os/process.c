@@ -75,6 +75,27 @@ clean_descriptors(void)
         && fcntl(STDIN_FILENO, F_GETFD) == 0 && fcntl(STDOUT_FILENO, F_GETFD) == 0 && fcntl(3, F_GETFD) < 0 ? 0 : 1;
 }
 
+static int
+keep_descriptors(void)
+{
+    static const int keep[] = { 60, 61, 77 };
+
+    for (int fd = 59; fd < 80; fd++) {
+        (void) dup2(STDERR_FILENO, fd);
+    }
+    if (!weir_process_clean_descriptors(keep, weir_countof(keep))) {
+        return 1;
+    }
+    for (int fd = 3; fd < 80; fd++) {
+        bool is_kept = fd == 60 || fd == 61 || fd == 77;
+
+        if ((fcntl(fd, F_GETFD) >= 0) != is_kept) {
+            return fd;
+        }
+    }
+    return 0;
+}
+
 static volatile sig_atomic_t seen;
 
 static void
@@ -92,6 +113,7 @@ main(int argc, char **argv)
     test_title(argv);
     test_environment();
     is_int(in_child(clean_descriptors), 0, "standard descriptors are open, others closed");
+    is_int(in_child(keep_descriptors), 0, "those to be kept stay open, and none between them");
     weir_process_on_signal(SIGUSR1, see);
     (void) weir_sys_kill(getpid(), SIGUSR1);
     ok(seen, "a handler is told who sent the signal");
