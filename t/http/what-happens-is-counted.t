@@ -40,6 +40,7 @@ is $w->get('/limited/200?k=a')->status, 200, 'within a limit';
 is $w->get('/limited/200?k=a')->status, 503, 'beyond it';
 my $held = $w->client->send_request('GET', '/wait200');
 $origin->wait_requests(6);
+$w->wait_until('each is counted', sub { $status->()->{server_zones}{'the "main" one'}{requests} >= 7 });    # after its answer has left
 
 my $all  = $status->();
 my $main = $all->{server_zones}{'the "main" one'};
