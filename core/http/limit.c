@@ -109,3 +109,43 @@ weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone
         weir_request_judged(req, policy, zone->name, verdict);
     }
 }
+
+/* -- what is told to the client -- */
+
+/* A zone's name as a string of RFC 9651; what cannot stand in one is left out. */
+static weir_str_t
+limit_quoted(weir_request_t *req, weir_str_t name)
+{
+    char  *text = weir_alloc(&req->arena, name.len + 2);
+    size_t n = 0;
+
+    text[n++] = '"';
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.at[i] >= ' ' && name.at[i] <= '~' && name.at[i] != '"' && name.at[i] != '\\') {
+            text[n++] = name.at[i];
+        }
+    }
+    text[n++] = '"';
+    return weir_str(text, n);
+}
+
+static void
+limit_add(weir_request_t *req, const char *name, weir_str_t value)
+{
+    (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, weir_str_from_z(name), value, 0);
+}
+
+void
+weir_limit_tell(weir_request_t *req, weir_str_t name, const weir_limit_told_t *told)
+{
+    weir_str_t quoted = limit_quoted(req, name);
+
+    limit_add(req, "RateLimit-Policy", weir_str_printf(&req->arena, "%.*s;q=%llu;w=%llu", WEIR_STR_ARG(quoted), (unsigned long long) told->quota,
+                                                       (unsigned long long) told->window_s));
+    limit_add(req, "RateLimit", weir_str_printf(&req->arena, "%.*s;r=%llu;t=%llu", WEIR_STR_ARG(quoted), (unsigned long long) told->left,
+                                                (unsigned long long) told->reset_s));
+    if (told->refused) {
+        weir_response_add(req, WEIR_HEADER_RETRY_AFTER,
+                          weir_str_printf(&req->arena, "%llu", (unsigned long long) weir_max(told->retry_s, 1)));
+    }
+}

@@ -40,6 +40,17 @@ uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone
 /* Counted there, and in the request's story. */
 void     weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row, weir_limit_status_t status);
 
+/* What a client is told of a limit; times in seconds. */
+typedef struct {
+    uint64_t quota, window_s;                /* so many requests in that time */
+    uint64_t left, reset_s;                  /* how many are left now; until they are as at first */
+    uint64_t retry_s;                        /* of one that was refused: when to come again, 0: at once */
+    bool     refused;
+} weir_limit_told_t;
+
+/* RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers), and Retry-After (RFC 9110 §10.2.3) with a refusal. */
+void weir_limit_tell(weir_request_t *req, weir_str_t name, const weir_limit_told_t *told);
+
 /* limit_*_log_level: info | notice | warn | error. */
 extern const weir_conf_enum_t weir_limit_levels[];
 

@@ -28,6 +28,20 @@ _Static_assert(sizeof(weir_keyed_t) == 64, "cells begin at a cache line");
 typedef struct { weir_cell_t *at[WEIR_KEYED_WAYS]; } keyed_ways_t;         /* in the table's order: everyone's */
 
 static uint64_t keyed_claims;                /* of this process */
+static uint64_t keyed_seeds[2];              /* both 0: random ones */
+
+void
+weir_keyed_use_seeds(const uint64_t seeds[2])
+{
+    memcpy(keyed_seeds, seeds, sizeof(keyed_seeds));
+}
+
+static bool
+keyed_seed(uint64_t *seeds)
+{
+    memcpy(seeds, keyed_seeds, sizeof(keyed_seeds));
+    return (seeds[0] | seeds[1]) != 0 || weir_sys_random(seeds, sizeof(keyed_seeds)) == 0;
+}
 
 uint32_t
 weir_keyed_cells(size_t size)
@@ -49,7 +63,7 @@ weir_keyed_open(void *memory, size_t size)
     if (__atomic_load_n(&table->magic, __ATOMIC_ACQUIRE) == KEYED_MAGIC) {
         return table->n_buckets == n ? table : NULL;
     }
-    if (table->magic != 0 || weir_sys_random(table->seeds, sizeof(table->seeds)) != 0) {
+    if (table->magic != 0 || !keyed_seed(table->seeds)) {
         return NULL;
     }
     table->n_buckets = n;

@@ -40,6 +40,9 @@ typedef struct { uint64_t name; uint64_t place; } weir_keyed_key_t;
 
 /* Cells in so many bytes; 0: too few. */
 uint32_t      weir_keyed_cells(size_t size);
+/* The process's tables that are formatted from now on get these seeds, so that a key's name is the same in another life of the
+ * instance; before: each its own, random. */
+void          weir_keyed_use_seeds(const uint64_t seeds[2]);
 /* Formats zeroed memory, aligned to 64, or finds it formatted.  NULL: it holds something else, or there is no randomness. */
 weir_keyed_t *weir_keyed_open(void *memory, size_t size);
 

@@ -3,16 +3,19 @@
  *
  * What is kept of a key is one instant: when its bucket would be empty, in nanoseconds of the monotonic clock (the "theoretical arrival
  * time" of the generic cell rate algorithm).  A key whose instant has passed is as good as one that never came, so nothing has to
- * be cleaned up.  The decisions are those of a bucket that leaks `rate` requests a second and overflows at `burst`.
+ * be cleaned up.  Of buckets that take longer than WEIR_RATE_SAVED_S to become empty the store keeps that instant, as Unix time, so that
+ * a restart forgives nobody (shm/saved.h).  The decisions are those of a bucket that leaks `rate` requests a second and overflows at `burst`.
  */
 #ifndef WEIR_SHM_RATE_H
 #define WEIR_SHM_RATE_H
 
 #include "shm/keyed.h"
+#include "shm/saved.h"
 
 typedef struct {
-    uint64_t period_ns;          /* between two requests at the full rate; not 0 */
-    uint64_t burst;              /* how many may come before their time */
+    uint64_t   period_ns;        /* between two requests at the full rate; not 0 */
+    uint64_t   burst;            /* how many may come before their time */
+    weir_str_t zone;             /* its name, to look for a new key in the store; empty: new keys are new */
 } weir_rate_t;
 
 typedef struct {
@@ -31,6 +34,10 @@ void weir_rate_take(weir_keyed_t *table, const weir_keyed_key_t *key, const weir
                     weir_rate_verdict_t *verdict);
 /* What was taken is given back: another limit refused the request. */
 void weir_rate_give_back(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_rate_t *rate, uint64_t now_ns);
+
+#define WEIR_RATE_KIND    "limit-req"        /* the zones' kind, as the store knows it */
+#define WEIR_RATE_SAVED_S 10
+extern const weir_saved_kind_t weir_rate_saved;
 
 /* For weir_keyed_count: data is a uint64_t, now in ns. */
 uint64_t weir_rate_worth(const void *data, uint64_t value);

@@ -255,6 +255,19 @@ weir_zones_fold(uint32_t slot)
     (void) pthread_mutex_unlock(&zone_lock);
 }
 
+void
+weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory, uint64_t size), void *data)
+{
+    (void) pthread_mutex_lock(&zone_lock);
+    for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
+        weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        if (zone->what != NULL && zone->what->saved != NULL) {
+            each(data, zone->what, weir_str_from_z(zone->name), weir_zone_memory(zone), zone->size);
+        }
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
+
 bool
 weir_zones_are_made_here(void)
 {

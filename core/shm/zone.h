@@ -30,6 +30,8 @@ typedef struct weir_zone_kind {
     /* A few words on its contents for people, "key=value key=value"; memory is mapped read-only and may be in use; what it says
      * of itself is not trusted.  NULL: nothing to say. */
     void      (*describe)(const void *memory, uint64_t size, weir_buf_t *out);
+    /* What of it is kept in the store (shm/saved.h); NULL: nothing. */
+    const struct weir_saved_kind *saved;
 } weir_zone_kind_t;
 
 typedef struct {
@@ -44,6 +46,9 @@ weir_zone_t *weir_zone_take(const weir_zone_id_t *id, weir_error_t *error) WEIR_
 void         weir_zone_give_back(weir_zone_t *zone);        /* the last one unmaps it */
 void        *weir_zone_memory(const weir_zone_t *zone);     /* behind the head, aligned to 64 */
 uint64_t     weir_zone_size(const weir_zone_t *zone);       /* usable bytes */
+
+/* Every zone of a kind that keeps something in the store.  each is called with the lock of zones held. */
+void weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory, uint64_t size), void *data);
 
 /* Every zone's kind settles what the owner of that slot left.  In the master, when the owner is dead. */
 void weir_zones_fold(uint32_t slot);

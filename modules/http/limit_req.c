@@ -62,7 +62,9 @@ req_describe(const void *memory, uint64_t size, weir_buf_t *out)
     }
 }
 
-static const weir_zone_kind_t req_kind = { .name = "limit-req", .layout = 1, .describe = req_describe };
+static const weir_zone_kind_t req_kind = {
+    .name = WEIR_RATE_KIND, .layout = 1, .describe = req_describe, .saved = &weir_rate_saved,
+};
 
 static const weir_zone_kind_t *const req_kinds[] = { &req_kind, NULL };
 
@@ -279,7 +281,7 @@ req_keys(const req_conf_t *conf, weir_request_t *req, req_counted_t *counted)
 
         if (key.len != 0) {
             counted[n].limit = limit;
-            counted[n].rate = (weir_rate_t) { limit->zone->period_ns, limit->burst };
+            counted[n].rate = (weir_rate_t) { limit->zone->period_ns, limit->burst, limit->name };
             weir_keyed_hash(limit->zone->table, key, &counted[n++].key);
         }
     }
@@ -365,51 +367,25 @@ req_seconds(uint64_t ns)
     return (ns + 999999999) / 1000000000;
 }
 
-/* A zone's name as a string of RFC 9651; what cannot stand in one is left out. */
-static weir_str_t
-req_quoted(weir_request_t *req, weir_str_t name)
-{
-    char  *text = weir_alloc(&req->arena, name.len + 2);
-    size_t n = 0;
-
-    text[n++] = '"';
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.at[i] >= ' ' && name.at[i] <= '~' && name.at[i] != '"' && name.at[i] != '\\') {
-            text[n++] = name.at[i];
-        }
-    }
-    text[n++] = '"';
-    return weir_str(text, n);
-}
-
-static void
-req_add(weir_request_t *req, const char *name, weir_str_t value)
-{
-    (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, weir_str_from_z(name), value, 0);
-}
-
-/* RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers), Retry-After (RFC 9110 §10.2.3). */
 static weir_step_t
 req_head(weir_request_t *req, const void *conf)
 {
     const req_state_t *state = weir_request_kept(req, weir_http_limit_req_index);
     const req_limit_t *limit;
-    weir_str_t         name;
 
     (void) conf;
     if (state == NULL || state->limit == NULL) {
         return WEIR_NEXT;
     }
     limit = state->limit;
-    name = req_quoted(req, limit->name);
-    req_add(req, "RateLimit-Policy", weir_str_printf(&req->arena, "%.*s;q=%llu;w=%llu", WEIR_STR_ARG(name), (unsigned long long) limit->burst + 1,
-                                                     (unsigned long long) req_seconds((limit->burst + 1) * limit->zone->period_ns)));
-    req_add(req, "RateLimit", weir_str_printf(&req->arena, "%.*s;r=%llu;t=%llu", WEIR_STR_ARG(name), (unsigned long long) state->verdict.left,
-                                              (unsigned long long) req_seconds(state->verdict.reset_ns)));
-    if (state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_RATE) {
-        weir_response_add(req, WEIR_HEADER_RETRY_AFTER,
-                          weir_str_printf(&req->arena, "%llu", (unsigned long long) weir_max(req_seconds(state->verdict.wait_ns), 1)));
-    }
+    weir_limit_tell(req, limit->name, &(weir_limit_told_t) {
+        .quota = limit->burst + 1,
+        .window_s = req_seconds((limit->burst + 1) * limit->zone->period_ns),
+        .left = state->verdict.left,
+        .reset_s = req_seconds(state->verdict.reset_ns),
+        .retry_s = req_seconds(state->verdict.wait_ns),
+        .refused = state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_RATE,
+    });
     return WEIR_NEXT;
 }
 
