@@ -17,6 +17,7 @@
 #include "proc/pidfile.h"
 #include "proc/shared.h"
 #include "proc/signals.h"
+#include "proc/store.h"
 #include "proc/upgrade.h"
 #include "shm/zone.h"
 
@@ -117,6 +118,7 @@ master_reopen_logs(weir_master_t *master)
         }
     }
     weir_spawn_tell(master, SIGUSR1);
+    weir_store_process_tell(SIGUSR1);
 }
 
 static void
@@ -243,6 +245,7 @@ master_set_up(weir_master_t *master)
 static void
 master_tear_down(weir_master_t *master)
 {
+    weir_store_process_stop(master);
     weir_signals_close();
     weir_reload_abort(master);
     weir_timer_drop(&master->stop_timer);
@@ -273,7 +276,7 @@ weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation,
     master.generation = generation;
     master.sockets = *sockets;
     *sockets = (weir_sockets_t) { 0 };
-    started = master_set_up(&master);
+    started = master_set_up(&master) && weir_store_process_start(&master);
     if (started) {
         weir_load_boot_end();
         if (weir_is_inheriting()) {

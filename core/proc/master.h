@@ -81,6 +81,8 @@ void weir_spawn_leave_all(weir_master_t *master, int signal);        /* nobody t
 bool weir_spawn_anybody(const weir_master_t *master);                /* whether a worker lives */
 void weir_spawn_free_all(weir_master_t *master);                     /* what is left of dead ones */
 
+void weir_spawn_forget_master(weir_master_t *master);                /* in a forked child: what is the master's */
+
 /* -- link.c: the channel to one worker -- */
 bool weir_link_open(weir_child_t *child, int fd) WEIR_MUST_USE;      /* takes fd over */
 void weir_link_close(weir_child_t *child);                           /* safe when closed */

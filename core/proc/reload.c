@@ -14,6 +14,7 @@
 #include "os/sys.h"
 #include "proc/load.h"
 #include "proc/shared.h"
+#include "proc/store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -138,6 +139,7 @@ reload_use(weir_master_t *master, weir_generation_t *generation)
     weir_settings_read(&master->settings, generation);
     weir_shared_use(&master->settings);
     weir_master_write_pid(master);
+    weir_store_process_change(master);
 }
 
 static bool

@@ -4,6 +4,7 @@
 #include "proc/settings.h"
 
 #include "conf/core.h"
+#include "store/conf.h"
 
 void
 weir_settings_read(weir_settings_t *settings, const weir_generation_t *generation)
@@ -16,6 +17,8 @@ weir_settings_read(weir_settings_t *settings, const weir_generation_t *generatio
         .master = core->master_process.on,
         .pid_file = core->pid.text,
         .state_path = core->state_path.text,
+        .store_path = weir_store_conf(generation)->path.text,
+        .store_size = weir_store_conf(generation)->size,
         .workers = core->worker_processes,
         .connections = core->worker_connections,
         .shutdown_timeout = core->worker_shutdown_timeout,

@@ -10,7 +10,8 @@
 /* Borrows from the generation. */
 typedef struct {
     bool               daemon, master;      /* of the first generation; later ones change nothing */
-    weir_str_t         pid_file, state_path;
+    weir_str_t         pid_file, state_path, store_path;     /* store_path empty: there is no store */
+    weir_bytes_t       store_size;
     uint32_t           workers, connections;
     weir_msec_t        shutdown_timeout;    /* 0: none */
     /* what a worker becomes when it starts */

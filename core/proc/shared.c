@@ -183,12 +183,18 @@ weir_shared_use(const weir_settings_t *settings)
     shared_save();
 }
 
-bool
-weir_shared_in_worker(void)
+void
+weir_shared_in_store(void)
 {
     shared.path[0] = '\0';
     shared.timer = (weir_timer_t) { 0 };             /* its wheel was the master's */
     weir_zones_may_make(false);
+}
+
+bool
+weir_shared_in_worker(void)
+{
+    weir_shared_in_store();
     return weir_slots_take(getpid());
 }
 

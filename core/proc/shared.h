@@ -20,6 +20,8 @@ bool weir_shared_open(weir_loop_t *loop, const weir_settings_t *settings) WEIR_M
 void weir_shared_use(const weir_settings_t *settings);
 /* In a worker after the fork: what belongs to the master is left alone, and a slot is taken.  false: none is free. */
 bool weir_shared_in_worker(void) WEIR_MUST_USE;
+/* The same in the store's process, which needs no slot. */
+void weir_shared_in_store(void);
 /* In the master: that worker is dead; what it owned in any zone is settled and its slot is free again. */
 void weir_shared_reap(pid_t pid);
 void weir_shared_close(void);

@@ -116,6 +116,10 @@ single_set_up(single_t *single)
 {
     weir_settings_read(&single->settings, single->generation);
     weir_process_set_environment(single->settings.environment);
+    if (single->settings.store_path.len != 0) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "\"store_path\" needs \"master_process on\": a process of its own writes to the store");
+        return false;
+    }
     single->loop = weir_loop_create(SINGLE_EVENTS);
     if (single->loop == NULL || !weir_signals_open(single->loop, single_on_signal, single)) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "making the event loop failed");

@@ -14,6 +14,7 @@
 #include "proc/inherit.h"
 #include "proc/shared.h"
 #include "proc/signals.h"
+#include "proc/store.h"
 #include "proc/upgrade.h"
 #include "proc/worker.h"
 
@@ -59,12 +60,13 @@ spawn_take_sockets(weir_worker_start_t *start, weir_sockets_t *sockets, uint32_t
 }
 
 /* Unwatching would reach into the master's epoll set: the loop goes first. */
-static void
-spawn_forget_master(weir_master_t *master)
+void
+weir_spawn_forget_master(weir_master_t *master)
 {
     weir_signals_forget();
     weir_daemon_forget();
     weir_inherit_forget();
+    weir_store_process_forget();
     weir_upgrade_fini(master);
     weir_reload_abort(master);
     weir_loop_destroy(master->loop);
@@ -97,7 +99,7 @@ spawn_become_worker(weir_child_t *child, int channel)
         .directives = weir_str_dup(&start.arena, master->source->directives),
     };
     spawn_take_sockets(&start, &master->sockets, master->settings.workers);
-    spawn_forget_master(master);
+    weir_spawn_forget_master(master);
     weir_worker_run(&start);
 }
 
@@ -303,7 +305,7 @@ weir_spawn_reap(weir_master_t *master)
     while ((pid = weir_sys_wait_any(&status)) > 0) {
         weir_child_t *child = spawn_find(master, pid);
 
-        if (weir_upgrade_ended(master, pid, status)) {
+        if (weir_upgrade_ended(master, pid, status) || weir_store_process_ended(master, pid, status)) {
             continue;
         }
         weir_shared_reap(pid);

@@ -14,6 +14,7 @@
 #include "proc/shared.h"
 #include "proc/signals.h"
 #include "proc/takeover.h"
+#include "store/read.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -163,6 +164,7 @@ worker_use_logs(worker_t *worker, weir_generation_t *generation, int *logs)
     }
     worker->generation = generation;
     weir_settings_read(&worker->settings, generation);
+    weir_store_read_from(worker->settings.store_path);
     weir_log_use(generation->sinks);
     weir_log_close(old->sinks);
     weir_generation_unref(old);
@@ -288,6 +290,7 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     if (worker->http == NULL) {
         return worker_failed("starting http failed");
     }
+    weir_store_read_from(worker->settings.store_path);
     worker_listen(worker, start->sockets, start->fds, start->n_sockets);
     return true;
 }
@@ -306,6 +309,7 @@ worker_tear_down(worker_t *worker)
         weir_http_destroy(worker->http);    /* turns the loop once more */
     }
     weir_loop_destroy(worker->loop);
+    weir_store_read_end();
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
     weir_log_use(NULL);
     weir_log_close(worker->generation->sinks);

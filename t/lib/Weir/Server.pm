@@ -242,7 +242,7 @@ sub workers ($self) {
         my ($parent) = (<$in> // '') =~ /^\d+ \(.*\) \S (\d+)/s;
         next unless defined $parent && $parent == $master;
         my $title = slurp("/proc/$pid/cmdline");
-        push @pids, $pid unless $title =~ /shutting down/;
+        push @pids, $pid unless $title =~ /shutting down|store process/;
     }
     @pids = sort { $a <=> $b } @pids;
     return @pids;
@@ -318,6 +318,15 @@ sub wait_exit ($self) {
 }
 
 sub exit_status ($self) { $self->{exit_status} }
+
+# The store's process; undef: there is none.  Of several, as after a reload, the one that was started last.
+sub store_process ($self) {
+    my ($last) = $self->error_log =~ /.*start store process (\d+)$/ms or return;
+    return slurp("/proc/$last/cmdline") =~ /^weir: store process/ ? $last : undef;
+}
+
+# A tool beside the instance: (exit code, what it printed).
+sub tool ($self, @words) { $self->run('-p', "$self->{dir}/", '-c', 'conf/weir.conf', '-e', 'logs/error.log', @words) }
 
 # The program run to its end with other arguments: (exit code, what it printed).
 sub run ($self, @arguments) {
@@ -404,7 +413,7 @@ sub _tcp_sockets () {
 # established and not on a port that this server listens on.
 sub _leaks ($self) {
     my %listens = map { $_ => 1 } values $self->{ports}->%*;
-    my @leaks;
+    my (@leaks, %store);
     for my $pid (sort keys(($self->{fds} // {})->%*)) {
         my $sockets = _tcp_sockets();
         my %before;
@@ -416,6 +425,7 @@ sub _leaks ($self) {
                 next if $tcp && $tcp->[0] eq '01' && !$listens{ $tcp->[1] };
                 $what .= sprintf ' (state %s, port %d to %d)', @$tcp if $tcp;
             }
+            next if $what =~ m{/(?:lock|weir\.mdb(?:-lock)?)(?: \(deleted\))?$} && !$store{"$pid $what"}++;    # the store, opened once
             push @leaks, "worker $pid: descriptor $fd->[0] is $what" if --($before{ _kind($what) } //= 0) < 0;
         }
     }

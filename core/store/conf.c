@@ -1,0 +1,87 @@
+/*
+ * conf.c - see conf.h: the directives, and the seeds by which zones and the store name keys alike.
+ */
+#include "store/conf.h"
+
+#include "conf/core.h"
+#include "log/log.h"
+#include "shm/keyed.h"
+#include "shm/zone.h"
+#include "store/db.h"
+
+#include <limits.h>
+
+extern const size_t weir_store_index;
+
+static char store_first[PATH_MAX];           /* of the first configuration of this instance that names one */
+
+const weir_store_conf_t *
+weir_store_conf(const weir_generation_t *generation)
+{
+    return weir_conf_of(generation->root, weir_store_index);
+}
+
+bool
+weir_store_is_set(const weir_conf_t *cf)
+{
+    const weir_store_conf_t *conf = weir_conf_of(cf->root, weir_store_index);
+
+    return conf->path.text.len != 0;
+}
+
+static bool
+store_use_seeds(weir_conf_t *cf, const weir_conf_block_t *block, const char *path)
+{
+    weir_error_t error = { .text = "" };
+    uint64_t     seeds[2];
+
+    if (!weir_zones_are_made_here()) {
+        return true;
+    }
+    if (!weir_store_seeds(path, seeds, &error)) {
+        return weir_conf_error_at(cf, &block->words, "%s", error.text);
+    }
+    weir_keyed_use_seeds(seeds);
+    return true;
+}
+
+/* Of main, and so before anything inside http makes its zones. */
+static bool
+store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
+{
+    weir_store_conf_t *conf = conf_;
+
+    if (block->context != WEIR_IN_MAIN || conf->path.text.len == 0) {
+        return true;
+    }
+    if (conf->path.text.len >= sizeof(store_first)) {
+        return weir_conf_error_at(cf, &block->words, "\"store_path\" is too long");
+    }
+    if (store_first[0] == '\0') {
+        memcpy(store_first, conf->path.text.at, conf->path.text.len + 1);
+    } else if (!weir_str_eq(conf->path.text, weir_str_from_z(store_first))) {
+        if (weir_zones_are_made_here()) {
+            weir_log(WEIR_LOG_WARN, NULL, 0, "\"store_path %.*s\" is taken up at the next start", WEIR_STR_ARG(conf->path.text));
+        }
+        conf->path.text = weir_str_dup(cf->arena, weir_str_from_z(store_first));
+    }
+    return weir_conf_make_folder(cf, &block->words, conf->path) && store_use_seeds(cf, block, conf->path.text.at);
+}
+
+static const weir_directive_t store_directives[] = {
+    WEIR_DIRECTIVE(weir_store_conf_t, path, "store_path", .where = WEIR_IN_MAIN,
+                   .help = "Folder of the store: consumers, keys, plans, quotas, and what long limits have counted.  Not set: there is none."),
+    WEIR_DIRECTIVE(weir_store_conf_t, size, "store_size", .where = WEIR_IN_MAIN, .dflt = "256m", .min = "1m", .max = "1024g",
+                   .help = "How large the store's file may become."),
+    WEIR_DIRECTIVE(weir_store_conf_t, flush, "store_flush", .where = WEIR_IN_MAIN, .dflt = "1s", .min = "10ms", .max = "1h",
+                   .help = "How often what was counted is written to the store: what was admitted since may be forgotten, and so admitted again, when all "
+                           "processes are killed at once or the power fails."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_module_t weir_store = {
+    .name = "store",
+    .conf_size = sizeof(weir_store_conf_t),
+    .directives = store_directives,
+    .check = store_check,
+};

@@ -1,0 +1,19 @@
+/*
+ * conf.h - where the store is: store_path and its like.
+ */
+#ifndef WEIR_STORE_CONF_H
+#define WEIR_STORE_CONF_H
+
+#include "conf/generation.h"
+
+typedef struct {
+    weir_path_t  path;           /* empty: there is no store */
+    weir_bytes_t size;           /* the file may grow to */
+    weir_msec_t  flush;          /* how often what is counted is written: what may be lost */
+} weir_store_conf_t;
+
+/* For who needs one, at load time. */
+bool weir_store_is_set(const weir_conf_t *cf);
+const weir_store_conf_t *weir_store_conf(const weir_generation_t *generation);
+
+#endif

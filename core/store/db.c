@@ -1,0 +1,356 @@
+/*
+ * db.c - see db.h.  Runs in the store's process, in workers, in tools.
+ */
+#include "store/db.h"
+
+#include "base/arena.h"
+#include "os/file.h"
+#include "os/sys.h"
+#include "store/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define DB_LOCK    "lock"                    /* shared by who has the store open, held alone by who replaces it */
+#define DB_READERS 600                       /* slots of workers (shm/slots.h), twice, and tools */
+#define DB_VERSION "layout"
+#define DB_SEEDS   "seeds"
+
+static pid_t db_opened_by;                   /* one environment a process */
+
+static const char *const db_names[WEIR_STORE_TABLES] = {
+    [WEIR_STORE_META] = "meta",
+    [WEIR_STORE_CONSUMERS] = "consumers",
+    [WEIR_STORE_KEYS] = "keys",
+    [WEIR_STORE_PLANS] = "plans",
+    [WEIR_STORE_CELLS] = "cells",
+};
+
+const char *
+weir_store_table_name(weir_store_table_t table)
+{
+    return db_names[table];
+}
+
+const char *
+weir_store_strerror(int result)
+{
+    switch (result) {
+    case MDB_MAP_FULL:
+        return "the store is full: raise store_size";
+    case MDB_READERS_FULL:
+        return "too many processes read the store";
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_VERSION_MISMATCH:
+        return "the file is not a store, or it is damaged";
+    case ESTALE:
+        return "its file was removed while it was open";
+    case EWOULDBLOCK:
+        return "it is in use";
+    default:
+        return mdb_strerror(result);
+    }
+}
+
+/* -- opening -- */
+
+/* The layout's version is written once and found again. */
+static int
+db_check_layout(const weir_store_db_t *db, MDB_txn *txn, bool *fits)
+{
+    MDB_val  key = weir_store_val(WEIR_STR(DB_VERSION)), value;
+    uint32_t layout = WEIR_STORE_LAYOUT;
+    int      result = mdb_get(txn, db->tables[WEIR_STORE_META], &key, &value);
+
+    *fits = true;
+    if (result == MDB_NOTFOUND && db->writes) {
+        value = (MDB_val) { .mv_size = sizeof(layout), .mv_data = &layout };
+        return mdb_put(txn, db->tables[WEIR_STORE_META], &key, &value, 0);
+    }
+    if (result == 0) {
+        *fits = value.mv_size == sizeof(layout) && memcmp(value.mv_data, &layout, sizeof(layout)) == 0;
+    }
+    return result;
+}
+
+static int
+db_open_tables(weir_store_db_t *db, bool *fits)
+{
+    MDB_txn *txn;
+    int      result = mdb_txn_begin(db->env, NULL, db->writes ? 0 : MDB_RDONLY, &txn);
+
+    if (result != 0) {
+        return result;
+    }
+    for (int i = 0; result == 0 && i < WEIR_STORE_TABLES; i++) {
+        result = mdb_dbi_open(txn, db_names[i], db->writes ? MDB_CREATE : 0, &db->tables[i]);
+    }
+    if (result == 0) {
+        result = db_check_layout(db, txn, fits);
+    }
+    if (result != 0) {
+        mdb_txn_abort(txn);
+        return result;
+    }
+    return mdb_txn_commit(txn);
+}
+
+/* What root makes is the folder's owner's, who runs the store. */
+static void
+db_give_to_owner(const char *folder, const char *file)
+{
+    struct stat st;
+
+    if (geteuid() == 0 && weir_sys_stat(folder, &st) == 0) {
+        (void) !chown(file, st.st_uid, st.st_gid);
+    }
+}
+
+/* Before LMDB's own lock file is looked at, which speaks of the file that is there. */
+static int
+db_lock(weir_store_db_t *db, const weir_store_open_t *how)
+{
+    char path[PATH_MAX];
+    int  mode = (how->alone ? LOCK_EX : LOCK_SH) | (how->waits ? 0 : LOCK_NB);
+
+    (void) snprintf(path, sizeof(path), "%s/" DB_LOCK, how->path);
+    db->lock_fd = weir_sys_open(path, O_RDONLY | O_CREAT, 0600);
+    if (db->lock_fd < 0) {
+        return errno;
+    }
+    db_give_to_owner(how->path, path);
+    while (flock(db->lock_fd, mode) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+/* All pages that the last transaction speaks of are in the file, which never becomes shorter again: who reads the map gets no SIGBUS. */
+static int
+db_measure(weir_store_db_t *db)
+{
+    MDB_envinfo info;
+    MDB_stat    stat;
+    struct stat file;
+    int         fd;
+
+    if (mdb_env_get_fd(db->env, &fd) != 0 || mdb_env_info(db->env, &info) != 0 || mdb_env_stat(db->env, &stat) != 0
+        || weir_sys_fstat(fd, &file) != 0)
+    {
+        return EIO;
+    }
+    db->measured = (uint64_t) file.st_size;
+    return ((uint64_t) info.me_last_pgno + 1) * stat.ms_psize > db->measured ? MDB_CORRUPTED : 0;
+}
+
+static int
+db_open_env(weir_store_db_t *db, const weir_store_open_t *how, const char *path)
+{
+    int result;
+
+    if ((result = mdb_env_create(&db->env)) != 0 || (result = mdb_env_set_maxdbs(db->env, WEIR_STORE_TABLES)) != 0
+        || (result = mdb_env_set_maxreaders(db->env, DB_READERS)) != 0
+        || (how->size != 0 && (result = mdb_env_set_mapsize(db->env, how->size)) != 0)
+        || (result = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS | (how->writes ? 0 : MDB_RDONLY), 0600)) != 0)
+    {
+        return result;
+    }
+    return db_measure(db);
+}
+
+static int
+db_open(weir_store_db_t *db, const weir_store_open_t *how, bool *fits)
+{
+    char path[PATH_MAX], lock[PATH_MAX + 8];
+    int  result;
+
+    *fits = true;
+    if ((size_t) snprintf(path, sizeof(path), "%s/" WEIR_STORE_FILE, how->path) >= sizeof(path)) {
+        return ENAMETOOLONG;
+    }
+    if ((result = db_lock(db, how)) != 0 || (result = db_open_env(db, how, path)) != 0) {
+        return result;
+    }
+    (void) snprintf(lock, sizeof(lock), "%s-lock", path);
+    db_give_to_owner(how->path, lock);
+    if (how->writes) {
+        db_give_to_owner(how->path, path);
+    }
+    return db_open_tables(db, fits);
+}
+
+bool
+weir_store_open(weir_store_db_t *db, const weir_store_open_t *how, weir_error_t *error)
+{
+    bool fits;
+    int  result;
+
+    weir_assert(db_opened_by != getpid());
+    *db = (weir_store_db_t) { .writes = how->writes, .lock_fd = -1 };
+    result = db_open(db, how, &fits);
+    if (result == 0 && fits) {
+        db_opened_by = getpid();
+        return true;
+    }
+    weir_store_close(db);
+    if (result == 0) {
+        return weir_error_set(error, "the store in \"%s\" is of another version of Weir: dump it there and load it here", how->path);
+    }
+    return weir_error_set(error, "the store in \"%s\" cannot be opened: %s", how->path, weir_store_strerror(result));
+}
+
+void
+weir_store_close(weir_store_db_t *db)
+{
+    if (db->env != NULL) {
+        mdb_env_close(db->env);
+        db->env = NULL;
+        db_opened_by = 0;
+    }
+    if (db->lock_fd >= 0) {
+        (void) weir_sys_close(db->lock_fd);
+        db->lock_fd = -1;
+    }
+}
+
+int
+weir_store_look(const weir_store_db_t *db)
+{
+    struct stat file;
+    int         fd;
+
+    if (mdb_env_get_fd(db->env, &fd) != 0 || weir_sys_fstat(fd, &file) != 0) {
+        return EIO;
+    }
+    return file.st_nlink == 0 ? ESTALE : (uint64_t) file.st_size < db->measured ? MDB_CORRUPTED : 0;
+}
+
+int
+weir_store_walk(weir_store_db_t *db)
+{
+    MDB_txn    *txn;
+    MDB_cursor *cursor;
+    MDB_val     key, value;
+    int         result = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn);
+
+    if (result != 0) {
+        return result;
+    }
+    for (int i = 0; result == 0 && i < WEIR_STORE_TABLES; i++) {
+        result = mdb_cursor_open(txn, db->tables[i], &cursor);
+        while (result == 0 && (result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+            if (value.mv_size != 0) {        /* its page too is looked at */
+                (void) *((const volatile unsigned char *) value.mv_data + value.mv_size - 1);
+            }
+        }
+        if (result == MDB_NOTFOUND) {
+            mdb_cursor_close(cursor);
+            result = 0;
+        }
+    }
+    mdb_txn_abort(txn);
+    return result;
+}
+
+/* -- copies -- */
+
+int
+weir_store_copy(weir_store_db_t *db, const char *to)
+{
+    mode_t before = umask(0177);
+    int    result = mdb_env_copy2(db->env, to, MDB_CP_COMPACT);
+
+    (void) umask(before);
+    return result;
+}
+
+int
+weir_store_compact(weir_store_db_t *db, const char *folder)
+{
+    char path[PATH_MAX], copy[PATH_MAX + 8];
+    int  result, fd;
+
+    (void) snprintf(path, sizeof(path), "%s/" WEIR_STORE_FILE, folder);
+    (void) snprintf(copy, sizeof(copy), "%s.new", path);
+    (void) weir_sys_unlink(copy);            /* of one that was killed */
+    result = weir_store_copy(db, copy);
+    if (result == 0) {
+        db_give_to_owner(folder, copy);
+        fd = weir_sys_open(copy, O_RDWR, 0);
+        result = fd < 0 || fsync(fd) != 0 || weir_sys_rename(copy, path) != 0 ? errno : 0;
+        if (fd >= 0) {
+            (void) weir_sys_close(fd);
+        }
+    }
+    if (result != 0) {
+        (void) weir_sys_unlink(copy);
+    }
+    return result;
+}
+
+/* -- seeds -- */
+
+bool
+weir_store_set_seeds(const char *folder, const uint64_t seeds[2], weir_error_t *error)
+{
+    char path[PATH_MAX];
+
+    (void) snprintf(path, sizeof(path), "%s/" DB_SEEDS, folder);
+    if (!weir_file_write_secret(path, weir_str((const char *) seeds, 2 * sizeof(*seeds)))) {
+        return weir_error_set(error, "\"%s\" cannot be made: %s", path, strerror(errno));
+    }
+    db_give_to_owner(folder, path);
+    return true;
+}
+
+bool
+weir_store_seeds(const char *folder, uint64_t seeds[2], weir_error_t *error)
+{
+    char         path[PATH_MAX];
+    weir_arena_t arena;
+    weir_str_t   bytes = WEIR_STR_NONE;
+    bool         there;
+
+    if ((size_t) snprintf(path, sizeof(path), "%s/" DB_SEEDS, folder) >= sizeof(path)) {
+        return weir_error_set(error, "the path of the store is too long");
+    }
+    weir_arena_init(&arena, 256);
+    there = weir_file_read(&arena, path, 2 * sizeof(*seeds), &bytes);
+    if (there && bytes.len == 2 * sizeof(*seeds)) {
+        memcpy(seeds, bytes.at, bytes.len);
+        weir_arena_fini(&arena);
+        return true;
+    }
+    weir_arena_fini(&arena);
+    if (there || errno != ENOENT) {
+        return weir_error_set(error, "\"%s\" %s", path, there ? "is not what it was made as" : strerror(errno));
+    }
+    if (weir_sys_random(seeds, 2 * sizeof(*seeds)) != 0) {
+        return weir_error_set(error, "there is no randomness for \"%s\"", path);
+    }
+    return weir_store_set_seeds(folder, seeds, error);
+}
+
+size_t
+weir_store_cell_key(char room[WEIR_STORE_CELL_KEY], weir_str_t kind, weir_str_t zone, uint64_t name)
+{
+    size_t len = 0;
+
+    weir_assert(kind.len < 32 && zone.len < 128);
+    memcpy(room, kind.at, kind.len);
+    len = kind.len;
+    room[len++] = '\0';
+    memcpy(room + len, zone.at, zone.len);
+    len += zone.len;
+    room[len++] = '\0';
+    memcpy(room + len, &name, sizeof(name));
+    return len + sizeof(name);
+}

@@ -1,0 +1,200 @@
+/*
+ * read.c - see read.h.  Runs in workers.
+ */
+#include "store/read.h"
+
+#include "log/log.h"
+#include "os/clock.h"
+#include "shm/saved.h"
+#include "store/db.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+
+#define READ_RETRY_MS 1000
+
+static struct {
+    char            path[PATH_MAX];              /* empty: none */
+    weir_store_db_t db;                          /* .env NULL: not open */
+    MDB_txn        *txn;                         /* at rest between two looks */
+    uint64_t        next_ms;                     /* when to try to open it again */
+    bool            complained;
+} read_store;
+
+/* -- open -- */
+
+static bool
+read_open(void)
+{
+    weir_error_t error = { .text = "" };
+    int          result;
+
+    if (read_store.path[0] == '\0' || weir_clock_now().ms < read_store.next_ms) {
+        return false;
+    }
+    if (weir_store_open(&read_store.db, &(weir_store_open_t) { .path = read_store.path }, &error)) {
+        result = mdb_txn_begin(read_store.db.env, NULL, MDB_RDONLY, &read_store.txn);
+        if (result == 0) {
+            read_store.complained = false;
+            return true;
+        }
+        (void) weir_error_set(&error, "reading the store failed: %s", weir_store_strerror(result));
+        weir_store_close(&read_store.db);
+    }
+    if (!read_store.complained) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "%s", error.text);
+        read_store.complained = true;
+    }
+    read_store.next_ms = weir_clock_now().ms + READ_RETRY_MS;
+    return false;
+}
+
+static void
+read_close(void)
+{
+    if (read_store.db.env != NULL) {
+        mdb_txn_abort(read_store.txn);
+        weir_store_close(&read_store.db);
+    }
+}
+
+/* A view of what is acknowledged at this moment. */
+static bool
+read_begin(void)
+{
+    int result;
+
+    if (read_store.db.env == NULL) {
+        return read_open();
+    }
+    if (weir_store_look(&read_store.db) == MDB_CORRUPTED) {    /* it was cut short: the map's end would be a SIGBUS */
+        read_close();
+        return false;
+    }
+    result = mdb_txn_renew(read_store.txn);
+    if (result == MDB_MAP_RESIZED) {             /* the writer has a larger store_size */
+        (void) mdb_env_set_mapsize(read_store.db.env, 0);
+        result = mdb_txn_renew(read_store.txn);
+    }
+    if (result != 0) {
+        read_close();                            /* opened anew with the next look */
+        return false;
+    }
+    return true;
+}
+
+/* A record of `size` bytes is copied. */
+static weir_store_found_t
+read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size)
+{
+    MDB_val key = weir_store_val(name), value;
+    int     result;
+
+    if (name.len == 0) {
+        return WEIR_STORE_MISSING;
+    }
+    if (!read_begin()) {
+        return WEIR_STORE_BROKEN;
+    }
+    result = mdb_get(read_store.txn, read_store.db.tables[table], &key, &value);
+    if (result == 0 && value.mv_size == size) {
+        memcpy(record, value.mv_data, size);
+    }
+    mdb_txn_reset(read_store.txn);
+    if (result == 0) {
+        return value.mv_size == size ? WEIR_STORE_FOUND : WEIR_STORE_BROKEN;
+    }
+    return result == MDB_NOTFOUND ? WEIR_STORE_MISSING : WEIR_STORE_BROKEN;
+}
+
+/* -- what zones look for -- */
+
+static weir_saved_result_t
+read_saved(weir_str_t kind, weir_str_t zone, uint64_t name, uint64_t *value)
+{
+    char              key[WEIR_STORE_CELL_KEY];
+    weir_store_cell_t cell;
+
+    if (read_store.path[0] == '\0') {
+        return WEIR_SAVED_NONE;
+    }
+    switch (read_record(WEIR_STORE_CELLS, weir_str(key, weir_store_cell_key(key, kind, zone, name)), &cell, sizeof(cell))) {
+    case WEIR_STORE_FOUND:
+        *value = cell.value;
+        return WEIR_SAVED_FOUND;
+    case WEIR_STORE_MISSING:
+        return WEIR_SAVED_NONE;
+    default:
+        return WEIR_SAVED_UNKNOWN;
+    }
+}
+
+void
+weir_store_read_from(weir_str_t path)
+{
+    if (path.len < sizeof(read_store.path) && !weir_str_eq(path, weir_str_from_z(read_store.path))) {
+        read_close();
+        memcpy(read_store.path, path.at, path.len);
+        read_store.path[path.len] = '\0';
+        read_store.next_ms = 0;
+    }
+    weir_saved_use(read_saved);
+}
+
+void
+weir_store_read_end(void)
+{
+    read_close();
+    weir_saved_use(NULL);
+}
+
+/* -- records -- */
+
+void
+weir_store_hash(weir_str_t secret, unsigned char hash[WEIR_STORE_HASH])
+{
+    static EVP_MD     *sha256;               /* fetched once: OpenSSL's look for it costs more than the hash */
+    static EVP_MD_CTX *context;
+    unsigned           len = 0;
+
+    if (sha256 == NULL) {
+        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+        context = EVP_MD_CTX_new();
+    }
+    weir_assert(sha256 != NULL && context != NULL);
+    weir_assert(EVP_DigestInit_ex(context, sha256, NULL) == 1 && EVP_DigestUpdate(context, secret.at, secret.len) == 1
+                && EVP_DigestFinal_ex(context, hash, &len) == 1 && len == WEIR_STORE_HASH);
+}
+
+void
+weir_store_id_of(const unsigned char *hash, char id[WEIR_STORE_ID + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < WEIR_STORE_ID; i++) {
+        id[i] = digits[hash[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+    }
+    id[WEIR_STORE_ID] = '\0';
+}
+
+weir_store_found_t
+weir_store_find_key(weir_str_t secret, weir_store_key_t *key, char id[WEIR_STORE_ID + 1])
+{
+    unsigned char hash[WEIR_STORE_HASH];
+
+    weir_store_hash(secret, hash);
+    weir_store_id_of(hash, id);
+    return read_record(WEIR_STORE_KEYS, weir_str((const char *) hash, sizeof(hash)), key, sizeof(*key));
+}
+
+weir_store_found_t
+weir_store_find_consumer(weir_str_t name, weir_store_consumer_t *consumer)
+{
+    return read_record(WEIR_STORE_CONSUMERS, name, consumer, sizeof(*consumer));
+}
+
+weir_store_found_t
+weir_store_find_plan(weir_str_t name, weir_store_plan_t *plan)
+{
+    return read_record(WEIR_STORE_PLANS, name, plan, sizeof(*plan));
+}

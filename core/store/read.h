@@ -1,0 +1,27 @@
+/*
+ * read.h - looking things up in the store, by whoever serves: through LMDB's map, without a lock, without waiting for the writer.
+ *
+ * What was acknowledged is seen by the next look, in every process.  The file is opened at the first look; one that cannot be opened
+ * is tried again each second.  On the loop's thread only.
+ */
+#ifndef WEIR_STORE_READ_H
+#define WEIR_STORE_READ_H
+
+#include "store/record.h"
+
+typedef enum { WEIR_STORE_FOUND, WEIR_STORE_MISSING, WEIR_STORE_BROKEN } weir_store_found_t;
+
+/* The folder this process reads from now on; "": none, and everything is BROKEN but what zones look for. */
+void weir_store_read_from(weir_str_t path);
+void weir_store_read_end(void);
+
+/* The key that hashes as the bytes do; id: NUL-terminated. */
+weir_store_found_t weir_store_find_key(weir_str_t secret, weir_store_key_t *key, char id[WEIR_STORE_ID + 1]);
+weir_store_found_t weir_store_find_consumer(weir_str_t name, weir_store_consumer_t *consumer);
+weir_store_found_t weir_store_find_plan(weir_str_t name, weir_store_plan_t *plan);
+
+/* SHA-256.  The bytes are not kept. */
+void weir_store_hash(weir_str_t secret, unsigned char hash[WEIR_STORE_HASH]);
+void weir_store_id_of(const unsigned char *hash, char id[WEIR_STORE_ID + 1]);
+
+#endif

@@ -1,0 +1,29 @@
+package Weir::Store;
+
+# What tests of the store share.
+
+use v5.36;
+use Test::More ();
+
+# A test counts in one month of UTC, and of every time zone: the calendar may not turn meanwhile.
+sub not_at_the_end_of_a_month () {
+    my $month = sub ($at) { (gmtime $at)[4] };
+    for my $hours (-14 .. 14) {
+        my $now = time + $hours * 3600;
+        Test::More::plan(skip_all => 'a month ends within minutes') if $month->($now) != $month->($now + 180);
+    }
+}
+
+# The master, its workers and the store's process at one stroke.
+sub kill_all ($w) {
+    kill 'KILL', -$w->pid;
+    $w->wait_exit;
+}
+
+# A file system that goes with the object.
+package Weir::Store::Mounted;
+
+sub new ($class, $path) { return bless { path => $path }, $class }
+sub DESTROY ($self) { system 'umount', '-l', $self->{path} }
+
+1;
