@@ -50,8 +50,13 @@
     X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects.")                                               \
     X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The place is closed by `maintenance`.")                           \
+    X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "The place asks for an API key and none came.")                        \
+    X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, "The API key is not in the store: it never was, or it was revoked.")   \
+    X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key was good until its day came.")                            \
+    X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer of the API key is disabled.")                \
     X(LIMIT_RATE, "limit.rate", 503, INFO, "The key of a limit_req came too often.")                                          \
     X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.")          \
+    X(LIMIT_QUOTA, "limit.quota", 429, INFO, "The key of a quota has used all of this hour, day or month.")                   \
     X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.")                                    \
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.")                   \
     X(UPSTREAM_CONNECT_FAILED, "upstream.connect.failed", 502, ERROR, "The connection to the peer could not be made.")        \
@@ -74,6 +79,7 @@
     X(UPSTREAM_H2_REFUSED, "upstream.h2.refused", 502, ERROR, "The peer refused the stream before working on it.")            \
     X(UPSTREAM_H2_RESET, "upstream.h2.reset", 502, ERROR, "The peer reset the stream.")                                       \
     X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.")                       \
+    X(STORE_UNAVAILABLE, "store.unavailable", 503, ERROR, "The store cannot be read, or is too far behind to take another key.")\
     X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.")                                 \
     X(INTERNAL_IO, "internal.io", 500, CRIT, "A temporary file could not be written or read.")                                \
     X(INTERNAL_EMIT, "internal.emit", 500, ERROR, "A header to be sent holds CR, LF or NUL, or does not fit.")                \

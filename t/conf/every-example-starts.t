@@ -18,6 +18,7 @@ my %asks = (
         [ '/internal-api/', 503, qr/come back/, 'shop.example.org' ],
         [ '/x?y',          301, qr/301/, 'www.shop.example.org' ],
     ],
+    'conf/examples/consumers-and-quotas.conf' => [ [ '/', 401, qr/401/ ] ],
     'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ] ],
     'conf/examples/tls-http2-edge.conf' => [ [ '/cart?n=1', 301, qr/301/, 'shop.example.org' ] ],
     'conf/examples/grpc.conf'           => [ [ '/users.v1.Users/Get', 502, qr/502/ ], [ '/', 404, qr/404/ ] ],

@@ -1,0 +1,275 @@
+/*
+ * api_key.c - who asks: a key that the client sends is looked up in the store, and with it its consumer and the consumer's plan.
+ *
+ * The store knows keys by their SHA-256, so that nothing has to be compared with a secret, and a look sees what was acknowledged last, in
+ * every worker.  The look is made when somebody wants to know - a limit by $consumer, or the access phase - and once a request.
+ * Runs in workers; two or three looks into the store's map, no lock, no allocation but the request's.
+ */
+#include "http/module.h"
+
+#include "http/story.h"
+#include "os/clock.h"
+#include "store/conf.h"
+#include "store/read.h"
+
+typedef struct {
+    const weir_template_t **at;
+    size_t                  n;
+    weir_conf_words_t       words;           /* n 0 and words set: off */
+} key_sources_t;
+
+typedef struct {
+    key_sources_t sources;
+    weir_flag_t   optional, dry_run;
+    weir_str_t    realm;
+} key_conf_t;
+
+/* What is known of a request. */
+typedef struct {
+    const key_conf_t     *conf;              /* by which it was asked */
+    weir_cause_t          cause;             /* NONE: the consumer is known, or none is and that is allowed */
+    bool                  is_known, has_plan;
+    weir_store_key_t      key;
+    weir_store_consumer_t consumer;
+    weir_store_plan_t     plan;
+    char                  id[WEIR_STORE_ID + 1];
+} key_state_t;
+
+extern const size_t weir_http_api_key_index;
+
+/* -- looking -- */
+
+/* The first of the places that has something. */
+static weir_str_t
+key_sent(const key_conf_t *conf, weir_request_t *req)
+{
+    weir_str_t sent = WEIR_STR_NONE;
+
+    for (size_t i = 0; sent.len == 0 && i < conf->sources.n; i++) {
+        sent = weir_template_eval(conf->sources.at[i], req, &req->arena);
+    }
+    return sent;
+}
+
+static weir_cause_t
+key_find(key_state_t *state, weir_str_t sent)
+{
+    weir_store_found_t found;
+
+    if (sent.len == 0) {
+        return state->conf->optional.on ? WEIR_CAUSE_NONE : WEIR_CAUSE_AUTH_KEY_MISSING;
+    }
+    found = weir_store_find_key(sent, &state->key, state->id);
+    if (found != WEIR_STORE_FOUND) {
+        return found == WEIR_STORE_MISSING ? WEIR_CAUSE_AUTH_KEY_UNKNOWN : WEIR_CAUSE_STORE_UNAVAILABLE;
+    }
+    if (state->key.expires_s != 0 && state->key.expires_s <= weir_clock_wall_ms() / 1000) {
+        return WEIR_CAUSE_AUTH_KEY_EXPIRED;
+    }
+    found = weir_store_find_consumer(weir_store_text(state->key.consumer, sizeof(state->key.consumer)), &state->consumer);
+    if (found != WEIR_STORE_FOUND) {
+        return found == WEIR_STORE_MISSING ? WEIR_CAUSE_AUTH_KEY_UNKNOWN : WEIR_CAUSE_STORE_UNAVAILABLE;
+    }
+    state->is_known = true;
+    if (state->consumer.is_disabled) {
+        return WEIR_CAUSE_AUTH_CONSUMER_DISABLED;
+    }
+    found = weir_store_find_plan(weir_store_text(state->consumer.plan, sizeof(state->consumer.plan)), &state->plan);
+    state->has_plan = found == WEIR_STORE_FOUND;
+    return found == WEIR_STORE_BROKEN ? WEIR_CAUSE_STORE_UNAVAILABLE : WEIR_CAUSE_NONE;
+}
+
+/* NULL: the place does not ask. */
+static const key_state_t *
+key_state(weir_request_t *req)
+{
+    const key_conf_t *conf = weir_request_conf(req, http_api_key, key_conf_t);
+    key_state_t      *state = weir_request_kept(req, weir_http_api_key_index);
+
+    if (state != NULL && (state->conf == conf || conf->sources.n == 0)) {
+        return state;                        /* an internal redirect does not forget who asked */
+    }
+    if (conf->sources.n == 0) {
+        return NULL;
+    }
+    state = weir_new(&req->arena, key_state_t);
+    state->conf = conf;
+    state->cause = key_find(state, key_sent(conf, req));
+    weir_request_keep(req, weir_http_api_key_index, state);
+    return state;
+}
+
+/* -- the access phase -- */
+
+static weir_str_t
+key_consumer(const key_state_t *state)
+{
+    return state->is_known ? weir_store_text(state->key.consumer, sizeof(state->key.consumer)) : WEIR_STR_NONE;
+}
+
+static weir_step_t
+key_access(weir_request_t *req, const void *conf_)
+{
+    const key_conf_t  *conf = conf_;
+    const key_state_t *state = key_state(req);
+    bool               refuses = state->cause != WEIR_CAUSE_NONE;
+
+    weir_request_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
+                                                             : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN") : WEIR_STR("REJECTED"));
+    if (!refuses || req->in_error_page) {
+        return WEIR_NEXT;
+    }
+    if (conf->dry_run.on) {
+        weir_cause_log(state->cause, &req->log, "dry run");
+        return WEIR_NEXT;
+    }
+    return weir_request_fail(req, state->cause, state->id[0] != '\0' ? state->id : NULL);
+}
+
+/* RFC 9110 §11.6.1: what a 401 must say. */
+static weir_step_t
+key_head(weir_request_t *req, const void *conf_)
+{
+    const key_conf_t *conf = conf_;
+
+    if (req->cause == WEIR_CAUSE_AUTH_KEY_MISSING || req->cause == WEIR_CAUSE_AUTH_KEY_UNKNOWN || req->cause == WEIR_CAUSE_AUTH_KEY_EXPIRED) {
+        (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("WWW-Authenticate"),
+                               weir_str_printf(&req->arena, "Key realm=\"%.*s\"", WEIR_STR_ARG(conf->realm)), 0);
+    }
+    return WEIR_NEXT;
+}
+
+static bool
+key_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const key_conf_t *) conf)->sources.n != 0;
+}
+
+/* -- variables -- */
+
+static bool
+key_get_consumer(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const key_state_t *state = key_state(subject);
+
+    (void) arena;
+    (void) ref;
+    *value = state != NULL && state->cause == WEIR_CAUSE_NONE ? key_consumer(state) : WEIR_STR_NONE;
+    return value->len != 0;
+}
+
+static bool
+key_get_id(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const key_state_t *state = key_state(subject);
+
+    (void) arena;
+    (void) ref;
+    *value = weir_str_from_z(state != NULL && state->is_known ? state->id : "");
+    return value->len != 0;
+}
+
+static bool
+key_get_plan(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const key_state_t *state = key_state(subject);
+
+    (void) arena;
+    (void) ref;
+    *value = state != NULL && state->has_plan ? weir_store_text(state->consumer.plan, sizeof(state->consumer.plan)) : WEIR_STR_NONE;
+    return value->len != 0;
+}
+
+/* data: where the number is in the plan. */
+static bool
+key_get_quota(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const key_state_t *state = key_state(subject);
+    uint64_t           quota;
+
+    if (state == NULL || !state->has_plan) {
+        return false;
+    }
+    memcpy(&quota, (const char *) &state->plan + ref->row->data, sizeof(quota));
+    if (quota == UINT64_MAX) {
+        return false;
+    }
+    *value = weir_str_printf(arena, "%llu", (unsigned long long) quota);
+    return true;
+}
+
+static const weir_variable_t key_variables[] = {
+    { .name = "consumer", .get = key_get_consumer, .help = "Name of the consumer whose API key came (api_key); empty: none that is good." },
+    { .name = "consumer_plan", .get = key_get_plan, .help = "Name of the consumer's plan." },
+    { .name = "consumer_quota_hour", .get = key_get_quota, .data = offsetof(weir_store_plan_t, hour),
+      .help = "Requests an hour that the consumer's plan allows; empty: no limit." },
+    { .name = "consumer_quota_day", .get = key_get_quota, .data = offsetof(weir_store_plan_t, day),
+      .help = "Requests a day that the consumer's plan allows; empty: no limit." },
+    { .name = "consumer_quota_month", .get = key_get_quota, .data = offsetof(weir_store_plan_t, month),
+      .help = "Requests a month that the consumer's plan allows; empty: no limit." },
+    { .name = "api_key_id", .get = key_get_id, .help = "By what people name the API key that came (weir key list); not the key." },
+    WEIR_VARIABLES_END
+};
+
+/* -- directives -- */
+
+static bool
+key_parse_sources(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    key_sources_t *sources = field;
+
+    (void) row;
+    *sources = (key_sources_t) { .words = *words };
+    if (words->n == 2 && weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
+        return true;
+    }
+    sources->at = weir_alloc(cf->arena, (words->n - 1) * sizeof(sources->at[0]));
+    for (size_t i = 1; i < words->n; i++) {
+        sources->at[sources->n] = weir_conf_template(cf, i, words->at[i].text);
+        if (sources->at[sources->n++] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+key_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
+{
+    const key_conf_t *conf = conf_;
+
+    (void) block;
+    for (size_t i = 0; i < conf->realm.len; i++) {
+        if (conf->realm.at[i] < ' ' || conf->realm.at[i] > '~' || conf->realm.at[i] == '"' || conf->realm.at[i] == '\\') {
+            return weir_conf_error_at(cf, &block->words, "\"api_key_realm\" must be ASCII without quotes and backslashes");
+        }
+    }
+    return conf->sources.n == 0 || weir_store_is_set(cf)
+           || weir_conf_error_at(cf, &conf->sources.words, "\"api_key\" looks keys up in the store: it needs \"store_path\"");
+}
+
+static const weir_conf_type_t key_type_sources = {
+    .name = "text … | off", .size = sizeof(key_sources_t), .min_args = 1, .max_args = 8, .parse = key_parse_sources,
+};
+
+static const weir_directive_t key_directives[] = {
+    WEIR_DIRECTIVE_OF(key_conf_t, sources, "api_key", &key_type_sources, .where = WEIR_IN_ANY,
+                      .help = "Asks for an API key of the store (weir key create), in the first of these texts that is not empty: $http_x_api_key."),
+    WEIR_DIRECTIVE(key_conf_t, optional, "api_key_optional", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Lets requests without a key pass; one that is wrong is refused all the same."),
+    WEIR_DIRECTIVE(key_conf_t, dry_run, "api_key_dry_run", .where = WEIR_IN_ANY, .dflt = "off", .help = "Looks and logs, but refuses nothing."),
+    WEIR_DIRECTIVE(key_conf_t, realm, "api_key_realm", .where = WEIR_IN_ANY, .dflt = "api", .help = "The realm in WWW-Authenticate of a 401."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_api_key = {
+    .name = "http_api_key",
+    .conf_size = sizeof(key_conf_t),
+    .directives = key_directives,
+    .variables = key_variables,
+    .check = key_check,
+    .on = { [WEIR_PHASE_ACCESS] = key_access },
+    .enabled = key_enabled,
+    .filter_head = key_head,
+};

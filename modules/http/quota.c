@@ -1,0 +1,441 @@
+/*
+ * quota.c - how much a key may use in an hour, a day or a month of the calendar: exact over all workers, and kept in the store, so that
+ * neither a restart nor a kill gives anything back (shm/quota.h).
+ *
+ * All quotas of a place are taken, and given back when one refuses, so that a request that is refused costs nothing.
+ * Runs in workers; a known key costs a look and one compare-and-swap, one that the zone does not hold a look into the store's map.
+ */
+#include "http/limit.h"
+
+#include "base/zoneinfo.h"
+#include "os/clock.h"
+#include "shm/quota.h"
+#include "store/conf.h"
+
+#define QUOTA_MAX    16                      /* in one place */
+#define QUOTA_FOLDER "/usr/share/zoneinfo/"  /* of the tz database */
+
+typedef struct {
+    weir_limit_zone_t      zone;             /* first */
+    weir_period_unit_t     unit;
+    const weir_zoneinfo_t *calendar;
+    weir_quota_zone_t     *table;            /* from .check */
+    weir_period_t         *period;           /* the one of now, as this process saw it last */
+    uint32_t               stats;            /* row */
+} quota_zone_t;
+
+typedef struct { quota_zone_t *at; size_t n; } quota_zones_t;
+
+typedef struct {
+    weir_str_t             name;
+    const weir_template_t *limit;
+    weir_conf_words_t      words;
+    const quota_zone_t    *zone;             /* from .check */
+} quota_limit_t;
+
+typedef struct { quota_limit_t *at; size_t n; } quota_limits_t;
+
+typedef struct {
+    quota_zones_t  zones;
+    quota_limits_t limits;
+    uint32_t       log_level, status;
+    weir_flag_t    dry_run, headers;
+} quota_conf_t;
+
+/* One that counts a request. */
+typedef struct {
+    const quota_limit_t *limit;
+    weir_keyed_key_t     key;
+    weir_quota_period_t  period;
+    uint64_t             allowed, used;
+} quota_counted_t;
+
+/* Of one request. */
+typedef struct {
+    weir_limit_status_t status;
+    quota_counted_t     told;                /* the one that refused, or has the least left; .limit NULL: none */
+} quota_state_t;
+
+extern const size_t weir_http_quota_index;
+
+static const weir_zone_kind_t quota_kind = {
+    .name = WEIR_QUOTA_KIND, .layout = 1, .describe = weir_quota_describe, .saved = &weir_quota_saved,
+};
+
+static const weir_zone_kind_t *const quota_kinds[] = { &quota_kind, NULL };
+
+/* -- directives -- */
+
+static const struct { const char *word; weir_period_unit_t unit; char letter; } quota_units[] = {
+    { "per=hour", WEIR_PERIOD_HOUR, 'h' }, { "per=day", WEIR_PERIOD_DAY, 'd' }, { "per=month", WEIR_PERIOD_MONTH, 'm' },
+};
+
+/* "Europe/Berlin": a path in the database, and nowhere else. */
+static bool
+quota_is_name(weir_str_t name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != '\0' && strchr("_+-/", c) != NULL))) {
+            return false;
+        }
+    }
+    return name.len != 0 && name.len < 100 && name.at[0] != '/';
+}
+
+static bool
+quota_read_calendar(weir_conf_t *cf, size_t word, weir_str_t name, quota_zone_t *zone)
+{
+    weir_error_t error = { .text = "" };
+    weir_str_t   bytes;
+
+    if (!quota_is_name(name)) {
+        return weir_conf_invalid(cf, word, "timezone=, a name of the tz database such as Europe/Berlin");
+    }
+    if (!weir_bundle_file(cf->bundle, weir_str_printf(cf->arena, QUOTA_FOLDER "%.*s", WEIR_STR_ARG(name)), &bytes, &error)) {
+        return weir_conf_error(cf, word, "the time zone \"%.*s\" is not there (package tzdata): %s", WEIR_STR_ARG(name), error.text);
+    }
+    zone->calendar = weir_zoneinfo_parse(cf->arena, bytes, &error);
+    return zone->calendar != NULL || weir_conf_error(cf, word, "the time zone \"%.*s\" cannot be read: %s", WEIR_STR_ARG(name), error.text);
+}
+
+static bool
+quota_parse_zone(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    quota_zone_t zone = { .calendar = weir_zoneinfo_utc() };
+    size_t       at;
+    bool         has_unit = false;
+
+    (void) row;
+    if (!weir_limit_read_zone(cf, words, &zone.zone, &at)) {
+        return false;
+    }
+    for (size_t i = 2; i < words->n; i++) {
+        weir_str_t word = words->at[i].text;
+        bool       is_unit = false;
+
+        for (size_t u = 0; u < weir_countof(quota_units); u++) {
+            if (weir_str_eq(word, weir_str_from_z(quota_units[u].word))) {
+                zone.unit = quota_units[u].unit;
+                is_unit = has_unit = true;
+            }
+        }
+        if (weir_str_starts(word, WEIR_STR("timezone="))) {
+            if (!quota_read_calendar(cf, i, weir_str_skip(word, sizeof("timezone=") - 1), &zone)) {
+                return false;
+            }
+        } else if (!is_unit && i != at) {
+            return weir_conf_invalid(cf, i, "zone=name:size, per=hour, per=day or per=month, timezone=name");
+        }
+    }
+    if (!has_unit) {
+        return weir_conf_error(cf, 0, "\"quota_zone\" must have per=hour, per=day or per=month");
+    }
+    if (weir_limit_find_zone(field, sizeof(zone), zone.zone.name) != NULL) {
+        return weir_conf_error(cf, at, "duplicate zone \"%.*s\"", WEIR_STR_ARG(zone.zone.name));
+    }
+    zone.period = weir_new(cf->arena, weir_period_t);
+    *(quota_zone_t *) weir_conf_list_push(cf, field, sizeof(zone)) = zone;
+    return true;
+}
+
+static bool
+quota_parse_limit(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    const quota_limits_t *before = field;
+    quota_limit_t         limit = { .words = *words };
+    uint64_t              number;
+
+    (void) row;
+    for (size_t i = 1; i < words->n; i++) {
+        weir_str_t word = words->at[i].text;
+
+        if (weir_str_starts(word, WEIR_STR("zone="))) {
+            limit.name = weir_str_skip(word, 5);
+        } else if (weir_str_starts(word, WEIR_STR("limit="))) {
+            weir_str_t text = weir_str_skip(word, 6);
+
+            limit.limit = weir_conf_template(cf, i, text);
+            if (limit.limit == NULL) {
+                return false;
+            }
+            if (memchr(text.at, '$', text.len) == NULL && (!weir_str_to_u64(text, &number) || number > WEIR_QUOTA_MAX)) {
+                return weir_conf_invalid(cf, i, "limit=, a number of requests or a text with variables that is one");
+            }
+        } else {
+            return weir_conf_invalid(cf, i, "zone=name limit=number");
+        }
+    }
+    if (limit.name.len == 0 || limit.limit == NULL) {
+        return weir_conf_error(cf, 0, "\"quota\" must have \"zone=name\" and \"limit=number\"");
+    }
+    for (size_t i = 0; i < before->n; i++) {
+        if (weir_str_eq(before->at[i].name, limit.name)) {
+            return weir_conf_error(cf, 0, "duplicate \"quota\" of zone \"%.*s\"", WEIR_STR_ARG(limit.name));
+        }
+    }
+    if (before->n == QUOTA_MAX) {
+        return weir_conf_error(cf, 0, "more than %d \"quota\" in one place", QUOTA_MAX);
+    }
+    *(quota_limit_t *) weir_conf_list_push(cf, field, sizeof(limit)) = limit;
+    return true;
+}
+
+static bool
+quota_open(weir_conf_t *cf, quota_zone_t *zone)
+{
+    void *memory;
+
+    if (!weir_store_is_set(cf)) {
+        return weir_conf_error_at(cf, &zone->zone.words, "quotas are kept in the store: \"quota_zone\" needs \"store_path\"");
+    }
+    memory = weir_limit_take_zone(cf, &zone->zone, &quota_kind, zone->zone.size);
+    if (memory == NULL) {
+        return false;
+    }
+    zone->stats = weir_limit_stats_row(cf, "quota", zone->zone.name);
+    zone->table = weir_quota_open(memory, zone->zone.size);
+    return zone->table != NULL || weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else", WEIR_STR_ARG(zone->zone.name));
+}
+
+static bool
+quota_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
+{
+    quota_conf_t *conf = conf_;
+
+    for (size_t i = 0; block->context == WEIR_IN_HTTP && i < conf->zones.n; i++) {
+        if (!quota_open(cf, &conf->zones.at[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < conf->limits.n; i++) {
+        quota_limit_t *limit = &conf->limits.at[i];
+
+        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(quota_zone_t), limit->name);
+        if (limit->zone == NULL) {
+            return weir_limit_no_zone(cf, &limit->words, "quota_zone", limit->name);
+        }
+    }
+    return true;
+}
+
+/* -- a request -- */
+
+static weir_quota_period_t
+quota_period(const quota_zone_t *zone)
+{
+    int64_t now_s = (int64_t) (weir_clock_wall_ms() / 1000);
+
+    if (now_s < zone->period->begin_s || now_s >= zone->period->end_s) {
+        weir_zoneinfo_period(zone->calendar, zone->unit, now_s, zone->period);
+        weir_quota_set_period(zone->table, &(weir_quota_period_t) { zone->period->number, zone->period->end_s });
+    }
+    return (weir_quota_period_t) { zone->period->number, zone->period->end_s };
+}
+
+/* What is allowed; false: the quota does not count this request. */
+static bool
+quota_allowed(const quota_limit_t *limit, weir_request_t *req, uint64_t *allowed)
+{
+    weir_str_t text = weir_template_eval(limit->limit, req, &req->arena);
+
+    if (text.len == 0) {
+        return false;
+    }
+    if (!weir_str_to_u64(text, allowed)) {
+        weir_log(WEIR_LOG_ERROR, &req->log, 0, "the limit \"%.*s\" of quota zone \"%.*s\" is no number: nothing is allowed", WEIR_STR_ARG(text),
+                 WEIR_STR_ARG(limit->name));
+        *allowed = 0;
+    }
+    *allowed = weir_min(*allowed, WEIR_QUOTA_MAX);
+    return true;
+}
+
+/* The place's quotas that count it; how many. */
+static size_t
+quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *counted)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < conf->limits.n; i++) {
+        const quota_limit_t *limit = &conf->limits.at[i];
+        weir_str_t           key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
+
+        if (key.len != 0 && quota_allowed(limit, req, &counted[n].allowed)) {
+            counted[n].limit = limit;
+            counted[n].period = quota_period(limit->zone);
+            /* Of its unit: what a zone counted by the day says nothing when it counts by the month. */
+            key = weir_str_printf(&req->arena, "%c%.*s", quota_units[limit->zone->unit].letter, WEIR_STR_ARG(key));
+            weir_quota_hash(limit->zone->table, key, &counted[n++].key);
+        }
+    }
+    return n;
+}
+
+static uint64_t
+quota_left(const quota_counted_t *counted)
+{
+    return counted->allowed > counted->used ? counted->allowed - counted->used : 0;
+}
+
+/* Takes one of each; *state tells of the one with the least left, or of the one that refused, when nothing is taken. */
+static weir_quota_result_t
+quota_take(quota_counted_t *counted, size_t n, quota_state_t *state)
+{
+    for (size_t i = 0; i < n; i++) {
+        quota_counted_t    *at = &counted[i];
+        weir_quota_result_t result = weir_quota_take(at->limit->zone->table, at->limit->name, &at->key, &at->period, at->allowed, &at->used);
+
+        if (result != WEIR_QUOTA_ADMITTED) {
+            state->told = *at;
+            while (i-- > 0) {
+                weir_quota_give_back(counted[i].limit->zone->table, counted[i].limit->name, &counted[i].key, &counted[i].period);
+            }
+            return result;
+        }
+        if (state->told.limit == NULL || quota_left(at) < quota_left(&state->told)) {
+            state->told = *at;
+        }
+    }
+    return WEIR_QUOTA_ADMITTED;
+}
+
+static weir_step_t
+quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state, weir_quota_result_t result)
+{
+    const quota_limit_t *limit = state->told.limit;
+    bool                 is_used = result == WEIR_QUOTA_REFUSED;
+
+    state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
+    weir_limit_judged(req, "quota", &limit->zone->zone, limit->zone->stats, state->status);
+    if (is_used) {
+        weir_log((weir_log_level_t) conf->log_level, &req->log, 0, "quota is used up%s: %llu of %llu by zone \"%.*s\"",
+                 conf->dry_run.on ? ", dry run" : "", (unsigned long long) state->told.used, (unsigned long long) state->told.allowed,
+                 WEIR_STR_ARG(limit->name));
+    }
+    if (conf->dry_run.on) {
+        return WEIR_NEXT;
+    }
+    return is_used ? weir_request_fail_status(req, WEIR_CAUSE_LIMIT_QUOTA, (uint16_t) conf->status, NULL)
+                   : weir_request_fail(req, WEIR_CAUSE_STORE_UNAVAILABLE, result == WEIR_QUOTA_FULL ? "the quota's zone is full" : NULL);
+}
+
+static weir_step_t
+quota_access(weir_request_t *req, const void *conf_)
+{
+    const quota_conf_t *conf = conf_;
+    quota_counted_t     counted[QUOTA_MAX];
+    quota_state_t      *state;
+    weir_quota_result_t result;
+    size_t              n;
+
+    if (weir_request_kept(req, weir_http_quota_index) != NULL) {
+        return WEIR_NEXT;                    /* a request is one, wherever it is redirected inside */
+    }
+    n = quota_keys(conf, req, counted);
+    state = weir_new(&req->arena, quota_state_t);
+    weir_request_keep(req, weir_http_quota_index, state);
+    if (n == 0) {
+        return WEIR_NEXT;
+    }
+    result = quota_take(counted, n, state);
+    if (result != WEIR_QUOTA_ADMITTED) {
+        return quota_reject(conf, req, state, result);
+    }
+    state->status = WEIR_LIMIT_PASSED;
+    for (size_t i = 0; i < n; i++) {
+        weir_limit_judged(req, "quota", &counted[i].limit->zone->zone, counted[i].limit->zone->stats, WEIR_LIMIT_PASSED);
+    }
+    return WEIR_NEXT;
+}
+
+static weir_step_t
+quota_head(weir_request_t *req, const void *conf)
+{
+    const quota_state_t *state = weir_request_kept(req, weir_http_quota_index);
+    const weir_period_t *period;
+    int64_t              now_s = (int64_t) (weir_clock_wall_ms() / 1000);
+    uint64_t             rest_s;
+
+    (void) conf;
+    if (state == NULL || state->told.limit == NULL) {
+        return WEIR_NEXT;
+    }
+    period = state->told.limit->zone->period;
+    rest_s = state->told.period.end_s > now_s ? (uint64_t) (state->told.period.end_s - now_s) : 0;
+    weir_limit_tell(req, state->told.limit->name, &(weir_limit_told_t) {
+        .quota = state->told.allowed,
+        .window_s = (uint64_t) (period->end_s - period->begin_s),
+        .left = quota_left(&state->told),
+        .reset_s = rest_s,
+        .retry_s = rest_s,
+        .refused = state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_QUOTA,
+    });
+    return WEIR_NEXT;
+}
+
+static bool
+quota_enabled(const void *conf_, weir_phase_t phase)
+{
+    const quota_conf_t *conf = conf_;
+
+    return conf->limits.n != 0 && (phase != WEIR_PHASE_MAX || conf->headers.on);
+}
+
+/* -- the module -- */
+
+static bool
+quota_get_status(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const quota_state_t *state = weir_request_kept(subject, weir_http_quota_index);
+
+    (void) arena;
+    (void) ref;
+    return state != NULL && weir_limit_status_text(state->status, value);
+}
+
+static const weir_variable_t quota_variables[] = {
+    { .name = "quota_status", .get = quota_get_status, .help = "What quota did: PASSED, REJECTED or REJECTED_DRY_RUN." },
+    WEIR_VARIABLES_END
+};
+
+static const weir_conf_type_t quota_type_zones = {
+    .name = "key zone=name:size per=hour|day|month [timezone=name]", .size = sizeof(quota_zones_t), .min_args = 3, .max_args = 4,
+    .repeats = true, .parse = quota_parse_zone, .item = sizeof(quota_zone_t),
+};
+
+static const weir_conf_type_t quota_type_limits = {
+    .name = "zone=name limit=number", .size = sizeof(quota_limits_t), .min_args = 2, .max_args = 2, .repeats = true,
+    .parse = quota_parse_limit, .item = sizeof(quota_limit_t),
+};
+
+static const weir_directive_t quota_directives[] = {
+    WEIR_DIRECTIVE_OF(quota_conf_t, zones, "quota_zone", &quota_type_zones, .where = WEIR_IN_HTTP,
+                      .help = "A zone of keys that all workers share and the store keeps, and the period of the calendar that it counts by: of UTC, or of a "
+                              "time zone of the tz database.  1m has room for 32,000 keys that are counted between two store_flush; others wait in "
+                              "the store."),
+    WEIR_DIRECTIVE_OF(quota_conf_t, limits, "quota", &quota_type_limits, .where = WEIR_IN_ANY,
+                      .help = "How many requests a key of the zone may make in a period; where the limit is an empty text, the request is not counted."),
+    WEIR_DIRECTIVE_OF(quota_conf_t, log_level, "quota_log_level", &weir_type_enum, .values = weir_limit_levels, .where = WEIR_IN_ANY,
+                      .dflt = "error", .args = "info | notice | warn | error", .help = "Level of the record of a request that is refused."),
+    WEIR_DIRECTIVE(quota_conf_t, status, "quota_status", .where = WEIR_IN_ANY, .dflt = "429", .min = "400", .max = "599",
+                   .help = "Status of the answer to a request that is refused."),
+    WEIR_DIRECTIVE(quota_conf_t, dry_run, "quota_dry_run", .where = WEIR_IN_ANY, .dflt = "off", .help = "Counts and logs, but refuses nothing."),
+    WEIR_DIRECTIVE(quota_conf_t, headers, "quota_headers", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a refusal."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_quota = {
+    .name = "http_quota",
+    .after = "http_api_key",                 /* which says whose quota it is, and refuses strangers first */
+    .conf_size = sizeof(quota_conf_t),
+    .directives = quota_directives,
+    .variables = quota_variables,
+    .check = quota_check,
+    .zone_kinds = quota_kinds,
+    .on = { [WEIR_PHASE_ACCESS] = quota_access },
+    .enabled = quota_enabled,
+    .filter_head = quota_head,
+};
