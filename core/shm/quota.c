@@ -17,12 +17,12 @@ struct weir_quota_zone {
 _Static_assert(sizeof(weir_quota_zone_t) == WEIR_QUOTA_HEAD, "the table begins at a cache line");
 
 typedef struct {
-    uint64_t                   period;       /* first: what quota_worth looks at */
-    uint64_t                   limit;
-    const weir_keyed_key_t    *key;
-    weir_str_t                 name;
-    uint64_t                   used;
-    weir_quota_result_t        result;
+    uint64_t                period;          /* first: what quota_worth looks at */
+    uint64_t                limit;
+    const weir_keyed_key_t *key;
+    weir_str_t              name;
+    weir_quota_count_t      count;
+    weir_quota_result_t     result;
 } quota_step_t;
 
 static inline uint64_t
@@ -96,19 +96,18 @@ quota_change(void *data, uint32_t cell WEIR_UNUSED, uint64_t value, uint64_t *ne
 {
     quota_step_t *step = data;
     bool          is_new = value == 0;
-    uint64_t      period;
 
     if (is_new && !quota_load(step, &value)) {
         return false;
     }
-    period = quota_now(value, step->period, &step->used);
-    if (step->used >= step->limit || step->used == WEIR_QUOTA_MAX) {
+    step->count.period = quota_now(value, step->period, &step->count.used);
+    if (step->count.used >= step->limit || step->count.used == WEIR_QUOTA_MAX) {
         step->result = WEIR_QUOTA_REFUSED;
         *next = value;
         return is_new && value != 0;         /* so that the next one does not ask the store again */
     }
     step->result = WEIR_QUOTA_ADMITTED;
-    *next = quota_value(period, ++step->used, 0);
+    *next = quota_value(step->count.period, ++step->count.used, 0);
     return true;
 }
 
@@ -120,8 +119,8 @@ quota_change_back(void *data, uint32_t cell WEIR_UNUSED, uint64_t value, uint64_
     if (value == 0 && !quota_load(step, &value)) {
         return false;
     }
-    if (quota_period(value) < step->period || quota_used(value) == 0) {
-        return false;                        /* the period has ended meanwhile */
+    if (quota_period(value) != step->period || quota_used(value) == 0) {
+        return false;                        /* another period has begun meanwhile */
     }
     *next = quota_value(quota_period(value), quota_used(value) - 1, 0);
     return true;
@@ -131,7 +130,7 @@ static const weir_keyed_op_t quota_op = { quota_worth, quota_change, NULL }, quo
 
 weir_quota_result_t
 weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key, const weir_quota_period_t *period, uint64_t limit,
-                uint64_t *used)
+                weir_quota_count_t *count)
 {
     quota_step_t step = { .period = weir_min(period->number, QUOTA_PERIOD_MAX - 1), .limit = limit, .key = key, .name = name };
 
@@ -139,14 +138,14 @@ weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t
     if (weir_keyed_update(quota_table(zone), key, &quota_op, &step) == WEIR_KEYED_FULL) {
         step.result = WEIR_QUOTA_FULL;
     }
-    *used = step.used;
+    *count = step.count;
     return step.result;
 }
 
 void
-weir_quota_give_back(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key, const weir_quota_period_t *period)
+weir_quota_give_back(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key, const weir_quota_count_t *count)
 {
-    quota_step_t step = { .period = period->number, .key = key, .name = name };
+    quota_step_t step = { .period = count->period, .key = key, .name = name };
 
     (void) weir_keyed_update(quota_table(zone), key, &quota_op_back, &step);
 }

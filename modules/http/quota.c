@@ -47,7 +47,8 @@ typedef struct {
     const quota_limit_t *limit;
     weir_keyed_key_t     key;
     weir_quota_period_t  period;
-    uint64_t             allowed, used;
+    uint64_t             allowed;
+    weir_quota_count_t   count;
 } quota_counted_t;
 
 /* Of one request. */
@@ -276,7 +277,7 @@ quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *count
 static uint64_t
 quota_left(const quota_counted_t *counted)
 {
-    return counted->allowed > counted->used ? counted->allowed - counted->used : 0;
+    return counted->allowed > counted->count.used ? counted->allowed - counted->count.used : 0;
 }
 
 /* Takes one of each; *state tells of the one with the least left, or of the one that refused, when nothing is taken. */
@@ -285,12 +286,12 @@ quota_take(quota_counted_t *counted, size_t n, quota_state_t *state)
 {
     for (size_t i = 0; i < n; i++) {
         quota_counted_t    *at = &counted[i];
-        weir_quota_result_t result = weir_quota_take(at->limit->zone->table, at->limit->name, &at->key, &at->period, at->allowed, &at->used);
+        weir_quota_result_t result = weir_quota_take(at->limit->zone->table, at->limit->name, &at->key, &at->period, at->allowed, &at->count);
 
         if (result != WEIR_QUOTA_ADMITTED) {
             state->told = *at;
             while (i-- > 0) {
-                weir_quota_give_back(counted[i].limit->zone->table, counted[i].limit->name, &counted[i].key, &counted[i].period);
+                weir_quota_give_back(counted[i].limit->zone->table, counted[i].limit->name, &counted[i].key, &counted[i].count);
             }
             return result;
         }
@@ -311,7 +312,7 @@ quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state
     weir_limit_judged(req, "quota", &limit->zone->zone, limit->zone->stats, state->status);
     if (is_used) {
         weir_log((weir_log_level_t) conf->log_level, &req->log, 0, "quota is used up%s: %llu of %llu by zone \"%.*s\"",
-                 conf->dry_run.on ? ", dry run" : "", (unsigned long long) state->told.used, (unsigned long long) state->told.allowed,
+                 conf->dry_run.on ? ", dry run" : "", (unsigned long long) state->told.count.used, (unsigned long long) state->told.allowed,
                  WEIR_STR_ARG(limit->name));
     }
     if (conf->dry_run.on) {

@@ -37,7 +37,7 @@ take(const weir_rate_t *rate, uint64_t now_ns)
 static void
 test_one_a_second(void)
 {
-    const weir_rate_t rate = { S, 0 };
+    const weir_rate_t rate = { .period_ns = S, .burst = 0 };
     weir_rate_verdict_t v;
 
     begin("one a second");
@@ -58,7 +58,7 @@ test_one_a_second(void)
 static void
 test_burst(void)
 {
-    const weir_rate_t rate = { S / 10, 3 };
+    const weir_rate_t rate = { .period_ns = S / 10, .burst = 3 };
     weir_rate_verdict_t v;
 
     begin("burst");
@@ -84,7 +84,7 @@ test_burst(void)
 static void
 test_against_a_bucket(void)
 {
-    const weir_rate_t rate = { S / 7, 5 };
+    const weir_rate_t rate = { .period_ns = S / 7, .burst = 5 };
     double level = 0, wrong = 0;
     uint64_t now = 1000 * S, last = now, seed = 88172645463325252u;
     unsigned admitted = 0;
@@ -113,7 +113,7 @@ test_against_a_bucket(void)
 static void
 test_exact(void)
 {
-    const weir_rate_t rate = { S, 999 };
+    const weir_rate_t rate = { .period_ns = S, .burst = 999 };
     unsigned *admitted = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     begin("exact");
