@@ -4,6 +4,7 @@ use v5.36;
 use lib 't/lib';
 use IO::Select;
 use Time::HiRes qw(time sleep);
+use Weir::Load;
 use Weir::Test;
 use Weir::WebSocket;
 
@@ -33,30 +34,6 @@ $w->conf($conf->(0));
 $w->start;
 my $stop = $w->dir . '/barrier.stop';
 
-# A loader: 16 kept connections, requests of all kinds on each in turn. A connection may end only with an answer that says so.
-sub load ($number) {
-    my ($requests, $reconnects) = (0, 0);
-    my @connections = map { $w->client } 1 .. 16;
-    until (-e $stop) {
-        for my $i (0 .. $#connections) {
-            my $kind = ($requests + $i) % 5;
-            my $body = $kind == 0 ? 'x' x 20_000 : $kind == 1 ? 'short' : undef;
-            my $path = ("/streamed/$number", "/post/$number", "/chunked/$i", "/here/$i", "/get/$requests")[$kind];
-            my $answer = eval { $connections[$i]->send_request(defined $body ? 'POST' : 'GET', $path, body => $body)->read_response };
-            die "request $requests ($path): $@" unless $answer;
-            die "request $requests ($path): status " . $answer->status . "\n" unless $answer->status == 200;
-            my $right = $kind == 3 ? $answer->body =~ /^generation \d+ of \Q$path\E$/ : $answer->body eq ($body // '') . $path;
-            die "request $requests ($path): another's answer: " . substr($answer->body, 0, 100) . "\n" unless $right;
-            $requests++;
-            next if $answer->is_kept;
-            $connections[$i]->close;
-            $connections[$i] = $w->client;
-            $reconnects++;
-        }
-    }
-    print STDERR "requests $requests reconnects $reconnects\n";
-}
-
 # All WebSockets in one process: a message to each, an echo from each, again and again.
 sub chat () {
     my @sockets = map { Weir::WebSocket::open($w->client, '/ws') } 1 .. $n_websockets;
@@ -78,7 +55,7 @@ sub chat () {
 
 my $chat    = $w->child(\&chat);
 $w->wait_for('open');
-my @loaders = map { my $number = $_; $w->child(sub { load($number) }) } 1 .. $n_loaders;
+my @loaders = map { my $number = $_; $w->child(sub { Weir::Load::run($w, $stop, $number) }) } 1 .. $n_loaders;
 
 my @pids  = $w->workers;
 my $until = time + $seconds;

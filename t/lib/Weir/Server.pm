@@ -182,7 +182,7 @@ sub _wait_ready ($self) {
 }
 
 sub _must_run ($self, $until, $what) {
-    my $status = $self->{guard}->ended($self->{pid});
+    my $status = $self->_ended;
     if (defined $status || time > $until) {
         my $why = defined $status ? "it ended with status " . ($status >> 8)
             . ($status & 127 ? ' by signal ' . ($status & 127) : '')
