@@ -28,6 +28,7 @@ typedef struct {
     int32_t              worker_priority;
     uint64_t             worker_rlimit_nofile;  /* WEIR_CORE_NO_LIMIT: as inherited; so the next one */
     weir_bytes_t         worker_rlimit_core;
+    weir_msec_t          upgrade_timeout, upgrade_trial;
     weir_msec_t          worker_shutdown_timeout;    /* 0: no limit */
     weir_path_t          working_directory;     /* empty: as inherited */
     weir_path_t          pid, state_path;

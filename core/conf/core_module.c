@@ -143,6 +143,11 @@ static const weir_directive_t core_directives[] = {
              .help = "The limit on the size of a core file of a worker (RLIMIT_CORE)."),
     CORE_ROW_OF(worker_priority, "worker_priority", &core_type_priority, .where = WEIR_IN_MAIN, .dflt = "0",
                 .help = "The scheduling priority of workers, as of nice: -20 to 19."),
+    CORE_ROW(upgrade_timeout, "upgrade_timeout", .where = WEIR_IN_MAIN, .dflt = "60s", .min = "1s", .max = "1h",
+             .help = "How long the new program of an upgrade may take until its workers accept; then it is ended and the old one carries on."),
+    CORE_ROW(upgrade_trial, "upgrade_trial", .where = WEIR_IN_MAIN, .dflt = "2s", .max = "1h",
+             .help = "How long `weir -s upgrade` lets the new program serve beside the old one before that is told to leave; when the new one ends "
+                     "within this time, the old one carries on."),
     CORE_ROW(worker_shutdown_timeout, "worker_shutdown_timeout", .where = WEIR_IN_MAIN,
              .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it takes."),
     CORE_ROW(working_directory, "working_directory", .where = WEIR_IN_MAIN,

@@ -156,7 +156,7 @@ main_send_signal(const weir_command_t *command, const weir_conf_source_t *source
     }
     weir_settings_read(&settings, generation);
     if (strcmp(command->signal, "upgrade") == 0) {
-        int code = weir_upgrade_run(settings.pid_file);
+        int code = weir_upgrade_run(&settings);
 
         weir_generation_unref(generation);
         return code;

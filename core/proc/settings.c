@@ -21,6 +21,8 @@ weir_settings_read(weir_settings_t *settings, const weir_generation_t *generatio
         .store_size = weir_store_conf(generation)->size,
         .workers = core->worker_processes,
         .connections = core->worker_connections,
+        .upgrade_timeout = core->upgrade_timeout,
+        .upgrade_trial = core->upgrade_trial,
         .shutdown_timeout = core->worker_shutdown_timeout,
         .changes_user = !user->ignored,
         .user = { .uid = user->uid, .gid = user->gid, .groups = user->groups, .n_groups = user->n_groups },

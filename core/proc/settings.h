@@ -13,6 +13,7 @@ typedef struct {
     weir_str_t         pid_file, state_path, store_path;     /* store_path empty: there is no store */
     weir_bytes_t       store_size;
     uint32_t           workers, connections;
+    weir_msec_t        upgrade_timeout, upgrade_trial;
     weir_msec_t        shutdown_timeout;    /* 0: none */
     /* what a worker becomes when it starts */
     bool               changes_user;

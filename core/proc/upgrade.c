@@ -21,7 +21,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UPGRADE_PATIENCE ((weir_msec_t) { 60 * 1000 })
 #define UPGRADE_REGRET   ((weir_msec_t) { 300 })      /* so that who waits for it sees that it was tried */
 #define UPGRADE_SUFFIX   ".oldbin"
 
@@ -102,7 +101,7 @@ upgrade_on_timeout(weir_timer_t *timer)
     weir_master_t *master = weir_container_of(timer, weir_master_t, successor_timer);
 
     weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed", (int) master->successor,
-             (unsigned) (UPGRADE_PATIENCE.ms / 1000));
+             (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     (void) weir_sys_kill(master->successor, SIGKILL);    /* its workers go with it; its end is seen like any other */
 }
 
@@ -204,7 +203,7 @@ weir_upgrade_begin(weir_master_t *master)
     }
     (void) weir_sys_close(pipe[1]);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "the new program was started as process %d", (int) master->successor);
-    weir_timer_set(master->loop, &master->successor_timer, UPGRADE_PATIENCE, upgrade_on_timeout);
+    weir_timer_set(master->loop, &master->successor_timer, master->settings.upgrade_timeout, upgrade_on_timeout);
 }
 
 bool
@@ -259,18 +258,33 @@ upgrade_say(const char *what)
     return 1;
 }
 
+/* The new program serves: does it go on to?  The old one takes its pid file back when it does not. */
+static bool
+upgrade_holds(const weir_settings_t *settings, const upgrade_paths_t *paths, pid_t old)
+{
+    const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+
+    for (uint64_t waited_ms = 0; waited_ms < settings->upgrade_trial.ms; waited_ms += 10) {
+        (void) nanosleep(&pause, NULL);
+        if (upgrade_peek(settings->pid_file, paths->name) == old) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int
-weir_upgrade_run(weir_str_t pid_file)
+weir_upgrade_run(const weir_settings_t *settings)
 {
     const struct timespec pause = { .tv_nsec = 10 * 1000000L };
     upgrade_paths_t       paths;
     bool                  begun = false;
     pid_t                 old, now;
 
-    if (!weir_pidfile_read(pid_file, &old)) {
+    if (!weir_pidfile_read(settings->pid_file, &old)) {
         return 1;
     }
-    if (!upgrade_name(pid_file, &paths)) {
+    if (!upgrade_name(settings->pid_file, &paths)) {
         return upgrade_say("the pid file's path is too long");
     }
     if (upgrade_exists(paths.old)) {
@@ -280,11 +294,14 @@ weir_upgrade_run(weir_str_t pid_file)
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) old, SIGUSR2);
         return 1;
     }
-    for (unsigned waited_ms = 0; waited_ms < UPGRADE_PATIENCE.ms + 5000; waited_ms += 10) {
+    for (uint64_t waited_ms = 0; waited_ms < settings->upgrade_timeout.ms + 5000; waited_ms += 10) {
         (void) nanosleep(&pause, NULL);
         begun = begun || upgrade_exists(paths.old);
-        now = upgrade_peek(pid_file, paths.name);
+        now = upgrade_peek(settings->pid_file, paths.name);
         if (begun && now != 0 && now != old) {
+            if (!upgrade_holds(settings, &paths, old)) {
+                return upgrade_say("the new program came up and ended, the old one serves on: its error log says why");
+            }
             return weir_sys_kill(old, SIGQUIT) == 0 ? 0 : upgrade_say("the new program serves, but the old one could not be told to leave");
         }
         if ((begun && now == old) || (!begun && waited_ms > 5000)) {

@@ -18,6 +18,6 @@ bool weir_upgrade_ended(weir_master_t *master, pid_t pid, int status);
 void weir_upgrade_fini(weir_master_t *master);                       /* at the end of the process, or in a forked child */
 
 /* `weir -s upgrade`: tells the master at pid, waits for the new one, and lets the old one go.  Exit code; all is said. */
-int weir_upgrade_run(weir_str_t pid_file);
+int weir_upgrade_run(const weir_settings_t *settings);
 
 #endif

@@ -94,6 +94,7 @@ sub _whole_text ($self) {
     my $main   = $conf->{main} // '';
     $main .= "daemon off;\n"            unless $has->('daemon');
     $main .= "pid logs/weir.pid;\n"     unless $has->('pid');
+    $main .= "upgrade_trial 50ms;\n"    unless $has->('upgrade_trial') || $self->{is_nginx};
     $main .= "worker_processes " . $self->workers_expected . ";\n" unless $has->('worker_processes');
     $main .= "error_log logs/error.log info;\n"
         unless $main =~ /error_log/ || $text =~ /^\s*error_log/m && $text =~ /http\s*\{/;
