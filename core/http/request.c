@@ -418,6 +418,7 @@ request_log_phase(weir_request_t *req)
 {
     const weir_http_pipeline_t *pipeline = req->location ? req->location->pipeline : NULL;
 
+    req->total_us = weir_sys_clock_us() - req->started_us;
     weir_http_stats_end(req);
     weir_http_story_tell(req);
     if (pipeline == NULL) {

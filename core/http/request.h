@@ -107,6 +107,7 @@ struct weir_request {
     void *producer;
 
     uint64_t             started_wall_ms, started_us;
+    uint64_t             total_us;             /* from its end on */
     weir_instant_t       started;              /* first byte */
     uint64_t             received;             /* $request_length */
     weir_log_context_t   log;

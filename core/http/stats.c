@@ -3,7 +3,6 @@
  */
 #include "http/stats.h"
 
-#include "os/sys.h"
 #include "shm/stats.h"
 
 _Static_assert(WEIR_CAUSE_MAX <= WEIR_STATS_CAUSES, "each cause has its counter");
@@ -82,12 +81,11 @@ stats_add_attempt(uint32_t index, const weir_attempt_t *attempt)
 void
 weir_http_stats_end(weir_request_t *req)
 {
-    uint64_t us;
+    uint64_t us = req->total_us;
 
     if (!weir_stats_is_on()) {
         return;
     }
-    us = weir_sys_clock_us() - req->started_us;
     if (req->is_counted) {
         weir_stats_mine(WEIR_STATS_PROCESS)->busy--;
         req->is_counted = false;

@@ -3,11 +3,9 @@
  */
 #include "http/story.h"
 
-#include "os/sys.h"
 #include "shm/story.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 struct weir_verdict { struct weir_verdict *next; const char *policy; weir_str_t name, verdict; };
 
@@ -27,8 +25,6 @@ weir_request_judged(weir_request_t *req, const char *policy, weir_str_t name, we
     *end = v;
 }
 
-#define STORY_PUT(room, text) weir_story_put((room), sizeof(room), (text))
-
 static uint32_t
 story_ms(weir_msec_t time, bool happened)
 {
@@ -45,7 +41,7 @@ story_attempts(weir_story_t *story, const weir_request_t *req)
         const weir_attempt_t *attempt = &req->attempts[i];
         weir_story_attempt_t *its = &story->attempts[i - first];
 
-        STORY_PUT(its->peer, attempt->peer);
+        weir_story_put(story, WEIR_STORY_PEER + i - first, attempt->peer);
         its->status = attempt->status;
         its->cause = (uint16_t) attempt->cause;
         its->connect_ms = story_ms(attempt->connect_time, attempt->connected);
@@ -57,9 +53,13 @@ story_attempts(weir_story_t *story, const weir_request_t *req)
 static void
 story_verdicts(weir_story_t *story, const weir_request_t *req)
 {
+    char text[64];
+
     for (const struct weir_verdict *v = req->verdicts; v != NULL && story->n_verdicts < WEIR_STORY_VERDICTS; v = v->next) {
-        (void) snprintf(story->verdicts[story->n_verdicts++], sizeof(story->verdicts[0]), "%s %.*s %.*s", v->policy, (int) weir_min(v->name.len, 12),
-                        v->name.at, WEIR_STR_ARG(v->verdict));
+        size_t n = (size_t) snprintf(text, sizeof(text), "%s %.*s %.*s", v->policy, (int) weir_min(v->name.len, 12), v->name.at,
+                                     WEIR_STR_ARG(v->verdict));
+
+        weir_story_put(story, WEIR_STORY_VERDICT + story->n_verdicts++, weir_str(text, weir_min(n, sizeof(text) - 1)));
     }
 }
 
@@ -76,22 +76,21 @@ weir_http_story_tell(const weir_request_t *req)
     story->id[0] = req->id[0];
     story->id[1] = req->id[1];
     story->wall_ms = req->started_wall_ms;
-    story->total_us = weir_sys_clock_us() - req->started_us;
+    story->total_us = req->total_us;
     story->received = req->received;
     story->sent = req->res.bytes_sent;
     story->connection = req->client->number;
-    story->pid = (uint32_t) getpid();
     story->status = req->res.status;
     story->cause = (uint16_t) req->cause;
     story->version = req->version;
     story->is_tls = req->client->is_tls;
-    STORY_PUT(story->method, req->head.method_name);
-    STORY_PUT(story->host, req->host);
-    STORY_PUT(story->target, req->head.target);
-    STORY_PUT(story->client, req->client->text);
-    STORY_PUT(story->server, req->server != NULL ? req->server->primary_name : WEIR_STR_NONE);
-    STORY_PUT(story->location, req->location != NULL ? req->location->name : WEIR_STR_NONE);
-    STORY_PUT(story->detail, weir_str_from_z(req->detail));
+    weir_story_put(story, WEIR_STORY_METHOD, req->head.method_name);
+    weir_story_put(story, WEIR_STORY_HOST, req->host);
+    weir_story_put(story, WEIR_STORY_TARGET, req->head.target);
+    weir_story_put(story, WEIR_STORY_CLIENT, req->client->text);
+    weir_story_put(story, WEIR_STORY_SERVER, req->server != NULL ? req->server->primary_name : WEIR_STR_NONE);
+    weir_story_put(story, WEIR_STORY_LOCATION, req->location != NULL ? req->location->name : WEIR_STR_NONE);
+    weir_story_put(story, WEIR_STORY_DETAIL, weir_str_from_z(req->detail));
     story_attempts(story, req);
     story_verdicts(story, req);
     weir_story_end(story);

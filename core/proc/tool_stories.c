@@ -23,13 +23,17 @@
 /* -- showing -- */
 
 static void
-tool_show(const char *text)
+tool_show(const weir_story_t *story, unsigned which)
 {
-    for (const uint8_t *c = (const uint8_t *) text; *c != '\0'; c++) {
-        if (*c < 0x20 || *c >= 0x7f || *c == '\\') {
-            printf("\\x%02x", *c);
+    weir_str_t text = weir_story_text(story, which);
+
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = (uint8_t) text.at[i];
+
+        if (c < 0x20 || c >= 0x7f || c == '\\') {
+            printf("\\x%02x", c);
         } else {
-            putchar(*c);
+            putchar(c);
         }
     }
 }
@@ -56,9 +60,9 @@ tool_time(uint64_t wall_ms)
 static void
 tool_request(const weir_story_t *story)
 {
-    tool_show(story->method);
+    tool_show(story, WEIR_STORY_METHOD);
     putchar(' ');
-    tool_show(story->target);
+    tool_show(story, WEIR_STORY_TARGET);
     printf(" HTTP/%u.%u", story->version / 10, story->version % 10);
 }
 
@@ -77,19 +81,19 @@ tool_tell(const weir_story_t *story)
 
     tool_time(story->wall_ms);
     printf("  worker %u, connection %llu of ", story->pid, (unsigned long long) story->connection);
-    tool_show(story->client);
+    tool_show(story, WEIR_STORY_CLIENT);
     printf("%s\n  asked    ", story->is_tls ? " over TLS" : "");
     tool_request(story);
     printf("\n  for      ");
-    tool_show(story->host);
+    tool_show(story, WEIR_STORY_HOST);
     printf("\n  went to  server \"");
-    tool_show(story->server);
+    tool_show(story, WEIR_STORY_SERVER);
     printf("\", location \"");
-    tool_show(story->location);
+    tool_show(story, WEIR_STORY_LOCATION);
     printf("\"\n");
     for (unsigned i = 0; i < story->n_verdicts && i < WEIR_STORY_VERDICTS; i++) {
         printf("  judged   ");
-        tool_show(story->verdicts[i]);
+        tool_show(story, WEIR_STORY_VERDICT + i);
         putchar('\n');
     }
     if (story->n_attempts > shown) {
@@ -99,7 +103,7 @@ tool_tell(const weir_story_t *story)
         const weir_story_attempt_t *its = &story->attempts[i];
 
         printf("  upstream ");
-        tool_show(its->peer);
+        tool_show(story, WEIR_STORY_PEER + i);
         printf(": %u%s%s", its->status, its->cause != WEIR_CAUSE_NONE ? ", cause " : "", its->cause != WEIR_CAUSE_NONE ? tool_cause(its->cause) : "");
         tool_ms("connected in", its->connect_ms);
         tool_ms("head after", its->header_ms);
@@ -109,8 +113,10 @@ tool_tell(const weir_story_t *story)
     printf("  answered %u", story->status);
     if (story->cause != WEIR_CAUSE_NONE) {
         printf(", cause %s: %s", tool_cause(story->cause), story->cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) story->cause)->help : "");
-        if (story->detail[0] != '\0') {
-            printf(" (%s)", story->detail);
+        if (weir_story_text(story, WEIR_STORY_DETAIL).len != 0) {
+            printf(" (");
+            tool_show(story, WEIR_STORY_DETAIL);
+            printf(")");
         }
     }
     printf("\n  took     %llu.%03llu ms, %llu bytes in, %llu out\n", (unsigned long long) (story->total_us / 1000),
@@ -162,17 +168,24 @@ tool_status_fits(const char *wanted, uint16_t status)
 }
 
 static bool
-tool_starts(const char *text, const char *prefix)
+tool_starts(weir_str_t text, const char *prefix)
 {
-    return prefix == NULL || strncmp(text, prefix, strlen(prefix)) == 0;
+    return prefix == NULL || weir_str_starts(text, weir_str_from_z(prefix));
+}
+
+static bool
+tool_is(weir_str_t text, const char *wanted)
+{
+    return wanted == NULL || weir_str_eq(text, weir_str_from_z(wanted));
 }
 
 static bool
 tool_fits(const filter_t *filter, const weir_story_t *story)
 {
-    return (filter->status == NULL || tool_status_fits(filter->status, story->status)) && tool_starts(tool_cause(story->cause), filter->cause)
-           && (filter->host == NULL || strcmp(filter->host, story->host) == 0) && tool_starts(story->target, filter->path)
-           && (filter->client == NULL || strcmp(filter->client, story->client) == 0) && story->total_us >= filter->slow_us;
+    return (filter->status == NULL || tool_status_fits(filter->status, story->status))
+           && tool_starts(weir_str_from_z(tool_cause(story->cause)), filter->cause) && tool_is(weir_story_text(story, WEIR_STORY_HOST), filter->host)
+           && tool_starts(weir_story_text(story, WEIR_STORY_TARGET), filter->path)
+           && tool_is(weir_story_text(story, WEIR_STORY_CLIENT), filter->client) && story->total_us >= filter->slow_us;
 }
 
 /* -- the zone -- */
@@ -211,9 +224,9 @@ tool_line(const weir_story_t *story)
 {
     tool_time(story->wall_ms);
     printf(" %u %llu.%03llums ", story->status, (unsigned long long) (story->total_us / 1000), (unsigned long long) (story->total_us % 1000));
-    tool_show(story->client);
+    tool_show(story, WEIR_STORY_CLIENT);
     putchar(' ');
-    tool_show(story->host);
+    tool_show(story, WEIR_STORY_HOST);
     printf(" \"");
     tool_request(story);
     putchar('"');
@@ -221,7 +234,7 @@ tool_line(const weir_story_t *story)
         uint32_t last = (story->n_attempts < WEIR_STORY_ATTEMPTS ? story->n_attempts : WEIR_STORY_ATTEMPTS) - 1;
 
         printf(" upstream=");
-        tool_show(story->attempts[last].peer);
+        tool_show(story, WEIR_STORY_PEER + last);
     }
     if (story->cause != WEIR_CAUSE_NONE) {
         printf(" cause=%s", tool_cause(story->cause));

@@ -3,10 +3,9 @@
  */
 #include "shm/slots.h"
 
-#define SLOTS_NONE UINT32_MAX
-
 static uint64_t *slots;                      /* in shared memory: pid in the upper half, incarnation in the lower */
-static uint32_t  slots_mine = SLOTS_NONE;
+
+weir_slot_t weir_slot_mine = { .number = WEIR_SLOT_NONE };
 
 static inline pid_t slots_pid(uint64_t word) { return (pid_t) (word >> 32); }
 
@@ -14,7 +13,7 @@ void
 weir_slots_use(void *memory)
 {
     slots = memory;
-    slots_mine = SLOTS_NONE;
+    weir_slot_mine.number = WEIR_SLOT_NONE;
 }
 
 bool
@@ -27,18 +26,11 @@ weir_slots_take(pid_t pid)
             && __atomic_compare_exchange_n(&slots[i], &word, word | (uint64_t) (uint32_t) pid << 32, false, __ATOMIC_ACQ_REL,
                                            __ATOMIC_RELAXED))
         {
-            slots_mine = i;
+            weir_slot_mine = (weir_slot_t) { i, pid };
             return true;
         }
     }
     return false;
-}
-
-uint32_t
-weir_slot(void)
-{
-    weir_assert(slots_mine != SLOTS_NONE);
-    return slots_mine;
 }
 
 void

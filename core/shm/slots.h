@@ -21,8 +21,18 @@
 void weir_slots_use(void *memory);
 /* One for this process, which is pid; in a child it is not its parent's.  false: all are taken. */
 bool weir_slots_take(pid_t pid) WEIR_MUST_USE;
+/* Of this process. */
+#define WEIR_SLOT_NONE UINT32_MAX
+typedef struct { uint32_t number; pid_t pid; } weir_slot_t;
+extern weir_slot_t weir_slot_mine;
+
 /* The number of this process's slot.  Not before one was taken. */
-uint32_t weir_slot(void);
+static inline uint32_t
+weir_slot(void)
+{
+    weir_assert(weir_slot_mine.number != WEIR_SLOT_NONE);
+    return weir_slot_mine.number;
+}
 /* Master: the slot of a process that is dead, if it had one: fold is called with its number, then it is free.  May be called again
  * when the master itself died between. */
 void weir_slots_reap(pid_t pid, void (*fold)(uint32_t slot));

@@ -36,6 +36,10 @@ static struct {
     weir_zone_t      *zone;
 } stats;
 
+#define STATS_OWN_NONE (WEIR_SLOT_NONE - 1)          /* not a slot, nor none */
+
+weir_stats_own_t weir_stats_own = { .slot = STATS_OWN_NONE };
+
 /* -- layout -- */
 
 static uint64_t stats_round(uint64_t n) { return (n + 8191) & ~(uint64_t) 8191; }
@@ -196,6 +200,7 @@ weir_stats_end(void)
         weir_zone_give_back(stats.zone);
         stats.zone = NULL;
         stats.head = NULL;
+        weir_stats_own.slot = STATS_OWN_NONE;
     }
 }
 
@@ -214,7 +219,7 @@ weir_stats_room(void)
 /* -- counting -- */
 
 weir_stats_row_t *
-weir_stats_mine(uint32_t row)
+weir_stats_first(uint32_t row)
 {
     static weir_stats_row_t nowhere;
     uint32_t                slot;
@@ -223,9 +228,8 @@ weir_stats_mine(uint32_t row)
         return &nowhere;
     }
     slot = weir_slot();
-    if (weir_unlikely(!stats_is_touched(slot, row))) {
-        stats_touch(slot, row);
-    }
+    stats_touch(slot, row);
+    weir_stats_own = (weir_stats_own_t) { slot, &stats.touched[slot * stats_words(stats.head->rows)], stats_copy(slot, 0) };
     return stats_copy(slot, row);
 }
 

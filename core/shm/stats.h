@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "shm/slots.h"
 #include "shm/zone.h"
 
 typedef enum {
@@ -51,7 +52,7 @@ extern const weir_zone_kind_t weir_stats_zone;
 /* The row of that name: made by who may make zones, found by others; the kind's "_other" when there is none.  Any thread. */
 uint32_t weir_stats_row(weir_stats_kind_t kind, weir_str_t name);
 /* This process's copy, to count in. */
-weir_stats_row_t *weir_stats_mine(uint32_t row);
+static inline weir_stats_row_t *weir_stats_mine(uint32_t row);
 
 /* -- reading -- */
 uint32_t weir_stats_rows(void);                          /* named so far */
@@ -59,6 +60,24 @@ weir_str_t weir_stats_name(uint32_t row, weir_stats_kind_t *kind);
 void weir_stats_sum(uint32_t row, weir_stats_row_t *sum);
 /* In µs; 0: nothing was counted. */
 uint64_t weir_stats_quantile(const weir_stats_row_t *sum, double q);
+
+/* What this process counts in, as it found it with its slot. */
+typedef struct {
+    uint32_t          slot;
+    uint64_t         *touched;               /* a bit a row */
+    weir_stats_row_t *rows;
+} weir_stats_own_t;
+extern weir_stats_own_t weir_stats_own;
+weir_stats_row_t *weir_stats_first(uint32_t row);        /* of rows that were not counted in yet */
+
+static inline weir_stats_row_t *
+weir_stats_mine(uint32_t row)
+{
+    if (weir_likely(weir_stats_own.slot == weir_slot_mine.number && (weir_stats_own.touched[row / 64] >> row % 64 & 1) != 0)) {
+        return &weir_stats_own.rows[row];
+    }
+    return weir_stats_first(row);
+}
 
 /* Which bucket a latency goes to, and the first latency above one. */
 static inline uint32_t

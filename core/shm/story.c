@@ -10,7 +10,15 @@
 #define STORY_MAGIC 0x73746f7279303031u
 #define STORY_MAX   65536
 
-_Static_assert(sizeof(weir_story_t) <= 1024, "a story is a KiB");
+_Static_assert(sizeof(weir_story_t) == 1024, "a story is a KiB");
+
+static const uint16_t story_rooms[WEIR_STORY_TEXTS] = {
+    [WEIR_STORY_METHOD] = 15, [WEIR_STORY_HOST] = 63, [WEIR_STORY_TARGET] = 255, [WEIR_STORY_CLIENT] = 47, [WEIR_STORY_SERVER] = 47,
+    [WEIR_STORY_LOCATION] = 47, [WEIR_STORY_DETAIL] = 47, [WEIR_STORY_PEER ... WEIR_STORY_VERDICT - 1] = 43,
+    [WEIR_STORY_VERDICT ... WEIR_STORY_TEXTS - 1] = 31,
+};
+
+_Static_assert(15 + 63 + 255 + 4 * 47 + WEIR_STORY_ATTEMPTS * 43 + WEIR_STORY_VERDICTS * 31 <= sizeof(((weir_story_t *) 0)->bytes), "they fit");
 
 typedef struct { uint64_t magic; uint32_t each, unused; uint64_t unused_too[6]; uint64_t last[WEIR_SLOTS]; } stories_head_t;
 
@@ -78,7 +86,8 @@ weir_story_begin(void)
 
     __atomic_store_n(&story->number, 0, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    memset((char *) story + sizeof(story->number), 0, sizeof(*story) - sizeof(story->number));
+    memset((char *) story + sizeof(story->number), 0, offsetof(weir_story_t, bytes) - sizeof(story->number));
+    story->pid = (uint32_t) weir_slot_mine.pid;
     return story;
 }
 
@@ -93,14 +102,15 @@ weir_story_end(weir_story_t *story)
 }
 
 void
-weir_story_put(char *room, size_t size, weir_str_t text)
+weir_story_put(weir_story_t *story, unsigned which, weir_str_t text)
 {
-    size_t n = weir_min(text.len, size - 1);
+    size_t n = weir_min(text.len, story_rooms[which]);
 
     if (n != 0) {
-        memcpy(room, text.at, n);
+        memcpy(story->bytes + story->used, text.at, n);
+        story->lengths[which] = (uint16_t) n;
+        story->used = (uint16_t) (story->used + n);
     }
-    room[n] = '\0';
 }
 
 /* -- reading -- */
@@ -139,6 +149,17 @@ weir_stories_read(const void *memory, uint32_t slot, uint64_t number, weir_story
     return __atomic_load_n(&at->number, __ATOMIC_RELAXED) == number;
 }
 
+weir_str_t
+weir_story_text(const weir_story_t *story, unsigned which)
+{
+    size_t from = 0;
+
+    for (unsigned i = 0; i < which; i++) {
+        from += story->lengths[i];
+    }
+    return from + story->lengths[which] <= sizeof(story->bytes) ? weir_str(story->bytes + from, story->lengths[which]) : WEIR_STR_NONE;
+}
+
 static void
 stories_describe(const void *memory, uint64_t size, weir_buf_t *out)
 {
@@ -150,4 +171,4 @@ stories_describe(const void *memory, uint64_t size, weir_buf_t *out)
     weir_buf_printf(out, "told=%llu kept=%u a worker", (unsigned long long) told, weir_stories_kept(memory));
 }
 
-const weir_zone_kind_t weir_stories_zone = { .name = "stories", .layout = 1, .describe = stories_describe };
+const weir_zone_kind_t weir_stories_zone = { .name = "stories", .layout = 2, .describe = stories_describe };
