@@ -65,7 +65,7 @@ static void
 process_complain(process_t *process, int result)
 {
     if (!process->complained) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "the store cannot be written, workers go on with what they have: %s", weir_store_strerror(result));
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "the store cannot be written, workers go on with what they have: %s", weir_store_strerror(&process->db, result));
         process->complained = true;
     }
 }
@@ -112,7 +112,7 @@ process_write(process_t *process)
 }
 
 static void
-process_answer(process_pending_t *pending, int result)
+process_answer(const weir_store_db_t *db, process_pending_t *pending, int result)
 {
     process_client_t *client = pending->client;
     char             *text;
@@ -120,7 +120,7 @@ process_answer(process_pending_t *pending, int result)
 
     if (result != 0) {
         json_decref(pending->answer);
-        pending->answer = json_pack("{s:s}", "error", weir_store_strerror(result));
+        pending->answer = json_pack("{s:s}", "error", weir_store_strerror(db, result));
     }
     text = json_dumps(pending->answer, JSON_COMPACT);
     if (client->watch.fd >= 0 && text != NULL) {
@@ -162,7 +162,7 @@ process_turn(process_t *process)
         process->complained = false;
     }
     for (size_t i = 0; i < process->n_pending; i++) {
-        process_answer(&process->pending[i], result);
+        process_answer(&process->db, &process->pending[i], result);
     }
     process->n_pending = 0;
     for (weir_list_t *at = process->clients.next, *next; at != &process->clients; at = next) {
@@ -371,7 +371,7 @@ process_open(process_t *process, weir_error_t *error)
         return false;
     }
     if (process->start->ready_fd >= 0 && (result = weir_store_walk(&process->db)) != 0) {
-        return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(result));
+        return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(&process->db, result));
     }
     return true;
 }

@@ -60,7 +60,7 @@ weir_tool_read_store(const weir_settings_t *settings, void (*each)(void *data, w
     }
     weir_store_close(&db);
     if (result != 0) {
-        (void) weir_error_set(&error, "reading the store failed: %s", weir_store_strerror(result));
+        (void) weir_error_set(&error, "reading the store failed: %s", weir_store_strerror(&db, result));
         return tool_failed(&error);
     }
     return 0;
@@ -299,12 +299,12 @@ tool_compact(const weir_settings_t *settings, const char *to)
     path = weir_str_printf(&arena, "%s/" WEIR_STORE_FILE, settings->store_path.at).at;
     before = tool_size(path);
     result = to != NULL ? weir_store_copy(&db, to) : weir_store_compact(&db, settings->store_path.at);
-    weir_store_close(&db);
     if (result == 0) {
         fprintf(stderr, "%llu bytes were %llu\n", tool_size(to != NULL ? to : path), before);
     } else {
-        (void) weir_error_set(&error, "compacting failed: %s", weir_store_strerror(result));
+        (void) weir_error_set(&error, "compacting failed: %s", weir_store_strerror(&db, result));
     }
+    weir_store_close(&db);
     weir_arena_fini(&arena);
     return result == 0 ? 0 : tool_failed(&error);
 }
@@ -339,7 +339,7 @@ tool_check_here(const weir_settings_t *settings)
     }
     weir_store_close(&db);
     if (result != 0) {
-        tool_fault(&n, weir_store_strerror(result));
+        tool_fault(&n, weir_store_strerror(&db, result));
     }
     printf("%zu faults\n", n);
     return n == 0 ? 0 : 1;

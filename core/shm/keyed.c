@@ -167,20 +167,21 @@ keyed_settle(const keyed_ways_t *ways, weir_cell_t *mine, weir_cell_t claim, uin
     return weir_cell_swap(mine, claim, (weir_cell_t) { claim.name, value });
 }
 
-/* Of a key's cells the one of least worth; of several that are worth nothing one in the bucket that has more of them, so that buckets
- * fill alike. */
+/* Of a key's cells one that may be taken, in the bucket that has more of them, so that buckets fill alike with what must stay; of two
+ * alike in the one that has more which are worth nothing, and there the one of least worth. */
 static weir_cell_t *
 keyed_choose(const keyed_ways_t *ways, const weir_keyed_op_t *op, const void *data, weir_cell_t *seen, uint64_t *worth)
 {
     weir_cell_t *best[2] = { NULL, NULL }, first[2];
     uint64_t     least[2] = { UINT64_MAX, UINT64_MAX };
-    unsigned     n_free[2] = { 0, 0 }, bucket;
+    unsigned     n_open[2] = { 0, 0 }, n_free[2] = { 0, 0 }, bucket;
 
     for (unsigned i = 0; i < WEIR_KEYED_WAYS; i++) {
         weir_cell_t now = weir_cell_load(ways->at[i]);
         uint64_t    its = now.name == 0 ? 0 : now.value & KEYED_TENTATIVE ? UINT64_MAX - 1 : op->worth(data, now.value);
 
         bucket = i / KEYED_BUCKET;
+        n_open[bucket] += its != UINT64_MAX;
         n_free[bucket] += its == 0;
         if (its < least[bucket]) {
             best[bucket] = ways->at[i];
@@ -188,7 +189,7 @@ keyed_choose(const keyed_ways_t *ways, const weir_keyed_op_t *op, const void *da
             least[bucket] = its;
         }
     }
-    bucket = n_free[0] != n_free[1] ? n_free[1] > n_free[0] : least[1] < least[0];
+    bucket = n_open[0] != n_open[1] ? n_open[1] > n_open[0] : n_free[0] != n_free[1] ? n_free[1] > n_free[0] : least[1] < least[0];
     if (best[bucket] != NULL) {
         *seen = first[bucket];
     }

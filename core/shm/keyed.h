@@ -3,8 +3,8 @@
  *
  * Eight cells (shm/cell.h) may hold a key, in two buckets of one cache line each.  A known key costs two hashes, a look at one or two
  * lines and one compare-and-swap.  There is no lock and nobody waits: any process may be killed at any instruction.  A key is told by
- * 64 bits of a keyed hash and its place by another's, so that strangers cannot make two of them meet.  Up to half of the cells are
- * taken before a first key finds all of its eight in use.
+ * 64 bits of a keyed hash and its place by another's, so that strangers cannot make two of them meet.  Of a million cells four
+ * in ten are taken by keys that must stay before a first one finds all of its eight so; of fewer cells more.
  *
  * A key is in the table once.  Who adds it claims a cell with a value that is only tentative, looks at the other seven, and makes the
  * value count only when it saw no other claim to the key that comes before its own: of two at the same time one goes on, and the other

@@ -156,7 +156,7 @@ ask_file(weir_store_db_t *db, json_t *const *commands, json_t **answers, size_t 
     while (done > 0) {
         json_decref(answers[--done]);
     }
-    return weir_error_set(error, "the store cannot be written: %s", weir_store_strerror(result));
+    return weir_error_set(error, "the store cannot be written: %s", weir_store_strerror(db, result));
 }
 
 bool

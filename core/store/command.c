@@ -33,7 +33,7 @@ command_failed(command_t *command, int result)
     }
     if (result != MDB_NOTFOUND) {
         command->result = result;
-        (void) weir_error_set(&command->error, "%s", weir_store_strerror(result));
+        (void) weir_error_set(&command->error, "%s", weir_store_strerror(command->db, result));
     }
     return true;
 }

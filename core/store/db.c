@@ -12,13 +12,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define DB_LOCK    "lock"                    /* shared by who has the store open, held alone by who replaces it */
 #define DB_READERS 600                       /* slots of workers (shm/slots.h), twice, and tools */
 #define DB_VERSION "layout"
 #define DB_SEEDS   "seeds"
+#define DB_DISK_FULL 65536                   /* bytes: less than one write of LMDB's */
 
 static pid_t db_opened_by;                   /* one environment a process */
 
@@ -36,10 +39,23 @@ weir_store_table_name(weir_store_table_t table)
     return db_names[table];
 }
 
+/* LMDB says EIO too when a write was cut short, which is what the last bytes of a disk do. */
+static bool
+db_disk_is_full(const weir_store_db_t *db)
+{
+    struct statvfs disk;
+    int            fd;
+
+    return db->env != NULL && mdb_env_get_fd(db->env, &fd) == 0 && fstatvfs(fd, &disk) == 0
+           && (uint64_t) disk.f_bavail * disk.f_frsize < DB_DISK_FULL;
+}
+
 const char *
-weir_store_strerror(int result)
+weir_store_strerror(const weir_store_db_t *db, int result)
 {
     switch (result) {
+    case EIO:
+        return strerror(db_disk_is_full(db) ? ENOSPC : EIO);
     case MDB_MAP_FULL:
         return "the store is full: raise store_size";
     case MDB_READERS_FULL:
@@ -200,11 +216,13 @@ weir_store_open(weir_store_db_t *db, const weir_store_open_t *how, weir_error_t 
         db_opened_by = getpid();
         return true;
     }
-    weir_store_close(db);
     if (result == 0) {
-        return weir_error_set(error, "the store in \"%s\" is of another version of Weir: dump it there and load it here", how->path);
+        (void) weir_error_set(error, "the store in \"%s\" is of another version of Weir: dump it there and load it here", how->path);
+    } else {
+        (void) weir_error_set(error, "the store in \"%s\" cannot be opened: %s", how->path, weir_store_strerror(db, result));
     }
-    return weir_error_set(error, "the store in \"%s\" cannot be opened: %s", how->path, weir_store_strerror(result));
+    weir_store_close(db);
+    return false;
 }
 
 void

@@ -49,8 +49,8 @@ int  weir_store_copy(weir_store_db_t *db, const char *to);
 int  weir_store_compact(weir_store_db_t *db, const char *path);
 
 const char *weir_store_table_name(weir_store_table_t table);
-/* A result of LMDB for people: what it means here rather than there. */
-const char *weir_store_strerror(int result);
+/* A result of LMDB for people: what it means here rather than there.  db: that it is of. */
+const char *weir_store_strerror(const weir_store_db_t *db, int result);
 
 /* The two halves that hash tables of zones begin with, kept in the file "seeds" beside the store: made when it is missing.
  * false with *error. */

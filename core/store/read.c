@@ -38,7 +38,7 @@ read_open(void)
             read_store.complained = false;
             return true;
         }
-        (void) weir_error_set(&error, "reading the store failed: %s", weir_store_strerror(result));
+        (void) weir_error_set(&error, "reading the store failed: %s", weir_store_strerror(&read_store.db, result));
         weir_store_close(&read_store.db);
     }
     if (!read_store.complained) {

@@ -152,6 +152,8 @@ test_full(void)
     is_int(get(table, "k3"), 7, "and nothing is lost");
 }
 
+static const uint64_t same_each_time[2] = { 1, 2 }, random_again[2] = { 0, 0 };
+
 static void
 test_filling(void)
 {
@@ -164,6 +166,25 @@ test_filling(void)
         (void) snprintf(key, sizeof(key), "%u", n++);
     } while (put(table, key, 7) == WEIR_KEYED_CHANGED);
     ok(n > 4096 / 2, "more than half of the cells are taken before a key has no room");
+    printf("# %u keys in 4096 cells\n", n - 1);
+}
+
+static void
+test_filling_again(void)
+{
+    size_t size = 64 + 1024 * 64;
+    weir_keyed_t *table = weir_keyed_open(shared(size), size);
+    unsigned n = 0;
+    char key[20];
+
+    for (unsigned i = 0; i < 16384; i++) {
+        (void) snprintf(key, sizeof(key), "old %u", i);
+        (void) put(table, key, 1 + i % 3);
+    }
+    do {
+        (void) snprintf(key, sizeof(key), "%u", n++);
+    } while (put(table, key, 7) == WEIR_KEYED_CHANGED);
+    ok(n > 4096 / 2, "so too when they are full of what may be pushed out");
     printf("# %u keys in 4096 cells\n", n - 1);
 }
 
@@ -314,7 +335,10 @@ main(void)
     test_opening();
     test_values();
     test_full();
+    weir_keyed_use_seeds(same_each_time);
     test_filling();
+    test_filling_again();
+    weir_keyed_use_seeds(random_again);
     test_adding_at_once();
     test_killing();
     return done();
