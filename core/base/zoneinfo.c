@@ -7,11 +7,12 @@
 
 #define ZONE_HEAD     44                     /* RFC 9636 §3.1 */
 #define ZONE_DAY      INT64_C(86400)
-#define ZONE_NEVER    (-(INT64_C(1) << 59))  /* before all times that a file may hold */
+#define ZONE_NEVER    (-(INT64_C(1) << 59))  /* no file holds a time before, RFC 9636 §3.2 */
 #define ZONE_LATEST   (INT64_C(1) << 55)
+#define ZONE_LAST     (INT64_C(1) << 43)     /* its hours have a number of 32 bits */
 #define ZONE_EAST     93599                  /* greatest offset, RFC 9636 §3.2 */
 #define ZONE_WEST     (-89999)
-#define ZONE_JUMP     90000                  /* clocks are not set back further than this */
+#define ZONE_JUMP     (ZONE_EAST - ZONE_WEST)        /* clocks are not set back further than this */
 #define ZONE_FIRST    (2 * ZONE_DAY)         /* everywhere it is 1970 */
 #define ZONE_HOURS    167                    /* of a rule's time, either way */
 
@@ -239,7 +240,8 @@ zone_rule_span(const zone_rule_t *rule, int64_t utc_s)
     zone_span_t span = { ZONE_NEVER, rule->standard };
     int64_t     year = zone_year_of(zone_floor(utc_s + rule->standard, ZONE_DAY));
 
-    for (int64_t y = year - 1; rule->has_summer && y <= year + 1; y++) {
+    /* Either of a year's days may lie in the next year, and be still to come. */
+    for (int64_t y = year - 2; rule->has_summer && y <= year + 1; y++) {
         int64_t begin = zone_rule_at(&rule->begin, y, rule->standard), end = zone_rule_at(&rule->end, y, rule->summer);
 
         if (end <= utc_s && end > span.since) {
@@ -283,7 +285,7 @@ zone_span(const weir_zoneinfo_t *zone, int64_t utc_s)
 int32_t
 weir_zoneinfo_offset(const weir_zoneinfo_t *zone, int64_t utc_s)
 {
-    return zone_span(zone, utc_s).offset;
+    return zone_span(zone, zone_max(utc_s < ZONE_LATEST ? utc_s : ZONE_LATEST, ZONE_NEVER)).offset;
 }
 
 const weir_zoneinfo_t *
@@ -341,8 +343,9 @@ zone_after(const weir_zoneinfo_t *zone, weir_period_unit_t unit, int64_t index, 
 void
 weir_zoneinfo_period(const weir_zoneinfo_t *zone, weir_period_unit_t unit, int64_t utc_s, weir_period_t *period)
 {
-    int64_t at = zone_max(utc_s < ZONE_LATEST ? utc_s : ZONE_LATEST, ZONE_FIRST), index = zone_furthest(zone, unit, at);
-    int64_t reach = (unit == WEIR_PERIOD_MONTH ? 33 : unit == WEIR_PERIOD_DAY ? 3 : 2) * ZONE_DAY;       /* longer than any */
+    int64_t at = zone_max(utc_s < ZONE_LAST ? utc_s : ZONE_LAST, ZONE_FIRST), index = zone_furthest(zone, unit, at);
+    /* None is longer: it is shown for so long, and then clocks are set back. */
+    int64_t reach = (unit == WEIR_PERIOD_MONTH ? 31 : 1) * ZONE_DAY + ZONE_JUMP;
 
     period->number = (uint32_t) index + 1;
     period->begin_s = zone_after(zone, unit, index - 1, at - reach, at);
@@ -404,7 +407,7 @@ zone_read_block(weir_arena_t *arena, zone_file_t *file, size_t time_size, weir_z
 
     for (uint32_t i = 0; i < file->n_times; i++, at += time_size) {
         times[i] = time_size == 4 ? (int32_t) zone_big_endian(at, 4) : (int64_t) zone_big_endian(at, 8);
-        if (times[i] <= ZONE_NEVER || times[i] > ZONE_LATEST || (i > 0 && times[i] <= times[i - 1])) {
+        if (times[i] < ZONE_NEVER || times[i] > ZONE_LATEST || (i > 0 && times[i] <= times[i - 1])) {
             return false;
         }
     }
