@@ -42,6 +42,7 @@ my ($code, $said) = $upgrade->();
 is "$code $said", '0 ', 'weir -s upgrade';
 my $second = $w->taken_over;
 isnt $second, $first, 'another master';
+is scalar(() = $w->workers), 2, 'with workers of its own';
 is $w->get('/own')->body, 'own', 'it serves';
 is $w->get('/?k=a')->status, 200, 'what was counted is counted on: the second';
 is $w->get('/?k=a')->status, 503, 'and no third';

@@ -237,7 +237,7 @@ sub _probe ($self) {
 sub workers ($self) {
     my $master = $self->{pid} or return;
     my @pids;
-    for my $pid ($self->{guard}->members($master)) {
+    for my $pid ($self->{guard}->members($self->{first_pid} // $master)) {
         next if $pid == $master;
         open my $in, '<', "/proc/$pid/stat" or next;
         my ($parent) = (<$in> // '') =~ /^\d+ \(.*\) \S (\d+)/s;
