@@ -6,7 +6,6 @@
 #include "http/request.h"
 #include "os/sys.h"
 
-#define CLIENT_ID_DIGITS 32
 
 const weir_addr_t *
 weir_request_local(weir_request_t *req)
@@ -32,16 +31,18 @@ client_hex(char *out, uint64_t value)
 weir_str_t
 weir_request_id(weir_request_t *req)
 {
-    char *text = weir_alloc_bytes(&req->arena, CLIENT_ID_DIGITS);
+    char *text;
 
-    if (!req->has_id) {
-        if (weir_sys_random(req->id, sizeof(req->id)) != 0) {
-            req->id[0] = req->started_wall_ms;       /* no randomness: still its own in this worker */
-            req->id[1] = req->client->number << 32 | req->client->requests;
-        }
-        req->has_id = true;
+    if (req->id_text != NULL) {
+        return weir_str(req->id_text, WEIR_REQUEST_ID_DIGITS);
     }
+    if (weir_sys_random(req->id, sizeof(req->id)) != 0) {
+        req->id[0] = req->started_wall_ms;           /* no randomness: still its own in this worker */
+        req->id[1] = req->client->number << 32 | req->client->requests;
+    }
+    text = weir_alloc_bytes(&req->arena, WEIR_REQUEST_ID_DIGITS);
     client_hex(text, req->id[0]);
-    client_hex(text + CLIENT_ID_DIGITS / 2, req->id[1]);
-    return weir_str(text, CLIENT_ID_DIGITS);
+    client_hex(text + WEIR_REQUEST_ID_DIGITS / 2, req->id[1]);
+    req->id_text = text;
+    return weir_str(text, WEIR_REQUEST_ID_DIGITS);
 }

@@ -5,6 +5,7 @@
 #include "http/module.h"
 #include "http/runtime.h"
 #include "http/status.h"
+#include "http/story.h"
 
 #include <string.h>
 
@@ -135,7 +136,7 @@ weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t lo
 
     reply_clear(req);
     weir_response_add(req, WEIR_HEADER_LOCATION, reply_absolute(req, safe));
-    return reply_send(req, status, WEIR_STR("text/html"), weir_status_page(status, weir_server_token(req), &req->arena));
+    return reply_send(req, status, WEIR_STR("text/html"), weir_status_page(status, weir_server_token(req), WEIR_STR_NONE, &req->arena));
 }
 
 /* -- failures -- */
@@ -143,7 +144,7 @@ weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t lo
 static weir_step_t
 reply_built_in_page(weir_request_t *req, uint16_t status)
 {
-    weir_str_t page = weir_status_page(status, weir_server_token(req), &req->arena);
+    weir_str_t page = weir_status_page(status, weir_server_token(req), req->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE, &req->arena);
 
     status = weir_status_shown(status);
     if (status == 426) {
@@ -229,6 +230,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     if (!req->in_error_page) {
         req->cause = cause;
         req->detail = detail;
+        weir_http_story_name(req);
         weir_cause_log(cause, &req->log, detail);
     }
     if (reply_must_close(status, cause)) {

@@ -29,7 +29,7 @@ request_log_fields(const weir_log_context_t *context, weir_log_field_t *out, siz
     const weir_field_t *host = weir_fields_first(&req->head.fields, WEIR_HEADER_HOST);
     size_t n = 0;
 
-    if (max < 6) {
+    if (max < 7) {
         return 0;
     }
     out[n++] = (weir_log_field_t) { .name = "client", .value = req->client->text };
@@ -47,6 +47,9 @@ request_log_fields(const weir_log_context_t *context, weir_log_field_t *out, siz
     }
     if (req->cause != WEIR_CAUSE_NONE) {
         out[n++] = (weir_log_field_t) { .name = "cause", .value = weir_cause_row(req->cause)->word };
+    }
+    if (req->id_text != NULL) {
+        out[n++] = (weir_log_field_t) { .name = "request_id", .value = weir_str(req->id_text, WEIR_REQUEST_ID_DIGITS) };
     }
     return n;
 }

@@ -74,7 +74,7 @@ struct weir_request {
     weir_str_t           query;          /* $args */
     bool                 uri_changed;    /* by a redirect: wire was made from path */
     uint64_t             id[2];          /* $request_id; made when asked */
-    bool                 has_id;
+    const char          *id_text;        /* its digits; NULL: nobody has asked */
 
     weir_fields_t        trailers;       /* of the request; after its body */
     uint64_t             body_received;
@@ -180,7 +180,8 @@ weir_str_t weir_server_token(const weir_request_t *req);    /* what Server and t
 
 /* -- looking -- */
 const weir_addr_t *weir_request_local(weir_request_t *req);
-weir_str_t         weir_request_id(weir_request_t *req);    /* 32 hex digits */
+#define WEIR_REQUEST_ID_DIGITS 32
+weir_str_t         weir_request_id(weir_request_t *req);    /* hex digits */
 weir_str_t         weir_status_reason(uint16_t status);     /* "Not Found"; empty when unknown */
 extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
 /* Keeps a pattern's captures: $1… and its named groups' slots. */

@@ -76,7 +76,7 @@ status_add_title(weir_buf_t *page, uint16_t status)
 }
 
 weir_str_t
-weir_status_page(uint16_t status, weir_str_t server_token, weir_arena_t *arena)
+weir_status_page(uint16_t status, weir_str_t server_token, weir_str_t request_id, weir_arena_t *arena)
 {
     weir_str_t more = status_of_tls(status);
     weir_buf_t page;
@@ -95,6 +95,10 @@ weir_status_page(uint16_t status, weir_str_t server_token, weir_arena_t *arena)
     }
     weir_buf_add_lit(&page, "<hr><center>");
     weir_buf_add_str(&page, server_token);
+    if (request_id.len != 0) {
+        weir_buf_add_lit(&page, "</center><center>request ");
+        weir_buf_add_str(&page, request_id);
+    }
     weir_buf_add_lit(&page, "</center></body></html>\n");
     return weir_buf_str(&page);
 }

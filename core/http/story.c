@@ -5,7 +5,10 @@
 
 #include "shm/story.h"
 
-#include <stdio.h>
+#include <string.h>
+
+#define STORY_VERDICT 64                     /* bytes of a policy, a zone and what was said */
+#define STORY_NAME    12                     /* of them the zone's */
 
 struct weir_verdict { struct weir_verdict *next; const char *policy; weir_str_t name, verdict; };
 
@@ -23,6 +26,14 @@ weir_request_judged(weir_request_t *req, const char *policy, weir_str_t name, we
         end = &(*end)->next;
     }
     *end = v;
+}
+
+void
+weir_http_story_name(weir_request_t *req)
+{
+    if (weir_stories_are_on()) {
+        (void) weir_request_id(req);
+    }
 }
 
 static uint32_t
@@ -50,16 +61,29 @@ story_attempts(weir_story_t *story, const weir_request_t *req)
     }
 }
 
+/* No printf: a request that a limit let pass has one of these. */
+static size_t
+story_append(char *room, size_t n, weir_str_t text, size_t most)
+{
+    size_t len = weir_min(weir_min(text.len, most), STORY_VERDICT - n);
+
+    memcpy(room + n, text.at, len);
+    return n + len;
+}
+
 static void
 story_verdicts(weir_story_t *story, const weir_request_t *req)
 {
-    char text[64];
+    char text[STORY_VERDICT];
 
     for (const struct weir_verdict *v = req->verdicts; v != NULL && story->n_verdicts < WEIR_STORY_VERDICTS; v = v->next) {
-        size_t n = (size_t) snprintf(text, sizeof(text), "%s %.*s %.*s", v->policy, (int) weir_min(v->name.len, 12), v->name.at,
-                                     WEIR_STR_ARG(v->verdict));
+        size_t n = story_append(text, 0, weir_str_from_z(v->policy), STORY_VERDICT);
 
-        weir_story_put(story, WEIR_STORY_VERDICT + story->n_verdicts++, weir_str(text, weir_min(n, sizeof(text) - 1)));
+        n = story_append(text, n, WEIR_STR(" "), 1);
+        n = story_append(text, n, v->name, STORY_NAME);
+        n = story_append(text, n, WEIR_STR(" "), 1);
+        n = story_append(text, n, v->verdict, STORY_VERDICT);
+        weir_story_put(story, WEIR_STORY_VERDICT + story->n_verdicts++, weir_str(text, n));
     }
 }
 
@@ -72,7 +96,7 @@ weir_http_story_tell(const weir_request_t *req)
         return;
     }
     story = weir_story_begin();
-    story->has_id = req->has_id;
+    story->has_id = req->id_text != NULL;
     story->id[0] = req->id[0];
     story->id[1] = req->id[1];
     story->wall_ms = req->started_wall_ms;
