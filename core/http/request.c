@@ -37,7 +37,8 @@ request_log_fields(const weir_log_context_t *context, weir_log_field_t *out, siz
         out[n++] = (weir_log_field_t) { .name = "server", .value = req->server->primary_name };
     }
     if (req->head.line.len != 0) {
-        out[n++] = (weir_log_field_t) { .name = "request", .value = req->head.line, .quoted = true };
+        out[n++] = (weir_log_field_t) { .name = "request", .value = req->shown_line.len != 0 ? req->shown_line : req->head.line,
+                                          .quoted = true };
     }
     if (req->n_attempts != 0) {
         out[n++] = (weir_log_field_t) { .name = "upstream", .value = req->attempts[req->n_attempts - 1].peer, .quoted = true };
@@ -422,6 +423,7 @@ request_log_phase(weir_request_t *req)
     const weir_http_pipeline_t *pipeline = req->location ? req->location->pipeline : NULL;
 
     req->total_us = weir_sys_clock_us() - req->started_us;
+    weir_request_show_hidden(req);
     weir_http_stats_end(req);
     weir_http_story_tell(req);
     if (pipeline == NULL) {

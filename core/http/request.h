@@ -76,6 +76,9 @@ struct weir_request {
     uint64_t             id[2];          /* $request_id; made when asked */
     const char          *id_text;        /* its digits; NULL: nobody has asked */
 
+    weir_str_t           shown_line;     /* for logs, once something of the target was hidden; else empty */
+    char                *shown_target;   /* in it, as long as the target; NULL: nothing is hidden */
+
     weir_fields_t        trailers;       /* of the request; after its body */
     uint64_t             body_received;
     bool                 body_complete;
@@ -167,6 +170,8 @@ void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
 /* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */
 void  weir_request_keep(weir_request_t *req, size_t module_index, void *data);
 void *weir_request_kept(const weir_request_t *req, size_t module_index);
+/* A slice of the target that no log may show: a secret.  One that lies elsewhere is left alone. */
+void  weir_request_hide(weir_request_t *req, weir_str_t part);
 /* The worker's loop: for the timers of handlers that PARK.  Such a one sets on_abort, and clears it before it resumes. */
 weir_loop_t *weir_request_loop(const weir_request_t *req);
 
@@ -177,6 +182,9 @@ void weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generat
 bool weir_request_find_server(weir_request_t *req);
 void weir_request_use_location(weir_request_t *req, weir_http_location_t *location);
 weir_str_t weir_server_token(const weir_request_t *req);    /* what Server and the error pages say */
+
+/* From here on everybody sees asterisks where something was hidden: the answer is made, logs are written. */
+void weir_request_show_hidden(weir_request_t *req);
 
 /* -- looking -- */
 const weir_addr_t *weir_request_local(weir_request_t *req);

@@ -2,7 +2,7 @@
  * api_key.c - who asks: a key that the client sends is looked up in the store, and with it its consumer and the consumer's plan.
  *
  * The store knows keys by their SHA-256, so that nothing has to be compared with a secret, and a look sees what was acknowledged last, in
- * every worker.  The look is made when somebody wants to know - a limit by $consumer, or the access phase - and once a request.
+ * every worker.  A key in the query ($arg_...) is shown by no log.  The look is made when somebody wants to know - a limit by $consumer, or the access phase - and once a request.
  * Runs in workers; two or three looks into the store's map, no lock, no allocation but the request's.
  */
 #include "http/module.h"
@@ -99,6 +99,27 @@ key_state(weir_request_t *req)
     return state;
 }
 
+/* -- before anything logs: a key in the query is for nobody's eyes -- */
+
+static bool
+key_is_in_query(const weir_template_t *source)
+{
+    return source->n == 1 && source->parts[0].ref.row != NULL && strcmp(source->parts[0].ref.row->name, "arg_") == 0;
+}
+
+static weir_step_t
+key_rewrite(weir_request_t *req, const void *conf_)
+{
+    const key_conf_t *conf = conf_;
+
+    for (size_t i = 0; i < conf->sources.n; i++) {
+        if (key_is_in_query(conf->sources.at[i])) {
+            weir_request_hide(req, weir_template_eval(conf->sources.at[i], req, &req->arena));
+        }
+    }
+    return WEIR_NEXT;
+}
+
 /* -- the access phase -- */
 
 static weir_str_t
@@ -142,8 +163,17 @@ key_head(weir_request_t *req, const void *conf_)
 static bool
 key_enabled(const void *conf, weir_phase_t phase)
 {
-    (void) phase;
-    return ((const key_conf_t *) conf)->sources.n != 0;
+    const key_sources_t *sources = &((const key_conf_t *) conf)->sources;
+
+    if (phase != WEIR_PHASE_REWRITE) {
+        return sources->n != 0;
+    }
+    for (size_t i = 0; i < sources->n; i++) {
+        if (key_is_in_query(sources->at[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* -- variables -- */
@@ -255,7 +285,7 @@ static const weir_conf_type_t key_type_sources = {
 
 static const weir_directive_t key_directives[] = {
     WEIR_DIRECTIVE_OF(key_conf_t, sources, "api_key", &key_type_sources, .where = WEIR_IN_ANY,
-                      .help = "Asks for an API key of the store (weir key create), in the first of these texts that is not empty: $http_x_api_key."),
+                      .help = "Asks for an API key of the store (weir key create), in the first of these texts that is not empty: $http_x_api_key.  One from $arg_NAME is shown by no log."),
     WEIR_DIRECTIVE(key_conf_t, optional, "api_key_optional", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Lets requests without a key pass; one that is wrong is refused all the same."),
     WEIR_DIRECTIVE(key_conf_t, dry_run, "api_key_dry_run", .where = WEIR_IN_ANY, .dflt = "off", .help = "Looks and logs, but refuses nothing."),
@@ -269,7 +299,7 @@ const weir_http_module_t weir_http_api_key = {
     .directives = key_directives,
     .variables = key_variables,
     .check = key_check,
-    .on = { [WEIR_PHASE_ACCESS] = key_access },
+    .on = { [WEIR_PHASE_REWRITE] = key_rewrite, [WEIR_PHASE_ACCESS] = key_access },
     .enabled = key_enabled,
     .filter_head = key_head,
 };
