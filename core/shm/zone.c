@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "log/log.h"
 #include "os/sys.h"
 
 #include <errno.h>
@@ -167,6 +168,26 @@ zone_id_is_sane(const weir_zone_id_t *id)
 
 /* -- taking -- */
 
+/* Of one name there was another memory, which this program or this configuration reads otherwise: never misread, but somebody should know. */
+static void
+zone_tell_anew(const weir_zone_t *made)
+{
+    for (weir_list_t *l = made->link.prev; l != &zone_all; l = l->prev) {
+        const weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+        if (strcmp(zone->kind, made->kind) != 0 || strcmp(zone->name, made->name) != 0) {
+            continue;
+        }
+        if (zone->layout != made->layout) {
+            weir_log(WEIR_LOG_NOTICE, NULL, 0, "shared memory \"%s\" (%s) begins anew: its layout was %u and is %u", made->name, made->kind,
+                     zone->layout, made->layout);
+        } else {
+            weir_log(WEIR_LOG_NOTICE, NULL, 0, "shared memory \"%s\" (%s) begins anew: it had %llu bytes and has %llu", made->name, made->kind,
+                     (unsigned long long) zone->size, (unsigned long long) made->size);
+        }
+        return;
+    }
+}
+
 static weir_zone_t *
 zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
 {
@@ -178,6 +199,9 @@ zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
     }
     if (zone == NULL) {
         zone = zone_make(id);
+        if (zone != NULL) {
+            zone_tell_anew(zone);
+        }
     }
     if (zone == NULL) {
         (void) weir_error_set(error, "shared memory \"%.*s\" of %llu bytes cannot be had (%d: %s)", WEIR_STR_ARG(id->name),
