@@ -141,6 +141,13 @@ main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
     return code;
 }
 
+/* While another program starts, who serves is told these, and tells the other. */
+static bool
+main_signal_is_passed_on(const char *name)
+{
+    return strcmp(name, "reload") == 0 || strcmp(name, "reopen") == 0;
+}
+
 static int
 main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
 {
@@ -161,7 +168,7 @@ main_send_signal(const weir_command_t *command, const weir_conf_source_t *source
         weir_generation_unref(generation);
         return code;
     }
-    sent = weir_pidfile_read(settings.pid_file, &pid);
+    sent = main_signal_is_passed_on(command->signal) ? weir_upgrade_serving(settings.pid_file, &pid) : weir_pidfile_read(settings.pid_file, &pid);
     if (sent && weir_sys_kill(pid, weir_command_signal(command->signal)) != 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, weir_command_signal(command->signal));
         sent = false;

@@ -164,6 +164,7 @@ master_on_signal(void *data)
     if (weir_signals_take(WEIR_SIGNAL_USR1, &sender)) {
         master_log_signal(SIGUSR1, sender, "");
         master_reopen_logs(master);
+        weir_upgrade_note(master, SIGUSR1);
     }
     if (weir_signals_take(WEIR_SIGNAL_HUP, &sender)) {
         master_log_signal(SIGHUP, sender, "");
@@ -172,6 +173,7 @@ master_on_signal(void *data)
             weir_spawn_cohort(master);
         } else if (master->state == WEIR_MASTER_SERVING) {
             weir_reload_request(master);
+            weir_upgrade_note(master, SIGHUP);
         }
     }
     if (weir_signals_take(WEIR_SIGNAL_USR2, &sender)) {

@@ -59,6 +59,7 @@ struct weir_master {
     /* upgrade.c: the program that takes over */
     pid_t                     successor;    /* 0: none */
     bool                      successor_is_ready, pid_moved;
+    struct { bool reload, reopen; } successor_owes;     /* what came while it was starting */
     weir_watch_t              successor_pipe;
     weir_timer_t              successor_timer;  /* until it must be ready; until the pid file is moved back */
 };

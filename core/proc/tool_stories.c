@@ -8,7 +8,7 @@
 #include "http/cause.h"
 #include "os/sys.h"
 #include "proc/attach.h"
-#include "proc/pidfile.h"
+#include "proc/upgrade.h"
 #include "shm/story.h"
 
 #include <errno.h>
@@ -288,7 +288,7 @@ weir_tool_why(const weir_settings_t *settings, char *const *argv)
     if (id.len != 32 || argv[1] != NULL || !weir_str_hex_to_u64(weir_str(id.at, 16), &look.id[0]) || !weir_str_hex_to_u64(weir_str_skip(id, 16), &look.id[1])) {
         return tool_failed("\"why\" wants the id of a request: $request_id, 32 hexadecimal digits");
     }
-    if (!weir_pidfile_read(settings->pid_file, &pid)) {
+    if (!weir_upgrade_serving(settings->pid_file, &pid)) {
         return 1;
     }
     if (!weir_attach_zones(pid, tool_find, &look, &error)) {
@@ -313,7 +313,7 @@ weir_tool_tail(const weir_settings_t *settings, char *const *argv)
             return 1;
         }
     }
-    if (!weir_pidfile_read(settings->pid_file, &pid)) {
+    if (!weir_upgrade_serving(settings->pid_file, &pid)) {
         return 1;
     }
     for (;; look.begun = true) {

@@ -4,7 +4,7 @@
 #include "proc/tool_zones.h"
 
 #include "proc/attach.h"
-#include "proc/pidfile.h"
+#include "proc/upgrade.h"
 
 #include <stdio.h>
 
@@ -35,7 +35,7 @@ weir_tool_zones(const weir_settings_t *settings, char *const *argv)
         fprintf(stderr, "weir: \"zones\" takes no arguments\n");
         return 1;
     }
-    if (!weir_pidfile_read(settings->pid_file, &pid)) {
+    if (!weir_upgrade_serving(settings->pid_file, &pid)) {
         return 1;
     }
     printf("%-14s %-20s %12s\n", "KIND", "NAME", "BYTES");

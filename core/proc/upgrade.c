@@ -88,6 +88,7 @@ upgrade_failed(weir_master_t *master)
     upgrade_close_pipe(master);
     master->successor = 0;
     master->successor_is_ready = false;
+    master->successor_owes.reload = master->successor_owes.reopen = false;
     weir_timer_set(master->loop, &master->successor_timer, UPGRADE_REGRET, upgrade_on_regret);
     if (master->is_quiet && master->state == WEIR_MASTER_SERVING) {
         master->is_quiet = false;
@@ -105,6 +106,32 @@ upgrade_on_timeout(weir_timer_t *timer)
     (void) weir_sys_kill(master->successor, SIGKILL);    /* its workers go with it; its end is seen like any other */
 }
 
+/* What came while it was starting: it may have read the configuration, or opened the logs, of before. */
+static void
+upgrade_pass_on(weir_master_t *master)
+{
+    if (master->successor_owes.reload) {
+        (void) weir_sys_kill(master->successor, SIGHUP);
+    }
+    if (master->successor_owes.reopen) {
+        (void) weir_sys_kill(master->successor, SIGUSR1);
+    }
+    master->successor_owes.reload = master->successor_owes.reopen = false;
+}
+
+void
+weir_upgrade_note(weir_master_t *master, int signal)
+{
+    if (master->successor == 0 || master->successor_is_ready) {
+        return;
+    }
+    if (signal == SIGHUP) {
+        master->successor_owes.reload = true;
+    } else {
+        master->successor_owes.reopen = true;
+    }
+}
+
 static void
 upgrade_on_pipe(weir_watch_t *watch)
 {
@@ -119,6 +146,7 @@ upgrade_on_pipe(weir_watch_t *watch)
         master->successor_is_ready = true;
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "the new program (process %d) is ready", (int) master->successor);
         weir_timer_clear(&master->successor_timer);
+        upgrade_pass_on(master);
     }
     upgrade_close_pipe(master);              /* when it has closed it without a word its end comes by SIGCHLD, or in time */
 }
@@ -249,6 +277,17 @@ upgrade_peek(weir_str_t pid_file, const char *path)
     pid_t pid = 0;
 
     return upgrade_exists(path) && weir_pidfile_read(pid_file, &pid) ? pid : 0;
+}
+
+bool
+weir_upgrade_serving(weir_str_t pid_file, pid_t *pid)
+{
+    upgrade_paths_t paths;
+
+    if (upgrade_name(pid_file, &paths) && !upgrade_exists(paths.name) && upgrade_exists(paths.old)) {
+        pid_file = weir_str_from_z(paths.old);
+    }
+    return weir_pidfile_read(pid_file, pid);
 }
 
 static int

@@ -15,8 +15,12 @@ void weir_upgrade_begin(weir_master_t *master);                      /* USR2 */
 void weir_upgrade_remove_pid(weir_master_t *master);                 /* at the end: the pid file, under the name it has now */
 /* A child of the master's has ended: true: it was the new program. */
 bool weir_upgrade_ended(weir_master_t *master, pid_t pid, int status);
+/* HUP or USR1 came: a program that is just starting gets it as soon as it is ready, so that no reload is lost between the two. */
+void weir_upgrade_note(weir_master_t *master, int signal);
 void weir_upgrade_fini(weir_master_t *master);                       /* at the end of the process, or in a forked child */
 
+/* For -s and the tools: the master that serves; while another one starts, that is the one before.  false: logged. */
+bool weir_upgrade_serving(weir_str_t pid_file, pid_t *pid) WEIR_MUST_USE;
 /* `weir -s upgrade`: tells the master at pid, waits for the new one, and lets the old one go.  Exit code; all is said. */
 int weir_upgrade_run(const weir_settings_t *settings);
 
