@@ -35,6 +35,7 @@ read_open(void)
     if (weir_store_open(&read_store.db, &(weir_store_open_t) { .path = read_store.path }, &error)) {
         result = mdb_txn_begin(read_store.db.env, NULL, MDB_RDONLY, &read_store.txn);
         if (result == 0) {
+            mdb_txn_reset(read_store.txn);
             read_store.complained = false;
             return true;
         }
@@ -64,8 +65,8 @@ read_begin(void)
 {
     int result;
 
-    if (read_store.db.env == NULL) {
-        return read_open();
+    if (read_store.db.env == NULL && !read_open()) {
+        return false;
     }
     if (weir_store_look(&read_store.db) == MDB_CORRUPTED) {    /* it was cut short: the map's end would be a SIGBUS */
         read_close();
@@ -137,6 +138,7 @@ weir_store_read_from(weir_str_t path)
         memcpy(read_store.path, path.at, path.len);
         read_store.path[path.len] = '\0';
         read_store.next_ms = 0;
+        (void) read_open();                  /* now: it may be gone by the time somebody asks */
     }
     weir_saved_use(read_saved);
 }
