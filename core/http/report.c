@@ -3,7 +3,9 @@
  */
 #include "http/report.h"
 
-#define REPORT_STEPS 8                       /* a turn */
+#include "os/sys.h"
+
+#define REPORT_TURN  100                     /* microseconds, and the step that is over it */
 #define REPORT_PAUSE ((weir_msec_t) { 1 })
 
 static void report_go_on(weir_report_t *report);
@@ -43,15 +45,16 @@ static void
 report_go_on(weir_report_t *report)
 {
     weir_request_t *req = report->req;
+    uint64_t        until = weir_sys_clock_us() + REPORT_TURN;
     weir_io_t       io = WEIR_OK;
     weir_buf_t      out;
 
     weir_timer_clear(&report->timer);
-    for (unsigned n = 0; n < REPORT_STEPS && io == WEIR_OK && !report->done; n++) {
+    do {
         weir_buf_init(&out, report->room, WEIR_REPORT_PIECE);
         report->done = !report->step(report, &out);
         io = weir_response_body(req, weir_buf_str(&out));
-    }
+    } while (io == WEIR_OK && !report->done && weir_sys_clock_us() < until);
     if (io == WEIR_ERROR) {
         weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
         return;

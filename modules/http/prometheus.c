@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#define PROM_ROWS      16                    /* looked at a step */
+#define PROM_ROWS      4                     /* looked at a step: some tens of microseconds with histograms */
 #define PROM_ROW_BYTES 40000                 /* room for one metric of a row: with less the next step goes on */
 #define PROM_OCTAVE    8                     /* buckets told: 2^8 µs … */
 #define PROM_OCTAVES   19                    /* … 2^26, by twos */

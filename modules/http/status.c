@@ -12,7 +12,7 @@
 
 #include <unistd.h>
 
-#define STATUS_ROWS      16                  /* looked at a step */
+#define STATUS_ROWS      4                   /* looked at a step: a turn of the loop has several */
 #define STATUS_ROW_BYTES 30000               /* room for a row: with less the next step goes on */
 
 typedef struct { weir_flag_t on; } status_conf_t;
