@@ -50,6 +50,7 @@
     X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects.")                                               \
     X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The place is closed by `maintenance`.")                           \
+    X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address may not come here: `deny`.")                          \
     X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "The place asks for an API key and none came.")                        \
     X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, "The API key is not in the store: it never was, or it was revoked.")   \
     X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key was good until its day came.")                            \

@@ -14,6 +14,7 @@ sub open ($class, %arg) {
     my $fh = defined $arg{unix}
         ? IO::Socket::UNIX->new(Peer => $arg{unix})
         : IO::Socket::IP->new(PeerHost => $arg{host} // '127.0.0.1', PeerPort => $arg{port}, Type => SOCK_STREAM,
+            $arg{from} ? (LocalHost => $arg{from}) : (),
             $arg{rcvbuf} ? (Sockopts => [ [ SOL_SOCKET, SO_RCVBUF, $arg{rcvbuf} ] ]) : ());
     die sprintf "connect to %s: %s\n", $arg{unix} // $arg{port}, $@ || $! unless $fh;
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1 unless defined $arg{unix};
