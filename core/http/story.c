@@ -67,7 +67,9 @@ story_append(char *room, size_t n, weir_str_t text, size_t most)
 {
     size_t len = weir_min(weir_min(text.len, most), STORY_VERDICT - n);
 
-    memcpy(room + n, text.at, len);
+    if (len != 0) {
+        memcpy(room + n, text.at, len);
+    }
     return n + len;
 }
 
