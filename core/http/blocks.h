@@ -18,7 +18,8 @@ typedef struct { weir_listen_entry_t *at; size_t n; } weir_listen_entries_t;
 typedef struct {
     weir_listen_entries_t listens;
     weir_strs_t           names;
-    weir_http_patterns_t  patterns;      /* of the http block's struct only */
+    weir_http_patterns_t  patterns;      /* of the http block's struct only; so the next one */
+    weir_http_definitions_t definitions;
 } weir_http_blocks_conf_t;
 
 extern const weir_module_t weir_http_blocks;

@@ -21,17 +21,42 @@ typedef struct {
 struct weir_http_captures {
     captures_entry_t *at;
     size_t            size;
+    const weir_http_definition_t **definitions;      /* by slot; NULL: a group's */
 };
 
 /* -- reading -- */
 
+/* NULL: nothing makes it. */
+static const weir_str_t *
+captures_make(weir_request_t *req, uint32_t slot)
+{
+    static const weir_str_t under_way;               /* a variable that is made of itself has no value */
+    const weir_http_conf_t *http = req->generation->http;
+    const weir_http_definition_t *definition = http->captures->definitions[slot];
+    weir_str_t *value;
+
+    if (definition == NULL) {
+        return NULL;
+    }
+    req->slots[slot] = &under_way;
+    value = weir_alloc(&req->arena, sizeof(*value));
+    if (!definition->get(definition->data, req, value)) {
+        *value = WEIR_STR_NONE;
+    }
+    req->slots[slot] = definition->is_volatile ? NULL : value;
+    return value;
+}
+
 static bool
 captures_get_slot(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
 {
-    const weir_request_t *req = subject;
+    weir_request_t *req = subject;
     const weir_str_t *slot = req->slots == NULL ? NULL : req->slots[ref->slot];
 
     (void) arena;
+    if (slot == NULL && req->slots != NULL) {
+        slot = captures_make(req, ref->slot);
+    }
     if (slot == NULL || slot->at == NULL) {
         return false;
     }
@@ -101,6 +126,27 @@ weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bo
     return true;
 }
 
+bool
+weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_definition_t *definition)
+{
+    weir_str_t name = weir_str_skip(text, 1);
+
+    if (!weir_str_starts(text, WEIR_STR("$")) || name.len == 0) {
+        return weir_conf_error(cf, word, "invalid variable name \"%.*s\"", WEIR_STR_ARG(text));
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) {
+            return weir_conf_error(cf, word, "invalid variable name \"%.*s\"", WEIR_STR_ARG(text));
+        }
+    }
+    if (!weir_vars_define(cf->vars, name, &definition->slot)) {
+        return weir_conf_error(cf, word, "\"%.*s\" is the name of a built-in variable", WEIR_STR_ARG(text));
+    }
+    *(weir_http_definition_t **) weir_conf_list_push(cf, &captures_blocks_conf(cf)->definitions, sizeof(definition)) = definition;
+    return true;
+}
+
 static captures_entry_t *
 captures_find(const struct weir_http_captures *captures, const weir_regex_t *regex)
 {
@@ -141,7 +187,8 @@ captures_add(weir_conf_t *cf, struct weir_http_captures *captures, const weir_re
 }
 
 bool
-weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, weir_http_conf_t *http)
+weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, const weir_http_definitions_t *definitions,
+                         weir_http_conf_t *http)
 {
     struct weir_http_captures *captures = weir_new(cf->arena, struct weir_http_captures);
 
@@ -156,6 +203,10 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, 
         if (regex == NULL || !captures_add(cf, captures, regex)) {
             return false;
         }
+    }
+    captures->definitions = weir_new_n(cf->arena, const weir_http_definition_t *, weir_vars_slots(cf->vars) + 1);
+    for (size_t i = 0; i < definitions->n; i++) {
+        captures->definitions[definitions->at[i]->slot] = definitions->at[i];
     }
     http->captures = captures;
     return true;
