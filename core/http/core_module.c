@@ -53,6 +53,8 @@ static const weir_conf_enum_t core_linger_values[] = {
     { "off", WEIR_LINGER_OFF }, { "on", WEIR_LINGER_ON }, { "always", WEIR_LINGER_ALWAYS }, { NULL, 0 },
 };
 
+static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL }, { "any", WEIR_SATISFY_ANY }, { NULL, 0 } };
+
 static const weir_conf_enum_t core_token_values[] = {
     { "off", WEIR_TOKENS_OFF }, { "on", WEIR_TOKENS_ON }, { NULL, 0 },
 };
@@ -122,6 +124,8 @@ static const weir_directive_t core_directives[] = {
          .help = "Use the first server_name in absolute redirects instead of the request's host."),
     CORE(port_in_redirect, .where = WEIR_IN_ANY, .dflt = "on",
          .help = "Name the port in absolute redirects when it is not the scheme's own."),
+    CORE_OF(satisfy, "satisfy", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "all", .values = core_satisfy_values, .args = "all | any",
+            .help = "Whether all that guards a place (allow and deny, api_key) must let a request in, or any of it is enough."),
     CORE_OF(server_tokens, "server_tokens", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on",
             .values = core_token_values, .args = "on | off",
             .help = "Say the version in Server and in error pages."),

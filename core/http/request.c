@@ -149,12 +149,44 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
     return WEIR_NEXT;
 }
 
+/* Guards: each may end it, or with `satisfy any` all of them together. */
+weir_step_t
+weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail)
+{
+    if (weir_request_core(req)->satisfy == WEIR_SATISFY_ALL) {
+        return weir_request_fail(req, cause, detail);
+    }
+    if (weir_cause_row(req->guard.cause)->status != 401) {       /* what asks for a name says more than what forbids */
+        req->guard.cause = cause;
+        req->guard.detail = detail;
+    }
+    return WEIR_NEXT;
+}
+
+weir_step_t
+weir_request_grant(weir_request_t *req)
+{
+    req->guard.is_granted = true;
+    return WEIR_NEXT;
+}
+
+static weir_step_t
+request_run_access(weir_request_t *req)
+{
+    weir_step_t step = request_run_phase(req, WEIR_PHASE_ACCESS);
+
+    if (step != WEIR_NEXT || req->guard.cause == WEIR_CAUSE_NONE || req->guard.is_granted) {
+        return step;
+    }
+    return weir_request_fail(req, req->guard.cause, req->guard.detail);
+}
+
 /* From the phase under way to the last. */
 static void
 request_run_phases(weir_request_t *req)
 {
     for (weir_phase_t phase = req->phase; phase <= WEIR_PHASE_CONTENT; phase++) {
-        weir_step_t step = request_run_phase(req, phase);
+        weir_step_t step = phase == WEIR_PHASE_ACCESS ? request_run_access(req) : request_run_phase(req, phase);
 
         if (step == WEIR_FAIL) {
             (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "a handler failed");
@@ -187,6 +219,8 @@ weir_request_use_location(weir_request_t *req, weir_http_location_t *location)
     req->pipeline = location->pipeline;
     req->phase = WEIR_PHASE_REWRITE;
     req->handler = 0;
+    req->guard.cause = WEIR_CAUSE_NONE;
+    req->guard.is_granted = false;
 }
 
 /* nginx checks the announced length here, once the location is known; a chunked body is counted as it comes. */

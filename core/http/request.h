@@ -88,6 +88,7 @@ struct weir_request {
     weir_response_t      res;
     weir_cause_t         cause;
     const char          *detail;         /* constant text beside the cause, for the error log */
+    struct { weir_cause_t cause; const char *detail; bool is_granted; } guard;    /* satisfy any: what was said so far */
 
     /* captures and defined variables */
     weir_captures_t      captures;       /* of the last pattern that matched: $1 */
@@ -145,6 +146,10 @@ void weir_request_resume(weir_request_t *req);
 weir_step_t weir_request_fail(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* The same with another status than the table's (ROUTE_RETURN, intercepted upstream statuses). */
 weir_step_t weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
+/* What a guard of the access phase says of a request: refused, which is the same as to fail, but with `satisfy any` somebody else may yet let it in;
+ * or let in, where one that does not care says only NEXT.  Returns what the handler returns. */
+weir_step_t weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail);
+weir_step_t weir_request_grant(weir_request_t *req);
 /* Is there an error_page for this status where the request is now? */
 bool weir_request_has_error_page(const weir_request_t *req, uint16_t status);
 /* A complete answer with a small body (copied nowhere: must live until sent or be in the arena).  Returns WEIR_DONE. */

@@ -36,7 +36,7 @@ access_check_address(weir_request_t *req, const void *conf_)
             continue;
         }
         weir_request_judged(req, rule->allows ? "allow" : "deny", rule->text, rule->allows ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
-        return rule->allows ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_ACCESS_DENIED, "access forbidden by rule");
+        return rule->allows ? weir_request_grant(req) : weir_request_deny(req, WEIR_CAUSE_ACCESS_DENIED, "access forbidden by rule");
     }
     return WEIR_NEXT;
 }

@@ -138,13 +138,13 @@ key_access(weir_request_t *req, const void *conf_)
     weir_request_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
                                                              : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN") : WEIR_STR("REJECTED"));
     if (!refuses || req->in_error_page) {
-        return WEIR_NEXT;
+        return state->is_known ? weir_request_grant(req) : WEIR_NEXT;
     }
     if (conf->dry_run.on) {
         weir_cause_log(state->cause, &req->log, "dry run");
         return WEIR_NEXT;
     }
-    return weir_request_fail(req, state->cause, state->id[0] != '\0' ? state->id : NULL);
+    return weir_request_deny(req, state->cause, state->id[0] != '\0' ? state->id : NULL);
 }
 
 /* RFC 9110 §11.6.1: what a 401 must say. */
