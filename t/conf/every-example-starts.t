@@ -19,6 +19,13 @@ my %asks = (
         [ '/x?y',          301, qr/301/, 'www.shop.example.org' ],
     ],
     'conf/examples/consumers-and-quotas.conf' => [ [ '/', 401, qr/401/ ] ],
+    'conf/examples/internal-tools.conf' => [
+        [ '/',       502, qr/502/, 'wiki.tools.example.org' ],
+        [ '/whoami', 200, qr/^127\.0\.0\.1 wiki (?:new|old)$/, 'wiki.tools.example.org' ],
+        [ '/whoami', 200, qr/^127\.0\.0\.1 builds /, 'a.builds.example.org' ],
+        [ '/whoami', 200, qr/^127\.0\.0\.1 home of ann /, 'ann.home.example.org' ],
+        [ '/whoami', 200, qr/^127\.0\.0\.1  /, 'elsewhere.example.org' ],
+    ],
     'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ] ],
     'conf/examples/tls-http2-edge.conf' => [ [ '/cart?n=1', 301, qr/301/, 'shop.example.org' ] ],
     'conf/examples/grpc.conf'           => [ [ '/users.v1.Users/Get', 502, qr/502/ ], [ '/', 404, qr/404/ ] ],
