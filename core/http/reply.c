@@ -29,6 +29,15 @@ weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
     return field;
 }
 
+/* RFC 9110 §11.6.1: what a 401 must say.  One of the upstream's has its own. */
+static void
+reply_challenge(weir_request_t *req)
+{
+    if (req->challenge.len != 0 && req->res.status == 401 && weir_cause_row(req->cause)->status == 401) {
+        weir_response_add(req, WEIR_HEADER_WWW_AUTHENTICATE, req->challenge);
+    }
+}
+
 weir_io_t
 weir_response_head(weir_request_t *req)
 {
@@ -40,6 +49,7 @@ weir_response_head(weir_request_t *req)
         res->status = req->error_status;
         res->reason = WEIR_STR_NONE;
     }
+    reply_challenge(req);
     for (uint16_t i = 0; i < pipeline->n_head_filters; i++) {
         const weir_http_handler_t *h = &pipeline->head_filters[i];
         (void) h->run(req, h->conf);

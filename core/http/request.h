@@ -88,6 +88,7 @@ struct weir_request {
     weir_response_t      res;
     weir_cause_t         cause;
     const char          *detail;         /* constant text beside the cause, for the error log */
+    weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
     struct { weir_cause_t cause; const char *detail; bool is_granted; } guard;    /* satisfy any: what was said so far */
 
     /* captures and defined variables */

@@ -137,27 +137,20 @@ key_access(weir_request_t *req, const void *conf_)
 
     weir_request_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
                                                              : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN") : WEIR_STR("REJECTED"));
-    if (!refuses || req->in_error_page) {
+    if (!refuses) {
         return state->is_known ? weir_request_grant(req) : WEIR_NEXT;
+    }
+    if (req->in_error_page) {
+        return WEIR_NEXT;                    /* a page for those without a key may lie in the very place; it lets nobody in otherwise */
     }
     if (conf->dry_run.on) {
         weir_cause_log(state->cause, &req->log, "dry run");
         return WEIR_NEXT;
     }
-    return weir_request_deny(req, state->cause, state->id[0] != '\0' ? state->id : NULL);
-}
-
-/* RFC 9110 §11.6.1: what a 401 must say. */
-static weir_step_t
-key_head(weir_request_t *req, const void *conf_)
-{
-    const key_conf_t *conf = conf_;
-
-    if (req->cause == WEIR_CAUSE_AUTH_KEY_MISSING || req->cause == WEIR_CAUSE_AUTH_KEY_UNKNOWN || req->cause == WEIR_CAUSE_AUTH_KEY_EXPIRED) {
-        (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("WWW-Authenticate"),
-                               weir_str_printf(&req->arena, "Key realm=\"%.*s\"", WEIR_STR_ARG(conf->realm)), 0);
+    if (weir_cause_row(state->cause)->status == 401) {
+        req->challenge = weir_str_printf(&req->arena, "Key realm=\"%.*s\"", WEIR_STR_ARG(conf->realm));
     }
-    return WEIR_NEXT;
+    return weir_request_deny(req, state->cause, state->id[0] != '\0' ? state->id : NULL);
 }
 
 static bool
@@ -301,5 +294,4 @@ const weir_http_module_t weir_http_api_key = {
     .check = key_check,
     .on = { [WEIR_PHASE_REWRITE] = key_rewrite, [WEIR_PHASE_ACCESS] = key_access },
     .enabled = key_enabled,
-    .filter_head = key_head,
 };

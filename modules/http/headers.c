@@ -62,8 +62,8 @@ headers_head(weir_request_t *req, const void *conf_)
         if (headers_replaces(field->id)) {
             headers_drop(&req->res.fields, field->id);
         }
-        if (value.len != 0 && weir_fields_add(&req->res.fields, &req->arena, field->id, field->name, value, 0) == NULL) {
-            return WEIR_FAIL;
+        if (value.len != 0) {
+            weir_assert(weir_fields_add(&req->res.fields, &req->arena, field->id, field->name, value, 0) != NULL);
         }
     }
     return WEIR_NEXT;

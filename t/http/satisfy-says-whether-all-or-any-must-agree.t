@@ -20,6 +20,10 @@ $w->conf(<<"END", main => "store_path store;\n");
         location /closed { satisfy any; maintenance on; proxy_pass http://$origin; }
         location /address { satisfy any; api_key off; proxy_pass http://$origin; }
         location /page { satisfy any; deny all; error_page 401 = /sorry; proxy_pass http://$origin; }
+        location /disabled { error_page 401 403 \@closed; proxy_pass http://$origin; }
+        location \@closed { satisfy any; deny all; proxy_pass http://$origin; }
+        location /asked { error_page 401 /known; proxy_pass http://$origin; }
+        location = /known { api_key off; allow all; return 200 "a key, please"; }
         location = /sorry { api_key off; allow all; return 200 sorry; }
     }
 END
@@ -42,6 +46,14 @@ for my $case (
     my @is = ($ask->('127.0.0.1', $path), $ask->('127.0.0.1', $path, $key), $ask->('127.0.0.9', $path), $ask->('127.0.0.9', $path, $key), $ask->('127.0.0.9', $path, 'wrong'));
     is "@is", "@want", $path;
 }
+my $page = $w->client->get('/asked');
+is $page->status . ' ' . $page->body, '401 a key, please', 'a page of the operator\'s';
+is_deeply [ $page->header('WWW-Authenticate') ], ['Key realm="api"'], 'says what is asked for, though its own place asks for nothing';
+is $w->client->get('/page')->header('WWW-Authenticate'), undef, 'what is no 401 does not';
+is +($w->tool(qw(consumer set acme disabled=on)))[0], 0, 'the consumer is disabled';
+my $before = $origin->requests;
+is $ask->('127.0.0.1', '/disabled', $key), 403, 'who is known and refused';
+is $origin->requests, $before, 'is let in by no other page either';
 $w->wait_for_access(qr{^/ 401 auth\.key\.missing$}m);
 $w->wait_for_access(qr{^/address 403 access\.denied$}m);
 unlike $w->error_log, qr{access forbidden by rule, client: 127\.0\.0\.9, .*"GET / HTTP}, 'what another guard lets in is no error';
