@@ -70,11 +70,12 @@ for my $way (['forward', $other, 1, 7], ['back', $real, 7, 1]) {
     is $code, 0, "$where" or diag $said;
     $w->taken_over;
     $w->wait_for_log(qr/\[notice\] .*shared memory "rate" \(limit-req\) begins anew: its layout was $was and is $is$/m);
+    # Until its workers have gone the one before may still take a request, and counts it in its own zone.
+    $w->wait_until('the one before has gone', sub { !-e "$dir/logs/weir.pid.oldbin" });
     is $w->get("/?k=$where")->status, 200, 'what is laid out otherwise serves';
     is $w->get("/?k=$where")->status, 503, 'and counts';
     cmp_ok $counted->(), '>=', $before, 'what both know goes on';
     $before = $counted->();
-    $w->wait_until('the one before has gone', sub { !-e "$dir/logs/weir.pid.oldbin" });
 }
 is $left->(), 998, 'as the quota does';
 
