@@ -142,6 +142,13 @@ inherit_twin_is_set(const reader_t *reader, const weir_conf_block_t *block, cons
     return false;
 }
 
+/* Whether what the enclosing block has of this is this block's too. */
+static bool
+inherit_reaches(const weir_directive_t *row, const weir_conf_block_t *block)
+{
+    return row->inherit != WEIR_OWN && (row->inherit != WEIR_LOCAL || (block->context & WEIR_IN_PART));
+}
+
 static bool
 inherit_row(reader_t *reader, weir_conf_block_t *block, const read_row_t *at, const char *parent)
 {
@@ -160,7 +167,7 @@ inherit_row(reader_t *reader, weir_conf_block_t *block, const read_row_t *at, co
     if (inherit_twin_is_set(reader, block, at)) {
         return true;
     }
-    if (parent != NULL && row->inherit != WEIR_LOCAL) {
+    if (parent != NULL && inherit_reaches(row, block)) {
         memcpy(field, parent + row->offset, row->type->size);
         return true;
     }
@@ -175,12 +182,13 @@ inherit_same_family(const weir_conf_block_t *block)
 
 /* A struct may be shared unless the parent has something of its own in it that is not inherited. */
 static bool
-inherit_may_share(const reader_t *reader, const weir_conf_block_t *parent, size_t m)
+inherit_may_share(const reader_t *reader, const weir_conf_block_t *block, size_t m)
 {
+    const weir_conf_block_t *parent = block->parent;
     const read_row_t *at;
 
     for (at = reader->rows[m]; at->row != NULL; at++) {
-        if (at->row->inherit == WEIR_LOCAL && weir_conf_bit(parent, at)) {
+        if (!inherit_reaches(at->row, block) && weir_conf_bit(parent, at)) {
             return false;
         }
     }
@@ -193,7 +201,7 @@ inherit_module(reader_t *reader, weir_conf_block_t *block, size_t m)
     const char       *parent = inherit_same_family(block) ? block->parent->confs[m] : NULL;
     const read_row_t *at;
 
-    if (block->confs[m] == NULL && parent != NULL && inherit_may_share(reader, block->parent, m)) {
+    if (block->confs[m] == NULL && parent != NULL && inherit_may_share(reader, block, m)) {
         block->confs[m] = block->parent->confs[m];
         return true;
     }

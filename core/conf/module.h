@@ -6,7 +6,7 @@
  * has a field there.  A struct in which nothing was set is shared with the enclosing block's, so confs are immutable
  * once sealed.
  *
- * Contexts come in families: main and events · http, server and location · each other one alone.  A module whose rows have a
+ * Contexts come in families: main and events · http, server, location and the parts of those two · each other one alone.  A module whose rows have a
  * field in one context of a family has a struct in all of it.  Inside http, server and location what is not set is the
  * parent's; events shares the very struct of main.
  *
@@ -25,6 +25,9 @@
 enum {
     WEIR_IN_MAIN = 1 << 0, WEIR_IN_EVENTS = 1 << 1, WEIR_IN_HTTP = 1 << 2, WEIR_IN_SERVER = 1 << 3, WEIR_IN_LOCATION = 1 << 4,
     WEIR_IN_UPSTREAM = 1 << 5, WEIR_IN_DATA = 1 << 6,        /* lines that are data, given to the opener's .line */
+    WEIR_IN_SERVER_IF = 1 << 7,
+    WEIR_IN_LOCATION_IF = 1 << 8, WEIR_IN_LIMIT_EXCEPT = 1 << 9,     /* parts of a location: what is no block may stand there too */
+    WEIR_IN_PART = WEIR_IN_LOCATION_IF | WEIR_IN_LIMIT_EXCEPT,
     WEIR_IN_ANY = WEIR_IN_HTTP | WEIR_IN_SERVER | WEIR_IN_LOCATION,  /* one family: conf is inherited down it */
 };
 
@@ -60,7 +63,9 @@ struct weir_directive {
     const char             *args;           /* syntax of the arguments for the manual; NULL: from the type */
     const char             *help;           /* one line, ends with a full stop */
     const weir_conf_enum_t *values;         /* for enums and masks */
-    enum { WEIR_REPLACE, WEIR_APPEND, WEIR_LOCAL } inherit;  /* APPEND: list types: outer entries come first; LOCAL: never inherited */
+    /* APPEND: list types: outer entries come first; LOCAL: not inherited, but a part has what its location has; OWN: never */
+    enum { WEIR_REPLACE, WEIR_APPEND, WEIR_LOCAL, WEIR_OWN } inherit;
+    bool                    whole;          /* is for a whole location, not for a part of one */
     /* -- a block -- */
     unsigned                opens;          /* the context inside, or 0 */
     uint8_t                 block_min_args, block_max_args;

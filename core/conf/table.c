@@ -30,10 +30,17 @@ weir_conf_family(unsigned context)
     if (context & (WEIR_IN_MAIN | WEIR_IN_EVENTS)) {
         family |= WEIR_IN_MAIN | WEIR_IN_EVENTS;
     }
-    if (context & WEIR_IN_ANY) {
-        family |= WEIR_IN_ANY;
+    if (context & (WEIR_IN_ANY | WEIR_IN_SERVER_IF | WEIR_IN_PART)) {
+        family |= WEIR_IN_ANY | WEIR_IN_SERVER_IF | WEIR_IN_PART;
     }
     return family;
+}
+
+/* What is no block and may stand in a location may stand in its parts. */
+static unsigned
+table_where(const weir_directive_t *row)
+{
+    return row->where | ((row->where & WEIR_IN_LOCATION) && !row->opens && !row->whole ? WEIR_IN_PART : 0);
 }
 
 bool
@@ -120,7 +127,7 @@ weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsign
         if (!weir_str_eq(name, weir_str_from_z(at->row->name))) {
             continue;
         }
-        if (at->row->where & context) {
+        if (table_where(at->row) & context) {
             return at;
         }
         *elsewhere |= at->row->where;
@@ -137,7 +144,7 @@ table_nearest(weir_str_t name, unsigned contexts)
 
     for (m = 0; weir_modules_in_use[m] != NULL; m++) {
         for (row = weir_modules_in_use[m]->directives; row != NULL && row->name != NULL; row++) {
-            if (row->where & contexts) {
+            if (table_where(row) & contexts) {
                 pair[0] = best != NULL ? best : row->name;
                 pair[1] = row->name;
                 best = weir_conf_nearest(name, pair, 2);
@@ -158,7 +165,9 @@ weir_conf_nearest_row(weir_str_t name, unsigned context)
 size_t
 weir_conf_contexts_text(unsigned contexts, char *out, size_t size)
 {
-    static const char *const names[] = { "main", "events", "http", "server", "location", "upstream" };
+    static const char *const names[] = {
+        "main", "events", "http", "server", "location", "upstream", NULL, "if in server", "if in location", "limit_except",
+    };
     size_t                   len = 0, i;
     int                      n;
 
@@ -168,7 +177,7 @@ weir_conf_contexts_text(unsigned contexts, char *out, size_t size)
     }
     out[0] = '\0';
     for (i = 0; i < weir_countof(names); i++) {
-        if (contexts & 1U << i) {
+        if (names[i] != NULL && (contexts & 1U << i)) {
             n = snprintf(out + len, size - len, "%s%s", len != 0 ? ", " : "", names[i]);
             if (n < 0 || (size_t) n >= size - len) {
                 return len;

@@ -327,6 +327,38 @@ blocks_location_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_con
     return blocks_location_nesting(cf, block, words);
 }
 
+bool
+weir_http_part_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    const weir_http_location_t *location = block->parent->owner;
+    weir_http_location_t       *part = weir_new(cf->arena, weir_http_location_t);
+
+    (void) words;
+    part->name = location->name;
+    part->rule = location->rule;
+    part->is_named = location->is_named;
+    part->block = block;
+    block->owner = part;
+    return true;
+}
+
+/* GET is HEAD too. */
+static bool
+blocks_limit_except_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    weir_http_location_t *location = block->parent->owner;
+
+    for (size_t i = 1; i < words->n; i++) {
+        weir_method_t method = weir_method_parse(words->at[i].text);
+
+        if (method == WEIR_METHOD_OTHER || method == WEIR_METHOD_TRACE || method == WEIR_METHOD_CONNECT) {
+            return weir_conf_error(cf, i, "invalid method \"%.*s\"", WEIR_STR_ARG(words->at[i].text));
+        }
+        location->methods |= 1u << method | (method == WEIR_METHOD_GET ? 1u << WEIR_METHOD_HEAD : 0);
+    }
+    return weir_http_part_opened(cf, block, words);
+}
+
 static bool
 blocks_http_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
 {
@@ -355,6 +387,9 @@ static const weir_directive_t blocks_directives[] = {
     WEIR_BLOCK("location", WEIR_IN_LOCATION, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 2,
                .opened = blocks_location_opened, .args = "[= | ~ | ~* | ^~] uri | @name",
                .help = "What happens to requests whose path matches."),
+    WEIR_BLOCK("limit_except", WEIR_IN_LIMIT_EXCEPT, .where = WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 255, .single = true,
+               .opened = blocks_limit_except_opened, .args = "method...",
+               .help = "What holds in the location for all other methods than these; GET is HEAD too."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
                .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [option…]",
                .help = "An address the server is reached at; *:80 when there is none."),

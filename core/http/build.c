@@ -92,10 +92,10 @@ build_location_base(build_t *b, weir_http_location_t *location, weir_conf_block_
     location->core = block->confs[weir_http_core_index];
     location->server = server;
     location->pipeline = build_pipeline(b, block);
-    if (block->context == WEIR_IN_LOCATION && location->core->status_zone.len != 0) {
+    if (block->context != WEIR_IN_SERVER && location->core->status_zone.len != 0) {
         location->stats = weir_stats_row(WEIR_STATS_LOCATION, location->core->status_zone);
     }
-    return (!own_core && block->context == WEIR_IN_LOCATION)
+    return (!own_core && block->context != WEIR_IN_SERVER)
            || weir_conf_make_folder(b->cf, &block->words, location->core->client_body_temp_path);
 }
 
@@ -116,6 +116,18 @@ build_named(build_t *b, weir_http_server_t *server, weir_http_location_t *locati
     return true;
 }
 
+/* What holds for some requests of a location: nothing finds it by its path. */
+static bool
+build_part(build_t *b, weir_http_server_t *server, weir_conf_block_t *block)
+{
+    weir_http_location_t *part = block->owner, *location = block->parent->owner;
+
+    if (block->context == WEIR_IN_LIMIT_EXCEPT) {
+        location->limited = part;
+    }
+    return build_location_base(b, part, block, server);
+}
+
 /* Every location block in `parent`, and those inside, into `paths`. */
 static bool
 build_locations(build_t *b, weir_http_server_t *server, weir_conf_block_t *parent, weir_paths_t **paths)
@@ -126,6 +138,9 @@ build_locations(build_t *b, weir_http_server_t *server, weir_conf_block_t *paren
         weir_error_t error = { .text = "" };
         bool duplicate = false;
 
+        if ((block->context & WEIR_IN_PART) && !build_part(b, server, block)) {
+            return false;
+        }
         if (block->context != WEIR_IN_LOCATION) {
             continue;
         }

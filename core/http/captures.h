@@ -18,6 +18,7 @@ typedef struct {
     bool      (*get)(const void *data, struct weir_request *req, weir_str_t *value);
     const void *data;
     bool        is_volatile;     /* may be set until http is built */
+    bool        is_fallback;     /* only where nothing else makes the variable */
     uint32_t    slot;            /* filled in */
 } weir_http_definition_t;
 typedef struct { weir_http_definition_t **at; size_t n; } weir_http_definitions_t;

@@ -47,7 +47,8 @@
     X(ROUTE_NONE, "route.none", 404, ERROR, "No location of the server takes this path, or it has nothing to answer with.")   \
     X(ROUTE_INTERNAL, "route.internal", 404, ERROR, "The location is for internal redirects only.")                           \
     X(ROUTE_RETURN, "route.return", 0, INFO, "A `return` directive answered.")                                                \
-    X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects.")                                               \
+    X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects or rewrites.")                                   \
+    X(ROUTE_REWRITE, "route.rewrite", 500, ERROR, "A rewrite made a path that cannot be.")                                    \
     X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The place is closed by `maintenance`.")                           \
     X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address may not come here: `deny`.")                          \
@@ -55,6 +56,10 @@
     X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, "The API key is not in the store: it never was, or it was revoked.")   \
     X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key was good until its day came.")                            \
     X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer of the API key is disabled.")                \
+    X(AUTH_BASIC_MISSING, "auth.basic.missing", 401, INFO, "The place asks for a name and a password and none came.")         \
+    X(AUTH_BASIC_UNKNOWN, "auth.basic.unknown", 401, ERROR, "The name is not in auth_basic_user_file.")                       \
+    X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, ERROR, "The password is not the one of that name.")                    \
+    X(AUTH_BASIC_FILE, "auth.basic.file", 403, ERROR, "auth_basic_user_file could not be read.")                              \
     X(LIMIT_RATE, "limit.rate", 503, INFO, "The key of a limit_req came too often.")                                          \
     X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.")          \
     X(LIMIT_QUOTA, "limit.quota", 429, INFO, "The key of a quota has used all of this hour, day or month.")                   \

@@ -54,6 +54,8 @@ struct weir_http_location {
     uint32_t                    stats;        /* row of its status_zone; 0: none */
     weir_rule_t                 rule;
     weir_paths_t               *inner;
+    weir_http_location_t       *limited;      /* limit_except: in its place for other methods than these; NULL: none */
+    uint32_t                    methods;      /* bits by weir_method_t: those that `limited` is not for */
 };
 
 struct weir_http_server {

@@ -136,7 +136,7 @@ static const weir_directive_t core_directives[] = {
                     "if told."),
     CORE(status_zone, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .inherit = WEIR_LOCAL, .args = "name",
          .help = "What happens here is counted under this name, for status and prometheus."),
-    CORE_OF(internal, "internal", &core_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+    CORE_OF(internal, "internal", &core_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_OWN, .whole = true,
             .help = "The location is for internal redirects only; others get 404."),
     WEIR_DIRECTIVES_END
 };

@@ -181,6 +181,17 @@ request_run_access(weir_request_t *req)
     return weir_request_fail(req, req->guard.cause, req->guard.detail);
 }
 
+/* The path is another one: from its location on; with internal redirects not more often than 10 times. */
+static void
+request_run_rewritten(weir_request_t *req)
+{
+    if (++req->redirects > REQUEST_MAX_REDIRECTS) {
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_LOOP, "rewrite");
+        return;
+    }
+    request_run_location(req);
+}
+
 /* From the phase under way to the last. */
 static void
 request_run_phases(weir_request_t *req)
@@ -193,6 +204,10 @@ request_run_phases(weir_request_t *req)
             return;
         }
         if (step != WEIR_NEXT) {
+            return;
+        }
+        if (req->is_rewritten) {
+            request_run_rewritten(req);
             return;
         }
     }
@@ -240,7 +255,7 @@ request_run_location(weir_request_t *req)
     weir_match_input_t input = {
         .path = req->uri.path, .method = req->head.method_name, .query = req->query, .fields = &req->head.fields,
     };
-    weir_http_location_t *location = req->server->fallback;
+    weir_http_location_t *location = req->server->fallback, *limited = NULL;
     weir_match_t match;
 
     if (req->server->paths != NULL) {
@@ -256,7 +271,11 @@ request_run_location(weir_request_t *req)
             }
         }
     }
-    weir_request_use_location(req, location);
+    req->is_rewritten = req->is_elsewhere = false;
+    if (location->limited != NULL && !(location->methods >> req->head.method & 1)) {
+        limited = location->limited;
+    }
+    weir_request_use_location(req, limited != NULL ? limited : location);
     if (location->core->internal.on && !req->is_internal) {
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_INTERNAL, NULL);
         return;
@@ -376,6 +395,27 @@ weir_request_run(weir_request_t *req)
 }
 
 /* -- internal redirects -- */
+
+bool
+weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query)
+{
+    weir_str_t wire = weir_uri_encode(path, &req->arena);
+
+    if (weir_uri_normalise(&req->uri, wire, req->server->core->merge_slashes.on, &req->arena) != WEIR_URI_OK) {
+        return false;
+    }
+    req->uri_changed = true;
+    req->query = query;
+    return true;
+}
+
+void
+weir_request_use_part(weir_request_t *req, weir_http_location_t *part)
+{
+    req->location = part;
+    req->conf = part->conf;
+    req->pipeline = part->pipeline;
+}
 
 static bool
 request_may_redirect(weir_request_t *req)

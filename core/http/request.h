@@ -72,12 +72,15 @@ struct weir_request {
     weir_str_t           host;           /* lower case, without port; server's primary name when there is none */
     weir_uri_t           uri;            /* path: $uri */
     weir_str_t           query;          /* $args */
-    bool                 uri_changed;    /* by a redirect: wire was made from path */
+    bool                 uri_changed;    /* by a redirect or rewrite: wire was made from path */
+    bool                 is_rewritten;   /* by the location under way: another is to be found */
+    bool                 is_elsewhere;   /* the path was rewritten and stays in this location, which may not be a part of it any more */
     uint64_t             id[2];          /* $request_id; made when asked */
     const char          *id_text;        /* its digits; NULL: nobody has asked */
 
     weir_str_t           shown_line;     /* for logs, once something of the target was hidden; else empty */
     char                *shown_target;   /* in it, as long as the target; NULL: nothing is hidden */
+    const struct weir_hidden *hidden;    /* names of arguments that are */
 
     weir_fields_t        trailers;       /* of the request; after its body */
     uint64_t             body_received;
@@ -160,6 +163,10 @@ weir_step_t weir_request_redirect_client(weir_request_t *req, uint16_t status, w
 /* To another path or "@name"; counts against 10. */
 weir_step_t weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str_t query);
 weir_step_t weir_request_redirect_named(weir_request_t *req, weir_str_t name);
+/* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and the request is as it was. */
+bool weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query) WEIR_MUST_USE;
+/* What this part of its location says holds from here on. */
+void weir_request_use_part(weir_request_t *req, weir_http_location_t *part);
 
 /* -- producing an answer piece by piece -- */
 weir_field_t *weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value);   /* never NULL: panics */
@@ -176,8 +183,8 @@ void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
 /* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */
 void  weir_request_keep(weir_request_t *req, size_t module_index, void *data);
 void *weir_request_kept(const weir_request_t *req, size_t module_index);
-/* A slice of the target that no log may show: a secret.  One that lies elsewhere is left alone. */
-void  weir_request_hide(weir_request_t *req, weir_str_t part);
+/* Arguments of this name (any case; it lives as long as the request) are secrets: no log shows their values. */
+void  weir_request_hide_arg(weir_request_t *req, weir_str_t name);
 /* The worker's loop: for the timers of handlers that PARK.  Such a one sets on_abort, and clears it before it resumes. */
 weir_loop_t *weir_request_loop(const weir_request_t *req);
 

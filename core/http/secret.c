@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+struct weir_hidden { const struct weir_hidden *next; weir_str_t name; };
+
 static bool
 secret_is_in(weir_str_t part, weir_str_t whole)
 {
@@ -37,16 +39,55 @@ secret_copy(weir_request_t *req)
     }
 }
 
-void
-weir_request_hide(weir_request_t *req, weir_str_t part)
+/* The next argument of that name in *query, which is what stands behind it then. */
+static bool
+secret_next(weir_str_t *query, weir_str_t name, weir_str_t *value)
 {
-    if (!secret_is_in(part, req->head.target)) {
-        return;
+    weir_str_t pair, key;
+
+    while (query->len != 0) {
+        (void) weir_str_cut(*query, '&', &pair, query);
+        if (weir_str_cut(pair, '=', &key, value) && value->len != 0 && weir_str_eq_fold(key, name)) {
+            return true;
+        }
     }
-    if (req->shown_target == NULL) {
-        secret_copy(req);
+    return false;
+}
+
+void
+weir_request_hide_arg(weir_request_t *req, weir_str_t name)
+{
+    struct weir_hidden *hidden = weir_alloc(&req->arena, sizeof(*hidden));
+    weir_str_t          query = req->head.query, value;
+
+    *hidden = (struct weir_hidden) { req->hidden, name };
+    req->hidden = hidden;
+    while (secret_next(&query, name, &value)) {
+        if (!secret_is_in(value, req->head.target)) {
+            continue;
+        }
+        if (req->shown_target == NULL) {
+            secret_copy(req);
+        }
+        memset(req->shown_target + (value.at - req->head.target.at), '*', value.len);
     }
-    memset(req->shown_target + (part.at - req->head.target.at), '*', part.len);
+}
+
+/* A query that rewrite or set has made. */
+static void
+secret_mask_query(weir_request_t *req)
+{
+    char *copy = weir_alloc_bytes(&req->arena, req->query.len);
+
+    memcpy(copy, req->query.at, req->query.len);
+    req->query.at = copy;
+    for (const struct weir_hidden *hidden = req->hidden; hidden != NULL; hidden = hidden->next) {
+        weir_str_t query = req->query, value;
+
+        while (secret_next(&query, hidden->name, &value)) {
+            memset(copy + (value.at - req->query.at), '*', value.len);
+        }
+    }
 }
 
 void
@@ -54,6 +95,9 @@ weir_request_show_hidden(weir_request_t *req)
 {
     weir_str_t target = req->head.target;
 
+    if (req->hidden != NULL && req->query.len != 0 && !secret_is_in(req->query, target)) {
+        secret_mask_query(req);
+    }
     if (req->shown_target == NULL) {
         return;
     }

@@ -206,7 +206,11 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, 
     }
     captures->definitions = weir_new_n(cf->arena, const weir_http_definition_t *, weir_vars_slots(cf->vars) + 1);
     for (size_t i = 0; i < definitions->n; i++) {
-        captures->definitions[definitions->at[i]->slot] = definitions->at[i];
+        const weir_http_definition_t *definition = definitions->at[i], **place = &captures->definitions[definition->slot];
+
+        if (!definition->is_fallback || *place == NULL) {
+            *place = definition;
+        }
     }
     http->captures = captures;
     return true;

@@ -3,6 +3,7 @@
  *
  * Runs in workers.  Values borrow from the request.
  */
+#include "http/basic.h"
 #include "http/vars.h"
 
 #include "os/clock.h"
@@ -96,54 +97,15 @@ WEIR_GETTER(request_get_pipe)
 
 /* -- the user of Basic authentication (RFC 7617): what stands before the colon -- */
 
-static int
-request_base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c == '\0' ? NULL : strchr(digits, c);
-
-    return at == NULL ? -1 : (int) (at - digits);
-}
-
-/* Decodes up to the first colon; false: not base64, or there is none. */
-static bool
-request_basic_user(weir_str_t coded, weir_arena_t *arena, weir_str_t *user)
-{
-    char *out = weir_alloc_bytes(arena, coded.len);
-    uint32_t bits = 0;
-    size_t len = 0;
-    int n = 0;
-
-    for (size_t i = 0; i < coded.len; i++) {
-        int digit = request_base64_digit(coded.at[i]);
-        if (digit < 0) {
-            return false;
-        }
-        bits = bits << 6 | (uint32_t) digit;
-        n += 6;
-        if (n < 8) {
-            continue;
-        }
-        n -= 8;
-        out[len] = (char) (bits >> n & 0xFF);
-        if (out[len] == ':') {
-            *user = weir_str(out, len);
-            return len != 0;
-        }
-        len++;
-    }
-    return false;
-}
-
 WEIR_GETTER(request_get_user)
 {
-    const weir_fields_t *fields = &((const weir_request_t *) subject)->head.fields;
-    const weir_field_t *field = weir_fields_first(fields, WEIR_HEADER_AUTHORIZATION);
+    weir_str_t password;
+    bool       is_there = weir_basic_credentials(subject, arena, value, &password);
 
-    if (field == NULL || !weir_str_starts_fold(field->value, WEIR_STR("basic "))) {
-        return false;
+    if (is_there) {
+        weir_basic_forget(password);
     }
-    return request_basic_user(weir_str_trim(weir_str_skip(field->value, 6)), arena, value);
+    return is_there;
 }
 
 #define TEXT(member) .get = request_get_text, .data = offsetof(weir_request_t, member)

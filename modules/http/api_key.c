@@ -114,7 +114,7 @@ key_rewrite(weir_request_t *req, const void *conf_)
 
     for (size_t i = 0; i < conf->sources.n; i++) {
         if (key_is_in_query(conf->sources.at[i])) {
-            weir_request_hide(req, weir_template_eval(conf->sources.at[i], req, &req->arena));
+            weir_request_hide_arg(req, conf->sources.at[i]->parts[0].ref.suffix);
         }
     }
     return WEIR_NEXT;

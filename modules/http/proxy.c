@@ -60,9 +60,11 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     if (conf->pass.url.len == 0 || !conf->pass.has_uri) {
         return true;
     }
-    if (location->is_named || location->rule.kind == WEIR_PATH_REGEX) {
-        return weir_conf_error_at(cf, &block->words, "\"proxy_pass\" cannot have a URI part in a location given by a regular "
-                                  "expression or a name: \"%.*s\"", WEIR_STR_ARG(conf->pass.url));
+    if (location->is_named || location->rule.kind == WEIR_PATH_REGEX
+        || ((block->context & WEIR_IN_PART) && weir_conf_is_set(block, weir_http_proxy_index, "proxy_pass")))
+    {
+        return weir_conf_error_at(cf, &block->words, "\"proxy_pass\" cannot have a URI part in a location given by a regular expression or a name, "
+                                  "in \"if\" or in \"limit_except\": \"%.*s\"", WEIR_STR_ARG(conf->pass.url));
     }
     conf->prefix_len = location->rule.text.len;
     return true;

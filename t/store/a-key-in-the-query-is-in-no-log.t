@@ -20,6 +20,8 @@ http {
         location / { proxy_pass http://$origin; }
         location /dead { proxy_pass http://$dead; }
         location /limited { limit_req zone=few; proxy_pass http://$origin; }
+        rewrite ^/server /rewritten?a=1;
+        location /rewritten { rewrite ^ /again?b=2 break; proxy_pass http://$origin; }
         location /page { error_page 502 /dead; proxy_pass http://$dead; }
     }
 }
@@ -41,6 +43,9 @@ is $w->get("/page?key=$key")->status, 502, 'an error page';
 is $w->get("/none?key=${key}x")->status, 401, 'one that is wrong by a letter';
 is $w->client->get("http://localhost/abs?key=$key")->status, 200, 'an absolute target';
 is $w->get("/last?other=z&key=")->status, 401, 'an empty one';
+$answer = $w->get("/server?x=1&key=$key");
+is $w->seen($answer)->target, "/again?b=2&a=1&x=1&key=$key", 'a rewritten one is sent on too';
+$w->wait_for_access(qr{^GET /server\?x=1&key=\*+ HTTP/1\.1\|/server\?x=1&key=\*+\|b=2&a=1&x=1&key=\*+\|}m);
 $w->wait_for_log(qr{request: "GET /dead\?key=\*+ HTTP/1\.1"});
 $w->wait_for_log(qr{cause: limit\.rate});
 $w->wait_for_access(qr{^GET http://localhost/abs\?key=\*+ HTTP}m);

@@ -259,7 +259,7 @@ weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block
     for (weir_conf_block_t *block = parent->first; block != NULL; block = block->next) {
         weir_proxy_conf_t *conf = block->confs ? block->confs[module] : NULL;
 
-        if (block->context == WEIR_IN_LOCATION && conf != NULL && conf->pass.url.len != 0 && conf->pass.group == NULL) {
+        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) && conf != NULL && conf->pass.url.len != 0 && conf->pass.group == NULL) {
             cf->words = &block->words;
             conf->pass.group = weir_upstream_for(cf, generation, conf->pass.authority, conf->pass.default_port);
             if (conf->pass.group == NULL

@@ -30,7 +30,7 @@ weir_proxy_target(weir_proxy_t *p)
     if (req->head.form == WEIR_TARGET_ASTERISK && !req->uri_changed) {
         return path;
     }
-    if (conf->pass.has_uri && conf->prefix_len <= req->uri.path.len) {
+    if (conf->pass.has_uri && !req->is_elsewhere && conf->prefix_len <= req->uri.path.len) {
         weir_str_t rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, conf->prefix_len));
         path = weir_str_concat(&req->arena, conf->pass.uri, rest);
     }

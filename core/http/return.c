@@ -1,21 +1,13 @@
 /*
- * return.c - `return code [text]`, `return code URL` and `return URL`: an answer without further ado.
+ * return.c - what `return` says: an answer without further ado.
  *
- * In a server it comes before a location is looked for, in a location first of all; it is not inherited.  Runs in
- * workers; texts are evaluated in the request's arena.
+ * Read at load; given in workers, texts in the request's arena.
  */
-#include "http/module.h"
+#include "http/return.h"
 
-#include <string.h>
+#include "http/request.h"
 
 #define RETURN_CLOSE 444          /* the connection is closed without an answer */
-
-typedef struct {
-    uint16_t               status;   /* 0: there is no `return` here */
-    const weir_template_t *text;     /* a body; the target of a redirect; NULL: neither */
-} return_answer_t;
-
-typedef struct { return_answer_t answer; } return_conf_t;
 
 static bool
 return_is_redirect(uint16_t status)
@@ -23,14 +15,12 @@ return_is_redirect(uint16_t status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-static bool
-return_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+bool
+weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http_return_t *answer)
 {
-    return_answer_t *answer = field;
     weir_str_t first = words->at[1].text;
     uint32_t status;
 
-    (void) row;
     if (weir_conf_read_u32(first, &status)) {
         if (status < 200 || status > 999) {
             return weir_conf_invalid(cf, 1, "a status from 200 to 999");
@@ -49,11 +39,6 @@ return_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words
     return answer->text != NULL;
 }
 
-static const weir_conf_type_t return_type = {
-    .name = "code [text | URL] | URL", .size = sizeof(return_answer_t), .min_args = 1, .max_args = 2,
-    .parse = return_parse,
-};
-
 static weir_step_t
 return_nothing(weir_request_t *req)
 {
@@ -64,10 +49,9 @@ return_nothing(weir_request_t *req)
     return WEIR_DONE;
 }
 
-static weir_step_t
-return_run(weir_request_t *req, const void *conf)
+weir_step_t
+weir_http_return(weir_request_t *req, const weir_http_return_t *answer)
 {
-    const return_answer_t *answer = &((const return_conf_t *) conf)->answer;
     weir_str_t text = WEIR_STR("");
 
     if (answer->status == RETURN_CLOSE) {
@@ -87,26 +71,3 @@ return_run(weir_request_t *req, const void *conf)
     }
     return weir_request_reply(req, answer->status, WEIR_STR(""), text);
 }
-
-static bool
-return_enabled(const void *conf, weir_phase_t phase)
-{
-    (void) phase;
-    return ((const return_conf_t *) conf)->answer.status != 0;
-}
-
-static const weir_directive_t return_directives[] = {
-    WEIR_DIRECTIVE_OF(return_conf_t, answer, "return", &return_type, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION,
-                      .inherit = WEIR_LOCAL,
-                      .help = "Answers with a status and a text or a redirect; 444 closes the connection without an "
-                              "answer."),
-    WEIR_DIRECTIVES_END
-};
-
-const weir_http_module_t weir_http_return = {
-    .name = "http_return",
-    .conf_size = sizeof(return_conf_t),
-    .directives = return_directives,
-    .on = { [WEIR_PHASE_REWRITE] = return_run },
-    .enabled = return_enabled,
-};

@@ -1,0 +1,161 @@
+/*
+ * auth_basic.c - auth_basic and auth_basic_user_file: a name and a password, asked for by the browser.
+ *
+ * The file is read for each request that brings credentials, so that it may change at any time; its lines are name:hash[:comment].  Runs in
+ * workers: a hash that is made to take long (bcrypt) holds the worker for as long.
+ */
+#include "http/module.h"
+
+#include "http/basic.h"
+#include "http/story.h"
+#include "os/file.h"
+
+#include <errno.h>
+
+#define AUTH_FILE_MAX (4u << 20)     /* bytes */
+
+typedef struct {
+    const weir_template_t *realm;
+    const weir_template_t *file;
+} auth_conf_t;
+
+extern const size_t weir_http_auth_basic_index;
+
+/* The line of a name: its hash; else anybody's hash, so that a name that is not there takes as long.  Lines that begin with '#' are comments. */
+static bool
+auth_find(weir_str_t text, weir_str_t user, weir_str_t *hash)
+{
+    weir_str_t line, name, rest, comment;
+
+    *hash = WEIR_STR_NONE;
+    while (text.len != 0) {
+        (void) weir_str_cut(text, '\n', &line, &text);
+        if (line.len != 0 && line.at[line.len - 1] == '\r') {
+            line.len--;
+        }
+        if (line.len == 0 || line.at[0] == '#' || !weir_str_cut(line, ':', &name, &rest)) {
+            continue;
+        }
+        (void) weir_str_cut(rest, ':', hash, &comment);
+        if (weir_str_eq(name, user)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NONE: it is the name's password. */
+static weir_cause_t
+auth_check(weir_request_t *req, const auth_conf_t *conf, weir_str_t user, weir_str_t password)
+{
+    weir_str_t path = conf->file != NULL ? weir_template_eval(conf->file, req, &req->arena) : WEIR_STR_NONE, text, hash;
+    bool       is_known, is_right;
+
+    if (path.len == 0 || !weir_file_read(&req->arena, weir_str_to_z(&req->arena, path), AUTH_FILE_MAX, &text)) {
+        weir_log(WEIR_LOG_ERROR, &req->log, path.len == 0 ? 0 : errno, "the file of users \"%.*s\" could not be read", WEIR_STR_ARG(path));
+        return WEIR_CAUSE_AUTH_BASIC_FILE;
+    }
+    is_known = auth_find(text, user, &hash);
+    is_right = weir_basic_password_is(password, hash, &req->arena);
+    return !is_known ? WEIR_CAUSE_AUTH_BASIC_UNKNOWN : is_right ? WEIR_CAUSE_NONE : WEIR_CAUSE_AUTH_BASIC_PASSWORD;
+}
+
+static weir_step_t
+auth_access(weir_request_t *req, const void *conf_)
+{
+    const auth_conf_t *conf = conf_;
+    weir_str_t         realm = weir_template_eval(conf->realm, req, &req->arena), user = WEIR_STR_NONE, password;
+    weir_cause_t       cause = WEIR_CAUSE_AUTH_BASIC_MISSING;
+
+    if (weir_str_eq(realm, WEIR_STR("off")) || req->in_error_page) {       /* a page for those without may lie in the very place */
+        return WEIR_NEXT;
+    }
+    if (weir_basic_credentials(req, &req->arena, &user, &password)) {
+        cause = auth_check(req, conf, user, password);
+        weir_basic_forget(password);
+    }
+    weir_request_judged(req, "auth_basic", user, cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+    if (cause == WEIR_CAUSE_NONE) {
+        return weir_request_grant(req);
+    }
+    if (weir_cause_row(cause)->status == 401) {
+        req->challenge = weir_str_printf(&req->arena, "Basic realm=\"%.*s\"", WEIR_STR_ARG(realm));
+    }
+    return weir_request_deny(req, cause, NULL);
+}
+
+static bool
+auth_enabled(const void *conf, weir_phase_t phase)
+{
+    const weir_template_t *realm = ((const auth_conf_t *) conf)->realm;
+
+    (void) phase;
+    return realm != NULL && !(realm->is_constant && weir_str_eq(realm->source, WEIR_STR("off")));
+}
+
+/* -- directives -- */
+
+/* What stands in quotes in a header field's value. */
+static bool
+auth_parse_realm(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_str_t text = words->at[1].text;
+
+    if (!weir_is_field_value(text) || weir_str_find(text, '"') != NULL || weir_str_find(text, '\\') != NULL) {
+        return weir_conf_invalid(cf, 1, "\"off\" or a text without quotes, backslashes and controls");
+    }
+    return weir_type_template.parse(cf, row, words, field);
+}
+
+/* Relative to the configuration, as in nginx. */
+static bool
+auth_parse_file(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_str_t path = words->at[1].text;
+
+    (void) row;
+    if (path.len == 0) {
+        return weir_conf_invalid(cf, 1, "the name of a file");
+    }
+    if (path.at[0] != '/') {
+        path = weir_str_concat(cf->arena, cf->conf_dir, path);
+    }
+    *(const weir_template_t **) field = weir_conf_template(cf, 1, path);
+    return *(const weir_template_t **) field != NULL;
+}
+
+/* A guard without a list would let nobody in: that is a slip. */
+static bool
+auth_check_conf(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
+{
+    if (weir_conf_is_set(block, weir_http_auth_basic_index, "auth_basic") && auth_enabled(conf, WEIR_PHASE_ACCESS)
+        && ((const auth_conf_t *) conf)->file == NULL && block->first == NULL && block->context != WEIR_IN_HTTP)
+    {
+        return weir_conf_error_at(cf, &block->words, "\"auth_basic\" has no \"auth_basic_user_file\" here");
+    }
+    return true;
+}
+
+static const weir_conf_type_t auth_type_realm = {
+    .name = "text | off", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 1, .parse = auth_parse_realm,
+};
+static const weir_conf_type_t auth_type_file = {
+    .name = "file", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 1, .parse = auth_parse_file,
+};
+
+static const weir_directive_t auth_directives[] = {
+    WEIR_DIRECTIVE_OF(auth_conf_t, realm, "auth_basic", &auth_type_realm, .where = WEIR_IN_ANY, .dflt = "off",
+                      .help = "Asks for a name and a password (RFC 7617); the text tells the client what they are for."),
+    WEIR_DIRECTIVE_OF(auth_conf_t, file, "auth_basic_user_file", &auth_type_file, .where = WEIR_IN_ANY,
+                      .help = "The file of names and hashed passwords, as htpasswd writes it; read as it is at each request."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_auth_basic = {
+    .name = "http_auth_basic",
+    .conf_size = sizeof(auth_conf_t),
+    .directives = auth_directives,
+    .check = auth_check_conf,
+    .on = { [WEIR_PHASE_ACCESS] = auth_access },
+    .enabled = auth_enabled,
+};

@@ -1,0 +1,416 @@
+/*
+ * rewrite.c - rewrite, set, if, break and return: what is done with a request before anything else, in the order in which it stands.
+ *
+ * Each block that has any of them has a program, its own (nothing is inherited).  A server's runs before a location is looked for, a location's when
+ * it was found; when a program leaves another path behind, the location for that is found, not more often than 10 times.  An `if` that holds
+ * runs the program of its block in the place where it stands; in a location, all else in that block holds from then on.
+ *
+ * Programs are made at load; they run in workers, and what they make is of the request's arena.
+ */
+#include "http/module.h"
+
+#include "http/blocks.h"
+#include "http/condition.h"
+#include "http/return.h"
+#include "http/syntax.h"
+
+#include <string.h>
+
+extern const size_t weir_http_rewrite_index;
+
+typedef enum { REWRITE_PATH, REWRITE_SET, REWRITE_SET_ARGS, REWRITE_IF, REWRITE_BREAK, REWRITE_RETURN } rewrite_kind_t;
+typedef enum { REWRITE_ON, REWRITE_LAST, REWRITE_HERE } rewrite_then_t;      /* no flag, last, break */
+
+typedef struct {
+    rewrite_kind_t         kind;
+    /* PATH */
+    const weir_regex_t    *regex;
+    const weir_template_t *path, *query;     /* query: behind a '?' in the replacement; NULL: there is none */
+    uint16_t               redirect;         /* to the client, with this status; 0: inside */
+    bool                   drops_query;      /* the replacement ends with '?': the client's does not follow */
+    rewrite_then_t         then;
+    /* SET, SET_ARGS */
+    const weir_template_t *value;
+    uint32_t               slot;
+    /* IF */
+    weir_condition_t         condition;
+    const weir_conf_block_t *block;
+    /* RETURN */
+    weir_http_return_t     answer;
+} rewrite_step_t;
+
+typedef struct { rewrite_step_t *at; size_t n; } rewrite_program_t;
+
+typedef struct {
+    rewrite_program_t program;
+    weir_flag_t       log, warn;
+} rewrite_conf_t;
+
+typedef enum { REWRITE_GO_ON, REWRITE_STOP, REWRITE_ANSWERED } rewrite_result_t;
+
+/* -- texts -- */
+
+/* What of a path may stand in a query as it is: there '&', '+', ';' and '?' would mean something. */
+static bool
+rewrite_is_plain(char c, bool in_query)
+{
+    return in_query ? weir_byte_is(c, WEIR_BYTE_WIRE) && strchr("&+;", c) == NULL : weir_byte_is(c, WEIR_BYTE_WIRE);
+}
+
+/* Groups are of the decoded path and are encoded again, so that they can make neither a query nor another argument; other bytes that no target may
+ * have are too, wherever they come from. */
+static weir_str_t
+rewrite_encoded(const weir_template_t *template, bool in_query, weir_request_t *req)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    weir_str_t        all = WEIR_STR_NONE;
+
+    for (size_t i = 0; i < template->n; i++) {
+        const weir_template_part_t *part = &template->parts[i];
+        weir_str_t                  value = part->literal;
+        bool                        is_group = part->ref.row == &weir_http_capture_row;
+        char                       *out, *at;
+
+        if (part->ref.row != NULL && !part->ref.row->get(req, &req->arena, &part->ref, &value)) {
+            continue;
+        }
+        out = at = weir_alloc_bytes(&req->arena, all.len + 3 * value.len + 1);
+        if (all.len != 0) {
+            memcpy(at, all.at, all.len);
+            at += all.len;
+        }
+        for (size_t k = 0; k < value.len; k++) {
+            unsigned char c = (unsigned char) value.at[k];
+
+            if (is_group ? rewrite_is_plain((char) c, in_query) : in_query ? weir_byte_is((char) c, WEIR_BYTE_QUERY) : c > ' ' && c < 0x7f) {
+                *at++ = (char) c;
+            } else {
+                *at++ = '%';
+                *at++ = digits[c >> 4];
+                *at++ = digits[c & 15];
+            }
+        }
+        all = weir_str(out, (size_t) (at - out));
+    }
+    return all;
+}
+
+static weir_str_t
+rewrite_query(weir_request_t *req, const rewrite_step_t *step)
+{
+    weir_str_t own = step->query != NULL ? rewrite_encoded(step->query, true, req) : WEIR_STR_NONE;
+
+    if (step->drops_query || req->query.len == 0) {
+        return own;
+    }
+    return own.len == 0 ? req->query : weir_str_printf(&req->arena, "%.*s&%.*s", WEIR_STR_ARG(own), WEIR_STR_ARG(req->query));
+}
+
+/* -- running -- */
+
+static rewrite_result_t
+rewrite_redirect(weir_request_t *req, const rewrite_step_t *step)
+{
+    weir_str_t to = rewrite_encoded(step->path, false, req), query = rewrite_query(req, step);
+
+    if (query.len != 0) {
+        to = weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(to), WEIR_STR_ARG(query));
+    }
+    (void) weir_request_redirect_client(req, step->redirect, to);
+    return REWRITE_ANSWERED;
+}
+
+static rewrite_result_t
+rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step_t *step)
+{
+    weir_captures_t captures;
+    weir_str_t      path;
+
+    switch (weir_regex_exec(step->regex, req->uri.path, &captures)) {
+    case WEIR_REGEX_LIMIT:
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "rewrite");
+        return REWRITE_ANSWERED;
+    case WEIR_REGEX_NO_MATCH:
+        if (conf->log.on) {
+            weir_log(WEIR_LOG_NOTICE, &req->log, 0, "\"%.*s\" does not match \"%.*s\"", WEIR_STR_ARG(weir_regex_pattern(step->regex)),
+                     WEIR_STR_ARG(req->uri.path));
+        }
+        return REWRITE_GO_ON;
+    case WEIR_REGEX_MATCH:
+        break;
+    }
+    weir_request_set_captures(req, &captures, step->regex);
+    if (step->redirect != 0) {
+        return rewrite_redirect(req, step);
+    }
+    path = weir_template_eval(step->path, req, &req->arena);
+    if (!weir_request_set_path(req, path, rewrite_query(req, step))) {
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_REWRITE, path.len == 0 ? "the rewritten URI has a zero length" : NULL);
+        return REWRITE_ANSWERED;
+    }
+    if (conf->log.on) {
+        weir_log(WEIR_LOG_NOTICE, &req->log, 0, "rewritten data: \"%.*s\", args: \"%.*s\"", WEIR_STR_ARG(req->uri.path), WEIR_STR_ARG(req->query));
+    }
+    req->is_rewritten = step->then != REWRITE_HERE;
+    req->is_elsewhere = step->then == REWRITE_HERE;
+    return step->then == REWRITE_ON ? REWRITE_GO_ON : REWRITE_STOP;
+}
+
+static void
+rewrite_set(weir_request_t *req, const rewrite_step_t *step)
+{
+    weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
+
+    *value = weir_template_eval(step->value, req, &req->arena);
+    if (value->at == NULL) {
+        *value = WEIR_STR("");                           /* it has a value: none of any length */
+    }
+    req->slots[step->slot] = value;
+}
+
+static rewrite_result_t rewrite_run(weir_request_t *req, const weir_conf_block_t *block);
+
+static rewrite_result_t
+rewrite_if(weir_request_t *req, const rewrite_step_t *step)
+{
+    switch (weir_condition_holds(&step->condition, req)) {
+    case WEIR_CONDITION_LIMIT:
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "if");
+        return REWRITE_ANSWERED;
+    case WEIR_CONDITION_FALSE:
+        return REWRITE_GO_ON;
+    case WEIR_CONDITION_TRUE:
+        break;
+    }
+    if (step->block->context == WEIR_IN_LOCATION_IF) {
+        weir_request_use_part(req, step->block->owner);
+    }
+    return rewrite_run(req, step->block);
+}
+
+static rewrite_result_t
+rewrite_step(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step_t *step)
+{
+    switch (step->kind) {
+    case REWRITE_PATH:
+        return rewrite_path(req, conf, step);
+    case REWRITE_SET:
+        rewrite_set(req, step);
+        return REWRITE_GO_ON;
+    case REWRITE_SET_ARGS:
+        req->query = rewrite_encoded(step->value, true, req);
+        req->uri_changed = true;
+        return REWRITE_GO_ON;
+    case REWRITE_IF:
+        return rewrite_if(req, step);
+    case REWRITE_BREAK:
+        req->is_elsewhere = req->is_elsewhere || req->is_rewritten;
+        req->is_rewritten = false;
+        return REWRITE_STOP;
+    case REWRITE_RETURN:
+        (void) weir_http_return(req, &step->answer);
+        return REWRITE_ANSWERED;
+    }
+    return REWRITE_GO_ON;
+}
+
+/* A block within a block is all there is: an `if` has none in it. */
+static rewrite_result_t
+rewrite_run(weir_request_t *req, const weir_conf_block_t *block)
+{
+    const rewrite_conf_t *conf = weir_conf_of(block, weir_http_rewrite_index);
+    rewrite_result_t      result = REWRITE_GO_ON;
+
+    for (size_t i = 0; i < conf->program.n && result == REWRITE_GO_ON; i++) {
+        result = rewrite_step(req, conf, &conf->program.at[i]);
+    }
+    return result;
+}
+
+static weir_step_t
+rewrite_handler(weir_request_t *req, const void *conf)
+{
+    (void) conf;
+    return rewrite_run(req, req->location->block) == REWRITE_ANSWERED ? WEIR_DONE : WEIR_NEXT;
+}
+
+static bool
+rewrite_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const rewrite_conf_t *) conf)->program.n != 0;
+}
+
+/* A variable that nothing has set yet. */
+static bool
+rewrite_unset(const void *data, weir_request_t *req, weir_str_t *value)
+{
+    const rewrite_conf_t *conf = weir_request_conf(req, http_rewrite, rewrite_conf_t);
+
+    if (conf->warn.on) {
+        weir_log(WEIR_LOG_WARN, &req->log, 0, "using uninitialized \"%s\" variable", (const char *) data);
+    }
+    *value = WEIR_STR("");
+    return true;
+}
+
+/* -- directives -- */
+
+static rewrite_step_t *
+rewrite_push(weir_conf_t *cf, void *program, rewrite_kind_t kind)
+{
+    rewrite_step_t *step = weir_conf_list_push(cf, program, sizeof(*step));
+
+    step->kind = kind;
+    return step;
+}
+
+static bool
+rewrite_is_address(weir_str_t text)
+{
+    return weir_str_starts(text, WEIR_STR("http://")) || weir_str_starts(text, WEIR_STR("https://")) || weir_str_starts(text, WEIR_STR("$scheme"));
+}
+
+static bool
+rewrite_parse_flag(weir_conf_t *cf, const weir_conf_words_t *words, rewrite_step_t *step)
+{
+    static const struct { const char *word; uint16_t redirect; rewrite_then_t then; } flags[] = {
+        { "last", 0, REWRITE_LAST }, { "break", 0, REWRITE_HERE }, { "redirect", 302, REWRITE_LAST }, { "permanent", 301, REWRITE_LAST },
+    };
+
+    if (rewrite_is_address(words->at[2].text)) {
+        step->redirect = 302;
+    }
+    if (words->n == 3) {
+        return true;
+    }
+    for (size_t i = 0; i < weir_countof(flags); i++) {
+        if (weir_str_eq(words->at[3].text, weir_str_from_z(flags[i].word))) {
+            step->redirect = flags[i].redirect != 0 ? flags[i].redirect : step->redirect;
+            step->then = flags[i].then;
+            return true;
+        }
+    }
+    return weir_conf_invalid(cf, 3, "\"last\", \"break\", \"redirect\" or \"permanent\"");
+}
+
+static bool
+rewrite_parse_rewrite(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *program)
+{
+    rewrite_step_t *step = rewrite_push(cf, program, REWRITE_PATH);
+    weir_str_t      to = words->at[2].text, path, query;
+    bool            has_query;
+
+    (void) row;
+    step->regex = weir_conf_regex(cf, 1, words->at[1].text, false);
+    if (step->regex == NULL || !weir_http_captures_announce(cf, 1, words->at[1].text, false) || !rewrite_parse_flag(cf, words, step)) {
+        return false;
+    }
+    step->drops_query = weir_str_ends(to, WEIR_STR("?"));
+    if (step->drops_query) {
+        to.len--;
+    }
+    has_query = weir_str_cut(to, '?', &path, &query);
+    step->path = weir_conf_template(cf, 2, path);
+    if (step->path == NULL || (step->path->is_constant && step->path->n == 0 && step->redirect == 0)) {
+        return step->path != NULL && weir_conf_invalid(cf, 2, "a path or an address");
+    }
+    step->query = has_query ? weir_conf_template(cf, 2, query) : NULL;
+    return !has_query || step->query != NULL;
+}
+
+static bool
+rewrite_parse_set(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *program)
+{
+    weir_http_definition_t *definition = weir_new(cf->arena, weir_http_definition_t);
+    rewrite_step_t         *step = rewrite_push(cf, program, REWRITE_SET);
+    weir_str_t              name = words->at[1].text;
+
+    (void) row;
+    step->value = weir_conf_template(cf, 2, words->at[2].text);
+    if (step->value == NULL) {
+        return false;
+    }
+    if (weir_str_eq_fold(name, WEIR_STR("$args")) || weir_str_eq_fold(name, WEIR_STR("$query_string"))) {
+        step->kind = REWRITE_SET_ARGS;
+        return true;
+    }
+    *definition = (weir_http_definition_t) { .get = rewrite_unset, .data = weir_str_to_z(cf->arena, weir_str_skip(name, 1)), .is_fallback = true };
+    if (!weir_http_define(cf, 1, name, definition)) {
+        return false;
+    }
+    step->slot = definition->slot;
+    return true;
+}
+
+static bool
+rewrite_parse_break(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *program)
+{
+    (void) row;
+    (void) words;
+    (void) rewrite_push(cf, program, REWRITE_BREAK);
+    return true;
+}
+
+static bool
+rewrite_parse_return(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *program)
+{
+    (void) row;
+    return weir_http_return_read(cf, words, &rewrite_push(cf, program, REWRITE_RETURN)->answer);
+}
+
+static bool
+rewrite_opened_if(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    rewrite_conf_t *conf = weir_conf_own(cf, block->parent, weir_http_rewrite_index);
+    rewrite_step_t *step = rewrite_push(cf, &conf->program, REWRITE_IF);
+
+    step->block = block;
+    if (!weir_condition_read(cf, words, &step->condition)) {
+        return false;
+    }
+    return block->context == WEIR_IN_SERVER_IF || weir_http_part_opened(cf, block, words);
+}
+
+#define REWRITE_TYPE(syntax, min, max, how)                                                                                             \
+    { .name = (syntax), .size = sizeof(rewrite_program_t), .min_args = (min), .max_args = (max), .repeats = true, .parse = (how),     \
+      .item = sizeof(rewrite_step_t) }
+
+static const weir_conf_type_t rewrite_type_rewrite = REWRITE_TYPE("regex replacement [last | break | redirect | permanent]", 2, 3,
+                                                                  rewrite_parse_rewrite);
+static const weir_conf_type_t rewrite_type_set = REWRITE_TYPE("$variable value", 2, 2, rewrite_parse_set);
+static const weir_conf_type_t rewrite_type_break = REWRITE_TYPE("", 0, 0, rewrite_parse_break);
+static const weir_conf_type_t rewrite_type_return = REWRITE_TYPE("code [text | URL] | URL", 1, 2, rewrite_parse_return);
+static const weir_conf_type_t rewrite_type_if = REWRITE_TYPE("(condition)", 1, 255, NULL);
+
+#define REWRITE_IN                  (WEIR_IN_SERVER | WEIR_IN_LOCATION | WEIR_IN_SERVER_IF)
+#define REWRITE_ROW(text, type, ...)                                                                                                     \
+    WEIR_DIRECTIVE_OF(rewrite_conf_t, program, text, type, .where = REWRITE_IN, .inherit = WEIR_OWN, __VA_ARGS__)
+#define REWRITE_IF_ROW(context, in)                                                                                                        \
+    WEIR_DIRECTIVE_OF(rewrite_conf_t, program, "if", &rewrite_type_if, .where = (in), .inherit = WEIR_OWN, .opens = (context),           \
+                      .block_min_args = 1, .block_max_args = 255, .opened = rewrite_opened_if, .args = "(condition)",                    \
+                      .help = "What is done and what holds when a variable is set, equals a text or matches a pattern, or a file is there.")
+
+static const weir_directive_t rewrite_directives[] = {
+    REWRITE_ROW("rewrite", &rewrite_type_rewrite,
+                .help = "Another path for those that match: for the directives behind it, for the location, or as a redirect."),
+    REWRITE_ROW("set", &rewrite_type_set, .help = "Gives a variable a value."),
+    REWRITE_ROW("break", &rewrite_type_break, .help = "Ends the directives of this kind; the request stays in its location."),
+    REWRITE_ROW("return", &rewrite_type_return,
+                .help = "Answers with a status and a text or a redirect; 444 closes the connection without an answer."),
+    REWRITE_IF_ROW(WEIR_IN_SERVER_IF, WEIR_IN_SERVER),
+    REWRITE_IF_ROW(WEIR_IN_LOCATION_IF, WEIR_IN_LOCATION),
+    WEIR_DIRECTIVE(rewrite_conf_t, log, "rewrite_log", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF, .dflt = "off",
+                   .help = "Tell in the error log, as notices, what rewrite does."),
+    WEIR_DIRECTIVE(rewrite_conf_t, warn, "uninitialized_variable_warn", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF, .dflt = "on",
+                   .help = "Tell in the error log when a variable is used that set has not set yet."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_rewrite = {
+    .name = "http_rewrite",
+    .conf_size = sizeof(rewrite_conf_t),
+    .directives = rewrite_directives,
+    .on = { [WEIR_PHASE_REWRITE] = rewrite_handler },
+    .enabled = rewrite_enabled,
+};
