@@ -116,8 +116,8 @@ weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type
 
 /* -- redirects to the client -- */
 
-static weir_str_t
-reply_absolute(weir_request_t *req, weir_str_t location)
+weir_str_t
+weir_request_absolute(weir_request_t *req, weir_str_t location)
 {
     const weir_http_core_conf_t *core = weir_request_core(req);
     weir_str_t scheme = req->client->is_tls ? WEIR_STR("https") : WEIR_STR("http");
@@ -145,7 +145,7 @@ weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t lo
     weir_str_t safe = weir_uri_encode_reference(location, &req->arena);
 
     reply_clear(req);
-    weir_response_add(req, WEIR_HEADER_LOCATION, reply_absolute(req, safe));
+    weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
     return reply_send(req, status, WEIR_STR("text/html"), weir_status_page(status, weir_server_token(req), WEIR_STR_NONE, &req->arena));
 }
 

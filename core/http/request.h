@@ -158,6 +158,8 @@ weir_step_t weir_request_grant(weir_request_t *req);
 bool weir_request_has_error_page(const weir_request_t *req, uint16_t status);
 /* A complete answer with a small body (copied nowhere: must live until sent or be in the arena).  Returns WEIR_DONE. */
 weir_step_t weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body);
+/* A path as an address that a client can use, as absolute_redirect & co. say; anything else as it is. */
+weir_str_t weir_request_absolute(weir_request_t *req, weir_str_t location);
 /* A redirect: Location made absolute as absolute_redirect & co. say.  status 301, 302, 303, 307, 308. */
 weir_step_t weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t location);
 /* To another path or "@name"; counts against 10. */

@@ -44,6 +44,15 @@ static const weir_directive_t proxy_directives[] = {
                    .help = "Size of the temporary file behind proxy_buffers; 0: none."),
     WEIR_PROXY_ROW(temp_path, "proxy_temp_path", .dflt = WEIR_HTTP_PROXY_TEMP_PATH, .help = "Folder of the temporary files."),
     WEIR_PROXY_ROW(method, "proxy_method", .help = "Method of the request to the peer instead of the client's."),
+    WEIR_PROXY_ROW_OF(edits.redirects, "proxy_redirect", &weir_type_redirect, .dflt = "default",
+                      .help = "What is replaced in the peer's Location and Refresh: the beginning, or all that ~ or ~* fits; default: proxy_pass's "
+                              "address by the location."),
+    WEIR_PROXY_ROW_OF(edits.domains, "proxy_cookie_domain", &weir_type_cookie_domain,
+                      .help = "What is put in the place of a domain in the peer's Set-Cookie."),
+    WEIR_PROXY_ROW_OF(edits.paths, "proxy_cookie_path", &weir_type_cookie_path,
+                      .help = "What is put in the place of a path's beginning, or of all that ~ or ~* fits, in the peer's Set-Cookie."),
+    WEIR_PROXY_ROW_OF(edits.flags, "proxy_cookie_flags", &weir_type_cookie_flags,
+                      .help = "Flags that a cookie of the peer gets or loses: secure, httponly, samesite=strict|lax|none, no..."),
     WEIR_DIRECTIVES_END
 };
 
@@ -57,7 +66,11 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     if (conf->pass.url.len != 0 && !weir_conf_make_folder(cf, &block->words, conf->temp_path)) {
         return false;
     }
-    if (conf->pass.url.len == 0 || !conf->pass.has_uri) {
+    if (conf->pass.url.len == 0) {
+        return true;
+    }
+    weir_edits_derive(cf->arena, &conf->edits, conf->pass.url, conf->pass.has_uri, location->rule.text);
+    if (!conf->pass.has_uri) {
         return true;
     }
     if (location->is_named || location->rule.kind == WEIR_PATH_REGEX

@@ -29,6 +29,17 @@ answer_is_hidden(const weir_proxy_conf_t *conf, const weir_field_t *f)
     return false;
 }
 
+static weir_str_t
+answer_value(weir_proxy_t *p, const weir_field_t *f)
+{
+    switch (f->id) {
+    case WEIR_HEADER_LOCATION:   return weir_edit_location(&p->conf->edits, p->req, f->value);
+    case WEIR_HEADER_REFRESH:    return weir_edit_refresh(&p->conf->edits, p->req, f->value);
+    case WEIR_HEADER_SET_COOKIE: return weir_edit_cookie(&p->conf->edits, p->req, f->value);
+    default: return f->value;
+    }
+}
+
 /* What the client may see of the peer's fields. false: no memory. */
 bool
 weir_proxy_copy_fields(weir_proxy_t *p)
@@ -43,7 +54,7 @@ weir_proxy_copy_fields(weir_proxy_t *p)
         if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || answer_is_hidden(p->conf, f)) {
             continue;
         }
-        if (weir_fields_add(&res->fields, &p->req->arena, f->id, f->name, f->value, 0) == NULL) {
+        if (weir_fields_add(&res->fields, &p->req->arena, f->id, f->name, answer_value(p, f), 0) == NULL) {
             return false;
         }
     }

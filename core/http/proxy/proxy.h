@@ -7,6 +7,7 @@
 #ifndef WEIR_HTTP_PROXY_PROXY_H
 #define WEIR_HTTP_PROXY_PROXY_H
 
+#include "http/proxy/edit.h"
 #include "http/proxy/store.h"
 #include "base/chain.h"
 #include "http/request.h"
@@ -48,6 +49,7 @@ typedef struct {
     weir_path_t          temp_path;
     const weir_template_t *method;
     weir_http_tls_upstream_conf_t tls;
+    weir_edits_conf_t    edits;
     /* An answer that was cut after its head: completed in the wire's own way (gRPC: a status in trailers)?  true: res.trailers are set,
      * it ends as if it were whole.  NULL: never. */
     bool               (*end_cut)(weir_request_t *req, weir_cause_t cause);
