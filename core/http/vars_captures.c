@@ -121,7 +121,7 @@ weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bo
     }
     if (i != 0) {
         entry = weir_conf_list_push(cf, &captures_blocks_conf(cf)->patterns, sizeof(*entry));
-        *entry = (weir_http_pattern_t) { .pattern = pattern, .fold_case = fold_case };
+        *entry = (weir_http_pattern_t) { .pattern = pattern, .fold_case = fold_case, .regex = regex };
     }
     return true;
 }
@@ -192,15 +192,15 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, 
 {
     struct weir_http_captures *captures = weir_new(cf->arena, struct weir_http_captures);
 
-    for (captures->size = 8; captures->size < 2 * patterns->n; captures->size *= 2) {
+    for (captures->size = 8; captures->size < 4 * patterns->n; captures->size *= 2) {
     }
     captures->at = weir_new_n(cf->arena, captures_entry_t, captures->size);
     for (size_t i = 0; i < patterns->n; i++) {
         const weir_http_pattern_t *at = &patterns->at[i];
-        /* The one the matcher got: pcre_jit may have come between. */
+        /* The one that whoever announced it has, and the one the matcher got: pcre_jit may have come between. */
         const weir_regex_t *regex = weir_regex_compile_in(cf->arena, at->pattern, at->fold_case, cf->error);
 
-        if (regex == NULL || !captures_add(cf, captures, regex)) {
+        if (regex == NULL || !captures_add(cf, captures, regex) || !captures_add(cf, captures, at->regex)) {
             return false;
         }
     }
