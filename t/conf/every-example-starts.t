@@ -26,6 +26,16 @@ my %asks = (
         [ '/whoami', 200, qr/^127\.0\.0\.1 home of ann /, 'ann.home.example.org' ],
         [ '/whoami', 200, qr/^127\.0\.0\.1  /, 'elsewhere.example.org' ],
     ],
+    'conf/examples/canary.conf' => [
+        [ '/which',             200, qr/^stable for 127\.0\.0\.1$/, 'shop.example.org' ],
+        [ '/which',             200, qr/^canary for 127\.0\.0\.1$/, 'shop.example.org', 'Cookie', 'release=canary' ],
+        [ '/which',             200, qr/^canary for 192\.0\.2\.7$/, 'shop.example.org', 'X-Forwarded-For', '6.6.6.6, 192.0.2.7, 10.0.0.1' ],
+        [ '/which',             403, qr/403/,                       'shop.example.org', 'User-Agent', 'BadBot/1' ],
+        [ '/articles/12.html',  301, qr/301/,                       'shop.example.org' ],
+        [ '/m/which',           200, qr/^stable/,                   'shop.example.org' ],
+        [ '/',                  502, qr/502/,                       'shop.example.org' ],
+        [ '/release/notes',     502, qr/502/,                       'shop.example.org' ],
+    ],
     'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ] ],
     'conf/examples/tls-http2-edge.conf' => [ [ '/cart?n=1', 301, qr/301/, 'shop.example.org' ] ],
     'conf/examples/grpc.conf'           => [ [ '/users.v1.Users/Get', 502, qr/502/ ], [ '/', 404, qr/404/ ] ],
@@ -59,8 +69,8 @@ for my $file (sort keys %asks) {
     $text =~ s/worker_processes auto/worker_processes 2/;
     $w->conf_main("daemon off;\n$text");
     for my $ask ($asks{$file}->@*) {
-        my ($target, $status, $body, $host) = @$ask;
-        my $answer = $w->request('GET', $target, host => $host // 'localhost');
+        my ($target, $status, $body, $host, @headers) = @$ask;
+        my $answer = $w->request('GET', $target, host => $host // 'localhost', headers => \@headers);
         is $answer->status, $status, "$file: $target";
         like $answer->body, $body, "$file: $target says so";
     }
