@@ -234,6 +234,7 @@ weir_request_use_location(weir_request_t *req, weir_http_location_t *location)
     req->pipeline = location->pipeline;
     req->phase = WEIR_PHASE_REWRITE;
     req->handler = 0;
+    req->is_rewritten = req->is_elsewhere = false;
     req->guard.cause = WEIR_CAUSE_NONE;
     req->guard.is_granted = false;
 }
@@ -271,7 +272,6 @@ request_run_location(weir_request_t *req)
             }
         }
     }
-    req->is_rewritten = req->is_elsewhere = false;
     if (location->limited != NULL && !(location->methods >> req->head.method & 1)) {
         limited = location->limited;
     }

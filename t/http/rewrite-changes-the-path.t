@@ -26,6 +26,8 @@ $w->conf(<<"END", http => "log_format cause '\$request_uri \$status';\n");
         location /cycle/ { rewrite ^/cycle/(.*)\$ /cycle/\$1x last; }
         location /empty { rewrite ^ \$arg_none last; }
         location /dots/ { rewrite ^/dots/(.*)\$ /shown/a/b/\$arg_to/\$1 last; }
+        location /failed { error_page 404 \@named; rewrite ^ /shown; return 404; }
+        location \@named { proxy_pass http://$origin; }
         location /inhere { rewrite ^ /shown?one=\$arg_two&x=1 last; }
     }
 END
@@ -42,6 +44,7 @@ is $w->get('/uri/x')->body,           '/base/x',                  'when no rewri
 is $w->get('/named/a/b')->body,       '/shown/b-a?',              'named groups';
 is $w->get('/inhere?two=2')->body,    '/shown?one=2&x=1&two=2',   'variables in arguments';
 
+is $w->get('/failed')->body, '/shown', 'a named location for an error is where it goes, whatever was rewritten before';
 my %to = ('/gone/a?x=1' => [ 301, '/new/a?x=1' ], '/temp/a' => [ 302, '/new/a' ], '/noargs/a?x=1' => [ 302, '/new/a' ],
     '/inargs/a' => [ 302, '/new?name=a' ]);
 for my $path (sort keys %to) {
