@@ -21,6 +21,33 @@ typedef struct {
 
 /* -- pipelines -- */
 
+/* Whether the block itself says something of the module that holds for a location and its parts only: what makes the answer. */
+static bool
+build_is_said(const weir_conf_block_t *block, size_t module)
+{
+    for (const weir_directive_t *row = weir_modules[module]->directives; row != NULL && row->name != NULL; row++) {
+        if (row->inherit == WEIR_LOCAL && weir_conf_is_set(block, module, row->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A part that says who answers does not ask whom its location asks. */
+static bool
+build_is_replaced(const weir_conf_block_t *block, weir_phase_t phase, size_t module)
+{
+    if (phase != WEIR_PHASE_CONTENT || !(block->context & WEIR_IN_PART) || build_is_said(block, module)) {
+        return false;
+    }
+    for (size_t i = 0; i < weir_modules_count; i++) {
+        if (weir_http_modules[i] != NULL && weir_http_modules[i]->on[phase] != NULL && build_is_said(block, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static size_t
 build_phase(const weir_conf_block_t *block, weir_phase_t phase, weir_http_handler_t *out)
 {
@@ -30,7 +57,7 @@ build_phase(const weir_conf_block_t *block, weir_phase_t phase, weir_http_handle
         const weir_http_module_t *m = weir_http_modules[i];
         const void *conf = block->confs[i];
 
-        if (m == NULL || m->on[phase] == NULL || (m->enabled != NULL && !m->enabled(conf, phase))) {
+        if (m == NULL || m->on[phase] == NULL || (m->enabled != NULL && !m->enabled(conf, phase)) || build_is_replaced(block, phase, i)) {
             continue;
         }
         if (out != NULL) {
