@@ -169,6 +169,7 @@ bool weir_conf_read_msec(weir_str_t text, weir_msec_t *value) WEIR_MUST_USE;
 bool weir_conf_read_bytes(weir_str_t text, weir_bytes_t *value) WEIR_MUST_USE;
 bool weir_conf_read_u32(weir_str_t text, uint32_t *value) WEIR_MUST_USE;
 weir_str_t weir_conf_full_path(weir_conf_t *cf, weir_str_t path);   /* relative to the prefix; NUL-terminated */
+weir_str_t weir_conf_near_path(weir_conf_t *cf, weir_str_t path);   /* relative to the folder of the main file; NUL-terminated */
 
 /* Word `i` (or a text that came out of it) as a template, a pattern, a file's bytes; NULL or false: the error is recorded with
  * the word's position.  A template may use names that the configuration defines further down.  The pattern is given back with

@@ -315,9 +315,7 @@ weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_
     if (path.len == 0) {
         return weir_conf_invalid(cf, 1, "the name of a file");
     }
-    if (path.at[0] != '/') {
-        path = weir_str_concat(cf->arena, cf->conf_dir, path);
-    }
+    path = weir_conf_near_path(cf, path);
     if (strpbrk(words->at[1].text.at, "*?[") == NULL) {
         return parse_include_file(reader_of(cf), path);
     }

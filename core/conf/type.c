@@ -125,10 +125,22 @@ weir_conf_read_u32(weir_str_t text, uint32_t *value)
     return true;
 }
 
+static weir_str_t
+conf_path_in(weir_conf_t *cf, weir_str_t folder, weir_str_t path)
+{
+    return path.len != 0 && path.at[0] == '/' ? weir_str_dup(cf->arena, path) : weir_str_concat(cf->arena, folder, path);
+}
+
 weir_str_t
 weir_conf_full_path(weir_conf_t *cf, weir_str_t path)
 {
-    return path.len != 0 && path.at[0] == '/' ? weir_str_dup(cf->arena, path) : weir_str_concat(cf->arena, cf->prefix, path);
+    return conf_path_in(cf, cf->prefix, path);
+}
+
+weir_str_t
+weir_conf_near_path(weir_conf_t *cf, weir_str_t path)
+{
+    return conf_path_in(cf, cf->conf_dir, path);
 }
 
 /* --- words as something more, with errors in place --- */

@@ -9,7 +9,6 @@
 #include "http/request.h"
 #include "os/sys.h"
 
-
 #define CONDITION_MAX_WORDS 5    /* "(", two values with what is between them, ")" */
 
 typedef struct { weir_str_t text; size_t word; } condition_part_t;
@@ -77,8 +76,8 @@ condition_compare(weir_conf_t *cf, const condition_part_t *parts, weir_condition
     }
     if (weir_str_eq(op, WEIR_STR("~")) || weir_str_eq(op, WEIR_STR("~*"))) {
         condition->kind = WEIR_CONDITION_PATTERN;
-        condition->regex = weir_conf_regex(cf, parts[2].word, parts[2].text, op.len == 2);
-        return condition->regex != NULL && weir_http_captures_announce(cf, parts[2].word, parts[2].text, op.len == 2);
+        condition->regex = weir_http_captures_announce(cf, parts[2].word, parts[2].text, op.len == 2);
+        return condition->regex != NULL;
     }
     return weir_conf_error(cf, parts[1].word, "unexpected \"%.*s\" in condition: expected =, !=, ~, ~*, !~ or !~*",
                            WEIR_STR_ARG(parts[1].text));
@@ -129,7 +128,6 @@ weir_condition_result_t
 weir_condition_holds(const weir_condition_t *condition, weir_request_t *req)
 {
     weir_str_t          value = weir_template_eval(condition->left, req, &req->arena);
-    weir_captures_t     captures;
     weir_regex_result_t result;
     bool                holds;
 
@@ -141,14 +139,11 @@ weir_condition_holds(const weir_condition_t *condition, weir_request_t *req)
         holds = weir_str_eq(value, weir_template_eval(condition->right, req, &req->arena));
         break;
     case WEIR_CONDITION_PATTERN:
-        result = weir_regex_exec(condition->regex, value, &captures);
+        result = weir_request_match(req, condition->regex, value);
         if (result == WEIR_REGEX_LIMIT) {
             return WEIR_CONDITION_LIMIT;
         }
         holds = result == WEIR_REGEX_MATCH;
-        if (holds) {
-            weir_request_set_captures(req, &captures, condition->regex);
-        }
         break;
     default:
         holds = value.len != 0 && condition_looks(condition->kind, weir_str_to_z(&req->arena, value));

@@ -229,9 +229,7 @@ weir_request_resume(weir_request_t *req)
 void
 weir_request_use_location(weir_request_t *req, weir_http_location_t *location)
 {
-    req->location = location;
-    req->conf = location->conf;
-    req->pipeline = location->pipeline;
+    weir_request_use_part(req, location);
     req->phase = WEIR_PHASE_REWRITE;
     req->handler = 0;
     req->is_rewritten = req->is_elsewhere = false;

@@ -209,6 +209,8 @@ weir_str_t         weir_status_reason(uint16_t status);     /* "Not Found"; empt
 extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
 /* Keeps a pattern's captures: $1… and its named groups' slots. */
 void               weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex);
+/* Matches, and keeps the captures of a match. */
+weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject) WEIR_MUST_USE;
 
 #define weir_request_conf(req, name, type) ((const type *) (req)->conf[weir_##name##_index])
 #define weir_request_core(req)             ((req)->location->core)

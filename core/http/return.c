@@ -16,6 +16,12 @@ return_is_redirect(uint16_t status)
 }
 
 bool
+weir_http_is_address(weir_str_t text)
+{
+    return weir_str_starts(text, WEIR_STR("http://")) || weir_str_starts(text, WEIR_STR("https://")) || weir_str_starts(text, WEIR_STR("$scheme"));
+}
+
+bool
 weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http_return_t *answer)
 {
     weir_str_t first = words->at[1].text;
@@ -29,9 +35,7 @@ weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http
         answer->text = words->n == 3 ? weir_conf_template(cf, 2, words->at[2].text) : NULL;
         return words->n == 2 || answer->text != NULL;
     }
-    if (words->n == 3 || !(weir_str_starts(first, WEIR_STR("http://")) || weir_str_starts(first, WEIR_STR("https://"))
-                           || weir_str_starts(first, WEIR_STR("$scheme"))))
-    {
+    if (words->n == 3 || !weir_http_is_address(first)) {
         return weir_conf_invalid(cf, 1, "a status, or an address that begins with http://, https:// or $scheme");
     }
     answer->status = 302;

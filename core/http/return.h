@@ -14,6 +14,8 @@ typedef struct {
     const weir_template_t *text;     /* a body; the target of a redirect; NULL: neither */
 } weir_http_return_t;
 
+/* Begins with http://, https:// or $scheme: leads elsewhere. */
+bool weir_http_is_address(weir_str_t text);
 /* From the words of the directive being read; false: cf->error. */
 bool weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http_return_t *answer) WEIR_MUST_USE;
 /* Answers; DONE. */

@@ -39,21 +39,6 @@ secret_copy(weir_request_t *req)
     }
 }
 
-/* The next argument of that name in *query, which is what stands behind it then. */
-static bool
-secret_next(weir_str_t *query, weir_str_t name, weir_str_t *value)
-{
-    weir_str_t pair, key;
-
-    while (query->len != 0) {
-        (void) weir_str_cut(*query, '&', &pair, query);
-        if (weir_str_cut(pair, '=', &key, value) && value->len != 0 && weir_str_eq_fold(key, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void
 weir_request_hide_arg(weir_request_t *req, weir_str_t name)
 {
@@ -62,7 +47,7 @@ weir_request_hide_arg(weir_request_t *req, weir_str_t name)
 
     *hidden = (struct weir_hidden) { req->hidden, name };
     req->hidden = hidden;
-    while (secret_next(&query, name, &value)) {
+    while (weir_uri_next_arg(&query, name, &value)) {
         if (!secret_is_in(value, req->head.target)) {
             continue;
         }
@@ -84,8 +69,10 @@ secret_mask_query(weir_request_t *req)
     for (const struct weir_hidden *hidden = req->hidden; hidden != NULL; hidden = hidden->next) {
         weir_str_t query = req->query, value;
 
-        while (secret_next(&query, hidden->name, &value)) {
-            memset(copy + (value.at - req->query.at), '*', value.len);
+        while (weir_uri_next_arg(&query, hidden->name, &value)) {
+            if (value.len != 0) {
+                memset(copy + (value.at - req->query.at), '*', value.len);
+            }
         }
     }
 }

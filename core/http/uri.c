@@ -261,25 +261,27 @@ weir_uri_wire_offset(const weir_uri_t *uri, size_t n)
 
 /* --- encoding --- */
 
-/* Encodes what neither may stand in a path nor is one of `also`; text itself when there is nothing to encode. */
+/* Encodes what is neither of the classes nor one of `also`, and what is one of `but`; text itself when there is nothing to encode. */
 static weir_str_t
-uri_encode(weir_str_t text, const char *also, weir_arena_t *arena)
+uri_encode(weir_str_t text, uint8_t classes, const char *also, const char *but, weir_arena_t *arena)
 {
     char  *out, *at;
     size_t i, n = 0;
 
     for (i = 0; i < text.len; i++) {
-        n += !weir_byte_is(text.at[i], WEIR_BYTE_WIRE);
+        n += !weir_byte_is(text.at[i], classes) || strchr(but, text.at[i]) != NULL;
     }
     if (n == 0) {
         return text;
     }
     out = at = weir_alloc_bytes(arena, text.len + 2 * n);
     for (i = 0; i < text.len; i++) {
-        if (weir_byte_is(text.at[i], WEIR_BYTE_WIRE) || (text.at[i] != '\0' && strchr(also, text.at[i]) != NULL)) {
-            *at++ = text.at[i];
+        char c = text.at[i];
+
+        if (c != '\0' && (weir_byte_is(c, classes) || strchr(also, c) != NULL) && strchr(but, c) == NULL) {
+            *at++ = c;
         } else {
-            at = uri_put_encoded(at, (unsigned char) text.at[i]);
+            at = uri_put_encoded(at, (unsigned char) c);
         }
     }
     return weir_str(out, (size_t) (at - out));
@@ -288,13 +290,25 @@ uri_encode(weir_str_t text, const char *also, weir_arena_t *arena)
 weir_str_t
 weir_uri_encode(weir_str_t path, weir_arena_t *arena)
 {
-    return uri_encode(path, "", arena);
+    return uri_encode(path, WEIR_BYTE_WIRE, "", "", arena);
 }
 
 weir_str_t
 weir_uri_encode_reference(weir_str_t text, weir_arena_t *arena)
 {
-    return uri_encode(text, "%?#[]", arena);
+    return uri_encode(text, WEIR_BYTE_WIRE, "%?#[]", "", arena);
+}
+
+weir_str_t
+weir_uri_encode_query(weir_str_t text, weir_arena_t *arena)
+{
+    return uri_encode(text, WEIR_BYTE_QUERY, "", "", arena);
+}
+
+weir_str_t
+weir_uri_encode_argument(weir_str_t value, weir_arena_t *arena)
+{
+    return uri_encode(value, WEIR_BYTE_WIRE, "", "&+;", arena);
 }
 
 /* --- query --- */
@@ -306,16 +320,22 @@ weir_uri_query_ok(weir_str_t query)
 }
 
 bool
-weir_uri_arg(weir_str_t query, weir_str_t name, weir_str_t *value)
+weir_uri_next_arg(weir_str_t *query, weir_str_t name, weir_str_t *value)
 {
     weir_str_t pair, key;
 
-    while (query.len != 0) {
-        (void) weir_str_cut(query, '&', &pair, &query);
+    while (query->len != 0) {
+        (void) weir_str_cut(*query, '&', &pair, query);
         if (weir_str_cut(pair, '=', &key, &pair) && weir_str_eq_fold(key, name)) {
             *value = pair;
             return true;
         }
     }
     return false;
+}
+
+bool
+weir_uri_arg(weir_str_t query, weir_str_t name, weir_str_t *value)
+{
+    return weir_uri_next_arg(&query, name, value);
 }

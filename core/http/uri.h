@@ -34,6 +34,9 @@ size_t weir_uri_wire_offset(const weir_uri_t *uri, size_t n);
 weir_str_t weir_uri_encode(weir_str_t path, weir_arena_t *arena);
 /* For a Location header or log: encodes everything that may not stand in a URI reference, keeps '%', '?', '#'. */
 weir_str_t weir_uri_encode_reference(weir_str_t text, weir_arena_t *arena);
+/* For a query: encodes what none may have; and for a decoded text that becomes a value in one: also what would end or change it there. */
+weir_str_t weir_uri_encode_query(weir_str_t text, weir_arena_t *arena);
+weir_str_t weir_uri_encode_argument(weir_str_t value, weir_arena_t *arena);
 
 /* Query: bytes 0x21-0x7E except '#', and every '%' followed by two hex digits or left as it is. false: something
  * else. */
@@ -42,6 +45,8 @@ bool weir_uri_query_ok(weir_str_t query);
 /* The value of argument `name` ("a=1&b=2"), undecoded, as nginx's $arg_: the first one, in any case, with a '=';
  * false: not there. */
 bool weir_uri_arg(weir_str_t query, weir_str_t name, weir_str_t *value);
+/* The same for each of that name: *query becomes what stands behind it. */
+bool weir_uri_next_arg(weir_str_t *query, weir_str_t name, weir_str_t *value);
 
 /* host [ ":" port ] of a Host field or an authority: letters, digits, '-', '.', '_', '~' or an IPv6 literal in
  * brackets, <= 255 bytes, labels <= 63; no userinfo, no empty host, no empty port.  host comes out as written (the

@@ -101,7 +101,7 @@ captures_blocks_conf(weir_conf_t *cf)
     return weir_conf_own(cf, block, weir_http_blocks_index);
 }
 
-bool
+const weir_regex_t *
 weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case)
 {
     weir_regex_t *regex = weir_conf_regex(cf, word, pattern, fold_case);
@@ -111,19 +111,20 @@ weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bo
     size_t i;
 
     if (regex == NULL) {
-        return false;
+        return NULL;
     }
     for (i = 0; weir_regex_name(regex, i, &name, &group); i++) {
         if (!weir_vars_define(cf->vars, name, &slot)) {
-            return weir_conf_error(cf, word, "the group \"%.*s\" has the name of a built-in variable",
+            (void) weir_conf_error(cf, word, "the group \"%.*s\" has the name of a built-in variable",
                                    WEIR_STR_ARG(name));
+            return NULL;
         }
     }
     if (i != 0) {
         entry = weir_conf_list_push(cf, &captures_blocks_conf(cf)->patterns, sizeof(*entry));
         *entry = (weir_http_pattern_t) { .pattern = pattern, .fold_case = fold_case, .regex = regex };
     }
-    return true;
+    return regex;
 }
 
 bool
@@ -231,4 +232,16 @@ weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, 
         *value = weir_captures_get(captures, entry->names[i].group);
         req->slots[entry->names[i].slot] = value;
     }
+}
+
+weir_regex_result_t
+weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject)
+{
+    weir_captures_t     captures;
+    weir_regex_result_t result = weir_regex_exec(regex, subject, &captures);
+
+    if (result == WEIR_REGEX_MATCH) {
+        weir_request_set_captures(req, &captures, regex);
+    }
+    return result;
 }

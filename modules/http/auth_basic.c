@@ -117,10 +117,7 @@ auth_parse_file(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
     if (path.len == 0) {
         return weir_conf_invalid(cf, 1, "the name of a file");
     }
-    if (path.at[0] != '/') {
-        path = weir_str_concat(cf->arena, cf->conf_dir, path);
-    }
-    *(const weir_template_t **) field = weir_conf_template(cf, 1, path);
+    *(const weir_template_t **) field = weir_conf_template(cf, 1, weir_conf_near_path(cf, path));
     return *(const weir_template_t **) field != NULL;
 }
 

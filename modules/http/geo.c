@@ -12,7 +12,6 @@
 #include "http/forwarded.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define GEO_LENGTHS (1 + 32 + 1 + 128)       /* of IPv4, then of IPv6 */
@@ -20,8 +19,7 @@
 
 typedef struct { weir_str_t text; bool is_deleted; uint32_t from, to; } geo_value_t;    /* from, to: of a range, in host order */
 
-typedef struct geo {
-    struct geo            *next;
+typedef struct {
     weir_http_definition_t definition;
     const weir_template_t *source;           /* NULL: the client's address */
     weir_table_t           networks[GEO_LENGTHS];    /* geo_value_t, by the prefix' bytes */
@@ -31,10 +29,6 @@ typedef struct geo {
     weir_str_t             otherwise;
     bool                   otherwise_set;
 } geo_t;
-
-typedef struct { geo_t *geos; } geo_conf_t;
-
-extern const size_t weir_http_geo_index;
 
 /* -- a request -- */
 
@@ -60,25 +54,30 @@ geo_find_network(const geo_t *geo, const uint8_t *address, unsigned first, unsig
     }
 }
 
-static const geo_value_t *
-geo_find_range(const geo_t *geo, uint32_t address)
+/* The first range that ends at this address, or behind it. */
+static size_t
+geo_range_at(const geo_t *geo, uint32_t address)
 {
     size_t from = 0, to = geo->ranges.n;
 
     while (from < to) {
-        size_t             middle = from + (to - from) / 2;
-        const geo_value_t *range = &geo->ranges.at[middle];
+        size_t middle = from + (to - from) / 2;
 
-        if (address >= range->from && address <= range->to) {
-            return range;
-        }
-        if (address < range->from) {
-            to = middle;
-        } else {
+        if (geo->ranges.at[middle].to < address) {
             from = middle + 1;
+        } else {
+            to = middle;
         }
     }
-    return NULL;
+    return from;
+}
+
+static const geo_value_t *
+geo_find_range(const geo_t *geo, uint32_t address)
+{
+    size_t at = geo_range_at(geo, address);
+
+    return at < geo->ranges.n && geo->ranges.at[at].from <= address ? &geo->ranges.at[at] : NULL;
 }
 
 static bool
@@ -141,9 +140,8 @@ geo_get(const void *data, weir_request_t *req, weir_str_t *value)
 static bool
 geo_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
 {
-    geo_conf_t *conf = weir_conf_own(cf, cf->block, weir_http_geo_index);
-    geo_t      *geo = weir_new(cf->arena, geo_t);
-    size_t      name = words->n - 1;
+    geo_t *geo = weir_new(cf->arena, geo_t);
+    size_t name = words->n - 1;
 
     geo->otherwise = WEIR_STR("");
     if (words->n == 3) {
@@ -159,8 +157,6 @@ geo_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *w
     if (!weir_http_define(cf, name, words->at[name].text, &geo->definition)) {
         return false;
     }
-    geo->next = conf->geos;
-    conf->geos = geo;
     block->owner = geo;
     return true;
 }
@@ -205,24 +201,6 @@ geo_read_v4(weir_str_t text, uint32_t *number)
     return true;
 }
 
-/* The first range that ends where this one begins, or behind it. */
-static size_t
-geo_range_at(const geo_t *geo, const geo_value_t *value)
-{
-    size_t from = 0, to = geo->ranges.n;
-
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-
-        if (geo->ranges.at[middle].to < value->from) {
-            from = middle + 1;
-        } else {
-            to = middle;
-        }
-    }
-    return from;
-}
-
 /* n entries in the place of the `old` ones at `at`. */
 static void
 geo_replace(weir_conf_t *cf, geo_t *geo, size_t at, size_t old, const geo_value_t *entries, size_t n)
@@ -245,7 +223,7 @@ geo_replace(weir_conf_t *cf, geo_t *geo, size_t at, size_t old, const geo_value_
 static bool
 geo_put_range(weir_conf_t *cf, geo_t *geo, weir_str_t text, size_t word, const geo_value_t *value)
 {
-    size_t      at = geo_range_at(geo, value), n = 0;
+    size_t      at = geo_range_at(geo, value->from), n = 0;
     geo_value_t pieces[3], outer;
     bool        overlaps = at < geo->ranges.n && geo->ranges.at[at].from <= value->to;
     bool        is_same = overlaps && geo->ranges.at[at].from == value->from && geo->ranges.at[at].to == value->to;
@@ -370,6 +348,5 @@ static const weir_directive_t geo_directives[] = {
 
 const weir_http_module_t weir_http_geo = {
     .name = "http_geo",
-    .conf_size = sizeof(geo_conf_t),
     .directives = geo_directives,
 };

@@ -42,12 +42,9 @@ extern const size_t weir_http_map_index;
 static const map_value_t *
 map_find_pattern(const map_t *map, weir_request_t *req, weir_str_t source, bool *limit)
 {
-    weir_captures_t captures;
-
     for (const map_pattern_t *pattern = map->patterns; pattern != NULL; pattern = pattern->next) {
-        switch (weir_regex_exec(pattern->regex, source, &captures)) {
+        switch (weir_request_match(req, pattern->regex, source)) {
         case WEIR_REGEX_MATCH:
-            weir_request_set_captures(req, &captures, pattern->regex);
             return &pattern->value;
         case WEIR_REGEX_LIMIT:
             weir_log(WEIR_LOG_ERROR, &req->log, 0, "a pattern of a map ran into its match limit: \"%.*s\"", WEIR_STR_ARG(pattern->text));
@@ -138,7 +135,7 @@ map_add_pattern(weir_conf_t *cf, map_t *map, weir_str_t text, const map_value_t 
     if (pattern->text.len == 0) {
         return weir_conf_error(cf, 0, "empty regex in \"map\"");
     }
-    if (!weir_http_captures_announce(cf, 0, pattern->text, pattern->folds_case)) {
+    if (weir_http_captures_announce(cf, 0, pattern->text, pattern->folds_case) == NULL) {
         return false;
     }
     *map->patterns_end = pattern;

@@ -12,9 +12,6 @@
 #include "http/blocks.h"
 #include "http/condition.h"
 #include "http/return.h"
-#include "http/syntax.h"
-
-#include <string.h>
 
 extern const size_t weir_http_rewrite_index;
 
@@ -50,47 +47,26 @@ typedef enum { REWRITE_GO_ON, REWRITE_STOP, REWRITE_ANSWERED } rewrite_result_t;
 
 /* -- texts -- */
 
-/* What of a path may stand in a query as it is: there '&', '+', ';' and '?' would mean something. */
-static bool
-rewrite_is_plain(char c, bool in_query)
-{
-    return in_query ? weir_byte_is(c, WEIR_BYTE_WIRE) && strchr("&+;", c) == NULL : weir_byte_is(c, WEIR_BYTE_WIRE);
-}
-
-/* Groups are of the decoded path and are encoded again, so that they can make neither a query nor another argument; other bytes that no target may
- * have are too, wherever they come from. */
+/* Groups are of the decoded path and are encoded again, so that they can make neither a query nor another argument; so is in a query what no query may
+ * have, wherever it comes from.  (A redirect's address is made one by who sends it.) */
 static weir_str_t
 rewrite_encoded(const weir_template_t *template, bool in_query, weir_request_t *req)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    weir_str_t        all = WEIR_STR_NONE;
+    weir_str_t all = WEIR_STR_NONE;
 
     for (size_t i = 0; i < template->n; i++) {
         const weir_template_part_t *part = &template->parts[i];
         weir_str_t                  value = part->literal;
-        bool                        is_group = part->ref.row == &weir_http_capture_row;
-        char                       *out, *at;
 
         if (part->ref.row != NULL && !part->ref.row->get(req, &req->arena, &part->ref, &value)) {
             continue;
         }
-        out = at = weir_alloc_bytes(&req->arena, all.len + 3 * value.len + 1);
-        if (all.len != 0) {
-            memcpy(at, all.at, all.len);
-            at += all.len;
+        if (part->ref.row == &weir_http_capture_row) {
+            value = in_query ? weir_uri_encode_argument(value, &req->arena) : weir_uri_encode(value, &req->arena);
+        } else if (in_query) {
+            value = weir_uri_encode_query(value, &req->arena);
         }
-        for (size_t k = 0; k < value.len; k++) {
-            unsigned char c = (unsigned char) value.at[k];
-
-            if (is_group ? rewrite_is_plain((char) c, in_query) : in_query ? weir_byte_is((char) c, WEIR_BYTE_QUERY) : c > ' ' && c < 0x7f) {
-                *at++ = (char) c;
-            } else {
-                *at++ = '%';
-                *at++ = digits[c >> 4];
-                *at++ = digits[c & 15];
-            }
-        }
-        all = weir_str(out, (size_t) (at - out));
+        all = weir_str_concat(&req->arena, all, value);
     }
     return all;
 }
@@ -123,10 +99,9 @@ rewrite_redirect(weir_request_t *req, const rewrite_step_t *step)
 static rewrite_result_t
 rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step_t *step)
 {
-    weir_captures_t captures;
-    weir_str_t      path;
+    weir_str_t path;
 
-    switch (weir_regex_exec(step->regex, req->uri.path, &captures)) {
+    switch (weir_request_match(req, step->regex, req->uri.path)) {
     case WEIR_REGEX_LIMIT:
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "rewrite");
         return REWRITE_ANSWERED;
@@ -139,7 +114,6 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
     case WEIR_REGEX_MATCH:
         break;
     }
-    weir_request_set_captures(req, &captures, step->regex);
     if (step->redirect != 0) {
         return rewrite_redirect(req, step);
     }
@@ -266,19 +240,13 @@ rewrite_push(weir_conf_t *cf, void *program, rewrite_kind_t kind)
 }
 
 static bool
-rewrite_is_address(weir_str_t text)
-{
-    return weir_str_starts(text, WEIR_STR("http://")) || weir_str_starts(text, WEIR_STR("https://")) || weir_str_starts(text, WEIR_STR("$scheme"));
-}
-
-static bool
 rewrite_parse_flag(weir_conf_t *cf, const weir_conf_words_t *words, rewrite_step_t *step)
 {
     static const struct { const char *word; uint16_t redirect; rewrite_then_t then; } flags[] = {
         { "last", 0, REWRITE_LAST }, { "break", 0, REWRITE_HERE }, { "redirect", 302, REWRITE_LAST }, { "permanent", 301, REWRITE_LAST },
     };
 
-    if (rewrite_is_address(words->at[2].text)) {
+    if (weir_http_is_address(words->at[2].text)) {
         step->redirect = 302;
     }
     if (words->n == 3) {
@@ -302,8 +270,8 @@ rewrite_parse_rewrite(weir_conf_t *cf, const weir_directive_t *row, const weir_c
     bool            has_query;
 
     (void) row;
-    step->regex = weir_conf_regex(cf, 1, words->at[1].text, false);
-    if (step->regex == NULL || !weir_http_captures_announce(cf, 1, words->at[1].text, false) || !rewrite_parse_flag(cf, words, step)) {
+    step->regex = weir_http_captures_announce(cf, 1, words->at[1].text, false);
+    if (step->regex == NULL || !rewrite_parse_flag(cf, words, step)) {
         return false;
     }
     step->drops_query = weir_str_ends(to, WEIR_STR("?"));

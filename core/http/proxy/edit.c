@@ -9,6 +9,8 @@
 #include "http/captures.h"
 #include "http/request.h"
 
+#include <string.h>
+
 /* -- load -- */
 
 /* The word, "~pattern" or "~*pattern"; patterns of domains never have a case. */
@@ -25,8 +27,8 @@ edit_read_what(weir_conf_t *cf, size_t word, weir_str_t text, bool folds, weir_e
         folds = true;
         text = weir_str_skip(text, 1);
     }
-    edit->regex = weir_conf_regex(cf, word, text, folds);
-    return edit->regex != NULL && weir_http_captures_announce(cf, word, text, folds);
+    edit->regex = weir_http_captures_announce(cf, word, text, folds);
+    return edit->regex != NULL;
 }
 
 /* `off` and `default` stand alone, the first for all of them. */
@@ -106,13 +108,13 @@ static const weir_str_t edit_attributes[EDIT_ATTRIBUTES] = { WEIR_STR_INIT("secu
 typedef struct { weir_str_t word; unsigned attribute; const char *text; } edit_flag_t;
 
 static const edit_flag_t edit_flags[] = {
-    { WEIR_STR_INIT("secure"), EDIT_SECURE, "; Secure" },
+    { WEIR_STR_INIT("secure"), EDIT_SECURE, " Secure" },
     { WEIR_STR_INIT("nosecure"), EDIT_SECURE, NULL },
-    { WEIR_STR_INIT("httponly"), EDIT_HTTPONLY, "; HttpOnly" },
+    { WEIR_STR_INIT("httponly"), EDIT_HTTPONLY, " HttpOnly" },
     { WEIR_STR_INIT("nohttponly"), EDIT_HTTPONLY, NULL },
-    { WEIR_STR_INIT("samesite=strict"), EDIT_SAMESITE, "; SameSite=Strict" },
-    { WEIR_STR_INIT("samesite=lax"), EDIT_SAMESITE, "; SameSite=Lax" },
-    { WEIR_STR_INIT("samesite=none"), EDIT_SAMESITE, "; SameSite=None" },
+    { WEIR_STR_INIT("samesite=strict"), EDIT_SAMESITE, " SameSite=Strict" },
+    { WEIR_STR_INIT("samesite=lax"), EDIT_SAMESITE, " SameSite=Lax" },
+    { WEIR_STR_INIT("samesite=none"), EDIT_SAMESITE, " SameSite=None" },
     { WEIR_STR_INIT("nosamesite"), EDIT_SAMESITE, NULL },
 };
 
@@ -179,20 +181,13 @@ weir_edits_derive(weir_arena_t *arena, weir_edits_conf_t *conf, weir_str_t url, 
 static bool
 edit_matches(const weir_edit_t *edit, weir_request_t *req, weir_str_t value)
 {
-    weir_captures_t captures;
+    weir_regex_result_t result = weir_request_match(req, edit->regex, value);
 
-    switch (weir_regex_exec(edit->regex, value, &captures)) {
-    case WEIR_REGEX_MATCH:
-        weir_request_set_captures(req, &captures, edit->regex);
-        return true;
-    case WEIR_REGEX_LIMIT:
+    if (result == WEIR_REGEX_LIMIT) {
         weir_log(WEIR_LOG_ERROR, &req->log, 0, "a pattern for the peer's answer ran into its match limit: \"%.*s\"",
                  WEIR_STR_ARG(weir_regex_pattern(edit->regex)));
-        return false;
-    case WEIR_REGEX_NO_MATCH:
-        break;
     }
-    return false;
+    return result == WEIR_REGEX_MATCH;
 }
 
 /* Of a text the beginning is replaced, or all of it must be it (whole, in any case); of what a pattern fits all. false: no rule is for it. */
@@ -290,11 +285,46 @@ edit_drops(const edit_wanted_t *want, weir_str_t attribute)
     return false;
 }
 
+/* The pieces with ";" between; one copy, however many there are. */
+static weir_str_t
+edit_join(weir_request_t *req, const weir_str_t *pieces, size_t n)
+{
+    size_t len = n;
+    char  *out, *at;
+
+    for (size_t i = 0; i < n; i++) {
+        len += pieces[i].len;
+    }
+    out = at = weir_alloc_bytes(&req->arena, len);
+    for (size_t i = 0; i < n; i++) {
+        if (i != 0) {
+            *at++ = ';';
+        }
+        if (pieces[i].len != 0) {
+            memcpy(at, pieces[i].at, pieces[i].len);
+            at += pieces[i].len;
+        }
+    }
+    return weir_str(out, (size_t) (at - out));
+}
+
+static size_t
+edit_count(weir_str_t value)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < value.len; i++) {
+        n += value.at[i] == ';';
+    }
+    return n;
+}
+
 weir_str_t
 weir_edit_cookie(const weir_edits_conf_t *conf, weir_request_t *req, weir_str_t value)
 {
     edit_wanted_t want = { { NULL } };
-    weir_str_t    part, rest, name, text, out;
+    weir_str_t   *pieces, part, rest, name, text;
+    size_t        n = 0;
 
     if ((conf->domains.n | conf->paths.n | conf->flags.n) == 0) {
         return value;
@@ -302,7 +332,8 @@ weir_edit_cookie(const weir_edits_conf_t *conf, weir_request_t *req, weir_str_t 
     (void) weir_str_cut(value, ';', &part, &rest);
     (void) weir_str_cut(part, '=', &name, &text);
     edit_find_flags(&conf->flags, req, weir_str_trim(name), &want);
-    out = part;
+    pieces = weir_alloc(&req->arena, (edit_count(value) + EDIT_ATTRIBUTES) * sizeof(*pieces));
+    pieces[n++] = part;
     for (bool more = part.len < value.len; more; ) {
         weir_str_t key, whole;
 
@@ -320,12 +351,12 @@ weir_edit_cookie(const weir_edits_conf_t *conf, weir_request_t *req, weir_str_t 
         {
             whole = weir_str_printf(&req->arena, " %.*s=%.*s", WEIR_STR_ARG(key), WEIR_STR_ARG(text));
         }
-        out = weir_str_printf(&req->arena, "%.*s;%.*s", WEIR_STR_ARG(out), WEIR_STR_ARG(whole));
+        pieces[n++] = whole;
     }
     for (unsigned i = 0; i < EDIT_ATTRIBUTES; i++) {
         if (want.flag[i] != NULL && want.flag[i]->text != NULL) {
-            out = weir_str_concat(&req->arena, out, weir_str_from_z(want.flag[i]->text));
+            pieces[n++] = weir_str_from_z(want.flag[i]->text);
         }
     }
-    return out;
+    return edit_join(req, pieces, n);
 }

@@ -22,13 +22,6 @@ conf_keep_words(weir_conf_t *cf, const weir_conf_words_t *words)
 
 /* -- files -- */
 
-/* Names of files begin in the folder of the configuration's file. */
-static weir_str_t
-conf_full_path(weir_conf_t *cf, weir_str_t name)
-{
-    return name.at[0] == '/' ? weir_str_dup(cf->arena, name) : weir_str_concat(cf->arena, cf->conf_dir, name);
-}
-
 static weir_http_tls_file_t
 conf_file(weir_conf_t *cf, const weir_conf_words_t *words)
 {
@@ -36,7 +29,7 @@ conf_file(weir_conf_t *cf, const weir_conf_words_t *words)
     weir_http_tls_file_t file = { .words = conf_keep_words(cf, words) };
 
     if (name.len != 0) {
-        file.path = conf_full_path(cf, name);
+        file.path = weir_conf_near_path(cf, name);
     }
     return file;
 }
@@ -82,7 +75,7 @@ conf_parse_name(CONF_ARGS)
                                row->name);
     }
     if (!weir_str_starts(text, WEIR_STR("data:")) && text.at[0] != '$') {
-        text = conf_full_path(cf, text);
+        text = weir_conf_near_path(cf, text);
     }
     name.name = weir_conf_template(cf, 1, text);
     if (name.name == NULL) {
