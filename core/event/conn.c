@@ -51,6 +51,12 @@ weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sen
     return conn->transport->send(conn, iov, n, sent);
 }
 
+weir_io_t
+weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
+{
+    return conn->transport->send_file != NULL ? conn->transport->send_file(conn, fd, offset, n) : WEIR_EOF;
+}
+
 void
 weir_conn_shutdown(weir_conn_t *conn)
 {
@@ -102,6 +108,29 @@ conn_plain_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
         watch->readable = false;
     }
     return WEIR_OK;
+}
+
+static weir_io_t
+conn_plain_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
+{
+    weir_watch_t *watch = &conn->watch;
+    off_t         at = (off_t) *offset;
+    ssize_t       rc;
+
+    if (!watch->writable) {
+        return WEIR_AGAIN;
+    }
+    rc = weir_sys_sendfile(watch->fd, fd, &at, n);
+    if (rc < 0) {
+        return conn_failed(conn, &watch->writable);
+    }
+    if (rc == 0 && n != 0) {
+        conn->error = ENODATA;
+        return WEIR_ERROR;
+    }
+    conn->sent += (uint64_t) rc;
+    *offset += (uint64_t) rc;
+    return (size_t) rc == n ? WEIR_OK : WEIR_AGAIN;
 }
 
 static ssize_t
@@ -170,6 +199,7 @@ const weir_transport_t weir_transport_plain = {
     .name = "plain",
     .recv = conn_plain_recv,
     .send = conn_plain_send,
+    .send_file = conn_plain_send_file,
     .shutdown = conn_plain_shutdown,
     .close = conn_plain_close,
     .is_quiet = conn_plain_is_quiet,

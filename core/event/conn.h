@@ -19,6 +19,8 @@ typedef struct {
     const char *name;
     weir_io_t (*recv)(weir_conn_t *conn, char *room, size_t cap, size_t *got);
     weir_io_t (*send)(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent);
+    /* n bytes of a file, from *offset on, which goes on with them; NULL: it cannot. */
+    weir_io_t (*send_file)(weir_conn_t *conn, int fd, uint64_t *offset, size_t n);
     void      (*shutdown)(weir_conn_t *conn);  /* end of our writing */
     void      (*close)(weir_conn_t *conn);     /* what the transport holds beside the descriptor */
     /* Between two messages: is the peer still there, and is nothing but the transport's own housekeeping (a TLS ticket) waiting to
@@ -49,6 +51,9 @@ weir_io_t weir_conn_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
 /* OK: all of it was taken · AGAIN: *sent bytes were, come back when writable · ERROR (EPIPE, ECONNRESET, …; *sent: 0).
  * n <= UIO_MAXIOV.  While !watch.writable the plain transport says AGAIN without a system call. */
 weir_io_t weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent) WEIR_MUST_USE;
+/* OK: all n bytes of the file went · AGAIN: *offset says how far, come back when writable · EOF: this transport cannot · ERROR (conn->error; ENODATA:
+ * the file ends before). */
+weir_io_t weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n) WEIR_MUST_USE;
 /* The end of our writing; reading goes on. */
 void weir_conn_shutdown(weir_conn_t *conn);
 /* For a connection that is kept idle; see is_quiet.  false: not to be used any more. */

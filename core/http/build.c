@@ -48,16 +48,33 @@ build_is_replaced(const weir_conf_block_t *block, weir_phase_t phase, size_t mod
     return false;
 }
 
+/* Does a module that is there for it make the content here? */
+static bool
+build_has_content(const weir_conf_block_t *block)
+{
+    for (size_t i = 0; i < weir_modules_count; i++) {
+        const weir_http_module_t *m = weir_http_modules[i];
+
+        if (m != NULL && !m->is_fallback && m->on[WEIR_PHASE_CONTENT] != NULL && (m->enabled == NULL || m->enabled(block->confs[i], WEIR_PHASE_CONTENT))
+            && !build_is_replaced(block, WEIR_PHASE_CONTENT, i))
+        {
+            return true;
+        }
+    }
+    return false;
+}
+
 static size_t
 build_phase(const weir_conf_block_t *block, weir_phase_t phase, weir_http_handler_t *out)
 {
+    bool has_content = phase == WEIR_PHASE_CONTENT && build_has_content(block);
     size_t n = 0;
 
     for (size_t i = 0; i < weir_modules_count; i++) {
         const weir_http_module_t *m = weir_http_modules[i];
         const void *conf = block->confs[i];
 
-        if (m == NULL || m->on[phase] == NULL || (m->enabled != NULL && !m->enabled(conf, phase)) || build_is_replaced(block, phase, i)) {
+        if (m == NULL || m->on[phase] == NULL || (m->is_fallback && has_content) || (m->enabled != NULL && !m->enabled(conf, phase)) || build_is_replaced(block, phase, i)) {
             continue;
         }
         if (out != NULL) {

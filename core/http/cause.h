@@ -23,12 +23,14 @@
     X(CLIENT_BODY_TOO_LARGE, "client.body.too_large", 413, ERROR, "The body is larger than client_max_body_size.")            \
     X(CLIENT_URI_TOO_LONG, "client.uri.too_long", 414, INFO, "The request line is longer than a header buffer.")              \
     X(CLIENT_EXPECTATION, "client.expectation", 417, INFO, "Expect asks for something other than 100-continue.")              \
+    X(CLIENT_PRECONDITION, "client.precondition", 412, INFO, "What the client has is not what is here: If-Match and the like.")\
+    X(CLIENT_RANGE, "client.range", 416, INFO, "None of the parts that Range asks for is there.")                             \
     X(CLIENT_UPGRADE_REFUSED, "client.upgrade.refused", 400, INFO, "An upgrade with a body or a bad WebSocket handshake.")    \
     X(CLIENT_WEBSOCKET_VERSION, "client.websocket.version", 426, INFO, "Sec-WebSocket-Version is not 13.")                    \
     X(CLIENT_HEADER_TOO_LARGE, "client.header.too_large", 431, INFO, "A header line, all of them or their number is too large.")\
     X(CLIENT_CODING, "client.coding", 501, INFO, "The transfer coding is not implemented.")                                   \
     X(CLIENT_VERSION, "client.version", 505, INFO, "The HTTP version is not supported.")                                      \
-    X(CLIENT_METHOD, "client.method", 405, INFO, "TRACE and CONNECT are not served.")                                         \
+    X(CLIENT_METHOD, "client.method", 405, INFO, "What is asked for does not know this method.")                                     \
     X(CLIENT_MISDIRECTED, "client.misdirected", 421, INFO, "The Host belongs to a server with another policy for client certificates.")\
     X(CLIENT_PLAIN_ON_TLS, "client.tls.plain", 400, INFO, "Plain HTTP was sent to a port that speaks TLS.")                   \
     X(CLIENT_TLS_HANDSHAKE, "client.tls.handshake", 0, INFO, "The TLS handshake failed.")                                     \
@@ -50,6 +52,11 @@
     X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects or rewrites.")                                   \
     X(ROUTE_REWRITE, "route.rewrite", 500, ERROR, "A rewrite made a path that cannot be.")                                    \
     X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
+    X(FILE_NONE, "file.none", 404, ERROR, "There is no such file.")                                                          \
+    X(FILE_FORBIDDEN, "file.forbidden", 403, ERROR, "The file may not be read.")                                             \
+    X(FILE_FOLDER, "file.folder", 403, ERROR, "The path is a folder's: it has no index, and autoindex is off.")              \
+    X(FILE_NAME, "file.name", 404, ERROR, "The path is no name of a file: too long, or with a NUL.")                         \
+    X(FILE_ERROR, "file.error", 500, CRIT, "The file could not be opened or read.")                                          \
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The place is closed by `maintenance`.")                           \
     X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address may not come here: `deny`.")                          \
     X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "The place asks for an API key and none came.")                        \

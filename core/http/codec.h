@@ -19,6 +19,10 @@ typedef struct {
     /* From req->res: status, fields, length.  The codec adds framing, Date, Server, Connection. */
     weir_io_t (*send_head)(weir_request_t *req);
     weir_io_t (*send_body)(weir_request_t *req, weir_str_t bytes); /* borrowed for the call; HEAD and 204, 304 answers drop it */
+    /* From *offset up to `end` of a file, past what is held, with no copy of ours; *offset says how far.  AGAIN: the rest when on_writable is called ·
+     * EOF: this wire wants the bytes (send_body) · ERROR: the client is gone, or the file is shorter now.  NULL: as if EOF.  May send less at
+     * once and say OK: so that others get their turn. */
+    weir_io_t (*send_file)(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
     weir_io_t (*send_end)(weir_request_t *req);                    /* trailers of req->res, last chunk; checks the length promised */
     weir_io_t (*flush)(weir_request_t *req);
     bool      (*send_pending)(const weir_request_t *req);          /* are bytes waiting? */

@@ -4,6 +4,7 @@
  * Load time only.  The blocks and what names a server are in blocks.c.
  */
 #include "http/conf.h"
+#include "http/precondition.h"
 
 #include "conf/core.h"
 #include "config.h"
@@ -54,6 +55,10 @@ static const weir_conf_enum_t core_linger_values[] = {
 };
 
 static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL }, { "any", WEIR_SATISFY_ANY }, { NULL, 0 } };
+
+static const weir_conf_enum_t core_modified_values[] = {
+    { "off", WEIR_MODIFIED_OFF }, { "exact", WEIR_MODIFIED_EXACT }, { "before", WEIR_MODIFIED_BEFORE }, { NULL, 0 },
+};
 
 static const weir_conf_enum_t core_token_values[] = {
     { "off", WEIR_TOKENS_OFF }, { "on", WEIR_TOKENS_ON }, { NULL, 0 },
@@ -131,6 +136,16 @@ static const weir_directive_t core_directives[] = {
             .help = "Say the version in Server and in error pages."),
     CORE(default_type, .where = WEIR_IN_ANY, .dflt = "text/plain",
          .help = "Content-Type of answers that have no other."),
+    CORE(sendfile, .where = WEIR_IN_ANY, .dflt = "off", .help = "Files go to plain connections by way of the kernel alone."),
+    CORE(sendfile_max_chunk, .where = WEIR_IN_ANY, .dflt = "2m", .help = "How much of a file goes at once before others get their turn; 0: any."),
+    CORE(tcp_nopush, .where = WEIR_IN_ANY, .dflt = "off", .help = "With sendfile: the head and the file's beginning in as few packets as possible."),
+    CORE(max_ranges, .where = WEIR_IN_ANY, .dflt = "2147483647", .help = "How many parts a Range may ask for; more, or any if 0: all is sent."),
+    CORE(limit_rate, .where = WEIR_IN_ANY, .args = "rate", .help = "Bytes of an answer's body a second, after the first second; 0: no limit."),
+    CORE(limit_rate_after, .where = WEIR_IN_ANY, .dflt = "0", .help = "So much of an answer's body is sent before limit_rate holds."),
+    CORE_OF(if_modified_since, "if_modified_since", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "exact", .values = core_modified_values,
+            .args = "off | exact | before", .help = "When If-Modified-Since is answered with 304: at the very time, or also at a later one."),
+    CORE(log_not_found, .where = WEIR_IN_ANY, .dflt = "on", .help = "Whether the error log tells of files that are not there."),
+    CORE(recursive_error_pages, .where = WEIR_IN_ANY, .dflt = "off", .help = "Whether a page for an error may have an error_page itself."),
     CORE_OF(error_pages, "error_page", &weir_type_error_pages, .where = WEIR_IN_ANY,
             .help = "What answers for these statuses: a URI, a @location or an address elsewhere; with another status, "
                     "if told."),

@@ -14,6 +14,7 @@ typedef struct weir_http_module {
     bool        (*enabled)(const void *conf, weir_phase_t phase);     /* NULL: always; WEIR_PHASE_MAX asks for the filter */
     /* Before the head is sent; may add, change and drop fields. */
     weir_step_t (*filter_head)(weir_request_t *req, const void *conf);
+    bool         is_fallback;                                         /* its content is asked for where no other module's is: files */
     const char  *after;                                               /* filters: the module it comes behind; NULL: any place */
 } weir_http_module_t;
 

@@ -1,6 +1,5 @@
 /*
- * reply.c - answers Weir makes itself: a cause and its status, error_page, redirects, short bodies; and the way every
- * answer's head takes through the filters.
+ * reply.c - answers Weir makes itself: a cause and its status, error_page, redirects, short bodies.
  */
 #include "http/module.h"
 #include "http/runtime.h"
@@ -18,67 +17,6 @@ weir_server_token(const weir_request_t *req)
     }
 }
 
-/* -- sending, whoever produces -- */
-
-weir_field_t *
-weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
-{
-    weir_field_t *field = weir_fields_add(&req->res.fields, &req->arena, id, weir_header_canonical(id), value, 0);
-
-    weir_assert(field != NULL);
-    return field;
-}
-
-/* RFC 9110 §11.6.1: what a 401 must say.  One of the upstream's has its own. */
-static void
-reply_challenge(weir_request_t *req)
-{
-    if (req->challenge.len != 0 && req->res.status == 401 && weir_cause_row(req->cause)->status == 401) {
-        weir_response_add(req, WEIR_HEADER_WWW_AUTHENTICATE, req->challenge);
-    }
-}
-
-weir_io_t
-weir_response_head(weir_request_t *req)
-{
-    const weir_http_pipeline_t *pipeline = req->location->pipeline;
-    weir_response_t *res = &req->res;
-
-    weir_assert(!res->head_sent && res->status >= 100);
-    if (req->error_status != 0 && res->status != 101) {
-        res->status = req->error_status;
-        res->reason = WEIR_STR_NONE;
-    }
-    reply_challenge(req);
-    for (uint16_t i = 0; i < pipeline->n_head_filters; i++) {
-        const weir_http_handler_t *h = &pipeline->head_filters[i];
-        (void) h->run(req, h->conf);
-    }
-    res->no_body = req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
-    weir_io_t io = req->codec->send_head(req);
-    res->head_sent = true;
-    return io;
-}
-
-weir_io_t
-weir_response_body(weir_request_t *req, weir_str_t bytes)
-{
-    if (req->res.no_body || bytes.len == 0) {
-        return req->codec->send_pending(req) ? WEIR_AGAIN : WEIR_OK;
-    }
-    req->res.body_sent += bytes.len;
-    return req->codec->send_body(req, bytes);
-}
-
-weir_io_t
-weir_response_end(weir_request_t *req)
-{
-    weir_io_t io = req->codec->send_end(req);
-
-    req->res.complete = io != WEIR_ERROR;
-    return io;
-}
-
 /* -- whole answers -- */
 
 static void
@@ -88,7 +26,7 @@ reply_clear(weir_request_t *req)
     weir_fields_reset(&req->res.trailers);
     req->res.length = WEIR_LENGTH_NONE;
     req->res.reason = WEIR_STR_NONE;
-    req->res.upgraded = false;
+    req->res.upgraded = req->res.has_ranges = req->res.may_go_back = req->res.is_live = false;
 }
 
 static weir_step_t
@@ -180,10 +118,16 @@ reply_find_page(const weir_request_t *req, uint16_t status)
     return NULL;
 }
 
+static bool
+reply_may_have_page(const weir_request_t *req)
+{
+    return !req->in_error_page || (weir_request_core(req)->recursive_error_pages.on && !req->is_looping);
+}
+
 bool
 weir_request_has_error_page(const weir_request_t *req, uint16_t status)
 {
-    return !req->in_error_page && reply_find_page(req, status) != NULL;
+    return reply_may_have_page(req) && reply_find_page(req, status) != NULL;
 }
 
 /* error_page: to a URI or a named location inside, or a redirect outside. */
@@ -241,13 +185,15 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
         req->cause = cause;
         req->detail = detail;
         weir_http_story_name(req);
-        weir_cause_log(cause, &req->log, detail);
+        if (cause != WEIR_CAUSE_FILE_NONE || weir_request_core(req)->log_not_found.on) {
+            weir_cause_log(cause, &req->log, detail);
+        }
     }
     if (reply_must_close(status, cause)) {
         req->keep_alive = false;
     }
     reply_clear(req);
-    page = req->in_error_page ? NULL : reply_find_page(req, status);
+    page = reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
     if (page != NULL) {
         return reply_error_page(req, page, status);
     }

@@ -63,11 +63,11 @@ report_go_on(weir_report_t *report)
         report_end(report);
         return;
     }
-    if (req->codec->flush(req) == WEIR_ERROR) {
+    if (weir_response_flush(req) == WEIR_ERROR) {
         weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
         return;
     }
-    if (io == WEIR_OK && !req->codec->send_pending(req)) {
+    if (io == WEIR_OK && !weir_response_pending(req)) {
         weir_timer_set(weir_request_loop(req), &report->timer, REPORT_PAUSE, report_on_timer);
     }
 }
@@ -82,7 +82,6 @@ weir_report_start(weir_request_t *req, weir_report_t *report, weir_str_t content
     req->res.status = 200;
     req->res.length = WEIR_LENGTH_NONE;
     weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, content_type);
-    (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Cache-Control"), WEIR_STR("no-store"), 0);
     req->producer = report;
     req->on_writable = report_on_writable;
     req->on_abort = report_on_abort;

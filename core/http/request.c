@@ -419,7 +419,7 @@ static bool
 request_may_redirect(weir_request_t *req)
 {
     if (++req->redirects > REQUEST_MAX_REDIRECTS) {
-        req->in_error_page = true;              /* no further page for this one */
+        req->in_error_page = req->is_looping = true;
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_LOOP, NULL);
         return false;
     }
@@ -431,13 +431,13 @@ request_may_redirect(weir_request_t *req)
 weir_step_t
 weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str_t query)
 {
-    if (request_may_redirect(req)) {
-        req->uri.path = path;
-        req->uri.wire = weir_uri_encode(path, &req->arena);
-        req->uri_changed = true;
-        req->query = query;
-        request_run_server(req);
+    if (!request_may_redirect(req)) {
+        return WEIR_DONE;
     }
+    if (!weir_request_set_path(req, path, query)) {
+        return weir_request_fail(req, WEIR_CAUSE_ROUTE_REWRITE, "an internal redirect");
+    }
+    request_run_server(req);
     return WEIR_DONE;
 }
 
@@ -535,7 +535,7 @@ weir_request_finish(weir_request_t *req)
     req->on_body = NULL;
     req->on_writable = NULL;
     req->on_abort = NULL;
-    if (req->codec->flush(req) != WEIR_ERROR && req->codec->send_pending(req)) {
+    if (req->codec->flush(req) != WEIR_ERROR && weir_response_pending(req)) {
         req->on_writable = request_on_sent;
         req->on_abort = request_gone_while_sending;
         return;

@@ -30,10 +30,21 @@ typedef struct {
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */
 } weir_client_t;
 
+/* What stands between who makes a body and the wire, for one answer (gzip): a head filter puts it there.  Each passes on with weir_filter_pass,
+ * and answers as a codec's send functions do. */
+typedef struct weir_body_filter weir_body_filter_t;
+struct weir_body_filter {
+    weir_body_filter_t *next;
+    weir_io_t (*body)(weir_request_t *req, weir_body_filter_t *self, weir_str_t bytes);   /* some: never none */
+    weir_io_t (*end)(weir_request_t *req, weir_body_filter_t *self);       /* passes on what it holds; NULL: it never holds any */
+    weir_io_t (*flush)(weir_request_t *req, weir_body_filter_t *self);     /* so that what came so far can be read; NULL: likewise */
+};
+
 typedef enum {
     WEIR_PHASE_REWRITE,          /* may answer (return) or change the path */
     WEIR_PHASE_PREACCESS,        /* limits */
     WEIR_PHASE_ACCESS,
+    WEIR_PHASE_PRECONTENT,       /* who is let in: what is looked for first (try_files) */
     WEIR_PHASE_CONTENT,          /* exactly one producer: the first that does not say NEXT */
     WEIR_PHASE_LOG,              /* always, once, all of them */
     WEIR_PHASE_MAX
@@ -48,6 +59,11 @@ typedef struct {
     bool          head_sent, complete;
     bool          no_body;               /* HEAD, 1xx, 204, 304 */
     bool          upgraded;              /* 101: Connection: upgrade is kept */
+    bool          has_ranges;            /* a Range may ask for parts of it; its producer has called weir_request_check_ranges */
+    bool          may_go_back;           /* … in any order: the producer asks for what is wanted (ranges.h) */
+    bool          is_live;               /* what is flushed is wanted at once: filters hold nothing back */
+    struct weir_ranges *ranges;          /* those that are sent; NULL: all of it */
+    weir_body_filter_t *filters;         /* outermost first */
     uint64_t      body_sent;             /* $body_bytes_sent, without framing */
     uint64_t      bytes_sent;            /* $bytes_sent; the codec counts */
 } weir_response_t;
@@ -91,6 +107,10 @@ struct weir_request {
     weir_response_t      res;
     weir_cause_t         cause;
     const char          *detail;         /* constant text beside the cause, for the error log */
+    uint64_t             whole_length;   /* of what a Range asked for no part of: for the 416 */
+    struct weir_pace    *pace;           /* limit_rate; NULL: none */
+    uint64_t             limit_rate;     /* said for this request, when has_limit_rate: 0 is none */
+    bool                 has_limit_rate;
     weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
     struct { weir_cause_t cause; const char *detail; bool is_granted; } guard;    /* satisfy any: what was said so far */
 
@@ -105,7 +125,8 @@ struct weir_request {
     bool                 is_counted;
     uint32_t             counted_in;     /* the server's row that it is under way in; 0: none */
     uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
-    bool                 is_internal, parked, finalised, in_error_page, keep_alive, is_ended;
+    bool                 is_internal, parked, finalised, in_error_page, keep_alive, is_ended,
+                         is_looping;     /* no page answers for it any more */
     bool                 ignore_client_close;  /* work goes on although nobody will read the answer */
 
     /* events from the codec; set by the producer of the content; NULL: not interested */
@@ -172,14 +193,25 @@ void weir_request_use_part(weir_request_t *req, weir_http_location_t *part);
 
 /* -- producing an answer piece by piece -- */
 weir_field_t *weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value);   /* never NULL: panics */
+void          weir_response_drop(weir_request_t *req, weir_header_id_t id);                    /* all of that name */
+weir_str_t    weir_response_value(const weir_request_t *req, weir_header_id_t id);             /* the first that is sent; at == NULL: none is */
 weir_io_t     weir_response_head(weir_request_t *req);      /* header filters, then the codec */
 weir_io_t     weir_response_body(weir_request_t *req, weir_str_t bytes);
+/* The same of a file; see the codec's send_file. */
+weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
+weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
+bool          weir_response_pending(const weir_request_t *req);     /* bytes are waiting: on_writable is called when they have gone */
 weir_io_t     weir_response_end(weir_request_t *req);       /* then: weir_request_finish when nothing is pending (see on_writable) */
 /* The end: logs, then the codec has the request back.  After this req is gone. Waits by itself until what is pending was sent. */
 void          weir_request_finish(weir_request_t *req);
 void          weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail);   /* cut: head was sent, cannot complete */
 /* Codec -> request: the client has gone (EOF, reset, timeout). */
 void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
+
+/* -- for filters -- */
+/* In a head filter: the body goes through it, behind those that are there.  It lives as long as the request. */
+void          weir_response_filter(weir_request_t *req, weir_body_filter_t *filter);
+weir_io_t     weir_filter_pass(weir_request_t *req, const weir_body_filter_t *self, weir_str_t bytes);
 
 /* -- for handlers -- */
 /* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */
@@ -191,6 +223,8 @@ void  weir_request_hide_arg(weir_request_t *req, weir_str_t name);
 weir_loop_t *weir_request_loop(const weir_request_t *req);
 
 /* -- for codecs -- */
+/* What was pending has gone. */
+void weir_request_writable(weir_request_t *req);
 /* First of all: ties it to its client and to a generation (referenced); the default server's confs hold until the host is known. */
 void weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generation_t *generation);
 /* By req->host inside the connection's listener; false: a pattern ran into its limit (the default server is set). */

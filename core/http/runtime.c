@@ -398,6 +398,7 @@ weir_http_destroy(weir_http_t *http)
     (void) weir_mem_use_reserve();
     weir_mem_free(http->rx);
     weir_mem_free(http->h2_rx);
+    weir_mem_free(http->file);
     weir_mem_free(http->tx);
     weir_mem_free(http);
 }

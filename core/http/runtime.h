@@ -10,6 +10,7 @@
 #include "upstream/group.h"
 
 #define WEIR_RX_BYTES 65536      /* one receive buffer a worker, borrowed for the time of a read */
+#define WEIR_FILE_BYTES 65536
 #define WEIR_TX_BYTES 65536      /* one for heads and small bodies, borrowed until flush */
 
 typedef struct weir_http_conn weir_http_conn_t;
@@ -45,6 +46,7 @@ struct weir_http {
     bool               accept_paused, quitting, multi_accept;
     weir_http_conn_t  *tx_owner;         /* who holds something in tx that was not sent yet */
     char              *rx, *tx;
+    char              *file;             /* WEIR_FILE_BYTES of one on their way, for the time of a call; made when the first is read */
     char              *h2_rx;            /* HTTP/2's own: its frames lie here while requests that they began use rx */
 };
 

@@ -7,6 +7,7 @@
 
 #include "os/clock.h"
 
+#include "base/date.h"
 #include "os/sys.h"
 
 #include <stdarg.h>
@@ -14,10 +15,6 @@
 #include <time.h>
 
 typedef struct { char at[80]; size_t len; } clock_text_t;
-
-static const char clock_days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-static const char clock_months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
-                                        "Dec" };
 
 static struct {
     uint64_t     mono_ms, wall_ms;
@@ -50,7 +47,7 @@ clock_print_local(const struct tm *t)
 
     clock_print(&clock_cache.log, "%04d/%02d/%02d %02d:%02d:%02d", year, t->tm_mon + 1, t->tm_mday, t->tm_hour,
                 t->tm_min, t->tm_sec);
-    clock_print(&clock_cache.access, "%02d/%s/%04d:%02d:%02d:%02d %c%02d%02d", t->tm_mday, clock_months[t->tm_mon],
+    clock_print(&clock_cache.access, "%02d/%s/%04d:%02d:%02d:%02d %c%02d%02d", t->tm_mday, weir_date_months[t->tm_mon],
                 year, t->tm_hour, t->tm_min, t->tm_sec, sign, hours, (int) minutes);
     clock_print(&clock_cache.iso, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", year, t->tm_mon + 1, t->tm_mday,
                 t->tm_hour, t->tm_min, t->tm_sec, sign, hours, (int) minutes);
@@ -61,11 +58,8 @@ clock_print_texts(time_t seconds)
 {
     struct tm t;
 
-    if (gmtime_r(&seconds, &t) == NULL) {
-        return;     /* a year that no text has: the old texts stay */
-    }
-    clock_print(&clock_cache.http, "%s, %02d %s %04d %02d:%02d:%02d GMT", clock_days[t.tm_wday], t.tm_mday,
-                clock_months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+    weir_date_http(clock_cache.http.at, seconds);
+    clock_cache.http.len = WEIR_DATE_HTTP_BYTES;
     if (localtime_r(&seconds, &t) != NULL) {
         clock_print_local(&t);
     }

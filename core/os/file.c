@@ -10,10 +10,13 @@
 
 #include "os/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -303,4 +306,89 @@ weir_file_make_dirs(const char *path, bool private_last)
     memcpy(part, path, len);
     part[len] = '\0';
     return file_make_dir(part, private_last ? 0700 : 0755);
+}
+
+/* --- folders --- */
+
+static int
+file_compare(const void *a_, const void *b_)
+{
+    const weir_file_entry_t *a = a_, *b = b_;
+
+    if (a->is_folder != b->is_folder) {
+        return a->is_folder ? -1 : 1;
+    }
+    return weir_str_cmp(a->name, b->name);
+}
+
+static bool
+file_push(weir_arena_t *arena, weir_file_entries_t *entries, int folder, const char *name)
+{
+    weir_file_entry_t *grown;
+    struct stat st;
+
+    if (fstatat(folder, name, &st, 0) != 0 && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return true;                       /* it went in the meantime */
+    }
+    if (entries->n == 0 || (entries->n >= 16 && (entries->n & (entries->n - 1)) == 0)) {
+        grown = weir_try_alloc(arena, weir_max(entries->n * 2, 16) * sizeof(*grown));
+        if (grown == NULL) {
+            errno = ENOMEM;
+            return false;
+        }
+        if (entries->n != 0) {
+            memcpy(grown, entries->at, entries->n * sizeof(*grown));
+        }
+        entries->at = grown;
+    }
+    entries->at[entries->n++] = (weir_file_entry_t) {
+        weir_str_dup(arena, weir_str_from_z(name)), S_ISDIR(st.st_mode), st.st_mtim.tv_sec, (uint64_t) st.st_size,
+    };
+    return true;
+}
+
+bool
+weir_file_list(weir_arena_t *arena, const char *path, size_t limit, weir_file_entries_t *entries)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    bool ok = true;
+
+    *entries = (weir_file_entries_t) { NULL, 0 };
+    if (folder == NULL) {
+        return false;
+    }
+    for (errno = 0; ok && (entry = readdir(folder)) != NULL; errno = 0) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        if (entries->n == limit) {
+            errno = E2BIG;
+            ok = false;
+            break;
+        }
+        ok = file_push(arena, entries, dirfd(folder), entry->d_name);
+    }
+    int error = errno;
+    (void) closedir(folder);
+    errno = error;
+    if (!ok || error != 0) {
+        return false;
+    }
+    if (entries->n != 0) {
+        qsort(entries->at, entries->n, sizeof(*entries->at), file_compare);
+    }
+    return true;
+}
+
+bool
+weir_file_real_path(weir_arena_t *arena, const char *path, weir_str_t *real)
+{
+    char room[PATH_MAX];
+
+    if (realpath(path, room) == NULL) {
+        return false;
+    }
+    *real = weir_str_dup(arena, weir_str_from_z(room));
+    return true;
 }

@@ -19,6 +19,12 @@ int  weir_file_open_log(const char *path) WEIR_MUST_USE;
 bool weir_file_write_all(int fd, weir_str_t bytes) WEIR_MUST_USE;
 /* An unnamed temporary file (O_TMPFILE, else made and unlinked) in `dir`, mode 0600. -1: errno. */
 int  weir_file_temp(const char *dir) WEIR_MUST_USE;
+typedef struct { weir_str_t name; bool is_folder; int64_t modified; uint64_t size; } weir_file_entry_t;
+typedef struct { weir_file_entry_t *at; size_t n; } weir_file_entries_t;
+/* What is in a folder but what begins with a dot: folders first, then by name; of links what they lead to.  false: errno; E2BIG above `limit`. */
+bool weir_file_list(weir_arena_t *arena, const char *path, size_t limit, weir_file_entries_t *entries) WEIR_MUST_USE;
+/* The path with every link in it resolved.  false: errno. */
+bool weir_file_real_path(weir_arena_t *arena, const char *path, weir_str_t *real) WEIR_MUST_USE;
 /* mkdir -p, mode 0755 (0700 for the last when private). false: errno. */
 bool weir_file_make_dirs(const char *path, bool private_last) WEIR_MUST_USE;
 

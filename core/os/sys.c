@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -233,6 +234,17 @@ weir_sys_pread(int fd, void *buf, size_t len, off_t offset)
         n = pread(fd, buf, len, offset);
     } while (n < 0 && errno == EINTR);
     return n;
+}
+
+ssize_t
+weir_sys_sendfile(int to, int from, off_t *offset, size_t n)
+{
+    ssize_t rc;
+
+    do {
+        rc = sendfile(to, from, offset, n);
+    } while (rc < 0 && errno == EINTR);
+    return rc;
 }
 
 ssize_t

@@ -285,6 +285,7 @@ prom_content(weir_request_t *req, const void *conf)
     prom_t *prom = weir_new(&req->arena, prom_t);
 
     (void) conf;
+    weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, WEIR_STR("no-store"));
     return weir_report_start(req, &prom->report, WEIR_STR("text/plain; version=0.0.4; charset=utf-8"), prom_step);
 }
 

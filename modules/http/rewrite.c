@@ -15,7 +15,7 @@
 
 extern const size_t weir_http_rewrite_index;
 
-typedef enum { REWRITE_PATH, REWRITE_SET, REWRITE_SET_ARGS, REWRITE_IF, REWRITE_BREAK, REWRITE_RETURN } rewrite_kind_t;
+typedef enum { REWRITE_PATH, REWRITE_SET, REWRITE_SET_ARGS, REWRITE_SET_RATE, REWRITE_IF, REWRITE_BREAK, REWRITE_RETURN } rewrite_kind_t;
 typedef enum { REWRITE_ON, REWRITE_LAST, REWRITE_HERE } rewrite_then_t;      /* no flag, last, break */
 
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
     uint16_t               redirect;         /* to the client, with this status; 0: inside */
     bool                   drops_query;      /* the replacement ends with '?': the client's does not follow */
     rewrite_then_t         then;
-    /* SET, SET_ARGS */
+    /* SET, SET_ARGS, SET_RATE */
     const weir_template_t *value;
     uint32_t               slot;
     /* IF */
@@ -142,6 +142,18 @@ rewrite_set(weir_request_t *req, const rewrite_step_t *step)
     req->slots[step->slot] = value;
 }
 
+/* Of what is no rate nothing comes. */
+static void
+rewrite_set_rate(weir_request_t *req, const rewrite_step_t *step)
+{
+    weir_bytes_t rate;
+
+    if (weir_conf_read_bytes(weir_template_eval(step->value, req, &req->arena), &rate)) {
+        req->has_limit_rate = true;
+        req->limit_rate = rate.n;
+    }
+}
+
 static rewrite_result_t rewrite_run(weir_request_t *req, const weir_conf_block_t *block);
 
 static rewrite_result_t
@@ -174,6 +186,9 @@ rewrite_step(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
     case REWRITE_SET_ARGS:
         req->query = rewrite_encoded(step->value, true, req);
         req->uri_changed = true;
+        return REWRITE_GO_ON;
+    case REWRITE_SET_RATE:
+        rewrite_set_rate(req, step);
         return REWRITE_GO_ON;
     case REWRITE_IF:
         return rewrite_if(req, step);
@@ -301,6 +316,10 @@ rewrite_parse_set(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_
     }
     if (weir_str_eq_fold(name, WEIR_STR("$args")) || weir_str_eq_fold(name, WEIR_STR("$query_string"))) {
         step->kind = REWRITE_SET_ARGS;
+        return true;
+    }
+    if (weir_str_eq_fold(name, WEIR_STR("$limit_rate"))) {
+        step->kind = REWRITE_SET_RATE;
         return true;
     }
     *definition = (weir_http_definition_t) { .get = rewrite_unset, .data = weir_str_to_z(cf->arena, weir_str_skip(name, 1)), .is_fallback = true };

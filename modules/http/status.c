@@ -298,6 +298,7 @@ status_content(weir_request_t *req, const void *conf)
     status_t *status = weir_new(&req->arena, status_t);
 
     (void) conf;
+    weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, WEIR_STR("no-store"));
     return weir_report_start(req, &status->report, WEIR_STR("application/json"), status_step);
 }
 

@@ -424,9 +424,8 @@ conn_run_writable(weir_h1_conn_t *c, weir_request_t *req)
     if (c->end_queued && c->body == WEIR_H1_BODY_TUNNEL) {
         weir_conn_shutdown(&c->base.conn);
     }
-    if (req->on_writable != NULL) {
-        req->on_writable(req);
-    }
+    c->file_waits = false;
+    weir_request_writable(req);
 }
 
 static void
@@ -442,7 +441,7 @@ conn_run_ready(weir_h1_conn_t *c)
         weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
         return;
     }
-    if (c->base.conn.watch.writable && c->out.size != 0) {
+    if (c->base.conn.watch.writable && (c->out.size != 0 || c->file_waits)) {
         conn_run_writable(c, req);
         if (!conn_is_running(c, req)) {
             return;
@@ -630,6 +629,7 @@ const weir_codec_t weir_h1_codec = {
     .send_interim = weir_h1_send_interim,
     .send_head = weir_h1_send_head,
     .send_body = weir_h1_send_body,
+    .send_file = weir_h1_send_file,
     .send_end = weir_h1_send_end,
     .flush = weir_h1_flush,
     .send_pending = weir_h1_send_pending,

@@ -31,7 +31,8 @@ typedef struct weir_h1_conn {
     weir_instant_t      linger_until;
     weir_msec_t         keep_for;             /* keepalive_timeout of the request before */
     uint8_t             state, body;
-    bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken, end_queued;
+    bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken, end_queued,
+                        file_waits;               /* for the socket, with nothing of ours in `out` */
 } weir_h1_conn_t;
 
 /* body.c */
@@ -46,6 +47,7 @@ static inline size_t weir_h1_in_left(const weir_h1_conn_t *c) { return c->in_len
 weir_io_t weir_h1_send_interim(weir_request_t *req, uint16_t status, const void *fields);
 weir_io_t weir_h1_send_head(weir_request_t *req);
 weir_io_t weir_h1_send_body(weir_request_t *req, weir_str_t bytes);
+weir_io_t weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
 weir_io_t weir_h1_send_end(weir_request_t *req);
 weir_io_t weir_h1_flush(weir_request_t *req);
 bool      weir_h1_send_pending(const weir_request_t *req);

@@ -7,10 +7,15 @@
 #include "http/h1/conn.h"
 #include "http/h1/emit.h"
 #include "os/clock.h"
+#include "os/sys.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #define SEND_COPY_MAX 4096      /* smaller pieces are copied behind the head, larger ones go by writev */
+
+#define SEND_FILE_MAX ((uint64_t) 0x7ffff000)      /* what one call takes */
 
 static void send_on_timeout(weir_timer_t *timer);
 
@@ -147,7 +152,10 @@ weir_h1_push(weir_h1_conn_t *c)
 weir_io_t
 weir_h1_flush(weir_request_t *req)
 {
-    return weir_h1_push(req->wire);
+    weir_h1_conn_t *c = req->wire;
+    weir_io_t io = weir_h1_push(c);
+
+    return io == WEIR_OK && c->file_waits ? WEIR_AGAIN : io;
 }
 
 bool
@@ -383,6 +391,54 @@ weir_h1_send_body(weir_request_t *req, weir_str_t bytes)
     pieces[1] = bytes;
     pieces[2] = WEIR_STR("\r\n");
     return send_pieces(c, pieces, 3);
+}
+
+/* What is held (the head) and the file's beginning in as few packets as there can be. */
+static void
+send_cork(weir_h1_conn_t *c, int on)
+{
+    (void) weir_sys_setsockopt(c->base.conn.watch.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+weir_io_t
+weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
+{
+    weir_h1_conn_t *c = req->wire;
+    const weir_http_core_conf_t *core = weir_request_core(req);
+    bool is_corked = c->held != 0 && core->tcp_nopush.on;
+    uint64_t from = *offset;
+    size_t n = weir_min(weir_min(end - from, c->promised), core->sendfile_max_chunk.n ? core->sendfile_max_chunk.n : SEND_FILE_MAX);
+    weir_io_t io;
+
+    if (c->broken) {
+        return WEIR_ERROR;
+    }
+    if (c->chunked_out || !core->sendfile.on) {
+        return WEIR_EOF;
+    }
+    if (is_corked) {
+        send_cork(c, 1);
+    }
+    io = weir_h1_push(c);
+    if (io == WEIR_OK) {
+        io = weir_conn_send_file(&c->base.conn, fd, offset, n);
+        req->res.bytes_sent += *offset - from;
+        if (c->promised != WEIR_LENGTH_NONE) {
+            c->promised -= *offset - from;
+        }
+        c->file_waits = io == WEIR_AGAIN;
+        if (io == WEIR_AGAIN) {
+            io = send_wait(c, *offset != from);
+        } else if (io == WEIR_ERROR) {
+            io = send_broken(c);
+        } else {
+            weir_timer_clear(&c->send_timer);
+        }
+    }
+    if (is_corked) {
+        send_cork(c, 0);
+    }
+    return io;
 }
 
 static weir_io_t

@@ -192,8 +192,8 @@ server_on_writable(weir_h2_stream_t *stream)
 {
     weir_h2_exchange_t *x = stream->owner;
 
-    if (x != NULL && !x->req->is_ended && x->req->on_writable != NULL) {
-        x->req->on_writable(x->req);
+    if (x != NULL && !x->req->is_ended) {
+        weir_request_writable(x->req);
     }
 }
 

@@ -256,7 +256,7 @@ weir_proxy_pump(weir_proxy_t *p)
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return;
     }
-    switch (req->codec->flush(req)) {
+    switch (weir_response_flush(req)) {
     case WEIR_ERROR: answer_client_gone(p); return;
     case WEIR_AGAIN: p->client_paused = true; return;
     default: break;

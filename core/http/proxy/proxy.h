@@ -23,6 +23,13 @@ enum {
     WEIR_NEXT_HTTP_404 = 1 << 8, WEIR_NEXT_HTTP_429 = 1 << 9, WEIR_NEXT_NON_IDEMPOTENT = 1 << 10, WEIR_NEXT_OFF = 1 << 11,
 };
 
+/* proxy_ignore_headers: fields of peers that are for Weir.  (The last four are for a cache.) */
+enum {
+    WEIR_IGNORE_REDIRECT = 1 << 0, WEIR_IGNORE_LIMIT_RATE = 1 << 1, WEIR_IGNORE_BUFFERING = 1 << 2, WEIR_IGNORE_CHARSET = 1 << 3,
+    WEIR_IGNORE_EXPIRES_AT = 1 << 4, WEIR_IGNORE_EXPIRES = 1 << 5, WEIR_IGNORE_CACHE_CONTROL = 1 << 6, WEIR_IGNORE_SET_COOKIE = 1 << 7,
+    WEIR_IGNORE_VARY = 1 << 8,
+};
+
 typedef struct { weir_str_t name; weir_header_id_t id; const weir_template_t *value; } weir_proxy_header_t;
 typedef struct { weir_proxy_header_t *at; size_t n; } weir_proxy_headers_t;
 
@@ -42,7 +49,7 @@ typedef struct {
     weir_strs_t          hide_headers, pass_headers;
     weir_flag_t          buffering, request_buffering, ignore_client_abort, intercept_errors, pass_request_headers,
                          pass_request_body, socket_keepalive;
-    uint32_t             http_version, next_upstream, next_upstream_tries;
+    uint32_t             http_version, next_upstream, next_upstream_tries, ignore_headers;
     weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
     weir_bytes_t         buffer_size, max_temp_file_size;
     weir_bufs_t          buffers;

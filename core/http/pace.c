@@ -1,0 +1,287 @@
+/*
+ * pace.c - see pace.h.  Runs in workers; what waits lies in pooled blocks, no more of it than a producer gives at once.
+ *
+ * The first second's bytes (and limit_rate_after) may go at once, as in nginx.
+ */
+#include "http/pace.h"
+
+#include "base/chain.h"
+#include "http/runtime.h"
+#include "os/clock.h"
+
+#define PACE_RATE_MAX (UINT64_C(1) << 32)      /* nobody sends as much: products stay in 64 bits for a century */
+
+typedef struct weir_pace {
+    weir_codec_t        codec;         /* ours, in place of: */
+    const weir_codec_t *inner;
+    weir_request_t     *req;
+    uint64_t            rate;          /* bytes a second */
+    uint64_t            after, sent;
+    weir_instant_t      began;
+    weir_chain_t        held;
+    weir_timer_t        timer;
+    bool                is_parked;     /* on_writable is due when more may go */
+    bool                ends;          /* send_end, when all that is held has gone */
+} weir_pace_t;
+
+static void pace_on_timer(weir_timer_t *timer);
+
+/* How many may have gone until now. */
+static uint64_t
+pace_budget(const weir_pace_t *pace)
+{
+    uint64_t ms = weir_clock_now().ms - pace->began.ms + 1000;
+
+    return pace->after + pace->rate * (ms / 1000) + pace->rate * (ms % 1000) / 1000;
+}
+
+static uint64_t
+pace_allowed(const weir_pace_t *pace)
+{
+    uint64_t budget = pace_budget(pace);
+
+    return budget > pace->sent ? budget - pace->sent : 0;
+}
+
+/* Until a good piece of it may go: a quarter of a second's. */
+static void
+pace_wait(weir_pace_t *pace)
+{
+    uint64_t piece = weir_max(weir_min(pace->rate / 4, (uint64_t) WEIR_TX_BYTES), 1);
+    uint64_t budget = pace_budget(pace);
+    uint64_t lacking = pace->sent + piece > budget ? pace->sent + piece - budget : 0;
+
+    pace->is_parked = true;
+    weir_timer_set(pace->req->http->loop, &pace->timer, (weir_msec_t) { weir_max(weir_min(lacking * 1000 / pace->rate + 1, UINT64_C(60000)), 1) },
+                   pace_on_timer);
+}
+
+/* OK: nothing is held any more · AGAIN: the wire or the clock · ERROR. */
+static weir_io_t
+pace_send_held(weir_pace_t *pace)
+{
+    weir_request_t *req = pace->req;
+    struct iovec iov;
+
+    while (pace->held.size != 0) {
+        uint64_t allowed = pace_allowed(pace);
+        if (allowed == 0) {
+            pace_wait(pace);
+            return WEIR_AGAIN;
+        }
+        (void) weir_chain_peek(&pace->held, &iov, 1);
+        size_t n = weir_min(iov.iov_len, allowed);
+        weir_io_t io = pace->inner->send_body(req, weir_str(iov.iov_base, n));
+        pace->sent += n;
+        weir_chain_consume(&pace->held, &req->http->blocks, n);
+        if (io != WEIR_OK) {
+            return io;
+        }
+    }
+    if (pace->ends) {
+        pace->ends = false;
+        return pace->inner->send_end(req);
+    }
+    return WEIR_OK;
+}
+
+static bool
+pace_is_holding(const weir_pace_t *pace)
+{
+    return pace->held.size != 0 || pace->ends;
+}
+
+/* The client goes, as a codec tells of it. */
+static void
+pace_lost(weir_pace_t *pace)
+{
+    weir_request_client_gone(pace->req, WEIR_CAUSE_CLIENT_CLOSED);
+}
+
+/* What is held goes on its way; when that was all, the producer does. */
+static void
+pace_go_on(weir_pace_t *pace)
+{
+    weir_request_t *req = pace->req;
+    weir_io_t io = pace_send_held(pace);
+
+    if (io != WEIR_ERROR && pace->inner->flush(req) == WEIR_ERROR) {
+        io = WEIR_ERROR;
+    }
+    if (io == WEIR_ERROR) {
+        pace_lost(pace);
+        return;
+    }
+    if (!pace_is_holding(pace) && !pace->inner->send_pending(req)) {
+        weir_timer_clear(&pace->timer);
+        pace->is_parked = false;
+        if (req->on_writable != NULL) {
+            req->on_writable(req);
+        }
+    }
+}
+
+static void
+pace_on_timer(weir_timer_t *timer)
+{
+    weir_pace_t *pace = weir_container_of(timer, weir_pace_t, timer);
+
+    pace->is_parked = false;
+    if (!pace->inner->send_pending(pace->req)) {       /* else the wire tells when it is free */
+        pace_go_on(pace);
+    }
+}
+
+bool
+weir_pace_holds(weir_request_t *req)
+{
+    weir_pace_t *pace = req->pace;
+
+    if (pace->is_parked) {
+        return true;                                   /* the timer's turn */
+    }
+    if (!pace_is_holding(pace)) {
+        return false;
+    }
+    pace_go_on(pace);
+    return true;
+}
+
+/* -- the codec -- */
+
+static weir_io_t
+pace_send_body(weir_request_t *req, weir_str_t bytes)
+{
+    weir_pace_t *pace = req->pace;
+    uint64_t allowed = pace->held.size != 0 ? 0 : pace_allowed(pace);
+    size_t n = weir_min(bytes.len, allowed);
+    weir_io_t io = WEIR_OK;
+
+    if (n != 0) {
+        pace->sent += n;
+        io = pace->inner->send_body(req, weir_str(bytes.at, n));
+        bytes = weir_str_skip(bytes, n);
+    }
+    if (bytes.len == 0 || io == WEIR_ERROR) {
+        return io;
+    }
+    if (!weir_chain_append(&pace->held, &req->http->blocks, bytes)) {
+        return WEIR_ERROR;
+    }
+    if (io == WEIR_OK && !pace->is_parked) {
+        pace_wait(pace);
+    }
+    return WEIR_AGAIN;
+}
+
+static weir_io_t
+pace_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
+{
+    weir_pace_t *pace = req->pace;
+    uint64_t allowed = pace_allowed(pace), from = *offset;
+    weir_io_t io;
+
+    if (pace->inner->send_file == NULL) {
+        return WEIR_EOF;
+    }
+    if (pace->held.size != 0 || allowed == 0) {
+        if (!pace->is_parked) {
+            pace_wait(pace);
+        }
+        return WEIR_AGAIN;
+    }
+    io = pace->inner->send_file(req, fd, offset, weir_min(end, from + allowed));
+    pace->sent += *offset - from;
+    if (io == WEIR_OK && *offset < end) {
+        pace_wait(pace);
+        return WEIR_AGAIN;
+    }
+    return io;
+}
+
+static weir_io_t
+pace_send_end(weir_request_t *req)
+{
+    weir_pace_t *pace = req->pace;
+
+    if (pace->held.size != 0) {
+        pace->ends = true;
+        return WEIR_AGAIN;
+    }
+    return pace->inner->send_end(req);
+}
+
+static bool
+pace_send_pending(const weir_request_t *req)
+{
+    return pace_is_holding(req->pace) || req->pace->inner->send_pending(req);
+}
+
+static weir_io_t
+pace_flush(weir_request_t *req)
+{
+    weir_io_t io = req->pace->inner->flush(req);
+
+    return io == WEIR_OK && (pace_is_holding(req->pace) || req->pace->is_parked) ? WEIR_AGAIN : io;
+}
+
+static void
+pace_end(weir_pace_t *pace)
+{
+    weir_timer_drop(&pace->timer);
+    weir_chain_clear(&pace->held, &pace->req->http->blocks);
+    pace->req->pace = NULL;
+}
+
+static void
+pace_finish(weir_request_t *req)
+{
+    weir_pace_t *pace = req->pace;
+
+    pace_end(pace);
+    pace->inner->finish(req);
+}
+
+static void
+pace_abort(weir_request_t *req)
+{
+    weir_pace_t *pace = req->pace;
+
+    pace_end(pace);
+    pace->inner->abort(req);
+}
+
+void
+weir_pace_begin(weir_request_t *req)
+{
+    const weir_http_core_conf_t *core = weir_request_core(req);
+    uint64_t rate = req->limit_rate;
+    weir_bytes_t read;
+    weir_pace_t *pace;
+
+    if (!req->has_limit_rate && core->limit_rate != NULL) {
+        weir_str_t text = weir_template_eval(core->limit_rate, req, &req->arena);
+        if (text.len != 0 && weir_conf_read_bytes(text, &read)) {
+            rate = read.n;
+        }
+    }
+    if (rate == 0 || req->res.status == 101) {
+        return;
+    }
+    pace = weir_new(&req->arena, weir_pace_t);
+    pace->codec = *req->codec;
+    pace->codec.send_body = pace_send_body;
+    pace->codec.send_file = pace_send_file;
+    pace->codec.send_end = pace_send_end;
+    pace->codec.send_pending = pace_send_pending;
+    pace->codec.flush = pace_flush;
+    pace->codec.finish = pace_finish;
+    pace->codec.abort = pace_abort;
+    pace->inner = req->codec;
+    pace->req = req;
+    pace->rate = weir_min(rate, PACE_RATE_MAX);
+    pace->after = core->limit_rate_after.n;
+    pace->began = weir_clock_now();
+    req->pace = pace;
+    req->codec = &pace->codec;
+}

@@ -1,0 +1,38 @@
+/*
+ * ranges.h - parts of an answer whose length is known: Range, Content-Range and multipart/byteranges (RFC 9110 §14).
+ *
+ * Whoever makes a body gives all of it, in order, and what was not asked for falls away; who can begin anywhere (a file) asks where to.
+ */
+#ifndef WEIR_HTTP_RANGES_H
+#define WEIR_HTTP_RANGES_H
+
+#include "http/request.h"
+
+typedef struct { uint64_t from, to; weir_str_t head; } weir_range_t;     /* bytes [from, to); head: what stands before it in a multipart */
+
+typedef struct weir_ranges {
+    weir_range_t *at;
+    uint32_t      n, next;          /* next: under way */
+    uint64_t      position;         /* in the whole, of the byte that comes next */
+    bool          is_open;          /* the head of the one under way was sent */
+    weir_str_t    tail;
+} weir_ranges_t;
+
+/* The ranges asked for, of a whole of `length` bytes.  OK: *ranges (n 0: none are asked for, or the whole is better) · EOF: there is none of them:
+ * 416 · AGAIN: there are some, but not in order, and the producer cannot go back: the whole. */
+weir_io_t weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool may_go_back, weir_arena_t *arena, weir_ranges_t *ranges);
+
+/* Before the head, by who has_ranges: NEXT: go on · DONE: none of what is asked for is there, answered with 416. */
+weir_step_t weir_request_check_ranges(weir_request_t *req, uint64_t length);
+
+/* Inside core/http: at the head, after the filters: chooses, and makes it a 206. */
+void weir_ranges_choose(weir_request_t *req);
+/* A piece of the whole toward the wire, less what was not asked for. */
+weir_io_t weir_ranges_body(weir_request_t *req, weir_str_t bytes);
+weir_io_t weir_ranges_end(weir_request_t *req);
+/* For files: what is to be sent next, its head sent before; false: nothing more. */
+bool weir_ranges_next(weir_request_t *req, uint64_t *from, uint64_t *to);
+/* n bytes of it went another way than weir_response_body. */
+void weir_ranges_took(weir_request_t *req, uint64_t n);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * respond.c - the way of every answer, whoever makes it: head through the filters, body through those of this answer, parts of it where a
+ * Range asks for them, then the codec.
+ *
+ *   producer ──> body filters (gzip, …) ──> ranges ──> pace (limit_rate) ──> codec
+ *
+ * Runs in workers; memory is the request's arena.
+ */
+#include "http/respond.h"
+
+#include "http/module.h"
+#include "http/pace.h"
+#include "http/ranges.h"
+
+weir_field_t *
+weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
+{
+    weir_field_t *field = weir_fields_add(&req->res.fields, &req->arena, id, weir_header_canonical(id), value, 0);
+
+    weir_assert(field != NULL);
+    return field;
+}
+
+void
+weir_response_drop(weir_request_t *req, weir_header_id_t id)
+{
+    for (weir_field_t *field = weir_fields_first(&req->res.fields, id); field != NULL; field = weir_fields_next(&req->res.fields, field)) {
+        field->flags |= WEIR_FIELD_DROP;
+    }
+}
+
+weir_str_t
+weir_response_value(const weir_request_t *req, weir_header_id_t id)
+{
+    const weir_field_t *field = weir_fields_first(&req->res.fields, id);
+
+    while (field != NULL && (field->flags & WEIR_FIELD_DROP)) {
+        field = weir_fields_next(&req->res.fields, field);
+    }
+    return field != NULL ? field->value : WEIR_STR_NONE;
+}
+
+/* What answers of our own must say.  RFC 9110 §11.6.1: a 401 how to come in (one of the upstream's has its own); §15.5.17: a 416 how long it is. */
+static void
+respond_own_fields(weir_request_t *req)
+{
+    if (req->challenge.len != 0 && req->res.status == 401 && weir_cause_row(req->cause)->status == 401) {
+        weir_response_add(req, WEIR_HEADER_WWW_AUTHENTICATE, req->challenge);
+    }
+    if (req->res.status == 416 && req->cause == WEIR_CAUSE_CLIENT_RANGE) {
+        weir_response_add(req, WEIR_HEADER_CONTENT_RANGE,
+                          weir_str_printf(&req->arena, "bytes */%llu", (unsigned long long) req->whole_length));
+    }
+}
+
+weir_io_t
+weir_response_head(weir_request_t *req)
+{
+    const weir_http_pipeline_t *pipeline = req->location->pipeline;
+    weir_response_t *res = &req->res;
+
+    weir_assert(!res->head_sent && res->status >= 100);
+    if (req->error_status != 0 && res->status != 101) {
+        res->status = req->error_status;
+        res->reason = WEIR_STR_NONE;
+    }
+    respond_own_fields(req);
+    for (uint16_t i = 0; i < pipeline->n_head_filters; i++) {
+        const weir_http_handler_t *h = &pipeline->head_filters[i];
+        (void) h->run(req, h->conf);
+    }
+    if (res->has_ranges) {
+        weir_ranges_choose(req);
+    }
+    res->no_body = req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
+    if (!res->no_body) {
+        weir_pace_begin(req);
+    }
+    weir_io_t io = req->codec->send_head(req);
+    res->head_sent = true;
+    return io;
+}
+
+/* -- the body -- */
+
+weir_io_t
+weir_wire_body(weir_request_t *req, weir_str_t bytes)
+{
+    req->res.body_sent += bytes.len;
+    return req->codec->send_body(req, bytes);
+}
+
+void
+weir_response_filter(weir_request_t *req, weir_body_filter_t *filter)
+{
+    weir_body_filter_t **at = &req->res.filters;
+
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    filter->next = NULL;
+    *at = filter;
+}
+
+static weir_io_t
+respond_from(weir_request_t *req, weir_body_filter_t *filter, weir_str_t bytes)
+{
+    if (bytes.len == 0) {
+        return req->codec->send_pending(req) ? WEIR_AGAIN : WEIR_OK;
+    }
+    if (filter != NULL) {
+        return filter->body(req, filter, bytes);
+    }
+    return req->res.ranges != NULL ? weir_ranges_body(req, bytes) : weir_wire_body(req, bytes);
+}
+
+weir_io_t
+weir_filter_pass(weir_request_t *req, const weir_body_filter_t *self, weir_str_t bytes)
+{
+    return respond_from(req, self->next, bytes);
+}
+
+weir_io_t
+weir_response_body(weir_request_t *req, weir_str_t bytes)
+{
+    return respond_from(req, req->res.filters, req->res.no_body ? WEIR_STR_NONE : bytes);
+}
+
+weir_io_t
+weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
+{
+    uint64_t from = *offset;
+    weir_io_t io;
+
+    if (req->res.filters != NULL || req->codec->send_file == NULL) {
+        return WEIR_EOF;
+    }
+    io = req->codec->send_file(req, fd, offset, end);
+    req->res.body_sent += *offset - from;
+    if (req->res.ranges != NULL && *offset != from) {
+        weir_ranges_took(req, *offset - from);
+    }
+    return io;
+}
+
+weir_io_t
+weir_response_end(weir_request_t *req)
+{
+    weir_io_t io = WEIR_OK;
+
+    for (weir_body_filter_t *f = req->res.no_body ? NULL : req->res.filters; f != NULL && io != WEIR_ERROR; f = f->next) {
+        if (f->end != NULL) {
+            io = f->end(req, f);
+        }
+    }
+    if (io != WEIR_ERROR && req->res.ranges != NULL && !req->res.no_body) {
+        io = weir_ranges_end(req);
+    }
+    if (io != WEIR_ERROR) {
+        io = req->codec->send_end(req);
+    }
+    req->res.complete = io != WEIR_ERROR;
+    return io;
+}
+
+weir_io_t
+weir_response_flush(weir_request_t *req)
+{
+    for (weir_body_filter_t *f = req->res.is_live && !req->res.no_body ? req->res.filters : NULL; f != NULL; f = f->next) {
+        if (f->flush != NULL && f->flush(req, f) == WEIR_ERROR) {
+            return WEIR_ERROR;
+        }
+    }
+    return req->codec->flush(req);
+}
+
+bool
+weir_response_pending(const weir_request_t *req)
+{
+    return req->codec->send_pending(req);
+}
+
+/* -- for codecs -- */
+
+void
+weir_request_writable(weir_request_t *req)
+{
+    if (req->pace != NULL && weir_pace_holds(req)) {
+        return;
+    }
+    if (req->on_writable != NULL) {
+        req->on_writable(req);
+    }
+}
