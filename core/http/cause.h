@@ -91,6 +91,7 @@
     X(UPSTREAM_H2_PROTOCOL, "upstream.h2.protocol", 502, ERROR, "The peer's HTTP/2 breaks RFC 9113 or RFC 7541, or floods.")  \
     X(UPSTREAM_H2_REFUSED, "upstream.h2.refused", 502, ERROR, "The peer refused the stream before working on it.")            \
     X(UPSTREAM_H2_RESET, "upstream.h2.reset", 502, ERROR, "The peer reset the stream.")                                       \
+    X(UPSTREAM_REDIRECT, "upstream.redirect", 502, ERROR, "The peer's X-Accel-Redirect is no path of this server.")           \
     X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.")                       \
     X(STORE_UNAVAILABLE, "store.unavailable", 503, ERROR, "The store cannot be read, or is too far behind to take another key.")\
     X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.")                                 \

@@ -138,17 +138,21 @@ ranges_asked(const weir_request_t *req)
     return field;
 }
 
-weir_step_t
-weir_request_check_ranges(weir_request_t *req, uint64_t length)
+bool
+weir_ranges_refuse(weir_request_t *req, uint64_t length)
 {
     const weir_field_t *field = ranges_asked(req);
     weir_ranges_t ranges;
 
-    if (field == NULL || weir_ranges_read(field->value, length, weir_request_core(req)->max_ranges, true, &req->arena, &ranges) != WEIR_EOF) {
-        return WEIR_NEXT;
-    }
     req->whole_length = length;
-    return weir_request_fail(req, WEIR_CAUSE_CLIENT_RANGE, NULL);
+    return field != NULL
+           && weir_ranges_read(field->value, length, weir_request_core(req)->max_ranges, true, &req->arena, &ranges) == WEIR_EOF;
+}
+
+weir_step_t
+weir_request_check_ranges(weir_request_t *req, uint64_t length)
+{
+    return weir_ranges_refuse(req, length) ? weir_request_fail(req, WEIR_CAUSE_CLIENT_RANGE, NULL) : WEIR_NEXT;
 }
 
 static weir_str_t

@@ -25,6 +25,9 @@ weir_io_t weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool
 /* Before the head, by who has_ranges: NEXT: go on · DONE: none of what is asked for is there, answered with 416. */
 weir_step_t weir_request_check_ranges(weir_request_t *req, uint64_t length);
 
+/* The same, told only: true: it is to be answered with 416 (weir_request_fail, CLIENT_RANGE). */
+bool weir_ranges_refuse(weir_request_t *req, uint64_t length);
+
 /* Inside core/http: at the head, after the filters: chooses, and makes it a 206. */
 void weir_ranges_choose(weir_request_t *req);
 /* A piece of the whole toward the wire, less what was not asked for. */

@@ -143,11 +143,7 @@ reply_error_page(weir_request_t *req, const weir_error_page_t *page, uint16_t st
     }
     if (target.len != 0 && target.at[0] == '/') {
         weir_str_cut(target, '?', &path, &query);
-        if (req->head.method != WEIR_METHOD_HEAD) {
-            req->head.method = WEIR_METHOD_GET;
-            req->head.method_name = WEIR_STR("GET");
-        }
-        req->body_dropped = true;
+        weir_request_be_get(req);
         return weir_request_redirect(req, path, query);
     }
     uint16_t code = page->overwrite > 0 ? (uint16_t) page->overwrite : 302;

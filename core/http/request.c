@@ -415,6 +415,16 @@ weir_request_use_part(weir_request_t *req, weir_http_location_t *part)
     req->pipeline = part->pipeline;
 }
 
+void
+weir_request_be_get(weir_request_t *req)
+{
+    if (req->head.method != WEIR_METHOD_HEAD) {
+        req->head.method = WEIR_METHOD_GET;
+        req->head.method_name = WEIR_STR("GET");
+    }
+    req->body_dropped = true;
+}
+
 static bool
 request_may_redirect(weir_request_t *req)
 {

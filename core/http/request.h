@@ -109,6 +109,7 @@ struct weir_request {
     const char          *detail;         /* constant text beside the cause, for the error log */
     uint64_t             whole_length;   /* of what a Range asked for no part of: for the 416 */
     struct weir_pace    *pace;           /* limit_rate; NULL: none */
+    weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
     uint64_t             limit_rate;     /* said for this request, when has_limit_rate: 0 is none */
     bool                 has_limit_rate;
     weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
@@ -186,6 +187,8 @@ weir_step_t weir_request_redirect_client(weir_request_t *req, uint16_t status, w
 /* To another path or "@name"; counts against 10. */
 weir_step_t weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str_t query);
 weir_step_t weir_request_redirect_named(weir_request_t *req, weir_str_t name);
+/* The request goes on as a GET (a HEAD stays one) without its body. */
+void weir_request_be_get(weir_request_t *req);
 /* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and the request is as it was. */
 bool weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query) WEIR_MUST_USE;
 /* What this part of its location says holds from here on. */

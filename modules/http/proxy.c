@@ -43,6 +43,8 @@ static const weir_directive_t proxy_directives[] = {
     WEIR_PROXY_ROW(max_temp_file_size, "proxy_max_temp_file_size", .dflt = "1g",
                    .help = "Size of the temporary file behind proxy_buffers; 0: none."),
     WEIR_PROXY_ROW(temp_path, "proxy_temp_path", .dflt = WEIR_HTTP_PROXY_TEMP_PATH, .help = "Folder of the temporary files."),
+    WEIR_PROXY_ROW(force_ranges, "proxy_force_ranges", .dflt = "off", .help = "A Range may ask for parts of an answer whose length the peer says."),
+    WEIR_PROXY_ROW(set_body, "proxy_set_body", .help = "Body of the request to the peer instead of the client's."),
     WEIR_PROXY_ROW(method, "proxy_method", .help = "Method of the request to the peer instead of the client's."),
     WEIR_PROXY_ROW_OF(edits.redirects, "proxy_redirect", &weir_type_redirect, .dflt = "default",
                       .help = "What is replaced in the peer's Location and Refresh: the beginning, or all that ~ or ~* fits; default: proxy_pass's "

@@ -39,7 +39,7 @@ static_describe(weir_request_t *req, const static_conf_t *conf, const struct sta
     char *date = weir_alloc_bytes(&req->arena, WEIR_DATE_HTTP_BYTES);
 
     req->res.status = 200;
-    if (type.len != 0) {
+    if (type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {      /* (of X-Accel-Redirect's) */
         weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, type);
     }
     weir_date_http(date, st->st_mtim.tv_sec);

@@ -14,6 +14,11 @@ my $big   = $w->peer(sub ($c) { $c->read_request;
 my $flood = $w->peer(sub ($c) { $c->read_request;
     $c->raw("HTTP/1.1 103 Early\r\n\r\n" x 100 . "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") });
 my $good  = $w->echo_origin;
+my $odd   = $w->origin(sub ($c) { $c->reply(200, 'x', 'X-Accel-Redirect' => '../etc/passwd') });
+my $dir   = $w->dir;
+mkdir "$dir/files" or die $!;
+$w->write_file('files/f', 'file');
+symlink 'loop', "$dir/files/loop" or die $!;
 my ($dead, $hole) = ($w->refused_peer, $w->blackhole_peer);
 $w->conf(<<"END");
     log_format c '\$status \$weir_cause \$uri';
@@ -26,6 +31,10 @@ $w->conf(<<"END");
         location /return/ { return 403; }
         location /internal/ { internal; return 200 x; }
         location /nothing/ { }
+        location /named/ { error_page 404 \@missing; return 404; }
+        location /files/ { root $dir; }
+        location /whole/ { alias $dir/files/f; max_ranges 1; }
+        location /odd/ { proxy_pass http://$odd; }
         location /dead/ { proxy_pass http://$dead; }
         location /hole/ { proxy_pass http://$hole; }
         location /hang/ { proxy_pass http://$hang; }
@@ -55,7 +64,15 @@ my @cases = (
     [ 'client.coding',            501, "POST / ${head}Transfer-Encoding: cow\r\n\r\n" ],
     [ 'client.version',           505, "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n" ],
     [ 'client.method',            405, "TRACE / $head\r\n" ],
-    [ 'route.none',               404, "GET /nothing/ $head\r\n" ],
+    [ 'route.return',             404, "GET /named/ $head\r\n" ],
+    [ 'file.none',                404, "GET /nothing/ $head\r\n" ],
+    [ 'file.folder',              403, "GET /files/ $head\r\n" ],
+    [ 'file.forbidden',           403, "GET /files/loop $head\r\n" ],
+    [ 'file.name',                404, "GET /files/" . 'x' x 5000 . " $head\r\n" ],
+    [ 'client.method',            405, "PUT /files/f $head\r\n" ],
+    [ 'client.precondition',      412, "GET /files/f ${head}If-Match: \"x\"\r\n\r\n" ],
+    [ 'client.range',             416, "GET /files/f ${head}Range: bytes=9-\r\n\r\n" ],
+    [ 'upstream.redirect',        502, "GET /odd/ $head\r\n" ],
     [ 'route.internal',           404, "GET /internal/ $head\r\n" ],
     [ 'route.return',             403, "GET /return/ $head\r\n" ],
     [ 'upstream.none',            502, "GET /down/ $head\r\n" ],

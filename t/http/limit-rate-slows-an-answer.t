@@ -6,15 +6,16 @@ use Time::HiRes qw(time);
 
 my $w      = Weir::Test->new('limit_rate slows an answer');
 my $bytes  = join '', map { sprintf '%07d ', $_ } 1 .. 12_500;            # 100,000
-my $origin = $w->origin(sub ($c) { $c->reply(200, $bytes, 'X-Accel-Limit-Rate' => ($c->request->target =~ /rate=(\d+)/)[0] // 0) });
+my $origin = $w->origin(sub ($c) { $c->reply(200, $bytes, $c->request->target =~ /rate=(\d+)/ ? ('X-Accel-Limit-Rate' => $1) : ()) });
 my $dir    = $w->dir;
 chmod 0755, $dir;
 mkdir "$dir/html" or die $!;
 chmod 0755, "$dir/html";
 $w->write_file('html/f', $bytes);
+my $http2 = $w->is_nginx ? '' : 'http2 on;';
 $w->conf(<<"END");
     server {
-        http2 on;
+        $http2
         location /file { alias $dir/html/f; limit_rate 50k; }
         location /sent { alias $dir/html/f; limit_rate 50k; sendfile on; }
         location /proxied { proxy_pass http://$origin; limit_rate 50k; }

@@ -4,6 +4,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/ranges.h"
 #include "http/runtime.h"
 #include "os/clock.h"
 
@@ -40,6 +41,23 @@ answer_value(weir_proxy_t *p, const weir_field_t *f)
     }
 }
 
+static bool
+answer_heeds(const weir_proxy_t *p, unsigned field)
+{
+    return (p->conf->ignore_headers & field) == 0;
+}
+
+static void
+answer_set_rate(weir_proxy_t *p, weir_str_t text)
+{
+    uint64_t rate;
+
+    if (answer_heeds(p, WEIR_IGNORE_LIMIT_RATE) && weir_str_to_u64(text, &rate)) {
+        p->req->has_limit_rate = true;
+        p->req->limit_rate = rate;
+    }
+}
+
 /* What the client may see of the peer's fields. false: no memory. */
 bool
 weir_proxy_copy_fields(weir_proxy_t *p)
@@ -48,8 +66,14 @@ weir_proxy_copy_fields(weir_proxy_t *p)
 
     for (uint32_t i = 0; i < p->head.fields.n; i++) {
         const weir_field_t *f = &p->head.fields.at[i];
-        if (f->id == WEIR_HEADER_X_ACCEL_BUFFERING && weir_str_eq_fold(f->value, WEIR_STR("no"))) {
-            p->buffering = false;
+        if (f->id == WEIR_HEADER_X_ACCEL_BUFFERING && answer_heeds(p, WEIR_IGNORE_BUFFERING)) {
+            p->buffering = weir_str_eq_fold(f->value, WEIR_STR("no")) ? false : weir_str_eq_fold(f->value, WEIR_STR("yes")) ? true : p->buffering;
+        }
+        if (f->id == WEIR_HEADER_X_ACCEL_LIMIT_RATE) {
+            answer_set_rate(p, f->value);
+        }
+        if (f->id == WEIR_HEADER_X_ACCEL_CHARSET && answer_heeds(p, WEIR_IGNORE_CHARSET)) {
+            p->req->charset = f->value;
         }
         if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || answer_is_hidden(p->conf, f)) {
             continue;
@@ -84,10 +108,71 @@ answer_send_head(weir_proxy_t *p)
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return false;
     }
+    req->res.is_live = !p->buffering;
+    if (p->conf->force_ranges.on && req->res.status == 200 && req->res.length != WEIR_LENGTH_NONE) {
+        req->res.has_ranges = true;
+        if (weir_ranges_refuse(req, req->res.length)) {
+            weir_proxy_end_attempt(p, false);
+            weir_proxy_release(p, false);
+            (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_RANGE, NULL);
+            return false;
+        }
+    }
     if (weir_response_head(req) == WEIR_ERROR) {
         answer_client_gone(p);
         return false;
     }
+    return true;
+}
+
+/* -- X-Accel-Redirect: somebody else here makes the answer; these fields of the peer's stay -- */
+
+static bool
+answer_stays_with_redirect(const weir_field_t *f)
+{
+    switch (f->id) {
+    case WEIR_HEADER_CONTENT_TYPE: case WEIR_HEADER_CONTENT_DISPOSITION: case WEIR_HEADER_SET_COOKIE: case WEIR_HEADER_CACHE_CONTROL:
+    case WEIR_HEADER_EXPIRES: case WEIR_HEADER_ACCEPT_RANGES: return true;
+    default: return false;
+    }
+}
+
+/* true: it was asked for, and the request is in other hands. */
+static bool
+answer_redirect(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    const weir_field_t *to = weir_fields_first(&p->head.fields, WEIR_HEADER_X_ACCEL_REDIRECT);
+    weir_str_t target, path, query;
+    weir_uri_t uri;
+
+    if (to == NULL || to->value.len == 0 || !answer_heeds(p, WEIR_IGNORE_REDIRECT)) {
+        return false;
+    }
+    target = weir_str_dup(&req->arena, to->value);
+    for (uint32_t i = 0; i < p->head.fields.n; i++) {
+        const weir_field_t *f = &p->head.fields.at[i];
+        if (f->id == WEIR_HEADER_X_ACCEL_LIMIT_RATE) {
+            answer_set_rate(p, f->value);
+        }
+        if (answer_stays_with_redirect(f) && (f->flags & WEIR_FIELD_HOP) == 0) {
+            weir_response_add(req, (weir_header_id_t) f->id, weir_str_dup(&req->arena, answer_value(p, f)));
+        }
+    }
+    req->upstream_head = NULL;                  /* what borrows from the peer's bytes goes with them */
+    weir_proxy_end_attempt(p, false);
+    weir_proxy_release(p, false);
+    if (target.at[0] == '@') {
+        (void) weir_request_redirect_named(req, target);
+        return true;
+    }
+    weir_str_cut(target, '?', &path, &query);
+    if (path.len == 0 || path.at[0] != '/' || weir_uri_normalise(&uri, path, true, &req->arena) != WEIR_URI_OK || !weir_uri_query_ok(query)) {
+        (void) weir_request_fail(req, WEIR_CAUSE_UPSTREAM_REDIRECT, NULL);
+        return true;
+    }
+    weir_request_be_get(req);
+    (void) weir_request_redirect(req, uri.path, query);
     return true;
 }
 
@@ -102,6 +187,9 @@ weir_proxy_answer(weir_proxy_t *p)
     p->attempt->header_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     req->upstream_head = &p->head;
     if (weir_proxy_retry_status(p)) {
+        return;
+    }
+    if (answer_redirect(p)) {
         return;
     }
     if (status >= 300 && p->conf->intercept_errors.on && weir_request_has_error_page(req, status)) {

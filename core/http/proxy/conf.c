@@ -149,6 +149,12 @@ const weir_conf_enum_t weir_proxy_next[] = {
     { "http_429", WEIR_NEXT_HTTP_429 }, { "non_idempotent", WEIR_NEXT_NON_IDEMPOTENT }, { "off", WEIR_NEXT_OFF }, { NULL, 0 },
 };
 
+const weir_conf_enum_t weir_proxy_ignored[] = {
+    { "X-Accel-Redirect", WEIR_IGNORE_REDIRECT }, { "X-Accel-Limit-Rate", WEIR_IGNORE_LIMIT_RATE }, { "X-Accel-Buffering", WEIR_IGNORE_BUFFERING },
+    { "X-Accel-Charset", WEIR_IGNORE_CHARSET }, { "X-Accel-Expires", WEIR_IGNORE_EXPIRES_AT }, { "Expires", WEIR_IGNORE_EXPIRES },
+    { "Cache-Control", WEIR_IGNORE_CACHE_CONTROL }, { "Set-Cookie", WEIR_IGNORE_SET_COOKIE }, { "Vary", WEIR_IGNORE_VARY }, { NULL, 0 },
+};
+
 /* -- what follows from them -- */
 
 static void

@@ -22,7 +22,7 @@ bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_
                       const char *prefix) WEIR_MUST_USE;
 
 extern const weir_conf_type_t weir_proxy_type_set_header, weir_proxy_type_name;
-extern const weir_conf_enum_t weir_proxy_next[];
+extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];
 
 #define WEIR_PROXY_ROW(field, text, ...)          WEIR_DIRECTIVE(weir_proxy_conf_t, field, text, .where = WEIR_IN_ANY, __VA_ARGS__)
 #define WEIR_PROXY_ROW_OF(field, text, type, ...) WEIR_DIRECTIVE_OF(weir_proxy_conf_t, field, text, type, .where = WEIR_IN_ANY, __VA_ARGS__)
@@ -35,6 +35,8 @@ extern const weir_conf_enum_t weir_proxy_next[];
                       .help = "A field of the peer's answer that is not passed on."),                                               \
     WEIR_PROXY_ROW_OF(pass_headers, P "_pass_header", &weir_proxy_type_name,                                                        \
                       .help = "A field of the peer's answer that is passed on although it is hidden by default."),                  \
+    WEIR_PROXY_ROW_OF(ignore_headers, P "_ignore_headers", &weir_type_mask, .values = weir_proxy_ignored,                            \
+                      .help = "Fields of the peer's answer that are for Weir and are not to be heeded."),                           \
     WEIR_PROXY_ROW(intercept_errors, P "_intercept_errors", .dflt = "off",                                                          \
                    .help = "Let error_page replace the peer's answers of 300 and above."),                                          \
     WEIR_PROXY_ROW(socket_keepalive, P "_socket_keepalive", .dflt = "off", .help = "TCP keep-alive on connections to peers."),      \

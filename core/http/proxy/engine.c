@@ -373,6 +373,20 @@ engine_close_body(void *store)
     weir_store_fini(store);
 }
 
+/* proxy_set_body: a text of ours. */
+static bool
+engine_make_body(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_str_t text = weir_template_eval(p->conf->set_body, req, &req->arena);
+
+    p->body = weir_new(&req->arena, weir_store_t);
+    weir_store_init(p->body, text.len, UINT64_MAX / 2, weir_request_core(req)->client_body_temp_path.text.at);
+    weir_arena_on_cleanup(&req->arena, engine_close_body, p->body);
+    p->has_body = p->body_is_ours = true;
+    return text.len == 0 || weir_store_append(p->body, text) == WEIR_OK;
+}
+
 /* Where the request's body comes from: none, read ahead now or by who was asked before, or the client as it sends. false: it was
  * taken and has gone, so that nobody can answer for the first any more. */
 static bool
@@ -381,6 +395,9 @@ engine_find_body(weir_proxy_t *p)
     weir_request_t *req = p->req;
     const weir_proxy_conf_t *conf = p->conf;
 
+    if (conf->set_body != NULL) {
+        return engine_make_body(p);
+    }
     if (!conf->pass_request_body.on || req->body_dropped || req->cause == WEIR_CAUSE_CLIENT_BODY_TOO_LARGE) {
         return true;
     }
@@ -439,7 +456,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     req->on_writable = engine_on_writable;
     req->on_abort = engine_client_gone;
     req->ignore_client_close = conf->ignore_client_abort.on;
-    if (p->body != NULL && req->body == NULL && !weir_proxy_collect_body(p)) {
+    if (p->body != NULL && req->body == NULL && !p->body_is_ours && !weir_proxy_collect_body(p)) {
         return WEIR_DONE;
     }
     weir_proxy_next_peer(p);

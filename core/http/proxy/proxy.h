@@ -48,13 +48,13 @@ typedef struct {
     weir_proxy_headers_t set_headers;
     weir_strs_t          hide_headers, pass_headers;
     weir_flag_t          buffering, request_buffering, ignore_client_abort, intercept_errors, pass_request_headers,
-                         pass_request_body, socket_keepalive;
+                         pass_request_body, socket_keepalive, force_ranges;
     uint32_t             http_version, next_upstream, next_upstream_tries, ignore_headers;
     weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
     weir_bytes_t         buffer_size, max_temp_file_size;
     weir_bufs_t          buffers;
     weir_path_t          temp_path;
-    const weir_template_t *method;
+    const weir_template_t *method, *set_body;
     weir_http_tls_upstream_conf_t tls;
     weir_edits_conf_t    edits;
     /* An answer that was cut after its head: completed in the wire's own way (gRPC: a status in trailers)?  true: res.trailers are set,
@@ -140,7 +140,7 @@ struct weir_proxy {
 
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
-    bool                     has_body, streaming, body_taken, request_sent;
+    bool                     has_body, streaming, body_taken, request_sent, body_is_ours;
     weir_str_t               upgrade;         /* token asked for; empty: none */
 
     /* from the peer */
