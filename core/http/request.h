@@ -61,6 +61,7 @@ typedef struct {
     bool          upgraded;              /* 101: Connection: upgrade is kept */
     bool          has_ranges;            /* a Range may ask for parts of it; its producer has called weir_request_check_ranges */
     bool          may_go_back;           /* … in any order: the producer asks for what is wanted (ranges.h) */
+    bool          has_trailers;          /* of our own: said whether the client asked or not */
     bool          is_live;               /* what is flushed is wanted at once: filters hold nothing back */
     struct weir_ranges *ranges;          /* those that are sent; NULL: all of it */
     weir_body_filter_t *filters;         /* outermost first */

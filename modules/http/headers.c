@@ -1,11 +1,24 @@
 /*
- * headers.c - add_header: fields of the configuration's own in answers, whoever made them.
+ * headers.c - add_header, add_trailer, expires: fields of the configuration's own in answers, whoever made them.
  *
  * Fields are those of the innermost block that has any.  Without `always` they are for 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308.  ETag and
  * Last-Modified take the place of the answer's own; others are added to what is there.  Framing is Weir's alone: its fields cannot be added.
  * Runs in workers; values are of the request's arena.
  */
 #include "http/module.h"
+
+#include "base/date.h"
+#include "os/clock.h"
+
+#include <time.h>
+
+typedef enum { EXPIRES_OFF, EXPIRES_EPOCH, EXPIRES_MAX, EXPIRES_AFTER, EXPIRES_MODIFIED, EXPIRES_DAILY } expires_kind_t;
+typedef struct {
+    expires_kind_t         kind;
+    int64_t                seconds;          /* from now, or from Last-Modified; DAILY: of the day */
+    const weir_template_t *text;             /* read for each answer; NULL: the above */
+    bool                   from_modified;    /* with text: `modified` stands before it */
+} headers_expires_t;
 
 typedef struct {
     weir_str_t             name;
@@ -16,7 +29,7 @@ typedef struct {
 
 typedef struct { headers_field_t *at; size_t n; } headers_fields_t;
 
-typedef struct { headers_fields_t fields; } headers_conf_t;
+typedef struct { headers_fields_t fields, trailers; headers_expires_t expires; } headers_conf_t;
 
 /* -- an answer -- */
 
@@ -37,11 +50,149 @@ headers_replaces(weir_header_id_t id)
     return id == WEIR_HEADER_ETAG || id == WEIR_HEADER_LAST_MODIFIED;
 }
 
-static void
-headers_drop(weir_fields_t *fields, weir_header_id_t id)
+/* -- expires -- */
+
+/* "off", "epoch", "max", "@15h30m", or a time that may be negative; false: none of these. */
+static bool
+expires_read(weir_str_t text, bool from_modified, headers_expires_t *expires)
 {
-    for (weir_field_t *field = weir_fields_first(fields, id); field != NULL; field = weir_fields_next(fields, field)) {
-        field->flags |= WEIR_FIELD_DROP;
+    bool        is_negative = weir_str_starts(text, WEIR_STR("-")), is_daily = weir_str_starts(text, WEIR_STR("@"));
+    bool        has_sign = is_negative || is_daily || weir_str_starts(text, WEIR_STR("+"));
+    weir_msec_t time;
+
+    if (!from_modified && weir_str_eq(text, WEIR_STR("off"))) {
+        expires->kind = EXPIRES_OFF;
+        return true;
+    }
+    if (!from_modified && (weir_str_eq(text, WEIR_STR("epoch")) || weir_str_eq(text, WEIR_STR("max")))) {
+        expires->kind = text.at[0] == 'e' ? EXPIRES_EPOCH : EXPIRES_MAX;
+        return true;
+    }
+    if (!weir_conf_read_msec(weir_str_skip(text, has_sign), &time) || (is_daily && (from_modified || time.ms > UINT64_C(86400000)))) {
+        return false;
+    }
+    expires->kind = is_daily ? EXPIRES_DAILY : from_modified ? EXPIRES_MODIFIED : EXPIRES_AFTER;
+    expires->seconds = (int64_t) (time.ms / 1000) * (is_negative ? -1 : 1);
+    return true;
+}
+
+/* The next time that the clock of this machine says so. */
+static int64_t
+expires_next(int64_t now, int64_t second_of_day)
+{
+    time_t    at = (time_t) now;
+    struct tm t;
+
+    if (localtime_r(&at, &t) == NULL) {
+        return now;
+    }
+    t.tm_hour = (int) (second_of_day / 3600);
+    t.tm_min = (int) (second_of_day / 60 % 60);
+    t.tm_sec = (int) (second_of_day % 60);
+    t.tm_isdst = -1;
+    at = mktime(&t);
+    if (at <= (time_t) now) {
+        t.tm_mday++;
+        t.tm_isdst = -1;
+        at = mktime(&t);
+    }
+    return (int64_t) at;
+}
+
+static int64_t
+expires_modified(const weir_request_t *req, int64_t now)
+{
+    int64_t at;
+
+    return weir_date_http_read(weir_response_value(req, WEIR_HEADER_LAST_MODIFIED), &at) ? at : now;
+}
+
+static void
+expires_say(weir_request_t *req, int64_t at, weir_str_t control)
+{
+    char *date = weir_alloc_bytes(&req->arena, WEIR_DATE_HTTP_BYTES);
+
+    weir_date_http(date, at);
+    weir_response_drop(req, WEIR_HEADER_EXPIRES);
+    weir_response_drop(req, WEIR_HEADER_CACHE_CONTROL);
+    weir_response_add(req, WEIR_HEADER_EXPIRES, weir_str(date, WEIR_DATE_HTTP_BYTES));
+    weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, control);
+}
+
+static void
+expires_set(weir_request_t *req, const headers_expires_t *conf)
+{
+    int64_t           now = (int64_t) (weir_clock_wall_ms() / 1000), at = now;
+    headers_expires_t expires = *conf;
+
+    if (conf->text != NULL && !expires_read(weir_template_eval(conf->text, req, &req->arena), conf->from_modified, &expires)) {
+        return;
+    }
+    switch (expires.kind) {
+    case EXPIRES_OFF:
+        return;
+    case EXPIRES_EPOCH:
+        expires_say(req, 1, WEIR_STR("no-cache"));
+        return;
+    case EXPIRES_MAX:
+        expires_say(req, 2145916555, WEIR_STR("max-age=315360000"));             /* the end of 2037; ten years */
+        return;
+    case EXPIRES_AFTER: at = now + expires.seconds; break;
+    case EXPIRES_MODIFIED: at = expires_modified(req, now) + expires.seconds; break;
+    case EXPIRES_DAILY: at = expires_next(now, expires.seconds); break;
+    }
+    bool is_past = at < now || (expires.kind != EXPIRES_DAILY && expires.seconds < 0 && at <= now);
+    expires_say(req, at, is_past ? WEIR_STR("no-cache") : weir_str_printf(&req->arena, "max-age=%lld", (long long) (at - now)));
+}
+
+/* -- add_trailer -- */
+
+typedef struct { weir_body_filter_t filter; const headers_conf_t *conf; } headers_trailing_t;
+
+static weir_io_t
+headers_pass(weir_request_t *req, weir_body_filter_t *self, weir_str_t bytes)
+{
+    return weir_filter_pass(req, self, bytes);
+}
+
+/* Now that all else of the answer is known. */
+static weir_io_t
+headers_trail(weir_request_t *req, weir_body_filter_t *self)
+{
+    const headers_conf_t *conf = weir_container_of(self, headers_trailing_t, filter)->conf;
+    bool                  is_plain = headers_is_plain(req->res.status);
+
+    for (size_t i = 0; i < conf->trailers.n; i++) {
+        const headers_field_t *field = &conf->trailers.at[i];
+        weir_str_t             value = is_plain || field->always ? weir_template_eval(field->value, req, &req->arena) : WEIR_STR_NONE;
+
+        if (value.len != 0) {
+            weir_assert(weir_fields_add(&req->res.trailers, &req->arena, field->id, field->name, value, 0) != NULL);
+        }
+    }
+    return WEIR_OK;
+}
+
+/* There can be some behind a body in chunks, or on a stream. */
+static void
+headers_expect_trailers(weir_request_t *req, const headers_conf_t *conf)
+{
+    headers_trailing_t *trailing;
+    bool                is_any = headers_is_plain(req->res.status);
+
+    for (size_t i = 0; i < conf->trailers.n; i++) {
+        is_any = is_any || conf->trailers.at[i].always;
+    }
+    if (!is_any || req->version < 11 || req->res.status == 204 || req->res.status == 304) {
+        return;
+    }
+    trailing = weir_new(&req->arena, headers_trailing_t);
+    trailing->filter = (weir_body_filter_t) { .body = headers_pass, .end = headers_trail };
+    trailing->conf = conf;
+    weir_response_filter(req, &trailing->filter);
+    req->res.has_trailers = true;
+    if (req->version == 11) {
+        req->res.length = WEIR_LENGTH_NONE;
     }
 }
 
@@ -50,6 +201,13 @@ headers_head(weir_request_t *req, const void *conf_)
 {
     const headers_conf_t *conf = conf_;
     bool                  is_plain = headers_is_plain(req->res.status);
+
+    if (is_plain && (conf->expires.kind != EXPIRES_OFF || conf->expires.text != NULL)) {
+        expires_set(req, &conf->expires);
+    }
+    if (conf->trailers.n != 0) {
+        headers_expect_trailers(req, conf);
+    }
 
     for (size_t i = 0; i < conf->fields.n; i++) {
         const headers_field_t *field = &conf->fields.at[i];
@@ -60,7 +218,7 @@ headers_head(weir_request_t *req, const void *conf_)
         }
         value = weir_template_eval(field->value, req, &req->arena);
         if (headers_replaces(field->id)) {
-            headers_drop(&req->res.fields, field->id);
+            weir_response_drop(req, field->id);
         }
         if (value.len != 0) {
             weir_assert(weir_fields_add(&req->res.fields, &req->arena, field->id, field->name, value, 0) != NULL);
@@ -72,8 +230,10 @@ headers_head(weir_request_t *req, const void *conf_)
 static bool
 headers_enabled(const void *conf, weir_phase_t phase)
 {
+    const headers_conf_t *headers = conf;
+
     (void) phase;
-    return ((const headers_conf_t *) conf)->fields.n != 0;
+    return headers->fields.n != 0 || headers->trailers.n != 0 || headers->expires.kind != EXPIRES_OFF || headers->expires.text != NULL;
 }
 
 /* -- directives -- */
@@ -122,9 +282,37 @@ static const weir_conf_type_t headers_type = {
     .item = sizeof(headers_field_t),
 };
 
+static bool
+headers_parse_expires(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    headers_expires_t *expires = field;
+    size_t             last = words->n - 1;
+    weir_str_t         text = words->at[last].text;
+
+    (void) row;
+    *expires = (headers_expires_t) { .from_modified = last == 2 };
+    if (last == 2 && !weir_str_eq(words->at[1].text, WEIR_STR("modified"))) {
+        return weir_conf_invalid(cf, 1, "\"modified\" before a time");
+    }
+    if (weir_str_find(text, '$') != NULL) {
+        expires->text = weir_conf_template(cf, last, text);
+        return expires->text != NULL;
+    }
+    return expires_read(text, expires->from_modified, expires)
+           || weir_conf_invalid(cf, last, last == 2 ? "a time such as 1h or -1" : "a time such as 1h or -1, @15h30m, epoch, max or off");
+}
+
+static const weir_conf_type_t headers_type_expires = {
+    .name = "[modified] time | epoch | max | off", .size = sizeof(headers_expires_t), .min_args = 1, .max_args = 2, .parse = headers_parse_expires,
+};
+
 static const weir_directive_t headers_directives[] = {
     WEIR_DIRECTIVE_OF(headers_conf_t, fields, "add_header", &headers_type, .where = WEIR_IN_ANY,
                       .help = "Adds a field to answers of 200, 201, 204, 206, 301-304, 307 and 308, or to all; an empty value adds nothing."),
+    WEIR_DIRECTIVE_OF(headers_conf_t, trailers, "add_trailer", &headers_type, .where = WEIR_IN_ANY,
+                      .help = "Adds a field behind the body, for the same statuses: what is known only when all was sent."),
+    WEIR_DIRECTIVE_OF(headers_conf_t, expires, "expires", &headers_type_expires, .where = WEIR_IN_ANY, .dflt = "off",
+                      .help = "Expires and Cache-Control for the same statuses: a time from now or from Last-Modified, of the day (@), or never or ever."),
     WEIR_DIRECTIVES_END
 };
 

@@ -149,7 +149,7 @@ answer_send_body(weir_request_t *req, weir_str_t bytes)
     if (x->promised != WEIR_LENGTH_NONE) {
         bytes.len = weir_min(bytes.len, x->promised);
         x->promised -= bytes.len;
-        end = x->promised == 0 && !req->head.te_trailers;    /* who wants trailers gets the end behind them */
+        end = x->promised == 0 && !req->head.te_trailers && !req->res.has_trailers;    /* who wants trailers gets the end behind them */
     }
     if (bytes.len == 0 || x->we_ended) {
         return WEIR_OK;
@@ -162,7 +162,7 @@ answer_send_body(weir_request_t *req, weir_str_t bytes)
 static bool
 answer_has_trailers(const weir_request_t *req)
 {
-    for (uint32_t i = 0; req->head.te_trailers && i < req->res.trailers.n; i++) {
+    for (uint32_t i = 0; (req->head.te_trailers || req->res.has_trailers) && i < req->res.trailers.n; i++) {
         if (weir_h1_trailer_allowed(&req->res.trailers.at[i])) {
             return true;
         }

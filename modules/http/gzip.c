@@ -1,0 +1,468 @@
+/*
+ * gzip.c - answers compressed on their way to clients that can read that (RFC 1952; RFC 9110 §8.4, §12.5.3).
+ *
+ * A filter of bodies: what comes in goes through zlib, what comes out goes on when a buffer is full, at the end, and (for answers that are to arrive as
+ * they are made) at each flush.  States of zlib are kept for the next answer, a few a worker.  Runs in workers.
+ *
+ * Threat: a secret and a text that an attacker chooses, compressed together, tell of each other by their length (BREACH): so it is off unless said, as
+ * in nginx.  Memory is bounded: a state and a buffer for each answer under way.
+ */
+#include "http/module.h"
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "expr/regex.h"
+#include "http/mime.h"
+#include "os/clock.h"
+
+#include <zlib.h>
+
+#define GZIP_KEEP     8                  /* idle states a worker */
+#define GZIP_WINDOW   15                 /* bits: 32 KiB */
+#define GZIP_MEMORY   8
+#define GZIP_HEADER   16                 /* deflateInit2: write a gzip header */
+
+enum {
+    GZIP_OFF = 1 << 0, GZIP_EXPIRED = 1 << 1, GZIP_NO_CACHE = 1 << 2, GZIP_NO_STORE = 1 << 3, GZIP_PRIVATE = 1 << 4, GZIP_NO_LAST_MODIFIED = 1 << 5,
+    GZIP_NO_ETAG = 1 << 6, GZIP_AUTH = 1 << 7, GZIP_ANY = 1 << 8,
+};
+
+typedef struct { const weir_regex_t **at; size_t n; } gzip_patterns_t;
+
+typedef struct {
+    weir_flag_t       on, vary;
+    weir_bytes_t      min_length;
+    weir_bufs_t       buffers;
+    uint32_t          level, version, proxied;
+    weir_mime_types_t types;
+    gzip_patterns_t   disable;
+} gzip_conf_t;
+
+extern const size_t weir_http_gzip_index;
+
+typedef struct gzip_state {
+    struct gzip_state *next;
+    z_stream           z;
+    int                level, window;
+} gzip_state_t;
+
+typedef struct {
+    weir_body_filter_t filter;
+    gzip_state_t      *state;
+    char              *room;
+    size_t             size;
+    bool               is_dirty;         /* something came since the last flush */
+    uint64_t           in, out;
+} gzip_t;
+
+/* -- states of zlib -- */
+
+static gzip_state_t *gzip_idle;          /* of this worker */
+static size_t        gzip_n_idle;
+
+static void *
+gzip_alloc(void *opaque, unsigned items, unsigned size)
+{
+    (void) opaque;
+    return weir_mem_try((size_t) items * size);
+}
+
+static void
+gzip_free(void *opaque, void *memory)
+{
+    (void) opaque;
+    weir_mem_free(memory);
+}
+
+/* A window no larger than what is to be compressed. */
+static int
+gzip_window(uint64_t length)
+{
+    int window = GZIP_WINDOW;
+
+    while (length != WEIR_LENGTH_NONE && window > 9 && (UINT64_C(1) << (window - 1)) > length) {
+        window--;
+    }
+    return window;
+}
+
+static gzip_state_t *
+gzip_take(int level, uint64_t length)
+{
+    int window = gzip_window(length);
+    gzip_state_t *state;
+
+    for (gzip_state_t **at = &gzip_idle; (state = *at) != NULL; at = &state->next) {
+        if (state->level == level && state->window == window) {
+            *at = state->next;
+            gzip_n_idle--;
+            return state;
+        }
+    }
+    state = weir_mem_try(sizeof(*state));
+    if (state == NULL) {
+        return NULL;
+    }
+    *state = (gzip_state_t) { .z = { .zalloc = gzip_alloc, .zfree = gzip_free }, .level = level, .window = window };
+    if (deflateInit2(&state->z, level, Z_DEFLATED, window + GZIP_HEADER, window - 6 < GZIP_MEMORY ? window - 6 : GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) {
+        weir_mem_free(state);
+        return NULL;
+    }
+    return state;
+}
+
+static void
+gzip_forget(gzip_state_t *state)
+{
+    (void) deflateEnd(&state->z);
+    weir_mem_free(state);
+}
+
+static void
+gzip_give_back(void *data)
+{
+    gzip_t *gzip = data;
+    gzip_state_t *state = gzip->state;
+
+    gzip->state = NULL;
+    if (state == NULL) {
+        return;
+    }
+    if (gzip_n_idle == GZIP_KEEP || deflateReset(&state->z) != Z_OK) {
+        gzip_forget(state);
+        return;
+    }
+    state->next = gzip_idle;
+    gzip_idle = state;
+    gzip_n_idle++;
+}
+
+/* A worker that ends (and is looked at for leaks) has kept nothing. */
+__attribute__((destructor)) static void
+gzip_forget_all(void)
+{
+    while (gzip_idle != NULL) {
+        gzip_state_t *next = gzip_idle->next;
+        gzip_forget(gzip_idle);
+        gzip_idle = next;
+    }
+    gzip_n_idle = 0;
+}
+
+/* -- bodies -- */
+
+static weir_io_t
+gzip_pass(weir_request_t *req, gzip_t *gzip)
+{
+    z_stream *z = &gzip->state->z;
+    size_t n = gzip->size - z->avail_out;
+
+    z->next_out = (Bytef *) gzip->room;
+    z->avail_out = (uInt) gzip->size;
+    gzip->out += n;
+    return weir_filter_pass(req, &gzip->filter, weir_str(gzip->room, n));
+}
+
+static weir_io_t
+gzip_run(weir_request_t *req, gzip_t *gzip, weir_str_t bytes, int flush)
+{
+    z_stream *z = &gzip->state->z;
+    weir_io_t io = WEIR_OK, passed;
+    int rc;
+
+    do {
+        size_t piece = weir_min(bytes.len, (size_t) 1 << 30);
+
+        z->next_in = (Bytef *) (uintptr_t) bytes.at;
+        z->avail_in = (uInt) piece;
+        bytes = weir_str_skip(bytes, piece);
+        do {
+            rc = deflate(z, bytes.len != 0 ? Z_NO_FLUSH : flush);
+            if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) {
+                return WEIR_ERROR;
+            }
+            if (z->avail_out != 0 && flush == Z_NO_FLUSH) {
+                break;
+            }
+            bool more = z->avail_out == 0;
+            passed = gzip_pass(req, gzip);
+            if (passed != WEIR_OK) {
+                io = passed;
+            }
+            if (passed == WEIR_ERROR || !more) {
+                break;
+            }
+        } while (rc != Z_STREAM_END);
+    } while (bytes.len != 0 && io != WEIR_ERROR);
+    return io;
+}
+
+static weir_io_t
+gzip_body(weir_request_t *req, weir_body_filter_t *self, weir_str_t bytes)
+{
+    gzip_t *gzip = weir_container_of(self, gzip_t, filter);
+    weir_io_t io;
+
+    gzip->in += bytes.len;
+    gzip->is_dirty = true;
+    io = gzip_run(req, gzip, bytes, Z_NO_FLUSH);
+    return io == WEIR_OK && weir_response_pending(req) ? WEIR_AGAIN : io;
+}
+
+static weir_io_t
+gzip_flush(weir_request_t *req, weir_body_filter_t *self)
+{
+    gzip_t *gzip = weir_container_of(self, gzip_t, filter);
+
+    if (!gzip->is_dirty) {
+        return WEIR_OK;
+    }
+    gzip->is_dirty = false;
+    return gzip_run(req, gzip, WEIR_STR(""), Z_SYNC_FLUSH);
+}
+
+static weir_io_t
+gzip_end(weir_request_t *req, weir_body_filter_t *self)
+{
+    gzip_t *gzip = weir_container_of(self, gzip_t, filter);
+    weir_io_t io = gzip_run(req, gzip, WEIR_STR(""), Z_FINISH);
+
+    gzip_give_back(gzip);
+    return io;
+}
+
+/* -- which answers -- */
+
+/* Does the client take gzip? RFC 9110 §12.5.3: with a quality of 0 it does not. */
+static bool
+gzip_is_accepted(weir_str_t list)
+{
+    weir_str_t element, coding, parameter, name, value;
+
+    while (weir_list_next(&list, &element)) {
+        bool more = weir_str_cut(element, ';', &coding, &parameter);
+        if (!weir_str_eq_fold(weir_str_trim(coding), WEIR_STR("gzip"))) {
+            continue;
+        }
+        if (!more) {
+            return true;
+        }
+        if (!weir_str_cut(weir_str_trim(parameter), '=', &name, &value) || !weir_str_eq_fold(weir_str_trim(name), WEIR_STR("q"))) {
+            return true;
+        }
+        for (size_t i = 0; i < value.len; i++) {
+            if (value.at[i] >= '1' && value.at[i] <= '9') {
+                return true;
+            }
+        }
+        return false;
+    }
+    return false;
+}
+
+/* A request that came through a proxy of somebody's (Via): only for answers that it will not keep for others. */
+static bool
+gzip_may_be_proxied(const gzip_conf_t *conf, const weir_request_t *req)
+{
+    weir_str_t cache = weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), expires = weir_response_value(req, WEIR_HEADER_EXPIRES);
+    unsigned proxied = conf->proxied;
+    int64_t at;
+
+    if (weir_fields_first(&req->head.fields, WEIR_HEADER_VIA) == NULL || (proxied & GZIP_ANY)) {
+        return true;
+    }
+    if (proxied & GZIP_OFF) {
+        return false;
+    }
+    if ((proxied & GZIP_AUTH) && weir_fields_first(&req->head.fields, WEIR_HEADER_AUTHORIZATION) != NULL) {
+        return true;
+    }
+    if (expires.at != NULL) {
+        return (proxied & GZIP_EXPIRED) && (!weir_date_http_read(expires, &at) || at < (int64_t) (weir_clock_wall_ms() / 1000));
+    }
+    if (cache.at != NULL) {
+        return ((proxied & GZIP_NO_CACHE) && weir_list_has(cache, WEIR_STR("no-cache")))
+               || ((proxied & GZIP_NO_STORE) && weir_list_has(cache, WEIR_STR("no-store")))
+               || ((proxied & GZIP_PRIVATE) && weir_list_has(cache, WEIR_STR("private")));
+    }
+    return ((proxied & GZIP_NO_LAST_MODIFIED) && weir_response_value(req, WEIR_HEADER_LAST_MODIFIED).at == NULL)
+           || ((proxied & GZIP_NO_ETAG) && weir_response_value(req, WEIR_HEADER_ETAG).at == NULL);
+}
+
+static bool
+gzip_is_disabled(const gzip_conf_t *conf, weir_request_t *req)
+{
+    const weir_field_t *agent = weir_fields_first(&req->head.fields, WEIR_HEADER_USER_AGENT);
+
+    for (size_t i = 0; agent != NULL && i < conf->disable.n; i++) {
+        if (weir_regex_exec(conf->disable.at[i], agent->value, NULL) != WEIR_REGEX_NO_MATCH) {     /* at the limit too: plain is always right */
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+gzip_is_wanted(const gzip_conf_t *conf, weir_request_t *req)
+{
+    const weir_field_t *accept = weir_fields_first(&req->head.fields, WEIR_HEADER_ACCEPT_ENCODING);
+
+    return accept != NULL && gzip_is_accepted(weir_fields_join(&req->head.fields, accept->name, &req->arena)) && req->version >= conf->version
+           && gzip_may_be_proxied(conf, req) && !gzip_is_disabled(conf, req);
+}
+
+static bool
+gzip_is_for(const gzip_conf_t *conf, const weir_request_t *req)
+{
+    const weir_response_t *res = &req->res;
+
+    return (res->status == 200 || res->status == 403 || res->status == 404) && weir_response_value(req, WEIR_HEADER_CONTENT_ENCODING).at == NULL
+           && (res->length == WEIR_LENGTH_NONE || res->length >= conf->min_length.n)
+           && weir_mime_is_listed(&conf->types, weir_response_value(req, WEIR_HEADER_CONTENT_TYPE))
+           && !weir_list_has(weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), WEIR_STR("no-transform"));
+}
+
+/* RFC 9110 §8.8.1: the same bytes no more. */
+static void
+gzip_weaken_etag(weir_request_t *req)
+{
+    weir_field_t *etag = weir_fields_first(&req->res.fields, WEIR_HEADER_ETAG);
+
+    for (; etag != NULL; etag = weir_fields_next(&req->res.fields, etag)) {
+        if (!weir_str_starts(etag->value, WEIR_STR("W/"))) {
+            etag->value = weir_str_concat(&req->arena, WEIR_STR("W/"), etag->value);
+        }
+    }
+}
+
+static weir_step_t
+gzip_head(weir_request_t *req, const void *conf_)
+{
+    const gzip_conf_t *conf = conf_;
+    gzip_t *gzip;
+
+    if (!gzip_is_for(conf, req)) {
+        return WEIR_NEXT;
+    }
+    if (conf->vary.on) {
+        weir_response_add(req, WEIR_HEADER_VARY, WEIR_STR("Accept-Encoding"));
+    }
+    if (!gzip_is_wanted(conf, req)) {
+        return WEIR_NEXT;
+    }
+    gzip = weir_new(&req->arena, gzip_t);
+    gzip->size = conf->buffers.size.n;
+    gzip->room = weir_try_alloc(&req->arena, gzip->size);
+    gzip->state = gzip->room != NULL ? gzip_take((int) conf->level, req->res.length) : NULL;
+    if (gzip->state == NULL) {
+        return WEIR_NEXT;                        /* without memory for it: as it is */
+    }
+    weir_arena_on_cleanup(&req->arena, gzip_give_back, gzip);
+    gzip->state->z.next_out = (Bytef *) gzip->room;
+    gzip->state->z.avail_out = (uInt) gzip->size;
+    gzip->filter = (weir_body_filter_t) { .body = gzip_body, .end = gzip_end, .flush = gzip_flush };
+    req->ctx[weir_http_gzip_index] = gzip;
+    weir_response_filter(req, &gzip->filter);
+    weir_response_add(req, WEIR_HEADER_CONTENT_ENCODING, WEIR_STR("gzip"));
+    weir_response_drop(req, WEIR_HEADER_ACCEPT_RANGES);
+    gzip_weaken_etag(req);
+    req->res.length = WEIR_LENGTH_NONE;
+    return WEIR_NEXT;
+}
+
+static bool
+gzip_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const gzip_conf_t *) conf)->on.on;
+}
+
+static bool
+gzip_get_ratio(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const gzip_t *gzip = ((weir_request_t *) subject)->ctx[weir_http_gzip_index];
+
+    (void) ref;
+    if (gzip == NULL || gzip->out == 0) {
+        return false;
+    }
+    uint64_t hundredths = (gzip->in * 100 + gzip->out / 2) / gzip->out;
+    *value = weir_str_printf(arena, "%llu.%02llu", (unsigned long long) hundredths / 100, (unsigned long long) hundredths % 100);
+    return true;
+}
+
+/* -- directives -- */
+
+static bool
+gzip_parse_disable(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *list)
+{
+    (void) row;
+    for (size_t i = 1; i < words->n; i++) {
+        weir_str_t text = words->at[i].text;
+        const weir_regex_t *regex;
+
+        if (weir_str_eq(text, WEIR_STR("msie6"))) {
+            text = WEIR_STR("MSIE [4-6]\\.(?!.*SV1)");
+        }
+        regex = weir_conf_regex(cf, i, text, true);
+        if (regex == NULL) {
+            return false;
+        }
+        *(const weir_regex_t **) weir_conf_list_push(cf, list, sizeof(regex)) = regex;
+    }
+    return true;
+}
+
+static const weir_conf_type_t gzip_type_disable = {
+    .name = "regex...", .size = sizeof(gzip_patterns_t), .min_args = 1, .max_args = 255, .repeats = true, .parse = gzip_parse_disable,
+    .item = sizeof(const weir_regex_t *),
+};
+
+static const weir_conf_enum_t gzip_versions[] = { { "1.0", 10 }, { "1.1", 11 }, { NULL, 0 } };
+
+static const weir_conf_enum_t gzip_proxied[] = {
+    { "off", GZIP_OFF }, { "expired", GZIP_EXPIRED }, { "no-cache", GZIP_NO_CACHE }, { "no-store", GZIP_NO_STORE }, { "private", GZIP_PRIVATE },
+    { "no_last_modified", GZIP_NO_LAST_MODIFIED }, { "no_etag", GZIP_NO_ETAG }, { "auth", GZIP_AUTH }, { "any", GZIP_ANY }, { NULL, 0 },
+};
+
+static const weir_directive_t gzip_directives[] = {
+    WEIR_DIRECTIVE(gzip_conf_t, on, "gzip", .where = WEIR_IN_ANY, .dflt = "off", .help = "Compress answers for clients that take gzip."),
+    WEIR_DIRECTIVE(gzip_conf_t, vary, "gzip_vary", .where = WEIR_IN_ANY, .dflt = "off", .help = "Say Vary: Accept-Encoding with answers that may be compressed."),
+    WEIR_DIRECTIVE(gzip_conf_t, level, "gzip_comp_level", .where = WEIR_IN_ANY, .dflt = "1", .min = "1", .max = "9", .help = "How hard to try: 1 to 9."),
+    WEIR_DIRECTIVE(gzip_conf_t, min_length, "gzip_min_length", .where = WEIR_IN_ANY, .dflt = "20", .help = "Answers shorter than this stay as they are."),
+    WEIR_DIRECTIVE(gzip_conf_t, buffers, "gzip_buffers", .where = WEIR_IN_ANY, .dflt = "4 16k",
+                   .help = "How much is compressed before it is sent on: one buffer of this size (their number means nothing here)."),
+    WEIR_DIRECTIVE_OF(gzip_conf_t, types, "gzip_types", &weir_type_mime_types, .where = WEIR_IN_ANY, .help = "Types that are compressed beside text/html; * is all."),
+    WEIR_DIRECTIVE_OF(gzip_conf_t, version, "gzip_http_version", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "1.1", .values = gzip_versions, .args = "1.0 | 1.1",
+                      .help = "The lowest version of a request that gets a compressed answer."),
+    WEIR_DIRECTIVE_OF(gzip_conf_t, proxied, "gzip_proxied", &weir_type_mask, .where = WEIR_IN_ANY, .dflt = "off", .values = gzip_proxied,
+                      .help = "Which answers are compressed for requests that came through a proxy (Via): those that it must not keep, or any."),
+    WEIR_DIRECTIVE_OF(gzip_conf_t, disable, "gzip_disable", &gzip_type_disable, .where = WEIR_IN_ANY,
+                      .help = "User agents, by patterns, for which nothing is compressed; msie6 stands for the old ones."),
+    WEIR_DIRECTIVES_END
+};
+
+static const weir_variable_t gzip_variables[] = {
+    { .name = "gzip_ratio", .get = gzip_get_ratio, .help = "How many times smaller the answer became." },
+    WEIR_VARIABLES_END
+};
+
+static bool
+gzip_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
+{
+    uint64_t size = ((const gzip_conf_t *) conf)->buffers.size.n;
+
+    return (size >= 256 && size <= 1024 * 1024)
+           || weir_conf_error_at(cf, &block->words, "\"gzip_buffers\" must be of 256 bytes to 1m each");
+}
+
+const weir_http_module_t weir_http_gzip = {
+    .name = "http_gzip",
+    .conf_size = sizeof(gzip_conf_t),
+    .directives = gzip_directives,
+    .variables = gzip_variables,
+    .check = gzip_check,
+    .enabled = gzip_enabled,
+    .filter_head = gzip_head,
+    .after = "http_headers http_charset",
+};
