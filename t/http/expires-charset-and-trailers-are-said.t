@@ -78,7 +78,7 @@ my @types = ([ '/a.html', 'text/html; charset=utf-8' ], [ '/hour', 'text/plain; 
     [ '/px?type=image/png', 'image/png' ], [ '/px?type=application/json', 'application/json' ], [ '/types?type=application/json', 'application/json; charset=utf-8' ],
     [ '/types?type=text/plain', 'text/plain' ], [ '/types?type=text/html', 'text/html; charset=utf-8' ], [ '/every?type=image/png', 'image/png; charset=utf-8' ],
     [ '/px?type=text/html;%20charset=koi8-r', 'text/html; charset=koi8-r' ], [ '/nocharset?type=text/html', 'text/html' ],
-    [ '/px', undef ], [ '/variable?cs=x-1', 'text/plain; charset=x-1' ], $w->is_nginx ? () : [ '/variable', 'text/plain' ], [ '/px?type=text/html&accel=koi8-u', 'text/html; charset=koi8-u' ],
+    [ '/px', undef ], [ '/variable?cs=x-1', 'text/plain; charset=x-1' ], $w->is_nginx ? () : [ '/variable', 'text/plain' ], $w->is_nginx ? () : [ '/px?type=text/html&accel=koi8-u', 'text/html; charset=koi8-u' ],
     [ '/nowhere', 'text/html; charset=utf-8' ]);
 is scalar($w->get($_->[0])->header('Content-Type')), $_->[1], "$_->[0] is " . ($_->[1] // 'of no type') for @types;
 unless ($w->is_nginx) {
