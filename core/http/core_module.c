@@ -145,6 +145,7 @@ static const weir_directive_t core_directives[] = {
     CORE_OF(if_modified_since, "if_modified_since", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "exact", .values = core_modified_values,
             .args = "off | exact | before", .help = "When If-Modified-Since is answered with 304: at the very time, or also at a later one."),
     CORE(log_not_found, .where = WEIR_IN_ANY, .dflt = "on", .help = "Whether the error log tells of files that are not there."),
+    CORE(log_subrequest, .where = WEIR_IN_ANY, .dflt = "off", .help = "Whether access logs tell of subrequests too."),
     CORE(recursive_error_pages, .where = WEIR_IN_ANY, .dflt = "off", .help = "Whether a page for an error may have an error_page itself."),
     CORE_OF(error_pages, "error_page", &weir_type_error_pages, .where = WEIR_IN_ANY,
             .help = "What answers for these statuses: a URI, a @location or an address elsewhere; with another status, "

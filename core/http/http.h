@@ -24,7 +24,7 @@ bool         weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int
 void         weir_http_use(weir_http_t *http, weir_generation_t *generation);
 /* Takes what is queued and accepts no more; connections end politely; after `limit` (0: none) they are cut. */
 void         weir_http_quit(weir_http_t *http, weir_msec_t limit);
-size_t       weir_http_connections(const weir_http_t *http);      /* open client connections, tunnels included */
+size_t       weir_http_connections(const weir_http_t *http);      /* open client connections, tunnels included; and mirrors under way */
 /* USR1: access logs. */
 void         weir_http_reopen_logs(weir_http_t *http);
 void         weir_http_flush_logs(weir_http_t *http);

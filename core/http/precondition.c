@@ -118,7 +118,7 @@ weir_request_check_preconditions(weir_request_t *req, weir_if_modified_t how)
 {
     bool is_read = req->head.method == WEIR_METHOD_GET || req->head.method == WEIR_METHOD_HEAD;
 
-    if (req->error_status != 0) {
+    if (req->error_status != 0 || req->is_sub) {
         return WEIR_NEXT;                          /* a page for an error is no answer to what was asked */
     }
     if (precondition_failed(req)) {

@@ -130,7 +130,7 @@ ranges_asked(const weir_request_t *req)
     const weir_field_t *field = weir_fields_first(&req->head.fields, WEIR_HEADER_RANGE);
 
     /* §14.2: of GET only; a Range of several lines is none */
-    if (field == NULL || req->head.method != WEIR_METHOD_GET || weir_fields_next(&req->head.fields, field) != NULL || req->error_status != 0
+    if (field == NULL || req->is_sub || req->head.method != WEIR_METHOD_GET || weir_fields_next(&req->head.fields, field) != NULL || req->error_status != 0
         || !weir_request_if_range_holds(req))
     {
         return NULL;

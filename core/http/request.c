@@ -8,6 +8,7 @@
 #include "http/runtime.h"
 #include "http/stats.h"
 #include "http/story.h"
+#include "http/sub.h"
 #include "http/tls/tls.h"
 #include "os/clock.h"
 #include "os/sys.h"
@@ -126,6 +127,8 @@ weir_requests_free(weir_http_t *http)
 
 static void request_run_location(weir_request_t *req);
 
+static bool request_is_inherited(const weir_request_t *req, const weir_http_handler_t *handler);
+
 static weir_step_t
 request_run_phase(weir_request_t *req, weir_phase_t phase)
 {
@@ -137,7 +140,7 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
     }
     while (req->handler < pipeline->n[phase]) {
         const weir_http_handler_t *h = &pipeline->phase[phase][req->handler++];
-        weir_step_t step = h->run(req, h->conf);
+        weir_step_t step = req->is_sub && phase == WEIR_PHASE_PREACCESS && request_is_inherited(req, h) ? WEIR_NEXT : h->run(req, h->conf);
 
         if (step == WEIR_PARK) {
             req->parked = true;
@@ -147,6 +150,20 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
         }
     }
     return WEIR_NEXT;
+}
+
+/* What a subrequest has from its server was judged when the client's request came. */
+static bool
+request_is_inherited(const weir_request_t *req, const weir_http_handler_t *handler)
+{
+    const weir_http_pipeline_t *pipeline = req->server->pipeline;
+
+    for (uint16_t i = 0; i < pipeline->n[WEIR_PHASE_PREACCESS]; i++) {
+        if (pipeline->phase[WEIR_PHASE_PREACCESS][i].conf == handler->conf) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Guards: each may end it, or with `satisfy any` all of them together. */
@@ -173,7 +190,7 @@ weir_request_grant(weir_request_t *req)
 static weir_step_t
 request_run_access(weir_request_t *req)
 {
-    weir_step_t step = request_run_phase(req, WEIR_PHASE_ACCESS);
+    weir_step_t step = req->is_sub ? WEIR_NEXT : request_run_phase(req, WEIR_PHASE_ACCESS);
 
     if (step != WEIR_NEXT || req->guard.cause == WEIR_CAUSE_NONE || req->guard.is_granted) {
         return step;
@@ -394,6 +411,16 @@ weir_request_run(weir_request_t *req)
 
 /* -- internal redirects -- */
 
+void
+weir_request_run_inside(weir_request_t *req, weir_str_t path, weir_str_t query)
+{
+    if (!weir_request_set_path(req, path, query)) {
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_REWRITE, "a subrequest");
+        return;
+    }
+    request_run_server(req);
+}
+
 bool
 weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query)
 {
@@ -507,8 +534,10 @@ request_log_phase(weir_request_t *req)
     req->total_us = weir_sys_clock_us() - req->started_us;
     weir_request_show_hidden(req);
     weir_http_stats_end(req);
-    weir_http_story_tell(req);
-    if (pipeline == NULL) {
+    if (!req->is_sub) {
+        weir_http_story_tell(req);
+    }
+    if (pipeline == NULL || (req->is_sub && !weir_request_core(req)->log_subrequest.on)) {
         return;
     }
     for (uint16_t i = 0; i < pipeline->n[WEIR_PHASE_LOG]; i++) {
@@ -520,6 +549,7 @@ request_log_phase(weir_request_t *req)
 static void
 request_end(weir_request_t *req)
 {
+    weir_subs_end(req);
     request_log_phase(req);
     req->codec->finish(req);
 }
@@ -564,6 +594,7 @@ weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
     req->finalised = true;
     req->producer = NULL;
     req->on_body = req->on_writable = req->on_abort = NULL;
+    weir_subs_end(req);
     request_log_phase(req);
     req->codec->abort(req);
 }

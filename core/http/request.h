@@ -111,6 +111,9 @@ struct weir_request {
     uint64_t             whole_length;   /* of what a Range asked for no part of: for the 416 */
     struct weir_pace    *pace;           /* limit_rate; NULL: none */
     weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
+    weir_str_t           asked_method;   /* of a subrequest: the client's, $request_method; else empty */
+    struct weir_sub     *subs;           /* that are under way for it, not detached */
+    uint8_t              depth;          /* 0: of a client */
     uint64_t             limit_rate;     /* said for this request, when has_limit_rate: 0 is none */
     bool                 has_limit_rate;
     weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
@@ -128,6 +131,7 @@ struct weir_request {
     uint32_t             counted_in;     /* the server's row that it is under way in; 0: none */
     uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
     bool                 is_internal, parked, finalised, in_error_page, keep_alive, is_ended,
+                         is_sub,         /* Weir made it itself (sub.h) */
                          is_looping;     /* no page answers for it any more */
     bool                 ignore_client_close;  /* work goes on although nobody will read the answer */
 
@@ -188,6 +192,8 @@ weir_step_t weir_request_redirect_client(weir_request_t *req, uint16_t status, w
 /* To another path or "@name"; counts against 10. */
 weir_step_t weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str_t query);
 weir_step_t weir_request_redirect_named(weir_request_t *req, weir_str_t name);
+/* A request of our own: from its server on with this decoded path. */
+void weir_request_run_inside(weir_request_t *req, weir_str_t path, weir_str_t query);
 /* The request goes on as a GET (a HEAD stays one) without its body. */
 void weir_request_be_get(weir_request_t *req);
 /* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and the request is as it was. */

@@ -65,15 +65,15 @@ weir_response_head(weir_request_t *req)
         res->reason = WEIR_STR_NONE;
     }
     respond_own_fields(req);
-    for (uint16_t i = 0; i < pipeline->n_head_filters; i++) {
+    for (uint16_t i = 0; i < (req->is_sub ? 0 : pipeline->n_head_filters); i++) {
         const weir_http_handler_t *h = &pipeline->head_filters[i];
         (void) h->run(req, h->conf);
     }
-    if (res->has_ranges) {
+    if (res->has_ranges && !req->is_sub) {
         weir_ranges_choose(req);
     }
     res->no_body = req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
-    if (!res->no_body) {
+    if (!res->no_body && !req->is_sub) {
         weir_pace_begin(req);
     }
     weir_io_t io = req->codec->send_head(req);

@@ -4,6 +4,7 @@
  * Runs in workers, on the loop.
  */
 #include "http/conn.h"
+#include "http/sub.h"
 #include "http/h2/session.h"
 
 #include "base/mem.h"
@@ -320,7 +321,7 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
 size_t
 weir_http_connections(const weir_http_t *http)
 {
-    return http->n_conns;
+    return http->n_conns + http->n_detached;
 }
 
 static void
@@ -332,6 +333,9 @@ runtime_quit_all(weir_http_t *http, bool now)
         weir_http_conn_t *c = weir_list_entry(l, weir_http_conn_t, link);
         next = l->next;
         c->protocol->quit(c, now);
+    }
+    if (now) {
+        weir_subs_end_detached(http);
     }
 }
 

@@ -43,6 +43,8 @@ struct weir_http {
     size_t             n_free_requests;
     weir_turn_hook_t   turn;
     weir_timer_t       accept_timer, quit_timer, polite_timer, log_timer;
+    struct weir_sub   *detached;         /* subrequests that nobody waits for */
+    size_t             n_detached;
     bool               accept_paused, quitting, multi_accept;
     weir_http_conn_t  *tx_owner;         /* who holds something in tx that was not sent yet */
     char              *rx, *tx;

@@ -65,6 +65,14 @@ WEIR_GETTER(request_get_protocol)
     return true;
 }
 
+WEIR_GETTER(request_get_method)
+{
+    const weir_request_t *req = subject;
+
+    *value = req->asked_method.len != 0 ? req->asked_method : req->head.method_name;
+    return value->len != 0;
+}
+
 WEIR_GETTER(request_get_length)
 {
     return weir_vars_number(arena, ((const weir_request_t *) subject)->received, value);
@@ -129,7 +137,7 @@ static const weir_variable_t request_variables[] = {
     { "request_completion", .get = request_get_completion, .help = "\"OK\" if the answer was complete." },
     { "request_id", .get = request_get_id, .help = "A random number of the request: 32 hexadecimal digits." },
     { "request_length", .get = request_get_length, .help = "Bytes received of the request, line and fields included." },
-    { "request_method", TEXT(head.method_name), .help = "GET, POST, …" },
+    { "request_method", .get = request_get_method, .help = "GET, POST, …" },
     { "request_time", .get = request_get_time, .help = "Seconds since the request's first byte, to the millisecond." },
     { "request_uri", TEXT(head.target), .help = "The target as it came, query included." },
     { "server_protocol", .get = request_get_protocol, .help = "HTTP/1.0, HTTP/1.1, …" },

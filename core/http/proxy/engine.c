@@ -10,6 +10,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/read_ahead.h"
 #include "http/runtime.h"
 #include "os/clock.h"
 #include "tls/verify.h"
@@ -413,10 +414,7 @@ engine_find_body(weir_proxy_t *p)
     p->streaming = p->has_body && !conf->request_buffering.on
                    && (conf->http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
     if (p->has_body && !p->streaming) {
-        p->body = weir_new(&req->arena, weir_store_t);
-        weir_store_init(p->body, weir_request_core(req)->client_body_buffer_size.n, UINT64_MAX / 2,
-                        weir_request_core(req)->client_body_temp_path.text.at);
-        weir_arena_on_cleanup(&req->arena, engine_close_body, p->body);
+        p->body = weir_read_ahead_store(req);
     }
     return true;
 }

@@ -121,3 +121,26 @@ weir_store_read(weir_store_t *store, char *room, size_t cap, weir_str_t *bytes)
     store->at += (uint64_t) n;
     return WEIR_OK;
 }
+
+bool
+weir_store_share(weir_store_t *copy, const weir_store_t *store)
+{
+    weir_store_init(copy, store->mem_len, 0, store->dir);
+    if (store->mem_len != 0) {
+        copy->mem = weir_mem_try(store->mem_len);
+        if (copy->mem == NULL) {
+            return false;
+        }
+        memcpy(copy->mem, store->mem, store->mem_len);
+        copy->mem_len = copy->mem_cap = store->mem_len;
+    }
+    if (store->file_len != 0) {
+        copy->fd = weir_sys_dup(store->fd);
+        if (copy->fd < 0) {
+            weir_store_fini(copy);
+            return false;
+        }
+        copy->file_len = store->file_len;
+    }
+    return true;
+}

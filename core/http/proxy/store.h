@@ -28,6 +28,9 @@ weir_io_t weir_store_read(weir_store_t *store, char *room, size_t cap, weir_str_
 static inline uint64_t weir_store_size(const weir_store_t *s) { return s->mem_len + s->file_len; }
 static inline uint64_t weir_store_left(const weir_store_t *s) { return weir_store_size(s) - s->at; }
 static inline void weir_store_rewind(weir_store_t *s) { s->at = 0; }
+/* The same bytes again, to be read from the first on: the memory is copied, the file shared (neither is appended to any more).  false: no memory or
+ * descriptor, and *copy is empty. */
+bool weir_store_share(weir_store_t *copy, const weir_store_t *store) WEIR_MUST_USE;
 void weir_store_clear(weir_store_t *store);      /* empty again; memory and file are kept for reuse */
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/read_ahead.h"
 #include "http/runtime.h"
 
 #define UPLOAD_ROUNDS 16       /* pieces a turn, then others get theirs */
@@ -41,27 +42,18 @@ upload_yield(weir_proxy_t *p)
 bool
 weir_proxy_collect_body(weir_proxy_t *p)
 {
-    weir_request_t *req = p->req;
-    weir_str_t bytes;
-
-    for (int round = 0; round < UPLOAD_ROUNDS; round++) {
-        switch (req->codec->read_body(req, &bytes)) {
-        case WEIR_AGAIN:
-            return false;
-        case WEIR_EOF:
-            req->body = p->body;
-            return true;
-        case WEIR_ERROR:
-            (void) upload_fail(p, req->cause);
-            return false;
-        case WEIR_OK:
-            if (weir_store_append(p->body, bytes) != WEIR_OK) {
-                (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
-                return false;
-            }
-        }
+    switch (weir_read_ahead_some(p->req, p->body)) {
+    case WEIR_OK:
+        return true;
+    case WEIR_AGAIN:
+        return false;
+    case WEIR_EOF:
+        upload_yield(p);
+        return false;
+    case WEIR_ERROR:
+        break;
     }
-    upload_yield(p);
+    (void) upload_fail(p, p->req->cause);
     return false;
 }
 

@@ -1,0 +1,135 @@
+/*
+ * read_ahead.c - see read_ahead.h.  Runs in workers.
+ */
+#include "http/read_ahead.h"
+
+#include "http/proxy/store.h"
+#include "http/runtime.h"
+
+#define AHEAD_ROUNDS 16         /* pieces a turn, then others get theirs */
+
+typedef struct {
+    weir_request_t *req;
+    weir_store_t   *store;
+    weir_task_t     task;
+    void          (*done)(weir_request_t *req);
+} ahead_t;
+
+static void
+ahead_close(void *store)
+{
+    weir_store_fini(store);
+}
+
+weir_store_t *
+weir_read_ahead_store(weir_request_t *req)
+{
+    const weir_http_core_conf_t *core = weir_request_core(req);
+    weir_store_t *store = weir_new(&req->arena, weir_store_t);
+
+    weir_store_init(store, core->client_body_buffer_size.n, UINT64_MAX / 2, core->client_body_temp_path.text.at);
+    weir_arena_on_cleanup(&req->arena, ahead_close, store);
+    return store;
+}
+
+weir_io_t
+weir_read_ahead_some(weir_request_t *req, weir_store_t *store)
+{
+    weir_str_t bytes;
+
+    for (int round = 0; round < AHEAD_ROUNDS; round++) {
+        weir_io_t io = req->codec->read_body(req, &bytes);
+
+        if (io == WEIR_EOF) {
+            req->body = store;
+            return WEIR_OK;
+        }
+        if (io != WEIR_OK) {
+            return io;
+        }
+        if (weir_store_append(store, bytes) != WEIR_OK) {
+            req->cause = WEIR_CAUSE_INTERNAL_IO;
+            return WEIR_ERROR;
+        }
+    }
+    return WEIR_EOF;
+}
+
+static void ahead_on_task(weir_task_t *task);
+
+/* NEXT: complete · PARK: wait · DONE: answered */
+static weir_step_t
+ahead_read(ahead_t *ahead)
+{
+    weir_request_t *req = ahead->req;
+
+    switch (weir_read_ahead_some(req, ahead->store)) {
+    case WEIR_OK:
+        return WEIR_NEXT;
+    case WEIR_AGAIN:
+        return WEIR_PARK;
+    case WEIR_EOF:
+        weir_task_post(req->http->loop, &ahead->task, ahead_on_task);
+        return WEIR_PARK;
+    case WEIR_ERROR:
+        break;
+    }
+    req->on_body = NULL;
+    req->on_abort = NULL;
+    if (req->cause == WEIR_CAUSE_CLIENT_CLOSED) {
+        weir_request_client_gone(req, req->cause);
+        return WEIR_DONE;
+    }
+    return weir_request_fail(req, req->cause, NULL);
+}
+
+static void
+ahead_go_on(ahead_t *ahead)
+{
+    weir_request_t *req = ahead->req;
+
+    if (ahead_read(ahead) == WEIR_NEXT) {
+        req->on_body = NULL;
+        req->on_abort = NULL;
+        ahead->done(req);
+    }
+}
+
+static void
+ahead_on_task(weir_task_t *task)
+{
+    ahead_go_on(weir_container_of(task, ahead_t, task));
+}
+
+static void
+ahead_on_body(weir_request_t *req)
+{
+    ahead_go_on(req->producer);
+}
+
+static void
+ahead_on_abort(weir_request_t *req)
+{
+    weir_task_cancel(&((ahead_t *) req->producer)->task);
+}
+
+weir_step_t
+weir_request_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req))
+{
+    ahead_t *ahead;
+
+    if (req->body_complete || req->body != NULL || req->body_dropped || req->body_received != 0) {
+        return WEIR_NEXT;
+    }
+    ahead = weir_new(&req->arena, ahead_t);
+    *ahead = (ahead_t) { .req = req, .store = weir_read_ahead_store(req), .done = done };
+    req->producer = ahead;
+    req->on_body = ahead_on_body;
+    req->on_abort = ahead_on_abort;
+    weir_step_t step = ahead_read(ahead);
+    if (step == WEIR_NEXT) {
+        req->on_body = NULL;
+        req->on_abort = NULL;
+    }
+    return step;
+}
