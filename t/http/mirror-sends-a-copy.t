@@ -51,12 +51,14 @@ is $w->get('/dead')->body, 'GET|/dead|', 'a place that is down harms nobody';
 my $before = $copy->requests;
 is $w->get('/off')->status, 200, 'off';
 is $copy->requests, $before, 'sends none';
-my $client = $w->client;
-is $client->get('/slow')->body, 'GET|/slow|', 'a slow place keeps nobody waiting';
-$hang->wait_note('copied');
-is $client->get('/off')->body, 'GET|/off|', 'not even the next request of the connection' unless $w->is_nginx;
-$client->close;
-is $w->get('/off')->status, 200, 'nor is it harmed by a client that leaves';
+unless ($w->is_nginx) {                                # whose connection waits for it
+    my $client = $w->client;
+    is $client->get('/slow')->body, 'GET|/slow|', 'a slow place keeps nobody waiting';
+    $hang->wait_note('copied');
+    is $client->get('/off')->body, 'GET|/off|', 'not even the next request of the connection';
+    $client->close;
+    is $w->get('/off')->status, 200, 'nor is it harmed by a client that leaves';
+}
 $hang->stop;
 
 for my $bad ([ 'mirror;', qr/invalid number of arguments/ ], [ 'mirror /a; mirror off;', qr/off/ ], [ 'mirror off; mirror /a;', qr/off|duplicate/ ], [ 'mirror_request_body maybe;', qr/"maybe"/ ]) {
