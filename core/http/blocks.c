@@ -127,6 +127,9 @@ blocks_listen_option(weir_str_t word, weir_listen_entry_t *entry)
         if (weir_str_eq(word, WEIR_STR("ssl"))) {
             return entry->is_ssl = true;
         }
+        if (weir_str_eq(word, WEIR_STR("proxy_protocol"))) {
+            return entry->is_proxied = true;
+        }
         if (weir_str_eq(word, WEIR_STR("http2"))) {
             return entry->is_http2 = true;
         }
@@ -173,7 +176,7 @@ blocks_parse_listen(weir_conf_t *cf, const weir_directive_t *row, const weir_con
     }
     for (size_t i = 2; i < words->n; i++) {
         if (!blocks_listen_option(words->at[i].text, &entry)) {
-            return weir_conf_error(cf, i, "invalid parameter \"%.*s\" of the \"listen\" directive: expected default_server, ssl, http2, "
+            return weir_conf_error(cf, i, "invalid parameter \"%.*s\" of the \"listen\" directive: expected default_server, ssl, http2, proxy_protocol, "
                                    "backlog=, rcvbuf=, sndbuf=, fastopen=, deferred, reuseport, bind, ipv6only=on|off or "
                                    "so_keepalive=", WEIR_STR_ARG(words->at[i].text));
         }
@@ -391,7 +394,7 @@ static const weir_directive_t blocks_directives[] = {
                .opened = blocks_limit_except_opened, .args = "method...",
                .help = "What holds in the location for all other methods than these; GET is HEAD too."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
-               .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [option…]",
+               .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [proxy_protocol] [option…]",
                .help = "An address the server is reached at; *:80 when there is none."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, names, "server_name", &blocks_type_names, .where = WEIR_IN_SERVER,
                .args = "name…", .help = "Host names of the server: exact, *.wildcard, wildcard.*, .both or ~regex."),

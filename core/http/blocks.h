@@ -9,7 +9,7 @@
 typedef struct {
     weir_addr_t              addr;
     weir_listen_options_t    options;
-    bool                     is_default, has_options, is_ssl, is_http2;
+    bool                     is_default, has_options, is_ssl, is_http2, is_proxied;
     const weir_conf_words_t *words;      /* for errors */
 } weir_listen_entry_t;
 

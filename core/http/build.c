@@ -252,6 +252,7 @@ build_listen_entry(build_t *b, weir_http_server_t *server, const weir_listen_ent
     }
     listen->is_ssl = listen->is_ssl || entry->is_ssl;          /* of the address, as in nginx */
     listen->is_http2 = listen->is_http2 || entry->is_http2;
+    listen->is_proxied = listen->is_proxied || entry->is_proxied;
     if (entry->is_default) {
         if (listen->default_set) {
             return weir_conf_error_at(b->cf, entry->words, "a duplicate default server for %.*s", WEIR_STR_ARG(listen->text));

@@ -35,6 +35,7 @@
     X(CLIENT_PLAIN_ON_TLS, "client.tls.plain", 400, INFO, "Plain HTTP was sent to a port that speaks TLS.")                   \
     X(CLIENT_TLS_HANDSHAKE, "client.tls.handshake", 0, INFO, "The TLS handshake failed.")                                     \
     X(CLIENT_TLS_TIMEOUT, "client.tls.timeout", 0, INFO, "The TLS handshake did not end in client_header_timeout.")           \
+    X(CLIENT_PROXY_PROTOCOL, "client.proxy_protocol", 0, INFO, "The connection did not begin with a PROXY protocol header that can be read.")\
     X(CLIENT_CERT_REQUIRED, "client.cert.required", 400, INFO, "ssl_verify_client asks for a certificate and none was sent.") \
     X(CLIENT_CERT_INVALID, "client.cert.invalid", 400, INFO, "The client's certificate was not accepted.")                    \
     X(CLIENT_EARLY_DATA, "client.early_data", 425, INFO, "The method is not safe and its request came as TLS early data.")    \

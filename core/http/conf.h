@@ -86,6 +86,7 @@ struct weir_http_listen {
     bool                  options_set, default_set;
     bool                  is_ssl;             /* every connection begins with a TLS handshake */
     bool                  is_http2;           /* `listen … http2`: for each of its servers */
+    bool                  is_proxied;         /* every connection begins with a PROXY protocol header */
 };
 
 typedef struct {

@@ -8,10 +8,12 @@
 
 #include "base/mem.h"
 #include "http/h2/frame.h"
+#include "http/proxy_protocol.h"
 #include "http/stats.h"
 #include "http/tls/tls.h"
 #include "os/clock.h"
 #include "os/sock.h"
+#include "os/sys.h"
 #include "tls/conn.h"
 
 #include <errno.h>
@@ -21,6 +23,7 @@
 
 typedef struct {
     weir_http_conn_t base;
+    bool             is_proxied;             /* the PROXY header is still to come */
     bool             in_handshake, waits;    /* waits: for a check of the handshake's outcome */
     uint8_t          n;                      /* bytes of what may become HTTP/2's preface */
     char             bytes[WEIR_H2_PREFACE_LEN];
@@ -123,12 +126,83 @@ weir_http_conn_accepted(weir_http_conn_t *c)
     hello_start(c, weir_str_eq(weir_tls_protocol(&c->conn), WEIR_STR("h2")), WEIR_STR_NONE);
 }
 
+/* -- the PROXY protocol: looked at, and only its own bytes taken, as TLS may follow -- */
+
+static void conn_hello(weir_http_conn_t *c);
+static void hello_on_ready(weir_http_conn_t *c);
+
+static bool
+hello_keep_proxied(weir_http_conn_t *c, const weir_proxied_t *proxied)
+{
+    char *memory = weir_mem_try(sizeof(*proxied) + proxied->tlvs.len);
+
+    if (memory == NULL) {
+        return false;
+    }
+    c->proxied = (weir_proxied_t *) (void *) memory;
+    *c->proxied = *proxied;
+    c->proxied->tlvs.at = memory + sizeof(*proxied);
+    if (proxied->tlvs.len != 0) {
+        memcpy(memory + sizeof(*proxied), proxied->tlvs.at, proxied->tlvs.len);
+    }
+    c->client.proxied = c->proxied;
+    return true;
+}
+
+static void
+hello_read_proxied(hello_t *h)
+{
+    weir_http_conn_t *c = &h->base;
+    char *rx = c->http->h2_rx;
+    weir_proxied_t proxied;
+    size_t used, got;
+    ssize_t n;
+
+    if (!c->conn.watch.readable && !c->conn.watch.failed) {
+        return;                                      /* an edge of writing */
+    }
+    n = weir_sys_recv(c->conn.watch.fd, rx, WEIR_PROXY_PROTOCOL_MAX, MSG_PEEK);
+    if (n < 0 && errno == EAGAIN) {
+        c->conn.watch.readable = false;
+        return;
+    }
+    if (n <= 0) {
+        weir_http_conn_close(c);
+        return;
+    }
+    weir_http_conn_busy(c);
+    switch (weir_proxied_read(weir_str(rx, (size_t) n), &proxied, &used)) {
+    case WEIR_PROXIED_MORE:
+        if (!c->conn.watch.peer_closed) {
+            return;                                  /* the next edge tells of more */
+        }
+        break;
+    case WEIR_PROXIED_BAD:
+        break;
+    case WEIR_PROXIED_DONE:
+        if (!hello_keep_proxied(c, &proxied) || weir_conn_recv(&c->conn, rx, used, &got) != WEIR_OK || got != used) {
+            weir_http_conn_close(c);
+            return;
+        }
+        h->is_proxied = false;
+        conn_hello(c);
+        if (!c->closed && c->protocol == &weir_http_hello && c->conn.watch.readable) {
+            hello_on_ready(c);                       /* what follows may be here already */
+        }
+        return;
+    }
+    weir_http_conn_tell(c, WEIR_CAUSE_CLIENT_PROXY_PROTOCOL, NULL);
+    weir_http_conn_close(c);
+}
+
 static void
 hello_on_ready(weir_http_conn_t *c)
 {
     hello_t *h = weir_container_of(c, hello_t, base);
 
-    if (h->waits) {
+    if (h->is_proxied) {
+        hello_read_proxied(h);
+    } else if (h->waits) {
         if (c->conn.watch.failed) {
             weir_http_conn_close(c);
         }
@@ -156,7 +230,7 @@ hello_quit(weir_http_conn_t *c, bool now)
 {
     hello_t *h = weir_container_of(c, hello_t, base);
 
-    if (now || (!h->in_handshake && !h->waits && h->n == 0) || weir_list_linked(&c->idle_link)) {
+    if (now || (!h->in_handshake && !h->waits && !h->is_proxied && h->n == 0) || weir_list_linked(&c->idle_link)) {
         weir_http_conn_close(c);
     }
 }
@@ -210,19 +284,22 @@ conn_set_client(weir_http_conn_t *c, int fd, const weir_addr_t *peer)
     c->client.listen = c->socket->listen;
 }
 
+/* The next step of a connection of which nothing is known yet. */
 static void
 conn_hello(weir_http_conn_t *c)
 {
     const weir_http_listen_t *listen = c->socket->listen;
     hello_t *h = weir_container_of(c, hello_t, base);
 
-    if (listen->is_ssl) {
+    if (listen->is_proxied && c->proxied == NULL) {
+        h->is_proxied = true;
+    } else if (listen->is_ssl) {
         h->in_handshake = c->client.is_tls = true;
         if (!weir_http_tls_begin(c)) {
             weir_http_conn_close(c);
         }
     } else if (!listen->is_http2 && !weir_http_conn_core(c)->http2.on) {
-        weir_h1_start(c, WEIR_STR_NONE);
+        hello_start(c, false, WEIR_STR_NONE);
     }
 }
 
@@ -345,6 +422,7 @@ conn_free(weir_task_t *task)
         weir_generation_unref(c->generation);
     }
     weir_http_socket_unref(c->socket);
+    weir_mem_free(c->proxied);
     weir_mem_free(c);
     http->n_conns--;
     weir_http_stats_connection(false);

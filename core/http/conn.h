@@ -37,6 +37,7 @@ struct weir_http_conn {
     weir_task_t                 task;
     weir_client_t               client;
     struct weir_http_tls_client *tls_client;  /* what OCSP says of its certificate; NULL: nothing was asked */
+    struct weir_proxied        *proxied;      /* its own; NULL */
     bool                        closed;
     char                        addr_text[48];/* client.text */
 };

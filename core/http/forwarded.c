@@ -49,8 +49,8 @@ weir_trusted_read(weir_conf_t *cf, size_t word, weir_cidrs_t *list)
 
 /* -- requests -- */
 
-static bool
-forwarded_is_trusted(const weir_addr_t *addr, const weir_cidrs_t *trusted)
+bool
+weir_trusted_has(const weir_cidrs_t *trusted, const weir_addr_t *addr)
 {
     for (size_t i = 0; i < trusted->n; i++) {
         if (weir_cidr_has(&trusted->at[i], addr)) {
@@ -102,7 +102,7 @@ weir_forwarded_addr(weir_addr_t *addr, weir_str_t list, const weir_cidrs_t *trus
     do {
         weir_addr_t next;
 
-        if (!forwarded_is_trusted(addr, trusted) || !forwarded_read(forwarded_last(&list), &next)) {
+        if (!weir_trusted_has(trusted, addr) || !forwarded_read(forwarded_last(&list), &next)) {
             return has_changed;
         }
         *addr = next;

@@ -26,6 +26,7 @@ typedef struct {
     int         fd;              /* for getsockname; -1 */
     const weir_conn_t *conn;     /* what it comes over: for $ssl_*; NULL: nothing */
     const weir_http_listen_t *listen;
+    const struct weir_proxied *proxied;   /* what a balancer said of it (proxy_protocol.h); NULL: nothing */
     bool        is_tls;
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */
 } weir_client_t;

@@ -320,6 +320,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
         (void) weir_request_local(parent);
         sub->client.local = parent->client->local;
         sub->client.conn = NULL;
+        sub->client.proxied = NULL;
         sub->client.fd = -1;
         sub->parent = NULL;
     }

@@ -3,6 +3,7 @@
  *
  * Runs in workers.
  */
+#include "http/proxy_protocol.h"
 #include "http/vars.h"
 
 #include "os/clock.h"
@@ -91,6 +92,44 @@ WEIR_GETTER(client_get_tcpinfo)
 
 /* -- this side -- */
 
+/* -- what a balancer said before the first byte -- */
+
+WEIR_GETTER(client_get_proxied_addr)
+{
+    const weir_client_t *client = ((const weir_request_t *) subject)->client;
+    const weir_addr_t   *addr;
+    char                 text[WEIR_ADDR_TEXT];
+
+    if (client->proxied == NULL) {
+        return false;
+    }
+    addr = ref->row->data ? &client->proxied->destination : &client->proxied->source;
+    if (addr->len == 0) {
+        return false;
+    }
+    *value = weir_str_dup(arena, weir_str(text, weir_addr_text_ip(addr, text)));
+    return true;
+}
+
+WEIR_GETTER(client_get_proxied_port)
+{
+    const weir_client_t *client = ((const weir_request_t *) subject)->client;
+    const weir_addr_t   *addr;
+
+    if (client->proxied == NULL) {
+        return false;
+    }
+    addr = ref->row->data ? &client->proxied->destination : &client->proxied->source;
+    return addr->len != 0 && weir_vars_number(arena, weir_addr_port(addr), value);
+}
+
+WEIR_GETTER(client_get_proxied_tlv)
+{
+    const weir_client_t *client = ((const weir_request_t *) subject)->client;
+
+    return client->proxied != NULL && weir_proxied_named(client->proxied->tlvs, ref->suffix, arena, value);
+}
+
 WEIR_GETTER(client_get_scheme)
 {
     *value = client_of(subject)->is_tls ? WEIR_STR("https") : WEIR_STR("http");
@@ -174,6 +213,12 @@ static const weir_variable_t client_variables[] = {
     { "pid", .get = client_get_pid, .help = "The process id of the worker." },
     { "proxy_add_x_forwarded_for", .get = client_get_forwarded_for,
       .help = "The request's X-Forwarded-For with the client's address added to it." },
+    { "proxy_protocol_addr", .get = client_get_proxied_addr, .help = "The client's address as the PROXY protocol header has it." },
+    { "proxy_protocol_port", .get = client_get_proxied_port, .help = "Its port." },
+    { "proxy_protocol_server_addr", .get = client_get_proxied_addr, .data = 1, .help = "The address it connected to, as the PROXY protocol header has it." },
+    { "proxy_protocol_server_port", .get = client_get_proxied_port, .data = 1, .help = "Its port." },
+    { "proxy_protocol_tlv_", true, client_get_proxied_tlv,
+      .help = "A TLV of that header by its name (alpn, authority, unique_id, netns, ssl_cn, …) or number (0xea, ssl_0x21)." },
     { "remote_addr", .get = client_get_addr, .help = "The client's address." },
     { "remote_port", .get = client_get_port, .help = "The client's port." },
     { "scheme", .get = client_get_scheme, .help = "http or https." },

@@ -4,6 +4,7 @@
  * Runs in workers.  Values borrow from the request.
  */
 #include "http/basic.h"
+#include "http/proxy/store.h"
 #include "http/vars.h"
 
 #include "os/clock.h"
@@ -118,6 +119,18 @@ WEIR_GETTER(request_get_user)
 
 #define TEXT(member) .get = request_get_text, .data = offsetof(weir_request_t, member)
 
+/* While it is in memory, all of it. */
+WEIR_GETTER(request_get_body)
+{
+    const weir_store_t *store = ((const weir_request_t *) subject)->body;
+
+    if (store == NULL || store->file_len != 0) {
+        return false;
+    }
+    *value = weir_str(store->mem_len != 0 ? store->mem : "", store->mem_len);
+    return true;
+}
+
 static const weir_variable_t request_variables[] = {
     { "arg_", true, request_get_arg, .help = "An argument of the query, as it came." },
     { "args", TEXT(query), .help = "The query." },
@@ -134,6 +147,7 @@ static const weir_variable_t request_variables[] = {
     { "query_string", TEXT(query), .help = "The same as $args." },
     { "remote_user", .get = request_get_user, .help = "The user name of Basic authentication." },
     { "request", TEXT(head.line), .help = "The request line as it came." },
+    { "request_body", .get = request_get_body, .help = "The body, once it was read ahead, if it is small enough to be in memory." },
     { "request_completion", .get = request_get_completion, .help = "\"OK\" if the answer was complete." },
     { "request_id", .get = request_get_id, .help = "A random number of the request: 32 hexadecimal digits." },
     { "request_length", .get = request_get_length, .help = "Bytes received of the request, line and fields included." },

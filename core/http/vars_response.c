@@ -57,11 +57,17 @@ WEIR_GETTER(response_get_limit_rate)
     return weir_vars_number(arena, req->has_limit_rate ? req->limit_rate : 0, value);
 }
 
+WEIR_GETTER(response_get_trailer)
+{
+    return weir_vars_field(&((const weir_request_t *) subject)->res.trailers, ref->suffix, true, arena, value);
+}
+
 static const weir_variable_t response_variables[] = {
     { "body_bytes_sent", .get = response_get_body_bytes, .help = "Bytes of the answer's body that were sent." },
     { "bytes_sent", .get = response_get_bytes, .help = "All bytes that were sent for the answer." },
     { "limit_rate", .get = response_get_limit_rate, .help = "What `set $limit_rate` or X-Accel-Limit-Rate said: bytes of a body a second; 0: nothing." },
     { "sent_http_", true, response_get_field, .help = "A field of the answer; dashes are written as underscores." },
+    { "sent_trailer_", true, response_get_trailer, .help = "A field sent behind the answer's body." },
     { "status", .get = response_get_status, .help = "The answer's status." },
     { "weir_cause", .get = response_get_cause, .help = "Why Weir itself answered, in one stable word." },
     WEIR_VARIABLES_END

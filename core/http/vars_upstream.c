@@ -91,6 +91,13 @@ WEIR_GETTER(upstream_get_cookie)
     return false;
 }
 
+WEIR_GETTER(upstream_get_trailer)
+{
+    const weir_request_t *req = subject;
+
+    return req->n_attempts != 0 && weir_vars_field(&req->res.trailers, ref->suffix, false, arena, value);
+}
+
 #define COLUMN(column) .get = upstream_get, .data = (column)
 
 static const weir_variable_t upstream_variables[] = {
@@ -103,6 +110,7 @@ static const weir_variable_t upstream_variables[] = {
     { "upstream_http_", true, upstream_get_field, .help = "A field of the last peer's answer." },
     { "upstream_response_length", COLUMN(UPSTREAM_RESPONSE_LENGTH), .help = "Bytes of each answer's body." },
     { "upstream_response_time", COLUMN(UPSTREAM_RESPONSE_TIME), .help = "Seconds that each took in all." },
+    { "upstream_trailer_", true, upstream_get_trailer, .help = "A field that the last peer sent behind its answer's body." },
     { "upstream_status", COLUMN(UPSTREAM_STATUS), .help = "The status of each answer." },
     WEIR_VARIABLES_END
 };

@@ -7,15 +7,28 @@
 #include "http/module.h"
 
 #include "http/forwarded.h"
+#include "http/proxy_protocol.h"
 #include "http/vars.h"
 
 typedef struct {
     weir_cidrs_t trusted;
     weir_str_t   header;
     weir_flag_t  recursive;
+    bool         is_proxied;         /* `real_ip_header proxy_protocol`; from .check on */
 } realip_conf_t;
 
 extern const size_t weir_http_realip_index;
+
+/* What the connection began with. */
+static bool
+realip_proxied(const weir_request_t *req, const realip_conf_t *conf, weir_addr_t *addr)
+{
+    if (req->client->proxied == NULL || req->client->proxied->source.len == 0 || !weir_trusted_has(&conf->trusted, &req->client->addr)) {
+        return false;
+    }
+    *addr = req->client->proxied->source;
+    return true;
+}
 
 static weir_step_t
 realip_find(weir_request_t *req, const void *conf_)
@@ -29,9 +42,15 @@ realip_find(weir_request_t *req, const void *conf_)
     if (weir_request_kept(req, weir_http_realip_index) != NULL) {
         return WEIR_NEXT;
     }
-    list = weir_fields_join(&req->head.fields, conf->header, &req->arena);
-    if (list.len == 0 || !weir_forwarded_addr(&addr, list, &conf->trusted, conf->recursive.on)) {
-        return WEIR_NEXT;
+    if (conf->is_proxied) {
+        if (!realip_proxied(req, conf, &addr)) {
+            return WEIR_NEXT;
+        }
+    } else {
+        list = weir_fields_join(&req->head.fields, conf->header, &req->arena);
+        if (list.len == 0 || !weir_forwarded_addr(&addr, list, &conf->trusted, conf->recursive.on)) {
+            return WEIR_NEXT;
+        }
     }
     weir_request_keep(req, weir_http_realip_index, req->client);
     told = weir_alloc(&req->arena, sizeof(*told));
@@ -92,13 +111,21 @@ static bool
 realip_parse_header(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
     (void) row;
-    if (weir_str_eq(words->at[1].text, WEIR_STR("proxy_protocol"))) {
-        return weir_conf_error(cf, 1, "\"real_ip_header proxy_protocol\" is not supported by this version of weir");
-    }
     if (!weir_is_token(words->at[1].text)) {
         return weir_conf_invalid(cf, 1, "the name of a header field");
     }
     *(weir_str_t *) field = weir_str_dup(cf->arena, words->at[1].text);
+    return true;
+}
+
+static bool
+realip_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
+{
+    realip_conf_t *conf = conf_;
+
+    (void) cf;
+    (void) block;
+    conf->is_proxied = weir_str_eq(conf->header, WEIR_STR("proxy_protocol"));
     return true;
 }
 
@@ -107,14 +134,14 @@ static const weir_conf_type_t realip_type_from = {
     .parse = realip_parse_from, .item = sizeof(weir_cidr_t),
 };
 static const weir_conf_type_t realip_type_header = {
-    .name = "field", .size = sizeof(weir_str_t), .min_args = 1, .max_args = 1, .parse = realip_parse_header,
+    .name = "field | proxy_protocol", .size = sizeof(weir_str_t), .min_args = 1, .max_args = 1, .parse = realip_parse_header,
 };
 
 static const weir_directive_t realip_directives[] = {
     WEIR_DIRECTIVE_OF(realip_conf_t, trusted, "set_real_ip_from", &realip_type_from, .where = WEIR_IN_ANY,
                       .help = "Proxies that are trusted to tell whom they speak for."),
     WEIR_DIRECTIVE_OF(realip_conf_t, header, "real_ip_header", &realip_type_header, .where = WEIR_IN_ANY, .dflt = "X-Real-IP",
-                      .help = "The field in which they tell it."),
+                      .help = "The field in which they tell it, or proxy_protocol: what the connection began with."),
     WEIR_DIRECTIVE(realip_conf_t, recursive, "real_ip_recursive", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Take the last address that is not a trusted proxy's, instead of the last."),
     WEIR_DIRECTIVES_END
@@ -131,6 +158,7 @@ const weir_http_module_t weir_http_realip = {
     .conf_size = sizeof(realip_conf_t),
     .directives = realip_directives,
     .variables = realip_variables,
+    .check = realip_check,
     .on = { [WEIR_PHASE_REWRITE] = realip_find },
     .enabled = realip_enabled,
 };
