@@ -75,6 +75,7 @@
     X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.")          \
     X(LIMIT_QUOTA, "limit.quota", 429, INFO, "The key of a quota has used all of this hour, day or month.")                   \
     X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.")                                    \
+    X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, "The variables of proxy_pass make no address, or a name that could not be resolved.")\
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.")                   \
     X(UPSTREAM_CONNECT_FAILED, "upstream.connect.failed", 502, ERROR, "The connection to the peer could not be made.")        \
     X(UPSTREAM_CONNECT_TIMEOUT, "upstream.connect.timeout", 504, ERROR, "The peer did not accept in proxy_connect_timeout.")  \

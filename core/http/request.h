@@ -152,6 +152,7 @@ struct weir_request {
     struct weir_attempt *attempts;
     uint32_t             n_attempts, cap_attempts;
     const weir_h1_response_t *upstream_head;
+    const struct weir_proxy_pass *proxied_to;   /* what the variables of proxy_pass made; NULL: it has none */
 };
 
 /* One attempt to get an answer from a peer. */

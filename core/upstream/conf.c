@@ -5,6 +5,7 @@
  * resolved through the bundle, each address a peer.
  */
 #include "base/array.h"
+#include "base/buf.h"
 #include "base/table.h"
 #include "conf/generation.h"
 #include "shm/stats.h"
@@ -203,7 +204,7 @@ upstream_digest(const weir_group_conf_t *group)
 }
 
 static void
-upstream_add_peers(weir_conf_t *cf, weir_group_conf_t *group, const weir_peer_conf_t *model, weir_str_t server,
+upstream_add_peers(weir_arena_t *arena, weir_group_conf_t *group, const weir_peer_conf_t *model, weir_str_t server,
                    weir_addrs_t addrs)
 {
     char text[WEIR_ADDR_TEXT];
@@ -213,7 +214,7 @@ upstream_add_peers(weir_conf_t *cf, weir_group_conf_t *group, const weir_peer_co
 
         *peer = *model;
         peer->addr = addrs.at[i];
-        peer->text = weir_str_dup(cf->arena, weir_str(text, weir_addr_text(&peer->addr, text)));
+        peer->text = weir_str_dup(arena, weir_str(text, weir_addr_text(&peer->addr, text)));
         peer->server = server;
     }
 }
@@ -225,7 +226,7 @@ upstream_add_servers(weir_conf_t *cf, weir_group_conf_t *group, const upstream_s
         const upstream_server_t *server = &servers->at[i];
 
         if (server->peer.backup == backup) {
-            upstream_add_peers(cf, group, &server->peer, server->name, server->addrs);
+            upstream_add_peers(cf->arena, group, &server->peer, server->name, server->addrs);
         }
     }
 }
@@ -359,12 +360,44 @@ upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp,
     group->name = upstream_authority(cf, hp, port, 0);
     group->host_header = hp->is_unix ? WEIR_STR("localhost") : upstream_authority(cf, hp, port, default_port);
     group->peers = weir_new_n(cf->arena, weir_peer_conf_t, addrs.n);
-    upstream_add_peers(cf, group, &upstream_default_peer, group->name, addrs);
+    upstream_add_peers(cf->arena, group, &upstream_default_peer, group->name, addrs);
     group->n_primaries = group->n_peers;
     group->balancer = &weir_balancer_round_robin;
     group->digest = upstream_digest(group);
     upstream_name_rows(cf, group);
     return group;
+}
+
+weir_group_t *
+weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name, weir_str_t host_header,
+                        const weir_addr_t *addrs, size_t n)
+{
+    *conf = (weir_group_conf_t) { .name = name, .host_header = host_header, .balancer = &weir_balancer_round_robin };
+    conf->peers = weir_new_n(arena, weir_peer_conf_t, n);
+    upstream_add_peers(arena, conf, &upstream_default_peer, name, (weir_addrs_t) { (weir_addr_t *) (uintptr_t) addrs, n });
+    conf->n_primaries = conf->n_peers;
+    conf->digest = upstream_digest(conf);
+    conf->running = weir_group_attach(groups, conf);
+    return conf->running;
+}
+
+weir_group_conf_t *
+weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_t default_port)
+{
+    const upstream_groups_t *groups = generation->upstreams;
+    weir_group_conf_t *group = weir_upstream_find(generation, authority);
+    weir_hostport_t hp;
+    const char *why;
+    char key[UPSTREAM_MAX_NAME + 64];
+    weir_buf_t b;
+
+    if (group != NULL || groups == NULL || authority.len > UPSTREAM_MAX_NAME || !weir_hostport_parse(&hp, authority, &why)) {
+        return group;
+    }
+    weir_buf_init(&b, key, sizeof(key));
+    weir_buf_printf(&b, "%s%s%.*s%s %u %u", hp.is_unix ? "unix:" : "", hp.is_v6_literal ? "[" : "", WEIR_STR_ARG(hp.host), hp.is_v6_literal ? "]" : "",
+                    (unsigned) (hp.has_port ? hp.port : default_port), (unsigned) default_port);
+    return weir_table_find(&groups->implied, weir_buf_str(&b));
 }
 
 weir_group_conf_t *

@@ -15,6 +15,7 @@
 struct weir_groups {
     weir_loop_t *loop;
     weir_list_t  buckets[GROUPS_BUCKETS];     /* by name; newest first */
+    struct weir_resolver_link *resolvers;
 };
 
 weir_groups_t *
@@ -44,7 +45,20 @@ weir_groups_destroy(weir_groups_t *groups)
             weir_pool_close_idle(group);
         }
     }
+    weir_resolvers_free(groups->resolvers);
     weir_mem_free(groups);
+}
+
+struct weir_resolver_link **
+weir_groups_resolvers(weir_groups_t *groups)
+{
+    return &groups->resolvers;
+}
+
+weir_loop_t *
+weir_groups_loop(weir_groups_t *groups)
+{
+    return groups->loop;
 }
 
 static weir_list_t *

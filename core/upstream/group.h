@@ -114,6 +114,10 @@ void           weir_groups_destroy(weir_groups_t *groups);      /* closes what i
  * the failures and idle connections of peers of the same address in the group of that name before.  Takes a
  * reference. */
 weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf);
+/* A group that only a request makes: of these addresses (a port each), with nothing kept of it; not counted under its name, which may be anybody's.
+ * name and host_header are copied.  Takes a reference; conf->running is set, conf (the caller's) is filled in. */
+weir_group_t  *weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name, weir_str_t host_header,
+                                       const weir_addr_t *addrs, size_t n);
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
@@ -155,6 +159,8 @@ weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t 
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,
                                      uint16_t default_port);
+/* While running: an upstream block's, or one that some proxy_pass without variables has made of this address.  NULL: neither. */
+weir_group_conf_t *weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_t default_port);
 /* In a worker, once, when it adopts a generation: attaches each of its groups (conf->running).  They are given back
  * when the generation's arena goes. */
 void weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups);

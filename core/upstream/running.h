@@ -27,6 +27,12 @@ void           weir_upslot_give_back(weir_upconn_t *up);
 void           weir_upslot_move(weir_upconn_t *up);       /* up->peer has changed */
 void           weir_upslots_free(weir_peer_t *peer);      /* no connection uses any */
 
+/* resolver.c: the stubs of this worker; group.c has the list. */
+struct weir_resolver_link;
+struct weir_resolver_link **weir_groups_resolvers(weir_groups_t *groups);
+weir_loop_t *weir_groups_loop(weir_groups_t *groups);
+void weir_resolvers_free(struct weir_resolver_link *list);
+
 /* pool.c */
 void weir_pool_close_idle(weir_group_t *group);
 /* Links an idle connection as the oldest of its (new) peer and group: for moving the idle ones of a group to another.

@@ -71,6 +71,10 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     if (conf->pass.url.len == 0) {
         return true;
     }
+    if (conf->pass.text != NULL) {
+        weir_edits_derive(cf->arena, &conf->edits, WEIR_STR("\1"), false, WEIR_STR(""));      /* nothing begins like that: default does nothing */
+        return true;
+    }
     weir_edits_derive(cf->arena, &conf->edits, conf->pass.url, conf->pass.has_uri, location->rule.text);
     if (!conf->pass.has_uri) {
         return true;
@@ -115,10 +119,12 @@ proxy_var_host(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
 
     (void) arena;
     (void) ref;
-    if (conf->pass.group == NULL) {
+    const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
+
+    if (pass->group == NULL) {
         return false;
     }
-    *value = conf->pass.group->host_header;
+    *value = pass->group->host_header;
     return true;
 }
 
@@ -128,11 +134,13 @@ proxy_var_port(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
     const weir_proxy_conf_t *conf = weir_request_conf((weir_request_t *) subject, http_proxy, weir_proxy_conf_t);
 
     (void) ref;
-    if (conf->pass.group == NULL) {
+    const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
+
+    if (pass->group == NULL) {
         return false;
     }
-    uint16_t port = weir_addr_port(&conf->pass.group->peers[0].addr);
-    *value = weir_str_printf(arena, "%u", port ? port : conf->pass.default_port);
+    uint16_t port = pass->group->n_peers != 0 ? weir_addr_port(&pass->group->peers[0].addr) : 0;
+    *value = weir_str_printf(arena, "%u", port ? port : pass->default_port);
     return true;
 }
 

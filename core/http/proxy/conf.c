@@ -47,23 +47,43 @@ conf_split(weir_str_t rest, weir_proxy_pass_t *pass)
 }
 
 bool
-weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_scheme_t *schemes, weir_str_t url, weir_proxy_pass_t *pass)
+weir_proxy_split_pass(const weir_proxy_scheme_t *schemes, weir_str_t url, weir_proxy_pass_t *pass)
 {
-    const weir_proxy_scheme_t *scheme;
     weir_str_t rest;
+    const weir_proxy_scheme_t *scheme = conf_find_scheme(schemes, url, &rest);
 
-    url = weir_str_dup(cf->arena, url);
-    if (weir_str_find(url, '$') != NULL) {
-        return weir_conf_error(cf, 1, "variables in \"%s\" are not supported by this version of weir", directive);
-    }
-    scheme = conf_find_scheme(schemes, url, &rest);
     if (scheme == NULL) {
-        return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url), schemes->prefix);
+        return false;
     }
-    pass->url = url;
     pass->is_tls = scheme->is_tls;
     pass->default_port = scheme->port;
     conf_split(rest, pass);
+    return true;
+}
+
+bool
+weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_scheme_t *schemes, weir_str_t url, weir_proxy_pass_t *pass)
+{
+    weir_str_t rest;
+
+    (void) directive;
+    url = weir_str_dup(cf->arena, url);
+    pass->url = url;
+    pass->schemes = schemes;
+    if (weir_str_find(url, '$') != NULL) {
+        pass->text = weir_conf_template(cf, 1, url);
+        if (url.at[0] == '$') {
+            pass->is_tls = true;                        /* it may be */
+        } else if (conf_find_scheme(schemes, url, &rest) == NULL) {
+            return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url), schemes->prefix);
+        } else {
+            pass->is_tls = conf_find_scheme(schemes, url, &rest)->is_tls;
+        }
+        return pass->text != NULL;
+    }
+    if (!weir_proxy_split_pass(schemes, url, pass)) {
+        return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url), schemes->prefix);
+    }
     if (pass->authority.len == 0) {
         return weir_conf_error(cf, 1, "no host in \"%.*s\"", WEIR_STR_ARG(url));
     }
@@ -249,7 +269,7 @@ conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
         }
     }
     part = weir_new(cf->arena, weir_template_part_t);
-    part->literal = conf->pass.group->host_header;
+    part->literal = conf->pass.group != NULL ? conf->pass.group->host_header : WEIR_STR("");     /* (then that of the moment stands in) */
     value = weir_new(cf->arena, weir_template_t);
     *value = (weir_template_t) { .source = part->literal, .parts = part, .n = 1, .is_constant = true };
     memmove(conf->emit.at + 1, conf->emit.at, sizeof(*conf->emit.at) * conf->emit.n);
@@ -265,10 +285,13 @@ weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block
     for (weir_conf_block_t *block = parent->first; block != NULL; block = block->next) {
         weir_proxy_conf_t *conf = block->confs ? block->confs[module] : NULL;
 
-        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) && conf != NULL && conf->pass.url.len != 0 && conf->pass.group == NULL) {
+        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) && conf != NULL && conf->pass.url.len != 0 && !conf->is_built) {
+            conf->is_built = true;
             cf->words = &block->words;
-            conf->pass.group = weir_upstream_for(cf, generation, conf->pass.authority, conf->pass.default_port);
-            if (conf->pass.group == NULL
+            if (conf->pass.text == NULL) {
+                conf->pass.group = weir_upstream_for(cf, generation, conf->pass.authority, conf->pass.default_port);
+            }
+            if ((conf->pass.text == NULL && conf->pass.group == NULL)
                 || (conf->pass.is_tls && !weir_http_tls_build_upstream(cf, &block->words, prefix, &conf->tls)))
             {
                 return false;

@@ -6,11 +6,14 @@
 
 #include "http/proxy/proxy.h"
 
-typedef struct {
+typedef struct weir_proxy_scheme {
     const char *prefix;                          /* "https://" */
     bool        is_tls;
     uint16_t    port;                            /* where the authority has none */
 } weir_proxy_scheme_t;
+
+/* scheme://authority[uri] into its parts, borrowed.  false: another scheme. */
+bool weir_proxy_split_pass(const weir_proxy_scheme_t *schemes, weir_str_t url, weir_proxy_pass_t *pass);
 
 /* url: PREFIXauthority[uri], into the arena.  schemes end with a NULL prefix; the first is what errors suggest. */
 bool weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_scheme_t *schemes, weir_str_t url,

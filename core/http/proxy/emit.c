@@ -30,6 +30,9 @@ weir_proxy_target(weir_proxy_t *p)
     if (req->head.form == WEIR_TARGET_ASTERISK && !req->uri_changed) {
         return path;
     }
+    if (conf->pass.text != NULL && p->pass->has_uri) {
+        return p->pass->uri;                            /* as the variables made it, query and all */
+    }
     if (conf->pass.has_uri && !req->is_elsewhere && conf->prefix_len <= req->uri.path.len) {
         weir_str_t rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, conf->prefix_len));
         path = weir_str_concat(&req->arena, conf->pass.uri, rest);
@@ -68,7 +71,7 @@ emit_set_fields(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
         weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
                                                                 : weir_template_eval(h->value, req, &req->arena);
         if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
-            value = conf->pass.group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
+            value = p->pass->group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
         }
         if (value.len != 0) {
             put(data, h->id, h->name, value);

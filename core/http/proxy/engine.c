@@ -102,10 +102,10 @@ weir_proxy_connected(weir_proxy_t *p)
 weir_io_t
 weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols)
 {
-    if (p->conf->tls.built == NULL) {
+    if (!p->pass->is_tls) {
         return WEIR_OK;
     }
-    if (!weir_http_tls_toward(&p->conf->tls, p->req, p->conf->pass.group->host_header, &p->secure)) {
+    if (!weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->secure)) {
         p->cause = WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE;
         p->detail = "no certificate of our own";
         return WEIR_ERROR;
@@ -434,6 +434,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     p->http = req->http;
     p->conf = conf;
     p->codec = codec;
+    p->pass = &conf->pass;
     p->began = weir_clock_now();
     p->buffering = conf->buffering.on;
     weir_store_init(&p->store, (size_t) (conf->buffers.n * conf->buffers.size.n), conf->max_temp_file_size.n,

@@ -12,6 +12,7 @@
 #include "base/chain.h"
 #include "http/request.h"
 #include "http/tls/upstream.h"
+#include "event/resolve.h"
 #include "upstream/group.h"
 
 #include <stddef.h>
@@ -33,14 +34,21 @@ enum {
 typedef struct { weir_str_t name; weir_header_id_t id; const weir_template_t *value; } weir_proxy_header_t;
 typedef struct { weir_proxy_header_t *at; size_t n; } weir_proxy_headers_t;
 
+struct weir_proxy_scheme;
+
 /* Where proxy_pass points. */
-typedef struct {
+typedef struct weir_proxy_pass {
     weir_str_t         url;          /* as written; empty: not set */
     weir_str_t         authority;    /* group's name or host[:port] or unix:path */
     weir_str_t         uri;          /* path and query put in place of the location's text; empty: none */
     bool               has_uri, is_tls;
     uint16_t           default_port;
-    weir_group_conf_t *group;
+    weir_group_conf_t *group;        /* NULL: it has variables */
+    const weir_template_t *text;     /* … which make it; NULL: it has none */
+    const struct weir_proxy_scheme *schemes;
+    /* of one request */
+    uint16_t           port;
+    weir_str_t         host_header;
 } weir_proxy_pass_t;
 
 typedef struct {
@@ -69,6 +77,7 @@ typedef struct {
     uint8_t              hide_known[(WEIR_HEADER_MAX + 7) / 8];
     weir_str_t          *hide_other;
     size_t               n_hide_other;
+    bool                 is_built;
     size_t               prefix_len;         /* of the location's text that uri replaces */
 } weir_proxy_conf_t;
 
@@ -127,6 +136,11 @@ struct weir_proxy {
     weir_http_t             *http;
     const weir_proxy_conf_t *conf;
     const weir_peer_codec_t *codec;
+    const weir_proxy_pass_t *pass;            /* conf's, or what its variables made */
+    weir_proxy_pass_t       *own_pass;        /* the latter; NULL */
+    weir_group_t            *own_group;       /* made for it alone: a reference; NULL */
+    weir_lookup_t            lookup;
+    bool                     is_resolving;
     weir_proxy_state_t       state;
     weir_pick_t              pick;
     weir_attempt_t          *attempt;
@@ -166,6 +180,8 @@ void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, un
 
 /* -- inside the engine -- */
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
+/* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was answered. */
+bool weir_proxy_find_target(weir_proxy_t *p);
 /* For a codec's begin: p->secure, with these protocols offered.  ERROR: cause and detail are set. */
 weir_io_t weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols);
 /* What weir_upconn_secure said was wrong, as cause and detail. */

@@ -74,8 +74,11 @@ weir_proxy_next_peer(weir_proxy_t *p)
     weir_request_t *req = p->req;
 
     if (!p->picked) {
+        if (p->pass->group == NULL && !weir_proxy_find_target(p)) {
+            return;
+        }
         p->picked = true;
-        weir_pick_begin(&p->pick, p->conf->pass.group->running, &req->arena);
+        weir_pick_begin(&p->pick, p->pass->group->running, &req->arena);
     }
     p->tries++;
     if (!weir_pick_next(&p->pick, weir_clock_now())) {
@@ -285,8 +288,13 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->upload_task);
     weir_proxy_let_go(p, keep);
+    weir_lookup_cancel(&p->lookup);
     if (p->picked) {
         weir_pick_end(&p->pick);
+    }
+    if (p->own_group != NULL) {
+        weir_group_unref(p->own_group);
+        p->own_group = NULL;
     }
     weir_store_fini(&p->store);
     p->req->producer = NULL;

@@ -1,0 +1,133 @@
+/*
+ * target.c - where a request is passed to when proxy_pass has variables: an upstream block of that name, an address, or a name that `resolver`'s servers
+ * are asked for.
+ *
+ * Runs in workers; all of it in the request's arena.  Threat: what the variables hold may be the client's (its Host, its path): a group that is made for
+ * one request is forgotten with it, and counted under no name of its own.
+ */
+#include "http/proxy/proxy.h"
+
+#include "http/proxy/conf.h"
+#include "http/runtime.h"
+#include "upstream/resolver.h"
+
+static bool
+target_fail(weir_proxy_t *p, const char *detail)
+{
+    weir_request_t *req = p->req;
+
+    weir_proxy_release(p, false);
+    (void) weir_request_fail(req, WEIR_CAUSE_UPSTREAM_RESOLVE, detail);
+    return false;
+}
+
+static const char *
+target_text(weir_proxy_t *p, const char *what, weir_str_t text)
+{
+    return weir_str_to_z(&p->req->arena, weir_str_printf(&p->req->arena, "%s \"%.*s\"", what, WEIR_STR_ARG(text)));
+}
+
+/* One of the addresses for each: with the port. */
+static void
+target_use_addrs(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_addr_t *addrs, size_t n)
+{
+    weir_arena_t *arena = &p->req->arena;
+    weir_addr_t *with_port = weir_new_n(arena, weir_addr_t, n);
+
+    for (size_t i = 0; i < n; i++) {
+        with_port[i] = addrs[i];
+        if (!weir_addr_is_unix(&addrs[i])) {
+            weir_addr_set_port(&with_port[i], pass->port);
+        }
+    }
+    pass->group = weir_new(arena, weir_group_conf_t);
+    p->own_group = weir_group_attach_addrs(p->http->groups, arena, pass->group, pass->authority, pass->host_header, with_port, n);
+}
+
+static void
+target_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs, size_t n)
+{
+    static const char *const why[] = {
+        [WEIR_LOOKUP_OK] = "", [WEIR_LOOKUP_NO_NAME] = "there is no address of", [WEIR_LOOKUP_FAILED] = "the name servers could not say about",
+        [WEIR_LOOKUP_TIMEOUT] = "no name server answered about",
+    };
+    weir_proxy_t *p = weir_container_of(lookup, weir_proxy_t, lookup);
+    weir_proxy_pass_t *pass = p->own_pass;
+
+    if (result != WEIR_LOOKUP_OK) {
+        (void) target_fail(p, target_text(p, why[result], pass->authority));
+        return;
+    }
+    target_use_addrs(p, pass, addrs, n);
+    if (p->is_resolving) {
+        p->is_resolving = false;
+        weir_proxy_next_peer(p);
+    }
+}
+
+/* What no request's target may have. */
+static bool
+target_uri_is_good(weir_str_t uri)
+{
+    for (size_t i = 0; i < uri.len; i++) {
+        unsigned char c = (unsigned char) uri.at[i];
+        if (c <= 0x20 || c >= 0x7f || c == '#') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *hp)
+{
+    const weir_resolver_settings_t *settings = weir_resolver_settings(p->req->location->block);
+    weir_addr_t addr;
+
+    pass->port = hp->has_port ? hp->port : pass->default_port;
+    pass->host_header = hp->is_unix ? WEIR_STR("localhost") : pass->authority;
+    if (hp->is_unix ? weir_addr_from_unix(&addr, hp->host) : weir_addr_from_ip(&addr, hp->host, pass->port)) {
+        target_use_addrs(p, pass, &addr, 1);
+        return true;
+    }
+    if (hp->is_unix || hp->is_wildcard || hp->host.len == 0) {
+        return target_fail(p, target_text(p, "no host in", pass->authority));
+    }
+    if (settings->servers.n == 0) {
+        return target_fail(p, target_text(p, "no resolver defined to resolve", hp->host));
+    }
+    weir_lookup_start(weir_resolver_of(p->http->groups, &settings->servers), &p->lookup, hp->host, settings->timeout, target_resolved);
+    if (pass->group != NULL) {
+        return true;                               /* it was known */
+    }
+    p->is_resolving = !p->released;
+    return false;
+}
+
+bool
+weir_proxy_find_target(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_proxy_pass_t *pass = weir_new(&req->arena, weir_proxy_pass_t);
+    weir_str_t url = weir_template_eval(p->conf->pass.text, req, &req->arena);
+    weir_hostport_t hp;
+    const char *why;
+
+    *pass = p->conf->pass;
+    p->pass = p->own_pass = pass;
+    req->proxied_to = pass;
+    if (!weir_proxy_split_pass(p->conf->pass.schemes, url, pass) || pass->authority.len == 0 || (pass->has_uri && !target_uri_is_good(pass->uri))) {
+        return target_fail(p, target_text(p, "invalid URL", url));
+    }
+    if (pass->has_uri && pass->uri.at[0] != '/') {
+        pass->uri = weir_str_concat(&req->arena, WEIR_STR("/"), pass->uri);
+    }
+    pass->group = weir_upstream_known(req->generation, pass->authority, pass->default_port);
+    if (pass->group != NULL) {
+        return true;
+    }
+    if (!weir_hostport_parse(&hp, pass->authority, &why)) {
+        return target_fail(p, target_text(p, why, pass->authority));
+    }
+    return target_of_host(p, pass, &hp);
+}

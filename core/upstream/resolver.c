@@ -1,0 +1,148 @@
+/*
+ * resolver.c - see resolver.h.  Read at load; the stubs live in workers, one for each set of servers, for as long as the worker.
+ */
+#include "upstream/resolver.h"
+
+#include "base/mem.h"
+#include "upstream/running.h"
+
+#include <string.h>
+
+#define RESOLVER_PORT 53
+
+extern const size_t weir_resolver_module_index;
+
+typedef struct { weir_resolver_settings_t settings; } resolver_conf_t;
+
+static bool
+resolver_add_server(weir_conf_t *cf, size_t word, weir_resolver_conf_t *conf)
+{
+    weir_str_t text = cf->words->at[word].text;
+    weir_hostport_t hp;
+    weir_addrs_t found;
+    weir_addr_t one;
+    const char *hint;
+    weir_error_t error = { .text = "" };
+
+    if (!weir_hostport_parse(&hp, text, &hint) || hp.is_unix || hp.is_wildcard || hp.host.len == 0) {
+        return weir_conf_invalid(cf, word, "the address of a name server");
+    }
+    uint16_t port = hp.has_port ? hp.port : RESOLVER_PORT;
+    if (weir_addr_from_ip(&one, hp.host, port)) {
+        found = (weir_addrs_t) { &one, 1 };
+    } else if (!weir_bundle_resolve(cf->bundle, hp.host, &found, &error) || found.n == 0) {
+        return weir_conf_error(cf, word, "host not found in resolver \"%.*s\"", WEIR_STR_ARG(text));
+    }
+    weir_addr_t *grown = weir_new_n(cf->arena, weir_addr_t, conf->n + found.n);
+    if (conf->n != 0) {
+        memcpy(grown, conf->servers, conf->n * sizeof(*grown));
+    }
+    for (size_t i = 0; i < found.n; i++) {
+        grown[conf->n] = found.at[i];
+        weir_addr_set_port(&grown[conf->n++], port);
+    }
+    conf->servers = grown;
+    return true;
+}
+
+static bool
+resolver_option(weir_conf_t *cf, size_t word, weir_resolver_conf_t *conf, bool *is_option)
+{
+    weir_str_t name, value;
+
+    *is_option = weir_str_cut(cf->words->at[word].text, '=', &name, &value);
+    if (!*is_option) {
+        return true;
+    }
+    if (weir_str_eq(name, WEIR_STR("valid"))) {
+        return (weir_conf_read_msec(value, &conf->valid) && conf->valid.ms != 0) || weir_conf_invalid(cf, word, "a time such as valid=30s");
+    }
+    bool *which = weir_str_eq(name, WEIR_STR("ipv4")) ? &conf->ipv4 : weir_str_eq(name, WEIR_STR("ipv6")) ? &conf->ipv6 : NULL;
+    if (which == NULL || (!weir_str_eq(value, WEIR_STR("on")) && !weir_str_eq(value, WEIR_STR("off")))) {
+        return weir_conf_invalid(cf, word, "an address, valid=TIME, ipv4=on|off or ipv6=on|off");
+    }
+    *which = weir_str_eq(value, WEIR_STR("on"));
+    return true;
+}
+
+static bool
+resolver_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_resolver_conf_t *conf = field;
+    bool is_option;
+
+    (void) row;
+    *conf = (weir_resolver_conf_t) { .ipv4 = true, .ipv6 = true };
+    for (size_t i = 1; i < words->n; i++) {
+        if (!resolver_option(cf, i, conf, &is_option) || (!is_option && !resolver_add_server(cf, i, conf))) {
+            return false;
+        }
+    }
+    if (!conf->ipv4 && !conf->ipv6) {
+        return weir_conf_error(cf, 0, "\"ipv4\" and \"ipv6\" cannot both be \"off\"");
+    }
+    return conf->n != 0 || weir_conf_error(cf, 0, "no name servers defined");
+}
+
+static const weir_conf_type_t resolver_type = {
+    .name = "address... [valid=time] [ipv4=on|off] [ipv6=on|off]", .size = sizeof(weir_resolver_conf_t), .min_args = 1, .max_args = 255,
+    .parse = resolver_parse,
+};
+
+static const weir_directive_t resolver_directives[] = {
+    WEIR_DIRECTIVE_OF(resolver_conf_t, settings.servers, "resolver", &resolver_type, .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM,
+                      .help = "Name servers that are asked while running: for proxy_pass with variables, and servers marked resolve."),
+    WEIR_DIRECTIVE(resolver_conf_t, settings.timeout, "resolver_timeout", .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM, .dflt = "30s", .min = "1ms",
+                   .help = "How long a request waits for a name."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_module_t weir_resolver_module = {
+    .name = "resolver_module",
+    .conf_size = sizeof(resolver_conf_t),
+    .directives = resolver_directives,
+};
+
+const weir_resolver_settings_t *
+weir_resolver_settings(const weir_conf_block_t *block)
+{
+    const resolver_conf_t *conf = weir_conf_of(block, weir_resolver_module_index);
+
+    if (block->context == WEIR_IN_UPSTREAM && (conf == NULL || !weir_conf_is_set(block, weir_resolver_module_index, "resolver"))) {
+        conf = weir_conf_of(block->parent, weir_resolver_module_index);
+    }
+    return &conf->settings;
+}
+
+/* -- in a worker -- */
+
+struct weir_resolver_link { struct weir_resolver_link *next; weir_resolver_t *resolver; };
+
+weir_resolver_t *
+weir_resolver_of(weir_groups_t *groups, const weir_resolver_conf_t *servers)
+{
+    struct weir_resolver_link *link, **list = weir_groups_resolvers(groups);
+
+    for (link = *list; link != NULL; link = link->next) {
+        if (weir_resolver_is(link->resolver, servers)) {
+            return link->resolver;
+        }
+    }
+    link = weir_mem_need(sizeof(*link));
+    link->resolver = weir_resolver_create(weir_groups_loop(groups), servers);
+    link->next = *list;
+    *list = link;
+    return link->resolver;
+}
+
+void
+weir_resolvers_free(struct weir_resolver_link *list)
+{
+    while (list != NULL) {
+        struct weir_resolver_link *next = list->next;
+
+        weir_resolver_destroy(list->resolver);
+        weir_mem_free(list);
+        list = next;
+    }
+}
