@@ -65,6 +65,9 @@ weir_h1_body_begin(weir_h1_conn_t *c)
     } else {
         c->body = WEIR_H1_BODY_NONE;
         c->req->body_complete = true;
+        if (c->base.conn.watch.peer_closed) {
+            weir_h1_look_again(c);           /* the edge that told came with the request */
+        }
     }
 }
 
