@@ -38,7 +38,7 @@ typedef struct {
     weir_str_t   default_type;
     weir_bytes_t sendfile_max_chunk, limit_rate_after;
     const weir_template_t *limit_rate;   /* NULL: none */
-    uint32_t     max_ranges;
+    uint32_t     max_ranges, hash_sizes;
     weir_error_pages_t error_pages;
     weir_str_t   status_zone;
 } weir_http_core_conf_t;
@@ -97,6 +97,9 @@ typedef struct {
     size_t               n_servers;
     const struct weir_http_captures *captures;   /* see captures.h */
 } weir_http_conf_t;
+
+/* const weir_template_t *: a size a second, which variables may make when it is used. */
+extern const weir_conf_type_t weir_http_type_rate;
 
 extern const weir_module_t weir_http_core;
 extern const size_t        weir_http_core_index;

@@ -50,6 +50,21 @@ static const weir_conf_type_t core_type_said = {
     .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 0, .parse = core_parse_said,
 };
 
+static bool
+core_parse_rate(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    const weir_template_t *rate = weir_conf_template(cf, 1, words->at[1].text);
+    weir_bytes_t bytes;
+
+    (void) row;
+    *(const weir_template_t **) field = rate;
+    return rate != NULL && (!rate->is_constant || weir_conf_read_bytes(words->at[1].text, &bytes) || weir_conf_invalid(cf, 1, "a size such as 50k"));
+}
+
+const weir_conf_type_t weir_http_type_rate = {
+    .name = "rate", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 1, .parse = core_parse_rate,
+};
+
 static const weir_conf_enum_t core_linger_values[] = {
     { "off", WEIR_LINGER_OFF }, { "on", WEIR_LINGER_ON }, { "always", WEIR_LINGER_ALWAYS }, { NULL, 0 },
 };
@@ -69,6 +84,10 @@ static const weir_conf_enum_t core_token_values[] = {
 #define CORE(field, ...) WEIR_DIRECTIVE(weir_http_core_conf_t, field, #field, __VA_ARGS__)
 #define CORE_OF(field, name, conf_type, ...) \
     WEIR_DIRECTIVE_OF(weir_http_core_conf_t, field, name, conf_type, __VA_ARGS__)
+/* Sizes of nginx's tables. */
+#define CORE_ACCEPTED(name)                                                                                                    \
+    CORE_OF(hash_sizes, name, &weir_type_u32, .where = WEIR_IN_HTTP, .min = "1",                                               \
+            .help = "Accepted for the sake of nginx's files; tables are as large as they need to be.")
 #define CORE_HEADS (WEIR_IN_HTTP | WEIR_IN_SERVER)     /* before a location is known */
 
 static const weir_directive_t core_directives[] = {
@@ -140,7 +159,7 @@ static const weir_directive_t core_directives[] = {
     CORE(sendfile_max_chunk, .where = WEIR_IN_ANY, .dflt = "2m", .help = "How much of a file goes at once before others get their turn; 0: any."),
     CORE(tcp_nopush, .where = WEIR_IN_ANY, .dflt = "off", .help = "With sendfile: the head and the file's beginning in as few packets as possible."),
     CORE(max_ranges, .where = WEIR_IN_ANY, .dflt = "2147483647", .help = "How many parts a Range may ask for; more, or any if 0: all is sent."),
-    CORE(limit_rate, .where = WEIR_IN_ANY, .args = "rate", .help = "Bytes of an answer's body a second, after the first second; 0: no limit."),
+    CORE_OF(limit_rate, "limit_rate", &weir_http_type_rate, .where = WEIR_IN_ANY, .help = "Bytes of an answer's body a second, after the first second; 0: no limit."),
     CORE(limit_rate_after, .where = WEIR_IN_ANY, .dflt = "0", .help = "So much of an answer's body is sent before limit_rate holds."),
     CORE_OF(if_modified_since, "if_modified_since", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "exact", .values = core_modified_values,
             .args = "off | exact | before", .help = "When If-Modified-Since is answered with 304: at the very time, or also at a later one."),
@@ -152,6 +171,10 @@ static const weir_directive_t core_directives[] = {
                     "if told."),
     CORE(status_zone, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .inherit = WEIR_LOCAL, .args = "name",
          .help = "What happens here is counted under this name, for status and prometheus."),
+    CORE_ACCEPTED("server_names_hash_max_size"),
+    CORE_ACCEPTED("server_names_hash_bucket_size"),
+    CORE_ACCEPTED("variables_hash_max_size"),
+    CORE_ACCEPTED("variables_hash_bucket_size"),
     CORE_OF(internal, "internal", &core_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_OWN, .whole = true,
             .help = "The location is for internal redirects only; others get 404."),
     WEIR_DIRECTIVES_END

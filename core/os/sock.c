@@ -136,10 +136,25 @@ fail:
 int
 weir_sock_connect(const weir_addr_t *addr, bool *done)
 {
+    return weir_sock_connect_from(addr, NULL, done);
+}
+
+int
+weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bool *done)
+{
     int fd = sock_open_stream(addr);
 
     if (fd < 0) {
         return -1;
+    }
+    if (from != NULL && !weir_addr_is_unix(addr)) {
+        if (weir_addr_port(from) == 0) {
+            (void) sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);      /* the port is chosen at connect: more of them */
+        }
+        if (weir_sys_bind(fd, &from->any, from->len) != 0) {
+            sock_close_keeping_errno(fd);
+            return -1;
+        }
     }
     if (!weir_addr_is_unix(addr)) {
         weir_sock_set_nodelay(fd);

@@ -20,6 +20,8 @@ typedef struct {
 
 /* Bound, listening, non-blocking, close-on-exec.  A stale unix socket file that nobody listens on is replaced. */
 int  weir_sock_listen(const weir_addr_t *addr, const weir_listen_options_t *options) WEIR_MUST_USE;
+/* The same from an address of this machine; port 0: any. */
+int  weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bool *done) WEIR_MUST_USE;
 /* Starts connecting, non-blocking. *done tells whether it is connected already. TCP_NODELAY is set on TCP. */
 int  weir_sock_connect(const weir_addr_t *addr, bool *done) WEIR_MUST_USE;
 int  weir_sock_error(int fd);                         /* SO_ERROR, taken */

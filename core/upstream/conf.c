@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "conf/generation.h"
 #include "shm/stats.h"
+#include "upstream/follow.h"
 #include "upstream/group.h"
 
 #define UPSTREAM_PORT     80
@@ -20,6 +21,8 @@ typedef struct {
     weir_str_t       name;           /* as written */
     weir_addrs_t     addrs;
     weir_peer_conf_t peer;           /* what its parameters say; no address yet */
+    weir_hostport_t  hp;
+    bool             is_followed;    /* resolve */
 } upstream_server_t;
 
 typedef struct { upstream_server_t *at; size_t n; } upstream_servers_t;   /* as weir_conf_list_t */
@@ -80,10 +83,14 @@ upstream_option(weir_str_t word, const char *name, weir_str_t *value)
 }
 
 static bool
-upstream_server_option(weir_peer_conf_t *peer, weir_str_t word)
+upstream_server_option(upstream_server_t *server, weir_str_t word)
 {
+    weir_peer_conf_t *peer = &server->peer;
     weir_str_t value;
 
+    if (weir_str_eq(word, WEIR_STR("resolve"))) {
+        return server->is_followed = true;
+    }
     if (upstream_option(word, "weight=", &value)) {
         return weir_conf_read_u32(value, &peer->weight) && peer->weight != 0;
     }
@@ -104,21 +111,36 @@ upstream_server_option(weir_peer_conf_t *peer, weir_str_t word)
 static const weir_peer_conf_t upstream_default_peer = { .weight = 1, .max_fails = 1, .fail_timeout = { 10000 } };
 
 static bool
+upstream_is_address(const weir_hostport_t *hp)
+{
+    weir_addr_t addr;
+
+    return hp->is_unix || weir_addr_from_ip(&addr, hp->host, 0);
+}
+
+static bool
 upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
                       void *field)
 {
     upstream_server_t server = { .name = words->at[1].text, .peer = upstream_default_peer };
-    weir_hostport_t   hp;
+    weir_hostport_t  *hp = &server.hp;
     const char       *why;
 
     for (size_t i = 2; i < words->n; i++) {
-        if (!upstream_server_option(&server.peer, words->at[i].text)) {
+        if (!upstream_server_option(&server, words->at[i].text)) {
             return weir_conf_error(cf, i, "invalid parameter \"%.*s\"", WEIR_STR_ARG(words->at[i].text));
         }
     }
-    if (!weir_hostport_parse(&hp, server.name, &why)
-        || !upstream_resolve(cf, &hp, UPSTREAM_PORT, &server.addrs, &why))
-    {
+    if (!weir_hostport_parse(hp, server.name, &why)) {
+        return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));
+    }
+    if (!upstream_resolve(cf, hp, UPSTREAM_PORT, &server.addrs, &why)) {
+        server.addrs.n = 0;
+        server.is_followed = server.is_followed && !hp->is_unix && !hp->is_wildcard && hp->host.len != 0;
+    } else if (server.addrs.n == 1 && upstream_is_address(hp)) {
+        server.is_followed = false;                 /* nothing to be asked for */
+    }
+    if (server.addrs.n == 0 && !server.is_followed) {
         return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));
     }
     *(upstream_server_t *) weir_conf_list_push(cf, field, sizeof(server)) = server;
@@ -134,8 +156,8 @@ static const weir_directive_t upstream_directives[] = {
     WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
         .args = "name", .help = "A group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
-        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [backup] [down]",
-        .help = "A server of the group: a name or address with an optional port (80), or unix:path."),
+        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [backup] [down] [resolve]",
+        .help = "A server of the group: a name or address with an optional port (80), or unix:path; resolve: the name is asked for again and again."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
         .help = "Idle connections to the group that each worker keeps; 0 keeps none."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive_requests, "keepalive_requests", .where = WEIR_IN_UPSTREAM, .dflt = "1000",
@@ -174,11 +196,11 @@ upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
 
 /* What happens to the group and to each of its peers is counted under their names. */
 static void
-upstream_name_rows(weir_conf_t *cf, weir_group_conf_t *group)
+upstream_name_rows(weir_arena_t *arena, weir_group_conf_t *group)
 {
     group->stats = weir_stats_row(WEIR_STATS_UPSTREAM, group->name);
     for (size_t i = 0; i < group->n_peers; i++) {
-        weir_str_t name = weir_str_printf(cf->arena, "%.*s%c%.*s", WEIR_STR_ARG(group->name), WEIR_STATS_SEPARATOR,
+        weir_str_t name = weir_str_printf(arena, "%.*s%c%.*s", WEIR_STR_ARG(group->name), WEIR_STATS_SEPARATOR,
                                           WEIR_STR_ARG(group->peers[i].text));
 
         group->peers[i].stats = weir_stats_row(WEIR_STATS_PEER, name);
@@ -220,15 +242,49 @@ upstream_add_peers(weir_arena_t *arena, weir_group_conf_t *group, const weir_pee
 }
 
 static void
-upstream_add_servers(weir_conf_t *cf, weir_group_conf_t *group, const upstream_servers_t *servers, bool backup)
+upstream_add_servers(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_server_t *servers, size_t n, bool backup)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (servers[i].model.backup == backup) {
+            upstream_add_peers(arena, group, &servers[i].model, servers[i].server, servers[i].addrs);
+        }
+    }
+}
+
+void
+weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_server_t *servers, size_t n)
+{
+    size_t peers = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        peers += servers[i].addrs.n;
+    }
+    group->peers = weir_new_n(arena, weir_peer_conf_t, peers + 1);
+    group->n_peers = 0;
+    upstream_add_servers(arena, group, servers, n, false);
+    group->n_primaries = group->n_peers;
+    upstream_add_servers(arena, group, servers, n, true);
+    group->digest = upstream_digest(group);
+    upstream_name_rows(arena, group);
+}
+
+/* What is written, as what it takes to make the group anew. *is_followed: a name is to be asked for again. */
+static weir_follow_server_t *
+upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, bool *is_followed, bool *has_primary)
+{
+    weir_follow_server_t *list = weir_new_n(cf->arena, weir_follow_server_t, servers->n);
+
     for (size_t i = 0; i < servers->n; i++) {
         const upstream_server_t *server = &servers->at[i];
 
-        if (server->peer.backup == backup) {
-            upstream_add_peers(cf->arena, group, &server->peer, server->name, server->addrs);
-        }
+        list[i] = (weir_follow_server_t) {
+            .model = server->peer, .server = server->name, .addrs = server->addrs, .host = server->hp.host,
+            .port = server->hp.has_port ? server->hp.port : UPSTREAM_PORT, .is_followed = server->is_followed,
+        };
+        *is_followed = *is_followed || server->is_followed;
+        *has_primary = *has_primary || !server->peer.backup;
     }
+    return list;
 }
 
 /* NULL: cf->error is set. */
@@ -237,32 +293,35 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
 {
     const upstream_conf_t *conf = weir_conf_of(block, weir_upstream_index);
     weir_group_conf_t     *group = weir_new(cf->arena, weir_group_conf_t);
-    size_t                 n = 0;
+    weir_follow_server_t  *servers;
+    bool                   is_followed = false, has_primary = false;
 
     group->name = group->host_header = block->words.at[1].text;
     if (conf == NULL || conf->servers.n == 0) {
         weir_conf_error_at(cf, &block->words, "no servers are inside upstream");
         return NULL;
     }
-    for (size_t i = 0; i < conf->servers.n; i++) {
-        n += conf->servers.at[i].addrs.n;
-    }
-    group->peers = weir_new_n(cf->arena, weir_peer_conf_t, n);
-    upstream_add_servers(cf, group, &conf->servers, false);
-    group->n_primaries = group->n_peers;
-    upstream_add_servers(cf, group, &conf->servers, true);
-    if (group->n_primaries == 0) {
+    servers = upstream_list_servers(cf, &conf->servers, &is_followed, &has_primary);
+    if (!has_primary) {
         weir_conf_error_at(cf, &block->words, "no servers in upstream \"%.*s\"", WEIR_STR_ARG(group->name));
         return NULL;
     }
-
     group->keepalive = conf->keepalive;
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;
     group->keepalive_timeout = conf->keepalive_timeout;
     group->balancer = &weir_balancer_round_robin;
-    group->digest = upstream_digest(group);
-    upstream_name_rows(cf, group);
+    weir_upstream_fill(cf->arena, group, servers, conf->servers.n);
+    if (is_followed) {
+        weir_follow_conf_t *follow = weir_new(cf->arena, weir_follow_conf_t);
+
+        *follow = (weir_follow_conf_t) { servers, conf->servers.n, weir_resolver_settings(block) };
+        if (follow->settings->servers.n == 0) {
+            weir_conf_error_at(cf, &block->words, "no resolver defined to resolve the servers of upstream \"%.*s\"", WEIR_STR_ARG(group->name));
+            return NULL;
+        }
+        group->follow = follow;
+    }
     return group;
 }
 
@@ -364,7 +423,7 @@ upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp,
     group->n_primaries = group->n_peers;
     group->balancer = &weir_balancer_round_robin;
     group->digest = upstream_digest(group);
-    upstream_name_rows(cf, group);
+    upstream_name_rows(cf->arena, group);
     return group;
 }
 
@@ -446,6 +505,10 @@ upstream_stop(void *data)
     for (size_t i = 0; i < groups->all.n; i++) {
         weir_group_conf_t *conf = *weir_array_at(&groups->all, weir_group_conf_t *, i);
 
+        if (conf->following != NULL) {
+            weir_follow_stop(conf->following);
+            conf->following = NULL;
+        }
         weir_group_unref(conf->running);
         conf->running = NULL;
     }
@@ -464,6 +527,9 @@ weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups)
 
         weir_assert(conf->running == NULL);
         conf->running = weir_group_attach(groups, conf);
+        if (conf->follow != NULL) {
+            conf->following = weir_follow_start(groups, conf, conf->follow);
+        }
     }
     weir_arena_on_cleanup(&generation->arena, upstream_stop, all);
 }

@@ -38,6 +38,8 @@ typedef struct {
     const weir_balancer_t *balancer;
     uint64_t               digest;           /* of all the above */
     uint32_t               stats;            /* its row (shm/stats.h) */
+    const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
+    struct weir_follow    *following;        /* in a worker: who asks for them */
     weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
 } weir_group_conf_t;
 
@@ -54,8 +56,9 @@ typedef struct {
     uint32_t                n_slots;
 } weir_peer_t;
 
-/* What a connection to a peer is secured with: one that is kept serves those only who want exactly the same. */
+/* What a connection to a peer is secured with, and where it comes from: one that is kept serves those only who want exactly the same. */
 typedef struct {
+    const weir_addr_t  *from;                /* the address of ours it is bound to; NULL: any */
     weir_tls_context_t *context;             /* NULL: plain, and all below is empty */
     weir_str_t          name;                /* of the peer's certificate; with sends_name also asked for (SNI) */
     weir_str_t          protocols;           /* ALPN's wire format; a literal */
@@ -96,7 +99,8 @@ struct weir_upconn {
     weir_peer_t   *peer;                     /* its group is counted while the connection is in use */
     void          *owner;                    /* who uses it; NULL while idle, unless `share` is set */
     const weir_upshare_t *share;             /* NULL: one exchange at a time */
-    weir_upsecure_t secure;                  /* a reference to the context, a copy of the name */
+    weir_upsecure_t secure;                  /* a reference to the context, copies of the name and the address */
+    weir_addr_t    from;
     struct weir_upslot *slot;                /* where its TLS session is kept; NULL: nowhere */
     uint32_t       requests;                 /* sent on it; counted by the owner */
     weir_instant_t created;

@@ -133,10 +133,15 @@ weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const we
 static void
 pool_set_secure(weir_upconn_t *up, const weir_upsecure_t *secure)
 {
+    if (secure->from != NULL) {
+        up->from = *secure->from;
+        up->secure.from = &up->from;
+    }
     if (secure->context == NULL) {
         return;
     }
     up->secure = *secure;
+    up->secure.from = secure->from != NULL ? &up->from : NULL;
     up->secure.context = weir_tls_context_ref(secure->context);
     up->secure.name.at = (const char *) (up + 1);
     if (secure->name.len != 0) {
@@ -155,7 +160,7 @@ weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_rea
         return NULL;
     }
     *up = (weir_upconn_t) { .peer = peer, .created = weir_clock_now() };
-    fd = weir_sock_connect(&peer->conf->addr, done);
+    fd = weir_sock_connect_from(&peer->conf->addr, secure->from, done);
     if (fd == -1 || !weir_conn_open(&up->conn, peer->group->loop, fd, on_ready)) {
         error = errno;
         weir_mem_free(up);

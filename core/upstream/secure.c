@@ -22,6 +22,9 @@ struct weir_upslot {
 bool
 weir_upsecure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b)
 {
+    if ((a->from == NULL) != (b->from == NULL) || (a->from != NULL && !weir_addr_eq(a->from, b->from))) {
+        return false;
+    }
     return a->context == b->context && a->sends_name == b->sends_name && a->verifies == b->verifies && weir_str_eq(a->name, b->name)
            && weir_str_eq(a->protocols, b->protocols);
 }

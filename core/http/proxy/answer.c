@@ -176,6 +176,8 @@ answer_redirect(weir_proxy_t *p)
     return true;
 }
 
+static void answer_set_limit(weir_proxy_t *p);
+
 void
 weir_proxy_answer(weir_proxy_t *p)
 {
@@ -199,6 +201,7 @@ weir_proxy_answer(weir_proxy_t *p)
         return;
     }
     if (answer_send_head(p)) {
+        answer_set_limit(p);
         weir_proxy_pump(p);
     }
 }
@@ -258,6 +261,42 @@ answer_from_store(weir_proxy_t *p)
     return WEIR_OK;
 }
 
+/* -- proxy_limit_rate: so many bytes a second are read, the first second's at once -- */
+
+static void
+answer_on_rate(weir_timer_t *timer)
+{
+    weir_proxy_pump(weir_container_of(timer, weir_proxy_t, rate_timer));
+}
+
+static uint64_t
+answer_rate_room(weir_proxy_t *p)
+{
+    uint64_t ms = weir_clock_now().ms - p->answer_began.ms + 1000;
+    uint64_t budget = p->rate * (ms / 1000) + p->rate * (ms % 1000) / 1000, taken = p->attempt->response_length;
+
+    if (budget > taken) {
+        return budget - taken;
+    }
+    weir_timer_clear(&p->timer);                               /* the peer is not to blame */
+    weir_timer_set(p->http->loop, &p->rate_timer, (weir_msec_t) { weir_min((taken - budget + p->rate / 8 + 1) * 1000 / p->rate + 1, UINT64_C(60000)) },
+                   answer_on_rate);
+    return 0;
+}
+
+static void
+answer_set_limit(weir_proxy_t *p)
+{
+    weir_bytes_t rate;
+
+    if (p->conf->limit_rate != NULL && p->buffering
+        && weir_conf_read_bytes(weir_template_eval(p->conf->limit_rate, p->req, &p->req->arena), &rate))
+    {
+        p->rate = weir_min(rate.n, UINT64_C(1) << 32);
+        p->answer_began = weir_clock_now();
+    }
+}
+
 /* One read from the peer, passed on or stored.  OK: more may follow · AGAIN: wait · EOF: done · ERROR: the request is over. */
 static weir_io_t
 answer_from_peer(weir_proxy_t *p)
@@ -267,6 +306,12 @@ answer_from_peer(weir_proxy_t *p)
     weir_str_t bytes;
     weir_io_t io;
 
+    if (p->rate != 0) {
+        room = weir_min(room, answer_rate_room(p));
+        if (room == 0) {
+            return WEIR_AGAIN;                                 /* the clock's turn */
+        }
+    }
     if (room == 0) {
         weir_timer_clear(&p->timer);                           /* the client's turn; send_timeout watches it */
         return WEIR_AGAIN;

@@ -162,6 +162,31 @@ const weir_conf_type_t weir_proxy_type_name = {
     .name = "name", .size = sizeof(weir_strs_t), .min_args = 1, .max_args = 1, .repeats = true, .parse = conf_parse_name,
 };
 
+static bool
+conf_parse_bind(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    const weir_template_t **bind = field;
+    weir_hostport_t hp;
+    weir_addr_t addr;
+    const char *hint;
+
+    if (words->n == 3) {
+        return weir_conf_error(cf, 2, weir_str_eq(words->at[2].text, WEIR_STR("transparent"))
+                               ? "\"transparent\" of \"%s\" is not supported by weir: its workers have no privilege for it"
+                               : "invalid parameter of \"%s\"", row->name);
+    }
+    *bind = weir_conf_template(cf, 1, words->at[1].text);
+    if (*bind == NULL || !(*bind)->is_constant || weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
+        return *bind != NULL;
+    }
+    return (weir_hostport_parse(&hp, words->at[1].text, &hint) && !hp.is_unix && weir_addr_from_ip(&addr, hp.host, hp.port))
+           || weir_conf_invalid(cf, 1, "an address of this machine, or \"off\"");
+}
+
+const weir_conf_type_t weir_proxy_type_bind = {
+    .name = "address | off", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 2, .parse = conf_parse_bind,
+};
+
 const weir_conf_enum_t weir_proxy_next[] = {
     { "error", WEIR_NEXT_ERROR }, { "timeout", WEIR_NEXT_TIMEOUT }, { "invalid_header", WEIR_NEXT_INVALID_HEADER },
     { "http_500", WEIR_NEXT_HTTP_500 }, { "http_502", WEIR_NEXT_HTTP_502 }, { "http_503", WEIR_NEXT_HTTP_503 },

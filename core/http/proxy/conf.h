@@ -24,7 +24,7 @@ void weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf);
 bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
                       const char *prefix) WEIR_MUST_USE;
 
-extern const weir_conf_type_t weir_proxy_type_set_header, weir_proxy_type_name;
+extern const weir_conf_type_t weir_proxy_type_set_header, weir_proxy_type_name, weir_proxy_type_bind;
 extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];
 
 #define WEIR_PROXY_ROW(field, text, ...)          WEIR_DIRECTIVE(weir_proxy_conf_t, field, text, .where = WEIR_IN_ANY, __VA_ARGS__)
@@ -42,6 +42,8 @@ extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];
                       .help = "Fields of the peer's answer that are for Weir and are not to be heeded."),                           \
     WEIR_PROXY_ROW(intercept_errors, P "_intercept_errors", .dflt = "off",                                                          \
                    .help = "Let error_page replace the peer's answers of 300 and above."),                                          \
+    WEIR_PROXY_ROW_OF(bind, P "_bind", &weir_proxy_type_bind, .args = "address[:port] | off",                                       \
+                      .help = "The address of this machine that connections to peers come from."),                                  \
     WEIR_PROXY_ROW(socket_keepalive, P "_socket_keepalive", .dflt = "off", .help = "TCP keep-alive on connections to peers."),      \
     WEIR_PROXY_ROW_OF(next_upstream, P "_next_upstream", &weir_type_mask, .dflt = "error timeout", .values = weir_proxy_next,       \
                       .help = "Failures after which another peer is asked."),                                                       \

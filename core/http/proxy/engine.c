@@ -99,11 +99,38 @@ weir_proxy_connected(weir_proxy_t *p)
 }
 
 /* How it is secured goes with the request: its name and certificate may be told by variables. */
+static weir_io_t
+engine_bind(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_str_t text = weir_template_eval(p->conf->bind, req, &req->arena);
+    weir_addr_t *from;
+    weir_hostport_t hp;
+    const char *hint;
+
+    if (text.len == 0 || weir_str_eq(text, WEIR_STR("off"))) {
+        return WEIR_OK;
+    }
+    from = weir_new(&req->arena, weir_addr_t);
+    if (!weir_hostport_parse(&hp, text, &hint) || hp.is_unix || !weir_addr_from_ip(from, hp.host, hp.port)) {
+        p->cause = WEIR_CAUSE_UPSTREAM_CONNECT_FAILED;
+        p->detail = "the address to come from is none";
+        return WEIR_ERROR;
+    }
+    if (from->any.sa_family == p->pick.peer->conf->addr.any.sa_family) {
+        p->secure.from = from;
+    }
+    return WEIR_OK;
+}
+
 weir_io_t
 weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols)
 {
+    weir_io_t io;
+
+    p->secure.from = NULL;
     if (!p->pass->is_tls) {
-        return WEIR_OK;
+        return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
     }
     if (!weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->secure)) {
         p->cause = WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE;
@@ -111,7 +138,8 @@ weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols)
         return WEIR_ERROR;
     }
     p->secure.protocols = protocols;
-    return WEIR_OK;
+    io = p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
+    return io;
 }
 
 weir_io_t

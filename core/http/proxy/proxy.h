@@ -59,10 +59,12 @@ typedef struct {
                          pass_request_body, socket_keepalive, force_ranges;
     uint32_t             http_version, next_upstream, next_upstream_tries, ignore_headers;
     weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
-    weir_bytes_t         buffer_size, max_temp_file_size;
+    weir_bytes_t         buffer_size, max_temp_file_size, accepted_size;
+    uint32_t             hash_sizes;
     weir_bufs_t          buffers;
     weir_path_t          temp_path;
-    const weir_template_t *method, *set_body;
+    const weir_template_t *method, *set_body, *limit_rate;
+    const weir_template_t *bind;     /* NULL or "off": any address of ours */
     weir_http_tls_upstream_conf_t tls;
     weir_edits_conf_t    edits;
     /* An answer that was cut after its head: completed in the wire's own way (gRPC: a status in trailers)?  true: res.trailers are set,
@@ -161,6 +163,9 @@ struct weir_proxy {
     weir_h1_response_t       head;
     weir_store_t             store;           /* answer's bytes the slow client has not taken */
     uint8_t                  interims;
+    uint64_t                 rate;            /* proxy_limit_rate; 0: none */
+    weir_timer_t             rate_timer;
+    weir_instant_t           answer_began;
     bool                     got_bytes, peer_done, client_paused, client_eof, buffering;
     weir_cause_t             cause;
     const char              *detail;

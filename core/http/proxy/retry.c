@@ -285,6 +285,7 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     p->state = WEIR_PROXY_DONE;
     weir_timer_drop(&p->timer);
     weir_timer_drop(&p->deadline);
+    weir_timer_drop(&p->rate_timer);
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->upload_task);
     weir_proxy_let_go(p, keep);
