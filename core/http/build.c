@@ -329,6 +329,20 @@ build_server(build_t *b, weir_conf_block_t *block)
     return build_location_base(b, server->fallback, block, server) && build_locations(b, server, block, &server->paths) && build_listens(b, server);
 }
 
+static weir_log_level_t
+build_log_level(const weir_conf_block_t *block, weir_log_level_t level)
+{
+    const weir_http_core_conf_t *core = block->confs[weir_http_core_index];
+
+    for (size_t i = 0; core != NULL && i < core->error_log.n; i++) {
+        level = core->error_log.at[i].level > level ? core->error_log.at[i].level : level;
+    }
+    for (const weir_conf_block_t *inner = block->first; inner != NULL; inner = inner->next) {
+        level = build_log_level(inner, level);
+    }
+    return level;
+}
+
 /* Runs after every block is sealed and checked. */
 bool
 weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
@@ -348,6 +362,7 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
     }
     b.http = weir_new(b.arena, weir_http_conf_t);
     b.http->generation = generation;
+    b.http->log_level = build_log_level(http, WEIR_LOG_EMERG);
     weir_array_init(&b.listens, b.arena, sizeof(weir_http_listen_t *), 8);
     for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
         n += block->context == WEIR_IN_SERVER;

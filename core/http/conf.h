@@ -4,7 +4,7 @@
 #ifndef WEIR_HTTP_CONF_H
 #define WEIR_HTTP_CONF_H
 
-#include "conf/generation.h"
+#include "conf/core.h"
 #include "http/match.h"
 #include "os/sock.h"
 
@@ -41,6 +41,7 @@ typedef struct {
     uint32_t     max_ranges, hash_sizes;
     weir_error_pages_t error_pages;
     weir_str_t   status_zone;
+    weir_core_logs_t error_log;          /* n 0: the process's */
 } weir_http_core_conf_t;
 
 enum { WEIR_LINGER_OFF, WEIR_LINGER_ON, WEIR_LINGER_ALWAYS };
@@ -96,6 +97,7 @@ typedef struct {
     weir_http_server_t **servers;
     size_t               n_servers;
     const struct weir_http_captures *captures;   /* see captures.h */
+    weir_log_level_t     log_level;              /* the most verbose of error_log inside http */
 } weir_http_conf_t;
 
 /* const weir_template_t *: a size a second, which variables may make when it is used. */

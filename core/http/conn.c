@@ -404,6 +404,9 @@ weir_http_conn_tell(weir_http_conn_t *c, weir_cause_t cause, const char *detail)
 {
     conn_tale_t tale = { .context = { .fields = conn_log_fields, .connection = c->client.number }, .c = c, .cause = cause };
 
+    const weir_core_logs_t *logs = &weir_http_conn_core(c)->error_log;
+
+    tale.context.sinks = logs->n != 0 ? logs->at : NULL;
     weir_cause_log(cause, &tale.context, detail != NULL && detail[0] != '\0' ? detail : NULL);
 }
 

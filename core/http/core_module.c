@@ -8,6 +8,10 @@
 
 #include "conf/core.h"
 #include "config.h"
+#include "log/files.h"
+
+#include <errno.h>
+#include <string.h>
 
 #define CORE_HEAD_MAX ((uint64_t) 16 * 1024 * 1024)    /* a request's head: its place is counted in 32 bits */
 #define CORE_LINE_MIN 256
@@ -166,6 +170,8 @@ static const weir_directive_t core_directives[] = {
     CORE(log_not_found, .where = WEIR_IN_ANY, .dflt = "on", .help = "Whether the error log tells of files that are not there."),
     CORE(log_subrequest, .where = WEIR_IN_ANY, .dflt = "off", .help = "Whether access logs tell of subrequests too."),
     CORE(recursive_error_pages, .where = WEIR_IN_ANY, .dflt = "off", .help = "Whether a page for an error may have an error_page itself."),
+    CORE_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_ANY,
+            .help = "Where records about requests go, in place of main's error_log: a file, stderr or syslog; from which level on; json."),
     CORE_OF(error_pages, "error_page", &weir_type_error_pages, .where = WEIR_IN_ANY,
             .help = "What answers for these statuses: a URI, a @location or an address elsewhere; with another status, "
                     "if told."),
@@ -179,6 +185,56 @@ static const weir_directive_t core_directives[] = {
             .help = "The location is for internal redirects only; others get 404."),
     WEIR_DIRECTIVES_END
 };
+
+static void
+core_close_log(void *sink)
+{
+    weir_log_close(sink);
+}
+
+static void
+core_give_back_log(void *file)
+{
+    weir_log_file_give_back(file);
+}
+
+/* As with access logs: the master opens files while it may, a worker is given them. */
+static bool
+core_open_log(weir_conf_t *cf, const weir_conf_words_t *words, weir_log_sink_t *sink)
+{
+    const char *why = "";
+
+    if (sink->kind != WEIR_LOG_TO_FILE) {
+        if (!weir_log_open(sink, &why)) {
+            return weir_conf_error_at(cf, words, "error_log \"%.*s\": %s", WEIR_STR_ARG(sink->path), why);
+        }
+        weir_arena_on_cleanup(cf->arena, core_close_log, sink);
+        return true;
+    }
+    sink->file = weir_log_file_take(sink->path);
+    weir_arena_on_cleanup(cf->arena, core_give_back_log, sink->file);
+    if (!weir_bundle_is_replay(cf->bundle) && !weir_log_file_open(sink->file)) {
+        return weir_conf_error_at(cf, words, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(sink->path), errno, strerror(errno));
+    }
+    return true;
+}
+
+static bool
+core_open_logs(weir_conf_t *cf, const weir_conf_words_t *words, weir_core_logs_t *logs)
+{
+    for (size_t i = 0; i < logs->n; i++) {
+        weir_log_sink_t *sink = &logs->at[i];
+
+        if (sink->file != NULL || sink->fd >= 0) {
+            continue;                                /* the same list was seen in an outer block */
+        }
+        sink->next = i + 1 < logs->n ? sink + 1 : NULL;
+        if (!core_open_log(cf, words, sink)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool
 core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
@@ -195,7 +251,8 @@ core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
                                   "\"large_client_header_buffers\" must not be more than %llum in all",
                                   (unsigned long long) CORE_HEAD_MAX >> 20);
     }
-    return weir_conf_make_folder(cf, &block->words, core->client_body_temp_path);
+    return core_open_logs(cf, &block->words, &((weir_http_core_conf_t *) conf)->error_log)
+           && weir_conf_make_folder(cf, &block->words, core->client_body_temp_path);
 }
 
 const weir_module_t weir_http_core = {

@@ -438,6 +438,7 @@ void
 weir_request_use_part(weir_request_t *req, weir_http_location_t *part)
 {
     req->location = part;
+    req->log.sinks = part->core->error_log.n != 0 ? part->core->error_log.at : NULL;
     req->conf = part->conf;
     req->pipeline = part->pipeline;
 }

@@ -11,6 +11,7 @@
 #include "conf/core.h"
 #include "http/tls/tls.h"
 #include "log/files.h"
+#include "log/named.h"
 #include "os/clock.h"
 #include "tls/conn.h"
 
@@ -235,7 +236,10 @@ runtime_retire_socket(weir_http_t *http, weir_http_socket_t *socket)
 static void
 runtime_take_settings(weir_http_t *http)
 {
+    const weir_http_conf_t *conf = http->generation->http;
+
     http->multi_accept = weir_core_multi_accept(http->generation);
+    weir_log_raise(conf != NULL ? conf->log_level : WEIR_LOG_EMERG);
 }
 
 void
@@ -390,6 +394,7 @@ weir_http_destroy(weir_http_t *http)
     weir_timer_drop(&http->accept_timer);
     weir_loop_turn(http->loop, (weir_msec_t) { 0 });     /* closed connections are freed at the end of a turn */
     weir_log_files_flush();
+    weir_log_named_forget();
     weir_timer_drop(&http->log_timer);
     weir_groups_destroy(http->groups);
     weir_requests_free(http);
@@ -411,6 +416,7 @@ void
 weir_http_reopen_logs(weir_http_t *http)
 {
     (void) http;
+    weir_log_named_forget();
     weir_log_files_reopen();
 }
 

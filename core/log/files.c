@@ -17,7 +17,11 @@
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#define FILES_WINDOW 15
+#define FILES_GZIP   16             /* deflateInit2: with a gzip header */
+#define FILES_MEMORY 8
 #define FILES_WRITES 4              /* attempts at a batch that the kernel takes in parts */
 
 struct weir_log_file {
@@ -29,6 +33,7 @@ struct weir_log_file {
     weir_list_t    dirty;           /* linked while something waits */
     weir_instant_t written;         /* last time */
     weir_instant_t due;
+    int            gzip;            /* of the records that wait */
     char          *buf;
     size_t         len, cap;
     weir_str_t     path;            /* behind the struct */
@@ -122,12 +127,41 @@ files_write(weir_log_file_t *file, weir_str_t rest)
     errno = saved;
 }
 
+/* A member of its own each time: what was written can be read whatever follows.  false: there was no memory. */
+static bool
+files_write_gzip(weir_log_file_t *file)
+{
+    z_stream z = { .next_in = (Bytef *) file->buf, .avail_in = (uInt) file->len };
+    uLong    room;
+    char    *out;
+    bool     done;
+
+    if (deflateInit2(&z, file->gzip, Z_DEFLATED, FILES_WINDOW + FILES_GZIP, FILES_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) {
+        return false;
+    }
+    room = deflateBound(&z, (uLong) file->len);
+    out = weir_mem_try(room);
+    z.next_out = (Bytef *) out;
+    z.avail_out = (uInt) room;
+    done = out != NULL && deflate(&z, Z_FINISH) == Z_STREAM_END;
+    if (done && ((file->fd < 0 && !weir_log_file_open(file)) || !files_write_batch(file, weir_str(out, room - z.avail_out)))) {
+        files_count_dropped(weir_str(file->buf, file->len));
+    }
+    (void) deflateEnd(&z);
+    weir_mem_free(out);
+    return done;
+}
+
 static void
 files_flush(weir_log_file_t *file)
 {
     weir_list_remove(&file->dirty);
     if (file->len != 0) {
-        files_write(file, weir_str(file->buf, file->len));
+        if (file->gzip == 0) {
+            files_write(file, weir_str(file->buf, file->len));
+        } else if (!files_write_gzip(file)) {
+            files_count_dropped(weir_str(file->buf, file->len));
+        }
         file->len = 0;
         file->written = weir_clock_now();
     }
@@ -155,6 +189,7 @@ weir_log_file_write(weir_log_file_t *file, weir_str_t record, const weir_log_fil
 {
     uint64_t due = weir_clock_now().ms;
 
+    file->gzip = pace->gzip;
     if (!files_make_room(file, pace->size) || record.len > file->cap) {
         files_flush(file);
         files_write(file, record);

@@ -26,6 +26,7 @@ typedef struct weir_log_file weir_log_file_t;
 typedef struct {
     size_t      size;                            /* bytes that may be waiting */
     weir_msec_t interval;                        /* between two writes; WEIR_LOG_FILE_NEVER: only when it is full */
+    int         gzip;                            /* level 1 to 9: each write is a member of a gzip file; 0: plain */
 } weir_log_file_pace_t;
 
 /* The file of this path, in this process; a reference.  Opens nothing. */

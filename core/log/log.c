@@ -18,6 +18,8 @@
 /* Until there is a configuration people stand before the terminal: they get the short form. */
 static weir_log_sink_t log_boot_sink = { .kind = WEIR_LOG_TO_STDERR, .level = WEIR_LOG_NOTICE, .fd = STDERR_FILENO };
 
+static weir_log_level_t log_raised = WEIR_LOG_EMERG;
+
 weir_log_t weir_log_main = { .sinks = &log_boot_sink, .level = WEIR_LOG_NOTICE };
 
 static const char *const log_levels[] = { "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug" };
@@ -92,7 +94,26 @@ weir_log_use(weir_log_sink_t *sinks)
             level = sink->level;
         }
     }
-    weir_log_main = (weir_log_t) { .sinks = sinks, .level = level };
+    weir_log_main = (weir_log_t) { .sinks = sinks, .level = level > log_raised ? level : log_raised };
+}
+
+void
+weir_log_raise(weir_log_level_t level)
+{
+    log_raised = level;
+    weir_log_use(weir_log_main.sinks == &log_boot_sink ? NULL : weir_log_main.sinks);
+}
+
+/* Those of the nearest context that has some. */
+static weir_log_sink_t *
+log_sinks(const weir_log_context_t *context)
+{
+    for (; context != NULL; context = context->parent) {
+        if (context->sinks != NULL) {
+            return context->sinks;
+        }
+    }
+    return weir_log_main.sinks;
 }
 
 /* Outermost first, as nginx has it: client and server before request and upstream. */
@@ -154,7 +175,7 @@ weir_log_write(weir_log_level_t level, const weir_log_context_t *context, int er
     record.message = weir_str(message, n < 0 ? 0 : record.cut ? sizeof(message) - 1 : (size_t) n);
     log_gather(&record, context);
 
-    for (sink = weir_log_main.sinks; sink != NULL; sink = sink->next) {
+    for (sink = log_sinks(context); sink != NULL; sink = sink->next) {
         if (level <= sink->level) {
             log_send_record(sink, &record);
         }

@@ -26,6 +26,7 @@ typedef struct weir_log_sink {
     int              facility;      /* syslog; WEIR_LOG_LOCAL7 unless told otherwise */
     weir_str_t       tag;           /* syslog; "weir" when empty */
     weir_addr_t      peer;          /* syslog: where to, set by weir_log_open */
+    struct weir_log_file *file;     /* a file that files.h holds; NULL: fd is its own */
     bool             torn;          /* the last record was written in part only: the next one starts a new line */
 } weir_log_sink_t;
 
@@ -44,6 +45,7 @@ typedef struct weir_log_context {
     const struct weir_log_context *parent;
     size_t (*fields)(const struct weir_log_context *context, weir_log_field_t *out, size_t max);
     uint64_t connection;             /* printed "*N"; 0: none */
+    weir_log_sink_t *sinks;          /* in place of the process's; NULL: those of the parent, or the process's */
 } weir_log_context_t;
 
 typedef struct { weir_log_sink_t *sinks; weir_log_level_t level; /* the most verbose of the sinks */ } weir_log_t;
@@ -52,6 +54,8 @@ typedef struct { weir_log_sink_t *sinks; weir_log_level_t level; /* the most ver
 extern weir_log_t weir_log_main;
 
 void weir_log_use(weir_log_sink_t *sinks);          /* borrowed until the next call; opens nothing */
+/* There are sinks of contexts, the most verbose of this level. */
+void weir_log_raise(weir_log_level_t level);
 bool weir_log_open(weir_log_sink_t *sink, const char **why) WEIR_MUST_USE;   /* errno too */
 void weir_log_reopen(weir_log_sink_t *sinks);       /* files only; keeps the old descriptor when the new one fails */
 void weir_log_close(weir_log_sink_t *sinks);

@@ -5,7 +5,7 @@
  * what cannot be written at once is dropped and counted.  Only weir_log_open for syslog allocates, and gives it back.
  * RFC 3164 for syslog.
  */
-#include "log/log.h"
+#include "log/files.h"
 
 #include "base/buf.h"
 #include "os/addr.h"
@@ -243,6 +243,19 @@ sink_send_line(weir_log_sink_t *sink, weir_str_t record)
     return !sink->torn;
 }
 
+/* With the turn's others. */
+static bool
+sink_send_file(weir_log_sink_t *sink, weir_str_t record)
+{
+    static const weir_log_file_pace_t pace = { .size = WEIR_LOG_FILE_BUFFER };
+    char line[WEIR_LOG_RECORD];
+
+    memcpy(line, record.at, record.len);
+    line[record.len] = '\n';
+    weir_log_file_write(sink->file, weir_str(line, record.len + 1), &pace);
+    return true;
+}
+
 void
 weir_log_send(weir_log_sink_t *sink, weir_log_level_t level, weir_str_t record)
 {
@@ -250,7 +263,9 @@ weir_log_send(weir_log_sink_t *sink, weir_log_level_t level, weir_str_t record)
     bool sent = false;
 
     record.len = (size_t) weir_min(record.len, WEIR_LOG_RECORD - 1);
-    if (sink->fd >= 0) {
+    if (sink->file != NULL) {
+        sent = sink_send_file(sink, record);
+    } else if (sink->fd >= 0) {
         sent = sink->kind == WEIR_LOG_TO_SYSLOG ? sink_send_syslog(sink, level, record) : sink_send_line(sink, record);
     }
     if (!sent) {

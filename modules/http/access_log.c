@@ -11,10 +11,13 @@
 #include "conf/core.h"
 #include "config.h"
 #include "log/files.h"
+#include "log/named.h"
 
 #include <errno.h>
 #include <string.h>
 
+#define ACCESS_OPTIONS  "buffer=, gzip, flush= or if="
+#define ACCESS_PATH_MAX 4096
 #define ACCESS_COMBINED "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent " \
                         "\"$http_referer\" \"$http_user_agent\""
 
@@ -34,6 +37,7 @@ typedef struct {
     weir_str_t             format_name, path;
     weir_log_file_pace_t   pace;
     const weir_template_t *condition;      /* NULL: always */
+    const weir_template_t *name;           /* a path with variables; NULL: it has none */
     weir_log_sink_t       *sink;           /* syslog; NULL: a file */
     weir_log_level_t       severity;
     /* from .check */
@@ -46,6 +50,7 @@ typedef struct { access_log_t *at; size_t n; bool off; } access_logs_t;
 typedef struct {
     access_formats_t formats;
     access_logs_t    logs;
+    weir_log_names_conf_t kept;            /* open_log_file_cache */
 } access_conf_t;
 
 /* -- log_format -- */
@@ -117,14 +122,21 @@ access_read_option(weir_conf_t *cf, access_log_t *log, size_t i, bool *has_buffe
     weir_str_t word = log->words.at[i].text, name, value;
     weir_bytes_t size;
 
-    if (!weir_str_cut(word, '=', &name, &value)) {
-        return weir_conf_invalid(cf, i, "buffer=, flush= or if=");
+    bool has_value = weir_str_cut(word, '=', &name, &value);
+    if (log->sink == NULL && log->name == NULL && weir_str_eq(name, WEIR_STR("gzip"))) {
+        uint32_t level = 1;
+
+        log->pace.gzip = has_value && (!weir_conf_read_u32(value, &level) || level == 0 || level > 9) ? 0 : (int) level;
+        return log->pace.gzip != 0 || weir_conf_invalid(cf, i, "gzip or gzip=1 to gzip=9");
+    }
+    if (!has_value) {
+        return weir_conf_invalid(cf, i, ACCESS_OPTIONS);
     }
     if (weir_str_eq(name, WEIR_STR("if"))) {
         log->condition = weir_conf_template(cf, i, value);
         return log->condition != NULL;
     }
-    if (log->sink == NULL && weir_str_eq(name, WEIR_STR("buffer"))) {
+    if (log->sink == NULL && log->name == NULL && weir_str_eq(name, WEIR_STR("buffer"))) {
         if (!weir_conf_read_bytes(value, &size) || size.n == 0 || size.n > (1u << 30)) {
             return weir_conf_invalid(cf, i, "a size such as buffer=32k");
         }
@@ -132,17 +144,18 @@ access_read_option(weir_conf_t *cf, access_log_t *log, size_t i, bool *has_buffe
         log->pace.size = (size_t) size.n;
         return true;
     }
-    if (log->sink == NULL && weir_str_eq(name, WEIR_STR("flush"))) {
+    if (log->sink == NULL && log->name == NULL && weir_str_eq(name, WEIR_STR("flush"))) {
         return (weir_conf_read_msec(value, &log->pace.interval) && log->pace.interval.ms != 0)
                || weir_conf_invalid(cf, i, "a time such as flush=5s");
     }
-    return weir_conf_invalid(cf, i, log->sink == NULL ? "buffer=, flush= or if=" : "if=");
+    return weir_conf_invalid(cf, i, log->sink == NULL && log->name == NULL ? ACCESS_OPTIONS : "if=");
 }
 
 static bool
 access_read_options(weir_conf_t *cf, access_log_t *log)
 {
     bool has_buffer = false, has_flush;
+    int gzip;
 
     log->pace.interval.ms = 0;
     for (size_t i = 3; i < log->words.n; i++) {
@@ -151,12 +164,17 @@ access_read_options(weir_conf_t *cf, access_log_t *log)
         }
     }
     has_flush = log->pace.interval.ms != 0;
+    gzip = log->pace.gzip;
+    if (gzip != 0 && !has_buffer) {
+        has_buffer = true;                       /* nothing is compressed a line at a time */
+        log->pace.size = WEIR_LOG_FILE_BUFFER;
+    }
     if (has_flush && !has_buffer) {
         return weir_conf_error(cf, 1, "no \"buffer\" is given for the access_log \"%.*s\" that has a \"flush\"",
                                WEIR_STR_ARG(log->words.at[1].text));
     }
     if (!has_buffer) {
-        log->pace = (weir_log_file_pace_t) { WEIR_LOG_FILE_BUFFER, { WEIR_LOG_FILE_INTERVAL } };
+        log->pace = (weir_log_file_pace_t) { WEIR_LOG_FILE_BUFFER, { WEIR_LOG_FILE_INTERVAL }, 0 };
     } else if (!has_flush) {
         log->pace.interval.ms = WEIR_LOG_FILE_NEVER;
     }
@@ -181,8 +199,13 @@ access_parse_log(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
         if (!weir_core_read_syslog(cf, log.sink, weir_str_skip(target, 7), &log.severity)) {
             return false;
         }
-    } else if (target.len == 0 || weir_str_find(target, '$') != NULL) {
-        return weir_conf_invalid(cf, 1, "a path without variables, syslog:server=address or off");
+    } else if (target.len == 0) {
+        return weir_conf_invalid(cf, 1, "a path, syslog:server=address or off");
+    } else if (weir_str_find(target, '$') != NULL) {
+        log.name = weir_conf_template(cf, 1, weir_conf_full_path(cf, target));
+        if (log.name == NULL) {
+            return false;
+        }
     } else {
         log.path = weir_conf_full_path(cf, target);
     }
@@ -195,9 +218,9 @@ access_parse_log(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
 }
 
 static const weir_conf_type_t access_type_logs = {
-    .name = "path [format [buffer=size] [flush=time] [if=condition]] | syslog:server=address[,parameter=value] "
+    .name = "path [format [buffer=size] [gzip[=level]] [flush=time] [if=condition]] | syslog:server=address[,parameter=value] "
             "[format [if=condition]] | off",
-    .size = sizeof(access_logs_t), .min_args = 1, .max_args = 5, .repeats = true, .parse = access_parse_log,
+    .size = sizeof(access_logs_t), .min_args = 1, .max_args = 6, .repeats = true, .parse = access_parse_log,
     .item = sizeof(access_log_t),
 };
 
@@ -226,6 +249,9 @@ access_open(weir_conf_t *cf, access_log_t *log)
             return weir_conf_error_at(cf, &log->words, "syslog \"%.*s\": %s", WEIR_STR_ARG(log->sink->path), why);
         }
         weir_arena_on_cleanup(cf->arena, access_close, log->sink);
+        return true;
+    }
+    if (log->name != NULL) {
         return true;
     }
     log->file = weir_log_file_take(log->path);
@@ -350,6 +376,37 @@ access_is_wanted(const access_log_t *log, weir_request_t *req)
     return value.len != 0 && !weir_str_eq(value, WEIR_STR("0"));
 }
 
+/* What variables brought leads nowhere else: no NUL, and of ".." only what the operator wrote. */
+static bool
+access_name_is_good(const access_log_t *log, weir_str_t path)
+{
+    weir_str_t rest = path, segment;
+    size_t dots = 0, own = 0;
+
+    for (bool more = true; more; ) {
+        more = weir_str_cut(rest, '/', &segment, &rest);
+        dots += weir_str_eq(segment, WEIR_STR(".."));
+    }
+    rest = log->name->source;
+    for (bool more = true; more; ) {
+        more = weir_str_cut(rest, '/', &segment, &rest);
+        own += weir_str_eq(segment, WEIR_STR(".."));
+    }
+    return path.len != 0 && path.len < ACCESS_PATH_MAX && memchr(path.at, '\0', path.len) == NULL && dots <= own;
+}
+
+static void
+access_write_named(const access_conf_t *conf, const access_log_t *log, weir_request_t *req, weir_str_t record)
+{
+    weir_str_t path = weir_template_eval(log->name, req, &req->arena);
+
+    if (!access_name_is_good(log, path)) {
+        __atomic_fetch_add(&weir_log_dropped, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    weir_log_named_write(&conf->kept, weir_str(weir_str_to_z(&req->arena, path), path.len), record);
+}
+
 static weir_step_t
 access_log_request(weir_request_t *req, const void *conf)
 {
@@ -367,6 +424,8 @@ access_log_request(weir_request_t *req, const void *conf)
             __atomic_fetch_add(&weir_log_dropped, 1, __ATOMIC_RELAXED);
         } else if (log->sink != NULL) {
             weir_log_send(log->sink, log->severity, weir_str(record.at, record.len - 1));
+        } else if (log->name != NULL) {
+            access_write_named(conf, log, req, record);
         } else {
             weir_log_file_write(log->file, record, &log->pace);
         }
@@ -374,7 +433,48 @@ access_log_request(weir_request_t *req, const void *conf)
     return WEIR_NEXT;
 }
 
+/* -- open_log_file_cache -- */
+
+static bool
+access_parse_kept(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_log_names_conf_t *kept = field;
+
+    (void) row;
+    *kept = (weir_log_names_conf_t) { .min_uses = 1, .inactive = { 10000 }, .valid = { 60000 } };
+    if (words->n == 2 && weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
+        return true;
+    }
+    for (size_t i = 1; i < words->n; i++) {
+        weir_str_t name, value;
+        bool is_good = weir_str_cut(words->at[i].text, '=', &name, &value);
+
+        if (weir_str_eq(name, WEIR_STR("max"))) {
+            is_good = is_good && weir_conf_read_u32(value, &kept->max) && kept->max != 0;
+        } else if (weir_str_eq(name, WEIR_STR("inactive"))) {
+            is_good = is_good && weir_conf_read_msec(value, &kept->inactive) && kept->inactive.ms != 0;
+        } else if (weir_str_eq(name, WEIR_STR("valid"))) {
+            is_good = is_good && weir_conf_read_msec(value, &kept->valid);
+        } else if (weir_str_eq(name, WEIR_STR("min_uses"))) {
+            is_good = is_good && weir_conf_read_u32(value, &kept->min_uses) && kept->min_uses != 0;
+        } else {
+            is_good = false;
+        }
+        if (!is_good) {
+            return weir_conf_invalid(cf, i, "max=N, inactive=TIME, min_uses=N, valid=TIME, or off alone");
+        }
+    }
+    return kept->max != 0 || weir_conf_error(cf, 0, "\"open_log_file_cache\" must have \"max\"");
+}
+
+static const weir_conf_type_t access_type_kept = {
+    .name = "max=N [inactive=time] [min_uses=N] [valid=time] | off", .size = sizeof(weir_log_names_conf_t), .min_args = 1, .max_args = 4,
+    .parse = access_parse_kept,
+};
+
 static const weir_directive_t access_directives[] = {
+    WEIR_DIRECTIVE_OF(access_conf_t, kept, "open_log_file_cache", &access_type_kept, .where = WEIR_IN_ANY, .dflt = "off",
+                      .help = "Keeps files of access_log whose paths have variables open: so many, for so long."),
     WEIR_DIRECTIVE_OF(access_conf_t, formats, "log_format", &access_type_formats, .where = WEIR_IN_HTTP,
                       .help = "Names a format of access logs; \"combined\" is there already."),
     WEIR_DIRECTIVE_OF(access_conf_t, logs, "access_log", &access_type_logs, .where = WEIR_IN_ANY,
