@@ -12,7 +12,7 @@ quick:   ; @scripts/test quick
 bench:   ; @scripts/bench
 fuzz:    ; @scripts/fuzz
 lint:    ; @scripts/lint
-docs:    $(OBJS)/Makefile ; @+$(M) weir && $(OBJS)/weir -M > $(OBJS)/manual && mv $(OBJS)/manual docs/directives.md
+docs:    $(OBJS)/Makefile ; @+$(M) weir && scripts/docs $(OBJS)/weir
 install: $(OBJS)/Makefile ; @+$(M) install
 clean:   ; rm -rf objs
 

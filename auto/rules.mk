@@ -106,7 +106,6 @@ $(OBJS)/t/fault/%.o: t/fault/%.c $(OBJS)/flags
 
 D          = $(DESTDIR)
 CONF_DIR   = $(dir $(CONF_PATH))
-MAN_PAGES  = $(wildcard docs/*.8)
 
 install: $(OBJS)/weir
 	mkdir -p '$(D)$(dir $(SBIN_PATH))' '$(D)$(CONF_DIR)' '$(D)$(PREFIX)' \
@@ -114,9 +113,10 @@ install: $(OBJS)/weir
 	cp $(OBJS)/weir '$(D)$(SBIN_PATH).new' && mv -f '$(D)$(SBIN_PATH).new' '$(D)$(SBIN_PATH)'
 	cp conf/weir.conf '$(D)$(CONF_PATH).default'
 	test -e '$(D)$(CONF_PATH)' || cp conf/weir.conf '$(D)$(CONF_PATH)'
-ifneq ($(MAN_PAGES),)
-	mkdir -p '$(D)$(PREFIX)/share/man/man8' && cp $(MAN_PAGES) '$(D)$(PREFIX)/share/man/man8/'
-endif
+	cp conf/mime.types '$(D)$(CONF_DIR)mime.types.default'
+	test -e '$(D)$(CONF_DIR)mime.types' || cp conf/mime.types '$(D)$(CONF_DIR)mime.types'
+	mkdir -p '$(D)$(PREFIX)/share/man/man5' '$(D)$(PREFIX)/share/man/man8'
+	cp docs/man/weir.conf.5 '$(D)$(PREFIX)/share/man/man5/' && cp docs/man/weir.8 '$(D)$(PREFIX)/share/man/man8/'
 
 -include $(LIB_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(FAULT_OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(FUZZERS:=.d)
 -include $(OBJS)/t/fuzz/replay.d

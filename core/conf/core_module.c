@@ -178,6 +178,7 @@ static const weir_directive_t core_directives[] = {
 
 const weir_module_t weir_core = {
     .name = "core",
+    .area = "Process",
     .conf_size = sizeof(weir_core_conf_t),
     .directives = core_directives,
     .check = core_check,

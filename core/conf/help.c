@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "os/file.h"
 
+#include <string.h>
+
 typedef struct {
     int        fd;
     weir_buf_t buf;
@@ -189,7 +191,7 @@ weir_conf_print_help(weir_str_t directive, int fd)
     return n != 0;
 }
 
-/* --- the manual --- */
+/* --- the manual: "# Area", "## Module", "### directive" --- */
 
 static void
 help_print_variables(help_out_t *out, const weir_variable_t *row)
@@ -197,7 +199,7 @@ help_print_variables(help_out_t *out, const weir_variable_t *row)
     if (row == NULL || row->name == NULL) {
         return;
     }
-    help_add(out, "## Variables\n\n");
+    help_add(out, "### Variables\n\n");
     for (; row->name != NULL; row++) {
         help_add(out, "- `$");
         help_add(out, row->name);
@@ -214,10 +216,10 @@ help_print_module(help_out_t *out, const weir_module_t *module)
 {
     const weir_directive_t *row;
 
-    help_field(out, "# Module ", module->name, false);
+    help_field(out, "## Module ", module->name, false);
     help_add(out, "\n");
     for (row = module->directives; row != NULL && row->name != NULL; row++) {
-        help_field(out, "## ", row->name, false);
+        help_field(out, "### ", row->name, false);
         help_add(out, "\n");
         if (row->help != NULL) {
             help_add(out, row->help);
@@ -229,16 +231,41 @@ help_print_module(help_out_t *out, const weir_module_t *module)
     help_print_variables(out, module->variables);
 }
 
+static bool
+help_is_in(const weir_module_t *module, const char *area)
+{
+    const char *its = module->area != NULL ? module->area : "Other";
+
+    return strcmp(its, area) == 0 && (module->directives != NULL || module->variables != NULL);
+}
+
+static void
+help_print_area(help_out_t *out, const char *area)
+{
+    help_field(out, "# ", area, false);
+    help_add(out, "\n");
+    for (size_t m = 0; weir_modules_in_use[m] != NULL; m++) {
+        if (help_is_in(weir_modules_in_use[m], area)) {
+            help_print_module(out, weir_modules_in_use[m]);
+        }
+    }
+}
+
 void
 weir_conf_print_manual(int fd)
 {
     help_out_t out;
-    size_t     m;
 
     help_open(&out, fd);
-    for (m = 0; weir_modules_in_use[m] != NULL; m++) {
-        if (weir_modules_in_use[m]->directives != NULL || weir_modules_in_use[m]->variables != NULL) {
-            help_print_module(&out, weir_modules_in_use[m]);
+    for (size_t m = 0; weir_modules_in_use[m] != NULL; m++) {
+        const char *area = weir_modules_in_use[m]->area != NULL ? weir_modules_in_use[m]->area : "Other";
+        bool        is_first = true;
+
+        for (size_t i = 0; i < m; i++) {
+            is_first = is_first && !help_is_in(weir_modules_in_use[i], area);
+        }
+        if (is_first && help_is_in(weir_modules_in_use[m], area)) {
+            help_print_area(&out, area);
         }
     }
     help_flush(&out);

@@ -111,6 +111,7 @@ typedef struct { uint32_t n; weir_bytes_t size; } weir_bufs_t;
 /* Every kind of module begins with these. */
 #define WEIR_MODULE_FIELDS                                                                             \
     const char             *name;                                                                      \
+    const char             *area;        /* the page of the manual it is on */                         \
     size_t                  conf_size;                                                                 \
     const weir_directive_t *directives;                                                                \
     const weir_variable_t  *variables;                                                                 \

@@ -403,6 +403,7 @@ static const weir_directive_t blocks_directives[] = {
 
 const weir_module_t weir_http_blocks = {
     .name = "http_blocks",
+    .area = "HTTP",
     .conf_size = sizeof(weir_http_blocks_conf_t),
     .directives = blocks_directives,
     .build = weir_http_build,

@@ -257,6 +257,7 @@ core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
 
 const weir_module_t weir_http_core = {
     .name = "http_core",
+    .area = "HTTP",
     .conf_size = sizeof(weir_http_core_conf_t),
     .directives = core_directives,
     .check = core_check,

@@ -307,6 +307,7 @@ static const weir_variable_t docroot_variables[] = {
 
 const weir_module_t weir_http_docroot = {
     .name = "http_docroot",
+    .area = "Files",
     .conf_size = sizeof(docroot_conf_t),
     .directives = docroot_directives,
     .variables = docroot_variables,

@@ -236,4 +236,4 @@ static const weir_variable_t client_variables[] = {
     WEIR_VARIABLES_END
 };
 
-const weir_module_t weir_http_vars_client = { .name = "http_vars_client", .variables = client_variables };
+const weir_module_t weir_http_vars_client = { .name = "http_vars_client", .area = "Variables", .variables = client_variables };

@@ -159,4 +159,4 @@ static const weir_variable_t request_variables[] = {
     WEIR_VARIABLES_END
 };
 
-const weir_module_t weir_http_vars_request = { .name = "http_vars_request", .variables = request_variables };
+const weir_module_t weir_http_vars_request = { .name = "http_vars_request", .area = "Variables", .variables = request_variables };

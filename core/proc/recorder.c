@@ -35,6 +35,7 @@ static const weir_zone_kind_t *const recorder_kinds[] = { &weir_stories_zone, NU
 
 const weir_module_t weir_recorder = {
     .name = "recorder",
+    .area = "Statistics",
     .conf_size = sizeof(recorder_conf_t),
     .directives = recorder_directives,
     .check = recorder_check,

@@ -37,6 +37,7 @@ static const weir_zone_kind_t *const statistics_kinds[] = { &weir_stats_zone, NU
 
 const weir_module_t weir_statistics = {
     .name = "statistics",
+    .area = "Statistics",
     .conf_size = sizeof(statistics_conf_t),
     .directives = statistics_directives,
     .check = statistics_check,

@@ -81,6 +81,7 @@ static const weir_directive_t store_directives[] = {
 
 const weir_module_t weir_store = {
     .name = "store",
+    .area = "Consumers",
     .conf_size = sizeof(weir_store_conf_t),
     .directives = store_directives,
     .check = store_check,

@@ -366,6 +366,7 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
 
 const weir_module_t weir_upstream = {
     .name = "upstream",
+    .area = "Upstreams",
     .conf_size = sizeof(upstream_conf_t),
     .directives = upstream_directives,
     .build = upstream_build,

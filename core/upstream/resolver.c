@@ -99,6 +99,7 @@ static const weir_directive_t resolver_directives[] = {
 
 const weir_module_t weir_resolver_module = {
     .name = "resolver_module",
+    .area = "Upstreams",
     .conf_size = sizeof(resolver_conf_t),
     .directives = resolver_directives,
 };

@@ -108,6 +108,7 @@ static const weir_directive_t access_directives[] = {
 
 const weir_http_module_t weir_http_access = {
     .name = "http_access",
+    .area = "Access",
     .conf_size = sizeof(access_conf_t),
     .directives = access_directives,
     .check = access_join,

@@ -485,6 +485,7 @@ static const weir_directive_t access_directives[] = {
 
 const weir_http_module_t weir_http_access_log = {
     .name = "http_access_log",
+    .area = "Logs",
     .conf_size = sizeof(access_conf_t),
     .directives = access_directives,
     .check = access_check,

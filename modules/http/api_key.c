@@ -288,6 +288,7 @@ static const weir_directive_t key_directives[] = {
 
 const weir_http_module_t weir_http_api_key = {
     .name = "http_api_key",
+    .area = "Consumers",
     .conf_size = sizeof(key_conf_t),
     .directives = key_directives,
     .variables = key_variables,

@@ -150,6 +150,7 @@ static const weir_directive_t auth_directives[] = {
 
 const weir_http_module_t weir_http_auth_basic = {
     .name = "http_auth_basic",
+    .area = "Access",
     .conf_size = sizeof(auth_conf_t),
     .directives = auth_directives,
     .check = auth_check_conf,

@@ -206,6 +206,7 @@ static const weir_directive_t ask_directives[] = {
 
 const weir_http_module_t weir_http_auth_request = {
     .name = "http_auth_request",
+    .area = "Access",
     .conf_size = sizeof(ask_conf_t),
     .directives = ask_directives,
     .on = { [WEIR_PHASE_ACCESS] = ask_access },

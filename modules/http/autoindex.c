@@ -316,6 +316,7 @@ static const weir_directive_t autoindex_directives[] = {
 
 const weir_http_module_t weir_http_autoindex = {
     .name = "http_autoindex",
+    .area = "Files",
     .conf_size = sizeof(autoindex_conf_t),
     .directives = autoindex_directives,
     .on = { [WEIR_PHASE_CONTENT] = autoindex_content },

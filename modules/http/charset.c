@@ -101,6 +101,7 @@ static const weir_directive_t charset_directives[] = {
 
 const weir_http_module_t weir_http_charset = {
     .name = "http_charset",
+    .area = "Responses",
     .conf_size = sizeof(charset_conf_t),
     .directives = charset_directives,
     .check = charset_check,

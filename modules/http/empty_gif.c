@@ -51,6 +51,7 @@ static const weir_directive_t gif_directives[] = {
 
 const weir_http_module_t weir_http_empty_gif = {
     .name = "http_empty_gif",
+    .area = "Files",
     .conf_size = sizeof(gif_conf_t),
     .directives = gif_directives,
     .on = { [WEIR_PHASE_CONTENT] = gif_content },

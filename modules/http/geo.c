@@ -348,5 +348,6 @@ static const weir_directive_t geo_directives[] = {
 
 const weir_http_module_t weir_http_geo = {
     .name = "http_geo",
+    .area = "Variables",
     .directives = geo_directives,
 };

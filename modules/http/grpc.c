@@ -181,6 +181,7 @@ grpc_content(weir_request_t *req, const void *conf)
 
 const weir_http_module_t weir_http_grpc = {
     .name = "http_grpc",
+    .area = "gRPC",
     .conf_size = sizeof(weir_proxy_conf_t),
     .directives = grpc_directives,
     .check = grpc_check,

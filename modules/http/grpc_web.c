@@ -356,6 +356,7 @@ static const weir_directive_t web_directives[] = {
 
 const weir_http_module_t weir_http_grpc_web = {
     .name = "http_grpc_web",
+    .area = "gRPC",
     .conf_size = sizeof(web_conf_t),
     .directives = web_directives,
     .on = { [WEIR_PHASE_ACCESS] = web_access },

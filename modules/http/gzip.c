@@ -458,6 +458,7 @@ gzip_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
 
 const weir_http_module_t weir_http_gzip = {
     .name = "http_gzip",
+    .area = "Responses",
     .conf_size = sizeof(gzip_conf_t),
     .directives = gzip_directives,
     .variables = gzip_variables,

@@ -318,6 +318,7 @@ static const weir_directive_t headers_directives[] = {
 
 const weir_http_module_t weir_http_headers = {
     .name = "http_headers",
+    .area = "Responses",
     .conf_size = sizeof(headers_conf_t),
     .directives = headers_directives,
     .enabled = headers_enabled,

@@ -97,6 +97,7 @@ static const weir_directive_t index_directives[] = {
 
 const weir_http_module_t weir_http_index = {
     .name = "http_index",
+    .area = "Files",
     .conf_size = sizeof(index_conf_t),
     .directives = index_directives,
     .on = { [WEIR_PHASE_CONTENT] = index_content },

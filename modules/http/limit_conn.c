@@ -228,6 +228,7 @@ static const weir_directive_t conn_directives[] = {
 
 const weir_http_module_t weir_http_limit_conn = {
     .name = "http_limit_conn",
+    .area = "Limits",
     .after = "http_limit_req",               /* as with nginx: what is held back for its rate holds nothing meanwhile */
     .conf_size = sizeof(conn_conf_t),
     .directives = conn_directives,

@@ -444,6 +444,7 @@ static const weir_directive_t req_directives[] = {
 
 const weir_http_module_t weir_http_limit_req = {
     .name = "http_limit_req",
+    .area = "Limits",
     .conf_size = sizeof(req_conf_t),
     .directives = req_directives,
     .variables = req_variables,

@@ -51,6 +51,7 @@ static const weir_directive_t maintenance_directives[] = {
 
 const weir_http_module_t weir_http_maintenance = {
     .name = "http_maintenance",
+    .area = "Responses",
     .conf_size = sizeof(maintenance_conf_t),
     .directives = maintenance_directives,
     .on = { [WEIR_PHASE_ACCESS] = maintenance_access },

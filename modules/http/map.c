@@ -244,6 +244,7 @@ static const weir_directive_t map_directives[] = {
 
 const weir_http_module_t weir_http_map = {
     .name = "http_map",
+    .area = "Variables",
     .conf_size = sizeof(map_conf_t),
     .directives = map_directives,
     .check = map_check,

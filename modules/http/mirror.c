@@ -104,6 +104,7 @@ static const weir_directive_t mirror_directives[] = {
 
 const weir_http_module_t weir_http_mirror = {
     .name = "http_mirror",
+    .area = "Proxying",
     .conf_size = sizeof(mirror_conf_t),
     .directives = mirror_directives,
     .on = { [WEIR_PHASE_PRECONTENT] = mirror_precontent },

@@ -318,6 +318,7 @@ static const weir_directive_t prom_directives[] = {
 
 const weir_http_module_t weir_http_prometheus = {
     .name = "http_prometheus",
+    .area = "Statistics",
     .conf_size = sizeof(prom_conf_t),
     .directives = prom_directives,
     .on = { [WEIR_PHASE_CONTENT] = prom_content },

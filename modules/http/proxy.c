@@ -162,6 +162,7 @@ static const weir_variable_t proxy_variables[] = {
 
 const weir_http_module_t weir_http_proxy = {
     .name = "http_proxy",
+    .area = "Proxying",
     .conf_size = sizeof(weir_proxy_conf_t),
     .directives = proxy_directives,
     .variables = proxy_variables,

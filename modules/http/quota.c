@@ -430,6 +430,7 @@ static const weir_directive_t quota_directives[] = {
 
 const weir_http_module_t weir_http_quota = {
     .name = "http_quota",
+    .area = "Limits",
     .after = "http_api_key",                 /* which says whose quota it is, and refuses strangers first */
     .conf_size = sizeof(quota_conf_t),
     .directives = quota_directives,

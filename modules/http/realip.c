@@ -155,6 +155,7 @@ static const weir_variable_t realip_variables[] = {
 
 const weir_http_module_t weir_http_realip = {
     .name = "http_realip",
+    .area = "Access",
     .conf_size = sizeof(realip_conf_t),
     .directives = realip_directives,
     .variables = realip_variables,

@@ -396,6 +396,7 @@ static const weir_directive_t rewrite_directives[] = {
 
 const weir_http_module_t weir_http_rewrite = {
     .name = "http_rewrite",
+    .area = "Rewriting",
     .conf_size = sizeof(rewrite_conf_t),
     .directives = rewrite_directives,
     .on = { [WEIR_PHASE_REWRITE] = rewrite_handler },

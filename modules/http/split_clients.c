@@ -141,4 +141,4 @@ static const weir_directive_t split_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
-const weir_http_module_t weir_http_split_clients = { .name = "http_split_clients", .directives = split_directives };
+const weir_http_module_t weir_http_split_clients = { .name = "http_split_clients", .area = "Variables", .directives = split_directives };

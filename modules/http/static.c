@@ -100,6 +100,7 @@ static const weir_directive_t static_directives[] = {
 
 const weir_http_module_t weir_http_static = {
     .name = "http_static",
+    .area = "Files",
     .conf_size = sizeof(static_conf_t),
     .directives = static_directives,
     .on = { [WEIR_PHASE_CONTENT] = static_content },

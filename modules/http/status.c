@@ -331,6 +331,7 @@ static const weir_directive_t status_directives[] = {
 
 const weir_http_module_t weir_http_status = {
     .name = "http_status",
+    .area = "Statistics",
     .conf_size = sizeof(status_conf_t),
     .directives = status_directives,
     .on = { [WEIR_PHASE_CONTENT] = status_content },

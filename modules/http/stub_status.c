@@ -94,6 +94,7 @@ static const weir_directive_t stub_directives[] = {
 
 const weir_http_module_t weir_http_stub_status = {
     .name = "http_stub_status",
+    .area = "Statistics",
     .conf_size = sizeof(stub_conf_t),
     .directives = stub_directives,
     .variables = stub_variables,

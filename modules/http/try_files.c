@@ -133,6 +133,7 @@ static const weir_directive_t try_directives[] = {
 
 const weir_http_module_t weir_http_try_files = {
     .name = "http_try_files",
+    .area = "Files",
     .conf_size = sizeof(try_conf_t),
     .directives = try_directives,
     .on = { [WEIR_PHASE_PRECONTENT] = try_precontent },

@@ -5,11 +5,13 @@ use Test::More;
 use Weir::Build;
 
 my $tree = Weir::Build->new;
+$tree->file($_, "# $_\n") for qw(conf/mime.types docs/man/weir.8 docs/man/weir.conf.5);
 my ($status, $said) = $tree->sh('./configure --prefix=/opt/weir >/dev/null && make install DESTDIR=$PWD/d');
 is $status, 0, 'installed' or diag $said;
 my $at = $tree->dir . '/d/opt/weir';
 ok -x "$at/sbin/weir", 'sbin/weir';
-ok -f "$at/conf/$_", "conf/$_" for qw(weir.conf weir.conf.default);
+ok -f "$at/conf/$_", "conf/$_" for qw(weir.conf weir.conf.default mime.types mime.types.default);
+ok -f "$at/share/man/$_", $_ for qw(man8/weir.8 man5/weir.conf.5);
 ok -d "$at/logs", 'logs/';
 
 $tree->file('d/opt/weir/conf/weir.conf', "# mine\n");
@@ -21,7 +23,8 @@ is +($tree->sh('cat d/opt/weir/conf/weir.conf.default'))[1], "# theirs\n", 'weir
 ($status, $said) = $tree->sh('./configure --prefix=/usr --sbin-path=/usr/sbin/weird --conf-path=/etc/weir/w.conf '
     . '--pid-path=/run/w/w.pid >/dev/null && make install DESTDIR=$PWD/e && find e -type f | sort');
 is $said =~ s{^cp .*\n|^mkdir .*\n|^test .*\n|^ .*\n|^make.*\n}{}gmr,
-    join("", map { "e/$_\n" } qw(etc/weir/w.conf etc/weir/w.conf.default usr/sbin/weird)),
+    join("", map { "e/$_\n" } qw(etc/weir/mime.types etc/weir/mime.types.default etc/weir/w.conf etc/weir/w.conf.default usr/sbin/weird
+        usr/share/man/man5/weir.conf.5 usr/share/man/man8/weir.8)),
     "paths of their own";
 ok -d $tree->dir . '/e/run/w', 'the folder of the pid file';
 

@@ -6,6 +6,7 @@ use IO::Uncompress::Gunzip qw(gunzip);
 
 my $w   = Weir::Test->new('access logs may be named and compressed');
 my $dir = $w->dir;
+$w->descriptors_may_stay if $w->is_nginx;
 mkdir "$dir/logs/hosts" or die $!;
 chmod 0777, "$dir/logs", "$dir/logs/hosts";
 mkdir "$dir/html" or die $!;

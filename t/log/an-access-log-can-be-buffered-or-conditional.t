@@ -41,7 +41,7 @@ unlike join('', map { $w->access_log("$_.log") } qw(http one two full timed)), q
 
 my $wrong = Weir::Test->new('what is wrong is refused')->allow_log(qr{\[emerg\]});
 for my $bad ('access_log logs/x.log nothing', 'access_log logs/x.log combined flush=1s', 'access_log logs/x.log combined buffer=0',
-    'access_log logs/x.log combined gzip=1', 'access_log off combined', 'access_log nowhere/x.log', 'access_log logs/$host.log',
+    'access_log logs/x.log combined gzip=0', 'access_log off combined', 'access_log nowhere/x.log', 'access_log logs/$no_such.log',
     'access_log syslog:facility=local7', 'log_format combined x', 'log_format a x; log_format a y', 'log_format a escape=xml x',
     'log_format a $nothing') {
     my ($code, $said) = $wrong->check_conf("$bad; server { }");

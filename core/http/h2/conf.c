@@ -17,6 +17,7 @@ static const weir_directive_t conf_directives[] = {
 
 const weir_module_t weir_http_v2 = {
     .name = "http_v2",
+    .area = "HTTP",
     .conf_size = sizeof(weir_http_v2_conf_t),
     .directives = conf_directives,
 };

@@ -328,6 +328,7 @@ static const weir_directive_t conf_directives[] = {
 
 const weir_module_t weir_http_ssl = {
     .name = "http_ssl",
+    .area = "TLS",
     .conf_size = sizeof(weir_http_tls_conf_t),
     .directives = conf_directives,
     .build = weir_http_tls_build,

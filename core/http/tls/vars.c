@@ -44,4 +44,4 @@ static const weir_variable_t tls_variables[] = {
     WEIR_VARIABLES_END
 };
 
-const weir_module_t weir_http_vars_tls = { .name = "http_vars_tls", .variables = tls_variables };
+const weir_module_t weir_http_vars_tls = { .name = "http_vars_tls", .area = "TLS", .variables = tls_variables };

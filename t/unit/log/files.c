@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static const weir_log_file_pace_t pace = { WEIR_LOG_FILE_BUFFER, { WEIR_LOG_FILE_INTERVAL } };
+static const weir_log_file_pace_t pace = { WEIR_LOG_FILE_BUFFER, { WEIR_LOG_FILE_INTERVAL }, 0 };
 
 static weir_str_t
 text_of(const char *path)
@@ -71,7 +71,7 @@ slow_pace(void)
 {
     const char *path = tmp_path("slow.log");
     weir_log_file_t *file = weir_log_file_take(weir_str_from_z(path));
-    const weir_log_file_pace_t never = { 8, { WEIR_LOG_FILE_NEVER } };
+    const weir_log_file_pace_t never = { 8, { WEIR_LOG_FILE_NEVER }, 0 };
 
     weir_log_file_write(file, WEIR_STR("1234\n"), &never);
     is_int(weir_log_files_flush_due(later(100000)).ms, 0, "without an interval nothing is due");
