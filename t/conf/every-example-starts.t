@@ -1,5 +1,7 @@
 use v5.36;
 use lib 't/lib';
+use File::Basename 'dirname';
+use File::Path 'make_path';
 use Weir::Pki;
 use Weir::Test;
 
@@ -39,8 +41,36 @@ my %asks = (
     'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ] ],
     'conf/examples/tls-http2-edge.conf' => [ [ '/cart?n=1', 301, qr/301/, 'shop.example.org' ] ],
     'conf/examples/grpc.conf'           => [ [ '/users.v1.Users/Get', 502, qr/502/ ], [ '/', 404, qr/404/ ] ],
+    'conf/examples/static-site.conf' => [
+        [ '/',                200, qr/^the first page$/,   'www.example.org' ],
+        [ '/about',           200, qr/^about us$/,         'www.example.org' ],
+        [ '/guide',           301, qr/301/,                'www.example.org' ],
+        [ '/guide/',          200, qr/^the guide$/,        'www.example.org' ],
+        [ '/assets/site.css', 200, qr/^body \{\}$/,        'www.example.org' ],
+        [ '/assets/none.css', 404, qr/^nothing here$/,     'www.example.org' ],
+        [ '/assets/site.css', 206, qr/^body$/,             'www.example.org', 'Range', 'bytes=0-3' ],
+        [ '/app/page',        502, qr/^sorry$/,            'www.example.org' ],
+        [ '/members/',        500, qr/500/,                'www.example.org' ],
+        [ '/handed-out/x',    404, qr/^nothing here$/,     'www.example.org' ],
+        [ '/mirror/',         200, qr/big\.iso/,           'www.example.org' ],
+        [ '/pixel.gif',       200, qr/^GIF89a/,            'www.example.org' ],
+        [ '/.git/config',     404, qr/^nothing here$/,     'www.example.org' ],
+    ],
+    'conf/examples/multi-tenant.conf' => [
+        [ '/whoami', 200, qr/^acme at acme-blue$/,                         'www.acme.example.org' ],
+        [ '/whoami', 200, qr/^initech at initech\.services\.internal:8080$/, 'initech.saas.example.org' ],
+        [ '/',       404, qr/^There is nobody/,                            'elsewhere.example.org' ],
+        [ '/',       502, qr/502/,                                         'www.acme.example.org' ],
+        [ '/upload', 502, qr/502/,                                         'www.acme.example.org' ],
+    ],
     'conf/examples/load-balancing.conf' => [ [ '/', 502, qr/502/ ] ],
 );
+
+# Files that they serve.
+my %files = ('conf/examples/static-site.conf' => {
+    'site/index.html' => "the first page", 'site/about.html' => 'about us', 'site/guide/index.html' => 'the guide', 'site/assets/site.css' => 'body {}',
+    'site/404.html' => 'nothing here', 'site/sorry.html' => 'sorry', 'mirror/big.iso' => 'x', 'site/.git/config' => 'secret',
+});
 
 is_deeply [ sort keys %asks ], [ sort glob('conf/*.conf conf/examples/*.conf') ], 'every example is asked something';
 
@@ -48,6 +78,15 @@ for my $file (sort keys %asks) {
     my $w = Weir::Test->new("$file starts")->needs_weir;
     open my $in, '<', $file or die "$file: $!\n";
     my $text = do { local $/; <$in> };
+
+    $w->write_file('conf/mime.types', do { open my $types, '<', 'conf/mime.types' or die; local $/; <$types> });
+    for my $name (sort keys %{ $files{$file} // {} }) {
+        my $path = $w->dir . "/html/$name";
+        make_path(dirname($path));
+        $w->write_file($path, $files{$file}{$name});
+    }
+    chmod 0755, $w->dir;
+    chmod 0777, $w->dir . '/logs';
 
     # Certificates that it names, of any name they like.
     while ($text =~ /^\s*ssl_certificate\s+(certs\/\S+)\.pem;/gm) {
