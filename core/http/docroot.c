@@ -116,6 +116,9 @@ weir_docroot_file(weir_request_t *req, weir_str_t path, weir_str_t *file)
             return false;
         }
         path = weir_str_skip(path, conf->alias_len);
+        if (docroot_leads_out(path)) {
+            return false;                          /* "/x.." in `location /x { alias …/; }` */
+        }
     }
     if (folder.len + path.len >= WEIR_FILE_NAME_MAX) {
         return false;

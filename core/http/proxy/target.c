@@ -78,12 +78,30 @@ target_uri_is_good(weir_str_t uri)
     return true;
 }
 
+/* Only where the operator wrote it: never out of what a request brings (SS-01). */
+static bool
+target_may_be_unix(const weir_template_t *text)
+{
+    for (size_t i = 0; i < text->n; i++) {
+        const weir_template_part_t *part = &text->parts[i];
+        for (weir_str_t rest = part->literal; part->ref.row == NULL && rest.len >= 5; rest = weir_str_skip(rest, 1)) {
+            if (weir_str_starts(rest, WEIR_STR("unix:"))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool
 target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *hp)
 {
     const weir_resolver_settings_t *settings = weir_resolver_settings(p->req->location->block);
     weir_addr_t addr;
 
+    if (hp->is_unix && !target_may_be_unix(p->conf->pass.text)) {
+        return target_fail(p, "a socket of this machine, named by variables");
+    }
     pass->port = hp->has_port ? hp->port : pass->default_port;
     pass->host_header = hp->is_unix ? WEIR_STR("localhost") : pass->authority;
     if (hp->is_unix ? weir_addr_from_unix(&addr, hp->host) : weir_addr_from_ip(&addr, hp->host, pass->port)) {
