@@ -119,6 +119,21 @@ WEIR_GETTER(request_get_user)
 
 #define TEXT(member) .get = request_get_text, .data = offsetof(weir_request_t, member)
 
+/* The port that the client named: with a colon before it, or alone. */
+WEIR_GETTER(request_get_port)
+{
+    uint16_t port = ((const weir_request_t *) subject)->head.port;
+
+    if (port == 0) {
+        return false;
+    }
+    if (ref->row->data) {
+        *value = WEIR_STR(":");
+        return true;
+    }
+    return weir_vars_number(arena, port, value);
+}
+
 /* While it is in memory, all of it. */
 WEIR_GETTER(request_get_body)
 {
@@ -142,6 +157,8 @@ static const weir_variable_t request_variables[] = {
     { "document_uri", TEXT(uri.path), .help = "The same as $uri." },
     { "host", TEXT(host), .help = "The request's host in lower case, without the port; else the server's name." },
     { "http_", true, request_get_field, .help = "A field of the request; dashes are written as underscores." },
+    { "is_request_port", .get = request_get_port, .data = 1, .help = "\":\" if the client named a port." },
+    { "request_port", .get = request_get_port, .help = "The port that the client named." },
     { "is_args", .get = request_get_is_args, .help = "\"?\" if there is a query." },
     { "pipe", .get = request_get_pipe, .help = "\"p\" if the request was pipelined, else \".\"." },
     { "query_string", TEXT(query), .help = "The same as $args." },

@@ -38,7 +38,7 @@ my %asks = (
         [ '/',                  502, qr/502/,                       'shop.example.org' ],
         [ '/release/notes',     502, qr/502/,                       'shop.example.org' ],
     ],
-    'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ] ],
+    'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ], [ '/events', 502, qr/502/ ] ],
     'conf/examples/tls-http2-edge.conf' => [ [ '/cart?n=1', 301, qr/301/, 'shop.example.org' ] ],
     'conf/examples/grpc.conf'           => [ [ '/users.v1.Users/Get', 502, qr/502/ ], [ '/', 404, qr/404/ ] ],
     'conf/examples/static-site.conf' => [
