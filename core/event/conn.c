@@ -114,23 +114,26 @@ static weir_io_t
 conn_plain_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
 {
     weir_watch_t *watch = &conn->watch;
-    off_t         at = (off_t) *offset;
-    ssize_t       rc;
 
     if (!watch->writable) {
         return WEIR_AGAIN;
     }
-    rc = weir_sys_sendfile(watch->fd, fd, &at, n);
-    if (rc < 0) {
-        return conn_failed(conn, &watch->writable);
+    while (n != 0) {                           /* a short one may be the file's doing: only EAGAIN tells that an edge will come */
+        off_t   at = (off_t) *offset;
+        ssize_t rc = weir_sys_sendfile(watch->fd, fd, &at, n);
+
+        if (rc < 0) {
+            return conn_failed(conn, &watch->writable);
+        }
+        if (rc == 0) {
+            conn->error = ENODATA;
+            return WEIR_ERROR;
+        }
+        conn->sent += (uint64_t) rc;
+        *offset += (uint64_t) rc;
+        n -= (size_t) rc;
     }
-    if (rc == 0 && n != 0) {
-        conn->error = ENODATA;
-        return WEIR_ERROR;
-    }
-    conn->sent += (uint64_t) rc;
-    *offset += (uint64_t) rc;
-    return (size_t) rc == n ? WEIR_OK : WEIR_AGAIN;
+    return WEIR_OK;
 }
 
 static ssize_t

@@ -322,6 +322,21 @@ FILE_TRANSFER(pread, (int fd, void *buf, size_t len, off_t offset), (fd, buf, le
 FILE_TRANSFER(pwrite, (int fd, const void *buf, size_t len, off_t offset), (fd, buf, len, offset),
               ENOSPC, EIO, SEAMS_SHORT)
 
+SEAMS_REAL(ssize_t, sys_sendfile, (int to, int from, off_t *offset, size_t n))
+SEAMS_ROW(sys_sendfile, SEAMS_CALL, EIO, ECONNRESET, EPIPE, SEAMS_SHORT)
+
+ssize_t
+__wrap_weir_sys_sendfile(int to, int from, off_t *offset, size_t n)
+{
+    int error = seams_error(&seams_sys_sendfile);
+
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return __real_weir_sys_sendfile(to, from, offset, error == SEAMS_SHORT ? weir_min(n, 1) : n);
+}
+
 SEAMS_REAL(ssize_t, sys_writev, (int fd, const struct iovec *iov, int n))
 SEAMS_ROW(sys_writev, SEAMS_CALL, ENOSPC, EIO, SEAMS_SHORT)
 

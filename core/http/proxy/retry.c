@@ -29,11 +29,18 @@ retry_new_attempt(weir_proxy_t *p)
     return attempt;
 }
 
+/* A text of the group's, which may go before the request: unless the generation holds it as it is. */
+static weir_str_t
+retry_keep(weir_proxy_t *p, weir_str_t text)
+{
+    return p->own_group != NULL || p->pass->group->follow != NULL ? weir_str_dup(&p->req->arena, text) : text;
+}
+
 static void
 retry_begin_attempt(weir_proxy_t *p)
 {
     p->attempt = retry_new_attempt(p);
-    p->attempt->peer = p->pick.peer->conf->text;
+    p->attempt->peer = retry_keep(p, p->pick.peer->conf->text);
     p->attempt->peer_stats = p->pick.peer->conf->stats;
     p->attempt->group_stats = weir_group_conf(p->pick.group)->stats;
     p->attempt_began = weir_clock_now();
@@ -87,7 +94,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
         const char *detail = p->detail;
         if (first) {
             weir_attempt_t *none = retry_new_attempt(p);
-            none->peer = weir_group_conf(p->pick.group)->name;
+            none->peer = retry_keep(p, weir_group_conf(p->pick.group)->name);
             none->status = 502;
             none->cause = WEIR_CAUSE_UPSTREAM_NONE;
         }
