@@ -77,6 +77,7 @@ struct weir_directive {
 };
 
 extern const weir_conf_type_t weir_type_flag;      /* weir_flag_t: on | off */
+extern const weir_conf_type_t weir_type_said;      /* weir_flag_t that is on by being there: no argument */
 extern const weir_conf_type_t weir_type_msec;      /* weir_msec_t: 10, 10s, 500ms, 1h 30m; a bare number is seconds */
 extern const weir_conf_type_t weir_type_bytes;     /* weir_bytes_t: 8192, 8k, 1m, 1g */
 extern const weir_conf_type_t weir_type_u32;       /* uint32_t */

@@ -234,6 +234,14 @@ type_strs_parse(TYPE_ARGS)
 }
 
 static bool
+type_said_parse(TYPE_ARGS)
+{
+    (void) words;
+    ((weir_flag_t *) field)->on = true;
+    return true;
+}
+
+static bool
 type_path_parse(TYPE_ARGS)
 {
     if (words->at[1].text.len == 0) {
@@ -365,6 +373,7 @@ const weir_conf_type_t weir_type_u64 = { .name = "number", TYPE_ONE(uint64_t), .
 const weir_conf_type_t weir_type_str = { .name = "string", TYPE_ONE(weir_str_t), .parse = type_str_parse };
 const weir_conf_type_t weir_type_strs = { .name = "string ...", .size = sizeof(weir_strs_t), .min_args = 1, .max_args = 255,
                                           .parse = type_strs_parse, .item = sizeof(weir_str_t) };
+const weir_conf_type_t weir_type_said = { .name = "", .size = sizeof(weir_flag_t), .parse = type_said_parse };
 const weir_conf_type_t weir_type_path = { .name = "path", TYPE_ONE(weir_path_t), .parse = type_path_parse };
 const weir_conf_type_t weir_type_template = { .name = "string", TYPE_ONE(const weir_template_t *),
                                               .parse = type_template_parse };

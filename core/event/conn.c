@@ -57,6 +57,20 @@ weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
     return conn->transport->send_file != NULL ? conn->transport->send_file(conn, fd, offset, n) : WEIR_EOF;
 }
 
+weir_io_t
+weir_conn_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
+{
+    *moved = 0;
+    return conn->transport->splice_in(conn, pipe, n, moved);
+}
+
+weir_io_t
+weir_conn_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
+{
+    *moved = 0;
+    return conn->transport->splice_out(conn, pipe, n, moved);
+}
+
 void
 weir_conn_shutdown(weir_conn_t *conn)
 {
@@ -136,6 +150,54 @@ conn_plain_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
     return WEIR_OK;
 }
 
+/* The pipe is empty: EAGAIN is the socket's. */
+static weir_io_t
+conn_plain_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
+{
+    weir_watch_t *watch = &conn->watch;
+    ssize_t       rc;
+
+    if (!watch->readable) {
+        return WEIR_AGAIN;
+    }
+    rc = weir_sys_splice(watch->fd, pipe, n);
+    if (rc < 0) {
+        return conn_failed(conn, &watch->readable);
+    }
+    if (rc == 0) {
+        watch->peer_closed = true;
+        return WEIR_EOF;
+    }
+    *moved = (size_t) rc;
+    conn->received += *moved;
+    return WEIR_OK;
+}
+
+static weir_io_t
+conn_plain_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
+{
+    weir_watch_t *watch = &conn->watch;
+
+    while (*moved < n) {
+        ssize_t rc;
+
+        if (!watch->writable) {
+            return WEIR_AGAIN;
+        }
+        rc = weir_sys_splice(pipe, watch->fd, n - *moved);
+        if (rc < 0) {
+            return conn_failed(conn, &watch->writable);
+        }
+        if (rc == 0) {
+            conn->error = EPIPE;                   /* the pipe has less than was said */
+            return WEIR_ERROR;
+        }
+        *moved += (size_t) rc;
+        conn->sent += (uint64_t) rc;
+    }
+    return WEIR_OK;
+}
+
 static ssize_t
 conn_plain_write(int fd, const struct iovec *iov, size_t n)
 {
@@ -203,6 +265,8 @@ const weir_transport_t weir_transport_plain = {
     .recv = conn_plain_recv,
     .send = conn_plain_send,
     .send_file = conn_plain_send_file,
+    .splice_in = conn_plain_splice_in,
+    .splice_out = conn_plain_splice_out,
     .shutdown = conn_plain_shutdown,
     .close = conn_plain_close,
     .is_quiet = conn_plain_is_quiet,

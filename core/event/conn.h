@@ -21,6 +21,9 @@ typedef struct {
     weir_io_t (*send)(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent);
     /* n bytes of a file, from *offset on, which goes on with them; NULL: it cannot. */
     weir_io_t (*send_file)(weir_conn_t *conn, int fd, uint64_t *offset, size_t n);
+    /* Between the connection and a pipe, without a copy; NULL: it cannot.  splice_in: into an empty pipe. */
+    weir_io_t (*splice_in)(weir_conn_t *conn, int pipe, size_t n, size_t *moved);
+    weir_io_t (*splice_out)(weir_conn_t *conn, int pipe, size_t n, size_t *moved);
     void      (*shutdown)(weir_conn_t *conn);  /* end of our writing */
     void      (*close)(weir_conn_t *conn);     /* what the transport holds beside the descriptor */
     /* Between two messages: is the peer still there, and is nothing but the transport's own housekeeping (a TLS ticket) waiting to
@@ -54,6 +57,11 @@ weir_io_t weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, s
 /* OK: all n bytes of the file went · AGAIN: *offset says how far, come back when writable · EOF: this transport cannot · ERROR (conn->error; ENODATA:
  * the file ends before). */
 weir_io_t weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n) WEIR_MUST_USE;
+/* At most n bytes into an empty pipe: OK with *moved > 0 · AGAIN · EOF · ERROR.  Out of one that holds n: OK: all of them went · AGAIN: *moved did · ERROR.
+ * Only where the transport has them. */
+weir_io_t weir_conn_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved) WEIR_MUST_USE;
+weir_io_t weir_conn_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved) WEIR_MUST_USE;
+static inline bool weir_conn_can_splice(const weir_conn_t *conn) { return conn->transport->splice_in != NULL; }
 /* The end of our writing; reading goes on. */
 void weir_conn_shutdown(weir_conn_t *conn);
 /* For a connection that is kept idle; see is_quiet.  false: not to be used any more. */

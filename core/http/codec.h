@@ -23,6 +23,9 @@ typedef struct {
      * EOF: this wire wants the bytes (send_body) · ERROR: the client is gone, or the file is shorter now.  NULL: as if EOF.  May send less at
      * once and say OK: so that others get their turn. */
     weir_io_t (*send_file)(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
+    /* n bytes that a pipe holds, past what is held: OK: all of them went · AGAIN: *moved did, the rest when on_writable is called · EOF: this wire wants
+     * the bytes; nothing moved · ERROR.  NULL: as if EOF. */
+    weir_io_t (*send_pipe)(weir_request_t *req, int pipe, size_t n, size_t *moved);
     weir_io_t (*send_end)(weir_request_t *req);                    /* trailers of req->res, last chunk; checks the length promised */
     weir_io_t (*flush)(weir_request_t *req);
     bool      (*send_pending)(const weir_request_t *req);          /* are bytes waiting? */

@@ -39,21 +39,6 @@ static const weir_conf_type_t core_type_keepalive_timeout = {
     .parse = core_parse_keepalive_timeout,
 };
 
-/* `internal;`: it is said by being there. */
-static bool
-core_parse_said(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
-{
-    (void) cf;
-    (void) row;
-    (void) words;
-    ((weir_flag_t *) field)->on = true;
-    return true;
-}
-
-static const weir_conf_type_t core_type_said = {
-    .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 0, .parse = core_parse_said,
-};
-
 static bool
 core_parse_rate(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
@@ -181,7 +166,7 @@ static const weir_directive_t core_directives[] = {
     CORE_ACCEPTED("server_names_hash_bucket_size"),
     CORE_ACCEPTED("variables_hash_max_size"),
     CORE_ACCEPTED("variables_hash_bucket_size"),
-    CORE_OF(internal, "internal", &core_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_OWN, .whole = true,
+    CORE_OF(internal, "internal", &weir_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_OWN, .whole = true,
             .help = "The location is for internal redirects only; others get 404."),
     WEIR_DIRECTIVES_END
 };

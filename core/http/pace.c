@@ -272,6 +272,7 @@ weir_pace_begin(weir_request_t *req)
     pace->codec = *req->codec;
     pace->codec.send_body = pace_send_body;
     pace->codec.send_file = pace_send_file;
+    pace->codec.send_pipe = NULL;                       /* bytes have to be counted out */
     pace->codec.send_end = pace_send_end;
     pace->codec.send_pending = pace_send_pending;
     pace->codec.flush = pace_flush;

@@ -211,6 +211,8 @@ weir_io_t     weir_response_head(weir_request_t *req);      /* header filters, t
 weir_io_t     weir_response_body(weir_request_t *req, weir_str_t bytes);
 /* The same of a file; see the codec's send_file. */
 weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
+/* The same of what a pipe holds; see the codec's send_pipe.  n == 0: EOF or not, whether it can be done for this answer. */
+weir_io_t     weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
 weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
 bool          weir_response_pending(const weir_request_t *req);     /* bytes are waiting: on_writable is called when they have gone */
 weir_io_t     weir_response_end(weir_request_t *req);       /* then: weir_request_finish when nothing is pending (see on_writable) */

@@ -144,6 +144,20 @@ weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
 }
 
 weir_io_t
+weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved)
+{
+    weir_io_t io;
+
+    *moved = 0;
+    if (req->res.filters != NULL || req->res.ranges != NULL || req->res.no_body || req->codec->send_pipe == NULL) {
+        return WEIR_EOF;
+    }
+    io = req->codec->send_pipe(req, pipe, n, moved);
+    req->res.body_sent += *moved;
+    return io;
+}
+
+weir_io_t
 weir_response_end(weir_request_t *req)
 {
     weir_io_t io = WEIR_OK;

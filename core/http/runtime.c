@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define RUNTIME_PIPES_IDLE ((weir_msec_t) { 500 })
 #define RUNTIME_ACCEPT_PAUSE ((weir_msec_t) { 500 })
 #define RUNTIME_POLITE_DELAY ((weir_msec_t) { 1000 })   /* an idle connection is not closed sooner after we begin to leave */
 #define RUNTIME_ACCEPTS      64                         /* a turn, with multi_accept */
@@ -322,6 +323,55 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
     return http;
 }
 
+bool
+weir_http_take_pipe(weir_http_t *http, weir_pipe_t *pipe)
+{
+    int fds[2];
+
+    if (http->n_pipes != 0) {
+        *pipe = http->pipes[--http->n_pipes];
+        return true;
+    }
+    if (weir_sys_pipe(fds, WEIR_PIPE_BYTES) != 0) {
+        return false;
+    }
+    *pipe = (weir_pipe_t) { .in = fds[1], .out = fds[0] };
+    return true;
+}
+
+static void
+runtime_close_pipe(weir_pipe_t pipe)
+{
+    weir_sys_close(pipe.in);
+    weir_sys_close(pipe.out);
+}
+
+static void
+runtime_close_pipes(weir_http_t *http)
+{
+    while (http->n_pipes != 0) {
+        runtime_close_pipe(http->pipes[--http->n_pipes]);
+    }
+}
+
+/* Nobody has given one back for a while: the kernel's memory for them is better used elsewhere. */
+static void
+runtime_on_pipes(weir_timer_t *timer)
+{
+    runtime_close_pipes(weir_container_of(timer, weir_http_t, pipe_timer));
+}
+
+void
+weir_http_give_pipe(weir_http_t *http, weir_pipe_t pipe, bool is_empty)
+{
+    if (is_empty && http->n_pipes < WEIR_PIPES_MAX && !http->quitting) {
+        http->pipes[http->n_pipes++] = pipe;
+        weir_timer_set(http->loop, &http->pipe_timer, RUNTIME_PIPES_IDLE, runtime_on_pipes);
+    } else {
+        runtime_close_pipe(pipe);
+    }
+}
+
 size_t
 weir_http_connections(const weir_http_t *http)
 {
@@ -397,6 +447,8 @@ weir_http_destroy(weir_http_t *http)
     weir_log_named_forget();
     weir_timer_drop(&http->log_timer);
     weir_groups_destroy(http->groups);
+    weir_timer_drop(&http->pipe_timer);
+    runtime_close_pipes(http);
     weir_requests_free(http);
     weir_h2_streams_fini();
     weir_h2_heads_fini();

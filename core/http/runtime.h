@@ -13,6 +13,12 @@
 #define WEIR_FILE_BYTES 65536
 #define WEIR_TX_BYTES 65536      /* one for heads and small bodies, borrowed until flush */
 
+#define WEIR_PIPES_MAX 32        /* kept for reuse */
+#define WEIR_PIPE_BYTES 1048576
+
+/* A pooled pipe, empty. */
+typedef struct { int in, out; } weir_pipe_t;
+
 typedef struct weir_http_conn weir_http_conn_t;
 
 /* A socket we accept on. Connections count it, so that it outlives its removal from the configuration. */
@@ -47,6 +53,9 @@ struct weir_http {
     size_t             n_detached;
     bool               accept_paused, quitting, multi_accept;
     weir_http_conn_t  *tx_owner;         /* who holds something in tx that was not sent yet */
+    weir_pipe_t        pipes[WEIR_PIPES_MAX];
+    size_t             n_pipes;
+    weir_timer_t       pipe_timer;
     char              *rx, *tx;
     char              *file;             /* WEIR_FILE_BYTES of one on their way, for the time of a call; made when the first is read */
     char              *h2_rx;            /* HTTP/2's own: its frames lie here while requests that they began use rx */
@@ -59,6 +68,10 @@ void            weir_requests_free(weir_http_t *http);          /* those kept fo
 
 /* The send buffer, free for the time of a call: whoever holds something in it is made to send first. */
 char *weir_http_scratch(weir_http_t *http);
+
+/* For bytes that go from one socket to another: false: errno. */
+bool weir_http_take_pipe(weir_http_t *http, weir_pipe_t *pipe) WEIR_MUST_USE;
+void weir_http_give_pipe(weir_http_t *http, weir_pipe_t pipe, bool is_empty);
 
 void weir_http_socket_unref(weir_http_socket_t *socket);
 void weir_http_connection_closed(weir_http_t *http);            /* accepting may go on */

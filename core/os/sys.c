@@ -236,6 +236,27 @@ weir_sys_pread(int fd, void *buf, size_t len, off_t offset)
     return n;
 }
 
+int
+weir_sys_pipe(int fds[2], int size)
+{
+    if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) {
+        return -1;
+    }
+    (void) fcntl(fds[0], F_SETPIPE_SZ, size);
+    return 0;
+}
+
+ssize_t
+weir_sys_splice(int from, int to, size_t n)
+{
+    ssize_t rc;
+
+    do {
+        rc = splice(from, NULL, to, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    } while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
 ssize_t
 weir_sys_sendfile(int to, int from, off_t *offset, size_t n)
 {

@@ -31,20 +31,8 @@ gif_enabled(const void *conf, weir_phase_t phase)
     return ((const gif_conf_t *) conf)->on.on;
 }
 
-static bool
-gif_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
-{
-    (void) cf;
-    (void) row;
-    (void) words;
-    ((weir_flag_t *) field)->on = true;
-    return true;
-}
-
-static const weir_conf_type_t gif_type = { .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 0, .parse = gif_parse };
-
 static const weir_directive_t gif_directives[] = {
-    WEIR_DIRECTIVE_OF(gif_conf_t, on, "empty_gif", &gif_type, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+    WEIR_DIRECTIVE_OF(gif_conf_t, on, "empty_gif", &weir_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
                       .help = "Answers with a transparent picture of one pixel."),
     WEIR_DIRECTIVES_END
 };

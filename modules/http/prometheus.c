@@ -298,20 +298,8 @@ prom_enabled(const void *conf, weir_phase_t phase)
     return ((const prom_conf_t *) conf)->on.on;
 }
 
-static bool
-prom_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
-{
-    (void) cf;
-    (void) row;
-    (void) words;
-    ((weir_flag_t *) field)->on = true;
-    return true;
-}
-
-static const weir_conf_type_t prom_type = { .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 0, .parse = prom_parse };
-
 static const weir_directive_t prom_directives[] = {
-    WEIR_DIRECTIVE_OF(prom_conf_t, on, "prometheus", &prom_type, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+    WEIR_DIRECTIVE_OF(prom_conf_t, on, "prometheus", &weir_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
                       .help = "Answers with all statistics in Prometheus' text format."),
     WEIR_DIRECTIVES_END
 };

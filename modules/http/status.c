@@ -311,20 +311,8 @@ status_enabled(const void *conf, weir_phase_t phase)
     return ((const status_conf_t *) conf)->on.on;
 }
 
-static bool
-status_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
-{
-    (void) cf;
-    (void) row;
-    (void) words;
-    ((weir_flag_t *) field)->on = true;
-    return true;
-}
-
-static const weir_conf_type_t status_type = { .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 0, .parse = status_parse };
-
 static const weir_directive_t status_directives[] = {
-    WEIR_DIRECTIVE_OF(status_conf_t, on, "status", &status_type, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+    WEIR_DIRECTIVE_OF(status_conf_t, on, "status", &weir_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
                       .help = "Answers with all statistics as JSON."),
     WEIR_DIRECTIVES_END
 };

@@ -322,6 +322,9 @@ FILE_TRANSFER(pread, (int fd, void *buf, size_t len, off_t offset), (fd, buf, le
 FILE_TRANSFER(pwrite, (int fd, const void *buf, size_t len, off_t offset), (fd, buf, len, offset),
               ENOSPC, EIO, SEAMS_SHORT)
 
+SEAM(int, sys_pipe, SEAMS_CALL, -1, (int fds[2], int size), (fds, size), EMFILE, ENFILE)
+SEAM(ssize_t, sys_splice, SEAMS_CALL, -1, (int from, int to, size_t n), (from, to, n), ECONNRESET, EPIPE)
+
 SEAMS_REAL(ssize_t, sys_sendfile, (int to, int from, off_t *offset, size_t n))
 SEAMS_ROW(sys_sendfile, SEAMS_CALL, EIO, ECONNRESET, EPIPE, SEAMS_SHORT)
 

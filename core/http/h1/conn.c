@@ -630,6 +630,7 @@ const weir_codec_t weir_h1_codec = {
     .send_head = weir_h1_send_head,
     .send_body = weir_h1_send_body,
     .send_file = weir_h1_send_file,
+    .send_pipe = weir_h1_send_pipe,
     .send_end = weir_h1_send_end,
     .flush = weir_h1_flush,
     .send_pending = weir_h1_send_pending,

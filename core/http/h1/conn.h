@@ -48,6 +48,7 @@ weir_io_t weir_h1_send_interim(weir_request_t *req, uint16_t status, const void 
 weir_io_t weir_h1_send_head(weir_request_t *req);
 weir_io_t weir_h1_send_body(weir_request_t *req, weir_str_t bytes);
 weir_io_t weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
+weir_io_t weir_h1_send_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
 weir_io_t weir_h1_send_end(weir_request_t *req);
 weir_io_t weir_h1_flush(weir_request_t *req);
 bool      weir_h1_send_pending(const weir_request_t *req);

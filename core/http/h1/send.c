@@ -441,6 +441,43 @@ weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
     return io;
 }
 
+weir_io_t
+weir_h1_send_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved)
+{
+    weir_h1_conn_t *c = req->wire;
+    weir_io_t io;
+
+    *moved = 0;
+    if (c->broken) {
+        return WEIR_ERROR;
+    }
+    if (c->chunked_out || !weir_conn_can_splice(&c->base.conn)) {
+        return WEIR_EOF;
+    }
+    io = weir_h1_push(c);
+    if (io != WEIR_OK) {
+        return io;
+    }
+    if (n == 0) {
+        return WEIR_OK;                             /* it was asked whether this wire can */
+    }
+    weir_assert(c->promised == WEIR_LENGTH_NONE || n <= c->promised);
+    io = weir_conn_splice_out(&c->base.conn, pipe, n, moved);
+    req->res.bytes_sent += *moved;
+    if (c->promised != WEIR_LENGTH_NONE) {
+        c->promised -= *moved;
+    }
+    c->file_waits = io == WEIR_AGAIN;
+    if (io == WEIR_AGAIN) {
+        return send_wait(c, *moved != 0);
+    }
+    if (io == WEIR_ERROR) {
+        return send_broken(c);
+    }
+    weir_timer_clear(&c->send_timer);
+    return WEIR_OK;
+}
+
 static weir_io_t
 send_last_chunk(weir_h1_conn_t *c)
 {

@@ -241,12 +241,77 @@ answer_to_client(weir_proxy_t *p, weir_str_t bytes)
     return io;
 }
 
+/* -- large plain bodies: by way of a pipe, without a copy -- */
+
+#define ANSWER_SPLICE_MIN 131072        /* of less the calls cost more than the copy */
+
+/* What the pipe holds, as far as it goes. */
+static weir_io_t
+answer_from_pipe(weir_proxy_t *p)
+{
+    size_t moved;
+    weir_io_t io;
+
+    if (p->pipe_held == 0 || p->client_paused) {
+        return WEIR_OK;
+    }
+    io = weir_response_pipe(p->req, p->pipe.out, p->pipe_held, &moved);
+    p->pipe_held -= moved;
+    if (io == WEIR_AGAIN) {
+        p->client_paused = true;
+    }
+    return io == WEIR_ERROR ? io : WEIR_OK;
+}
+
+static bool
+answer_may_splice(weir_proxy_t *p)
+{
+    size_t none;
+
+    if (p->no_pipe || p->codec->spliceable == NULL || p->rate != 0 || p->codec->spliceable(p) < ANSWER_SPLICE_MIN) {
+        return false;
+    }
+    if (!p->has_pipe) {
+        p->no_pipe = weir_response_pipe(p->req, -1, 0, &none) == WEIR_EOF || !weir_http_take_pipe(p->http, &p->pipe);
+        p->has_pipe = !p->no_pipe;
+    }
+    return p->has_pipe;
+}
+
+/* One pipe full, from the peer and on to the client. */
+static weir_io_t
+answer_splice(weir_proxy_t *p)
+{
+    size_t moved = 0;
+    weir_io_t io = p->codec->splice(p, p->pipe.in, WEIR_PIPE_BYTES, &moved);
+
+    if (io == WEIR_AGAIN) {
+        weir_proxy_wait(p, p->conf->read_timeout);
+        return io;
+    }
+    if (io == WEIR_ERROR) {
+        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+        return io;
+    }
+    p->attempt->response_length += moved;
+    p->pipe_held = moved;
+    weir_proxy_wait(p, p->conf->read_timeout);
+    if (answer_from_pipe(p) == WEIR_ERROR) {
+        answer_client_gone(p);
+        return WEIR_ERROR;
+    }
+    return WEIR_OK;
+}
+
 /* What was stored for a slow client, as far as it goes. */
 static weir_io_t
 answer_from_store(weir_proxy_t *p)
 {
     weir_str_t bytes;
 
+    if (answer_from_pipe(p) == WEIR_ERROR) {
+        return WEIR_ERROR;
+    }
     while (!p->client_paused && weir_store_left(&p->store) != 0) {
         if ((p->held && !p->codec->save(p)) || weir_store_read(&p->store, p->http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
             return WEIR_EOF;                                   /* the store's fault, not the client's */
@@ -301,7 +366,7 @@ answer_set_limit(weir_proxy_t *p)
 static weir_io_t
 answer_from_peer(weir_proxy_t *p)
 {
-    bool stored = p->client_paused || weir_store_left(&p->store) != 0;
+    bool stored = p->client_paused || p->pipe_held != 0 || weir_store_left(&p->store) != 0;
     uint64_t room = !stored ? WEIR_RX_BYTES : p->buffering ? weir_store_room(&p->store) : 0;
     weir_str_t bytes;
     weir_io_t io;
@@ -315,6 +380,9 @@ answer_from_peer(weir_proxy_t *p)
     if (room == 0) {
         weir_timer_clear(&p->timer);                           /* the client's turn; send_timeout watches it */
         return WEIR_AGAIN;
+    }
+    if (!stored && answer_may_splice(p)) {
+        return answer_splice(p);
     }
     io = p->codec->read_body(p, weir_min(room, WEIR_RX_BYTES), &bytes);
     if (io == WEIR_AGAIN) {
@@ -367,7 +435,7 @@ weir_proxy_pump(weir_proxy_t *p)
             return;
         }
         if (p->peer_done) {
-            if (weir_store_left(&p->store) == 0) {
+            if (weir_store_left(&p->store) == 0 && p->pipe_held == 0) {
                 answer_finish(p);
                 return;
             }

@@ -502,6 +502,32 @@ peer_read_body(weir_proxy_t *p, size_t cap, weir_str_t *bytes)
     }
 }
 
+/* What has a length, or ends with the connection, once all that was received is passed on. */
+static uint64_t
+peer_spliceable(const weir_proxy_t *p)
+{
+    const weir_peer_h1_t *h = peer_of(p);
+
+    if (h->mode != WEIR_PEER_LENGTH || h->view_len != 0 || h->in_len != h->in_at || !weir_conn_can_splice(&h->link.up->conn)) {
+        return 0;
+    }
+    return h->left;
+}
+
+static weir_io_t
+peer_splice(weir_proxy_t *p, int pipe, size_t n, size_t *moved)
+{
+    weir_peer_h1_t *h = peer_of(p);
+    weir_io_t io = weir_conn_splice_in(&h->link.up->conn, pipe, weir_min(n, h->left), moved);
+
+    if (io == WEIR_EOF || io == WEIR_ERROR) {
+        return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, NULL);
+    }
+    h->left -= *moved;
+    p->attempt->bytes_received += *moved;
+    return io;
+}
+
 static bool
 peer_reusable(const weir_proxy_t *p)
 {
@@ -535,6 +561,8 @@ const weir_peer_codec_t weir_peer_h1 = {
     .sent = peer_sent,
     .read_head = peer_read_head,
     .read_body = peer_read_body,
+    .spliceable = peer_spliceable,
+    .splice = peer_splice,
     .save = peer_save,
     .tunnel = peer_tunnel,
     .readable = peer_readable,

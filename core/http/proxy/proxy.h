@@ -11,6 +11,7 @@
 #include "http/proxy/store.h"
 #include "base/chain.h"
 #include "http/request.h"
+#include "http/runtime.h"
 #include "http/tls/upstream.h"
 #include "event/resolve.h"
 #include "upstream/group.h"
@@ -113,6 +114,10 @@ typedef struct {
 
     weir_io_t (*read_head)(weir_proxy_t *p);                       /* OK: p->head */
     weir_io_t (*read_body)(weir_proxy_t *p, size_t cap, weir_str_t *bytes);  /* OK · AGAIN · EOF: complete · ERROR */
+    /* Bytes of the body that may go by way of a pipe now (0: they are to be read), and at most n of them into one that is empty: OK with *moved > 0 ·
+     * AGAIN · ERROR.  NULL: never. */
+    uint64_t  (*spliceable)(const weir_proxy_t *p);
+    weir_io_t (*splice)(weir_proxy_t *p, int pipe, size_t n, size_t *moved);
     bool      (*save)(weir_proxy_t *p);                            /* bytes borrowed from the receive buffer are put aside; false: no memory */
     void      (*tunnel)(weir_proxy_t *p);                          /* after a 101: bytes both ways */
 
@@ -161,6 +166,9 @@ struct weir_proxy {
 
     /* from the peer */
     weir_h1_response_t       head;
+    weir_pipe_t              pipe;            /* with has_pipe */
+    size_t                   pipe_held;       /* bytes in it: they come before the store's */
+    bool                     has_pipe, no_pipe;
     weir_store_t             store;           /* answer's bytes the slow client has not taken */
     uint8_t                  interims;
     uint64_t                 rate;            /* proxy_limit_rate; 0: none */

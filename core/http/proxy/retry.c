@@ -297,6 +297,10 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     weir_task_cancel(&p->upload_task);
     weir_proxy_let_go(p, keep);
     weir_lookup_cancel(&p->lookup);
+    if (p->has_pipe) {
+        weir_http_give_pipe(p->http, p->pipe, p->pipe_held == 0);
+        p->has_pipe = false;
+    }
     if (p->picked) {
         weir_pick_end(&p->pick);
     }
