@@ -15,9 +15,9 @@ say = @printf '  %-5s %s\n' $(1) $@;
 else
 say =
 endif
-COMPILE = $(call say,CC) mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+COMPILE = $(call say,CC) mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LTO_CFLAGS) -MMD -MP -c -o $@ $<
 compile_and_link = $(call say,CCLD) mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -It/unit -MMD -MP -MF $@.d -MT $@ \
-    -o $@ $< $(1) $(LIBRARY) $(LDFLAGS) $(LIBS)
+    -o $@ $< $(1) $(LIBRARY) $(NO_LTO) $(LDFLAGS) $(LIBS)
 
 # --- what to build from: kept up to date by itself ------------------------------------------------------------------
 
@@ -30,8 +30,8 @@ $(OBJS)/modules.c: $(OBJS)/sources.mk ;
 include $(OBJS)/sources.mk
 
 $(OBJS)/flags: FORCE
-	$(Q)echo '$(subst ','\'',$(CC) $(CFLAGS) $(LDFLAGS) $(LIBS))' | cmp -s - $@ \
-	    || echo '$(subst ','\'',$(CC) $(CFLAGS) $(LDFLAGS) $(LIBS))' > $@
+	$(Q)echo '$(subst ','\'',$(CC) $(CFLAGS) $(LTO_CFLAGS) $(LDFLAGS) $(LIBS))' | cmp -s - $@ \
+	    || echo '$(subst ','\'',$(CC) $(CFLAGS) $(LTO_CFLAGS) $(LDFLAGS) $(LIBS))' > $@
 
 # --- the program ----------------------------------------------------------------------------------------------------
 
@@ -44,7 +44,7 @@ LIB_OBJS  = $(patsubst %.c,$(OBJS)/%.o,$(filter-out $(MAIN),$(CORE_SRCS)) $(MODU
 weir: $(OBJS)/weir
 
 $(OBJS)/weir: $(MAIN_OBJ) $(LIBRARY) $(OBJS)/flags
-	$(call say,LD) $(CC) $(CFLAGS) -o $@ $(MAIN_OBJ) $(LIBRARY) $(LDFLAGS) $(LIBS)
+	$(call say,LD) $(CC) $(CFLAGS) $(LTO_LDFLAGS) -o $@ $(MAIN_OBJ) $(LIBRARY) $(LDFLAGS) $(LIBS)
 
 $(LIBRARY): $(LIB_OBJS) $(OBJS)/sources.mk
 	$(call say,AR) rm -f $@ && ar rcs $@ $(LIB_OBJS)
@@ -97,7 +97,7 @@ SEAMS      = $(shell LC_ALL=C grep -ohE '\<weir_(sys_[a-z0-9_]+|heap_(alloc|resi
 
 fault: $(if $(FAULT_SRCS),$(OBJS)/weir-fault)
 $(OBJS)/weir-fault: $(MAIN_OBJ) $(FAULT_OBJS) $(LIBRARY) $(OBJS)/flags
-	$(call say,LD) $(CC) $(CFLAGS) -o $@ $(MAIN_OBJ) $(FAULT_OBJS) $(LIBRARY) $(LDFLAGS) \
+	$(call say,LD) $(CC) $(CFLAGS) -o $@ $(MAIN_OBJ) $(FAULT_OBJS) $(LIBRARY) $(NO_LTO) $(LDFLAGS) \
 	    $(SEAMS:%=-Wl,--wrap=%) $(LIBS)
 $(OBJS)/t/fault/%.o: t/fault/%.c $(OBJS)/flags
 	$(COMPILE)

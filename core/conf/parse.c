@@ -307,7 +307,7 @@ weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_
 {
     weir_str_t   path = words->at[1].text;
     weir_error_t why = { .text = "" };
-    weir_strs_t  paths;
+    weir_strs_t  paths = { NULL, 0 };
     size_t       i;
 
     (void) row;

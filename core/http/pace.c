@@ -61,7 +61,7 @@ static weir_io_t
 pace_send_held(weir_pace_t *pace)
 {
     weir_request_t *req = pace->req;
-    struct iovec iov;
+    struct iovec iov = { NULL, 0 };
 
     while (pace->held.size != 0) {
         uint64_t allowed = pace_allowed(pace);

@@ -193,7 +193,7 @@ weir_io_t
 weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes)
 {
     h2_stream_t *st = h2_of(stream);
-    struct iovec iov;
+    struct iovec iov = { NULL, 0 };
 
     if (st->lent != 0) {
         size_t n = st->lent;
@@ -326,7 +326,7 @@ data_frame(h2_stream_t *st)
     size_t n = data_allowed(st, st->out.size), left = n;
     bool end = n == st->out.size && st->end_queued && st->late_len == 0;
     char head[WEIR_H2_FRAME_HEAD];
-    struct iovec iov;
+    struct iovec iov = { NULL, 0 };
 
     if (n == 0 && st->out.size == 0 && st->late_len != 0) {
         if (!h2_send_late(st)) {
