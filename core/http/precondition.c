@@ -50,14 +50,6 @@ tag_in_fields(const weir_request_t *req, weir_header_id_t id, weir_str_t tag, bo
     return false;
 }
 
-static weir_str_t
-response_value(const weir_request_t *req, weir_header_id_t id)
-{
-    const weir_field_t *field = weir_fields_first(&req->res.fields, id);
-
-    return field != NULL && (field->flags & WEIR_FIELD_DROP) == 0 ? field->value : WEIR_STR_NONE;
-}
-
 /* §13.1.1, §13.1.4 */
 static bool
 precondition_failed(const weir_request_t *req)
@@ -66,10 +58,10 @@ precondition_failed(const weir_request_t *req)
     int64_t limit, modified;
 
     if (weir_fields_first(&req->head.fields, WEIR_HEADER_IF_MATCH) != NULL) {
-        return !tag_in_fields(req, WEIR_HEADER_IF_MATCH, response_value(req, WEIR_HEADER_ETAG), false);
+        return !tag_in_fields(req, WEIR_HEADER_IF_MATCH, weir_response_value(req, WEIR_HEADER_ETAG), false);
     }
     return since != NULL && weir_date_http_read(since->value, &limit)
-           && weir_date_http_read(response_value(req, WEIR_HEADER_LAST_MODIFIED), &modified) && modified > limit;
+           && weir_date_http_read(weir_response_value(req, WEIR_HEADER_LAST_MODIFIED), &modified) && modified > limit;
 }
 
 /* §13.1.2, §13.1.3: the client has it? */
@@ -77,11 +69,11 @@ static bool
 precondition_not_modified(const weir_request_t *req, weir_if_modified_t how)
 {
     const weir_field_t *since = weir_fields_first(&req->head.fields, WEIR_HEADER_IF_MODIFIED_SINCE);
-    weir_str_t changed = response_value(req, WEIR_HEADER_LAST_MODIFIED);
+    weir_str_t changed = weir_response_value(req, WEIR_HEADER_LAST_MODIFIED);
     int64_t limit, modified;
 
     if (weir_fields_first(&req->head.fields, WEIR_HEADER_IF_NONE_MATCH) != NULL) {
-        return tag_in_fields(req, WEIR_HEADER_IF_NONE_MATCH, response_value(req, WEIR_HEADER_ETAG), true);
+        return tag_in_fields(req, WEIR_HEADER_IF_NONE_MATCH, weir_response_value(req, WEIR_HEADER_ETAG), true);
     }
     if (since == NULL || how == WEIR_MODIFIED_OFF || changed.len == 0) {
         return false;
@@ -140,10 +132,10 @@ weir_request_if_range_holds(const weir_request_t *req)
         return true;
     }
     if (weir_str_ends(field->value, WEIR_STR("\""))) {
-        weir_str_t tag = response_value(req, WEIR_HEADER_ETAG), opaque;
+        weir_str_t tag = weir_response_value(req, WEIR_HEADER_ETAG), opaque;
         bool is_weak;
         return weir_str_eq(field->value, tag) && tag_opaque(tag, &opaque, &is_weak) && !is_weak;
     }
-    return weir_date_http_read(field->value, &theirs) && weir_date_http_read(response_value(req, WEIR_HEADER_LAST_MODIFIED), &ours)
+    return weir_date_http_read(field->value, &theirs) && weir_date_http_read(weir_response_value(req, WEIR_HEADER_LAST_MODIFIED), &ours)
            && theirs == ours;
 }
