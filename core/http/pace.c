@@ -7,9 +7,6 @@
 
 #include "base/chain.h"
 #include "http/runtime.h"
-#include "os/clock.h"
-
-#define PACE_RATE_MAX (UINT64_C(1) << 32)      /* nobody sends as much: products stay in 64 bits for a century */
 
 typedef struct weir_pace {
     weir_codec_t        codec;         /* ours, in place of: */
@@ -30,9 +27,7 @@ static void pace_on_timer(weir_timer_t *timer);
 static uint64_t
 pace_budget(const weir_pace_t *pace)
 {
-    uint64_t ms = weir_clock_now().ms - pace->began.ms + 1000;
-
-    return pace->after + pace->rate * (ms / 1000) + pace->rate * (ms % 1000) / 1000;
+    return pace->after + weir_rate_budget(pace->rate, pace->began);
 }
 
 static uint64_t
@@ -280,7 +275,7 @@ weir_pace_begin(weir_request_t *req)
     pace->codec.abort = pace_abort;
     pace->inner = req->codec;
     pace->req = req;
-    pace->rate = weir_min(rate, PACE_RATE_MAX);
+    pace->rate = weir_min(rate, WEIR_RATE_MAX);
     pace->after = core->limit_rate_after.n;
     pace->began = weir_clock_now();
     req->pace = pace;

@@ -7,6 +7,18 @@
 #define WEIR_HTTP_PACE_H
 
 #include "http/request.h"
+#include "os/clock.h"
+
+#define WEIR_RATE_MAX (UINT64_C(1) << 32)      /* bytes a second; nobody sends as much: products stay in 64 bits for a century */
+
+/* How many bytes may have gone since began, at so many a second (rate <= WEIR_RATE_MAX): the first second's at once, as in nginx. */
+static inline uint64_t
+weir_rate_budget(uint64_t rate, weir_instant_t began)
+{
+    uint64_t ms = weir_clock_now().ms - began.ms + 1000;
+
+    return rate * (ms / 1000) + rate * (ms % 1000) / 1000;
+}
 
 /* Before the head of an answer that has a body; does nothing where there is no limit. */
 void weir_pace_begin(weir_request_t *req);

@@ -4,6 +4,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/pace.h"
 #include "http/ranges.h"
 #include "http/runtime.h"
 #include "os/clock.h"
@@ -337,8 +338,7 @@ answer_on_rate(weir_timer_t *timer)
 static uint64_t
 answer_rate_room(weir_proxy_t *p)
 {
-    uint64_t ms = weir_clock_now().ms - p->answer_began.ms + 1000;
-    uint64_t budget = p->rate * (ms / 1000) + p->rate * (ms % 1000) / 1000, taken = p->attempt->response_length;
+    uint64_t budget = weir_rate_budget(p->rate, p->answer_began), taken = p->attempt->response_length;
 
     if (budget > taken) {
         return budget - taken;
@@ -357,7 +357,7 @@ answer_set_limit(weir_proxy_t *p)
     if (p->conf->limit_rate != NULL && p->buffering
         && weir_conf_read_bytes(weir_template_eval(p->conf->limit_rate, p->req, &p->req->arena), &rate))
     {
-        p->rate = weir_min(rate.n, UINT64_C(1) << 32);
+        p->rate = weir_min(rate.n, WEIR_RATE_MAX);
         p->answer_began = weir_clock_now();
     }
 }
