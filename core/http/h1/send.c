@@ -400,6 +400,25 @@ send_cork(weir_h1_conn_t *c, int on)
     (void) weir_sys_setsockopt(c->base.conn.watch.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
+/* The socket took so many bytes of the body from the kernel, which answered io: counted, and the client's time to take more. */
+static weir_io_t
+send_took(weir_h1_conn_t *c, weir_io_t io, uint64_t n)
+{
+    c->req->res.bytes_sent += n;
+    if (c->promised != WEIR_LENGTH_NONE) {
+        c->promised -= n;
+    }
+    c->file_waits = io == WEIR_AGAIN;
+    if (io == WEIR_AGAIN) {
+        return send_wait(c, n != 0);
+    }
+    if (io == WEIR_ERROR) {
+        return send_broken(c);
+    }
+    weir_timer_clear(&c->send_timer);
+    return io;
+}
+
 weir_io_t
 weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
 {
@@ -422,18 +441,7 @@ weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
     io = weir_h1_push(c);
     if (io == WEIR_OK) {
         io = weir_conn_send_file(&c->base.conn, fd, offset, n);
-        req->res.bytes_sent += *offset - from;
-        if (c->promised != WEIR_LENGTH_NONE) {
-            c->promised -= *offset - from;
-        }
-        c->file_waits = io == WEIR_AGAIN;
-        if (io == WEIR_AGAIN) {
-            io = send_wait(c, *offset != from);
-        } else if (io == WEIR_ERROR) {
-            io = send_broken(c);
-        } else {
-            weir_timer_clear(&c->send_timer);
-        }
+        io = send_took(c, io, *offset - from);
     }
     if (is_corked) {
         send_cork(c, 0);
@@ -463,19 +471,7 @@ weir_h1_send_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved)
     }
     weir_assert(c->promised == WEIR_LENGTH_NONE || n <= c->promised);
     io = weir_conn_splice_out(&c->base.conn, pipe, n, moved);
-    req->res.bytes_sent += *moved;
-    if (c->promised != WEIR_LENGTH_NONE) {
-        c->promised -= *moved;
-    }
-    c->file_waits = io == WEIR_AGAIN;
-    if (io == WEIR_AGAIN) {
-        return send_wait(c, *moved != 0);
-    }
-    if (io == WEIR_ERROR) {
-        return send_broken(c);
-    }
-    weir_timer_clear(&c->send_timer);
-    return WEIR_OK;
+    return send_took(c, io, *moved);
 }
 
 static weir_io_t
