@@ -46,12 +46,6 @@ weir_dns_is_name(weir_str_t name)
     return label != 0;
 }
 
-static char
-dns_fold(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
-}
-
 /* The name in wire form, in lower case; its length. */
 static size_t
 dns_write_name(char *out, weir_str_t name)
@@ -66,7 +60,7 @@ dns_write_name(char *out, weir_str_t name)
         more = weir_str_cut(name, '.', &label, &name);
         out[n++] = (char) label.len;
         for (size_t i = 0; i < label.len; i++) {
-            out[n++] = dns_fold(label.at[i]);
+            out[n++] = weir_char_lower(label.at[i]);
         }
     }
     out[n++] = '\0';
@@ -105,7 +99,7 @@ dns_read_name(weir_str_t m, size_t *at, char *out)
         }
         out[n++] = (char) len;
         for (size_t i = 0; i < len; i++) {
-            out[n++] = dns_fold(m.at[pos + 1 + i]);
+            out[n++] = weir_char_lower(m.at[pos + 1 + i]);
         }
         pos += len + 1;
         if (len == 0) {

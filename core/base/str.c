@@ -8,12 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static inline unsigned char
-str_fold(char c)
-{
-    return (unsigned char) (c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
 bool
 weir_str_eq_fold(weir_str_t a, weir_str_t b)
 {
@@ -35,7 +29,7 @@ weir_str_starts_fold(weir_str_t s, weir_str_t prefix)
         return false;
     }
     for (i = 0; i < prefix.len; i++) {
-        if (str_fold(s.at[i]) != str_fold(prefix.at[i])) {
+        if (weir_char_lower(s.at[i]) != weir_char_lower(prefix.at[i])) {
             return false;
         }
     }
@@ -264,7 +258,7 @@ weir_str_lower(weir_arena_t *arena, weir_str_t s)
     size_t i;
 
     for (i = 0; i < s.len; i++) {
-        at[i] = (char) str_fold(s.at[i]);
+        at[i] = weir_char_lower(s.at[i]);
     }
     at[s.len] = '\0';
     return weir_str(at, s.len);

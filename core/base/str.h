@@ -37,6 +37,8 @@ int  weir_str_cmp(weir_str_t a, weir_str_t b);                  /* bytes, then l
 const char *weir_str_find(weir_str_t s, char c);                /* NULL when absent */
 weir_str_t  weir_str_trim(weir_str_t s);                        /* SP and HTAB off both ends */
 weir_str_t  weir_str_skip(weir_str_t s, size_t n);              /* without its first n bytes */
+/* Of ASCII; all other bytes as they are. */
+static inline char weir_char_lower(char c) { return (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c); }
 /* At the first c, which is in neither; false: there is none, head = s and tail is empty. */
 bool weir_str_cut(weir_str_t s, char c, weir_str_t *head, weir_str_t *tail);
 uint64_t weir_str_hash(weir_str_t s, uint64_t seed);            /* keyed, for tables that strangers fill (HC-01) */

@@ -481,7 +481,7 @@ resolver_lower(weir_str_t text, char *out)
         text.len--;
     }
     for (size_t i = 0; i < text.len; i++) {
-        out[i] = (char) (text.at[i] >= 'A' && text.at[i] <= 'Z' ? text.at[i] | 0x20 : text.at[i]);
+        out[i] = weir_char_lower(text.at[i]);
     }
     return text.len;
 }

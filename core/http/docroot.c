@@ -164,7 +164,7 @@ weir_docroot_type(const weir_request_t *req, weir_str_t path)
         return weir_request_core(req)->default_type;
     }
     for (size_t i = 0; i < suffix.len; i++) {
-        lower[i] = (char) (suffix.at[i] >= 'A' && suffix.at[i] <= 'Z' ? suffix.at[i] | 0x20 : suffix.at[i]);
+        lower[i] = weir_char_lower(suffix.at[i]);
     }
     suffix.at = lower;
     if (types->at != NULL) {

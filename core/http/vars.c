@@ -28,7 +28,7 @@ weir_vars_seconds(weir_arena_t *arena, weir_msec_t duration, weir_str_t *value)
 static char
 vars_fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c == '-' ? '_' : c;
+    return c == '-' ? '_' : weir_char_lower(c);
 }
 
 static bool

@@ -384,7 +384,7 @@ weir_upstream_find(weir_generation_t *generation, weir_str_t name)
         return NULL;
     }
     for (size_t i = 0; i < name.len; i++) {
-        lower[i] = (char) (name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] + ('a' - 'A') : name.at[i]);
+        lower[i] = weir_char_lower(name.at[i]);
     }
     return weir_table_find(&groups->named, weir_str(lower, name.len));
 }

@@ -409,7 +409,7 @@ weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t nam
             return;
         }
         for (size_t i = 0; i < name.len; i++) {
-            lower[i] = (char) (name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] | 0x20 : name.at[i]);
+            lower[i] = weir_char_lower(name.at[i]);
         }
         name.at = lower;
     }
