@@ -27,6 +27,22 @@ weir_buf_add_hex(weir_buf_t *b, uint64_t value)
     weir_buf_add(b, at, (size_t) (text + sizeof(text) - at));
 }
 
+void
+weir_buf_add_percent(weir_buf_t *b, weir_str_t s)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char) s.at[i];
+
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~') {
+            weir_buf_add_char(b, (char) c);
+        } else {
+            weir_buf_add(b, (char[]) { '%', digits[c >> 4], digits[c & 15] }, 3);
+        }
+    }
+}
+
 /* vsnprintf wants room for a NUL that a buffer does not keep: short texts are made aside, so that they may fill it. */
 void
 weir_buf_printf(weir_buf_t *b, const char *fmt, ...)

@@ -43,6 +43,7 @@ static inline void weir_buf_add_char(weir_buf_t *b, char c) { weir_buf_add(b, &c
 
 void weir_buf_add_u64(weir_buf_t *b, uint64_t value);
 void weir_buf_add_hex(weir_buf_t *b, uint64_t value);
+void weir_buf_add_percent(weir_buf_t *b, weir_str_t s);      /* all but the unreserved as %XX (RFC 3986 2.1, 2.3) */
 void weir_buf_printf(weir_buf_t *b, const char *fmt, ...) WEIR_PRINTF(2, 3);
 
 #endif

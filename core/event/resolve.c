@@ -59,6 +59,7 @@ struct weir_resolver {
     weir_resolver_conf_t conf;
     weir_list_t          buckets[RESOLVE_BUCKETS], recent;      /* recent: newest first */
     size_t               n_names, next_server;
+    uint64_t             seed;
 };
 
 static void name_ask(name_t *name);
@@ -403,7 +404,7 @@ name_over(name_t *name)
 static weir_list_t *
 resolver_bucket(weir_resolver_t *resolver, weir_str_t text)
 {
-    return &resolver->buckets[weir_str_hash(text, 0) & (RESOLVE_BUCKETS - 1)];
+    return &resolver->buckets[weir_str_hash(text, resolver->seed) & (RESOLVE_BUCKETS - 1)];
 }
 
 static void
@@ -590,6 +591,7 @@ weir_resolver_create(weir_loop_t *loop, const weir_resolver_conf_t *conf)
 
     resolver->loop = loop;
     resolver->conf = *conf;
+    resolver->seed = weir_random_seed(resolver);
     resolver->conf.servers = weir_mem_need(conf->n * sizeof(*conf->servers));
     memcpy(resolver->conf.servers, conf->servers, conf->n * sizeof(*conf->servers));
     for (size_t i = 0; i < RESOLVE_BUCKETS; i++) {

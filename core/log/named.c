@@ -30,6 +30,7 @@ typedef struct {
 static weir_list_t named_recent = { &named_recent, &named_recent };
 static weir_list_t named_buckets[NAMED_BUCKETS];
 static uint32_t    named_n;
+static uint64_t    named_seed;            /* 0: none yet */
 
 static void
 named_close(named_t *named)
@@ -52,8 +53,12 @@ weir_log_named_forget(void)
 static weir_list_t *
 named_bucket(weir_str_t path)
 {
-    weir_list_t *bucket = &named_buckets[weir_str_hash(path, 0) % NAMED_BUCKETS];
+    weir_list_t *bucket;
 
+    if (named_seed == 0) {
+        named_seed = weir_random_seed(named_buckets) | 1;
+    }
+    bucket = &named_buckets[weir_str_hash(path, named_seed) % NAMED_BUCKETS];
     if (bucket->next == NULL) {
         weir_list_init(bucket);
     }

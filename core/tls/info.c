@@ -5,6 +5,7 @@
  */
 #include "tls/info.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "os/clock.h"
 #include "tls/internal.h"
@@ -195,20 +196,12 @@ info_folded(weir_arena_t *arena, weir_str_t pem)
 static weir_str_t
 info_escaped(weir_arena_t *arena, weir_str_t pem)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    char *text = weir_alloc_bytes(arena, 3 * pem.len + 1), *at = text;
+    size_t     size = 3 * pem.len + 1;
+    weir_buf_t text;
 
-    for (size_t i = 0; i < pem.len; i++) {
-        unsigned char c = (unsigned char) pem.at[i];
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~') {
-            *at++ = (char) c;
-        } else {
-            *at++ = '%';
-            *at++ = digits[c >> 4];
-            *at++ = digits[c & 15];
-        }
-    }
-    return weir_str(text, (size_t) (at - text));
+    weir_buf_init(&text, weir_alloc_bytes(arena, size), size);
+    weir_buf_add_percent(&text, pem);
+    return weir_buf_str(&text);
 }
 
 static bool

@@ -6,6 +6,7 @@
  */
 #include "base/mem.h"
 #include "base/table.h"
+#include "os/sys.h"
 #include "upstream/running.h"
 
 #define GROUPS_BUCKETS    1024       /* a power of two */
@@ -16,6 +17,7 @@ struct weir_groups {
     weir_loop_t *loop;
     weir_list_t  buckets[GROUPS_BUCKETS];     /* by name; newest first */
     struct weir_resolver_link *resolvers;
+    uint64_t     seed;                        /* a resolver's names may come from clients */
 };
 
 weir_groups_t *
@@ -24,6 +26,7 @@ weir_groups_create(weir_loop_t *loop)
     weir_groups_t *groups = weir_mem_need(sizeof(*groups));
 
     groups->loop = loop;
+    groups->seed = weir_random_seed(groups);
     for (size_t i = 0; i < GROUPS_BUCKETS; i++) {
         weir_list_init(&groups->buckets[i]);
     }
@@ -64,7 +67,7 @@ weir_groups_loop(weir_groups_t *groups)
 static weir_list_t *
 groups_bucket(weir_groups_t *groups, weir_str_t name)
 {
-    return &groups->buckets[weir_str_hash(name, 0) & (GROUPS_BUCKETS - 1)];
+    return &groups->buckets[weir_str_hash(name, groups->seed) & (GROUPS_BUCKETS - 1)];
 }
 
 /* The newest group of a name; with a digest other than 0, of that digest. */

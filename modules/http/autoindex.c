@@ -50,24 +50,6 @@ autoindex_add_html(weir_buf_t *out, weir_str_t text)
     }
 }
 
-/* A name as a relative reference: nothing in it means anything. */
-static void
-autoindex_add_href(weir_buf_t *out, weir_str_t name)
-{
-    static const char digits[] = "0123456789ABCDEF";
-
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char) name.at[i];
-
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~') {
-            weir_buf_add_char(out, (char) c);
-        } else {
-            char text[3] = { '%', digits[c >> 4], digits[c & 15] };
-            weir_buf_add(out, text, 3);
-        }
-    }
-}
-
 /* Signs of UTF-8 text; of other bytes each. */
 static size_t
 autoindex_columns(weir_str_t text)
@@ -118,7 +100,7 @@ autoindex_html(const autoindex_t *self, weir_buf_t *out, const weir_file_entry_t
     struct tm t = { .tm_mday = 1 };
 
     weir_buf_add_lit(out, "<a href=\"");
-    autoindex_add_href(out, entry->name);
+    weir_buf_add_percent(out, entry->name);
     weir_buf_add_str(out, entry->is_folder ? WEIR_STR("/\">") : WEIR_STR("\">"));
     if (columns > AUTOINDEX_NAME) {
         autoindex_add_html(out, autoindex_cut(entry->name, AUTOINDEX_NAME - 3));

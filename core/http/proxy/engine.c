@@ -126,8 +126,6 @@ engine_bind(weir_proxy_t *p)
 weir_io_t
 weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols)
 {
-    weir_io_t io;
-
     p->secure.from = NULL;
     if (!p->pass->is_tls) {
         return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
@@ -138,8 +136,7 @@ weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols)
         return WEIR_ERROR;
     }
     p->secure.protocols = protocols;
-    io = p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
-    return io;
+    return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
 }
 
 weir_io_t

@@ -49,9 +49,7 @@ certs_create(uint32_t max)
     memset(certs, 0, sizeof(*certs));
     certs->n_buckets = n;
     weir_list_init(&certs->by_use);
-    if (weir_sys_random(&certs->seed, sizeof(certs->seed)) != 0) {
-        certs->seed = (uintptr_t) certs;
-    }
+    certs->seed = weir_random_seed(certs);
     for (size_t i = 0; i < n; i++) {
         weir_list_init(&certs->buckets[i]);
     }
