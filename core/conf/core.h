@@ -57,7 +57,7 @@ weir_core_multi_accept(const weir_generation_t *generation)
 }
 
 /* Makes a folder for temporary files (mode 0700, the workers' user's) where there is none; does nothing in a replay. */
-bool weir_conf_make_folder(weir_conf_t *cf, const weir_conf_words_t *words, weir_path_t path);
+bool weir_conf_make_folder(weir_conf_t *cf, const weir_conf_words_t *words, weir_str_t path);
 
 /*
  * The bundle's text "error_log", when there is one, is the path (or "stderr") of the log that is used where the

@@ -20,6 +20,7 @@
 #include "conf/lex.h"
 #include "expr/regex.h"
 #include "expr/template.h"
+#include "os/file.h"
 
 /* Where a directive may stand. */
 enum {
@@ -85,12 +86,15 @@ extern const weir_conf_type_t weir_type_u64;       /* uint64_t */
 extern const weir_conf_type_t weir_type_str;       /* weir_str_t */
 extern const weir_conf_type_t weir_type_strs;      /* weir_strs_t: one or more words, one directive */
 extern const weir_conf_type_t weir_type_path;      /* weir_path_t: relative to the prefix */
+extern const weir_conf_type_t weir_type_temp_path; /* weir_temp_path_t: relative to the prefix; path [level1 [level2 [level3]]] */
 extern const weir_conf_type_t weir_type_template;  /* const weir_template_t * */
 extern const weir_conf_type_t weir_type_bufs;      /* weir_bufs_t: number size */
 extern const weir_conf_type_t weir_type_enum;      /* uint32_t, row->values */
 extern const weir_conf_type_t weir_type_mask;      /* uint32_t of or-ed row->values; one or more words */
 
 typedef struct { weir_str_t text; } weir_path_t;                 /* absolute, NUL-terminated */
+/* A folder of temporary files; a file with a name lies in folders below it that have the last digits of the name, so many each (0: none). */
+typedef struct { weir_str_t text; uint8_t levels[WEIR_FILE_LEVELS]; } weir_temp_path_t;
 typedef struct { uint32_t n; weir_bytes_t size; } weir_bufs_t;
 
 /* The field's C type chooses the parser. */
@@ -101,6 +105,7 @@ typedef struct { uint32_t n; weir_bytes_t size; } weir_bufs_t;
                        weir_bytes_t: &weir_type_bytes, uint32_t: &weir_type_u32,                     \
                        uint64_t: &weir_type_u64, weir_str_t: &weir_type_str,                         \
                        weir_strs_t: &weir_type_strs, weir_path_t: &weir_type_path,                   \
+                       weir_temp_path_t: &weir_type_temp_path,                                       \
                        const weir_template_t *: &weir_type_template, weir_bufs_t: &weir_type_bufs),  \
       __VA_ARGS__ }
 /* A field of a type the area defines itself (or an enum / mask). */

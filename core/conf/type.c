@@ -252,6 +252,27 @@ type_path_parse(TYPE_ARGS)
 }
 
 static bool
+type_temp_path_parse(TYPE_ARGS)
+{
+    weir_temp_path_t *path = field;
+    weir_path_t       folder;
+
+    if (!type_path_parse(cf, row, words, &folder)) {
+        return false;
+    }
+    path->text = folder.text;
+    for (size_t i = 2; i < words->n; i++) {
+        weir_str_t word = words->at[i].text;
+
+        if (word.len != 1 || word.at[0] < '1' || word.at[0] > '3') {
+            return weir_conf_invalid(cf, i, "1, 2 or 3 digits");
+        }
+        path->levels[i - 2] = (uint8_t) (word.at[0] - '0');
+    }
+    return true;
+}
+
+static bool
 type_template_parse(TYPE_ARGS)
 {
     *(const weir_template_t **) field = weir_conf_template(cf, 1, words->at[1].text);
@@ -375,6 +396,8 @@ const weir_conf_type_t weir_type_strs = { .name = "string ...", .size = sizeof(w
                                           .parse = type_strs_parse, .item = sizeof(weir_str_t) };
 const weir_conf_type_t weir_type_said = { .name = "", .size = sizeof(weir_flag_t), .parse = type_said_parse };
 const weir_conf_type_t weir_type_path = { .name = "path", TYPE_ONE(weir_path_t), .parse = type_path_parse };
+const weir_conf_type_t weir_type_temp_path = { .name = "path [level1 [level2 [level3]]]", .size = sizeof(weir_temp_path_t), .min_args = 1,
+                                               .max_args = 1 + WEIR_FILE_LEVELS, .parse = type_temp_path_parse };
 const weir_conf_type_t weir_type_template = { .name = "string", TYPE_ONE(const weir_template_t *),
                                               .parse = type_template_parse };
 const weir_conf_type_t weir_type_bufs = { .name = "number size", .size = sizeof(weir_bufs_t), .min_args = 2, .max_args = 2,

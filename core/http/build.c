@@ -140,7 +140,7 @@ build_location_base(build_t *b, weir_http_location_t *location, weir_conf_block_
         location->stats = weir_stats_row(WEIR_STATS_LOCATION, location->core->status_zone);
     }
     return (!own_core && block->context != WEIR_IN_SERVER)
-           || weir_conf_make_folder(b->cf, &block->words, location->core->client_body_temp_path);
+           || weir_conf_make_folder(b->cf, &block->words, location->core->client_body_temp_path.text);
 }
 
 static bool

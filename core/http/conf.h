@@ -30,11 +30,11 @@ typedef struct {
     weir_msec_t  client_header_timeout, client_body_timeout, send_timeout, lingering_time, lingering_timeout;
     weir_keepalive_times_t keepalive_timeout;
     weir_msec_t  keepalive_time;
-    uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens, satisfy, if_modified_since;
+    uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens, satisfy, if_modified_since, client_body_in_file_only;
     weir_flag_t  reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
                  chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal, http2,
                  sendfile, tcp_nopush, log_not_found, log_subrequest, recursive_error_pages;
-    weir_path_t  client_body_temp_path;
+    weir_temp_path_t client_body_temp_path;
     weir_str_t   default_type;
     weir_bytes_t sendfile_max_chunk, limit_rate_after;
     const weir_template_t *limit_rate;   /* NULL: none */
@@ -46,6 +46,7 @@ typedef struct {
 
 enum { WEIR_LINGER_OFF, WEIR_LINGER_ON, WEIR_LINGER_ALWAYS };
 enum { WEIR_TOKENS_OFF, WEIR_TOKENS_ON };
+enum { WEIR_BODY_FILE_OFF, WEIR_BODY_FILE_CLEAN, WEIR_BODY_FILE_ON };
 enum { WEIR_SATISFY_ALL, WEIR_SATISFY_ANY };
 
 struct weir_http_location {

@@ -58,6 +58,10 @@ static const weir_conf_enum_t core_linger_values[] = {
     { "off", WEIR_LINGER_OFF }, { "on", WEIR_LINGER_ON }, { "always", WEIR_LINGER_ALWAYS }, { NULL, 0 },
 };
 
+static const weir_conf_enum_t core_body_file_values[] = {
+    { "off", WEIR_BODY_FILE_OFF }, { "clean", WEIR_BODY_FILE_CLEAN }, { "on", WEIR_BODY_FILE_ON }, { NULL, 0 },
+};
+
 static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL }, { "any", WEIR_SATISFY_ANY }, { NULL, 0 } };
 
 static const weir_conf_enum_t core_modified_values[] = {
@@ -105,7 +109,13 @@ static const weir_directive_t core_directives[] = {
     CORE(client_body_timeout, .where = WEIR_IN_ANY, .dflt = "60s", .min = "1ms",
          .help = "How long a client may pause while it sends a body (408)."),
     CORE(client_body_temp_path, .where = WEIR_IN_ANY, .dflt = WEIR_HTTP_CLIENT_BODY_TEMP_PATH,
-         .help = "Directory of temporary files for request bodies."),
+         .help = "Directory of temporary files for request bodies. Files that client_body_in_file_only gives a name lie in folders below it "
+                 "that are named for its last digits, so many each; other files have no name and need none."),
+    CORE_OF(client_body_in_file_only, "client_body_in_file_only", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "off",
+            .values = core_body_file_values, .args = "on | clean | off",
+            .help = "A buffered request body goes, all of it, to a file whose name $request_body_file is, in client_body_temp_path; clean: it "
+                    "is removed when the request has ended. A file of a body that broke off is always removed. A body that is streamed "
+                    "(proxy_request_buffering off) gets no file."),
 
     /* connections */
     CORE(send_timeout, .where = WEIR_IN_ANY, .dflt = "60s", .min = "1ms",
@@ -237,7 +247,7 @@ core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
                                   (unsigned long long) CORE_HEAD_MAX >> 20);
     }
     return core_open_logs(cf, &block->words, &((weir_http_core_conf_t *) conf)->error_log)
-           && weir_conf_make_folder(cf, &block->words, core->client_body_temp_path);
+           && weir_conf_make_folder(cf, &block->words, core->client_body_temp_path.text);
 }
 
 const weir_module_t weir_http_core = {

@@ -5,6 +5,9 @@
 
 #include "http/proxy/store.h"
 #include "http/runtime.h"
+#include "os/sys.h"
+
+#include <errno.h>
 
 #define AHEAD_ROUNDS 16         /* pieces a turn, then others get theirs */
 
@@ -21,6 +24,34 @@ ahead_close(void *store)
     weir_store_fini(store);
 }
 
+/* The file of client_body_in_file_only: whose request has ended. */
+typedef struct {
+    weir_store_file_t file;
+    weir_store_t     *store;
+    bool              keep;               /* its body is complete, and its name is for others to use */
+} ahead_file_t;
+
+static void
+ahead_close_file(void *data)
+{
+    ahead_file_t *named = data;
+
+    if (named->store->fd >= 0 && !named->keep && weir_sys_unlink(named->file.name) != 0 && errno != ENOENT) {
+        weir_log(WEIR_LOG_CRIT, NULL, errno, "the body's file \"%s\" could not be removed", named->file.name);
+    }
+    weir_store_fini(named->store);
+}
+
+static void
+ahead_name_file(weir_request_t *req, weir_store_t *store, const weir_temp_path_t *path)
+{
+    ahead_file_t *named = weir_new(&req->arena, ahead_file_t);
+
+    *named = (ahead_file_t) { .file = { path->levels, weir_alloc_bytes(&req->arena, WEIR_FILE_NAME(path->text.len)) }, .store = store };
+    weir_store_use_file(store, &named->file);
+    weir_arena_on_cleanup(&req->arena, ahead_close_file, named);
+}
+
 weir_store_t *
 weir_read_ahead_store(weir_request_t *req)
 {
@@ -28,8 +59,40 @@ weir_read_ahead_store(weir_request_t *req)
     weir_store_t *store = weir_new(&req->arena, weir_store_t);
 
     weir_store_init(store, core->client_body_buffer_size.n, UINT64_MAX / 2, core->client_body_temp_path.text.at);
-    weir_arena_on_cleanup(&req->arena, ahead_close, store);
+    if (core->client_body_in_file_only != WEIR_BODY_FILE_OFF) {
+        ahead_name_file(req, store, &core->client_body_temp_path);
+    } else {
+        weir_arena_on_cleanup(&req->arena, ahead_close, store);
+    }
     return store;
+}
+
+bool
+weir_read_ahead_needs_file(const weir_request_t *req)
+{
+    return weir_request_core(req)->client_body_in_file_only != WEIR_BODY_FILE_OFF
+           && (!req->body_complete || req->head.content_length != WEIR_LENGTH_NONE);
+}
+
+weir_str_t
+weir_read_ahead_file(const weir_request_t *req)
+{
+    return req->body != NULL && req->body->file != NULL ? weir_str_from_z(req->body->file->name) : WEIR_STR_NONE;
+}
+
+/* All of it was read. */
+static weir_io_t
+ahead_complete(weir_request_t *req, weir_store_t *store)
+{
+    if (store->file != NULL) {
+        if (!weir_store_make_file(store)) {
+            req->cause = WEIR_CAUSE_INTERNAL_IO;
+            return WEIR_ERROR;
+        }
+        weir_container_of(store->file, ahead_file_t, file)->keep = weir_request_core(req)->client_body_in_file_only == WEIR_BODY_FILE_ON;
+    }
+    req->body = store;
+    return WEIR_OK;
 }
 
 weir_io_t
@@ -41,8 +104,7 @@ weir_read_ahead_some(weir_request_t *req, weir_store_t *store)
         weir_io_t io = req->codec->read_body(req, &bytes);
 
         if (io == WEIR_EOF) {
-            req->body = store;
-            return WEIR_OK;
+            return ahead_complete(req, store);
         }
         if (io != WEIR_OK) {
             return io;

@@ -5,6 +5,7 @@
  */
 #include "http/basic.h"
 #include "http/proxy/store.h"
+#include "http/read_ahead.h"
 #include "http/vars.h"
 
 #include "os/clock.h"
@@ -139,11 +140,17 @@ WEIR_GETTER(request_get_body)
 {
     const weir_store_t *store = ((const weir_request_t *) subject)->body;
 
-    if (store == NULL || store->file_len != 0) {
+    if (store == NULL || store->fd >= 0) {
         return false;
     }
     *value = weir_str(store->mem_len != 0 ? store->mem : "", store->mem_len);
     return true;
+}
+
+WEIR_GETTER(request_get_body_file)
+{
+    *value = weir_read_ahead_file(subject);
+    return value->len != 0;
 }
 
 static const weir_variable_t request_variables[] = {
@@ -165,6 +172,8 @@ static const weir_variable_t request_variables[] = {
     { "remote_user", .get = request_get_user, .help = "The user name of Basic authentication." },
     { "request", TEXT(head.line), .help = "The request line as it came." },
     { "request_body", .get = request_get_body, .help = "The body, once it was read ahead, if it is small enough to be in memory." },
+    { "request_body_file", .get = request_get_body_file,
+      .help = "The name of the file that the body is in, once it was read ahead with client_body_in_file_only." },
     { "request_completion", .get = request_get_completion, .help = "\"OK\" if the answer was complete." },
     { "request_id", .get = request_get_id, .help = "A random number of the request: 32 hexadecimal digits." },
     { "request_length", .get = request_get_length, .help = "Bytes received of the request, line and fields included." },

@@ -116,6 +116,12 @@ weir_file_write_all(int fd, weir_str_t bytes)
     return true;
 }
 
+static int
+file_create(const char *name, mode_t mode)
+{
+    return weir_sys_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+}
+
 /* Opens a file of a name that nobody has, made by adding to `stem`.  -1: errno. */
 static int
 file_open_new(const char *stem, mode_t mode, char *name, size_t size)
@@ -132,7 +138,7 @@ file_open_new(const char *stem, mode_t mode, char *name, size_t size)
             errno = ENAMETOOLONG;
             return -1;
         }
-        fd = weir_sys_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+        fd = file_create(name, mode);
         if (fd >= 0 || errno != EEXIST) {
             return fd;
         }
@@ -306,6 +312,59 @@ weir_file_make_dirs(const char *path, bool private_last)
     memcpy(part, path, len);
     part[len] = '\0';
     return file_make_dir(part, private_last ? 0700 : 0755);
+}
+
+/* dir/levels/digits into name.  Where the last folder ends. */
+static size_t
+file_compose(const char *dir, const uint8_t *levels, uint64_t random, char *name)
+{
+    char   digits[17];
+    size_t at = strlen(dir), left = 16;
+
+    (void) snprintf(digits, sizeof(digits), "%016llx", (unsigned long long) random);
+    memcpy(name, dir, at);
+    for (size_t i = 0; i < WEIR_FILE_LEVELS && levels[i] != 0; i++) {
+        left -= levels[i];
+        name[at++] = '/';
+        memcpy(name + at, digits + left, levels[i]);
+        at += levels[i];
+    }
+    name[at] = '/';
+    memcpy(name + at + 1, digits, sizeof(digits));
+    return at;
+}
+
+/* A folder of levels is made by the first whose file has a name in it. */
+static int
+file_create_within(char *name, size_t folder, bool in_levels)
+{
+    int fd = file_create(name, 0600);
+
+    if (fd >= 0 || errno != ENOENT || !in_levels) {
+        return fd;
+    }
+    name[folder] = '\0';
+    bool made = weir_file_make_dirs(name, true);
+    name[folder] = '/';
+    return made ? file_create(name, 0600) : -1;
+}
+
+int
+weir_file_temp_named(const char *dir, const uint8_t levels[WEIR_FILE_LEVELS], char *name)
+{
+    uint64_t random;
+
+    for (int tries = 0; tries < FILE_NAME_TRIES; tries++) {
+        if (weir_sys_random(&random, sizeof(random)) != 0) {
+            return -1;
+        }
+        size_t folder = file_compose(dir, levels, random, name);
+        int fd = file_create_within(name, folder, levels[0] != 0);
+        if (fd >= 0 || errno != EEXIST) {
+            return fd;
+        }
+    }
+    return -1;
 }
 
 /* --- folders --- */

@@ -65,7 +65,7 @@ store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         }
         conf->path.text = weir_str_dup(cf->arena, weir_str_from_z(store_first));
     }
-    return weir_conf_make_folder(cf, &block->words, conf->path) && store_use_seeds(cf, block, conf->path.text.at);
+    return weir_conf_make_folder(cf, &block->words, conf->path.text) && store_use_seeds(cf, block, conf->path.text.at);
 }
 
 static const weir_directive_t store_directives[] = {

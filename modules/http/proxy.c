@@ -50,7 +50,7 @@ static const weir_directive_t proxy_directives[] = {
                    .help = "Accepted for the sake of nginx's files: what a client has not taken is all that proxy_buffers hold."),
     WEIR_PROXY_ROW(accepted_size, "proxy_temp_file_write_size",
                    .help = "Accepted for the sake of nginx's files: what comes at once is written at once."),
-    WEIR_PROXY_ROW(temp_path, "proxy_temp_path", .dflt = WEIR_HTTP_PROXY_TEMP_PATH, .help = "Folder of the temporary files."),
+    WEIR_PROXY_ROW(temp_path, "proxy_temp_path", .dflt = WEIR_HTTP_PROXY_TEMP_PATH, .help = "Folder of the temporary files. They have no names, so that they need no folders of levels in it."),
     WEIR_PROXY_ROW(force_ranges, "proxy_force_ranges", .dflt = "off", .help = "A Range may ask for parts of an answer whose length the peer says."),
     WEIR_PROXY_ROW_OF(limit_rate, "proxy_limit_rate", &weir_http_type_rate,
                    .help = "Bytes a second that are read of an answer, with proxy_buffering; 0: no limit."),
@@ -75,7 +75,7 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     const weir_http_location_t *location = block->owner;
 
     weir_proxy_derive(cf, conf);
-    if (conf->pass.url.len != 0 && !weir_conf_make_folder(cf, &block->words, conf->temp_path)) {
+    if (conf->pass.url.len != 0 && !weir_conf_make_folder(cf, &block->words, conf->temp_path.text)) {
         return false;
     }
     if (conf->pass.url.len == 0) {

@@ -17,6 +17,7 @@ server {
     location /ordinary { return 200 "fine"; }
     location /fresh/   { proxy_pass http://fresh; }
     location /kept/    { proxy_pass http://kept; }
+    location /named/   { proxy_pass http://fresh; client_body_in_file_only clean; client_body_temp_path %%DIR%%/named 1; proxy_set_header X-File \$request_body_file; }
     location /stream/  { proxy_pass http://fresh; proxy_request_buffering off; }
 }
 CONF
@@ -60,6 +61,7 @@ $fault->sweep('a small body', flow => sub ($n) { $fault->ask('POST', "/fresh/$n"
 $fault->sweep('a small body on a kept connection to the peer', kept => 1, before => $kept,
     flow => sub ($n) { $fault->ask('POST', "/kept/$n", body => bytes($n, 100)) });
 $fault->sweep('a body in a temporary file', kept => 1, flow => sub ($n) { $fault->ask('POST', "/fresh/$n", body => bytes($n, 30000)) });
+$fault->sweep('a body in a file with a name', kept => 1, flow => sub ($n) { $fault->ask('POST', "/named/$n", body => bytes($n, 1000)) });
 $fault->sweep('a chunked body, buffered', kept => 1,
     flow => sub ($n) { $fault->ask('POST', "/fresh/$n", chunked("/fresh/$n", bytes($n, 3000))) });
 $fault->sweep('a chunked body, streamed', kept => 1,
@@ -67,6 +69,9 @@ $fault->sweep('a chunked body, streamed', kept => 1,
 $fault->sweep('a large body, streamed', kept => 1,
     flow => sub ($n) { $fault->ask('POST', "/stream/$n", body => bytes($n, 150_000)) });
 $fault->sweep('a body that waits for 100', kept => 1, flow => \&expecting);
+
+my %unremoved = map { $_ => 1 } $w->error_log =~ /the body's file "([^"]+)" could not be removed/g;
+is_deeply [ grep { !$unremoved{$_} } glob $w->dir . '/named/*/*' ], [], 'no file with a name is left but those that the log tells of';
 
 # What is not safe to repeat was never repeated.
 my %times;

@@ -424,21 +424,21 @@ engine_find_body(weir_proxy_t *p)
     if (conf->set_body != NULL) {
         return engine_make_body(p);
     }
-    if (!conf->pass_request_body.on || req->body_dropped || req->cause == WEIR_CAUSE_CLIENT_BODY_TOO_LARGE) {
+    if (req->body_dropped || req->cause == WEIR_CAUSE_CLIENT_BODY_TOO_LARGE) {
         return true;
     }
     if (req->body != NULL) {
         p->body = req->body;
-        p->has_body = true;
+        p->has_body = conf->pass_request_body.on;
         return true;
     }
     if (req->body_received != 0) {
-        return false;
+        return !conf->pass_request_body.on;
     }
-    p->has_body = !req->body_complete;
+    p->has_body = conf->pass_request_body.on && !req->body_complete;
     p->streaming = p->has_body && !conf->request_buffering.on
                    && (conf->http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
-    if (p->has_body && !p->streaming) {
+    if (!p->streaming && (p->has_body || weir_read_ahead_needs_file(req))) {
         p->body = weir_read_ahead_store(req);
     }
     return true;

@@ -63,7 +63,7 @@ typedef struct {
     weir_bytes_t         buffer_size, max_temp_file_size, accepted_size;
     uint32_t             hash_sizes;
     weir_bufs_t          buffers;
-    weir_path_t          temp_path;
+    weir_temp_path_t     temp_path;
     const weir_template_t *method, *set_body, *limit_rate;
     const weir_template_t *bind;     /* NULL or "off": any address of ours */
     weir_http_tls_upstream_conf_t tls;

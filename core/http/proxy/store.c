@@ -16,6 +16,23 @@ weir_store_init(weir_store_t *store, size_t mem_max, uint64_t file_max, const ch
 }
 
 void
+weir_store_use_file(weir_store_t *store, weir_store_file_t *file)
+{
+    store->mem_max = 0;
+    store->file = file;
+}
+
+bool
+weir_store_make_file(weir_store_t *store)
+{
+    if (store->fd < 0) {
+        store->fd = store->file == NULL ? weir_file_temp(store->dir)
+                                        : weir_file_temp_named(store->dir, store->file->levels, store->file->name);
+    }
+    return store->fd >= 0;
+}
+
+void
 weir_store_fini(weir_store_t *store)
 {
     weir_mem_free(store->mem);
@@ -64,11 +81,8 @@ store_grow(weir_store_t *store, size_t need)
 static weir_io_t
 store_write_file(weir_store_t *store, weir_str_t bytes)
 {
-    if (store->fd < 0) {
-        store->fd = weir_file_temp(store->dir);
-        if (store->fd < 0) {
-            return WEIR_ERROR;
-        }
+    if (!weir_store_make_file(store)) {
+        return WEIR_ERROR;
     }
     while (bytes.len != 0) {
         ssize_t n = weir_sys_pwrite(store->fd, bytes.at, bytes.len, (off_t) store->file_len);

@@ -8,17 +8,28 @@
 
 #include "base/str.h"
 
+/* Of a store whose bytes all lie in a file with a name. */
+typedef struct {
+    const uint8_t *levels;           /* weir_file_temp_named */
+    char          *name;             /* room for it: written when the file is made */
+} weir_store_file_t;
+
 typedef struct weir_store {
     char       *mem;
     size_t      mem_len, mem_cap, mem_max;
     int         fd;                  /* -1: none yet */
     uint64_t    file_len, file_max;  /* file_max 0: never a file */
     const char *dir;
+    weir_store_file_t *file;         /* NULL: it has no name, and is nobody else's */
     uint64_t    at;                  /* read so far */
 } weir_store_t;
 
 void weir_store_init(weir_store_t *store, size_t mem_max, uint64_t file_max, const char *dir);
 void weir_store_fini(weir_store_t *store);
+/* Everything goes into a named file from now on; who says so removes it.  Nothing was appended yet. */
+void weir_store_use_file(weir_store_t *store, weir_store_file_t *file);
+/* Makes the file, if there is none yet.  false: errno. */
+bool weir_store_make_file(weir_store_t *store) WEIR_MUST_USE;
 /* Bytes that one append may still bring. */
 uint64_t weir_store_room(const weir_store_t *store);
 /* OK: all of it · AGAIN: no room, nothing was taken · ERROR: errno of the file, or no memory. */

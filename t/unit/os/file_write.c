@@ -92,11 +92,34 @@ test_temp(void)
     weir_sys_close(fd);
 }
 
+static void
+test_temp_named(void)
+{
+    const uint8_t flat[WEIR_FILE_LEVELS] = { 0 }, deep[WEIR_FILE_LEVELS] = { 1, 2, 3 };
+    const char   *dir = tmp_path("named"), *last;
+    char          name[4096];
+    struct stat   st;
+    int           fd;
+
+    ok(mkdir(dir, 0700) == 0, "a folder");
+    fd = weir_file_temp_named(dir, flat, name);
+    ok(fd >= 0 && strlen(name) == strlen(dir) + 17 && stat(name, &st) == 0 && (st.st_mode & 0777) == 0600, "a file with a name, mode 0600");
+    close(fd);
+    fd = weir_file_temp_named(dir, deep, name);
+    ok(fd >= 0 && strlen(name) + 1 == WEIR_FILE_NAME(strlen(dir)) - 3 && stat(name, &st) == 0, "one in folders, which are made");
+    last = name + strlen(name);
+    ok(name[strlen(dir) + 1] == last[-1] && memcmp(name + strlen(dir) + 3, last - 3, 2) == 0 && memcmp(name + strlen(dir) + 6, last - 6, 3) == 0,
+       "that have the last digits of its name");
+    close(fd);
+    ok(weir_file_temp_named(tmp_path("none"), flat, name) == -1 && errno == ENOENT, "no folder, no file");
+}
+
 int
 main(void)
 {
     test_write();
     test_write_all();
     test_temp();
+    test_temp_named();
     return done();
 }
