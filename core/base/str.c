@@ -20,15 +20,35 @@ weir_str_starts(weir_str_t s, weir_str_t prefix)
     return s.len >= prefix.len && weir_str_eq(weir_str(s.at, prefix.len), prefix);
 }
 
+/* Eight bytes with A to Z made lower: those that are at least 'A' and not above 'Z', and below 0x80. */
+static inline uint64_t
+str_lower_8(const char *at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t       bytes, low;
+
+    memcpy(&bytes, at, sizeof(bytes));
+    low = bytes & (0x7f * ones);
+    return bytes | (((low + (0x80 - 'A') * ones) ^ (low + (0x7f - 'Z') * ones)) & ~bytes & (0x80 * ones)) >> 2;
+}
+
 bool
 weir_str_starts_fold(weir_str_t s, weir_str_t prefix)
 {
-    size_t i;
+    size_t i = 0, n = prefix.len;
 
-    if (s.len < prefix.len) {
+    if (s.len < n) {
         return false;
     }
-    for (i = 0; i < prefix.len; i++) {
+    for (; n - i >= 8; i += 8) {
+        if (str_lower_8(s.at + i) != str_lower_8(prefix.at + i)) {
+            return false;
+        }
+    }
+    if (n >= 8) {
+        return i == n || str_lower_8(s.at + n - 8) == str_lower_8(prefix.at + n - 8);
+    }
+    for (; i < n; i++) {
         if (weir_char_lower(s.at[i]) != weir_char_lower(prefix.at[i])) {
             return false;
         }
@@ -226,8 +246,10 @@ weir_fmt_u64(char *out, uint64_t value)
         digits[--n] = (char) ('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    memcpy(out, digits + n, sizeof(digits) - n);
-    return out + sizeof(digits) - n;
+    while (n < sizeof(digits)) {
+        *out++ = digits[n++];
+    }
+    return out;
 }
 
 char *

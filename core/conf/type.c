@@ -261,7 +261,7 @@ type_temp_path_parse(TYPE_ARGS)
         return false;
     }
     path->text = folder.text;
-    for (size_t i = 2; i < words->n; i++) {
+    for (size_t i = 2; i < words->n && i < 2 + WEIR_FILE_LEVELS; i++) {
         weir_str_t word = words->at[i].text;
 
         if (word.len != 1 || word.at[0] < '1' || word.at[0] > '3') {

@@ -14,8 +14,8 @@ weir_fields_reset(weir_fields_t *fields)
     memset(fields->first, 0, sizeof(fields->first));
 }
 
-static bool
-fields_grow(weir_fields_t *fields, weir_arena_t *arena)
+bool
+weir_fields_grow(weir_fields_t *fields, weir_arena_t *arena)
 {
     uint32_t      cap = fields->cap != 0 ? fields->cap * 2 : FIELDS_FIRST_ROOM;
     weir_field_t *at;
@@ -29,26 +29,6 @@ fields_grow(weir_fields_t *fields, weir_arena_t *arena)
     fields->at = at;
     fields->cap = cap;
     return true;
-}
-
-weir_field_t *
-weir_fields_add(weir_fields_t *fields, weir_arena_t *arena, weir_header_id_t id, weir_str_t name, weir_str_t value,
-                uint32_t limit)
-{
-    weir_field_t *field;
-
-    if (limit != 0 && fields->n >= limit) {
-        return NULL;
-    }
-    if (weir_unlikely(fields->n == fields->cap) && !fields_grow(fields, arena)) {
-        return NULL;
-    }
-    field = &fields->at[fields->n++];
-    *field = (weir_field_t) { .name = name, .value = value, .id = (uint16_t) id };
-    if (id != WEIR_HEADER_OTHER && fields->first[id] == 0) {
-        fields->first[id] = fields->n;
-    }
-    return field;
 }
 
 static bool
@@ -70,7 +50,13 @@ fields_find_from(const weir_fields_t *fields, size_t i, weir_header_id_t id, wei
 }
 
 weir_field_t *
-weir_fields_next(const weir_fields_t *fields, const weir_field_t *after)
+weir_fields_find_far(const weir_fields_t *fields, weir_header_id_t id)
+{
+    return fields_find_from(fields, WEIR_FIELDS_FAR - 1, id, WEIR_STR_NONE);
+}
+
+weir_field_t *
+weir_fields_find_next(const weir_fields_t *fields, const weir_field_t *after)
 {
     return fields_find_from(fields, (size_t) (after - fields->at) + 1, (weir_header_id_t) after->id, after->name);
 }

@@ -107,9 +107,12 @@ bool
 weir_vars_field(const weir_fields_t *fields, weir_str_t suffix, bool sent, weir_arena_t *arena, weir_str_t *value)
 {
     weir_header_id_t id = vars_field_id(suffix);
-    uint32_t from = id == WEIR_HEADER_OTHER ? 1 : fields->first[id];
-    const weir_field_t *first = from == 0 ? NULL : vars_field_from(fields, from - 1, suffix, sent);
+    const weir_field_t *known = weir_fields_first(fields, id), *first;
 
+    if (id != WEIR_HEADER_OTHER && known == NULL) {
+        return false;
+    }
+    first = vars_field_from(fields, known != NULL ? (uint32_t) (known - fields->at) : 0, suffix, sent);
     if (first == NULL) {
         return false;
     }

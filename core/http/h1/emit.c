@@ -9,61 +9,123 @@
 #include <emmintrin.h>
 #endif
 
-/* Is one of CR, LF, NUL among these bytes? */
-static bool
-emit_is_unsafe(const char *at, size_t len)
+#ifdef __SSE2__
+
+static inline __m128i
+emit_unsafe(__m128i v)
+{
+    const __m128i cr = _mm_set1_epi8('\r'), lf = _mm_set1_epi8('\n'), nul = _mm_setzero_si128();
+
+    return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, cr), _mm_cmpeq_epi8(v, lf)), _mm_cmpeq_epi8(v, nul));
+}
+
+#endif
+
+/* Copies; false: one of CR, LF, NUL is among the bytes.  Whole words, the last of them overlapping. */
+static inline bool
+emit_copy(char *out, const char *at, size_t len)
 {
     size_t i = 0;
+    bool   safe = true;
 
 #ifdef __SSE2__
-    const __m128i cr = _mm_set1_epi8('\r'), lf = _mm_set1_epi8('\n'), nul = _mm_setzero_si128();
-    for (; i + 16 <= len; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *) (const void *) (at + i));
-        __m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, cr), _mm_cmpeq_epi8(v, lf)), _mm_cmpeq_epi8(v, nul));
-        if (_mm_movemask_epi8(bad) != 0) {
-            return true;
+    if (len >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *) (const void *) (at + len - 16)), unsafe = emit_unsafe(v);
+
+        _mm_storeu_si128((__m128i *) (void *) (out + len - 16), v);
+        for (; i + 16 < len; i += 16) {
+            v = _mm_loadu_si128((const __m128i *) (const void *) (at + i));
+            unsafe = _mm_or_si128(unsafe, emit_unsafe(v));
+            _mm_storeu_si128((__m128i *) (void *) (out + i), v);
         }
+        return _mm_movemask_epi8(unsafe) == 0;
+    }
+    if (len >= 8) {
+        __m128i low = _mm_loadl_epi64((const __m128i *) (const void *) at);
+        __m128i high = _mm_loadl_epi64((const __m128i *) (const void *) (at + len - 8));
+
+        _mm_storel_epi64((__m128i *) (void *) out, low);
+        _mm_storel_epi64((__m128i *) (void *) (out + len - 8), high);
+        return _mm_movemask_epi8(emit_unsafe(_mm_unpacklo_epi64(low, high))) == 0;
     }
 #endif
     for (; i < len; i++) {
-        if (at[i] == '\r' || at[i] == '\n' || at[i] == '\0') {
-            return true;
-        }
+        safe = safe && at[i] != '\r' && at[i] != '\n' && at[i] != '\0';
+        out[i] = at[i];
     }
-    return false;
+    return safe;
+}
+
+/* Is there room for so many bytes? */
+static inline bool
+emit_fits(weir_buf_t *b, size_t n)
+{
+    if (weir_unlikely(b->full || (size_t) (b->end - b->pos) < n)) {
+        b->full = true;
+        return false;
+    }
+    return true;
+}
+
+static inline void
+emit_took(weir_buf_t *b, size_t n, bool safe)
+{
+    if (weir_unlikely(!safe)) {
+        b->full = true;
+        return;
+    }
+    b->pos += n;
 }
 
 void
 weir_emit_text(weir_buf_t *b, weir_str_t text)
 {
-    if (weir_unlikely(emit_is_unsafe(text.at, text.len))) {
-        b->full = true;
-        return;
+    if (emit_fits(b, text.len)) {
+        emit_took(b, text.len, emit_copy(b->pos, text.at, text.len));
     }
-    weir_buf_add_str(b, text);
 }
 
 void
 weir_emit_field(weir_buf_t *b, weir_str_t name, weir_str_t value)
 {
-    weir_emit_text(b, name);
-    weir_buf_add_lit(b, ": ");
-    weir_emit_text(b, value);
-    weir_buf_add_lit(b, "\r\n");
+    size_t n = name.len + value.len + 4;
+    bool   safe;
+    char  *at = b->pos;
+
+    if (weir_unlikely(n < value.len) || !emit_fits(b, n)) {
+        b->full = true;
+        return;
+    }
+    safe = emit_copy(at, name.at, name.len);
+    memcpy(at + name.len, ": ", 2);
+    safe &= emit_copy(at + name.len + 2, value.at, value.len);
+    memcpy(at + n - 2, "\r\n", 2);
+    emit_took(b, n, safe);
 }
 
 void
 weir_emit_status(weir_buf_t *b, uint16_t status, weir_str_t reason)
 {
-    if (status == 200 && reason.len == 0) {
-        weir_buf_add_lit(b, "HTTP/1.1 200 OK\r\n");
+    static const char version[] = "HTTP/1.1 ";
+    char  *at = b->pos;
+    size_t n;
+
+    if (reason.len == 0) {
+        reason = weir_status_reason(status);
+    }
+    n = sizeof(version) - 1 + 4 + reason.len + 2;
+    if (!emit_fits(b, n)) {
         return;
     }
-    weir_buf_add_lit(b, "HTTP/1.1 ");
-    weir_buf_add_u64(b, status);
-    weir_buf_add_lit(b, " ");
-    weir_emit_text(b, reason.len ? reason : weir_status_reason(status));
-    weir_buf_add_lit(b, "\r\n");
+    memcpy(at, version, sizeof(version) - 1);
+    at += sizeof(version) - 1;
+    *at++ = (char) ('0' + status / 100 % 10);
+    *at++ = (char) ('0' + status / 10 % 10);
+    *at++ = (char) ('0' + status % 10);
+    *at++ = ' ';
+    bool safe = emit_copy(at, reason.at, reason.len);
+    memcpy(at + reason.len, "\r\n", 2);
+    emit_took(b, n, safe);
 }
 
 void

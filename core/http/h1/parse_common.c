@@ -133,13 +133,14 @@ common_trim(const char *at, const char *end)
 static weir_h1_reason_t
 common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line, const char *end, weir_arena_t *arena)
 {
-    const char *colon = *line, *cr;
+    const char *colon = weir_byte_span_plain(*line, end), *cr;
     uint8_t     class, all = 0xff;
     weir_str_t  name, value;
 
-    while ((class = weir_byte(*colon)) & WEIR_BYTE_TOKEN) {
-        all &= class;
-        colon++;
+    if (weir_unlikely(colon == NULL || *colon != ':')) {         /* not plain, or too near to the end of the head */
+        for (colon = *line; (class = weir_byte(*colon)) & WEIR_BYTE_TOKEN; colon++) {
+            all &= class;
+        }
     }
     if (*colon != ':' || colon == *line) {
         return common_why_no_name(*line, colon, end);
@@ -305,6 +306,10 @@ common_parse_options(weir_fields_t *fields, weir_str_t value, h1_connection_t *c
 {
     weir_str_t option;
 
+    if (weir_str_eq_fold(value, WEIR_STR("keep-alive"))) {        /* what nearly all say */
+        connection->keep_alive = true;
+        return;
+    }
     while (*named <= COMMON_MAX_NAMED && weir_list_next(&value, &option)) {
         if (weir_str_eq_fold(option, WEIR_STR("close"))) {
             connection->close = true;
@@ -328,6 +333,9 @@ weir_h1_parse_connection(weir_fields_t *fields, h1_connection_t *connection)
 
     *connection = (h1_connection_t) { .close = false };
     for (i = 0; i < weir_countof(common_hop_by_hop); i++) {
+        if (fields->first[common_hop_by_hop[i]] == 0) {
+            continue;
+        }
         field = weir_fields_first(fields, common_hop_by_hop[i]);
         for (; field != NULL; field = weir_fields_next(fields, field)) {
             field->flags |= WEIR_FIELD_HOP;

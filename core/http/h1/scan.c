@@ -7,22 +7,81 @@
 #include "http/h1/parse.h"
 #include "http/syntax.h"
 
-/* How many bytes the line that begins at scan->line may have before one is too many, the whole head's limit
- * included. */
-static size_t
-scan_room(const weir_h1_scan_t *scan, const weir_h1_limits_t *limits)
+/* The line that is being looked at, in registers: a head's bytes might alias what lies in memory. */
+typedef struct {
+    const char *data;
+    size_t      begin, room;      /* where it begins; how many bytes it may have, CRLF included */
+    uint32_t    lines;            /* complete ones before it */
+} scan_line_t;
+
+/* The whole head's limit is every line's, too. */
+static inline size_t
+scan_room(const weir_h1_limits_t *limits, size_t begin, uint32_t lines)
 {
-    size_t line = scan->lines == 0 ? limits->max_line : limits->max_field;
-    size_t head = limits->max_head > scan->line ? limits->max_head - scan->line : 0;
+    size_t line = lines == 0 ? limits->max_line : limits->max_field;
+    size_t head = limits->max_head > begin ? limits->max_head - begin : 0;
 
     return line < head ? line : head;
+}
+
+static inline weir_h1_scan_result_t
+scan_too_long(const scan_line_t *line)
+{
+    return line->lines == 0 ? WEIR_H1_LINE_TOO_LONG : WEIR_H1_FIELD_TOO_LONG;
+}
+
+/* An LF ends the line: the next begins behind it, or, DONE, the head does. */
+static inline weir_h1_scan_result_t
+scan_end(scan_line_t *line, const weir_h1_limits_t *limits, size_t lf)
+{
+    size_t n = lf + 1 - line->begin;
+
+    if (weir_unlikely(n > line->room)) {
+        return scan_too_long(line);
+    }
+    if (weir_unlikely(n < 2 || line->data[lf - 1] != '\r')) {
+        return WEIR_H1_BAD;
+    }
+    line->begin = lf + 1;
+    if (n == 2) {
+        return WEIR_H1_DONE;
+    }
+    line->room = scan_room(limits, line->begin, ++line->lines);
+    return limits->max_fields != 0 && line->lines - 1 > limits->max_fields ? WEIR_H1_FIELD_TOO_LONG : WEIR_H1_MORE;
+}
+
+/* Every LF from `at` on.  MORE: none of them ends the head. */
+static inline weir_h1_scan_result_t
+scan_lines(scan_line_t *line, const weir_h1_limits_t *limits, size_t at, size_t len)
+{
+    weir_h1_scan_result_t result;
+
+#ifdef __SSE2__
+    for (const __m128i lf = _mm_set1_epi8('\n'); at + 16 <= len; at += 16) {
+        __m128i  bytes = _mm_loadu_si128((const __m128i *) (const void *) (line->data + at));
+        unsigned mask = (unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, lf));
+
+        for (; mask != 0; mask &= mask - 1) {
+            if ((result = scan_end(line, limits, at + (size_t) __builtin_ctz(mask))) != WEIR_H1_MORE) {
+                return result;
+            }
+        }
+    }
+#endif
+    for (; at < len; at++) {
+        if (line->data[at] == '\n' && (result = scan_end(line, limits, at)) != WEIR_H1_MORE) {
+            return result;
+        }
+    }
+    return len - line->begin > line->room ? scan_too_long(line) : WEIR_H1_MORE;
 }
 
 weir_h1_scan_result_t
 weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t *limits, const char *data, size_t len, size_t *head)
 {
-    const char *lf;
-    size_t      room, n;
+    scan_line_t           line = { data, scan->line, scan_room(limits, scan->line, scan->lines), scan->lines };
+    weir_h1_limits_t      fixed = *limits;
+    weir_h1_scan_result_t result;
 
     if (!scan->is_first_byte_ok && len != 0) {
         if (!weir_byte_is(data[0], WEIR_BYTE_TOKEN)) {
@@ -30,28 +89,12 @@ weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t *limits, const char *d
         }
         scan->is_first_byte_ok = true;
     }
-    while (scan->at < len) {
-        lf = memchr(data + scan->at, '\n', len - scan->at);
-        n = (lf != NULL ? (size_t) (lf - data) + 1 : len) - scan->line;
-        room = scan_room(scan, limits);
-        if (n > room) {
-            return scan->lines == 0 ? WEIR_H1_LINE_TOO_LONG : WEIR_H1_FIELD_TOO_LONG;
-        }
-        scan->at = scan->line + n;
-        if (lf == NULL) {
-            break;
-        }
-        if (n < 2 || lf[-1] != '\r') {
-            return WEIR_H1_BAD;
-        }
-        if (n == 2) {
-            *head = scan->at;
-            return WEIR_H1_DONE;
-        }
-        scan->line = scan->at;
-        if (++scan->lines > 1 && limits->max_fields != 0 && scan->lines - 1 > limits->max_fields) {
-            return WEIR_H1_FIELD_TOO_LONG;
-        }
+    result = scan_lines(&line, &fixed, scan->at, len);
+    scan->line = line.begin;
+    scan->lines = line.lines;
+    scan->at = result == WEIR_H1_DONE ? line.begin : len;
+    if (result == WEIR_H1_DONE) {
+        *head = line.begin;
     }
-    return WEIR_H1_MORE;
+    return result;
 }
