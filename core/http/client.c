@@ -6,16 +6,19 @@
 #include "http/request.h"
 #include "os/sys.h"
 
-
-const weir_addr_t *
+weir_addr_t
 weir_request_local(weir_request_t *req)
 {
     weir_client_t *client = req->client;
+    weir_addr_t    addr = client->listen->addr;      /* as good as it gets when the connection is gone; of a unix socket, all there is */
 
-    if (client->local.len == 0 && (client->fd < 0 || !weir_sock_local(client->fd, &client->local))) {
-        client->local = client->listen->addr;        /* as good as it gets: the connection is gone */
+    if (client->local.family == 0) {
+        if (client->fd >= 0 && weir_addr_is_wildcard(&addr) && !weir_sock_local(client->fd, &addr)) {
+            addr = client->listen->addr;
+        }
+        client->local = weir_endpoint(&addr);
     }
-    return &client->local;
+    return weir_addr_is_unix(&addr) ? addr : weir_endpoint_addr(&client->local);
 }
 
 static void

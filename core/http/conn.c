@@ -134,18 +134,17 @@ static void hello_on_ready(weir_http_conn_t *c);
 static bool
 hello_keep_proxied(weir_http_conn_t *c, const weir_proxied_t *proxied)
 {
-    char *memory = weir_mem_try(sizeof(*proxied) + proxied->tlvs.len);
+    weir_proxied_t *own = weir_mem_try(sizeof(*own) + proxied->tlvs.len);
 
-    if (memory == NULL) {
+    if (own == NULL) {
         return false;
     }
-    c->proxied = (weir_proxied_t *) (void *) memory;
-    *c->proxied = *proxied;
-    c->proxied->tlvs.at = memory + sizeof(*proxied);
+    *own = *proxied;
+    own->tlvs.at = (char *) own + sizeof(*own);
     if (proxied->tlvs.len != 0) {
-        memcpy(memory + sizeof(*proxied), proxied->tlvs.at, proxied->tlvs.len);
+        memcpy((char *) own + sizeof(*own), proxied->tlvs.at, proxied->tlvs.len);
     }
-    c->client.proxied = c->proxied;
+    c->client.proxied = own;
     return true;
 }
 
@@ -268,15 +267,13 @@ conn_on_timer(weir_timer_t *timer)
 }
 
 static void
-conn_set_client(weir_http_conn_t *c, int fd, const weir_addr_t *peer)
+conn_set_client(weir_http_conn_t *c, int fd, const weir_addr_t *peer, weir_str_t text)
 {
-    char text[WEIR_ADDR_TEXT];
-    size_t len = weir_min(weir_addr_text_ip(peer, text), sizeof(c->addr_text));
+    char *behind = (char *) c + conn_block_size();
 
-    memcpy(c->addr_text, text, len);
-    c->client.addr = *peer;
-    c->client.text = weir_str(c->addr_text, len);
-    c->client.port = weir_addr_port(peer);
+    memcpy(behind, text.at, text.len);
+    c->client.addr = weir_endpoint(peer);
+    c->client.text = weir_str(behind, text.len);
     c->client.number = ++c->http->next_number;
     c->client.opened = weir_clock_now();
     c->client.fd = fd;
@@ -291,7 +288,7 @@ conn_hello(weir_http_conn_t *c)
     const weir_http_listen_t *listen = c->socket->listen;
     hello_t *h = weir_container_of(c, hello_t, base);
 
-    if (listen->is_proxied && c->proxied == NULL) {
+    if (listen->is_proxied && c->client.proxied == NULL) {
         h->is_proxied = true;
     } else if (listen->is_ssl) {
         h->in_handshake = c->client.is_tls = true;
@@ -306,7 +303,9 @@ conn_hello(weir_http_conn_t *c)
 void
 weir_http_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir_addr_t *peer)
 {
-    weir_http_conn_t *c = weir_mem_try(conn_block_size());
+    char text[WEIR_ADDR_TEXT];
+    size_t len = weir_addr_text_ip(peer, text);
+    weir_http_conn_t *c = weir_mem_try(conn_block_size() + len);
 
     if (c == NULL) {
         weir_sys_close(fd);
@@ -322,7 +321,7 @@ weir_http_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const we
     c->socket = socket;
     c->protocol = &weir_http_hello;
     socket->refs++;
-    conn_set_client(c, fd, peer);
+    conn_set_client(c, fd, peer, weir_str(text, len));
     weir_list_append(&http->conns, &c->link);
     http->n_conns++;
     weir_http_stats_connection(true);
@@ -425,7 +424,7 @@ conn_free(weir_task_t *task)
         weir_generation_unref(c->generation);
     }
     weir_http_socket_unref(c->socket);
-    weir_mem_free(c->proxied);
+    weir_mem_free((void *) (uintptr_t) c->client.proxied);
     weir_mem_free(c);
     http->n_conns--;
     weir_http_stats_connection(false);

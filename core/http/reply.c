@@ -60,7 +60,8 @@ weir_request_absolute(weir_request_t *req, weir_str_t location)
     const weir_http_core_conf_t *core = weir_request_core(req);
     weir_str_t scheme = req->client->is_tls ? WEIR_STR("https") : WEIR_STR("http");
     weir_str_t host = core->server_name_in_redirect.on && req->server->primary_name.len ? req->server->primary_name : req->host;
-    uint16_t port = weir_addr_port(weir_request_local(req));
+    weir_addr_t local = weir_request_local(req);
+    uint16_t port = weir_addr_port(&local);
     char text[8] = "";
 
     if (location.len == 0 || location.at[0] != '/' || !core->absolute_redirect.on) {

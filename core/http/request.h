@@ -16,14 +16,13 @@ typedef struct weir_http weir_http_t;               /* a worker's http runtime *
 
 /* What a request knows about where it came from. */
 typedef struct {
-    weir_addr_t addr;            /* client */
+    weir_endpoint_t addr;        /* client */
+    weir_endpoint_t local;       /* server's side; .family 0 until asked (weir_request_local) */
     weir_str_t  text;            /* $remote_addr: without port */
-    uint16_t    port;
     uint64_t    number;          /* $connection, unique in the worker */
-    uint64_t    requests;        /* $connection_requests */
-    weir_instant_t opened;
-    weir_addr_t local;           /* server's side; .len 0 until asked (weir_request_local) */
+    uint32_t    requests;        /* $connection_requests */
     int         fd;              /* for getsockname; -1 */
+    weir_instant_t opened;
     const weir_conn_t *conn;     /* what it comes over: for $ssl_*; NULL: nothing */
     const weir_http_listen_t *listen;
     const struct weir_proxied *proxied;   /* what a balancer said of it (proxy_protocol.h); NULL: nothing */
@@ -250,7 +249,7 @@ weir_str_t weir_server_token(const weir_request_t *req);    /* what Server and t
 void weir_request_show_hidden(weir_request_t *req);
 
 /* -- looking -- */
-const weir_addr_t *weir_request_local(weir_request_t *req);
+weir_addr_t weir_request_local(weir_request_t *req);
 #define WEIR_REQUEST_ID_DIGITS 32
 weir_str_t         weir_request_id(weir_request_t *req);    /* hex digits */
 weir_str_t         weir_status_reason(uint16_t status);     /* "Not Found"; empty when unknown */

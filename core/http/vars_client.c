@@ -31,12 +31,12 @@ WEIR_GETTER(client_get_binary_addr)
 {
     const weir_client_t *client = client_of(subject);
 
-    switch (client->addr.any.sa_family) {
+    switch (client->addr.family) {
     case AF_INET:
-        *value = weir_str((const char *) &client->addr.v4.sin_addr, sizeof(client->addr.v4.sin_addr));
+        *value = weir_str((const char *) &client->addr.v4, sizeof(client->addr.v4));
         break;
     case AF_INET6:
-        *value = weir_str((const char *) &client->addr.v6.sin6_addr, sizeof(client->addr.v6.sin6_addr));
+        *value = weir_str((const char *) &client->addr.v6, sizeof(client->addr.v6));
         break;
     default:
         *value = client->text;
@@ -46,7 +46,7 @@ WEIR_GETTER(client_get_binary_addr)
 
 WEIR_GETTER(client_get_port)
 {
-    return client_of(subject)->port != 0 && weir_vars_number(arena, client_of(subject)->port, value);
+    return client_of(subject)->addr.port != 0 && weir_vars_number(arena, ntohs(client_of(subject)->addr.port), value);
 }
 
 WEIR_GETTER(client_get_connection)
@@ -81,7 +81,7 @@ WEIR_GETTER(client_get_tcpinfo)
     const weir_client_t *client = client_of(subject);
     uint32_t number;
 
-    if (client->fd < 0 || weir_addr_is_unix(&client->addr)
+    if (client->fd < 0 || client->addr.family == AF_UNIX
         || weir_sys_getsockopt(client->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
     {
         return false;
@@ -144,15 +144,17 @@ WEIR_GETTER(client_get_https)
 
 WEIR_GETTER(client_get_server_addr)
 {
+    weir_addr_t local = weir_request_local(subject);
     char text[WEIR_ADDR_TEXT];
 
-    *value = weir_str_dup(arena, weir_str(text, weir_addr_text_ip(weir_request_local(subject), text)));
+    *value = weir_str_dup(arena, weir_str(text, weir_addr_text_ip(&local, text)));
     return true;
 }
 
 WEIR_GETTER(client_get_server_port)
 {
-    uint16_t port = weir_addr_port(weir_request_local(subject));
+    weir_addr_t local = weir_request_local(subject);
+    uint16_t port = weir_addr_port(&local);
 
     return port != 0 && weir_vars_number(arena, port, value);
 }

@@ -125,6 +125,41 @@ weir_addr_is_wildcard(const weir_addr_t *addr)
 
 /* --- text --- */
 
+weir_endpoint_t
+weir_endpoint(const weir_addr_t *addr)
+{
+    weir_endpoint_t end = { .family = addr->any.sa_family };
+
+    if (end.family == AF_INET) {
+        end.v4 = addr->v4.sin_addr;
+        end.port = addr->v4.sin_port;
+    } else if (end.family == AF_INET6) {
+        end.v6 = addr->v6.sin6_addr;
+        end.scope = addr->v6.sin6_scope_id;
+        end.port = addr->v6.sin6_port;
+    }
+    return end;
+}
+
+weir_addr_t
+weir_endpoint_addr(const weir_endpoint_t *end)
+{
+    weir_addr_t addr = { .len = offsetof(struct sockaddr_un, sun_path) };
+
+    addr.any.sa_family = end->family;
+    if (end->family == AF_INET) {
+        addr.v4.sin_addr = end->v4;
+        addr.v4.sin_port = end->port;
+        addr.len = sizeof(addr.v4);
+    } else if (end->family == AF_INET6) {
+        addr.v6.sin6_addr = end->v6;
+        addr.v6.sin6_scope_id = end->scope;
+        addr.v6.sin6_port = end->port;
+        addr.len = sizeof(addr.v6);
+    }
+    return addr;
+}
+
 size_t
 weir_addr_text_ip(const weir_addr_t *addr, char *out)
 {

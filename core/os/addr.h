@@ -20,6 +20,20 @@ typedef struct {
     socklen_t len;
 } weir_addr_t;
 
+/* One end of a connection in few bytes, for what is kept by the thousand.  Of a unix socket: that it is one. */
+typedef struct {
+    union {
+        struct in_addr  v4;
+        struct in6_addr v6;
+    };
+    uint32_t    scope;
+    in_port_t   port;        /* network order; 0 for unix */
+    sa_family_t family;      /* 0: none */
+} weir_endpoint_t;
+
+weir_endpoint_t weir_endpoint(const weir_addr_t *addr);
+weir_addr_t     weir_endpoint_addr(const weir_endpoint_t *end);
+
 #define WEIR_ADDR_TEXT 160   /* room for any address as text, NUL included */
 
 /* "127.0.0.1", "[::1]" or "::1" (numeric only); port in host order.  false: not a numeric address. */

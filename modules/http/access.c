@@ -28,11 +28,12 @@ static weir_step_t
 access_check_address(weir_request_t *req, const void *conf_)
 {
     const access_conf_t *conf = conf_;
+    weir_addr_t addr = weir_endpoint_addr(&req->client->addr);
 
     for (size_t i = 0; i < conf->rules.n; i++) {
         const access_rule_t *rule = &conf->rules.at[i];
 
-        if (!weir_cidr_has(&rule->cidr, &req->client->addr)) {
+        if (!weir_cidr_has(&rule->cidr, &addr)) {
             continue;
         }
         weir_request_judged(req, rule->allows ? "allow" : "deny", rule->text, rule->allows ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));

@@ -111,7 +111,7 @@ geo_find(const geo_t *geo, const weir_addr_t *addr)
 static weir_addr_t
 geo_address(const geo_t *geo, weir_request_t *req)
 {
-    weir_addr_t addr = req->client->addr;
+    weir_addr_t addr = weir_endpoint_addr(&req->client->addr);
     weir_str_t  list;
 
     if (geo->source != NULL && !weir_addr_from_ip(&addr, weir_template_eval(geo->source, req, &req->arena), 0)) {

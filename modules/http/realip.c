@@ -19,11 +19,11 @@ typedef struct {
 
 extern const size_t weir_http_realip_index;
 
-/* What the connection began with. */
+/* What the connection began with, if who says so, *addr, is trusted. */
 static bool
 realip_proxied(const weir_request_t *req, const realip_conf_t *conf, weir_addr_t *addr)
 {
-    if (req->client->proxied == NULL || req->client->proxied->source.len == 0 || !weir_trusted_has(&conf->trusted, &req->client->addr)) {
+    if (req->client->proxied == NULL || req->client->proxied->source.len == 0 || !weir_trusted_has(&conf->trusted, addr)) {
         return false;
     }
     *addr = req->client->proxied->source;
@@ -35,7 +35,7 @@ realip_find(weir_request_t *req, const void *conf_)
 {
     const realip_conf_t *conf = conf_;
     weir_client_t       *told;
-    weir_addr_t          addr = req->client->addr;
+    weir_addr_t          addr = weir_endpoint_addr(&req->client->addr);
     weir_str_t           list;
     char                 text[WEIR_ADDR_TEXT];
 
@@ -55,9 +55,8 @@ realip_find(weir_request_t *req, const void *conf_)
     weir_request_keep(req, weir_http_realip_index, req->client);
     told = weir_alloc(&req->arena, sizeof(*told));
     *told = *req->client;
-    told->addr = addr;
+    told->addr = weir_endpoint(&addr);
     told->text = weir_str_dup(&req->arena, weir_str(text, weir_addr_text_ip(&addr, text)));
-    told->port = weir_addr_port(&addr);
     req->client = told;
     return WEIR_NEXT;
 }
@@ -91,7 +90,7 @@ realip_get_addr(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, w
 static bool
 realip_get_port(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
 {
-    uint16_t port = realip_client(subject)->port;
+    uint16_t port = ntohs(realip_client(subject)->addr.port);
 
     (void) ref;
     return port != 0 && weir_vars_number(arena, port, value);

@@ -49,16 +49,20 @@ weir_h1_in_free(weir_h1_conn_t *c)
 
 /* -- the body -- */
 
-void
+bool
 weir_h1_body_begin(weir_h1_conn_t *c)
 {
     const weir_h1_request_t *head = &c->req->head;
 
     c->continue_sent = false;
     c->body_failed = false;
-    memset(&c->chunked, 0, sizeof(c->chunked));
     if (head->chunked) {
         c->body = WEIR_H1_BODY_CHUNKED;
+        c->chunked = weir_try_alloc(&c->req->arena, sizeof(*c->chunked));
+        if (c->chunked == NULL) {
+            return false;
+        }
+        *c->chunked = (weir_chunked_t) { .state = 0 };
     } else if (head->content_length != WEIR_LENGTH_NONE && head->content_length != 0) {
         c->body = WEIR_H1_BODY_LENGTH;
         c->body_left = head->content_length;
@@ -69,6 +73,7 @@ weir_h1_body_begin(weir_h1_conn_t *c)
             weir_h1_look_again(c);           /* the edge that told came with the request */
         }
     }
+    return true;
 }
 
 static weir_io_t
@@ -134,7 +139,7 @@ body_is_too_large(const weir_h1_conn_t *c)
 {
     uint64_t max = weir_request_core(c->req)->client_max_body_size.n;
 
-    return max != 0 && (c->req->body_received > max || weir_chunked_announced(&c->chunked) > max - c->req->body_received);
+    return max != 0 && (c->req->body_received > max || weir_chunked_announced(c->chunked) > max - c->req->body_received);
 }
 
 static weir_io_t
@@ -151,7 +156,7 @@ static weir_io_t
 body_decode(weir_h1_conn_t *c, char *data, size_t len, bool from_in, weir_str_t *bytes)
 {
     size_t consumed, produced;
-    weir_chunked_result_t result = weir_chunked_decode(&c->chunked, data, len, &consumed, &produced, &c->req->arena);
+    weir_chunked_result_t result = weir_chunked_decode(c->chunked, data, len, &consumed, &produced, &c->req->arena);
 
     c->req->received += consumed;
     if (from_in) {
@@ -166,7 +171,7 @@ body_decode(weir_h1_conn_t *c, char *data, size_t len, bool from_in, weir_str_t 
         return body_fail(c, WEIR_CAUSE_INTERNAL_MEMORY);
     }
     if (result == WEIR_CHUNKED_DONE) {
-        weir_str_t lines = weir_chunked_trailers(&c->chunked);
+        weir_str_t lines = weir_chunked_trailers(c->chunked);
         if (lines.len != 0
             && weir_h1_parse_trailers(&c->req->trailers, lines, weir_request_core(c->req)->max_headers, &c->req->arena) != WEIR_H1_OK)
         {

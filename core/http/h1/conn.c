@@ -170,6 +170,7 @@ conn_new_request(weir_h1_conn_t *c)
     req->codec = &weir_h1_codec;
     req->wire = c;
     c->req = req;
+    c->body_left = 0;                            /* in the place of the scan */
     c->promised = WEIR_LENGTH_NONE;
     c->chunked_out = c->close_delimited = c->end_queued = false;
     req->version = 11;
@@ -226,6 +227,14 @@ conn_wait_timeout(weir_h1_conn_t *c)
     conn_refuse(c, WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL);
 }
 
+static void
+conn_run_without_memory(weir_h1_conn_t *c)
+{
+    c->req->keep_alive = false;
+    c->body_failed = true;
+    (void) weir_request_fail(c->req, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+}
+
 /* The head is complete: head bytes at data, of len received. */
 static void
 conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from_in)
@@ -244,9 +253,7 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
     }
     copy = weir_try_alloc(&req->arena, head);
     if (copy == NULL || (!from_in && !weir_h1_in_save(c, data + head, len - head))) {
-        req->keep_alive = false;
-        c->body_failed = true;
-        (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        conn_run_without_memory(c);
         return;
     }
     memcpy(copy, data, head);
@@ -264,7 +271,10 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
     }
     req->version = req->head.minor == 0 ? 10 : 11;
     req->keep_alive = req->head.keep_alive;
-    weir_h1_body_begin(c);
+    if (!weir_h1_body_begin(c)) {
+        conn_run_without_memory(c);
+        return;
+    }
     weir_request_run(req);
 }
 

@@ -22,21 +22,29 @@ typedef struct weir_h1_conn {
     weir_timer_t        send_timer;
     char               *in;                   /* received, not taken */
     uint32_t            in_at, in_len, in_cap;
-    weir_chain_t        out;                  /* could not be sent yet */
     uint32_t            held;                 /* bytes of ours in http->tx */
-    weir_h1_scan_t      scan;
-    weir_chunked_t      chunked;
-    uint64_t            body_left;            /* LENGTH */
-    uint64_t            promised;             /* answer's bytes still owed; WEIR_LENGTH_NONE: not promised */
-    weir_instant_t      linger_until;
-    weir_msec_t         keep_for;             /* keepalive_timeout of the request before */
+    weir_chain_t        out;                  /* could not be sent yet */
+    union {
+        weir_h1_scan_t  scan;                 /* WAIT */
+        struct {                              /* RUN */
+            union {
+                uint64_t        body_left;    /* LENGTH */
+                weir_chunked_t *chunked;      /* CHUNKED; in the request's arena */
+            };
+            uint64_t    promised;             /* answer's bytes still owed; WEIR_LENGTH_NONE: not promised */
+        };
+    };
+    union {
+        weir_instant_t  linger_until;         /* LINGER */
+        weir_msec_t     keep_for;             /* keepalive_timeout of the request before */
+    };
     uint8_t             state, body;
     bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken, end_queued,
                         file_waits;               /* for the socket, with nothing of ours in `out` */
 } weir_h1_conn_t;
 
 /* body.c */
-void      weir_h1_body_begin(weir_h1_conn_t *c);
+bool      weir_h1_body_begin(weir_h1_conn_t *c);     /* false: no memory */
 weir_io_t weir_h1_read_body(weir_request_t *req, weir_str_t *bytes);
 bool      weir_h1_drain_now(weir_h1_conn_t *c);     /* discards what is here already; true: the body is complete */
 bool      weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len);   /* behind what `in` holds; false: no memory */

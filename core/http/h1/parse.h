@@ -19,8 +19,8 @@ typedef struct {
 } weir_h1_limits_t;
 
 typedef struct {
-    size_t   at;              /* bytes looked at */
-    size_t   line;            /* start of the line being looked at */
+    uint32_t at;              /* bytes looked at */
+    uint32_t line;            /* start of the line being looked at */
     uint32_t lines;           /* complete ones, the first line included */
     bool     is_first_byte_ok;
 } weir_h1_scan_t;             /* zeroed to begin */

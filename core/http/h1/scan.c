@@ -83,6 +83,9 @@ weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t *limits, const char *d
     weir_h1_limits_t      fixed = *limits;
     weir_h1_scan_result_t result;
 
+    if (weir_unlikely(len > UINT32_MAX)) {
+        return scan_too_long(&line);
+    }
     if (!scan->is_first_byte_ok && len != 0) {
         if (!weir_byte_is(data[0], WEIR_BYTE_TOKEN)) {
             return WEIR_H1_BAD;
@@ -90,9 +93,9 @@ weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t *limits, const char *d
         scan->is_first_byte_ok = true;
     }
     result = scan_lines(&line, &fixed, scan->at, len);
-    scan->line = line.begin;
+    scan->line = (uint32_t) line.begin;
     scan->lines = line.lines;
-    scan->at = result == WEIR_H1_DONE ? line.begin : len;
+    scan->at = (uint32_t) (result == WEIR_H1_DONE ? line.begin : len);
     if (result == WEIR_H1_DONE) {
         *head = line.begin;
     }

@@ -90,10 +90,32 @@ test_unix(void)
     is_str(weir_str(text, len), "unix:", "an unnamed peer");
 }
 
+static void
+test_endpoint(void)
+{
+    static const char *const ips[] = { "192.0.2.7", "2001:db8::7" };
+    weir_addr_t     a, b;
+    weir_endpoint_t end;
+    char            text[WEIR_ADDR_TEXT];
+
+    for (size_t i = 0; i < weir_countof(ips); i++) {
+        ok(weir_addr_from_ip(&a, weir_str_from_z(ips[i]), 8443), "an address");
+        end = weir_endpoint(&a);
+        b = weir_endpoint_addr(&end);
+        ok(weir_addr_eq(&a, &b) && b.len == a.len && ntohs(end.port) == 8443, "an endpoint is the same address and port");
+    }
+    ok(weir_addr_from_unix(&a, WEIR_STR("/run/x")), "a path");
+    end = weir_endpoint(&a);
+    b = weir_endpoint_addr(&end);
+    is_str(weir_str(text, weir_addr_text(&b, text)), "unix:", "of a unix socket it says that it is one");
+    ok(end.port == 0, "without a port");
+}
+
 int
 main(void)
 {
     test_ip();
     test_unix();
+    test_endpoint();
     return done();
 }
