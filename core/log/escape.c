@@ -7,21 +7,79 @@
 
 #include "log/record.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static const char escape_hex[] = "0123456789ABCDEF";
+
+#ifdef __SSE2__
+
+/* Which of these bytes stand for themselves: a bit each, of the first 16. */
+static inline unsigned
+escape_plain(__m128i v, __m128i quote)
+{
+    __m128i printable = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)), _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)));
+    __m128i special = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')), _mm_cmpeq_epi8(v, quote));
+
+    return (unsigned) _mm_movemask_epi8(_mm_andnot_si128(special, printable));
+}
+
+#endif
+
+/* Copies what stands for itself, of texts of eight bytes and more, as far as there is room.  How many bytes. */
+static inline size_t
+escape_copy(char *out, size_t cap, const char *at, size_t len, bool keep_quotes)
+{
+    size_t n = 0;
+
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8(keep_quotes ? '\\' : '"');
+
+    for (len = len < cap ? len : cap; len - n >= 16; n += 16) {
+        __m128i  v = _mm_loadu_si128((const __m128i *) (const void *) (at + n));
+        unsigned plain = escape_plain(v, quote);
+
+        _mm_storeu_si128((__m128i *) (void *) (out + n), v);
+        if (plain != 0xffff) {
+            return n + (size_t) __builtin_ctz(~plain);
+        }
+    }
+    for (; len >= 8 && n < len; ) {
+        size_t   from = len - n >= 8 ? n : len - 8;             /* the last word overlaps what is known to be plain */
+        __m128i  v = _mm_loadl_epi64((const __m128i *) (const void *) (at + from));
+        unsigned plain = escape_plain(v, quote) & 0xff;
+
+        _mm_storel_epi64((__m128i *) (void *) (out + from), v);
+        n = from + (size_t) __builtin_ctz(~plain);
+        if (plain != 0xff) {
+            break;
+        }
+    }
+#else
+    (void) out;
+    (void) cap;
+    (void) at;
+    (void) len;
+    (void) keep_quotes;
+#endif
+    return n;
+}
 
 static size_t
 escape_text(char *out, size_t cap, weir_str_t *s, bool keep_quotes)
 {
-    size_t        n = 0, i;
+    size_t        n = escape_copy(out, cap, s->at, s->len, keep_quotes), i = n;
     unsigned char c;
 
-    for (i = 0; i < s->len; i++) {
+    while (i < s->len) {
         c = (unsigned char) s->at[i];
         if (c >= 0x20 && c < 0x7f && c != '\\' && (c != '"' || keep_quotes)) {
             if (n == cap) {
                 break;
             }
             out[n++] = (char) c;
+            i++;
             continue;
         }
         if (cap - n < 4) {
@@ -31,6 +89,10 @@ escape_text(char *out, size_t cap, weir_str_t *s, bool keep_quotes)
         out[n++] = 'x';
         out[n++] = escape_hex[c >> 4];
         out[n++] = escape_hex[c & 15];
+        i++;
+        size_t more = escape_copy(out + n, cap - n, s->at + i, s->len - i, keep_quotes);
+        n += more;
+        i += more;
     }
     *s = weir_str_skip(*s, i);
     return n;
