@@ -3,13 +3,33 @@
 
 #include "tap.h"
 
+#include <ctype.h>
+
 static void
 test_compare(void)
 {
+    unsigned wrong = 0;
+
     ok(weir_str_eq(WEIR_STR_NONE, WEIR_STR("")), "none equals empty");
     ok(weir_str_eq_fold(WEIR_STR("Content-LENGTH"), WEIR_STR("cONTENT-length")), "letters fold");
     ok(!weir_str_eq_fold(WEIR_STR("@[`{"), WEIR_STR("`{@[")), "what stands beside the letters does not fold");
     ok(!weir_str_eq_fold(WEIR_STR("\xc4"), WEIR_STR("\xe4")), "nor do bytes above ASCII");
+    for (unsigned a = 0; a < 256; a++) {
+        for (unsigned b = 0; b < 256; b++) {
+            bool same = a == b || (a < 128 && b < 128 && isalpha((int) a) && isalpha((int) b) && (a | 0x20) == (b | 0x20));
+
+            for (size_t len = 1; len <= 20; len += len < 9 ? 1 : 4) {
+                char one[20], other[20];
+
+                memset(one, 'x', sizeof(one));
+                memset(other, 'X', sizeof(other));
+                one[(a + b) % len] = (char) a;
+                other[(a + b) % len] = (char) b;
+                wrong += weir_str_eq_fold(weir_str(one, len), weir_str(other, len)) != same;
+            }
+        }
+    }
+    is_int(wrong, 0, "any two bytes, in words and beside them");
     ok(!weir_str_eq_fold(WEIR_STR("abc"), WEIR_STR("ab")), "a longer one is another");
     ok(weir_str_eq_fold(WEIR_STR_NONE, WEIR_STR("")), "none equals empty, folded");
 

@@ -5,6 +5,8 @@
 #include "http/syntax.h"
 #include "tap.h"
 
+#include <ctype.h>
+
 static void
 test_names(void)
 {
@@ -98,6 +100,35 @@ test_fields(void)
     weir_arena_fini(&arena);
 }
 
+/* The index of first fields is a byte a name: what lies behind its reach is found all the same. */
+static void
+test_far(void)
+{
+    weir_fields_t fields = { .n = 0 };
+    weir_arena_t  arena;
+    unsigned      wrong = 0;
+
+    weir_arena_init(&arena, 4096);
+    for (unsigned at = 250; at < 260; at++) {
+        weir_field_t *first, *second;
+
+        fields = (weir_fields_t) { .n = 0 };
+        while (fields.n < at) {
+            (void) weir_fields_add(&fields, &arena, WEIR_HEADER_OTHER, WEIR_STR("x"), WEIR_STR("y"), 0);
+        }
+        (void) weir_fields_add(&fields, &arena, WEIR_HEADER_DATE, WEIR_STR("Date"), WEIR_STR("1"), 0);
+        first = weir_fields_first(&fields, WEIR_HEADER_DATE);
+        wrong += first != &fields.at[at] || weir_fields_next(&fields, first) != NULL;
+        (void) weir_fields_add(&fields, &arena, WEIR_HEADER_OTHER, WEIR_STR("x"), WEIR_STR("y"), 0);
+        (void) weir_fields_add(&fields, &arena, WEIR_HEADER_DATE, WEIR_STR("Date"), WEIR_STR("2"), 0);
+        first = weir_fields_first(&fields, WEIR_HEADER_DATE);
+        second = first != NULL ? weir_fields_next(&fields, first) : NULL;
+        wrong += first != &fields.at[at] || second != &fields.at[at + 2] || weir_fields_next(&fields, second) != NULL;
+    }
+    is_int(wrong, 0, "the first and the next of a name, wherever they are");
+    weir_arena_fini(&arena);
+}
+
 static void
 test_syntax(void)
 {
@@ -118,9 +149,10 @@ test_syntax(void)
             wrong += weir_is_field_value(weir_str(text, sizeof(text))) != ((c >= 0x20 && c != 0x7f) || c == '\t');
             wrong += weir_byte_span_value(text, text + sizeof(text))
                      != text + ((c >= 0x20 && c != 0x7f) || c == '\t' ? sizeof(text) : at);
+            wrong += weir_byte_span_plain(text, text + sizeof(text)) != text + (c == '-' || (c < 0x80 && isalnum((int) c)) ? sizeof(text) : at);
         }
     }
-    is_int(wrong, 0, "field value characters, wherever they are");
+    is_int(wrong, 0, "field value and plain characters, wherever they are");
     ok(weir_is_field_value(WEIR_STR("")), "an empty value");
 }
 
@@ -150,6 +182,7 @@ main(void)
 {
     test_names();
     test_fields();
+    test_far();
     test_syntax();
     test_lists();
     return done();
