@@ -24,14 +24,21 @@ weir_buf_init(weir_buf_t *b, char *room, size_t size)
 static inline size_t weir_buf_len(const weir_buf_t *b) { return (size_t) (b->pos - b->at); }
 static inline weir_str_t weir_buf_str(const weir_buf_t *b) { return weir_str(b->at, weir_buf_len(b)); }
 
+/* Is there room for so many bytes more?  false: it is full from now on. */
+static inline bool
+weir_buf_fits(weir_buf_t *b, size_t n)
+{
+    if (weir_unlikely((size_t) (b->end - b->pos) < n || b->full)) {
+        b->full = true;
+        return false;
+    }
+    return true;
+}
+
 static inline void
 weir_buf_add(weir_buf_t *b, const char *at, size_t len)
 {
-    if (weir_unlikely((size_t) (b->end - b->pos) < len || b->full)) {
-        b->full = true;
-        return;
-    }
-    if (len != 0) {
+    if (weir_buf_fits(b, len) && len != 0) {
         memcpy(b->pos, at, len);
         b->pos += len;
     }

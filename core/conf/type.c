@@ -260,7 +260,7 @@ type_temp_path_parse(TYPE_ARGS)
     if (!type_path_parse(cf, row, words, &folder)) {
         return false;
     }
-    path->text = folder.text;
+    *path = (weir_temp_path_t) { .text = folder.text };
     for (size_t i = 2; i < words->n && i < 2 + WEIR_FILE_LEVELS; i++) {
         weir_str_t word = words->at[i].text;
 

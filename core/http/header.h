@@ -70,6 +70,7 @@ weir_str_t       weir_header_name(weir_header_id_t id);               /* lower c
 weir_str_t       weir_header_canonical(weir_header_id_t id);
 
 void weir_fields_reset(weir_fields_t *fields);                         /* n = 0; keeps room */
+/* What the functions below do when the near place does not say it. */
 bool          weir_fields_grow(weir_fields_t *fields, weir_arena_t *arena);
 weir_field_t *weir_fields_find_far(const weir_fields_t *fields, weir_header_id_t id);
 weir_field_t *weir_fields_find_next(const weir_fields_t *fields, const weir_field_t *after);

@@ -18,52 +18,44 @@ typedef struct {
     void          (*done)(weir_request_t *req);
 } ahead_t;
 
-static void
-ahead_close(void *store)
-{
-    weir_store_fini(store);
-}
-
-/* The file of client_body_in_file_only: whose request has ended. */
+/* The file of client_body_in_file_only. */
 typedef struct {
     weir_store_file_t file;
-    weir_store_t     *store;
     bool              keep;               /* its body is complete, and its name is for others to use */
 } ahead_file_t;
 
-static void
-ahead_close_file(void *data)
+static ahead_file_t *
+ahead_file(const weir_store_t *store)
 {
-    ahead_file_t *named = data;
-
-    if (named->store->fd >= 0 && !named->keep && weir_sys_unlink(named->file.name) != 0 && errno != ENOENT) {
-        weir_log(WEIR_LOG_CRIT, NULL, errno, "the body's file \"%s\" could not be removed", named->file.name);
-    }
-    weir_store_fini(named->store);
+    return weir_container_of(store->file, ahead_file_t, file);
 }
 
 static void
-ahead_name_file(weir_request_t *req, weir_store_t *store, const weir_temp_path_t *path)
+ahead_close(void *data)
 {
-    ahead_file_t *named = weir_new(&req->arena, ahead_file_t);
+    weir_store_t *store = data;
 
-    *named = (ahead_file_t) { .file = { path->levels, weir_alloc_bytes(&req->arena, WEIR_FILE_NAME(path->text.len)) }, .store = store };
-    weir_store_use_file(store, &named->file);
-    weir_arena_on_cleanup(&req->arena, ahead_close_file, named);
+    if (store->file != NULL && store->fd >= 0 && !ahead_file(store)->keep && weir_sys_unlink(store->file->name) != 0 && errno != ENOENT) {
+        weir_log(WEIR_LOG_CRIT, NULL, errno, "the body's file \"%s\" could not be removed", store->file->name);
+    }
+    weir_store_fini(store);
 }
 
 weir_store_t *
 weir_read_ahead_store(weir_request_t *req)
 {
     const weir_http_core_conf_t *core = weir_request_core(req);
+    const weir_temp_path_t *path = &core->client_body_temp_path;
     weir_store_t *store = weir_new(&req->arena, weir_store_t);
 
-    weir_store_init(store, core->client_body_buffer_size.n, UINT64_MAX / 2, core->client_body_temp_path.text.at);
+    weir_store_init(store, core->client_body_buffer_size.n, UINT64_MAX / 2, path->text.at);
     if (core->client_body_in_file_only != WEIR_BODY_FILE_OFF) {
-        ahead_name_file(req, store, &core->client_body_temp_path);
-    } else {
-        weir_arena_on_cleanup(&req->arena, ahead_close, store);
+        ahead_file_t *named = weir_new(&req->arena, ahead_file_t);
+
+        *named = (ahead_file_t) { .file = { path->levels, weir_alloc_bytes(&req->arena, WEIR_FILE_NAME(path->text.len)) } };
+        weir_store_use_file(store, &named->file);
     }
+    weir_arena_on_cleanup(&req->arena, ahead_close, store);
     return store;
 }
 
@@ -89,7 +81,7 @@ ahead_complete(weir_request_t *req, weir_store_t *store)
             req->cause = WEIR_CAUSE_INTERNAL_IO;
             return WEIR_ERROR;
         }
-        weir_container_of(store->file, ahead_file_t, file)->keep = weir_request_core(req)->client_body_in_file_only == WEIR_BODY_FILE_ON;
+        ahead_file(store)->keep = weir_request_core(req)->client_body_in_file_only == WEIR_BODY_FILE_ON;
     }
     req->body = store;
     return WEIR_OK;

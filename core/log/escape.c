@@ -45,7 +45,7 @@ escape_copy(char *out, size_t cap, const char *at, size_t len, bool keep_quotes)
             return n + (size_t) __builtin_ctz(~plain);
         }
     }
-    for (; len >= 8 && n < len; ) {
+    while (len >= 8 && n < len) {
         size_t   from = len - n >= 8 ? n : len - 8;             /* the last word overlaps what is known to be plain */
         __m128i  v = _mm_loadl_epi64((const __m128i *) (const void *) (at + from));
         unsigned plain = escape_plain(v, quote) & 0xff;

@@ -123,7 +123,7 @@ weir_addr_is_wildcard(const weir_addr_t *addr)
     return addr->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&addr->v6.sin6_addr);
 }
 
-/* --- text --- */
+/* --- ends of connections --- */
 
 weir_endpoint_t
 weir_endpoint(const weir_addr_t *addr)
@@ -159,6 +159,8 @@ weir_endpoint_addr(const weir_endpoint_t *end)
     }
     return addr;
 }
+
+/* --- text --- */
 
 size_t
 weir_addr_text_ip(const weir_addr_t *addr, char *out)

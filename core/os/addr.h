@@ -32,6 +32,7 @@ typedef struct {
 } weir_endpoint_t;
 
 weir_endpoint_t weir_endpoint(const weir_addr_t *addr);
+/* The address again; of a unix socket without its path. */
 weir_addr_t     weir_endpoint_addr(const weir_endpoint_t *end);
 
 #define WEIR_ADDR_TEXT 160   /* room for any address as text, NUL included */

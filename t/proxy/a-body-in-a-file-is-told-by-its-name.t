@@ -75,7 +75,6 @@ is "$length|$text", '0|600 in the file', 'the name may be sent instead of the bo
 is +(post('/streamed', 'streamed'))[2], 'none', 'a body that is streamed gets no file';
 is $w->request('POST', '/ours', body => 'unread')->body, 'ok', 'one that nobody reads neither';
 
-my %folders;
 for (1 .. 3) {
     ($length, $file, $text) = post('/levels', "levels $_");
     is $text, "600 levels $_", 'levels: the file is there';

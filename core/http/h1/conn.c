@@ -196,16 +196,21 @@ conn_reason_cause(weir_h1_reason_t reason)
     }
 }
 
+/* The request under way is answered with an error; where its body would begin or end is not known. */
+static void
+conn_fail(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
+{
+    c->body = WEIR_H1_BODY_NONE;
+    c->body_failed = true;
+    c->req->keep_alive = false;
+    (void) weir_request_fail(c->req, cause, detail);
+}
+
 static void
 conn_refuse(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
 {
-    weir_request_t *req = conn_new_request(c);
-
-    if (req != NULL) {
-        c->body = WEIR_H1_BODY_NONE;
-        c->body_failed = true;
-        req->keep_alive = false;
-        (void) weir_request_fail(req, cause, detail);
+    if (conn_new_request(c) != NULL) {
+        conn_fail(c, cause, detail);
     }
 }
 
@@ -227,14 +232,6 @@ conn_wait_timeout(weir_h1_conn_t *c)
     conn_refuse(c, WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL);
 }
 
-static void
-conn_run_without_memory(weir_h1_conn_t *c)
-{
-    c->req->keep_alive = false;
-    c->body_failed = true;
-    (void) weir_request_fail(c->req, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
-}
-
 /* The head is complete: head bytes at data, of len received. */
 static void
 conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from_in)
@@ -253,7 +250,7 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
     }
     copy = weir_try_alloc(&req->arena, head);
     if (copy == NULL || (!from_in && !weir_h1_in_save(c, data + head, len - head))) {
-        conn_run_without_memory(c);
+        conn_fail(c, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
         return;
     }
     memcpy(copy, data, head);
@@ -263,16 +260,13 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
     req->received = head;
     reason = weir_h1_parse_request(&req->head, &options, weir_str(copy, head), &req->arena);
     if (reason != WEIR_H1_OK) {
-        c->body = WEIR_H1_BODY_NONE;
-        c->body_failed = true;
-        req->keep_alive = false;
-        (void) weir_request_fail(req, conn_reason_cause(reason), weir_h1_reason_text(reason));
+        conn_fail(c, conn_reason_cause(reason), weir_h1_reason_text(reason));
         return;
     }
     req->version = req->head.minor == 0 ? 10 : 11;
     req->keep_alive = req->head.keep_alive;
     if (!weir_h1_body_begin(c)) {
-        conn_run_without_memory(c);
+        conn_fail(c, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
         return;
     }
     weir_request_run(req);

@@ -56,17 +56,6 @@ emit_copy(char *out, const char *at, size_t len)
     return safe;
 }
 
-/* Is there room for so many bytes? */
-static inline bool
-emit_fits(weir_buf_t *b, size_t n)
-{
-    if (weir_unlikely(b->full || (size_t) (b->end - b->pos) < n)) {
-        b->full = true;
-        return false;
-    }
-    return true;
-}
-
 static inline void
 emit_took(weir_buf_t *b, size_t n, bool safe)
 {
@@ -80,7 +69,7 @@ emit_took(weir_buf_t *b, size_t n, bool safe)
 void
 weir_emit_text(weir_buf_t *b, weir_str_t text)
 {
-    if (emit_fits(b, text.len)) {
+    if (weir_buf_fits(b, text.len)) {
         emit_took(b, text.len, emit_copy(b->pos, text.at, text.len));
     }
 }
@@ -92,7 +81,7 @@ weir_emit_field(weir_buf_t *b, weir_str_t name, weir_str_t value)
     bool   safe;
     char  *at = b->pos;
 
-    if (weir_unlikely(n < value.len) || !emit_fits(b, n)) {
+    if (weir_unlikely(n < value.len) || !weir_buf_fits(b, n)) {
         b->full = true;
         return;
     }
@@ -114,7 +103,7 @@ weir_emit_status(weir_buf_t *b, uint16_t status, weir_str_t reason)
         reason = weir_status_reason(status);
     }
     n = sizeof(version) - 1 + 4 + reason.len + 2;
-    if (!emit_fits(b, n)) {
+    if (!weir_buf_fits(b, n)) {
         return;
     }
     memcpy(at, version, sizeof(version) - 1);

@@ -137,7 +137,7 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
     uint8_t     class, all = 0xff;
     weir_str_t  name, value;
 
-    if (weir_unlikely(colon == NULL || *colon != ':')) {         /* not plain, or too near to the end of the head */
+    if (weir_unlikely(*colon != ':')) {         /* before the end, as the head ends in CRLF: a token that is not plain, or no name */
         for (colon = *line; (class = weir_byte(*colon)) & WEIR_BYTE_TOKEN; colon++) {
             all &= class;
         }
@@ -333,9 +333,6 @@ weir_h1_parse_connection(weir_fields_t *fields, h1_connection_t *connection)
 
     *connection = (h1_connection_t) { .close = false };
     for (i = 0; i < weir_countof(common_hop_by_hop); i++) {
-        if (fields->first[common_hop_by_hop[i]] == 0) {
-            continue;
-        }
         field = weir_fields_first(fields, common_hop_by_hop[i]);
         for (; field != NULL; field = weir_fields_next(fields, field)) {
             field->flags |= WEIR_FIELD_HOP;

@@ -7,7 +7,7 @@
 #include "http/h1/parse.h"
 #include "http/syntax.h"
 
-/* The line that is being looked at, in registers: a head's bytes might alias what lies in memory. */
+/* The line that is being looked at. */
 typedef struct {
     const char *data;
     size_t      begin, room;      /* where it begins; how many bytes it may have, CRLF included */
@@ -80,7 +80,6 @@ weir_h1_scan_result_t
 weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t *limits, const char *data, size_t len, size_t *head)
 {
     scan_line_t           line = { data, scan->line, scan_room(limits, scan->line, scan->lines), scan->lines };
-    weir_h1_limits_t      fixed = *limits;
     weir_h1_scan_result_t result;
 
     if (weir_unlikely(len > UINT32_MAX)) {
@@ -92,7 +91,7 @@ weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t *limits, const char *d
         }
         scan->is_first_byte_ok = true;
     }
-    result = scan_lines(&line, &fixed, scan->at, len);
+    result = scan_lines(&line, limits, scan->at, len);
     scan->line = (uint32_t) line.begin;
     scan->lines = line.lines;
     scan->at = (uint32_t) (result == WEIR_H1_DONE ? line.begin : len);
