@@ -309,7 +309,7 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
     http->max_conns = max_connections;
     http->rx = weir_mem_need(WEIR_RX_BYTES);
     http->h2_rx = weir_mem_need(WEIR_RX_BYTES);
-    http->tx = weir_mem_need(WEIR_TX_BYTES);
+    weir_send_queue_init(http);
     weir_list_init(&http->sockets);
     weir_list_init(&http->conns);
     weir_list_init(&http->idle);
@@ -460,7 +460,7 @@ weir_http_destroy(weir_http_t *http)
     weir_mem_free(http->rx);
     weir_mem_free(http->h2_rx);
     weir_mem_free(http->file);
-    weir_mem_free(http->tx);
+    weir_send_queue_fini(http);
     weir_mem_free(http);
 }
 

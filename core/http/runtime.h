@@ -7,6 +7,7 @@
 #include "base/chain.h"
 #include "http/http.h"
 #include "http/request.h"
+#include "http/send_queue.h"
 #include "upstream/group.h"
 
 #define WEIR_RX_BYTES 65536      /* one receive buffer a worker, borrowed for the time of a read */
@@ -57,6 +58,7 @@ struct weir_http {
     size_t             n_pipes;
     weir_timer_t       pipe_timer;
     char              *rx, *tx;
+    weir_send_queue_t  sends;            /* tx lies in its room */
     char              *file;             /* WEIR_FILE_BYTES of one on their way, for the time of a call; made when the first is read */
     char              *h2_rx;            /* HTTP/2's own: its frames lie here while requests that they began use rx */
 };

@@ -94,6 +94,9 @@ weir_h1_close(weir_h1_conn_t *c)
 {
     if (c->state != WEIR_H1_STATE_CLOSED) {
         conn_go(c, WEIR_H1_STATE_CLOSED);
+        if (c->is_queued) {
+            weir_send_cancel(c->base.http, &c->base.conn);
+        }
         weir_timer_drop(&c->send_timer);
         weir_http_conn_close(&c->base);
     }
@@ -437,7 +440,7 @@ conn_run_ready(weir_h1_conn_t *c)
 {
     weir_request_t *req = c->req;
 
-    if (req->is_ended) {
+    if (req->is_ended || c->is_queued) {
         return;                                  /* the next turn of this connection is posted already */
     }
     if (c->base.conn.watch.failed) {

@@ -40,7 +40,8 @@ typedef struct weir_h1_conn {
     };
     uint8_t             state, body;
     bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken, end_queued,
-                        file_waits;               /* for the socket, with nothing of ours in `out` */
+                        file_waits,               /* for the socket, with nothing of ours in `out` */
+                        is_queued;                /* the answer's last bytes leave at the end of the turn */
 } weir_h1_conn_t;
 
 /* body.c */

@@ -149,12 +149,57 @@ weir_h1_push(weir_h1_conn_t *c)
     return c->out.size != 0 ? send_chain(c) : WEIR_OK;
 }
 
+/* The end of the answer, which was queued, is in the socket, or as much of it as that takes. */
+static void
+send_on_sent(weir_conn_t *conn, weir_io_t io)
+{
+    weir_h1_conn_t *c = weir_container_of(conn, weir_h1_conn_t, base.conn);
+
+    c->is_queued = false;
+    if (io == WEIR_AGAIN) {
+        (void) send_wait(c, true);
+        weir_h1_look_again(c);                      /* what came meanwhile was left for now */
+        return;
+    }
+    if (io == WEIR_ERROR) {
+        (void) send_broken(c);
+    }
+    weir_request_writable(c->req);
+}
+
+/* May what is held go with the rest of the turn?  Only the end of an answer: its request has nothing left to do but to end. */
+static bool
+send_may_queue(const weir_h1_conn_t *c)
+{
+    return c->req->finalised && c->end_queued && c->held != 0 && c->out.size == 0 && c->body != WEIR_H1_BODY_TUNNEL && !c->file_waits
+           && !c->broken;
+}
+
+static bool
+send_queue(weir_h1_conn_t *c)
+{
+    weir_http_t *http = c->base.http;
+
+    http->tx_owner = NULL;
+    c->is_queued = weir_send_later(http, &c->base.conn, &c->out, c->held, send_on_sent);
+    if (!c->is_queued) {
+        http->tx_owner = &c->base;
+        return false;
+    }
+    c->held = 0;
+    return true;
+}
+
 weir_io_t
 weir_h1_flush(weir_request_t *req)
 {
     weir_h1_conn_t *c = req->wire;
-    weir_io_t io = weir_h1_push(c);
+    weir_io_t io;
 
+    if (c->is_queued || (send_may_queue(c) && send_queue(c))) {
+        return WEIR_AGAIN;
+    }
+    io = weir_h1_push(c);
     return io == WEIR_OK && c->file_waits ? WEIR_AGAIN : io;
 }
 
@@ -163,7 +208,7 @@ weir_h1_send_pending(const weir_request_t *req)
 {
     const weir_h1_conn_t *c = req->wire;
 
-    return c->out.size != 0;
+    return c->out.size != 0 || c->is_queued;
 }
 
 /* A piece that may wait for more: into tx when it is small, else out with all that is held. */

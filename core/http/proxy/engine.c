@@ -85,17 +85,23 @@ weir_proxy_connected(weir_proxy_t *p)
     p->attempt->connected = true;
     p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     engine_go(p, WEIR_PROXY_HEAD);
-    if (p->codec->send_head(p) == WEIR_ERROR) {
-        if (p->cause == WEIR_CAUSE_INTERNAL_EMIT) {
-            weir_request_t *req = p->req;
-            weir_proxy_release(p, false);
-            (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
-            return;
-        }
-        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+    weir_proxy_sent(p, p->codec->send_head(p) == WEIR_ERROR ? WEIR_ERROR : WEIR_OK);
+}
+
+void
+weir_proxy_sent(weir_proxy_t *p, weir_io_t io)
+{
+    if (io != WEIR_ERROR) {
+        weir_proxy_send_more(p);
         return;
     }
-    weir_proxy_send_more(p);
+    if (p->cause == WEIR_CAUSE_INTERNAL_EMIT) {
+        weir_request_t *req = p->req;
+        weir_proxy_release(p, false);
+        (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
+        return;
+    }
+    weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
 }
 
 /* How it is secured goes with the request: its name and certificate may be told by variables. */

@@ -146,6 +146,10 @@ weir_link_end(weir_link_t *link, bool keep)
 {
     weir_upconn_t *up = link->up;
 
+    if (link->is_queued) {
+        weir_send_cancel(link->proxy->http, &up->conn);
+        link->is_queued = false;
+    }
     weir_chain_clear(&link->out, &link->proxy->http->blocks);
     link->up = NULL;
     link->connected = false;
@@ -189,11 +193,35 @@ weir_link_send(weir_link_t *link, const struct iovec *iov, size_t n)
     return WEIR_AGAIN;
 }
 
+static void
+link_on_sent(weir_conn_t *conn, weir_io_t io)
+{
+    weir_link_t *link = weir_container_of(conn, weir_upconn_t, conn)->owner;
+
+    link->is_queued = false;
+    if (io == WEIR_ERROR) {
+        io = link_error(link, WEIR_CAUSE_UPSTREAM_SEND_FAILED, conn->error);
+    }
+    weir_proxy_sent(link->proxy, io);
+}
+
+weir_io_t
+weir_link_send_later(weir_link_t *link, size_t len)
+{
+    weir_http_t *http = link->proxy->http;
+
+    link->is_queued = weir_send_later(http, &link->up->conn, &link->out, len, link_on_sent);
+    return link->is_queued ? WEIR_AGAIN : weir_link_send(link, &(struct iovec) { http->tx, len }, 1);
+}
+
 weir_io_t
 weir_link_push(weir_link_t *link)
 {
     struct iovec iov[16];
 
+    if (link->is_queued) {
+        return WEIR_AGAIN;
+    }
     while (link->out.size != 0) {
         size_t sent = 0, n = weir_chain_peek(&link->out, iov, weir_countof(iov));
         weir_io_t io = weir_conn_send(&link->up->conn, iov, n, &sent);

@@ -14,6 +14,7 @@ typedef struct weir_link {
     weir_chain_t   out;              /* bytes the connection has not taken yet */
     uint64_t       sent_before;      /* by the connection, for others */
     bool           connected;        /* and secured */
+    bool           is_queued;        /* what was composed leaves at the end of the turn */
 } weir_link_t;
 
 /* As a codec's begin.  The link is zeroed. */
@@ -24,6 +25,9 @@ void weir_link_end(weir_link_t *link, bool keep);
 /* All of it is taken: sent, or (AGAIN) kept until weir_link_push.  ERROR: the proxy's cause and detail are set. */
 weir_io_t weir_link_send(weir_link_t *link, const struct iovec *iov, size_t n) WEIR_MUST_USE;
 weir_io_t weir_link_push(weir_link_t *link) WEIR_MUST_USE;
+/* The first len bytes of the worker's send buffer, with the turn's others: AGAIN, and weir_proxy_sent when that was done. */
+weir_io_t weir_link_send_later(weir_link_t *link, size_t len) WEIR_MUST_USE;
+static inline bool weir_link_pending(const weir_link_t *link) { return link->out.size != 0 || link->is_queued; }
 void weir_link_shutdown(weir_link_t *link);
 /* After an ERROR of the two: gives up what waits.  true: it was the peer that stopped taking, and it may have said why. */
 bool weir_link_stop_sending(weir_link_t *link);

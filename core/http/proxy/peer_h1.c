@@ -96,7 +96,7 @@ peer_ended(const weir_proxy_t *p)
 static bool
 peer_pending(const weir_proxy_t *p)
 {
-    return peer_of(p)->link.out.size != 0;
+    return weir_link_pending(&peer_of(p)->link);
 }
 
 static bool
@@ -172,6 +172,9 @@ peer_send_head(weir_proxy_t *p)
         weir_buf_add(&b, p->body->mem, p->body->mem_len);      /* a small body goes along in one send */
         p->body->at = p->body->mem_len;
         peer_of(p)->ended = true;
+    }
+    if (peer_of(p)->ended) {
+        return weir_link_send_later(&peer_of(p)->link, weir_buf_len(&b));
     }
     struct iovec iov = { b.at, weir_buf_len(&b) };
     return weir_link_send(&peer_of(p)->link, &iov, 1);

@@ -188,6 +188,8 @@ weir_step_t weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf,
 /* -- for codecs: see weir_peer_codec_t.  The exchange may have ended when these return -- */
 void weir_proxy_connected(weir_proxy_t *p);
 void weir_proxy_ready(weir_proxy_t *p);
+/* How it went with the head: gone or under way (OK, AGAIN), or not (ERROR: cause and detail are set). */
+void weir_proxy_sent(weir_proxy_t *p, weir_io_t io);
 /* The attempt failed: next peer or the end.  kind: WEIR_NEXT_…; 0: no other peer. */
 void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind);
 
