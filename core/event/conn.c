@@ -101,13 +101,14 @@ static weir_io_t
 conn_plain_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
 {
     weir_watch_t *watch = &conn->watch;
+    size_t        asked;
     ssize_t       n;
 
     weir_assert(cap > 0);
     if (!watch->readable) {
         return WEIR_AGAIN;
     }
-    n = weir_sys_recv(watch->fd, room, cap, 0);
+    n = weir_loop_recv(conn->loop, watch, room, cap, &asked);
     if (weir_unlikely(n < 0)) {
         return conn_failed(conn, &watch->readable);
     }
@@ -118,7 +119,7 @@ conn_plain_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
 
     *got = (size_t) n;
     conn->received += *got;
-    if (*got < cap && !watch->peer_closed && !watch->failed) {
+    if (*got < asked && !watch->peer_closed && !watch->failed) {
         watch->readable = false;
     }
     return WEIR_OK;
@@ -160,6 +161,7 @@ conn_plain_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
     if (!watch->readable) {
         return WEIR_AGAIN;
     }
+    weir_assert(!weir_loop_holds(conn->loop, watch));
     rc = weir_sys_splice(watch->fd, pipe, n);
     if (rc < 0) {
         return conn_failed(conn, &watch->readable);
@@ -253,7 +255,7 @@ conn_plain_is_quiet(weir_conn_t *conn)
 {
     char byte;
 
-    if (weir_sys_recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+    if (weir_loop_holds(conn->loop, &conn->watch) || weir_sys_recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
         return false;
     }
     conn->watch.readable = false;

@@ -62,6 +62,8 @@ weir_io_t weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_
 weir_io_t weir_conn_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved) WEIR_MUST_USE;
 weir_io_t weir_conn_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved) WEIR_MUST_USE;
 static inline bool weir_conn_can_splice(const weir_conn_t *conn) { return conn->transport->splice_in != NULL; }
+/* A short message is waited for, and read as soon as it is there (weir_loop_expect). */
+static inline void weir_conn_expect(const weir_conn_t *conn) { weir_loop_expect(conn->loop, &conn->watch); }
 /* The end of our writing; reading goes on. */
 void weir_conn_shutdown(weir_conn_t *conn);
 /* For a connection that is kept idle; see is_quiet.  false: not to be used any more. */

@@ -8,6 +8,7 @@
 #include "event/loop.h"
 
 #include "base/mem.h"
+#include "event/ahead.h"
 #include "event/wheel.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -22,6 +23,8 @@
 typedef struct {
     weir_watch_t *watch;            /* NULL: the descriptor is not watched */
     uint32_t      serial;           /* of its last registration */
+    uint16_t      ahead;            /* the entry of what was received ahead; 0: nothing */
+    bool          is_expected;
 } loop_slot_t;
 
 struct weir_loop {
@@ -31,6 +34,7 @@ struct weir_loop {
     loop_slot_t        *slots;      /* by descriptor */
     size_t              n_slots, n_watches;
     weir_list_t         tasks, hooks;
+    weir_ahead_t        ahead;
     weir_wheel_t        wheel;
 };
 
@@ -87,6 +91,7 @@ weir_loop_destroy(weir_loop_t *loop)
     loop_unlink_all(&loop->tasks);
     loop_unlink_all(&loop->hooks);
     weir_sys_close(loop->epoll);
+    weir_ahead_fini(&loop->ahead);
     weir_mem_free(loop->slots);
     weir_mem_free(loop->events);
     weir_mem_free(loop);
@@ -140,6 +145,7 @@ loop_add(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_w
         return false;
     }
     slot->watch = watch;
+    slot->is_expected = false;
     watch->fd = fd;
     loop->n_watches++;
     return true;
@@ -167,6 +173,10 @@ loop_detach(weir_loop_t *loop, weir_watch_t *watch)
     watch->readable = watch->writable = false;
     if (fd < 0 || (size_t) fd >= loop->n_slots || loop->slots[fd].watch != watch) {
         return -1;
+    }
+    if (loop->slots[fd].ahead != 0) {
+        weir_ahead_drop(&loop->ahead, loop->slots[fd].ahead);
+        loop->slots[fd].ahead = 0;
     }
     loop->slots[fd].watch = NULL;
     loop->n_watches--;
@@ -197,21 +207,78 @@ weir_loop_watches(const weir_loop_t *loop)
     return loop->n_watches;
 }
 
+/* The slot of an event that is not stale; else NULL. */
+static inline loop_slot_t *
+loop_slot_of(weir_loop_t *loop, const struct epoll_event *event)
+{
+    loop_slot_t *slot = &loop->slots[(uint32_t) event->data.u64];
+
+    return slot->watch != NULL && slot->serial == (uint32_t) (event->data.u64 >> 32) ? slot : NULL;
+}
+
 static void
 loop_dispatch(weir_loop_t *loop, const struct epoll_event *event)
 {
-    const loop_slot_t *slot = &loop->slots[(uint32_t) event->data.u64];
-    weir_watch_t      *watch = slot->watch;
+    const loop_slot_t *slot = loop_slot_of(loop, event);
     uint32_t           what = event->events;
+    weir_watch_t      *watch;
 
-    if (watch == NULL || slot->serial != (uint32_t) (event->data.u64 >> 32)) {
+    if (slot == NULL) {
         return;
     }
+    watch = slot->watch;
     watch->failed |= (what & EPOLLERR) != 0;
     watch->peer_closed |= (what & (EPOLLRDHUP | EPOLLHUP)) != 0;
     watch->readable |= (what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     watch->writable |= (what & (EPOLLOUT | EPOLLERR)) != 0;
     watch->on_ready(watch);
+}
+
+/* -- receiving -- */
+
+void
+weir_loop_expect(weir_loop_t *loop, const weir_watch_t *watch)
+{
+    if (watch->fd >= 0) {
+        loop->slots[watch->fd].is_expected = true;
+    }
+}
+
+ssize_t
+weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t cap, size_t *asked)
+{
+    loop_slot_t *slot = &loop->slots[watch->fd];
+
+    if (slot->ahead != 0) {
+        return weir_ahead_take(&loop->ahead, &slot->ahead, room, cap, asked);
+    }
+    *asked = cap;
+    return weir_sys_recv(watch->fd, room, cap, 0);
+}
+
+bool
+weir_loop_holds(const weir_loop_t *loop, const weir_watch_t *watch)
+{
+    return watch->fd >= 0 && loop->slots[watch->fd].ahead != 0;
+}
+
+/* One event alone gains nothing.  Where something of an earlier turn is left, the event says that more has come behind it. */
+static void
+loop_receive_ahead(weir_loop_t *loop, int n)
+{
+    for (int i = 0; i < n; i++) {
+        loop_slot_t *slot = loop_slot_of(loop, &loop->events[i]);
+
+        if (slot == NULL) {
+            continue;
+        }
+        if (weir_unlikely(slot->ahead != 0)) {
+            weir_ahead_continues(&loop->ahead, slot->ahead);
+        } else if (n > 1 && slot->is_expected && (loop->events[i].events & EPOLLIN) != 0) {
+            slot->is_expected = false;
+            slot->ahead = weir_ahead_receive(&loop->ahead, slot->watch->fd);
+        }
+    }
 }
 
 /* -- timers -- */
@@ -317,9 +384,11 @@ weir_loop_turn(weir_loop_t *loop, weir_msec_t max_wait)
     }
     weir_clock_update();
 
+    loop_receive_ahead(loop, n);
     for (int i = 0; i < n; i++) {
         loop_dispatch(loop, &loop->events[i]);
     }
+    weir_ahead_settle(&loop->ahead);
     weir_wheel_run(&loop->wheel, weir_clock_now());
     loop_run_tasks(loop);
 

@@ -52,6 +52,17 @@ void weir_loop_unwatch(weir_loop_t *loop, weir_watch_t *watch);
 /* The same without a system call: for a descriptor that is closed right after and that no other process shares. */
 void weir_loop_forget(weir_loop_t *loop, weir_watch_t *watch);
 
+/* -- receiving: bytes of what is ready together may be received before the first handler runs -- */
+/* The owner waits for a message of some hundred bytes and will take it as soon as it is there.  Good for one edge. */
+void weir_loop_expect(weir_loop_t *loop, const weir_watch_t *watch);
+/*
+ * recv on a watched descriptor that may have been expected: all who do must come this way.  *asked: how many would have come if
+ * there had been so many; fewer: the socket had no more.
+ */
+ssize_t weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t cap, size_t *asked) WEIR_MUST_USE;
+/* Something was received that nobody took yet: the socket is not all there is. */
+bool weir_loop_holds(const weir_loop_t *loop, const weir_watch_t *watch);
+
 /* -- timers: a deadline in the owner, looked at when its place in the wheel comes up; moving one later is a store -- */
 typedef struct weir_timer weir_timer_t;
 struct weir_timer {

@@ -26,6 +26,7 @@ bio_read(BIO *bio, char *room, int cap)
 {
     weir_tls_conn_t *tls = BIO_get_data(bio);
     weir_watch_t *watch = &tls->conn->watch;
+    size_t asked;
     ssize_t n;
 
     BIO_clear_retry_flags(bio);
@@ -39,7 +40,7 @@ bio_read(BIO *bio, char *room, int cap)
         BIO_set_retry_read(bio);
         return -1;
     }
-    n = weir_sys_recv(watch->fd, room, (size_t) cap, 0);
+    n = weir_loop_recv(tls->conn->loop, watch, room, (size_t) cap, &asked);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         watch->readable = false;
         BIO_set_retry_read(bio);
@@ -53,7 +54,7 @@ bio_read(BIO *bio, char *room, int cap)
         watch->peer_closed = tls->eof = true;
         return 0;
     }
-    if (n < cap && !watch->peer_closed && !watch->failed) {
+    if ((size_t) n < asked && !watch->peer_closed && !watch->failed) {
         watch->readable = false;
     }
     if (!tls->looked) {

@@ -108,6 +108,7 @@ struct weir_upconn {
     weir_list_t    shared_link;              /* peer->shared, while its owner has it there */
     weir_timer_t   timer;                    /* idle timeout; the owner may use it while it holds the connection */
     bool           reused;                   /* it has served before */
+    bool           is_terse;                 /* and its last answer was short; the owner's */
 };
 
 /* -- running groups of this process -- */

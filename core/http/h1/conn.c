@@ -361,6 +361,7 @@ conn_read_head(weir_h1_conn_t *c)
         weir_io_t io = weir_conn_recv(&c->base.conn, c->base.http->rx, WEIR_RX_BYTES, &got);
 
         if (io == WEIR_AGAIN) {
+            weir_conn_expect(&c->base.conn);
             return;
         }
         if (io != WEIR_OK) {

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define LINK_TERSE 4096          /* an answer before that was no longer lets expect another such */
+
 static weir_io_t
 link_error(weir_link_t *link, weir_cause_t cause, int error)
 {
@@ -24,6 +26,7 @@ link_connected(weir_link_t *link)
 {
     link->connected = true;
     link->sent_before = link->up->conn.sent;
+    link->received_before = link->up->conn.received;
     link->up->requests++;
     if (link->proxy->conf->socket_keepalive.on && !link->up->reused) {
         weir_sock_set_keepalive(link->up->conn.watch.fd);
@@ -154,6 +157,7 @@ weir_link_end(weir_link_t *link, bool keep)
     link->up = NULL;
     link->connected = false;
     up->owner = NULL;
+    up->is_terse = up->conn.received - link->received_before <= LINK_TERSE;
     if (keep) {
         weir_upconn_keep(up);
     } else {
@@ -201,6 +205,8 @@ link_on_sent(weir_conn_t *conn, weir_io_t io)
     link->is_queued = false;
     if (io == WEIR_ERROR) {
         io = link_error(link, WEIR_CAUSE_UPSTREAM_SEND_FAILED, conn->error);
+    } else if (link->up->is_terse) {
+        weir_conn_expect(conn);
     }
     weir_proxy_sent(link->proxy, io);
 }

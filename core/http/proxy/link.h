@@ -12,7 +12,7 @@ typedef struct weir_link {
     weir_proxy_t  *proxy;
     weir_upconn_t *up;
     weir_chain_t   out;              /* bytes the connection has not taken yet */
-    uint64_t       sent_before;      /* by the connection, for others */
+    uint64_t       sent_before, received_before;      /* by the connection, for others */
     bool           connected;        /* and secured */
     bool           is_queued;        /* what was composed leaves at the end of the turn */
 } weir_link_t;
