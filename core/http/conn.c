@@ -325,8 +325,8 @@ weir_http_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const we
     weir_list_append(&http->conns, &c->link);
     http->n_conns++;
     weir_http_stats_connection(true);
-    if (weir_http_conn_core(c)->tcp_nodelay.on && !weir_addr_is_unix(peer)) {
-        weir_sock_set_nodelay(fd);
+    if (!weir_http_conn_core(c)->tcp_nodelay.on && !weir_addr_is_unix(peer)) {
+        weir_sock_set_nodelay(fd, false);            /* the listener gave it */
     }
     weir_http_conn_timer(c, weir_http_conn_core(c)->client_header_timeout);
     conn_hello(c);

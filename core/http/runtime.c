@@ -212,6 +212,9 @@ weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool sha
         errno = error;
         return false;
     }
+    if (!weir_addr_is_unix(addr)) {
+        weir_sock_set_nodelay(fd, true);             /* once, for all that are accepted */
+    }
     return true;
 }
 

@@ -157,7 +157,7 @@ weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bool *d
         }
     }
     if (!weir_addr_is_unix(addr)) {
-        weir_sock_set_nodelay(fd);
+        weir_sock_set_nodelay(fd, true);
     }
     *done = weir_sys_connect(fd, &addr->any, addr->len) == 0;
     if (*done || errno == EINPROGRESS || errno == EINTR) {      /* interrupted, it goes on by itself */
@@ -179,9 +179,9 @@ weir_sock_error(int fd)
 /* The three below tune; where the kernel refuses (the peer may be gone already) the connection works without. */
 
 void
-weir_sock_set_nodelay(int fd)
+weir_sock_set_nodelay(int fd, bool on)
 {
-    (void) sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    (void) sock_set(fd, IPPROTO_TCP, TCP_NODELAY, on);
 }
 
 void

@@ -25,7 +25,7 @@ int  weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bo
 /* Starts connecting, non-blocking. *done tells whether it is connected already. TCP_NODELAY is set on TCP. */
 int  weir_sock_connect(const weir_addr_t *addr, bool *done) WEIR_MUST_USE;
 int  weir_sock_error(int fd);                         /* SO_ERROR, taken */
-void weir_sock_set_nodelay(int fd);
+void weir_sock_set_nodelay(int fd, bool on);         /* of a listener: connections accepted there have it */
 void weir_sock_set_keepalive(int fd);
 void weir_sock_reset_on_close(int fd);                /* SO_LINGER 0: close sends RST */
 bool weir_sock_local(int fd, weir_addr_t *addr) WEIR_MUST_USE;

@@ -66,11 +66,15 @@ test_tcp(const char *ip)
     b = weir_sock_listen(&local, &options);
     ok(b < 0 && errno == EADDRINUSE, "without reuse_port there is no second one");
 
+    weir_sock_set_nodelay(a, true);
     client = weir_sock_connect(&local, &done_now);
     ok(client >= 0 && connected(client), "a client connects");
     is_int(option(client, IPPROTO_TCP, TCP_NODELAY), 1, "with TCP_NODELAY");
     peer = weir_sys_accept(a, NULL, NULL);
     ok(peer >= 0 && (fcntl(peer, F_GETFL) & O_NONBLOCK) != 0, "and is accepted, non-blocking");
+    is_int(option(peer, IPPROTO_TCP, TCP_NODELAY), 1, "and has the listener's TCP_NODELAY");
+    weir_sock_set_nodelay(peer, false);
+    is_int(option(peer, IPPROTO_TCP, TCP_NODELAY), 0, "which can be taken from it");
     weir_sock_set_keepalive(peer);
     is_int(option(peer, SOL_SOCKET, SO_KEEPALIVE), 1, "keepalive on one connection");
     weir_sock_reset_on_close(peer);
