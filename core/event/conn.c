@@ -8,20 +8,31 @@
 #include <errno.h>
 #include <sys/uio.h>
 
+/* false: not watched (errno). */
+static bool
+conn_begin(int fd, bool is_watched)
+{
+    int error = errno;
+
+    if (!is_watched && fd >= 0) {
+        weir_sys_close(fd);
+        errno = error;
+    }
+    return is_watched;
+}
+
 bool
 weir_conn_open(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *))
 {
     *conn = (weir_conn_t) { .watch = { .fd = -1 }, .transport = &weir_transport_plain, .loop = loop };
-    if (!weir_loop_watch(loop, &conn->watch, fd, on_ready)) {
-        int error = errno;
+    return conn_begin(fd, weir_loop_watch(loop, &conn->watch, fd, on_ready));
+}
 
-        if (fd >= 0) {
-            weir_sys_close(fd);
-        }
-        errno = error;
-        return false;
-    }
-    return true;
+bool
+weir_conn_accept(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *))
+{
+    *conn = (weir_conn_t) { .watch = { .fd = -1 }, .transport = &weir_transport_plain, .loop = loop };
+    return conn_begin(fd, weir_loop_watch_open(loop, &conn->watch, fd, on_ready));
 }
 
 void
@@ -87,10 +98,21 @@ weir_conn_is_quiet(weir_conn_t *conn)
 
 /* After a transfer that failed: the flag of its direction is cleared when that was for want of data or room. */
 static weir_io_t
-conn_failed(weir_conn_t *conn, bool *ready)
+conn_not_received(weir_conn_t *conn)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        *ready = false;
+        conn->watch.readable = false;
+        return WEIR_AGAIN;
+    }
+    conn->error = errno;
+    return WEIR_ERROR;
+}
+
+static weir_io_t
+conn_not_sent(weir_conn_t *conn)
+{
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        weir_loop_no_room(conn->loop, &conn->watch);
         return WEIR_AGAIN;
     }
     conn->error = errno;
@@ -110,7 +132,7 @@ conn_plain_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
     }
     n = weir_loop_recv(conn->loop, watch, room, cap, &asked);
     if (weir_unlikely(n < 0)) {
-        return conn_failed(conn, &watch->readable);
+        return conn_not_received(conn);
     }
     if (n == 0) {
         watch->peer_closed = true;
@@ -138,7 +160,7 @@ conn_plain_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
         ssize_t rc = weir_sys_sendfile(watch->fd, fd, &at, n);
 
         if (rc < 0) {
-            return conn_failed(conn, &watch->writable);
+            return conn_not_sent(conn);
         }
         if (rc == 0) {
             conn->error = ENODATA;
@@ -164,7 +186,7 @@ conn_plain_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
     weir_assert(!weir_loop_holds(conn->loop, watch));
     rc = weir_sys_splice(watch->fd, pipe, n);
     if (rc < 0) {
-        return conn_failed(conn, &watch->readable);
+        return conn_not_received(conn);
     }
     if (rc == 0) {
         watch->peer_closed = true;
@@ -188,7 +210,7 @@ conn_plain_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
         }
         rc = weir_sys_splice(pipe, watch->fd, n - *moved);
         if (rc < 0) {
-            return conn_failed(conn, &watch->writable);
+            return conn_not_sent(conn);
         }
         if (rc == 0) {
             conn->error = EPIPE;                   /* the pipe has less than was said */
@@ -227,13 +249,13 @@ conn_plain_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *se
     }
     rc = conn_plain_write(watch->fd, iov, n);
     if (weir_unlikely(rc < 0)) {
-        return conn_failed(conn, &watch->writable);
+        return conn_not_sent(conn);
     }
 
     *sent = (size_t) rc;
     conn->sent += *sent;
     if (*sent < total) {
-        watch->writable = false;
+        weir_loop_no_room(conn->loop, watch);
         return WEIR_AGAIN;
     }
     return WEIR_OK;

@@ -44,6 +44,8 @@ struct weir_conn {
 
 /* Takes fd over (closed even on failure).  false: errno. */
 bool weir_conn_open(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
+/* The same for one that was accepted: it can be written to from the start. */
+bool weir_conn_accept(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
 /* Unwatches and closes.  Safe when closed already, or zeroed and never opened. */
 void weir_conn_close(weir_conn_t *conn);
 static inline bool weir_conn_is_open(const weir_conn_t *conn) { return conn->loop != NULL && conn->watch.fd >= 0; }

@@ -19,12 +19,14 @@
 
 #define LOOP_FIRST_SLOTS 64
 #define LOOP_TASK_ROUNDS 8
+#define LOOP_EDGES       ((uint32_t) EPOLLIN | (uint32_t) EPOLLRDHUP | (uint32_t) EPOLLET)
 
 typedef struct {
     weir_watch_t *watch;            /* NULL: the descriptor is not watched */
     uint32_t      serial;           /* of its last registration */
     uint16_t      ahead;            /* the entry of what was received ahead; 0: nothing */
     bool          is_expected;
+    bool          tells_room;       /* EPOLLOUT is asked for */
 } loop_slot_t;
 
 struct weir_loop {
@@ -122,6 +124,12 @@ loop_make_room(weir_loop_t *loop, size_t fd)
     return true;
 }
 
+static uint64_t
+loop_event_data(const loop_slot_t *slot, int fd)
+{
+    return (uint64_t) slot->serial << 32 | (uint32_t) fd;
+}
+
 static bool
 loop_add(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *), uint32_t interest)
 {
@@ -140,12 +148,13 @@ loop_add(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_w
     weir_assert(slot->watch == NULL);       /* else it was closed behind the loop's back */
 
     slot->serial++;
-    event.data.u64 = (uint64_t) slot->serial << 32 | (uint32_t) fd;
+    event.data.u64 = loop_event_data(slot, fd);
     if (weir_sys_epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == -1) {
         return false;
     }
     slot->watch = watch;
     slot->is_expected = false;
+    slot->tells_room = (interest & (uint32_t) EPOLLOUT) != 0;
     watch->fd = fd;
     loop->n_watches++;
     return true;
@@ -154,7 +163,36 @@ loop_add(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_w
 bool
 weir_loop_watch(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *))
 {
-    return loop_add(loop, watch, fd, on_ready, (uint32_t) (EPOLLIN | EPOLLOUT | EPOLLRDHUP) | (uint32_t) EPOLLET);
+    return loop_add(loop, watch, fd, on_ready, LOOP_EDGES | (uint32_t) EPOLLOUT);
+}
+
+bool
+weir_loop_watch_open(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *))
+{
+    if (!loop_add(loop, watch, fd, on_ready, LOOP_EDGES)) {
+        return false;
+    }
+    watch->writable = true;
+    return true;
+}
+
+/* The kernel looks anew when the interest changes: room that came in between is not missed. */
+void
+weir_loop_no_room(weir_loop_t *loop, weir_watch_t *watch)
+{
+    loop_slot_t       *slot = &loop->slots[watch->fd];
+    struct epoll_event event = { .events = LOOP_EDGES | (uint32_t) EPOLLOUT };
+
+    watch->writable = false;
+    if (weir_likely(slot->tells_room)) {
+        return;
+    }
+    event.data.u64 = loop_event_data(slot, watch->fd);
+    if (weir_sys_epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event) == -1) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "epoll_ctl(MOD, %d) failed", watch->fd);
+        return;                              /* the owner's timeout ends it */
+    }
+    slot->tells_room = true;
 }
 
 bool

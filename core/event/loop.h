@@ -2,7 +2,8 @@
  * loop.h - the event loop of a worker: edge-triggered epoll, lazy timers, deferred tasks.
  *
  * A descriptor is registered once for its life (EPOLLIN|EPOLLOUT|EPOLLRDHUP|EPOLLET); its watch remembers what is
- * ready, and whoever gets EAGAIN (or a short transfer) clears it.  One loop a process; nothing here is thread-safe
+ * ready, and whoever gets EAGAIN (or a short transfer) clears it.  One that was accepted can be written to from the start: it is
+ * registered without EPOLLOUT, which would be an event of no news, until a send finds no room.  One loop a process; nothing here is thread-safe
  * except weir_wakeup_send.  Memory is taken when the loop is made and when a descriptor has a higher number than any
  * before.
  *
@@ -43,6 +44,10 @@ struct weir_watch {
 
 /* fd becomes the watch's in the loop's eyes only: the owner still closes it, after unwatch.  false: errno. */
 bool weir_loop_watch(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
+/* The same for a connection that stands: writable is true at once, and weir_loop_no_room says when it is not. */
+bool weir_loop_watch_open(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
+/* A send on the watch found no room (EAGAIN, or a short one): writable is false until an edge says otherwise. */
+void weir_loop_no_room(weir_loop_t *loop, weir_watch_t *watch);
 /* Level-triggered, reading only; exclusive wakes one of several processes (EPOLLEXCLUSIVE): for listeners and
  * channels. */
 bool weir_loop_watch_level(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *),

@@ -312,7 +312,7 @@ weir_http_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const we
         return;
     }
     memset(c, 0, conn_block_size());
-    if (!weir_conn_open(&c->conn, http->loop, fd, conn_on_ready)) {
+    if (!weir_conn_accept(&c->conn, http->loop, fd, conn_on_ready)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "a connection could not be watched");
         weir_mem_free(c);
         return;

@@ -142,7 +142,7 @@ bio_send(weir_tls_conn_t *tls, const char *at, size_t len, size_t *sent)
     }
     *sent = n > 0 ? (size_t) n : 0;
     if (*sent < len) {
-        watch->writable = false;
+        weir_loop_no_room(tls->conn->loop, watch);
         return WEIR_AGAIN;
     }
     return WEIR_OK;
