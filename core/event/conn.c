@@ -223,11 +223,12 @@ conn_plain_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
 }
 
 static ssize_t
-conn_plain_write(int fd, const struct iovec *iov, size_t n)
+conn_plain_write(const weir_conn_t *conn, const struct iovec *iov, size_t n)
 {
     struct msghdr msg = { .msg_iov = (struct iovec *) (uintptr_t) iov, .msg_iovlen = n };
+    int flags = weir_conn_send_flags(conn);
 
-    return n == 1 ? weir_sys_send(fd, iov->iov_base, iov->iov_len, 0) : weir_sys_sendmsg(fd, &msg, 0);
+    return n == 1 ? weir_sys_send(conn->watch.fd, iov->iov_base, iov->iov_len, flags) : weir_sys_sendmsg(conn->watch.fd, &msg, flags);
 }
 
 static weir_io_t
@@ -247,7 +248,7 @@ conn_plain_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *se
     if (!watch->writable) {
         return WEIR_AGAIN;
     }
-    rc = conn_plain_write(watch->fd, iov, n);
+    rc = conn_plain_write(conn, iov, n);
     if (weir_unlikely(rc < 0)) {
         return conn_not_sent(conn);
     }

@@ -13,6 +13,8 @@
 #include "base/str.h"
 #include "event/loop.h"
 
+#include <sys/socket.h>
+
 typedef struct weir_conn weir_conn_t;
 
 typedef struct {
@@ -40,6 +42,7 @@ struct weir_conn {
     weir_loop_t            *loop;
     uint64_t                received, sent;    /* bytes over its life */
     int                     error;             /* errno of the last WEIR_ERROR */
+    bool                    ends;              /* what is sent from now on is followed at once by shutdown or close: they leave in one segment */
 };
 
 /* Takes fd over (closed even on failure).  false: errno. */
@@ -56,6 +59,8 @@ weir_io_t weir_conn_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
 /* OK: all of it was taken · AGAIN: *sent bytes were, come back when writable · ERROR (EPIPE, ECONNRESET, …; *sent: 0).
  * n <= UIO_MAXIOV.  While !watch.writable the plain transport says AGAIN without a system call. */
 weir_io_t weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent) WEIR_MUST_USE;
+/* Of send, for transports: the kernel may wait for what ends the stream. */
+static inline int weir_conn_send_flags(const weir_conn_t *conn) { return conn->ends ? MSG_MORE : 0; }
 /* OK: all n bytes of the file went · AGAIN: *offset says how far, come back when writable · EOF: this transport cannot · ERROR (conn->error; ENODATA:
  * the file ends before). */
 weir_io_t weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n) WEIR_MUST_USE;

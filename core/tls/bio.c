@@ -135,7 +135,7 @@ bio_send(weir_tls_conn_t *tls, const char *at, size_t len, size_t *sent)
     if (!watch->writable) {
         return WEIR_AGAIN;
     }
-    n = weir_sys_send(watch->fd, at, len, 0);
+    n = weir_sys_send(watch->fd, at, len, weir_conn_send_flags(tls->conn));
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         tls->conn->error = errno;
         return WEIR_ERROR;

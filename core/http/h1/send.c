@@ -196,6 +196,7 @@ weir_h1_flush(weir_request_t *req)
     weir_h1_conn_t *c = req->wire;
     weir_io_t io;
 
+    c->base.conn.ends = req->finalised && c->end_queued && !req->keep_alive && c->body != WEIR_H1_BODY_TUNNEL;
     if (c->is_queued || (send_may_queue(c) && send_queue(c))) {
         return WEIR_AGAIN;
     }

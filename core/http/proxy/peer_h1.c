@@ -510,7 +510,6 @@ static uint64_t
 peer_spliceable(const weir_proxy_t *p)
 {
     const weir_peer_h1_t *h = peer_of(p);
-
     const weir_conn_t *conn = &h->link.up->conn;
 
     if (h->mode != WEIR_PEER_LENGTH || h->view_len != 0 || h->in_len != h->in_at || !weir_conn_can_splice(conn)
