@@ -3,9 +3,12 @@
  */
 #include "pair.h"
 
+#include <linux/tcp.h>
 #include <poll.h>
 
 static weir_loop_t *loop;
+static bool       (*opener)(weir_conn_t *, weir_loop_t *, int, void (*)(weir_watch_t *)) = weir_conn_open;
+static int          n_ready;
 static weir_conn_t  conn;
 static int          peer;
 static char         room[65536];
@@ -14,6 +17,7 @@ static size_t       n;
 static void
 on_ready(weir_watch_t *watch WEIR_UNUSED)
 {
+    n_ready++;
 }
 
 static void
@@ -23,8 +27,8 @@ open_pair(void (*make)(int fds[2]))
 
     make(fds);
     peer = fds[1];
-    pair_need(weir_conn_open(&conn, loop, fds[0], on_ready), "weir_conn_open");
-    weir_loop_turn(loop, MS(100));
+    pair_need(opener(&conn, loop, fds[0], on_ready), "opening");
+    weir_loop_turn(loop, MS(opener == weir_conn_open ? 100 : 0));
 }
 
 static void
@@ -133,6 +137,55 @@ test_reset(void)
     close_pair();
 }
 
+/* That an accepted one can be written to is no event of its own, before a send has found no room. */
+static void
+test_accepted(void)
+{
+    opener = weir_conn_accept;
+    n_ready = 0;
+    open_pair(pair_tcp);
+    ok(n_ready == 0 && conn.watch.writable && send_text("x") == WEIR_OK, "an accepted one is writable at once, without an event");
+    close_pair();
+    test_recv(pair_tcp);
+    test_send(pair_tcp);
+    test_reset();
+    opener = weir_conn_open;
+}
+
+static unsigned
+segments_sent(void)
+{
+    struct tcp_info info = { 0 };
+    socklen_t       len = sizeof(info);
+
+    pair_need(getsockopt(conn.watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0, "TCP_INFO");
+    return info.tcpi_segs_out;
+}
+
+/* The kernel holds back for 200 ms at most: who is stopped for so long between the two calls sees two segments, so several try. */
+static void
+test_ends(void)
+{
+    bool together = false;
+
+    for (int i = 0; i < 5 && !together; i++) {
+        unsigned before;
+
+        open_pair(pair_tcp);
+        conn.ends = true;
+        before = segments_sent();
+        pair_need(send_text("last") == WEIR_OK, "send");
+        weir_conn_shutdown(&conn);
+        together = segments_sent() == before + 1;
+        if (i == 0) {
+            ok(read(peer, room, sizeof(room)) == 4 && memcmp(room, "last", 4) == 0 && read(peer, room, sizeof(room)) == 0,
+               "the last bytes, and the end behind them");
+        }
+        close_pair();
+    }
+    ok(together, "leave in one segment");
+}
+
 static void
 test_end_unannounced(void)
 {
@@ -171,6 +224,8 @@ main(void)
     test_send(pair_unix);
     test_send(pair_tcp);
     test_reset();
+    test_accepted();
+    test_ends();
     test_end_unannounced();
     test_not_opened();
     weir_loop_destroy(loop);
