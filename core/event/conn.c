@@ -44,6 +44,9 @@ weir_conn_close(weir_conn_t *conn)
         return;
     }
     conn->transport->close(conn);
+    if (conn->ends) {
+        (void) weir_sys_shutdown(fd, SHUT_WR);       /* close alone throws away what waits for it when something was not read */
+    }
     weir_loop_forget(conn->loop, &conn->watch);
     weir_sys_close(fd);
 }
@@ -86,6 +89,7 @@ void
 weir_conn_shutdown(weir_conn_t *conn)
 {
     conn->transport->shutdown(conn);
+    conn->ends = false;
 }
 
 bool

@@ -313,9 +313,9 @@ loop_receive_ahead(weir_loop_t *loop, int n)
         __builtin_prefetch(slot->watch);
         if (weir_unlikely(slot->ahead != 0)) {
             weir_ahead_continues(&loop->ahead, slot->ahead);
-        } else if (n > 1 && slot->is_expected && (loop->events[i].events & EPOLLIN) != 0) {
+        } else if (slot->is_expected && (loop->events[i].events & EPOLLIN) != 0) {
             slot->is_expected = false;
-            slot->ahead = weir_ahead_receive(&loop->ahead, (int) (uint32_t) loop->events[i].data.u64);
+            slot->ahead = n > 1 ? weir_ahead_receive(&loop->ahead, (int) (uint32_t) loop->events[i].data.u64) : 0;
         }
     }
 }

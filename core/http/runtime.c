@@ -212,9 +212,6 @@ weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool sha
         errno = error;
         return false;
     }
-    if (!weir_addr_is_unix(addr)) {
-        weir_sock_set_nodelay(fd, true);             /* once, for all that are accepted */
-    }
     return true;
 }
 
@@ -386,6 +383,9 @@ runtime_quit_all(weir_http_t *http, bool now)
 {
     weir_list_t *next;
 
+    if (now) {
+        weir_send_queue_drain(http);
+    }
     for (weir_list_t *l = http->conns.next; l != &http->conns; l = next) {
         weir_http_conn_t *c = weir_list_entry(l, weir_http_conn_t, link);
         next = l->next;

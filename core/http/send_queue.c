@@ -82,6 +82,16 @@ queue_run(weir_task_t *task)
     }
 }
 
+void
+weir_send_queue_drain(weir_http_t *http)
+{
+    weir_task_cancel(&http->sends.task);
+    queue_run(&http->sends.task);
+    if (http->sends.n != 0) {
+        weir_task_post(http->loop, &http->sends.task, queue_run);
+    }
+}
+
 bool
 weir_send_later(weir_http_t *http, weir_conn_t *conn, weir_chain_t *out, size_t len, weir_on_sent_t on_sent)
 {

@@ -43,6 +43,7 @@ static bool
 sock_set_tcp_options(int fd, const weir_addr_t *addr, const weir_listen_options_t *o)
 {
     return sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1)
+        && sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1)                 /* for all that are accepted */
         && (!o->reuse_port || sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
         && (addr->any.sa_family != AF_INET6 || sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, o->ipv6_only))
         && (!o->keepalive || sock_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1))

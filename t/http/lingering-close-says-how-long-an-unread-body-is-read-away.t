@@ -10,6 +10,7 @@ $w->conf(<<'END', workers => 1);
     server {
         location /on  { lingering_close on;  return 200 on; }
         location /off { lingering_close off; return 200 off; }
+        location /all { lingering_close off; client_max_body_size 0; return 200 all; }
     }
 END
 
@@ -24,5 +25,13 @@ for my $way (qw(on off)) {
     else              { cmp_ok $taken, '<', 50, 'off: the connection has gone' }
     $client->close;
 }
+
+# With bytes that nobody reads the close is a reset; the answer is out before it, and all of it is there.  All are in the socket before it looks.
+my $client = $w->client;
+is $client->get('/on')->status, 200, 'a connection stands';
+kill STOP => $w->workers;
+$client->send("POST /all HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n" . 'x' x 150_000);
+kill CONT => $w->workers;
+is $client->read_response->body, 'all', 'off: the answer comes before the reset';
 
 done_testing;

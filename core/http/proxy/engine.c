@@ -91,6 +91,10 @@ weir_proxy_connected(weir_proxy_t *p)
 void
 weir_proxy_sent(weir_proxy_t *p, weir_io_t io)
 {
+    if (p->state == WEIR_PROXY_TUNNEL) {               /* the answer was faster than the telling */
+        p->request_sent = true;
+        return;
+    }
     if (io != WEIR_ERROR) {
         weir_proxy_send_more(p);
         return;

@@ -269,6 +269,9 @@ weir_link_recv(weir_link_t *link, size_t cap, size_t *len)
     weir_proxy_t *p = link->proxy;
     weir_io_t io = weir_conn_recv(&link->up->conn, p->http->rx, cap, len);
 
+    if (io == WEIR_OK && link->is_queued && weir_link_sent(link) == 0) {
+        return link_error(link, WEIR_CAUSE_UPSTREAM_CLOSED, EPROTO);      /* an answer to nothing: not ours, and the connection is spoilt */
+    }
     if (io == WEIR_OK) {
         p->got_bytes = true;
         p->attempt->bytes_received += *len;

@@ -173,7 +173,7 @@ peer_send_head(weir_proxy_t *p)
         p->body->at = p->body->mem_len;
         peer_of(p)->ended = true;
     }
-    if (peer_of(p)->ended) {
+    if (peer_of(p)->ended && weir_method_is_idempotent(p->req->head.method)) {      /* others go while the kept connection is known to be alive */
         return weir_link_send_later(&peer_of(p)->link, weir_buf_len(&b));
     }
     struct iovec iov = { b.at, weir_buf_len(&b) };

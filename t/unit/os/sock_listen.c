@@ -66,7 +66,6 @@ test_tcp(const char *ip)
     b = weir_sock_listen(&local, &options);
     ok(b < 0 && errno == EADDRINUSE, "without reuse_port there is no second one");
 
-    weir_sock_set_nodelay(a, true);
     client = weir_sock_connect(&local, &done_now);
     ok(client >= 0 && connected(client), "a client connects");
     is_int(option(client, IPPROTO_TCP, TCP_NODELAY), 1, "with TCP_NODELAY");
