@@ -29,9 +29,9 @@ for my $way (qw(on off)) {
 # With bytes that nobody reads the close is a reset; the answer is out before it, and all of it is there.  All are in the socket before it looks.
 my $client = $w->client;
 is $client->get('/on')->status, 200, 'a connection stands';
-kill STOP => $w->workers;
+$w->stop_workers;
 $client->send("POST /all HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n" . 'x' x 150_000);
-kill CONT => $w->workers;
+$w->continue_workers;
 is $client->read_response->body, 'all', 'off: the answer comes before the reset';
 
 done_testing;

@@ -24,11 +24,11 @@ is $client->get('/')->body, 'connection 1', 'a connection that is kept';
 my $n = 0;
 for my $method (qw(GET DELETE POST)) {
     $n++;
-    kill STOP => $w->workers;
+    $w->stop_workers;
     $client->send_request($method, "/$n");
     $w->pass("asked $n");
     $w->wait_for("said $n");
-    kill CONT => $w->workers;
+    $w->continue_workers;
     is $client->read_response->body, 'connection ' . ($n + 1), "$method: answered by who was asked";
 }
 is_deeply [ $peer->notes ], [], 'nothing was asked on the spoilt ones';

@@ -234,6 +234,20 @@ sub _probe ($self) {
 }
 
 # Children of the master that are not leaving, by pid.
+# What comes meanwhile is there together when they look again.
+sub stop_workers ($self) {
+    for my $pid ($self->workers) {
+        kill STOP => $pid;
+        my $until = time + $Weir::Wire::DEADLINE;
+        until (slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) T /s) {
+            die "deadline: $pid does not stop\n" if time > $until;
+            sleep 0.001;
+        }
+    }
+}
+
+sub continue_workers ($self) { kill CONT => $self->workers }
+
 sub workers ($self) {
     my $master = $self->{pid} or return;
     my @pids;
