@@ -43,7 +43,7 @@ is $w->get('/?k=a')->status, 200, 'quotas are counted' for 1 .. 4;
 is $w->get('/?k=a')->status, 429, 'exactly';
 is $w->get("/?k=new-$_")->status, 200, 'of new keys too' for 1 .. 3;
 $w->{conf}{main} = "store_path store;\nstore_size 8m;\n";
-$w->reload;
+Weir::Store::reload($w);
 is +($w->tool(qw(consumer add more)))[0], 0, 'with more room changes are taken';
 is +($w->tool(qw(store flush)))[0], 0, 'and counts are written';
 is $w->get('/?k=a')->status, 429, 'which nobody forgot';

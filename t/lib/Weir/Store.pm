@@ -20,6 +20,14 @@ sub kill_all ($w) {
     $w->wait_exit;
 }
 
+# Reloads; the store's process is another then, and the one before has ended: until then it is who answers, by what it was started with.
+sub reload ($w) {
+    my $processes = sub { grep { Weir::Server::slurp("/proc/$_/cmdline") =~ /store process/ } $w->{guard}->members($w->{first_pid} // $w->pid) };
+    my %before = map { $_ => 1 } $processes->();
+    $w->reload;
+    $w->wait_until('the store process is another', sub { my @now = $processes->(); @now && !grep { $before{$_} } @now });
+}
+
 # A file system that goes with the object.
 package Weir::Store::Mounted;
 
