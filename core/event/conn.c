@@ -8,31 +8,33 @@
 #include <errno.h>
 #include <sys/uio.h>
 
-/* false: not watched (errno). */
 static bool
-conn_begin(int fd, bool is_watched)
+conn_begin(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *),
+           bool (*watch)(weir_loop_t *, weir_watch_t *, int, void (*)(weir_watch_t *)))
 {
-    int error = errno;
+    *conn = (weir_conn_t) { .watch = { .fd = -1 }, .transport = &weir_transport_plain, .loop = loop };
+    if (!watch(loop, &conn->watch, fd, on_ready)) {
+        int error = errno;
 
-    if (!is_watched && fd >= 0) {
-        weir_sys_close(fd);
+        if (fd >= 0) {
+            weir_sys_close(fd);
+        }
         errno = error;
+        return false;
     }
-    return is_watched;
+    return true;
 }
 
 bool
 weir_conn_open(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *))
 {
-    *conn = (weir_conn_t) { .watch = { .fd = -1 }, .transport = &weir_transport_plain, .loop = loop };
-    return conn_begin(fd, weir_loop_watch(loop, &conn->watch, fd, on_ready));
+    return conn_begin(conn, loop, fd, on_ready, weir_loop_watch);
 }
 
 bool
 weir_conn_accept(weir_conn_t *conn, weir_loop_t *loop, int fd, void (*on_ready)(weir_watch_t *))
 {
-    *conn = (weir_conn_t) { .watch = { .fd = -1 }, .transport = &weir_transport_plain, .loop = loop };
-    return conn_begin(fd, weir_loop_watch_open(loop, &conn->watch, fd, on_ready));
+    return conn_begin(conn, loop, fd, on_ready, weir_loop_watch_open);
 }
 
 void
@@ -100,12 +102,11 @@ weir_conn_is_quiet(weir_conn_t *conn)
 
 /* -- the plain transport -- */
 
-/* After a transfer that failed: the flag of its direction is cleared when that was for want of data or room. */
+/* After a transfer that failed: was it for want of data or room, of which the flag of its direction is to tell? */
 static weir_io_t
-conn_not_received(weir_conn_t *conn)
+conn_failed(weir_conn_t *conn)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        conn->watch.readable = false;
         return WEIR_AGAIN;
     }
     conn->error = errno;
@@ -113,14 +114,25 @@ conn_not_received(weir_conn_t *conn)
 }
 
 static weir_io_t
+conn_not_received(weir_conn_t *conn)
+{
+    weir_io_t io = conn_failed(conn);
+
+    if (io == WEIR_AGAIN) {
+        conn->watch.readable = false;
+    }
+    return io;
+}
+
+static weir_io_t
 conn_not_sent(weir_conn_t *conn)
 {
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    weir_io_t io = conn_failed(conn);
+
+    if (io == WEIR_AGAIN) {
         weir_loop_no_room(conn->loop, &conn->watch);
-        return WEIR_AGAIN;
     }
-    conn->error = errno;
-    return WEIR_ERROR;
+    return io;
 }
 
 static weir_io_t
@@ -282,7 +294,9 @@ conn_plain_is_quiet(weir_conn_t *conn)
 {
     char byte;
 
-    if (weir_loop_holds(conn->loop, &conn->watch) || weir_sys_recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+    if (weir_loop_holds(conn->loop, &conn->watch) || weir_sys_recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0
+        || (errno != EAGAIN && errno != EWOULDBLOCK))
+    {
         return false;
     }
     conn->watch.readable = false;

@@ -3,7 +3,8 @@
  *
  * Runs in every process that waits for something.  An event carries the descriptor's number and the serial number of
  * its registration, never a pointer: the table below turns them into a watch, or into nothing when it has gone.
- * Allocates the loop and that table; a turn allocates nothing and makes no system call but epoll_wait.
+ * Allocates the loop and that table; a turn makes no system call but epoll_wait and a recv for what is expected, and allocates only
+ * what ahead.h says.
  */
 #include "event/loop.h"
 

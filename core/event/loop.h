@@ -3,9 +3,9 @@
  *
  * A descriptor is registered once for its life (EPOLLIN|EPOLLOUT|EPOLLRDHUP|EPOLLET); its watch remembers what is
  * ready, and whoever gets EAGAIN (or a short transfer) clears it.  One that was accepted can be written to from the start: it is
- * registered without EPOLLOUT, which would be an event of no news, until a send finds no room.  One loop a process; nothing here is thread-safe
- * except weir_wakeup_send.  Memory is taken when the loop is made and when a descriptor has a higher number than any
- * before.
+ * registered without EPOLLOUT, which would be an event of no news, until a send finds no room.  One loop a process; nothing here is
+ * thread-safe except weir_wakeup_send.  Memory is taken when the loop is made, when a descriptor has a higher number than any
+ * before, and for what is received ahead (ahead.h).
  *
  * What may surprise:
  * - After weir_loop_watch both flags are false; the next turn reports what is ready, "writable" for a fresh

@@ -3,7 +3,6 @@
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
-use IO::Select;
 
 my $w      = Weir::Test->new('small answers wait for a client that does not read');
 my $origin = $w->origin(sub ($c) { $c->reply(200, 'up ' . $c->request->target) });

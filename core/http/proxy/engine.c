@@ -85,7 +85,7 @@ weir_proxy_connected(weir_proxy_t *p)
     p->attempt->connected = true;
     p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     engine_go(p, WEIR_PROXY_HEAD);
-    weir_proxy_sent(p, p->codec->send_head(p) == WEIR_ERROR ? WEIR_ERROR : WEIR_OK);
+    weir_proxy_sent(p, p->codec->send_head(p));
 }
 
 void
