@@ -6,14 +6,11 @@
  * It looks for the end of a head only, and takes no body.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
+#include "listen.h"
+
 #include <errno.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define EVENTS    256
@@ -21,13 +18,6 @@
 
 static char   answer[BYTES_MAX + 256];
 static size_t answer_len;
-
-static void
-die(const char *what)
-{
-    perror(what);
-    exit(1);
-}
 
 static void
 make_answer(size_t bytes)
@@ -73,8 +63,7 @@ int
 main(int argc, char **argv)
 {
     struct epoll_event events[EVENTS], listening = { .events = EPOLLIN };
-    struct sockaddr_in addr = { .sin_family = AF_INET };
-    int                epoll = epoll_create1(0), listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+    int                epoll = epoll_create1(0), listener;
     unsigned long      bytes = argc == 3 ? strtoul(argv[2], NULL, 10) : BYTES_MAX + 1;
 
     if (bytes > BYTES_MAX) {
@@ -82,15 +71,10 @@ main(int argc, char **argv)
         return 2;
     }
     make_answer(bytes);
-    addr.sin_port = htons((uint16_t) strtoul(argv[1], NULL, 10));
-    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener = listen_on(argv[1]);
     listening.data.fd = listener;
-    if (epoll < 0 || listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0
-        || setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0
-        || bind(listener, (struct sockaddr *) &addr, sizeof(addr)) != 0 || listen(listener, 1024) != 0
-        || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &listening) != 0)
-    {
-        die("listen");
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &listening) != 0) {
+        die("epoll");
     }
     for (;;) {
         int n = epoll_wait(epoll, events, EVENTS, -1);

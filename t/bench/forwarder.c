@@ -7,18 +7,15 @@
  * Allocates one pair for each client connection.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
+#include "listen.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define EVENTS 256
@@ -38,22 +35,6 @@ struct pair {
 
 static char    buffer[65536];
 static pair_t *gone_pairs;
-
-static void
-die(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
-static struct sockaddr_in
-local_port(const char *text)
-{
-    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t) atoi(text)) };
-
-    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return addr;
-}
 
 /* All of it, waiting where the socket is full: the measured messages are small and never are. */
 static bool
@@ -158,22 +139,18 @@ int
 main(int argc, char **argv)
 {
     struct epoll_event events[EVENTS], listening = { .events = EPOLLIN };
-    struct sockaddr_in addr, upstream;
-    int                epoll, listener, on = 1;
+    struct sockaddr_in upstream;
+    int                epoll, listener;
 
     if (argc != 3) {
         fprintf(stderr, "usage: forwarder LISTEN-PORT UPSTREAM-PORT\n");
         return 2;
     }
-    addr = local_port(argv[1]);
     upstream = local_port(argv[2]);
     epoll = epoll_create1(0);
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (epoll < 0 || listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0
-        || bind(listener, (struct sockaddr *) &addr, sizeof(addr)) != 0 || listen(listener, 1024) != 0
-        || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &listening) != 0)
-    {
-        die("listen");
+    listener = listen_on(argv[1]);
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &listening) != 0) {
+        die("epoll");
     }
 
     for (;;) {
