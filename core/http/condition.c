@@ -6,6 +6,7 @@
 #include "http/condition.h"
 
 #include "http/captures.h"
+#include "http/uri_text.h"
 #include "http/request.h"
 #include "os/sys.h"
 
@@ -139,7 +140,7 @@ weir_condition_holds(const weir_condition_t *condition, weir_request_t *req)
         holds = weir_str_eq(value, weir_template_eval(condition->right, req, &req->arena));
         break;
     case WEIR_CONDITION_PATTERN:
-        result = weir_request_match(req, condition->regex, value);
+        result = weir_request_match(req, condition->regex, value, weir_uri_text_is_decoded(req, condition->left));
         if (result == WEIR_REGEX_LIMIT) {
             return WEIR_CONDITION_LIMIT;
         }

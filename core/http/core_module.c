@@ -64,6 +64,10 @@ static const weir_conf_enum_t core_body_file_values[] = {
 
 static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL }, { "any", WEIR_SATISFY_ANY }, { NULL, 0 } };
 
+static const weir_conf_enum_t core_slash_values[] = {
+    { "refuse", WEIR_SLASH_REFUSE }, { "keep", WEIR_SLASH_KEEP }, { "decode", WEIR_SLASH_DECODE }, { NULL, 0 },
+};
+
 static const weir_conf_enum_t core_modified_values[] = {
     { "off", WEIR_MODIFIED_OFF }, { "exact", WEIR_MODIFIED_EXACT }, { "before", WEIR_MODIFIED_BEFORE }, { NULL, 0 },
 };
@@ -100,6 +104,13 @@ static const weir_directive_t core_directives[] = {
     CORE(underscores_in_headers, .where = CORE_HEADS, .dflt = "off",
          .help = "Whether names of header fields may have underscores."),
     CORE(merge_slashes, .where = CORE_HEADS, .dflt = "on", .help = "Take several slashes in a row in a path as one."),
+
+    CORE_OF(encoded_slash, "encoded_slash", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "keep", .values = core_slash_values,
+            .args = "refuse | keep | decode",
+            .help = "What %2F and %5C in a path are. keep: a part of a name: they stay encoded in $uri, for locations, patterns and rewrite, in names "
+                    "of files and toward peers; so that no guard is passed by, the path is refused (400) when it would be another location's if "
+                    "they were slashes. decode: %2F is a slash before a location is looked for, and toward peers (%5C stays as it is). refuse: 400. "
+                    "Dot segments beside them are always refused. What counts for rewrite directives of the server is what the server says."),
 
     /* bodies of requests */
     CORE(client_max_body_size, .where = WEIR_IN_ANY, .dflt = "1m",

@@ -264,28 +264,70 @@ request_is_too_large(const weir_request_t *req)
            && req->body_received == 0;
 }
 
+/* NULL: a pattern ran into its limit. */
+static weir_http_location_t *
+request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *match)
+{
+    weir_match_input_t input = {
+        .path = path, .method = req->head.method_name, .query = req->query, .fields = &req->head.fields,
+    };
+
+    match->captures.n = 0;
+    if (req->server->paths == NULL) {
+        return req->server->fallback;
+    }
+    weir_paths_find(req->server->paths, &input, match);
+    if (match->limit) {
+        return NULL;
+    }
+    return match->rule != NULL ? match->rule->value : req->server->fallback;
+}
+
+/* The path has encoded slashes.  May it be this location's, whoever reads them?  With `decode` the path may become another, and its location with it.
+ * NULL: no. */
+static weir_http_location_t *
+request_judge_slashes(weir_request_t *req, weir_http_location_t *location, weir_match_t *match)
+{
+    weir_str_t   plain = weir_uri_plain_slashes(req->uri.path, &req->arena);
+    weir_match_t other;
+    weir_uri_t   uri;
+
+    if (location->core->encoded_slash == WEIR_SLASH_REFUSE) {
+        return NULL;
+    }
+    if (location->core->encoded_slash == WEIR_SLASH_DECODE) {
+        uri.path = weir_uri_decode_slashes(req->uri.path, &req->arena);
+        if (!weir_request_set_path(req, uri.path, req->query)) {
+            return NULL;
+        }
+        location = request_find_location(req, req->uri.path, match);
+        if (location == NULL || !req->uri.has_slash) {
+            return location != NULL && location->core->encoded_slash == WEIR_SLASH_DECODE ? location : NULL;
+        }
+    }
+    if (weir_uri_normalise(&uri, weir_uri_encode(plain, &req->arena), req->server->core->merge_slashes.on, &req->arena) != WEIR_URI_OK) {
+        return NULL;
+    }
+    return request_find_location(req, uri.path, &other) == location ? location : NULL;
+}
+
 /* The path is known: find its location and go through its phases. */
 static void
 request_run_location(weir_request_t *req)
 {
-    weir_match_input_t input = {
-        .path = req->uri.path, .method = req->head.method_name, .query = req->query, .fields = &req->head.fields,
-    };
-    weir_http_location_t *location = req->server->fallback, *limited = NULL;
     weir_match_t match;
+    weir_http_location_t *location = request_find_location(req, req->uri.path, &match), *limited = NULL;
 
-    if (req->server->paths != NULL) {
-        weir_paths_find(req->server->paths, &input, &match);
-        if (match.limit) {
-            (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, NULL);
-            return;
-        }
-        if (match.rule != NULL) {
-            location = match.rule->value;
-            if (match.captures.n != 0) {
-                weir_request_set_captures(req, &match.captures, match.rule->regex);
-            }
-        }
+    if (location == NULL) {
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, NULL);
+        return;
+    }
+    if (req->uri.has_slash && (location = request_judge_slashes(req, location, &match)) == NULL) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
+        return;
+    }
+    if (match.captures.n != 0) {
+        weir_request_set_captures(req, &match.captures, match.rule->regex, true);
     }
     if (location->limited != NULL && !(location->methods >> req->head.method & 1)) {
         limited = location->limited;
@@ -334,7 +376,7 @@ weir_request_find_server(weir_request_t *req)
     }
     weir_request_use_location(req, req->server->fallback);
     if (regex != NULL) {
-        weir_request_set_captures(req, &captures, regex);
+        weir_request_set_captures(req, &captures, regex, false);
     }
     return !limit;
 }
@@ -353,6 +395,19 @@ weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generation_t
     }
     req->server = client->listen->default_server;
     weir_request_use_location(req, req->server->fallback);
+}
+
+weir_uri_result_t
+weir_request_read_path(weir_request_t *req, weir_uri_t *uri)
+{
+    const weir_http_core_conf_t *core = req->server->core;
+    weir_uri_result_t result = weir_uri_normalise(uri, req->head.path, core->merge_slashes.on, &req->arena);
+
+    if (result == WEIR_URI_OK && uri->has_slash && core->encoded_slash == WEIR_SLASH_DECODE) {
+        result = weir_uri_normalise(uri, weir_uri_decode_slashes(req->head.path, &req->arena), core->merge_slashes.on, &req->arena);
+        uri->is_reshaped = true;
+    }
+    return result;
 }
 
 /* false: the connection's TLS is not what the server asks for; it was answered. */
@@ -396,12 +451,15 @@ weir_request_run(weir_request_t *req)
         return;
     }
     req->query = req->head.query;
+    if (!weir_uri_query_ok(req->query)) {
+        req->query = weir_uri_encode_query(req->query, &req->arena);
+    }
     if (req->head.form == WEIR_TARGET_ASTERISK) {
-        req->uri = (weir_uri_t) { WEIR_STR("/"), WEIR_STR("*") };    /* of the whole server (RFC 9110 §9.3.7) */
+        req->uri = (weir_uri_t) { .path = WEIR_STR("/"), .wire = WEIR_STR("*") };    /* of the whole server (RFC 9110 §9.3.7) */
     } else {
-        uri = weir_uri_normalise(&req->uri, req->head.path, req->server->core->merge_slashes.on, &req->arena);
-        if (uri != WEIR_URI_OK || !weir_uri_query_ok(req->query)) {
-            req->uri = (weir_uri_t) { WEIR_STR("/"), WEIR_STR("/") };
+        uri = weir_request_read_path(req, &req->uri);
+        if (uri != WEIR_URI_OK) {
+            req->uri = (weir_uri_t) { .path = WEIR_STR("/"), .wire = WEIR_STR("/") };
             (void) weir_request_fail(req, uri == WEIR_URI_NO_MEMORY ? WEIR_CAUSE_INTERNAL_MEMORY : WEIR_CAUSE_CLIENT_TARGET, NULL);
             return;
         }

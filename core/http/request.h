@@ -121,6 +121,8 @@ struct weir_request {
 
     /* captures and defined variables */
     weir_captures_t      captures;       /* of the last pattern that matched: $1 */
+    bool                 captures_decoded;   /* … what it was matched with is a decoded path */
+    struct weir_wire_form *wire_forms;   /* of variables: see uri_text.h */
     const weir_str_t   **slots;          /* by weir_vars_define's number */
 
     /* flow */
@@ -197,6 +199,8 @@ weir_step_t weir_request_redirect_named(weir_request_t *req, weir_str_t name);
 void weir_request_run_inside(weir_request_t *req, weir_str_t path, weir_str_t query);
 /* The request goes on as a GET (a HEAD stays one) without its body. */
 void weir_request_be_get(weir_request_t *req);
+/* The path of the client's own target in its normal form, as encoded_slash of the server has it. */
+weir_uri_result_t weir_request_read_path(weir_request_t *req, weir_uri_t *uri) WEIR_MUST_USE;
 /* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and the request is as it was. */
 bool weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query) WEIR_MUST_USE;
 /* What this part of its location says holds from here on. */
@@ -254,10 +258,10 @@ weir_addr_t weir_request_local(weir_request_t *req);
 weir_str_t         weir_request_id(weir_request_t *req);    /* hex digits */
 weir_str_t         weir_status_reason(uint16_t status);     /* "Not Found"; empty when unknown */
 extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
-/* Keeps a pattern's captures: $1… and its named groups' slots. */
-void               weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex);
+/* Keeps a pattern's captures: $1… and its named groups' slots.  is_decoded: what was matched is a decoded path, or has a piece of one. */
+void               weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex, bool is_decoded);
 /* Matches, and keeps the captures of a match. */
-weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject) WEIR_MUST_USE;
+weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject, bool is_decoded) WEIR_MUST_USE;
 
 #define weir_request_conf(req, name, type) ((const type *) (req)->conf[weir_##name##_index])
 #define weir_request_core(req)             ((req)->location->core)

@@ -6,6 +6,7 @@
 #include "http/return.h"
 
 #include "http/request.h"
+#include "http/uri_text.h"
 
 #define RETURN_CLOSE 444          /* the connection is closed without an answer */
 
@@ -64,11 +65,11 @@ weir_http_return(weir_request_t *req, const weir_http_return_t *answer)
     if (answer->text == NULL && answer->status >= 300 && answer->status != 304) {
         return weir_request_fail_status(req, WEIR_CAUSE_ROUTE_RETURN, answer->status, NULL);
     }
+    if (answer->text != NULL && return_is_redirect(answer->status)) {
+        return weir_request_redirect_client(req, answer->status, weir_uri_text(req, answer->text, WEIR_URI_REFERENCE));
+    }
     if (answer->text != NULL) {
         text = weir_template_eval(answer->text, req, &req->arena);
-    }
-    if (return_is_redirect(answer->status)) {
-        return weir_request_redirect_client(req, answer->status, text);
     }
     if (answer->status >= 400 && req->cause == WEIR_CAUSE_NONE) {
         req->cause = WEIR_CAUSE_ROUTE_RETURN;

@@ -9,6 +9,7 @@
 #include "http/module.h"
 #include "http/proxy/store.h"
 #include "http/runtime.h"
+#include "http/uri_text.h"
 
 #include <string.h>
 
@@ -283,8 +284,10 @@ sub_copy_variables(weir_sub_t *sub, const weir_request_t *parent)
             req->slots[i] = parent->slots[i];
         }
     }
+    weir_uri_text_copy(req, parent);
     if (!sub->is_detached) {
         req->captures = parent->captures;
+        req->captures_decoded = parent->captures_decoded;
     }
 }
 

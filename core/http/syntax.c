@@ -56,7 +56,7 @@ const uint8_t weir_byte_class[256] = {
     ['#'] = T | V,
     [' '] = V,
     ['\t'] = V,
-    [0x80 ... 0xff] = V,
+    [0x80 ... 0xff] = P | V,
 };
 
 bool

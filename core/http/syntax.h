@@ -16,7 +16,7 @@
 enum {
     WEIR_BYTE_TOKEN      = 0x01,   /* tchar */
     WEIR_BYTE_PLAIN      = 0x02,   /* letters, digits, '-': what a field name is made of as a rule */
-    WEIR_BYTE_PATH       = 0x04,   /* in the path of a target we receive: pchar, '/', '%', | [ ] ^ { } " < > ` */
+    WEIR_BYTE_PATH       = 0x04,   /* in the path of a target we receive: pchar, '/', '%', | [ ] ^ { } " < > `, >= 0x80 */
     WEIR_BYTE_QUERY      = 0x08,   /* 0x21-0x7E but '#' */
     WEIR_BYTE_VALUE      = 0x10,   /* field content: all but CTLs, HTAB is fine */
     WEIR_BYTE_UNRESERVED = 0x20,   /* RFC 3986 §2.3 */

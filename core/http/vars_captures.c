@@ -8,6 +8,7 @@
 
 #include "http/blocks.h"
 #include "http/request.h"
+#include "http/uri_text.h"
 
 typedef struct { uint32_t group, slot; } captures_name_t;
 
@@ -220,28 +221,30 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, 
 /* -- requests -- */
 
 void
-weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex)
+weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex, bool is_decoded)
 {
     const weir_http_conf_t *http = req->generation->http;
     const captures_entry_t *entry = captures_find(http->captures, regex);
 
     req->captures = *captures;
+    req->captures_decoded = is_decoded;
     for (size_t i = 0; i < entry->n; i++) {
         weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
 
         *value = weir_captures_get(captures, entry->names[i].group);
         req->slots[entry->names[i].slot] = value;
+        weir_uri_text_keep_group(req, entry->names[i].slot, *value, is_decoded);
     }
 }
 
 weir_regex_result_t
-weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject)
+weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject, bool is_decoded)
 {
     weir_captures_t     captures;
     weir_regex_result_t result = weir_regex_exec(regex, subject, &captures);
 
     if (result == WEIR_REGEX_MATCH) {
-        weir_request_set_captures(req, &captures, regex);
+        weir_request_set_captures(req, &captures, regex, is_decoded);
     }
     return result;
 }

@@ -16,6 +16,38 @@ WEIR_GETTER(request_get_text)
     return value->len != 0;
 }
 
+bool
+weir_vars_is_path(const weir_var_ref_t *ref)
+{
+    return ref->row->get == request_get_text && ref->row->data == offsetof(weir_request_t, uri.path);
+}
+
+/* nginx's $request_uri of an absolute-form request is its path and query, as they came. */
+WEIR_GETTER(request_get_target)
+{
+    const weir_request_t *req = subject;
+    const weir_str_t target = req->head.target;
+    size_t at = 0;
+
+    *value = target;
+    if (req->head.form != WEIR_TARGET_ABSOLUTE || req->head.scheme.len + 3 > target.len) {
+        return target.len != 0;
+    }
+    for (at = req->head.scheme.len + 3; at < target.len && strchr("/?#", target.at[at]) == NULL; at++) {
+    }
+    *value = weir_str_skip(target, at);
+    if (value->len == 0 || value->at[0] != '/') {
+        *value = weir_str_concat(arena, WEIR_STR("/"), *value);
+    }
+    return true;
+}
+
+bool
+weir_vars_is_target(const weir_var_ref_t *ref)
+{
+    return ref->row->get == request_get_target;
+}
+
 WEIR_GETTER(request_get_arg)
 {
     return weir_uri_arg(((const weir_request_t *) subject)->query, ref->suffix, value);
@@ -179,7 +211,7 @@ static const weir_variable_t request_variables[] = {
     { "request_length", .get = request_get_length, .help = "Bytes received of the request, line and fields included." },
     { "request_method", .get = request_get_method, .help = "GET, POST, …" },
     { "request_time", .get = request_get_time, .help = "Seconds since the request's first byte, to the millisecond." },
-    { "request_uri", TEXT(head.target), .help = "The target as it came, query included." },
+    { "request_uri", .get = request_get_target, .help = "Path and query of the target as they came." },
     { "server_protocol", .get = request_get_protocol, .help = "HTTP/1.0, HTTP/1.1, …" },
     { "uri", TEXT(uri.path), .help = "The path, decoded and in its normal form; changed by internal redirects." },
     WEIR_VARIABLES_END

@@ -9,6 +9,7 @@
 
 #include "base/table.h"
 #include "http/captures.h"
+#include "http/uri_text.h"
 
 typedef struct { const weir_template_t *text; } map_value_t;
 
@@ -42,8 +43,10 @@ extern const size_t weir_http_map_index;
 static const map_value_t *
 map_find_pattern(const map_t *map, weir_request_t *req, weir_str_t source, bool *limit)
 {
+    bool is_decoded = map->patterns != NULL && weir_uri_text_is_decoded(req, map->source);
+
     for (const map_pattern_t *pattern = map->patterns; pattern != NULL; pattern = pattern->next) {
-        switch (weir_request_match(req, pattern->regex, source)) {
+        switch (weir_request_match(req, pattern->regex, source, is_decoded)) {
         case WEIR_REGEX_MATCH:
             return &pattern->value;
         case WEIR_REGEX_LIMIT:
@@ -90,6 +93,9 @@ map_get(const void *data, weir_request_t *req, weir_str_t *value)
     *value = found != NULL && found->text != NULL ? weir_template_eval(found->text, req, &req->arena) : WEIR_STR("");
     if (value->at == NULL) {
         *value = WEIR_STR("");               /* empty, and yet a value */
+    }
+    if (found != NULL && found->text != NULL) {
+        weir_uri_text_keep(req, map->definition.slot, found->text, *value);
     }
     return true;
 }

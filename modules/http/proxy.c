@@ -24,6 +24,8 @@ static const weir_conf_type_t proxy_type_pass = {
 
 static const weir_conf_enum_t proxy_versions[] = { { "1.0", 10 }, { "1.1", 11 }, { "2", 20 }, { NULL, 0 } };
 
+static const weir_conf_enum_t proxy_paths[] = { { "normal", WEIR_PROXY_PATH_NORMAL }, { "as_sent", WEIR_PROXY_PATH_AS_SENT }, { NULL, 0 } };
+
 static const weir_directive_t proxy_directives[] = {
     WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "proxy_pass", &proxy_type_pass, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
                       .args = "http[s]://authority[uri]",
@@ -39,6 +41,10 @@ static const weir_directive_t proxy_directives[] = {
     WEIR_PROXY_ROW(pass_request_body, "proxy_pass_request_body", .dflt = "on", .help = "Pass the client's body to the peer."),
     WEIR_PROXY_ROW_OF(http_version, "proxy_http_version", &weir_type_enum, .dflt = "1.1", .values = proxy_versions,
                       .help = "HTTP version spoken to peers; 2 by ALPN at https://, else by prior knowledge."),
+    WEIR_PROXY_ROW_OF(path, "proxy_path", &weir_type_enum, .dflt = "normal", .values = proxy_paths, .args = "normal | as_sent",
+                      .help = "How a path that proxy_pass does not replace is spelled toward peers: as it was matched, in its normal form; or as the client "
+                              "spelled it, for peers that check a signature of it. as_sent: a path whose normal form has other segments (dot segments, "
+                              "merged slashes, decoded ones) is refused (400); one that was rewritten is sent in its normal form."),
     WEIR_PROXY_ROW(buffers, "proxy_buffers", .dflt = "8 8k", .help = "Memory for an answer that a slow client has not taken yet."),
     WEIR_PROXY_ROW(max_temp_file_size, "proxy_max_temp_file_size", .dflt = "1g",
                    .help = "Size of the temporary file behind proxy_buffers; 0: none."),

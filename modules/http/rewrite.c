@@ -12,6 +12,7 @@
 #include "http/blocks.h"
 #include "http/condition.h"
 #include "http/return.h"
+#include "http/uri_text.h"
 
 extern const size_t weir_http_rewrite_index;
 
@@ -47,34 +48,17 @@ typedef enum { REWRITE_GO_ON, REWRITE_STOP, REWRITE_ANSWERED } rewrite_result_t;
 
 /* -- texts -- */
 
-/* Groups are of the decoded path and are encoded again, so that they can make neither a query nor another argument; so is in a query what no query may
- * have, wherever it comes from.  (A redirect's address is made one by who sends it.) */
+/* What no query may have is encoded, wherever it comes from. */
 static weir_str_t
-rewrite_encoded(const weir_template_t *template, bool in_query, weir_request_t *req)
+rewrite_query_text(weir_request_t *req, const weir_template_t *template)
 {
-    weir_str_t all = WEIR_STR_NONE;
-
-    for (size_t i = 0; i < template->n; i++) {
-        const weir_template_part_t *part = &template->parts[i];
-        weir_str_t                  value = part->literal;
-
-        if (part->ref.row != NULL && !part->ref.row->get(req, &req->arena, &part->ref, &value)) {
-            continue;
-        }
-        if (part->ref.row == &weir_http_capture_row) {
-            value = in_query ? weir_uri_encode_argument(value, &req->arena) : weir_uri_encode(value, &req->arena);
-        } else if (in_query) {
-            value = weir_uri_encode_query(value, &req->arena);
-        }
-        all = weir_str_concat(&req->arena, all, value);
-    }
-    return all;
+    return weir_uri_encode_query(weir_uri_text(req, template, WEIR_URI_QUERY), &req->arena);
 }
 
 static weir_str_t
 rewrite_query(weir_request_t *req, const rewrite_step_t *step)
 {
-    weir_str_t own = step->query != NULL ? rewrite_encoded(step->query, true, req) : WEIR_STR_NONE;
+    weir_str_t own = step->query != NULL ? rewrite_query_text(req, step->query) : WEIR_STR_NONE;
 
     if (step->drops_query || req->query.len == 0) {
         return own;
@@ -87,7 +71,7 @@ rewrite_query(weir_request_t *req, const rewrite_step_t *step)
 static rewrite_result_t
 rewrite_redirect(weir_request_t *req, const rewrite_step_t *step)
 {
-    weir_str_t to = rewrite_encoded(step->path, false, req), query = rewrite_query(req, step);
+    weir_str_t to = weir_uri_text(req, step->path, WEIR_URI_REFERENCE), query = rewrite_query(req, step);
 
     if (query.len != 0) {
         to = weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(to), WEIR_STR_ARG(query));
@@ -101,7 +85,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
 {
     weir_str_t path;
 
-    switch (weir_request_match(req, step->regex, req->uri.path)) {
+    switch (weir_request_match(req, step->regex, req->uri.path, true)) {
     case WEIR_REGEX_LIMIT:
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "rewrite");
         return REWRITE_ANSWERED;
@@ -140,6 +124,7 @@ rewrite_set(weir_request_t *req, const rewrite_step_t *step)
         *value = WEIR_STR("");                           /* it has a value: none of any length */
     }
     req->slots[step->slot] = value;
+    weir_uri_text_keep(req, step->slot, step->value, *value);
 }
 
 /* Of what is no rate nothing comes. */
@@ -184,7 +169,7 @@ rewrite_step(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         rewrite_set(req, step);
         return REWRITE_GO_ON;
     case REWRITE_SET_ARGS:
-        req->query = rewrite_encoded(step->value, true, req);
+        req->query = rewrite_query_text(req, step->value);
         req->uri_changed = true;
         return REWRITE_GO_ON;
     case REWRITE_SET_RATE:

@@ -26,7 +26,7 @@ static_fail(weir_request_t *req, int error, weir_str_t name)
 static weir_step_t
 static_to_folder(weir_request_t *req)
 {
-    weir_str_t path = weir_uri_encode(req->uri.path, &req->arena);
+    weir_str_t path = req->uri.wire;
 
     return weir_request_redirect_client(req, 301, weir_str_printf(&req->arena, "%.*s/%s%.*s", WEIR_STR_ARG(path), req->query.len != 0 ? "?" : "",
                                                                   WEIR_STR_ARG(req->query)));

@@ -21,7 +21,7 @@ for my $path ('/a/../admin', '/./admin', '/admin/.', '/%61dmin', '/a/%2e%2e/admi
 }
 # These have no single reading.
 $a->refused("PA-01 $_", $get->($_))
-    for '/%2fadmin', '/a%2fb', '/a%2Fb', '/%5cadmin', '/a%5Cb', '/a\\..\\admin', '/admin%00', '/a%00/../admin',
+    for '/%2fadmin', '/a%2fb', '/a%2Fb', '/%5cadmin', '/a%5Cb', '/x/..%2fadmin', '/x%5c..', '/a\\..\\admin', '/admin%00', '/a%00/../admin',
         '/%u002f', '/%', '/a%g0', '/..', '/../admin', '/a/../../admin', '/%2e%2e/admin', '/..;/admin',
     '/a/..;x=1/admin', '/.;/admin', '/%c0%af', '/%c0%ae%c0%ae/admin', '/%e0%80%af', '/%f0%80%80%af', '/%c1%9c',
     '/a/%2e%2e%2fadmin';
@@ -35,7 +35,7 @@ $a->forwarded("PA-01 $_->[0] goes on as $_->[1]", $get->($_->[0]), $target->($_-
     [ '/x//y', '/x/y' ], [ '/x/%2e', '/x/' ], [ '/x/y/..', '/x/' ], [ '/x%2By', '/x%2By' ], [ '/x+y', '/x+y' ],
     [ '/%ef%bc%8fadmin', '/%EF%BC%8Fadmin' ], [ '/%ef%bc%8e%ef%bc%8e/x', '/%EF%BC%8E%EF%BC%8E/x' ],
     [ '/x/?/../admin', '/x/?/../admin' ], [ '/a/b', '/a/b' ], [ '/x"y', '/x%22y' ], [ '/x%22y', '/x%22y' ],
-    [ '/x|y', '/x%7Cy' ];
+    [ '/x|y', '/x%7Cy' ], [ '/x%2fy', '/x%2Fy' ], [ '/x%5cy', '/x%5Cy' ];
 $a->judged('PA-01 10,000 dots', $get->('/x/' . ('./' x 3000)), $target->('/x/'));
 
 $a->done;

@@ -27,7 +27,9 @@ $t->malformed("§8.3.1 $_ twice", $q->(), $_ => $all{$_}) for sort keys %all;
 $t->malformed('§8.3 an unknown one', ':nonsense' => 'x', $q->());
 $t->malformed('§8.3 one of answers', ':status' => '200', $q->());
 $t->malformed('§8.3 behind a regular field', ':method' => 'GET', ':scheme' => 'http', ':path' => '/echo', 'x-a' => '1', ':authority' => 'localhost');
-$t->malformed("§8.3.1 :path '$_'", $q->(':path' => $_)) for '', 'echo', '*', 'http://localhost/echo', "/a b", "/a\r\nb", "/a\0", "/a#b", "/\x80", '?a';
+$t->malformed("§8.3.1 :path '$_'", $q->(':path' => $_)) for '', 'echo', '*', 'http://localhost/echo', "/a b", "/a\r\nb", "/a\0", "/a#\x01", '?a';
+$t->served("§8.3.1 :path '$_->[0]' goes on as $_->[1]", headers(1, 'END_STREAM END_HEADERS', $q->(':path' => $_->[0])),
+    sub ($seen) { $seen->target eq $_->[1] ? () : $seen->target }) for [ '/echo#b', '/echo' ], [ "/echo\x80", '/echo%80' ];
 $t->malformed("§8.3.1 :scheme '$_'", $q->(':scheme' => $_)) for '', 'ftp', 'ht tp', 'http:', 'HTTP/1.1';
 $t->malformed("§8.3.1 :method '$_'", $q->(':method' => $_)) for '', 'G T', "GET\r\n", 'GET /', "\0", 'GET:';
 $t->malformed("§8.3.1 :authority '$_'", $q->(':authority' => $_)) for 'user@localhost', 'local host', "a\r\nb", 'a/b', 'a#b', 'a?b', 'a,b', 'a:b:c', 'a:99999999', "a\0", '[::1';

@@ -72,7 +72,7 @@ is $get->('/six/x?n=both.test')->status, 200, 'both kinds of address';
 is $get->('/name/x?n=dead.test')->status =~ /^50[24]$/ ? 1 : 0, 1, 'a name whose addresses are all dead';
 is $w->client(port => 'none')->get('/?n=host.test')->status, 502, 'without a resolver there is none';
 is $w->client(port => 'none')->get('/?n=127.0.0.1')->status, 200, 'an address does without';
-is $get->("/all/?url=$_")->status, $w->is_nginx ? 500 : 502, "no URL: $_" for 'ftp://x/', 'nothing';
+is $get->("/all/?url=$_")->status, 500, "no URL: $_" for 'ftp://x/', 'nothing';
 is $get->('/name/x?n=a%20b')->status, 502, 'no name';
 is $w->request('POST', '/name/x?n=fresh.test', body => 'x' x 100_000)->status, 200, 'a body waits for the name';
 my $impatient = $w->client->send("GET /two/x?n=silent.test HTTP/1.1\r\nHost: a\r\n\r\n");

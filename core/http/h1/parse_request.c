@@ -49,15 +49,7 @@ request_parse_line(weir_h1_request_t *req)
 static weir_h1_reason_t
 request_parse_path(weir_h1_request_t *req, const char *at, const char *end)
 {
-    const char *stop = weir_byte_span(at, end, WEIR_BYTE_PATH);
-
-    req->path = weir_str(at, (size_t) (stop - at));
-    if (stop < end && *stop == '?') {
-        req->has_query = true;
-        req->query = weir_str(stop + 1, (size_t) (end - stop - 1));
-        stop = weir_byte_span(stop + 1, end, WEIR_BYTE_QUERY);
-    }
-    return stop == end ? WEIR_H1_OK : WEIR_H1_BAD_TARGET;
+    return weir_uri_split(weir_str(at, (size_t) (end - at)), &req->path, &req->query, &req->has_query) ? WEIR_H1_OK : WEIR_H1_BAD_TARGET;
 }
 
 static weir_h1_reason_t

@@ -238,27 +238,18 @@ static const char *
 head_path(weir_h2_exchange_t *x)
 {
     weir_h1_request_t *head = &x->req->head;
-    const char *at = x->path.at, *end = x->path.at + x->path.len, *stop;
 
     head->target = x->path;
     if (weir_str_eq(x->path, WEIR_STR("*")) && head->method == WEIR_METHOD_OPTIONS) {
         head->form = WEIR_TARGET_ASTERISK;
-        head->path = head->query = weir_str(end, 0);
+        head->path = head->query = weir_str(x->path.at, 0);
         return NULL;
     }
-    if (x->path.len == 0 || *at != '/') {
+    if (x->path.len == 0 || x->path.at[0] != '/') {
         return "a :path that does not begin with a slash";
     }
     head->form = WEIR_TARGET_ORIGIN;
-    stop = weir_byte_span(at, end, WEIR_BYTE_PATH);
-    head->path = weir_str(at, (size_t) (stop - at));
-    head->query = weir_str(stop, 0);
-    if (stop < end && *stop == '?') {
-        head->has_query = true;
-        head->query = weir_str(stop + 1, (size_t) (end - stop - 1));
-        stop = weir_byte_span(stop + 1, end, WEIR_BYTE_QUERY);
-    }
-    return stop == end ? NULL : "a :path with bytes that may not stand there";
+    return weir_uri_split(x->path, &head->path, &head->query, &head->has_query) ? NULL : "a :path with bytes that may not stand there";
 }
 
 static const char *

@@ -37,8 +37,10 @@ conf_split(weir_str_t rest, weir_proxy_pass_t *pass)
         uri = stop != NULL ? stop + 1 : end;
         pass->has_uri = stop != NULL && uri < end;
     } else {
-        stop = uri = weir_str_find(rest, '/');
-        pass->has_uri = stop != NULL;
+        for (stop = rest.at; stop < end && *stop != '/' && *stop != '?'; stop++) {
+        }
+        pass->has_uri = stop < end;
+        stop = uri = pass->has_uri ? stop : NULL;
     }
     if (pass->has_uri) {
         pass->uri = weir_str(uri, (size_t) (end - uri));
@@ -86,6 +88,9 @@ weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_sc
     }
     if (pass->authority.len == 0) {
         return weir_conf_error(cf, 1, "no host in \"%.*s\"", WEIR_STR_ARG(url));
+    }
+    if (pass->has_uri && pass->uri.at[0] == '?') {
+        pass->uri = weir_str_concat(cf->arena, WEIR_STR("/"), pass->uri);
     }
     if (pass->has_uri && (pass->uri.len == 0 || pass->uri.at[0] != '/' || weir_str_find(pass->uri, '#') != NULL)) {
         return weir_conf_error(cf, 1, "invalid URI part in \"%.*s\"", WEIR_STR_ARG(url));

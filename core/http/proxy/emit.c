@@ -19,8 +19,29 @@ weir_proxy_method(weir_proxy_t *p, weir_str_t *method)
     return true;
 }
 
-weir_str_t
-weir_proxy_target(weir_proxy_t *p)
+/* proxy_pass's path and what is left of the request's.  Both are normal, but where they meet a segment may be made that is none: "/b/" and "../x"
+ * of /a../x.  false: such a one. */
+static bool
+emit_join(weir_proxy_t *p, weir_str_t *path)
+{
+    weir_request_t *req = p->req;
+    weir_str_t uri = p->conf->pass.uri, rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, p->conf->prefix_len));
+    size_t begin = uri.len, end;
+    weir_uri_t segment;
+
+    *path = weir_str_concat(&req->arena, uri, rest);
+    if (rest.len == 0 || rest.at[0] == '/' || weir_str_find(uri, '?') != NULL) {
+        return true;
+    }
+    while (begin > 0 && path->at[--begin] != '/') {
+    }
+    for (end = uri.len; end < path->len && path->at[end] != '/'; end++) {
+    }
+    return weir_uri_normalise(&segment, weir_str(path->at + begin, end - begin), false, &req->arena) == WEIR_URI_OK && !segment.is_reshaped;
+}
+
+bool
+weir_proxy_make_target(weir_proxy_t *p)
 {
     const weir_proxy_conf_t *conf = p->conf;
     weir_request_t *req = p->req;
@@ -28,19 +49,25 @@ weir_proxy_target(weir_proxy_t *p)
     weir_str_t path = req->uri.wire;
 
     if (req->head.form == WEIR_TARGET_ASTERISK && !req->uri_changed) {
-        return path;
+        p->target = path;
+        return true;
     }
     if (conf->pass.text != NULL && p->pass->has_uri) {
-        return p->pass->uri;                            /* as the variables made it, query and all */
+        p->target = p->pass->uri;                       /* what the variables made, query and all */
+        return true;
     }
     if (conf->pass.has_uri && !req->is_elsewhere && conf->prefix_len <= req->uri.path.len) {
-        weir_str_t rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, conf->prefix_len));
-        path = weir_str_concat(&req->arena, conf->pass.uri, rest);
+        if (!emit_join(p, &path)) {
+            return false;
+        }
+    } else if (conf->path == WEIR_PROXY_PATH_AS_SENT && !req->uri_changed) {
+        if (req->uri.is_reshaped) {
+            return false;                               /* another path than the one that was matched */
+        }
+        path = weir_uri_encode_query(req->head.path, &req->arena);       /* bytes >= 0x80 stand in no target */
     }
-    if (!query) {
-        return path;
-    }
-    return weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query));
+    p->target = query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query)) : path;
+    return true;
 }
 
 static bool

@@ -8,7 +8,8 @@
 
 /* false: proxy_method makes no token; the cause is set. */
 bool       weir_proxy_method(weir_proxy_t *p, weir_str_t *method) WEIR_MUST_USE;
-weir_str_t weir_proxy_target(weir_proxy_t *p);           /* path and query, or "*" */
+/* Makes p->target: path and query, or "*".  false: no peer is to see such a path. */
+bool weir_proxy_make_target(weir_proxy_t *p) WEIR_MUST_USE;
 
 /* Every field but those of framing: what the configuration sets (Host among it), then the client's that are passed on. */
 typedef void weir_proxy_put_t(void *data, weir_header_id_t id, weir_str_t name, weir_str_t value);

@@ -156,7 +156,7 @@ peer_send_head(weir_proxy_t *p)
         return WEIR_ERROR;
     }
     weir_buf_init(&b, weir_http_scratch(p->http), WEIR_TX_BYTES);
-    weir_emit_request_line(&b, method, weir_proxy_target(p), p->conf->http_version == 10);
+    weir_emit_request_line(&b, method, p->target, p->conf->http_version == 10);
     weir_proxy_each_field(p, peer_put_field, &b);
     peer_emit_framing(p, &b);
     weir_buf_add_lit(&b, "\r\n");

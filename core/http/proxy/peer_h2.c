@@ -423,7 +423,7 @@ static weir_io_t
 peer_encode(weir_proxy_t *p, weir_str_t method, const peer_said_t *said)
 {
     weir_h2_stream_t *stream = peer_of(p)->joint.stream;
-    weir_str_t target = weir_proxy_target(p);
+    weir_str_t target = p->target;
     size_t room = said->room + weir_hpack_encode_bound(0, method.len) + weir_hpack_encode_bound(0, target.len)
                   + weir_hpack_encode_bound(0, said->authority.len) + 256;
 

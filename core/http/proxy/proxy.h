@@ -25,6 +25,9 @@ enum {
     WEIR_NEXT_HTTP_404 = 1 << 8, WEIR_NEXT_HTTP_429 = 1 << 9, WEIR_NEXT_NON_IDEMPOTENT = 1 << 10, WEIR_NEXT_OFF = 1 << 11,
 };
 
+/* proxy_path: what is sent of a path that proxy_pass does not replace. */
+enum { WEIR_PROXY_PATH_NORMAL, WEIR_PROXY_PATH_AS_SENT };
+
 /* proxy_ignore_headers: fields of peers that are for Weir.  (The last four are for a cache.) */
 enum {
     WEIR_IGNORE_REDIRECT = 1 << 0, WEIR_IGNORE_LIMIT_RATE = 1 << 1, WEIR_IGNORE_BUFFERING = 1 << 2, WEIR_IGNORE_CHARSET = 1 << 3,
@@ -58,7 +61,7 @@ typedef struct {
     weir_strs_t          hide_headers, pass_headers;
     weir_flag_t          buffering, request_buffering, ignore_client_abort, intercept_errors, pass_request_headers,
                          pass_request_body, socket_keepalive, force_ranges;
-    uint32_t             http_version, next_upstream, next_upstream_tries, ignore_headers;
+    uint32_t             http_version, next_upstream, next_upstream_tries, ignore_headers, path;
     weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
     weir_bytes_t         buffer_size, max_temp_file_size, accepted_size;
     uint32_t             hash_sizes;
@@ -148,6 +151,7 @@ struct weir_proxy {
     weir_group_t            *own_group;       /* made for it alone: a reference; NULL */
     weir_lookup_t            lookup;
     bool                     is_resolving;
+    weir_str_t               target;          /* path and query of the request to the peer */
     weir_proxy_state_t       state;
     weir_pick_t              pick;
     weir_attempt_t          *attempt;

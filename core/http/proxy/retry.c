@@ -4,6 +4,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/proxy/emit.h"
 #include "http/runtime.h"
 #include "os/clock.h"
 
@@ -82,6 +83,11 @@ weir_proxy_next_peer(weir_proxy_t *p)
 
     if (!p->picked) {
         if (p->pass->group == NULL && !weir_proxy_find_target(p)) {
+            return;
+        }
+        if (!weir_proxy_make_target(p)) {
+            weir_proxy_release(p, false);
+            (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "the path toward the peer would have dot segments, or not be the one that was matched");
             return;
         }
         p->picked = true;

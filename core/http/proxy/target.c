@@ -9,16 +9,23 @@
 
 #include "http/proxy/conf.h"
 #include "http/runtime.h"
+#include "http/uri_text.h"
 #include "upstream/resolver.h"
 
 static bool
-target_fail(weir_proxy_t *p, const char *detail)
+target_refuse(weir_proxy_t *p, weir_cause_t cause, uint16_t status, const char *detail)
 {
     weir_request_t *req = p->req;
 
     weir_proxy_release(p, false);
-    (void) weir_request_fail(req, WEIR_CAUSE_UPSTREAM_RESOLVE, detail);
+    (void) weir_request_fail_status(req, cause, status, detail);
     return false;
+}
+
+static bool
+target_fail(weir_proxy_t *p, const char *detail)
+{
+    return target_refuse(p, WEIR_CAUSE_UPSTREAM_RESOLVE, 502, detail);
 }
 
 static const char *
@@ -65,16 +72,24 @@ target_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_a
     }
 }
 
-/* What no request's target may have. */
+/* The path, and the query behind it, that the variables made: what may not stand there is encoded, and what comes out is in its normal form.  false: with
+ * dot segments it would be another path than the one that the text shows. */
 static bool
-target_uri_is_good(weir_str_t uri)
+target_make_uri(weir_proxy_t *p, weir_proxy_pass_t *pass)
 {
-    for (size_t i = 0; i < uri.len; i++) {
-        unsigned char c = (unsigned char) uri.at[i];
-        if (c <= 0x20 || c >= 0x7f || c == '#') {
-            return false;
-        }
+    weir_arena_t *arena = &p->req->arena;
+    weir_str_t all = weir_uri_encode_rest(pass->uri, arena), path, query;
+    bool has_query;
+    weir_uri_t uri;
+
+    if (all.at[0] != '/') {
+        all = weir_str_concat(arena, WEIR_STR("/"), all);
     }
+    has_query = weir_str_cut(all, '?', &path, &query);
+    if (weir_uri_normalise(&uri, path, false, arena) != WEIR_URI_OK || uri.is_reshaped) {
+        return false;
+    }
+    pass->uri = has_query ? weir_str_printf(arena, "%.*s?%.*s", WEIR_STR_ARG(uri.wire), WEIR_STR_ARG(query)) : uri.wire;
     return true;
 }
 
@@ -127,18 +142,18 @@ weir_proxy_find_target(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
     weir_proxy_pass_t *pass = weir_new(&req->arena, weir_proxy_pass_t);
-    weir_str_t url = weir_template_eval(p->conf->pass.text, req, &req->arena);
+    weir_str_t url = weir_uri_text(req, p->conf->pass.text, WEIR_URI_TARGET);
     weir_hostport_t hp;
     const char *why;
 
     *pass = p->conf->pass;
     p->pass = p->own_pass = pass;
     req->proxied_to = pass;
-    if (!weir_proxy_split_pass(p->conf->pass.schemes, url, pass) || pass->authority.len == 0 || (pass->has_uri && !target_uri_is_good(pass->uri))) {
-        return target_fail(p, target_text(p, "invalid URL", url));
+    if (!weir_proxy_split_pass(p->conf->pass.schemes, url, pass) || pass->authority.len == 0) {
+        return target_refuse(p, WEIR_CAUSE_UPSTREAM_RESOLVE, 500, target_text(p, "invalid URL", url));
     }
-    if (pass->has_uri && pass->uri.at[0] != '/') {
-        pass->uri = weir_str_concat(&req->arena, WEIR_STR("/"), pass->uri);
+    if (pass->has_uri && !target_make_uri(p, pass)) {
+        return target_refuse(p, WEIR_CAUSE_CLIENT_TARGET, 400, "the path toward the peer would have dot segments");
     }
     pass->group = weir_upstream_known(req->generation, pass->authority, pass->default_port);
     if (pass->group != NULL) {

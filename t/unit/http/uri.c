@@ -54,14 +54,26 @@ static const struct { const char *raw, *path, *wire; } good[] = {
     /* full-width dots and slash are names */
     { "/%ef%bc%8e%ef%bc%8e%ef%bc%8fx", "/\xef\xbc\x8e\xef\xbc\x8e\xef\xbc\x8fx", "/%EF%BC%8E%EF%BC%8E%EF%BC%8Fx" },
     { "/%e9t%e9", "/\xe9t\xe9", "/%E9t%E9" },                         /* Latin-1 */
+    /* raw bytes are the same as their encoded form */
+    { "/\xc3\xa9/\xff", "/\xc3\xa9/\xff", "/%C3%A9/%FF" },
+    /* encoded slashes stay encoded; so does a percent sign before their digits */
+    { "/%2fadmin", "/%2Fadmin", "/%2Fadmin" },
+    { "/a%2Fb/%5c", "/a%2Fb/%5C", "/a%2Fb/%5C" },
+    { "/@scope%2fname", "/@scope%2Fname", "/@scope%2Fname" },
+    { "/%252f", "/%252f", "/%252f" },
+    { "/%25%32F%25", "/%252F%", "/%252F%25" },
+    { "/%25252F", "/%25252F", "/%25252F" },
+    { "/%2525%2F", "/%25%2F", "/%2525%2F" },
+    { "/a%2F..b/.c%2Fd", "/a%2F..b/.c%2Fd", "/a%2F..b/.c%2Fd" },
     { "/%fc%f8", "/\xfc\xf8", "/%FC%F8" },
 };
 
 static const char *const bad[] = {
     "", "a", "*", "?", "/..", "/../a", "/a/../..", "/a/../../b", "/./..", "//..", "/%2e%2e/a", "/a/%2E%2e/%2e%2e",
     "/..;/a", "/a/..;x=1/b", "/a/.;/b", "/a/..;", "/a/.;", "/a/..%3b/b", "/a/%2e%2e;/b", "/a/%2e;x",
-    "/%2fadmin", "/a%2Fb", "/a%5cb", "/a%5C..", "/admin%00", "/%00", "/a%", "/a%2", "/a%zz", "/a%u002f", "/a%2/b",
-    "/a%%32%66", "/a\\b", "/\\", "/a b", "/a\tb", "/a\x7f", "/a\x01", "/a#b", "/a\xe9", "/a?b",
+    "/a%5C..", "/..%2fx", "/a/%2e.%2Fx", "/a%2f.%5cb", "/a%5C.", "/..%2F..", "/.;%2Fx", "/a%2F..;/b", "/admin%00", "/%00", "/a%", "/a%2", "/a%zz", "/a%u002f", "/a%2/b",
+    "/a%%32%66", "/a\\b", "/\\", "/a b", "/a\tb", "/a\x7f", "/a\x01", "/a#b", "/a?b",
+    "/\xc0\xaf", "/\xe0\x80\xae",
     "/%c0%af", "/%c0%ae%c0%ae/x", "/%e0%80%af", "/%e0%80%ae", "/%f0%80%80%af", "/%f8%80%80%80%af",
     "/%fc%80%80%80%80%af", "/%c1%9c", "/%c0%2e", "/%c0.", "/%e0%80%80", "/%e0%9f%bf", "/%f0%8f%bf%bf", "/%c0",
     "/x/%c0%af/../y", "/%e0@n", "/%f0@@n",
@@ -139,6 +151,11 @@ test_offsets(void)
     is_int(weir_uri_wire_offset(&uri, 3), 5, "behind it");
     is_int(weir_uri_wire_offset(&uri, 5), 9, "behind the second");
     is_int(weir_uri_wire_offset(&uri, uri.path.len), uri.wire.len, "of its end");
+    (void) normalise(&uri, WEIR_STR("/a%2Fb%252F%20%2541c"), true);
+    is_str(uri.path, "/a%2Fb%252F %41c", "a path with encoded slashes");
+    is_int(weir_uri_wire_offset(&uri, 6), 6, "they are as long in both spellings");
+    is_int(weir_uri_wire_offset(&uri, 12), 14, "behind a byte that is not");
+    is_int(weir_uri_wire_offset(&uri, uri.path.len), uri.wire.len, "of its end");
     (void) normalise(&uri, WEIR_STR("/abc"), true);
     is_int(weir_uri_wire_offset(&uri, 3), 3, "in a path without");
 }
@@ -148,9 +165,30 @@ test_encode(void)
 {
     is_str(weir_uri_encode(WEIR_STR("/a b%?#\r\n\xff;+"), &arena), "/a%20b%25%3F%23%0D%0A%FF;+", "a path for the wire");
     is_str(weir_uri_encode(weir_str("/\0", 2), &arena), "/%00", "NUL too");
+    is_str(weir_uri_encode(WEIR_STR("/%2F%252f%%41"), &arena), "/%2F%252f%25%2541", "encoded slashes are let be");
+    is_str(weir_uri_encode_rest(WEIR_STR("/a b%20%2f%zz%4?c d%?#\xff"), &arena), "/a%20b%20%2f%25zz%254?c%20d%?%23%FF", "what is encoded already, too");
+    is_str(weir_uri_encode_rest(WEIR_STR("/a?b"), &arena), "/a?b", "nothing to encode");
+    is_str(weir_uri_decode_slashes(WEIR_STR("/a%2fb%2Fc%5C%252F"), &arena), "/a/b/c%5C%252F", "slashes decoded");
+    is_str(weir_uri_plain_slashes(WEIR_STR("/a%2fb%5C%252F"), &arena), "/a/b/%252F", "and backslashes");
     is_str(weir_uri_encode_reference(WEIR_STR("http://[::1]/a b%20?c=\"d\"#e\r\nX: y\\\xe9"), &arena),
            "http://[::1]/a%20b%20?c=%22d%22#e%0D%0AX:%20y%5C%E9", "a reference");
     is_str(weir_uri_encode_reference(weir_str("a\0b", 3), &arena), "a%00b", "NUL in a reference");
+}
+
+static void
+test_split(void)
+{
+    weir_str_t path, query;
+    bool       has_query;
+
+    ok(weir_uri_split(WEIR_STR("/a\xe9?b=\xe9?c"), &path, &query, &has_query) && has_query, "a target");
+    is_str(path, "/a\xe9", "its path");
+    is_str(query, "b=\xe9?c", "its query");
+    ok(weir_uri_split(WEIR_STR("/a#b?c"), &path, &query, &has_query) && !has_query && path.len == 2 && query.len == 0, "a fragment is cut off");
+    ok(weir_uri_split(WEIR_STR("/a?b#c"), &path, &query, &has_query) && has_query && query.len == 1, "behind a query, too");
+    ok(!weir_uri_split(WEIR_STR("/a#b\1"), &path, &query, &has_query), "a control in it");
+    ok(!weir_uri_split(WEIR_STR("/a b"), &path, &query, &has_query), "a space");
+    ok(!weir_uri_split(WEIR_STR("/a?\x7f"), &path, &query, &has_query), "a control in a query");
 }
 
 static void
@@ -187,8 +225,8 @@ static weir_str_t
 random_path(char *out, size_t size)
 {
     static const char *const pieces[] = {
-        "/", "/", "/", ".", "..", "/../", "/./", "//", "%2e", "%2E%2e", "%25", "%2b", "%3B", ";", "..;", "a",
-        "admin", "%61", "%20", "%c3%a9", "%e0%80%af", "%c0%ae", "%ff", "%0a", "+", "\"", "|", "%2f", "%5c", "%00",
+        "/", "/", "/", ".", "..", "/../", "/./", "//", "%2e", "%2E%2e", "%25", "%2b", "%3B", ";", "a", "%2f", "%5C", "2F",
+        "..;", "admin", "%61", "%20", "%c3%a9", "%e0%80%af", "%c0%ae", "%ff", "%0a", "+", "\"", "|", "\xc3\xa9", "%00",
         "%", "~", "%7E", "?", "#", " ",
     };
     size_t      len = 1, n, i, count = random_below(12);
@@ -213,14 +251,31 @@ hex(char c)
     return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
+/* What stays encoded in a path: "%2F", "%5C", and a percent sign before the digits of one of them. */
+static size_t
+kept(weir_str_t text)
+{
+    size_t i = 1;
+
+    while (text.len - i >= 4 && text.at[i] == '2' && text.at[i + 1] == '5') {
+        i += 2;
+    }
+    return text.len - i >= 2 && ((text.at[i] == '2' && (text.at[i + 1] | 0x20) == 'f') || (text.at[i] == '5' && (text.at[i + 1] | 0x20) == 'c')) ? i + 2 : 0;
+}
+
 /* A decoder that shares nothing with the normaliser. */
 static weir_str_t
 decode(weir_str_t wire, char *out)
 {
-    size_t i, len = 0;
+    size_t i, len = 0, k;
 
     for (i = 0; i < wire.len; i++) {
-        if (wire.at[i] == '%') {
+        k = wire.at[i] == '%' ? kept(weir_str_skip(wire, i)) : 0;
+        if (k != 0) {
+            memcpy(out + len, wire.at + i, k);
+            len += k;
+            i += k - 1;
+        } else if (wire.at[i] == '%') {
             out[len++] = (char) (hex(wire.at[i + 1]) * 16 + hex(wire.at[i + 2]));
             i += 2;
         } else {
@@ -298,6 +353,7 @@ main(void)
     test_offsets();
     test_encode();
     test_query();
+    test_split();
     test_properties();
     weir_arena_fini(&arena);
     return done();

@@ -1,0 +1,29 @@
+/*
+ * uri_text.h - templates whose text is, or is a part of, a URI: where a request is passed to, redirected to, rewritten to.
+ *
+ * A variable that holds a decoded path ($uri, a group of a pattern that the path was matched with, and what `set` or `map` made of them) is put there in
+ * its encoded form, so that a client's %3F makes no query, %23 no fragment and %2525 no %25.  All other variables are put there as they are, and whoever
+ * uses the text encodes what may not stand in a URI.
+ */
+#ifndef WEIR_HTTP_URI_TEXT_H
+#define WEIR_HTTP_URI_TEXT_H
+
+#include "http/request.h"
+
+typedef enum {
+    WEIR_URI_REFERENCE,      /* for a client: Location */
+    WEIR_URI_TARGET,         /* for a peer: $request_uri is put there in its normal form */
+    WEIR_URI_QUERY,          /* of a query; in the other two the first '?' begins one */
+} weir_uri_place_t;
+
+weir_str_t weir_uri_text(weir_request_t *req, const weir_template_t *template, weir_uri_place_t place);
+/* Is there a decoded path, or a piece of one, in what the template makes? */
+bool weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *template);
+/* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is another. */
+void weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value);
+/* The same for a group of a pattern: a decoded one, or not. */
+void weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, bool is_decoded);
+/* For a subrequest: what its parent's variables are in URIs. */
+void weir_uri_text_copy(weir_request_t *req, const weir_request_t *parent);
+
+#endif
