@@ -3,7 +3,7 @@
 OBJS = objs
 M    = $(MAKE) --no-print-directory -f $(OBJS)/Makefile
 
-.PHONY: build run test quick bench fuzz lint docs install clean
+.PHONY: build run test quick bench fuzz lint docs install package clean
 
 build:   $(OBJS)/Makefile ; @+$(M) weir
 run:     ; @scripts/run
@@ -14,6 +14,7 @@ fuzz:    ; @scripts/fuzz
 lint:    ; @scripts/lint
 docs:    $(OBJS)/Makefile ; @+$(M) weir && scripts/docs $(OBJS)/weir
 install: $(OBJS)/Makefile ; @+$(M) install
+package: ; @scripts/package
 clean:   ; rm -rf objs
 
 $(OBJS)/Makefile: ; ./configure $(if $(filter-out objs,$(OBJS)),--objs=$(OBJS))
