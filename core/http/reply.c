@@ -169,16 +169,29 @@ reply_must_close(uint16_t status, weir_cause_t cause)
     }
 }
 
+/* Did the page fail that an error was sent to?  Then the first status and cause stand.  What a limit or a guard on the way says is an answer of its
+ * own: they judge a request wherever it is now. */
+static bool
+reply_is_page_failing(weir_request_t *req)
+{
+    if (req->phase == WEIR_PHASE_PREACCESS || req->phase == WEIR_PHASE_ACCESS) {
+        req->error_status = 0;
+    }
+    return req->in_error_page && req->error_status != 0;
+}
+
 weir_step_t
 weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
 {
     const weir_error_page_t *page;
+    bool                     is_page_failing;
 
     if (req->res.head_sent) {
         weir_request_abort(req, cause, detail);
         return WEIR_DONE;
     }
-    if (!req->in_error_page) {
+    is_page_failing = reply_is_page_failing(req);
+    if (!is_page_failing) {
         req->cause = cause;
         req->detail = detail;
         weir_http_story_name(req);
@@ -194,8 +207,8 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     if (page != NULL) {
         return reply_error_page(req, page, status);
     }
-    if (req->in_error_page && req->error_status != 0) {
-        status = req->error_status;             /* the page itself failed: the first status stands */
+    if (is_page_failing) {
+        status = req->error_status;
     }
     return reply_built_in_page(req, status);
 }

@@ -190,7 +190,7 @@ weir_request_grant(weir_request_t *req)
 static weir_step_t
 request_run_access(weir_request_t *req)
 {
-    weir_step_t step = req->is_sub ? WEIR_NEXT : request_run_phase(req, WEIR_PHASE_ACCESS);
+    weir_step_t step = req->is_exempt ? WEIR_NEXT : request_run_phase(req, WEIR_PHASE_ACCESS);
 
     if (step != WEIR_NEXT || req->guard.cause == WEIR_CAUSE_NONE || req->guard.is_granted) {
         return step;

@@ -134,6 +134,7 @@ struct weir_request {
     uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
     bool                 is_internal, parked, finalised, in_error_page, keep_alive, is_ended,
                          is_sub,         /* Weir made it itself (sub.h) */
+                         is_exempt,      /* … and guards do not judge it: who made it said so */
                          is_looping;     /* no page answers for it any more */
     bool                 ignore_client_close;  /* work goes on although nobody will read the answer */
 

@@ -330,6 +330,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     req->codec = &sub_codec;
     req->wire = sub;
     req->is_sub = req->is_internal = true;
+    req->is_exempt = spec->is_exempt;
     req->depth = (uint8_t) (parent->depth + 1);
     req->version = parent->version;
     req->body_complete = true;

@@ -2,8 +2,8 @@
  * sub.h - subrequests: requests that Weir makes itself, to its own server, on behalf of one of a client.
  *
  * A subrequest is a request like any other, on a codec of its own: it finds a location, is rewritten, goes to peers, has its own body, attempts,
- * cause and time limits.  Several may be under way at once.  What makes it different: it is internal; who may come in was decided for the first one,
- * so that the access phase is left out, and limits that it inherits from the server have counted it already (its location's own hold); it is logged
+ * cause and time limits.  Several may be under way at once.  What makes it different: it is internal; guards judge it unless who starts
+ * it says that they need not, because its answer is not the client's to read; and limits that it inherits from the server have counted it already (its location's own hold); it is logged
  * with log_subrequest only; $request_method and $request_uri are those of the first one.
  *
  * It has a copy of the first one's fields and of its variables.  One that is detached lives on when the first one has ended.
@@ -31,6 +31,7 @@ typedef struct {
     const weir_sub_sink_t *sink;
     void                  *owner;            /* the sink's */
     bool                   is_detached;
+    bool                   is_exempt;        /* guards (the access phase) do not judge it, wherever it is redirected */
 } weir_sub_spec_t;
 
 /* Starts it; it may have been answered when this returns (the sink was told).  NULL: no memory, too many, or too deep. */

@@ -140,9 +140,6 @@ key_access(weir_request_t *req, const void *conf_)
     if (!refuses) {
         return state->is_known ? weir_request_grant(req) : WEIR_NEXT;
     }
-    if (req->in_error_page) {
-        return WEIR_NEXT;                    /* a page for those without a key may lie in the very place; it lets nobody in otherwise */
-    }
     if (conf->dry_run.on) {
         weir_cause_log(state->cause, &req->log, "dry run");
         return WEIR_NEXT;

@@ -67,7 +67,7 @@ auth_access(weir_request_t *req, const void *conf_)
     weir_str_t         realm = weir_template_eval(conf->realm, req, &req->arena), user = WEIR_STR_NONE, password;
     weir_cause_t       cause = WEIR_CAUSE_AUTH_BASIC_MISSING;
 
-    if (weir_str_eq(realm, WEIR_STR("off")) || req->in_error_page) {       /* a page for those without may lie in the very place */
+    if (weir_str_eq(realm, WEIR_STR("off"))) {
         return WEIR_NEXT;
     }
     if (weir_basic_credentials(req, &req->arena, &user, &password)) {

@@ -135,7 +135,7 @@ ask_access(weir_request_t *req, const void *conf_)
     weir_str_t uri = weir_template_eval(conf->uri, req, &req->arena), path, query;
     ask_t *ask;
 
-    if (weir_str_eq(uri, WEIR_STR("off")) || req->in_error_page) {        /* a page for those without may lie in the very place */
+    if (weir_str_eq(uri, WEIR_STR("off"))) {
         return WEIR_NEXT;
     }
     ask = weir_new(&req->arena, ask_t);
@@ -143,7 +143,7 @@ ask_access(weir_request_t *req, const void *conf_)
     ask->conf = conf;
     req->ctx[weir_http_auth_request_index] = ask;
     weir_str_cut(uri, '?', &path, &query);
-    ask->sub = weir_sub_start(req, &(weir_sub_spec_t) { .path = path, .query = query, .sink = &ask_sink, .owner = ask });
+    ask->sub = weir_sub_start(req, &(weir_sub_spec_t) { .path = path, .query = query, .sink = &ask_sink, .owner = ask, .is_exempt = true });
     if (ask->sub == NULL) {
         return weir_request_fail(req, WEIR_CAUSE_AUTH_REQUEST_FAILED, "no memory for it");
     }

@@ -13,12 +13,26 @@ typedef struct {
     weir_msec_t retry_after;
 } maintenance_conf_t;
 
-/* An error_page may lie in the very place that is closed. */
+/* Of a request that was refused. */
+typedef struct { const weir_http_location_t *page; } maintenance_state_t;     /* where its error_page lies; NULL: none was asked for yet */
+
+extern const size_t weir_http_maintenance_index;
+
+/* The error_page of a refusal may lie in the very place that is closed.  It opens that one location to this request and no other. */
 static weir_step_t
 maintenance_access(weir_request_t *req, const void *conf)
 {
+    maintenance_state_t *state = weir_request_kept(req, weir_http_maintenance_index);
+
     (void) conf;
-    return req->in_error_page ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_ACCESS_MAINTENANCE, NULL);
+    if (state == NULL) {
+        weir_request_keep(req, weir_http_maintenance_index, weir_new(&req->arena, maintenance_state_t));
+        return weir_request_fail(req, WEIR_CAUSE_ACCESS_MAINTENANCE, NULL);
+    }
+    if (state->page == NULL) {
+        state->page = req->location;
+    }
+    return state->page == req->location ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_ACCESS_MAINTENANCE, NULL);
 }
 
 /* The head filter: the page may be the built-in one or error_page's. */

@@ -23,7 +23,7 @@ mirror_send(weir_request_t *req, const mirror_conf_t *conf)
         bool has_query = weir_str_cut(uri, '?', &path, &query);
         weir_sub_spec_t spec = {
             .path = path, .query = has_query ? query : req->query, .method = req->head.method_name, .body = conf->with_body.on ? req->body : NULL,
-            .is_detached = true,
+            .is_detached = true, .is_exempt = true,
         };
 
         if (weir_sub_start(req, &spec) == NULL) {

@@ -26,6 +26,13 @@ server {
         internal;
         proxy_pass http://127.0.0.1:%%PORT%%/page;
     }
+    location /away { error_page 404 = @closed; }
+    location @closed { maintenance on; proxy_pass http://127.0.0.1:%%PORT%%; }
+    location /further {
+        maintenance on;
+        error_page 503 = /pages/;
+    }
+    location /pages/ { maintenance on; try_files /none /further/more; }
     location = /page { return 200 'closed for now'; }
 }
 END
@@ -43,6 +50,12 @@ $answer = $w->get('/long');
 is $answer->status, 503, 'with a page of its own';
 is $answer->body, 'closed for now', 'which is shown although it is in a closed place';
 is $answer->header('Retry-After'), 60, 'the delay is that of where the page is';
+
+$answer = $w->get('/away');
+is $answer->status, 503, 'a place that an error_page leads to is closed, too';
+is $answer->header('Retry-After'), 60, 'and says for how long';
+$answer = $w->get('/further');
+is $answer->status, 503, 'a refusal opens the place of its page, not one that the page leads to';
 
 ok $w->wait_for_access(qr{^/closed 503 access\.maintenance$}m), 'the cause is in the log';
 
