@@ -201,14 +201,14 @@ weir_process_reset_signals(void)
     (void) sigprocmask(SIG_UNBLOCK, &all, NULL);
 }
 
-void
+char *const *
 weir_process_title_start(char **argv)
 {
     char  *end = argv[0];
     size_t i, n = 0;
 
     if (argv[0] == NULL) {
-        return;
+        return argv;
     }
     process_keep_arguments(argv);
     for (i = 0; argv[i] != NULL && argv[i] == end; i++) {
@@ -222,6 +222,7 @@ weir_process_title_start(char **argv)
     process_title = argv[0];
     process_title_size = (size_t) (end - argv[0]);
     process_use_environment(process_copy_strings(environ, n));
+    return process_arguments;
 }
 
 void

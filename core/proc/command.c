@@ -3,24 +3,32 @@
  */
 #include "proc/command.h"
 
+#include "conf/module.h"
 #include "proc/tools.h"
 
 #include <signal.h>
 
+static const char *const command_signals[] = { "stop", "quit", "reopen", "reload", "upgrade" };
+
 int
 weir_command_signal(const char *name)
 {
-    static const struct { const char *name; int signal; } rows[] = {
-        { "stop", SIGTERM }, { "quit", SIGQUIT }, { "reopen", SIGUSR1 }, { "reload", SIGHUP },
-        { "upgrade", SIGUSR2 },
-    };
+    static const int numbers[] = { SIGTERM, SIGQUIT, SIGUSR1, SIGHUP, SIGUSR2 };
 
-    for (size_t i = 0; i < weir_countof(rows); i++) {
-        if (strcmp(rows[i].name, name) == 0) {
-            return rows[i].signal;
+    for (size_t i = 0; i < weir_countof(command_signals); i++) {
+        if (strcmp(command_signals[i], name) == 0) {
+            return numbers[i];
         }
     }
     return 0;
+}
+
+/* nginx's words, and what was probably meant. */
+static bool
+command_invalid(const char *before, const char *word, const char *near, weir_error_t *error)
+{
+    return weir_error_set(error, "invalid option: \"%s%s\"%s%s%s", before, word, near != NULL ? ", did you mean \"" : "",
+                          near != NULL ? near : "", near != NULL ? "\"?" : "");
 }
 
 /* Where an option's argument goes, or NULL for one that has none. */
@@ -118,14 +126,15 @@ weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *err
             return command_is_plain(command, error);
         }
         if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
-            return weir_error_set(error, "invalid option: \"%s\"", *argv);
+            return command_invalid("", *argv, weir_tool_nearest(*argv), error);
         }
         if (!command_parse_word(command, &argv, error)) {
             return false;
         }
     }
     if (command->signal != NULL && weir_command_signal(command->signal) == 0) {
-        return weir_error_set(error, "invalid option: \"-s %s\"", command->signal);
+        return command_invalid("-s ", command->signal,
+                               weir_conf_nearest(weir_str_from_z(command->signal), command_signals, weir_countof(command_signals)), error);
     }
     return true;
 }

@@ -3,6 +3,7 @@
  */
 #include "proc/load.h"
 
+#include "http/http.h"
 #include "log/log.h"
 #include "os/file.h"
 #include "os/sys.h"
@@ -88,6 +89,19 @@ weir_load_boot_fini(void)
 
 /* -- generations -- */
 
+static bool
+load_listens(const weir_generation_t *generation)
+{
+    weir_http_address_t *list = NULL;
+    weir_arena_t         arena;
+    size_t               n;
+
+    weir_arena_init(&arena, 4096);
+    n = weir_http_addresses(generation, &arena, &list);
+    weir_arena_fini(&arena);
+    return n != 0;
+}
+
 static void
 load_warn(const weir_generation_t *generation)
 {
@@ -99,6 +113,9 @@ load_warn(const weir_generation_t *generation)
     if (settings.connections > files) {
         weir_log(WEIR_LOG_WARN, NULL, 0, "%u worker_connections exceed open file resource limit: %llu",
                  settings.connections, (unsigned long long) files);
+    }
+    if (!load_listens(generation)) {
+        weir_log(WEIR_LOG_WARN, NULL, 0, "the configuration listens on nothing: it has no server");
     }
 }
 

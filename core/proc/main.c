@@ -254,6 +254,7 @@ main_answer(const weir_command_t *command, int *code)
 int
 main(int argc, char **argv)
 {
+    char *const       *words = weir_process_title_start(argv);      /* titles are written over argv: nobody keeps a piece of that */
     weir_command_t     command;
     weir_error_t       error = { 0 };
     weir_arena_t       arena;
@@ -263,7 +264,7 @@ main(int argc, char **argv)
     size_t             n_inherited;
 
     (void) argc;
-    if (!weir_command_parse(&command, argv, &error)) {
+    if (!weir_command_parse(&command, words, &error)) {
         fprintf(stderr, "weir: %s\n", error.text);
         return MAIN_FAILED;
     }
@@ -293,7 +294,6 @@ main(int argc, char **argv)
     } else {
         (void) umask(022);
         weir_rights_raise_files();      /* a socket a worker for every address */
-        weir_process_title_start(argv);
         code = main_serve(&source);
     }
     weir_load_boot_fini();

@@ -128,33 +128,79 @@ tool_tell(const weir_story_t *story)
 typedef struct { const char *status, *cause, *host, *path, *client; uint64_t slow_us; } filter_t;
 
 static bool
-tool_read_filter(filter_t *filter, const char *word)
+tool_fail_filter(const char *word, const char *expected, const char *near)
 {
-    const char *value = strchr(word, '=');
-    struct { const char *name; const char **at; } rows[] = {
-        { "status", &filter->status }, { "cause", &filter->cause }, { "host", &filter->host }, { "path", &filter->path },
-        { "client", &filter->client },
-    };
+    fprintf(stderr, "weir: \"%s\" is no filter: %s%s%s%s\n", word, expected, near != NULL ? ", did you mean \"" : "", near != NULL ? near : "",
+            near != NULL ? "\"?" : "");
+    return false;
+}
 
-    if (value == NULL || value[1] == '\0') {
-        return false;
-    }
-    if (strncmp(word, "slow=", 5) == 0) {
-        uint64_t ms;
+/* "404" or "4xx"; a status that no answer has would be waited for without end. */
+static bool
+tool_read_status(const char *word, const char *value)
+{
+    bool is_class = value[0] >= '1' && value[0] <= '5' && strcmp(value + 1, "xx") == 0;
+    uint64_t status;
 
-        if (!weir_str_to_u64(weir_str_from_z(value + 1), &ms) || ms > 1000000000) {
-            return false;
-        }
-        filter->slow_us = ms * 1000;
+    if (is_class || (strlen(value) == 3 && weir_str_to_u64(weir_str_from_z(value), &status) && status >= 100 && status <= 999)) {
         return true;
     }
-    for (size_t i = 0; i < weir_countof(rows); i++) {
-        if (strlen(rows[i].name) == (size_t) (value - word) && strncmp(rows[i].name, word, (size_t) (value - word)) == 0) {
-            *rows[i].at = value + 1;
+    return tool_fail_filter(word, "a status is three digits as 404, or a class as 5xx", NULL);
+}
+
+/* The beginning of at least one cause. */
+static bool
+tool_read_cause(const char *word, const char *value)
+{
+    const char *words[WEIR_CAUSE_MAX];
+    size_t      n = 0;
+
+    for (int cause = WEIR_CAUSE_NONE + 1; cause < WEIR_CAUSE_MAX; cause++) {
+        words[n] = weir_cause_row((weir_cause_t) cause)->word.at;
+        if (weir_str_starts(weir_cause_row((weir_cause_t) cause)->word, weir_str_from_z(value))) {
             return true;
         }
+        n++;
     }
-    return false;
+    return tool_fail_filter(word, "no cause begins so (docs/reference/causes.md lists them)", weir_conf_nearest(weir_str_from_z(value), words, n));
+}
+
+static bool
+tool_read_slow(filter_t *filter, const char *word, const char *value)
+{
+    uint64_t ms;
+
+    if (!weir_str_to_u64(weir_str_from_z(value), &ms) || ms > 1000000000) {
+        return tool_fail_filter(word, "slow wants a number of milliseconds as 100", NULL);
+    }
+    filter->slow_us = ms * 1000;
+    return true;
+}
+
+static bool
+tool_read_filter(filter_t *filter, const char *word)
+{
+    static const char *const names[] = { "status", "cause", "host", "path", "client", "slow" };
+    const char *value = strchr(word, '=');
+    const char **const at[] = { &filter->status, &filter->cause, &filter->host, &filter->path, &filter->client };
+    weir_str_t name = weir_str(word, value != NULL ? (size_t) (value - word) : strlen(word));
+
+    if (value == NULL || value[1] == '\0') {
+        return tool_fail_filter(word, "it has no value (status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100)",
+                                weir_conf_nearest(name, names, weir_countof(names)));
+    }
+    value++;
+    for (size_t i = 0; i < weir_countof(at); i++) {
+        if (weir_str_eq(name, weir_str_from_z(names[i]))) {
+            *at[i] = value;
+            return at[i] == &filter->status ? tool_read_status(word, value) : at[i] == &filter->cause ? tool_read_cause(word, value) : true;
+        }
+    }
+    if (weir_str_eq(name, WEIR_STR("slow"))) {
+        return tool_read_slow(filter, word, value);
+    }
+    return tool_fail_filter(word, "there are status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100",
+                            weir_conf_nearest(name, names, weir_countof(names)));
 }
 
 /* "5xx" or "503". */
@@ -309,7 +355,6 @@ weir_tool_tail(const weir_settings_t *settings, char *const *argv)
 
     for (; *argv != NULL; argv++) {
         if (!tool_read_filter(&look.filter, *argv)) {
-            fprintf(stderr, "weir: \"%s\" is no filter: status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100\n", *argv);
             return 1;
         }
     }

@@ -3,6 +3,7 @@
  */
 #include "proc/tools.h"
 
+#include "conf/module.h"
 #include "proc/tool_consumers.h"
 #include "proc/tool_store.h"
 #include "proc/tool_stories.h"
@@ -35,4 +36,15 @@ const weir_tool_t *
 weir_tool_at(size_t i)
 {
     return i < weir_countof(tools) ? &tools[i] : NULL;
+}
+
+const char *
+weir_tool_nearest(const char *word)
+{
+    const char *names[weir_countof(tools)];
+
+    for (size_t i = 0; i < weir_countof(tools); i++) {
+        names[i] = tools[i].name;
+    }
+    return weir_conf_nearest(weir_str_from_z(word), names, weir_countof(names));
 }

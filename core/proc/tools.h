@@ -20,6 +20,8 @@ typedef struct {
 
 /* NULL: there is none of that name. */
 const weir_tool_t *weir_tool_find(const char *name);
+/* The name that was probably meant; NULL: none is near. */
+const char *weir_tool_nearest(const char *word);
 /* In order, for the usage; NULL behind the last. */
 const weir_tool_t *weir_tool_at(size_t i);
 

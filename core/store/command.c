@@ -322,6 +322,10 @@ command_key_create(command_t *command)
     good = command_expect(command, found, true, "consumer", key.consumer)
            && weir_store_json_label(command->request, "label", key.label, &command->error)
            && weir_store_json_number(command->request, "expires", &key.expires_s, &command->error) && command_get_secret(command, secret);
+    if (good && key.expires_s != 0 && key.expires_s <= command->now_s) {
+        good = weir_error_set(&command->error, "\"expires\" has passed: the key would never be good");
+        weir_mem_wipe(secret, sizeof(secret));
+    }
     if (good) {
         good = command_store_key(command, &key, secret);
         weir_mem_wipe(secret, sizeof(secret));

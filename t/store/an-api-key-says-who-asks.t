@@ -27,7 +27,8 @@ is +($tool->('consumer', 'add', 'acme', 'plan=gold'))[0], 0, 'a consumer';
 my $good = $new->('acme', 'label=of the test');
 $w->start;
 my $other = $new->('acme');
-my $old   = $new->('acme', 'expires=2001-02-03');
+my $old   = $new->('acme', 'expires=1s');
+my $past  = time + 1;
 my $ask   = sub ($path, $key = undef) { $w->get($path, defined $key ? ('X-API-Key' => $key) : ()) };
 
 my $answer = $ask->('/', $good);
@@ -39,6 +40,7 @@ is $ask->('/maybe', $good)->status, 200, 'where it is optional';
 is $w->seen($w->get('/maybe'))->header('X-Consumer'), undef, 'none passes there, as nobody';
 is $w->get('/free')->status, 200, 'where no key is asked for';
 is $w->get('/dry')->status, 200, 'a rehearsal refuses nobody';
+$w->wait_until('the old key has expired', sub { time > $past });
 for my $case ([401, 'auth.key.missing'], [401, 'auth.key.unknown', 'no'], [401, 'auth.key.unknown', substr $good, 0, -1],
     [401, 'auth.key.unknown', "${good}a"], [401, 'auth.key.unknown', uc $good], [401, 'auth.key.expired', $old]) {
     my ($status, $cause, @key) = @$case;
