@@ -44,11 +44,11 @@ weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http
     return answer->text != NULL;
 }
 
-static weir_step_t
-return_nothing(weir_request_t *req)
+weir_step_t
+weir_http_return_nothing(weir_request_t *req, weir_cause_t cause)
 {
     req->res.status = RETURN_CLOSE;
-    req->cause = WEIR_CAUSE_ROUTE_RETURN;
+    req->cause = cause;
     req->keep_alive = false;
     weir_request_finish(req);
     return WEIR_DONE;
@@ -60,7 +60,7 @@ weir_http_return(weir_request_t *req, const weir_http_return_t *answer)
     weir_str_t text = WEIR_STR("");
 
     if (answer->status == RETURN_CLOSE) {
-        return return_nothing(req);
+        return weir_http_return_nothing(req, WEIR_CAUSE_ROUTE_RETURN);
     }
     if (answer->text == NULL && answer->status >= 300 && answer->status != 304) {
         return weir_request_fail_status(req, WEIR_CAUSE_ROUTE_RETURN, answer->status, NULL);

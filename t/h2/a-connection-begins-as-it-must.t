@@ -23,6 +23,10 @@ for my $bad ("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "PRI * HTTP/2.1\r\n\r\nSM\r\n\r
     my $answer = $t->w->raw($bad . settings());
     like $answer, qr{^(?:HTTP/1\.1 [45]|$)}, '§3.4 another preface is no HTTP/2';
 }
+is $t->w->raw($_), '', '§3.4 what is neither HTTP/1 nor a preface is answered with a close'
+    for "INVALID CONNECTION PREFACE\r\n\r\n", "PRI * HTTQ/2.0\r\n\r\nSM\r\n\r\n", "EHLO a b\r\n\r\n";
+like $t->w->raw($_), qr{^HTTP/1\.1 (?:400|505)}, "what tries to be HTTP/1 reads why not"
+    for "GET / HTTP/9.1\r\n\r\n", "GET /\r\n\r\n", "GET / x HTTP/1.1\r\n\r\n";
 like $t->w->raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), qr{^HTTP/1\.1 200}, 'HTTP/1.1 on the same port';
 like $t->w->raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"), qr{^HTTP/1\.1 200}, '§3.1 Upgrade: h2c is not followed';
 

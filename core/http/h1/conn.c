@@ -6,6 +6,7 @@
 #include "http/h1/conn.h"
 
 #include "base/mem.h"
+#include "http/return.h"
 #include "os/clock.h"
 #include "os/sock.h"
 
@@ -235,6 +236,25 @@ conn_wait_timeout(weir_h1_conn_t *c)
     conn_refuse(c, WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL);
 }
 
+/* Where a plain port speaks HTTP/2, too: three words that name no version of HTTP are a bad preface (RFC 9113 §3.4). */
+static bool
+conn_is_bad_preface(const weir_h1_conn_t *c, weir_h1_reason_t reason)
+{
+    const weir_h1_request_t *head = &c->req->head;
+    bool speaks_h2 = c->base.socket->listen->is_http2 || conn_core(c)->http2.on;
+
+    return reason == WEIR_H1_BAD_VERSION && c->base.client.requests == 1 && !c->base.client.is_tls && speaks_h2
+           && !weir_str_starts(weir_str_skip(head->line, head->method_name.len + head->target.len + 2), WEIR_STR("HTTP/"));
+}
+
+/* A client that speaks no HTTP/1 reads no answer of HTTP/1. */
+static void
+conn_refuse_preface(weir_h1_conn_t *c)
+{
+    weir_http_conn_tell(&c->base, WEIR_CAUSE_CLIENT_MALFORMED, "neither HTTP/1 nor the preface of HTTP/2");
+    (void) weir_http_return_nothing(c->req, WEIR_CAUSE_CLIENT_MALFORMED);
+}
+
 /* The head is complete: head bytes at data, of len received. */
 static void
 conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from_in)
@@ -262,6 +282,10 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
     }
     req->received = head;
     reason = weir_h1_parse_request(&req->head, &options, weir_str(copy, head), &req->arena);
+    if (conn_is_bad_preface(c, reason)) {
+        conn_refuse_preface(c);
+        return;
+    }
     if (reason != WEIR_H1_OK) {
         conn_fail(c, conn_reason_cause(reason), weir_h1_reason_text(reason));
         return;
