@@ -58,12 +58,15 @@ authority_name(weir_str_t *text, weir_str_t *host)
     return host->len != 0 && host->len <= AUTHORITY_LONGEST_HOST;
 }
 
-/* 1 to 65535, as a program writes it: without leading zeros. */
+/* 1 to 65535, as a program writes it: without leading zeros; or nothing (RFC 3986 §3.2.3): 0. */
 static bool
 authority_port(weir_str_t text, uint16_t *port)
 {
     uint64_t value;
 
+    if (text.len == 0) {
+        return true;
+    }
     if (text.len > 5 || !weir_str_to_u64(text, &value) || text.at[0] == '0' || value > UINT16_MAX) {
         return false;
     }

@@ -316,9 +316,11 @@ blocks_location_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_con
     if ((words->n == 3 || mod.len != 0) && !blocks_location_modifier(location, mod)) {
         return weir_conf_error_at(cf, words, "invalid location modifier \"%.*s\": expected =, ^~, ~ or ~*", WEIR_STR_ARG(mod));
     }
-    if (text.len == 0 || (!location->is_named && location->rule.kind != WEIR_PATH_REGEX && text.at[0] != '/')) {
-        return weir_conf_error_at(cf, words, "location \"%.*s\" does not begin with \"/\" and no request can match it",
-                                  WEIR_STR_ARG(location->name));
+    if (text.len == 0) {
+        return weir_conf_error_at(cf, words, "location \"%.*s\" names no path", WEIR_STR_ARG(location->name));
+    }
+    if (!location->is_named && location->rule.kind != WEIR_PATH_REGEX && text.at[0] != '/') {
+        weir_conf_warn(cf, words->n - 1, "location \"%.*s\" does not begin with \"/\": no request will match it", WEIR_STR_ARG(location->name));
     }
     if (location->rule.kind == WEIR_PATH_REGEX
         && weir_http_captures_announce(cf, words->n - 1, text, location->rule.fold_case) == NULL)

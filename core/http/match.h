@@ -55,6 +55,7 @@ typedef enum {
     WEIR_PATH_PREFIX_SEGMENT,       /* by segment, as the Gateway API's PathPrefix */
     WEIR_PATH_EXACT,                /* = */
     WEIR_PATH_REGEX,
+    WEIR_PATH_TO_SLASH,             /* of what is found only: a rule's path without the slash at its end */
 } weir_path_kind_t;
 
 typedef struct weir_paths weir_paths_t;
@@ -63,6 +64,7 @@ typedef struct weir_rule {
     weir_path_kind_t        kind;
     weir_str_t              text;       /* path or pattern, as written */
     bool                    fold_case;  /* ~* */
+    bool                    to_slash;   /* a prefix "/x/": "/x", when nothing else names it, is found as TO_SLASH */
     const weir_predicate_t *preds;
     size_t                  n_preds;
     void                   *value;

@@ -163,9 +163,48 @@ paths_sort(paths_bucket_t *bucket)
     weir_mem_free(rules);
 }
 
+/* "/x" of a prefix "/x/" that is to be redirected to: unless there is a rule for it. */
+static void
+paths_add_to_slash(weir_paths_t *paths, const weir_rule_t *rule)
+{
+    weir_str_t               key = weir_str(rule->text.at, rule->text.len - 1);
+    const weir_radix_node_t *node = weir_radix_longest(&paths->prefixes, key);
+    weir_rule_t             *made;
+    paths_bucket_t          *bucket;
+
+    if (weir_table_find(&paths->exact, key) != NULL || (node != NULL && node->depth == key.len && node->value != NULL)) {
+        return;
+    }
+    made = weir_new(paths->arena, weir_rule_t);
+    *made = (weir_rule_t) { .kind = WEIR_PATH_TO_SLASH, .text = key, .value = rule->value, .order = rule->order };
+    bucket = paths_new_bucket(paths);
+    bucket->first = bucket->last = made;
+    bucket->n = 1;
+    (void) weir_table_add(&paths->exact, key, bucket);
+}
+
+static void
+paths_add_all_to_slash(weir_paths_t *paths)
+{
+    size_t n = paths->buckets.n;          /* without those that are added here */
+
+    for (size_t i = 0; i < n; i++) {
+        const paths_bucket_t *bucket = *weir_array_at(&paths->buckets, paths_bucket_t *, i);
+
+        for (const weir_rule_t *rule = bucket->first; rule != NULL; rule = rule->next) {
+            bool is_prefix = rule->kind == WEIR_PATH_PREFIX || rule->kind == WEIR_PATH_PREFIX_FINAL;
+
+            if (rule->to_slash && is_prefix && rule->text.len > 1 && rule->text.at[rule->text.len - 1] == '/') {
+                paths_add_to_slash(paths, rule);
+            }
+        }
+    }
+}
+
 void
 weir_paths_seal(weir_paths_t *paths)
 {
+    paths_add_all_to_slash(paths);
     for (size_t i = 0; i < paths->buckets.n; i++) {
         paths_bucket_t *bucket = *weir_array_at(&paths->buckets, paths_bucket_t *, i);
 

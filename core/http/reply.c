@@ -1,6 +1,7 @@
 /*
  * reply.c - answers Weir makes itself: a cause and its status, error_page, redirects, short bodies.
  */
+#include "http/docroot.h"
 #include "http/module.h"
 #include "http/runtime.h"
 #include "http/status.h"
@@ -49,7 +50,7 @@ reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_s
 weir_step_t
 weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body)
 {
-    return reply_send(req, status, content_type.len ? content_type : weir_request_core(req)->default_type, body);
+    return reply_send(req, status, content_type.len ? content_type : weir_docroot_type(req, req->uri.path), body);
 }
 
 /* -- redirects to the client -- */
@@ -99,9 +100,6 @@ reply_built_in_page(weir_request_t *req, uint16_t status)
     if (status == 426) {
         weir_response_add(req, WEIR_HEADER_UPGRADE, WEIR_STR("websocket"));
         weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Sec-WebSocket-Version"), WEIR_STR("13"), 0);
-    }
-    if (status == 405) {
-        weir_response_add(req, WEIR_HEADER_ALLOW, WEIR_STR("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));
     }
     return reply_send(req, status, WEIR_STR("text/html"), page);
 }

@@ -273,6 +273,7 @@ request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *
     };
 
     match->captures.n = 0;
+    match->rule = NULL;
     if (req->server->paths == NULL) {
         return req->server->fallback;
     }
@@ -311,6 +312,16 @@ request_judge_slashes(weir_request_t *req, weir_http_location_t *location, weir_
     return request_find_location(req, uri.path, &other) == location ? location : NULL;
 }
 
+/* As nginx does for a location that passes requests on: a client that asks for "/x" of `location /x/` is sent there. */
+static void
+request_to_slash(weir_request_t *req, const weir_http_location_t *location)
+{
+    weir_str_t path = weir_uri_encode(location->rule.text, &req->arena);
+
+    (void) weir_request_redirect_client(req, 301, weir_str_printf(&req->arena, "%.*s%s%.*s", WEIR_STR_ARG(path), req->query.len != 0 ? "?" : "",
+                                                                  WEIR_STR_ARG(req->query)));
+}
+
 /* The path is known: find its location and go through its phases. */
 static void
 request_run_location(weir_request_t *req)
@@ -339,6 +350,10 @@ request_run_location(weir_request_t *req)
     }
     if (request_is_too_large(req)) {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_BODY_TOO_LARGE, NULL);
+        return;
+    }
+    if (match.rule != NULL && match.rule->kind == WEIR_PATH_TO_SLASH) {
+        request_to_slash(req, location);
         return;
     }
     if (location == req->server->fallback) {

@@ -40,12 +40,38 @@ weir_response_value(const weir_request_t *req, weir_header_id_t id)
     return field != NULL ? field->value : WEIR_STR_NONE;
 }
 
-/* What answers of our own must say.  RFC 9110 §11.6.1: a 401 how to come in (one of the upstream's has its own); §15.5.17: a 416 how long it is. */
+/* What is not refused: files have two methods; where the configuration or the method itself says no, it is all others. */
+static weir_str_t
+respond_allowed(weir_request_t *req)
+{
+    static const weir_str_t methods[] = {
+        WEIR_STR_INIT("GET"), WEIR_STR_INIT("HEAD"), WEIR_STR_INIT("POST"), WEIR_STR_INIT("PUT"), WEIR_STR_INIT("DELETE"),
+        WEIR_STR_INIT("OPTIONS"), WEIR_STR_INIT("PATCH"),
+    };
+    weir_str_t refused = req->asked_method.len != 0 ? req->asked_method : req->head.method_name, all = WEIR_STR("");
+
+    if (req->cause == WEIR_CAUSE_CLIENT_METHOD && req->head.method != WEIR_METHOD_CONNECT && req->head.method != WEIR_METHOD_TRACE) {
+        return WEIR_STR("GET, HEAD");
+    }
+    for (size_t i = 0; i < weir_countof(methods); i++) {
+        if (!weir_str_eq(methods[i], refused) && !(weir_str_eq(refused, WEIR_STR("GET")) && i == 1)) {
+            all = weir_str_printf(&req->arena, "%.*s%s%.*s", WEIR_STR_ARG(all), all.len != 0 ? ", " : "", WEIR_STR_ARG(methods[i]));
+        }
+    }
+    return all;
+}
+
+/* What answers of our own must say.  RFC 9110 §15.5.6: a 405 what is allowed; §11.6.1: a 401 how to come in (one of the upstream's has its own); §15.5.17: a 416 how long it is. */
 static void
 respond_own_fields(weir_request_t *req)
 {
     if (req->challenge.len != 0 && req->res.status == 401 && weir_cause_row(req->cause)->status == 401) {
         weir_response_add(req, WEIR_HEADER_WWW_AUTHENTICATE, req->challenge);
+    }
+    if (req->res.status == 405 && (req->cause == WEIR_CAUSE_CLIENT_METHOD || req->cause == WEIR_CAUSE_ROUTE_RETURN)
+        && weir_response_value(req, WEIR_HEADER_ALLOW).at == NULL)
+    {
+        weir_response_add(req, WEIR_HEADER_ALLOW, respond_allowed(req));
     }
     if (req->res.status == 416 && req->cause == WEIR_CAUSE_CLIENT_RANGE) {
         weir_response_add(req, WEIR_HEADER_CONTENT_RANGE,

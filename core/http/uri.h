@@ -69,8 +69,16 @@ bool weir_uri_arg(weir_str_t query, weir_str_t name, weir_str_t *value);
 bool weir_uri_next_arg(weir_str_t *query, weir_str_t name, weir_str_t *value);
 
 /* host [ ":" port ] of a Host field or an authority: letters, digits, '-', '.', '_', '~' or an IPv6 literal in
- * brackets, <= 255 bytes, labels <= 63; no userinfo, no empty host, no empty port.  host comes out as written (the
+ * brackets, <= 255 bytes, labels <= 63; no userinfo, no empty host.  host comes out as written (the
  * caller lowers it; an IPv6 literal with its brackets), trailing dot removed. port 0: none given. */
 bool weir_uri_authority(weir_str_t text, weir_str_t *host, uint16_t *port) WEIR_MUST_USE;
+
+/* An authority without the colon that stands before no port: what is passed on has one form. */
+static inline weir_str_t
+weir_uri_authority_plain(weir_str_t authority)
+{
+    authority.len -= authority.len != 0 && authority.at[authority.len - 1] == ':';
+    return authority;
+}
 
 #endif

@@ -87,6 +87,7 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     if (conf->pass.url.len == 0) {
         return true;
     }
+    weir_proxy_take_location(block);
     if (conf->pass.text != NULL) {
         weir_edits_derive(cf->arena, &conf->edits, WEIR_STR("\1"), false, WEIR_STR(""));      /* nothing begins like that: default does nothing */
         return true;

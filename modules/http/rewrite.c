@@ -102,6 +102,9 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         return rewrite_redirect(req, step);
     }
     path = weir_template_eval(step->path, req, &req->arena);
+    if (path.len != 0 && path.at[0] != '/') {
+        path = weir_str_concat(&req->arena, WEIR_STR("/"), path);
+    }
     if (!weir_request_set_path(req, path, rewrite_query(req, step))) {
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_REWRITE, path.len == 0 ? "the rewritten URI has a zero length" : NULL);
         return REWRITE_ANSWERED;

@@ -105,19 +105,23 @@ request_parse_target(weir_h1_request_t *req)
 
 /* --- Host --- */
 
-static uint16_t
-request_default_port(const weir_h1_request_t *req, uint16_t port)
+/* RFC 9112 §3.2.2: an absolute target's authority is in the place of whatever Host said, for all who read that field, too. */
+static void
+request_host_of_target(weir_h1_request_t *req, weir_field_t *field)
 {
-    if (port != 0 || req->form != WEIR_TARGET_ABSOLUTE) {
-        return port;
+    weir_str_t rest = weir_str_skip(req->target, req->scheme.len + 3);
+    size_t     n = 0;
+
+    while (n < rest.len && rest.at[n] != '/' && rest.at[n] != '?') {
+        n++;
     }
-    return req->scheme.len == 5 ? 443 : 80;
+    field->value = weir_uri_authority_plain(weir_str(rest.at, n));
 }
 
 static weir_h1_reason_t
 request_parse_host(weir_h1_request_t *req)
 {
-    const weir_field_t *field = weir_fields_first(&req->fields, WEIR_HEADER_HOST);
+    weir_field_t       *field = weir_fields_first(&req->fields, WEIR_HEADER_HOST);
     weir_str_t          host;
     uint16_t            port;
 
@@ -130,12 +134,17 @@ request_parse_host(weir_h1_request_t *req)
     if (!weir_uri_authority(field->value, &host, &port)) {
         return WEIR_H1_BAD_HOST;
     }
+    field->value = weir_uri_authority_plain(field->value);
+    if (req->form == WEIR_TARGET_ABSOLUTE) {
+        request_host_of_target(req, field);
+        return WEIR_H1_OK;
+    }
     if (req->form == WEIR_TARGET_ORIGIN || req->form == WEIR_TARGET_ASTERISK) {
         req->host = host;
         req->port = port;
         return WEIR_H1_OK;
     }
-    if (!weir_str_eq_fold(host, req->host) || request_default_port(req, port) != request_default_port(req, req->port)) {
+    if (!weir_str_eq_fold(host, req->host) || port != req->port) {
         return WEIR_H1_HOST_MISMATCH;
     }
     return WEIR_H1_OK;

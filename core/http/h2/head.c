@@ -205,11 +205,12 @@ static const char *
 head_host(weir_h2_exchange_t *x)
 {
     weir_h1_request_t *head = &x->req->head;
-    const weir_field_t *field = weir_fields_first(&head->fields, WEIR_HEADER_HOST);
+    weir_field_t *field = weir_fields_first(&head->fields, WEIR_HEADER_HOST);
     weir_str_t host;
     uint16_t port;
 
     if (field != NULL) {
+        field->value = weir_uri_authority_plain(field->value);
         if (weir_fields_next(&head->fields, field) != NULL) {
             return "Host twice";
         }
@@ -228,7 +229,7 @@ head_host(weir_h2_exchange_t *x)
     }
     head->host = host;
     head->port = port;
-    if (field == NULL && !head_add(x, WEIR_HEADER_HOST, WEIR_STR("host"), x->authority, 0)) {
+    if (field == NULL && !head_add(x, WEIR_HEADER_HOST, WEIR_STR("host"), weir_uri_authority_plain(x->authority), 0)) {
         return "no memory";
     }
     return NULL;

@@ -286,6 +286,14 @@ weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf)
     conf_derive_answer(cf, conf);
 }
 
+void
+weir_proxy_take_location(weir_conf_block_t *block)
+{
+    if (block->context == WEIR_IN_LOCATION) {
+        ((weir_http_location_t *) block->owner)->rule.to_slash = true;
+    }
+}
+
 /* The default Host comes last, when nothing set one. */
 static void
 conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)

@@ -20,6 +20,8 @@ bool weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_pro
                           weir_proxy_pass_t *pass) WEIR_MUST_USE;
 /* A module's check: fields replaced, hidden and set. */
 void weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf);
+/* A module's check of a block that has a URL: what its location is besides. */
+void weir_proxy_take_location(weir_conf_block_t *block);
 /* A module's build: every location below `parent` with a URL of its own gets its group, TLS and default Host. prefix: "proxy_". */
 bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
                       const char *prefix) WEIR_MUST_USE;
