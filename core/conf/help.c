@@ -3,11 +3,13 @@
  *
  * Runs in the program that a person typed; everything said here is said once, in the rows.
  */
+#include "conf/nginx_names.h"
 #include "conf/read.h"
 
 #include "base/buf.h"
 #include "os/file.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -151,9 +153,12 @@ help_print_none(help_out_t *out, weir_str_t directive)
     char        text[300];
     weir_buf_t  buf;
     const char *near = weir_conf_nearest_row(directive, ~0U);
+    const nginx_group_t *group = weir_conf_nginx_find(directive, ~0U);
 
     weir_buf_init(&buf, text, sizeof(text) - 1);
-    if (weir_conf_is_nginx_name(directive)) {
+    if (group != NULL && group->fate == NGINX_TAKEN) {
+        weir_buf_printf(&buf, "directive \"%.*s\" of nginx is accepted and has no effect (%s)\n", WEIR_STR_ARG(directive), group->note);
+    } else if (group != NULL) {
         weir_buf_printf(&buf, "directive \"%.*s\" is not supported by this version of weir\n", WEIR_STR_ARG(directive));
     } else {
         weir_buf_printf(&buf, "there is no directive \"%.*s\"%s%s%s\n", (int) weir_min(directive.len, 100), directive.at,
@@ -251,6 +256,89 @@ help_print_area(help_out_t *out, const char *area)
     }
 }
 
+/* --- what there is of nginx --- */
+
+static bool
+help_has_name(weir_str_t name)
+{
+    bool                    is_variable = weir_str_starts(name, WEIR_STR("$"));
+    const weir_directive_t *row;
+    const weir_variable_t  *variable;
+
+    for (size_t m = 0; weir_modules_in_use[m] != NULL; m++) {
+        for (row = weir_modules_in_use[m]->directives; !is_variable && row != NULL && row->name != NULL; row++) {
+            if (weir_str_eq(name, weir_str_from_z(row->name))) {
+                return true;
+            }
+        }
+        for (variable = weir_modules_in_use[m]->variables; is_variable && variable != NULL && variable->name != NULL; variable++) {
+            if (weir_str_eq(weir_str_skip(name, 1), weir_str_from_z(variable->name))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A line of the group's names that are in the rows, or of those that are not; nothing when there are none. */
+static void
+help_print_nginx_names(help_out_t *out, const nginx_group_t *group, bool have, const char *state)
+{
+    weir_str_t  rest = weir_str_from_z(group->names), name;
+    const char *before = "";
+    char        text[120];
+
+    while (weir_conf_nginx_next_name(&rest, &name)) {
+        if (weir_conf_nginx_is_rows_own(group) && help_has_name(name) != have) {
+            continue;
+        }
+        if (before[0] == '\0') {
+            help_add(out, "| ");
+            help_add(out, state);
+            help_add(out, " | ");
+        }
+        (void) snprintf(text, sizeof(text), "%s`%.*s%s`", before, (int) weir_min(name.len, 80), name.at,
+                        name.at[0] == '$' && weir_str_ends(name, WEIR_STR("_")) ? "NAME" : "");
+        help_add(out, text);
+        before = ", ";
+    }
+    if (before[0] != '\0') {
+        help_add(out, " | ");
+        help_add(out, have ? "" : group->note);
+        if (!have && group->only != NULL) {
+            (void) snprintf(text, sizeof(text), "%sThe argument %s is accepted.", group->note[0] != '\0' ? " " : "", group->only);
+            help_add(out, text);
+        }
+        help_add(out, " |\n");
+    }
+}
+
+static void
+help_print_nginx(help_out_t *out)
+{
+    static const char *const states[] = { "not in this build", "planned", "not", "accepted, no effect" };
+    const nginx_group_t     *group = weir_conf_nginx_groups();
+    const char              *module = "";
+
+    help_add(out, "# nginx\n\nThe directives and variables of nginx's documented modules: what is here, what is planned, what is not here, and what is "
+                  "accepted without an effect and with one warning. What is here and differs is told on the page [Weir for users of "
+                  "nginx](../nginx.md).\n\n");
+    for (; group->module != NULL; group++) {
+        if (strcmp(module, group->module) != 0) {
+            help_add(out, module[0] != '\0' ? "\n" : "");
+            module = group->module;
+            help_add(out, "## Module ngx_");
+            help_add(out, module);
+            help_add(out, "\n\n| State | Names | Remark |\n|---|---|---|\n");
+        }
+        if (weir_conf_nginx_is_rows_own(group)) {
+            help_print_nginx_names(out, group, true, "here");
+        }
+        help_print_nginx_names(out, group, false, states[group->fate]);
+    }
+    help_add(out, "\n");
+}
+
 void
 weir_conf_print_manual(int fd)
 {
@@ -268,5 +356,6 @@ weir_conf_print_manual(int fd)
             help_print_area(&out, area);
         }
     }
+    help_print_nginx(&out);
     help_flush(&out);
 }

@@ -29,30 +29,6 @@ parse_fail(reader_t *reader, const weir_conf_words_t *words, const char *after, 
 }
 
 static bool
-parse_unknown(reader_t *reader, const weir_conf_words_t *words, unsigned elsewhere)
-{
-    weir_str_t  name = words->at[0].text;
-    const char *near;
-    char        contexts[60], after[80];
-
-    if (elsewhere != 0) {
-        (void) weir_conf_contexts_text(elsewhere, contexts, sizeof(contexts));
-        (void) snprintf(after, sizeof(after), " (allowed in %s)", contexts);
-        return parse_fail(reader, words, after, "\"%.*s\" directive is not allowed here", WEIR_STR_ARG(name));
-    }
-    if (weir_conf_is_nginx_name(name)) {
-        return parse_fail(reader, words, "", "directive \"%.*s\" is not supported by this version of weir",
-                          WEIR_STR_ARG(name));
-    }
-    name.len = (size_t) weir_min(name.len, 200);
-    near = weir_conf_nearest_row(name, reader->cf.block->context);
-    if (near != NULL) {
-        return parse_fail(reader, words, "", "unknown directive \"%.*s\", did you mean \"%s\"?", WEIR_STR_ARG(name), near);
-    }
-    return parse_fail(reader, words, "", "unknown directive \"%.*s\"", WEIR_STR_ARG(name));
-}
-
-static bool
 parse_check_count(reader_t *reader, const weir_directive_t *row, const weir_conf_words_t *words)
 {
     size_t n = words->n - 1;
@@ -213,7 +189,7 @@ parse_directive(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const w
     }
     if (at == NULL) {
         return reader->cf.block->context == WEIR_IN_DATA ? parse_data(reader, kind, words)
-                                                         : parse_unknown(reader, words, elsewhere);
+                                                         : weir_conf_take_unknown(reader, kind, words, elsewhere);
     }
     if (at->row->opens != 0 && kind == WEIR_LEX_SIMPLE) {
         return parse_fail(reader, words, "", "directive \"%s\" has no opening \"{\"", at->row->name);

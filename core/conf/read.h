@@ -30,6 +30,7 @@ typedef struct {
     unsigned           *contexts;         /* by module: where it has a struct (whole families) */
     const char         *files[READ_MAX_INCLUDES];    /* being read, outermost first */
     size_t              n_files, depth;
+    weir_strs_t         warned;           /* names of nginx's directives without an effect that were told of */
 } reader_t;
 
 static inline reader_t *reader_of(weir_conf_t *cf) { return weir_container_of(cf, reader_t, cf); }
@@ -43,6 +44,9 @@ read_row_t *weir_conf_find(const reader_t *reader, weir_str_t name, unsigned con
 bool        weir_conf_has_field(const weir_directive_t *row);
 const char *weir_conf_nearest_row(weir_str_t name, unsigned context);  /* of those that may stand there, else of all */
 size_t      weir_conf_contexts_text(unsigned contexts, char *out, size_t size);
+
+/* unknown.c: a directive that is in no row.  true: nginx has it, and it is taken without an effect. */
+bool weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_conf_words_t *words, unsigned elsewhere);
 
 /* parse.c */
 bool weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file);
@@ -64,8 +68,5 @@ bool weir_conf_vfail(weir_error_t *error, const char *file, uint32_t line, uint3
 
 /* help.c */
 size_t weir_conf_syntax(const weir_directive_t *row, char *out, size_t size);   /* "name arguments;" */
-
-/* nginx_names.c */
-bool weir_conf_is_nginx_name(weir_str_t name);
 
 #endif

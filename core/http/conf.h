@@ -39,7 +39,7 @@ typedef struct {
     weir_str_t   default_type;
     weir_bytes_t sendfile_max_chunk, limit_rate_after;
     const weir_template_t *limit_rate;   /* NULL: none */
-    uint32_t     max_ranges, hash_sizes;
+    uint32_t     max_ranges;
     weir_error_pages_t error_pages;
     weir_str_t   status_zone;
     weir_core_logs_t error_log;          /* n 0: the process's */

@@ -81,10 +81,6 @@ static const weir_conf_enum_t core_token_values[] = {
 #define CORE(field, ...) WEIR_DIRECTIVE(weir_http_core_conf_t, field, #field, __VA_ARGS__)
 #define CORE_OF(field, name, conf_type, ...) \
     WEIR_DIRECTIVE_OF(weir_http_core_conf_t, field, name, conf_type, __VA_ARGS__)
-/* Sizes of nginx's tables. */
-#define CORE_ACCEPTED(name)                                                                                                    \
-    CORE_OF(hash_sizes, name, &weir_type_u32, .where = WEIR_IN_HTTP, .min = "1",                                               \
-            .help = "Accepted for the sake of nginx's files; tables are as large as they need to be.")
 #define CORE_HEADS (WEIR_IN_HTTP | WEIR_IN_SERVER)     /* before a location is known */
 
 static const weir_directive_t core_directives[] = {
@@ -183,10 +179,6 @@ static const weir_directive_t core_directives[] = {
                     "if told."),
     CORE(status_zone, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .inherit = WEIR_LOCAL, .args = "name",
          .help = "What happens here is counted under this name, for status and prometheus."),
-    CORE_ACCEPTED("server_names_hash_max_size"),
-    CORE_ACCEPTED("server_names_hash_bucket_size"),
-    CORE_ACCEPTED("variables_hash_max_size"),
-    CORE_ACCEPTED("variables_hash_bucket_size"),
     CORE_OF(internal, "internal", &weir_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_OWN, .whole = true,
             .help = "The location is for internal redirects only; others get 404."),
     WEIR_DIRECTIVES_END

@@ -30,7 +30,6 @@ typedef struct { weir_table_t *at; } docroot_types_t;      /* weir_str_t *, by s
 typedef struct {
     docroot_folder_t folder;
     docroot_types_t  types;
-    uint32_t         hash_max_size, hash_bucket_size;
 } docroot_conf_t;
 
 extern const weir_module_t weir_http_docroot;
@@ -294,10 +293,6 @@ static const weir_directive_t docroot_directives[] = {
     WEIR_DIRECTIVE_OF(docroot_conf_t, types, "types", &docroot_type_types, .where = WEIR_IN_ANY, .opens = WEIR_IN_DATA, .args = "",
                       .opened = docroot_types_opened, .line = docroot_types_line,
                       .help = "Lines of a Content-Type and the suffixes of files that have it; without any: text/html html, image/gif gif, image/jpeg jpg."),
-    WEIR_DIRECTIVE(docroot_conf_t, hash_max_size, "types_hash_max_size", .where = WEIR_IN_ANY, .dflt = "1024", .min = "1",
-                   .help = "Accepted for the sake of nginx's files; tables are as large as they need to be."),
-    WEIR_DIRECTIVE(docroot_conf_t, hash_bucket_size, "types_hash_bucket_size", .where = WEIR_IN_ANY, .dflt = "64", .min = "1",
-                   .help = "Accepted for the sake of nginx's files; tables are as large as they need to be."),
     WEIR_DIRECTIVES_END
 };
 

@@ -32,7 +32,6 @@ typedef struct map {
 } map_t;
 
 typedef struct {
-    uint32_t hash_max_size, hash_bucket_size;
     map_t   *maps;
 } map_conf_t;
 
@@ -241,10 +240,6 @@ static const weir_directive_t map_directives[] = {
     WEIR_BLOCK("map", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "string $variable", .block_min_args = 2, .block_max_args = 2,
                .opened = map_opened, .line = map_line,
                .help = "Makes a variable from a string: lines of a source value and what it becomes; default, hostnames, volatile, include; ~regex and ~*regex."),
-    WEIR_DIRECTIVE(map_conf_t, hash_max_size, "map_hash_max_size", .where = WEIR_IN_HTTP, .dflt = "2048", .min = "1",
-                   .help = "Accepted for the sake of nginx's files; tables are as large as they need to be."),
-    WEIR_DIRECTIVE(map_conf_t, hash_bucket_size, "map_hash_bucket_size", .where = WEIR_IN_HTTP, .dflt = "64", .min = "1",
-                   .help = "Accepted for the sake of nginx's files; tables are as large as they need to be."),
     WEIR_DIRECTIVES_END
 };
 

@@ -63,8 +63,7 @@ typedef struct {
                          pass_request_body, socket_keepalive, force_ranges;
     uint32_t             http_version, next_upstream, next_upstream_tries, ignore_headers, path;
     weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
-    weir_bytes_t         buffer_size, max_temp_file_size, accepted_size;
-    uint32_t             hash_sizes;
+    weir_bytes_t         buffer_size, max_temp_file_size;
     weir_bufs_t          buffers;
     weir_temp_path_t     temp_path;
     const weir_template_t *method, *set_body, *limit_rate;

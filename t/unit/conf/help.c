@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static char text[100000];
+static char text[200000];
 
 static int
 open_text(void)
@@ -48,7 +48,8 @@ main(void)
     help_says("location", "Syntax:   location [modifier] uri { ... }\nContext:  server, location\nModule:   toy\n", true);
     help_says("toy_tme", "there is no directive \"toy_tme\", did you mean \"toy_time\"?\n", false);
     help_says("zzzzzzz", "there is no directive \"zzzzzzz\"\n", false);
-    help_says("gzip_static", "directive \"gzip_static\" is not supported by this version of weir\n", false);
+    help_says("aio", "directive \"aio\" of nginx is accepted and has no effect (Weir opens and reads files in its own way.)\n", false);
+    help_says("perl_set", "directive \"perl_set\" is not supported by this version of weir\n", false);
 
     fd = open_text();
     weir_conf_print_manual(fd);
