@@ -6,11 +6,11 @@
 #include "http/pace.h"
 
 #include "base/chain.h"
+#include "http/layer.h"
 #include "http/runtime.h"
 
 typedef struct weir_pace {
-    weir_codec_t        codec;         /* ours, in place of: */
-    const weir_codec_t *inner;
+    weir_layer_t        layer;
     weir_request_t     *req;
     uint64_t            rate;          /* bytes a second */
     uint64_t            after, sent;
@@ -22,6 +22,8 @@ typedef struct weir_pace {
 } weir_pace_t;
 
 static void pace_on_timer(weir_timer_t *timer);
+
+static weir_pace_t *pace_of(weir_layer_t *self) { return weir_container_of(self, weir_pace_t, layer); }
 
 /* How many may have gone until now. */
 static uint64_t
@@ -66,7 +68,7 @@ pace_send_held(weir_pace_t *pace)
         }
         (void) weir_chain_peek(&pace->held, &iov, 1);
         size_t n = weir_min(iov.iov_len, allowed);
-        weir_io_t io = pace->inner->send_body(req, weir_str(iov.iov_base, n));
+        weir_io_t io = weir_layer_send_body(req, pace->layer.inner, weir_str(iov.iov_base, n));
         pace->sent += n;
         weir_chain_consume(&pace->held, &req->http->blocks, n);
         if (io != WEIR_OK) {
@@ -75,7 +77,7 @@ pace_send_held(weir_pace_t *pace)
     }
     if (pace->ends) {
         pace->ends = false;
-        return pace->inner->send_end(req);
+        return weir_layer_send_end(req, pace->layer.inner);
     }
     return WEIR_OK;
 }
@@ -100,19 +102,17 @@ pace_go_on(weir_pace_t *pace)
     weir_request_t *req = pace->req;
     weir_io_t io = pace_send_held(pace);
 
-    if (io != WEIR_ERROR && pace->inner->flush(req) == WEIR_ERROR) {
+    if (io != WEIR_ERROR && weir_layer_flush(req, pace->layer.inner) == WEIR_ERROR) {
         io = WEIR_ERROR;
     }
     if (io == WEIR_ERROR) {
         pace_lost(pace);
         return;
     }
-    if (!pace_is_holding(pace) && !pace->inner->send_pending(req)) {
+    if (!pace_is_holding(pace) && !weir_layer_send_pending(req, pace->layer.inner)) {
         weir_timer_clear(&pace->timer);
         pace->is_parked = false;
-        if (req->on_writable != NULL) {
-            req->on_writable(req);
-        }
+        weir_layer_writable(req, &pace->layer);
     }
 }
 
@@ -122,16 +122,17 @@ pace_on_timer(weir_timer_t *timer)
     weir_pace_t *pace = weir_container_of(timer, weir_pace_t, timer);
 
     pace->is_parked = false;
-    if (!pace->inner->send_pending(pace->req)) {       /* else the wire tells when it is free */
+    if (!weir_layer_send_pending(pace->req, pace->layer.inner)) {       /* else the wire tells when it is free */
         pace_go_on(pace);
     }
 }
 
-bool
-weir_pace_holds(weir_request_t *req)
+static bool
+pace_on_writable(weir_request_t *req, weir_layer_t *self)
 {
-    weir_pace_t *pace = req->pace;
+    weir_pace_t *pace = pace_of(self);
 
+    (void) req;
     if (pace->is_parked) {
         return true;                                   /* the timer's turn */
     }
@@ -142,19 +143,19 @@ weir_pace_holds(weir_request_t *req)
     return true;
 }
 
-/* -- the codec -- */
+/* -- the layer -- */
 
 static weir_io_t
-pace_send_body(weir_request_t *req, weir_str_t bytes)
+pace_send_body(weir_request_t *req, weir_layer_t *self, weir_str_t bytes)
 {
-    weir_pace_t *pace = req->pace;
+    weir_pace_t *pace = pace_of(self);
     uint64_t allowed = pace->held.size != 0 ? 0 : pace_allowed(pace);
     size_t n = weir_min(bytes.len, allowed);
     weir_io_t io = WEIR_OK;
 
     if (n != 0) {
         pace->sent += n;
-        io = pace->inner->send_body(req, weir_str(bytes.at, n));
+        io = weir_layer_send_body(req, pace->layer.inner, weir_str(bytes.at, n));
         bytes = weir_str_skip(bytes, n);
     }
     if (bytes.len == 0 || io == WEIR_ERROR) {
@@ -170,22 +171,19 @@ pace_send_body(weir_request_t *req, weir_str_t bytes)
 }
 
 static weir_io_t
-pace_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
+pace_send_file(weir_request_t *req, weir_layer_t *self, int fd, uint64_t *offset, uint64_t end)
 {
-    weir_pace_t *pace = req->pace;
+    weir_pace_t *pace = pace_of(self);
     uint64_t allowed = pace_allowed(pace), from = *offset;
     weir_io_t io;
 
-    if (pace->inner->send_file == NULL) {
-        return WEIR_EOF;
-    }
     if (pace->held.size != 0 || allowed == 0) {
         if (!pace->is_parked) {
             pace_wait(pace);
         }
         return WEIR_AGAIN;
     }
-    io = pace->inner->send_file(req, fd, offset, weir_min(end, from + allowed));
+    io = weir_layer_send_file(req, pace->layer.inner, fd, offset, weir_min(end, from + allowed));
     pace->sent += *offset - from;
     if (io == WEIR_OK && *offset < end) {
         pace_wait(pace);
@@ -195,56 +193,59 @@ pace_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
 }
 
 static weir_io_t
-pace_send_end(weir_request_t *req)
+pace_send_end(weir_request_t *req, weir_layer_t *self)
 {
-    weir_pace_t *pace = req->pace;
+    weir_pace_t *pace = pace_of(self);
 
     if (pace->held.size != 0) {
         pace->ends = true;
         return WEIR_AGAIN;
     }
-    return pace->inner->send_end(req);
+    return weir_layer_send_end(req, pace->layer.inner);
+}
+
+/* Bytes have to be counted out. */
+static weir_io_t
+pace_send_pipe(weir_request_t *req, weir_layer_t *self, int pipe, size_t n, size_t *moved)
+{
+    (void) req, (void) self, (void) pipe, (void) n, (void) moved;
+    return WEIR_EOF;
 }
 
 static bool
-pace_send_pending(const weir_request_t *req)
+pace_send_pending(const weir_request_t *req, const weir_layer_t *self)
 {
-    return pace_is_holding(req->pace) || req->pace->inner->send_pending(req);
+    return pace_is_holding(weir_container_of(self, weir_pace_t, layer)) || weir_layer_send_pending(req, self->inner);
 }
 
 static weir_io_t
-pace_flush(weir_request_t *req)
+pace_flush(weir_request_t *req, weir_layer_t *self)
 {
-    weir_io_t io = req->pace->inner->flush(req);
+    const weir_pace_t *pace = pace_of(self);
+    weir_io_t io = weir_layer_flush(req, self->inner);
 
-    return io == WEIR_OK && (pace_is_holding(req->pace) || req->pace->is_parked) ? WEIR_AGAIN : io;
+    return io == WEIR_OK && (pace_is_holding(pace) || pace->is_parked) ? WEIR_AGAIN : io;
 }
 
 static void
-pace_end(weir_pace_t *pace)
+pace_end(weir_request_t *req, weir_layer_t *self)
 {
+    weir_pace_t *pace = pace_of(self);
+
     weir_timer_drop(&pace->timer);
-    weir_chain_clear(&pace->held, &pace->req->http->blocks);
-    pace->req->pace = NULL;
+    weir_chain_clear(&pace->held, &req->http->blocks);
 }
 
-static void
-pace_finish(weir_request_t *req)
-{
-    weir_pace_t *pace = req->pace;
-
-    pace_end(pace);
-    pace->inner->finish(req);
-}
-
-static void
-pace_abort(weir_request_t *req)
-{
-    weir_pace_t *pace = req->pace;
-
-    pace_end(pace);
-    pace->inner->abort(req);
-}
+static const weir_layer_ops_t pace_layer = {
+    .send_body = pace_send_body,
+    .send_file = pace_send_file,
+    .send_pipe = pace_send_pipe,
+    .send_end = pace_send_end,
+    .send_pending = pace_send_pending,
+    .flush = pace_flush,
+    .on_writable = pace_on_writable,
+    .end = pace_end,
+};
 
 void
 weir_pace_begin(weir_request_t *req)
@@ -264,20 +265,9 @@ weir_pace_begin(weir_request_t *req)
         return;
     }
     pace = weir_new(&req->arena, weir_pace_t);
-    pace->codec = *req->codec;
-    pace->codec.send_body = pace_send_body;
-    pace->codec.send_file = pace_send_file;
-    pace->codec.send_pipe = NULL;                       /* bytes have to be counted out */
-    pace->codec.send_end = pace_send_end;
-    pace->codec.send_pending = pace_send_pending;
-    pace->codec.flush = pace_flush;
-    pace->codec.finish = pace_finish;
-    pace->codec.abort = pace_abort;
-    pace->inner = req->codec;
     pace->req = req;
     pace->rate = weir_min(rate, WEIR_RATE_MAX);
     pace->after = core->limit_rate_after.n;
     pace->began = weir_clock_now();
-    req->pace = pace;
-    req->codec = &pace->codec;
+    weir_layer_add(req, &pace->layer, &pace_layer);
 }

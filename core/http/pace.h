@@ -1,7 +1,7 @@
 /*
  * pace.h - limit_rate: an answer's body no faster than so many bytes a second; inside core/http only.
  *
- * A codec put around the request's own: what may not go yet waits here, and its producer waits as for a slow client.
+ * A layer before the codec (layer.h): what may not go yet waits here, and its producer waits as for a slow client.
  */
 #ifndef WEIR_HTTP_PACE_H
 #define WEIR_HTTP_PACE_H
@@ -22,7 +22,5 @@ weir_rate_budget(uint64_t rate, weir_instant_t began)
 
 /* Before the head of an answer that has a body; does nothing where there is no limit. */
 void weir_pace_begin(weir_request_t *req);
-/* The wire has taken all it had.  true: there is more here, the producer is not to be called (and the request may have ended). */
-bool weir_pace_holds(weir_request_t *req);
 
 #endif

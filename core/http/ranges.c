@@ -251,7 +251,7 @@ weir_io_t
 weir_ranges_body(weir_request_t *req, weir_str_t bytes)
 {
     weir_ranges_t *ranges = req->res.ranges;
-    weir_io_t io = req->codec->send_pending(req) ? WEIR_AGAIN : WEIR_OK;
+    weir_io_t io = weir_response_pending(req) ? WEIR_AGAIN : WEIR_OK;
 
     while (bytes.len != 0 && ranges->next < ranges->n) {
         const weir_range_t *range = &ranges->at[ranges->next];

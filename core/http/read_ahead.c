@@ -3,6 +3,7 @@
  */
 #include "http/read_ahead.h"
 
+#include "http/layer.h"
 #include "http/proxy/store.h"
 #include "http/runtime.h"
 #include "os/sys.h"
@@ -93,7 +94,7 @@ weir_read_ahead_some(weir_request_t *req, weir_store_t *store)
     weir_str_t bytes;
 
     for (int round = 0; round < AHEAD_ROUNDS; round++) {
-        weir_io_t io = req->codec->read_body(req, &bytes);
+        weir_io_t io = weir_layer_read_body(req, req->layers, &bytes);
 
         if (io == WEIR_EOF) {
             return ahead_complete(req, store);

@@ -4,6 +4,7 @@
  * Runs in workers.  A handler that says DONE may have finished the request: nothing here touches it afterwards.
  */
 #include "base/mem.h"
+#include "http/layer.h"
 #include "http/module.h"
 #include "http/runtime.h"
 #include "http/stats.h"
@@ -625,6 +626,7 @@ request_end(weir_request_t *req)
 {
     weir_subs_end(req);
     request_log_phase(req);
+    weir_layers_end(req);
     req->codec->finish(req);
 }
 
@@ -649,7 +651,7 @@ weir_request_finish(weir_request_t *req)
     req->on_body = NULL;
     req->on_writable = NULL;
     req->on_abort = NULL;
-    if (req->codec->flush(req) != WEIR_ERROR && weir_response_pending(req)) {
+    if (weir_layer_flush(req, req->layers) != WEIR_ERROR && weir_response_pending(req)) {
         req->on_writable = request_on_sent;
         req->on_abort = request_gone_while_sending;
         return;
@@ -670,6 +672,7 @@ weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
     req->on_body = req->on_writable = req->on_abort = NULL;
     weir_subs_end(req);
     request_log_phase(req);
+    weir_layers_end(req);
     req->codec->abort(req);
 }
 

@@ -70,7 +70,7 @@ typedef struct {
 } weir_response_t;
 
 struct weir_request {
-    const weir_codec_t  *codec;
+    const weir_codec_t  *codec;          /* never replaced: what stands before it is a layer */
     void                *wire;           /* the codec's: connection or stream */
     weir_http_t         *http;
     weir_client_t       *client;
@@ -109,7 +109,7 @@ struct weir_request {
     weir_cause_t         cause;
     const char          *detail;         /* constant text beside the cause, for the error log */
     uint64_t             whole_length;   /* of what a Range asked for no part of: for the 416 */
-    struct weir_pace    *pace;           /* limit_rate; NULL: none */
+    weir_layer_t        *layers;         /* between it and its codec, outermost first (layer.h); NULL: none */
     weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
     weir_str_t           asked_method;   /* of a subrequest: the client's, $request_method; else empty */
     struct weir_sub     *subs;           /* that are under way for it, not detached */

@@ -2,12 +2,13 @@
  * respond.c - the way of every answer, whoever makes it: head through the filters, body through those of this answer, parts of it where a
  * Range asks for them, then the codec.
  *
- *   producer ──> body filters (gzip, …) ──> ranges ──> pace (limit_rate) ──> codec
+ *   producer ──> body filters (gzip, …) ──> ranges ──> layers (limit_rate, gRPC-Web) ──> codec
  *
  * Runs in workers; memory is the request's arena.
  */
 #include "http/respond.h"
 
+#include "http/layer.h"
 #include "http/module.h"
 #include "http/pace.h"
 #include "http/ranges.h"
@@ -102,7 +103,7 @@ weir_response_head(weir_request_t *req)
     if (!res->no_body && !req->is_sub) {
         weir_pace_begin(req);
     }
-    weir_io_t io = req->codec->send_head(req);
+    weir_io_t io = weir_layer_send_head(req, req->layers);
     res->head_sent = true;
     return io;
 }
@@ -113,7 +114,7 @@ weir_io_t
 weir_wire_body(weir_request_t *req, weir_str_t bytes)
 {
     req->res.body_sent += bytes.len;
-    return req->codec->send_body(req, bytes);
+    return weir_layer_send_body(req, req->layers, bytes);
 }
 
 void
@@ -132,7 +133,7 @@ static weir_io_t
 respond_from(weir_request_t *req, weir_body_filter_t *filter, weir_str_t bytes)
 {
     if (bytes.len == 0) {
-        return req->codec->send_pending(req) ? WEIR_AGAIN : WEIR_OK;
+        return weir_layer_send_pending(req, req->layers) ? WEIR_AGAIN : WEIR_OK;
     }
     if (filter != NULL) {
         return filter->body(req, filter, bytes);
@@ -158,10 +159,10 @@ weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
     uint64_t from = *offset;
     weir_io_t io;
 
-    if (req->res.filters != NULL || req->codec->send_file == NULL) {
+    if (req->res.filters != NULL) {
         return WEIR_EOF;
     }
-    io = req->codec->send_file(req, fd, offset, end);
+    io = weir_layer_send_file(req, req->layers, fd, offset, end);
     req->res.body_sent += *offset - from;
     if (req->res.ranges != NULL && *offset != from) {
         weir_ranges_took(req, *offset - from);
@@ -175,10 +176,10 @@ weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved)
     weir_io_t io;
 
     *moved = 0;
-    if (req->res.filters != NULL || req->res.ranges != NULL || req->res.no_body || req->codec->send_pipe == NULL) {
+    if (req->res.filters != NULL || req->res.ranges != NULL || req->res.no_body) {
         return WEIR_EOF;
     }
-    io = req->codec->send_pipe(req, pipe, n, moved);
+    io = weir_layer_send_pipe(req, req->layers, pipe, n, moved);
     req->res.body_sent += *moved;
     return io;
 }
@@ -197,7 +198,7 @@ weir_response_end(weir_request_t *req)
         io = weir_ranges_end(req);
     }
     if (io != WEIR_ERROR) {
-        io = req->codec->send_end(req);
+        io = weir_layer_send_end(req, req->layers);
     }
     req->res.complete = io != WEIR_ERROR;
     return io;
@@ -211,13 +212,13 @@ weir_response_flush(weir_request_t *req)
             return WEIR_ERROR;
         }
     }
-    return req->codec->flush(req);
+    return weir_layer_flush(req, req->layers);
 }
 
 bool
 weir_response_pending(const weir_request_t *req)
 {
-    return req->codec->send_pending(req);
+    return weir_layer_send_pending(req, req->layers);
 }
 
 /* -- for codecs -- */
@@ -225,10 +226,5 @@ weir_response_pending(const weir_request_t *req)
 void
 weir_request_writable(weir_request_t *req)
 {
-    if (req->pace != NULL && weir_pace_holds(req)) {
-        return;
-    }
-    if (req->on_writable != NULL) {
-        req->on_writable(req);
-    }
+    weir_layer_writable(req, NULL);
 }

@@ -1,13 +1,14 @@
 /*
  * grpc_web.c - `grpc_web on`: browsers' gRPC-Web calls become gRPC for the peer, and its answers gRPC-Web again.
  *
- * A codec around the client's own: the request's body is decoded from base64 when it is application/grpc-web-text, the answer's
+ * A layer before the client's codec (layer.h): the request's body is decoded from base64 when it is application/grpc-web-text, the answer's
  * trailers, which scripts cannot read, go into the body as a last frame (flag 0x80), and the content types are exchanged.  What is
  * behind (grpc_pass) sees gRPC only, over whichever protocol the client came.  Runs in workers; memory: the request's arena.
  */
 #include "http/module.h"
 #include "base/buf.h"
 #include "http/h1/parse.h"
+#include "http/layer.h"
 #include "http/runtime.h"
 
 #include <string.h>
@@ -18,8 +19,7 @@
 typedef struct { weir_flag_t on; } web_conf_t;
 
 typedef struct {
-    weir_codec_t        codec;             /* first: req->codec points here */
-    const weir_codec_t *inner;
+    weir_layer_t        layer;
     weir_str_t          type;              /* the client's */
     bool                is_text;
     char               *room;              /* decoded request body, encoded answer */
@@ -29,11 +29,7 @@ typedef struct {
     bool                failed, has_frames;
 } web_t;
 
-static web_t *
-web_of(const weir_request_t *req)
-{
-    return weir_container_of(req->codec, web_t, codec);
-}
+static web_t *web_of(weir_layer_t *self) { return weir_container_of(self, web_t, layer); }
 
 /* -- base64 (RFC 4648 §4); groups may be padded anywhere, as streams of separately encoded pieces are -- */
 
@@ -139,17 +135,17 @@ web_fail(weir_request_t *req, web_t *w)
 }
 
 static weir_io_t
-web_read_body(weir_request_t *req, weir_str_t *bytes)
+web_read_body(weir_request_t *req, weir_layer_t *self, weir_str_t *bytes)
 {
-    web_t *w = web_of(req);
+    web_t *w = web_of(self);
     weir_str_t text;
     size_t len;
 
     if (!w->is_text) {
-        return w->inner->read_body(req, bytes);
+        return weir_layer_read_body(req, self->inner, bytes);
     }
     while (!w->failed) {
-        weir_io_t io = w->inner->read_body(req, &text);
+        weir_io_t io = weir_layer_read_body(req, self->inner, &text);
 
         if (io == WEIR_EOF && w->n_carry != 0) {
             return web_fail(req, w);
@@ -171,9 +167,9 @@ web_read_body(weir_request_t *req, weir_str_t *bytes)
 /* -- the answer -- */
 
 static weir_io_t
-web_send_head(weir_request_t *req)
+web_send_head(weir_request_t *req, weir_layer_t *self)
 {
-    web_t *w = web_of(req);
+    web_t *w = web_of(self);
     weir_field_t *type = weir_fields_first(&req->res.fields, WEIR_HEADER_CONTENT_TYPE);
 
     if (type != NULL && weir_str_starts_fold(type->value, WEIR_STR("application/grpc"))) {
@@ -181,7 +177,7 @@ web_send_head(weir_request_t *req)
         w->has_frames = true;
         req->res.length = WEIR_LENGTH_NONE;          /* the trailers come on top */
     }
-    return w->inner->send_head(req);
+    return weir_layer_send_head(req, self->inner);
 }
 
 static weir_io_t
@@ -190,23 +186,23 @@ web_send_piece(weir_request_t *req, web_t *w, weir_str_t bytes)
     weir_io_t io = WEIR_OK;
 
     if (!w->is_text) {
-        return w->inner->send_body(req, bytes);
+        return weir_layer_send_body(req, w->layer.inner, bytes);
     }
     while (bytes.len != 0 && io != WEIR_ERROR) {
         size_t n = weir_min(bytes.len, WEB_PIECE);
 
-        io = w->inner->send_body(req, weir_str(w->room, web_encode(w->room, weir_str(bytes.at, n))));
+        io = weir_layer_send_body(req, w->layer.inner, weir_str(w->room, web_encode(w->room, weir_str(bytes.at, n))));
         bytes = weir_str_skip(bytes, n);
     }
     return io;
 }
 
 static weir_io_t
-web_send_body(weir_request_t *req, weir_str_t bytes)
+web_send_body(weir_request_t *req, weir_layer_t *self, weir_str_t bytes)
 {
-    web_t *w = web_of(req);
+    web_t *w = web_of(self);
 
-    return w->has_frames ? web_send_piece(req, w, bytes) : w->inner->send_body(req, bytes);
+    return w->has_frames ? web_send_piece(req, w, bytes) : weir_layer_send_body(req, w->layer.inner, bytes);
 }
 
 /* "grpc-status: 0\r\n…": the frame's payload.  What a codec would not send as a trailer is not in it either. */
@@ -245,9 +241,9 @@ web_trailers(weir_request_t *req, char *room)
 }
 
 static weir_io_t
-web_send_end(weir_request_t *req)
+web_send_end(weir_request_t *req, weir_layer_t *self)
 {
-    web_t *w = web_of(req);
+    web_t *w = web_of(self);
     char room[WEB_TRAILERS_MAX];
 
     if (w->has_frames && req->res.trailers.n != 0) {
@@ -259,35 +255,31 @@ web_send_end(weir_request_t *req)
             return WEIR_ERROR;
         }
     }
-    return w->inner->send_end(req);
+    return weir_layer_send_end(req, self->inner);
 }
 
-/* -- the rest is the client's codec's -- */
+/* Neither a file nor a pipe: their bytes may have to be encoded, and a frame follows them. */
+static weir_io_t
+web_send_file(weir_request_t *req, weir_layer_t *self, int fd, uint64_t *offset, uint64_t end)
+{
+    (void) req, (void) self, (void) fd, (void) offset, (void) end;
+    return WEIR_EOF;
+}
 
 static weir_io_t
-web_send_interim(weir_request_t *req, uint16_t status, const void *fields)
+web_send_pipe(weir_request_t *req, weir_layer_t *self, int pipe, size_t n, size_t *moved)
 {
-    return web_of(req)->inner->send_interim(req, status, fields);
+    (void) req, (void) self, (void) pipe, (void) n, (void) moved;
+    return WEIR_EOF;
 }
 
-static weir_io_t web_flush(weir_request_t *req) { return web_of(req)->inner->flush(req); }
-static bool web_send_pending(const weir_request_t *req) { return web_of(req)->inner->send_pending(req); }
-static void web_tunnel(weir_request_t *req) { web_of(req)->inner->tunnel(req); }
-static void web_finish(weir_request_t *req) { web_of(req)->inner->finish(req); }
-static void web_abort(weir_request_t *req) { web_of(req)->inner->abort(req); }
-
-static const weir_codec_t web_codec = {
-    .protocol = "gRPC-Web",
-    .send_interim = web_send_interim,
+static const weir_layer_ops_t web_layer = {
     .send_head = web_send_head,
     .send_body = web_send_body,
+    .send_file = web_send_file,
+    .send_pipe = web_send_pipe,
     .send_end = web_send_end,
-    .flush = web_flush,
-    .send_pending = web_send_pending,
     .read_body = web_read_body,
-    .tunnel = web_tunnel,
-    .finish = web_finish,
-    .abort = web_abort,
 };
 
 /* -- which requests -- */
@@ -325,8 +317,6 @@ web_access(weir_request_t *req, const void *conf)
         return WEIR_NEXT;
     }
     w = weir_new(&req->arena, web_t);
-    w->codec = web_codec;
-    w->inner = req->codec;
     w->is_text = is_text;
     w->type = type->value;
     if (is_text) {
@@ -338,7 +328,7 @@ web_access(weir_request_t *req, const void *conf)
     }
     type->value = rest.len != 0 ? weir_str_concat(&req->arena, WEIR_STR("application/grpc"), rest) : WEIR_STR("application/grpc");
     req->head.te_trailers = true;                              /* no script may say so, and gRPC wants it said */
-    req->codec = &w->codec;
+    weir_layer_add(req, &w->layer, &web_layer);
     return WEIR_NEXT;
 }
 

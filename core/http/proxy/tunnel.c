@@ -5,6 +5,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/layer.h"
 #include "http/runtime.h"
 
 #define TUNNEL_ROUNDS 16
@@ -36,7 +37,7 @@ tunnel_upward(weir_proxy_t *p, bool *failed)
     if (io != WEIR_OK || p->client_eof) {
         return false;
     }
-    io = p->req->codec->read_body(p->req, &bytes);
+    io = weir_layer_read_body(p->req, p->req->layers, &bytes);
     if (io == WEIR_OK) {
         *failed = p->codec->send_body(p, bytes) == WEIR_ERROR;
         return !*failed;
@@ -58,18 +59,18 @@ tunnel_downward(weir_proxy_t *p, bool *failed)
     weir_request_t *req = p->req;
     weir_str_t bytes;
 
-    if (p->peer_done || req->codec->send_pending(req)) {
+    if (p->peer_done || weir_response_pending(req)) {
         return false;
     }
     weir_io_t io = p->codec->read_body(p, WEIR_RX_BYTES, &bytes);
     if (io == WEIR_OK) {
         p->attempt->response_length += bytes.len;
-        *failed = weir_response_body(req, bytes) == WEIR_ERROR || req->codec->flush(req) == WEIR_ERROR;
+        *failed = weir_response_body(req, bytes) == WEIR_ERROR || weir_layer_flush(req, req->layers) == WEIR_ERROR;
         return !*failed;
     }
     if (io == WEIR_EOF) {
         p->peer_done = true;
-        *failed = req->codec->send_end(req) == WEIR_ERROR;
+        *failed = weir_layer_send_end(req, req->layers) == WEIR_ERROR;
     }
     if (io == WEIR_ERROR) {
         *failed = true;
@@ -122,7 +123,7 @@ weir_proxy_tunnel_begin(weir_proxy_t *p)
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return;
     }
-    if (weir_response_head(req) == WEIR_ERROR || req->codec->flush(req) == WEIR_ERROR) {
+    if (weir_response_head(req) == WEIR_ERROR || weir_layer_flush(req, req->layers) == WEIR_ERROR) {
         weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
         return;
     }

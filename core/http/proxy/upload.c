@@ -3,6 +3,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/layer.h"
 #include "http/read_ahead.h"
 #include "http/runtime.h"
 
@@ -68,7 +69,7 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
         return WEIR_EOF;
     }
     if (p->streaming) {
-        io = req->codec->read_body(req, bytes);
+        io = weir_layer_read_body(req, req->layers, bytes);
         p->body_taken = p->body_taken || io == WEIR_OK;
         if (io == WEIR_ERROR) {
             (void) upload_fail(p, req->cause);
