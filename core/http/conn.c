@@ -278,7 +278,6 @@ conn_set_client(weir_http_conn_t *c, int fd, const weir_addr_t *peer, weir_str_t
     c->client.opened = weir_clock_now();
     c->client.fd = fd;
     c->client.conn = &c->conn;
-    c->client.listen = c->socket->listen;
 }
 
 /* The next step of a connection of which nothing is known yet. */
@@ -363,7 +362,6 @@ weir_http_conn_count(weir_http_conn_t *c)
 {
     weir_http_conn_busy(c);
     c->client.requests++;
-    c->client.listen = c->socket->listen;
 }
 
 char *

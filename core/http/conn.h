@@ -31,6 +31,7 @@ struct weir_http_conn {
     const weir_http_protocol_t *protocol;
     weir_http_server_t         *server;       /* the one chosen by SNI, valid with `generation`; NULL while plain */
     weir_generation_t          *generation;   /* a reference, of the time of the handshake; NULL while plain */
+    const weir_http_listen_t   *listen;       /* the socket's entry in `generation`; NULL while plain */
     weir_list_t                 link;         /* http->conns */
     weir_list_t                 idle_link;    /* http->idle, oldest first */
     weir_timer_t                timer;

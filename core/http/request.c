@@ -95,11 +95,11 @@ weir_request_give_back(weir_request_t *req)
     request_box_t *box = weir_container_of(req, request_box_t, req);
     weir_http_t *http = req->http;
 
+    weir_arena_reset(&req->arena);                       /* its cleanups may look at the configuration: that goes after them */
     if (req->generation != NULL) {
         weir_generation_unref(req->generation);
         req->generation = NULL;
     }
-    weir_arena_reset(&req->arena);
     if (http->n_free_requests >= REQUEST_FREE_MAX) {
         weir_arena_fini(&req->arena);
         weir_mem_free(box);
@@ -381,7 +381,7 @@ request_run_server(weir_request_t *req)
 bool
 weir_request_find_server(weir_request_t *req)
 {
-    const weir_http_listen_t *listen = req->client->listen;
+    const weir_http_listen_t *listen = req->listen;
     const weir_regex_t *regex = NULL;
     weir_captures_t captures = { .n = 0 };
     bool limit = false;
@@ -398,18 +398,19 @@ weir_request_find_server(weir_request_t *req)
 }
 
 void
-weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generation_t *generation)
+weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_http_listen_t *listen, weir_generation_t *generation)
 {
     uint32_t n = weir_vars_slots(generation->vars);
 
     req->client = client;
     req->log.connection = client->number;
     req->generation = weir_generation_ref(generation);
+    req->listen = listen;
     req->ctx = weir_new_n(&req->arena, void *, weir_modules_count);
     if (n != 0) {
         req->slots = weir_new_n(&req->arena, const weir_str_t *, n);
     }
-    req->server = client->listen->default_server;
+    req->server = listen->default_server;
     weir_request_use_location(req, req->server->fallback);
 }
 

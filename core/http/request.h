@@ -24,7 +24,6 @@ typedef struct {
     int         fd;              /* for getsockname; -1 */
     weir_instant_t opened;
     const weir_conn_t *conn;     /* what it comes over: for $ssl_*; NULL: nothing */
-    const weir_http_listen_t *listen;
     const struct weir_proxied *proxied;   /* what a balancer said of it (proxy_protocol.h); NULL: nothing */
     bool        is_tls;
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */
@@ -75,7 +74,8 @@ struct weir_request {
     weir_http_t         *http;
     weir_client_t       *client;
     weir_arena_t         arena;
-    weir_generation_t   *generation;     /* a reference */
+    weir_generation_t   *generation;     /* a reference: the last that is given back */
+    const weir_http_listen_t *listen;    /* its entry there */
     weir_http_server_t  *server;
     weir_http_location_t *location;
     void *const         *conf;           /* of location, by module index */
@@ -244,7 +244,7 @@ weir_loop_t *weir_request_loop(const weir_request_t *req);
 /* What was pending has gone. */
 void weir_request_writable(weir_request_t *req);
 /* First of all: ties it to its client and to a generation (referenced); the default server's confs hold until the host is known. */
-void weir_request_begin(weir_request_t *req, weir_client_t *client, weir_generation_t *generation);
+void weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_http_listen_t *listen, weir_generation_t *generation);
 /* By req->host inside the connection's listener; false: a pattern ran into its limit (the default server is set). */
 bool weir_request_find_server(weir_request_t *req);
 void weir_request_use_location(weir_request_t *req, weir_http_location_t *location);

@@ -335,7 +335,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     req->version = parent->version;
     req->body_complete = true;
     req->started = parent->started;
-    weir_request_begin(req, &sub->client, parent->generation);
+    weir_request_begin(req, &sub->client, parent->listen, parent->generation);
     req->server = parent->server;
     req->host = sub_keep(sub, parent->host);
     req->asked_method = sub_keep(sub, parent->asked_method.len != 0 ? parent->asked_method : parent->head.method_name);

@@ -179,7 +179,7 @@ conn_new_request(weir_h1_conn_t *c)
     c->chunked_out = c->close_delimited = c->end_queued = false;
     req->version = 11;
     req->head.minor = 1;
-    weir_request_begin(req, &c->base.client, c->base.socket->generation);
+    weir_request_begin(req, &c->base.client, c->base.socket->listen, c->base.socket->generation);
     conn_go(c, WEIR_H1_STATE_RUN);
     return req;
 }

@@ -78,7 +78,7 @@ server_new_exchange(weir_h2_conn_t *c, weir_h2_stream_t *stream)
     req->version = 20;
     req->head.minor = 1;
     req->head.content_length = WEIR_LENGTH_NONE;
-    weir_request_begin(req, &c->base.client, c->base.socket->generation);
+    weir_request_begin(req, &c->base.client, c->base.socket->listen, c->base.socket->generation);
     return x;
 }
 

@@ -134,7 +134,7 @@ client_fetched(void *data, weir_str_t answer, const char *why)
 weir_step_t
 weir_http_tls_ask_about_client(weir_http_conn_t *c)
 {
-    weir_http_tls_t *tls = c->server->tls != NULL ? c->server->tls : c->client.listen->default_server->tls;
+    weir_http_tls_t *tls = c->server->tls != NULL ? c->server->tls : c->listen->default_server->tls;
     client_t *k;
 
     if (tls == NULL || tls->conf->ocsp == WEIR_HTTP_TLS_OCSP_OFF || !weir_tls_has_peer_certificate(&c->conn)

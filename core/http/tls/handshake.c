@@ -27,7 +27,7 @@ handshake_request(weir_http_conn_t *c, weir_str_t name, const handshake_found_t 
     if (req == NULL) {
         return NULL;
     }
-    weir_request_begin(req, &c->client, c->generation);
+    weir_request_begin(req, &c->client, c->listen, c->generation);
     req->server = found->server;
     weir_request_use_location(req, found->server->fallback);
     req->host = name.len != 0 ? name : found->server->primary_name;
@@ -61,7 +61,7 @@ static weir_tls_context_t *
 handshake_choose(void *owner, weir_str_t name)
 {
     weir_http_conn_t *c = owner;
-    const weir_http_listen_t *listen = c->client.listen;
+    const weir_http_listen_t *listen = c->listen;
     handshake_found_t found = { .server = NULL };
     weir_http_tls_t *tls;
 
@@ -92,7 +92,7 @@ handshake_protocols(void *owner)
 {
     const weir_http_conn_t *c = owner;
 
-    return c->client.listen->is_http2 || c->server->core->http2.on ? WEIR_STR("\x02h2\x08http/1.1\x08http/1.0")
+    return c->listen->is_http2 || c->server->core->http2.on ? WEIR_STR("\x02h2\x08http/1.1\x08http/1.0")
                                                                    : WEIR_STR("\x08http/1.1\x08http/1.0");
 }
 
@@ -101,14 +101,15 @@ static const weir_tls_acceptor_t handshake_acceptor = { .choose = handshake_choo
 bool
 weir_http_tls_begin(weir_http_conn_t *c)
 {
-    weir_http_server_t *server = c->client.listen->default_server;
+    weir_http_server_t *server = c->socket->listen->default_server;
 
     if (server->tls == NULL) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "the default server of %.*s has no TLS", WEIR_STR_ARG(c->client.listen->text));
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "the default server of %.*s has no TLS", WEIR_STR_ARG(c->socket->listen->text));
         return false;
     }
     c->server = server;
-    c->generation = weir_generation_ref(c->socket->generation);    /* client.listen is of this one */
+    c->generation = weir_generation_ref(c->socket->generation);
+    c->listen = c->socket->listen;
     return weir_tls_accept(&c->conn, server->tls->context, &handshake_acceptor, c);
 }
 
@@ -150,7 +151,7 @@ weir_cause_t
 weir_http_tls_check(weir_request_t *req, const char **detail, uint16_t *status)
 {
     const weir_conn_t *conn = req->client->conn;
-    const weir_http_listen_t *listen = req->client->listen;
+    const weir_http_listen_t *listen = req->listen;
     const weir_http_tls_conf_t *conf = req->server->conf[weir_http_ssl_index];
     const weir_http_tls_t *tls;
     weir_cause_t cause;
