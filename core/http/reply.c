@@ -35,7 +35,7 @@ reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_s
 {
     req->res.status = status;
     if (status != 204 && status != 304) {
-        if (content_type.len != 0) {
+        if (content_type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {      /* (or X-Accel-Redirect's stays) */
             weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, content_type);
         }
         req->res.length = body.len;

@@ -117,6 +117,7 @@ struct weir_request {
     uint64_t             limit_rate;     /* said for this request, when has_limit_rate: 0 is none */
     bool                 has_limit_rate;
     weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
+    const weir_fields_t *challenges;     /* of a peer's answer of 401 or 407 in whose place a page of ours comes; NULL: there is none */
     struct { weir_cause_t cause; const char *detail; bool is_granted; } guard;    /* satisfy any: what was said so far */
 
     /* captures and defined variables */
@@ -209,6 +210,7 @@ void weir_request_use_part(weir_request_t *req, weir_http_location_t *part);
 
 /* -- producing an answer piece by piece -- */
 weir_field_t *weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value);   /* never NULL: panics */
+void          weir_response_set(weir_request_t *req, weir_header_id_t id, weir_str_t value);    /* in the place of all of that name */
 void          weir_response_drop(weir_request_t *req, weir_header_id_t id);                    /* all of that name */
 weir_str_t    weir_response_value(const weir_request_t *req, weir_header_id_t id);             /* the first that is sent; at == NULL: none is */
 weir_io_t     weir_response_head(weir_request_t *req);      /* header filters, then the codec */

@@ -30,6 +30,20 @@ weir_response_drop(weir_request_t *req, weir_header_id_t id)
     }
 }
 
+void
+weir_response_set(weir_request_t *req, weir_header_id_t id, weir_str_t value)
+{
+    weir_field_t *field = weir_fields_first(&req->res.fields, id);
+
+    if (field == NULL) {
+        weir_response_add(req, id, value);
+        return;
+    }
+    weir_response_drop(req, id);
+    field->value = value;
+    field->flags &= (uint16_t) ~WEIR_FIELD_DROP;
+}
+
 weir_str_t
 weir_response_value(const weir_request_t *req, weir_header_id_t id)
 {
@@ -62,10 +76,31 @@ respond_allowed(weir_request_t *req)
     return all;
 }
 
+/* A page in the place of a peer's 401 or 407 asks for what the peer asked for. */
+static void
+respond_challenges(weir_request_t *req)
+{
+    static const weir_header_id_t ids[] = { WEIR_HEADER_WWW_AUTHENTICATE, WEIR_HEADER_PROXY_AUTHENTICATE };
+
+    for (size_t i = 0; i < weir_countof(ids); i++) {
+        const weir_field_t *field = weir_fields_first(req->challenges, ids[i]);
+
+        if (weir_response_value(req, ids[i]).at != NULL) {
+            continue;                                          /* whoever made the page has its own */
+        }
+        for (; field != NULL; field = weir_fields_next(req->challenges, field)) {
+            weir_response_add(req, ids[i], field->value);
+        }
+    }
+}
+
 /* What answers of our own must say.  RFC 9110 §15.5.6: a 405 what is allowed; §11.6.1: a 401 how to come in (one of the upstream's has its own); §15.5.17: a 416 how long it is. */
 static void
 respond_own_fields(weir_request_t *req)
 {
+    if (req->challenges != NULL) {
+        respond_challenges(req);
+    }
     if (req->challenge.len != 0 && req->res.status == 401 && weir_cause_row(req->cause)->status == 401) {
         weir_response_add(req, WEIR_HEADER_WWW_AUTHENTICATE, req->challenge);
     }

@@ -39,7 +39,7 @@ unlike $w->access_log('causes.log'), qr/^4\d\d -$/m, 'all had a cause';
 
 for my $case ([ 'without Connection', Connection => undef ], [ 'h2c', Upgrade => 'h2c' ],
     [ 'an unknown token', Upgrade => 'chat' ],
-    [ 'two tokens', Upgrade => 'websocket, chat' ], [ 'TLS', Upgrade => 'TLS/1.0' ],
+[ 'TLS', Upgrade => 'TLS/1.0' ],
     [ 'in 1.0', line => 'GET / HTTP/1.0' ]) {
     my ($what, %change) = @$case;
     my $seen = $w->seen($ask->(%change));

@@ -326,9 +326,14 @@ send_emit_framing(weir_h1_conn_t *c, weir_buf_t *b)
         weir_buf_add_lit(b, "\r\n");
     }
     if (!req->keep_alive) {
-        weir_buf_add_lit(b, "Connection: close\r\n");
+        weir_buf_add_lit(b, "Connection: close");
     } else {
-        weir_buf_add_lit(b, "Connection: keep-alive\r\n");     /* 1.0 needs it, and scripts look for it */
+        weir_buf_add_lit(b, "Connection: keep-alive");          /* 1.0 needs it, and scripts look for it */
+    }
+    if (weir_unlikely(weir_fields_first(&res->fields, WEIR_HEADER_UPGRADE) != NULL)) {
+        weir_buf_add_lit(b, ", upgrade\r\n");                  /* an offer (RFC 9110 §7.8) */
+    } else {
+        weir_buf_add_lit(b, "\r\n");
     }
     if (req->keep_alive && weir_request_core(req)->keepalive_timeout.header.ms != 0) {
         weir_buf_add_lit(b, "Keep-Alive: timeout=");

@@ -29,7 +29,7 @@ answer_is_over(const weir_h2_exchange_t *x)
 static bool
 answer_is_sent_on(const weir_field_t *f)
 {
-    return (f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0;
+    return (f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0 && f->id != WEIR_HEADER_UPGRADE;      /* (RFC 9113 §8.6: there is none) */
 }
 
 static size_t
@@ -60,7 +60,7 @@ answer_fields(weir_h2_exchange_t *x, const weir_fields_t *fields)
         const weir_field_t *f = &fields->at[i];
 
         if (answer_is_sent_on(f)
-            && !(x->is_websocket && (f->id == WEIR_HEADER_UPGRADE || f->id == WEIR_HEADER_SEC_WEBSOCKET_ACCEPT)))
+            && !(x->is_websocket && f->id == WEIR_HEADER_SEC_WEBSOCKET_ACCEPT))
         {
             weir_h2_head_field(x->stream, f->id, f->name, f->value);
         }

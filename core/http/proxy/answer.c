@@ -17,7 +17,7 @@
 static bool
 answer_is_hidden(const weir_proxy_conf_t *conf, const weir_field_t *f)
 {
-    if (f->flags & WEIR_FIELD_HOP) {
+    if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) && (f->id != WEIR_HEADER_UPGRADE || !weir_proxy_upgrade_may_pass(f->value))) {
         return true;
     }
     if (f->id != WEIR_HEADER_OTHER) {
@@ -59,24 +59,90 @@ answer_set_rate(weir_proxy_t *p, weir_str_t text)
     }
 }
 
+/* Fields of which an answer has one: the first stands, the others are not for the client. */
+static bool
+answer_has_one(unsigned id)
+{
+    switch (id) {
+    case WEIR_HEADER_ACCEPT_RANGES: case WEIR_HEADER_CONTENT_DISPOSITION: case WEIR_HEADER_CONTENT_TYPE: case WEIR_HEADER_DATE:
+    case WEIR_HEADER_ETAG: case WEIR_HEADER_EXPIRES: case WEIR_HEADER_LAST_MODIFIED: case WEIR_HEADER_LOCATION: case WEIR_HEADER_REFRESH:
+    case WEIR_HEADER_SERVER: case WEIR_HEADER_X_ACCEL_BUFFERING: case WEIR_HEADER_X_ACCEL_CHARSET: case WEIR_HEADER_X_ACCEL_LIMIT_RATE:
+    case WEIR_HEADER_X_ACCEL_REDIRECT: return true;
+    default: return false;
+    }
+}
+
+/* f: the first of several of its name. */
+static void
+answer_drop_others(weir_proxy_t *p, const weir_field_t *f)
+{
+    if (!answer_has_one(f->id)) {
+        return;
+    }
+    weir_log(WEIR_LOG_WARN, &p->req->log, 0, "upstream sent duplicate header line: \"%.*s\", the first stands", WEIR_STR_ARG(f->name));
+    for (weir_field_t *other = weir_fields_next(&p->head.fields, f); other != NULL; other = weir_fields_next(&p->head.fields, other)) {
+        other->flags |= WEIR_FIELD_DROP;
+    }
+}
+
+void
+weir_proxy_hide_fields(weir_proxy_t *p)
+{
+    for (uint32_t i = 0; i < p->head.fields.n; i++) {
+        weir_field_t *f = &p->head.fields.at[i];
+
+        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_UPGRADE || answer_is_hidden(p->conf, f)) {
+            f->flags |= WEIR_FIELD_DROP;
+        }
+    }
+}
+
+/* The peer's wishes for how its answer is passed on. */
+static void
+answer_heed(weir_proxy_t *p, const weir_field_t *f)
+{
+    switch (f->id) {
+    case WEIR_HEADER_X_ACCEL_BUFFERING:
+        if (answer_heeds(p, WEIR_IGNORE_BUFFERING)) {
+            p->buffering = weir_str_eq_fold(f->value, WEIR_STR("no")) ? false : weir_str_eq_fold(f->value, WEIR_STR("yes")) ? true : p->buffering;
+        }
+        return;
+    case WEIR_HEADER_X_ACCEL_LIMIT_RATE:
+        answer_set_rate(p, f->value);
+        return;
+    case WEIR_HEADER_X_ACCEL_CHARSET:
+        if (answer_heeds(p, WEIR_IGNORE_CHARSET)) {
+            p->req->charset = f->value;
+        }
+        return;
+    default:
+        return;
+    }
+}
+
 /* What the client may see of the peer's fields. false: no memory. */
 bool
 weir_proxy_copy_fields(weir_proxy_t *p)
 {
     weir_response_t *res = &p->req->res;
+    bool has_kept = res->fields.n != 0 && res->status != 101;           /* of the answer that asked for this one (X-Accel-Redirect) */
 
     for (uint32_t i = 0; i < p->head.fields.n; i++) {
         const weir_field_t *f = &p->head.fields.at[i];
-        if (f->id == WEIR_HEADER_X_ACCEL_BUFFERING && answer_heeds(p, WEIR_IGNORE_BUFFERING)) {
-            p->buffering = weir_str_eq_fold(f->value, WEIR_STR("no")) ? false : weir_str_eq_fold(f->value, WEIR_STR("yes")) ? true : p->buffering;
+        if (f->flags & WEIR_FIELD_MANY) {
+            answer_drop_others(p, f);
         }
-        if (f->id == WEIR_HEADER_X_ACCEL_LIMIT_RATE) {
-            answer_set_rate(p, f->value);
+        if (f->flags & WEIR_FIELD_DROP) {
+            continue;
         }
-        if (f->id == WEIR_HEADER_X_ACCEL_CHARSET && answer_heeds(p, WEIR_IGNORE_CHARSET)) {
-            p->req->charset = f->value;
+        answer_heed(p, f);
+        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || answer_is_hidden(p->conf, f)
+            || (f->id == WEIR_HEADER_UPGRADE && res->status == 101))
+        {
+            continue;
         }
-        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || answer_is_hidden(p->conf, f)) {
+        if (has_kept && answer_has_one(f->id)) {
+            weir_response_set(p->req, (weir_header_id_t) f->id, answer_value(p, f));
             continue;
         }
         if (weir_fields_add(&res->fields, &p->req->arena, f->id, f->name, answer_value(p, f), 0) == NULL) {
@@ -138,6 +204,19 @@ answer_stays_with_redirect(const weir_field_t *f)
     }
 }
 
+/* For the answer that comes in place of this one.  Where another asked for this one before, its fields give way. */
+static void
+answer_keep(weir_proxy_t *p, const weir_field_t *f)
+{
+    weir_str_t value = weir_str_dup(&p->req->arena, answer_value(p, f));
+
+    if (answer_has_one(f->id)) {
+        weir_response_set(p->req, (weir_header_id_t) f->id, value);
+    } else {
+        weir_response_add(p->req, (weir_header_id_t) f->id, value);
+    }
+}
+
 /* true: it was asked for, and the request is in other hands. */
 static bool
 answer_redirect(weir_proxy_t *p)
@@ -153,11 +232,14 @@ answer_redirect(weir_proxy_t *p)
     target = weir_str_dup(&req->arena, to->value);
     for (uint32_t i = 0; i < p->head.fields.n; i++) {
         const weir_field_t *f = &p->head.fields.at[i];
-        if (f->id == WEIR_HEADER_X_ACCEL_LIMIT_RATE) {
+        if (f->flags & WEIR_FIELD_MANY) {
+            answer_drop_others(p, f);
+        }
+        if (f->id == WEIR_HEADER_X_ACCEL_LIMIT_RATE && (f->flags & WEIR_FIELD_DROP) == 0) {
             answer_set_rate(p, f->value);
         }
-        if (answer_stays_with_redirect(f) && (f->flags & WEIR_FIELD_HOP) == 0) {
-            weir_response_add(req, (weir_header_id_t) f->id, weir_str_dup(&req->arena, answer_value(p, f)));
+        if (answer_stays_with_redirect(f) && (f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0) {
+            answer_keep(p, f);
         }
     }
     req->upstream_head = NULL;                  /* what borrows from the peer's bytes goes with them */
@@ -168,6 +250,8 @@ answer_redirect(weir_proxy_t *p)
         return true;
     }
     weir_str_cut(target, '?', &path, &query);
+    path = weir_uri_encode_rest(path, &req->arena);            /* spaces, '#' and UTF-8 may stand as they are */
+    query = weir_uri_encode_query(query, &req->arena);
     if (path.len == 0 || path.at[0] != '/' || weir_uri_normalise(&uri, path, true, &req->arena) != WEIR_URI_OK || !weir_uri_query_ok(query)) {
         (void) weir_request_fail(req, WEIR_CAUSE_UPSTREAM_REDIRECT, NULL);
         return true;
@@ -196,6 +280,7 @@ weir_proxy_answer(weir_proxy_t *p)
         return;
     }
     if (status >= 300 && p->conf->intercept_errors.on && weir_request_has_error_page(req, status)) {
+        req->challenges = status == 401 || status == 407 ? &p->head.fields : NULL;
         weir_proxy_end_attempt(p, false);
         weir_proxy_release(p, false);
         (void) weir_request_fail_status(req, WEIR_CAUSE_UPSTREAM_STATUS, status, NULL);

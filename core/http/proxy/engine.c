@@ -180,37 +180,26 @@ engine_stream_timeout(weir_proxy_t *p)
     weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
 }
 
-/* Does the peer switch to what was asked for? */
-static bool
-engine_switches(const weir_proxy_t *p)
-{
-    const weir_field_t *upgrade = weir_fields_first(&p->head.fields, WEIR_HEADER_UPGRADE);
-
-    return p->upgrade.len != 0 && p->head.upgrade && upgrade != NULL && weir_str_eq_fold(upgrade->value, p->upgrade)
-           && weir_fields_next(&p->head.fields, upgrade) == NULL;
-}
-
 /* An interim answer: 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8 (US-04). */
 static bool
 engine_interim(weir_proxy_t *p)
 {
+    weir_str_t to;
+
     if (p->head.status == 101) {
-        if (engine_switches(p)) {
+        if (weir_proxy_upgrade_switches(p, &to)) {
             engine_go(p, WEIR_PROXY_TUNNEL);
-            weir_proxy_tunnel_begin(p);
+            weir_proxy_tunnel_begin(p, to);
             return false;
         }
         weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, "101 that was not asked for", WEIR_NEXT_INVALID_HEADER);
-        return false;
-    }
-    if (p->head.chunked || p->head.content_length != WEIR_LENGTH_NONE) {
-        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_MALFORMED, "an interim answer with a length", WEIR_NEXT_INVALID_HEADER);
         return false;
     }
     if (++p->interims > 8) {
         weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, NULL, WEIR_NEXT_INVALID_HEADER);
         return false;
     }
+    weir_proxy_hide_fields(p);
     if (p->head.status != 100 && p->req->codec->send_interim(p->req, p->head.status, &p->head.fields) == WEIR_ERROR) {
         weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);
         return false;
@@ -317,53 +306,6 @@ engine_release_at_cleanup(void *data)
 }
 
 /* -- begin -- */
-
-/* RFC 6455 §4.2.1, and what may never be tunnelled. false: answered. */
-static bool
-engine_check_upgrade(weir_proxy_t *p)
-{
-    weir_request_t *req = p->req;
-    const weir_field_t *upgrade = weir_fields_first(&req->head.fields, WEIR_HEADER_UPGRADE), *f;
-    weir_str_t token;
-
-    if (!req->head.upgrade || upgrade == NULL || p->conf->http_version != 11) {
-        return true;
-    }
-    token = upgrade->value;
-    if (!weir_is_token(token) || weir_str_eq_fold(token, WEIR_STR("h2c")) || weir_fields_next(&req->head.fields, upgrade) != NULL) {
-        return true;                                  /* not forwarded: an ordinary request */
-    }
-    for (size_t i = 0; i < p->conf->emit.n; i++) {
-        const weir_proxy_header_t *h = &p->conf->emit.at[i];
-        if (h->id == WEIR_HEADER_UPGRADE
-            && weir_str_eq_fold(weir_template_eval(h->value, req, &req->arena), token))
-        {
-            p->upgrade = token;
-        }
-    }
-    if (p->upgrade.len == 0) {
-        return true;
-    }
-    req->keep_alive = false;                          /* whatever the answer: what the client sends next is no request */
-    if (p->has_body || (!weir_str_eq_fold(token, WEIR_STR("websocket")) && req->head.method != WEIR_METHOD_GET)) {
-        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "with a body");
-        return false;
-    }
-    if (!weir_str_eq_fold(token, WEIR_STR("websocket"))) {
-        return true;
-    }
-    f = weir_fields_first(&req->head.fields, WEIR_HEADER_SEC_WEBSOCKET_VERSION);
-    if (f == NULL || !weir_str_eq(f->value, WEIR_STR("13"))) {
-        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_WEBSOCKET_VERSION, NULL);
-        return false;
-    }
-    f = weir_fields_first(&req->head.fields, WEIR_HEADER_SEC_WEBSOCKET_KEY);
-    if (req->head.method != WEIR_METHOD_GET || f == NULL || f->value.len != 24 || !weir_str_ends(f->value, WEIR_STR("=="))) {
-        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "Sec-WebSocket-Key or the method");
-        return false;
-    }
-    return true;
-}
 
 void
 weir_proxy_on_body(weir_request_t *req)
@@ -479,7 +421,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
         uint16_t status = weir_cause_row(req->cause)->status;
         return weir_request_fail_status(req, req->cause, status ? status : 502, "the body has gone to another peer");
     }
-    if (!engine_check_upgrade(p)) {
+    if (!weir_proxy_upgrade_begin(p)) {
         return WEIR_DONE;
     }
     if (limit.ms != 0) {

@@ -165,7 +165,7 @@ struct weir_proxy {
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
     bool                     has_body, streaming, body_taken, request_sent, body_is_ours;
-    weir_str_t               upgrade;         /* token asked for; empty: none */
+    weir_str_t               upgrade;         /* protocols asked for; empty: none */
 
     /* from the peer */
     weir_h1_response_t       head;
@@ -214,7 +214,12 @@ void weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit);
 void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */
 bool weir_proxy_copy_fields(weir_proxy_t *p);                     /* answer.c */
 void weir_proxy_pump(weir_proxy_t *p);                            /* answer.c: body toward the client */
-void weir_proxy_tunnel_begin(weir_proxy_t *p);                    /* tunnel.c */
+void weir_proxy_hide_fields(weir_proxy_t *p);                     /* answer.c: those of an interim answer */
+/* upgrade.c: sets p->upgrade when the client asks for one that may be.  false: answered. */
+bool weir_proxy_upgrade_begin(weir_proxy_t *p);
+bool weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to);      /* the 101 is what was asked for */
+bool weir_proxy_upgrade_may_pass(weir_str_t list);                /* an Upgrade field that may go on */
+void weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to);     /* tunnel.c */
 void weir_proxy_tunnel_pump(weir_proxy_t *p);
 void weir_proxy_send_more(weir_proxy_t *p);                       /* upload.c */
 bool weir_proxy_collect_body(weir_proxy_t *p);                    /* upload.c: true: complete */

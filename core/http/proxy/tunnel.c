@@ -105,9 +105,9 @@ tunnel_go_on(weir_task_t *task)
     weir_proxy_tunnel_pump(weir_container_of(task, weir_proxy_t, task));
 }
 
-/* The peer's 101 goes to the client; from here on both codecs pass bytes. */
+/* The peer's 101 goes to the client, which learns what the peer switches to; from here on both codecs pass bytes. */
 void
-weir_proxy_tunnel_begin(weir_proxy_t *p)
+weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to)
 {
     weir_request_t *req = p->req;
 
@@ -117,7 +117,7 @@ weir_proxy_tunnel_begin(weir_proxy_t *p)
     req->res.status = 101;
     req->res.reason = p->head.reason;
     req->res.upgraded = true;
-    if (weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_UPGRADE, WEIR_STR("Upgrade"), p->upgrade, 0) == NULL
+    if (weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_UPGRADE, WEIR_STR("Upgrade"), to, 0) == NULL
         || !weir_proxy_copy_fields(p) || !p->codec->save(p))
     {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
