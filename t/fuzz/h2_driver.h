@@ -27,7 +27,7 @@ typedef struct { weir_h2_stream_t *stream; bool head_done, over, released; } dri
 
 typedef struct {
     const uint8_t     *at, *end;
-    bool               is_server, dead;
+    bool               is_server, dead, ends;
     weir_loop_t       *loop;
     weir_conn_t        conn;
     int                far;
@@ -172,7 +172,7 @@ driver_on_closed(weir_h2_stream_t *stream, uint32_t code WEIR_UNUSED, bool by_pe
     }
     weir_assert(!its->over && !its->released && stream->closed);
     its->over = true;
-    if (stream->id % 8 < 4) {
+    if (driver.ends || stream->id % 8 < 4) {
         driver_release(its);
     }
 }
@@ -464,7 +464,7 @@ driver_role_acts(void)
         } else if (what == 15) {
             weir_h2_session_ping(driver.session);
         } else if (what == 23) {
-            (void) weir_h2_session_flush(driver.session);
+            weir_h2_session_flush(driver.session);
         }
     }
 }
@@ -536,10 +536,19 @@ driver_end(void)
     for (uint32_t i = 0; i < driver.n_streams; i++) {
         was_open[i] = !driver.streams[i].released && !driver.streams[i].stream->closed;
     }
+    if (driver.n_streams % 2 == 0) {             /* by fault, and streams are let go afterwards; or by destroy, and all at once */
+        weir_h2_session_fail(driver.session, WEIR_H2_NO_ERROR, WEIR_CAUSE_NONE, NULL);
+        weir_h2_session_cut(driver.session);
+        weir_assert(driver.dead);
+    }
+    driver.ends = true;
+    for (uint32_t i = 0; i < driver.n_streams && driver.dead; i++) {
+        driver_release(&driver.streams[i]);
+    }
     weir_h2_session_destroy(driver.session);
     driver.session = NULL;
     for (uint32_t i = 0; i < driver.n_streams; i++) {
-        weir_assert(!was_open[i] || driver.streams[i].over);       /* told, and only those that had not ended */
+        weir_assert(driver.streams[i].released && (!was_open[i] || driver.streams[i].over));    /* told */
     }
     weir_conn_close(&driver.conn);
     close(driver.far);

@@ -290,6 +290,8 @@ answer_read_body(weir_request_t *req, weir_str_t *bytes)
 {
     weir_h2_exchange_t *x = answer_of(req);
     uint64_t max = weir_request_core(req)->client_max_body_size.n;
+    const char *detail = NULL;
+    weir_cause_t cause;
     weir_io_t io;
 
     if (x->body_failed) {
@@ -310,7 +312,8 @@ answer_read_body(weir_request_t *req, weir_str_t *bytes)
     case WEIR_OK:
         break;
     default:
-        return answer_body_fail(x, WEIR_CAUSE_CLIENT_BODY_INCOMPLETE);
+        cause = weir_h2_session_cause(x->stream->session, &detail);      /* of a connection that fails just now */
+        return answer_body_fail(x, cause != WEIR_CAUSE_NONE ? cause : WEIR_CAUSE_CLIENT_BODY_INCOMPLETE);
     }
     weir_timer_clear(&x->timer);
     req->received += bytes->len;

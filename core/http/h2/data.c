@@ -93,14 +93,14 @@ data_keep_view(h2_stream_t *st)
 {
     weir_h2_session_t *s = st->pub.session;
 
-    if (st->view.len == 0 || st->released || st->aborted) {
+    if (st->view.len == 0 || st->released || st->aborted || s->dead) {
         st->view = WEIR_STR_NONE;
         return;
     }
     if (!weir_chain_append(&st->in, s->blocks, st->view)) {
         h2_send_reset(s, st->pub.id, WEIR_H2_INTERNAL_ERROR);
         h2_close(st, H2_CLOSED_BY_US);
-        s->role->on_closed(&st->pub, WEIR_H2_INTERNAL_ERROR, false, false);
+        h2_tell_closed(st, WEIR_H2_INTERNAL_ERROR, false, false);
     }
     st->view = WEIR_STR_NONE;
 }
@@ -113,24 +113,20 @@ data_deliver(h2_stream_t *st, weir_str_t payload, bool end)
 
     st->pub.received += payload.len;
     st->pub.peer_ended = end;
-    st->in_callback = true;
     if (st->released) {
         data_taken(st, payload.len);           /* nobody reads it */
     } else if (first) {
         st->view = payload;
-        s->role->on_data(&st->pub);
-        if (!s->dead) {
-            data_keep_view(st);
-        }
+        h2_tell_data(st);
+        data_keep_view(st);
     } else {
         st->view = payload;
         data_keep_view(st);
         if (!st->pub.closed && !st->released) {
-            s->role->on_data(&st->pub);
+            h2_tell_data(st);
         }
     }
-    st->in_callback = false;
-    if (end) {
+    if (end && !s->dead) {
         h2_maybe_done(st);
     }
 }
@@ -371,9 +367,7 @@ data_schedule(weir_h2_session_t *s)
             return;
         }
         h2_stream_t *st = weir_list_entry(list->next, h2_stream_t, ready_link);
-        st->in_callback = true;
         data_frame(st);
-        st->in_callback = false;
         if (s->dead) {
             return;
         }
@@ -384,9 +378,7 @@ data_schedule(weir_h2_session_t *s)
         }
         if (st->out.size == 0 && st->told_again && !st->released) {    /* closed, perhaps: with its last frame it is over */
             st->told_again = false;
-            st->in_callback = true;
-            s->role->on_writable(&st->pub);
-            st->in_callback = false;
+            h2_tell_writable(st);
         }
     }
 }

@@ -69,7 +69,7 @@ heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_
             return false;                      /* an HPACK bomb: decoding it all would be its work */
         }
         if (!stopped && !*too_large) {
-            stopped = !s->role->on_field(&st->pub, &field);
+            stopped = !h2_tell_field(st, &field);
         }
     }
 }
@@ -85,7 +85,7 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
     if (s->goaway_last) {
         return NULL;                           /* beyond what we said we take: the client tries elsewhere */
     }
-    if (s->n_streams >= s->settings.max_streams) {
+    if (s->n_streams + s->n_held >= s->settings.max_streams) {
         *code = WEIR_H2_REFUSED_STREAM;
         return NULL;
     }
@@ -94,14 +94,12 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
         *code = WEIR_H2_REFUSED_STREAM;
         return NULL;
     }
-    st->in_callback = true;
-    if (!s->role->on_head_begin(&st->pub)) {
-        st->in_callback = false;
+    h2_tell_busy(s);
+    if (!h2_tell_head_begin(st)) {
         h2_close(st, H2_CLOSED_BY_US);
         *code = WEIR_H2_REFUSED_STREAM;
         return NULL;
     }
-    st->in_callback = false;
     return st;
 }
 
@@ -118,19 +116,17 @@ heads_deliver(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool end)
 {
     bool too_large;
 
-    st->in_callback = true;
     if (heads_decode(s, st, block, &too_large)) {
         h2_guard_work(s);
         st->head_seen = true;
         st->pub.peer_ended = end;
         if (!st->pub.closed && !st->released) {
-            s->role->on_head(&st->pub, too_large, end);
+            h2_tell_head(st, too_large, end);
         }
         if (!s->dead && end) {
             h2_maybe_done(st);
         }
     }
-    st->in_callback = false;
 }
 
 /* The block is whole. */
@@ -149,7 +145,7 @@ heads_complete(weir_h2_session_t *s, uint32_t id, weir_str_t block, bool end)
         code = WEIR_H2_STREAM_CLOSED;
     } else if (s->settings.is_server && !end) {
         code = WEIR_H2_PROTOCOL_ERROR;         /* trailers end the stream (§8.1) */
-    } else if (!st->released && !s->role->on_head_begin(&st->pub)) {
+    } else if (!st->released && !h2_tell_head_begin(st)) {
         code = WEIR_H2_CANCEL;
     }
     if (s->dead) {

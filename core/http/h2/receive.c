@@ -43,12 +43,8 @@ receive_rst_stream(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t pa
         return;
     }
     unfinished = !st->end_sent;
-    st->in_callback = true;
     h2_close(st, H2_CLOSED_BY_PEER);
-    if (!st->released) {
-        s->role->on_closed(&st->pub, code, true, code == WEIR_H2_REFUSED_STREAM);
-    }
-    st->in_callback = false;
+    h2_tell_closed(st, code, true, code == WEIR_H2_REFUSED_STREAM);
     if (unfinished && s->settings.is_server && !s->dead) {
         (void) h2_guard_reset(s);
     }
@@ -131,7 +127,7 @@ receive_settings(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payl
     }
     h2_put_control(s, WEIR_H2_SETTINGS, WEIR_H2_ACK, 0, WEIR_STR_NONE);
     if (!s->dead) {
-        s->role->on_change(s);
+        h2_tell_change(s);
     }
 }
 
@@ -152,7 +148,7 @@ receive_ping(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
             h2_post(s);
         }
         if (h2_guard_glitch(s, 1)) {
-            s->role->on_change(s);
+            h2_tell_change(s);
         }
         return;
     }
@@ -177,17 +173,13 @@ receive_goaway(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payloa
 
         next = l->next;
         if (st->pub.id > last) {
-            st->in_callback = true;
             h2_close(st, H2_CLOSED_BY_PEER);
-            if (!st->released) {
-                s->role->on_closed(&st->pub, WEIR_H2_REFUSED_STREAM, true, true);
-            }
-            st->in_callback = false;
+            h2_tell_closed(st, WEIR_H2_REFUSED_STREAM, true, true);
             next = s->streams.next;              /* the role may have ended others */
         }
     }
     if (!s->dead) {
-        s->role->on_change(s);
+        h2_tell_change(s);
     }
 }
 

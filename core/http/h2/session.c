@@ -21,7 +21,7 @@
 static char session_scratch[SESSION_SCRATCH];    /* decoded texts of one field; one session decodes at a time */
 
 static void session_on_time(weir_timer_t *timer);
-static void session_end_now(weir_h2_session_t *s);
+static void session_end(weir_h2_session_t *s);
 
 /* -- begin -- */
 
@@ -115,44 +115,162 @@ weir_h2_session_owner(const weir_h2_session_t *s)
     return s->owner;
 }
 
-/* -- the end of a turn -- */
+/* -- the role is told -- */
+
+static void
+session_tell_begin(weir_h2_session_t *s)
+{
+    weir_assert(s->driving && !s->telling && !s->told_dead);
+    s->telling = true;
+}
+
+bool
+h2_tell_head_begin(h2_stream_t *st)
+{
+    weir_h2_session_t *s = st->pub.session;
+    bool ok;
+
+    session_tell_begin(s);
+    ok = s->role->on_head_begin(&st->pub);
+    s->telling = false;
+    return ok;
+}
+
+bool
+h2_tell_field(h2_stream_t *st, const weir_hpack_field_t *field)
+{
+    weir_h2_session_t *s = st->pub.session;
+    bool ok;
+
+    session_tell_begin(s);
+    ok = s->role->on_field(&st->pub, field);
+    s->telling = false;
+    return ok;
+}
+
+void
+h2_tell_head(h2_stream_t *st, bool too_large, bool end)
+{
+    weir_h2_session_t *s = st->pub.session;
+
+    session_tell_begin(s);
+    s->role->on_head(&st->pub, too_large, end);
+    s->telling = false;
+}
+
+void
+h2_tell_data(h2_stream_t *st)
+{
+    weir_h2_session_t *s = st->pub.session;
+
+    session_tell_begin(s);
+    s->role->on_data(&st->pub);
+    s->telling = false;
+}
+
+void
+h2_tell_writable(h2_stream_t *st)
+{
+    weir_h2_session_t *s = st->pub.session;
+
+    session_tell_begin(s);
+    s->role->on_writable(&st->pub);
+    s->telling = false;
+}
+
+void
+h2_tell_closed(h2_stream_t *st, uint32_t code, bool by_peer, bool retryable)
+{
+    weir_h2_session_t *s = st->pub.session;
+
+    weir_assert(st->pub.closed);
+    if (st->released || st->told) {
+        return;
+    }
+    st->told = true;
+    session_tell_begin(s);
+    s->role->on_closed(&st->pub, code, by_peer, retryable);
+    s->telling = false;
+}
+
+void
+h2_tell_change(weir_h2_session_t *s)
+{
+    session_tell_begin(s);
+    s->role->on_change(s);
+    s->telling = false;
+}
+
+void
+h2_tell_busy(weir_h2_session_t *s)
+{
+    bool busy = s->n_streams + s->n_held != 0;
+
+    if (busy == s->told_busy) {
+        return;
+    }
+    s->told_busy = busy;
+    session_tell_begin(s);
+    s->role->on_idle(s, !busy);
+    s->telling = false;
+}
+
+/* -- the driver -- */
+
+static void
+session_drive_begin(weir_h2_session_t *s)
+{
+    weir_assert(!s->driving && !s->told_dead);
+    s->driving = true;
+}
+
+/* The only place where a session ends. */
+static void
+session_drive_end(weir_h2_session_t *s)
+{
+    weir_assert(s->driving && !s->telling && s->head_stream == NULL);
+    if (s->dead) {
+        session_end(s);
+    } else {
+        h2_tell_busy(s);
+    }
+    h2_bury(s);
+    s->driving = false;
+}
 
 static void
 session_run(weir_task_t *task)
 {
     weir_h2_session_t *s = weir_container_of(task, weir_h2_session_t, task);
 
-    h2_bury(s);
     if (s->told_dead) {
+        h2_bury(s);
         return;
     }
-    if (s->closing) {
-        session_end_now(s);
-        return;
-    }
+    session_drive_begin(s);
     if (!s->dead && s->conn->watch.readable) {
         h2_receive(s);
     }
     if (!s->dead && h2_write(s) != WEIR_ERROR) {
         h2_drained(s);
     }
-    h2_bury(s);
+    session_drive_end(s);
 }
 
 void
 h2_post(weir_h2_session_t *s)
 {
-    if (!s->told_dead) {
-        weir_task_post(s->conn->loop, &s->task, session_run);
-    }
+    weir_task_post(s->conn->loop, &s->task, session_run);
 }
 
 void
 weir_h2_session_feed(weir_h2_session_t *s, weir_str_t bytes)
 {
+    session_drive_begin(s);
     if (!s->dead) {
         h2_take(s, bytes);
     }
+    session_drive_end(s);
     if (!s->dead) {
         h2_post(s);
     }
@@ -164,26 +282,29 @@ weir_h2_session_ready(weir_h2_session_t *s)
     if (s->told_dead) {
         return;
     }
-    if (s->closing) {
-        session_end_now(s);
-        return;
-    }
+    session_drive_begin(s);
     if (s->conn->watch.failed) {
         h2_lost(s);
-        return;
-    }
-    if (s->conn->watch.readable) {
+    } else if (!s->dead && s->conn->watch.readable) {
         h2_receive(s);
     }
+    session_drive_end(s);
     if (!s->dead && s->conn->watch.writable && (s->out.size != 0 || s->n_ready != 0)) {
         h2_post(s);
     }
 }
 
-weir_io_t
+void
 weir_h2_session_flush(weir_h2_session_t *s)
 {
-    return s->dead ? WEIR_ERROR : h2_write(s);
+    if (s->told_dead) {
+        return;
+    }
+    session_drive_begin(s);
+    if (!s->dead) {
+        (void) h2_write(s);
+    }
+    session_drive_end(s);
 }
 
 /* -- deadlines -- */
@@ -199,12 +320,12 @@ session_reset_stalled(weir_h2_session_t *s, h2_stream_t *st)
 {
     h2_send_reset(s, st->pub.id, WEIR_H2_CANCEL);
     h2_close(st, H2_CLOSED_BY_US);
-    if (!st->released && !s->dead) {
+    if (!s->dead) {
         s->cause = s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_STALLED : WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT;
-        st->in_callback = true;
-        s->role->on_closed(&st->pub, WEIR_H2_CANCEL, false, false);
-        st->in_callback = false;
-        s->cause = WEIR_CAUSE_NONE;
+        h2_tell_closed(st, WEIR_H2_CANCEL, false, false);
+        if (!s->dead) {
+            s->cause = WEIR_CAUSE_NONE;
+        }
     }
 }
 
@@ -288,11 +409,11 @@ session_on_time(weir_timer_t *timer)
 {
     weir_h2_session_t *s = weir_container_of(timer, weir_h2_session_t, timer);
 
-    if (s->closing) {
-        session_end_now(s);
-    } else if (!s->dead && session_check(s, weir_clock_now())) {
+    session_drive_begin(s);
+    if (!s->dead && session_check(s, weir_clock_now())) {
         h2_watch_time(s);
     }
+    session_drive_end(s);
 }
 
 void
@@ -300,7 +421,7 @@ h2_watch_time(weir_h2_session_t *s)
 {
     uint64_t tick = SESSION_TICK_MS;
 
-    if (s->timer.deadline.ms != 0 && s->timer.deadline.ms > weir_clock_now().ms) {
+    if (s->dead || (s->timer.deadline.ms != 0 && s->timer.deadline.ms > weir_clock_now().ms)) {
         return;
     }
     if (s->settings.stall_timeout.ms != 0) {
@@ -314,52 +435,39 @@ h2_watch_time(weir_h2_session_t *s)
 
 /* -- the end -- */
 
-/* Every stream is over; the role hears of each it still has. */
+/*
+ * Every stream is over, and the role hears of each that it still has: also of those that had ended both ways, whose request or exchange
+ * is not finished.
+ */
 static void
-session_close_streams(weir_h2_session_t *s, uint32_t code, bool by_peer)
+session_close_streams(weir_h2_session_t *s)
 {
-    while (!weir_list_empty(&s->streams)) {
-        h2_stream_t *st = weir_list_entry(s->streams.next, h2_stream_t, link);
+    weir_list_t *next;
 
-        st->in_callback = true;
-        h2_close(st, H2_CLOSED_BY_PEER);
-        if (!st->released) {
-            s->role->on_closed(&st->pub, code, by_peer, false);
-        }
-        st->in_callback = false;
+    while (!weir_list_empty(&s->streams)) {
+        h2_close(weir_list_entry(s->streams.next, h2_stream_t, link), H2_CLOSED_BY_PEER);
+    }
+    for (weir_list_t *l = s->graveyard.next; l != &s->graveyard; l = next) {    /* nothing leaves it under a callback */
+        h2_tell_closed(weir_list_entry(l, h2_stream_t, link), s->gone_code, s->gone_by_peer, false);
+        next = l->next;
     }
 }
 
 static void
 session_tell_dead(weir_h2_session_t *s)
 {
-    if (s->told_dead) {
-        return;
-    }
-    s->told_dead = true;
     weir_timer_drop(&s->timer);
     weir_chain_clear(&s->out, s->blocks);
+    session_tell_begin(s);
+    s->told_dead = true;
     s->role->on_dead(s);
-}
-
-void
-h2_lost(weir_h2_session_t *s)
-{
-    if (s->dead) {
-        if (s->closing) {
-            session_tell_dead(s);
-        }
-        return;
-    }
-    s->dead = true;
-    session_close_streams(s, WEIR_H2_INTERNAL_ERROR, true);
-    session_tell_dead(s);
+    s->telling = false;
 }
 
 /* What can be written is, our side is shut, what still comes is thrown away for a moment: a close with bytes unread would take the
- * GOAWAY with it. */
-static void
-session_end_now(weir_h2_session_t *s)
+ * GOAWAY with it.  false: that is over. */
+static bool
+session_linger(weir_h2_session_t *s)
 {
     size_t sent, got, n;
     struct iovec iov[16];
@@ -370,41 +478,72 @@ session_end_now(weir_h2_session_t *s)
         weir_io_t io = weir_conn_send(s->conn, iov, n, &sent);
         weir_chain_consume(&s->out, s->blocks, sent);
         if (io == WEIR_ERROR) {
-            session_tell_dead(s);
-            return;
+            return false;
         }
         if (io == WEIR_AGAIN) {
             break;
         }
     }
-    if (s->out.size == 0 && !s->posted) {
-        s->posted = true;
+    if (s->out.size == 0 && !s->is_shut) {
+        s->is_shut = true;
         weir_conn_shutdown(s->conn);
     }
     for (int round = 0; round < 16; round++) {
         weir_io_t io = weir_conn_recv(s->conn, s->rx, s->rx_size, &got);
 
         if (io == WEIR_EOF || io == WEIR_ERROR) {
-            session_tell_dead(s);
-            return;
+            return false;
         }
         if (io == WEIR_AGAIN) {
             break;
         }
     }
     if (weir_clock_now().ms >= s->close_at.ms) {
-        session_tell_dead(s);
-        return;
+        return false;
     }
     weir_timer_set(s->conn->loop, &s->timer, (weir_msec_t) { s->close_at.ms - weir_clock_now().ms }, session_on_time);
+    return true;
+}
+
+/* At the driver's end. */
+static void
+session_end(weir_h2_session_t *s)
+{
+    weir_assert(s->driving && !s->telling && s->dead && !s->told_dead);
+    if (!s->told_streams) {
+        s->told_streams = true;
+        session_close_streams(s);
+    }
+    if (!s->lingers || !session_linger(s)) {
+        session_tell_dead(s);
+    }
 }
 
 static void
-session_begin_end(weir_h2_session_t *s)
+session_die(weir_h2_session_t *s, uint32_t code, bool by_peer)
 {
-    s->dead = s->closing = true;
-    s->close_at = weir_instant_after(weir_clock_now(), (weir_msec_t) { SESSION_LINGER_MS });
+    weir_assert(!s->dead);
+    s->dead = true;
+    s->gone_code = code;
+    s->gone_by_peer = by_peer;
     h2_post(s);
+}
+
+void
+h2_lost(weir_h2_session_t *s)
+{
+    s->lingers = false;
+    if (!s->dead) {
+        session_die(s, WEIR_H2_INTERNAL_ERROR, true);
+    }
+}
+
+static void
+session_begin_end(weir_h2_session_t *s, weir_h2_error_t code)
+{
+    session_die(s, code, false);
+    s->lingers = true;
+    s->close_at = weir_instant_after(weir_clock_now(), (weir_msec_t) { SESSION_LINGER_MS });
 }
 
 static void
@@ -426,11 +565,9 @@ weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t ca
     s->cause = cause;
     s->detail = detail;
     session_put_goaway(s, s->last_peer_id, code);
-    if (s->dead) {
-        return;
+    if (!s->dead) {
+        session_begin_end(s, code);
     }
-    session_begin_end(s);
-    session_close_streams(s, code, false);
 }
 
 void
@@ -442,10 +579,15 @@ h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail)
 void
 weir_h2_session_cut(weir_h2_session_t *s)
 {
-    if (s->closing && !s->told_dead) {
-        s->close_at = weir_clock_now();
-        session_end_now(s);
+    if (!s->dead || s->told_dead) {
+        return;
     }
+    s->close_at = weir_clock_now();
+    if (s->driving) {
+        return;                                  /* by one of its own callbacks: at the driver's end */
+    }
+    session_drive_begin(s);
+    session_drive_end(s);
 }
 
 weir_cause_t
@@ -491,8 +633,10 @@ h2_drained(weir_h2_session_t *s)
         session_last_goaway(s);
         return;                                  /* written in the next round of this turn */
     }
-    if (!s->dead && s->n_streams == 0 && s->out.size == 0 && (s->goaway_last || (s->peer_leaves && s->settings.is_server))) {
-        session_begin_end(s);
+    if (!s->dead && s->n_streams + s->n_held == 0 && s->out.size == 0
+        && (s->goaway_last || (s->peer_leaves && s->settings.is_server)))
+    {
+        session_begin_end(s, WEIR_H2_NO_ERROR);
     }
 }
 
@@ -501,7 +645,7 @@ h2_drained(weir_h2_session_t *s)
 uint32_t
 weir_h2_session_streams(const weir_h2_session_t *s)
 {
-    return s->n_streams;
+    return s->n_streams + s->n_held;
 }
 
 bool
@@ -544,18 +688,18 @@ weir_h2_session_ping(weir_h2_session_t *s)
 void
 weir_h2_session_destroy(weir_h2_session_t *s)
 {
-    s->dead = true;
-    session_close_streams(s, WEIR_H2_INTERNAL_ERROR, true);
-    s->told_dead = true;
+    if (!s->told_dead) {                         /* its owner ends it by itself: streams are told, on_dead is not called */
+        h2_lost(s);
+        session_drive_begin(s);
+        session_close_streams(s);
+        s->told_dead = true;
+        s->driving = false;
+    }
+    weir_assert(!s->driving);
     weir_task_cancel(&s->task);
     weir_timer_drop(&s->timer);
     h2_bury(s);
-    while (!weir_list_empty(&s->graveyard)) {    /* what a role never released */
-        h2_stream_t *st = weir_list_entry(s->graveyard.next, h2_stream_t, link);
-        st->released = true;
-        st->in_callback = false;
-        h2_bury(s);
-    }
+    weir_assert(weir_list_empty(&s->graveyard) && weir_list_empty(&s->streams) && s->n_streams == 0 && s->n_held == 0);
     weir_chain_clear(&s->out, s->blocks);
     weir_hpack_decoder_fini(&s->decoder);
     weir_hpack_encoder_fini(&s->encoder);

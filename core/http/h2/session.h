@@ -14,10 +14,15 @@
  * priority: lowest urgency number first, incremental ones in turn (RFC 9218 §10), each at most a frame.  Control frames that wait are bounded: a
  * peer that does not read our answers to its PINGs and SETTINGS is closed (ENHANCE_YOUR_CALM).
  *
- * A stream struct lives from its begin until on_closed has returned or weir_h2_stream_release, whichever is later: the role lets
+ * A stream struct lives until weir_h2_stream_release, and at least until the callback under way has returned: the role lets
  * go of it by release, also after on_closed.  Calls on a stream that is closed do nothing and return WEIR_ERROR.
- * Every callback may call any function of this header, release included, but not weir_h2_session_destroy of its own session:
- * that is for on_dead's receiver, later in the turn or from a task.
+ *
+ * The rule of callbacks.  The driver is what the loop calls: weir_h2_session_ready, _feed, _flush, the session's task and its timer (and
+ * _cut and _destroy, when no callback is under way).  Only the driver calls the role, one callback at a time, and only its end ends the
+ * session.  Whatever the owner or a callback calls (everything else here) never calls back: a failure or a guard met there makes
+ * the session dead at once (calls return WEIR_ERROR) and posts; streams and role are told by the driver, in this turn.  Asserts hold this.
+ * So a callback may call any function of this header, release included, but not weir_h2_session_destroy of its own session: that is for
+ * on_dead's receiver, from a task.
  */
 #ifndef WEIR_HTTP_H2_SESSION_H
 #define WEIR_HTTP_H2_SESSION_H
@@ -59,12 +64,13 @@ typedef struct {
     /* After AGAIN: what waited has gone below the mark. */
     void (*on_writable)(weir_h2_stream_t *stream);
     /* The stream is over before its time: RST_STREAM came or was sent by the session itself (a stream error; `code`), or the connection is
-     * gone.  Not called when both sides have ended, nor for weir_h2_stream_reset.  retryable: the peer has surely not worked on it
-     * (REFUSED_STREAM, beyond GOAWAY's last stream). */
+     * gone.  Not called when both sides have ended, nor for weir_h2_stream_reset; but when the connection goes every stream that is not
+     * released is told, once: of one that had ended both ways weir_h2_stream_is_whole is true.  retryable: the peer has surely not
+     * worked on it (REFUSED_STREAM, beyond GOAWAY's last stream). */
     void (*on_closed)(weir_h2_stream_t *stream, uint32_t code, bool by_peer, bool retryable);
     /* The peer has announced that it leaves (GOAWAY), or its settings changed what is possible: client: no new streams / look again. */
     void (*on_change)(weir_h2_session_t *session);
-    /* The number of open streams went to or from zero. */
+    /* The number of streams that are open or not released went to or from zero. */
     void (*on_idle)(weir_h2_session_t *session, bool idle);
     /* The connection is over, streams were told: error, EOF, or drained after GOAWAY.  Called once. */
     void (*on_dead)(weir_h2_session_t *session);
@@ -102,8 +108,8 @@ void weir_h2_heads_fini(void);
 void weir_h2_session_feed(weir_h2_session_t *s, weir_str_t bytes);
 /* An edge came on conn: reads, takes, writes. */
 void weir_h2_session_ready(weir_h2_session_t *s);
-/* Writes what is gathered, now rather than at the end of the turn.  ERROR: dead. */
-weir_io_t weir_h2_session_flush(weir_h2_session_t *s);
+/* Writes what is gathered, now rather than at the end of the turn.  For a task of the owner. */
+void weir_h2_session_flush(weir_h2_session_t *s);
 
 /* Graceful end (RFC 9113 §6.8): GOAWAY with the highest id, after a moment (or at once) with the last one taken; when the last
  * stream has ended: on_dead. */
@@ -112,11 +118,12 @@ void weir_h2_session_goaway(weir_h2_session_t *s, bool at_once);
 void weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t cause, const char *detail);
 /* The owner's idle timeout has come: fails it when a head has begun and did not end; false: nothing is under way. */
 bool weir_h2_session_end_idle(weir_h2_session_t *s) WEIR_MUST_USE;
-/* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns. */
+/* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns (under one of the session's own
+ * callbacks: when that has returned). */
 void weir_h2_session_cut(weir_h2_session_t *s);
 bool weir_h2_session_is_over(const weir_h2_session_t *s);           /* the connection has failed or gone; streams are being told */
 weir_cause_t weir_h2_session_cause(const weir_h2_session_t *s, const char **detail);   /* of its death */
-uint32_t weir_h2_session_streams(const weir_h2_session_t *s);       /* open ones */
+uint32_t weir_h2_session_streams(const weir_h2_session_t *s);       /* open, or not released */
 /* Client: how many more streams may be opened now: the peer's limit, GOAWAY, ids left. */
 uint32_t weir_h2_session_room(const weir_h2_session_t *s);
 bool weir_h2_session_has_connect_protocol(const weir_h2_session_t *s);   /* the peer announced RFC 8441 */
@@ -143,9 +150,10 @@ size_t    weir_h2_stream_pending(const weir_h2_stream_t *stream);   /* bytes of 
 /* The next slice received, at most cap bytes, borrowed until the next call or the return from on_data.  OK · AGAIN · EOF: the
  * peer has ended (trailers, if any, came through on_head) · ERROR: closed. */
 weir_io_t weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes);
+bool      weir_h2_stream_is_whole(const weir_h2_stream_t *stream);   /* both sides had ended: what was received stays readable */
 /* RST_STREAM unless it is over; on_closed is not called. */
 void      weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code);
-/* The role reset a stream because of what the peer did on it: counts like a stream error.  May end the session. */
+/* The role reset a stream because of what the peer did on it: counts like a stream error.  The session may be dead then. */
 void      weir_h2_session_count_reset(weir_h2_session_t *session);
 /* The role is done with it; what was queued is still sent.  An unread body is thrown away, its window given back; a server
  * resets it with NO_ERROR when its answer is complete before the body (RFC 9113 §8.1). */

@@ -2,6 +2,12 @@
  * session_internal.h - what the files of an HTTP/2 session share; inside core/http/h2 only.
  *
  *   session.c   life, settings, timers, GOAWAY, the end
+ *
+ * The driver is a call of the loop into the session (session.c: drive_begin … drive_end).  It alone calls the role, and its end alone ends the
+ * session.  What the owner calls (session.h) changes state, queues frames and posts; so do guards and failures, wherever they are found
+ * (h2_fail, h2_lost: the session is `dead` at once, and its streams and its role are told at the end of the driver).  The role is called by
+ * h2_tell_* only, which assert that the driver is at work and that no other callback is.
+ *
  *   receive.c   bytes in: frames, dispatch by type
  *   heads.c     header blocks in and out
  *   streams.c   the table of streams, how they end
@@ -33,7 +39,9 @@ typedef struct h2_stream {
     char             *late;                   /* trailers that wait behind it, as they were given; heap */
     uint32_t          late_len, late_cap;
     weir_instant_t    moved;                  /* when something of `out` last went, or it began to wait */
-    bool              end_queued, end_sent, released, told_again, head_seen, refused, in_callback, aborted;
+    bool              end_queued, end_sent, released, told_again, head_seen, aborted;
+    bool              told;                   /* the role knows that it is over: on_closed was called, or it has reset it */
+    bool              held;                   /* closed, and the role still works on it */
 } h2_stream_t;
 
 struct weir_h2_session {
@@ -68,7 +76,7 @@ struct weir_h2_session {
     /* streams */
     h2_stream_t          *buckets[H2_BUCKETS];
     weir_list_t           streams, graveyard, ready[8];
-    uint32_t              n_streams, last_peer_id, next_own_id, n_ready;
+    uint32_t              n_streams, n_held, last_peer_id, next_own_id, n_ready;
     uint64_t              closed[H2_CLOSED_KEPT / 32];
     uint32_t              closed_top;         /* the greatest stream number (id / 2) that ended */
     struct { uint32_t id; uint8_t urgency; bool incremental; } early[H2_EARLY_KEPT];
@@ -87,8 +95,13 @@ struct weir_h2_session {
     uint32_t              glitches;
 
     /* the end */
-    bool                  goaway_first, goaway_last, peer_leaves, dead, closing, told_dead, posted;
-    uint32_t              goaway_id;
+    bool                  goaway_first, goaway_last, peer_leaves;
+    bool                  driving, telling;   /* a call of the loop is at work; a callback of the role is */
+    bool                  told_busy;          /* what on_idle said last */
+    bool                  dead;               /* nothing comes or goes any more; the driver's end tells everybody */
+    bool                  lingers;            /* … and reads away for a moment what the peer still sends */
+    bool                  told_streams, told_dead, is_shut, gone_by_peer;
+    uint32_t              gone_code;          /* what streams are told */
     weir_instant_t        goaway_at, close_at;
     weir_cause_t          cause;
     const char           *detail;
@@ -98,9 +111,19 @@ static inline h2_stream_t *h2_of(weir_h2_stream_t *stream) { return weir_contain
 static inline weir_instant_t h2_deadline(weir_instant_t from, weir_msec_t limit) { return weir_instant_after(from, limit); }
 
 /* session.c */
-void h2_post(weir_h2_session_t *s);                        /* writing at the end of the turn */
+void h2_post(weir_h2_session_t *s);                        /* the driver runs at the end of the turn */
+/* Both may be called anywhere: the session is dead from here on, the driver ends it. */
 void h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail);       /* the peer broke the protocol */
 void h2_lost(weir_h2_session_t *s);                        /* the connection itself has gone */
+/* Callbacks, under the driver only. */
+void h2_tell_busy(weir_h2_session_t *s);                   /* on_idle, when it is news */
+void h2_tell_change(weir_h2_session_t *s);
+bool h2_tell_head_begin(h2_stream_t *st);
+bool h2_tell_field(h2_stream_t *st, const weir_hpack_field_t *field);
+void h2_tell_head(h2_stream_t *st, bool too_large, bool end);
+void h2_tell_data(h2_stream_t *st);
+void h2_tell_writable(h2_stream_t *st);
+void h2_tell_closed(h2_stream_t *st, uint32_t code, bool by_peer, bool retryable);   /* unless it knows */
 void h2_watch_time(weir_h2_session_t *s);                  /* there is a deadline now */
 void h2_drained(weir_h2_session_t *s);                     /* after GOAWAY: ends when nothing is left */
 
@@ -113,7 +136,7 @@ void h2_close(h2_stream_t *st, h2_closed_t how);           /* off the table; the
 void h2_maybe_done(h2_stream_t *st);                       /* both sides have ended? */
 /* A stream error of the peer's making: RST_STREAM, the role is told, the guards count it. */
 void h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);
-void h2_bury(weir_h2_session_t *s);                        /* frees what was released */
+void h2_bury(weir_h2_session_t *s);                        /* frees what was released; at the driver's end */
 void h2_send_reset(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);
 void h2_set_priority(h2_stream_t *st, uint8_t urgency, bool incremental);
 void h2_priority_text(weir_h2_session_t *s, uint32_t id, weir_str_t text);
@@ -138,7 +161,7 @@ void h2_ready_if(h2_stream_t *st);                         /* on or off the list
 void h2_drop_queue(h2_stream_t *st);
 void h2_windows_changed(weir_h2_session_t *s);
 
-/* guards.c: false: the connection was ended */
+/* guards.c: false: the connection has failed */
 bool h2_guard_reset(weir_h2_session_t *s);
 bool h2_guard_glitch(weir_h2_session_t *s, uint32_t weight);
 void h2_guard_earn(weir_h2_session_t *s, uint32_t weight);  /* so much is forgiven for work that was done */

@@ -97,9 +97,7 @@ h2_add(weir_h2_session_t *s, uint32_t id)
             break;
         }
     }
-    if (s->n_streams++ == 0) {
-        s->role->on_idle(s, false);
-    }
+    s->n_streams++;
     return st;
 }
 
@@ -157,6 +155,8 @@ h2_close(h2_stream_t *st, h2_closed_t how)
     }
     st->pub.closed = true;
     st->aborted = how != H2_CLOSED_BOTH;
+    st->held = !st->released && st->pub.owner != NULL;
+    s->n_held += st->held;
     while (*at != st) {
         at = &(*at)->next;
     }
@@ -165,10 +165,9 @@ h2_close(h2_stream_t *st, h2_closed_t how)
     h2_drop_queue(st);
     weir_list_remove(&st->link);
     weir_list_append(&s->graveyard, &st->link);
+    weir_assert(s->n_streams != 0);
+    s->n_streams--;
     h2_post(s);
-    if (--s->n_streams == 0 && !s->dead) {
-        s->role->on_idle(s, true);
-    }
 }
 
 void
@@ -188,7 +187,7 @@ h2_bury(weir_h2_session_t *s)
     for (weir_list_t *l = s->graveyard.next; l != &s->graveyard; l = next) {
         h2_stream_t *st = weir_list_entry(l, h2_stream_t, link);
         next = l->next;
-        if ((st->released || st->pub.owner == NULL) && !st->in_callback) {
+        if (!st->held) {
             weir_chain_clear(&st->in, s->blocks);
             streams_give_back(st);
         }
@@ -212,9 +211,7 @@ h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
     h2_send_reset(s, id, code);
     if (st != NULL) {
         h2_close(st, H2_CLOSED_BY_US);
-        if (!st->released) {
-            s->role->on_closed(&st->pub, code, false, false);
-        }
+        h2_tell_closed(st, code, false, false);
     } else {
         streams_remember(s, id, H2_CLOSED_BY_US);
     }
@@ -237,6 +234,15 @@ weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code)
         h2_send_reset(stream->session, stream->id, code);
     }
     h2_close(st, H2_CLOSED_BY_US);
+    st->told = true;
+}
+
+bool
+weir_h2_stream_is_whole(const weir_h2_stream_t *stream)
+{
+    const h2_stream_t *st = weir_container_of(stream, h2_stream_t, pub);
+
+    return stream->closed && !st->aborted;
 }
 
 void
@@ -248,8 +254,12 @@ weir_h2_stream_release(weir_h2_stream_t *stream)
     weir_assert(!st->released);
     st->released = true;
     stream->owner = NULL;
-    if (stream->closed) {
+    if (st->held) {
+        st->held = false;
+        s->n_held--;
         h2_post(s);
+    }
+    if (stream->closed) {
         return;
     }
     if (!stream->we_ended) {

@@ -54,11 +54,30 @@ peer_error(weir_proxy_t *p, weir_cause_t cause, const char *detail)
     return WEIR_ERROR;
 }
 
+/* The connection has failed, or the session has given the stream up, for a cause of its own. */
+static bool
+peer_lose_connection(peer_t *x, const weir_h2_session_t *session)
+{
+    const char *detail = NULL;
+    weir_cause_t cause = weir_h2_session_cause(session, &detail);
+
+    if (cause != WEIR_CAUSE_NONE) {
+        x->lost = cause == WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT ? cause : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL;
+        x->lost_detail = detail;
+    } else if (weir_h2_session_is_over(session)) {
+        x->lost = x->is_final ? WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE : WEIR_CAUSE_UPSTREAM_CLOSED;
+    }
+    return x->lost != WEIR_CAUSE_NONE;
+}
+
 static weir_io_t
 peer_lost(weir_proxy_t *p)
 {
-    const peer_t *x = peer_of(p);
+    peer_t *x = peer_of(p);
 
+    if (x->lost == WEIR_CAUSE_NONE && x->joint.stream != NULL && weir_h2_session_is_over(x->joint.stream->session)) {
+        peer_lose_connection(x, x->joint.stream->session);      /* found out by a call of ours, before the session told us */
+    }
     return peer_error(p, x->lost != WEIR_CAUSE_NONE ? x->lost : WEIR_CAUSE_UPSTREAM_H2_RESET, x->lost_detail);
 }
 
@@ -334,21 +353,14 @@ static void
 peer_on_closed(weir_h2_stream_t *stream, uint32_t code, bool by_peer, bool retryable)
 {
     peer_t *x = peer_of_stream(stream);
-    const char *detail = NULL;
-    weir_cause_t cause = weir_h2_session_cause(stream->session, &detail);
 
-    if (x == NULL) {
-        return;
+    if (x == NULL || weir_h2_stream_is_whole(stream)) {
+        return;                              /* the answer is here, whatever became of the connection */
     }
     x->retryable = retryable;
     if (retryable) {
         x->lost = WEIR_CAUSE_UPSTREAM_H2_REFUSED;
-    } else if (cause != WEIR_CAUSE_NONE) {
-        x->lost = cause == WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT ? cause : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL;
-        x->lost_detail = detail;
-    } else if (weir_h2_session_is_over(stream->session)) {
-        x->lost = x->is_final ? WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE : WEIR_CAUSE_UPSTREAM_CLOSED;
-    } else {
+    } else if (!peer_lose_connection(x, stream->session)) {
         x->lost = by_peer ? WEIR_CAUSE_UPSTREAM_H2_RESET : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL;
         x->lost_detail = weir_h2_error_name(code);
     }

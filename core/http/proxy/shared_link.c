@@ -79,7 +79,7 @@ shared_settle(weir_task_t *task)
         weir_upconn_close(up);
         return;
     }
-    (void) weir_h2_session_flush(link->session);
+    weir_h2_session_flush(link->session);
     link->is_idle = true;
     weir_upconn_keep(up);                    /* may call shared_closing */
 }
