@@ -137,7 +137,7 @@ build_location_base(build_t *b, weir_http_location_t *location, weir_conf_block_
     location->server = server;
     location->pipeline = build_pipeline(b, block);
     if (block->context != WEIR_IN_SERVER && location->core->status_zone.len != 0) {
-        location->stats = weir_stats_row(WEIR_STATS_LOCATION, location->core->status_zone);
+        location->stats = weir_stats_row(b->arena, WEIR_STATS_LOCATION, location->core->status_zone, 0);
     }
     return (!own_core && block->context != WEIR_IN_SERVER)
            || weir_conf_make_folder(b->cf, &block->words, location->core->client_body_temp_path.text);
@@ -324,7 +324,7 @@ build_server(build_t *b, weir_conf_block_t *block)
     server->fallback = weir_new(b->arena, weir_http_location_t);
     server->fallback->name = WEIR_STR("");
     if (server->core->status_zone.len != 0) {
-        server->stats = weir_stats_row(WEIR_STATS_SERVER, server->core->status_zone);
+        server->stats = weir_stats_row(b->arena, WEIR_STATS_SERVER, server->core->status_zone, 0);
     }
     return build_location_base(b, server->fallback, block, server) && build_locations(b, server, block, &server->paths) && build_listens(b, server);
 }

@@ -94,7 +94,7 @@ weir_limit_status_text(weir_limit_status_t status, weir_str_t *value)
 uint32_t
 weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone)
 {
-    return weir_stats_row(WEIR_STATS_LIMIT, weir_str_printf(cf->arena, "%s%c%.*s", what, WEIR_STATS_SEPARATOR, WEIR_STR_ARG(zone)));
+    return weir_stats_row(cf->arena, WEIR_STATS_LIMIT, weir_str_printf(cf->arena, "%s%c%.*s", what, WEIR_STATS_SEPARATOR, WEIR_STR_ARG(zone)), 0);
 }
 
 void

@@ -51,7 +51,7 @@ stats_add(uint32_t index, const weir_request_t *req, uint64_t us)
     row->received += req->received;
     row->sent += req->res.bytes_sent;
     if (req->res.status >= 100 && req->res.status < 600) {
-        row->statuses[req->res.status - 100]++;
+        row->statuses[weir_stats_status(req->res.status)]++;
     }
     if (req->cause != WEIR_CAUSE_NONE) {
         row->causes[req->cause]++;
@@ -70,7 +70,7 @@ stats_add_attempt(uint32_t index, const weir_attempt_t *attempt)
     row->count[WEIR_COUNT_FAILS] += attempt->cause != WEIR_CAUSE_NONE;
     row->count[WEIR_COUNT_CONNECTED] += attempt->connected;
     if (attempt->has_header && attempt->status >= 100 && attempt->status < 600) {
-        row->statuses[attempt->status - 100]++;
+        row->statuses[weir_stats_status(attempt->status)]++;
     }
     if (attempt->cause != WEIR_CAUSE_NONE) {
         row->causes[attempt->cause]++;

@@ -9,6 +9,7 @@
 #include "os/file.h"
 #include "os/process.h"
 #include "shm/slots.h"
+#include "shm/stats.h"
 #include "shm/zone.h"
 #include "tls/context.h"
 #include "tls/session.h"
@@ -195,7 +196,11 @@ bool
 weir_shared_in_worker(void)
 {
     weir_shared_in_store();
-    return weir_slots_take(getpid());
+    if (!weir_slots_take(getpid())) {
+        return false;
+    }
+    weir_stats_hold_all();
+    return true;
 }
 
 void

@@ -16,6 +16,7 @@
 #include "proc/shared.h"
 #include "proc/signals.h"
 #include "shm/slots.h"
+#include "shm/stats.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -128,6 +129,7 @@ single_set_up(single_t *single)
     if (!weir_shared_open(single->loop, &single->settings) || !weir_slots_take(getpid())) {
         return false;
     }
+    weir_stats_hold_all();
     single->http = weir_http_create(single->loop, single->generation, single->settings.connections);
     if (single->http == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "starting http failed");

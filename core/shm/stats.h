@@ -2,9 +2,12 @@
  * stats.h - what happened, counted: rows of counters in shared memory, a copy of each row for every slot, added up by who reads.
  *
  * A row belongs to something that has a name: a server, a location, an upstream group, a peer, a limit.  Rows are named by the master
- * as it reads a configuration, found again by workers, and stay until the instance ends.  Their number is fixed at the start: when
- * they are used up, what comes then is counted in the row "_other" of its kind.  A worker writes to its own copy with plain stores; when it
- * is dead the master adds the copy to the base.  Nothing is locked.
+ * as it reads a configuration and found again by workers.  A row is held while a configuration in use names it; one that nobody holds
+ * is shown to nobody, keeps its numbers for the case that its name comes back, and is given to another name when there are many such or
+ * no other is left.  Beyond statistics_rows, what comes is counted in the row "_other" of its kind.
+ *
+ * Rows lie in segments, a zone each, that are made as they are needed; memory is taken a page at a time as something is counted.  A worker
+ * writes to its own copy with plain stores; when it is dead the master adds the copy to the base.  Counting locks nothing.
  *
  * Latencies are kept in 8 buckets an octave: any quantile is right within 6.3 %.
  */
@@ -31,41 +34,61 @@ enum { WEIR_COUNT_ACCEPTED, WEIR_COUNT_CLOSED, WEIR_COUNT_HANDSHAKES, WEIR_COUNT
 enum { WEIR_COUNT_PASSED, WEIR_COUNT_DELAYED, WEIR_COUNT_REJECTED, WEIR_COUNT_DELAYED_DRY_RUN, WEIR_COUNT_REJECTED_DRY_RUN }; /* limit */
 enum { WEIR_COUNT_FAILS, WEIR_COUNT_CONNECTED };                                                                             /* peer */
 
+/* The first page has what most rows need: 111 statuses that are usual (weir_stats_status) are in it. */
 typedef struct {
     uint64_t requests, received, sent, latency_us;       /* latency_us: the sum */
     int64_t  active, idle, busy;                         /* gauges: process: connections, idle ones; requests under way */
     uint64_t count[10];
     uint64_t causes[WEIR_STATS_CAUSES];
     uint64_t latency[WEIR_STATS_BUCKETS];
-    uint64_t statuses[WEIR_STATS_STATUSES];
+    uint64_t statuses[WEIR_STATS_STATUSES];              /* by weir_stats_status */
     uint64_t unused[123];
 } weir_stats_row_t;
 
-/* Makes the zone with room for so many rows, once in the life of this instance; again is nothing.  false with *error. */
+/* Gauges of a peer: workers in which it is marked as failed, and in which the configuration has it down. */
+#define WEIR_GAUGE_UNAVAILABLE active
+#define WEIR_GAUGE_DOWN        idle
+
+#define WEIR_STATS_SEGMENT  1024             /* rows of one */
+#define WEIR_STATS_SEGMENTS 256
+
+/* A configuration is about to name its rows, of which there may be so many.  false with *error. */
 bool weir_stats_start(uint32_t rows, weir_error_t *error) WEIR_MUST_USE;
 void weir_stats_end(void);
 /* Has it begun?  Without, rows are 0 and nothing is counted. */
 bool weir_stats_is_on(void);
-uint32_t weir_stats_room(void);
+uint32_t weir_stats_room(void);                          /* statistics_rows */
 extern const weir_zone_kind_t weir_stats_zone;
 
-/* The row of that name: made by who may make zones, found by others; the kind's "_other" when there is none.  Any thread. */
-uint32_t weir_stats_row(weir_stats_kind_t kind, weir_str_t name);
+/* The row of that name, held until the arena goes: made by who may make zones, found by others; the kind's "_other" when there is none.
+ * owner: of a peer, its group's row; else 0.  Any thread. */
+uint32_t weir_stats_row(weir_arena_t *arena, weir_stats_kind_t kind, weir_str_t name, uint32_t owner);
+/* Held once more, by who outlives a configuration; and let go. */
+void weir_stats_hold(uint32_t row);
+void weir_stats_let_go(uint32_t row);
+/* After a fork, with a slot of its own: what this process's configuration names is held by it, too. */
+void weir_stats_hold_all(void);
 /* This process's copy, to count in. */
 static inline weir_stats_row_t *weir_stats_mine(uint32_t row);
 
 /* -- reading -- */
-uint32_t weir_stats_rows(void);                          /* named so far */
+uint32_t weir_stats_rows(void);                          /* rows that have had a name, held or not */
+/* The rows that somebody holds, by kind, peers in the order of their groups' rows; at most max. Returns how many. */
+uint32_t weir_stats_list(uint32_t *rows, uint32_t max);
 weir_str_t weir_stats_name(uint32_t row, weir_stats_kind_t *kind);
+uint32_t weir_stats_owner(uint32_t row);
 void weir_stats_sum(uint32_t row, weir_stats_row_t *sum);
 /* In µs; 0: nothing was counted. */
 uint64_t weir_stats_quantile(const weir_stats_row_t *sum, double q);
 
 /* What this process counts in, as it found it with its slot. */
 typedef struct {
-    uint32_t          slot;
-    uint64_t         *touched;               /* a bit a row */
+    uint64_t         *touched;               /* a bit a row of the segment */
     weir_stats_row_t *rows;
+} weir_stats_part_t;
+typedef struct {
+    uint32_t          slot;
+    weir_stats_part_t part[WEIR_STATS_SEGMENTS];
 } weir_stats_own_t;
 extern weir_stats_own_t weir_stats_own;
 weir_stats_row_t *weir_stats_first(uint32_t row);        /* of rows that were not counted in yet */
@@ -73,10 +96,28 @@ weir_stats_row_t *weir_stats_first(uint32_t row);        /* of rows that were no
 static inline weir_stats_row_t *
 weir_stats_mine(uint32_t row)
 {
-    if (weir_likely(weir_stats_own.slot == weir_slot_mine.number && (weir_stats_own.touched[row / 64] >> row % 64 & 1) != 0)) {
-        return &weir_stats_own.rows[row];
+    const weir_stats_part_t *part = &weir_stats_own.part[row / WEIR_STATS_SEGMENT];
+    uint32_t                 at = row % WEIR_STATS_SEGMENT;
+
+    if (weir_likely(weir_stats_own.slot == weir_slot_mine.number && (part->touched[at / 64] >> at % 64 & 1) != 0)) {
+        return &part->rows[at];
     }
     return weir_stats_first(row);
+}
+
+/* Where a status (100 … 599) is counted: usual ones first. */
+static inline uint32_t
+weir_stats_status(uint32_t status)
+{
+    static const struct { uint8_t usual; uint16_t first, rest; } classes[5] = {
+        { 4, 0, 111 }, { 30, 4, 207 }, { 10, 34, 277 }, { 54, 44, 367 }, { 12, 98, 412 },
+    };
+    uint32_t class = status / 100 - 1, n = status % 100;
+
+    if (status == 499) {
+        return 110;
+    }
+    return n < classes[class].usual ? classes[class].first + n : classes[class].rest + n - classes[class].usual;
 }
 
 /* Which bucket a latency goes to, and the first latency above one. */

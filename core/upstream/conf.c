@@ -198,12 +198,12 @@ upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
 static void
 upstream_name_rows(weir_arena_t *arena, weir_group_conf_t *group)
 {
-    group->stats = weir_stats_row(WEIR_STATS_UPSTREAM, group->name);
+    group->stats = weir_stats_row(arena, WEIR_STATS_UPSTREAM, group->name, 0);
     for (size_t i = 0; i < group->n_peers; i++) {
         weir_str_t name = weir_str_printf(arena, "%.*s%c%.*s", WEIR_STR_ARG(group->name), WEIR_STATS_SEPARATOR,
                                           WEIR_STR_ARG(group->peers[i].text));
 
-        group->peers[i].stats = weir_stats_row(WEIR_STATS_PEER, name);
+        group->peers[i].stats = weir_stats_row(arena, WEIR_STATS_PEER, name, group->stats);
     }
 }
 

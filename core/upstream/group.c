@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "os/sys.h"
+#include "shm/stats.h"
 #include "upstream/running.h"
 
 #define GROUPS_BUCKETS    1024       /* a power of two */
@@ -106,6 +107,37 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     }
 }
 
+/* A group may outlive the configuration that named its rows. */
+static void
+group_hold_rows(const weir_group_t *group)
+{
+    weir_stats_hold(group->conf.stats);
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        const weir_peer_conf_t *peer = &group->conf.peers[i];
+
+        weir_stats_hold(peer->stats);
+        if (peer->down && peer->stats >= WEIR_STATS_KINDS) {
+            weir_stats_mine(peer->stats)->WEIR_GAUGE_DOWN++;
+        }
+    }
+}
+
+static void
+group_let_rows_go(weir_group_t *group)
+{
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        const weir_peer_conf_t *peer = &group->conf.peers[i];
+
+        if (peer->down && peer->stats >= WEIR_STATS_KINDS) {
+            weir_stats_mine(peer->stats)->WEIR_GAUGE_DOWN--;
+        }
+        group->peers[i].fails = 0;
+        weir_peer_tell(&group->peers[i]);
+        weir_stats_let_go(peer->stats);
+    }
+    weir_stats_let_go(group->conf.stats);
+}
+
 static weir_group_t *
 group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 {
@@ -128,6 +160,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
         weir_list_init(&peer->slots);
         group->n_up += !peer->conf->down;
     }
+    group_hold_rows(group);
     return group;
 }
 
@@ -136,6 +169,7 @@ group_destroy(weir_group_t *group)
 {
     weir_pool_close_idle(group);
     weir_list_remove(&group->link);
+    group_let_rows_go(group);
     for (size_t i = 0; i < group->conf.n_peers; i++) {
         weir_upslots_free(&group->peers[i]);
     }
@@ -152,6 +186,7 @@ group_carry_failures(weir_peer_t *to, const weir_peer_t *from)
     to->fails = (uint32_t) weir_min(from->fails, to->conf->max_fails);
     to->checked = from->checked;
     to->effective_weight = from->effective_weight * to->conf->weight / from->conf->weight;
+    weir_peer_tell(to);
 }
 
 static void

@@ -48,6 +48,7 @@ typedef struct {
     weir_group_t           *group;
     int64_t                 current_weight, effective_weight;
     uint32_t                fails;
+    bool                    is_told;         /* statistics have it as marked */
     weir_instant_t          checked;         /* when fails was last raised or the peer given its one try */
     uint32_t                in_use;          /* requests on it now in this worker */
     weir_list_t             idle;            /* kept connections, newest first */

@@ -5,6 +5,7 @@
  * left alone for fail_timeout; then one request tries it, and if that goes well it is as good as before.
  */
 #include "log/log.h"
+#include "shm/stats.h"
 #include "upstream/running.h"
 
 static size_t
@@ -20,6 +21,15 @@ pick_is_marked(const weir_peer_t *peer)
     const weir_peer_conf_t *conf = peer->conf;
 
     return conf->max_fails != 0 && peer->fails >= conf->max_fails && peer->group->conf.n_peers > 1;
+}
+
+void
+weir_peer_tell(weir_peer_t *peer)
+{
+    if (peer->conf->stats >= WEIR_STATS_KINDS && pick_is_marked(peer) != peer->is_told) {
+        peer->is_told = !peer->is_told;
+        weir_stats_mine(peer->conf->stats)->WEIR_GAUGE_UNAVAILABLE += peer->is_told ? 1 : -1;
+    }
 }
 
 static bool
@@ -104,6 +114,7 @@ pick_failed(weir_peer_t *peer, weir_instant_t now)
     if (peer->effective_weight < 0) {
         peer->effective_weight = 0;
     }
+    weir_peer_tell(peer);
     if (peer->fails == conf->max_fails) {
         weir_log(WEIR_LOG_WARN, NULL, 0, "upstream server temporarily disabled: \"%.*s\" (%.*s) of upstream \"%.*s\"",
                  WEIR_STR_ARG(conf->server), WEIR_STR_ARG(conf->text), WEIR_STR_ARG(peer->group->conf.name));
@@ -120,6 +131,7 @@ weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now)
         pick_failed(pick->peer, now);
     } else if (pick->on_trial) {
         pick->peer->fails = 0;
+        weir_peer_tell(pick->peer);
     }
     pick_let_go(pick);
 }

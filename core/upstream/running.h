@@ -35,6 +35,8 @@ void weir_resolvers_free(struct weir_resolver_link *list);
 
 /* pool.c */
 void weir_pool_close_idle(weir_group_t *group);
+/* After its failures changed: statistics say whether it is marked as failed here. */
+void weir_peer_tell(weir_peer_t *peer);
 /* Links an idle connection as the oldest of its (new) peer and group: for moving the idle ones of a group to another.
  * */
 void weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer);

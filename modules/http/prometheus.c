@@ -38,7 +38,8 @@ typedef struct {
     weir_report_t report;
     size_t        metric;
     unsigned      kind;
-    uint32_t      row;
+    uint32_t     *rows, n_rows;              /* those that somebody holds, by kind */
+    uint32_t      at;                        /* place in rows */
     bool          told;                      /* the metric's head */
 } prom_t;
 
@@ -130,9 +131,11 @@ prom_put_responses(const prom_row_t *row)
     char more[32];
 
     for (unsigned i = 0; i < WEIR_STATS_STATUSES; i++) {
-        if (row->sum->statuses[i] != 0) {
+        uint64_t n = row->sum->statuses[weir_stats_status(i + 100)];
+
+        if (n != 0) {
             (void) snprintf(more, sizeof(more), "code=\"%u\"", i + 100);
-            prom_one(row, "", more, row->sum->statuses[i]);
+            prom_one(row, "", more, n);
         }
     }
 }
@@ -188,6 +191,12 @@ prom_put_limit(const prom_row_t *row)
 }
 
 static void
+prom_put_up(const prom_row_t *row)
+{
+    prom_one(row, "", NULL, row->sum->WEIR_GAUGE_DOWN <= 0 && row->sum->WEIR_GAUGE_UNAVAILABLE <= 0);
+}
+
+static void
 prom_put_handshakes(const prom_row_t *row)
 {
     prom_one(row, "", "result=\"ok\"", row->sum->count[WEIR_COUNT_HANDSHAKES]);
@@ -215,23 +224,20 @@ static const prom_metric_t prom_metrics[] = {
     { "sent_bytes_total", "counter", "Bytes sent.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(sent) },
     { "request_duration_seconds", "histogram", "Time from a request's first byte to its end.", PROM_HTTP | PROM_UP, prom_put_latency, 0 },
     { "failures_total", "counter", "Attempts that failed.", PROM_UP, prom_put_number, PROM_AT(count[WEIR_COUNT_FAILS]) },
+    { "up", "gauge", "1: it is asked; 0: it is marked as failed in a worker, or down.", 1u << WEIR_STATS_PEER, prom_put_up, 0 },
+    { "unavailable_workers", "gauge", "Workers in which it is marked as failed.", 1u << WEIR_STATS_PEER, prom_put_gauge, PROM_AT(WEIR_GAUGE_UNAVAILABLE) },
     { "requests_verdict_total", "counter", "What a limit did.", 1u << WEIR_STATS_LIMIT, prom_put_limit, 0 },
 };
 
 static void
-prom_put_row(prom_t *prom, const prom_metric_t *metric, weir_buf_t *out)
+prom_put_row(prom_t *prom, const prom_metric_t *metric, uint32_t number, weir_str_t name, weir_buf_t *out)
 {
     weir_stats_row_t  sum;
-    weir_stats_kind_t kind;
-    prom_row_t        row = { .out = out, .metric = metric, .sum = &sum };
+    weir_stats_kind_t kind = (weir_stats_kind_t) prom->kind;
+    prom_row_t        row = { .out = out, .metric = metric, .kind = kind, .name = name, .sum = &sum };
 
-    row.name = weir_stats_name(prom->row, &kind);
-    row.kind = kind;
-    if ((unsigned) kind != prom->kind) {
-        return;
-    }
-    weir_stats_sum(prom->row, &sum);
-    if (prom->row < WEIR_STATS_KINDS && prom->row != WEIR_STATS_PROCESS && sum.requests == 0 && kind != WEIR_STATS_LIMIT) {
+    weir_stats_sum(number, &sum);
+    if (number < WEIR_STATS_KINDS && number != WEIR_STATS_PROCESS && sum.requests == 0 && kind != WEIR_STATS_LIMIT) {
         return;                              /* an "_other" of nothing */
     }
     if (!prom->told) {
@@ -250,7 +256,7 @@ prom_put_row(prom_t *prom, const prom_metric_t *metric, weir_buf_t *out)
 static void
 prom_next(prom_t *prom)
 {
-    prom->row = 0;
+    prom->at = 0;
     prom->told = false;
     if (++prom->kind == WEIR_STATS_KINDS) {
         prom->kind = 0;
@@ -258,20 +264,35 @@ prom_next(prom_t *prom)
     }
 }
 
+/* The next row of the kind; false: there is none. */
+static bool
+prom_find(prom_t *prom, weir_str_t *name)
+{
+    weir_stats_kind_t kind;
+
+    for (; prom->at < prom->n_rows; prom->at++) {
+        *name = weir_stats_name(prom->rows[prom->at], &kind);
+        if ((unsigned) kind >= prom->kind) {
+            return (unsigned) kind == prom->kind;
+        }
+    }
+    return false;
+}
+
 static bool
 prom_step(weir_report_t *report, weir_buf_t *out)
 {
-    prom_t *prom = weir_container_of(report, prom_t, report);
+    prom_t    *prom = weir_container_of(report, prom_t, report);
+    weir_str_t name;
 
     for (unsigned n = 0; prom->metric < weir_countof(prom_metrics) && (size_t) (out->end - out->pos) >= PROM_ROW_BYTES; ) {
         const prom_metric_t *metric = &prom_metrics[prom->metric];
 
-        if (!(metric->kinds >> prom->kind & 1) || prom->row >= weir_stats_rows()) {
+        if (!(metric->kinds >> prom->kind & 1) || !prom_find(prom, &name)) {
             prom_next(prom);
             continue;
         }
-        prom_put_row(prom, metric, out);
-        prom->row++;
+        prom_put_row(prom, metric, prom->rows[prom->at++], name, out);
         if (++n == PROM_ROWS) {
             return true;
         }
@@ -282,9 +303,15 @@ prom_step(weir_report_t *report, weir_buf_t *out)
 static weir_step_t
 prom_content(weir_request_t *req, const void *conf)
 {
-    prom_t *prom = weir_new(&req->arena, prom_t);
+    prom_t  *prom = weir_new(&req->arena, prom_t);
+    uint32_t room = weir_stats_rows();
 
     (void) conf;
+    prom->rows = weir_try_alloc(&req->arena, room * sizeof(*prom->rows));
+    if (prom->rows == NULL && room != 0) {
+        return weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "a list of statistics");
+    }
+    prom->n_rows = weir_stats_list(prom->rows, room);
     weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, WEIR_STR("no-store"));
     return weir_report_start(req, &prom->report, WEIR_STR("text/plain; version=0.0.4; charset=utf-8"), prom_step);
 }

@@ -1,6 +1,6 @@
 /*
  * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests, server_zones,
- * location_zones, upstreams with their peers, limit_reqs, limit_conns.
+ * location_zones, upstreams with their peers, limit_reqs, limit_conns, quotas.
  *
  * Made a few rows a turn of the loop.
  */
@@ -17,13 +17,15 @@
 
 typedef struct { weir_flag_t on; } status_conf_t;
 
-typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS, STATUS_END } status_part_t;
+typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS, STATUS_QUOTAS, STATUS_END } status_part_t;
 
 typedef struct {
     weir_report_t report;
     status_part_t part;
-    uint32_t      row, peer;                 /* peer: within the upstream of `row`; 0: it has not begun */
+    uint32_t     *rows, n_rows;              /* those that somebody holds, by kind */
+    uint32_t      at, peer;                  /* places in rows: of what is told next, and of the next peer; 0: not looked for yet */
     bool          some, some_peer;           /* a comma is due */
+    bool          in_upstream;               /* at its peers */
 } status_t;
 
 /* -- pieces of JSON -- */
@@ -47,8 +49,10 @@ status_responses(weir_buf_t *out, const weir_stats_row_t *sum)
     bool     some = false;
 
     for (unsigned i = 0; i < WEIR_STATS_STATUSES; i++) {
-        classes[i / 100] += sum->statuses[i];
-        total += sum->statuses[i];
+        uint64_t n = sum->statuses[weir_stats_status(i + 100)];
+
+        classes[i / 100] += n;
+        total += n;
     }
     weir_buf_add_lit(out, "\"responses\":{");
     for (unsigned i = 0; i < 5; i++) {
@@ -56,8 +60,10 @@ status_responses(weir_buf_t *out, const weir_stats_row_t *sum)
     }
     weir_buf_add_lit(out, "\"codes\":{");
     for (unsigned i = 0; i < WEIR_STATS_STATUSES; i++) {
-        if (sum->statuses[i] != 0) {
-            weir_buf_printf(out, "%s\"%u\":%llu", some ? "," : "", i + 100, (unsigned long long) sum->statuses[i]);
+        uint64_t n = sum->statuses[weir_stats_status(i + 100)];
+
+        if (n != 0) {
+            weir_buf_printf(out, "%s\"%u\":%llu", some ? "," : "", i + 100, (unsigned long long) n);
             some = true;
         }
     }
@@ -110,7 +116,7 @@ status_common(weir_buf_t *out, const weir_stats_row_t *sum)
 }
 
 static void
-status_head(weir_buf_t *out, const weir_request_t *req)
+status_head(const status_t *status, weir_buf_t *out, const weir_request_t *req)
 {
     weir_stats_row_t sum;
 
@@ -130,7 +136,7 @@ status_head(weir_buf_t *out, const weir_request_t *req)
     status_number(out, "current", status_gauge(sum.busy), false);
     status_common(out, &sum);
     weir_buf_add_lit(out, "},\"statistics\":{");
-    status_number(out, "rows", weir_stats_rows(), false);
+    status_number(out, "rows", status->n_rows, false);
     status_number(out, "room", weir_stats_room(), true);
     weir_buf_add_lit(out, "},\"server_zones\":{");
 }
@@ -173,32 +179,62 @@ status_limit(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stat
     weir_buf_add_char(out, '}');
 }
 
-/* One row of the peers of the upstream under way; false: there are no more. */
-static bool
-status_peer(status_t *status, weir_buf_t *out, weir_str_t upstream)
+static void
+status_peer(status_t *status, weir_buf_t *out, uint32_t row)
 {
     weir_stats_kind_t kind;
     weir_stats_row_t  sum;
-    weir_str_t        group, peer;
+    weir_str_t        group, peer = WEIR_STR_NONE;
 
-    for (; status->peer < weir_stats_rows(); status->peer++) {
-        weir_str_t name = weir_stats_name(status->peer, &kind);
+    (void) weir_str_cut(weir_stats_name(row, &kind), WEIR_STATS_SEPARATOR, &group, &peer);
+    weir_stats_sum(row, &sum);
+    if (status->some_peer) {
+        weir_buf_add_char(out, ',');
+    }
+    status->some_peer = true;
+    weir_report_add_quoted(out, peer);
+    weir_buf_printf(out, ":{\"state\":\"%s\",", sum.WEIR_GAUGE_DOWN > 0 ? "down" : sum.WEIR_GAUGE_UNAVAILABLE > 0 ? "unavail" : "up");
+    status_number(out, "unavail_workers", status_gauge(sum.WEIR_GAUGE_UNAVAILABLE), false);
+    status_number(out, "fails", sum.count[WEIR_COUNT_FAILS], false);
+    status_number(out, "connected", sum.count[WEIR_COUNT_CONNECTED], false);
+    status_common(out, &sum);
+    weir_buf_add_char(out, '}');
+}
 
-        if (kind != WEIR_STATS_PEER || !weir_str_cut(name, WEIR_STATS_SEPARATOR, &group, &peer) || !weir_str_eq(group, upstream)) {
-            continue;
+/* The place of the first peer; of none that of the end. */
+static uint32_t
+status_first_peer(const status_t *status)
+{
+    uint32_t          at = status->at;
+    weir_stats_kind_t kind;
+
+    for (; at < status->n_rows; at++) {
+        (void) weir_stats_name(status->rows[at], &kind);
+        if (kind >= WEIR_STATS_PEER) {
+            break;
         }
-        weir_stats_sum(status->peer++, &sum);
-        if (status->some_peer) {
-            weir_buf_add_char(out, ',');
+    }
+    return at;
+}
+
+/* Peers stand in the order of their groups: what is behind the last group's peers is the next one's, or the row of a group that has gone. */
+static bool
+status_next_peer(status_t *status, weir_buf_t *out, uint32_t upstream)
+{
+    weir_stats_kind_t kind = WEIR_STATS_PEER;
+
+    for (; status->peer < status->n_rows; status->peer++) {
+        uint32_t row = status->rows[status->peer];
+
+        (void) weir_stats_name(row, &kind);
+        if (kind != WEIR_STATS_PEER || (row >= WEIR_STATS_KINDS && weir_stats_owner(row) > upstream)) {
+            return false;
         }
-        status->some_peer = true;
-        weir_report_add_quoted(out, peer);
-        weir_buf_add_lit(out, ":{");
-        status_number(out, "fails", sum.count[WEIR_COUNT_FAILS], false);
-        status_number(out, "connected", sum.count[WEIR_COUNT_CONNECTED], false);
-        status_common(out, &sum);
-        weir_buf_add_char(out, '}');
-        return true;
+        if (row >= WEIR_STATS_KINDS && weir_stats_owner(row) == upstream) {
+            status_peer(status, out, row);
+            status->peer++;
+            return true;
+        }
     }
     return false;
 }
@@ -207,52 +243,57 @@ status_peer(status_t *status, weir_buf_t *out, weir_str_t upstream)
 static bool
 status_upstream(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stats_row_t *sum)
 {
-    if (status->peer == 0) {
+    if (!status->in_upstream) {
         status_name(status, out, name);
         status_number(out, "fails", sum->count[WEIR_COUNT_FAILS], false);
         status_common(out, sum);
         weir_buf_add_lit(out, ",\"peers\":{");
-        status->peer = 1;
+        status->in_upstream = true;
         status->some_peer = false;
+        if (status->peer == 0) {
+            status->peer = status_first_peer(status);
+        }
     }
     while ((size_t) (out->end - out->pos) >= STATUS_ROW_BYTES) {
-        if (!status_peer(status, out, name)) {
+        if (!status_next_peer(status, out, status->rows[status->at])) {
             weir_buf_add_lit(out, "}}");
-            status->peer = 0;
+            status->in_upstream = false;
             return true;
         }
     }
     return false;
 }
 
-static bool
-status_row(status_t *status, weir_buf_t *out)
-{
-    static const weir_stats_kind_t kinds[] = {
-        [STATUS_SERVERS] = WEIR_STATS_SERVER, [STATUS_LOCATIONS] = WEIR_STATS_LOCATION, [STATUS_UPSTREAMS] = WEIR_STATS_UPSTREAM,
-        [STATUS_REQS] = WEIR_STATS_LIMIT, [STATUS_CONNS] = WEIR_STATS_LIMIT,
-    };
-    weir_stats_kind_t kind;
-    weir_stats_row_t  sum;
-    weir_str_t        name = weir_stats_name(status->row, &kind), what, zone;
+/* What is told in which part: the kind of its rows, and of limits which. */
+static const struct { weir_stats_kind_t kind; const char *limit, *head; } status_parts[] = {
+    [STATUS_SERVERS]   = { WEIR_STATS_SERVER, NULL, NULL },
+    [STATUS_LOCATIONS] = { WEIR_STATS_LOCATION, NULL, "},\"location_zones\":{" },
+    [STATUS_UPSTREAMS] = { WEIR_STATS_UPSTREAM, NULL, "},\"upstreams\":{" },
+    [STATUS_REQS]      = { WEIR_STATS_LIMIT, "req", "},\"limit_reqs\":{" },
+    [STATUS_CONNS]     = { WEIR_STATS_LIMIT, "conn", "},\"limit_conns\":{" },
+    [STATUS_QUOTAS]    = { WEIR_STATS_LIMIT, "quota", "},\"quotas\":{" },
+    [STATUS_END]       = { WEIR_STATS_PROCESS, NULL, "}}\n" },
+};
 
-    if (kind != kinds[status->part]) {
-        return true;
-    }
-    if (kind == WEIR_STATS_LIMIT) {
-        if (weir_str_cut(name, WEIR_STATS_SEPARATOR, &what, &zone)
-            && weir_str_eq(what, status->part == STATUS_REQS ? WEIR_STR("req") : WEIR_STR("conn")))
-        {
-            weir_stats_sum(status->row, &sum);
+static bool
+status_row(status_t *status, weir_buf_t *out, uint32_t row, weir_str_t name)
+{
+    weir_stats_row_t sum;
+    weir_str_t       what, zone;
+    const char      *limit = status_parts[status->part].limit;
+
+    if (limit != NULL) {
+        if (weir_str_cut(name, WEIR_STATS_SEPARATOR, &what, &zone) && weir_str_eq(what, weir_str_from_z(limit))) {
+            weir_stats_sum(row, &sum);
             status_limit(status, out, zone, &sum);
         }
         return true;
     }
-    weir_stats_sum(status->row, &sum);
-    if (status->row < WEIR_STATS_KINDS && sum.requests == 0) {
+    weir_stats_sum(row, &sum);
+    if (row < WEIR_STATS_KINDS && sum.requests == 0) {
         return true;                         /* an "_other" of nothing */
     }
-    if (kind == WEIR_STATS_UPSTREAM) {
+    if (status->part == STATUS_UPSTREAMS) {
         return status_upstream(status, out, name, &sum);
     }
     status_zone(status, out, name, &sum);
@@ -262,31 +303,42 @@ status_row(status_t *status, weir_buf_t *out)
 static void
 status_next_part(status_t *status, weir_buf_t *out)
 {
-    static const char *const heads[] = {
-        [STATUS_LOCATIONS] = "},\"location_zones\":{", [STATUS_UPSTREAMS] = "},\"upstreams\":{", [STATUS_REQS] = "},\"limit_reqs\":{",
-        [STATUS_CONNS] = "},\"limit_conns\":{", [STATUS_END] = "}}\n",
-    };
-
     status->part++;
-    status->row = 0;
+    status->at = 0;
     status->some = false;
-    weir_buf_add_str(out, weir_str_from_z(heads[status->part]));
+    weir_buf_add_str(out, weir_str_from_z(status_parts[status->part].head));
+}
+
+/* The next row of the part's kind; false: there is none. */
+static bool
+status_find(status_t *status, weir_str_t *name)
+{
+    weir_stats_kind_t kind;
+
+    for (; status->at < status->n_rows; status->at++) {
+        *name = weir_stats_name(status->rows[status->at], &kind);
+        if (kind == status_parts[status->part].kind) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
 status_step(weir_report_t *report, weir_buf_t *out)
 {
-    status_t *status = weir_container_of(report, status_t, report);
+    status_t  *status = weir_container_of(report, status_t, report);
+    weir_str_t name;
 
     if (status->part == STATUS_HEAD) {
-        status_head(out, report->req);
+        status_head(status, out, report->req);
         status->part = STATUS_SERVERS;
     }
     for (unsigned n = 0; n < STATUS_ROWS && status->part != STATUS_END && (size_t) (out->end - out->pos) >= STATUS_ROW_BYTES; n++) {
-        if (status->row >= weir_stats_rows()) {
+        if (!status_find(status, &name)) {
             status_next_part(status, out);
-        } else if (status_row(status, out)) {
-            status->row++;
+        } else if (status_row(status, out, status->rows[status->at], name)) {
+            status->at++;
         }
     }
     return status->part != STATUS_END;
@@ -296,8 +348,14 @@ static weir_step_t
 status_content(weir_request_t *req, const void *conf)
 {
     status_t *status = weir_new(&req->arena, status_t);
+    uint32_t  room = weir_stats_rows();
 
     (void) conf;
+    status->rows = weir_try_alloc(&req->arena, room * sizeof(*status->rows));
+    if (status->rows == NULL && room != 0) {
+        return weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "a list of statistics");
+    }
+    status->n_rows = weir_stats_list(status->rows, room);
     weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, WEIR_STR("no-store"));
     return weir_report_start(req, &status->report, WEIR_STR("application/json"), status_step);
 }

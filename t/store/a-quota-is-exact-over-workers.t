@@ -2,6 +2,7 @@
 # refuses costs nothing in another.
 use v5.36;
 use lib 't/lib';
+use JSON::PP;
 use Weir::Store;
 use Weir::Test;
 
@@ -21,6 +22,7 @@ http {
         location /plan { api_key \$http_x_api_key; quota zone=plan limit=\$consumer_quota_month; proxy_pass http://$origin; }
         location /dry { quota zone=other limit=1; quota_dry_run on; proxy_pass http://$origin; }
         location /status { quota zone=other limit=0; quota_status 509; proxy_pass http://$origin; }
+        location /statistics { status; }
         location /nonsense { quota zone=other limit=\$arg_limit; proxy_pass http://$origin; }
     }
 }
@@ -38,6 +40,8 @@ my $all = sub ($n, $target, @headers) {
 is_deeply $all->(250, '/?k=a'), { 200 => 100, 429 => 150 }, 'of 250 over four workers exactly 100';
 is_deeply $all->(40, '/?k=b'), { 200 => 40 }, 'forty of another key';
 is_deeply $all->(3, '/'), { 200 => 3 }, 'without a key nothing is counted';
+my $quotas = decode_json($w->get('/statistics')->body)->{quotas};
+is $quotas->{month}{passed} . ' ' . $quotas->{month}{rejected}, '140 150', 'the status page has what a quota did';
 is_deeply $all->(30, '/both?k=c'), { 200 => 10, 429 => 20 }, 'of two quotas the smaller counts';
 is_deeply $all->(40, '/?k=c'), { 200 => 40 }, 'and what it refused';
 is_deeply $all->(60, '/?k=c'), { 200 => 50, 429 => 10 }, 'cost nothing in the larger';

@@ -5,15 +5,24 @@
 
 #include "shm/stats.h"
 
+#include "base/arena.h"
 #include "shm/slots.h"
 
 #include "../event/pair.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 static weir_stats_row_t sum;
+static weir_arena_t     arena;               /* as of a configuration in use */
+
+static uint32_t
+row_of(weir_stats_kind_t kind, weir_str_t name)
+{
+    return weir_stats_row(&arena, kind, name, 0);
+}
 
 static const weir_stats_row_t *
 sum_of(uint32_t row)
@@ -50,19 +59,19 @@ test_names(void)
     char              name[300];
 
     is_int(weir_stats_rows(), WEIR_STATS_KINDS, "at first there is one row a kind");
-    a = weir_stats_row(WEIR_STATS_SERVER, WEIR_STR("a"));
-    b = weir_stats_row(WEIR_STATS_LOCATION, WEIR_STR("a"));
+    a = row_of(WEIR_STATS_SERVER, WEIR_STR("a"));
+    b = row_of(WEIR_STATS_LOCATION, WEIR_STR("a"));
     ok(a >= WEIR_STATS_KINDS && b > a, "a name is one of its kind");
-    ok(weir_stats_row(WEIR_STATS_SERVER, WEIR_STR("a")) == a, "and found again");
+    ok(row_of(WEIR_STATS_SERVER, WEIR_STR("a")) == a, "and found again");
     is_str(weir_stats_name(b, &kind), "a", "by its number too");
     is_int(kind, WEIR_STATS_LOCATION, "with its kind");
     is_str(weir_stats_name(WEIR_STATS_PEER, &kind), "_other", "what has no row of its own has this");
     memset(name, 'n', sizeof(name));
-    a = weir_stats_row(WEIR_STATS_PEER, weir_str(name, sizeof(name)));
+    a = row_of(WEIR_STATS_PEER, weir_str(name, sizeof(name)));
     is_int(weir_stats_name(a, &kind).len, WEIR_STATS_NAME, "a long name is cut");
     weir_zones_may_make(false);
-    is_int(weir_stats_row(WEIR_STATS_SERVER, WEIR_STR("new")), WEIR_STATS_SERVER, "who may make none gets _other");
-    ok(weir_stats_row(WEIR_STATS_SERVER, WEIR_STR("a")) >= WEIR_STATS_KINDS, "but finds what is there");
+    is_int(row_of(WEIR_STATS_SERVER, WEIR_STR("new")), WEIR_STATS_SERVER, "who may make none gets _other");
+    ok(row_of(WEIR_STATS_SERVER, WEIR_STR("a")) >= WEIR_STATS_KINDS, "but finds what is there");
     weir_zones_may_make(true);
 }
 
@@ -82,7 +91,7 @@ child(uint32_t row, unsigned n)
 static void
 test_counting(void)
 {
-    uint32_t row = weir_stats_row(WEIR_STATS_UPSTREAM, WEIR_STR("up"));
+    uint32_t row = row_of(WEIR_STATS_UPSTREAM, WEIR_STR("up"));
     pid_t    pids[4];
 
     weir_stats_mine(row)->requests += 5;
@@ -113,7 +122,7 @@ test_counting(void)
 static void
 test_quantiles(void)
 {
-    uint32_t row = weir_stats_row(WEIR_STATS_SERVER, WEIR_STR("q"));
+    uint32_t row = row_of(WEIR_STATS_SERVER, WEIR_STR("q"));
     uint64_t p50, p99, p9999;
 
     is_int(weir_stats_quantile(sum_of(row), 0.5), 0, "of nothing it is 0");
@@ -130,18 +139,151 @@ test_quantiles(void)
     is_int(sum.latency_us, 5000050000, "the sum is exact");
 }
 
+/* Names of a configuration, in an arena of their own. */
+static void
+name_peers(weir_arena_t *conf, unsigned first, unsigned n)
+{
+    char name[20];
+
+    weir_arena_init(conf, 4096);
+    for (unsigned i = first; i < first + n; i++) {
+        (void) weir_stats_row(conf, WEIR_STATS_PEER, weir_str(name, (size_t) snprintf(name, sizeof(name), "peer %u", i)), 0);
+    }
+}
+
+static bool
+is_listed(uint32_t row)
+{
+    uint32_t rows[5000], n = weir_stats_list(rows, weir_countof(rows));
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (rows[i] == row) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+test_statuses(void)
+{
+    bool seen[WEIR_STATS_STATUSES] = { false };
+    bool once = true;
+
+    for (uint32_t status = 100; status < 600; status++) {
+        uint32_t at = weir_stats_status(status);
+
+        once = once && at < WEIR_STATS_STATUSES && !seen[at];
+        if (at < WEIR_STATS_STATUSES) {
+            seen[at] = true;
+        }
+    }
+    ok(once, "each status has a counter of its own");
+    ok(weir_stats_status(200) < 111 && weir_stats_status(429) < 111 && weir_stats_status(499) < 111 && weir_stats_status(504) < 111,
+       "usual ones are in the first page");
+    ok(weir_stats_status(599) >= 111, "others are not");
+}
+
 static void
 test_full(void)
 {
-    char     name[20];
-    uint32_t row = 0;
+    weir_arena_t  before, conf;
+    weir_error_t  error = { .text = "" };
+    uint32_t      row;
 
-    for (unsigned i = 0; i < 100; i++) {
-        row = weir_stats_row(WEIR_STATS_PEER, weir_str(name, (size_t) snprintf(name, sizeof(name), "peer %u", i)));
-    }
+    pair_need(weir_stats_start(64, &error), "so much room");
+    name_peers(&before, 0, 100);
     is_int(weir_stats_rows(), 64, "there is so much room");
-    is_int(row, WEIR_STATS_PEER, "what comes then is _other of its kind");
-    ok(weir_stats_row(WEIR_STATS_PEER, WEIR_STR("peer 3")) != WEIR_STATS_PEER, "what was there keeps its row");
+    is_int(weir_stats_row(&before, WEIR_STATS_PEER, WEIR_STR("peer 99"), 0), WEIR_STATS_PEER, "what comes then is _other of its kind");
+    row = weir_stats_row(&before, WEIR_STATS_PEER, WEIR_STR("peer 3"), 0);
+    ok(row != WEIR_STATS_PEER && is_listed(row), "what was there keeps its row, and is listed");
+    weir_stats_mine(row)->requests = 5;
+
+    pair_need(weir_stats_start(64, &error), "a new configuration");
+    name_peers(&conf, 1000, 20);
+    is_int(weir_stats_row(&conf, WEIR_STATS_PEER, WEIR_STR("peer 1000"), 0), WEIR_STATS_PEER, "while the one before is in use there is no room");
+    weir_arena_fini(&conf);
+    weir_arena_fini(&before);
+    ok(!is_listed(row), "what nobody names any more is not listed");
+    is_int(sum_of(row)->requests, 5, "but not forgotten");
+
+    pair_need(weir_stats_start(64, &error), "the next one");
+    name_peers(&conf, 1000, 20);
+    row = weir_stats_row(&conf, WEIR_STATS_PEER, WEIR_STR("peer 1000"), 0);
+    ok(row >= WEIR_STATS_KINDS && is_listed(row), "its rows are given to others");
+    is_int(sum_of(row)->requests, 0, "which begin at nothing");
+    name_peers(&before, 1000, 40);
+    ok(weir_stats_row(&before, WEIR_STATS_PEER, WEIR_STR("peer 1000"), 0) == row, "and are found by their names");
+    weir_arena_fini(&before);
+    weir_arena_fini(&conf);
+}
+
+/* A process that holds a row keeps it from being given away, and a dead one does not. */
+static void
+test_held_by_another(void)
+{
+    weir_arena_t conf;
+    weir_error_t error = { .text = "" };
+    uint32_t     row;
+    int          pipes[2];
+    char         byte;
+    pid_t        pid;
+
+    weir_arena_init(&conf, 4096);
+    row = weir_stats_row(&conf, WEIR_STATS_SERVER, WEIR_STR("held"), 0);
+    pair_need(pipe(pipes) == 0, "a pipe");
+    pid = fork();
+    if (pid == 0) {
+        pair_need(weir_slots_take(getpid()), "a slot");
+        weir_stats_hold_all();
+        (void) !write(pipes[1], "x", 1);
+        pause();
+    }
+    pair_need(read(pipes[0], &byte, 1) == 1, "it holds");
+    weir_arena_fini(&conf);
+    ok(is_listed(row), "what another process holds is listed");
+    pair_need(weir_stats_start(64, &error), "a configuration");
+    name_peers(&conf, 2000, 100);
+    ok(is_listed(row) && weir_stats_row(&conf, WEIR_STATS_SERVER, WEIR_STR("held"), 0) == row, "and not given away");
+    weir_arena_fini(&conf);
+    (void) kill(pid, SIGKILL);
+    (void) waitpid(pid, NULL, 0);
+    ok(is_listed(row), "killed, it holds it still");
+    weir_slots_reap(pid, weir_zones_fold);
+    ok(!is_listed(row), "until it is settled");
+}
+
+/* More than a segment has. */
+static void
+test_many(void)
+{
+    enum { MANY = 3000 };
+    weir_arena_t  conf, again;
+    weir_error_t  error = { .text = "" };
+    uint32_t      last, wrong = 0, rows[MANY + WEIR_STATS_KINDS + 100], n;
+    weir_stats_kind_t kind;
+
+    pair_need(weir_stats_start(100000, &error), "room for many");
+    name_peers(&conf, 0, MANY);
+    last = weir_stats_row(&conf, WEIR_STATS_PEER, WEIR_STR("peer 2999"), 0);
+    ok(last >= 2 * WEIR_STATS_SEGMENT, "rows go on in other segments");
+    weir_stats_mine(last)->requests = 7;
+    weir_stats_mine(WEIR_STATS_KINDS)->requests = 8;
+    ok(sum_of(last)->requests == 7 && sum_of(WEIR_STATS_KINDS)->requests == 8, "and are counted in side by side");
+    name_peers(&again, 0, MANY);
+    n = weir_stats_list(rows, weir_countof(rows));
+    for (uint32_t i = 1; i < n; i++) {
+        weir_stats_kind_t before;
+        (void) weir_stats_name(rows[i - 1], &before);
+        (void) weir_stats_name(rows[i], &kind);
+        wrong += before > kind;
+    }
+    ok(n >= MANY && wrong == 0, "each is listed once, by kind");
+    weir_arena_fini(&again);
+    weir_arena_fini(&conf);
+    name_peers(&conf, MANY, MANY);
+    ok(weir_stats_rows() < 2 * MANY, "those of before are used again");
+    weir_arena_fini(&conf);
 }
 
 int
@@ -149,17 +291,22 @@ main(void)
 {
     weir_error_t error = { .text = "" };
 
-    ok(!weir_stats_is_on() && weir_stats_row(WEIR_STATS_SERVER, WEIR_STR("a")) == 0, "before it begins nothing is counted");
+    weir_arena_init(&arena, 4096);
+    ok(!weir_stats_is_on() && row_of(WEIR_STATS_SERVER, WEIR_STR("a")) == 0, "before it begins nothing is counted");
     weir_stats_mine(7)->requests++;
     weir_slots_use(mmap(NULL, WEIR_SLOTS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     pair_need(weir_slots_take(getpid()), "a slot");
-    ok(weir_stats_start(64, &error) && weir_stats_start(99, &error), "it begins, and again is nothing");
+    ok(weir_stats_start(64, &error), "it begins");
     is_int(weir_stats_room(), 64, "with the room it was begun with");
     test_buckets();
+    test_statuses();
     test_names();
     test_counting();
     test_quantiles();
+    weir_arena_fini(&arena);
     test_full();
+    test_held_by_another();
+    test_many();
     weir_stats_end();
     return done();
 }

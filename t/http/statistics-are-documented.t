@@ -1,0 +1,41 @@
+# docs/statistics.md names every metric of `prometheus;` and every key of `status;`, and no others.
+use v5.36;
+use lib 't/lib';
+use JSON::PP;
+use Weir::Test;
+
+my $w      = Weir::Test->new('statistics are documented')->needs_weir;
+my $origin = $w->origin;
+$w->conf(<<"END", main => "store_path store;\n");
+http {
+    limit_req_zone \$arg_k zone=rate:1m rate=9r/s;
+    limit_conn_zone \$arg_k zone=conn:1m;
+    quota_zone \$arg_k zone=month:1m per=month;
+    upstream u { server $origin; }
+    server {
+        status_zone s;
+        location / { status_zone l; limit_req zone=rate; limit_conn conn 9; quota zone=month limit=9; proxy_pass http://u; }
+        location /status { status; }
+        location /metrics { prometheus; }
+    }
+}
+END
+$w->get('/?k=a');
+open my $page, '<', 'docs/statistics.md' or die $!;
+my ($prometheus, $json) = split /^JSON\n---/m, do { local $/; <$page> };
+
+my %told;
+for my $name ($w->get('/metrics')->body =~ /^# TYPE weir_(\S+)/mg) {
+    my ($about, $metric) = $name =~ /^(?:(server|location|upstream|peer|limit)_)?(\w+)$/;
+    push $told{$metric}->@*, $about // 'process';
+}
+my %said = map { my ($metric, $about) = /^\| `(\w+)` \| \w+ \| ([^|]+) \|/; ($metric => [ split /, /, $about ]) } $prometheus =~ /^(\| `\w+` \|.*)$/mg;
+is_deeply \%said, \%told, 'each metric, with what it is told about';
+
+my $status = decode_json($w->get('/status')->body);
+my @keys   = (keys %$status, map { ref $_ eq 'HASH' ? keys %$_ : () } $status->@{qw(connections ssl statistics)}, values $status->{upstreams}{u}{peers}->%*,
+    $status->{server_zones}{s}, map { values %$_ } $status->@{qw(limit_reqs limit_conns quotas)});
+my %is = map { $_ => 1 } @keys;
+is_deeply [ grep { $json !~ /`$_`/ } sort keys %is ], [], 'each key';
+
+done_testing;
