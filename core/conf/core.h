@@ -42,6 +42,7 @@ typedef struct {
 } weir_core_conf_t;
 
 extern const weir_module_t weir_core;
+extern const weir_conf_type_t weir_type_user;      /* weir_core_user_t: name [group] */
 extern const size_t        weir_core_index;
 
 static inline const weir_core_conf_t *

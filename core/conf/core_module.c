@@ -28,8 +28,8 @@ core_parse_user(CORE_ARGS)
         return weir_conf_error(cf, 1, "%s", why.text);
     }
     if (found.ignored) {
-        weir_conf_warn(cf, 0, "the \"user\" directive makes sense only if the master process runs with super-user "
-                              "privileges, ignored");
+        weir_conf_warn(cf, 0, "the \"%.*s\" directive makes sense only if the master process runs with super-user "
+                              "privileges, ignored", WEIR_STR_ARG(words->at[0].text));
     }
     return true;
 }
@@ -71,7 +71,7 @@ core_parse_jit(CORE_ARGS)
     return true;
 }
 
-static const weir_conf_type_t core_type_user = { .name = "user [group]", .size = sizeof(weir_core_user_t), .min_args = 1,
+const weir_conf_type_t weir_type_user = { .name = "user [group]", .size = sizeof(weir_core_user_t), .min_args = 1,
                                                  .max_args = 2, .parse = core_parse_user };
 static const weir_conf_type_t core_type_priority = { .name = "number", .size = sizeof(int32_t), .min_args = 1,
                                                      .max_args = 1, .parse = core_parse_priority };
@@ -152,7 +152,7 @@ static const weir_directive_t core_directives[] = {
              .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it takes."),
     CORE_ROW(working_directory, "working_directory", .where = WEIR_IN_MAIN,
              .help = "The current folder of workers: where their core files go."),
-    CORE_ROW_OF(user, "user", &core_type_user, .where = WEIR_IN_MAIN,
+    CORE_ROW_OF(user, "user", &weir_type_user, .where = WEIR_IN_MAIN,
                 .help = "Whom the workers run as; a group that is not given is the one named like the user."),
     CORE_ROW(state_path, "state_path", .where = WEIR_IN_MAIN, .dflt = "state",
              .help = "The folder, root's own, of what outlives a restart: keys of TLS session tickets."),

@@ -2,8 +2,10 @@
  * store_process.c - the store's process: the only writer.  Commands of people come by a socket, counts come from zones; both go to the
  * disk in one transaction a turn, and only then are they answered.
  *
- * Runs as the workers' user.  It holds one write transaction at a time and reads nothing from the network.
+ * Runs as store_user or, when the store's files are root's, as the workers' user once it has opened them.  It holds one write transaction at a time and reads nothing from the network.
  */
+#define _GNU_SOURCE 1
+
 #include "base/mem.h"
 #include "log/log.h"
 #include "os/addr.h"
@@ -17,11 +19,14 @@
 #include "store/conf.h"
 #include "store/command.h"
 #include "store/flush.h"
+#include "store/hold.h"
+#include "store/secure.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PROCESS_EVENTS   64
@@ -56,6 +61,8 @@ struct process {
     size_t                    n_pending;
     weir_timer_t              timer, orphan_timer;
     weir_task_t               task;
+    weir_store_hold_t         hold;
+    uid_t                     starter;                   /* who may ask, beside root and the store's owner */
     bool                      complained, done;
 };
 
@@ -87,16 +94,30 @@ process_fill(process_t *process, MDB_txn *txn, bool *is_empty)
     return result;
 }
 
+static void
+process_forget_answers(process_t *process)
+{
+    for (size_t i = 0; i < process->n_pending; i++) {
+        json_decref(process->pending[i].answer);
+        process->pending[i].answer = NULL;
+    }
+}
+
+static void
+process_wait_for_hold(void)
+{
+    (void) nanosleep(&(struct timespec) { .tv_nsec = WEIR_STORE_HOLD_MS * 1000 * 1000 }, NULL);
+}
+
 /* Commands and counts, on the disk.  A result of LMDB's. */
 static int
-process_write(process_t *process)
+process_try(process_t *process)
 {
     MDB_txn *txn;
     bool     is_empty = true;
-    int      result = weir_store_look(&process->db), dead;
+    int      result = weir_store_look(&process->db);
 
-    (void) mdb_reader_check(process->db.env, &dead);     /* of killed workers */
-    if (result != 0 || (result = mdb_txn_begin(process->db.env, NULL, 0, &txn)) != 0) {
+    if (result != 0 || (result = weir_store_hold_go_on(&process->hold, &process->db, weir_clock_now().ms)) != 0 || (result = mdb_txn_begin(process->db.env, NULL, 0, &txn)) != 0) {
         return result;
     }
     result = process_fill(process, txn, &is_empty);
@@ -107,6 +128,21 @@ process_write(process_t *process)
     }
     if (result == 0) {
         weir_store_flush_done(process->flush);
+    }
+    return result;
+}
+
+/* A store that is full may have room in a moment: what is held for workers.  Only after something was written, so not for long nor again and again. */
+static int
+process_write(process_t *process)
+{
+    int result = process_try(process);
+
+    while (result == MDB_MAP_FULL && weir_store_hold_keeps(&process->hold, &process->db)) {
+        process_forget_answers(process);
+        process_wait_for_hold();
+        weir_clock_update();
+        result = process_try(process);
     }
     return result;
 }
@@ -262,6 +298,23 @@ process_on_client(weir_watch_t *watch)
     }
 }
 
+/* The system says who is at the other end; the socket's mode alone would let in whoever it was handed on to. */
+static bool
+process_may_ask(const process_t *process, int fd)
+{
+    struct ucred peer;
+    socklen_t    len = sizeof(peer);
+
+    if (weir_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
+        return false;
+    }
+    if (peer.uid == 0 || peer.uid == process->starter || (!process->conf->owner.ignored && peer.uid == process->conf->owner.uid)) {
+        return true;
+    }
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "process %d of user %u asked for changes of the store, which it may not", (int) peer.pid, (unsigned) peer.uid);
+    return false;
+}
+
 static void
 process_on_accept(weir_watch_t *watch)
 {
@@ -272,7 +325,7 @@ process_on_accept(weir_watch_t *watch)
     if (fd < 0) {
         return;
     }
-    client = process->n_clients < PROCESS_CLIENTS ? weir_mem_try(sizeof(*client)) : NULL;
+    client = process->n_clients < PROCESS_CLIENTS && process_may_ask(process, fd) ? weir_mem_try(sizeof(*client)) : NULL;
     if (client != NULL) {
         memset(client, 0, offsetof(process_client_t, line));
     }
@@ -313,6 +366,7 @@ process_listen(process_t *process)
         }
         process->listener.fd = -1;
     }
+    weir_store_secure_file(process->conf->path.text.at, path, false);
     (void) umask(before);
 }
 
@@ -354,7 +408,10 @@ process_drop_rights(const process_t *process)
     const weir_settings_t *settings = &process->settings;
     const char            *why = "";
 
-    if (!weir_rights_drop(settings->changes_user ? &settings->user : NULL, &why) || !weir_rights_lock(settings->limits_core, &why)) {
+    const weir_bundle_user_t *owner = &process->conf->owner;
+    weir_rights_user_t     own = { .uid = owner->uid, .gid = owner->gid, .groups = owner->groups, .n_groups = owner->n_groups };
+
+    if (!weir_rights_drop(!owner->ignored ? &own : settings->changes_user ? &settings->user : NULL, &why) || !weir_rights_lock(settings->limits_core, &why)) {
         return process_failed(why);
     }
     return weir_process_die_with_parent(SIGQUIT) || process_failed("prctl(PR_SET_PDEATHSIG) failed");
@@ -370,6 +427,12 @@ process_open(process_t *process, weir_error_t *error)
     if (!weir_store_open(&process->db, &how, error)) {
         return false;
     }
+    if ((result = weir_store_hold_begin(&process->hold, &process->db, weir_clock_now().ms)) != 0) {
+        return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(&process->db, result));
+    }
+    if (process->start->ready_fd < 0) {      /* what workers look at was held by the one before, who has gone */
+        process_wait_for_hold();
+    }
     if (process->start->ready_fd >= 0 && (result = weir_store_walk(&process->db)) != 0) {
         return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(&process->db, result));
     }
@@ -384,9 +447,7 @@ process_set_up(process_t *process)
     weir_process_set_title("weir: store process");
     weir_process_set_environment(process->settings.environment);
     weir_shared_in_store();
-    if (!process_drop_rights(process)) {
-        return false;
-    }
+    process->starter = geteuid();
     process->loop = weir_loop_create(PROCESS_EVENTS);
     if (process->loop == NULL || !weir_signals_open(process->loop, process_on_signal, process)) {
         return process_failed("making the event loop failed");
@@ -395,8 +456,11 @@ process_set_up(process_t *process)
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
-    process->flush = weir_store_flush_create();
     process_listen(process);
+    if (!process_drop_rights(process)) {
+        return false;
+    }
+    process->flush = weir_store_flush_create();
     process_on_timer(&process->timer);
     return true;
 }
@@ -420,7 +484,6 @@ process_tear_down(process_t *process)
     if (process->flush != NULL) {
         weir_store_flush_destroy(process->flush);
     }
-    weir_store_close(&process->db);
     weir_loop_destroy(process->loop);
     weir_log_use(NULL);
     weir_log_close(process->start->generation->sinks);

@@ -3,13 +3,17 @@
  */
 #include "store/conf.h"
 
-#include "conf/core.h"
 #include "log/log.h"
+#include "os/file.h"
 #include "shm/keyed.h"
 #include "shm/zone.h"
 #include "store/db.h"
+#include "store/secure.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <string.h>
+#include <unistd.h>
 
 extern const size_t weir_store_index;
 
@@ -45,6 +49,37 @@ store_use_seeds(weir_conf_t *cf, const weir_conf_block_t *block, const char *pat
     return true;
 }
 
+/* Makes the folder, and says whose it is: never the workers', not for a moment. */
+static bool
+store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_conf_t *conf)
+{
+    const weir_core_conf_t *core = weir_conf_of(cf->root, weir_core_index);
+    weir_error_t            error = { .text = "" };
+
+    if (!weir_bundle_is_replay(cf->bundle) && !weir_file_make_dirs(conf->path.text.at, true)) {
+        return weir_conf_error_at(cf, &block->words, "the folder \"%s\" could not be made: %s", conf->path.text.at, strerror(errno));
+    }
+    conf->owner = (weir_bundle_user_t) { .ignored = true };
+    if (conf->user.user.at != NULL) {
+        if (!weir_bundle_user(cf->bundle, conf->user.user, conf->user.group, &conf->owner, &error)) {
+            return weir_conf_error_at(cf, &block->words, "%s", error.text);
+        }
+        if (!conf->owner.ignored && conf->owner.uid == core->workers_user.uid) {
+            return weir_conf_error_at(cf, &block->words, "\"store_user\" must be another than the workers' \"user\", who may not write the store");
+        }
+        if (conf->owner.n_groups != 0) {
+            size_t bytes = sizeof(gid_t) * conf->owner.n_groups;
+
+            conf->owner.groups = memcpy(weir_alloc(cf->arena, bytes), conf->owner.groups, bytes);
+        }
+    }
+    if (weir_bundle_is_replay(cf->bundle) || geteuid() != 0 || core->workers_user.ignored) {
+        return true;
+    }
+    return weir_store_secure(conf->path.text.at, conf->owner.ignored ? 0 : conf->owner.uid, core->workers_user.gid, &error)
+           || weir_conf_error_at(cf, &block->words, "%s", error.text);
+}
+
 /* Of main, and so before anything inside http makes its zones. */
 static bool
 store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
@@ -65,12 +100,16 @@ store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         }
         conf->path.text = weir_str_dup(cf->arena, weir_str_from_z(store_first));
     }
-    return weir_conf_make_folder(cf, &block->words, conf->path.text) && store_use_seeds(cf, block, conf->path.text.at);
+    return store_check_owner(cf, block, conf) && store_use_seeds(cf, block, conf->path.text.at);
 }
 
 static const weir_directive_t store_directives[] = {
     WEIR_DIRECTIVE(weir_store_conf_t, path, "store_path", .where = WEIR_IN_MAIN,
                    .help = "Folder of the store: consumers, keys, plans, quotas, and what long limits have counted.  Not set: there is none."),
+    WEIR_DIRECTIVE_OF(weir_store_conf_t, user, "store_user", &weir_type_user, .where = WEIR_IN_MAIN,
+                      .help = "Whom the store's folder and files belong to and its process runs as, where Weir is started as root.  Not set: the files are "
+                              "root's, and the process, which has opened them, runs as the workers' user.  Either way workers can read the store but not "
+                              "write it, and only root and this user may change consumers, keys and plans."),
     WEIR_DIRECTIVE(weir_store_conf_t, size, "store_size", .where = WEIR_IN_MAIN, .dflt = "256m", .min = "1m", .max = "1024g",
                    .help = "How large the store's file may become."),
     WEIR_DIRECTIVE(weir_store_conf_t, flush, "store_flush", .where = WEIR_IN_MAIN, .dflt = "1s", .min = "10ms", .max = "1h",

@@ -4,11 +4,14 @@
 #ifndef WEIR_STORE_CONF_H
 #define WEIR_STORE_CONF_H
 
+#include "conf/core.h"
 #include "conf/generation.h"
 
 typedef struct {
     weir_path_t  path;           /* empty: there is no store */
     weir_bytes_t size;           /* the file may grow to */
+    weir_core_user_t   user;         /* .user.at NULL: nobody but root */
+    weir_bundle_user_t owner;        /* .ignored: as above, or not started as root */
     weir_msec_t  flush;          /* how often what is counted is written: what may be lost */
 } weir_store_conf_t;
 

@@ -1,26 +1,26 @@
 /*
  * db.c - see db.h.  Runs in the store's process, in workers, in tools.
  */
+#define _GNU_SOURCE 1
+
 #include "store/db.h"
 
 #include "base/arena.h"
 #include "os/file.h"
 #include "os/sys.h"
 #include "store/record.h"
+#include "store/secure.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define DB_LOCK    "lock"                    /* shared by who has the store open, held alone by who replaces it */
-#define DB_READERS 600                       /* slots of workers (shm/slots.h), twice, and tools */
+#define DB_READERS 600                       /* slots of tools, of what writers hold (hold.h), of the workers of a program of before */
 #define DB_VERSION "layout"
-#define DB_SEEDS   "seeds"
 #define DB_DISK_FULL 65536                   /* bytes: less than one write of LMDB's */
 
 static pid_t db_opened_by;                   /* one environment a process */
@@ -117,33 +117,25 @@ db_open_tables(weir_store_db_t *db, bool *fits)
     return mdb_txn_commit(txn);
 }
 
-/* What root makes is the folder's owner's, who runs the store. */
-static void
-db_give_to_owner(const char *folder, const char *file)
-{
-    struct stat st;
-
-    if (geteuid() == 0 && weir_sys_stat(folder, &st) == 0) {
-        (void) !chown(file, st.st_uid, st.st_gid);
-    }
-}
-
-/* Before LMDB's own lock file is looked at, which speaks of the file that is there. */
+/* Before LMDB's own lock file is looked at, which speaks of the file that is there.  To have it alone one must be able to write it: a worker, who may only
+ * read it, can keep nobody from opening the store. */
 static int
 db_lock(weir_store_db_t *db, const weir_store_open_t *how)
 {
-    char path[PATH_MAX];
-    int  mode = (how->alone ? LOCK_EX : LOCK_SH) | (how->waits ? 0 : LOCK_NB);
+    char         path[PATH_MAX];
+    struct flock lock = { .l_type = how->alone ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
 
-    (void) snprintf(path, sizeof(path), "%s/" DB_LOCK, how->path);
-    db->lock_fd = weir_sys_open(path, O_RDONLY | O_CREAT, 0600);
+    (void) snprintf(path, sizeof(path), "%s/" WEIR_STORE_LOCK, how->path);
+    db->lock_fd = weir_sys_open(path, (how->is_brief ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
     if (db->lock_fd < 0) {
         return errno;
     }
-    db_give_to_owner(how->path, path);
-    while (flock(db->lock_fd, mode) != 0) {
+    if (!how->is_brief) {
+        weir_store_secure_file(how->path, path, true);
+    }
+    while (fcntl(db->lock_fd, how->waits ? F_OFD_SETLKW : F_OFD_SETLK, &lock) != 0) {
         if (errno != EINTR) {
-            return errno;
+            return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
         }
     }
     return 0;
@@ -175,7 +167,7 @@ db_open_env(weir_store_db_t *db, const weir_store_open_t *how, const char *path)
     if ((result = mdb_env_create(&db->env)) != 0 || (result = mdb_env_set_maxdbs(db->env, WEIR_STORE_TABLES)) != 0
         || (result = mdb_env_set_maxreaders(db->env, DB_READERS)) != 0
         || (how->size != 0 && (result = mdb_env_set_mapsize(db->env, how->size)) != 0)
-        || (result = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS | (how->writes ? 0 : MDB_RDONLY), 0600)) != 0)
+        || (result = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS | (how->writes ? 0 : MDB_RDONLY) | (how->is_brief ? MDB_NOLOCK : 0), 0600)) != 0)
     {
         return result;
     }
@@ -195,10 +187,12 @@ db_open(weir_store_db_t *db, const weir_store_open_t *how, bool *fits)
     if ((result = db_lock(db, how)) != 0 || (result = db_open_env(db, how, path)) != 0) {
         return result;
     }
-    (void) snprintf(lock, sizeof(lock), "%s-lock", path);
-    db_give_to_owner(how->path, lock);
+    if (!how->is_brief) {
+        (void) snprintf(lock, sizeof(lock), "%s-lock", path);
+        weir_store_secure_file(how->path, lock, false);
+    }
     if (how->writes) {
-        db_give_to_owner(how->path, path);
+        weir_store_secure_file(how->path, path, true);
     }
     return db_open_tables(db, fits);
 }
@@ -301,7 +295,7 @@ weir_store_compact(weir_store_db_t *db, const char *folder)
     (void) weir_sys_unlink(copy);            /* of one that was killed */
     result = weir_store_copy(db, copy);
     if (result == 0) {
-        db_give_to_owner(folder, copy);
+        weir_store_secure_file(folder, copy, true);
         fd = weir_sys_open(copy, O_RDWR, 0);
         result = fd < 0 || fsync(fd) != 0 || weir_sys_rename(copy, path) != 0 ? errno : 0;
         if (fd >= 0) {
@@ -321,11 +315,11 @@ weir_store_set_seeds(const char *folder, const uint64_t seeds[2], weir_error_t *
 {
     char path[PATH_MAX];
 
-    (void) snprintf(path, sizeof(path), "%s/" DB_SEEDS, folder);
+    (void) snprintf(path, sizeof(path), "%s/" WEIR_STORE_SEEDS, folder);
     if (!weir_file_write_secret(path, weir_str((const char *) seeds, 2 * sizeof(*seeds)))) {
         return weir_error_set(error, "\"%s\" cannot be made: %s", path, strerror(errno));
     }
-    db_give_to_owner(folder, path);
+    weir_store_secure_file(folder, path, false);
     return true;
 }
 
@@ -337,7 +331,7 @@ weir_store_seeds(const char *folder, uint64_t seeds[2], weir_error_t *error)
     weir_str_t   bytes = WEIR_STR_NONE;
     bool         there;
 
-    if ((size_t) snprintf(path, sizeof(path), "%s/" DB_SEEDS, folder) >= sizeof(path)) {
+    if ((size_t) snprintf(path, sizeof(path), "%s/" WEIR_STORE_SEEDS, folder) >= sizeof(path)) {
         return weir_error_set(error, "the path of the store is too long");
     }
     weir_arena_init(&arena, 256);

@@ -26,13 +26,16 @@ typedef struct {
     uint64_t measured;                       /* bytes of the file when it was opened */
 } weir_store_db_t;
 
-#define WEIR_STORE_FILE "weir.mdb"           /* in store_path; beside it LMDB's "weir.mdb-lock" */
+#define WEIR_STORE_FILE  "weir.mdb"          /* in store_path; beside it LMDB's "weir.mdb-lock" */
+#define WEIR_STORE_LOCK  "lock"              /* shared by who has the store open, held alone by who replaces it */
+#define WEIR_STORE_SEEDS "seeds"
 
 typedef struct {
     const char *path;                        /* the folder; it must be there */
     uint64_t    size;                        /* bytes the file may grow to; 0: as it is */
     bool        writes;                      /* and makes what is missing */
     bool        alone;                       /* nobody else may have it open */
+    bool        is_brief;                    /* a worker: it may read the file only, and looks for moments only (hold.h) */
     bool        waits;                       /* until that is so, or nobody has it alone; else that is an error (EWOULDBLOCK) */
 } weir_store_open_t;
 

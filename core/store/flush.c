@@ -11,6 +11,7 @@
 #define FLUSH_CHUNK   256                        /* cells looked for at a time */
 #define FLUSH_PRUNED  1000                       /* records looked at in one flush */
 #define FLUSH_SLACK_S (35 * 86400)               /* kept so long after they expired: the clock may be wrong for a while */
+#define FLUSH_LONGEST_S (62 * 86400)             /* no period is longer: a worker cannot make a record that is there for ever */
 
 typedef struct {
     const weir_saved_kind_t *kind;
@@ -27,6 +28,7 @@ struct weir_store_flush {
     /* of one call */
     weir_store_db_t *db;
     MDB_txn         *txn;
+    uint64_t         now_s;
     size_t           changes;
     int              result;
 };
@@ -65,7 +67,7 @@ static int
 flush_put_cell(weir_store_flush_t *flush, weir_str_t kind, weir_str_t zone, const weir_saved_cell_t *cell)
 {
     char              room[WEIR_STORE_CELL_KEY];
-    weir_store_cell_t record = { .value = cell->value, .expires_s = cell->expires_s };
+    weir_store_cell_t record = { .value = cell->value, .expires_s = weir_min(cell->expires_s, flush->now_s + FLUSH_LONGEST_S) };
     MDB_val           key = { .mv_size = weir_store_cell_key(room, kind, zone, cell->name), .mv_data = room }, value;
     MDB_dbi           table = flush->db->tables[WEIR_STORE_CELLS];
     int               result = mdb_get(flush->txn, table, &key, &value);
@@ -140,6 +142,7 @@ weir_store_flush_put(weir_store_flush_t *flush, weir_store_db_t *db, MDB_txn *tx
     flush->db = db;
     flush->txn = txn;
     flush->n = flush->changes = 0;
+    flush->now_s = now_s;
     flush->result = 0;
     weir_zones_each_saved(flush_zone, flush);
     if (flush->result == 0) {

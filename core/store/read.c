@@ -5,13 +5,16 @@
 
 #include "log/log.h"
 #include "os/clock.h"
+#include "os/sys.h"
 #include "shm/saved.h"
-#include "store/db.h"
+#include "store/hold.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
 
 #define READ_RETRY_MS 1000
+#define READ_TRIES    3
+#define READ_LAST_US  (WEIR_STORE_HOLD_MS * 1000 / 2)    /* what a look may take; then the writer may have used its pages again */
 
 static struct {
     char            path[PATH_MAX];              /* empty: none */
@@ -32,7 +35,7 @@ read_open(void)
     if (read_store.path[0] == '\0' || weir_clock_now().ms < read_store.next_ms) {
         return false;
     }
-    if (weir_store_open(&read_store.db, &(weir_store_open_t) { .path = read_store.path }, &error)) {
+    if (weir_store_open(&read_store.db, &(weir_store_open_t) { .path = read_store.path, .is_brief = true }, &error)) {
         result = mdb_txn_begin(read_store.db.env, NULL, MDB_RDONLY, &read_store.txn);
         if (result == 0) {
             mdb_txn_reset(read_store.txn);
@@ -86,14 +89,11 @@ read_begin(void)
 
 /* A record of `size` bytes is copied. */
 static weir_store_found_t
-read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size)
+read_once(weir_store_table_t table, weir_str_t name, void *record, size_t size)
 {
     MDB_val key = weir_store_val(name), value;
     int     result;
 
-    if (name.len == 0) {
-        return WEIR_STORE_MISSING;
-    }
     if (!read_begin()) {
         return WEIR_STORE_BROKEN;
     }
@@ -106,6 +106,23 @@ read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size
         return value.mv_size == size ? WEIR_STORE_FOUND : WEIR_STORE_BROKEN;
     }
     return result == MDB_NOTFOUND ? WEIR_STORE_MISSING : WEIR_STORE_BROKEN;
+}
+
+static weir_store_found_t
+read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size)
+{
+    if (name.len == 0) {
+        return WEIR_STORE_MISSING;
+    }
+    for (int i = 0; i < READ_TRIES; i++) {
+        uint64_t           from_us = weir_sys_clock_us();
+        weir_store_found_t found = read_once(table, name, record, size);
+
+        if (found != WEIR_STORE_BROKEN && weir_sys_clock_us() - from_us < READ_LAST_US) {
+            return found;
+        }
+    }
+    return WEIR_STORE_BROKEN;
 }
 
 /* -- what zones look for -- */
