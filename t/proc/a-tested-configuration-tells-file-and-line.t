@@ -12,7 +12,7 @@ my $try = sub ($text, @options) {
     $w->write_file('conf/weir.conf', "$head$text");
     return $w->run(@options, @test);
 };
-my ($code, $output) = $try->("http {\n  include more/*.conf;\n}\n", '-t');
+my ($code, $output) = $try->("http {\n  include more/*.conf;\n  server { }\n}\n", '-t');
 is $code, 0, 'a good file is a success';
 is $output, sprintf("weir: the configuration file %s/conf/weir.conf syntax is ok\n"
     . "weir: configuration file %s/conf/weir.conf test is successful\n", ($w->dir) x 2), 'with nginx\'s words';

@@ -21,8 +21,8 @@ my %peer = (
     cut_ended => $tls->(sub ($c) { $c->raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n0\r\n\r\n"); Weir::TlsPeer::cut($c) }),
     cut_head  => $tls->(sub ($c) { $c->raw("HTTP/1.1 200 OK\r\nContent-"); Weir::TlsPeer::cut($c) }),
 );
-$w->conf("log_format judged '\$uri \$status \$weir_cause'; access_log logs/judged.log judged; proxy_connect_timeout 300ms; proxy_buffering off;
-    server { " . join(' ', map { "location /$_ { proxy_pass https://$peer{$_}; }" } sort keys %peer) . ' }', workers => 1);
+$w->conf("log_format judged '\$uri \$status \$weir_cause'; access_log logs/judged.log judged; proxy_buffering off;
+    server { " . join(' ', map { "location /$_ { proxy_pass https://$peer{$_}; " . ($_ eq 'silent' ? 'proxy_connect_timeout 300ms;' : '') . ' }' } sort keys %peer) . ' }', workers => 1);
 my $check = sub ($place, $want, $cause) {
     my $answer = eval { $w->get("/$place") };
     my $is = $answer ? $answer->status : 'cut';
