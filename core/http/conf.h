@@ -20,6 +20,7 @@ typedef struct {
 } weir_error_page_t;
 typedef struct { weir_error_page_t *at; size_t n; } weir_error_pages_t;
 extern const weir_conf_type_t weir_type_error_pages;
+extern const weir_conf_enum_t weir_line_ends_values[];
 
 typedef struct { weir_msec_t timeout, header; } weir_keepalive_times_t;   /* header: said in Keep-Alive; 0: not */
 
@@ -39,13 +40,14 @@ typedef struct {
     weir_str_t   default_type;
     weir_bytes_t sendfile_max_chunk, limit_rate_after;
     const weir_template_t *limit_rate;   /* NULL: none */
-    uint32_t     max_ranges;
+    uint32_t     max_ranges, client_line_ends;
     weir_error_pages_t error_pages;
     weir_str_t   status_zone;
     weir_core_logs_t error_log;          /* n 0: the process's */
 } weir_http_core_conf_t;
 
 enum { WEIR_LINGER_OFF, WEIR_LINGER_ON, WEIR_LINGER_ALWAYS };
+enum { WEIR_LINE_ENDS_CRLF, WEIR_LINE_ENDS_LF };
 enum { WEIR_TOKENS_OFF, WEIR_TOKENS_ON };
 enum { WEIR_BODY_FILE_OFF, WEIR_BODY_FILE_CLEAN, WEIR_BODY_FILE_ON };
 enum { WEIR_SATISFY_ALL, WEIR_SATISFY_ANY };

@@ -68,6 +68,8 @@ static const weir_conf_enum_t core_slash_values[] = {
     { "refuse", WEIR_SLASH_REFUSE }, { "keep", WEIR_SLASH_KEEP }, { "decode", WEIR_SLASH_DECODE }, { NULL, 0 },
 };
 
+const weir_conf_enum_t weir_line_ends_values[] = { { "crlf", WEIR_LINE_ENDS_CRLF }, { "lf", WEIR_LINE_ENDS_LF }, { NULL, 0 } };
+
 static const weir_conf_enum_t core_modified_values[] = {
     { "off", WEIR_MODIFIED_OFF }, { "exact", WEIR_MODIFIED_EXACT }, { "before", WEIR_MODIFIED_BEFORE }, { NULL, 0 },
 };
@@ -99,6 +101,10 @@ static const weir_directive_t core_directives[] = {
                  "refuse such a request."),
     CORE(underscores_in_headers, .where = CORE_HEADS, .dflt = "off",
          .help = "Whether names of header fields may have underscores."),
+    CORE_OF(client_line_ends, "client_line_ends", &weir_type_enum, .where = CORE_HEADS, .dflt = "crlf", .values = weir_line_ends_values,
+            .args = "crlf | lf",
+            .help = "How lines of a request's head end. lf: a head all of whose lines end in a bare LF is taken, too; one that mixes both, and "
+                    "chunks, never. What goes to peers has CRLF."),
     CORE(merge_slashes, .where = CORE_HEADS, .dflt = "on", .help = "Take several slashes in a row in a path as one."),
 
     CORE_OF(encoded_slash, "encoded_slash", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "keep", .values = core_slash_values,

@@ -78,7 +78,10 @@ resume_on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER
     if (key == NULL) {
         return 0;
     }
-    return !resume_use_key(key, iv, cipher, mac, 0) ? -1 : is_newest ? 1 : 2;
+    if (!resume_use_key(key, iv, cipher, mac, 0)) {
+        return -1;
+    }
+    return is_newest && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;      /* 2: a new one; 1.3's are used once (RFC 8446 §C.4) */
 }
 
 /* -- the cache -- */

@@ -45,6 +45,9 @@ static const weir_directive_t proxy_directives[] = {
                       .help = "How a path that proxy_pass does not replace is spelled toward peers: as it was matched, in its normal form; or as the client "
                               "spelled it, for peers that check a signature of it. as_sent: a path whose normal form has other segments (dot segments, "
                               "merged slashes, decoded ones) is refused (400); one that was rewritten is sent in its normal form."),
+    WEIR_PROXY_ROW_OF(line_ends, "proxy_line_ends", &weir_type_enum, .dflt = "crlf", .values = weir_line_ends_values, .args = "crlf | lf",
+                      .help = "How lines of an answer's head end. lf: a head all of whose lines end in a bare LF is taken, too; one that mixes both, "
+                              "and chunks, never. What goes to clients has CRLF."),
     WEIR_PROXY_ROW(buffers, "proxy_buffers", .dflt = "8 8k", .help = "Memory for an answer that a slow client has not taken yet."),
     WEIR_PROXY_ROW(max_temp_file_size, "proxy_max_temp_file_size", .dflt = "1g",
                    .help = "Size of the temporary file behind proxy_buffers; 0: none."),

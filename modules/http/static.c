@@ -36,14 +36,17 @@ static void
 static_describe(weir_request_t *req, const static_conf_t *conf, const struct stat *st)
 {
     weir_str_t type = weir_docroot_type(req, req->uri.path);
-    char *date = weir_alloc_bytes(&req->arena, WEIR_DATE_HTTP_BYTES);
 
     req->res.status = 200;
     if (type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {      /* (of X-Accel-Redirect's) */
         weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, type);
     }
-    weir_date_http(date, st->st_mtim.tv_sec);
-    weir_response_add(req, WEIR_HEADER_LAST_MODIFIED, weir_str(date, WEIR_DATE_HTTP_BYTES));
+    if (req->error_status == 0 || req->error_status == 200) {          /* the time of a page is not that of what was not found */
+        char *date = weir_alloc_bytes(&req->arena, WEIR_DATE_HTTP_BYTES);
+
+        weir_date_http(date, st->st_mtim.tv_sec);
+        weir_response_add(req, WEIR_HEADER_LAST_MODIFIED, weir_str(date, WEIR_DATE_HTTP_BYTES));
+    }
     if (conf->etag.on) {
         weir_response_add(req, WEIR_HEADER_ETAG, weir_str_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long) st->st_mtim.tv_sec,
                                                                  (unsigned long long) st->st_size));

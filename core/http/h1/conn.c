@@ -265,7 +265,8 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
         .max_fields = core->max_headers,
     };
     weir_request_t *req = conn_new_request(c);
-    weir_h1_reason_t reason;
+    weir_h1_reason_t reason = WEIR_H1_OK;
+    weir_str_t text;
     char *copy;
 
     if (req == NULL) {
@@ -281,7 +282,13 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
         c->in_at += (uint32_t) head;
     }
     req->received = head;
-    reason = weir_h1_parse_request(&req->head, &options, weir_str(copy, head), &req->arena);
+    text = weir_str(copy, head);
+    if (core->client_line_ends == WEIR_LINE_ENDS_LF) {
+        reason = weir_h1_line_ends(&text, &req->arena);
+    }
+    if (reason == WEIR_H1_OK) {
+        reason = weir_h1_parse_request(&req->head, &options, text, &req->arena);
+    }
     if (conn_is_bad_preface(c, reason)) {
         conn_refuse_preface(c);
         return;
@@ -324,7 +331,7 @@ conn_feed(weir_h1_conn_t *c, const char *data, size_t len, bool from_in, size_t 
     weir_h1_limits_t limits = {
         .max_line = line, .max_field = line,
         .max_head = weir_max(line, core->large_client_header_buffers.n * core->large_client_header_buffers.size.n),
-        .max_fields = core->max_headers,
+        .max_fields = core->max_headers, .takes_lf = core->client_line_ends == WEIR_LINE_ENDS_LF,
     };
     size_t head = 0;
 

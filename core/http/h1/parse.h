@@ -16,6 +16,7 @@ typedef struct {
     size_t   max_field;       /* one header line, bytes with CRLF */
     size_t   max_head;        /* whole head */
     uint32_t max_fields;
+    bool     takes_lf;        /* a line may end in a bare LF: weir_h1_line_ends before the head is parsed */
 } weir_h1_limits_t;
 
 typedef struct {
@@ -60,11 +61,15 @@ typedef enum {
     WEIR_H1_BAD_CONTENT_LENGTH, WEIR_H1_TWO_CONTENT_LENGTHS, WEIR_H1_LENGTH_AND_CODING, WEIR_H1_BAD_TRANSFER_CODING,
     WEIR_H1_UNKNOWN_TRANSFER_CODING,      /* 501 */
     WEIR_H1_CODING_IN_1_0, WEIR_H1_NO_HOST, WEIR_H1_TWO_HOSTS, WEIR_H1_BAD_HOST, WEIR_H1_HOST_MISMATCH,
-    WEIR_H1_TOO_MANY_FIELDS,
+    WEIR_H1_TOO_MANY_FIELDS, WEIR_H1_MIXED_LINE_ENDS,
     WEIR_H1_NO_MEMORY,
     WEIR_H1_REASON_MAX
 } weir_h1_reason_t;
 const char *weir_h1_reason_text(weir_h1_reason_t reason);
+
+/* A head that was scanned with takes_lf: when its lines end in LF it becomes a copy in which they end in CRLF.  Some end so, others so:
+ * MIXED_LINE_ENDS, or the parser refuses it. */
+weir_h1_reason_t weir_h1_line_ends(weir_str_t *head, weir_arena_t *arena);
 
 typedef enum {
     WEIR_TARGET_ORIGIN, WEIR_TARGET_ABSOLUTE, WEIR_TARGET_AUTHORITY, WEIR_TARGET_ASTERISK,

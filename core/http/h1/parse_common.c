@@ -36,6 +36,7 @@ weir_h1_reason_text(weir_h1_reason_t reason)
         [WEIR_H1_BAD_HOST] = "invalid \"Host\" header",
         [WEIR_H1_HOST_MISMATCH] = "\"Host\" header differs from the request target",
         [WEIR_H1_TOO_MANY_FIELDS] = "too many headers",
+        [WEIR_H1_MIXED_LINE_ENDS] = "lines that end in CRLF and in LF",
         [WEIR_H1_NO_MEMORY] = "no memory",
     };
 

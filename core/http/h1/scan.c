@@ -34,16 +34,19 @@ scan_too_long(const scan_line_t *line)
 static inline weir_h1_scan_result_t
 scan_end(scan_line_t *line, const weir_h1_limits_t *limits, size_t lf)
 {
-    size_t n = lf + 1 - line->begin;
+    size_t n = lf + 1 - line->begin, empty = 2;
 
     if (weir_unlikely(n > line->room)) {
         return scan_too_long(line);
     }
     if (weir_unlikely(n < 2 || line->data[lf - 1] != '\r')) {
-        return WEIR_H1_BAD;
+        if (!limits->takes_lf) {
+            return WEIR_H1_BAD;
+        }
+        empty = 1;
     }
     line->begin = lf + 1;
-    if (n == 2) {
+    if (n == empty) {
         return WEIR_H1_DONE;
     }
     line->room = scan_room(limits, line->begin, ++line->lines);

@@ -84,6 +84,30 @@ emit_is_replaced(const weir_proxy_conf_t *conf, const weir_field_t *f)
     return false;
 }
 
+/* A value in lines that a space or tab begins ($ssl_client_cert) is one line, with a space for each fold (RFC 9112 §5.2). */
+static weir_str_t
+emit_unfold(weir_str_t value, weir_arena_t *arena)
+{
+    char *out, *at;
+
+    if (weir_likely(value.len == 0 || memchr(value.at, '\n', value.len) == NULL)) {
+        return value;
+    }
+    out = at = weir_alloc_bytes(arena, value.len);
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] != '\n' || i + 1 == value.len || (value.at[i + 1] != ' ' && value.at[i + 1] != '\t')) {
+            *at++ = value.at[i];                        /* (an end of a line that is no fold: not sent) */
+            continue;
+        }
+        at -= at > out && at[-1] == '\r';
+        while (i + 1 < value.len && (value.at[i + 1] == ' ' || value.at[i + 1] == '\t')) {
+            i++;
+        }
+        *at++ = ' ';
+    }
+    return weir_str(out, (size_t) (at - out));
+}
+
 static void
 emit_set_fields(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
 {
@@ -96,7 +120,7 @@ emit_set_fields(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
             continue;                                   /* with the framing, when it is one */
         }
         weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
-                                                                : weir_template_eval(h->value, req, &req->arena);
+                                                                : emit_unfold(weir_template_eval(h->value, req, &req->arena), &req->arena);
         if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
             value = p->pass->group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
         }

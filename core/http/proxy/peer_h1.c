@@ -297,13 +297,18 @@ peer_parse_head(weir_proxy_t *p, const char *data, size_t len)
 {
     char *copy = weir_try_alloc(&p->req->arena, len);
     weir_h1_reason_t reason;
+    weir_str_t text;
 
     if (copy == NULL) {
         return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
     }
     memcpy(copy, data, len);
     memset(&p->head, 0, sizeof(p->head));
-    reason = weir_h1_parse_response(&p->head, weir_str(copy, len), PEER_MAX_FIELDS, &p->req->arena);
+    text = weir_str(copy, len);
+    reason = p->conf->line_ends == WEIR_LINE_ENDS_LF ? weir_h1_line_ends(&text, &p->req->arena) : WEIR_H1_OK;
+    if (reason == WEIR_H1_OK) {
+        reason = weir_h1_parse_response(&p->head, text, PEER_MAX_FIELDS, &p->req->arena);
+    }
     if (reason != WEIR_H1_OK) {
         return peer_error(p, WEIR_CAUSE_UPSTREAM_MALFORMED, weir_h1_reason_text(reason));
     }
@@ -317,7 +322,8 @@ static weir_io_t
 peer_scan(weir_proxy_t *p, const char *data, size_t len, size_t *head)
 {
     size_t max = p->conf->buffer_size.n;
-    weir_h1_limits_t limits = { .max_line = max, .max_field = max, .max_head = max, .max_fields = PEER_MAX_FIELDS };
+    weir_h1_limits_t limits = { .max_line = max, .max_field = max, .max_head = max, .max_fields = PEER_MAX_FIELDS,
+                                .takes_lf = p->conf->line_ends == WEIR_LINE_ENDS_LF };
 
     switch (weir_h1_scan(&peer_of(p)->scan, &limits, data, len, head)) {
     case WEIR_H1_DONE: return WEIR_OK;

@@ -61,7 +61,7 @@ typedef struct {
     weir_strs_t          hide_headers, pass_headers;
     weir_flag_t          buffering, request_buffering, ignore_client_abort, intercept_errors, pass_request_headers,
                          pass_request_body, socket_keepalive, force_ranges;
-    uint32_t             http_version, next_upstream, next_upstream_tries, ignore_headers, path;
+    uint32_t             http_version, line_ends, next_upstream, next_upstream_tries, ignore_headers, path;
     weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
     weir_bytes_t         buffer_size, max_temp_file_size;
     weir_bufs_t          buffers;

@@ -156,7 +156,7 @@ fetch_failed(weir_http_tls_fetch_t *f, const char *why)
 static bool
 fetch_parse(weir_http_tls_fetch_t *f, bool ended, weir_str_t *body, const char **why)
 {
-    weir_h1_limits_t limits = { FETCH_HEAD_MAX, FETCH_HEAD_MAX, FETCH_HEAD_MAX, FETCH_FIELDS_MAX };
+    weir_h1_limits_t limits = { FETCH_HEAD_MAX, FETCH_HEAD_MAX, FETCH_HEAD_MAX, FETCH_FIELDS_MAX, false };
     weir_h1_scan_t scan = { .at = 0 };
     weir_h1_response_t res = { .status = 0 };
     weir_arena_t arena;
