@@ -302,7 +302,9 @@ static const nginx_group_t nginx_groups[] = {
       "$ssl_client_v_remain $ssl_client_v_start $ssl_client_verify $ssl_curve $ssl_curves $ssl_early_data "
       "$ssl_protocol $ssl_server_name $ssl_session_id $ssl_session_reused $ssl_sigalg" },
     { "http_ssl", NGINX_NOT, WEIR_IN_ANY, "off", "",
-      "ssl_certificate_compression ssl_ech_file" },
+      "ssl_ech_file" },
+    { "http_ssl", NGINX_TAKEN, WEIR_IN_ANY, NULL, "The OpenSSL that distributions ship cannot compress certificates; clients get them as they are.",
+      "ssl_certificate_compression" },
     { "http_ssl", NGINX_NOT, 0, NULL, "",
       "ssl_alpn ssl_key_log" },
     { "http_ssl", NGINX_PLANNED, 0, NULL, "",

@@ -379,6 +379,7 @@ weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, co
 
     b.tls->conf = &conf->ssl;
     b.tls->folder = cf->conf_dir;
+    b.tls->may_have_none = true;
     conf->ssl.prefer_server_ciphers.on = conf->ssl.early_data.on = false;
     conf->ssl.buffer_size.n = 16384;
     build_wishes(&b);

@@ -212,20 +212,24 @@ certs_load(const weir_http_tls_t *tls, const weir_str_t *names, weir_arena_t *ar
     weir_tls_pair_t *pairs = weir_new_n(arena, weir_tls_pair_t, n);
     weir_tls_context_t *context = NULL;
     weir_error_t error = { .text = "" };
-    size_t i;
+    size_t i, has = 0;
 
     for (i = 0; i < n; i++) {
-        if (!certs_read(tls, names[2 * i], arena, &pairs[i].certificate) || !certs_read(tls, names[2 * i + 1], arena, &pairs[i].key)) {
+        if (names[2 * i].len == 0 && tls->may_have_none) {
+            continue;
+        }
+        if (!certs_read(tls, names[2 * i], arena, &pairs[has].certificate) || !certs_read(tls, names[2 * i + 1], arena, &pairs[has].key)) {
             break;
         }
+        has++;
     }
     if (i == n) {
-        context = weir_tls_context_with_pairs(tls->context, pairs, n, &error);
+        context = weir_tls_context_with_pairs(tls->context, pairs, has, &error);
         if (context == NULL) {
             weir_log(WEIR_LOG_ERROR, NULL, 0, "%s", error.text);
         }
     }
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < has; i++) {
         certs_wipe(&pairs[i]);
     }
     return context;
@@ -253,6 +257,17 @@ certs_names(const weir_http_tls_t *tls, weir_request_t *req, weir_str_t *names)
     return weir_str(text, len);
 }
 
+static bool
+certs_are_none(const weir_str_t *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (names[2 * i].len != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 weir_tls_context_t *
 weir_http_tls_load(weir_http_tls_t *tls, weir_request_t *req)
 {
@@ -262,6 +277,9 @@ weir_http_tls_load(weir_http_tls_t *tls, weir_request_t *req)
     weir_instant_t now = weir_clock_now();
     weir_tls_context_t *context = NULL;
 
+    if (tls->may_have_none && certs_are_none(names, tls->conf->certificates.n)) {
+        return tls->context;
+    }
     if (limits->max != 0 && tls->certs == NULL) {
         tls->certs = certs_create(limits->max);
     }

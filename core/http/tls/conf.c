@@ -67,6 +67,9 @@ conf_parse_name(CONF_ARGS)
     weir_str_t text = words->at[1].text;
     weir_http_tls_name_t name = { .words = conf_keep_words(cf, words) };
 
+    if (text.len == 0 && !weir_str_starts(weir_str_from_z(row->name), WEIR_STR("ssl_"))) {
+        return true;                        /* toward peers: none, whatever the outer block says */
+    }
     if (text.len == 0) {
         return weir_conf_invalid(cf, 1, "a file, or \"data:\" and PEM");
     }

@@ -90,6 +90,7 @@ struct weir_http_tls {
     weir_str_t                  folder;          /* of the configuration's file: relative names begin there */
     bool                        rejects;         /* ssl_reject_handshake */
     bool                        is_dynamic;      /* a certificate's name has variables */
+    bool                        may_have_none;   /* toward peers: no certificate is shown where the name is empty */
     weir_http_tls_certs_t      *certs;           /* runs: those loaded for such names */
     weir_tls_context_t         *held;            /* runs: what the last choice lent, when nothing else holds it */
 
