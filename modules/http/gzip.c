@@ -316,7 +316,7 @@ gzip_is_for(const gzip_conf_t *conf, const weir_request_t *req)
 {
     const weir_response_t *res = &req->res;
 
-    return (res->status == 200 || res->status == 403 || res->status == 404) && weir_response_value(req, WEIR_HEADER_CONTENT_ENCODING).at == NULL
+    return (res->status == 200 || res->status == 403 || res->status == 404) && weir_response_value(req, WEIR_HEADER_CONTENT_ENCODING).len == 0
            && (res->length == WEIR_LENGTH_NONE || res->length >= conf->min_length.n)
            && weir_mime_is_listed(&conf->types, weir_response_value(req, WEIR_HEADER_CONTENT_TYPE))
            && !weir_list_has(weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), WEIR_STR("no-transform"));
@@ -363,7 +363,7 @@ gzip_head(weir_request_t *req, const void *conf_)
     gzip->filter = (weir_body_filter_t) { .body = gzip_body, .end = gzip_end, .flush = gzip_flush };
     req->ctx[weir_http_gzip_index] = gzip;
     weir_response_filter(req, &gzip->filter);
-    weir_response_add(req, WEIR_HEADER_CONTENT_ENCODING, WEIR_STR("gzip"));
+    weir_response_set(req, WEIR_HEADER_CONTENT_ENCODING, WEIR_STR("gzip"));
     weir_response_drop(req, WEIR_HEADER_ACCEPT_RANGES);
     gzip_weaken_etag(req);
     req->res.length = WEIR_LENGTH_NONE;

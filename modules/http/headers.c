@@ -47,7 +47,7 @@ headers_is_plain(uint16_t status)
 static bool
 headers_replaces(weir_header_id_t id)
 {
-    return id == WEIR_HEADER_ETAG || id == WEIR_HEADER_LAST_MODIFIED;
+    return id == WEIR_HEADER_ETAG || id == WEIR_HEADER_LAST_MODIFIED || id == WEIR_HEADER_CONTENT_TYPE;       /* two types are none */
 }
 
 /* -- expires -- */
@@ -217,10 +217,11 @@ headers_head(weir_request_t *req, const void *conf_)
             continue;
         }
         value = weir_template_eval(field->value, req, &req->arena);
-        if (headers_replaces(field->id)) {
+        if (headers_replaces(field->id) && value.len != 0) {
+            weir_response_set(req, field->id, value);
+        } else if (headers_replaces(field->id) && field->id != WEIR_HEADER_CONTENT_TYPE) {
             weir_response_drop(req, field->id);
-        }
-        if (value.len != 0) {
+        } else if (value.len != 0 && !headers_replaces(field->id)) {
             weir_assert(weir_fields_add(&req->res.fields, &req->arena, field->id, field->name, value, 0) != NULL);
         }
     }
