@@ -14,6 +14,7 @@
 #define DNS_RECORDS   256                 /* looked at */
 #define DNS_CLASS_IN  1
 #define DNS_TYPE_CNAME 5
+#define DNS_TYPE_DNAME 39
 #define DNS_TYPE_OPT  41
 
 /* -- names -- */
@@ -198,35 +199,106 @@ dns_take_address(weir_str_t m, const dns_record_t *r, weir_dns_answer_t *answer)
     memcpy(address->bytes, m.at + r->data, r->len);
 }
 
+/* A DNAME (RFC 6672 §2.2): what is below its owner is the same below its target.  name is changed; its new length, 0: the record says nothing of it. */
+static size_t
+dns_below(weir_str_t m, const dns_record_t *r, char *name, size_t name_len)
+{
+    char target[DNS_NAME_MAX];
+    size_t at = r->data, kept = 0, n;
+
+    while (kept < name_len && name_len - kept > r->owner_len) {
+        kept += (size_t) (unsigned char) name[kept] + 1;
+    }
+    if (kept == 0 || name_len - kept != r->owner_len || memcmp(name + kept, r->owner, r->owner_len) != 0) {
+        return 0;
+    }
+    n = dns_read_name(m, &at, target);
+    if (n == 0 || kept + n > DNS_NAME_MAX) {
+        return 0;
+    }
+    memcpy(name + kept, target, n);
+    return kept + n;
+}
+
+/* One round over the records: addresses of `name` are taken; where it leads to is in name and *name_len then.  false: malformed. */
+static bool
+dns_round(weir_str_t m, size_t at, unsigned n_records, char *name, size_t *name_len, weir_dns_type_t type, weir_dns_answer_t *answer, bool *leads_on)
+{
+    char below[DNS_NAME_MAX + 1];
+    size_t alias = 0, below_len = 0, was = *name_len;
+    dns_record_t r;
+
+    for (unsigned i = 0; i < n_records; i++) {
+        if (!dns_read_record(m, &at, &r)) {
+            return false;
+        }
+        if (r.class == DNS_CLASS_IN && r.type == DNS_TYPE_DNAME && below_len == 0) {
+            memcpy(below, name, was);
+            below_len = dns_below(m, &r, below, was);
+            answer->ttl = below_len != 0 ? (uint32_t) weir_min(answer->ttl, r.ttl) : answer->ttl;
+        }
+        if (r.class != DNS_CLASS_IN || r.owner_len != was || memcmp(r.owner, name, was) != 0) {
+            continue;
+        }
+        if (r.type == (unsigned) type && r.len == (type == WEIR_DNS_A ? 4u : 16u)) {
+            dns_take_address(m, &r, answer);
+            answer->ttl = (uint32_t) weir_min(answer->ttl, r.ttl);
+        } else if (r.type == DNS_TYPE_CNAME) {
+            alias = r.data;
+            answer->ttl = (uint32_t) weir_min(answer->ttl, r.ttl);
+        }
+    }
+    *leads_on = alias != 0 || below_len != 0;
+    if (alias != 0) {
+        *name_len = dns_read_name(m, &alias, name);
+        return *name_len != 0;
+    }
+    if (below_len != 0) {
+        memcpy(name, below, below_len);
+        *name_len = below_len;
+    }
+    return true;
+}
+
+/* The name as text, if it is one of a host. */
+static void
+dns_set_alias(weir_dns_answer_t *answer, const char *name, size_t name_len)
+{
+    char *out = answer->alias;
+    size_t n = 0;
+
+    for (size_t at = 0; at + 1 < name_len; at += (size_t) (unsigned char) name[at] + 1) {
+        size_t len = (unsigned char) name[at];
+
+        if (memchr(name + at + 1, '.', len) != NULL) {
+            return;
+        }
+        if (n != 0) {
+            out[n++] = '.';
+        }
+        memcpy(out + n, name + at + 1, len);
+        n += len;
+    }
+    answer->alias_len = weir_dns_is_name(weir_str(out, n)) ? n : 0;
+}
+
 /* The records from `begin` on: addresses of `name` (wire form), which CNAMEs change.  Records may stand in any order: once round for each CNAME. */
 static bool
 dns_follow(weir_str_t m, size_t begin, unsigned n_records, char *name, size_t name_len, weir_dns_type_t type, weir_dns_answer_t *answer)
 {
-    for (int hop = 0; hop <= DNS_CNAMES; hop++) {
-        size_t at = begin, target = 0;
-        dns_record_t r;
+    size_t before = answer->n;
+    bool leads_on;
 
-        for (unsigned i = 0; i < n_records; i++) {
-            if (!dns_read_record(m, &at, &r)) {
-                return false;
-            }
-            if (r.class != DNS_CLASS_IN || r.owner_len != name_len || memcmp(r.owner, name, name_len) != 0) {
-                continue;
-            }
-            if (r.type == (unsigned) type && r.len == (type == WEIR_DNS_A ? 4u : 16u)) {
-                dns_take_address(m, &r, answer);
-                answer->ttl = (uint32_t) weir_min(answer->ttl, r.ttl);
-            } else if (r.type == DNS_TYPE_CNAME) {
-                target = r.data;
-                answer->ttl = (uint32_t) weir_min(answer->ttl, r.ttl);
-            }
-        }
-        if (target == 0) {
-            return true;
-        }
-        name_len = dns_read_name(m, &target, name);
-        if (name_len == 0) {
+    answer->alias_len = 0;
+    for (int hop = 0; hop <= DNS_CNAMES; hop++) {
+        if (!dns_round(m, begin, n_records, name, &name_len, type, answer, &leads_on)) {
             return false;
+        }
+        if (!leads_on) {
+            if (hop != 0 && answer->n == before) {
+                dns_set_alias(answer, name, name_len);
+            }
+            return true;
         }
     }
     return true;                                     /* a circle: no address is at its end */

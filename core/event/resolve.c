@@ -3,6 +3,9 @@
  *
  * A name that somebody asks for is asked of the servers in turn over UDP, both kinds of address at once, from a socket that is opened for this
  * question alone: its port is one more number that a forger would have to guess beside the two ids.  An answer that is cut comes again over TCP.
+ * One that holds only an alias is followed by a question for that.  A server that says it cannot, or is not there, gives way to the next at once.
+ *
+ * Threat: a server sends without end.  So many messages are read from a socket and no more.
  *
  * Names live in a table of fixed size; when it is full the one that has not been asked for longest goes.
  */
@@ -25,10 +28,21 @@
 #define RESOLVE_NEGATIVE  1000            /* ms that "no such name" holds */
 #define RESOLVE_TTL_MAX   86400           /* s */
 #define RESOLVE_TCP_MAX   65535
+#define RESOLVE_MESSAGES  16              /* read from one socket; then it is given up */
+#define RESOLVE_ALIASES   16              /* followed, one after another */
 
 typedef enum { HALF_NONE, HALF_WAITS, HALF_TCP, HALF_DONE } half_state_t;      /* of one kind of address */
 
-typedef struct { half_state_t state; uint16_t id; weir_dns_result_t result; weir_dns_answer_t answer; } half_t;
+typedef struct {
+    half_state_t      state;
+    uint16_t          id;
+    uint8_t           aliases;            /* followed so far; the last is what is asked for: */
+    uint8_t           alias_len;
+    char              alias[WEIR_DNS_NAME_MAX];
+    uint32_t          ttl;                /* the smallest of their answers */
+    weir_dns_result_t result;
+    weir_dns_answer_t answer;
+} half_t;
 
 typedef struct weir_name {
     weir_list_t        bucket, recent;
@@ -39,13 +53,14 @@ typedef struct weir_name {
     weir_lookup_result_t result;
     weir_instant_t     until;             /* what is known holds; 0: nothing is */
     /* while it is asked for */
-    bool               is_asked;
+    bool               is_asked, is_tcp_tried, is_refused, has_alias;   /* of the server asked now; a half has come to one */
+    uint32_t           pins;              /* somebody is told of it, and reads addrs: it stays */
     half_t             half[2];           /* A, AAAA */
     weir_watch_t       udp;
     bool               udp_open;
     weir_conn_t        tcp;
     char              *tcp_in;
-    size_t             tcp_len;
+    size_t             tcp_len, n_messages;
     size_t             server;            /* the one asked now */
     uint32_t           tries;
     weir_timer_t       again;
@@ -62,7 +77,8 @@ struct weir_resolver {
     uint64_t             seed;
 };
 
-static void name_ask(name_t *name);
+static void name_on_again(weir_timer_t *timer);
+static void name_open(name_t *name);
 static void name_over(name_t *name);
 
 static weir_dns_type_t
@@ -75,6 +91,13 @@ static weir_str_t
 name_text(const name_t *name)
 {
     return weir_str(name->text, name->text_len);
+}
+
+/* What is asked for. */
+static weir_str_t
+half_text(const name_t *name, size_t i)
+{
+    return name->half[i].aliases != 0 ? weir_str(name->half[i].alias, name->half[i].alias_len) : name_text(name);
 }
 
 /* -- asking -- */
@@ -91,7 +114,7 @@ name_close(name_t *name)
     weir_conn_close(&name->tcp);
     weir_mem_free(name->tcp_in);
     name->tcp_in = NULL;
-    name->tcp_len = 0;
+    name->tcp_len = name->n_messages = 0;
 }
 
 static bool
@@ -100,18 +123,35 @@ name_is_answered(const name_t *name)
     return (name->half[0].state == HALF_NONE || name->half[0].state == HALF_DONE) && (name->half[1].state == HALF_NONE || name->half[1].state == HALF_DONE);
 }
 
+/* An answer that leads to another name, and holds nothing of it: that is asked for. */
+static bool
+half_follow(name_t *name, half_t *half, const weir_dns_answer_t *answer)
+{
+    if (answer->n != 0 || answer->alias_len == 0 || half->aliases == RESOLVE_ALIASES) {
+        return false;
+    }
+    half->aliases++;
+    half->alias_len = (uint8_t) answer->alias_len;
+    memcpy(half->alias, answer->alias, answer->alias_len);
+    half->ttl = answer->ttl;
+    half->state = HALF_WAITS;
+    name->has_alias = true;
+    name->is_tcp_tried = false;
+    return true;
+}
+
 /* A half that the server could not answer is asked of the next one. */
 static void
 half_take(name_t *name, size_t i, weir_str_t message)
 {
     half_t *half = &name->half[i];
-    weir_dns_answer_t answer = { .n = 0, .ttl = RESOLVE_TTL_MAX };
+    weir_dns_answer_t answer = { .n = 0, .ttl = half->ttl };
     weir_dns_result_t result;
 
     if (half->state != HALF_WAITS && half->state != HALF_TCP) {
         return;
     }
-    result = weir_dns_read_answer(message, half->id, name_text(name), half_type(i), &answer);
+    result = weir_dns_read_answer(message, half->id, half_text(name, i), half_type(i), &answer);
     switch (result) {
     case WEIR_DNS_OTHER: case WEIR_DNS_MALFORMED:
         return;                            /* a forger does not end the wait */
@@ -122,13 +162,36 @@ half_take(name_t *name, size_t i, weir_str_t message)
         return;
     case WEIR_DNS_FAILED:
         if (name->tries < name->resolver->conf.n) {
-            return;                        /* the next server may know */
+            name->is_refused = true;       /* the next server may know */
+            return;
         }
         /* fall through */
     case WEIR_DNS_OK: case WEIR_DNS_NO_NAME:
+        if (result == WEIR_DNS_OK && half_follow(name, half, &answer)) {
+            return;
+        }
         half->answer = answer;
         half->result = result;
         half->state = HALF_DONE;
+    }
+}
+
+/* What came is read: on to the end, to the next server, or to the next question. */
+static void
+name_go_on(name_t *name)
+{
+    bool is_refused = name->is_refused, has_alias = name->has_alias;
+
+    name->is_refused = name->has_alias = false;
+    if (name_is_answered(name)) {
+        name_over(name);
+    } else if (is_refused && name->tries < name->resolver->conf.n) {
+        name_on_again(&name->again);
+    } else if (has_alias) {
+        name_open(name);
+    } else if (name->half[0].state != HALF_WAITS && name->half[1].state != HALF_WAITS && !weir_conn_is_open(&name->tcp)
+               && !name->is_tcp_tried) {
+        name_open(name);                   /* what is left is for TCP */
     }
 }
 
@@ -138,22 +201,21 @@ name_on_udp(weir_watch_t *watch)
     name_t *name = weir_container_of(watch, name_t, udp);
     char room[4096];
 
-    for (int i = 0; i < 16 && name->udp_open; i++) {
+    for ( ;; ) {
         ssize_t n = weir_sys_recv(watch->fd, room, sizeof(room), 0);
         if (n < 0) {
             watch->readable = false;
-            break;                         /* refused, too: the next server's turn comes with the timer, or now */
+            name->is_refused = name->is_refused || (errno != EAGAIN && errno != EINTR);
+            break;
         }
         half_take(name, 0, weir_str(room, (size_t) n));
         half_take(name, 1, weir_str(room, (size_t) n));
+        if (++name->n_messages == RESOLVE_MESSAGES) {      /* a forger's: another port */
+            name_on_again(&name->again);
+            return;
+        }
     }
-    if (name_is_answered(name)) {
-        name_over(name);
-        return;
-    }
-    if (name->half[0].state != HALF_WAITS && name->half[1].state != HALF_WAITS && !weir_conn_is_open(&name->tcp)) {
-        name_ask(name);                    /* what is left is for TCP */
-    }
+    name_go_on(name);
 }
 
 /* -- TCP: both questions, their answers one after another, each behind its length -- */
@@ -168,7 +230,7 @@ name_tcp_send(name_t *name)
     for (size_t i = 0; i < 2; i++) {
         if (name->half[i].state == HALF_TCP) {
             char *at = room + iov.iov_len;
-            size_t n = weir_dns_write_query(at + 2, name->half[i].id, name_text(name), half_type(i));
+            size_t n = weir_dns_write_query(at + 2, name->half[i].id, half_text(name, i), half_type(i));
             at[0] = (char) (n >> 8);
             at[1] = (char) n;
             iov.iov_len += n + 2;
@@ -179,20 +241,37 @@ name_tcp_send(name_t *name)
     }
 }
 
+/* All whole messages of what was received. */
 static void
 name_tcp_take(name_t *name)
 {
-    while (name->tcp_len >= 2) {
-        size_t n = (size_t) (unsigned char) name->tcp_in[0] << 8 | (unsigned char) name->tcp_in[1];
+    size_t at = 0;
 
-        if (name->tcp_len - 2 < n) {
-            return;
+    while (name->tcp_len - at >= 2 && name->n_messages < RESOLVE_MESSAGES) {
+        const char *message = name->tcp_in + at;
+        size_t n = (size_t) (unsigned char) message[0] << 8 | (unsigned char) message[1];
+
+        if (name->tcp_len - at - 2 < n) {
+            break;
         }
-        half_take(name, 0, weir_str(name->tcp_in + 2, n));
-        half_take(name, 1, weir_str(name->tcp_in + 2, n));
-        memmove(name->tcp_in, name->tcp_in + 2 + n, name->tcp_len - 2 - n);
-        name->tcp_len -= 2 + n;
+        half_take(name, 0, weir_str(message + 2, n));
+        half_take(name, 1, weir_str(message + 2, n));
+        at += 2 + n;
+        name->n_messages++;
     }
+    name->tcp_len -= at;
+    if (at != 0) {
+        memmove(name->tcp_in, name->tcp_in + at, name->tcp_len);
+    }
+}
+
+/* That server's TCP led nowhere: the next server's turn, now or with the timer. */
+static void
+name_tcp_failed(name_t *name)
+{
+    weir_conn_close(&name->tcp);
+    name->is_refused = true;
+    name_go_on(name);
 }
 
 static void
@@ -208,7 +287,7 @@ name_on_tcp(weir_watch_t *watch)
         }
         name->tcp_in = weir_mem_try(RESOLVE_TCP_MAX + 2);
         if (name->tcp_in == NULL || weir_sock_error(watch->fd) != 0) {
-            weir_conn_close(&name->tcp);
+            name_tcp_failed(name);
             return;
         }
         name_tcp_send(name);
@@ -219,15 +298,15 @@ name_on_tcp(weir_watch_t *watch)
             name->tcp_len += got;
             name_tcp_take(name);
         }
-        if (name->tcp_len == RESOLVE_TCP_MAX + 2) {
+        if (name->tcp_len == RESOLVE_TCP_MAX + 2 || name->n_messages == RESOLVE_MESSAGES) {
             io = WEIR_ERROR;
         }
     }
-    if (name_is_answered(name)) {
-        name_over(name);
-    } else if (io == WEIR_EOF || io == WEIR_ERROR) {
-        weir_conn_close(&name->tcp);
+    if (!name_is_answered(name) && !name->has_alias && (io == WEIR_EOF || io == WEIR_ERROR)) {
+        name_tcp_failed(name);
+        return;
     }
+    name_go_on(name);
 }
 
 static void
@@ -236,6 +315,7 @@ name_open_tcp(name_t *name)
     bool done;
     int fd = weir_sock_connect(&name->resolver->conf.servers[name->server], &done);
 
+    name->is_tcp_tried = true;
     if (fd >= 0 && !weir_conn_open(&name->tcp, name->resolver->loop, fd, name_on_tcp)) {
         memset(&name->tcp, 0, sizeof(name->tcp));      /* the next server's turn comes with the timer */
     }
@@ -263,11 +343,38 @@ name_open_udp(name_t *name)
     for (size_t i = 0; i < 2; i++) {
         if (name->half[i].state == HALF_WAITS) {
             (void) weir_sys_random(&name->half[i].id, sizeof(name->half[i].id));
-            (void) weir_sys_send(fd, room, weir_dns_write_query(room, name->half[i].id, name_text(name), half_type(i)), 0);
+            (void) weir_sys_send(fd, room, weir_dns_write_query(room, name->half[i].id, half_text(name, i), half_type(i)), 0);
         }
     }
 }
 
+static void
+name_open(name_t *name)
+{
+    bool by_tcp = name->half[0].state != HALF_WAITS && name->half[1].state != HALF_WAITS;
+
+    name_close(name);
+    weir_timer_set(name->resolver->loop, &name->again, RESOLVE_AGAIN, name_on_again);
+    if (by_tcp) {
+        name_open_tcp(name);
+    } else {
+        name_open_udp(name);
+    }
+}
+
+/* What is not answered yet, of the server whose turn it is. */
+static void
+name_ask(name_t *name)
+{
+    name->is_tcp_tried = name->is_refused = name->has_alias = false;
+    if (name->tries++ == RESOLVE_TRIES) {
+        name_over(name);
+        return;
+    }
+    name_open(name);
+}
+
+/* The next server's turn. */
 static void
 name_on_again(weir_timer_t *timer)
 {
@@ -282,25 +389,6 @@ name_on_again(weir_timer_t *timer)
     name_ask(name);
 }
 
-/* What is not answered yet, of the server whose turn it is. */
-static void
-name_ask(name_t *name)
-{
-    bool by_tcp = name->half[0].state != HALF_WAITS && name->half[1].state != HALF_WAITS;
-
-    name_close(name);
-    if (name->tries++ == RESOLVE_TRIES) {
-        name_over(name);
-        return;
-    }
-    weir_timer_set(name->resolver->loop, &name->again, RESOLVE_AGAIN, name_on_again);
-    if (by_tcp) {
-        name_open_tcp(name);
-    } else {
-        name_open_udp(name);
-    }
-}
-
 static void
 name_begin(name_t *name)
 {
@@ -309,8 +397,8 @@ name_begin(name_t *name)
     name->is_asked = true;
     name->tries = 0;
     name->server = resolver->next_server++ % resolver->conf.n;
-    name->half[0] = (half_t) { .state = resolver->conf.ipv4 ? HALF_WAITS : HALF_NONE };
-    name->half[1] = (half_t) { .state = resolver->conf.ipv6 ? HALF_WAITS : HALF_NONE };
+    name->half[0] = (half_t) { .state = resolver->conf.ipv4 ? HALF_WAITS : HALF_NONE, .ttl = RESOLVE_TTL_MAX };
+    name->half[1] = (half_t) { .state = resolver->conf.ipv6 ? HALF_WAITS : HALF_NONE, .ttl = RESOLVE_TTL_MAX };
     name_ask(name);
 }
 
@@ -352,6 +440,15 @@ name_result(const name_t *name)
     return failed ? WEIR_LOOKUP_FAILED : has_said ? WEIR_LOOKUP_NO_NAME : WEIR_LOOKUP_TIMEOUT;
 }
 
+/* Who is told may look up other names, for which room is made: this one stays meanwhile. */
+static void
+name_tell_one(name_t *name, weir_lookup_t *lookup)
+{
+    name->pins++;
+    lookup->done(lookup, name->result, name->addrs, name->n);
+    name->pins--;
+}
+
 static void
 name_tell(name_t *name)
 {
@@ -361,7 +458,7 @@ name_tell(name_t *name)
         weir_list_remove(&lookup->link);
         weir_timer_drop(&lookup->timer);
         lookup->name = NULL;
-        lookup->done(lookup, name->result, name->addrs, name->n);
+        name_tell_one(name, lookup);
     }
 }
 
@@ -429,7 +526,7 @@ resolver_make_room(weir_resolver_t *resolver)
     }
     for (weir_list_t *l = resolver->recent.prev; l != &resolver->recent; l = l->prev) {
         name_t *name = weir_list_entry(l, name_t, recent);
-        if (weir_list_empty(&name->waiting)) {
+        if (weir_list_empty(&name->waiting) && name->pins == 0) {
             name_free(name);
             return true;
         }
@@ -531,7 +628,7 @@ weir_lookup_start(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t t
         return;
     }
     if (!name->is_asked && name->until.ms > weir_clock_now().ms) {
-        done(lookup, name->result, name->addrs, name->n);
+        name_tell_one(name, lookup);
         return;
     }
     lookup->name = name;

@@ -47,6 +47,20 @@ main(void)
     is_int(answer.n, 0, "is not taken");
     ok(READ(HEAD("\x81\x80", "\x01") ASKED "\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x02\xc0\x0c") == WEIR_DNS_OK, "a CNAME to itself");
     is_int(answer.n, 0, "comes to an end");
+    is_int(answer.alias_len, 0, "and leads nowhere");
+    ok(READ(HEAD("\x81\x80", "\x01") ASKED "\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x07\x01z\x03net\x00") == WEIR_DNS_OK, "a CNAME that leads out of the answer");
+    is_int(answer.n, 0, "has no address");
+    is_str(weir_str(answer.alias, answer.alias_len), "z.net", "it is told where to");
+    ok(READ(HEAD("\x81\x80", "\x01") ASKED "\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x06\x04z.\0!\x00") == WEIR_DNS_OK, "a CNAME to what is no host's name");
+    is_int(answer.alias_len, 0, "is not followed");
+    ok(READ(HEAD("\x81\x80", "\x02") ASKED "\xc0\x11\x00\x27\x00\x01\x00\x00\x00\x3c\x00\x05\x03net\x00"
+            "\x04host\x03net\x00\x00\x01\x00\x01\x00\x00\x00\x05\x00\x04\x7f\x00\x00\x03") == WEIR_DNS_OK, "a DNAME");
+    is_int(answer.n, 1, "puts all names of one under another");
+    is_int(answer.ttl, 5, "for as long as both hold");
+    ok(READ(HEAD("\x81\x80", "\x01") ASKED "\xc0\x0c\x00\x27\x00\x01\x00\x00\x00\x3c\x00\x05\x03net\x00") == WEIR_DNS_OK, "a DNAME of the name itself");
+    is_int(answer.alias_len, 0, "says nothing of it");
+    ok(READ(HEAD("\x81\x80", "\x01") ASKED "\xc0\x11\x00\x27\x00\x01\x00\x00\x00\x3c\x00\x04\x01z\xc0\x11") == WEIR_DNS_OK, "a DNAME into itself");
+    is_int(answer.alias_len, 0, "comes to an end");
     ok(READ(HEAD("\x81\x83", "\x00") ASKED) == WEIR_DNS_NO_NAME, "no such name");
     ok(READ(HEAD("\x81\x82", "\x00") ASKED) == WEIR_DNS_FAILED, "a server that cannot");
     ok(READ(HEAD("\x83\x80", "\x00") ASKED) == WEIR_DNS_TRUNCATED, "one that was cut");
