@@ -229,27 +229,41 @@ weir_h1_read_body(weir_request_t *req, weir_str_t *bytes)
     }
 }
 
-/* The answer is about to be sent and the body was not read: when all of it is here already, the connection can be kept. */
+/* Little enough that reading it away costs less than another connection would. */
+static bool
+body_is_small(const weir_h1_conn_t *c)
+{
+    return c->body == WEIR_H1_BODY_LENGTH ? c->body_left <= WEIR_H1_DRAIN_MAX
+                                          : c->body == WEIR_H1_BODY_CHUNKED && weir_chunked_announced(c->chunked) <= WEIR_H1_DRAIN_MAX;
+}
+
+/* A client that waits for a 100 is told to go on, except by an error: whether it then sends the body nobody knows. */
+static bool
+body_is_coming(weir_h1_conn_t *c)
+{
+    if (!c->req->head.expect_continue || c->continue_sent) {
+        return true;
+    }
+    if (c->req->res.status >= 400 || !body_is_small(c)) {
+        return false;
+    }
+    c->continue_sent = true;
+    return weir_h1_send_interim(c->req, 100, NULL) != WEIR_ERROR;
+}
+
 bool
-weir_h1_drain_now(weir_h1_conn_t *c)
+weir_h1_may_drain(weir_h1_conn_t *c)
 {
     weir_str_t bytes;
 
     if (c->req->body_complete) {
         return true;
     }
-    if (c->body == WEIR_H1_BODY_TUNNEL || c->body_failed || (c->req->head.expect_continue && !c->continue_sent)) {
-        return false;
+    if (c->body == WEIR_H1_BODY_TUNNEL || c->body_failed || c->req->on_body != NULL || !body_is_coming(c)) {
+        return false;                            /* with on_body it is still wanted: a peer that answers early may read on */
     }
-    if (c->req->on_body != NULL) {
-        return false;                            /* it is still wanted: a peer that answers early may read on */
-    }
-    for (int i = 0; i < 4; i++) {
-        bool from_in = weir_h1_in_left(c) != 0;
-        if (!from_in && !c->base.conn.watch.readable) {
-            return false;
-        }
-        c->continue_sent = true;                 /* it will not be asked for any more */
+    c->continue_sent = true;                     /* it will not be asked for any more */
+    for (int i = 0; i < 4 && (weir_h1_in_left(c) != 0 || c->base.conn.watch.readable); i++) {
         if (weir_h1_read_body(c->req, &bytes) == WEIR_ERROR) {
             return false;
         }
@@ -258,5 +272,5 @@ weir_h1_drain_now(weir_h1_conn_t *c)
             return true;
         }
     }
-    return false;
+    return body_is_small(c);
 }

@@ -28,10 +28,12 @@ static void conn_wait_timeout(weir_h1_conn_t *c);
 static void conn_run_ready(weir_h1_conn_t *c);
 static void conn_run_timeout(weir_h1_conn_t *c);
 static void conn_linger_ready(weir_h1_conn_t *c);
+static void conn_drain_ready(weir_h1_conn_t *c);
 
 static const conn_state_row_t conn_states[] = {
     [WEIR_H1_STATE_WAIT]   = { "wait", conn_read_head, conn_wait_timeout },
     [WEIR_H1_STATE_RUN]    = { "run", conn_run_ready, conn_run_timeout },
+    [WEIR_H1_STATE_DRAIN]  = { "drain", conn_drain_ready, weir_h1_close },
     [WEIR_H1_STATE_LINGER] = { "linger", conn_linger_ready, weir_h1_close },
     [WEIR_H1_STATE_CLOSED] = { "closed", NULL, NULL },
 };
@@ -559,6 +561,58 @@ conn_ended(weir_task_t *task)
 }
 
 static void
+conn_drain_on(weir_task_t *task)
+{
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
+
+    if (c->state == WEIR_H1_STATE_DRAIN) {
+        conn_drain_ready(c);
+    }
+}
+
+/* The answer has gone, and the rest of the request's body, which is small, is read away: then the next request may come.  One that turns out not
+ * to be small, or does not come, takes the connection with it. */
+static void
+conn_drain_ready(weir_h1_conn_t *c)
+{
+    weir_request_t *req = c->req;
+    const weir_http_core_conf_t *core = weir_request_core(req);
+    weir_str_t bytes;
+
+    for (int i = 0; i < CONN_LINGER_READS && !req->body_complete; i++) {
+        weir_io_t io = weir_h1_read_body(req, &bytes);
+        uint64_t now = weir_clock_now().ms;
+
+        if (io == WEIR_ERROR || now >= c->linger_until.ms || req->body_received > c->drain_end) {
+            conn_ended(&c->base.task);
+            return;
+        }
+        if (io == WEIR_AGAIN) {
+            conn_timer(c, (weir_msec_t) { weir_min(core->lingering_timeout.ms, c->linger_until.ms - now) });
+            return;
+        }
+    }
+    if (!req->body_complete) {
+        weir_task_post(c->base.http->loop, &c->base.task, conn_drain_on);     /* others' turn */
+        return;
+    }
+    weir_timer_clear(&c->base.timer);
+    c->keep_for = core->keepalive_timeout.timeout;
+    conn_next(&c->base.task);
+}
+
+static void
+conn_drain(weir_task_t *task)
+{
+    weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
+
+    conn_go(c, WEIR_H1_STATE_DRAIN);
+    c->linger_until = weir_instant_after(weir_clock_now(), weir_request_core(c->req)->lingering_time);
+    c->drain_end = c->req->body_received + WEIR_H1_DRAIN_MAX;
+    conn_drain_ready(c);
+}
+
+static void
 conn_finish(weir_request_t *req)
 {
     weir_h1_conn_t *c = req->wire;
@@ -569,8 +623,12 @@ conn_finish(weir_request_t *req)
         weir_h1_close(c);
         return;
     }
-    if (req->keep_alive && req->res.complete && req->body_complete && !c->body_failed) {
+    if (req->keep_alive && req->res.complete && !c->body_failed) {
         c->keep_for = weir_request_core(req)->keepalive_timeout.timeout;
+        if (!req->body_complete) {
+            weir_task_post(c->base.http->loop, &c->base.task, conn_drain);
+            return;
+        }
         weir_task_post(c->base.http->loop, &c->base.task, conn_next);
         return;
     }

@@ -13,12 +13,14 @@
 #include "http/h1/chunked.h"
 #include "http/conn.h"
 
-typedef enum { WEIR_H1_STATE_WAIT, WEIR_H1_STATE_RUN, WEIR_H1_STATE_LINGER, WEIR_H1_STATE_CLOSED } weir_h1_state_t;
+#define WEIR_H1_DRAIN_MAX 262144          /* bytes of an unread body that a connection is kept for */
+
+typedef enum { WEIR_H1_STATE_WAIT, WEIR_H1_STATE_RUN, WEIR_H1_STATE_DRAIN, WEIR_H1_STATE_LINGER, WEIR_H1_STATE_CLOSED } weir_h1_state_t;
 typedef enum { WEIR_H1_BODY_NONE, WEIR_H1_BODY_LENGTH, WEIR_H1_BODY_CHUNKED, WEIR_H1_BODY_TUNNEL } weir_h1_body_t;
 
 typedef struct weir_h1_conn {
     weir_http_conn_t    base;                 /* its timer: head, keep-alive, body, linger; its task: next request */
-    weir_request_t     *req;                  /* RUN only */
+    weir_request_t     *req;                  /* RUN, DRAIN */
     weir_timer_t        send_timer;
     char               *in;                   /* received, not taken */
     uint32_t            in_at, in_len, in_cap;
@@ -26,16 +28,19 @@ typedef struct weir_h1_conn {
     weir_chain_t        out;                  /* could not be sent yet */
     union {
         weir_h1_scan_t  scan;                 /* WAIT */
-        struct {                              /* RUN */
+        struct {                              /* RUN, DRAIN */
             union {
                 uint64_t        body_left;    /* LENGTH */
                 weir_chunked_t *chunked;      /* CHUNKED; in the request's arena */
             };
-            uint64_t    promised;             /* answer's bytes still owed; WEIR_LENGTH_NONE: not promised */
+            union {
+                uint64_t promised;            /* RUN: answer's bytes still owed; WEIR_LENGTH_NONE: not promised */
+                uint64_t drain_end;           /* DRAIN: how much body there may be */
+            };
         };
     };
     union {
-        weir_instant_t  linger_until;         /* LINGER */
+        weir_instant_t  linger_until;         /* DRAIN, LINGER */
         weir_msec_t     keep_for;             /* keepalive_timeout of the request before */
     };
     uint8_t             state, body;
@@ -47,7 +52,9 @@ typedef struct weir_h1_conn {
 /* body.c */
 bool      weir_h1_body_begin(weir_h1_conn_t *c);     /* false: no memory */
 weir_io_t weir_h1_read_body(weir_request_t *req, weir_str_t *bytes);
-bool      weir_h1_drain_now(weir_h1_conn_t *c);     /* discards what is here already; true: the body is complete */
+/* The answer is about to be sent and the body was not read: what is here already is thrown away.  true: that was all, or the rest is small, and is
+ * read away behind the answer; the connection can be kept. */
+bool      weir_h1_may_drain(weir_h1_conn_t *c);
 bool      weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len);   /* behind what `in` holds; false: no memory */
 void      weir_h1_in_free(weir_h1_conn_t *c);
 static inline size_t weir_h1_in_left(const weir_h1_conn_t *c) { return c->in_len - c->in_at; }

@@ -292,7 +292,7 @@ send_may_keep(weir_h1_conn_t *c)
 
     return c->req->keep_alive && !c->base.http->quitting && !c->base.socket->is_removed && core->keepalive_timeout.timeout.ms != 0
            && c->base.client.requests < core->keepalive_requests
-           && weir_clock_now().ms - c->base.client.opened.ms < core->keepalive_time.ms && weir_h1_drain_now(c);
+           && weir_clock_now().ms - c->base.client.opened.ms < core->keepalive_time.ms && weir_h1_may_drain(c);
 }
 
 static void
