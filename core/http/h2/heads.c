@@ -82,8 +82,9 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
 
     *code = WEIR_H2_NO_ERROR;
     s->last_peer_id = id;
-    if (s->goaway_last) {
-        return NULL;                           /* beyond what we said we take: the client tries elsewhere */
+    if (s->goaway_last) {                      /* beyond what we said we take: the client tries elsewhere */
+        (void) h2_guard_glitch(s, 1);
+        return NULL;
     }
     if (s->n_streams + s->n_held >= s->settings.max_streams) {
         *code = WEIR_H2_REFUSED_STREAM;
@@ -137,6 +138,7 @@ heads_complete(weir_h2_session_t *s, uint32_t id, weir_str_t block, bool end)
     weir_h2_error_t code = WEIR_H2_NO_ERROR;
     bool too_large, is_new = s->settings.is_server && st == NULL && id > s->last_peer_id;
 
+    s->begun++;
     if (is_new) {
         st = heads_open(s, id, &code);
     } else if (st == NULL) {

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define RECEIVE_ROUNDS 8             /* reads a turn, then others get theirs */
+#define RECEIVE_HEADS  16            /* heads that begin before others get theirs … */
+#define RECEIVE_TURNS  1             /* … and so many connections that have more have their turn between two looks at all the others */
 
 static void
 receive_priority(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
@@ -257,7 +259,14 @@ receive_frame(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload
     s->first_done = true;
 }
 
-/* Whole frames of the bytes; how many bytes they were. */
+/* A client that asks much waits for the others, and one that does not read its answers for itself. */
+static bool
+receive_must_stop(const weir_h2_session_t *s)
+{
+    return s->settings.is_server && (s->begun >= RECEIVE_HEADS || s->out.size >= H2_OUT_STOP);
+}
+
+/* Whole frames of the bytes; how many bytes they were.  `more`: it stopped before the end. */
 static size_t
 receive_frames(weir_h2_session_t *s, weir_str_t bytes)
 {
@@ -278,6 +287,11 @@ receive_frames(weir_h2_session_t *s, weir_str_t bytes)
     }
     while (bytes.len - at >= WEIR_H2_FRAME_HEAD && !s->dead) {
         weir_h2_frame_t f = weir_h2_frame_read(bytes.at + at);
+
+        if (receive_must_stop(s)) {
+            s->more = true;
+            return at;
+        }
 
         if (f.length > s->settings.max_frame || (!s->first_done && f.type != WEIR_H2_SETTINGS)) {
             (void) receive_check(s, &f);       /* not worth waiting for the rest of it */
@@ -326,7 +340,7 @@ receive_watch_part(weir_h2_session_t *s, bool is_new)
 {
     bool is_body = s->in_len >= WEIR_H2_FRAME_HEAD && weir_h2_frame_read(s->in).type == WEIR_H2_DATA;
 
-    if (s->in_len == 0 || is_body) {
+    if (s->in_len == 0 || is_body || s->more) {
         s->part_began = (weir_instant_t) { 0 };
     } else if (is_new || s->part_began.ms == 0) {
         s->part_began = weir_clock_now();
@@ -344,30 +358,102 @@ h2_take(weir_h2_session_t *s, weir_str_t bytes)
     }
 }
 
+/* -- turns: who has more than its share waits in a row, first come, first served -- */
+
+static weir_list_t receive_row = { &receive_row, &receive_row };
+static weir_turn_hook_t receive_hook;
+
+/* At the end of a turn: the first of the row have theirs in the next, after everybody who is not in it. */
+static void
+receive_give_turns(void *data)
+{
+    (void) data;
+    for (int n = 0; n < RECEIVE_TURNS && !weir_list_empty(&receive_row); n++) {
+        weir_h2_session_t *s = weir_list_entry(receive_row.next, weir_h2_session_t, turn);
+
+        weir_list_remove(&s->turn);
+        h2_post(s);
+    }
+}
+
+static void
+receive_wait_turn(weir_h2_session_t *s)
+{
+    if (!weir_list_linked(&receive_hook.link)) {
+        weir_loop_on_turn(s->conn->loop, &receive_hook, receive_give_turns, NULL);
+    }
+    weir_list_append(&receive_row, &s->turn);
+}
+
+void
+h2_receive_fini(weir_h2_session_t *s)
+{
+    weir_list_remove(&s->turn);
+}
+
+/* What was kept whole when it had to stop. */
+static void
+receive_kept(weir_h2_session_t *s)
+{
+    s->more = false;
+    s->in_at += (uint32_t) receive_frames(s, weir_str(s->in + s->in_at, s->in_len - s->in_at));
+    if (!s->dead && !s->more) {
+        weir_str_t rest = weir_str(s->in + s->in_at, s->in_len - s->in_at);
+
+        s->in_at = 0;
+        if (receive_keep(s, rest)) {
+            receive_watch_part(s, true);
+        }
+    }
+}
+
+/* One read, and its frames.  false: there is no more for now. */
+static bool
+receive_read(weir_h2_session_t *s)
+{
+    size_t kept = s->in_len, got;                /* less than a frame */
+    weir_io_t io;
+
+    if (kept != 0) {
+        memcpy(s->rx, s->in, kept);
+    }
+    io = weir_conn_recv(s->conn, s->rx + kept, s->rx_size - kept, &got);
+    if (io == WEIR_AGAIN) {
+        return false;
+    }
+    if (io != WEIR_OK) {
+        h2_lost(s);
+        return false;
+    }
+    h2_take(s, weir_str(s->rx, kept + got));
+    return !s->dead && (s->more || s->conn->watch.readable);
+}
+
 void
 h2_receive(weir_h2_session_t *s)
 {
-    size_t got;
-
-    for (int round = 0; round < RECEIVE_ROUNDS && !s->dead; round++) {
-        size_t kept = s->in_len;                /* less than a frame */
-        weir_io_t io;
-
-        if (kept != 0) {
-            memcpy(s->rx, s->in, kept);
+    if (weir_list_linked(&s->turn)) {
+        return;
+    }
+    s->begun = 0;
+    for (int round = 0; round < RECEIVE_ROUNDS; round++) {
+        if (receive_must_stop(s)) {
+            break;                               /* it reads no answers: looked at again when some have gone */
         }
-        io = weir_conn_recv(s->conn, s->rx + kept, s->rx_size - kept, &got);
-        if (io == WEIR_AGAIN) {
+        if (s->more) {
+            receive_kept(s);
+        } else if (!receive_read(s)) {
             return;
         }
-        if (io != WEIR_OK) {
-            h2_lost(s);
+        if (s->dead) {
             return;
         }
-        h2_take(s, weir_str(s->rx, kept + got));
-        if (!s->dead && !s->conn->watch.readable) {
+        if (s->begun >= RECEIVE_HEADS) {
+            receive_wait_turn(s);
             return;
         }
     }
-    h2_post(s);                                 /* there is more: at the end of this turn */
+    if (!s->settings.is_server || s->out.size < H2_OUT_STOP) {
+        receive_wait_turn(s);
+    }
 }

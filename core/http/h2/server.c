@@ -28,15 +28,17 @@ server_leave(weir_h2_conn_t *c, bool at_once)
     }
 }
 
-/* A connection that must go says so with the request that is under way. */
+/* A connection that must go says so with the request that is under way.  Its requests and its time are exact: this one is the last. */
 static void
 server_leave_when_due(weir_h2_conn_t *c)
 {
     const weir_http_core_conf_t *core = weir_http_conn_core(&c->base);
 
-    if (c->base.http->quitting || c->base.socket->is_removed || c->base.client.requests >= core->keepalive_requests
-        || weir_clock_now().ms - c->base.client.opened.ms >= core->keepalive_time.ms || core->keepalive_timeout.timeout.ms == 0)
+    if (c->base.client.requests >= core->keepalive_requests
+        || weir_clock_now().ms - c->base.client.opened.ms >= core->keepalive_time.ms)
     {
+        server_leave(c, true);
+    } else if (c->base.http->quitting || c->base.socket->is_removed || core->keepalive_timeout.timeout.ms == 0) {
         server_leave(c, false);
     }
 }

@@ -248,7 +248,7 @@ session_run(weir_task_t *task)
         return;
     }
     session_drive_begin(s);
-    if (!s->dead && s->conn->watch.readable) {
+    if (!s->dead && (s->conn->watch.readable || s->more)) {
         h2_receive(s);
     }
     if (!s->dead && h2_write(s) != WEIR_ERROR) {
@@ -285,7 +285,7 @@ weir_h2_session_ready(weir_h2_session_t *s)
     session_drive_begin(s);
     if (s->conn->watch.failed) {
         h2_lost(s);
-    } else if (!s->dead && s->conn->watch.readable) {
+    } else if (!s->dead && (s->conn->watch.readable || s->more)) {
         h2_receive(s);
     }
     session_drive_end(s);
@@ -458,6 +458,7 @@ session_tell_dead(weir_h2_session_t *s)
 {
     weir_timer_drop(&s->timer);
     weir_chain_clear(&s->out, s->blocks);
+    h2_receive_fini(s);
     session_tell_begin(s);
     s->told_dead = true;
     s->role->on_dead(s);
@@ -564,7 +565,7 @@ weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t ca
     }
     s->cause = cause;
     s->detail = detail;
-    session_put_goaway(s, s->last_peer_id, code);
+    session_put_goaway(s, s->goaway_last ? s->goaway_id : s->last_peer_id, code);
     if (!s->dead) {
         session_begin_end(s, code);
     }
@@ -603,7 +604,8 @@ static void
 session_last_goaway(weir_h2_session_t *s)
 {
     s->goaway_last = true;
-    session_put_goaway(s, s->settings.is_server ? s->last_peer_id : 0, WEIR_H2_NO_ERROR);
+    s->goaway_id = s->settings.is_server ? s->last_peer_id : 0;
+    session_put_goaway(s, s->goaway_id, WEIR_H2_NO_ERROR);
 }
 
 void
@@ -698,6 +700,7 @@ weir_h2_session_destroy(weir_h2_session_t *s)
     weir_assert(!s->driving);
     weir_task_cancel(&s->task);
     weir_timer_drop(&s->timer);
+    h2_receive_fini(s);
     h2_bury(s);
     weir_assert(weir_list_empty(&s->graveyard) && weir_list_empty(&s->streams) && s->n_streams == 0 && s->n_held == 0);
     weir_chain_clear(&s->out, s->blocks);

@@ -56,8 +56,11 @@ struct weir_h2_session {
     weir_timer_t          timer;
 
     /* in */
-    char                 *in;                 /* a frame that is not complete */
-    uint32_t              in_len, in_cap;
+    char                 *in;                 /* what was received and not taken: a frame that is not complete, or after `more` whole ones */
+    uint32_t              in_len, in_cap, in_at;
+    uint32_t              begun;              /* heads since it had its turn */
+    bool                  more;               /* it stopped because others are to have theirs, or because its answers are not read */
+    weir_list_t           turn;               /* it waits for its turn */
     char                 *block;              /* a header block that is not complete */
     uint32_t              block_len, block_cap, block_stream, block_frames;
     weir_instant_t        block_began, part_began;   /* of a header block; of a frame that is not DATA */
@@ -96,6 +99,7 @@ struct weir_h2_session {
 
     /* the end */
     bool                  goaway_first, goaway_last, peer_leaves;
+    uint32_t              goaway_id;          /* the last GOAWAY's: what later ones may not exceed */
     bool                  driving, telling;   /* a call of the loop is at work; a callback of the role is */
     bool                  told_busy;          /* what on_idle said last */
     bool                  dead;               /* nothing comes or goes any more; the driver's end tells everybody */
@@ -142,7 +146,8 @@ void h2_set_priority(h2_stream_t *st, uint8_t urgency, bool incremental);
 void h2_priority_text(weir_h2_session_t *s, uint32_t id, weir_str_t text);
 
 /* receive.c */
-void h2_receive(weir_h2_session_t *s);
+void h2_receive(weir_h2_session_t *s);                     /* unless others are to have their turn before */
+void h2_receive_fini(weir_h2_session_t *s);
 void h2_take(weir_h2_session_t *s, weir_str_t bytes);      /* all of it is taken or kept */
 
 /* heads.c */
@@ -150,6 +155,8 @@ void h2_on_headers(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t pa
 void h2_on_continuation(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 bool h2_send_late(h2_stream_t *st);                        /* the trailers that waited */
 bool h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload);
+
+#define H2_OUT_STOP 65536                     /* bytes of frames not written: a client that leaves so much unread is not read */
 
 /* data.c */
 void h2_on_data(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
