@@ -10,8 +10,9 @@ static const weir_directive_t conf_directives[] = {
        .max = "65535", .help = "Requests that may be under way at once on one HTTP/2 connection."),
     V2(chunk_size, "http2_chunk_size", .where = WEIR_IN_ANY, .dflt = "8k", .min = "64", .max = "16384",
        .help = "Largest piece of an answer's body in one frame, while several answers share an HTTP/2 connection."),
-    V2(body_preread_size, "http2_body_preread_size", .where = WEIR_IN_HTTP | WEIR_IN_SERVER, .dflt = "64k", .min = "1k",
-       .max = "16m", .help = "How much of a request's body a client may send on a stream before Weir has taken any of it."),
+    V2(body_preread_size, "http2_body_preread_size", .where = WEIR_IN_HTTP | WEIR_IN_SERVER, .dflt = "64k", .min = "0",
+       .max = "16m", .help = "How much of a request's body a client may send on a stream before Weir has taken any of it. It grows while "
+       "the body is taken as it comes, up to 4m."),
     WEIR_DIRECTIVES_END
 };
 

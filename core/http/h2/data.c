@@ -13,6 +13,11 @@
 #define DATA_OUT_MARK 32768          /* frames waiting: above it DATA stays in its stream's queue */
 #define DATA_UPDATES  2              /* WINDOW_UPDATEs that a frame of ours may bring: stream and connection */
 #define DATA_TINY     16             /* a WINDOW_UPDATE that opens less is a glitch */
+#define DATA_WINDOW   (4 * 1024 * 1024)      /* the most that a stream's window grows to … */
+#define DATA_BUDGET   (64 * 1024 * 1024)     /* … as long as all of a worker have not grown by more */
+#define DATA_GROWTH   8                      /* times, a round trip */
+
+static uint32_t data_grown;          /* by how much windows have grown, of the worker */
 
 /* -- frames out -- */
 
@@ -74,15 +79,60 @@ data_count_connection(weir_h2_session_t *s, uint32_t length)
     return !s->dead;
 }
 
+/*
+ * How far the peer is away nobody tells; so the window of a stream whose bytes are taken as they come grows each time that half of it was
+ * used, until the peer waits for something else than us.  One that is not read grows no further: what it may leave here is bounded by
+ * its window, and what all may by the worker's budget.
+ */
+static void
+data_grow(h2_stream_t *st)
+{
+    uint64_t most = weir_min(DATA_WINDOW, (uint64_t) st->window * DATA_GROWTH), by;
+
+    if (st->released || st->in.size != 0 || st->view.len != 0 || most <= st->window) {
+        return;
+    }
+    by = weir_min(most - st->window, DATA_BUDGET - data_grown);
+    st->window += (uint32_t) by;
+    st->unacked += (uint32_t) by;
+    data_grown += (uint32_t) by;
+}
+
+void
+h2_window_back(h2_stream_t *st)
+{
+    uint32_t ours = st->pub.session->settings.stream_window;
+
+    weir_assert(st->window >= ours && st->window - ours <= data_grown);
+    data_grown -= st->window - ours;
+    st->window = ours;
+}
+
+/* With http2_body_preread_size 0 nothing comes before somebody wants it. */
+static void
+data_want(h2_stream_t *st)
+{
+    uint32_t by = (uint32_t) weir_min(WEIR_H2_WINDOW_DEFAULT, DATA_BUDGET - data_grown);
+
+    if (st->window != 0 || by == 0 || st->pub.closed || st->pub.peer_ended) {
+        return;
+    }
+    st->window += by;
+    data_grown += by;
+    st->recv_window += by;
+    data_window_update(st->pub.session, st->pub.id, by);
+}
+
 static void
 data_taken(h2_stream_t *st, size_t n)
 {
     weir_h2_session_t *s = st->pub.session;
 
     st->unacked += (uint32_t) n;
-    if (st->pub.closed || st->pub.peer_ended || st->unacked < s->settings.stream_window / 2) {
+    if (st->pub.closed || st->pub.peer_ended || st->unacked < st->window / 2) {
         return;
     }
+    data_grow(st);
     st->recv_window += st->unacked;
     data_window_update(s, st->pub.id, st->unacked);
     st->unacked = 0;
@@ -212,7 +262,11 @@ weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes)
         data_taken(st, bytes->len);
         return WEIR_OK;
     }
-    return stream->peer_ended ? WEIR_EOF : WEIR_AGAIN;
+    if (!stream->peer_ended) {
+        data_want(st);
+        return WEIR_AGAIN;
+    }
+    return WEIR_EOF;
 }
 
 /* -- the sending side -- */

@@ -31,6 +31,7 @@ typedef struct h2_stream {
     weir_list_t       link;                   /* session's streams; when closed: the graveyard */
     weir_list_t       ready_link;             /* session's ready[urgency] */
     int64_t           send_window, recv_window;
+    uint32_t          window;                 /* what the peer may send before any of it is taken: grows (data.c) */
     uint32_t          unacked;                /* taken by the role, not given back to the peer yet */
     weir_chain_t      in;                     /* received, not read */
     size_t            lent;                   /* bytes of `in` that the last read handed out */
@@ -167,6 +168,7 @@ weir_io_t h2_write(weir_h2_session_t *s);
 void h2_ready_if(h2_stream_t *st);                         /* on or off the list of those that can send */
 void h2_drop_queue(h2_stream_t *st);
 void h2_windows_changed(weir_h2_session_t *s);
+void h2_window_back(h2_stream_t *st);                      /* what its window has grown by */
 
 /* guards.c: false: the connection has failed */
 bool h2_guard_reset(weir_h2_session_t *s);

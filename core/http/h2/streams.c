@@ -85,6 +85,7 @@ h2_add(weir_h2_session_t *s, uint32_t id)
     st->pub.id = id;
     st->pub.urgency = 3;
     st->send_window = s->peer_window;
+    st->window = ours;
     st->recv_window = s->settings_acked || ours > WEIR_H2_WINDOW_DEFAULT ? ours : WEIR_H2_WINDOW_DEFAULT;
     st->next = *bucket;
     *bucket = st;
@@ -163,6 +164,7 @@ h2_close(h2_stream_t *st, h2_closed_t how)
     *at = st->next;
     streams_remember(s, st->pub.id, how);
     h2_drop_queue(st);
+    h2_window_back(st);
     weir_list_remove(&st->link);
     weir_list_append(&s->graveyard, &st->link);
     weir_assert(s->n_streams != 0);
