@@ -74,6 +74,14 @@ chain_fill(weir_block_t *block, weir_str_t bytes)
     return n;
 }
 
+char *
+weir_chain_tail(const weir_chain_t *chain, size_t n)
+{
+    weir_block_t *last = chain->last;
+
+    return chain->size != 0 && last->to - last->from >= n ? last->data + last->to - n : NULL;
+}
+
 /* The bytes in blocks of their own, the last one in *last; NULL when there is no memory. */
 static weir_block_t *
 chain_copy(weir_block_pool_t *pool, weir_str_t bytes, weir_block_t **last)

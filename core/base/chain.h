@@ -30,6 +30,8 @@ void weir_block_pool_fini(weir_block_pool_t *pool);
 bool weir_chain_append(weir_chain_t *chain, weir_block_pool_t *pool, weir_str_t bytes) WEIR_MUST_USE;
 /* First bytes as up to `max` slices; returns how many. */
 size_t weir_chain_peek(const weir_chain_t *chain, struct iovec *iov, size_t max);
+/* The last n bytes, which were appended just now; good until the chain is touched.  NULL: they lie in two blocks. */
+char *weir_chain_tail(const weir_chain_t *chain, size_t n);
 void weir_chain_consume(weir_chain_t *chain, weir_block_pool_t *pool, size_t n);   /* n <= size */
 void weir_chain_clear(weir_chain_t *chain, weir_block_pool_t *pool);
 

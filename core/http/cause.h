@@ -40,6 +40,7 @@
     X(CLIENT_CERT_INVALID, "client.cert.invalid", 400, INFO, "The client's certificate was not accepted.")                    \
     X(CLIENT_EARLY_DATA, "client.early_data", 425, INFO, "The method is not safe and its request came as TLS early data.")    \
     X(CLIENT_H2_PROTOCOL, "client.h2.protocol", 0, INFO, "The connection or stream breaks RFC 9113 or RFC 7541.")             \
+    X(CLIENT_BODY_LENGTH, "client.body.length", 400, INFO, "The body of the HTTP/2 request is not as long as its Content-Length says.")\
     X(CLIENT_H2_MALFORMED, "client.h2.malformed", 0, INFO, "The HTTP/2 request is malformed, or would be ambiguous as HTTP/1.")\
     X(CLIENT_H2_RAPID_RESET, "client.h2.rapid_reset", 0, WARN, "Too many streams were reset in a short time.")                \
     X(CLIENT_H2_FLOOD, "client.h2.flood", 0, WARN, "Too many HTTP/2 frames that do no work: PING, SETTINGS, PRIORITY, empty or unknown ones.")\

@@ -13,14 +13,14 @@ my $open = headers(1, 'END_HEADERS', @post);                       # stream 1 is
 my $half = headers(1, 'END_HEADERS END_STREAM', Weir::Http2::request_fields(':path' => '/hold'));    # half closed, not answered
 
 my $post = sub ($flags, @more) { headers(1, "END_HEADERS $flags", Weir::Http2::request_fields(':method' => 'POST', ':path' => '/echo'), @more) };
-my $bad = qr/^rst PROTOCOL_ERROR$/;
-$t->case('§8.1.1 less in one', $post->('', 'content-length' => 5) . data(1, 'abcd', 'END_STREAM'), $bad, waits => 1);
-$t->case('§8.1.1 more in one', $post->('', 'content-length' => 3) . data(1, 'abcd', 'END_STREAM'), $bad, waits => 1);
-$t->case('§8.1.1 more in two', $post->('', 'content-length' => 3) . data(1, 'ab') . data(1, 'cd', 'END_STREAM'), $bad, waits => 1);
-$t->case('§8.1.1 less in two', $post->('', 'content-length' => 9) . data(1, 'ab') . data(1, 'cd', 'END_STREAM'), $bad, waits => 1);
-$t->case('§8.1.1 padding does not count', $post->('', 'content-length' => 7) . frame('DATA', 'PADDED END_STREAM', 1, "\x03abcd\0\0\0"), $bad, waits => 1);
-$t->case('§8.1.1 a length and no body', $post->('END_STREAM', 'content-length' => 1), $bad, waits => 1);
-$t->case('§8.1.1 less before trailers', $post->('', 'content-length' => 5) . data(1, 'abcd') . headers(1, 'END_HEADERS END_STREAM', 'x-t' => 1), $bad, waits => 1);
+my ($bad, $wrong) = (qr/^rst PROTOCOL_ERROR$/, '400');
+$t->case('§8.1.1 less in one', $post->('', 'content-length' => 5) . data(1, 'abcd', 'END_STREAM'), $wrong, waits => 1);
+$t->case('§8.1.1 more in one', $post->('', 'content-length' => 3) . data(1, 'abcd', 'END_STREAM'), $wrong, waits => 1);
+$t->case('§8.1.1 more in two', $post->('', 'content-length' => 3) . data(1, 'ab') . data(1, 'cd', 'END_STREAM'), $wrong, waits => 1);
+$t->case('§8.1.1 less in two', $post->('', 'content-length' => 9) . data(1, 'ab') . data(1, 'cd', 'END_STREAM'), $wrong, waits => 1);
+$t->case('§8.1.1 padding does not count', $post->('', 'content-length' => 7) . frame('DATA', 'PADDED END_STREAM', 1, "\x03abcd\0\0\0"), $wrong, waits => 1);
+$t->case('§8.1.1 a length and no body', $post->('END_STREAM', 'content-length' => 1), $wrong, waits => 1);
+$t->case('§8.1.1 less before trailers', $post->('', 'content-length' => 5) . data(1, 'abcd') . headers(1, 'END_HEADERS END_STREAM', 'x-t' => 1), $wrong, waits => 1);
 $t->case("§8.1.1 content-length '$_'", $post->('', 'content-length' => $_) . data(1, 'abcd', 'END_STREAM'), $bad, waits => 1) for '', '-4', '+4', '4,4', '4 4', '0x4', '4a', '99999999999999999999';
 $t->case('§8.1.1 two lengths', $post->('', 'content-length' => 4, 'content-length' => 4) . data(1, 'abcd', 'END_STREAM'), $bad, waits => 1);
 $t->served('§8.1.1 as said', $post->('', 'content-length' => 4) . data(1, 'ab') . data(1, 'cd', 'END_STREAM'), sub ($seen) { $seen->body eq 'abcd' ? () : $seen->body });

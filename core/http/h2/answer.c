@@ -326,6 +326,34 @@ answer_read_body(weir_request_t *req, weir_str_t *bytes)
     return WEIR_OK;
 }
 
+void
+weir_h2_exchange_blame(weir_h2_exchange_t *x)
+{
+    x->is_blamed = true;
+    x->code = WEIR_H2_PROTOCOL_ERROR;
+    weir_h2_session_count_reset(x->stream->session);
+}
+
+/* Who reads the body answers 400; an answer that began breaks off. */
+static void
+answer_wrong_length(weir_h2_exchange_t *x)
+{
+    weir_request_t *req = x->req;
+
+    if (x->is_blamed) {
+        return;
+    }
+    if (req->res.head_sent || req->finalised) {
+        weir_h2_exchange_refuse(x, WEIR_H2_PROTOCOL_ERROR, WEIR_CAUSE_CLIENT_BODY_LENGTH, NULL);
+        return;
+    }
+    weir_h2_exchange_blame(x);
+    (void) answer_body_fail(x, WEIR_CAUSE_CLIENT_BODY_LENGTH);
+    if (req->on_body != NULL) {
+        req->on_body(req);
+    }
+}
+
 /* Something came, or the end.  A Content-Length that is not kept is malformed (RFC 9113 §8.1.1): counted as it arrives. */
 void
 weir_h2_exchange_data(weir_h2_exchange_t *x)
@@ -339,7 +367,7 @@ weir_h2_exchange_data(weir_h2_exchange_t *x)
     if (promised != WEIR_LENGTH_NONE && !x->is_tunnel
         && (x->stream->received > promised || (x->stream->peer_ended && x->stream->received != promised)))
     {
-        weir_h2_exchange_refuse(x, WEIR_H2_PROTOCOL_ERROR, WEIR_CAUSE_CLIENT_H2_MALFORMED, "Content-Length differs from the body");
+        answer_wrong_length(x);
         return;
     }
     if (req->on_body != NULL && (!req->body_complete || x->is_tunnel)) {
@@ -391,6 +419,8 @@ answer_finish(weir_request_t *req)
 
     if (x->stream != NULL && !x->stream->closed && (!req->res.complete || !x->we_ended)) {
         weir_h2_stream_reset(x->stream, x->code);
+    } else if (x->stream != NULL && x->is_blamed) {
+        weir_h2_stream_blame(x->stream, x->code);
     }
     answer_let_go(x);
 }

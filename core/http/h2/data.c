@@ -14,12 +14,37 @@
 #define DATA_UPDATES  2              /* WINDOW_UPDATEs that a frame of ours may bring: stream and connection */
 #define DATA_TINY     16             /* a WINDOW_UPDATE that opens less is a glitch */
 #define DATA_WINDOW   (4 * 1024 * 1024)      /* the most that a stream's window grows to … */
+#define DATA_SMALL    1024           /* less is gathered before the role hears of it */
 #define DATA_BUDGET   (64 * 1024 * 1024)     /* … as long as all of a worker have not grown by more */
 #define DATA_GROWTH   8                      /* times, a round trip */
 
 static uint32_t data_grown;          /* by how much windows have grown, of the worker */
 
 /* -- frames out -- */
+
+/* A frame was put into `out`: where its flags lie, if it is DATA. */
+static void
+data_note_last(weir_h2_session_t *s, weir_h2_type_t type, uint32_t id, size_t len)
+{
+    char *frame = type == WEIR_H2_DATA ? weir_chain_tail(&s->out, WEIR_H2_FRAME_HEAD + len) : NULL;
+
+    s->last_flags = frame != NULL ? frame + 4 : NULL;
+    s->last_stream = id;
+}
+
+/* The end of a stream whose last DATA was not sent yet goes with that, and needs no frame of its own. */
+static bool
+data_end_with_last(h2_stream_t *st)
+{
+    weir_h2_session_t *s = st->pub.session;
+
+    if (s->last_flags == NULL || s->last_stream != st->pub.id || st->out.size != 0 || weir_list_linked(&st->ready_link)) {
+        return false;
+    }
+    *s->last_flags = (char) (*s->last_flags | WEIR_H2_END_STREAM);
+    s->last_flags = NULL;
+    return true;
+}
 
 void
 h2_put(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload)
@@ -37,6 +62,7 @@ h2_put(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, we
         h2_lost(s);                            /* half a frame may be there: nothing can follow it */
         return;
     }
+    data_note_last(s, type, id, payload.len);
     h2_post(s);
 }
 
@@ -165,6 +191,12 @@ data_deliver(h2_stream_t *st, weir_str_t payload, bool end)
     st->pub.peer_ended = end;
     if (st->released) {
         data_taken(st, payload.len);           /* nobody reads it */
+    } else if (payload.len < DATA_SMALL && !end) {
+        st->view = payload;
+        data_keep_view(st);
+        if (!st->pub.closed && !weir_list_linked(&st->news_link)) {
+            weir_list_append(&s->news, &st->news_link);
+        }
     } else if (first) {
         st->view = payload;
         h2_tell_data(st);
@@ -178,6 +210,19 @@ data_deliver(h2_stream_t *st, weir_str_t payload, bool end)
     }
     if (end && !s->dead) {
         h2_maybe_done(st);
+    }
+}
+
+void
+h2_tell_news(weir_h2_session_t *s)
+{
+    while (!weir_list_empty(&s->news) && !s->dead) {
+        h2_stream_t *st = weir_list_entry(s->news.next, h2_stream_t, news_link);
+
+        weir_list_remove(&st->news_link);
+        if (!st->released) {
+            h2_tell_data(st);
+        }
     }
 }
 
@@ -394,11 +439,13 @@ data_frame(h2_stream_t *st)
         weir_chain_consume(&st->out, s->blocks, piece);
         left -= piece;
     }
+    s->last_flags = NULL;
     if (!ok) {
         s->cause = WEIR_CAUSE_INTERNAL_MEMORY;
         h2_lost(s);
         return;
     }
+    data_note_last(s, WEIR_H2_DATA, st->pub.id, n);
     data_count_sent(st, n);
     data_earn(s, st->out.size);
     if (end) {
@@ -446,6 +493,7 @@ h2_write(weir_h2_session_t *s)
 
     for ( ;; ) {
         data_schedule(s);
+        s->last_flags = NULL;
         if (s->dead) {
             return WEIR_ERROR;
         }
@@ -485,6 +533,10 @@ weir_h2_stream_send(weir_h2_stream_t *stream, weir_str_t bytes, bool end)
         return WEIR_ERROR;
     }
     stream->we_ended = end;
+    if (end && bytes.len == 0 && data_end_with_last(st)) {
+        data_sent_end(st);
+        return WEIR_OK;
+    }
     /* Straight into a frame while nothing waits before it. */
     while (st->out.size == 0 && !weir_list_linked(&st->ready_link) && s->out.size < DATA_OUT_MARK && stream->id != 0
            && (s->n_ready == 0 || bytes.len == 0))

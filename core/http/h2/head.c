@@ -323,7 +323,7 @@ head_shape(weir_h2_exchange_t *x)
 }
 
 const char *
-weir_h2_exchange_head(weir_h2_exchange_t *x, bool end)
+weir_h2_exchange_head(weir_h2_exchange_t *x)
 {
     weir_h1_request_t *head = &x->req->head;
     bool has_path;
@@ -351,9 +351,6 @@ weir_h2_exchange_head(weir_h2_exchange_t *x, bool end)
         if ((why = head_websocket(x)) != NULL) {
             return why;
         }
-    }
-    if (end && head->content_length != WEIR_LENGTH_NONE && head->content_length != 0) {
-        return "a Content-Length without a body";
     }
     head->expect_continue = head->expect_continue && !head->expect_unknown;
     if (x->cookie_len != 0

@@ -353,6 +353,7 @@ h2_take(weir_h2_session_t *s, weir_str_t bytes)
 {
     size_t taken = receive_frames(s, bytes);
 
+    h2_tell_news(s);
     if (!s->dead && receive_keep(s, weir_str_skip(bytes, taken))) {
         receive_watch_part(s, taken != 0);
     }
@@ -397,6 +398,7 @@ receive_kept(weir_h2_session_t *s)
 {
     s->more = false;
     s->in_at += (uint32_t) receive_frames(s, weir_str(s->in + s->in_at, s->in_len - s->in_at));
+    h2_tell_news(s);
     if (!s->dead && !s->more) {
         weir_str_t rest = weir_str(s->in + s->in_at, s->in_len - s->in_at);
 

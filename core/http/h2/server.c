@@ -140,7 +140,7 @@ server_run(weir_h2_exchange_t *x, bool too_large, bool end)
         (void) weir_request_fail(req, too_large ? WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE : WEIR_CAUSE_INTERNAL_MEMORY, NULL);
         return;
     }
-    why = weir_h2_exchange_head(x, end);
+    why = weir_h2_exchange_head(x);
     if (x->no_memory) {
         (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
         return;
@@ -154,6 +154,11 @@ server_run(weir_h2_exchange_t *x, bool too_large, bool end)
         return;
     }
     server_priority(x);
+    if (end && req->head.content_length != WEIR_LENGTH_NONE && req->head.content_length != 0) {
+        weir_h2_exchange_blame(x);
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_BODY_LENGTH, "a Content-Length without a body");
+        return;
+    }
     weir_request_run(req);
 }
 

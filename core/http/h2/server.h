@@ -36,6 +36,7 @@ typedef struct weir_h2_exchange {
 
     /* the body */
     bool              body_failed, is_tunnel, continue_sent;
+    bool              is_blamed;              /* its length is not what it said: reset with `code` behind the answer */
     weir_h2_error_t   code;                   /* what abort resets with */
 
     /* the answer */
@@ -48,12 +49,14 @@ extern const weir_codec_t weir_h2_codec;
 /* head.c */
 bool weir_h2_exchange_field(weir_h2_exchange_t *x, const weir_hpack_field_t *field);
 /* The head is complete: makes the neutral request of it.  NULL: well-formed. */
-const char *weir_h2_exchange_head(weir_h2_exchange_t *x, bool end);
+const char *weir_h2_exchange_head(weir_h2_exchange_t *x);
 bool weir_h2_exchange_trailer(weir_h2_exchange_t *x, const weir_hpack_field_t *field);
 
 /* answer.c */
 /* The request cannot be served as HTTP: reset with code, logged with its cause. */
 void weir_h2_exchange_refuse(weir_h2_exchange_t *x, weir_h2_error_t code, weir_cause_t cause, const char *detail);
+/* Malformed, and answered all the same (RFC 9113 §8.1.1): RST_STREAM follows the answer. */
+void weir_h2_exchange_blame(weir_h2_exchange_t *x);
 void weir_h2_exchange_data(weir_h2_exchange_t *x);
 /* The stream is gone before its time. */
 void weir_h2_exchange_gone(weir_h2_exchange_t *x, weir_cause_t cause);

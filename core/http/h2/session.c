@@ -99,6 +99,7 @@ weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, co
     s->reset_filled = s->glitch_decayed = weir_clock_now();
     weir_list_init(&s->streams);
     weir_list_init(&s->graveyard);
+    weir_list_init(&s->news);
     for (int i = 0; i < 8; i++) {
         weir_list_init(&s->ready[i]);
     }
@@ -473,6 +474,7 @@ session_linger(weir_h2_session_t *s)
     size_t sent, got, n;
     struct iovec iov[16];
 
+    s->last_flags = NULL;
     while (s->out.size != 0) {
         sent = 0;
         n = weir_chain_peek(&s->out, iov, weir_countof(iov));

@@ -153,6 +153,8 @@ weir_io_t weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *
 bool      weir_h2_stream_is_whole(const weir_h2_stream_t *stream);   /* both sides had ended: what was received stays readable */
 /* RST_STREAM unless it is over; on_closed is not called. */
 void      weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code);
+/* The peer broke a rule on the stream and was answered all the same: RST_STREAM behind the answer (RFC 9113 §8.1.1). */
+void      weir_h2_stream_blame(weir_h2_stream_t *stream, weir_h2_error_t code);
 /* The role reset a stream because of what the peer did on it: counts like a stream error.  The session may be dead then. */
 void      weir_h2_session_count_reset(weir_h2_session_t *session);
 /* The role is done with it; what was queued is still sent.  An unread body is thrown away, its window given back; a server

@@ -30,6 +30,7 @@ typedef struct h2_stream {
     struct h2_stream *next;                   /* of its bucket */
     weir_list_t       link;                   /* session's streams; when closed: the graveyard */
     weir_list_t       ready_link;             /* session's ready[urgency] */
+    weir_list_t       news_link;              /* session's news */
     int64_t           send_window, recv_window;
     uint32_t          window;                 /* what the peer may send before any of it is taken: grows (data.c) */
     uint32_t          unacked;                /* taken by the role, not given back to the peer yet */
@@ -71,6 +72,9 @@ struct weir_h2_session {
     /* out */
     weir_hpack_encoder_t  encoder;
     weir_chain_t          out;                /* frames */
+    char                 *last_flags;         /* of the last frame in it, while that is DATA and nothing of it was sent; NULL */
+    uint32_t              last_stream;
+    weir_list_t           news;               /* streams with DATA in small pieces, told of when all that was received is taken */
     uint32_t              control_waiting;    /* bytes of answers to the peer's frames in it */
     weir_instant_t        out_moved;
     weir_buf_t            head;               /* the head being written */
@@ -163,6 +167,7 @@ bool h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload);
 void h2_on_data(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 void h2_on_window_update(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 void h2_put(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);   /* a frame into `out` */
+void h2_tell_news(weir_h2_session_t *s);                   /* after all that was received */
 void h2_put_control(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);
 weir_io_t h2_write(weir_h2_session_t *s);
 void h2_ready_if(h2_stream_t *st);                         /* on or off the list of those that can send */

@@ -165,6 +165,7 @@ h2_close(h2_stream_t *st, h2_closed_t how)
     streams_remember(s, st->pub.id, how);
     h2_drop_queue(st);
     h2_window_back(st);
+    weir_list_remove(&st->news_link);
     weir_list_remove(&st->link);
     weir_list_append(&s->graveyard, &st->link);
     weir_assert(s->n_streams != 0);
@@ -237,6 +238,18 @@ weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code)
     }
     h2_close(st, H2_CLOSED_BY_US);
     st->told = true;
+}
+
+void
+weir_h2_stream_blame(weir_h2_stream_t *stream, weir_h2_error_t code)
+{
+    weir_h2_session_t *s = stream->session;
+
+    if (!stream->closed) {
+        weir_h2_stream_reset(stream, code);
+    } else if (!s->dead && weir_h2_stream_is_whole(stream)) {
+        h2_send_reset(s, stream->id, code);
+    }
 }
 
 bool
