@@ -509,10 +509,11 @@ h2_write(weir_h2_session_t *s)
             h2_lost(s);
             return WEIR_ERROR;
         }
-        if (s->out.size >= H2_OUT_STOP && s->out.size - sent < H2_OUT_STOP && s->settings.is_server) {
+        bool was_full = h2_out_is_full(s);
+        weir_chain_consume(&s->out, s->blocks, sent);
+        if (was_full && !h2_out_is_full(s)) {
             h2_post(s);                        /* it is read again */
         }
-        weir_chain_consume(&s->out, s->blocks, sent);
         if (sent != 0 || s->out_moved.ms == 0) {
             s->out_moved = weir_clock_now();
         }

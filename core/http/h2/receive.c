@@ -263,7 +263,7 @@ receive_frame(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload
 static bool
 receive_must_stop(const weir_h2_session_t *s)
 {
-    return s->settings.is_server && (s->begun >= RECEIVE_HEADS || s->out.size >= H2_OUT_STOP);
+    return s->settings.is_server && (s->begun >= RECEIVE_HEADS || h2_out_is_full(s));
 }
 
 /* Whole frames of the bytes; how many bytes they were.  `more`: it stopped before the end. */
@@ -455,7 +455,7 @@ h2_receive(weir_h2_session_t *s)
             return;
         }
     }
-    if (!s->settings.is_server || s->out.size < H2_OUT_STOP) {
+    if (!s->settings.is_server || !h2_out_is_full(s)) {
         receive_wait_turn(s);
     }
 }

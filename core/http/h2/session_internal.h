@@ -21,6 +21,7 @@
 
 #define H2_BUCKETS     64
 #define H2_CLOSED_KEPT 1024                   /* streams that ended lately: what they may still be sent */
+#define H2_OUT_STOP    131072                 /* bytes of frames not written, control frames not counted */
 #define H2_EARLY_KEPT  8                      /* priorities of streams not opened yet */
 
 typedef enum { H2_CLOSED_NEVER, H2_CLOSED_BOTH, H2_CLOSED_BY_US, H2_CLOSED_BY_PEER } h2_closed_t;
@@ -117,6 +118,8 @@ struct weir_h2_session {
 };
 
 static inline h2_stream_t *h2_of(weir_h2_stream_t *stream) { return weir_container_of(stream, h2_stream_t, pub); }
+/* A client that leaves so much of its answers unread is not read; control frames have a bound of their own (guards.c). */
+static inline bool h2_out_is_full(const weir_h2_session_t *s) { return s->out.size >= (size_t) H2_OUT_STOP + s->control_waiting; }
 static inline weir_instant_t h2_deadline(weir_instant_t from, weir_msec_t limit) { return weir_instant_after(from, limit); }
 
 /* session.c */
@@ -160,8 +163,6 @@ void h2_on_headers(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t pa
 void h2_on_continuation(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 bool h2_send_late(h2_stream_t *st);                        /* the trailers that waited */
 bool h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload);
-
-#define H2_OUT_STOP 65536                     /* bytes of frames not written: a client that leaves so much unread is not read */
 
 /* data.c */
 void h2_on_data(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
