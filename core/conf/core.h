@@ -30,6 +30,7 @@ typedef struct {
     weir_bytes_t         worker_rlimit_core;
     weir_msec_t          upgrade_timeout, upgrade_trial;
     weir_msec_t          worker_shutdown_timeout;    /* 0: no limit */
+    weir_msec_t          worker_watchdog;       /* 0: none */
     weir_path_t          working_directory;     /* empty: as inherited */
     weir_path_t          pid, state_path;
     weir_core_user_t     user;

@@ -60,6 +60,22 @@ core_parse_env(CORE_ARGS)
     return true;
 }
 
+/* 0 is off. */
+static bool
+core_parse_watchdog(CORE_ARGS)
+{
+    weir_msec_t *limit = field;
+
+    if (weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
+        *limit = (weir_msec_t) { 0 };
+        return true;
+    }
+    if (!weir_conf_read_msec(words->at[1].text, limit) || (limit->ms != 0 && limit->ms < 100)) {
+        return weir_conf_invalid(cf, 1, "a time of at least 100ms, or off");
+    }
+    return true;
+}
+
 /* What follows in the file is compiled as it says. */
 static bool
 core_parse_jit(CORE_ARGS)
@@ -80,6 +96,8 @@ static const weir_conf_type_t core_type_env = { .name = "name[=value]", .size = 
                                                 .item = sizeof(weir_str_t) };
 static const weir_conf_type_t core_type_jit = { .name = "on | off", .size = sizeof(weir_flag_t), .min_args = 1,
                                                 .max_args = 1, .parse = core_parse_jit };
+static const weir_conf_type_t core_type_watchdog = { .name = "time | off", .size = sizeof(weir_msec_t), .min_args = 1,
+                                                     .max_args = 1, .parse = core_parse_watchdog };
 static const weir_conf_type_t core_type_include = { .name = "file | mask", .min_args = 1, .max_args = 1, .repeats = true,
                                                     .parse = weir_conf_include };
 
@@ -150,6 +168,9 @@ static const weir_directive_t core_directives[] = {
                      "within this time, the old one carries on."),
     CORE_ROW(worker_shutdown_timeout, "worker_shutdown_timeout", .where = WEIR_IN_MAIN,
              .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it takes."),
+    CORE_ROW_OF(worker_watchdog, "worker_watchdog", &core_type_watchdog, .where = WEIR_IN_MAIN, .dflt = "30s",
+                .help = "How long one turn of a worker's loop may last: a worker that hangs longer is killed and replaced, and a backtrace of where "
+                        "it hangs is in the error log.  off: for debuggers, which stop a worker for as long as they like."),
     CORE_ROW(working_directory, "working_directory", .where = WEIR_IN_MAIN,
              .help = "The current folder of workers: where their core files go."),
     CORE_ROW_OF(user, "user", &weir_type_user, .where = WEIR_IN_MAIN,

@@ -37,6 +37,8 @@ struct weir_loop {
     loop_slot_t        *slots;      /* by descriptor */
     size_t              n_slots, n_watches;
     weir_list_t         tasks, hooks;
+    uint64_t           *beat;       /* &own_beat, or memory that a watchdog looks at */
+    uint64_t            own_beat;
     weir_ahead_t        ahead;
     weir_wheel_t        wheel;
 };
@@ -69,6 +71,8 @@ weir_loop_create(size_t events_a_turn)
     }
 
     loop->max_events = (int) n;
+    loop->beat = &loop->own_beat;
+    loop->own_beat = 1;
     weir_list_init(&loop->tasks);
     weir_list_init(&loop->hooks);
     weir_clock_update();
@@ -415,10 +419,25 @@ loop_wait_ms(const weir_loop_t *loop, weir_msec_t max_wait)
 }
 
 void
+weir_loop_beat_in(weir_loop_t *loop, uint64_t *beat)
+{
+    loop->beat = beat;
+}
+
+static inline void
+loop_beat(weir_loop_t *loop)
+{
+    __atomic_store_n(loop->beat, *loop->beat + 1, __ATOMIC_RELAXED);
+}
+
+void
 weir_loop_turn(weir_loop_t *loop, weir_msec_t max_wait)
 {
-    int n = weir_sys_epoll_wait(loop->epoll, loop->events, loop->max_events, loop_wait_ms(loop, max_wait));
+    int n;
 
+    loop_beat(loop);
+    n = weir_sys_epoll_wait(loop->epoll, loop->events, loop->max_events, loop_wait_ms(loop, max_wait));
+    loop_beat(loop);
     if (weir_unlikely(n == -1 && errno != EINTR)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "epoll_wait() failed");
     }

@@ -106,6 +106,8 @@ void weir_loop_turn(weir_loop_t *loop, weir_msec_t max_wait);
 typedef struct { weir_list_t link; void (*run)(void *data); void *data; } weir_turn_hook_t;
 /* At the end of each turn, in order of adding.  Removed by weir_list_remove(&hook->link), from within itself too. */
 void weir_loop_on_turn(weir_loop_t *loop, weir_turn_hook_t *hook, void (*run)(void *data), void *data);
+/* Where the loop counts: one more when it begins to wait, one more when it stops waiting, from an odd number on: odd is in a turn. */
+void weir_loop_beat_in(weir_loop_t *loop, uint64_t *beat);
 size_t weir_loop_watches(const weir_loop_t *loop);     /* descriptors watched now */
 
 #endif

@@ -19,6 +19,12 @@ weir_http_t *weir_http_create(weir_loop_t *loop, weir_generation_t *generation, 
 void         weir_http_destroy(weir_http_t *http);
 /* Accepts on fd (taken over; closed by remove or destroy). shared: several processes accept on it (unix sockets). */
 bool         weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool shared) WEIR_MUST_USE;
+/* Every connection that is accepted adds one there. */
+void         weir_http_count_taken(weir_http_t *http, uint64_t *taken);
+/* Accepts on fd (taken over) for worker `of`, which is down, until weir_http_keep_end; without a word when the generation has no such
+ * address. */
+void         weir_http_keep(weir_http_t *http, const weir_addr_t *addr, int fd, uint32_t of);
+void         weir_http_keep_end(weir_http_t *http, uint32_t of);
 /* Swaps the generation: connections use the new one at their next request.  Sockets of addresses it does not listen on are
  * drained (accepted until empty, on the old generation) and closed. */
 void         weir_http_use(weir_http_t *http, weir_generation_t *generation);

@@ -174,6 +174,7 @@ runtime_on_accept(weir_watch_t *watch)
         peer.len = sizeof(struct sockaddr_un);
         int fd = weir_sys_accept(socket->watch.fd, &peer.any, &peer.len);
         if (fd >= 0) {
+            __atomic_store_n(http->taken, *http->taken + 1, __ATOMIC_RELAXED);
             weir_http_accept(http, socket, fd, &peer);
             continue;
         }
@@ -185,15 +186,17 @@ runtime_on_accept(weir_watch_t *watch)
     }
 }
 
-bool
-weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool shared)
+/* NULL: errno, and fd is closed. */
+static weir_http_socket_t *
+runtime_add_socket(weir_http_t *http, const weir_addr_t *addr, int fd, bool shared)
 {
     weir_http_listen_t *listen = runtime_find_listen(http->generation, addr);
-    weir_http_socket_t *socket;
+    weir_http_socket_t *socket = listen != NULL ? weir_mem_try(sizeof(*socket)) : NULL;
 
-    if (listen == NULL || (socket = weir_mem_try(sizeof(*socket))) == NULL) {
+    if (socket == NULL) {
         weir_sys_close(fd);
-        return false;
+        errno = listen == NULL ? EADDRNOTAVAIL : ENOMEM;
+        return NULL;
     }
     memset(socket, 0, sizeof(*socket));
     socket->http = http;
@@ -210,9 +213,50 @@ weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool sha
         weir_sys_close(fd);
         runtime_close_socket(socket);
         errno = error;
-        return false;
+        return NULL;
     }
-    return true;
+    return socket;
+}
+
+bool
+weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool shared)
+{
+    return runtime_add_socket(http, addr, fd, shared) != NULL;
+}
+
+/* -- for a worker that is down -- */
+
+void
+weir_http_count_taken(weir_http_t *http, uint64_t *taken)
+{
+    http->taken = taken;
+}
+
+void
+weir_http_keep(weir_http_t *http, const weir_addr_t *addr, int fd, uint32_t of)
+{
+    weir_http_socket_t *socket = runtime_add_socket(http, addr, fd, true);
+
+    if (socket != NULL) {
+        socket->is_kept = true;
+        socket->kept_for = of;
+    } else if (errno != EADDRNOTAVAIL) {    /* that one is of a generation that came or went meanwhile */
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting for a worker that is down failed");
+    }
+}
+
+/* What waits is the successor's. */
+void
+weir_http_keep_end(weir_http_t *http, uint32_t of)
+{
+    for (weir_list_t *l = http->sockets.next, *next; l != &http->sockets; l = next) {
+        weir_http_socket_t *socket = weir_list_entry(l, weir_http_socket_t, link);
+
+        next = l->next;
+        if (socket->is_kept && socket->kept_for == of) {
+            runtime_close_socket(socket);
+        }
+    }
 }
 
 /* -- generations -- */
@@ -307,6 +351,7 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
     http->loop = loop;
     http->generation = weir_generation_ref(generation);
     http->max_conns = max_connections;
+    http->taken = &http->untold;
     http->rx = weir_mem_need(WEIR_RX_BYTES);
     http->h2_rx = weir_mem_need(WEIR_RX_BYTES);
     weir_send_queue_init(http);

@@ -33,6 +33,8 @@ typedef struct {
     uint32_t            refs;
     int                 paused_fd;       /* not watched for a moment; -1 */
     bool                is_shared, is_removed;
+    bool                is_kept;         /* for a worker that is down: kept_for */
+    uint32_t            kept_for;
 } weir_http_socket_t;
 
 struct weir_http {
@@ -45,6 +47,8 @@ struct weir_http {
     size_t             n_conns;
     uint32_t           max_conns;
     uint64_t           next_number;
+    uint64_t          *taken;            /* &untold, or memory that the master looks at */
+    uint64_t           untold;
     weir_block_pool_t  blocks;
     weir_list_t        free_requests;    /* weir_request_box_t */
     size_t             n_free_requests;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,12 @@ int
 weir_sys_kill(pid_t pid, int signal)
 {
     return kill(pid, signal);
+}
+
+int
+weir_sys_kill_main(pid_t pid, int signal)
+{
+    return (int) syscall(SYS_tgkill, pid, pid, signal);
 }
 
 pid_t

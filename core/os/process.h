@@ -12,6 +12,7 @@
 
 /* Same arguments, results and errno as the call named. */
 int   weir_sys_kill(pid_t pid, int signal);
+int   weir_sys_kill_main(pid_t pid, int signal);   /* kill, but its first thread and no other gets the signal */
 pid_t weir_sys_wait_any(int *status);              /* waitpid(-1, WNOHANG); EINTR is retried */
 
 /* Runs `handler` on the signal, with every other one blocked; NULL: ignored.  For signals that can be caught. */

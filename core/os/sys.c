@@ -360,6 +360,14 @@ weir_sys_map_read(int fd, size_t len)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+void *
+weir_sys_map_family(size_t len)
+{
+    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 int
 weir_sys_unmap(void *memory, size_t len)
 {

@@ -55,6 +55,7 @@ int     weir_sys_dup_over(int from, int to);                              /* dup
 int     weir_sys_memfd(const char *name);
 void   *weir_sys_map_shared(int fd, size_t len);                          /* readable, writable; NULL: errno */
 void   *weir_sys_map_read(int fd, size_t len);                            /* shared, readable only; NULL: errno */
+void   *weir_sys_map_family(size_t len);                                 /* no file; shared with children forked later; NULL: errno */
 int     weir_sys_unmap(void *memory, size_t len);
 int     weir_sys_socketpair(int type, int fds[2]);                        /* AF_UNIX, NONBLOCK, CLOEXEC */
 pid_t   weir_sys_fork(void);

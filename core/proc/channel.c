@@ -13,7 +13,7 @@
 typedef struct {
     uint32_t magic, kind;
     uint64_t serial;
-    uint32_t counts[4];         /* RELOAD: files, logs, sockets */
+    uint32_t counts[4];         /* RELOAD: files, logs, sockets; LEND, RETURN: index */
 } channel_head_t;
 
 typedef struct {
@@ -70,8 +70,11 @@ weir_channel_send(int fd, const weir_channel_message_t *message)
     } else if (message->kind == WEIR_CHANNEL_FILES) {
         memcpy(room.bytes + len, message->paths, message->paths_len);
         len += message->paths_len;
-    } else if (message->kind == WEIR_CHANNEL_SOCKETS) {
+    } else if (message->kind == WEIR_CHANNEL_SOCKETS || message->kind == WEIR_CHANNEL_LEND) {
+        room.head.counts[0] = message->index;
         len += channel_write_sockets(room.bytes + len, message);
+    } else if (message->kind == WEIR_CHANNEL_RETURN) {
+        room.head.counts[0] = message->index;
     } else if (message->kind == WEIR_CHANNEL_FAILED) {
         size_t text = strnlen(message->text, WEIR_CHANNEL_TEXT - 1);
 
@@ -166,6 +169,12 @@ channel_read(weir_channel_message_t *message, weir_channel_end_t end, const chan
         return channel_read_paths(message, rest, len);
     case WEIR_CHANNEL_LOGS:
         return len == 0 && message->n_fds != 0;
+    case WEIR_CHANNEL_RETURN:
+        message->index = room->head.counts[0];
+        return len == 0 && message->n_fds == 0;
+    case WEIR_CHANNEL_LEND:
+        message->index = room->head.counts[0];
+        return channel_read_sockets(message, rest, len);
     case WEIR_CHANNEL_SOCKETS:
         return channel_read_sockets(message, rest, len);
     default:

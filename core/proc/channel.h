@@ -12,6 +12,9 @@
  *              <--------------------------------------- READY  serial         all is there and in use
  *                                                  or   FAILED serial, text   it goes on as it was
  *
+ *       LEND   index, descriptors, addresses --------> accepts on them for worker `index`, which is down
+ *       RETURN index --------------------------------> no more
+ *
  * A worker may be in a stranger's hands: what comes from one is checked against its kind's exact size, has no
  * descriptors, and says nothing that the master did not ask (its state is the caller's to check).
  */
@@ -22,7 +25,8 @@
 #include "os/sock.h"
 
 typedef enum {
-    WEIR_CHANNEL_RELOAD = 1, WEIR_CHANNEL_FILES, WEIR_CHANNEL_LOGS, WEIR_CHANNEL_SOCKETS,   /* to a worker */
+    WEIR_CHANNEL_RELOAD = 1, WEIR_CHANNEL_FILES, WEIR_CHANNEL_LOGS, WEIR_CHANNEL_SOCKETS,
+    WEIR_CHANNEL_LEND, WEIR_CHANNEL_RETURN,                             /* to a worker */
     WEIR_CHANNEL_READY, WEIR_CHANNEL_FAILED                             /* to the master */
 } weir_channel_kind_t;
 
@@ -40,9 +44,10 @@ typedef struct {
     weir_channel_kind_t   kind;
     uint64_t              serial;                   /* of the generation it is about */
     uint32_t              n_files, n_logs, n_sockets;   /* RELOAD: descriptors to come */
-    int                   fds[WEIR_SOCK_MAX_FDS];   /* RELOAD: one; FILES; LOGS; SOCKETS */
+    uint32_t              index;                    /* LEND, RETURN: of the worker that is down */
+    int                   fds[WEIR_SOCK_MAX_FDS];   /* RELOAD: one; FILES; LOGS; SOCKETS; LEND */
     size_t                n_fds;
-    weir_channel_socket_t sockets[WEIR_SOCK_MAX_FDS];   /* SOCKETS: one for each descriptor */
+    weir_channel_socket_t sockets[WEIR_SOCK_MAX_FDS];   /* SOCKETS, LEND: one for each descriptor */
     char                  paths[WEIR_CHANNEL_PATHS];    /* FILES: a path or a zone's label for each descriptor, each NUL-terminated */
     size_t                paths_len;
     char                  text[WEIR_CHANNEL_TEXT];  /* FAILED: NUL-terminated */

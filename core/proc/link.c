@@ -1,8 +1,8 @@
 /*
  * link.c - the master's end of the channel to one worker: what it is told, and what it may answer.
  *
- * Runs in the master.  Messages that find no room wait in a queue (heap) until there is some; their descriptors are
- * borrowed and live as long as the reload does.  Whatever a worker says out of turn costs it its life, nothing more.
+ * Runs in the master.  Messages that find no room wait in a queue (heap) until there is some.  Descriptors of a reload are borrowed and
+ * live as long as that; those of sockets that are lent are copies, the message's own.  Whatever a worker says out of turn costs it its life, nothing more.
  */
 #include "proc/master.h"
 
@@ -66,6 +66,16 @@ link_on_message(weir_child_t *child, const weir_channel_message_t *message)
 static bool link_flush(weir_child_t *child);
 
 static void
+link_free(link_queued_t *queued)
+{
+    if (queued->message.kind == WEIR_CHANNEL_LEND) {
+        weir_channel_close_fds(&queued->message);
+    }
+    weir_list_remove(&queued->link);
+    weir_mem_free(queued);
+}
+
+static void
 link_on_channel(weir_watch_t *watch)
 {
     weir_child_t          *child = weir_container_of(watch, weir_child_t, channel);
@@ -110,14 +120,15 @@ link_flush(weir_child_t *child)
 
         switch (weir_channel_send(child->channel.fd, &queued->message)) {
         case WEIR_OK:
-            weir_list_remove(&queued->link);
-            weir_mem_free(queued);
+            link_free(queued);
             continue;
         case WEIR_AGAIN:
             child->channel.writable = false;
             return true;
         default:
-            weir_log(WEIR_LOG_ALERT, NULL, errno, "telling worker process %d failed", (int) child->pid);
+            if (errno != EPIPE && errno != ECONNRESET) {    /* those say that it has died: its end is on its way to us */
+                weir_log(WEIR_LOG_ALERT, NULL, errno, "telling worker process %d failed", (int) child->pid);
+            }
             weir_link_close(child);
             return false;
         }
@@ -229,11 +240,69 @@ void
 weir_link_clear_queue(weir_child_t *child)
 {
     while (!weir_list_empty(&child->queue)) {
-        link_queued_t *queued = weir_list_entry(child->queue.next, link_queued_t, link);
-
-        weir_list_remove(&queued->link);
-        weir_mem_free(queued);
+        link_free(weir_list_entry(child->queue.next, link_queued_t, link));
     }
+}
+
+void
+weir_link_drop_reload(weir_child_t *child)
+{
+    for (weir_list_t *at = child->queue.next, *next; at != &child->queue; at = next) {
+        link_queued_t *queued = weir_list_entry(at, link_queued_t, link);
+
+        next = at->next;
+        if (queued->message.kind != WEIR_CHANNEL_LEND && queued->message.kind != WEIR_CHANNEL_RETURN) {
+            link_free(queued);
+        }
+    }
+}
+
+/* -- sockets of a worker that is down -- */
+
+static void
+link_push_lent(weir_child_t *child, uint32_t index, const weir_listener_t *listener, size_t k)
+{
+    weir_channel_message_t *message;
+    int                     fd = weir_sys_dup(listener->fds[k]);
+
+    if (fd < 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "dup() of a socket of %s failed", listener->text);
+        return;
+    }
+    message = weir_list_empty(&child->queue) ? NULL : &weir_list_entry(child->queue.prev, link_queued_t, link)->message;
+    if (message == NULL || message->kind != WEIR_CHANNEL_LEND || message->index != index || message->n_fds == WEIR_SOCK_MAX_FDS) {
+        message = link_push(child, WEIR_CHANNEL_LEND);
+        message->index = index;
+    }
+    message->sockets[message->n_fds] = (weir_channel_socket_t) { .addr = listener->addr, .shared = true };
+    message->fds[message->n_fds++] = fd;
+}
+
+bool
+weir_link_lend(weir_child_t *child, uint32_t index)
+{
+    const weir_master_t *master = child->master;
+
+    for (size_t i = 0; i < master->sockets.n; i++) {
+        const weir_listener_t *listener = master->sockets.at[i];
+
+        if (weir_sockets_are_shared(listener) || listener->since > child->serial || listener->last < child->serial) {
+            continue;                       /* it accepts there anyhow, or has no such address */
+        }
+        for (size_t k = 0; k < listener->n_fds; k++) {
+            if (weir_sockets_serves(listener, k, index, master->settings.workers)) {
+                link_push_lent(child, index, listener, k);
+            }
+        }
+    }
+    return link_flush(child);
+}
+
+void
+weir_link_return(weir_child_t *child, uint32_t index)
+{
+    link_push(child, WEIR_CHANNEL_RETURN)->index = index;
+    (void) link_flush(child);
 }
 
 /* -- open and close -- */

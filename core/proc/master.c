@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/sys.h"
+#include "proc/backtrace.h"
 #include "proc/daemon.h"
 #include "proc/inherit.h"
 #include "proc/load.h"
@@ -210,6 +211,7 @@ weir_master_settle(weir_master_t *master)
     if (master->state == WEIR_MASTER_SERVING) {
         weir_reload_check_done(master);
         master_check_ready(master);
+        weir_lend_settle(master);
     }
 }
 
@@ -241,6 +243,8 @@ master_set_up(weir_master_t *master)
         return false;
     }
     weir_process_set_title("weir: master process");
+    weir_backtrace_prepare();
+    weir_watchdog_set(master);
     return true;
 }
 
@@ -251,6 +255,7 @@ master_tear_down(weir_master_t *master)
     weir_signals_close();
     weir_reload_abort(master);
     weir_timer_drop(&master->stop_timer);
+    weir_timer_drop(&master->watchdog_timer);
     weir_upgrade_fini(master);
     weir_spawn_free_all(master);
     weir_shared_close();

@@ -6,6 +6,7 @@
 
 #include "event/loop.h"
 #include "proc/channel.h"
+#include "proc/pulse.h"
 #include "proc/settings.h"
 #include "proc/sockets.h"
 
@@ -18,8 +19,11 @@ typedef struct weir_master weir_master_t;
  *        ^             serial == 0        serial == asked         serial != asked
  *        |                  |                    |                       |
  *        +---- back-off ----+------- dies -------+-----------------------+     leaving: freed when it dies
+ *
+ * The back-off is for a worker that dies before it has taken a connection; one that has is started again at once.
  */
-typedef struct {
+typedef struct weir_child weir_child_t;
+struct weir_child {
     weir_list_t    link;                /* of master->children */
     weir_master_t *master;
     uint32_t       index;               /* 0 … workers - 1 */
@@ -30,10 +34,16 @@ typedef struct {
     weir_list_t    queue;               /* messages that had no room yet */
     weir_timer_t   timer;               /* to start it */
     weir_instant_t started;
-    uint32_t       deaths;              /* in a row, each within seconds */
+    uint32_t       deaths;              /* in a row, each before it took a connection */
+    bool           has_died;            /* one before it did */
+    weir_pulse_t  *pulse;               /* of the process; NULL: none */
+    uint64_t       beat;                /* of it, when it was last looked at */
+    uint32_t       looks;               /* since then, with nothing new */
+    weir_child_t  *keeper;              /* who takes its connections while it is down; NULL: nobody */
+    uint64_t       lent;                /* the keeper's generation then */
     uint64_t       serial;              /* generation it serves; 0: it is starting */
     uint64_t       began, asked;        /* generation it was forked with; that it was last told of */
-} weir_child_t;
+};
 
 struct weir_master {
     const weir_conf_source_t *source;
@@ -53,7 +63,7 @@ struct weir_master {
     weir_task_t               reload_task;
 
     enum { WEIR_MASTER_SERVING, WEIR_MASTER_QUITTING, WEIR_MASTER_STOPPING } state;
-    weir_timer_t              stop_timer;
+    weir_timer_t              stop_timer, watchdog_timer;
     bool                      is_quiet;     /* WINCH: its workers were let go, none is started until HUP */
 
     /* upgrade.c: the program that takes over */
@@ -90,6 +100,17 @@ void weir_link_close(weir_child_t *child);                           /* safe whe
 /* What the worker lacks of the generation: the bundle, logs, sockets it will serve; sent as there is room. */
 bool weir_link_send_generation(weir_child_t *child) WEIR_MUST_USE;
 void weir_link_clear_queue(weir_child_t *child);
+void weir_link_drop_reload(weir_child_t *child);                     /* of the queue: what belongs to a reload */
+/* The sockets of worker `index` as far as the child's generation has them, and back.  lend false: it cannot be told. */
+bool weir_link_lend(weir_child_t *child, uint32_t index) WEIR_MUST_USE;
+void weir_link_return(weir_child_t *child, uint32_t index);
+
+/* -- lend.c: whose sockets are served by whom -- */
+void weir_lend_settle(weir_master_t *master);                        /* after each death, and when a worker serves */
+void weir_lend_forget(const weir_child_t *keeper);                   /* before its memory goes */
+
+/* -- watchdog.c -- */
+void weir_watchdog_set(weir_master_t *master);                       /* as the settings say now */
 
 /* -- reload.c -- */
 void weir_reload_request(weir_master_t *master);                     /* now, or when the one under way has ended */

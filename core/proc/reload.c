@@ -49,7 +49,7 @@ reload_finish(weir_master_t *master)
     master->reloading = false;
     weir_timer_clear(&master->reload_timer);
     for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
-        weir_link_clear_queue(weir_list_entry(at, weir_child_t, link));
+        weir_link_drop_reload(weir_list_entry(at, weir_child_t, link));
     }
     reload_close_bundle(master);
     weir_sockets_close_unused(&master->sockets, master->generation->serial);
@@ -138,6 +138,7 @@ reload_use(weir_master_t *master, weir_generation_t *generation)
     master->generation = generation;
     weir_settings_read(&master->settings, generation);
     weir_shared_use(&master->settings);
+    weir_watchdog_set(master);
     weir_master_write_pid(master);
     weir_store_process_change(master);
 }

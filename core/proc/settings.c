@@ -24,6 +24,7 @@ weir_settings_read(weir_settings_t *settings, const weir_generation_t *generatio
         .upgrade_timeout = core->upgrade_timeout,
         .upgrade_trial = core->upgrade_trial,
         .shutdown_timeout = core->worker_shutdown_timeout,
+        .watchdog = core->worker_watchdog,
         .changes_user = !user->ignored,
         .user = { .uid = user->uid, .gid = user->gid, .groups = user->groups, .n_groups = user->n_groups },
         .priority = core->worker_priority,

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t           workers, connections;
     weir_msec_t        upgrade_timeout, upgrade_trial;
     weir_msec_t        shutdown_timeout;    /* 0: none */
+    weir_msec_t        watchdog;            /* 0: none */
     /* what a worker becomes when it starts */
     bool               changes_user;
     weir_rights_user_t user;

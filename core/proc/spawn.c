@@ -24,7 +24,8 @@
 
 #define SPAWN_DELAY_MIN 10          /* ms; doubled with each death */
 #define SPAWN_DELAY_MAX 10000
-#define SPAWN_LIVED     10000       /* a worker that lived so long starts over */
+#define SPAWN_DELAY_ONE 1000        /* the longest while no other worker serves */
+#define SPAWN_LIVED     10000       /* a worker that lived so long has served, too */
 
 /* -- the child's half -- */
 
@@ -78,6 +79,7 @@ weir_spawn_forget_master(weir_master_t *master)
         if (child->channel.fd >= 0) {
             (void) weir_sys_close(child->channel.fd);
         }
+        weir_pulse_close(child->pulse);
         weir_mem_free(child);
     }
     weir_mem_free((void *) (uintptr_t) master->pid_file.at);
@@ -91,7 +93,9 @@ spawn_become_worker(weir_child_t *child, int channel)
 
     start = (weir_worker_start_t) {
         .index = child->index, .channel = channel, .master = master->pid, .generation = master->generation,
+        .pulse = child->pulse,
     };
+    child->pulse = NULL;
     weir_arena_init(&start.arena, 4096);
     start.source = (weir_conf_source_t) {
         .prefix = weir_str_dup(&start.arena, master->source->prefix),
@@ -117,15 +121,40 @@ spawn_on_timer(weir_timer_t *timer)
     }
 }
 
+static bool
+spawn_somebody_serves(const weir_master_t *master)
+{
+    for (const weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
+        const weir_child_t *child = weir_list_entry(at, weir_child_t, link);
+
+        if (child->pid > 0 && child->serial != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Returns after how many milliseconds. */
 static uint64_t
 spawn_later(weir_child_t *child)
 {
-    uint64_t delay = weir_min((uint64_t) SPAWN_DELAY_MIN << weir_min(child->deaths, 16), SPAWN_DELAY_MAX);
+    uint64_t most = spawn_somebody_serves(child->master) ? SPAWN_DELAY_MAX : SPAWN_DELAY_ONE;
+    uint64_t delay = weir_min((uint64_t) SPAWN_DELAY_MIN << weir_min(child->deaths, 16), most);
 
     child->deaths++;
     weir_timer_set(child->master->loop, &child->timer, (weir_msec_t) { delay }, spawn_on_timer);
     return delay;
+}
+
+/* A new one: nothing of the process before is left in it. */
+static bool
+spawn_give_pulse(weir_child_t *child)
+{
+    weir_pulse_close(child->pulse);
+    child->beat = 0;
+    child->looks = 0;
+    child->pulse = weir_pulse_open();
+    return child->pulse != NULL;
 }
 
 static void
@@ -135,6 +164,11 @@ spawn_start(weir_child_t *child)
     int            fds[2];
     pid_t          pid;
 
+    if (!spawn_give_pulse(child)) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "mmap() failed while starting a worker process");
+        (void) spawn_later(child);
+        return;
+    }
     if (!weir_channel_open(fds)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "socketpair() failed while starting a worker process");
         (void) spawn_later(child);
@@ -203,8 +237,10 @@ weir_spawn_replace(weir_child_t *child)
 static void
 spawn_free(weir_child_t *child)
 {
+    weir_lend_forget(child);
     weir_link_close(child);
     weir_timer_drop(&child->timer);
+    weir_pulse_close(child->pulse);
     weir_list_remove(&child->link);
     weir_mem_free(child);
 }
@@ -259,22 +295,33 @@ spawn_log_death(const weir_child_t *child, int status)
     }
 }
 
+/* Whoever made it die sent it a connection first: that must not keep the others out. */
+static bool
+spawn_has_served(const weir_child_t *child)
+{
+    return __atomic_load_n(&child->pulse->taken, __ATOMIC_RELAXED) != 0 || weir_clock_now().ms - child->started.ms >= SPAWN_LIVED;
+}
+
 static void
 spawn_on_death(weir_child_t *child, int status)
 {
     weir_master_t *master = child->master;
-    uint64_t       lived = weir_clock_now().ms - child->started.ms, delay;
+    uint64_t       delay;
     pid_t          pid = child->pid;
 
     spawn_log_death(child, status);
     weir_link_close(child);
     child->pid = -1;
+    child->serial = 0;
+    child->has_died = true;
     if (child->leaving || child->cohort != master->cohort || master->state != WEIR_MASTER_SERVING) {
         spawn_free(child);
         return;
     }
-    if (lived >= SPAWN_LIVED) {
+    if (spawn_has_served(child)) {
         child->deaths = 0;
+        spawn_start(child);
+        return;
     }
     delay = spawn_later(child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == WEIR_WORKER_COULD_NOT_START) {

@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/rights.h"
+#include "proc/backtrace.h"
 #include "proc/settings.h"
 #include "proc/shared.h"
 #include "proc/signals.h"
@@ -115,6 +116,31 @@ worker_tell(worker_t *worker, weir_channel_kind_t kind, uint64_t serial, const c
 }
 
 static void
+worker_keep(worker_t *worker, weir_channel_message_t *message)
+{
+    for (size_t i = 0; i < message->n_fds; i++) {
+        if (worker->leaving) {
+            (void) weir_sys_close(message->fds[i]);
+        } else {
+            weir_http_keep(worker->http, &message->sockets[i].addr, message->fds[i], message->index);
+        }
+    }
+    message->n_fds = 0;
+}
+
+static void
+worker_on_message(worker_t *worker, weir_channel_message_t *message)
+{
+    if (message->kind == WEIR_CHANNEL_LEND) {
+        worker_keep(worker, message);
+    } else if (message->kind == WEIR_CHANNEL_RETURN) {
+        weir_http_keep_end(worker->http, message->index);
+    } else if (!weir_takeover_message(&worker->takeover, message) && message->kind == WEIR_CHANNEL_RELOAD) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "a reload came within another one, ignored");
+    }                                       /* others: the rest of a reload that failed here */
+}
+
+static void
 worker_on_channel(weir_watch_t *watch)
 {
     worker_t              *worker = weir_container_of(watch, worker_t, channel);
@@ -122,10 +148,8 @@ worker_on_channel(weir_watch_t *watch)
 
     switch (weir_channel_recv(watch->fd, WEIR_CHANNEL_OF_WORKER, &message)) {
     case WEIR_OK:
-        if (!weir_takeover_message(&worker->takeover, &message) && message.kind == WEIR_CHANNEL_RELOAD) {
-            weir_log(WEIR_LOG_ALERT, NULL, 0, "a reload came within another one, ignored");
-        }
-        break;      /* others: the rest of a reload that failed here */
+        worker_on_message(worker, &message);
+        break;
     case WEIR_AGAIN:
         break;
     case WEIR_ERROR:
@@ -281,6 +305,8 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     if (worker->loop == NULL) {
         return worker_failed("making the event loop failed");
     }
+    weir_loop_beat_in(worker->loop, &start->pulse->beat);
+    weir_backtrace_on_abort();
     if (!weir_takeover_init(&worker->takeover, worker->loop, &start->source, worker_on_takeover, worker)
         || !weir_loop_watch_level(worker->loop, &worker->channel, start->channel, worker_on_channel, false)
         || !weir_signals_open(worker->loop, worker_on_signal, worker)) {
@@ -290,6 +316,7 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     if (worker->http == NULL) {
         return worker_failed("starting http failed");
     }
+    weir_http_count_taken(worker->http, &start->pulse->taken);
     weir_store_read_from(worker->settings.store_path);
     worker_listen(worker, start->sockets, start->fds, start->n_sockets);
     return true;

@@ -6,12 +6,14 @@
 
 #include "conf/generation.h"
 #include "proc/channel.h"
+#include "proc/pulse.h"
 
 /* What a worker begins with; all of it becomes the worker's. */
 typedef struct {
     uint32_t               index;       /* of workers */
     int                    channel;
     pid_t                  master;
+    weir_pulse_t          *pulse;       /* what the master looks at */
     weir_generation_t     *generation;
     weir_conf_source_t     source;
     weir_arena_t           arena;       /* of source's texts and of sockets */

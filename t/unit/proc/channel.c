@@ -141,7 +141,7 @@ test_refusals(void)
     refused(WEIR_CHANNEL_OF_MASTER, "x", 1, NULL, 0, "one byte is no message");
     refused(WEIR_CHANNEL_OF_MASTER, large, sizeof(large), NULL, 0, "nor is what is longer than any");
     refused(WEIR_CHANNEL_OF_WORKER, large, sizeof(large), fds, 3, "at either end");
-    for (uint32_t kind = 0; kind < 8; kind++) {
+    for (uint32_t kind = 0; kind < 10; kind++) {
         raw.kind = kind;
         refused(WEIR_CHANNEL_OF_MASTER, &raw, head, fds, 3, "the master takes no descriptor");
         refused(WEIR_CHANNEL_OF_MASTER, &raw, head - 1, NULL, 0, "half a head is refused");
@@ -164,6 +164,11 @@ test_refusals(void)
     raw.kind = WEIR_CHANNEL_SOCKETS;
     refused(WEIR_CHANNEL_OF_WORKER, &raw, head, fds, 1, "SOCKETS without addresses is refused");
     refused(WEIR_CHANNEL_OF_WORKER, &raw, head + 136, fds, 1, "and with an empty address");
+    raw.kind = WEIR_CHANNEL_LEND;
+    refused(WEIR_CHANNEL_OF_WORKER, &raw, head, fds, 1, "LEND without addresses is refused");
+    raw.kind = WEIR_CHANNEL_RETURN;
+    refused(WEIR_CHANNEL_OF_WORKER, &raw, head, fds, 1, "RETURN with a descriptor is refused");
+    refused(WEIR_CHANNEL_OF_WORKER, &raw, head + 1, NULL, 0, "and with a tail");
     raw.magic++;
     raw.kind = WEIR_CHANNEL_READY;
     refused(WEIR_CHANNEL_OF_MASTER, &raw, head, NULL, 0, "another magic is refused");

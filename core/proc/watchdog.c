@@ -1,0 +1,73 @@
+/*
+ * watchdog.c - a worker whose loop does not come to the end of a turn is killed, with a backtrace of where it hangs in the log.
+ *
+ *     looks every WATCHDOG_LOOKS-th of worker_watchdog:  the same turn again and again -> SIGABRT (it writes the backtrace)
+ *                                                        -> still there at the next look -> SIGKILL
+ *
+ * Runs in the master.  What counts is how often the master looked, not the clock: a machine that stood still as a whole (a snapshot, a
+ * laptop's lid) kills nobody.
+ */
+#include "proc/master.h"
+
+#include "log/log.h"
+#include "os/process.h"
+
+#include <errno.h>
+
+#define WATCHDOG_LOOKS 8
+
+static void
+watchdog_end(const weir_child_t *child)
+{
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d did not end, it is killed without a backtrace", (int) child->pid);
+    (void) weir_sys_kill(child->pid, SIGKILL);
+}
+
+static void
+watchdog_look(weir_child_t *child, weir_msec_t limit)
+{
+    uint64_t beat = __atomic_load_n(&child->pulse->beat, __ATOMIC_RELAXED);
+
+    if (beat % 2 == 0 || beat != child->beat) {
+        child->beat = beat;
+        child->looks = 0;
+        return;
+    }
+    child->looks++;
+    if (child->looks == WATCHDOG_LOOKS) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d is in one turn of its loop for more than %llu ms (worker_watchdog): it is killed, "
+                 "its backtrace follows", (int) child->pid, (unsigned long long) limit.ms);
+        if (weir_sys_kill_main(child->pid, SIGABRT) != 0 && errno != ESRCH) {
+            weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) child->pid, SIGABRT);
+        }
+    } else if (child->looks > WATCHDOG_LOOKS) {
+        watchdog_end(child);
+    }
+}
+
+static void
+watchdog_on_timer(weir_timer_t *timer)
+{
+    weir_master_t *master = weir_container_of(timer, weir_master_t, watchdog_timer);
+
+    for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
+        weir_child_t *child = weir_list_entry(at, weir_child_t, link);
+
+        if (child->pid > 0 && child->pulse != NULL) {
+            watchdog_look(child, master->settings.watchdog);
+        }
+    }
+    weir_watchdog_set(master);
+}
+
+void
+weir_watchdog_set(weir_master_t *master)
+{
+    uint64_t limit_ms = master->settings.watchdog.ms;
+
+    if (limit_ms == 0) {
+        weir_timer_clear(&master->watchdog_timer);
+        return;
+    }
+    weir_timer_set(master->loop, &master->watchdog_timer, (weir_msec_t) { weir_max(limit_ms / WATCHDOG_LOOKS, 1) }, watchdog_on_timer);
+}
