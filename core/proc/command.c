@@ -125,6 +125,10 @@ weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *err
             command->tool = argv;
             return command_is_plain(command, error);
         }
+        if (strcmp(*argv, "--wait") == 0) {
+            command->wait = true;
+            continue;
+        }
         if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
             return command_invalid("", *argv, weir_tool_nearest(*argv), error);
         }
@@ -135,6 +139,9 @@ weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *err
     if (command->signal != NULL && weir_command_signal(command->signal) == 0) {
         return command_invalid("-s ", command->signal,
                                weir_conf_nearest(weir_str_from_z(command->signal), command_signals, weir_countof(command_signals)), error);
+    }
+    if (command->wait && (command->signal == NULL || (strcmp(command->signal, "reload") != 0 && strcmp(command->signal, "upgrade") != 0))) {
+        return weir_error_set(error, "\"--wait\" goes with -s reload or -s upgrade");
     }
     return true;
 }

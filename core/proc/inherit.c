@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,6 +212,19 @@ weir_inherit_ready(void)
         (void) weir_sys_write(inherit.ready_fd, "R", 1);
         weir_inherit_forget();
     }
+}
+
+void
+weir_inherit_failed(const char *why)
+{
+    char said[1000];
+    int  len;
+
+    if (inherit.ready_fd < 0) {
+        return;
+    }
+    len = snprintf(said, sizeof(said), "F%s", why);
+    (void) weir_sys_write(inherit.ready_fd, said, weir_min((size_t) len, sizeof(said) - 1));
 }
 
 /* -- writing -- */

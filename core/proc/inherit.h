@@ -5,7 +5,7 @@
  *
  *     listen FD FD …        the sockets of one address
  *     zone FD LABEL         see weir_zones_adopt
- *     ready FD              one byte, when the new program's workers accept
+ *     ready FD              "R" when the new program's workers accept, or "F" and why they never will
  *
  * All of it is read once, before anything else is opened, and taken out of the environment.
  */
@@ -27,6 +27,8 @@ void weir_inherit_zones(void);
 bool weir_inherit_sockets(weir_sockets_t *sockets) WEIR_MUST_USE;
 /* Workers accept: the one before may go.  Again is nothing. */
 void weir_inherit_ready(void);
+/* Why there will be none: for who waits. */
+void weir_inherit_failed(const char *why);
 /* After the fork, in a worker. */
 void weir_inherit_forget(void);
 

@@ -14,6 +14,7 @@
 #include "proc/inherit.h"
 #include "proc/load.h"
 #include "proc/master.h"
+#include "proc/outcome.h"
 #include "proc/pidfile.h"
 #include "proc/sockets.h"
 #include "proc/tools.h"
@@ -148,6 +149,29 @@ main_signal_is_passed_on(const char *name)
     return strcmp(name, "reload") == 0 || strcmp(name, "reopen") == 0;
 }
 
+/* false: said. */
+static bool
+main_reload_and_wait(pid_t pid, int *code)
+{
+    weir_outcome_t before, seen;
+    weir_error_t   error = { 0 };
+
+    if (!weir_outcome_look(pid, WEIR_OUTCOME_RELOAD, &before, &error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return false;
+    }
+    if (weir_sys_kill(pid, SIGHUP) != 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, SIGHUP);
+        return false;
+    }
+    if (!weir_outcome_wait(pid, WEIR_OUTCOME_RELOAD, &before, &seen, &error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return false;
+    }
+    *code = weir_outcome_print(&seen);
+    return true;
+}
+
 static int
 main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
 {
@@ -169,6 +193,13 @@ main_send_signal(const weir_command_t *command, const weir_conf_source_t *source
         return code;
     }
     sent = main_signal_is_passed_on(command->signal) ? weir_upgrade_serving(settings.pid_file, &pid) : weir_pidfile_read(settings.pid_file, &pid);
+    if (sent && command->wait) {
+        int code = MAIN_FAILED;
+
+        (void) !main_reload_and_wait(pid, &code);
+        weir_generation_unref(generation);
+        return code;
+    }
     if (sent && weir_sys_kill(pid, weir_command_signal(command->signal)) != 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, weir_command_signal(command->signal));
         sent = false;
@@ -179,6 +210,14 @@ main_send_signal(const weir_command_t *command, const weir_conf_source_t *source
 
 /* -- the server -- */
 
+/* Whoever started this program over another one is told, too. */
+static void
+main_cannot_start(const char *why)
+{
+    weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", why);
+    weir_inherit_failed(why);
+}
+
 /* false: logged, and everything is given back but the generation. */
 static bool
 main_prepare(weir_generation_t *generation, const weir_settings_t *settings, weir_sockets_t *sockets)
@@ -186,14 +225,14 @@ main_prepare(weir_generation_t *generation, const weir_settings_t *settings, wei
     weir_error_t error = { 0 };
 
     if (!weir_load_open_logs(generation, &error)) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        main_cannot_start(error.text);
         return false;
     }
     weir_load_use_logs(generation, NULL);
     if (!weir_inherit_sockets(sockets)) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "taking over listening sockets failed");
     } else if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        main_cannot_start(error.text);
     } else if (settings->daemon && !weir_is_inheriting() && !weir_daemon_start()) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "leaving the terminal failed");
     } else {
@@ -214,7 +253,7 @@ main_serve(const weir_conf_source_t *source)
     weir_inherit_zones();
     generation = weir_load(source, 1, NULL, &error);
     if (generation == NULL) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        main_cannot_start(error.text);
         return MAIN_FAILED;
     }
     weir_settings_read(&settings, generation);

@@ -15,6 +15,7 @@
 #include "proc/daemon.h"
 #include "proc/inherit.h"
 #include "proc/load.h"
+#include "proc/outcome.h"
 #include "proc/pidfile.h"
 #include "proc/shared.h"
 #include "proc/signals.h"
@@ -171,7 +172,9 @@ master_on_signal(void *data)
         master_log_signal(SIGHUP, sender, "");
         if (master->state == WEIR_MASTER_SERVING && master->is_quiet) {
             master->is_quiet = false;        /* as nginx: workers come again, on the configuration of before */
+            weir_outcome_begin(WEIR_OUTCOME_RELOAD);
             weir_spawn_cohort(master);
+            weir_outcome_end(WEIR_OUTCOME_RELOAD, true, "workers are started again, on the configuration of before");
         } else if (master->state == WEIR_MASTER_SERVING) {
             weir_reload_request(master);
             weir_upgrade_note(master, SIGHUP);

@@ -13,10 +13,13 @@
 #include "os/process.h"
 #include "os/sys.h"
 #include "proc/load.h"
+#include "proc/outcome.h"
 #include "proc/shared.h"
 #include "proc/store.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #define RELOAD_PATIENCE ((weir_msec_t) { 60 * 1000 })
@@ -41,6 +44,20 @@ reload_close_bundle(weir_master_t *master)
         (void) weir_sys_close(master->bundle_fd);
         master->bundle_fd = -1;
     }
+}
+
+/* text: how, printf's. */
+WEIR_PRINTF(2, 3)
+static void
+reload_tell_outcome(bool good, const char *text, ...)
+{
+    char    room[sizeof(((weir_outcome_t *) 0)->text)];
+    va_list args;
+
+    va_start(args, text);
+    (void) vsnprintf(room, sizeof(room), text, args);
+    va_end(args);
+    weir_outcome_end(WEIR_OUTCOME_RELOAD, good, room);
 }
 
 static void
@@ -71,6 +88,7 @@ weir_reload_check_done(weir_master_t *master)
     if (master->reloading) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use",
                  (unsigned long long) master->generation->serial);
+        reload_tell_outcome(true, "configuration %llu is in use", (unsigned long long) master->generation->serial);
         reload_finish(master);
     }
     /* Those of before the last change of settings; again and again harmless, so that none is forgotten. */
@@ -99,6 +117,8 @@ reload_on_timeout(weir_timer_t *timer)
             weir_spawn_replace(child);
         }
     }
+    reload_tell_outcome(false, "workers did not take configuration %llu over within %u s: they are replaced",
+                        (unsigned long long) master->generation->serial, (unsigned) (RELOAD_PATIENCE.ms / 1000));
     reload_finish(master);
 }
 
@@ -107,6 +127,9 @@ weir_reload_abort(weir_master_t *master)
 {
     weir_task_cancel(&master->reload_task);
     weir_timer_drop(&master->reload_timer);
+    if (master->reloading) {
+        reload_tell_outcome(false, "the reload was given up: the workers were told to leave");
+    }
     reload_close_bundle(master);
     master->reloading = master->reload_again = false;
 }
@@ -189,10 +212,12 @@ weir_reload_request(weir_master_t *master)
         master->reload_again = true;
         return;
     }
+    weir_outcome_begin(WEIR_OUTCOME_RELOAD);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
     generation = weir_load(master->source, master->generation->serial + 1, &bundle, &error);
     if (generation == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        reload_tell_outcome(false, "%s", error.text);
         return;
     }
     master->bundle_fd = weir_bundle_to_fd(bundle);
@@ -205,6 +230,7 @@ weir_reload_request(weir_master_t *master)
         return;
     }
     weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+    reload_tell_outcome(false, "%s", error.text);
     reload_close_bundle(master);
     weir_generation_unref(generation);
 }

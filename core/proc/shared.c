@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "proc/outcome.h"
 #include "shm/slots.h"
 #include "shm/stats.h"
 #include "shm/zone.h"
@@ -23,7 +24,7 @@
 #define SHARED_FILE      "tls-ticket-keys"
 
 static struct {
-    weir_zone_t *slots, *tickets, *strikes;
+    weir_zone_t *slots, *tickets, *strikes, *outcomes;
     weir_loop_t *loop;
     weir_timer_t timer;
     char         path[PATH_MAX];                     /* of the saved keys; empty: they are not saved */
@@ -119,7 +120,7 @@ static const weir_zone_kind_t shared_slots = { .name = "processes", .layout = 1,
 static const weir_zone_kind_t shared_tickets = { .name = "tls-tickets", .layout = 1 };
 static const weir_zone_kind_t shared_strikes = { .name = "tls-strikes", .layout = 1 };
 
-const weir_zone_kind_t *const weir_shared_kinds[] = { &shared_slots, &shared_tickets, &shared_strikes, NULL };
+const weir_zone_kind_t *const weir_shared_kinds[] = { &shared_slots, &shared_tickets, &shared_strikes, &weir_outcomes_zone, NULL };
 
 static weir_zone_t *
 shared_take(const weir_zone_kind_t *kind, uint64_t size, weir_error_t *error)
@@ -135,7 +136,8 @@ shared_take_zones(void)
     shared.slots = shared_take(&shared_slots, WEIR_SLOTS_BYTES, &error);
     shared.tickets = shared_take(&shared_tickets, WEIR_TLS_TICKETS_BYTES, &error);
     shared.strikes = shared_take(&shared_strikes, WEIR_TLS_STRIKES_BYTES, &error);
-    if (shared.slots == NULL || shared.tickets == NULL || shared.strikes == NULL) {
+    shared.outcomes = shared_take(&weir_outcomes_zone, WEIR_OUTCOMES_BYTES, &error);
+    if (shared.outcomes == NULL || shared.slots == NULL || shared.tickets == NULL || shared.strikes == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
@@ -149,6 +151,7 @@ shared_format(void)
     weir_str_t saved;
 
     weir_slots_use(weir_zone_memory(shared.slots));
+    weir_outcome_use(weir_zone_memory(shared.outcomes));
     weir_arena_init(&arena, 4096);
     saved = shared_read_saved(&arena);
     if (!weir_tls_tickets_init(weir_zone_memory(shared.tickets), saved, weir_clock_wall_ms() / 1000)) {
@@ -189,6 +192,7 @@ weir_shared_in_store(void)
 {
     shared.path[0] = '\0';
     shared.timer = (weir_timer_t) { 0 };             /* its wheel was the master's */
+    weir_outcome_use(NULL);                          /* what is told is the master's, too */
     weir_zones_may_make(false);
 }
 
@@ -223,9 +227,11 @@ weir_shared_close(void)
 {
     weir_timer_drop(&shared.timer);
     weir_slots_use(NULL);
+    weir_outcome_use(NULL);
     weir_tls_tickets_use(NULL);
     weir_tls_strikes_use(NULL, 0);
     shared_give_back(&shared.slots);
     shared_give_back(&shared.tickets);
     shared_give_back(&shared.strikes);
+    shared_give_back(&shared.outcomes);
 }

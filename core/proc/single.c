@@ -12,6 +12,7 @@
 #include "os/sys.h"
 #include "proc/daemon.h"
 #include "proc/load.h"
+#include "proc/outcome.h"
 #include "proc/pidfile.h"
 #include "proc/shared.h"
 #include "proc/signals.h"
@@ -57,15 +58,18 @@ single_reload(single_t *single)
     weir_error_t       error = { 0 };
     weir_generation_t *generation, *old = single->generation;
 
+    weir_outcome_begin(WEIR_OUTCOME_RELOAD);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
     generation = weir_load(single->source, old->serial + 1, NULL, &error);
     if (generation == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
         return;
     }
     if (!weir_load_open_logs(generation, &error)
         || !weir_sockets_open(&single->sockets, generation, 1, false, &error)) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
         weir_log_close(generation->sinks);
         weir_generation_unref(generation);
         return;
@@ -78,6 +82,7 @@ single_reload(single_t *single)
     single_listen(single);
     weir_sockets_close_unused(&single->sockets, generation->serial);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use", (unsigned long long) generation->serial);
+    weir_outcome_end(WEIR_OUTCOME_RELOAD, true, "the configuration is in use");
 }
 
 static void

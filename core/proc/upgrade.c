@@ -8,12 +8,14 @@
 #include "os/process.h"
 #include "os/sys.h"
 #include "proc/inherit.h"
+#include "proc/outcome.h"
 #include "proc/pidfile.h"
 #include "proc/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,11 +98,26 @@ upgrade_failed(weir_master_t *master)
     }
 }
 
+/* How it failed, printf's.  The first word holds. */
+WEIR_PRINTF(1, 2)
+static void
+upgrade_tell_outcome(const char *text, ...)
+{
+    char    room[sizeof(((weir_outcome_t *) 0)->text)];
+    va_list args;
+
+    va_start(args, text);
+    (void) vsnprintf(room, sizeof(room), text, args);
+    va_end(args);
+    weir_outcome_end(WEIR_OUTCOME_UPGRADE, false, room);
+}
+
 static void
 upgrade_on_timeout(weir_timer_t *timer)
 {
     weir_master_t *master = weir_container_of(timer, weir_master_t, successor_timer);
 
+    upgrade_tell_outcome("the new program was not ready within %u s", (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed", (int) master->successor,
              (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     (void) weir_sys_kill(master->successor, SIGKILL);    /* its workers go with it; its end is seen like any other */
@@ -136,13 +153,18 @@ static void
 upgrade_on_pipe(weir_watch_t *watch)
 {
     weir_master_t *master = weir_container_of(watch, weir_master_t, successor_pipe);
-    char           byte;
-    ssize_t        n = weir_sys_recv(watch->fd, &byte, 1, 0);
+    char           said[sizeof(((weir_outcome_t *) 0)->text)];
+    ssize_t        n = weir_sys_recv(watch->fd, said, sizeof(said) - 1, 0);
 
     if (n < 0 && errno == EAGAIN) {
         return;
     }
-    if (n == 1 && byte == 'R') {
+    if (n > 1 && said[0] == 'F') {
+        said[n] = '\0';
+        upgrade_tell_outcome("%s", said + 1);
+    }
+    if (n == 1 && said[0] == 'R') {
+        weir_outcome_end(WEIR_OUTCOME_UPGRADE, true, "the new program serves");
         master->successor_is_ready = true;
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "the new program (process %d) is ready", (int) master->successor);
         weir_timer_clear(&master->successor_timer);
@@ -152,9 +174,10 @@ upgrade_on_pipe(weir_watch_t *watch)
 }
 
 static _Noreturn void
-upgrade_exec(int table, const int *fds, size_t n)
+upgrade_exec(int table, int ready_fd, const int *fds, size_t n)
 {
-    char number[16];
+    char number[16], why[200];
+    int  len;
 
     for (size_t i = 0; i < n; i++) {
         (void) fcntl(fds[i], F_SETFD, 0);
@@ -164,6 +187,8 @@ upgrade_exec(int table, const int *fds, size_t n)
     weir_process_reset_signals();
     weir_process_exec_again();
     weir_log(WEIR_LOG_ALERT, NULL, errno, "execve() of the new program failed");
+    len = snprintf(why, sizeof(why), "Fexecve() of the new program failed (%d: %s)", errno, strerror(errno));
+    (void) weir_sys_send(ready_fd, why, weir_min((size_t) len, sizeof(why) - 1), 0);
     _exit(2);
 }
 
@@ -180,7 +205,7 @@ upgrade_start(weir_master_t *master, int pipe[2])
     weir_signals_block();
     master->successor = weir_sys_fork();
     if (master->successor == 0) {
-        upgrade_exec(table, fds, n);
+        upgrade_exec(table, pipe[1], fds, n);
     }
     weir_signals_unblock();
     (void) weir_sys_close(table);
@@ -207,11 +232,14 @@ weir_upgrade_begin(weir_master_t *master)
         weir_timer_clear(&master->successor_timer);
         upgrade_on_regret(&master->successor_timer);
     }
+    weir_outcome_begin(WEIR_OUTCOME_UPGRADE);
     if (weir_sys_socketpair(SOCK_STREAM, pipe) != 0) {
+        upgrade_tell_outcome("socketpair() for the new program failed (%d: %s)", errno, strerror(errno));
         weir_log(WEIR_LOG_ALERT, NULL, errno, "socketpair() for the new program failed");
         return;
     }
     if (!upgrade_move_pid(master, true)) {
+        upgrade_tell_outcome("rename() of the pid file failed (%d: %s)", errno, strerror(errno));
         weir_log(WEIR_LOG_ALERT, NULL, errno, "rename() of the pid file \"%.*s\" failed", WEIR_STR_ARG(master->pid_file));
         (void) weir_sys_close(pipe[0]);
         (void) weir_sys_close(pipe[1]);
@@ -240,9 +268,14 @@ weir_upgrade_ended(weir_master_t *master, pid_t pid, int status)
     if (master->successor == 0 || pid != master->successor) {
         return false;
     }
+    if (master->successor_pipe.fd >= 0) {    /* what it said is looked at first */
+        upgrade_on_pipe(&master->successor_pipe);
+    }
     if (WIFSIGNALED(status)) {
+        upgrade_tell_outcome("the new program ended on signal %d", WTERMSIG(status));
         weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended on signal %d", (int) pid, WTERMSIG(status));
     } else {
+        upgrade_tell_outcome("the new program ended with code %d before it was ready", WEXITSTATUS(status));
         weir_log(master->successor_is_ready ? WEIR_LOG_NOTICE : WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended with code %d%s",
                  (int) pid, WEXITSTATUS(status), master->successor_is_ready ? "" : " before it was ready");
     }
@@ -297,6 +330,20 @@ upgrade_say(const char *what)
     return 1;
 }
 
+/* The old one serves on; why, its master knows better than we do. */
+static int
+upgrade_say_why(pid_t old, const weir_outcome_t *before, const char *otherwise)
+{
+    weir_outcome_t seen;
+    weir_error_t   error = { .text = "" };
+
+    if (!weir_outcome_look(old, WEIR_OUTCOME_UPGRADE, &seen, &error) || seen.ended <= before->begun || seen.good) {
+        return upgrade_say(otherwise);
+    }
+    (void) upgrade_say("the new program did not come up, the old one serves on");
+    return weir_outcome_print(&seen);
+}
+
 /* The new program serves: does it go on to?  The old one takes its pid file back when it does not. */
 static bool
 upgrade_holds(const weir_settings_t *settings, const upgrade_paths_t *paths, pid_t old)
@@ -317,6 +364,8 @@ weir_upgrade_run(const weir_settings_t *settings)
 {
     const struct timespec pause = { .tv_nsec = 10 * 1000000L };
     upgrade_paths_t       paths;
+    weir_outcome_t        before = { .begun = UINT64_MAX };
+    weir_error_t          error = { .text = "" };
     bool                  begun = false;
     pid_t                 old, now;
 
@@ -329,6 +378,7 @@ weir_upgrade_run(const weir_settings_t *settings)
     if (upgrade_exists(paths.old)) {
         return upgrade_say("another upgrade is under way, or was left undone: there is a pid file of the old program");
     }
+    (void) !weir_outcome_look(old, WEIR_OUTCOME_UPGRADE, &before, &error);
     if (weir_sys_kill(old, SIGUSR2) != 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) old, SIGUSR2);
         return 1;
@@ -347,5 +397,5 @@ weir_upgrade_run(const weir_settings_t *settings)
             break;
         }
     }
-    return upgrade_say("the new program did not come up, the old one serves on: its error log says why");
+    return upgrade_say_why(old, &before, "the new program did not come up, the old one serves on: its error log says why");
 }

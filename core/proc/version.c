@@ -18,7 +18,7 @@ weir_version_print_usage(void)
 
     fprintf(stderr,
             "weir version: weir/" WEIR_VERSION "\n"
-            "Usage: weir [-?hvVtTq] [-s signal] [-p prefix]\n"
+            "Usage: weir [-?hvVtTq] [-s signal [--wait]] [-p prefix]\n"
             "            [-e filename] [-c filename] [-g directives] [tool]\n"
             "\n"
             "Options:\n"
@@ -30,6 +30,7 @@ weir_version_print_usage(void)
             "  -T            : as -t, and print every file that was read\n"
             "  -q            : with -t: say nothing but errors\n"
             "  -s signal     : tell the running master to: stop, quit, reopen, reload, upgrade\n"
+            "  --wait        : with -s reload: return when it is in use, or say why it is not and exit with 1; -s upgrade always does\n"
             "  -p prefix     : where relative paths begin (default: " WEIR_PREFIX "/)\n"
             "  -e filename   : error log until the configuration is read, or stderr (default: "
             WEIR_ERROR_LOG_PATH ")\n"

@@ -1,0 +1,74 @@
+# `weir -s reload --wait` returns when the configuration is in use, or says why it is not and exits with 1; so does `weir -s upgrade`.
+use v5.36;
+use lib 't/lib';
+use File::Copy ();
+use Weir::Test;
+
+my $w   = Weir::Test->new('a reload can be waited for')->needs_weir->workers_may_change->descriptors_may_stay;
+my $dir = $w->dir;
+File::Copy::copy($w->bin, "$dir/weir") or die $!;
+chmod 0755, "$dir/weir";
+$w->{bin} = "$dir/weir";
+my $conf = sub ($word, $more = '') { "server { location / { return 200 '$word'; } }\n$more" };
+my $use  = sub (@text) { $w->{conf}{text} = $conf->(@text); $w->write_file('conf/weir.conf', $w->_whole_text) };
+my $tell = sub (@words) { $w->tool('-s', @words, '--wait') };
+$w->conf($conf->('one'), workers => 2, control => 0);
+$w->start;
+is $w->get('/')->body, 'one', 'before';
+
+for my $n (2 .. 4) {
+    $use->("number $n");
+    my ($code, $said) = $tell->('reload');
+    is $code, 0, 'a good configuration: exit code 0' or diag $said;
+    like $said, qr/^weir: configuration $n is in use$/m, 'it is told when it is in use';
+    is $w->get('/')->body, "number $n", 'and it is, from then on';
+}
+
+# A port that somebody else has: only the master can know.
+my $other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Proto => 'tcp') or die $!;
+$use->('taken', 'server { listen 127.0.0.1:' . $other->sockport . '; }');
+my ($code, $said) = $tell->('reload');
+is $code, 1, 'a port that is taken: exit code 1';
+like $said, qr/^weir: bind\(\) to 127\.0\.0\.1:\d+ failed \(98: Address already in use\)$/m, 'and why';
+$w->allow_log(qr/Address already in use/);
+is $w->get('/')->body, 'number 4', 'nothing has changed';
+is +($w->tool('-s', 'reload'))[0], 0, 'without --wait it is only asked for';
+$other->close;
+($code, $said) = $tell->('reload');
+is "$code " . $w->get('/')->body, '0 taken', 'as soon as the port is free it is good';
+
+# An upgrade tells why the new program did not come up.
+$other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Proto => 'tcp') or die $!;
+$use->('later', 'server { listen 127.0.0.1:' . $other->sockport . '; }');
+($code, $said) = $tell->('upgrade');
+is $code, 1, 'an upgrade onto a taken port: exit code 1';
+like $said, qr/the new program did not come up, the old one serves on$/m, 'who serves';
+like $said, qr/^weir: (?:still could not bind\(\)|bind\(\) to .* failed .*)$/m, 'and why';
+$other->close;
+$use->('later');
+my %bad = ("exit 3" => qr/ended with code 3 before it was ready/, 'kill -SEGV $$' => qr/ended on signal 11/);
+for my $how (sort keys %bad) {
+    unlink "$dir/weir" or die $!;
+    $w->write_file('weir', "#!/bin/sh\n$how\n");
+    chmod 0755, "$dir/weir";
+    $w->{bin} = $ENV{WEIR_BIN} // 'objs/weir';
+    ($code, $said) = $tell->('upgrade');
+    is $code, 1, "a program that does \"$how\"";
+    like $said, $bad{$how}, 'is told of';
+}
+$w->allow_log(qr/the new program \(process \d+\) ended|still could not bind/);
+unlink "$dir/weir" or die $!;
+File::Copy::copy($w->bin, "$dir/weir") or die $!;
+chmod 0755, "$dir/weir";
+is +($tell->('upgrade'))[0], 0, 'a good one takes over';
+$w->taken_over;
+is $w->get('/')->body, 'later', 'and serves';
+($code, $said) = $tell->('reload');
+is $code, 0, 'it can be reloaded and waited for' or diag $said;
+
+for my $words (['-s', 'stop', '--wait'], ['--wait']) {
+    ($code, $said) = $w->tool(@$words);
+    is $code, 1, "@$words: refused";
+    like $said, qr/"--wait" goes with -s reload or -s upgrade/, 'and why';
+}
+done_testing;
