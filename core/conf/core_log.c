@@ -12,7 +12,7 @@
 #define LOG_FACILITY_NAME  "local7"
 #define LOG_MAX_TAG        32
 
-/* --- syslog:server=…,facility=…,tag=…,severity=… --- */
+/* --- syslog:server=…,facility=…,tag=…,severity=…,nohostname --- */
 
 static bool
 log_read_server(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t server)
@@ -63,6 +63,10 @@ log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option, weir_
     weir_str_t       name, value;
 
     (void) weir_str_cut(option, '=', &name, &value);
+    if (weir_str_eq(option, WEIR_STR("nohostname"))) {
+        sink->no_hostname = true;
+        return true;
+    }
     if (weir_str_eq(name, WEIR_STR("server"))) {
         return sink->path.len == 0 ? log_read_server(cf, sink, value)
                                    : weir_conf_error(cf, 1, "duplicate syslog \"server\"");
@@ -88,7 +92,7 @@ log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option, weir_
         weir_conf_warn(cf, 1, "the \"severity\" of syslog is without effect in error_log: each record has its own");
         return true;
     }
-    return weir_conf_error(cf, 1, "unknown syslog parameter \"%.*s\": expected server, facility, tag or severity",
+    return weir_conf_error(cf, 1, "unknown syslog parameter \"%.*s\": expected server, facility, tag, severity or nohostname",
                            WEIR_STR_ARG(name));
 }
 

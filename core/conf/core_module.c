@@ -179,7 +179,7 @@ static const weir_directive_t core_directives[] = {
              .help = "The folder, root's own, of what outlives a restart: keys of TLS session tickets."),
     CORE_ROW(pid, "pid", .where = WEIR_IN_MAIN, .dflt = WEIR_PID_PATH, .help = "The file with the process id of the master."),
     CORE_ROW_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_MAIN, .inherit = WEIR_APPEND,
-                .args = "file | stderr | syslog:server=address[,facility=name][,tag=text] [level] [json]",
+                .args = "file | stderr | syslog:server=address[,facility=name][,tag=text][,nohostname] [level] [json]",
                 .help = "Where errors are logged, from which level on (error unless given), and whether as JSON lines; may be "
                         "given several times."),
     CORE_ROW_OF(env, "env", &core_type_env, .where = WEIR_IN_MAIN,

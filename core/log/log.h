@@ -25,6 +25,7 @@ typedef struct weir_log_sink {
     int              fd;            /* -1: not open */
     int              facility;      /* syslog; WEIR_LOG_LOCAL7 unless told otherwise */
     weir_str_t       tag;           /* syslog; "weir" when empty */
+    bool             no_hostname;   /* syslog: records do not name this machine */
     weir_addr_t      peer;          /* syslog: where to, set by weir_log_open */
     struct weir_log_file *file;     /* a file that files.h holds; NULL: fd is its own */
     bool             torn;          /* the last record was written in part only: the next one starts a new line */

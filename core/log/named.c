@@ -18,9 +18,9 @@
 
 typedef struct {
     weir_list_t    recent, bucket;
-    int            fd;
-    uint32_t       uses;             /* since `since` */
-    weir_instant_t since, used, checked;
+    int            fd;               /* -1: it was not used often enough to be kept open */
+    uint32_t       uses;
+    weir_instant_t used, checked;
     dev_t          device;
     ino_t          inode;
     size_t         path_len;
@@ -37,7 +37,9 @@ named_close(named_t *named)
 {
     weir_list_remove(&named->recent);
     weir_list_remove(&named->bucket);
-    (void) weir_sys_close(named->fd);
+    if (named->fd >= 0) {
+        (void) weir_sys_close(named->fd);
+    }
     weir_mem_free(named);
     named_n--;
 }
@@ -71,7 +73,7 @@ named_is_still(named_t *named, const weir_log_names_conf_t *conf, uint64_t now)
 {
     struct stat st;
 
-    if (now - named->checked.ms < conf->valid.ms) {
+    if (named->fd < 0 || now - named->checked.ms < conf->valid.ms) {
         return true;
     }
     named->checked.ms = now;
@@ -97,7 +99,7 @@ named_find(weir_str_t path, const weir_log_names_conf_t *conf)
     return NULL;
 }
 
-/* Those that nobody writes to, and those that were not written to often enough. */
+/* Those that nobody writes to, and the oldest when there are too many. */
 static void
 named_expire(const weir_log_names_conf_t *conf, uint64_t now)
 {
@@ -114,15 +116,10 @@ named_expire(const weir_log_names_conf_t *conf, uint64_t now)
 static void
 named_count(named_t *named, const weir_log_names_conf_t *conf, uint64_t now)
 {
-    if (now - named->since.ms >= conf->inactive.ms) {
-        if (named->uses < conf->min_uses) {
-            named_close(named);
-            return;
-        }
-        named->uses = 0;
-        named->since.ms = now;
+    if (++named->uses < conf->min_uses) {
+        (void) weir_sys_close(named->fd);
+        named->fd = -1;
     }
-    named->uses++;
     named->used.ms = now;
     weir_list_remove(&named->recent);
     weir_list_push(&named_recent, &named->recent);
@@ -136,21 +133,35 @@ named_put(int fd, weir_str_t record)
     }
 }
 
+static bool
+named_open(named_t *named, int fd, uint64_t now)
+{
+    struct stat st;
+
+    if (weir_sys_fstat(fd, &st) != 0) {
+        return false;
+    }
+    named->fd = fd;
+    named->checked.ms = now;
+    named->device = st.st_dev;
+    named->inode = st.st_ino;
+    return true;
+}
+
 static named_t *
 named_keep(int fd, weir_str_t path, uint64_t now)
 {
     named_t *named = weir_mem_try(sizeof(*named) + path.len + 1);
-    struct stat st;
 
-    if (named == NULL || weir_sys_fstat(fd, &st) != 0) {
-        weir_mem_free(named);
+    if (named == NULL) {
         return NULL;
     }
     memset(named, 0, sizeof(*named));
-    named->fd = fd;
-    named->since.ms = named->checked.ms = named->used.ms = now;
-    named->device = st.st_dev;
-    named->inode = st.st_ino;
+    if (!named_open(named, fd, now)) {
+        weir_mem_free(named);
+        return NULL;
+    }
+    named->used.ms = now;
     named->path_len = path.len;
     memcpy(named->path, path.at, path.len);
     named->path[path.len] = '\0';
@@ -167,13 +178,17 @@ weir_log_named_write(const weir_log_names_conf_t *conf, weir_str_t path, weir_st
     named_t *named = conf->max != 0 ? named_find(path, conf) : NULL;
     int fd;
 
-    if (named == NULL) {
+    if (named == NULL || named->fd < 0) {
         fd = weir_file_open_log(path.at);
         if (fd < 0) {
             __atomic_fetch_add(&weir_log_dropped, 1, __ATOMIC_RELAXED);
             return;
         }
-        named = conf->max != 0 ? named_keep(fd, path, now) : NULL;
+        if (named == NULL) {
+            named = conf->max != 0 ? named_keep(fd, path, now) : NULL;
+        } else if (!named_open(named, fd, now)) {
+            named = NULL;
+        }
         if (named == NULL) {
             named_put(fd, record);
             (void) weir_sys_close(fd);

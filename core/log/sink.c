@@ -191,6 +191,23 @@ sink_add_syslog_date(weir_buf_t *buf)
     weir_buf_add_char(buf, ' ');
 }
 
+/* RFC 3164 §4.1.2: the name without its domain. */
+static void
+sink_add_hostname(weir_buf_t *buf)
+{
+    static char   name[64];
+    static size_t len;
+
+    if (len == 0) {
+        if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0' || name[0] == '.') {
+            (void) snprintf(name, sizeof(name), "localhost");
+        }
+        for (; name[len] != '\0' && name[len] != '.' && name[len] != ' '; len++) {}
+    }
+    weir_buf_add(buf, name, len);
+    weir_buf_add_char(buf, ' ');
+}
+
 static bool
 sink_send_datagram(weir_log_sink_t *sink, weir_str_t bytes)
 {
@@ -208,12 +225,15 @@ sink_send_datagram(weir_log_sink_t *sink, weir_str_t bytes)
 static bool
 sink_send_syslog(weir_log_sink_t *sink, weir_log_level_t level, weir_str_t record)
 {
-    char       room[WEIR_LOG_RECORD + 128];
+    char       room[WEIR_LOG_RECORD + 256];
     weir_buf_t buf;
 
     weir_buf_init(&buf, room, sizeof(room));
     weir_buf_printf(&buf, "<%d>", sink->facility * 8 + (int) level);
     sink_add_syslog_date(&buf);
+    if (!sink->no_hostname) {
+        sink_add_hostname(&buf);
+    }
     weir_buf_add_str(&buf, sink->tag.len == 0 ? WEIR_STR("weir") : weir_str(sink->tag.at, weir_min(sink->tag.len, 64)));
     weir_buf_add_lit(&buf, ": ");
     weir_buf_add_str(&buf, record);

@@ -36,6 +36,7 @@ typedef struct {
     weir_conf_words_t      words;
     weir_str_t             format_name, path;
     weir_log_file_pace_t   pace;
+    bool                   is_plain;       /* no buffer: access_log_flush says how long a line may wait */
     const weir_template_t *condition;      /* NULL: always */
     const weir_template_t *name;           /* a path with variables; NULL: it has none */
     weir_log_sink_t       *sink;           /* syslog; NULL: a file */
@@ -51,6 +52,7 @@ typedef struct {
     access_formats_t formats;
     access_logs_t    logs;
     weir_log_names_conf_t kept;            /* open_log_file_cache */
+    weir_msec_t      flush;
 } access_conf_t;
 
 /* -- log_format -- */
@@ -174,7 +176,8 @@ access_read_options(weir_conf_t *cf, access_log_t *log)
                                WEIR_STR_ARG(log->words.at[1].text));
     }
     if (!has_buffer) {
-        log->pace = (weir_log_file_pace_t) { WEIR_LOG_FILE_BUFFER, { WEIR_LOG_FILE_INTERVAL }, 0 };
+        log->pace = (weir_log_file_pace_t) { .size = WEIR_LOG_FILE_BUFFER };
+        log->is_plain = true;
     } else if (!has_flush) {
         log->pace.interval.ms = WEIR_LOG_FILE_NEVER;
     }
@@ -289,6 +292,9 @@ access_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
         log->format = is_combined ? access_combined(cf) : access_find_format(&access->formats, log->format_name);
         if (log->format == NULL) {
             return weir_conf_error_at(cf, &log->words, "unknown log format \"%.*s\"", WEIR_STR_ARG(log->format_name));
+        }
+        if (log->is_plain) {
+            log->pace.interval = access->flush;
         }
         if (!access_open(cf, log)) {
             return false;
@@ -479,7 +485,12 @@ static const weir_directive_t access_directives[] = {
                       .help = "Names a format of access logs; \"combined\" is there already."),
     WEIR_DIRECTIVE_OF(access_conf_t, logs, "access_log", &access_type_logs, .where = WEIR_IN_ANY,
                       .dflt = WEIR_HTTP_LOG_PATH " combined",
-                      .help = "Where a line about each request goes; may be given several times; off: nowhere."),
+                      .help = "Where a line about each request goes; may be given several times; off: nowhere.  Without buffer= a line is written "
+                              "within access_log_flush."),
+    WEIR_DIRECTIVE(access_conf_t, flush, "access_log_flush", .where = WEIR_IN_HTTP, .dflt = "50ms", .max = "1m",
+                   .help = "How long a line of an access_log without buffer= may wait in a worker, so that several leave in one write: those are lost "
+                           "when the worker is killed.  0: a line is written at the end of the turn of the loop that it is made in, as nginx does; "
+                           "that costs some 4% of a worker's time at full load."),
     WEIR_DIRECTIVES_END
 };
 

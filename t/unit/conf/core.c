@@ -145,7 +145,7 @@ test_logs(void)
                     "info, notice, warn, error, crit, alert, emerg) and json" AT);
     reading_refuses("error_log syslog:facility=user;", "no syslog server given: expected syslog:server=address" AT);
     reading_refuses("error_log syslog:server=127.0.0.1,colour=red;", "unknown syslog parameter \"colour\": expected server, "
-                    "facility, tag or severity" AT);
+                    "facility, tag, severity or nohostname" AT);
     reading_refuses("error_log syslog:server=127.0.0.1,tag=a-b;", "invalid syslog tag \"a-b\": expected up to 32 letters, "
                     "digits and underscores" AT);
     reading_refuses("error_log syslog:server=127.0.0.1,server=127.0.0.1;", "duplicate syslog \"server\"" AT);

@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "capture.h"
 
 static char received[8192];
+static bool is_nameless;                     /* the next record does not name this machine */
 
 static const char *
 receive(int fd)
@@ -37,12 +39,12 @@ daemon_at(const weir_addr_t *addr)
     return fd;
 }
 
-/* "<PRI>Mon dd hh:mm:ss tag: " and what follows it. */
+/* "<PRI>Mon dd hh:mm:ss HOST tag: " and what follows it; HOST empty: none. */
 static const char *
 after_head(const char *text, int pri, const char *tag)
 {
     static const char none[8];
-    char month[4], want[80];
+    char month[4], want[160], host[64] = "";
     int  got_pri = -1, a[4], skipped = 0;
 
     if (sscanf(text, "<%d>%3s %2d %2d:%2d:%2d %n", &got_pri, month, &a[0], &a[1], &a[2], &a[3], &skipped) != 6
@@ -51,7 +53,12 @@ after_head(const char *text, int pri, const char *tag)
         || strstr("JanFebMarAprMayJunJulAugSepOctNovDec", month) == NULL) {
         return none;
     }
-    snprintf(want, sizeof(want), "%s: ", tag);
+    if (!is_nameless) {
+        (void) gethostname(host, sizeof(host) - 2);
+        host[strcspn(host, ".")] = '\0';
+        strcat(host, " ");
+    }
+    snprintf(want, sizeof(want), "%s%s: ", host, tag);
     text += skipped;
     return strncmp(text, want, strlen(want)) == 0 ? text + strlen(want) : none;
 }
@@ -87,10 +94,12 @@ test_udp(void)
     rest = after_head(receive(fd), 0, "edge1");
     ok(rest[0] == '{' && rest[strlen(rest) - 1] == '}', "JSON, with another tag and facility");
 
+    sink.no_hostname = is_nameless = true;
     memset(large, 'a', sizeof(large));
     weir_log_send(&sink, WEIR_LOG_INFO, weir_str(large, sizeof(large)));
     rest = after_head(receive(fd), 6, "edge1");
-    is_int(strlen(rest), WEIR_LOG_RECORD - 1, "a record of one's own is cut");
+    is_int(strlen(rest), WEIR_LOG_RECORD - 1, "a record of one's own is cut, and has no name of the machine where none is wanted");
+    is_nameless = false;
     weir_log_use(NULL);
     weir_log_close(&sink);
     weir_sys_close(fd);
