@@ -65,6 +65,9 @@ UNITS     = $(UNIT_SRCS:%.c=$(OBJS)/%)
 FUZZ_SRCS = $(filter-out t/fuzz/replay.c,$(sort $(wildcard t/fuzz/*.c)))
 REPLAYS   = $(FUZZ_SRCS:%.c=$(OBJS)/%)
 FUZZERS   = $(FUZZ_SRCS:t/fuzz/%.c=$(OBJS)/fuzzers/%)
+# The target t/fuzz/NAME.c may have parts in t/fuzz/NAME-world/.
+FUZZ_PARTS = $(patsubst %.c,$(OBJS)/%.o,$(sort $(wildcard t/fuzz/*-world/*.c)))
+parts_of   = $(filter $(OBJS)/t/fuzz/$(notdir $(1))-world/%,$(FUZZ_PARTS))
 
 unit: $(UNITS)
 $(UNITS): $(OBJS)/%: %.c $(LIBRARY) $(OBJS)/flags
@@ -72,7 +75,9 @@ $(UNITS): $(OBJS)/%: %.c $(LIBRARY) $(OBJS)/flags
 
 fuzz-replay: $(REPLAYS)
 $(REPLAYS): $(OBJS)/%: %.c $(OBJS)/t/fuzz/replay.o $(LIBRARY) $(OBJS)/flags
-	$(call compile_and_link,$(OBJS)/t/fuzz/replay.o)
+	$(call compile_and_link,$(OBJS)/t/fuzz/replay.o $(call parts_of,$@))
+$(foreach part,$(FUZZ_PARTS),$(eval $(patsubst $(OBJS)/t/fuzz/%-world/,$(OBJS)/t/fuzz/%,$(dir $(part))) \
+    $(patsubst $(OBJS)/t/fuzz/%-world/,$(OBJS)/fuzzers/%,$(dir $(part))): $(part)))
 $(OBJS)/t/fuzz/%.o: t/fuzz/%.c $(OBJS)/flags
 	$(COMPILE)
 
@@ -80,7 +85,7 @@ $(OBJS)/t/fuzz/%.o: t/fuzz/%.c $(OBJS)/flags
 ifneq ($(FUZZING),)
 fuzz: $(FUZZERS)
 $(FUZZERS): $(OBJS)/fuzzers/%: t/fuzz/%.c $(LIBRARY) $(OBJS)/flags
-	$(call compile_and_link,-fsanitize=fuzzer)
+	$(call compile_and_link,-fsanitize=fuzzer $(call parts_of,$@))
 else
 fuzz:
 	$(Q)./configure --objs=$(OBJS)/fuzz --with-cc=clang --with-sanitizer=address,undefined \
@@ -119,4 +124,4 @@ install: $(OBJS)/weir
 	cp docs/man/weir.conf.5 '$(D)$(PREFIX)/share/man/man5/' && cp docs/man/weir.8 '$(D)$(PREFIX)/share/man/man8/'
 
 -include $(LIB_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(FAULT_OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(FUZZERS:=.d)
--include $(OBJS)/t/fuzz/replay.d
+-include $(OBJS)/t/fuzz/replay.d $(FUZZ_PARTS:.o=.d)
