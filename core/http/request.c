@@ -95,6 +95,7 @@ weir_request_give_back(weir_request_t *req)
     request_box_t *box = weir_container_of(req, request_box_t, req);
     weir_http_t *http = req->http;
 
+    weir_assert(req->subs == NULL);                  /* they would answer to nobody */
     weir_arena_reset(&req->arena);                       /* its cleanups may look at the configuration: that goes after them */
     if (req->generation != NULL) {
         weir_generation_unref(req->generation);

@@ -85,9 +85,11 @@ conn_fini(weir_http_conn_t *base)
 {
     weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
 
+    weir_assert(base->http->tx_owner != base && !c->is_queued);
     weir_h1_in_free(c);
     weir_chain_clear(&c->out, &base->http->blocks);
     if (c->req != NULL) {
+        weir_assert(c->req->is_ended);
         weir_request_give_back(c->req);
     }
 }
@@ -167,6 +169,7 @@ conn_new_request(weir_h1_conn_t *c)
 {
     weir_request_t *req = weir_request_take(c->base.http);
 
+    weir_assert(c->state == WEIR_H1_STATE_WAIT && c->req == NULL);
     if (req == NULL) {
         weir_h1_close(c);
         return NULL;
@@ -528,6 +531,7 @@ conn_next(weir_task_t *task)
     weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
     size_t skipped;
 
+    weir_assert(c->req->is_ended && c->held == 0 && c->out.size == 0 && !c->is_queued);     /* the answer has left, all of it */
     weir_request_give_back(c->req);
     c->req = NULL;
     memset(&c->scan, 0, sizeof(c->scan));
@@ -617,6 +621,7 @@ conn_finish(weir_request_t *req)
 {
     weir_h1_conn_t *c = req->wire;
 
+    weir_assert(c->req == req && !req->is_ended);
     req->is_ended = true;
     weir_timer_clear(&c->base.timer);
     if (c->broken || !req->res.head_sent) {
@@ -640,6 +645,7 @@ conn_abort(weir_request_t *req)
 {
     weir_h1_conn_t *c = req->wire;
 
+    weir_assert(c->req == req && !req->is_ended);
     req->is_ended = true;
     (void) weir_h1_push(c);
     if (c->close_delimited) {

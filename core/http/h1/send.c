@@ -139,6 +139,7 @@ weir_h1_push(weir_h1_conn_t *c)
     }
     if (c->held != 0) {
         struct iovec iov = { c->base.http->tx, c->held };
+        weir_assert(c->base.http->tx_owner == &c->base);
         c->held = 0;
         c->base.http->tx_owner = NULL;
         return send_iov(c, &iov, 1);
@@ -392,6 +393,7 @@ weir_h1_send_head(weir_request_t *req)
     weir_h1_conn_t *c = req->wire;
     weir_buf_t b;
 
+    weir_assert(c->req == req && !req->res.head_sent && !c->end_queued && !c->is_queued);
     if (c->broken) {
         return WEIR_ERROR;
     }
@@ -428,6 +430,7 @@ weir_h1_send_body(weir_request_t *req, weir_str_t bytes)
     weir_str_t pieces[3];
     char size[18];
 
+    weir_assert(!c->end_queued);
     if (c->promised != WEIR_LENGTH_NONE) {
         bytes.len = weir_min(bytes.len, c->promised);   /* never more than was promised */
         c->promised -= bytes.len;
@@ -549,6 +552,7 @@ weir_h1_send_end(weir_request_t *req)
 {
     weir_h1_conn_t *c = req->wire;
 
+    weir_assert(!c->end_queued);
     if (c->broken) {
         return WEIR_ERROR;
     }

@@ -122,6 +122,7 @@ weir_link_begin(weir_link_t *link, weir_proxy_t *p)
     weir_io_t io;
     bool done;
 
+    weir_assert(link->up == NULL && link->out.size == 0 && !link->is_queued);
     link->proxy = p;
     if (weir_proxy_secure(p, WEIR_STR_NONE) == WEIR_ERROR) {
         return WEIR_ERROR;
@@ -149,6 +150,8 @@ weir_link_end(weir_link_t *link, bool keep)
 {
     weir_upconn_t *up = link->up;
 
+    weir_assert(up != NULL && up->owner == link);
+    weir_assert(!keep || (link->connected && !weir_link_pending(link)));      /* the next exchange would send the rest */
     if (link->is_queued) {
         weir_send_cancel(link->proxy->http, &up->conn);
         link->is_queued = false;
@@ -172,6 +175,7 @@ weir_link_send(weir_link_t *link, const struct iovec *iov, size_t n)
 {
     size_t sent = 0;
 
+    weir_assert(link->connected && !link->is_queued);
     if (link->out.size == 0) {
         weir_io_t io = weir_conn_send(&link->up->conn, iov, n, &sent);
         if (io == WEIR_OK) {
@@ -202,6 +206,7 @@ link_on_sent(weir_conn_t *conn, weir_io_t io)
 {
     weir_link_t *link = weir_container_of(conn, weir_upconn_t, conn)->owner;
 
+    weir_assert(link != NULL && link->is_queued);
     link->is_queued = false;
     if (io == WEIR_ERROR) {
         io = link_error(link, WEIR_CAUSE_UPSTREAM_SEND_FAILED, conn->error);
