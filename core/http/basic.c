@@ -12,7 +12,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define BASIC_MAX_PASSWORD 512       /* bytes; what is longer fits no hash */
+#define BASIC_MAX_PASSWORD WEIR_BASIC_PASSWORD_MAX
 
 /* -- base64 (RFC 4648 §4) -- */
 
@@ -210,21 +210,43 @@ basic_apr1_is(weir_str_t password, weir_str_t hash)
 
 /* -- whatever the system knows -- */
 
-static bool
-basic_crypt_is(weir_str_t password, weir_str_t hash, weir_arena_t *arena)
-{
-    struct crypt_data *data = weir_alloc_zero(arena, sizeof(*data));
-    char               z[BASIC_MAX_PASSWORD + 1];
-    const char        *made;
-    bool               same;
+struct weir_basic_room {
+    struct crypt_data data;
+    char              password[BASIC_MAX_PASSWORD + 1], hash[WEIR_BASIC_HASH_MAX + 1];
+};
 
-    memcpy(z, password.len != 0 ? password.at : "", password.len);
-    z[password.len] = '\0';
-    made = memchr(z, '\0', password.len + 1) == z + password.len ? crypt_r(z, weir_str_to_z(arena, hash), data) : NULL;
+size_t
+weir_basic_room_size(void)
+{
+    return sizeof(struct weir_basic_room);
+}
+
+bool
+weir_basic_crypt_is(weir_str_t password, weir_str_t hash, weir_basic_room_t *room)
+{
+    const char *made = NULL;
+    bool        same;
+
+    if (password.len > BASIC_MAX_PASSWORD || hash.len == 0 || hash.len > WEIR_BASIC_HASH_MAX) {
+        return false;
+    }
+    memset(room, 0, sizeof(*room));
+    memcpy(room->password, password.len != 0 ? password.at : "", password.len);
+    memcpy(room->hash, hash.at, hash.len);
+    if (strlen(room->password) == password.len) {
+        made = crypt_r(room->password, room->hash, &room->data);
+    }
     same = made != NULL && made[0] != '*' && basic_equal(made, strlen(made), hash.at, hash.len);
-    OPENSSL_cleanse(z, sizeof(z));
-    OPENSSL_cleanse(data, sizeof(*data));
+    OPENSSL_cleanse(room, sizeof(*room));
     return same;
+}
+
+/* All that crypt(3) knows but DES and MD5, which are quick; and $apr1$ is ours. */
+bool
+weir_basic_is_costly(weir_str_t hash)
+{
+    return hash.len != 0 && (hash.at[0] == '$' || hash.at[0] == '_') && !weir_str_starts(hash, WEIR_STR("$apr1$"))
+           && !weir_str_starts(hash, WEIR_STR("$1$"));
 }
 
 bool
@@ -246,5 +268,5 @@ weir_basic_password_is(weir_str_t password, weir_str_t hash, weir_arena_t *arena
     if (weir_str_starts(hash, WEIR_STR("$apr1$"))) {
         return basic_apr1_is(password, weir_str_skip(hash, 6));
     }
-    return hash.len != 0 && basic_crypt_is(password, hash, arena);
+    return weir_basic_crypt_is(password, hash, weir_alloc(arena, sizeof(weir_basic_room_t)));
 }

@@ -6,6 +6,9 @@
 
 #include "base/str.h"
 
+#define WEIR_BASIC_PASSWORD_MAX 512       /* bytes; what is longer fits no hash */
+#define WEIR_BASIC_HASH_MAX     384       /* … of crypt(3) */
+
 struct weir_request;
 
 /* What Authorization says, in the arena; false: there is none, another scheme, not base64, no colon or no name.  The password is a secret: see
@@ -17,5 +20,11 @@ void weir_basic_forget(weir_str_t password);
 /* hash: of crypt(3) (whatever the system's knows: $2y$, $6$, $5$, $1$, DES), "$apr1$…", "{SHA}…", "{SSHA}…", "{PLAIN}…".  Takes the time the hash
  * asks for, and as long for a wrong password as for the right one. */
 bool weir_basic_password_is(weir_str_t password, weir_str_t hash, weir_arena_t *arena) WEIR_MUST_USE;
+
+/* The part of it that may take long, for any thread: of a hash that is costly, in room of weir_basic_room_size() bytes, which is wiped. */
+typedef struct weir_basic_room weir_basic_room_t;
+bool   weir_basic_is_costly(weir_str_t hash);
+size_t weir_basic_room_size(void);
+bool   weir_basic_crypt_is(weir_str_t password, weir_str_t hash, weir_basic_room_t *room) WEIR_MUST_USE;
 
 #endif

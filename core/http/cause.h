@@ -69,6 +69,7 @@
     X(AUTH_BASIC_UNKNOWN, "auth.basic.unknown", 401, ERROR, "The name is not in auth_basic_user_file.")                       \
     X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, ERROR, "The password is not the one of that name.")                    \
     X(AUTH_BASIC_FILE, "auth.basic.file", 403, ERROR, "auth_basic_user_file could not be read.")                              \
+    X(AUTH_BASIC_BUSY, "auth.basic.busy", 503, ERROR, "Too many passwords with costly hashes are being checked.")             \
     X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, "The place that auth_request asks wants to know who comes: 401.") \
     X(AUTH_REQUEST_DENIED, "auth.request.denied", 403, ERROR, "The place that auth_request asks says no: 403.")              \
     X(AUTH_REQUEST_FAILED, "auth.request.failed", 500, ERROR, "The place that auth_request asks gave no answer that says yes or no.") \

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "conf/core.h"
+#include "event/work.h"
 #include "http/tls/tls.h"
 #include "log/files.h"
 #include "log/named.h"
@@ -364,6 +365,9 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
     weir_upstream_start(generation, http->groups);
     runtime_take_settings(http);
     (void) weir_mem_keep_reserve(RUNTIME_RESERVE);
+    if (!weir_work_open(loop)) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "no threads for costly hashes");
+    }
     weir_loop_on_turn(loop, &http->turn, runtime_on_turn, http);
     return http;
 }
@@ -486,6 +490,7 @@ weir_http_destroy(weir_http_t *http)
     http->quitting = true;
     runtime_stop_accepting(http);
     runtime_quit_all(http, true);
+    weir_work_stop();
     weir_http_tls_stop();
     weir_timer_drop(&http->polite_timer);
     weir_timer_drop(&http->quit_timer);

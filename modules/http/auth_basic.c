@@ -2,11 +2,12 @@
  * auth_basic.c - auth_basic and auth_basic_user_file: a name and a password, asked for by the browser.
  *
  * The file is read for each request that brings credentials, so that it may change at any time; its lines are name:hash[:comment].  Runs in
- * workers: a hash that is made to take long (bcrypt) holds the worker for as long.
+ * workers; a hash that is made to take long (bcrypt) is computed beside the loop while its request waits (basic_check.h).
  */
 #include "http/module.h"
 
 #include "http/basic.h"
+#include "http/basic_check.h"
 #include "http/story.h"
 #include "os/file.h"
 
@@ -44,44 +45,98 @@ auth_find(weir_str_t text, weir_str_t user, weir_str_t *hash)
     return false;
 }
 
-/* NONE: it is the name's password. */
+/* While a hash is computed. */
+typedef struct {
+    weir_basic_check_t *check;
+    weir_str_t          user, realm;
+    bool                is_known;
+} auth_wait_t;
+
 static weir_cause_t
-auth_check(weir_request_t *req, const auth_conf_t *conf, weir_str_t user, weir_str_t password)
+auth_cause(bool is_known, bool is_right)
+{
+    return !is_known ? WEIR_CAUSE_AUTH_BASIC_UNKNOWN : is_right ? WEIR_CAUSE_NONE : WEIR_CAUSE_AUTH_BASIC_PASSWORD;
+}
+
+static weir_step_t
+auth_judge(weir_request_t *req, weir_str_t user, weir_str_t realm, weir_cause_t cause)
+{
+    weir_request_judged(req, "auth_basic", user, cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+    if (cause == WEIR_CAUSE_NONE) {
+        return weir_request_grant(req);
+    }
+    if (cause == WEIR_CAUSE_AUTH_BASIC_BUSY) {
+        return weir_request_fail(req, cause, NULL);
+    }
+    if (weir_cause_row(cause)->status == 401) {
+        req->challenge = weir_str_printf(&req->arena, "Basic realm=\"%.*s\"", WEIR_STR_ARG(realm));
+    }
+    return weir_request_deny(req, cause, NULL);
+}
+
+static void
+auth_on_checked(weir_request_t *req, bool is_right)
+{
+    auth_wait_t *wait = req->ctx[weir_http_auth_basic_index];
+
+    wait->check = NULL;
+    req->on_abort = NULL;
+    if (auth_judge(req, wait->user, wait->realm, auth_cause(wait->is_known, is_right)) == WEIR_NEXT) {
+        weir_request_resume(req);
+    }
+}
+
+static void
+auth_on_abort(weir_request_t *req)
+{
+    auth_wait_t *wait = req->ctx[weir_http_auth_basic_index];
+
+    weir_basic_check_cancel(wait->check);
+    wait->check = NULL;
+}
+
+/* true: *cause · false: the hash is being computed, the rest is auth_on_checked's. */
+static bool
+auth_check(weir_request_t *req, const auth_conf_t *conf, auth_wait_t *wait, weir_str_t password, weir_cause_t *cause)
 {
     weir_str_t path = conf->file != NULL ? weir_template_eval(conf->file, req, &req->arena) : WEIR_STR_NONE, text, hash;
-    bool       is_known, is_right;
+    weir_basic_answer_t answer;
 
     if (path.len == 0 || !weir_file_read(&req->arena, weir_str_to_z(&req->arena, path), AUTH_FILE_MAX, &text)) {
         weir_log(WEIR_LOG_ERROR, &req->log, path.len == 0 ? 0 : errno, "the file of users \"%.*s\" could not be read", WEIR_STR_ARG(path));
-        return WEIR_CAUSE_AUTH_BASIC_FILE;
+        *cause = WEIR_CAUSE_AUTH_BASIC_FILE;
+        return true;
     }
-    is_known = auth_find(text, user, &hash);
-    is_right = weir_basic_password_is(password, hash, &req->arena);
-    return !is_known ? WEIR_CAUSE_AUTH_BASIC_UNKNOWN : is_right ? WEIR_CAUSE_NONE : WEIR_CAUSE_AUTH_BASIC_PASSWORD;
+    wait->is_known = auth_find(text, wait->user, &hash);
+    answer = weir_basic_check(req, password, hash, auth_on_checked, &wait->check);
+    *cause = answer == WEIR_BASIC_BUSY ? WEIR_CAUSE_AUTH_BASIC_BUSY : auth_cause(wait->is_known, answer == WEIR_BASIC_RIGHT);
+    return answer != WEIR_BASIC_LATER;
 }
 
 static weir_step_t
 auth_access(weir_request_t *req, const void *conf_)
 {
     const auth_conf_t *conf = conf_;
-    weir_str_t         realm = weir_template_eval(conf->realm, req, &req->arena), user = WEIR_STR_NONE, password;
+    weir_str_t         realm = weir_template_eval(conf->realm, req, &req->arena), password;
     weir_cause_t       cause = WEIR_CAUSE_AUTH_BASIC_MISSING;
+    auth_wait_t       *wait;
+    bool               is_done = true;
 
     if (weir_str_eq(realm, WEIR_STR("off"))) {
         return WEIR_NEXT;
     }
-    if (weir_basic_credentials(req, &req->arena, &user, &password)) {
-        cause = auth_check(req, conf, user, password);
+    wait = weir_new(&req->arena, auth_wait_t);
+    wait->realm = realm;
+    if (weir_basic_credentials(req, &req->arena, &wait->user, &password)) {
+        is_done = auth_check(req, conf, wait, password, &cause);
         weir_basic_forget(password);
     }
-    weir_request_judged(req, "auth_basic", user, cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
-    if (cause == WEIR_CAUSE_NONE) {
-        return weir_request_grant(req);
+    if (is_done) {
+        return auth_judge(req, wait->user, realm, cause);
     }
-    if (weir_cause_row(cause)->status == 401) {
-        req->challenge = weir_str_printf(&req->arena, "Basic realm=\"%.*s\"", WEIR_STR_ARG(realm));
-    }
-    return weir_request_deny(req, cause, NULL);
+    req->ctx[weir_http_auth_basic_index] = wait;
+    req->on_abort = auth_on_abort;
+    return WEIR_PARK;
 }
 
 static bool
