@@ -32,7 +32,7 @@ typedef struct {
     weir_keepalive_times_t keepalive_timeout;
     weir_msec_t  keepalive_time;
     uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens, satisfy, if_modified_since, client_body_in_file_only,
-                 encoded_slash;
+                 encoded_slash, reason_phrases;
     weir_flag_t  reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
                  chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal, http2,
                  sendfile, tcp_nopush, log_not_found, log_subrequest, recursive_error_pages;
@@ -51,6 +51,7 @@ enum { WEIR_LINE_ENDS_CRLF, WEIR_LINE_ENDS_LF };
 enum { WEIR_TOKENS_OFF, WEIR_TOKENS_ON };
 enum { WEIR_BODY_FILE_OFF, WEIR_BODY_FILE_CLEAN, WEIR_BODY_FILE_ON };
 enum { WEIR_SATISFY_ALL, WEIR_SATISFY_ANY };
+enum { WEIR_PHRASES_STANDARD, WEIR_PHRASES_NGINX };
 enum { WEIR_SLASH_REFUSE, WEIR_SLASH_KEEP, WEIR_SLASH_DECODE };
 
 struct weir_http_location {

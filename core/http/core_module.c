@@ -64,6 +64,8 @@ static const weir_conf_enum_t core_body_file_values[] = {
 
 static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL }, { "any", WEIR_SATISFY_ANY }, { NULL, 0 } };
 
+static const weir_conf_enum_t core_phrase_values[] = { { "standard", WEIR_PHRASES_STANDARD }, { "nginx", WEIR_PHRASES_NGINX }, { NULL, 0 } };
+
 static const weir_conf_enum_t core_slash_values[] = {
     { "refuse", WEIR_SLASH_REFUSE }, { "keep", WEIR_SLASH_KEEP }, { "decode", WEIR_SLASH_DECODE }, { NULL, 0 },
 };
@@ -165,6 +167,9 @@ static const weir_directive_t core_directives[] = {
     CORE_OF(server_tokens, "server_tokens", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on",
             .values = core_token_values, .args = "on | off",
             .help = "Say the version in Server and in error pages."),
+    CORE_OF(reason_phrases, "reason_phrases", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "standard", .values = core_phrase_values,
+            .args = "standard | nginx", .help = "What statuses are called: as in RFC 9110, or as nginx calls them (405 Not Allowed, 503 Service "
+                                                "Temporarily Unavailable), for those who look for that text."),
     CORE(default_type, .where = WEIR_IN_ANY, .dflt = "text/plain",
          .help = "Content-Type of answers that have no other."),
     CORE(sendfile, .where = WEIR_IN_ANY, .dflt = "off", .help = "Files go to plain connections by way of the kernel alone."),

@@ -33,8 +33,10 @@ reply_clear(weir_request_t *req)
 static weir_step_t
 reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body)
 {
+    uint16_t shown = req->error_status != 0 ? req->error_status : status;
+
     req->res.status = status;
-    if (status != 204 && status != 304) {
+    if (shown != 204 && shown != 304) {
         if (content_type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {      /* (or X-Accel-Redirect's stays) */
             weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, content_type);
         }
@@ -79,14 +81,22 @@ weir_request_absolute(weir_request_t *req, weir_str_t location)
                            WEIR_STR_ARG(location));
 }
 
-weir_step_t
-weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t location)
+static weir_str_t
+reply_page(weir_request_t *req, uint16_t status, weir_str_t id)
+{
+    return weir_status_page(status, weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX, weir_server_token(req), id, &req->arena);
+}
+
+/* It has its own status, also where it is a page that an error was sent to. */
+static weir_step_t
+reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
 {
     weir_str_t safe = weir_uri_encode_reference(location, &req->arena);
 
     reply_clear(req);
+    req->error_status = 0;
     weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
-    return reply_send(req, status, WEIR_STR("text/html"), weir_status_page(status, weir_server_token(req), WEIR_STR_NONE, &req->arena));
+    return reply_send(req, status, WEIR_STR("text/html"), reply_page(req, status, WEIR_STR_NONE));
 }
 
 /* -- failures -- */
@@ -94,7 +104,7 @@ weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t lo
 static weir_step_t
 reply_built_in_page(weir_request_t *req, uint16_t status)
 {
-    weir_str_t page = weir_status_page(status, weir_server_token(req), req->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE, &req->arena);
+    weir_str_t page = reply_page(req, status, req->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE);
 
     status = weir_status_shown(status);
     if (status == 426) {
@@ -104,6 +114,9 @@ reply_built_in_page(weir_request_t *req, uint16_t status)
     return reply_send(req, status, WEIR_STR("text/html"), page);
 }
 
+#define REPLY_NGINX_TOO_LARGE 494        /* in error_page: what nginx calls a head that is too large */
+
+/* The page for this status, else for what nginx calls it. */
 static const weir_error_page_t *
 reply_find_page(const weir_request_t *req, uint16_t status)
 {
@@ -114,7 +127,7 @@ reply_find_page(const weir_request_t *req, uint16_t status)
             return &pages->at[i];
         }
     }
-    return NULL;
+    return status == 431 ? reply_find_page(req, REPLY_NGINX_TOO_LARGE) : NULL;
 }
 
 static bool
@@ -147,8 +160,16 @@ reply_error_page(weir_request_t *req, const weir_error_page_t *page, uint16_t st
     }
     uint16_t code = page->overwrite > 0 ? (uint16_t) page->overwrite : 302;
     bool is_redirect = code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
-    req->error_status = 0;                      /* the redirect has its own */
-    return weir_request_redirect_client(req, is_redirect ? code : 302, target);
+    return reply_redirect(req, is_redirect ? code : 302, target);
+}
+
+/* `error_page 302 …` answers without a Location. */
+weir_step_t
+weir_request_redirect_client(weir_request_t *req, uint16_t status, weir_str_t location)
+{
+    const weir_error_page_t *page = reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
+
+    return page != NULL ? reply_error_page(req, page, status) : reply_redirect(req, status, location);
 }
 
 /* Errors after which the rest of what the client sends cannot be trusted to be a next request. */
@@ -167,29 +188,24 @@ reply_must_close(uint16_t status, weir_cause_t cause)
     }
 }
 
-/* Did the page fail that an error was sent to?  Then the first status and cause stand.  What a limit or a guard on the way says is an answer of its
- * own: they judge a request wherever it is now. */
+/* Does the page that an error was sent to fail in the same way?  Then the first cause stands.  Every other failure is an answer of its own, with its own
+ * status, as in nginx; so is what a limit or a guard on the way says: they judge a request wherever it is now. */
 static bool
-reply_is_page_failing(weir_request_t *req)
+reply_is_the_same(const weir_request_t *req, uint16_t status)
 {
-    if (req->phase == WEIR_PHASE_PREACCESS || req->phase == WEIR_PHASE_ACCESS) {
-        req->error_status = 0;
-    }
-    return req->in_error_page && req->error_status != 0;
+    return req->in_error_page && req->error_status == status && req->phase != WEIR_PHASE_PREACCESS && req->phase != WEIR_PHASE_ACCESS;
 }
 
 weir_step_t
 weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
 {
     const weir_error_page_t *page;
-    bool                     is_page_failing;
 
     if (req->res.head_sent) {
         weir_request_abort(req, cause, detail);
         return WEIR_DONE;
     }
-    is_page_failing = reply_is_page_failing(req);
-    if (!is_page_failing) {
+    if (!reply_is_the_same(req, status)) {
         req->cause = cause;
         req->detail = detail;
         weir_http_story_name(req);
@@ -201,12 +217,10 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
         req->keep_alive = false;
     }
     reply_clear(req);
+    req->error_status = 0;
     page = reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
     if (page != NULL) {
         return reply_error_page(req, page, status);
-    }
-    if (is_page_failing) {
-        status = req->error_status;
     }
     return reply_built_in_page(req, status);
 }

@@ -444,6 +444,16 @@ request_may_use_connection(weir_request_t *req)
 }
 
 void
+weir_request_refuse(weir_request_t *req, weir_cause_t cause, const char *detail)
+{
+    if (req->head.host.len != 0) {
+        req->host = weir_str_lower(&req->arena, req->head.host);
+        (void) weir_request_find_server(req);
+    }
+    (void) weir_request_fail(req, cause, detail);
+}
+
+void
 weir_request_run(weir_request_t *req)
 {
     weir_uri_result_t uri;

@@ -174,6 +174,8 @@ typedef struct weir_attempt {
 
 /* A codec made a request: find the server and run the phases. */
 void weir_request_run(weir_request_t *req);
+/* A codec made a part of one: the same as weir_request_fail, at the server that its host names as far as that is known. */
+void weir_request_refuse(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* A handler that said PARK goes on. */
 void weir_request_resume(weir_request_t *req);
 

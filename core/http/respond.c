@@ -12,6 +12,7 @@
 #include "http/module.h"
 #include "http/pace.h"
 #include "http/ranges.h"
+#include "http/status.h"
 
 weir_field_t *
 weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
@@ -63,9 +64,10 @@ respond_allowed(weir_request_t *req)
         WEIR_STR_INIT("GET"), WEIR_STR_INIT("HEAD"), WEIR_STR_INIT("POST"), WEIR_STR_INIT("PUT"), WEIR_STR_INIT("DELETE"),
         WEIR_STR_INIT("OPTIONS"), WEIR_STR_INIT("PATCH"),
     };
-    weir_str_t refused = req->asked_method.len != 0 ? req->asked_method : req->head.method_name, all = WEIR_STR("");
+    weir_str_t refused, rest, all = WEIR_STR("");
 
-    if (req->cause == WEIR_CAUSE_CLIENT_METHOD && req->head.method != WEIR_METHOD_CONNECT && req->head.method != WEIR_METHOD_TRACE) {
+    (void) weir_str_cut(req->head.line, ' ', &refused, &rest);         /* (a page for the error is asked with GET) */
+    if (req->cause == WEIR_CAUSE_CLIENT_METHOD && !weir_str_eq(refused, WEIR_STR("CONNECT")) && !weir_str_eq(refused, WEIR_STR("TRACE"))) {
         return WEIR_STR("GET, HEAD");
     }
     for (size_t i = 0; i < weir_countof(methods); i++) {
@@ -125,6 +127,9 @@ weir_response_head(weir_request_t *req)
     if (req->error_status != 0 && res->status != 101) {
         res->status = req->error_status;
         res->reason = WEIR_STR_NONE;
+    }
+    if (weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX && res->reason.len == 0) {
+        res->reason = weir_status_reason_nginx(res->status, false);
     }
     respond_own_fields(req);
     for (uint16_t i = 0; i < (req->is_sub ? 0 : pipeline->n_head_filters); i++) {

@@ -45,6 +45,26 @@ weir_status_reason(uint16_t status)
     return status < STATUS_MIN || status > STATUS_MAX ? WEIR_STR("") : status_reasons[status - STATUS_MIN];
 }
 
+weir_str_t
+weir_status_reason_nginx(uint16_t status, bool as_title)
+{
+    static const struct { uint16_t status; weir_str_t text; } others[] = {
+        { 405, WEIR_STR_INIT("Not Allowed") }, { 408, WEIR_STR_INIT("Request Time-out") }, { 413, WEIR_STR_INIT("Request Entity Too Large") },
+        { 414, WEIR_STR_INIT("Request-URI Too Large") }, { 416, WEIR_STR_INIT("Requested Range Not Satisfiable") },
+        { 503, WEIR_STR_INIT("Service Temporarily Unavailable") }, { 504, WEIR_STR_INIT("Gateway Time-out") },
+    };
+
+    if (status == 302 && !as_title) {
+        return WEIR_STR("Moved Temporarily");
+    }
+    for (size_t i = 0; i < weir_countof(others); i++) {
+        if (others[i].status == status) {
+            return others[i].text;
+        }
+    }
+    return weir_status_reason(status);
+}
+
 /* nginx's own codes, and what a page says of them. */
 static weir_str_t
 status_of_tls(uint16_t status)
@@ -64,9 +84,9 @@ weir_status_shown(uint16_t status)
 }
 
 static void
-status_add_title(weir_buf_t *page, uint16_t status)
+status_add_title(weir_buf_t *page, uint16_t status, bool as_nginx)
 {
-    weir_str_t reason = weir_status_reason(status);
+    weir_str_t reason = as_nginx ? weir_status_reason_nginx(status, true) : weir_status_reason(status);
 
     weir_buf_add_u64(page, status);
     if (reason.len != 0) {
@@ -76,7 +96,7 @@ status_add_title(weir_buf_t *page, uint16_t status)
 }
 
 weir_str_t
-weir_status_page(uint16_t status, weir_str_t server_token, weir_str_t request_id, weir_arena_t *arena)
+weir_status_page(uint16_t status, bool as_nginx, weir_str_t server_token, weir_str_t request_id, weir_arena_t *arena)
 {
     weir_str_t more = status_of_tls(status);
     weir_buf_t page;
@@ -84,9 +104,9 @@ weir_status_page(uint16_t status, weir_str_t server_token, weir_str_t request_id
     status = weir_status_shown(status);
     weir_buf_init(&page, weir_alloc_bytes(arena, STATUS_PAGE_BYTES), STATUS_PAGE_BYTES);
     weir_buf_add_lit(&page, "<!DOCTYPE html>\n<html><head><title>");
-    status_add_title(&page, status);
+    status_add_title(&page, status, as_nginx);
     weir_buf_add_lit(&page, "</title></head>\n<body><center><h1>");
-    status_add_title(&page, status);
+    status_add_title(&page, status, as_nginx);
     weir_buf_add_lit(&page, "</h1></center>");
     if (more.len != 0) {
         weir_buf_add_lit(&page, "\n<center>");

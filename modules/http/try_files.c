@@ -31,7 +31,6 @@ static weir_step_t
 try_otherwise(weir_request_t *req, const try_list_t *list)
 {
     weir_str_t target, path, query;
-    bool has_query;
 
     if (list->status != 0) {
         return list->status >= 300 ? weir_request_fail_status(req, WEIR_CAUSE_FILE_NONE, list->status, "try_files")
@@ -41,8 +40,8 @@ try_otherwise(weir_request_t *req, const try_list_t *list)
     if (weir_str_starts(target, WEIR_STR("@"))) {
         return weir_request_redirect_named(req, target);
     }
-    has_query = weir_str_cut(target, '?', &path, &query);
-    return weir_request_redirect(req, path, has_query ? query : req->query);
+    (void) weir_str_cut(target, '?', &path, &query);
+    return weir_request_redirect(req, path, query);
 }
 
 static weir_step_t

@@ -29,7 +29,7 @@ is $w->seen($answer)->target, '/named', 'with its path';
 
 is $w->get('/inherits')->body, 'http 404', 'http\'s error_page holds where there is no other';
 is $w->get('/goes301')->status, 301, 'a redirect elsewhere with the status that was asked for';
-is $w->get('/lost')->status, 404, 'a named location that is not there leaves the error as it is';
+is $w->get('/lost')->status, 500, 'a named location that is not there is an error of its own';
 
 my $wrong = Weir::Test->new('what is wrong is refused')->allow_log(qr{\[emerg\]});
 for my $bad ('error_page 404', 'error_page 299 /x', 'error_page 600 /x', 'error_page 499 /x', 'error_page =200 /x', 'error_page 404 =x /y') {

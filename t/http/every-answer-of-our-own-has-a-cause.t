@@ -64,7 +64,7 @@ my @cases = (
     [ 'client.coding',            501, "POST / ${head}Transfer-Encoding: cow\r\n\r\n" ],
     [ 'client.version',           505, "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n" ],
     [ 'client.method',            405, "TRACE / $head\r\n" ],
-    [ 'route.return',             404, "GET /named/ $head\r\n" ],
+    [ 'route.none',               500, "GET /named/ $head\r\n" ],
     [ 'file.none',                404, "GET /nothing/ $head\r\n" ],
     [ 'file.folder',              403, "GET /files/ $head\r\n" ],
     [ 'file.forbidden',           403, "GET /files/loop $head\r\n" ],

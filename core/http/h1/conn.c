@@ -212,7 +212,7 @@ conn_fail(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
     c->body = WEIR_H1_BODY_NONE;
     c->body_failed = true;
     c->req->keep_alive = false;
-    (void) weir_request_fail(c->req, cause, detail);
+    weir_request_refuse(c->req, cause, detail);
 }
 
 static void

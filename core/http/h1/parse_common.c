@@ -49,7 +49,7 @@ weir_h1_parse_version(const char *at, uint8_t *minor)
     if (memcmp(at, "HTTP/", 5) != 0 || at[5] < '0' || at[5] > '9' || at[6] != '.' || at[7] < '0' || at[7] > '9') {
         return WEIR_H1_BAD_VERSION;
     }
-    if (at[5] == '2' || at[5] == '3') {
+    if (at[5] > '1') {
         return WEIR_H1_VERSION_UNSUPPORTED;
     }
     *minor = at[7] != '0';

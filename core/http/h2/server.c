@@ -150,7 +150,7 @@ server_run(weir_h2_exchange_t *x, bool too_large, bool end)
         return;
     }
     if (server_path_too_long(x)) {
-        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_URI_TOO_LONG, NULL);
+        weir_request_refuse(req, WEIR_CAUSE_CLIENT_URI_TOO_LONG, NULL);
         return;
     }
     server_priority(x);

@@ -35,18 +35,23 @@ pages(void)
     char token[4096];
 
     weir_arena_init(&arena, 4096);
-    page = weir_status_page(404, WEIR_STR("weir/1.2"), WEIR_STR_NONE, &arena);
+    page = weir_status_page(404, false, WEIR_STR("weir/1.2"), WEIR_STR_NONE, &arena);
     ok(has(page, "<title>404 Not Found</title>"), "the title");
     ok(has(page, "<h1>404 Not Found</h1>"), "the heading");
     ok(has(page, "<center>weir/1.2</center>"), "who answers");
     ok(weir_str_ends(page, WEIR_STR("</html>\n")), "it is complete");
     ok(!has(page, "request"), "a request without an id");
-    page = weir_status_page(599, WEIR_STR("weir"), WEIR_STR("0123abc"), &arena);
+    page = weir_status_page(503, true, WEIR_STR("weir"), WEIR_STR_NONE, &arena);
+    ok(strstr(weir_str_to_z(&arena, page), "<title>503 Service Temporarily Unavailable</title>") != NULL, "as nginx calls it");
+    is_str(weir_status_reason_nginx(302, false), "Moved Temporarily", "302 in a status line");
+    is_str(weir_status_reason_nginx(302, true), "Found", "and on a page");
+    is_str(weir_status_reason_nginx(404, false), "Not Found", "most are the same");
+    page = weir_status_page(599, false, WEIR_STR("weir"), WEIR_STR("0123abc"), &arena);
     ok(has(page, "<title>599</title>"), "a status without a name");
     ok(has(page, "<center>request 0123abc</center>"), "a request with one");
     memset(token, 'x', sizeof(token));
     long_token = weir_str(token, sizeof(token));
-    ok(weir_status_page(500, long_token, WEIR_STR_NONE, &arena).len <= 512, "a page has an end");
+    ok(weir_status_page(500, true, long_token, WEIR_STR_NONE, &arena).len <= 512, "a page has an end");
     weir_arena_fini(&arena);
 }
 
