@@ -125,7 +125,7 @@ weir_vars_set_readers(weir_vars_t *vars, const weir_variable_t *slot_row, const 
     vars->capture_row = capture_row;
 }
 
-/* The longest prefix that leaves something of the name, or NULL. */
+/* The longest prefix, or NULL.  It may be all of the name, as in nginx: $arg_. */
 static const weir_variable_t *
 vars_prefix(const weir_vars_t *vars, weir_str_t lower)
 {
@@ -135,7 +135,7 @@ vars_prefix(const weir_vars_t *vars, weir_str_t lower)
     for (i = 0; i < vars->prefixes.n; i++) {
         row = *weir_array_at(&vars->prefixes, const weir_variable_t *, i);
         len = strlen(row->name);
-        if (len > best_len && lower.len > len && memcmp(lower.at, row->name, len) == 0) {
+        if (len > best_len && lower.len >= len && memcmp(lower.at, row->name, len) == 0) {
             best = row;
             best_len = len;
         }
@@ -150,9 +150,6 @@ weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot)
     vars_name_t *known = vars_get(vars, lower);
 
     if (known == NULL) {
-        if (vars_prefix(vars, lower) != NULL) {
-            return false;
-        }
         known = vars_put(vars, lower, NULL);
         known->slot = vars->slots++;
     }
@@ -167,10 +164,27 @@ weir_vars_slots(const weir_vars_t *vars)
 }
 
 static bool
+vars_resolve_prefix(const weir_vars_t *vars, weir_str_t lower, weir_var_ref_t *ref)
+{
+    const weir_variable_t *row = vars_prefix(vars, lower);
+
+    *ref = (weir_var_ref_t) { .row = row };
+    if (row != NULL) {
+        ref->suffix = weir_str_skip(lower, strlen(row->name));
+    }
+    return row != NULL;
+}
+
+bool
+weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref)
+{
+    return vars_resolve_prefix(vars, weir_str_lower(vars->arena, name), ref);
+}
+
+static bool
 vars_resolve(const weir_vars_t *vars, weir_str_t lower, weir_var_ref_t *ref)
 {
-    const vars_name_t     *known = vars_get(vars, lower);
-    const weir_variable_t *row;
+    const vars_name_t *known = vars_get(vars, lower);
 
     if (known != NULL) {
         *ref = (weir_var_ref_t) { .row = known->row != NULL ? known->row : vars->slot_row, .slot = known->slot };
@@ -180,12 +194,7 @@ vars_resolve(const weir_vars_t *vars, weir_str_t lower, weir_var_ref_t *ref)
         *ref = (weir_var_ref_t) { .row = vars->capture_row, .group = (uint32_t) (lower.at[0] - '0') };
         return ref->row != NULL;
     }
-    row = vars_prefix(vars, lower);
-    *ref = (weir_var_ref_t) { .row = row };
-    if (row != NULL) {
-        ref->suffix = weir_str_skip(lower, strlen(row->name));
-    }
-    return row != NULL;
+    return vars_resolve_prefix(vars, lower, ref);
 }
 
 static weir_str_t
@@ -225,8 +234,8 @@ weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, co
     weir_str_t    lower = weir_str_lower(vars->arena, name);
     vars_later_t *later;
 
-    if (vars_resolve(vars, lower, ref)) {
-        return;
+    if (vars_resolve(vars, lower, ref) && (vars_get(vars, lower) != NULL || vars_prefix(vars, lower) == NULL)) {
+        return;                                      /* nothing further down changes it */
     }
     later = weir_new(vars->arena, vars_later_t);
     *later = (vars_later_t) { .name = lower, .ref = ref, .file = file, .line = line };

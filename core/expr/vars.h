@@ -36,8 +36,11 @@ weir_vars_t *weir_vars_create(weir_arena_t *arena);
 void weir_vars_add_rows(weir_vars_t *vars, const weir_variable_t *rows);
 /* How defined variables (slots) and captures ($1) are read: static rows whose get looks at ref->slot / ref->group. */
 void weir_vars_set_readers(weir_vars_t *vars, const weir_variable_t *slot_row, const weir_variable_t *capture_row);
-/* Gives the slot of a configuration's own variable; the same for the same name. false: the name is a built-in one. */
+/* Gives the slot of a configuration's own variable; the same for the same name. false: the name is a built-in one.  One that only a prefix
+ * makes ($http_x) may be defined: whatever names it means that one, but what was compiled at once and before. */
 bool weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot) WEIR_MUST_USE;
+/* What a prefix makes of the name, whether it is defined or not. */
+bool weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref) WEIR_MUST_USE;
 uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* how many are defined */
 /* false: unknown; *nearest gives the closest known name or none. */
 bool weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, weir_str_t *nearest) WEIR_MUST_USE;

@@ -156,6 +156,12 @@ weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, b
 }
 
 void
+weir_uri_text_forget(weir_request_t *req, uint32_t slot)
+{
+    text_put(req, slot, WEIR_STR_NONE);
+}
+
+void
 weir_uri_text_copy(weir_request_t *req, const weir_request_t *parent)
 {
     for (const struct weir_wire_form *form = parent->wire_forms; form != NULL; form = form->next) {

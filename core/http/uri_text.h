@@ -23,6 +23,8 @@ bool weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *
 void weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value);
 /* The same for a group of a pattern: a decoded one, or not. */
 void weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, bool is_decoded);
+/* Its value is another one, that is no decoded path. */
+void weir_uri_text_forget(weir_request_t *req, uint32_t slot);
 /* For a subrequest: what its parent's variables are in URIs. */
 void weir_uri_text_copy(weir_request_t *req, const weir_request_t *parent);
 

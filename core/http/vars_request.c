@@ -50,7 +50,7 @@ weir_vars_is_target(const weir_var_ref_t *ref)
 
 WEIR_GETTER(request_get_arg)
 {
-    return weir_uri_arg(((const weir_request_t *) subject)->query, ref->suffix, value);
+    return ref->suffix.len != 0 && weir_uri_arg(((const weir_request_t *) subject)->query, ref->suffix, value);
 }
 
 WEIR_GETTER(request_get_is_args)

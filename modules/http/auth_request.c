@@ -7,12 +7,11 @@
  */
 #include "http/module.h"
 
-#include "http/captures.h"
+#include "http/assign.h"
 #include "http/story.h"
 #include "http/sub.h"
 
-typedef struct { uint32_t slot; const weir_template_t *value; } ask_set_t;
-typedef struct { ask_set_t *at; size_t n; } ask_sets_t;
+typedef struct { weir_http_assign_t *at; size_t n; } ask_sets_t;
 typedef struct { const weir_template_t *uri; ask_sets_t sets; } ask_conf_t;       /* uri "off": nobody is asked */
 
 typedef struct {
@@ -32,14 +31,7 @@ static void
 ask_take_variables(ask_t *ask, weir_request_t *asked)
 {
     for (size_t i = 0; i < ask->conf->sets.n; i++) {
-        const ask_set_t *set = &ask->conf->sets.at[i];
-        weir_str_t *value = weir_alloc(&ask->req->arena, sizeof(*value));
-
-        *value = weir_str_dup(&ask->req->arena, weir_template_eval(set->value, asked, &asked->arena));
-        if (value->at == NULL) {
-            *value = WEIR_STR("");
-        }
-        ask->req->slots[set->slot] = value;
+        weir_http_assign(ask->req, asked, &ask->conf->sets.at[i]);
     }
 }
 
@@ -174,26 +166,13 @@ ask_unset(const void *data, weir_request_t *req, weir_str_t *value)
 static bool
 ask_parse_set(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *list)
 {
-    weir_http_definition_t *definition = weir_new(cf->arena, weir_http_definition_t);
-    ask_set_t set;
-
     (void) row;
-    *definition = (weir_http_definition_t) { .get = ask_unset, .is_fallback = true };
-    if (!weir_http_define(cf, 1, words->at[1].text, definition)) {
-        return false;
-    }
-    set.slot = definition->slot;
-    set.value = weir_conf_template(cf, 2, words->at[2].text);
-    if (set.value == NULL) {
-        return false;
-    }
-    *(ask_set_t *) weir_conf_list_push(cf, list, sizeof(set)) = set;
-    return true;
+    return weir_http_assign_read(cf, words, ask_unset, weir_conf_list_push(cf, list, sizeof(weir_http_assign_t)));
 }
 
 static const weir_conf_type_t ask_type_set = {
     .name = "$variable value", .size = sizeof(ask_sets_t), .min_args = 2, .max_args = 2, .repeats = true, .parse = ask_parse_set,
-    .item = sizeof(ask_set_t),
+    .item = sizeof(weir_http_assign_t),
 };
 
 static const weir_directive_t ask_directives[] = {

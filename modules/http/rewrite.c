@@ -9,6 +9,7 @@
  */
 #include "http/module.h"
 
+#include "http/assign.h"
 #include "http/blocks.h"
 #include "http/condition.h"
 #include "http/return.h"
@@ -16,7 +17,7 @@
 
 extern const size_t weir_http_rewrite_index;
 
-typedef enum { REWRITE_PATH, REWRITE_SET, REWRITE_SET_ARGS, REWRITE_SET_RATE, REWRITE_IF, REWRITE_BREAK, REWRITE_RETURN } rewrite_kind_t;
+typedef enum { REWRITE_PATH, REWRITE_SET, REWRITE_IF, REWRITE_BREAK, REWRITE_RETURN } rewrite_kind_t;
 typedef enum { REWRITE_ON, REWRITE_LAST, REWRITE_HERE } rewrite_then_t;      /* no flag, last, break */
 
 typedef struct {
@@ -27,9 +28,8 @@ typedef struct {
     uint16_t               redirect;         /* to the client, with this status; 0: inside */
     bool                   drops_query;      /* the replacement ends with '?': the client's does not follow */
     rewrite_then_t         then;
-    /* SET, SET_ARGS, SET_RATE */
-    const weir_template_t *value;
-    uint32_t               slot;
+    /* SET */
+    weir_http_assign_t     assign;
     /* IF */
     weir_condition_t         condition;
     const weir_conf_block_t *block;
@@ -117,31 +117,6 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
     return step->then == REWRITE_ON ? REWRITE_GO_ON : REWRITE_STOP;
 }
 
-static void
-rewrite_set(weir_request_t *req, const rewrite_step_t *step)
-{
-    weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
-
-    *value = weir_template_eval(step->value, req, &req->arena);
-    if (value->at == NULL) {
-        *value = WEIR_STR("");                           /* it has a value: none of any length */
-    }
-    req->slots[step->slot] = value;
-    weir_uri_text_keep(req, step->slot, step->value, *value);
-}
-
-/* Of what is no rate nothing comes. */
-static void
-rewrite_set_rate(weir_request_t *req, const rewrite_step_t *step)
-{
-    weir_bytes_t rate;
-
-    if (weir_conf_read_bytes(weir_template_eval(step->value, req, &req->arena), &rate)) {
-        req->has_limit_rate = true;
-        req->limit_rate = rate.n;
-    }
-}
-
 static rewrite_result_t rewrite_run(weir_request_t *req, const weir_conf_block_t *block);
 
 static rewrite_result_t
@@ -169,14 +144,7 @@ rewrite_step(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
     case REWRITE_PATH:
         return rewrite_path(req, conf, step);
     case REWRITE_SET:
-        rewrite_set(req, step);
-        return REWRITE_GO_ON;
-    case REWRITE_SET_ARGS:
-        req->query = rewrite_query_text(req, step->value);
-        req->uri_changed = true;
-        return REWRITE_GO_ON;
-    case REWRITE_SET_RATE:
-        rewrite_set_rate(req, step);
+        weir_http_assign(req, req, &step->assign);
         return REWRITE_GO_ON;
     case REWRITE_IF:
         return rewrite_if(req, step);
@@ -293,29 +261,8 @@ rewrite_parse_rewrite(weir_conf_t *cf, const weir_directive_t *row, const weir_c
 static bool
 rewrite_parse_set(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *program)
 {
-    weir_http_definition_t *definition = weir_new(cf->arena, weir_http_definition_t);
-    rewrite_step_t         *step = rewrite_push(cf, program, REWRITE_SET);
-    weir_str_t              name = words->at[1].text;
-
     (void) row;
-    step->value = weir_conf_template(cf, 2, words->at[2].text);
-    if (step->value == NULL) {
-        return false;
-    }
-    if (weir_str_eq_fold(name, WEIR_STR("$args")) || weir_str_eq_fold(name, WEIR_STR("$query_string"))) {
-        step->kind = REWRITE_SET_ARGS;
-        return true;
-    }
-    if (weir_str_eq_fold(name, WEIR_STR("$limit_rate"))) {
-        step->kind = REWRITE_SET_RATE;
-        return true;
-    }
-    *definition = (weir_http_definition_t) { .get = rewrite_unset, .data = weir_str_to_z(cf->arena, weir_str_skip(name, 1)), .is_fallback = true };
-    if (!weir_http_define(cf, 1, name, definition)) {
-        return false;
-    }
-    step->slot = definition->slot;
-    return true;
+    return weir_http_assign_read(cf, words, rewrite_unset, &rewrite_push(cf, program, REWRITE_SET)->assign);
 }
 
 static bool

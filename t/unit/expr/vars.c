@@ -43,7 +43,7 @@ test_find(void)
     is_str(ref.suffix, "x", "what follows it");
     ok(find("arg_In_Y") == &rows[4], "the longest prefix");
     is_str(ref.suffix, "y", "in lower case");
-    ok(find("arg_") == NULL, "a prefix alone is no name");
+    ok(find("arg_") == &rows[3] && ref.suffix.len == 0, "a prefix alone is a name");
     ok(find("request_url") == NULL, "an unknown name");
     is_str(near, "request_uri", "has a nearest one");
     ok(find("zzzzzz") == NULL && near.at == NULL, "or none");
@@ -64,19 +64,22 @@ test_define(void)
     ok(find("mine") == &slot_row && ref.slot == 0, "now there is");
     ok(weir_vars_define(vars, WEIR_STR("mine"), &slot) && slot == 0, "again: the same slot");
     ok(!weir_vars_define(vars, WEIR_STR("uri"), &slot), "a built-in one cannot be defined");
-    ok(!weir_vars_define(vars, WEIR_STR("arg_z"), &slot), "nor what a prefix covers");
+    ok(weir_vars_find(vars, WEIR_STR("arg_z"), &ref, &near) && ref.row->is_prefix, "a prefix makes a name");
+    ok(weir_vars_define(vars, WEIR_STR("arg_z"), &slot), "that may be defined");
+    ok(weir_vars_find(vars, WEIR_STR("arg_z"), &ref, &near) && !ref.row->is_prefix, "and is that from then on");
+    ok(weir_vars_find_prefix(vars, WEIR_STR("arg_z"), &ref) && ref.row->is_prefix, "what it was is known, too");
     ok(find("9") == &capture_row && ref.group == 9, "a capture");
     ok(find("0") == NULL && find("10") == NULL, "there are nine");
     for (i = 0; i < 5000; i++) {
         (void) snprintf(name, sizeof(name), "v%u", i);
-        all = all && weir_vars_define(vars, weir_str_from_z(name), &slot) && slot == i + 1;
+        all = all && weir_vars_define(vars, weir_str_from_z(name), &slot) && slot == i + 2;
     }
     for (i = 0; i < 5000; i++) {
         (void) snprintf(name, sizeof(name), "v%u", i);
-        all = all && find(name) == &slot_row && ref.slot == i + 1;
+        all = all && find(name) == &slot_row && ref.slot == i + 2;
     }
     ok(all, "thousands of them");
-    is_int(weir_vars_slots(vars), 5001, "are counted");
+    is_int(weir_vars_slots(vars), 5002, "are counted");
 }
 
 static void
