@@ -66,8 +66,8 @@
     X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key was good until its day came.")                            \
     X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer of the API key is disabled.")                \
     X(AUTH_BASIC_MISSING, "auth.basic.missing", 401, INFO, "The place asks for a name and a password and none came.")         \
-    X(AUTH_BASIC_UNKNOWN, "auth.basic.unknown", 401, ERROR, "The name is not in auth_basic_user_file.")                       \
-    X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, ERROR, "The password is not the one of that name.")                    \
+    X(AUTH_BASIC_UNKNOWN, "auth.basic.unknown", 401, INFO, "The name is not in auth_basic_user_file.")                        \
+    X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, INFO, "The password is not the one of that name.")                     \
     X(AUTH_BASIC_FILE, "auth.basic.file", 403, ERROR, "auth_basic_user_file could not be read.")                              \
     X(AUTH_BASIC_BUSY, "auth.basic.busy", 503, ERROR, "Too many passwords with costly hashes are being checked.")             \
     X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, "The place that auth_request asks wants to know who comes: 401.") \

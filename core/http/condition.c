@@ -125,8 +125,8 @@ condition_looks(weir_condition_kind_t kind, const char *path)
     }
 }
 
-weir_condition_result_t
-weir_condition_holds(const weir_condition_t *condition, weir_request_t *req)
+static weir_condition_result_t
+condition_judge(const weir_condition_t *condition, weir_request_t *req)
 {
     weir_str_t          value = weir_template_eval(condition->left, req, &req->arena);
     weir_regex_result_t result;
@@ -151,4 +151,12 @@ weir_condition_holds(const weir_condition_t *condition, weir_request_t *req)
         break;
     }
     return holds != condition->negate ? WEIR_CONDITION_TRUE : WEIR_CONDITION_FALSE;
+}
+
+weir_condition_result_t
+weir_condition_holds(const weir_condition_t *condition, weir_request_t *req)
+{
+    weir_condition_result_t result = condition_judge(condition, req);
+
+    return weir_unlikely(req->failed_value != WEIR_CAUSE_NONE) ? WEIR_CONDITION_LIMIT : result;
 }

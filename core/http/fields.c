@@ -11,6 +11,7 @@ void
 weir_fields_reset(weir_fields_t *fields)
 {
     fields->n = 0;
+    fields->has_many = false;
     memset(fields->first, 0, sizeof(fields->first));
 }
 

@@ -58,11 +58,15 @@ enum {
 typedef struct {
     weir_field_t *at;
     uint32_t      n, cap;
+    bool          has_many;                /* a known name came more than once */
     uint8_t       first[WEIR_HEADER_MAX];  /* index + 1 of the first field of an id; 0: none; WEIR_FIELDS_FAR: at that index or behind it */
 } weir_fields_t;
 
 #define WEIR_FIELDS_FAR 255
 
+/* Of a request: the first of the fields that may come once only (header.c) and came more than once; NULL: none did.  Readers differ in which of them they
+ * take, so that who was let in is not who is believed to have been. */
+const weir_field_t *weir_fields_find_repeated(const weir_fields_t *fields);
 /* By hash of length and bytes; any case. */
 weir_header_id_t weir_header_id(weir_str_t name);
 weir_str_t       weir_header_name(weir_header_id_t id);               /* lower case */
@@ -104,6 +108,7 @@ weir_fields_add(weir_fields_t *fields, weir_arena_t *arena, weir_header_id_t id,
             fields->first[id] = (uint8_t) (fields->n < WEIR_FIELDS_FAR ? fields->n : WEIR_FIELDS_FAR);
         } else {
             weir_fields_first(fields, id)->flags |= WEIR_FIELD_MANY;
+            fields->has_many = true;
         }
     }
     return field;

@@ -110,6 +110,47 @@ weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone
     }
 }
 
+/* -- what was counted -- */
+
+struct weir_limited { struct weir_limited *next; const weir_template_t *key; };     /* key: the zone's; each has its own */
+
+bool
+weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool is_of_server)
+{
+    if (req->is_sub && is_of_server) {
+        return false;
+    }
+    for (const struct weir_limited *at = req->limited; at != NULL; at = at->next) {
+        if (at->key == zone->key) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+limit_push(weir_request_t *req, const weir_template_t *key)
+{
+    struct weir_limited *limited = weir_new(&req->arena, struct weir_limited);
+
+    *limited = (struct weir_limited) { req->limited, key };
+    req->limited = limited;
+}
+
+void
+weir_limit_counted(weir_request_t *req, const weir_limit_zone_t *zone)
+{
+    limit_push(req, zone->key);
+}
+
+void
+weir_limit_copy(weir_request_t *to, const weir_request_t *from)
+{
+    for (const struct weir_limited *at = from->limited; at != NULL; at = at->next) {
+        limit_push(to, at->key);
+    }
+}
+
 /* -- what is told to the client -- */
 
 /* A zone's name as a string of RFC 9651; what cannot stand in one is left out. */
@@ -129,10 +170,31 @@ limit_quoted(weir_request_t *req, weir_str_t name)
     return weir_str(text, n);
 }
 
+/* One more element of a list. */
 static void
 limit_add(weir_request_t *req, const char *name, weir_str_t value)
 {
+    weir_field_t *field = weir_fields_find(&req->res.fields, weir_str_from_z(name));
+
+    if (field != NULL && (field->flags & WEIR_FIELD_DROP) == 0) {
+        field->value = weir_str_printf(&req->arena, "%.*s, %.*s", WEIR_STR_ARG(field->value), WEIR_STR_ARG(value));
+        return;
+    }
     (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, weir_str_from_z(name), value, 0);
+}
+
+static void
+limit_tell_when(weir_request_t *req, uint64_t seconds)
+{
+    weir_str_t said = weir_response_value(req, WEIR_HEADER_RETRY_AFTER);
+    uint64_t   before = 0;
+
+    seconds = weir_max(seconds, 1);
+    if (said.at != NULL && weir_str_to_u64(said, &before) && before >= seconds) {
+        return;
+    }
+    weir_response_drop(req, WEIR_HEADER_RETRY_AFTER);
+    weir_response_add(req, WEIR_HEADER_RETRY_AFTER, weir_str_printf(&req->arena, "%llu", (unsigned long long) seconds));
 }
 
 void
@@ -145,7 +207,6 @@ weir_limit_tell(weir_request_t *req, weir_str_t name, const weir_limit_told_t *t
     limit_add(req, "RateLimit", weir_str_printf(&req->arena, "%.*s;r=%llu;t=%llu", WEIR_STR_ARG(quoted), (unsigned long long) told->left,
                                                 (unsigned long long) told->reset_s));
     if (told->refused) {
-        weir_response_add(req, WEIR_HEADER_RETRY_AFTER,
-                          weir_str_printf(&req->arena, "%llu", (unsigned long long) weir_max(told->retry_s, 1)));
+        limit_tell_when(req, told->retry_s);
     }
 }

@@ -40,6 +40,13 @@ uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone
 /* Counted there, and in the request's story. */
 void     weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row, weir_limit_status_t status);
 
+/* A client's request is one for a zone, wherever it is redirected inside and whoever asks something else on its behalf.  Does a limit of this zone count
+ * it?  is_of_server: the limit stands outside of the location: it has judged the client's request, if it was to, and no subrequest. */
+bool     weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool is_of_server);
+void     weir_limit_counted(weir_request_t *req, const weir_limit_zone_t *zone);
+/* Of a request that was just made on behalf of another. */
+void     weir_limit_copy(weir_request_t *to, const weir_request_t *from);
+
 /* What a client is told of a limit; times in seconds. */
 typedef struct {
     uint64_t quota, window_s;                /* so many requests in that time */
@@ -48,7 +55,8 @@ typedef struct {
     bool     refused;
 } weir_limit_told_t;
 
-/* RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers), and Retry-After (RFC 9110 §10.2.3) with a refusal. */
+/* An element of RateLimit-Policy and one of RateLimit (draft-ietf-httpapi-ratelimit-headers), behind those that are there, and Retry-After (RFC 9110
+ * §10.2.3) with a refusal, unless there is a later one. */
 void weir_limit_tell(weir_request_t *req, weir_str_t name, const weir_limit_told_t *told);
 
 /* limit_*_log_level: info | notice | warn | error. */

@@ -7,6 +7,8 @@
 #include "http/status.h"
 #include "http/story.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 weir_str_t
@@ -186,6 +188,22 @@ reply_must_close(uint16_t status, weir_cause_t cause)
     default:
         return status == 400 || status == 413 || status == 414 || status == 431 || status == 417 || weir_status_shown(status) != status;
     }
+}
+
+void
+weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const char *format, ...)
+{
+    weir_cause_t before = req->cause;
+    char         text[512];
+    va_list      arguments;
+
+    va_start(arguments, format);
+    (void) vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    (void) weir_request_id(req);
+    req->cause = cause;
+    weir_log((weir_log_level_t) level, &req->log, 0, "%s", text);
+    req->cause = before;
 }
 
 /* Does the page that an error was sent to fail in the same way?  Then the first cause stands.  Every other failure is an answer of its own, with its own

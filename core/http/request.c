@@ -129,8 +129,6 @@ weir_requests_free(weir_http_t *http)
 
 static void request_run_location(weir_request_t *req);
 
-static bool request_is_inherited(const weir_request_t *req, const weir_http_handler_t *handler);
-
 static weir_step_t
 request_run_phase(weir_request_t *req, weir_phase_t phase)
 {
@@ -142,7 +140,7 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
     }
     while (req->handler < pipeline->n[phase]) {
         const weir_http_handler_t *h = &pipeline->phase[phase][req->handler++];
-        weir_step_t step = req->is_sub && phase == WEIR_PHASE_PREACCESS && request_is_inherited(req, h) ? WEIR_NEXT : h->run(req, h->conf);
+        weir_step_t step = h->run(req, h->conf);
 
         if (step == WEIR_PARK) {
             req->parked = true;
@@ -151,21 +149,16 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
             return step;
         }
     }
+    if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE) && phase <= WEIR_PHASE_ACCESS) {
+        return weir_request_fail(req, req->failed_value, "what decides about the request cannot be worked out");
+    }
     return WEIR_NEXT;
 }
 
-/* What a subrequest has from its server was judged when the client's request came. */
-static bool
-request_is_inherited(const weir_request_t *req, const weir_http_handler_t *handler)
+void
+weir_request_value_failed(weir_request_t *req, weir_cause_t cause)
 {
-    const weir_http_pipeline_t *pipeline = req->server->pipeline;
-
-    for (uint16_t i = 0; i < pipeline->n[WEIR_PHASE_PREACCESS]; i++) {
-        if (pipeline->phase[WEIR_PHASE_PREACCESS][i].conf == handler->conf) {
-            return true;
-        }
-    }
-    return false;
+    req->failed_value = cause;
 }
 
 /* Guards: each may end it, or with `satisfy any` all of them together. */
@@ -252,6 +245,7 @@ weir_request_use_location(weir_request_t *req, weir_http_location_t *location)
     req->phase = WEIR_PHASE_REWRITE;
     req->handler = 0;
     req->is_rewritten = req->is_elsewhere = false;
+    req->failed_value = WEIR_CAUSE_NONE;
     req->guard.cause = WEIR_CAUSE_NONE;
     req->guard.is_granted = false;
 }

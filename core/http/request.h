@@ -81,6 +81,8 @@ struct weir_request {
     void *const         *conf;           /* of location, by module index */
     void               **ctx;            /* a module's own state of this request, by module index; NULL until set */
     struct weir_verdict *verdicts;       /* what policies said of it: for its story (story.h) */
+    struct weir_limited *limited;        /* zones of limits that have counted it, or who it is asked for (limit.h) */
+    weir_cause_t         failed_value;   /* why a variable that this place asked for could not be worked out; NONE: all could */
     struct weir_kept    *kept;           /* what modules want to know again after an internal redirect, which clears ctx */
 
     /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to GET) */
@@ -184,6 +186,8 @@ void weir_request_resume(weir_request_t *req);
 weir_step_t weir_request_fail(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* The same with another status than the table's (ROUTE_RETURN, intercepted upstream statuses). */
 weir_step_t weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
+/* A record in the error log in words of its own, with this cause and the request's id. */
+void        weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const char *format, ...) WEIR_PRINTF(4, 5);
 /* What a guard of the access phase says of a request: refused, which is the same as to fail, but with `satisfy any` somebody else may yet let it in;
  * or let in, where one that does not care says only NEXT.  Returns what the handler returns. */
 weir_step_t weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail);
@@ -239,6 +243,11 @@ weir_io_t     weir_filter_pass(weir_request_t *req, const weir_body_filter_t *se
 /* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */
 void  weir_request_keep(weir_request_t *req, size_t module_index, void *data);
 void *weir_request_kept(const weir_request_t *req, size_t module_index);
+/* A variable cannot be worked out, which is something else than that it is empty: if a handler of the phases up to access asked for it, the request is
+ * refused for this cause.  For getters of variables. */
+void  weir_request_value_failed(weir_request_t *req, weir_cause_t cause);
+/* Arguments of this name (any case) are not sent on. */
+void  weir_request_strip_arg(weir_request_t *req, weir_str_t name);
 /* Arguments of this name (any case; it lives as long as the request) are secrets: no log shows their values. */
 void  weir_request_hide_arg(weir_request_t *req, weir_str_t name);
 /* The worker's loop: for the timers of handlers that PARK.  Such a one sets on_abort, and clears it before it resumes. */

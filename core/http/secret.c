@@ -58,6 +58,32 @@ weir_request_hide_arg(weir_request_t *req, weir_str_t name)
     }
 }
 
+void
+weir_request_strip_arg(weir_request_t *req, weir_str_t name)
+{
+    weir_str_t rest = req->query, pair, value;
+    char      *copy;
+    size_t     n = 0;
+
+    if (!weir_uri_arg(rest, name, &value)) {
+        return;
+    }
+    copy = weir_alloc_bytes(&req->arena, rest.len);
+    while (rest.len != 0) {
+        (void) weir_str_cut(rest, '&', &pair, &rest);
+        if (weir_uri_arg(pair, name, &value)) {
+            continue;
+        }
+        if (n != 0) {
+            copy[n++] = '&';
+        }
+        memcpy(copy + n, pair.at, pair.len);
+        n += pair.len;
+    }
+    req->query = weir_str(copy, n);
+    req->head.has_query = req->head.has_query && n != 0;
+}
+
 /* A query that rewrite or set has made. */
 static void
 secret_mask_query(weir_request_t *req)

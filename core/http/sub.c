@@ -6,6 +6,8 @@
  */
 #include "http/sub.h"
 
+#include "http/limit.h"
+
 #include "http/module.h"
 #include "http/proxy/store.h"
 #include "http/runtime.h"
@@ -350,6 +352,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
         return NULL;
     }
     sub_copy_variables(sub, parent);
+    weir_limit_copy(req, parent);
     return sub;
 }
 

@@ -3,7 +3,8 @@
  *
  * A subrequest is a request like any other, on a codec of its own: it finds a location, is rewritten, goes to peers, has its own body, attempts,
  * cause and time limits.  Several may be under way at once.  What makes it different: it is internal; guards judge it unless who starts
- * it says that they need not, because its answer is not the client's to read; and limits that it inherits from the server have counted it already (its location's own hold); it is logged
+ * it says that they need not, because its answer is not the client's to read; and zones of limits that have counted the first one do not count it
+ * again, nor do limits that it inherits from the server (its location's own do); it is logged
  * with log_subrequest only; $request_method and $request_uri are those of the first one.
  *
  * It has a copy of the first one's fields and of its variables.  One that is detached lives on when the first one has ended.

@@ -27,6 +27,15 @@ struct weir_http_captures {
 
 /* -- reading -- */
 
+/* In the place of a value that could not be worked out: by why.  It fails whoever asks again. */
+static const weir_str_t captures_failed[WEIR_CAUSE_MAX];
+
+static bool
+captures_is_failed(const weir_str_t *slot)
+{
+    return (uintptr_t) slot >= (uintptr_t) captures_failed && (uintptr_t) slot < (uintptr_t) (captures_failed + WEIR_CAUSE_MAX);
+}
+
 /* NULL: nothing makes it. */
 static const weir_str_t *
 captures_make(weir_request_t *req, uint32_t slot)
@@ -34,17 +43,24 @@ captures_make(weir_request_t *req, uint32_t slot)
     static const weir_str_t under_way;               /* a variable that is made of itself has no value */
     const weir_http_conf_t *http = req->generation->http;
     const weir_http_definition_t *definition = http->captures->definitions[slot];
+    weir_cause_t before = req->failed_value;
     weir_str_t *value;
 
     if (definition == NULL) {
         return NULL;
     }
     req->slots[slot] = &under_way;
+    req->failed_value = WEIR_CAUSE_NONE;
     value = weir_alloc(&req->arena, sizeof(*value));
     if (!definition->get(definition->data, req, value)) {
         *value = WEIR_STR_NONE;
     }
     req->slots[slot] = definition->is_volatile ? NULL : value;
+    if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE)) {
+        req->slots[slot] = &captures_failed[req->failed_value];
+    } else {
+        req->failed_value = before;
+    }
     return value;
 }
 
@@ -59,6 +75,9 @@ captures_get_slot(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref,
         slot = captures_make(req, ref->slot);
     }
     if (slot == NULL || slot->at == NULL) {
+        if (slot != NULL && captures_is_failed(slot)) {
+            weir_request_value_failed(req, (weir_cause_t) (slot - captures_failed));
+        }
         return false;
     }
     *value = *slot;

@@ -430,9 +430,6 @@ process_open(process_t *process, weir_error_t *error)
     if ((result = weir_store_hold_begin(&process->hold, &process->db, weir_clock_now().ms)) != 0) {
         return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(&process->db, result));
     }
-    if (process->start->ready_fd < 0) {      /* what workers look at was held by the one before, who has gone */
-        process_wait_for_hold();
-    }
     if (process->start->ready_fd >= 0 && (result = weir_store_walk(&process->db)) != 0) {
         return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(&process->db, result));
     }
@@ -456,7 +453,10 @@ process_set_up(process_t *process)
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
-    process_listen(process);
+    process_listen(process);                 /* who asks from now on waits for this one */
+    if (process->start->ready_fd < 0) {
+        process_wait_for_hold();             /* what workers look at was held by the one before, who has gone */
+    }
     if (!process_drop_rights(process)) {
         return false;
     }

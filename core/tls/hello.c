@@ -36,7 +36,7 @@ hello_read_name(weir_tls_conn_t *tls, const unsigned char *at, size_t len)
     }
     for (size_t i = 0; i < n; i++) {
         unsigned char c = at[5 + i];
-        if (!hello_is_name_byte(c)) {
+        if (!hello_is_name_byte(c) || (c == '.' && (i == 0 || at[5 + i - 1] == '.'))) {     /* an empty label, such as those of ".." */
             return false;
         }
         tls->server_name[i] = (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c);

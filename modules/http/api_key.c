@@ -20,13 +20,15 @@ typedef struct {
 
 typedef struct {
     key_sources_t sources;
-    weir_flag_t   optional, dry_run;
+    weir_flag_t   optional, dry_run, strip;
     weir_str_t    realm;
 } key_conf_t;
 
 /* What is known of a request. */
 typedef struct {
     const key_conf_t     *conf;              /* by which it was asked */
+    const weir_template_t *source;           /* where the key was; NULL: there was none */
+    weir_str_t            sent;
     weir_cause_t          cause;             /* NONE: the consumer is known, or none is and that is allowed */
     bool                  is_known, has_plan;
     weir_store_key_t      key;
@@ -39,16 +41,23 @@ extern const size_t weir_http_api_key_index;
 
 /* -- looking -- */
 
-/* The first of the places that has something. */
-static weir_str_t
-key_sent(const key_conf_t *conf, weir_request_t *req)
+/* The first of the places that has something; what was taken from one of them before is there still.  before: NULL, or what is known already. */
+static void
+key_read(key_state_t *state, const key_state_t *before, weir_request_t *req)
 {
-    weir_str_t sent = WEIR_STR_NONE;
+    const key_sources_t *sources = &state->conf->sources;
 
-    for (size_t i = 0; sent.len == 0 && i < conf->sources.n; i++) {
-        sent = weir_template_eval(conf->sources.at[i], req, &req->arena);
+    for (size_t i = 0; state->sent.len == 0 && i < sources->n; i++) {
+        state->source = sources->at[i];
+        if (before != NULL && before->source != NULL && weir_str_eq_fold(before->source->source, state->source->source)) {
+            state->sent = before->sent;
+        } else {
+            state->sent = weir_str_dup(&req->arena, weir_template_eval(state->source, req, &req->arena));
+        }
     }
-    return sent;
+    if (state->sent.len == 0) {
+        state->source = NULL;
+    }
 }
 
 static weir_cause_t
@@ -84,7 +93,7 @@ static const key_state_t *
 key_state(weir_request_t *req)
 {
     const key_conf_t *conf = weir_request_conf(req, http_api_key, key_conf_t);
-    key_state_t      *state = weir_request_kept(req, weir_http_api_key_index);
+    key_state_t      *state = weir_request_kept(req, weir_http_api_key_index), *before;
 
     if (state != NULL && (state->conf == conf || conf->sources.n == 0)) {
         return state;                        /* an internal redirect does not forget who asked */
@@ -92,19 +101,62 @@ key_state(weir_request_t *req)
     if (conf->sources.n == 0) {
         return NULL;
     }
+    before = state;
     state = weir_new(&req->arena, key_state_t);
     state->conf = conf;
-    state->cause = key_find(state, key_sent(conf, req));
+    key_read(state, before, req);
+    state->cause = key_find(state, state->sent);
     weir_request_keep(req, weir_http_api_key_index, state);
     return state;
 }
 
 /* -- before anything logs: a key in the query is for nobody's eyes -- */
 
+/* Is the place $arg_NAME, $http_NAME …? */
+static bool
+key_is_in(const weir_template_t *source, const char *prefix)
+{
+    return source->n == 1 && source->parts[0].ref.row != NULL && strcmp(source->parts[0].ref.row->name, prefix) == 0;
+}
+
 static bool
 key_is_in_query(const weir_template_t *source)
 {
-    return source->n == 1 && source->parts[0].ref.row != NULL && strcmp(source->parts[0].ref.row->name, "arg_") == 0;
+    return key_is_in(source, "arg_");
+}
+
+/* As $http_NAME finds them: '-' is '_' there. */
+static bool
+key_is_field(weir_str_t name, weir_str_t suffix)
+{
+    bool same = name.len == suffix.len;
+
+    for (size_t i = 0; same && i < name.len; i++) {
+        char c = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char) (name.at[i] | 0x20) : name.at[i] == '-' ? '_' : name.at[i];
+
+        same = c == suffix.at[i];
+    }
+    return same;
+}
+
+/* Whoever answers need not know the key: it may be of no other place than this. */
+static void
+key_strip(const key_conf_t *conf, weir_request_t *req)
+{
+    for (size_t i = 0; i < conf->sources.n; i++) {
+        const weir_template_t *source = conf->sources.at[i];
+
+        if (key_is_in_query(source)) {
+            weir_request_strip_arg(req, source->parts[0].ref.suffix);
+        }
+        for (uint32_t k = 0; key_is_in(source, "http_") && k < req->head.fields.n; k++) {
+            weir_field_t *field = &req->head.fields.at[k];
+
+            if (key_is_field(field->name, source->parts[0].ref.suffix)) {
+                field->flags |= WEIR_FIELD_DROP;
+            }
+        }
+    }
 }
 
 static weir_step_t
@@ -137,11 +189,14 @@ key_access(weir_request_t *req, const void *conf_)
 
     weir_request_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
                                                              : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN") : WEIR_STR("REJECTED"));
+    if (conf->strip.on) {
+        key_strip(conf, req);
+    }
     if (!refuses) {
         return state->is_known ? weir_request_grant(req) : WEIR_NEXT;
     }
     if (conf->dry_run.on) {
-        weir_cause_log(state->cause, &req->log, "dry run");
+        weir_request_log(req, weir_cause_row(state->cause)->level, state->cause, "%s: dry run", weir_cause_row(state->cause)->help);
         return WEIR_NEXT;
     }
     if (weir_cause_row(state->cause)->status == 401) {
@@ -168,10 +223,23 @@ key_enabled(const void *conf, weir_phase_t phase)
 
 /* -- variables -- */
 
+/* That nobody can look is something else than that nobody asks.  NULL: as key_state, or this. */
+static const key_state_t *
+key_known(weir_request_t *req)
+{
+    const key_state_t *state = key_state(req);
+
+    if (state != NULL && state->cause == WEIR_CAUSE_STORE_UNAVAILABLE) {
+        weir_request_value_failed(req, state->cause);
+        return NULL;
+    }
+    return state;
+}
+
 static bool
 key_get_consumer(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
 {
-    const key_state_t *state = key_state(subject);
+    const key_state_t *state = key_known(subject);
 
     (void) arena;
     (void) ref;
@@ -182,7 +250,7 @@ key_get_consumer(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, 
 static bool
 key_get_id(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
 {
-    const key_state_t *state = key_state(subject);
+    const key_state_t *state = key_known(subject);
 
     (void) arena;
     (void) ref;
@@ -193,7 +261,7 @@ key_get_id(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_s
 static bool
 key_get_plan(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
 {
-    const key_state_t *state = key_state(subject);
+    const key_state_t *state = key_known(subject);
 
     (void) arena;
     (void) ref;
@@ -205,7 +273,7 @@ key_get_plan(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir
 static bool
 key_get_quota(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
 {
-    const key_state_t *state = key_state(subject);
+    const key_state_t *state = key_known(subject);
     uint64_t           quota;
 
     if (state == NULL || !state->has_plan) {
@@ -279,6 +347,8 @@ static const weir_directive_t key_directives[] = {
     WEIR_DIRECTIVE(key_conf_t, optional, "api_key_optional", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Lets requests without a key pass; one that is wrong is refused all the same."),
     WEIR_DIRECTIVE(key_conf_t, dry_run, "api_key_dry_run", .where = WEIR_IN_ANY, .dflt = "off", .help = "Looks and logs, but refuses nothing."),
+    WEIR_DIRECTIVE(key_conf_t, strip, "api_key_strip", .where = WEIR_IN_ANY, .dflt = "on",
+                   .help = "Sends the request on without the key, where it came as $arg_NAME or $http_NAME.  $request_uri is what came, with the key."),
     WEIR_DIRECTIVE(key_conf_t, realm, "api_key_realm", .where = WEIR_IN_ANY, .dflt = "api", .help = "The realm in WWW-Authenticate of a 401."),
     WEIR_DIRECTIVES_END
 };

@@ -48,7 +48,7 @@ auth_find(weir_str_t text, weir_str_t user, weir_str_t *hash)
 /* While a hash is computed. */
 typedef struct {
     weir_basic_check_t *check;
-    weir_str_t          user, realm;
+    weir_str_t          user, realm, path;
     bool                is_known;
 } auth_wait_t;
 
@@ -58,10 +58,22 @@ auth_cause(bool is_known, bool is_right)
     return !is_known ? WEIR_CAUSE_AUTH_BASIC_UNKNOWN : is_right ? WEIR_CAUSE_NONE : WEIR_CAUSE_AUTH_BASIC_PASSWORD;
 }
 
-static weir_step_t
-auth_judge(weir_request_t *req, weir_str_t user, weir_str_t realm, weir_cause_t cause)
+/* nginx's words, which people's tools look for. */
+static void
+auth_log(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
 {
-    weir_request_judged(req, "auth_basic", user, cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+    if (cause == WEIR_CAUSE_AUTH_BASIC_PASSWORD) {
+        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\": password mismatch", WEIR_STR_ARG(wait->user));
+    } else if (cause == WEIR_CAUSE_AUTH_BASIC_UNKNOWN) {
+        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\" was not found in \"%.*s\"", WEIR_STR_ARG(wait->user), WEIR_STR_ARG(wait->path));
+    }
+}
+
+static weir_step_t
+auth_judge(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
+{
+    auth_log(req, wait, cause);
+    weir_request_judged(req, "auth_basic", wait->user, cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
     if (cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);
     }
@@ -69,7 +81,7 @@ auth_judge(weir_request_t *req, weir_str_t user, weir_str_t realm, weir_cause_t 
         return weir_request_fail(req, cause, NULL);
     }
     if (weir_cause_row(cause)->status == 401) {
-        req->challenge = weir_str_printf(&req->arena, "Basic realm=\"%.*s\"", WEIR_STR_ARG(realm));
+        req->challenge = weir_str_printf(&req->arena, "Basic realm=\"%.*s\"", WEIR_STR_ARG(wait->realm));
     }
     return weir_request_deny(req, cause, NULL);
 }
@@ -81,7 +93,7 @@ auth_on_checked(weir_request_t *req, bool is_right)
 
     wait->check = NULL;
     req->on_abort = NULL;
-    if (auth_judge(req, wait->user, wait->realm, auth_cause(wait->is_known, is_right)) == WEIR_NEXT) {
+    if (auth_judge(req, wait, auth_cause(wait->is_known, is_right)) == WEIR_NEXT) {
         weir_request_resume(req);
     }
 }
@@ -107,6 +119,7 @@ auth_check(weir_request_t *req, const auth_conf_t *conf, auth_wait_t *wait, weir
         *cause = WEIR_CAUSE_AUTH_BASIC_FILE;
         return true;
     }
+    wait->path = path;
     wait->is_known = auth_find(text, wait->user, &hash);
     answer = weir_basic_check(req, password, hash, auth_on_checked, &wait->check);
     *cause = answer == WEIR_BASIC_BUSY ? WEIR_CAUSE_AUTH_BASIC_BUSY : auth_cause(wait->is_known, answer == WEIR_BASIC_RIGHT);
@@ -132,7 +145,7 @@ auth_access(weir_request_t *req, const void *conf_)
         weir_basic_forget(password);
     }
     if (is_done) {
-        return auth_judge(req, wait->user, realm, cause);
+        return auth_judge(req, wait, cause);
     }
     req->ctx[weir_http_auth_basic_index] = wait;
     req->on_abort = auth_on_abort;

@@ -136,38 +136,45 @@ static weir_step_t
 conn_reject(const conn_conf_t *conf, weir_request_t *req, conn_state_t *state, const conn_limit_t *limit, bool is_full)
 {
     conn_let_go(state);
+    for (size_t i = 0; i < conf->limits.n; i++) {
+        weir_limit_counted(req, &conf->limits.at[i].zone->zone);     /* those that were not asked have nothing to say to its error_page either */
+    }
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, state->status);
-    if (!conf->dry_run.on) {
-        req->cause = WEIR_CAUSE_LIMIT_CONNECTIONS;
-    }
-    weir_log((weir_log_level_t) conf->log_level, &req->log, 0, "limiting connections%s by zone \"%.*s\"%s", conf->dry_run.on ? ", dry run," : "",
+    weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_CONNECTIONS, "limiting connections%s by zone \"%.*s\"%s", conf->dry_run.on ? ", dry run," : "",
              WEIR_STR_ARG(limit->name), is_full ? ", which has no room for another key" : "");
     return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_CONNECTIONS, (uint16_t) conf->status, NULL);
+}
+
+static conn_state_t *
+conn_state(const conn_conf_t *conf, weir_request_t *req)
+{
+    conn_state_t *state = weir_alloc(&req->arena, sizeof(*state) + conf->limits.n * sizeof(state->held[0]));
+
+    state->status = WEIR_LIMIT_NONE;
+    state->n = 0;
+    weir_request_keep(req, weir_http_limit_conn_index, state);
+    weir_arena_on_cleanup(&req->arena, conn_let_go, state);
+    return state;
 }
 
 static weir_step_t
 conn_preaccess(weir_request_t *req, const void *conf_)
 {
-    const conn_conf_t *conf = conf_;
-    conn_state_t      *state;
-
-    if (weir_request_kept(req, weir_http_limit_conn_index) != NULL) {
-        return WEIR_NEXT;
-    }
-    state = weir_alloc(&req->arena, sizeof(*state) + conf->limits.n * sizeof(state->held[0]));
-    state->status = WEIR_LIMIT_NONE;
-    state->n = 0;
-    weir_request_keep(req, weir_http_limit_conn_index, state);
-    weir_arena_on_cleanup(&req->arena, conn_let_go, state);
+    const conn_conf_t *conf = conf_, *outside = req->server->fallback->conf[weir_http_limit_conn_index];
+    conn_state_t      *state = NULL;
     for (size_t i = 0; i < conf->limits.n; i++) {
         const conn_limit_t *limit = &conf->limits.at[i];
         weir_str_t          key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
         weir_holds_result_t result;
 
-        if (key.len == 0) {
+        if (key.len == 0 || !weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)) {
             continue;
         }
+        if (state == NULL) {
+            state = conn_state(conf, req);
+        }
+        weir_limit_counted(req, &limit->zone->zone);
         result = weir_holds_take(&limit->zone->holds, key, limit->max, &state->held[state->n].hold);
         if (result != WEIR_HOLDS_TAKEN) {
             return conn_reject(conf, req, state, limit, result == WEIR_HOLDS_FULL);

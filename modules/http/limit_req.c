@@ -38,13 +38,18 @@ typedef struct {
     weir_flag_t  dry_run, headers;
 } req_conf_t;
 
-/* Of one request. */
-typedef struct {
+typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rate; weir_rate_verdict_t verdict; } req_counted_t;
+
+/* Of one request in one place. */
+typedef struct req_state {
+    struct req_state   *before;              /* in the place that it was redirected from */
     weir_timer_t        timer;
     weir_request_t     *req;
     weir_limit_status_t status;
-    const req_limit_t  *limit;               /* the one that tells: the strictest, or the one that refused; NULL: none had a key */
+    const req_limit_t  *limit;               /* the one that decided: the strictest, or the one that refused */
     weir_rate_verdict_t verdict;             /* of it */
+    size_t              n;
+    req_counted_t       counted[];           /* all that had a say; for the client */
 } req_state_t;
 
 extern const size_t weir_http_limit_req_index;
@@ -214,26 +219,35 @@ req_delay_ms(const req_limit_t *limit, const weir_rate_verdict_t *verdict)
 
 /* nginx's words, which people's tools look for. */
 static void
-req_log(const req_conf_t *conf, weir_request_t *req, const req_state_t *state, const char *what, uint32_t level)
+req_log(const req_conf_t *conf, weir_request_t *req, const req_state_t *state, bool is_delay)
 {
     uint64_t excess = state->verdict.ahead_ns * 1000 / state->limit->zone->period_ns;
 
-    weir_log((weir_log_level_t) level, &req->log, 0, "%s requests%s, excess: %llu.%03llu by zone \"%.*s\"", what,
-             conf->dry_run.on ? ", dry run" : "", (unsigned long long) (excess / 1000), (unsigned long long) (excess % 1000),
-             WEIR_STR_ARG(state->limit->name));
+    weir_request_log(req, conf->log_level + is_delay, WEIR_CAUSE_LIMIT_RATE, "%s%s, excess: %llu.%03llu%s by zone \"%.*s\"",
+                   is_delay ? "delaying request" : "limiting requests", conf->dry_run.on ? ", dry run" : "", (unsigned long long) (excess / 1000),
+                   (unsigned long long) (excess % 1000), is_delay ? "," : "", WEIR_STR_ARG(state->limit->name));
 }
 
-typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rate; } req_counted_t;
+/* Of what was not taken in the end: as if it had never been tried. */
+static void
+req_untell(req_counted_t *counted, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        weir_rate_verdict_t *verdict = &counted[i].verdict;
+
+        if (verdict->admitted) {
+            verdict->left++;
+            verdict->reset_ns -= weir_min(verdict->reset_ns, counted[i].rate.period_ns);
+        }
+    }
+}
 
 static weir_step_t
 req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
 {
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "limit_req", &state->limit->zone->zone, state->limit->zone->stats, state->status);
-    if (!conf->dry_run.on) {
-        req->cause = WEIR_CAUSE_LIMIT_RATE;
-    }
-    req_log(conf, req, state, "limiting", conf->log_level);
+    req_log(conf, req, state, false);
     return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status, NULL);
 }
 
@@ -259,7 +273,7 @@ req_on_abort(weir_request_t *req)
 static weir_step_t
 req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint64_t delay_ms)
 {
-    req_log(conf, req, state, "delaying", conf->log_level + 1);
+    req_log(conf, req, state, true);
     if (conf->dry_run.on) {
         return WEIR_NEXT;
     }
@@ -273,13 +287,15 @@ req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint6
 static size_t
 req_keys(const req_conf_t *conf, weir_request_t *req, req_counted_t *counted)
 {
-    size_t n = 0;
+    const req_conf_t *outside = req->server->fallback->conf[weir_http_limit_req_index];
+    size_t            n = 0;
 
     for (size_t i = 0; i < conf->limits.n; i++) {
         const req_limit_t *limit = &conf->limits.at[i];
         weir_str_t         key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
 
-        if (key.len != 0) {
+        if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)) {
+            weir_limit_counted(req, &limit->zone->zone);
             counted[n].limit = limit;
             counted[n].rate = (weir_rate_t) { limit->zone->period_ns, limit->burst, limit->name };
             weir_keyed_hash(limit->zone->table, key, &counted[n++].key);
@@ -290,44 +306,55 @@ req_keys(const req_conf_t *conf, weir_request_t *req, req_counted_t *counted)
 
 /* Would one refuse?  state tells of it. */
 static bool
-req_is_refused(const req_counted_t *counted, size_t n, uint64_t now_ns, req_state_t *state)
+req_is_refused(req_counted_t *counted, size_t n, uint64_t now_ns, req_state_t *state)
 {
     for (size_t i = 0; n > 1 && i < n; i++) {
-        weir_rate_peek(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns, &state->verdict);
-        if (!state->verdict.admitted) {
+        weir_rate_peek(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns, &counted[i].verdict);
+        if (state->limit == NULL && !counted[i].verdict.admitted) {
             state->limit = counted[i].limit;
-            return true;
+            state->verdict = counted[i].verdict;
         }
     }
-    return false;
+    return state->limit != NULL;
 }
 
 /* Counts it in each; the longest delay.  false: another request was faster, nothing is counted. */
 static bool
-req_count(const req_counted_t *counted, size_t n, uint64_t now_ns, req_state_t *state, uint64_t *delay_ms)
+req_count(req_counted_t *counted, size_t n, uint64_t now_ns, req_state_t *state, uint64_t *delay_ms)
 {
-    weir_rate_verdict_t verdict;
-    uint64_t            longest = 0;
+    uint64_t longest = 0;
 
     *delay_ms = 0;
     for (size_t i = 0; i < n; i++) {
-        weir_rate_take(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns, &verdict);
-        if (!verdict.admitted) {
+        const weir_rate_verdict_t *verdict = &counted[i].verdict;
+
+        weir_rate_take(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns, &counted[i].verdict);
+        if (!verdict->admitted) {
             state->limit = counted[i].limit;
-            state->verdict = verdict;
+            state->verdict = *verdict;
             while (i-- > 0) {
                 weir_rate_give_back(counted[i].limit->zone->table, &counted[i].key, &counted[i].rate, now_ns);
             }
             return false;
         }
-        longest = req_delay_ms(counted[i].limit, &verdict);
-        if (state->limit == NULL || longest > *delay_ms || (*delay_ms == 0 && verdict.left < state->verdict.left)) {
+        longest = req_delay_ms(counted[i].limit, verdict);
+        if (state->limit == NULL || longest > *delay_ms || (*delay_ms == 0 && verdict->left < state->verdict.left)) {
             state->limit = counted[i].limit;
-            state->verdict = verdict;
+            state->verdict = *verdict;
         }
         *delay_ms = weir_max(*delay_ms, longest);
     }
     return true;
+}
+
+static req_state_t *
+req_state(weir_request_t *req, size_t n)
+{
+    req_state_t *state = weir_alloc(&req->arena, sizeof(*state) + n * sizeof(state->counted[0]));
+
+    *state = (req_state_t) { .before = weir_request_kept(req, weir_http_limit_req_index), .n = n };
+    weir_request_keep(req, weir_http_limit_req_index, state);
+    return state;
 }
 
 static weir_step_t
@@ -337,18 +364,19 @@ req_preaccess(weir_request_t *req, const void *conf_)
     req_counted_t     counted[REQ_LIMITS_MAX];
     uint64_t          now_ns = weir_clock_now().ms * REQ_NS_A_MS, delay_ms;
     req_state_t      *state;
-    size_t            n;
+    size_t            n = req_keys(conf, req, counted);
+    bool              is_refused;
 
-    if (weir_request_kept(req, weir_http_limit_req_index) != NULL) {
-        return WEIR_NEXT;                    /* a request is one, wherever it is redirected inside */
-    }
-    n = req_keys(conf, req, counted);
-    state = weir_new(&req->arena, req_state_t);
-    weir_request_keep(req, weir_http_limit_req_index, state);
-    if (n == 0) {
+    if (n == 0 || req->failed_value != WEIR_CAUSE_NONE) {
         return WEIR_NEXT;
     }
-    if (req_is_refused(counted, n, now_ns, state) || !req_count(counted, n, now_ns, state, &delay_ms)) {
+    state = req_state(req, n);
+    is_refused = req_is_refused(counted, n, now_ns, state) || !req_count(counted, n, now_ns, state, &delay_ms);
+    if (is_refused) {
+        req_untell(counted, n);
+    }
+    memcpy(state->counted, counted, n * sizeof(*counted));
+    if (is_refused) {
         return req_reject(conf, req, state);
     }
     state->status = delay_ms == 0 ? WEIR_LIMIT_PASSED : conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN : WEIR_LIMIT_DELAYED;
@@ -367,25 +395,33 @@ req_seconds(uint64_t ns)
     return (ns + 999999999) / 1000000000;
 }
 
+/* The window is the whole seconds in which a burst is earned, and the quota what a client can use in it, again and again. */
+static void
+req_tell(weir_request_t *req, const req_counted_t *counted, bool refused)
+{
+    uint64_t period_ns = counted->rate.period_ns, window_s = req_seconds((counted->rate.burst + 1) * period_ns);
+
+    weir_limit_tell(req, counted->limit->name, &(weir_limit_told_t) {
+        .quota = window_s * 1000000000 / period_ns,
+        .window_s = window_s,
+        .left = counted->verdict.left,
+        .reset_s = req_seconds(counted->verdict.reset_ns),
+        .retry_s = req_seconds(counted->verdict.wait_ns),
+        .refused = refused && !counted->verdict.admitted,
+    });
+}
+
 static weir_step_t
 req_head(weir_request_t *req, const void *conf)
 {
     const req_state_t *state = weir_request_kept(req, weir_http_limit_req_index);
-    const req_limit_t *limit;
 
     (void) conf;
-    if (state == NULL || state->limit == NULL) {
-        return WEIR_NEXT;
+    for (; state != NULL; state = state->before) {
+        for (size_t i = 0; i < state->n; i++) {
+            req_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_RATE);
+        }
     }
-    limit = state->limit;
-    weir_limit_tell(req, limit->name, &(weir_limit_told_t) {
-        .quota = limit->burst + 1,
-        .window_s = req_seconds((limit->burst + 1) * limit->zone->period_ns),
-        .left = state->verdict.left,
-        .reset_s = req_seconds(state->verdict.reset_ns),
-        .retry_s = req_seconds(state->verdict.wait_ns),
-        .refused = state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_RATE,
-    });
     return WEIR_NEXT;
 }
 

@@ -2,8 +2,8 @@
  * map.c - `map STRING $variable { … }`: a variable made from another text by a table, names of hosts with wildcards, or patterns.
  *
  * Evaluated when somebody asks, once a request: one look into a hash table, or two into a tree of names, and then patterns in order.  Strings are
- * compared without case, patterns with it (`~`) or without (`~*`).  A pattern that runs into its match limit ends the search: the variable is empty
- * then, never the default (RE-01).  Runs in workers; what it needs is of the request's arena.
+ * compared without case, patterns with it (`~`) or without (`~*`).  A pattern that runs into its match limit ends the search: the variable has no
+ * value then, neither the default nor the empty one, and what it was to decide is decided against the request (RE-01).  Runs in workers; what it needs is of the request's arena.
  */
 #include "http/module.h"
 
@@ -88,6 +88,9 @@ map_get(const void *data, weir_request_t *req, weir_str_t *value)
 
     if (found == NULL && !limit) {
         found = &map->otherwise;
+    }
+    if (limit) {
+        weir_request_value_failed(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT);
     }
     *value = found != NULL && found->text != NULL ? weir_template_eval(found->text, req, &req->arena) : WEIR_STR("");
     if (value->at == NULL) {

@@ -51,10 +51,13 @@ typedef struct {
     weir_quota_count_t   count;
 } quota_counted_t;
 
-/* Of one request. */
-typedef struct {
-    weir_limit_status_t status;
-    quota_counted_t     told;                /* the one that refused, or has the least left; .limit NULL: none */
+/* Of one request in one place. */
+typedef struct quota_state {
+    struct quota_state    *before;           /* in the place that it was redirected from */
+    weir_limit_status_t    status;
+    const quota_counted_t *refused;          /* the one that did; NULL: none */
+    size_t                 n;
+    quota_counted_t        counted[];
 } quota_state_t;
 
 extern const size_t weir_http_quota_index;
@@ -257,13 +260,15 @@ quota_allowed(const quota_limit_t *limit, weir_request_t *req, uint64_t *allowed
 static size_t
 quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *counted)
 {
-    size_t n = 0;
+    const quota_conf_t *outside = req->server->fallback->conf[weir_http_quota_index];
+    size_t              n = 0;
 
     for (size_t i = 0; i < conf->limits.n; i++) {
         const quota_limit_t *limit = &conf->limits.at[i];
         weir_str_t           key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
 
-        if (key.len != 0 && quota_allowed(limit, req, &counted[n].allowed)) {
+        if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at) && quota_allowed(limit, req, &counted[n].allowed)) {
+            weir_limit_counted(req, &limit->zone->zone);
             counted[n].limit = limit;
             counted[n].period = quota_period(limit->zone);
             /* Of its unit: what a zone counted by the day says nothing when it counts by the month. */
@@ -280,40 +285,50 @@ quota_left(const quota_counted_t *counted)
     return counted->allowed > counted->count.used ? counted->allowed - counted->count.used : 0;
 }
 
-/* Takes one of each; *state tells of the one with the least left, or of the one that refused, when nothing is taken. */
 static weir_quota_result_t
-quota_take(quota_counted_t *counted, size_t n, quota_state_t *state)
+quota_take_one(quota_counted_t *at, uint64_t allowed)
 {
-    for (size_t i = 0; i < n; i++) {
-        quota_counted_t    *at = &counted[i];
-        weir_quota_result_t result = weir_quota_take(at->limit->zone->table, at->limit->name, &at->key, &at->period, at->allowed, &at->count);
+    return weir_quota_take(at->limit->zone->table, at->limit->name, &at->key, &at->period, allowed, &at->count);
+}
 
-        if (result != WEIR_QUOTA_ADMITTED) {
-            state->told = *at;
-            while (i-- > 0) {
-                weir_quota_give_back(counted[i].limit->zone->table, counted[i].limit->name, &counted[i].key, &counted[i].count);
-            }
-            return result;
-        }
-        if (state->told.limit == NULL || quota_left(at) < quota_left(&state->told)) {
-            state->told = *at;
-        }
+/* Takes one of each, or none when one refuses; what each has is known then all the same, for the client. */
+static weir_quota_result_t
+quota_take(quota_state_t *state)
+{
+    weir_quota_result_t result = WEIR_QUOTA_ADMITTED;
+    size_t              taken = 0;
+
+    while (taken < state->n && (result = quota_take_one(&state->counted[taken], state->counted[taken].allowed)) == WEIR_QUOTA_ADMITTED) {
+        taken++;
     }
-    return WEIR_QUOTA_ADMITTED;
+    if (taken == state->n) {
+        return WEIR_QUOTA_ADMITTED;
+    }
+    state->refused = &state->counted[taken];
+    for (size_t i = taken + 1; i < state->n; i++) {
+        (void) !quota_take_one(&state->counted[i], 0);      /* a look */
+    }
+    while (taken-- > 0) {
+        quota_counted_t *at = &state->counted[taken];
+
+        weir_quota_give_back(at->limit->zone->table, at->limit->name, &at->key, &at->count);
+        at->count.used--;
+    }
+    return result;
 }
 
 static weir_step_t
 quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state, weir_quota_result_t result)
 {
-    const quota_limit_t *limit = state->told.limit;
+    const quota_limit_t *limit = state->refused->limit;
     bool                 is_used = result == WEIR_QUOTA_REFUSED;
 
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "quota", &limit->zone->zone, limit->zone->stats, state->status);
     if (is_used) {
-        weir_log((weir_log_level_t) conf->log_level, &req->log, 0, "quota is used up%s: %llu of %llu by zone \"%.*s\"",
-                 conf->dry_run.on ? ", dry run" : "", (unsigned long long) state->told.count.used, (unsigned long long) state->told.allowed,
-                 WEIR_STR_ARG(limit->name));
+        weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_QUOTA, "quota is used up%s: %llu of %llu by zone \"%.*s\"",
+                       conf->dry_run.on ? ", dry run" : "", (unsigned long long) state->refused->count.used,
+                       (unsigned long long) state->refused->allowed, WEIR_STR_ARG(limit->name));
     }
     if (conf->dry_run.on) {
         return WEIR_NEXT;
@@ -329,18 +344,16 @@ quota_access(weir_request_t *req, const void *conf_)
     quota_counted_t     counted[QUOTA_MAX];
     quota_state_t      *state;
     weir_quota_result_t result;
-    size_t              n;
+    size_t              n = quota_keys(conf, req, counted);
 
-    if (weir_request_kept(req, weir_http_quota_index) != NULL) {
-        return WEIR_NEXT;                    /* a request is one, wherever it is redirected inside */
-    }
-    n = quota_keys(conf, req, counted);
-    state = weir_new(&req->arena, quota_state_t);
-    weir_request_keep(req, weir_http_quota_index, state);
-    if (n == 0) {
+    if (n == 0 || req->failed_value != WEIR_CAUSE_NONE) {
         return WEIR_NEXT;
     }
-    result = quota_take(counted, n, state);
+    state = weir_alloc(&req->arena, sizeof(*state) + n * sizeof(state->counted[0]));
+    *state = (quota_state_t) { .before = weir_request_kept(req, weir_http_quota_index), .n = n };
+    memcpy(state->counted, counted, n * sizeof(*counted));
+    weir_request_keep(req, weir_http_quota_index, state);
+    result = quota_take(state);
     if (result != WEIR_QUOTA_ADMITTED) {
         return quota_reject(conf, req, state, result);
     }
@@ -351,28 +364,34 @@ quota_access(weir_request_t *req, const void *conf_)
     return WEIR_NEXT;
 }
 
+static void
+quota_tell(weir_request_t *req, const quota_counted_t *counted, bool refused)
+{
+    const weir_period_t *period = counted->limit->zone->period;
+    int64_t              now_s = (int64_t) (weir_clock_wall_ms() / 1000);
+    uint64_t             rest_s = counted->period.end_s > now_s ? (uint64_t) (counted->period.end_s - now_s) : 0, left = quota_left(counted);
+
+    weir_limit_tell(req, counted->limit->name, &(weir_limit_told_t) {
+        .quota = counted->allowed,
+        .window_s = (uint64_t) (period->end_s - period->begin_s),
+        .left = left,
+        .reset_s = rest_s,
+        .retry_s = rest_s,
+        .refused = refused && left == 0,
+    });
+}
+
 static weir_step_t
 quota_head(weir_request_t *req, const void *conf)
 {
     const quota_state_t *state = weir_request_kept(req, weir_http_quota_index);
-    const weir_period_t *period;
-    int64_t              now_s = (int64_t) (weir_clock_wall_ms() / 1000);
-    uint64_t             rest_s;
 
     (void) conf;
-    if (state == NULL || state->told.limit == NULL) {
-        return WEIR_NEXT;
+    for (; state != NULL; state = state->before) {
+        for (size_t i = 0; i < state->n; i++) {
+            quota_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_QUOTA);
+        }
     }
-    period = state->told.limit->zone->period;
-    rest_s = state->told.period.end_s > now_s ? (uint64_t) (state->told.period.end_s - now_s) : 0;
-    weir_limit_tell(req, state->told.limit->name, &(weir_limit_told_t) {
-        .quota = state->told.allowed,
-        .window_s = (uint64_t) (period->end_s - period->begin_s),
-        .left = quota_left(&state->told),
-        .reset_s = rest_s,
-        .retry_s = rest_s,
-        .refused = state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_QUOTA,
-    });
     return WEIR_NEXT;
 }
 

@@ -124,7 +124,7 @@ rewrite_if(weir_request_t *req, const rewrite_step_t *step)
 {
     switch (weir_condition_holds(&step->condition, req)) {
     case WEIR_CONDITION_LIMIT:
-        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "if");
+        (void) weir_request_fail(req, req->failed_value != WEIR_CAUSE_NONE ? req->failed_value : WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "if");
         return REWRITE_ANSWERED;
     case WEIR_CONDITION_FALSE:
         return REWRITE_GO_ON;

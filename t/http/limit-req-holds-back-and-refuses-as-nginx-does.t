@@ -48,7 +48,7 @@ my $began = time;
 is join(' ', map { $ask->('/fast?k=d') } 1 .. 4), '200 200 200 200', 'within the burst they are held back';
 cmp_ok time - $began, '>=', 0.29, 'until their time';
 is $said->(qr{^/fast d 200 - (DELAYED)$}m), 'DELAYED', 'as the variable tells';
-$w->wait_for_log(qr/\[warn\].*delaying requests, excess: \d+\.\d\d\d by zone "fast"/);
+$w->wait_for_log(qr/\[warn\].*delaying request, excess: \d+\.\d\d\d, by zone "fast"/);
 pass 'and the log, a level lower';
 
 $began = time;

@@ -17,6 +17,7 @@ http {
     server {
         http2 on;
         api_key \$http_x_api_key \$arg_key;
+        api_key_strip off;
         location / { proxy_pass http://$origin; }
         location /dead { proxy_pass http://$dead; }
         location /limited { limit_req zone=few; proxy_pass http://$origin; }

@@ -13,6 +13,8 @@ http {
         location \@app { api_key \$http_x_api_key; proxy_pass http://$origin; }
         location /page { api_key \$http_x_api_key; error_page 401 /page/401; proxy_pass http://$origin; }
         location /shown { api_key \$http_x_api_key; error_page 401 /open; proxy_pass http://$origin; }
+        location /moved { api_key \$arg_key; error_page 404 = \@moved; }
+        location \@moved { api_key \$arg_key; api_key_realm moved; proxy_pass http://$origin; }
         location = /open { return 200 "a key, please"; }
     }
 }
@@ -31,6 +33,8 @@ for my $path (qw(/x /page)) {
     my $answer = $w->get($path, 'X-API-Key', $key);
     is $answer->status . $answer->body, '200SECRET', "$path: a good key";
 }
+is $w->get("/moved?key=$key")->body, 'SECRET', 'a key that is sent on no more is known in the next place all the same';
+is $w->get('/moved?key=none')->status, 401, 'and so is one that is wrong';
 my $answer = $w->get('/shown');
 is $answer->status . $answer->body, '401a key, please', 'a page in an open place is shown';
 ok $w->wait_for_access(qr{^/x 401 auth\.key\.missing$}m), 'the cause is that of the answer';

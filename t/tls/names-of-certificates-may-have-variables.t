@@ -33,7 +33,8 @@ for my $name (sort keys %c) {
 }
 like Weir::Tls::refusal($w, sni => 'nobody.example'), qr/tls/, 'a name without files is refused';
 ok $w->wait_for_log(qr/cannot load certificate or key ".*nobody\.example\.crt"/), 'and the log says which';
-like Weir::Tls::refusal($w, sni => '..'), qr/tls/, 'a name that would lead out is refused';
+$place->($_, $c{'a.example'}) for '..', 'a..example';
+like Weir::Tls::refusal($w, sni => $_), qr/tls/, "a name that would lead out is refused: $_" for '.', '..', '...', '.a', 'a..example';
 
 my $new = $ca->issue('a.example', organization => 'Later');
 $place->('a.example', $new);

@@ -33,6 +33,7 @@ weir_h1_reason_text(weir_h1_reason_t reason)
         [WEIR_H1_CODING_IN_1_0] = "\"Transfer-Encoding\" header in HTTP/1.0",
         [WEIR_H1_NO_HOST] = "no \"Host\" header in HTTP/1.1",
         [WEIR_H1_TWO_HOSTS] = "more than one \"Host\" header",
+        [WEIR_H1_REPEATED_FIELD] = "a field that may come once only came again",
         [WEIR_H1_BAD_HOST] = "invalid \"Host\" header",
         [WEIR_H1_HOST_MISMATCH] = "\"Host\" header differs from the request target",
         [WEIR_H1_TOO_MANY_FIELDS] = "too many headers",

@@ -206,6 +206,9 @@ weir_h1_parse_request(weir_h1_request_t *req, const weir_h1_options_t *options, 
     if (reason != WEIR_H1_OK || (reason = request_parse_host(req)) != WEIR_H1_OK) {
         return reason;
     }
+    if (weir_fields_find_repeated(&req->fields) != NULL) {
+        return WEIR_H1_REPEATED_FIELD;
+    }
     reason = weir_h1_parse_framing(&req->fields, req->minor, &req->content_length, &req->chunked);
     return reason == WEIR_H1_OK ? request_parse_wishes(req) : reason;
 }

@@ -149,6 +149,10 @@ server_run(weir_h2_exchange_t *x, bool too_large, bool end)
         weir_h2_exchange_refuse(x, WEIR_H2_PROTOCOL_ERROR, WEIR_CAUSE_CLIENT_H2_MALFORMED, why);
         return;
     }
+    if (weir_fields_find_repeated(&req->head.fields) != NULL) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_MALFORMED, "a field that may come once only came again");
+        return;
+    }
     if (server_path_too_long(x)) {
         weir_request_refuse(req, WEIR_CAUSE_CLIENT_URI_TOO_LONG, NULL);
         return;
