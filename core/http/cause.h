@@ -31,7 +31,7 @@
     X(CLIENT_CODING, "client.coding", 501, INFO, "The transfer coding is not implemented.")                                   \
     X(CLIENT_VERSION, "client.version", 505, INFO, "The HTTP version is not supported.")                                      \
     X(CLIENT_METHOD, "client.method", 405, INFO, "What is asked for does not know this method.")                                     \
-    X(CLIENT_MISDIRECTED, "client.misdirected", 421, INFO, "The Host belongs to a server with another policy for client certificates.")\
+    X(CLIENT_MISDIRECTED, "client.misdirected", 421, INFO, "The Host belongs to a server with another policy for client certificates, or where HTTP/2 is off.")\
     X(CLIENT_PLAIN_ON_TLS, "client.tls.plain", 400, INFO, "Plain HTTP was sent to a port that speaks TLS.")                   \
     X(CLIENT_TLS_HANDSHAKE, "client.tls.handshake", 0, INFO, "The TLS handshake failed.")                                     \
     X(CLIENT_TLS_TIMEOUT, "client.tls.timeout", 0, INFO, "The TLS handshake did not end in client_header_timeout.")           \

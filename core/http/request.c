@@ -422,7 +422,7 @@ weir_request_read_path(weir_request_t *req, weir_uri_t *uri)
     return result;
 }
 
-/* false: the connection's TLS is not what the server asks for; it was answered. */
+/* false: the connection's TLS or protocol is not what the server asks for; it was answered. */
 static bool
 request_may_use_connection(weir_request_t *req)
 {
@@ -430,6 +430,10 @@ request_may_use_connection(weir_request_t *req)
     uint16_t status;
     weir_cause_t cause = weir_http_tls_check(req, &detail, &status);
 
+    if (cause == WEIR_CAUSE_NONE && req->version == 20 && !req->listen->is_http2 && !req->server->core->http2.on) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_MISDIRECTED, "http2 is off");
+        return false;
+    }
     if (cause == WEIR_CAUSE_NONE) {
         return true;
     }

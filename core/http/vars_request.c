@@ -185,6 +185,14 @@ WEIR_GETTER(request_get_body_file)
     return value->len != 0;
 }
 
+WEIR_GETTER(request_get_http2)
+{
+    const weir_request_t *req = subject;
+
+    *value = req->version != 20 ? WEIR_STR("") : req->client->is_tls ? WEIR_STR("h2") : WEIR_STR("h2c");
+    return true;
+}
+
 static const weir_variable_t request_variables[] = {
     { "arg_", true, request_get_arg, .help = "An argument of the query, as it came." },
     { "args", TEXT(query), .help = "The query." },
@@ -195,6 +203,7 @@ static const weir_variable_t request_variables[] = {
     { "cookie_", true, request_get_cookie, .help = "A cookie." },
     { "document_uri", TEXT(uri.path), .help = "The same as $uri." },
     { "host", TEXT(host), .help = "The request's host in lower case, without the port; else the server's name." },
+    { "http2", .get = request_get_http2, .help = "\"h2\" over HTTP/2 with TLS, \"h2c\" without, else nothing." },
     { "http_", true, request_get_field, .help = "A field of the request; dashes are written as underscores." },
     { "is_request_port", .get = request_get_port, .data = 1, .help = "\":\" if the client named a port." },
     { "request_port", .get = request_get_port, .help = "The port that the client named." },
