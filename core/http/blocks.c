@@ -10,10 +10,52 @@
 
 /* -- listen -- */
 
+/* "80-90" or "host:80-90": the text of the first port alone, and the last port; false: this is no range. */
 static bool
-blocks_listen_address(weir_conf_t *cf, const weir_conf_words_t *words, weir_addrs_t *addrs)
+blocks_cut_range(weir_str_t text, weir_str_t *first, weir_str_t *last)
 {
-    weir_str_t text = words->at[1].text;
+    const char *end = text.at + text.len, *dash = end, *colon;
+
+    while (dash > text.at && dash[-1] >= '0' && dash[-1] <= '9') {
+        dash--;
+    }
+    if (dash == text.at || dash == end || *--dash != '-' || weir_str_starts(text, WEIR_STR("unix:"))) {
+        return false;
+    }
+    for (colon = dash; colon > text.at && colon[-1] >= '0' && colon[-1] <= '9'; colon--) { }
+    if (colon == dash || (colon != text.at && colon[-1] != ':')) {
+        return false;
+    }
+    *first = weir_str(text.at, (size_t) (dash - text.at));
+    *last = weir_str(dash + 1, (size_t) (end - dash - 1));
+    return true;
+}
+
+/* Each address with each port from its own to the last. */
+static bool
+blocks_expand_range(weir_conf_t *cf, weir_addrs_t *addrs, weir_str_t text, weir_str_t last_text)
+{
+    uint16_t first = weir_addr_port(&addrs->at[0]);
+    uint64_t last;
+    weir_addr_t *all;
+    size_t n;
+
+    if (!weir_str_to_u64(last_text, &last) || last > 65535 || last < first) {
+        return weir_conf_error(cf, 1, "invalid port range in \"%.*s\" of the \"listen\" directive", WEIR_STR_ARG(text));
+    }
+    n = (size_t) (last - first) + 1;
+    all = weir_new_n(cf->arena, weir_addr_t, addrs->n * n);
+    for (size_t i = 0; i < addrs->n * n; i++) {
+        all[i] = addrs->at[i / n];
+        weir_addr_set_port(&all[i], (uint16_t) (first + i % n));
+    }
+    *addrs = (weir_addrs_t) { all, addrs->n * n };
+    return true;
+}
+
+static bool
+blocks_listen_address(weir_conf_t *cf, weir_str_t text, weir_addrs_t *addrs)
+{
     weir_hostport_t hp;
     const char *hint;
     uint64_t port;
@@ -167,11 +209,15 @@ blocks_parse_listen(weir_conf_t *cf, const weir_directive_t *row, const weir_con
     weir_listen_entry_t entry = { .options = { .reuse_port = true, .ipv6_only = true } };
     weir_conf_words_t *kept = weir_new(cf->arena, weir_conf_words_t);
     weir_addrs_t addrs = { NULL, 0 };
+    weir_str_t first, last = WEIR_STR_NONE;
 
     (void) row;
     *kept = *words;
     entry.words = kept;
-    if (!blocks_listen_address(cf, words, &addrs)) {
+    if (!blocks_cut_range(words->at[1].text, &first, &last)) {
+        first = words->at[1].text;
+    }
+    if (!blocks_listen_address(cf, first, &addrs) || (last.len != 0 && !blocks_expand_range(cf, &addrs, words->at[1].text, last))) {
         return false;
     }
     for (size_t i = 2; i < words->n; i++) {

@@ -245,7 +245,7 @@ static const weir_conf_type_t docroot_type_folder = {
     .name = "path", .size = sizeof(docroot_folder_t), .min_args = 1, .max_args = 1, .parse = docroot_parse_folder,
 };
 
-static const weir_conf_type_t docroot_type_types = { .name = "", .size = sizeof(docroot_types_t) };
+static const weir_conf_type_t docroot_type_types = { .name = "", .size = sizeof(docroot_types_t), .repeats = true };
 
 static bool
 docroot_types_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)

@@ -291,6 +291,10 @@ geo_network_line(weir_conf_t *cf, geo_t *geo, weir_str_t text, size_t word, cons
 static bool
 geo_flag(weir_conf_t *cf, geo_t *geo, weir_str_t name)
 {
+    if (weir_str_eq(name, WEIR_STR("volatile"))) {
+        geo->definition.is_volatile = true;
+        return true;
+    }
     if (weir_str_eq(name, WEIR_STR("proxy_recursive"))) {
         geo->recursive = true;
         return true;
@@ -342,7 +346,7 @@ geo_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *wor
 static const weir_directive_t geo_directives[] = {
     WEIR_BLOCK("geo", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "[$address] $variable", .block_min_args = 1, .block_max_args = 2,
                .opened = geo_opened, .line = geo_line,
-               .help = "Makes a variable from an address: lines of a network and its value; default, delete, include, proxy, proxy_recursive, ranges."),
+               .help = "Makes a variable from an address: lines of a network and its value; default, delete, include, proxy, proxy_recursive, ranges, volatile."),
     WEIR_DIRECTIVES_END
 };
 

@@ -2,7 +2,7 @@
  * headers.c - add_header, add_trailer, expires: fields of the configuration's own in answers, whoever made them.
  *
  * Fields are those of the innermost block that has any.  Without `always` they are for 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308.  ETag and
- * Last-Modified take the place of the answer's own; others are added to what is there.  Framing is Weir's alone: its fields cannot be added.
+ * Last-Modified take the place of the answer's own; others are added to what is there.  Framing is Weir's alone: its fields are left out with a warning.
  * Runs in workers; values are of the request's arena.
  */
 #include "http/module.h"
@@ -251,23 +251,51 @@ headers_is_framing(weir_header_id_t id)
     }
 }
 
+/* Line ends with the blanks around them become one space, at the end nothing (RFC 9112 section 5.2): texts of several lines are common in files. */
+static weir_str_t
+headers_unfold(weir_arena_t *arena, weir_str_t text)
+{
+    char  *out = weir_alloc_bytes(arena, text.len + 1);
+    size_t len = 0, i = 0, from;
+
+    while (i < text.len) {
+        from = i;
+        while (i < text.len && weir_str_find(WEIR_STR(" \t\r\n"), text.at[i]) != NULL) {
+            i++;
+        }
+        weir_str_t blank = weir_str(text.at + from, i - from);
+
+        if (weir_str_find(blank, '\n') == NULL && weir_str_find(blank, '\r') == NULL) {
+            memcpy(out + len, blank.at, blank.len);
+            len += blank.len;
+        } else if (len != 0 && i < text.len) {
+            out[len++] = ' ';
+        }
+        if (i < text.len) {
+            out[len++] = text.at[i++];
+        }
+    }
+    out[len] = '\0';
+    return weir_str(out, len);
+}
+
 static bool
 headers_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *list)
 {
     headers_field_t field = { .name = words->at[1].text, .always = words->n == 4 };
 
-    (void) row;
     if (!weir_is_token(field.name)) {
         return weir_conf_invalid(cf, 1, "the name of a header field");
     }
     field.id = weir_header_id(field.name);
-    if (headers_is_framing(field.id)) {
-        return weir_conf_error(cf, 1, "\"%.*s\" is of the connection, not of the answer: it cannot be added", WEIR_STR_ARG(field.name));
-    }
     if (field.always && !weir_str_eq(words->at[3].text, WEIR_STR("always"))) {
         return weir_conf_invalid(cf, 3, "\"always\" or nothing");
     }
-    field.value = weir_conf_template(cf, 2, words->at[2].text);
+    if (headers_is_framing(field.id)) {
+        weir_conf_warn(cf, 1, "\"%.*s\" is of the connection, not of the answer: \"%s\" leaves it out", WEIR_STR_ARG(field.name), row->name);
+        return true;
+    }
+    field.value = weir_conf_template(cf, 2, headers_unfold(cf->arena, words->at[2].text));
     if (field.value == NULL) {
         return false;
     }
@@ -309,7 +337,7 @@ static const weir_conf_type_t headers_type_expires = {
 
 static const weir_directive_t headers_directives[] = {
     WEIR_DIRECTIVE_OF(headers_conf_t, fields, "add_header", &headers_type, .where = WEIR_IN_ANY,
-                      .help = "Adds a field to answers of 200, 201, 204, 206, 301-304, 307 and 308, or to all; an empty value adds nothing."),
+                      .help = "Adds a field to answers of 200, 201, 204, 206, 301-304, 307 and 308, or to all; an empty value adds nothing. Fields of the connection (Content-Length, Connection and the like) are left out with a warning; line ends in the value become spaces."),
     WEIR_DIRECTIVE_OF(headers_conf_t, trailers, "add_trailer", &headers_type, .where = WEIR_IN_ANY,
                       .help = "Adds a field behind the body, for the same statuses: what is known only when all was sent."),
     WEIR_DIRECTIVE_OF(headers_conf_t, expires, "expires", &headers_type_expires, .where = WEIR_IN_ANY, .dflt = "off",

@@ -63,8 +63,7 @@ for my $case (['add_header;', qr/invalid number of arguments/], ['add_header A;'
     like $said, $complaint, 'and told why';
 }
 if (!$w->is_nginx) {
-    for my $case (['add_header "A b" c;', qr/the name of a header field/], [qq{add_header A "b\r\nC: d";}, qr/without line ends/], ['add_header Content-Length 5;', qr/cannot be added/],
-        ['add_header transfer-encoding chunked;', qr/cannot be added/], ['add_header Connection close;', qr/cannot be added/]) {
+    for my $case (['add_header "A b" c;', qr/the name of a header field/], [qq{add_header A "b\x01";}, qr/without line ends/]) {
         my ($line, $complaint) = @$case;
         my ($code, $said) = $wrong->check_conf("server { $line }");
         is $code, 1, "$line is refused";

@@ -24,11 +24,18 @@ my %places = (
     asked    => [ 'asks', $cert ],
     unasked  => [ 'plain', $cert ],
     without  => [ 'asks', '' ],
+    taken    => [ 'asks', 'proxy_ssl_certificate ""; proxy_ssl_certificate_key "";', $cert ],
     locked   => [ 'asks', "proxy_ssl_certificate $alice; proxy_ssl_certificate_key @{[ $alice->encrypted_key('secret') ]}; proxy_ssl_password_file @{[ $w->dir ]}/password;" ],
     ciphers  => [ 'rsa', 'proxy_ssl_ciphers AES256-GCM-SHA384;' ],
     command  => [ 'rsa', 'proxy_ssl_protocols TLSv1.2; proxy_ssl_conf_command CipherString ECDHE-RSA-AES128-GCM-SHA256;' ],
 );
 my $locations = join "\n", map { my ($p, $how) = $places{$_}->@*; "location /$_ { proxy_pass https://$peer{$p}; $how }" } sort keys %places;
+$locations .= qq{ location /holder { $cert location /holder/kept { proxy_pass https://$peer{asks}; }
+    location /holder/taken { proxy_pass https://$peer{asks}; proxy_ssl_certificate ""; proxy_ssl_certificate_key ""; } }
+    location /file { proxy_pass https://$peer{asks}; proxy_ssl_conf_command Certificate alice.pem; proxy_ssl_conf_command PrivateKey alice.key; } };
+$places{$_} = ['asks'] for qw(holder/kept holder/taken file);
+symlink $alice, $w->dir . '/conf/alice.pem' or die $!;
+symlink $alice->key_file, $w->dir . '/conf/alice.key' or die $!;
 $w->conf("server { $locations }", workers => 1);
 my $ask = sub ($place) {
     my $peer   = $peer{ $places{$place}[0] };
@@ -53,6 +60,9 @@ $check->('only13', 502, undef, 'no version in common');
 $check->('asked', 200, qr/^client alice$/m, "a certificate of Weir's own");
 $check->('unasked', 200, undef, 'is shown only when asked for');
 $check->('without', 502, undef, 'and missed where it is needed');
+$check->('holder/kept', 200, qr/^client alice$/m, 'what an outer block says holds');
+$check->('holder/taken', 502, undef, 'until an empty name takes it back');
+$check->('file', 200, qr/^client alice$/m, 'files of ssl_conf_command are found beside the configuration');
 $check->('locked', 200, qr/^client alice$/m, 'its key may be encrypted');
 $check->('ciphers', 200, qr/^cipher AES256-GCM-SHA384$/m, 'ciphers are those allowed');
 $check->('command', 200, qr/^cipher ECDHE-RSA-AES128-GCM-SHA256$/m, "commands are OpenSSL's");

@@ -31,6 +31,19 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
     ($pid, $reused) = ask($w, version => $version, session => $session);
     is $reused, 'r', "$version: the cache is kept over a reload";
 }
+for my $said ('builtin', 'builtin:1000', 'builtin:1000 shared:SSL:1m') {
+    $w->allow_log(qr/"builtin" cache would be of one worker only: "ssl_session_cache" takes it as a shared one/);
+    $w->reload($text->("ssl_session_cache $said;"));
+    my (undef, undef, $session) = ask($w, version => 'TLSv1_2');
+    my %by;
+    for (1 .. 200) {
+        last if keys %by == 3;
+        my ($pid, $reused) = ask($w, version => 'TLSv1_2', session => $session);
+        $by{$pid}{$reused}++;
+    }
+    is_deeply [ map { join '', sort keys %$_ } values %by ], [ ('r') x 3 ], "$said: every worker resumes it";
+}
+$w->reload($text->('ssl_session_cache shared:SSL:1m;'));
 my (undef, undef, $session) = ask($w, version => 'TLSv1_2');
 $w->reload($text->('ssl_session_cache none;'));
 my ($pid, $reused) = ask($w, version => 'TLSv1_2', session => $session);

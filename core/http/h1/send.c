@@ -13,6 +13,8 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#define SEND_HEAD_OVERHEAD 4096         /* of a head, beside its fields: more than all that is Weir's own */
+#define SEND_HEAD_MAX ((size_t) 32 << 20)
 #define SEND_COPY_MAX 4096      /* smaller pieces are copied behind the head, larger ones go by writev */
 
 #define SEND_FILE_MAX ((uint64_t) 0x7ffff000)      /* what one call takes */
@@ -387,6 +389,26 @@ send_compose_failure(weir_h1_conn_t *c, weir_buf_t *b)
     send_compose(c, b);
 }
 
+/* What does not fit tx, into memory of the request's own.  false: there is none, or it is more than any peer's head may be. */
+static bool
+send_compose_large(weir_h1_conn_t *c, weir_buf_t *b)
+{
+    const weir_fields_t *fields = &c->req->res.fields;
+    size_t               need = SEND_HEAD_OVERHEAD;
+    char                *room;
+
+    for (uint32_t i = 0; i < fields->n; i++) {
+        need += fields->at[i].name.len + fields->at[i].value.len + 4;
+    }
+    room = need <= SEND_HEAD_MAX ? weir_try_alloc(&c->req->arena, need) : NULL;
+    if (room == NULL) {
+        return false;
+    }
+    weir_buf_init(b, room, need);
+    send_compose(c, b);
+    return !b->full;
+}
+
 weir_io_t
 weir_h1_send_head(weir_request_t *req)
 {
@@ -408,11 +430,12 @@ weir_h1_send_head(weir_request_t *req)
     (void) send_own_tx(c);
     weir_buf_init(&b, c->base.http->tx, WEIR_TX_BYTES);
     send_compose(c, &b);
-    if (b.full) {
+    if (b.full && !send_compose_large(c, &b)) {
+        weir_buf_init(&b, c->base.http->tx, WEIR_TX_BYTES);
         send_compose_failure(c, &b);
     }
     req->res.bytes_sent += weir_buf_len(&b);
-    if (c->out.size != 0) {                         /* cannot be held: it would overtake */
+    if (c->out.size != 0 || b.at != c->base.http->tx) {      /* cannot be held: it would overtake, or is no part of tx */
         struct iovec iov = { b.at, weir_buf_len(&b) };
         c->base.http->tx_owner = NULL;
         return send_iov(c, &iov, 1);

@@ -100,37 +100,34 @@ weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_sc
 
 /* -- types of the directives' own -- */
 
+/* An empty value asks for nothing that would break a message. */
 static bool
-conf_refuse_framing(weir_conf_t *cf, weir_header_id_t id, const weir_template_t *value)
+conf_is_framing(weir_header_id_t id, weir_str_t value)
 {
-    if ((id == WEIR_HEADER_CONTENT_LENGTH || id == WEIR_HEADER_TRANSFER_ENCODING) && value->source.len != 0) {
-        return weir_conf_error(cf, 1, "\"%.*s\" cannot be set: weir computes the framing of every message itself",
-                               WEIR_STR_ARG(weir_header_canonical(id)));
-    }
-    return true;
+    return (id == WEIR_HEADER_CONTENT_LENGTH || id == WEIR_HEADER_TRANSFER_ENCODING) && value.len != 0;
 }
 
 static bool
 conf_parse_set_header(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
     weir_proxy_headers_t *list = field;
-    weir_error_t error = { .text = "" };
     weir_proxy_header_t header = { .name = weir_str_dup(cf->arena, words->at[1].text) };
 
-    (void) row;
     if (!weir_is_token(header.name)) {
         return weir_conf_error(cf, 1, "\"%.*s\" is not a header name", WEIR_STR_ARG(header.name));
     }
     header.id = weir_header_id(header.name);
-    header.value = weir_template_compile(cf->arena, cf->vars, words->at[2].text, &error);
+    if (conf_is_framing(header.id, words->at[2].text)) {
+        weir_conf_warn(cf, 1, "weir computes the framing of every message itself: \"%s\" leaves \"%.*s\" as it is", row->name,
+                       WEIR_STR_ARG(header.name));
+        return true;
+    }
+    header.value = weir_conf_template(cf, 2, words->at[2].text);
     if (header.value == NULL) {
-        return weir_conf_error(cf, 2, "%s", error.text);
+        return false;
     }
     if (!weir_is_field_value(words->at[2].text)) {
         return weir_conf_error(cf, 2, "the value of \"%.*s\" has control characters", WEIR_STR_ARG(header.name));
-    }
-    if (!conf_refuse_framing(cf, header.id, header.value)) {
-        return false;
     }
     weir_proxy_header_t *grown = weir_new_n(cf->arena, weir_proxy_header_t, list->n + 1);
     if (list->n != 0) {

@@ -59,8 +59,8 @@ extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];
                    .help = "Longest pause between two writes to a peer."),                                                          \
     WEIR_PROXY_ROW(read_timeout, P "_read_timeout", .dflt = "60s", .min = "1ms",                                                    \
                    .help = "Longest pause between two reads from a peer; also of a quiet tunnel."),                                 \
-    WEIR_PROXY_ROW(buffer_size, P "_buffer_size", .dflt = "8k", .min = "256", .max = "60k",                                         \
-                   .help = "Largest head of an answer."),                                                                           \
+    WEIR_PROXY_ROW(buffer_size, P "_buffer_size", .dflt = "8k", .min = "1", .max = "16m",                                           \
+                   .help = "Largest head of an answer; from HTTP/2 peers at most 64k."),                                                                           \
     WEIR_HTTP_TLS_UPSTREAM_ROWS(weir_proxy_conf_t, tls, P)
 
 #endif

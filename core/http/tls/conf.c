@@ -9,6 +9,9 @@
 #define CONF_ARGS weir_conf_t *cf WEIR_UNUSED, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field
 
 #define CONF_ZONE_MIN  32768          /* bytes of a cache of sessions: nginx's eight pages */
+#define CONF_BUILTIN_SESSIONS 20480   /* of a builtin cache that does not say how many, as OpenSSL's */
+#define CONF_BUILTIN_MAX      1000000
+#define CONF_SESSION_BYTES    256     /* what a session takes of a zone, about */
 #define CONF_NAME_MAX  100            /* bytes of a zone's name */
 
 static const weir_conf_words_t *
@@ -95,11 +98,31 @@ const weir_conf_type_t weir_http_tls_type_names = {
 
 /* -- commands -- */
 
+/* The commands of SSL_CONF_cmd(3) whose value is a file or a folder. */
+static bool
+conf_command_names_file(weir_str_t name)
+{
+    static const char *const names[] = {
+        "Certificate", "PrivateKey", "ServerInfoFile", "ChainCAPath", "ChainCAFile", "VerifyCAPath", "VerifyCAFile", "RequestCAFile",
+        "RequestCAPath", "ClientCAFile", "ClientCAPath", "DHParameters",
+    };
+
+    for (size_t i = 0; i < weir_countof(names); i++) {
+        if (weir_str_eq_fold(name, weir_str_from_z(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 conf_parse_command(CONF_ARGS)
 {
     weir_http_tls_command_t command = { words->at[1].text, words->at[2].text };
 
+    if (conf_command_names_file(command.name) && command.value.len != 0) {
+        command.value = weir_conf_near_path(cf, command.value);
+    }
     *(weir_http_tls_command_t *) weir_conf_list_push(cf, field, sizeof(command)) = command;
     return true;
 }
@@ -154,22 +177,44 @@ const weir_conf_type_t weir_http_tls_type_cache = {
 /* -- ssl_session_cache off | none | shared:name:size; ssl_ocsp_cache off | shared:name:size -- */
 
 static bool
-conf_zone(weir_conf_t *cf, const weir_conf_words_t *words, weir_http_tls_zone_t *zone)
+conf_zone(weir_conf_t *cf, const weir_conf_words_t *words, size_t word, weir_http_tls_zone_t *zone)
 {
     weir_str_t kind, rest, size;
     weir_bytes_t bytes;
 
-    (void) weir_str_cut(words->at[1].text, ':', &kind, &rest);
+    (void) weir_str_cut(words->at[word].text, ':', &kind, &rest);
     if (!weir_str_cut(rest, ':', &zone->name, &size) || zone->name.len == 0 || zone->name.len > CONF_NAME_MAX) {
-        return weir_conf_invalid(cf, 1, "shared:name:size");
+        return weir_conf_invalid(cf, word, "shared:name:size");
     }
     if (!weir_conf_read_bytes(size, &bytes)) {
-        return weir_conf_invalid(cf, 1, "shared:name:size, the size such as 10m");
+        return weir_conf_invalid(cf, word, "shared:name:size, the size such as 10m");
     }
     if (bytes.n < CONF_ZONE_MIN) {
-        return weir_conf_error(cf, 1, "the cache \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name), CONF_ZONE_MIN);
+        return weir_conf_error(cf, word, "the cache \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name), CONF_ZONE_MIN);
     }
     zone->size = bytes.n;
+    zone->words = conf_keep_words(cf, words);
+    return true;
+}
+
+static bool
+conf_is_builtin(weir_str_t text)
+{
+    return weir_str_eq(text, WEIR_STR("builtin")) || weir_str_starts(text, WEIR_STR("builtin:"));
+}
+
+/* `builtin` or `builtin:sessions`: one zone, of so many sessions, for all who say the same. */
+static bool
+conf_builtin_zone(weir_conf_t *cf, const weir_conf_words_t *words, size_t word, weir_http_tls_zone_t *zone)
+{
+    weir_str_t text = words->at[word].text, kind, number;
+    uint32_t   sessions = CONF_BUILTIN_SESSIONS;
+
+    if (weir_str_cut(text, ':', &kind, &number) && (!weir_conf_read_u32(number, &sessions) || sessions == 0 || sessions > CONF_BUILTIN_MAX)) {
+        return weir_conf_invalid(cf, word, "builtin or builtin:number of sessions");
+    }
+    zone->name = weir_str_dup(cf->arena, text);
+    zone->size = weir_max((uint64_t) sessions * CONF_SESSION_BYTES, CONF_ZONE_MIN);
     zone->words = conf_keep_words(cf, words);
     return true;
 }
@@ -178,20 +223,25 @@ static bool
 conf_parse_session_cache(CONF_ARGS)
 {
     weir_str_t text = words->at[1].text;
+    size_t     builtin = 0, shared = 0;
 
     if (words->n == 2 && (weir_str_eq(text, WEIR_STR("off")) || weir_str_eq(text, WEIR_STR("none")))) {
         return true;
     }
     for (size_t i = 1; i < words->n; i++) {
-        if (weir_str_eq(words->at[i].text, WEIR_STR("builtin")) || weir_str_starts(words->at[i].text, WEIR_STR("builtin:"))) {
-            return weir_conf_error(cf, i, "a \"builtin\" cache would be of one worker only and is not supported in \"ssl_session_cache\" "
-                                   "directive: say shared:name:size");
+        if (conf_is_builtin(words->at[i].text)) {
+            weir_conf_warn(cf, i, "a \"builtin\" cache would be of one worker only: \"ssl_session_cache\" takes it as a shared one");
+            builtin = i;
+        } else if (shared == 0 && weir_str_starts(words->at[i].text, WEIR_STR("shared:"))) {
+            shared = i;
+        } else {
+            return weir_conf_invalid(cf, i, "off, none or shared:name:size");
         }
     }
-    if (words->n != 2 || !weir_str_starts(text, WEIR_STR("shared:"))) {
-        return weir_conf_invalid(cf, words->n - 1, "off, none or shared:name:size");
+    if (shared == 0) {
+        return conf_builtin_zone(cf, words, builtin, field);
     }
-    return conf_zone(cf, words, field);
+    return conf_zone(cf, words, shared, field);
 }
 
 static bool
@@ -202,7 +252,7 @@ conf_parse_ocsp_cache(CONF_ARGS)
     if (weir_str_eq(text, WEIR_STR("off"))) {
         return true;
     }
-    return weir_str_starts(text, WEIR_STR("shared:")) ? conf_zone(cf, words, field)
+    return weir_str_starts(text, WEIR_STR("shared:")) ? conf_zone(cf, words, 1, field)
                                                       : weir_conf_invalid(cf, 1, "off or shared:name:size");
 }
 
