@@ -33,14 +33,14 @@ generation_dir_of(weir_str_t file)
 
 static void
 generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t *bundle, const weir_conf_source_t *source,
-                 weir_error_t *error)
+                 weir_conf_errors_t *errors)
 {
     weir_arena_t *arena = &generation->arena;
     const char   *file = weir_str_to_z(arena, source->file);
     size_t        m;
 
-    *reader = (reader_t) { .generation = generation };
-    reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena), .error = error };
+    *reader = (reader_t) { .generation = generation, .errors = errors };
+    reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena), .error = &reader->error };
     reader->cf.prefix = weir_str_dup(arena, source->prefix);
     reader->cf.conf_dir = weir_str_dup(arena, generation_dir_of(source->file));
     weir_conf_index(reader);
@@ -67,13 +67,26 @@ generation_read(reader_t *reader, const weir_conf_source_t *source)
            && weir_conf_read_text(reader, text, reader->cf.root->words.file);
 }
 
+/* Each name that is used and nowhere defined. */
+static bool
+generation_settle(reader_t *reader)
+{
+    bool good = true;
+
+    while (reader->errors->n < reader->errors->max && !weir_vars_settle(reader->cf.vars, reader->cf.error)) {
+        good = false;
+        (void) weir_conf_take_error(reader);
+    }
+    return good;
+}
+
 static bool
 generation_finish(reader_t *reader)
 {
     const weir_module_t *module;
     size_t               m;
 
-    if (!weir_vars_settle(reader->cf.vars, reader->cf.error) || !weir_conf_seal(reader) || !weir_conf_check(reader)) {
+    if (!generation_settle(reader) || reader->errors->n != 0 || !weir_conf_seal(reader) || !weir_conf_check(reader)) {
         return false;
     }
     for (m = 0; m < reader->n_modules; m++) {
@@ -90,6 +103,14 @@ generation_finish(reader_t *reader)
 weir_generation_t *
 weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial, weir_error_t *error)
 {
+    weir_conf_errors_t errors = { error, 0, 1 };
+
+    return weir_generation_build_all(bundle, source, serial, &errors);
+}
+
+weir_generation_t *
+weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial, weir_conf_errors_t *errors)
+{
     weir_generation_t *generation = weir_mem_need(sizeof(*generation));
     reader_t          *reader = weir_mem_need(sizeof(*reader));
     bool               built;
@@ -98,8 +119,13 @@ weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, u
     generation->refs = 1;
     generation->serial = serial;
     weir_regex_use_jit(true);
-    generation_start(reader, generation, bundle, source, error);
-    built = generation_read(reader, source) && generation_finish(reader);
+    errors->n = 0;
+    generation_start(reader, generation, bundle, source, errors);
+    (void) generation_read(reader, source);
+    built = generation_finish(reader) && errors->n == 0;
+    if (!built && weir_error_is_set(&reader->error) && errors->n < errors->max) {
+        (void) weir_conf_take_error(reader);
+    }
     weir_mem_free(reader);
     if (!built) {
         weir_generation_unref(generation);

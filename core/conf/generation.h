@@ -27,7 +27,13 @@ typedef struct {
     weir_str_t directives;          /* -g, may be empty; read in main before the file */
 } weir_conf_source_t;
 
-/* NULL with *error.  The result has one reference.  Nothing it points at belongs to the bundle afterwards. */
+/* What a reading found wrong, in the order of the files: the first `max` of it. */
+typedef struct { weir_error_t *at; size_t n, max; } weir_conf_errors_t;
+
+/* NULL with errors: a statement with a fault is left out and reading goes on behind it, until there are `max` of them. */
+weir_generation_t *weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial,
+                                             weir_conf_errors_t *errors) WEIR_MUST_USE;
+/* The same, ended by the first error.  NULL with *error.  The result has one reference.  Nothing it points at belongs to the bundle afterwards. */
 weir_generation_t *weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial,
                                          weir_error_t *error) WEIR_MUST_USE;
 weir_generation_t *weir_generation_ref(weir_generation_t *generation);

@@ -280,8 +280,26 @@ weir_conf_seal(reader_t *reader)
     return inherit_walk(reader, reader->cf.root, inherit_block);
 }
 
+/* What lies in a block with a fault is not looked at: it may build on what is missing. */
+static void
+inherit_check_walk(reader_t *reader, weir_conf_block_t *block)
+{
+    weir_conf_block_t *child;
+
+    reader->cf.block = block;
+    reader->cf.words = &block->words;
+    if (!inherit_check_block(reader, block)) {
+        reader->stopped = !weir_conf_take_error(reader);
+        return;
+    }
+    for (child = block->first; child != NULL && !reader->stopped; child = child->next) {
+        inherit_check_walk(reader, child);
+    }
+}
+
 bool
 weir_conf_check(reader_t *reader)
 {
-    return inherit_walk(reader, reader->cf.root, inherit_check_block);
+    inherit_check_walk(reader, reader->cf.root);
+    return reader->errors->n == 0;
 }

@@ -271,3 +271,21 @@ weir_lex_next(weir_lex_t *lex, weir_conf_words_t *words, weir_error_t *error)
     words->n = array.n;
     return kind;
 }
+
+weir_lex_kind_t
+weir_lex_recover(weir_lex_t *lex)
+{
+    char c;
+
+    while (!lex_at_end(lex)) {
+        c = lex_peek(lex);
+        if (c == '}') {
+            return WEIR_LEX_CLOSE;
+        }
+        lex_skip(lex);
+        if (c == ';' || c == '{') {
+            return c == ';' ? WEIR_LEX_SIMPLE : WEIR_LEX_OPEN;
+        }
+    }
+    return WEIR_LEX_END;
+}

@@ -203,10 +203,26 @@ parse_directive(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const w
     return kind == WEIR_LEX_OPEN ? parse_block(reader, lex, at, words) : parse_simple(reader, at, words);
 }
 
-/* opener: of the block whose '}' ends these statements; NULL: the end of the text does. */
+/* The error is taken down; where it leaves the text readable, what follows is read on. */
+static bool
+parse_go_on(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words)
+{
+    if (reader->stopped) {
+        return false;
+    }
+    if (!weir_conf_take_error(reader)) {
+        reader->stopped = true;
+        return false;
+    }
+    return weir_conf_recover(reader, lex, kind, words);
+}
+
+/* opener: of the block whose '}' ends these statements; NULL: the end of the text does.  false: reader->stopped is set. */
 static bool
 parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *opener)
 {
+    weir_conf_block_t *block = reader->cf.block;
+    size_t             depth = reader->depth;
     weir_conf_words_t *words;
     weir_lex_kind_t    kind;
 
@@ -215,11 +231,15 @@ parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *ope
         kind = weir_lex_next(lex, words, reader->cf.error);
         switch (kind) {
         case WEIR_LEX_BAD:
-            return false;
+            if (!parse_go_on(reader, lex, kind, words)) {
+                return false;
+            }
+            break;
         case WEIR_LEX_END:
             if (opener == NULL) {
                 return true;
             }
+            reader->stopped = true;
             return weir_conf_fail(reader->cf.error, lex->file, lex->line, lex->column, "",
                                   "unexpected end of file, expecting \"}\" of \"%.*s\" in line %u",
                                   (int) weir_min(opener->at[0].text.len, 100), opener->at[0].text.at, opener->line);
@@ -227,10 +247,15 @@ parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *ope
             if (opener != NULL) {
                 return true;
             }
+            reader->stopped = true;               /* what follows would stand outside of where it belongs */
             return weir_conf_fail(reader->cf.error, lex->file, words->line, 0, "", "unexpected \"}\"");
         default:
             if (!parse_directive(reader, lex, kind, words)) {
-                return false;
+                if (!parse_go_on(reader, lex, kind, words)) {
+                    return false;
+                }
+                reader->cf.block = block;
+                reader->depth = depth;
             }
         }
     }
@@ -240,17 +265,26 @@ bool
 weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file)
 {
     const weir_conf_words_t *words = reader->cf.words;
+    weir_conf_block_t       *block = reader->cf.block;
+    size_t                   depth = reader->depth;
     weir_lex_t               lex;
+    bool                     read;
 
     weir_assert(reader->n_files < READ_MAX_INCLUDES);
     reader->files[reader->n_files++] = file;
     weir_lex_init(&lex, reader->cf.arena, text, file);
-    if (!parse_statements(reader, &lex, NULL)) {
-        return false;
-    }
+    read = parse_statements(reader, &lex, NULL);
     reader->n_files--;
     reader->cf.words = words;
-    return true;
+    if (!read) {
+        reader->cf.block = block;
+        reader->depth = depth;
+        if (weir_error_is_set(&reader->error) && reader->errors->n < reader->errors->max) {
+            (void) weir_conf_take_error(reader);
+        }
+        reader->stopped = reader->errors->n == reader->errors->max;    /* the file that includes this one can be gone on with */
+    }
+    return read;
 }
 
 /* --- include --- */
@@ -275,7 +309,7 @@ parse_include_file(reader_t *reader, weir_str_t path)
     if (!weir_bundle_conf(cf->bundle, path, &text, &why)) {
         return weir_conf_error(cf, 1, "%s", why.text);
     }
-    return weir_conf_read_text(reader, text, file);
+    return weir_conf_read_text(reader, text, file) || !reader->stopped;     /* its errors are taken down */
 }
 
 bool

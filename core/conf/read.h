@@ -30,6 +30,9 @@ typedef struct {
     unsigned           *contexts;         /* by module: where it has a struct (whole families) */
     const char         *files[READ_MAX_INCLUDES];    /* being read, outermost first */
     size_t              n_files, depth;
+    weir_conf_errors_t *errors;
+    weir_error_t        error;            /* of the statement being read: cf.error */
+    bool                stopped;          /* the text being read cannot be gone on with */
     weir_strs_t         warned;           /* names of nginx's directives without an effect that were told of */
 } reader_t;
 
@@ -44,6 +47,12 @@ read_row_t *weir_conf_find(const reader_t *reader, weir_str_t name, unsigned con
 bool        weir_conf_has_field(const weir_directive_t *row);
 const char *weir_conf_nearest_row(weir_str_t name, unsigned context);  /* of those that may stand there, else of all */
 size_t      weir_conf_contexts_text(unsigned contexts, char *out, size_t size);
+
+/* recover.c */
+/* The error of a statement is taken down.  Is there room for more of them? */
+bool weir_conf_take_error(reader_t *reader);
+/* What follows a faulty statement that ended with `kind`: its block is skipped, a name that it would have defined is known.  false: not possible. */
+bool weir_conf_recover(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words);
 
 /* unknown.c: a directive that is in no row.  true: nginx has it, and it is taken without an effect. */
 bool weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_conf_words_t *words, unsigned elsewhere);

@@ -265,12 +265,13 @@ weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
 {
     vars_later_t *later;
 
-    for (later = vars->later; later != NULL; later = later->next) {
+    while (vars->later != NULL) {
+        later = vars->later;
+        vars->later = later->next;
+        vars->later_end = vars->later != NULL ? vars->later_end : &vars->later;
         if (!vars_resolve(vars, later->name, later->ref)) {
             return vars_unknown(vars, later, error);
         }
     }
-    vars->later = NULL;
-    vars->later_end = &vars->later;
     return true;
 }

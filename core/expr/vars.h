@@ -49,7 +49,7 @@ bool weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, wei
 /* A reference to a name that may be defined further down: *ref is filled in now or by weir_vars_settle. `ref` and `file` live
  * as long as vars. */
 void weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const char *file, uint32_t line);
-/* false with *error (with the position): one of them was never defined. */
+/* false with *error (with the position): one of them was never defined; another call looks at those behind it. */
 bool weir_vars_settle(weir_vars_t *vars, weir_error_t *error) WEIR_MUST_USE;
 
 #endif

@@ -122,13 +122,21 @@ load_warn(const weir_generation_t *generation)
 weir_generation_t *
 weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
 {
+    weir_conf_errors_t errors = { error, 0, 1 };
+
+    return weir_load_all(source, serial, kept, &errors);
+}
+
+weir_generation_t *
+weir_load_all(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_conf_errors_t *errors)
+{
     weir_bundle_t     *bundle = weir_bundle_create();
     weir_generation_t *generation;
 
     if (load_path != NULL) {
         weir_bundle_put(bundle, WEIR_STR("error_log"), weir_str_from_z(load_path));
     }
-    generation = weir_generation_build(bundle, source, serial, error);
+    generation = weir_generation_build_all(bundle, source, serial, errors);
     if (generation != NULL) {
         load_warn(generation);
     }

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define MAIN_FAILED 1
+#define MAIN_ERRORS 20          /* that are told of one configuration */
 
 /* -- where things are -- */
 
@@ -75,6 +76,26 @@ main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const wei
     weir_load_boot_log(path, command->test && command->quiet);
 }
 
+/* What is wrong with the files is said on standard error and in the boot log, all of it up to a bound; the first of it to *why, if wanted. */
+static weir_generation_t *
+main_load(const weir_conf_source_t *source, weir_bundle_t **kept, const char **why)
+{
+    static weir_error_t at[MAIN_ERRORS];
+    weir_conf_errors_t  errors = { at, 0, MAIN_ERRORS };
+    weir_generation_t  *generation = weir_load_all(source, 1, kept, &errors);
+
+    for (size_t i = 0; i < errors.n; i++) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", at[i].text);
+    }
+    if (errors.n == MAIN_ERRORS) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "there may be more errors: reading ended after %d", MAIN_ERRORS);
+    }
+    if (why != NULL) {
+        *why = at[0].text;
+    }
+    return generation;
+}
+
 /* -- -t, -T -- */
 
 static bool
@@ -95,14 +116,11 @@ main_check_files(weir_generation_t *generation)
 static int
 main_test(const weir_command_t *command, const weir_conf_source_t *source)
 {
-    weir_error_t       error = { 0 };
     weir_bundle_t     *bundle = NULL;
-    weir_generation_t *generation = weir_load(source, 1, &bundle, &error);
+    weir_generation_t *generation = main_load(source, &bundle, NULL);
     bool               good = generation != NULL;
 
-    if (!good) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
-    } else {
+    if (good) {
         if (!command->quiet) {
             fprintf(stderr, "weir: the configuration file %.*s syntax is ok\n", WEIR_STR_ARG(source->file));
         }
@@ -127,13 +145,11 @@ main_test(const weir_command_t *command, const weir_conf_source_t *source)
 static int
 main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
 {
-    weir_error_t       error = { 0 };
-    weir_generation_t *generation = weir_load(source, 1, NULL, &error);
+    weir_generation_t *generation = main_load(source, NULL, NULL);
     weir_settings_t    settings;
     int                code;
 
     if (generation == NULL) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return MAIN_FAILED;
     }
     weir_settings_read(&settings, generation);
@@ -175,14 +191,12 @@ main_reload_and_wait(pid_t pid, int *code)
 static int
 main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
 {
-    weir_error_t       error = { 0 };
-    weir_generation_t *generation = weir_load(source, 1, NULL, &error);
+    weir_generation_t *generation = main_load(source, NULL, NULL);
     weir_settings_t    settings;
     pid_t              pid = 0;
     bool               sent;
 
     if (generation == NULL) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return MAIN_FAILED;
     }
     weir_settings_read(&settings, generation);
@@ -245,15 +259,15 @@ main_prepare(weir_generation_t *generation, const weir_settings_t *settings, wei
 static int
 main_serve(const weir_conf_source_t *source)
 {
-    weir_error_t       error = { 0 };
     weir_sockets_t     sockets = { 0 };
+    const char        *why;
     weir_generation_t *generation;
     weir_settings_t    settings;
 
     weir_inherit_zones();
-    generation = weir_load(source, 1, NULL, &error);
+    generation = main_load(source, NULL, &why);
     if (generation == NULL) {
-        main_cannot_start(error.text);
+        weir_inherit_failed(why);
         return MAIN_FAILED;
     }
     weir_settings_read(&settings, generation);

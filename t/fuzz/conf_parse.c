@@ -3,6 +3,7 @@
  *
  * The bundle is a replay that holds the main file and the machine's facts, so nothing of the world is read.
  */
+#include "base/array.h"
 #include "conf/core.h"
 #include "conf/wire.h"
 #include "config.h"
@@ -27,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weir_conf_source_t    source = { WEIR_STR("/usr/weir/"), FUZZ_FILE, WEIR_STR("") };
     weir_bundle_t        *bundle = weir_bundle_create_replay();
     weir_generation_t    *generation;
-    weir_error_t          error = { .text = "" };
+    static weir_error_t   at[20];
+    weir_conf_errors_t    errors = { at, 0, weir_countof(at) };
     weir_wire_t           paths;
 
     put(bundle, WEIR_BUNDLE_CONF, FUZZ_FILE, data, size);
@@ -37,9 +39,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put(bundle, WEIR_BUNDLE_GLOB, WEIR_STR("/etc/weir/*"), weir_wire_text(&paths).at, weir_wire_text(&paths).len);
     put(bundle, WEIR_BUNDLE_USER, WEIR_STR(WEIR_USER ":" WEIR_GROUP), user, sizeof(user));
     put(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"), cpus, sizeof(cpus));
-    generation = weir_generation_build(bundle, &source, 1, &error);
+    generation = weir_generation_build_all(bundle, &source, 1, &errors);    /* as `weir -t`: behind an error the rest is read, too */
     weir_bundle_destroy(bundle);
-    weir_assert((generation == NULL) == weir_error_is_set(&error));
+    weir_assert((generation == NULL) == (errors.n != 0));
+    for (size_t i = 0; i < errors.n; i++) {
+        weir_assert(weir_error_is_set(&at[i]));
+    }
     if (generation != NULL) {
         weir_generation_unref(generation);
     }
