@@ -23,7 +23,10 @@ static const nginx_group_t nginx_groups[] = {
     { "core", NGINX_TAKEN, WEIR_IN_MAIN, NULL, "Tunes a mechanism of nginx that Weir does not have.",
       "debug_points lock_file ssl_object_cache_inheritable thread_pool timer_resolution" },
     { "core", NGINX_NOT, 0, NULL, "",
-      "load_module ssl_engine" },
+      "ssl_engine" },
+    { "core", NGINX_TAKEN, WEIR_IN_MAIN, NULL,
+      "Modules of nginx are not loaded; their directives are told of where they stand.",
+      "load_module" },
     { "http_core", NGINX_HERE, 0, NULL, "",
       "absolute_redirect alias chunked_transfer_encoding client_body_buffer_size client_body_in_file_only "
       "client_body_temp_path client_body_timeout client_header_buffer_size client_header_timeout "
@@ -156,7 +159,7 @@ static const nginx_group_t nginx_groups[] = {
     { "http_gzip", NGINX_HERE, 0, NULL, "",
       "gzip gzip_buffers gzip_comp_level gzip_disable gzip_http_version gzip_min_length gzip_proxied gzip_types "
       "gzip_vary $gzip_ratio" },
-    { "http_gzip_static", NGINX_PLANNED, 0, NULL, "",
+    { "http_gzip_static", NGINX_HERE, 0, NULL, "",
       "gzip_static" },
     { "http_headers", NGINX_HERE, 0, NULL, "",
       "add_header add_trailer expires" },

@@ -9,11 +9,9 @@
  */
 #include "http/module.h"
 
-#include "base/date.h"
 #include "base/mem.h"
-#include "expr/regex.h"
+#include "http/encoding.h"
 #include "http/mime.h"
-#include "os/clock.h"
 
 #include <zlib.h>
 
@@ -22,20 +20,12 @@
 #define GZIP_MEMORY   8
 #define GZIP_HEADER   16                 /* deflateInit2: write a gzip header */
 
-enum {
-    GZIP_OFF = 1 << 0, GZIP_EXPIRED = 1 << 1, GZIP_NO_CACHE = 1 << 2, GZIP_NO_STORE = 1 << 3, GZIP_PRIVATE = 1 << 4, GZIP_NO_LAST_MODIFIED = 1 << 5,
-    GZIP_NO_ETAG = 1 << 6, GZIP_AUTH = 1 << 7, GZIP_ANY = 1 << 8,
-};
-
-typedef struct { const weir_regex_t **at; size_t n; } gzip_patterns_t;
-
 typedef struct {
-    weir_flag_t       on, vary;
+    weir_flag_t       on;
     weir_bytes_t      min_length;
     weir_bufs_t       buffers;
-    uint32_t          level, version, proxied;
+    uint32_t          level;
     weir_mime_types_t types;
-    gzip_patterns_t   disable;
 } gzip_conf_t;
 
 extern const size_t weir_http_gzip_index;
@@ -233,84 +223,6 @@ gzip_end(weir_request_t *req, weir_body_filter_t *self)
 
 /* -- which answers -- */
 
-/* Does the client take gzip? RFC 9110 §12.5.3: with a quality of 0 it does not. */
-static bool
-gzip_is_accepted(weir_str_t list)
-{
-    weir_str_t element, coding, parameter, name, value;
-
-    while (weir_list_next(&list, &element)) {
-        bool more = weir_str_cut(element, ';', &coding, &parameter);
-        if (!weir_str_eq_fold(weir_str_trim(coding), WEIR_STR("gzip"))) {
-            continue;
-        }
-        if (!more) {
-            return true;
-        }
-        if (!weir_str_cut(weir_str_trim(parameter), '=', &name, &value) || !weir_str_eq_fold(weir_str_trim(name), WEIR_STR("q"))) {
-            return true;
-        }
-        for (size_t i = 0; i < value.len; i++) {
-            if (value.at[i] >= '1' && value.at[i] <= '9') {
-                return true;
-            }
-        }
-        return false;
-    }
-    return false;
-}
-
-/* A request that came through a proxy of somebody's (Via): only for answers that it will not keep for others. */
-static bool
-gzip_may_be_proxied(const gzip_conf_t *conf, const weir_request_t *req)
-{
-    weir_str_t cache = weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), expires = weir_response_value(req, WEIR_HEADER_EXPIRES);
-    unsigned proxied = conf->proxied;
-    int64_t at;
-
-    if (weir_fields_first(&req->head.fields, WEIR_HEADER_VIA) == NULL || (proxied & GZIP_ANY)) {
-        return true;
-    }
-    if (proxied & GZIP_OFF) {
-        return false;
-    }
-    if ((proxied & GZIP_AUTH) && weir_fields_first(&req->head.fields, WEIR_HEADER_AUTHORIZATION) != NULL) {
-        return true;
-    }
-    if (expires.at != NULL) {
-        return (proxied & GZIP_EXPIRED) && (!weir_date_http_read(expires, &at) || at < (int64_t) (weir_clock_wall_ms() / 1000));
-    }
-    if (cache.at != NULL) {
-        return ((proxied & GZIP_NO_CACHE) && weir_list_has(cache, WEIR_STR("no-cache")))
-               || ((proxied & GZIP_NO_STORE) && weir_list_has(cache, WEIR_STR("no-store")))
-               || ((proxied & GZIP_PRIVATE) && weir_list_has(cache, WEIR_STR("private")));
-    }
-    return ((proxied & GZIP_NO_LAST_MODIFIED) && weir_response_value(req, WEIR_HEADER_LAST_MODIFIED).at == NULL)
-           || ((proxied & GZIP_NO_ETAG) && weir_response_value(req, WEIR_HEADER_ETAG).at == NULL);
-}
-
-static bool
-gzip_is_disabled(const gzip_conf_t *conf, weir_request_t *req)
-{
-    const weir_field_t *agent = weir_fields_first(&req->head.fields, WEIR_HEADER_USER_AGENT);
-
-    for (size_t i = 0; agent != NULL && i < conf->disable.n; i++) {
-        if (weir_regex_exec(conf->disable.at[i], agent->value, NULL) != WEIR_REGEX_NO_MATCH) {     /* at the limit too: plain is always right */
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-gzip_is_wanted(const gzip_conf_t *conf, weir_request_t *req)
-{
-    const weir_field_t *accept = weir_fields_first(&req->head.fields, WEIR_HEADER_ACCEPT_ENCODING);
-
-    return accept != NULL && gzip_is_accepted(weir_fields_join(&req->head.fields, accept->name, &req->arena)) && req->version >= conf->version
-           && gzip_may_be_proxied(conf, req) && !gzip_is_disabled(conf, req);
-}
-
 static bool
 gzip_is_for(const gzip_conf_t *conf, const weir_request_t *req)
 {
@@ -344,10 +256,8 @@ gzip_head(weir_request_t *req, const void *conf_)
     if (!gzip_is_for(conf, req)) {
         return WEIR_NEXT;
     }
-    if (conf->vary.on) {
-        weir_response_add(req, WEIR_HEADER_VARY, WEIR_STR("Accept-Encoding"));
-    }
-    if (!gzip_is_wanted(conf, req)) {
+    weir_gzip_say_vary(req);
+    if (!weir_gzip_is_wanted(req)) {
         return WEIR_NEXT;
     }
     gzip = weir_new(&req->arena, gzip_t);
@@ -393,52 +303,13 @@ gzip_get_ratio(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
 
 /* -- directives -- */
 
-static bool
-gzip_parse_disable(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *list)
-{
-    (void) row;
-    for (size_t i = 1; i < words->n; i++) {
-        weir_str_t text = words->at[i].text;
-        const weir_regex_t *regex;
-
-        if (weir_str_eq(text, WEIR_STR("msie6"))) {
-            text = WEIR_STR("MSIE [4-6]\\.(?!.*SV1)");
-        }
-        regex = weir_conf_regex(cf, i, text, true);
-        if (regex == NULL) {
-            return false;
-        }
-        *(const weir_regex_t **) weir_conf_list_push(cf, list, sizeof(regex)) = regex;
-    }
-    return true;
-}
-
-static const weir_conf_type_t gzip_type_disable = {
-    .name = "regex...", .size = sizeof(gzip_patterns_t), .min_args = 1, .max_args = 255, .repeats = true, .parse = gzip_parse_disable,
-    .item = sizeof(const weir_regex_t *),
-};
-
-static const weir_conf_enum_t gzip_versions[] = { { "1.0", 10 }, { "1.1", 11 }, { NULL, 0 } };
-
-static const weir_conf_enum_t gzip_proxied[] = {
-    { "off", GZIP_OFF }, { "expired", GZIP_EXPIRED }, { "no-cache", GZIP_NO_CACHE }, { "no-store", GZIP_NO_STORE }, { "private", GZIP_PRIVATE },
-    { "no_last_modified", GZIP_NO_LAST_MODIFIED }, { "no_etag", GZIP_NO_ETAG }, { "auth", GZIP_AUTH }, { "any", GZIP_ANY }, { NULL, 0 },
-};
-
 static const weir_directive_t gzip_directives[] = {
     WEIR_DIRECTIVE(gzip_conf_t, on, "gzip", .where = WEIR_IN_ANY, .dflt = "off", .help = "Compress answers for clients that take gzip."),
-    WEIR_DIRECTIVE(gzip_conf_t, vary, "gzip_vary", .where = WEIR_IN_ANY, .dflt = "off", .help = "Say Vary: Accept-Encoding with answers that may be compressed."),
     WEIR_DIRECTIVE(gzip_conf_t, level, "gzip_comp_level", .where = WEIR_IN_ANY, .dflt = "1", .min = "1", .max = "9", .help = "How hard to try: 1 to 9."),
     WEIR_DIRECTIVE(gzip_conf_t, min_length, "gzip_min_length", .where = WEIR_IN_ANY, .dflt = "20", .help = "Answers shorter than this stay as they are."),
     WEIR_DIRECTIVE(gzip_conf_t, buffers, "gzip_buffers", .where = WEIR_IN_ANY, .dflt = "4 16k",
                    .help = "How much is compressed before it is sent on: one buffer of this size (their number means nothing here)."),
     WEIR_DIRECTIVE_OF(gzip_conf_t, types, "gzip_types", &weir_type_mime_types, .where = WEIR_IN_ANY, .help = "Types that are compressed beside text/html; * is all."),
-    WEIR_DIRECTIVE_OF(gzip_conf_t, version, "gzip_http_version", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "1.1", .values = gzip_versions, .args = "1.0 | 1.1",
-                      .help = "The lowest version of a request that gets a compressed answer."),
-    WEIR_DIRECTIVE_OF(gzip_conf_t, proxied, "gzip_proxied", &weir_type_mask, .where = WEIR_IN_ANY, .dflt = "off", .values = gzip_proxied,
-                      .help = "Which answers are compressed for requests that came through a proxy (Via): those that it must not keep, or any."),
-    WEIR_DIRECTIVE_OF(gzip_conf_t, disable, "gzip_disable", &gzip_type_disable, .where = WEIR_IN_ANY,
-                      .help = "User agents, by patterns, for which nothing is compressed; msie6 stands for the old ones."),
     WEIR_DIRECTIVES_END
 };
 

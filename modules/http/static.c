@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "http/docroot.h"
+#include "http/encoding.h"
 #include "http/file.h"
 #include "os/sys.h"
 
@@ -14,7 +15,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-typedef struct { weir_flag_t etag; } static_conf_t;
+enum { STATIC_GZIP_OFF, STATIC_GZIP_ON, STATIC_GZIP_ALWAYS };
+
+typedef struct { weir_flag_t etag; uint32_t gzip; } static_conf_t;
 
 static weir_step_t
 static_fail(weir_request_t *req, int error, weir_str_t name)
@@ -67,9 +70,53 @@ static_serve(weir_request_t *req, const static_conf_t *conf, int fd, const struc
     return weir_request_fail(req, S_ISREG(st->st_mode) ? WEIR_CAUSE_CLIENT_METHOD : WEIR_CAUSE_FILE_NONE, NULL);
 }
 
-static weir_step_t
-static_content(weir_request_t *req, const void *conf)
+/* -- gzip_static: the same file, compressed beforehand -- */
+
+/* A file NAME.gz; -1: there is none. */
+static int
+static_open_gzip(weir_request_t *req, weir_str_t name, struct stat *st)
 {
+    weir_str_t gzip = weir_str_printf(&req->arena, "%.*s.gz", WEIR_STR_ARG(name));
+    int fd = gzip.len < WEIR_FILE_NAME_MAX ? weir_sys_open(gzip.at, O_RDONLY | O_NONBLOCK, 0) : -1;
+
+    if (fd >= 0 && (weir_sys_fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
+        weir_sys_close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* NEXT: the file itself is to be sent. */
+static weir_step_t
+static_serve_gzip(weir_request_t *req, const static_conf_t *conf, weir_str_t name)
+{
+    bool wanted = conf->gzip == STATIC_GZIP_ALWAYS || weir_gzip_is_wanted(req);
+    struct stat st;
+    int fd;
+
+    if (req->head.method == WEIR_METHOD_POST || (!wanted && !weir_gzip_says_vary(req))) {
+        return WEIR_NEXT;
+    }
+    fd = static_open_gzip(req, name, &st);
+    if (fd < 0) {
+        return WEIR_NEXT;
+    }
+    if (conf->gzip == STATIC_GZIP_ON) {
+        weir_gzip_say_vary(req);
+    }
+    if (!wanted) {
+        weir_sys_close(fd);
+        return WEIR_NEXT;
+    }
+    static_describe(req, conf, &st);
+    weir_response_add(req, WEIR_HEADER_CONTENT_ENCODING, WEIR_STR("gzip"));
+    return weir_request_send_file(req, fd, (uint64_t) st.st_size);
+}
+
+static weir_step_t
+static_content(weir_request_t *req, const void *conf_)
+{
+    const static_conf_t *conf = conf_;
     weir_method_t method = req->head.method;
     weir_str_t name;
     struct stat st;
@@ -84,6 +131,9 @@ static_content(weir_request_t *req, const void *conf)
     if (!weir_docroot_file(req, req->uri.path, &name)) {
         return weir_request_fail(req, WEIR_CAUSE_FILE_NAME, NULL);
     }
+    if (conf->gzip != STATIC_GZIP_OFF && static_serve_gzip(req, conf, name) == WEIR_DONE) {
+        return WEIR_DONE;
+    }
     fd = weir_sys_open(name.at, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0) {
         return static_fail(req, errno, name);
@@ -96,7 +146,14 @@ static_content(weir_request_t *req, const void *conf)
     return static_serve(req, conf, fd, &st);
 }
 
+static const weir_conf_enum_t static_gzip_values[] = {
+    { "off", STATIC_GZIP_OFF }, { "on", STATIC_GZIP_ON }, { "always", STATIC_GZIP_ALWAYS }, { NULL, 0 },
+};
+
 static const weir_directive_t static_directives[] = {
+    WEIR_DIRECTIVE_OF(static_conf_t, gzip, "gzip_static", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "off", .values = static_gzip_values,
+                      .args = "on | off | always",
+                      .help = "Send FILE.gz in place of FILE where there is one: to clients that take gzip, or to all."),
     WEIR_DIRECTIVE(static_conf_t, etag, "etag", .where = WEIR_IN_ANY, .dflt = "on", .help = "Give files an ETag, made of their time and size."),
     WEIR_DIRECTIVES_END
 };
