@@ -1,13 +1,13 @@
 # auto/rules.mk - the rules of a build; objs/Makefile includes it after the facts that configure found.
 #
 # Run as `make -f objs/Makefile TARGET` from the top of the tree (the Makefile there does).  Targets: weir unit
-# fuzz-replay fuzz fault install.  `V=1` shows whole commands.
+# fuzz-replay fuzz fault install uninstall.  `V=1` shows whole commands.
 
 .DEFAULT_GOAL := weir
 .DELETE_ON_ERROR:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE weir unit fuzz-replay fuzz fault install
+.PHONY: FORCE weir unit fuzz-replay fuzz fault install uninstall
 
 ifeq ($(V),)
 Q = @
@@ -122,6 +122,13 @@ install: $(OBJS)/weir
 	test -e '$(D)$(CONF_DIR)mime.types' || cp conf/mime.types '$(D)$(CONF_DIR)mime.types'
 	mkdir -p '$(D)$(PREFIX)/share/man/man5' '$(D)$(PREFIX)/share/man/man8'
 	cp docs/man/weir.conf.5 '$(D)$(PREFIX)/share/man/man5/' && cp docs/man/weir.8 '$(D)$(PREFIX)/share/man/man8/'
+
+# What install brought; what a person may have changed (configuration, logs) stays, and folders that are not empty.
+uninstall:
+	rm -f '$(D)$(SBIN_PATH)' '$(D)$(CONF_PATH).default' '$(D)$(CONF_DIR)mime.types.default' \
+	    '$(D)$(PREFIX)/share/man/man5/weir.conf.5' '$(D)$(PREFIX)/share/man/man8/weir.8'
+	rmdir '$(D)$(PREFIX)/share/man/man5' '$(D)$(PREFIX)/share/man/man8' '$(D)$(PREFIX)/share/man' '$(D)$(PREFIX)/share' \
+	    '$(D)$(dir $(SBIN_PATH))' 2> /dev/null || true
 
 -include $(LIB_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(FAULT_OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(FUZZERS:=.d)
 -include $(OBJS)/t/fuzz/replay.d $(FUZZ_PARTS:.o=.d)

@@ -28,4 +28,9 @@ is $said =~ s{^cp .*\n|^mkdir .*\n|^test .*\n|^ .*\n|^make.*\n}{}gmr,
     "paths of their own";
 ok -d $tree->dir . '/e/run/w', 'the folder of the pid file';
 
+($status, $said) = $tree->sh('make uninstall DESTDIR=$PWD/e >/dev/null && find e -type f | sort');
+is $status, 0, 'uninstalled';
+is $said, "e/etc/weir/mime.types\ne/etc/weir/w.conf\n", 'the configuration is left';
+is +($tree->sh('make help'))[0], 0, 'make help';
+
 done_testing;
