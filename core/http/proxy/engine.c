@@ -416,6 +416,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     p->buffering = conf->buffering.on;
     weir_store_init(&p->store, (size_t) (conf->buffers.n * conf->buffers.size.n), conf->max_temp_file_size.n,
                     conf->temp_path.text.at);
+    weir_store_init(&p->taken, (size_t) weir_request_core(req)->client_body_buffer_size.n, 0, NULL);
     weir_arena_on_cleanup(&req->arena, engine_release_at_cleanup, p);
     if (!engine_find_body(p)) {
         uint16_t status = weir_cause_row(req->cause)->status;

@@ -172,6 +172,7 @@ struct weir_proxy {
     weir_pipe_t              pipe;            /* with has_pipe */
     size_t                   pipe_held;       /* bytes in it: they come before the store's */
     bool                     has_pipe, no_pipe;
+    weir_store_t             taken;           /* of a streamed body: what was sent so far, while it is small; another attempt begins with it */
     weir_store_t             store;           /* answer's bytes the slow client has not taken */
     uint8_t                  interims;
     uint64_t                 rate;            /* proxy_limit_rate; 0: none */

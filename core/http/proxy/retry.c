@@ -53,6 +53,10 @@ retry_begin_attempt(weir_proxy_t *p)
     if (p->body != NULL) {
         weir_store_rewind(p->body);
     }
+    weir_store_rewind(&p->taken);
+    if (p->streaming && !p->req->body_complete) {
+        p->req->on_body = weir_proxy_on_body;
+    }
 }
 
 static void
@@ -315,6 +319,7 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
         p->own_group = NULL;
     }
     weir_store_fini(&p->store);
+    weir_store_fini(&p->taken);
     p->req->producer = NULL;
     p->req->on_body = p->req->on_writable = p->req->on_abort = NULL;
     p->req->ignore_client_close = false;

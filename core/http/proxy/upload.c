@@ -58,6 +58,21 @@ weir_proxy_collect_body(weir_proxy_t *p)
     return false;
 }
 
+/* A piece of a streamed body is about to leave.  It is remembered while all of it is little: what was never worked on may be sent again. */
+static void
+upload_take(weir_proxy_t *p, weir_str_t bytes)
+{
+    if (p->body_taken) {
+        return;
+    }
+    if (weir_store_append(&p->taken, bytes) != WEIR_OK) {
+        p->body_taken = true;
+        weir_store_fini(&p->taken);
+        return;
+    }
+    p->taken.at = weir_store_size(&p->taken);
+}
+
 /* One piece of body: OK with bytes · AGAIN · EOF · ERROR (answered). */
 static weir_io_t
 upload_next(weir_proxy_t *p, weir_str_t *bytes)
@@ -69,8 +84,13 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
         return WEIR_EOF;
     }
     if (p->streaming) {
+        if (weir_store_left(&p->taken) != 0) {
+            return weir_store_read(&p->taken, p->http->rx, WEIR_RX_BYTES, bytes);
+        }
         io = weir_layer_read_body(req, req->layers, bytes);
-        p->body_taken = p->body_taken || io == WEIR_OK;
+        if (io == WEIR_OK) {
+            upload_take(p, *bytes);
+        }
         if (io == WEIR_ERROR) {
             (void) upload_fail(p, req->cause);
         }
