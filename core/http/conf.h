@@ -38,8 +38,8 @@ typedef struct {
                  sendfile, tcp_nopush, log_not_found, log_subrequest, recursive_error_pages;
     weir_temp_path_t client_body_temp_path;
     weir_str_t   default_type;
-    weir_bytes_t sendfile_max_chunk, limit_rate_after;
-    const weir_template_t *limit_rate;   /* NULL: none */
+    weir_bytes_t sendfile_max_chunk;
+    const weir_template_t *limit_rate, *limit_rate_after;    /* NULL: none */
     uint32_t     max_ranges, client_line_ends;
     weir_error_pages_t error_pages;
     weir_str_t   status_zone;

@@ -177,7 +177,7 @@ static const weir_directive_t core_directives[] = {
     CORE(tcp_nopush, .where = WEIR_IN_ANY, .dflt = "off", .help = "With sendfile: the head and the file's beginning in as few packets as possible."),
     CORE(max_ranges, .where = WEIR_IN_ANY, .dflt = "2147483647", .help = "How many parts a Range may ask for; more, or any if 0: all is sent."),
     CORE_OF(limit_rate, "limit_rate", &weir_http_type_rate, .where = WEIR_IN_ANY, .help = "Bytes of an answer's body a second, after the first second; 0: no limit."),
-    CORE(limit_rate_after, .where = WEIR_IN_ANY, .dflt = "0", .help = "So much of an answer's body is sent before limit_rate holds."),
+    CORE_OF(limit_rate_after, "limit_rate_after", &weir_http_type_rate, .where = WEIR_IN_ANY, .args = "size", .help = "So much of an answer's body is sent before limit_rate holds."),
     CORE_OF(if_modified_since, "if_modified_since", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "exact", .values = core_modified_values,
             .args = "off | exact | before", .help = "When If-Modified-Since is answered with 304: at the very time, or also at a later one."),
     CORE(log_not_found, .where = WEIR_IN_ANY, .dflt = "on", .help = "Whether the error log tells of files that are not there."),

@@ -247,27 +247,30 @@ static const weir_layer_ops_t pace_layer = {
     .end = pace_end,
 };
 
+/* What is no number of bytes, or empty, is none. */
+static uint64_t
+pace_bytes(weir_request_t *req, const weir_template_t *template)
+{
+    weir_str_t text = template != NULL ? weir_template_eval(template, req, &req->arena) : WEIR_STR_NONE;
+    weir_bytes_t read;
+
+    return text.len != 0 && weir_conf_read_bytes(text, &read) ? read.n : 0;
+}
+
 void
 weir_pace_begin(weir_request_t *req)
 {
     const weir_http_core_conf_t *core = weir_request_core(req);
-    uint64_t rate = req->limit_rate;
-    weir_bytes_t read;
+    uint64_t rate = req->has_limit_rate ? req->limit_rate : pace_bytes(req, core->limit_rate);
     weir_pace_t *pace;
 
-    if (!req->has_limit_rate && core->limit_rate != NULL) {
-        weir_str_t text = weir_template_eval(core->limit_rate, req, &req->arena);
-        if (text.len != 0 && weir_conf_read_bytes(text, &read)) {
-            rate = read.n;
-        }
-    }
     if (rate == 0 || req->res.status == 101) {
         return;
     }
     pace = weir_new(&req->arena, weir_pace_t);
     pace->req = req;
     pace->rate = weir_min(rate, WEIR_RATE_MAX);
-    pace->after = core->limit_rate_after.n;
+    pace->after = pace_bytes(req, core->limit_rate_after);
     pace->began = weir_clock_now();
     weir_layer_add(req, &pace->layer, &pace_layer);
 }

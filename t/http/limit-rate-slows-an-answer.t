@@ -20,6 +20,7 @@ $w->conf(<<"END");
         location /sent { alias $dir/html/f; limit_rate 50k; sendfile on; }
         location /proxied { proxy_pass http://$origin; limit_rate 50k; }
         location /late { alias $dir/html/f; limit_rate 20k; limit_rate_after 80k; }
+        location /after { alias $dir/html/f; limit_rate 20k; limit_rate_after \$arg_after; }
         location /variable { alias $dir/html/f; limit_rate \$arg_rate; }
         location /set { alias $dir/html/f; set \$limit_rate 50k; }
         location /free { alias $dir/html/f; }
@@ -42,6 +43,8 @@ for my $path (qw(/file /sent /proxied /variable?rate=50k), $w->is_nginx ? () : '
     ok $time < 6, "$path comes to an end ($time)";
 }
 ok $took->('/late') < 3, 'what comes before limit_rate_after is free';
+ok $took->('/after?after=80k') < 3, 'which may be a variable';
+ok $took->('/after?after=') > 3, 'that says nothing';
 ok $took->($_) < 0.6, "$_ is not limited" for '/variable', '/variable?rate=0', '/variable?rate=nonsense', '/told';
 is $w->get('/text')->status, 200, 'a short text';
 my $client = $w->client;
