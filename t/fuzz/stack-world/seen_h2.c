@@ -30,6 +30,16 @@ h2_stream(seen_t *seen, uint32_t id)
 
 /* -- what the peer itself sent -- */
 
+/* A client's settings hold for what it asks afterwards.  An upstream's may meet streams that began before they came. */
+static void
+h2_set_window(seen_t *seen, uint32_t value)
+{
+    seen->stream_window = seen->is_client ? value : weir_max(seen->stream_window, (uint64_t) value);
+    for (size_t i = 0; i < WORLD_STREAMS; i++) {
+        seen->streams[i].initial = weir_max(seen->streams[i].initial, (uint64_t) value);
+    }
+}
+
 void
 seen_h2_sent(seen_t *seen, int type, int flags, uint32_t stream, const char *payload, size_t len)
 {
@@ -40,7 +50,7 @@ seen_h2_sent(seen_t *seen, int type, int flags, uint32_t stream, const char *pay
             uint32_t value = weir_h2_u32(payload + at + 2);
             uint16_t id = weir_h2_u16(payload + at);
             if (id == WEIR_H2_SET_INITIAL_WINDOW_SIZE) {
-                seen->stream_window = weir_max(seen->stream_window, (uint64_t) value);
+                h2_set_window(seen, value);
             } else if (id == WEIR_H2_SET_MAX_FRAME_SIZE) {
                 seen->frame_max = value > seen->frame_max ? value : seen->frame_max;
             }
@@ -51,8 +61,9 @@ seen_h2_sent(seen_t *seen, int type, int flags, uint32_t stream, const char *pay
         } else if (its != NULL) {
             its->window += weir_h2_u32(payload) & WEIR_H2_WINDOW_MAX;
         }
-    } else if (type == WEIR_H2_HEADERS && seen->is_client && its != NULL) {
+    } else if (type == WEIR_H2_HEADERS && seen->is_client && its != NULL && !its->is_open) {
         its->is_open = true;
+        its->initial = seen->stream_window;
     }
 }
 
@@ -249,7 +260,7 @@ h2_data(seen_t *seen, const weir_h2_frame_t *f)
     if (!its->is_open || !its->has_head || its->is_ended) {
         h2_bad(seen, f, "data on a stream that is not open, or before its head");
     }
-    if (its->data > seen->stream_window + its->window) {
+    if (its->data > (seen->is_client ? its->initial : seen->stream_window) + its->window) {
         h2_bad(seen, f, "beyond the stream's window");
     }
     if (f->flags & WEIR_H2_END_STREAM) {

@@ -28,7 +28,8 @@
 
 typedef struct {
     bool     is_open, has_head, is_ended, is_head_request, has_length;
-    uint64_t data, window, length;       /* DATA that came, what it was allowed, what Content-Length said */
+    uint64_t data, length;               /* DATA that came, what Content-Length said */
+    uint64_t initial, window;            /* the largest window that settings gave it, and what was given beside */
 } seen_stream_t;
 
 typedef struct {
@@ -48,7 +49,7 @@ typedef struct {
     char       *block;
     size_t      block_len;
     uint32_t    block_stream, last_stream, frame_max;
-    uint64_t    data, window, stream_window;    /* the largest initial one that was ever announced */
+    uint64_t    data, window, stream_window;    /* the initial one: of a client, as announced last; of an upstream, the largest ever */
     seen_stream_t *streams;              /* by number / 2 */
 } seen_t;
 
