@@ -25,6 +25,7 @@ typedef struct {
     weir_instant_t opened;
     const weir_conn_t *conn;     /* what it comes over: for $ssl_*; NULL: nothing */
     const struct weir_proxied *proxied;   /* what a balancer said of it (proxy_protocol.h); NULL: nothing */
+    uint64_t    stored;          /* bytes of answers of peers that are kept for it, of all its requests */
     bool        is_tls;
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */
 } weir_client_t;

@@ -329,6 +329,7 @@ answer_to_client(weir_proxy_t *p, weir_str_t bytes)
 
 /* -- large plain bodies: by way of a pipe, without a copy -- */
 
+#define ANSWER_PIECE      16384
 #define ANSWER_SPLICE_MIN 131072        /* of less the calls cost more than the copy */
 
 /* What the pipe holds, as far as it goes. */
@@ -407,6 +408,7 @@ answer_from_store(weir_proxy_t *p)
         }
     }
     if (weir_store_size(&p->store) != 0 && weir_store_left(&p->store) == 0) {
+        weir_proxy_unstore(p);
         weir_store_clear(&p->store);
     }
     return WEIR_OK;
@@ -447,12 +449,48 @@ answer_set_limit(weir_proxy_t *p)
     }
 }
 
+/*
+ * All the answers that wait for one connection may store what one may; over HTTP/2 there may be many, none of which is read.  And of
+ * one that does not read what it has, a new answer begins with a small piece.
+ */
+static uint64_t
+answer_room(const weir_proxy_t *p, bool stored)
+{
+    uint64_t others = p->req->client->stored, all = p->store.mem_max + p->store.file_max;
+
+    if (!stored) {
+        return others != 0 ? ANSWER_PIECE : WEIR_RX_BYTES;
+    }
+    return p->buffering && others < all ? weir_min(weir_store_room(&p->store), all - others) : 0;
+}
+
+/* What is stored is no longer kept for the client. */
+void
+weir_proxy_unstore(weir_proxy_t *p)
+{
+    if (p->stored_for != NULL) {
+        p->stored_for->stored -= p->stored;
+    }
+    p->stored_for = NULL;
+    p->stored = 0;
+}
+
+static void
+answer_count_stored(weir_proxy_t *p, size_t n)
+{
+    if (p->stored_for == NULL) {
+        p->stored_for = p->req->client;
+    }
+    p->stored_for->stored += n;
+    p->stored += n;
+}
+
 /* One read from the peer, passed on or stored.  OK: more may follow · AGAIN: wait · EOF: done · ERROR: the request is over. */
 static weir_io_t
 answer_from_peer(weir_proxy_t *p)
 {
     bool stored = p->client_paused || p->pipe_held != 0 || weir_store_left(&p->store) != 0;
-    uint64_t room = !stored ? WEIR_RX_BYTES : p->buffering ? weir_store_room(&p->store) : 0;
+    uint64_t room = answer_room(p, stored);
     weir_str_t bytes;
     weir_io_t io;
 
@@ -489,6 +527,7 @@ answer_from_peer(weir_proxy_t *p)
             weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_IO, NULL, 0);
             return WEIR_ERROR;
         }
+        answer_count_stored(p, bytes.len);
         return WEIR_OK;
     }
     if (answer_to_client(p, bytes) == WEIR_ERROR) {

@@ -174,6 +174,8 @@ struct weir_proxy {
     bool                     has_pipe, no_pipe;
     weir_store_t             taken;           /* of a streamed body: what was sent so far, while it is small; another attempt begins with it */
     weir_store_t             store;           /* answer's bytes the slow client has not taken */
+    weir_client_t           *stored_for;      /* … counted there; NULL: nothing is */
+    uint64_t                 stored;
     uint8_t                  interims;
     uint64_t                 rate;            /* proxy_limit_rate; 0: none */
     weir_timer_t             rate_timer;
@@ -214,6 +216,7 @@ void weir_proxy_on_timer(weir_timer_t *timer);
 void weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit);
 void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */
 bool weir_proxy_copy_fields(weir_proxy_t *p);                     /* answer.c */
+void weir_proxy_unstore(weir_proxy_t *p);                         /* answer.c: before the store is cleared */
 void weir_proxy_pump(weir_proxy_t *p);                            /* answer.c: body toward the client */
 void weir_proxy_hide_fields(weir_proxy_t *p);                     /* answer.c: those of an interim answer */
 /* upgrade.c: sets p->upgrade when the client asks for one that may be.  false: answered. */

@@ -318,6 +318,7 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
         weir_group_unref(p->own_group);
         p->own_group = NULL;
     }
+    weir_proxy_unstore(p);
     weir_store_fini(&p->store);
     weir_store_fini(&p->taken);
     p->req->producer = NULL;
