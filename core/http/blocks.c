@@ -443,7 +443,12 @@ static const weir_directive_t blocks_directives[] = {
                .help = "What holds in the location for all other methods than these; GET is HEAD too."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
                .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [proxy_protocol] [option…]",
-               .help = "An address the server is reached at; *:80 when there is none."),
+               .help = "An address the server is reached at; *:80 when there is none. A port may be a range (8000-8010). default_server: this server "
+                      "takes requests whose host no other server of the address names. ssl: TLS. http2: HTTP/2, as the http2 directive. proxy_protocol: "
+                      "connections begin with a PROXY protocol header. backlog=N: the queue of new connections. rcvbuf=SIZE, sndbuf=SIZE: buffers of the "
+                      "socket. fastopen=N: TCP Fast Open with a queue of N. deferred: wake up only when data came. ipv6only=on|off: whether [::] takes "
+                      "IPv4, too (on, unless said). so_keepalive=on|off|[idle]:[interval]:[count]: TCP keepalive. reuseport, bind: accepted; each "
+                      "worker has a socket of its own for every TCP address anyway."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, names, "server_name", &blocks_type_names, .where = WEIR_IN_SERVER,
                .args = "name…", .help = "Host names of the server: exact, *.wildcard, wildcard.*, .both or ~regex."),
     WEIR_DIRECTIVES_END
