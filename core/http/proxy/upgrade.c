@@ -106,6 +106,9 @@ weir_proxy_upgrade_begin(weir_proxy_t *p)
     {
         return true;                                  /* not forwarded: an ordinary request */
     }
+    if (!req->body_complete && (!p->has_body || p->body_is_ours)) {
+        return true;                                  /* its body is not for the peer: behind a 101 it would be taken for bytes of the tunnel */
+    }
     p->upgrade = upgrade->value;
     req->keep_alive = false;                          /* whatever the answer: what the client sends next is no request */
     return !upgrade_list_names(p->upgrade, WEIR_STR("websocket")) || upgrade_check_websocket(p);
