@@ -6,6 +6,7 @@
 #include "http/runtime.h"
 #include "http/status.h"
 #include "http/story.h"
+#include "http/uri_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -148,21 +149,21 @@ weir_request_has_error_page(const weir_request_t *req, uint16_t status)
 static weir_step_t
 reply_error_page(weir_request_t *req, const weir_error_page_t *page, uint16_t status)
 {
-    weir_str_t target = weir_template_eval(page->target, req, &req->arena), path, query;
+    weir_str_t path, query;
 
+    (void) weir_uri_text_split(req, page->target, &path, &query);
     req->in_error_page = true;
     req->error_status = page->overwrite < 0 ? status : (uint16_t) page->overwrite;
-    if (target.len != 0 && target.at[0] == '@') {
-        return weir_request_redirect_named(req, target);
+    if (weir_str_starts(path, WEIR_STR("@"))) {
+        return weir_request_redirect_named(req, path);
     }
-    if (target.len != 0 && target.at[0] == '/') {
-        weir_str_cut(target, '?', &path, &query);
+    if (weir_str_starts(path, WEIR_STR("/"))) {
         weir_request_be_get(req);
         return weir_request_redirect(req, path, query);
     }
     uint16_t code = page->overwrite > 0 ? (uint16_t) page->overwrite : 302;
     bool is_redirect = code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
-    return reply_redirect(req, is_redirect ? code : 302, target);
+    return reply_redirect(req, is_redirect ? code : 302, weir_uri_text(req, page->target, WEIR_URI_REFERENCE));
 }
 
 /* `error_page 302 …` answers without a Location. */

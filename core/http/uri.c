@@ -336,6 +336,19 @@ weir_uri_normalise(weir_uri_t *uri, weir_str_t raw, bool merge_slashes, weir_are
     return WEIR_URI_OK;
 }
 
+weir_str_t
+weir_uri_decode(weir_str_t text, weir_arena_t *arena)
+{
+    weir_str_t wire = weir_uri_encode_rest(text, arena);
+    char      *out;
+
+    if (wire.len == 0 || memchr(wire.at, '%', wire.len) == NULL) {
+        return wire;
+    }
+    out = weir_alloc_bytes(arena, wire.len);
+    return weir_str(out, uri_decode_wire(out, wire));
+}
+
 static weir_str_t
 uri_decode_slashes(weir_str_t path, bool backslashes, weir_arena_t *arena)
 {

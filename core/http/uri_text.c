@@ -138,6 +138,44 @@ weir_uri_text(weir_request_t *req, const weir_template_t *template, weir_uri_pla
     return all;
 }
 
+/* What a part adds to a path inside, which is decoded.  true: a query began, and *query is what the part adds to it. */
+static bool
+text_split_part(weir_request_t *req, const weir_template_part_t *part, weir_str_t *piece, weir_str_t *query)
+{
+    weir_str_t text = text_of_part(req, part, WEIR_URI_REFERENCE), value = WEIR_STR_NONE;
+    bool is_decoded = text_part_is_decoded(req, &part->ref), has_query = weir_str_cut(text, '?', piece, query);
+
+    if (is_decoded && part->ref.row != &weir_http_slot_row) {
+        *piece = part->ref.row->get(req, &req->arena, &part->ref, &value) ? value : WEIR_STR_NONE;
+        return false;
+    }
+    if (is_decoded) {
+        *piece = weir_uri_decode(*piece, &req->arena);
+    }
+    return has_query;
+}
+
+bool
+weir_uri_text_split(weir_request_t *req, const weir_template_t *template, weir_str_t *path, weir_str_t *query)
+{
+    bool has_query = false;
+
+    *path = *query = WEIR_STR_NONE;
+    for (size_t i = 0; i < template->n; i++) {
+        weir_str_t piece, rest;
+
+        if (has_query) {
+            *query = weir_str_concat(&req->arena, *query, text_of_part(req, &template->parts[i], WEIR_URI_QUERY));
+            continue;
+        }
+        has_query = text_split_part(req, &template->parts[i], &piece, &rest);
+        *path = weir_str_concat(&req->arena, *path, piece);
+        *query = has_query ? rest : WEIR_STR_NONE;
+    }
+    *query = weir_uri_encode_query(*query, &req->arena);
+    return has_query;
+}
+
 void
 weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value)
 {

@@ -17,6 +17,9 @@ typedef enum {
 } weir_uri_place_t;
 
 weir_str_t weir_uri_text(weir_request_t *req, const weir_template_t *template, weir_uri_place_t place);
+/* A path inside, or the name of a location, and the query behind the first '?'.  What a decoded path brings stays in the path, or one value of the
+ * query: a client's %3F and %26 make neither.  false: there is no query. */
+bool weir_uri_text_split(weir_request_t *req, const weir_template_t *template, weir_str_t *path, weir_str_t *query);
 /* Is there a decoded path, or a piece of one, in what the template makes? */
 bool weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *template);
 /* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is another. */

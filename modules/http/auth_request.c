@@ -10,6 +10,7 @@
 #include "http/assign.h"
 #include "http/story.h"
 #include "http/sub.h"
+#include "http/uri_text.h"
 
 typedef struct { weir_http_assign_t *at; size_t n; } ask_sets_t;
 typedef struct { const weir_template_t *uri; ask_sets_t sets; } ask_conf_t;       /* uri "off": nobody is asked */
@@ -124,17 +125,17 @@ static weir_step_t
 ask_access(weir_request_t *req, const void *conf_)
 {
     const ask_conf_t *conf = conf_;
-    weir_str_t uri = weir_template_eval(conf->uri, req, &req->arena), path, query;
+    weir_str_t path, query;
     ask_t *ask;
 
-    if (weir_str_eq(uri, WEIR_STR("off"))) {
+    (void) weir_uri_text_split(req, conf->uri, &path, &query);
+    if (weir_str_eq(path, WEIR_STR("off"))) {
         return WEIR_NEXT;
     }
     ask = weir_new(&req->arena, ask_t);
     ask->req = req;
     ask->conf = conf;
     req->ctx[weir_http_auth_request_index] = ask;
-    weir_str_cut(uri, '?', &path, &query);
     ask->sub = weir_sub_start(req, &(weir_sub_spec_t) { .path = path, .query = query, .sink = &ask_sink, .owner = ask, .is_exempt = true });
     if (ask->sub == NULL) {
         return weir_request_fail(req, WEIR_CAUSE_AUTH_REQUEST_FAILED, "no memory for it");

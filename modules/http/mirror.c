@@ -8,6 +8,7 @@
 
 #include "http/read_ahead.h"
 #include "http/sub.h"
+#include "http/uri_text.h"
 
 typedef struct { const weir_template_t **at; size_t n; } mirror_places_t;
 typedef struct { mirror_places_t places; bool is_off; } mirror_list_t;
@@ -19,8 +20,8 @@ static void
 mirror_send(weir_request_t *req, const mirror_conf_t *conf)
 {
     for (size_t i = 0; i < conf->list.places.n; i++) {
-        weir_str_t uri = weir_template_eval(conf->list.places.at[i], req, &req->arena), path, query;
-        bool has_query = weir_str_cut(uri, '?', &path, &query);
+        weir_str_t path, query;
+        bool has_query = weir_uri_text_split(req, conf->list.places.at[i], &path, &query);
         weir_sub_spec_t spec = {
             .path = path, .query = has_query ? query : req->query, .method = req->head.method_name, .body = conf->with_body.on ? req->body : NULL,
             .is_detached = true, .is_exempt = true,

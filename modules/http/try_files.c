@@ -6,6 +6,7 @@
 #include "http/module.h"
 
 #include "http/docroot.h"
+#include "http/uri_text.h"
 #include "os/sys.h"
 
 #include <sys/stat.h>
@@ -30,17 +31,16 @@ try_is_there(weir_str_t file, bool is_folder)
 static weir_step_t
 try_otherwise(weir_request_t *req, const try_list_t *list)
 {
-    weir_str_t target, path, query;
+    weir_str_t path, query;
 
     if (list->status != 0) {
         return list->status >= 300 ? weir_request_fail_status(req, WEIR_CAUSE_FILE_NONE, list->status, "try_files")
                                    : weir_request_reply(req, list->status, WEIR_STR(""), WEIR_STR(""));
     }
-    target = weir_template_eval(list->otherwise, req, &req->arena);
-    if (weir_str_starts(target, WEIR_STR("@"))) {
-        return weir_request_redirect_named(req, target);
+    (void) weir_uri_text_split(req, list->otherwise, &path, &query);
+    if (weir_str_starts(path, WEIR_STR("@"))) {
+        return weir_request_redirect_named(req, path);
     }
-    (void) weir_str_cut(target, '?', &path, &query);
     return weir_request_redirect(req, path, query);
 }
 
