@@ -125,6 +125,26 @@ condition_looks(weir_condition_kind_t kind, const char *path)
     }
 }
 
+static bool
+condition_compares(const weir_condition_t *condition, weir_request_t *req, weir_str_t value)
+{
+    weir_captures_t captures;
+
+    return condition->kind == WEIR_CONDITION_EQUAL ? weir_str_eq(value, weir_template_eval(condition->right, req, &req->arena))
+                                                   : weir_regex_exec(condition->regex, value, &captures) == WEIR_REGEX_MATCH;
+}
+
+/* As with locations: what a path with encoded slashes is judged to be, it must be for whoever reads it. */
+static bool
+condition_splits_readers(const weir_condition_t *condition, weir_request_t *req, weir_str_t value)
+{
+    weir_str_t other;
+
+    return (condition->kind == WEIR_CONDITION_EQUAL || condition->kind == WEIR_CONDITION_PATTERN) && weir_uri_text_is_decoded(req, condition->left)
+           && weir_uri_text_other_reading(req, value, &other)
+           && condition_compares(condition, req, value) != condition_compares(condition, req, other);
+}
+
 static weir_condition_result_t
 condition_judge(const weir_condition_t *condition, weir_request_t *req)
 {
@@ -132,6 +152,9 @@ condition_judge(const weir_condition_t *condition, weir_request_t *req)
     weir_regex_result_t result;
     bool                holds;
 
+    if (weir_unlikely(condition_splits_readers(condition, req, value))) {
+        return WEIR_CONDITION_SLASHES;
+    }
     switch (condition->kind) {
     case WEIR_CONDITION_SET:
         holds = value.len != 0 && !weir_str_eq(value, WEIR_STR("0"));

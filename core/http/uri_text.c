@@ -73,6 +73,23 @@ weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *templ
     return false;
 }
 
+bool
+weir_uri_text_other_reading(weir_request_t *req, weir_str_t value, weir_str_t *other)
+{
+    weir_uri_t uri;
+
+    if (weir_likely(value.len == 0 || memchr(value.at, '%', value.len) == NULL)) {
+        return false;
+    }
+    *other = weir_uri_plain_slashes(value, &req->arena);
+    if (weir_str_starts(*other, WEIR_STR("/"))
+        && weir_uri_normalise(&uri, weir_uri_encode(*other, &req->arena), req->server->core->merge_slashes.on, &req->arena) == WEIR_URI_OK)
+    {
+        *other = uri.path;
+    }
+    return !weir_str_eq(*other, value);
+}
+
 /* $request_uri where a path is wanted: the target's normal form. */
 static weir_str_t
 text_of_target(weir_request_t *req)

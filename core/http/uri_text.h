@@ -22,6 +22,8 @@ weir_str_t weir_uri_text(weir_request_t *req, const weir_template_t *template, w
 bool weir_uri_text_split(weir_request_t *req, const weir_template_t *template, weir_str_t *path, weir_str_t *query);
 /* Is there a decoded path, or a piece of one, in what the template makes? */
 bool weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *template);
+/* A decoded path, or a piece of one, in which encoded slashes were kept: what it is for who takes them for slashes.  false: the same. */
+bool weir_uri_text_other_reading(weir_request_t *req, weir_str_t value, weir_str_t *other);
 /* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is another. */
 void weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value);
 /* The same for a group of a pattern: a decoded one, or not. */

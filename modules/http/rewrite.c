@@ -81,10 +81,31 @@ rewrite_redirect(weir_request_t *req, const rewrite_step_t *step)
 }
 
 static rewrite_result_t
+rewrite_refuse_slashes(weir_request_t *req)
+{
+    (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
+    return REWRITE_ANSWERED;
+}
+
+/* Does the pattern fit the path for one who keeps its encoded slashes, or for one who takes them for slashes, but not for both? */
+static bool
+rewrite_splits_readers(weir_request_t *req, const weir_regex_t *regex)
+{
+    weir_captures_t captures;
+    weir_str_t      other;
+
+    return weir_unlikely(weir_uri_text_other_reading(req, req->uri.path, &other))
+           && weir_regex_exec(regex, req->uri.path, &captures) != weir_regex_exec(regex, other, &captures);
+}
+
+static rewrite_result_t
 rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step_t *step)
 {
     weir_str_t path;
 
+    if (rewrite_splits_readers(req, step->regex)) {
+        return rewrite_refuse_slashes(req);
+    }
     switch (weir_request_match(req, step->regex, req->uri.path, true)) {
     case WEIR_REGEX_LIMIT:
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "rewrite");
@@ -126,6 +147,8 @@ rewrite_if(weir_request_t *req, const rewrite_step_t *step)
     case WEIR_CONDITION_LIMIT:
         (void) weir_request_fail(req, req->failed_value != WEIR_CAUSE_NONE ? req->failed_value : WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "if");
         return REWRITE_ANSWERED;
+    case WEIR_CONDITION_SLASHES:
+        return rewrite_refuse_slashes(req);
     case WEIR_CONDITION_FALSE:
         return REWRITE_GO_ON;
     case WEIR_CONDITION_TRUE:
