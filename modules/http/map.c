@@ -79,12 +79,30 @@ map_find(const map_t *map, weir_request_t *req, weir_str_t source, bool *limit)
     return value != NULL ? value : map_find_pattern(map, req, source, limit);
 }
 
+/* What is found for a path whose encoded slashes are kept must be found, too, where they are taken for slashes: else it decides about nothing. */
+static const map_value_t *
+map_find_for_all(const map_t *map, weir_request_t *req, bool *limit)
+{
+    weir_str_t         source = weir_template_eval(map->source, req, &req->arena), other;
+    const map_value_t *found, *found_other;
+
+    if (weir_likely(!weir_uri_text_other_reading(req, source, &other) || !weir_uri_text_is_decoded(req, map->source))) {
+        return map_find(map, req, source, limit);
+    }
+    found_other = map_find(map, req, other, limit);
+    found = map_find(map, req, source, limit);
+    if (found != found_other) {
+        weir_request_value_failed(req, WEIR_CAUSE_CLIENT_TARGET);
+    }
+    return found;
+}
+
 static bool
 map_get(const void *data, weir_request_t *req, weir_str_t *value)
 {
     const map_t       *map = data;
     bool               limit = false;
-    const map_value_t *found = map_find(map, req, weir_template_eval(map->source, req, &req->arena), &limit);
+    const map_value_t *found = map_find_for_all(map, req, &limit);
 
     if (found == NULL && !limit) {
         found = &map->otherwise;
