@@ -47,7 +47,9 @@ ask_judge(ask_t *ask)
     }
     weir_request_judged(req, "auth_request", WEIR_STR_NONE, WEIR_STR("REJECTED"));
     if (ask->status == 401) {
-        req->challenge = ask->challenge;
+        if (ask->challenge.len != 0) {
+            req->challenge = ask->challenge;         /* else, with `satisfy any`, that of a guard before it stands */
+        }
         return weir_request_deny(req, WEIR_CAUSE_AUTH_REQUEST_UNKNOWN, NULL);
     }
     if (ask->status == 403) {
