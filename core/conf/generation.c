@@ -121,7 +121,9 @@ weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *sourc
     weir_regex_use_jit(true);
     errors->n = 0;
     generation_start(reader, generation, bundle, source, errors);
-    (void) generation_read(reader, source);
+    if (!generation_read(reader, source) && weir_error_is_set(&reader->error) && errors->n < errors->max) {
+        (void) weir_conf_take_error(reader);          /* a file that cannot be read; those of its text were taken */
+    }
     built = generation_finish(reader) && errors->n == 0;
     if (!built && weir_error_is_set(&reader->error) && errors->n < errors->max) {
         (void) weir_conf_take_error(reader);

@@ -20,9 +20,9 @@ $w->conf(<<"END", workers => 1);
     server {
         location /          { proxy_pass http://api; }
         location /refused/  { proxy_pass http://first; }
-        location /streamed/ { proxy_pass http://api; proxy_request_buffering off; }
+        location /streamed/ { proxy_pass http://api; proxy_request_buffering off; client_body_buffer_size 4; }
         location /told/     { proxy_pass http://api; proxy_next_upstream error timeout http_503 non_idempotent; }
-        location /told/streamed/ { proxy_pass http://api; proxy_next_upstream error non_idempotent; proxy_request_buffering off; }
+        location /told/streamed/ { proxy_pass http://api; proxy_next_upstream error non_idempotent; proxy_request_buffering off; client_body_buffer_size 4; }
     }
 END
 
@@ -42,7 +42,7 @@ is $ask->('POST', "/told/$_")->body, 'POST order', "non_idempotent: POST, $_" fo
 
 my $before = $good->requests;
 $client = $w->client;
-is $ask->('PUT', '/streamed/closes')->status, 502, 'a streamed body that was taken cannot be sent again';
+is $ask->('PUT', '/streamed/closes')->status, 502, 'a streamed body that was taken and is not kept cannot be sent again';
 $client = $w->client;
 is $ask->('POST', '/told/streamed/closes')->status, 502, 'not even when told';
 is $good->requests, $before, 'and is not';
