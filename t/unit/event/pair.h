@@ -13,14 +13,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MS(n) ((weir_msec_t) { (n) })
 
 /* Turns until it is so, for what the kernel may tell in several edges; gives up after five seconds. */
-#define PAIR_TURN_UNTIL(loop, cond)                                         \
-    for (int pair_turns_ = 0; pair_turns_ < 50 && !(cond); pair_turns_++) { \
-        weir_loop_turn((loop), MS(100));                                    \
+#define PAIR_TURN_UNTIL(loop, cond)                                                               \
+    for (time_t pair_end_ = time(NULL) + 5; !(cond) && time(NULL) <= pair_end_; ) {               \
+        weir_loop_turn((loop), MS(100));                                                          \
     }
 
 static inline void
