@@ -31,7 +31,7 @@ typedef struct {
     weir_msec_t  client_header_timeout, client_body_timeout, send_timeout, lingering_time, lingering_timeout;
     weir_keepalive_times_t keepalive_timeout;
     weir_msec_t  keepalive_time;
-    uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens, satisfy, if_modified_since, client_body_in_file_only,
+    uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens, error_format, satisfy, if_modified_since, client_body_in_file_only,
                  encoded_slash, reason_phrases;
     weir_flag_t  reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
                  chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal, http2,
@@ -50,6 +50,7 @@ enum { WEIR_LINGER_OFF, WEIR_LINGER_ON, WEIR_LINGER_ALWAYS };
 enum { WEIR_LINE_ENDS_CRLF, WEIR_LINE_ENDS_LF };
 enum { WEIR_TOKENS_OFF, WEIR_TOKENS_ON };
 enum { WEIR_BODY_FILE_OFF, WEIR_BODY_FILE_CLEAN, WEIR_BODY_FILE_ON };
+enum { WEIR_ERRORS_HTML, WEIR_ERRORS_JSON, WEIR_ERRORS_PROBLEM };
 enum { WEIR_SATISFY_ALL, WEIR_SATISFY_ANY };
 enum { WEIR_PHRASES_STANDARD, WEIR_PHRASES_NGINX };
 enum { WEIR_SLASH_REFUSE, WEIR_SLASH_KEEP, WEIR_SLASH_DECODE };

@@ -62,6 +62,10 @@ static const weir_conf_enum_t core_body_file_values[] = {
     { "off", WEIR_BODY_FILE_OFF }, { "clean", WEIR_BODY_FILE_CLEAN }, { "on", WEIR_BODY_FILE_ON }, { NULL, 0 },
 };
 
+static const weir_conf_enum_t core_format_values[] = {
+    { "html", WEIR_ERRORS_HTML }, { "json", WEIR_ERRORS_JSON }, { "problem", WEIR_ERRORS_PROBLEM }, { NULL, 0 },
+};
+
 static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL }, { "any", WEIR_SATISFY_ANY }, { NULL, 0 } };
 
 static const weir_conf_enum_t core_phrase_values[] = { { "standard", WEIR_PHRASES_STANDARD }, { "nginx", WEIR_PHRASES_NGINX }, { NULL, 0 } };
@@ -170,6 +174,10 @@ static const weir_directive_t core_directives[] = {
     CORE_OF(reason_phrases, "reason_phrases", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "standard", .values = core_phrase_values,
             .args = "standard | nginx", .help = "What statuses are called: as in RFC 9110, or as nginx calls them (405 Not Allowed, 503 Service "
                                                 "Temporarily Unavailable), for those who look for that text."),
+    CORE_OF(error_format, "error_format", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "html", .values = core_format_values, .args = "html | json | problem",
+            .help = "What the errors that Weir answers itself look like. json: an object with status, error, cause and request_id; problem: "
+                    "problem details (RFC 9457: type, title, status) with cause and request_id. A client whose Accept wants text/html more, as "
+                    "browsers do, gets the HTML page all the same."),
     CORE(default_type, .where = WEIR_IN_ANY, .dflt = "text/plain",
          .help = "Content-Type of answers that have no other."),
     CORE(sendfile, .where = WEIR_IN_ANY, .dflt = "off", .help = "Files go to plain connections by way of the kernel alone."),

@@ -2,6 +2,7 @@
  * reply.c - answers Weir makes itself: a cause and its status, error_page, redirects, short bodies.
  */
 #include "http/docroot.h"
+#include "http/error_format.h"
 #include "http/module.h"
 #include "http/runtime.h"
 #include "http/status.h"
@@ -85,9 +86,9 @@ weir_request_absolute(weir_request_t *req, weir_str_t location)
 }
 
 static weir_str_t
-reply_page(weir_request_t *req, uint16_t status, weir_str_t id)
+reply_page(weir_request_t *req, uint16_t status)
 {
-    return weir_status_page(status, weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX, weir_server_token(req), id, &req->arena);
+    return weir_status_page(status, weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX, weir_server_token(req), WEIR_STR_NONE, &req->arena);
 }
 
 /* It has its own status, also where it is a page that an error was sent to. */
@@ -99,7 +100,7 @@ reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
     reply_clear(req);
     req->error_status = 0;
     weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
-    return reply_send(req, status, WEIR_STR("text/html"), reply_page(req, status, WEIR_STR_NONE));
+    return reply_send(req, status, WEIR_STR("text/html"), reply_page(req, status));
 }
 
 /* -- failures -- */
@@ -107,14 +108,14 @@ reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
 static weir_step_t
 reply_built_in_page(weir_request_t *req, uint16_t status)
 {
-    weir_str_t page = reply_page(req, status, req->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE);
+    weir_str_t type, page = weir_error_body(req, status, &type);
 
     status = weir_status_shown(status);
     if (status == 426) {
         weir_response_add(req, WEIR_HEADER_UPGRADE, WEIR_STR("websocket"));
         weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Sec-WebSocket-Version"), WEIR_STR("13"), 0);
     }
-    return reply_send(req, status, WEIR_STR("text/html"), page);
+    return reply_send(req, status, type, page);
 }
 
 #define REPLY_NGINX_TOO_LARGE 494        /* in error_page: what nginx calls a head that is too large */
