@@ -91,15 +91,16 @@ weir_lend_settle(weir_master_t *master)
 }
 
 void
-weir_lend_forget(const weir_child_t *keeper)
+weir_lend_forget(weir_child_t *child)
 {
-    const weir_list_t *children = &keeper->master->children;
+    const weir_list_t *children = &child->master->children;
 
+    lend_take_back(child);
     for (const weir_list_t *at = children->next; at != children; at = at->next) {
-        weir_child_t *child = weir_list_entry(at, weir_child_t, link);
+        weir_child_t *other = weir_list_entry(at, weir_child_t, link);
 
-        if (child->keeper == keeper) {
-            child->keeper = NULL;
+        if (other->keeper == child) {
+            other->keeper = NULL;
         }
     }
 }

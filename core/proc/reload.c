@@ -92,11 +92,12 @@ weir_reload_check_done(weir_master_t *master)
         reload_finish(master);
     }
     /* Those of before the last change of settings; again and again harmless, so that none is forgotten. */
-    for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
+    for (weir_list_t *at = master->children.next, *next; at != &master->children; at = next) {
         weir_child_t *child = weir_list_entry(at, weir_child_t, link);
 
+        next = at->next;
         if (child->cohort != master->cohort && !child->leaving) {
-            weir_spawn_leave(child, SIGQUIT);
+            weir_spawn_let_go(child, SIGQUIT);
         }
     }
 }

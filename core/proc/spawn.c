@@ -257,17 +257,21 @@ weir_spawn_leave(weir_child_t *child, int signal)
 }
 
 void
+weir_spawn_let_go(weir_child_t *child, int signal)
+{
+    if (child->pid > 0) {
+        weir_spawn_leave(child, signal);
+    } else {
+        spawn_free(child);                   /* it waited to be started again */
+    }
+}
+
+void
 weir_spawn_leave_all(weir_master_t *master, int signal)
 {
     for (weir_list_t *at = master->children.next, *next; at != &master->children; at = next) {
-        weir_child_t *child = weir_list_entry(at, weir_child_t, link);
-
         next = at->next;
-        if (child->pid > 0) {
-            weir_spawn_leave(child, signal);
-        } else {
-            spawn_free(child);               /* it waited to be started again */
-        }
+        weir_spawn_let_go(weir_list_entry(at, weir_child_t, link), signal);
     }
 }
 
