@@ -24,8 +24,11 @@ $w->workers_may_change->allow_log(qr/exited on signal 9/);
 kill 'KILL', $w->workers;
 like $w->request('GET', '/', unix => $path)->body, qr/^unix \d+$/, 'who connects while no worker lives is served by the next';
 
+my @workers = $w->workers;
 $w->signal('KILL');
 $w->may_end_with(9)->wait_exit;
+my $lives = sub ($pid) { Weir::Server::slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) [^ZX] /s };
+$w->wait_until('its workers have gone', sub { !grep { $lives->($_) } @workers });      # they hold its address until then
 ok -S $path, 'a killed master leaves the file';
 unlink $w->dir . '/logs/weir.pid';
 $w->may_end_with(0)->start;
