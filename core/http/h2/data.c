@@ -18,7 +18,7 @@
 #define DATA_BUDGET   (64 * 1024 * 1024)     /* … as long as all of a worker have not grown by more */
 #define DATA_GROWTH   8                      /* times, a round trip */
 
-static uint32_t data_grown;          /* by how much windows have grown, of the worker */
+static uint64_t data_grown;          /* by how much windows have grown, of the worker */
 
 /* -- frames out -- */
 
@@ -105,6 +105,12 @@ data_count_connection(weir_h2_session_t *s, uint32_t length)
     return !s->dead;
 }
 
+static uint64_t
+data_budget_left(void)
+{
+    return data_grown < DATA_BUDGET ? DATA_BUDGET - data_grown : 0;
+}
+
 /*
  * How far the peer is away nobody tells; so the window of a stream whose bytes are taken as they come grows each time that half of it was
  * used, until the peer waits for something else than us.  One that is not read grows no further: what it may leave here is bounded by
@@ -118,10 +124,10 @@ data_grow(h2_stream_t *st)
     if (st->released || st->in.size != 0 || st->view.len != 0 || most <= st->window) {
         return;
     }
-    by = weir_min(most - st->window, DATA_BUDGET - data_grown);
+    by = weir_min(most - st->window, data_budget_left());
     st->window += (uint32_t) by;
     st->unacked += (uint32_t) by;
-    data_grown += (uint32_t) by;
+    data_grown += by;
 }
 
 void
@@ -134,13 +140,13 @@ h2_window_back(h2_stream_t *st)
     st->window = ours;
 }
 
-/* With http2_body_preread_size 0 nothing comes before somebody wants it. */
+/* With http2_body_preread_size 0 nothing comes before somebody wants it; then as much as elsewhere, whatever others have grown by. */
 static void
 data_want(h2_stream_t *st)
 {
-    uint32_t by = (uint32_t) weir_min(WEIR_H2_WINDOW_DEFAULT, DATA_BUDGET - data_grown);
+    uint32_t by = WEIR_H2_WINDOW_DEFAULT;
 
-    if (st->window != 0 || by == 0 || st->pub.closed || st->pub.peer_ended) {
+    if (st->window != 0 || st->pub.closed || st->pub.peer_ended) {
         return;
     }
     st->window += by;
