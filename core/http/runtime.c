@@ -209,6 +209,10 @@ runtime_add_socket(weir_http_t *http, const weir_addr_t *addr, int fd, bool shar
     socket->watch.fd = -1;
     socket->paused_fd = -1;
     weir_list_append(&http->sockets, &socket->link);
+    if (http->accept_paused) {              /* one that came now is looked at with the others */
+        socket->paused_fd = fd;
+        return socket;
+    }
     if (!runtime_watch_socket(socket, fd)) {
         int error = errno;
         weir_sys_close(fd);
