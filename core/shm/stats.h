@@ -106,18 +106,11 @@ weir_stats_mine(uint32_t row)
 }
 
 /* Where a status (100 … 599) is counted: usual ones first. */
+extern const uint16_t weir_stats_places[WEIR_STATS_STATUSES];
 static inline uint32_t
 weir_stats_status(uint32_t status)
 {
-    static const struct { uint8_t usual; uint16_t first, rest; } classes[5] = {
-        { 4, 0, 111 }, { 30, 4, 207 }, { 10, 34, 277 }, { 54, 44, 367 }, { 12, 98, 412 },
-    };
-    uint32_t class = status / 100 - 1, n = status % 100;
-
-    if (status == 499) {
-        return 110;
-    }
-    return n < classes[class].usual ? classes[class].first + n : classes[class].rest + n - classes[class].usual;
+    return weir_stats_places[status - 100];
 }
 
 /* Which bucket a latency goes to, and the first latency above one. */

@@ -31,7 +31,10 @@ cmp_ok $place, '<', 200, "and $place were served before it";
 # It reads none of the answers: some of them fill its buffers, the others are not made.
 my ($served, $still) = (0, 0);
 $w->wait_until('no more are served', sub { my $n = () = $w->access_log('uris.log') =~ /\n/g; $still = $n == $served ? $still + 1 : 0; $served = $n; $still > 100 });
-cmp_ok $w->memory - $before, '<', 2048, 'memory grew by less than two MiB';
+SKIP: {
+    skip 'a sanitizer keeps what was freed', 1 if $w->is_sanitized;
+    cmp_ok $w->memory - $before, '<', 2048, 'memory grew by less than two MiB';
+}
 $burst->close;
 is $honest->send_request('GET', '/after')->read_response->status, 204, 'and is served on';
 

@@ -246,9 +246,9 @@ static bool
 conn_is_bad_preface(const weir_h1_conn_t *c, weir_h1_reason_t reason)
 {
     const weir_h1_request_t *head = &c->req->head;
-    bool speaks_h2 = c->base.socket->listen->is_http2 || conn_core(c)->http2.on;
 
-    return reason == WEIR_H1_BAD_VERSION && c->base.client.requests == 1 && !c->base.client.is_tls && speaks_h2
+    return reason == WEIR_H1_BAD_VERSION && c->base.client.requests == 1 && !c->base.client.is_tls
+           && (c->base.socket->listen->is_http2 || conn_core(c)->http2.on)
            && !weir_str_starts(weir_str_skip(head->line, head->method_name.len + head->target.len + 2), WEIR_STR("HTTP/"));
 }
 
@@ -294,11 +294,11 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
     if (reason == WEIR_H1_OK) {
         reason = weir_h1_parse_request(&req->head, &options, text, &req->arena);
     }
-    if (conn_is_bad_preface(c, reason)) {
-        conn_refuse_preface(c);
-        return;
-    }
-    if (reason != WEIR_H1_OK) {
+    if (weir_unlikely(reason != WEIR_H1_OK)) {
+        if (conn_is_bad_preface(c, reason)) {
+            conn_refuse_preface(c);
+            return;
+        }
         conn_fail(c, conn_reason_cause(reason), weir_h1_reason_text(reason));
         return;
     }
