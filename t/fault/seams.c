@@ -275,6 +275,7 @@ CALL(dup, (int fd), (fd), EMFILE)
 CALL(dup_over, (int from, int to), (from, to), EMFILE)
 CALL(memfd, (const char *name), (name), EMFILE, ENFILE, ENOMEM)
 SEAM(void *, sys_map_shared, SEAMS_CALL, NULL, (int fd, size_t len), (fd, len), ENOMEM, ENFILE)
+SEAM(void *, sys_map_family, SEAMS_CALL, NULL, (size_t len), (len), ENOMEM)
 SEAM(void *, sys_map_read, SEAMS_CALL, NULL, (int fd, size_t len), (fd, len), ENOMEM, ENFILE)
 CALL(unmap, (void *memory, size_t len), (memory, len), ENOMEM)
 

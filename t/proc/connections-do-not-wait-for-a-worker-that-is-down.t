@@ -18,7 +18,7 @@ my $down = sub ($pid) {
         kill 'KILL', $pid;
         last if $_ == 9;
         $w->wait_for_log(qr/worker process $pid exited on signal 9/, from => $mark);
-        $pid = $w->wait_for_log(qr/start worker process (\d+)/, from => $mark);
+        $pid = $w->wait_for_log(qr/start worker process (\d+)\n/, from => $mark);
     }
     $w->wait_for_log(qr/worker process $pid exited on signal 9/);
 };
