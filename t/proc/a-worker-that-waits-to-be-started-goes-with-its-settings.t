@@ -19,7 +19,7 @@ for (1 .. 9) {
     my $mark = length $w->error_log;
     kill 'KILL', $pid;
     $w->wait_for_log(qr/worker process $pid exited on signal 9/, from => $mark);
-    $pid = $w->wait_for_log(qr/start worker process (\d+)/, from => $mark) if $_ < 9;
+    $pid = $w->wait_for_log(qr/start worker process (\d+)\n/, from => $mark) if $_ < 9;
 }
 $w->reload($conf->('two'), workers => 2, control => 0);
 $w->wait_for_log(qr/configuration 2 is in use/);
