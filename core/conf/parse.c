@@ -14,11 +14,8 @@ static bool parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_
 
 /* --- what is wrong with a directive --- */
 
-static bool
-parse_fail(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...) WEIR_PRINTF(4, 5);
-
-static bool
-parse_fail(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...)
+bool
+weir_conf_refuse(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...)
 {
     va_list args;
 
@@ -43,7 +40,7 @@ parse_check_count(reader_t *reader, const weir_directive_t *row, const weir_conf
     if (weir_conf_syntax(row, syntax, sizeof(syntax)) < sizeof(syntax)) {
         (void) snprintf(after, sizeof(after), " (usage: %s)", syntax);
     }
-    return parse_fail(reader, words, after, "invalid number of arguments in \"%s\" directive", row->name);
+    return weir_conf_refuse(reader, words, after, "invalid number of arguments in \"%s\" directive", row->name);
 }
 
 static bool
@@ -55,7 +52,7 @@ parse_check_duplicate(reader_t *reader, const read_row_t *at, const weir_conf_wo
     if (repeats || !weir_conf_bit(reader->cf.block, at)) {
         return true;
     }
-    return parse_fail(reader, words, "", "\"%s\" directive is duplicate", row->name);
+    return weir_conf_refuse(reader, words, "", "\"%s\" directive is duplicate", row->name);
 }
 
 /* --- a simple directive --- */
@@ -102,7 +99,7 @@ parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *wo
     }
     if (!row->type->parse(cf, row, words, field)) {
         if (!weir_error_is_set(cf->error)) {
-            (void) parse_fail(reader, words, "", "invalid \"%s\" directive", row->name);
+            (void) weir_conf_refuse(reader, words, "", "invalid \"%s\" directive", row->name);
         }
         return false;
     }
@@ -143,7 +140,7 @@ parse_block(reader_t *reader, weir_lex_t *lex, const read_row_t *at, const weir_
     weir_conf_block_t      *parent = cf->block, *block = parse_make_block(reader, row, words);
 
     if (reader->depth == READ_MAX_BLOCKS) {
-        return parse_fail(reader, words, "", "too many blocks inside one another: more than %d", READ_MAX_BLOCKS);
+        return weir_conf_refuse(reader, words, "", "too many blocks inside one another: more than %d", READ_MAX_BLOCKS);
     }
     if (weir_conf_has_field(row)) {
         (void) weir_conf_own(cf, parent, at->module);
@@ -171,7 +168,7 @@ parse_data(reader_t *reader, weir_lex_kind_t kind, const weir_conf_words_t *word
     weir_conf_block_t *block = reader->cf.block;
 
     if (kind == WEIR_LEX_OPEN) {
-        return parse_fail(reader, words, "", "unexpected \"{\" inside \"%s\"", block->row->name);
+        return weir_conf_refuse(reader, words, "", "unexpected \"{\" inside \"%s\"", block->row->name);
     }
     weir_assert(block->row->line != NULL);
     return block->row->line(&reader->cf, block, words) || weir_conf_error_at(&reader->cf, words, "invalid line");
@@ -185,17 +182,17 @@ parse_directive(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const w
 
     reader->cf.words = words;
     if (words->at[0].quoted && words->at[0].text.len == 0 && reader->cf.block->context != WEIR_IN_DATA) {
-        return parse_fail(reader, words, "", "unknown directive \"\"");
+        return weir_conf_refuse(reader, words, "", "unknown directive \"\"");
     }
     if (at == NULL) {
         return reader->cf.block->context == WEIR_IN_DATA ? parse_data(reader, kind, words)
                                                          : weir_conf_take_unknown(reader, kind, words, elsewhere);
     }
     if (at->row->opens != 0 && kind == WEIR_LEX_SIMPLE) {
-        return parse_fail(reader, words, "", "directive \"%s\" has no opening \"{\"", at->row->name);
+        return weir_conf_refuse(reader, words, "", "directive \"%s\" has no opening \"{\"", at->row->name);
     }
     if (at->row->opens == 0 && kind == WEIR_LEX_OPEN) {
-        return parse_fail(reader, words, "", "directive \"%s\" is not terminated by \";\"", at->row->name);
+        return weir_conf_refuse(reader, words, "", "directive \"%s\" is not terminated by \";\"", at->row->name);
     }
     if (!parse_check_count(reader, at->row, words) || !parse_check_duplicate(reader, at, words)) {
         return false;

@@ -10,20 +10,6 @@
 
 #include <stdio.h>
 
-static bool
-unknown_fail(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...) WEIR_PRINTF(4, 5);
-
-static bool
-unknown_fail(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    (void) weir_conf_vfail(reader->cf.error, words->file, words->line, words->at[0].column, after, fmt, args);
-    va_end(args);
-    return false;
-}
-
 /* --- of nginx, and without an effect here --- */
 
 static bool
@@ -65,7 +51,7 @@ unknown_not_here(reader_t *reader, const weir_conf_words_t *words, unsigned cont
 
     (void) weir_conf_contexts_text(contexts, text, sizeof(text));
     (void) snprintf(after, sizeof(after), " (allowed in %s)", text);
-    return unknown_fail(reader, words, after, "\"%.*s\" directive is not allowed here", WEIR_STR_ARG(words->at[0].text));
+    return weir_conf_refuse(reader, words, after, "\"%.*s\" directive is not allowed here", WEIR_STR_ARG(words->at[0].text));
 }
 
 static bool
@@ -77,9 +63,9 @@ unknown_name(reader_t *reader, const weir_conf_words_t *words)
     name.len = (size_t) weir_min(name.len, 200);
     near = weir_conf_nearest_row(name, reader->cf.block->context);
     if (near != NULL) {
-        return unknown_fail(reader, words, "", "unknown directive \"%.*s\", did you mean \"%s\"?", WEIR_STR_ARG(name), near);
+        return weir_conf_refuse(reader, words, "", "unknown directive \"%.*s\", did you mean \"%s\"?", WEIR_STR_ARG(name), near);
     }
-    return unknown_fail(reader, words, "", "unknown directive \"%.*s\"", WEIR_STR_ARG(name));
+    return weir_conf_refuse(reader, words, "", "unknown directive \"%.*s\"", WEIR_STR_ARG(name));
 }
 
 bool
@@ -98,7 +84,7 @@ weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_conf_w
     }
     if (kind == WEIR_LEX_SIMPLE && (group->where & context)) {
         if (group->fate == NGINX_TAKEN && words->n < 2) {
-            return unknown_fail(reader, words, "", "invalid number of arguments in \"%.*s\" directive", WEIR_STR_ARG(words->at[0].text));
+            return weir_conf_refuse(reader, words, "", "invalid number of arguments in \"%.*s\" directive", WEIR_STR_ARG(words->at[0].text));
         }
         if (group->fate == NGINX_TAKEN || unknown_asks_for_nothing(group, words)) {
             return unknown_take(reader, group, words);
@@ -107,6 +93,6 @@ weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_conf_w
     if (group->fate == NGINX_TAKEN && !(group->where & context)) {
         return unknown_not_here(reader, words, group->where);
     }
-    return unknown_fail(reader, words, group->fate == NGINX_PLANNED ? " (planned)" : "",
+    return weir_conf_refuse(reader, words, group->fate == NGINX_PLANNED ? " (planned)" : "",
                         "directive \"%.*s\" is not supported by this version of weir", WEIR_STR_ARG(words->at[0].text));
 }
