@@ -60,6 +60,10 @@ sub load () {
             }
             $worker[$i] = $answer->body;
             $answered++;
+            if (lc($answer->header('Connection') // '') eq 'close') {      # it came by a socket lent to another worker, which has gone back
+                $connections[$i]->close;
+                undef $connections[$i];
+            }
         }
     }
     print STDERR "sent $sent answered $answered wrong=@wrong failed=@failed\n";
