@@ -42,16 +42,21 @@ format_json(weir_request_t *req, uint16_t status, weir_str_t title, bool is_prob
 }
 
 weir_str_t
+weir_error_page(weir_request_t *req, uint16_t status, weir_str_t id)
+{
+    return weir_status_page(status, weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX, weir_server_token(req), id, &req->arena);
+}
+
+weir_str_t
 weir_error_body(weir_request_t *req, uint16_t status, weir_str_t *type)
 {
     bool       as_nginx = weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX;
     uint32_t   format = format_choose(req);
     uint16_t   shown = weir_status_shown(status);
-    weir_str_t id = req->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE;
 
     *type = format_types[format];
     if (format == WEIR_ERRORS_HTML) {
-        return weir_status_page(status, as_nginx, weir_server_token(req), id, &req->arena);
+        return weir_error_page(req, status, req->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE);
     }
     return format_json(req, shown, as_nginx ? weir_status_reason_nginx(shown, true) : weir_status_reason(shown), format == WEIR_ERRORS_PROBLEM);
 }

@@ -10,4 +10,7 @@
  * status: as in causes, also 495 to 497. */
 weir_str_t weir_error_body(weir_request_t *req, uint16_t status, weir_str_t *type);
 
+/* The page of HTML alone, for any status; id: of the request, or empty. */
+weir_str_t weir_error_page(weir_request_t *req, uint16_t status, weir_str_t id);
+
 #endif

@@ -85,12 +85,6 @@ weir_request_absolute(weir_request_t *req, weir_str_t location)
                            WEIR_STR_ARG(location));
 }
 
-static weir_str_t
-reply_page(weir_request_t *req, uint16_t status)
-{
-    return weir_status_page(status, weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX, weir_server_token(req), WEIR_STR_NONE, &req->arena);
-}
-
 /* It has its own status, also where it is a page that an error was sent to. */
 static weir_step_t
 reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
@@ -100,7 +94,7 @@ reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
     reply_clear(req);
     req->error_status = 0;
     weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
-    return reply_send(req, status, WEIR_STR("text/html"), reply_page(req, status));
+    return reply_send(req, status, WEIR_STR("text/html"), weir_error_page(req, status, WEIR_STR_NONE));
 }
 
 /* -- failures -- */
