@@ -65,6 +65,9 @@ weir_http_socket_unref(weir_http_socket_t *socket)
     if (--socket->refs != 0) {
         return;
     }
+    if (socket->owner != NULL) {
+        weir_http_socket_unref(socket->owner);
+    }
     weir_generation_unref(socket->generation);
     weir_mem_free(socket);
 }
@@ -159,6 +162,13 @@ runtime_has_room(weir_http_t *http)
     return false;
 }
 
+/* A kept socket goes back to the successor; the connections that came of it stay, as those of our own. */
+static void
+runtime_begin(weir_http_socket_t *socket, int fd, const weir_addr_t *peer)
+{
+    weir_http_accept(socket->http, socket->owner != NULL ? socket->owner : socket, fd, peer);
+}
+
 static void
 runtime_on_accept(weir_watch_t *watch)
 {
@@ -176,7 +186,7 @@ runtime_on_accept(weir_watch_t *watch)
         int fd = weir_sys_accept(socket->watch.fd, &peer.any, &peer.len);
         if (fd >= 0) {
             __atomic_store_n(http->taken, *http->taken + 1, __ATOMIC_RELAXED);
-            weir_http_accept(http, socket, fd, &peer);
+            runtime_begin(socket, fd, &peer);
             continue;
         }
         if (errno != EAGAIN && errno != ECONNABORTED && errno != EPROTO) {      /* those are gone already */
@@ -237,15 +247,37 @@ weir_http_count_taken(weir_http_t *http, uint64_t *taken)
     http->taken = taken;
 }
 
+/* Counted. */
+static weir_http_socket_t *
+runtime_own_socket(weir_http_t *http, const weir_addr_t *addr)
+{
+    for (weir_list_t *l = http->sockets.next; l != &http->sockets; l = l->next) {
+        weir_http_socket_t *socket = weir_list_entry(l, weir_http_socket_t, link);
+
+        if (!socket->is_kept && weir_addr_eq(&socket->addr, addr)) {
+            socket->refs++;
+            return socket;
+        }
+    }
+    return NULL;
+}
+
 void
 weir_http_keep(weir_http_t *http, const weir_addr_t *addr, int fd, uint32_t of)
 {
+    weir_http_socket_t *owner = runtime_own_socket(http, addr);
     weir_http_socket_t *socket = runtime_add_socket(http, addr, fd, true);
 
     if (socket != NULL) {
         socket->is_kept = true;
         socket->kept_for = of;
-    } else if (errno != EADDRNOTAVAIL) {    /* that one is of a generation that came or went meanwhile */
+        socket->owner = owner;
+        return;
+    }
+    if (owner != NULL) {
+        weir_http_socket_unref(owner);
+    }
+    if (errno != EADDRNOTAVAIL) {           /* that one is of a generation that came or went meanwhile */
         weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting for a worker that is down failed");
     }
 }
@@ -268,7 +300,7 @@ weir_http_keep_end(weir_http_t *http, uint32_t of)
 
 /* We stop listening here: what is queued is accepted on the generation that was, then the socket goes. */
 static void
-runtime_retire_socket(weir_http_t *http, weir_http_socket_t *socket)
+runtime_retire_socket(weir_http_socket_t *socket)
 {
     int listener = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
 
@@ -278,7 +310,7 @@ runtime_retire_socket(weir_http_t *http, weir_http_socket_t *socket)
         if (fd < 0) {
             break;
         }
-        weir_http_accept(http, socket, fd, &peer);
+        runtime_begin(socket, fd, &peer);
     }
     runtime_close_socket(socket);
 }
@@ -307,7 +339,7 @@ weir_http_use(weir_http_t *http, weir_generation_t *generation)
 
         next = l->next;
         if (listen == NULL) {
-            runtime_retire_socket(http, socket);
+            runtime_retire_socket(socket);
             continue;
         }
         weir_generation_unref(socket->generation);
@@ -469,7 +501,7 @@ runtime_stop_accepting(weir_http_t *http)
 {
     while (!weir_list_empty(&http->sockets)) {
         weir_http_socket_t *socket = weir_list_entry(http->sockets.next, weir_http_socket_t, link);
-        runtime_retire_socket(http, socket);
+        runtime_retire_socket(socket);
     }
 }
 

@@ -23,7 +23,8 @@ typedef struct { int in, out; } weir_pipe_t;
 typedef struct weir_http_conn weir_http_conn_t;
 
 /* A socket we accept on. Connections count it, so that it outlives its removal from the configuration. */
-typedef struct {
+typedef struct weir_http_socket weir_http_socket_t;
+struct weir_http_socket {
     weir_watch_t        watch;
     weir_list_t         link;
     weir_http_t        *http;
@@ -35,7 +36,8 @@ typedef struct {
     bool                is_shared, is_removed;
     bool                is_kept;         /* for a worker that is down: kept_for */
     uint32_t            kept_for;
-} weir_http_socket_t;
+    weir_http_socket_t *owner;           /* of a kept one: our own of that address, counted, whose connections come of it; NULL: none */
+};
 
 struct weir_http {
     weir_loop_t       *loop;

@@ -28,6 +28,7 @@ static void
 link_on_ready(weir_child_t *child, uint64_t serial)
 {
     child->serial = serial;
+    child->has_served = true;
     weir_log(WEIR_LOG_INFO, NULL, 0, "worker process %d serves configuration %llu", (int) child->pid,
              (unsigned long long) serial);
     weir_master_settle(child->master);

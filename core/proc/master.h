@@ -35,7 +35,7 @@ struct weir_child {
     weir_timer_t   timer;               /* to start it */
     weir_instant_t started;
     uint32_t       deaths;              /* in a row, each before it took a connection */
-    bool           has_died;            /* one before it did */
+    bool           has_died, has_served;    /* one before it did; has */
     weir_pulse_t  *pulse;               /* of the process; NULL: none */
     uint64_t       beat;                /* of it, when it was last looked at */
     uint32_t       looks;               /* since then, with nothing new */
@@ -116,6 +116,7 @@ void weir_watchdog_set(weir_master_t *master);                       /* as the s
 /* -- reload.c -- */
 void weir_reload_request(weir_master_t *master);                     /* now, or when the one under way has ended */
 void weir_reload_check_done(weir_master_t *master);
-void weir_reload_abort(weir_master_t *master);                       /* at the end of the process */
+void weir_reload_abort(weir_master_t *master);                       /* the workers are told to leave */
+void weir_reload_forget(weir_master_t *master);                      /* in a forked child: the master goes on with it */
 
 #endif

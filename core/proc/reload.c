@@ -75,20 +75,55 @@ reload_finish(weir_master_t *master)
     }
 }
 
+/*
+ * Whether somebody serves the generation and nobody is behind.  One that served and waits to be started again is not behind: it begins with what
+ * there is then.  One that never came up may be for what its settings are: those of before stay until it does.
+ */
+static bool
+reload_is_done(const weir_master_t *master, uint32_t *down)
+{
+    uint32_t serve = 0;
+
+    *down = 0;
+    for (const weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
+        const weir_child_t *child = weir_list_entry(at, weir_child_t, link);
+
+        if (child->cohort != master->cohort || child->leaving) {
+            continue;
+        }
+        if (child->serial == master->generation->serial) {
+            serve++;
+        } else if (child->pid < 0 && child->has_served) {
+            *down += 1;
+        } else {
+            return false;
+        }
+    }
+    return serve != 0 || *down == 0;
+}
+
+static void
+reload_tell_in_use(weir_master_t *master, uint32_t down)
+{
+    char more[80] = "";
+
+    if (down != 0) {
+        (void) snprintf(more, sizeof(more), "; workers that are down and will start with it: %u", (unsigned) down);
+    }
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use%s", (unsigned long long) master->generation->serial, more);
+    reload_tell_outcome(true, "configuration %llu is in use%s", (unsigned long long) master->generation->serial, more);
+}
+
 void
 weir_reload_check_done(weir_master_t *master)
 {
-    for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
-        const weir_child_t *child = weir_list_entry(at, weir_child_t, link);
+    uint32_t down;
 
-        if (child->cohort == master->cohort && !child->leaving && child->serial != master->generation->serial) {
-            return;
-        }
+    if (!reload_is_done(master, &down)) {
+        return;
     }
     if (master->reloading) {
-        weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use",
-                 (unsigned long long) master->generation->serial);
-        reload_tell_outcome(true, "configuration %llu is in use", (unsigned long long) master->generation->serial);
+        reload_tell_in_use(master, down);
         reload_finish(master);
     }
     /* Those of before the last change of settings; again and again harmless, so that none is forgotten. */
@@ -124,15 +159,21 @@ reload_on_timeout(weir_timer_t *timer)
 }
 
 void
-weir_reload_abort(weir_master_t *master)
+weir_reload_forget(weir_master_t *master)
 {
     weir_task_cancel(&master->reload_task);
     weir_timer_drop(&master->reload_timer);
+    reload_close_bundle(master);
+    master->reloading = master->reload_again = false;
+}
+
+void
+weir_reload_abort(weir_master_t *master)
+{
     if (master->reloading) {
         reload_tell_outcome(false, "the reload was given up: the workers were told to leave");
     }
-    reload_close_bundle(master);
-    master->reloading = master->reload_again = false;
+    weir_reload_forget(master);
 }
 
 /* -- the beginning -- */

@@ -69,7 +69,7 @@ weir_spawn_forget_master(weir_master_t *master)
     weir_inherit_forget();
     weir_store_process_forget();
     weir_upgrade_fini(master);
-    weir_reload_abort(master);
+    weir_reload_forget(master);
     weir_loop_destroy(master->loop);
     while (!weir_list_empty(&master->children)) {
         weir_child_t *child = weir_list_entry(master->children.next, weir_child_t, link);

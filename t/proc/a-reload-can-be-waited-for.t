@@ -24,6 +24,16 @@ for my $n (2 .. 4) {
     is $w->get('/')->body, "number $n", 'and it is, from then on';
 }
 
+# What workers are made of has changed: others are started, and their start is waited for.
+for my $n (3, 2) {
+    $w->{conf}{workers} = $n;
+    $use->("$n workers");
+    my ($code, $said) = $tell->('reload');
+    is $code, 0, "$n new workers: the reload is good";
+    like $said, qr/^weir: configuration \d+ is in use$/m, 'they are waited for';
+    is $w->get('/')->body, "$n workers", 'and they do';
+}
+
 # A port that somebody else has: only the master can know.
 my $other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Proto => 'tcp') or die $!;
 $use->('taken', 'server { listen 127.0.0.1:' . $other->sockport . '; }');
@@ -31,7 +41,7 @@ my ($code, $said) = $tell->('reload');
 is $code, 1, 'a port that is taken: exit code 1';
 like $said, qr/^weir: bind\(\) to 127\.0\.0\.1:\d+ failed \(98: Address already in use\)$/m, 'and why';
 $w->allow_log(qr/Address already in use/);
-is $w->get('/')->body, 'number 4', 'nothing has changed';
+is $w->get('/')->body, '2 workers', 'nothing has changed';
 is +($w->tool('-s', 'reload'))[0], 0, 'without --wait it is only asked for';
 $other->close;
 ($code, $said) = $tell->('reload');
