@@ -20,7 +20,7 @@ typedef struct weir_master weir_master_t;
  *        |                  |                    |                       |
  *        +---- back-off ----+------- dies -------+-----------------------+     leaving: freed when it dies
  *
- * The back-off is for a worker that dies before it has taken a connection; one that has is started again at once.
+ * The back-off is for a worker that dies before it has taken a connection; one that has is started again at once, up to a rate.
  */
 typedef struct weir_child weir_child_t;
 struct weir_child {
@@ -35,6 +35,7 @@ struct weir_child {
     weir_timer_t   timer;               /* to start it */
     weir_instant_t started;
     uint32_t       deaths;              /* in a row, each before it took a connection */
+    uint64_t       due;                 /* ms; ahead of the clock by what starts after the others' deaths have used up */
     bool           has_died, has_served;    /* one before it did; has */
     weir_pulse_t  *pulse;               /* of the process; NULL: none */
     uint64_t       beat;                /* of it, when it was last looked at */

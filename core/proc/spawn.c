@@ -27,6 +27,11 @@
 #define SPAWN_DELAY_ONE 1000        /* the longest while no other worker serves */
 #define SPAWN_LIVED     10000       /* a worker that lived so long has served, too */
 
+/* Of one that has served: twenty starts at once, then as many a second; the longest pause while no other worker serves. */
+#define SPAWN_PERIOD    50
+#define SPAWN_BURST     20
+#define SPAWN_PAUSE_ONE 10
+
 /* -- the child's half -- */
 
 /* This worker's sockets; the others are closed. */
@@ -144,6 +149,28 @@ spawn_later(weir_child_t *child)
     child->deaths++;
     weir_timer_set(child->master->loop, &child->timer, (weir_msec_t) { delay }, spawn_on_timer);
     return delay;
+}
+
+/*
+ * After the death of one that has served.  At once, but not without end: who can make workers die by a request would have us do nothing else than
+ * fork.  What is due counts up by a period with each start and down with time.
+ */
+static void
+spawn_again(weir_child_t *child)
+{
+    uint64_t now = weir_clock_now().ms, pause;
+
+    child->deaths = 0;
+    child->due = weir_max(child->due, now) + SPAWN_PERIOD;
+    pause = child->due - weir_min(child->due, now + (uint64_t) SPAWN_PERIOD * SPAWN_BURST);
+    if (!spawn_somebody_serves(child->master)) {
+        pause = weir_min(pause, SPAWN_PAUSE_ONE);
+    }
+    if (pause == 0) {
+        spawn_start(child);
+    } else {
+        weir_timer_set(child->master->loop, &child->timer, (weir_msec_t) { pause }, spawn_on_timer);
+    }
 }
 
 /* A new one: nothing of the process before is left in it. */
@@ -323,8 +350,7 @@ spawn_on_death(weir_child_t *child, int status)
         return;
     }
     if (spawn_has_served(child)) {
-        child->deaths = 0;
-        spawn_start(child);
+        spawn_again(child);
         return;
     }
     delay = spawn_later(child);
