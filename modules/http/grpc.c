@@ -152,7 +152,7 @@ grpc_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     if (conf->pass.url.len != 0) {
         weir_proxy_take_location(block);
     }
-    conf->http_version = 20;
+    conf->peer.http_version = 20;
     conf->buffering.on = conf->request_buffering.on = conf->ignore_client_abort.on = false;
     conf->pass_request_headers.on = conf->pass_request_body.on = true;
     conf->end_cut = grpc_end_cut;

@@ -39,13 +39,13 @@ static const weir_directive_t proxy_directives[] = {
                    .help = "Go on with the peer when the client has closed."),
     WEIR_PROXY_ROW(pass_request_headers, "proxy_pass_request_headers", .dflt = "on", .help = "Pass the client's fields to the peer."),
     WEIR_PROXY_ROW(pass_request_body, "proxy_pass_request_body", .dflt = "on", .help = "Pass the client's body to the peer."),
-    WEIR_PROXY_ROW_OF(http_version, "proxy_http_version", &weir_type_enum, .dflt = "1.1", .values = proxy_versions,
+    WEIR_PROXY_ROW_OF(peer.http_version, "proxy_http_version", &weir_type_enum, .dflt = "1.1", .values = proxy_versions,
                       .help = "HTTP version spoken to peers; 2 by ALPN at https://, else by prior knowledge."),
     WEIR_PROXY_ROW_OF(path, "proxy_path", &weir_type_enum, .dflt = "normal", .values = proxy_paths, .args = "normal | as_sent",
                       .help = "How a path that proxy_pass does not replace is spelled toward peers: as it was matched, in its normal form; or as the client "
                               "spelled it, for peers that check a signature of it. as_sent: a path whose normal form has other segments (dot segments, "
                               "merged slashes, decoded ones) is refused (400); one that was rewritten is sent in its normal form."),
-    WEIR_PROXY_ROW_OF(line_ends, "proxy_line_ends", &weir_type_enum, .dflt = "crlf", .values = weir_line_ends_values, .args = "crlf | lf",
+    WEIR_PROXY_ROW_OF(peer.line_ends, "proxy_line_ends", &weir_type_enum, .dflt = "crlf", .values = weir_line_ends_values, .args = "crlf | lf",
                       .help = "How lines of an answer's head end. lf: a head all of whose lines end in a bare LF is taken, too; one that mixes both, "
                               "and chunks, never. What goes to clients has CRLF."),
     WEIR_PROXY_ROW(buffers, "proxy_buffers", .dflt = "8 8k", .help = "Memory for an answer that a slow client has not taken yet."),
@@ -121,7 +121,7 @@ proxy_content(weir_request_t *req, const void *conf)
 {
     const weir_proxy_conf_t *proxy = conf;
 
-    return weir_proxy_start(req, proxy, proxy->http_version == 20 ? &weir_peer_h2 : &weir_peer_h1);
+    return weir_proxy_start(req, proxy, proxy->peer.http_version == 20 ? &weir_peer_h2 : &weir_peer_h1);
 }
 
 static bool

@@ -14,7 +14,7 @@ my $say    = sub ($text) { $w->write_file('answer', $text) };
 $say->('nxdomain');
 my $dns = Weir::Dns->new($w, sub ($name, $type) { open my $in, '<', "$dir/answer" or return 'servfail'; my $text = <$in> // ''; chomp $text; return split / /, $text });
 $w->allow_log(qr/\[emerg\]/, qr/could not be resolved|upstream\.none/);
-$w->conf(<<"END");
+$w->conf(<<"END", workers => 1);         # each worker asks for itself: two would learn at different times
     resolver $dns valid=1s ipv6=off;
     resolver_timeout 1s;
     upstream moving { server origin.test:$port resolve; }

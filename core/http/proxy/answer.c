@@ -80,7 +80,7 @@ answer_drop_others(weir_proxy_t *p, const weir_field_t *f)
         return;
     }
     weir_log(WEIR_LOG_WARN, &p->req->log, 0, "upstream sent duplicate header line: \"%.*s\", the first stands", WEIR_STR_ARG(f->name));
-    for (weir_field_t *other = weir_fields_next(&p->head.fields, f); other != NULL; other = weir_fields_next(&p->head.fields, other)) {
+    for (weir_field_t *other = weir_fields_next(&p->x.head.fields, f); other != NULL; other = weir_fields_next(&p->x.head.fields, other)) {
         other->flags |= WEIR_FIELD_DROP;
     }
 }
@@ -88,8 +88,8 @@ answer_drop_others(weir_proxy_t *p, const weir_field_t *f)
 void
 weir_proxy_hide_fields(weir_proxy_t *p)
 {
-    for (uint32_t i = 0; i < p->head.fields.n; i++) {
-        weir_field_t *f = &p->head.fields.at[i];
+    for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
+        weir_field_t *f = &p->x.head.fields.at[i];
 
         if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_UPGRADE || answer_is_hidden(p->conf, f)) {
             f->flags |= WEIR_FIELD_DROP;
@@ -127,8 +127,8 @@ weir_proxy_copy_fields(weir_proxy_t *p)
     weir_response_t *res = &p->req->res;
     bool has_kept = res->fields.n != 0 && res->status != 101;           /* of the answer that asked for this one (X-Accel-Redirect) */
 
-    for (uint32_t i = 0; i < p->head.fields.n; i++) {
-        const weir_field_t *f = &p->head.fields.at[i];
+    for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
+        const weir_field_t *f = &p->x.head.fields.at[i];
         if (f->flags & WEIR_FIELD_MANY) {
             answer_drop_others(p, f);
         }
@@ -164,10 +164,10 @@ answer_send_head(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
 
-    req->res.status = p->head.status;
-    req->res.reason = p->head.reason;
-    req->res.length = p->head.chunked ? WEIR_LENGTH_NONE : p->head.content_length;
-    if (!req->body_complete && !p->codec->save(p)) {
+    req->res.status = p->x.head.status;
+    req->res.reason = p->x.head.reason;
+    req->res.length = p->x.head.chunked ? WEIR_LENGTH_NONE : p->x.head.content_length;
+    if (!req->body_complete && !p->x.codec->save(&p->x)) {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return false;
     }
@@ -222,7 +222,7 @@ static bool
 answer_redirect(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    const weir_field_t *to = weir_fields_first(&p->head.fields, WEIR_HEADER_X_ACCEL_REDIRECT);
+    const weir_field_t *to = weir_fields_first(&p->x.head.fields, WEIR_HEADER_X_ACCEL_REDIRECT);
     weir_str_t target, path, query;
     weir_uri_t uri;
 
@@ -230,8 +230,8 @@ answer_redirect(weir_proxy_t *p)
         return false;
     }
     target = weir_str_dup(&req->arena, to->value);
-    for (uint32_t i = 0; i < p->head.fields.n; i++) {
-        const weir_field_t *f = &p->head.fields.at[i];
+    for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
+        const weir_field_t *f = &p->x.head.fields.at[i];
         if (f->flags & WEIR_FIELD_MANY) {
             answer_drop_others(p, f);
         }
@@ -267,12 +267,13 @@ void
 weir_proxy_answer(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    uint16_t status = p->head.status;
+    uint16_t status = p->x.head.status;
 
     p->attempt->status = status;
     p->attempt->has_header = true;
+    p->attempt->bytes_received = p->x.received;
     p->attempt->header_time.ms = weir_clock_now().ms - p->attempt_began.ms;
-    req->upstream_head = &p->head;
+    req->upstream_head = &p->x.head;
     if (weir_proxy_retry_status(p)) {
         return;
     }
@@ -280,7 +281,7 @@ weir_proxy_answer(weir_proxy_t *p)
         return;
     }
     if (status >= 300 && p->conf->intercept_errors.on && weir_request_has_error_page(req, status)) {
-        req->challenges = status == 401 || status == 407 ? &p->head.fields : NULL;
+        req->challenges = status == 401 || status == 407 ? &p->x.head.fields : NULL;
         weir_proxy_end_attempt(p, false);
         weir_proxy_release(p, false);
         (void) weir_request_fail_status(req, WEIR_CAUSE_UPSTREAM_STATUS, status, NULL);
@@ -298,7 +299,7 @@ weir_proxy_answer(weir_proxy_t *p)
 static void
 answer_peer_done(weir_proxy_t *p)
 {
-    bool keep = p->request_sent && p->codec->reusable(p);
+    bool keep = p->request_sent && p->x.codec->reusable(&p->x);
 
     p->peer_done = true;
     weir_timer_clear(&p->timer);
@@ -355,11 +356,11 @@ answer_may_splice(weir_proxy_t *p)
 {
     size_t none;
 
-    if (p->no_pipe || p->codec->spliceable == NULL || p->rate != 0 || p->codec->spliceable(p) < ANSWER_SPLICE_MIN) {
+    if (p->no_pipe || p->x.codec->spliceable == NULL || p->rate != 0 || p->x.codec->spliceable(&p->x) < ANSWER_SPLICE_MIN) {
         return false;
     }
     if (!p->has_pipe) {
-        p->no_pipe = weir_response_pipe(p->req, -1, 0, &none) == WEIR_EOF || !weir_http_take_pipe(p->http, &p->pipe);
+        p->no_pipe = weir_response_pipe(p->req, -1, 0, &none) == WEIR_EOF || !weir_http_take_pipe(p->x.http, &p->pipe);
         p->has_pipe = !p->no_pipe;
     }
     return p->has_pipe;
@@ -370,19 +371,19 @@ static weir_io_t
 answer_splice(weir_proxy_t *p)
 {
     size_t moved = 0;
-    weir_io_t io = p->codec->splice(p, p->pipe.in, WEIR_PIPE_BYTES, &moved);
+    weir_io_t io = p->x.codec->splice(&p->x, p->pipe.in, WEIR_PIPE_BYTES, &moved);
 
     if (io == WEIR_AGAIN) {
-        weir_proxy_wait(p, p->conf->read_timeout);
+        weir_proxy_wait(p, p->conf->peer.read_timeout);
         return io;
     }
     if (io == WEIR_ERROR) {
-        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
         return io;
     }
     p->attempt->response_length += moved;
     p->pipe_held = moved;
-    weir_proxy_wait(p, p->conf->read_timeout);
+    weir_proxy_wait(p, p->conf->peer.read_timeout);
     if (answer_from_pipe(p) == WEIR_ERROR) {
         answer_client_gone(p);
         return WEIR_ERROR;
@@ -400,7 +401,7 @@ answer_from_store(weir_proxy_t *p)
         return WEIR_ERROR;
     }
     while (!p->client_paused && weir_store_left(&p->store) != 0) {
-        if ((p->held && !p->codec->save(p)) || weir_store_read(&p->store, p->http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
+        if ((p->held && !p->x.codec->save(&p->x)) || weir_store_read(&p->store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
             return WEIR_EOF;                                   /* the store's fault, not the client's */
         }
         if (answer_to_client(p, bytes) == WEIR_ERROR) {
@@ -431,7 +432,7 @@ answer_rate_room(weir_proxy_t *p)
         return budget - taken;
     }
     weir_timer_clear(&p->timer);                               /* the peer is not to blame */
-    weir_timer_set(p->http->loop, &p->rate_timer, (weir_msec_t) { weir_min((taken - budget + p->rate / 8 + 1) * 1000 / p->rate + 1, UINT64_C(60000)) },
+    weir_timer_set(p->x.http->loop, &p->rate_timer, (weir_msec_t) { weir_min((taken - budget + p->rate / 8 + 1) * 1000 / p->rate + 1, UINT64_C(60000)) },
                    answer_on_rate);
     return 0;
 }
@@ -507,9 +508,9 @@ answer_from_peer(weir_proxy_t *p)
     if (!stored && answer_may_splice(p)) {
         return answer_splice(p);
     }
-    io = p->codec->read_body(p, weir_min(room, WEIR_RX_BYTES), &bytes);
+    io = p->x.codec->read_body(&p->x, weir_min(room, WEIR_RX_BYTES), &bytes);
     if (io == WEIR_AGAIN) {
-        weir_proxy_wait(p, p->conf->read_timeout);
+        weir_proxy_wait(p, p->conf->peer.read_timeout);
         return io;
     }
     if (io == WEIR_EOF) {
@@ -517,11 +518,11 @@ answer_from_peer(weir_proxy_t *p)
         return io;
     }
     if (io == WEIR_ERROR) {
-        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
         return io;
     }
     p->attempt->response_length += bytes.len;
-    weir_proxy_wait(p, p->conf->read_timeout);
+    weir_proxy_wait(p, p->conf->peer.read_timeout);
     if (stored) {
         if (weir_store_append(&p->store, bytes) != WEIR_OK) {
             weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_IO, NULL, 0);
@@ -566,7 +567,7 @@ weir_proxy_pump(weir_proxy_t *p)
             break;
         }
         if (round == ANSWER_ROUNDS) {
-            weir_task_post(p->http->loop, &p->task, answer_go_on);
+            weir_task_post(p->x.http->loop, &p->task, answer_go_on);
             break;
         }
         io = answer_from_peer(p);
@@ -577,7 +578,7 @@ weir_proxy_pump(weir_proxy_t *p)
             break;
         }
     }
-    if (!p->peer_done && !p->codec->save(p)) {
+    if (!p->peer_done && !p->x.codec->save(&p->x)) {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return;
     }
@@ -588,6 +589,6 @@ weir_proxy_pump(weir_proxy_t *p)
     }
     if (p->client_paused) {                     /* it all went after all: no edge will tell */
         p->client_paused = false;
-        weir_task_post(p->http->loop, &p->task, answer_go_on);
+        weir_task_post(p->x.http->loop, &p->task, answer_go_on);
     }
 }

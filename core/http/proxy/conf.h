@@ -46,20 +46,20 @@ extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];
                    .help = "Let error_page replace the peer's answers of 300 and above."),                                          \
     WEIR_PROXY_ROW_OF(bind, P "_bind", &weir_proxy_type_bind, .args = "address[:port] | off",                                       \
                       .help = "The address of this machine that connections to peers come from."),                                  \
-    WEIR_PROXY_ROW(socket_keepalive, P "_socket_keepalive", .dflt = "off", .help = "TCP keep-alive on connections to peers."),      \
+    WEIR_PROXY_ROW(peer.socket_keepalive, P "_socket_keepalive", .dflt = "off", .help = "TCP keep-alive on connections to peers."),      \
     WEIR_PROXY_ROW_OF(next_upstream, P "_next_upstream", &weir_type_mask, .dflt = "error timeout", .values = weir_proxy_next,       \
                       .help = "Failures after which another peer is asked."),                                                       \
     WEIR_PROXY_ROW(next_upstream_tries, P "_next_upstream_tries", .dflt = "0",                                                      \
                    .help = "Most peers asked for one request; 0: all."),                                                            \
     WEIR_PROXY_ROW(next_upstream_timeout, P "_next_upstream_timeout", .dflt = "0",                                                  \
                    .help = "Time after which no other peer is asked; 0: no limit."),                                                \
-    WEIR_PROXY_ROW(connect_timeout, P "_connect_timeout", .dflt = "60s", .min = "1ms",                                              \
+    WEIR_PROXY_ROW(peer.connect_timeout, P "_connect_timeout", .dflt = "60s", .min = "1ms",                                              \
                    .help = "Time to connect to a peer, its TLS handshake included."),                                               \
-    WEIR_PROXY_ROW(send_timeout, P "_send_timeout", .dflt = "60s", .min = "1ms",                                                    \
+    WEIR_PROXY_ROW(peer.send_timeout, P "_send_timeout", .dflt = "60s", .min = "1ms",                                                    \
                    .help = "Longest pause between two writes to a peer."),                                                          \
-    WEIR_PROXY_ROW(read_timeout, P "_read_timeout", .dflt = "60s", .min = "1ms",                                                    \
+    WEIR_PROXY_ROW(peer.read_timeout, P "_read_timeout", .dflt = "60s", .min = "1ms",                                                    \
                    .help = "Longest pause between two reads from a peer; also of a quiet tunnel."),                                 \
-    WEIR_PROXY_ROW(buffer_size, P "_buffer_size", .dflt = "8k", .min = "1", .max = "16m",                                           \
+    WEIR_PROXY_ROW(peer.buffer_size, P "_buffer_size", .dflt = "8k", .min = "1", .max = "16m",                                           \
                    .help = "Largest head of an answer; from HTTP/2 peers at most 64k."),                                                                           \
     WEIR_HTTP_TLS_UPSTREAM_ROWS(weir_proxy_conf_t, tls, P)
 

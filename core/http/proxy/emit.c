@@ -3,20 +3,45 @@
  */
 #include "http/proxy/emit.h"
 
-bool
-weir_proxy_method(weir_proxy_t *p, weir_str_t *method)
+/* The request's own method, or proxy_method's. */
+static bool
+emit_method(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
+    weir_exchange_t *x = &p->x;
 
-    *method = req->head.method_name;
+    x->method = req->head.method;
+    x->method_name = req->head.method_name;
     if (p->conf->method != NULL && !weir_template_is_empty(p->conf->method)) {
-        *method = weir_template_eval(p->conf->method, req, &req->arena);
-        if (!weir_is_token(*method)) {
-            p->cause = WEIR_CAUSE_INTERNAL_EMIT;
-            return false;
-        }
+        x->method_name = weir_template_eval(p->conf->method, req, &req->arena);
+        x->method = weir_method_parse(x->method_name);
+        return weir_is_token(x->method_name);
     }
     return true;
+}
+
+/* What is told of its length where there is none: of methods that expect a body (RFC 9110 §8.6). */
+static uint64_t
+emit_no_length(weir_method_t method)
+{
+    return method == WEIR_METHOD_POST || method == WEIR_METHOD_PUT || method == WEIR_METHOD_PATCH ? 0 : WEIR_LENGTH_NONE;
+}
+
+bool
+weir_proxy_make_question(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_exchange_t *x = &p->x;
+    bool has_store = x->has_body && !p->streaming;
+
+    x->length = !x->has_body ? emit_no_length(req->head.method) : has_store ? weir_store_size(p->body) : req->head.content_length;
+    x->has_whole = has_store && p->body->file_len == 0;
+    x->whole = x->has_whole ? weir_str(p->body->mem, p->body->mem_len) : WEIR_STR_NONE;
+    x->may_repeat = weir_method_is_idempotent(req->head.method) && !p->streaming;
+    x->takes_trailers = req->head.te_trailers;
+    x->says_close = p->conf->connection != NULL
+                    && weir_list_has(weir_template_eval(p->conf->connection, req, &req->arena), WEIR_STR("close"));
+    return emit_method(p);
 }
 
 /* proxy_pass's path and what is left of the request's.  Both are normal, but where they meet a segment may be made that is none: "/b/" and "../x"
@@ -49,11 +74,11 @@ weir_proxy_make_target(weir_proxy_t *p)
     weir_str_t path = req->uri.wire;
 
     if (req->head.form == WEIR_TARGET_ASTERISK && !req->uri_changed) {
-        p->target = path;
+        p->x.target = path;
         return true;
     }
     if (conf->pass.text != NULL && p->pass->has_uri) {
-        p->target = p->pass->uri;                       /* what the variables made, query and all */
+        p->x.target = p->pass->uri;                       /* what the variables made, query and all */
         return true;
     }
     if (conf->pass.has_uri && !req->is_elsewhere && conf->prefix_len <= req->uri.path.len) {
@@ -66,7 +91,7 @@ weir_proxy_make_target(weir_proxy_t *p)
         }
         path = weir_uri_encode_query(req->head.path, &req->arena);       /* bytes >= 0x80 stand in no target */
     }
-    p->target = query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query)) : path;
+    p->x.target = query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query)) : path;
     return true;
 }
 
@@ -109,7 +134,7 @@ emit_unfold(weir_str_t value, weir_arena_t *arena)
 }
 
 static void
-emit_set_fields(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
+emit_set_fields(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
 {
     const weir_proxy_conf_t *conf = p->conf;
     weir_request_t *req = p->req;
@@ -131,7 +156,7 @@ emit_set_fields(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
 }
 
 void
-weir_proxy_each_field(weir_proxy_t *p, weir_proxy_put_t *put, void *data)
+weir_proxy_each_field(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
 {
     const weir_request_t *req = p->req;
 

@@ -8,12 +8,11 @@
  * Runs in workers.  A proxied request's state lies in the request's arena; descriptors and heap are let go by
  * weir_proxy_release, which every way out passes.
  */
-#include "http/proxy/proxy.h"
+#include "http/proxy/emit.h"
 
 #include "http/read_ahead.h"
 #include "http/runtime.h"
 #include "os/clock.h"
-#include "tls/verify.h"
 
 #include <string.h>
 
@@ -23,6 +22,7 @@ static void engine_connect_timeout(weir_proxy_t *p);
 static void engine_head_timeout(weir_proxy_t *p);
 static void engine_stream_timeout(weir_proxy_t *p);
 static void engine_tunnel_timeout(weir_proxy_t *p);
+static void engine_sent(weir_proxy_t *p, weir_io_t io);
 
 typedef struct {
     const char *name;
@@ -67,7 +67,7 @@ weir_proxy_on_timer(weir_timer_t *timer)
 void
 weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit)
 {
-    weir_timer_set(p->http->loop, &p->timer, limit, weir_proxy_on_timer);
+    weir_timer_set(p->x.http->loop, &p->timer, limit, weir_proxy_on_timer);
 }
 
 /* -- connecting -- */
@@ -85,11 +85,21 @@ weir_proxy_connected(weir_proxy_t *p)
     p->attempt->connected = true;
     p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     engine_go(p, WEIR_PROXY_HEAD);
-    weir_proxy_sent(p, p->codec->send_head(p));
+    engine_sent(p, p->x.codec->send_head(&p->x));
 }
 
 void
-weir_proxy_sent(weir_proxy_t *p, weir_io_t io)
+weir_proxy_fail_emit(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    weir_proxy_release(p, false);
+    (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
+}
+
+/* How it went with the head. */
+static void
+engine_sent(weir_proxy_t *p, weir_io_t io)
 {
     if (p->state == WEIR_PROXY_TUNNEL) {               /* the answer was faster than the telling */
         p->request_sent = true;
@@ -99,14 +109,60 @@ weir_proxy_sent(weir_proxy_t *p, weir_io_t io)
         weir_proxy_send_more(p);
         return;
     }
-    if (p->cause == WEIR_CAUSE_INTERNAL_EMIT) {
-        weir_request_t *req = p->req;
-        weir_proxy_release(p, false);
-        (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
+    if (p->x.cause == WEIR_CAUSE_INTERNAL_EMIT) {
+        weir_proxy_fail_emit(p);
         return;
     }
-    weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+    weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
 }
+
+/* -- what the exchange tells -- */
+
+static inline weir_proxy_t *
+engine_of(weir_exchange_t *x)
+{
+    return weir_container_of(x, weir_proxy_t, x);
+}
+
+static void
+engine_on_connected(weir_exchange_t *x)
+{
+    weir_proxy_connected(engine_of(x));
+}
+
+static void
+engine_on_failed(weir_exchange_t *x)
+{
+    weir_proxy_fail(engine_of(x), x->cause, x->detail, WEIR_NEXT_ERROR);
+}
+
+static void
+engine_on_ready(weir_exchange_t *x)
+{
+    weir_proxy_ready(engine_of(x));
+}
+
+static void
+engine_on_sent(weir_exchange_t *x, weir_io_t io)
+{
+    engine_sent(engine_of(x), io);
+}
+
+static void
+engine_each_field(weir_exchange_t *x, weir_exchange_put_t *put, void *data)
+{
+    weir_proxy_each_field(engine_of(x), put, data);
+}
+
+const weir_asker_t weir_proxy_asker = {
+    .on_connected = engine_on_connected,
+    .on_failed = engine_on_failed,
+    .on_ready = engine_on_ready,
+    .on_sent = engine_on_sent,
+    .each_field = engine_each_field,
+};
+
+/* -- how the way is secured -- */
 
 /* How it is secured goes with the request: its name and certificate may be told by variables. */
 static weir_io_t
@@ -123,43 +179,26 @@ engine_bind(weir_proxy_t *p)
     }
     from = weir_new(&req->arena, weir_addr_t);
     if (!weir_hostport_parse(&hp, text, &hint) || hp.is_unix || !weir_addr_from_ip(from, hp.host, hp.port)) {
-        p->cause = WEIR_CAUSE_UPSTREAM_CONNECT_FAILED;
-        p->detail = "the address to come from is none";
-        return WEIR_ERROR;
+        return weir_exchange_error(&p->x, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, "the address to come from is none");
     }
     if (from->any.sa_family == p->pick.peer->conf->addr.any.sa_family) {
-        p->secure.from = from;
+        p->x.secure.from = from;
     }
     return WEIR_OK;
 }
 
 weir_io_t
-weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols)
+weir_proxy_secure(weir_proxy_t *p)
 {
-    p->secure.from = NULL;
+    p->x.secure.from = NULL;
     if (!p->pass->is_tls) {
         return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
     }
-    if (!weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->secure)) {
-        p->cause = WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE;
-        p->detail = "no certificate of our own";
-        return WEIR_ERROR;
+    if (!weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->x.secure)) {
+        return weir_exchange_error(&p->x, WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE, "no certificate of our own");
     }
-    p->secure.protocols = protocols;
+    p->x.secure.protocols = p->x.codec->protocols;
     return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
-}
-
-weir_io_t
-weir_proxy_secure_failed(weir_proxy_t *p, const weir_conn_t *conn, const char *why)
-{
-    bool verified = !weir_tls_is_on(conn) || weir_tls_verify_result(conn) == WEIR_TLS_VERIFIED;
-
-    if (why == NULL || why[0] == '\0') {
-        why = strerror(conn->error);
-    }
-    p->cause = verified ? WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE : WEIR_CAUSE_UPSTREAM_TLS_VERIFY;
-    p->detail = weir_str_to_z(&p->req->arena, weir_str_from_z(why));
-    return WEIR_ERROR;
 }
 
 /* -- exchanging -- */
@@ -167,7 +206,7 @@ weir_proxy_secure_failed(weir_proxy_t *p, const weir_conn_t *conn, const char *w
 static void
 engine_head_timeout(weir_proxy_t *p)
 {
-    if (!p->request_sent && p->codec->pending(p)) {
+    if (!p->request_sent && p->x.codec->pending(&p->x)) {
         weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
         return;
     }
@@ -186,7 +225,7 @@ engine_interim(weir_proxy_t *p)
 {
     weir_str_t to;
 
-    if (p->head.status == 101) {
+    if (p->x.head.status == 101) {
         if (weir_proxy_upgrade_switches(p, &to)) {
             engine_go(p, WEIR_PROXY_TUNNEL);
             weir_proxy_tunnel_begin(p, to);
@@ -200,7 +239,7 @@ engine_interim(weir_proxy_t *p)
         return false;
     }
     weir_proxy_hide_fields(p);
-    if (p->head.status != 100 && p->req->codec->send_interim(p->req, p->head.status, &p->head.fields) == WEIR_ERROR) {
+    if (p->x.head.status != 100 && p->req->codec->send_interim(p->req, p->x.head.status, &p->x.head.fields) == WEIR_ERROR) {
         weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);
         return false;
     }
@@ -223,20 +262,20 @@ static void
 engine_read_head(weir_proxy_t *p)
 {
     for ( ;; ) {
-        switch (p->codec->read_head(p)) {
+        switch (p->x.codec->read_head(&p->x)) {
         case WEIR_AGAIN:
             if (p->request_sent) {
-                weir_proxy_wait(p, p->conf->read_timeout);
+                weir_proxy_wait(p, p->conf->peer.read_timeout);
             }
             return;
         case WEIR_EOF:
-            weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CLOSED, p->got_bytes ? "inside the head" : NULL, WEIR_NEXT_ERROR);
+            weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CLOSED, p->x.got_bytes ? "inside the head" : NULL, WEIR_NEXT_ERROR);
             return;
         case WEIR_ERROR:
-            weir_proxy_fail(p, p->cause, p->detail, engine_head_kind(p->cause));
+            weir_proxy_fail(p, p->x.cause, p->x.detail, engine_head_kind(p->x.cause));
             return;
         case WEIR_OK:
-            if (p->head.status >= 200) {
+            if (p->x.head.status >= 200) {
                 engine_go(p, WEIR_PROXY_STREAM);
                 weir_proxy_answer(p);
                 return;
@@ -253,13 +292,13 @@ engine_exchange_ready(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
 
-    if (!p->request_sent && p->codec->writable(p)) {
+    if (!p->request_sent && p->x.codec->writable(&p->x)) {
         weir_proxy_send_more(p);
         if (req->is_ended || p->released || !p->held) {
             return;
         }
     }
-    if (!p->codec->readable(p)) {
+    if (!p->x.codec->readable(&p->x)) {
         return;
     }
     if (p->state == WEIR_PROXY_HEAD) {
@@ -361,7 +400,7 @@ engine_make_body(weir_proxy_t *p)
     p->body = weir_new(&req->arena, weir_store_t);
     weir_store_init(p->body, text.len, UINT64_MAX / 2, weir_request_core(req)->client_body_temp_path.text.at);
     weir_arena_on_cleanup(&req->arena, engine_close_body, p->body);
-    p->has_body = p->body_is_ours = true;
+    p->x.has_body = p->body_is_ours = true;
     return text.len == 0 || weir_store_append(p->body, text) == WEIR_OK;
 }
 
@@ -381,16 +420,16 @@ engine_find_body(weir_proxy_t *p)
     }
     if (req->body != NULL) {
         p->body = req->body;
-        p->has_body = conf->pass_request_body.on;
+        p->x.has_body = conf->pass_request_body.on;
         return true;
     }
     if (req->body_received != 0) {
         return !conf->pass_request_body.on;
     }
-    p->has_body = conf->pass_request_body.on && !req->body_complete;
-    p->streaming = p->has_body && !conf->request_buffering.on
-                   && (conf->http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
-    if (!p->streaming && (p->has_body || weir_read_ahead_needs_file(req))) {
+    p->x.has_body = conf->pass_request_body.on && !req->body_complete;
+    p->streaming = p->x.has_body && !conf->request_buffering.on
+                   && (conf->peer.http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
+    if (!p->streaming && (p->x.has_body || weir_read_ahead_needs_file(req))) {
         p->body = weir_read_ahead_store(req);
     }
     return true;
@@ -408,9 +447,13 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     weir_proxy_t *p = weir_alloc_zero(&req->arena, sizeof(*p) + codec->state_size);
 
     p->req = req;
-    p->http = req->http;
     p->conf = conf;
-    p->codec = codec;
+    p->x.asker = &weir_proxy_asker;
+    p->x.codec = codec;
+    p->x.conf = &conf->peer;
+    p->x.http = req->http;
+    p->x.arena = &req->arena;
+    p->x.trailers = &req->res.trailers;
     p->pass = &conf->pass;
     p->began = weir_clock_now();
     p->buffering = conf->buffering.on;
@@ -426,7 +469,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
         return WEIR_DONE;
     }
     if (limit.ms != 0) {
-        weir_timer_set(p->http->loop, &p->deadline, limit, engine_on_deadline);
+        weir_timer_set(p->x.http->loop, &p->deadline, limit, engine_on_deadline);
     }
     req->producer = p;
     req->on_body = weir_proxy_on_body;

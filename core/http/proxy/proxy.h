@@ -1,12 +1,13 @@
 /*
  * proxy.h - the one proxy engine: pick a peer, connect, send, receive, stream, tunnel; retried only while it is safe.
  *
- * Wire formats toward the peer are small codecs (weir_peer_codec_t; HTTP/1 in peer_h1.c).  modules/http/proxy.c has the
- * directives; later modules (grpc) bring their own settings and codec.
+ * It asks its peers by exchanges (http/exchange/exchange.h), which know the wire.  modules/http/proxy.c has the directives; other modules (grpc)
+ * bring their own settings and codec.
  */
 #ifndef WEIR_HTTP_PROXY_PROXY_H
 #define WEIR_HTTP_PROXY_PROXY_H
 
+#include "http/exchange/exchange.h"
 #include "http/proxy/edit.h"
 #include "http/proxy/store.h"
 #include "base/chain.h"
@@ -60,10 +61,11 @@ typedef struct {
     weir_proxy_headers_t set_headers;
     weir_strs_t          hide_headers, pass_headers;
     weir_flag_t          buffering, request_buffering, ignore_client_abort, intercept_errors, pass_request_headers,
-                         pass_request_body, socket_keepalive, force_ranges;
-    uint32_t             http_version, line_ends, next_upstream, next_upstream_tries, ignore_headers, path;
-    weir_msec_t          connect_timeout, send_timeout, read_timeout, next_upstream_timeout;
-    weir_bytes_t         buffer_size, max_temp_file_size;
+                         pass_request_body, force_ranges;
+    weir_exchange_conf_t peer;
+    uint32_t             next_upstream, next_upstream_tries, ignore_headers, path;
+    weir_msec_t          next_upstream_timeout;
+    weir_bytes_t         max_temp_file_size;
     weir_bufs_t          buffers;
     weir_temp_path_t     temp_path;
     const weir_template_t *method, *set_body, *limit_rate;
@@ -88,49 +90,6 @@ typedef struct {
 
 typedef struct weir_proxy weir_proxy_t;
 
-/*
- * What the engine asks of the wire toward a peer.  The engine knows no socket: an exchange may have a connection for itself, or be
- * one of many on one.  A codec keeps what it needs for an exchange in p->wire (state_size bytes), and calls back:
- * weir_proxy_connected or weir_proxy_fail after a begin that said AGAIN, weir_proxy_ready when something may be read or written.
- *
- * What returns ERROR has set p->cause and p->detail.  Nothing is called before begin or after end.
- */
-typedef struct {
-    const char *name;
-    size_t      state_size;
-    /* A way to p->pick.peer: OK · AGAIN: it is being made · ERROR: there is none, and nothing is held (no end follows).  Calls
-     * nothing back from inside.  p->raced: not one that has served before. */
-    weir_io_t (*begin)(weir_proxy_t *p);
-    /* Lets go, at any moment.  keep: after reusable, others may have it. */
-    void      (*end)(weir_proxy_t *p, bool keep);
-
-    /* These take all they are given; AGAIN: bytes are waiting. */
-    weir_io_t (*send_head)(weir_proxy_t *p);                       /* of a small body as much as goes along */
-    weir_io_t (*send_body)(weir_proxy_t *p, weir_str_t bytes);
-    weir_io_t (*send_end)(weir_proxy_t *p);
-    weir_io_t (*push)(weir_proxy_t *p);                            /* sends what waits */
-    bool      (*ended)(const weir_proxy_t *p);                     /* the request's end was given */
-    bool      (*pending)(const weir_proxy_t *p);                   /* bytes are waiting */
-    bool      (*stop_sending)(weir_proxy_t *p);                    /* after a send's ERROR; true: there may be an answer all the same */
-    uint64_t  (*sent)(const weir_proxy_t *p);                      /* bytes of this exchange that have left */
-
-    weir_io_t (*read_head)(weir_proxy_t *p);                       /* OK: p->head */
-    weir_io_t (*read_body)(weir_proxy_t *p, size_t cap, weir_str_t *bytes);  /* OK · AGAIN · EOF: complete · ERROR */
-    /* Bytes of the body that may go by way of a pipe now (0: they are to be read), and at most n of them into one that is empty: OK with *moved > 0 ·
-     * AGAIN · ERROR.  NULL: never. */
-    uint64_t  (*spliceable)(const weir_proxy_t *p);
-    weir_io_t (*splice)(weir_proxy_t *p, int pipe, size_t n, size_t *moved);
-    bool      (*save)(weir_proxy_t *p);                            /* bytes borrowed from the receive buffer are put aside; false: no memory */
-    void      (*tunnel)(weir_proxy_t *p);                          /* after a 101: bytes both ways */
-
-    bool      (*readable)(const weir_proxy_t *p);
-    bool      (*writable)(const weir_proxy_t *p);
-    bool      (*reused)(const weir_proxy_t *p);                    /* the connection has served before: the peer may just have closed it */
-    bool      (*reusable)(const weir_proxy_t *p);                  /* after the body's EOF */
-} weir_peer_codec_t;
-
-extern const weir_peer_codec_t weir_peer_h1, weir_peer_h2;
-
 typedef enum {
     WEIR_PROXY_BODY,       /* buffering the request's body before a peer is picked */
     WEIR_PROXY_CONNECT,
@@ -142,15 +101,12 @@ typedef enum {
 
 struct weir_proxy {
     weir_request_t          *req;
-    weir_http_t             *http;
     const weir_proxy_conf_t *conf;
-    const weir_peer_codec_t *codec;
     const weir_proxy_pass_t *pass;            /* conf's, or what its variables made */
     weir_proxy_pass_t       *own_pass;        /* the latter; NULL */
     weir_group_t            *own_group;       /* made for it alone: a reference; NULL */
     weir_lookup_t            lookup;
     bool                     is_resolving;
-    weir_str_t               target;          /* path and query of the request to the peer */
     weir_proxy_state_t       state;
     weir_pick_t              pick;
     weir_attempt_t          *attempt;
@@ -160,15 +116,12 @@ struct weir_proxy {
     uint32_t                 tries;
     bool                     picked, held, raced, released;   /* held: between begin and end */
     weir_timer_t             deadline;        /* of the whole, whoever is asked (gRPC's grpc-timeout) */
-    weir_upsecure_t          secure;          /* how the way to the peer is secured */
 
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
-    bool                     has_body, streaming, body_taken, request_sent, body_is_ours;
-    weir_str_t               upgrade;         /* protocols asked for; empty: none */
+    bool                     streaming, body_taken, request_sent, body_is_ours;
 
     /* from the peer */
-    weir_h1_response_t       head;
     weir_pipe_t              pipe;            /* with has_pipe */
     size_t                   pipe_held;       /* bytes in it: they come before the store's */
     bool                     has_pipe, no_pipe;
@@ -180,33 +133,27 @@ struct weir_proxy {
     uint64_t                 rate;            /* proxy_limit_rate; 0: none */
     weir_timer_t             rate_timer;
     weir_instant_t           answer_began;
-    bool                     got_bytes, peer_done, client_paused, client_eof, buffering;
-    weir_cause_t             cause;
-    const char              *detail;
+    bool                     peer_done, client_paused, client_eof, buffering;
 
-    _Alignas(max_align_t) unsigned char wire[];   /* the codec's */
+    weir_exchange_t          x;               /* last: the codec's state lies behind it */
 };
 
 /* The content handler's work: starts proxying; DONE.  limit: for all of it, 0: none. */
 weir_step_t weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec, weir_msec_t limit);
 weir_step_t weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec);
 
-/* -- for codecs: see weir_peer_codec_t.  The exchange may have ended when these return -- */
-void weir_proxy_connected(weir_proxy_t *p);
+/* -- inside the engine; the request may have ended when these return -- */
+extern const weir_asker_t weir_proxy_asker;                       /* engine.c */
+void weir_proxy_connected(weir_proxy_t *p);                       /* the way to the peer stands: the head goes out */
 void weir_proxy_ready(weir_proxy_t *p);
-/* How it went with the head: gone or under way (OK, AGAIN), or not (ERROR: cause and detail are set). */
-void weir_proxy_sent(weir_proxy_t *p, weir_io_t io);
 /* The attempt failed: next peer or the end.  kind: WEIR_NEXT_…; 0: no other peer. */
 void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind);
-
-/* -- inside the engine -- */
+/* No peer can be told what the configuration made of the request. */
+void weir_proxy_fail_emit(weir_proxy_t *p);
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
 /* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was answered. */
 bool weir_proxy_find_target(weir_proxy_t *p);
-/* For a codec's begin: p->secure, with these protocols offered.  ERROR: cause and detail are set. */
-weir_io_t weir_proxy_secure(weir_proxy_t *p, weir_str_t protocols);
-/* What weir_upconn_secure said was wrong, as cause and detail. */
-weir_io_t weir_proxy_secure_failed(weir_proxy_t *p, const weir_conn_t *conn, const char *why);
+weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x.secure.  ERROR: cause and detail are set */
 bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
 void weir_proxy_release(weir_proxy_t *p, bool keep);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
@@ -219,7 +166,7 @@ bool weir_proxy_copy_fields(weir_proxy_t *p);                     /* answer.c */
 void weir_proxy_unstore(weir_proxy_t *p);                         /* answer.c: before the store is cleared */
 void weir_proxy_pump(weir_proxy_t *p);                            /* answer.c: body toward the client */
 void weir_proxy_hide_fields(weir_proxy_t *p);                     /* answer.c: those of an interim answer */
-/* upgrade.c: sets p->upgrade when the client asks for one that may be.  false: answered. */
+/* upgrade.c: sets p->x.upgrade when the client asks for one that may be.  false: answered. */
 bool weir_proxy_upgrade_begin(weir_proxy_t *p);
 bool weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to);      /* the 101 is what was asked for */
 bool weir_proxy_upgrade_may_pass(weir_str_t list);                /* an Upgrade field that may go on */

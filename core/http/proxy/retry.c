@@ -45,11 +45,12 @@ retry_begin_attempt(weir_proxy_t *p)
     p->attempt->peer_stats = p->pick.peer->conf->stats;
     p->attempt->group_stats = weir_group_conf(p->pick.group)->stats;
     p->attempt_began = weir_clock_now();
-    p->request_sent = p->got_bytes = false;
+    p->request_sent = false;
     p->peer_done = false;
     p->interims = 0;
-    p->cause = WEIR_CAUSE_NONE;
-    p->detail = NULL;
+    weir_exchange_reset(&p->x);
+    p->x.peer = p->pick.peer;
+    p->x.needs_fresh = p->raced;                       /* once raced, a fresh one */
     if (p->body != NULL) {
         weir_store_rewind(p->body);
     }
@@ -65,7 +66,14 @@ retry_connect(weir_proxy_t *p)
     weir_io_t io;
 
     retry_begin_attempt(p);
-    io = p->codec->begin(p);
+    if (!weir_proxy_make_question(p)) {
+        weir_proxy_fail_emit(p);
+        return;
+    }
+    io = weir_proxy_secure(p);
+    if (io == WEIR_OK) {
+        io = p->x.codec->begin(&p->x);
+    }
     p->held = io != WEIR_ERROR;
     switch (io) {
     case WEIR_OK:
@@ -73,10 +81,10 @@ retry_connect(weir_proxy_t *p)
         return;
     case WEIR_AGAIN:
         p->state = WEIR_PROXY_CONNECT;
-        weir_proxy_wait(p, p->conf->connect_timeout);
+        weir_proxy_wait(p, p->conf->peer.connect_timeout);
         return;
     default:
-        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
     }
 }
 
@@ -100,8 +108,8 @@ weir_proxy_next_peer(weir_proxy_t *p)
     p->tries++;
     if (!weir_pick_next(&p->pick, weir_clock_now())) {
         bool first = req->n_attempts == 0;
-        weir_cause_t cause = p->cause;
-        const char *detail = p->detail;
+        weir_cause_t cause = p->x.cause;
+        const char *detail = p->x.detail;
         if (first) {
             weir_attempt_t *none = retry_new_attempt(p);
             none->peer = retry_keep(p, weir_group_conf(p->pick.group)->name);
@@ -125,8 +133,9 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     }
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     if (p->held) {
-        p->attempt->bytes_sent = p->codec->sent(p);
+        p->attempt->bytes_sent = p->x.codec->sent(&p->x);
     }
+    p->attempt->bytes_received = p->x.received;
     if (p->pick.peer != NULL) {
         weir_pick_report(&p->pick, failed, weir_clock_now());
     }
@@ -138,7 +147,7 @@ weir_proxy_let_go(weir_proxy_t *p, bool keep)
 {
     if (p->held) {
         p->held = false;
-        p->codec->end(p, keep);
+        p->x.codec->end(&p->x, keep);
     }
 }
 
@@ -160,7 +169,7 @@ retry_is_possible(const weir_proxy_t *p)
 static bool
 retry_is_repeatable(const weir_proxy_t *p)
 {
-    bool sent = p->held && p->codec->sent(p) != 0;
+    bool sent = p->held && p->x.codec->sent(&p->x) != 0;
 
     return !sent || weir_method_is_idempotent(p->req->head.method);
 }
@@ -190,7 +199,7 @@ retry_is_allowed(const weir_proxy_t *p, unsigned kind)
 static bool
 retry_is_race(const weir_proxy_t *p, weir_cause_t cause)
 {
-    return p->held && p->codec->reused(p) && !p->got_bytes && !p->raced && retry_is_possible(p)
+    return p->held && p->x.codec->reused(&p->x) && !p->x.got_bytes && !p->raced && retry_is_possible(p)
            && retry_is_repeatable(p)
            && (cause == WEIR_CAUSE_UPSTREAM_CLOSED || cause == WEIR_CAUSE_UPSTREAM_RESET || cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED
                || cause == WEIR_CAUSE_UPSTREAM_H2_REFUSED);
@@ -230,8 +239,8 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
     weir_request_t *req = p->req;
     bool race = retry_is_race(p, cause);
 
-    p->cause = cause;
-    p->detail = detail;
+    p->x.cause = cause;
+    p->x.detail = detail;
     if (p->attempt != NULL) {
         p->attempt->cause = cause;
         if (p->attempt->status == 0) {
@@ -278,7 +287,7 @@ retry_status_kind(uint16_t status)
 bool
 weir_proxy_retry_status(weir_proxy_t *p)
 {
-    unsigned kind = retry_status_kind(p->head.status);
+    unsigned kind = retry_status_kind(p->x.head.status);
 
     if (kind == 0 || !retry_is_allowed(p, kind)) {
         return false;
@@ -308,7 +317,7 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     weir_proxy_let_go(p, keep);
     weir_lookup_cancel(&p->lookup);
     if (p->has_pipe) {
-        weir_http_give_pipe(p->http, p->pipe, p->pipe_held == 0);
+        weir_http_give_pipe(p->x.http, p->pipe, p->pipe_held == 0);
         p->has_pipe = false;
     }
     if (p->picked) {

@@ -48,7 +48,7 @@ target_use_addrs(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_addr_t *ad
         }
     }
     pass->group = weir_new(arena, weir_group_conf_t);
-    p->own_group = weir_group_attach_addrs(p->http->groups, arena, pass->group, pass->authority, pass->host_header, with_port, n);
+    p->own_group = weir_group_attach_addrs(p->x.http->groups, arena, pass->group, pass->authority, pass->host_header, with_port, n);
 }
 
 static void
@@ -129,7 +129,7 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     if (settings->servers.n == 0) {
         return target_fail(p, target_text(p, "no resolver defined to resolve", hp->host));
     }
-    weir_lookup_start(weir_resolver_of(p->http->groups, &settings->servers), &p->lookup, hp->host, settings->timeout, target_resolved);
+    weir_lookup_start(weir_resolver_of(p->x.http->groups, &settings->servers), &p->lookup, hp->host, settings->timeout, target_resolved);
     if (pass->group != NULL) {
         return true;                               /* it was known */
     }

@@ -76,7 +76,7 @@ upgrade_check_websocket(weir_proxy_t *p)
     weir_request_t *req = p->req;
     const weir_field_t *f = weir_fields_first(&req->head.fields, WEIR_HEADER_SEC_WEBSOCKET_VERSION);
 
-    if (p->has_body) {
+    if (p->x.has_body) {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "with a body");
         return false;
     }
@@ -98,7 +98,7 @@ weir_proxy_upgrade_begin(weir_proxy_t *p)
     weir_request_t *req = p->req;
     const weir_field_t *upgrade = weir_fields_first(&req->head.fields, WEIR_HEADER_UPGRADE);
 
-    if (!req->head.upgrade || upgrade == NULL || p->conf->http_version != 11) {
+    if (!req->head.upgrade || upgrade == NULL || p->conf->peer.http_version != 11) {
         return true;
     }
     if (weir_fields_next(&req->head.fields, upgrade) != NULL || !weir_proxy_upgrade_may_pass(upgrade->value)
@@ -106,28 +106,28 @@ weir_proxy_upgrade_begin(weir_proxy_t *p)
     {
         return true;                                  /* not forwarded: an ordinary request */
     }
-    if (!req->body_complete && (!p->has_body || p->body_is_ours)) {
+    if (!req->body_complete && (!p->x.has_body || p->body_is_ours)) {
         return true;                                  /* its body is not for the peer: behind a 101 it would be taken for bytes of the tunnel */
     }
-    p->upgrade = upgrade->value;
+    p->x.upgrade = upgrade->value;
     req->keep_alive = false;                          /* whatever the answer: what the client sends next is no request */
-    return !upgrade_list_names(p->upgrade, WEIR_STR("websocket")) || upgrade_check_websocket(p);
+    return !upgrade_list_names(p->x.upgrade, WEIR_STR("websocket")) || upgrade_check_websocket(p);
 }
 
 bool
 weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to)
 {
-    const weir_field_t *upgrade = weir_fields_first(&p->head.fields, WEIR_HEADER_UPGRADE);
+    const weir_field_t *upgrade = weir_fields_first(&p->x.head.fields, WEIR_HEADER_UPGRADE);
     weir_str_t list, protocol;
 
-    if (p->upgrade.len == 0 || !p->head.upgrade || upgrade == NULL || weir_fields_next(&p->head.fields, upgrade) != NULL
-        || !weir_proxy_upgrade_may_pass(upgrade->value) || !p->codec->ended(p))
+    if (p->x.upgrade.len == 0 || !p->x.head.upgrade || upgrade == NULL || weir_fields_next(&p->x.head.fields, upgrade) != NULL
+        || !weir_proxy_upgrade_may_pass(upgrade->value) || !p->x.codec->ended(&p->x))
     {
         return false;
     }
     *to = list = upgrade->value;
     while (weir_list_next(&list, &protocol)) {
-        if (!upgrade_list_names(p->upgrade, protocol)) {
+        if (!upgrade_list_names(p->x.upgrade, protocol)) {
             return false;
         }
     }

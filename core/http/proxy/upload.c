@@ -36,7 +36,7 @@ upload_go_on(weir_task_t *task)
 static void
 upload_yield(weir_proxy_t *p)
 {
-    weir_task_post(p->http->loop, &p->upload_task, upload_go_on);
+    weir_task_post(p->x.http->loop, &p->upload_task, upload_go_on);
 }
 
 /* Reads the body into the store.  false: not complete yet, or the request was ended. */
@@ -80,12 +80,12 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
     weir_request_t *req = p->req;
     weir_io_t io;
 
-    if (!p->has_body) {
+    if (!p->x.has_body) {
         return WEIR_EOF;
     }
     if (p->streaming) {
         if (weir_store_left(&p->taken) != 0) {
-            return weir_store_read(&p->taken, p->http->rx, WEIR_RX_BYTES, bytes);
+            return weir_store_read(&p->taken, p->x.http->rx, WEIR_RX_BYTES, bytes);
         }
         io = weir_layer_read_body(req, req->layers, bytes);
         if (io == WEIR_OK) {
@@ -96,7 +96,7 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
         }
         return io;
     }
-    io = weir_store_read(p->body, p->http->rx, WEIR_RX_BYTES, bytes);
+    io = weir_store_read(p->body, p->x.http->rx, WEIR_RX_BYTES, bytes);
     if (io == WEIR_ERROR) {
         (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
     }
@@ -108,8 +108,8 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
 static void
 upload_broken(weir_proxy_t *p)
 {
-    if (!p->codec->stop_sending(p)) {
-        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+    if (!p->x.codec->stop_sending(&p->x)) {
+        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
         return;
     }
     p->request_sent = true;
@@ -122,7 +122,7 @@ upload_done(weir_proxy_t *p)
 {
     p->request_sent = true;
     p->req->on_body = NULL;
-    weir_proxy_wait(p, p->conf->read_timeout);
+    weir_proxy_wait(p, p->conf->peer.read_timeout);
 }
 
 /* Sends what there is until the peer or the client pauses. */
@@ -133,16 +133,16 @@ weir_proxy_send_more(weir_proxy_t *p)
     weir_io_t io;
 
     for (int round = 0; round < UPLOAD_ROUNDS; round++) {
-        io = p->codec->push(p);
+        io = p->x.codec->push(&p->x);
         if (io == WEIR_AGAIN) {
-            weir_proxy_wait(p, p->conf->send_timeout);
+            weir_proxy_wait(p, p->conf->peer.send_timeout);
             return;
         }
         if (io == WEIR_ERROR) {
             upload_broken(p);
             return;
         }
-        if (p->codec->ended(p)) {
+        if (p->x.codec->ended(&p->x)) {
             upload_done(p);
             return;
         }
@@ -154,12 +154,12 @@ weir_proxy_send_more(weir_proxy_t *p)
             weir_timer_clear(&p->timer);             /* the client's turn: its own timeout runs */
             return;
         }
-        io = io == WEIR_EOF ? p->codec->send_end(p) : p->codec->send_body(p, bytes);
+        io = io == WEIR_EOF ? p->x.codec->send_end(&p->x) : p->x.codec->send_body(&p->x, bytes);
         if (io == WEIR_ERROR) {
             upload_broken(p);
             return;
         }
     }
-    weir_proxy_wait(p, p->conf->send_timeout);
+    weir_proxy_wait(p, p->conf->peer.send_timeout);
     upload_yield(p);
 }

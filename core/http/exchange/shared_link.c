@@ -5,7 +5,7 @@
  *                │            │            │
  *                └────────────┴────────────┴──> ended (settle, from a task: never under a session's callback)
  */
-#include "http/proxy/shared_link.h"
+#include "http/exchange/shared_link.h"
 
 #include "base/mem.h"
 #include "http/runtime.h"
@@ -195,7 +195,7 @@ weir_joint_end(weir_joint_t *joint)
 /* -- connecting -- */
 
 static bool
-shared_start_session(weir_shared_link_t *link, const weir_proxy_conf_t *conf)
+shared_start_session(weir_shared_link_t *link, const weir_exchange_conf_t *conf)
 {
     weir_h2_settings_t settings = {
         .stream_window = SHARED_WINDOW,
@@ -216,32 +216,28 @@ shared_start_session(weir_shared_link_t *link, const weir_proxy_conf_t *conf)
     return link->session != NULL;
 }
 
-/* OK: streams may be opened · AGAIN · ERROR: p's cause and detail say why. */
+/* OK: streams may be opened · AGAIN · ERROR: x's cause and detail say why. */
 static weir_io_t
-shared_advance(weir_shared_link_t *link, weir_proxy_t *p)
+shared_advance(weir_shared_link_t *link, weir_exchange_t *x)
 {
     weir_conn_t *conn = &link->up->conn;
     const char *why;
     weir_io_t io = weir_upconn_secure(link->up, &why);
 
     if (io == WEIR_ERROR) {
-        return weir_proxy_secure_failed(p, conn, why);
+        return weir_exchange_secure_failed(x, conn, why);
     }
     if (io != WEIR_OK) {
         return io;
     }
     if (weir_tls_is_on(conn) && !weir_str_eq(weir_tls_protocol(conn), WEIR_STR("h2"))) {
-        p->cause = WEIR_CAUSE_UPSTREAM_TLS_PROTOCOL;
-        p->detail = "HTTP/2 by ALPN";
-        return WEIR_ERROR;
+        return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_TLS_PROTOCOL, "HTTP/2 by ALPN");
     }
-    if (p->conf->socket_keepalive.on) {
+    if (x->conf->socket_keepalive.on) {
         weir_sock_set_keepalive(conn->watch.fd);
     }
-    if (!shared_start_session(link, p->conf)) {
-        p->cause = WEIR_CAUSE_INTERNAL_MEMORY;
-        p->detail = NULL;
-        return WEIR_ERROR;
+    if (!shared_start_session(link, x->conf)) {
+        return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
     }
     return WEIR_OK;
 }
@@ -269,10 +265,10 @@ shared_fail_all(weir_shared_link_t *link, weir_cause_t cause, const char *detail
     weir_list_remove(&link->up->shared_link);
     shared_settle_soon(link);
     while ((joint = shared_next_waiting(link)) != NULL) {
-        weir_proxy_t *p = joint->proxy;
-        const char *copy = detail != NULL ? weir_str_to_z(&p->req->arena, weir_str_from_z(detail)) : NULL;
+        weir_exchange_t *x = joint->exchange;
+        const char *copy = detail != NULL ? weir_str_to_z(x->arena, weir_str_from_z(detail)) : NULL;
 
-        weir_proxy_fail(p, cause, copy, WEIR_NEXT_ERROR);
+        weir_exchange_fail(x, cause, copy);
     }
 }
 
@@ -283,9 +279,9 @@ shared_let_in(weir_shared_link_t *link)
 
     while (!link->failed && (joint = shared_next_waiting(link)) != NULL) {
         if (shared_open_stream(link, joint)) {
-            weir_proxy_connected(joint->proxy);
+            joint->exchange->asker->on_connected(joint->exchange);
         } else {
-            weir_proxy_fail(joint->proxy, WEIR_CAUSE_UPSTREAM_H2_REFUSED, "no room for a stream", WEIR_NEXT_ERROR);
+            weir_exchange_fail(joint->exchange, WEIR_CAUSE_UPSTREAM_H2_REFUSED, "no room for a stream");
         }
     }
 }
@@ -303,20 +299,19 @@ shared_connect_ready(weir_shared_link_t *link)
     }
     error = weir_tls_is_on(&link->up->conn) ? 0 : weir_sock_error(watch->fd);
     if (error != 0) {
-        shared_fail_all(link, error == ECONNREFUSED ? WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED : WEIR_CAUSE_UPSTREAM_CONNECT_FAILED,
-                        strerror(error));
+        shared_fail_all(link, weir_exchange_connect_cause(error), strerror(error));
         return;
     }
     first = weir_list_entry(link->waiting.next, weir_joint_t, waiting);
-    switch (shared_advance(link, first->proxy)) {
+    switch (shared_advance(link, first->exchange)) {
     case WEIR_AGAIN:
         return;
     case WEIR_OK:
         shared_let_in(link);
         return;
     default:
-        (void) snprintf(detail, sizeof(detail), "%s", first->proxy->detail != NULL ? first->proxy->detail : "");
-        shared_fail_all(link, first->proxy->cause, detail[0] != '\0' ? detail : NULL);
+        (void) snprintf(detail, sizeof(detail), "%s", first->exchange->detail != NULL ? first->exchange->detail : "");
+        shared_fail_all(link, first->exchange->cause, detail[0] != '\0' ? detail : NULL);
     }
 }
 
@@ -371,7 +366,7 @@ shared_find(weir_peer_t *peer, const weir_upsecure_t *secure)
 
 /* NULL: errno. */
 static weir_shared_link_t *
-shared_make(weir_proxy_t *p, const weir_h2_role_t *role, bool *done)
+shared_make(weir_exchange_t *x, const weir_h2_role_t *role, bool *done)
 {
     weir_shared_link_t *link = weir_mem_try(sizeof(*link));
 
@@ -379,9 +374,9 @@ shared_make(weir_proxy_t *p, const weir_h2_role_t *role, bool *done)
         errno = ENOMEM;
         return NULL;
     }
-    *link = (weir_shared_link_t) { .role = role, .http = p->http };
+    *link = (weir_shared_link_t) { .role = role, .http = x->http };
     weir_list_init(&link->waiting);
-    link->up = weir_upconn_open(p->pick.peer, &p->secure, shared_ready, done);
+    link->up = weir_upconn_open(x->peer, &x->secure, shared_ready, done);
     if (link->up == NULL) {
         int error = errno;
         weir_mem_free(link);
@@ -390,16 +385,8 @@ shared_make(weir_proxy_t *p, const weir_h2_role_t *role, bool *done)
     }
     link->up->owner = link;
     link->up->share = &shared_share;
-    weir_list_push(&p->pick.peer->shared, &link->up->shared_link);
+    weir_list_push(&x->peer->shared, &link->up->shared_link);
     return link;
-}
-
-static weir_io_t
-shared_refused(weir_proxy_t *p, weir_cause_t cause, const char *detail)
-{
-    p->cause = cause;
-    p->detail = detail;
-    return WEIR_ERROR;
 }
 
 static weir_io_t
@@ -413,30 +400,27 @@ shared_use(weir_shared_link_t *link, weir_joint_t *joint)
     }
     if (!shared_open_stream(link, joint)) {
         shared_leave(joint);
-        return shared_refused(joint->proxy, WEIR_CAUSE_UPSTREAM_H2_REFUSED, "no room for a stream");
+        return weir_exchange_error(joint->exchange, WEIR_CAUSE_UPSTREAM_H2_REFUSED, "no room for a stream");
     }
     return WEIR_OK;
 }
 
 weir_io_t
-weir_joint_begin(weir_joint_t *joint, weir_proxy_t *p, const weir_h2_role_t *role, bool fresh)
+weir_joint_begin(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_role_t *role)
 {
     weir_shared_link_t *link;
     bool done = false;
 
-    *joint = (weir_joint_t) { .proxy = p };
-    if (weir_proxy_secure(p, WEIR_STR("\x02h2")) == WEIR_ERROR) {
-        return WEIR_ERROR;
-    }
-    link = fresh ? NULL : shared_find(p->pick.peer, &p->secure);
+    *joint = (weir_joint_t) { .exchange = x };
+    link = x->needs_fresh ? NULL : shared_find(x->peer, &x->secure);
     if (link != NULL) {
         return shared_use(link, joint);
     }
-    link = shared_make(p, role, &done);
+    link = shared_make(x, role, &done);
     if (link == NULL) {
-        return shared_refused(p, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, strerror(errno));
+        return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, strerror(errno));
     }
-    if (done && shared_advance(link, p) == WEIR_ERROR) {
+    if (done && shared_advance(link, x) == WEIR_ERROR) {
         link->failed = true;
         weir_list_remove(&link->up->shared_link);
         shared_settle_soon(link);

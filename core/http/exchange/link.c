@@ -1,7 +1,7 @@
 /*
  * link.c - see link.h.
  */
-#include "http/proxy/link.h"
+#include "http/exchange/link.h"
 
 #include "http/runtime.h"
 #include "os/sock.h"
@@ -14,9 +14,7 @@
 static weir_io_t
 link_error(weir_link_t *link, weir_cause_t cause, int error)
 {
-    link->proxy->cause = cause;
-    link->proxy->detail = strerror(error);
-    return WEIR_ERROR;
+    return weir_exchange_error(link->exchange, cause, strerror(error));
 }
 
 /* -- from nothing to connected -- */
@@ -28,12 +26,12 @@ link_connected(weir_link_t *link)
     link->sent_before = link->up->conn.sent;
     link->received_before = link->up->conn.received;
     link->up->requests++;
-    if (link->proxy->conf->socket_keepalive.on && !link->up->reused) {
+    if (link->exchange->conf->socket_keepalive.on && !link->up->reused) {
         weir_sock_set_keepalive(link->up->conn.watch.fd);
     }
 }
 
-/* The socket is connected: the rest of the way.  ERROR: the proxy's cause and detail are set. */
+/* The socket is connected: the rest of the way.  ERROR: the exchange's cause and detail are set. */
 static weir_io_t
 link_secure(weir_link_t *link)
 {
@@ -43,13 +41,13 @@ link_secure(weir_link_t *link)
     if (io == WEIR_OK) {
         link_connected(link);
     }
-    return io == WEIR_ERROR ? weir_proxy_secure_failed(link->proxy, &link->up->conn, why) : io;
+    return io == WEIR_ERROR ? weir_exchange_secure_failed(link->exchange, &link->up->conn, why) : io;
 }
 
 static void
 link_connect_ready(weir_link_t *link)
 {
-    weir_proxy_t *p = link->proxy;
+    weir_exchange_t *x = link->exchange;
     weir_watch_t *watch = &link->up->conn.watch;
     int error;
 
@@ -58,18 +56,17 @@ link_connect_ready(weir_link_t *link)
     }
     error = weir_sock_error(watch->fd);
     if (error != 0 && !weir_tls_is_on(&link->up->conn)) {
-        weir_proxy_fail(p, error == ECONNREFUSED ? WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED : WEIR_CAUSE_UPSTREAM_CONNECT_FAILED,
-                        strerror(error), WEIR_NEXT_ERROR);
+        weir_exchange_fail(x, weir_exchange_connect_cause(error), strerror(error));
         return;
     }
     switch (link_secure(link)) {
     case WEIR_OK:
-        weir_proxy_connected(p);
+        x->asker->on_connected(x);
         return;
     case WEIR_AGAIN:
         return;
     default:
-        weir_proxy_fail(p, p->cause, p->detail, WEIR_NEXT_ERROR);
+        x->asker->on_failed(x);
     }
 }
 
@@ -82,7 +79,7 @@ link_ready(weir_watch_t *watch)
         return;
     }
     if (link->connected) {
-        weir_proxy_ready(link->proxy);
+        link->exchange->asker->on_ready(link->exchange);
     } else {
         link_connect_ready(link);
     }
@@ -96,18 +93,17 @@ link_use(weir_link_t *link, weir_upconn_t *up)
     up->conn.watch.on_ready = link_ready;
 }
 
-/* A kept connection when there is one; for a request that cannot be repeated only one that is surely alive. */
+/* A kept connection when there is one; for a question that cannot be repeated only one that is surely alive. */
 static weir_upconn_t *
-link_take_idle(const weir_proxy_t *p)
+link_take_idle(const weir_exchange_t *x)
 {
-    bool repeatable = weir_method_is_idempotent(p->req->head.method) && !p->streaming;
     weir_upconn_t *up;
 
-    if (p->raced) {
-        return NULL;                                   /* once raced, a fresh one */
+    if (x->needs_fresh) {
+        return NULL;
     }
-    while ((up = weir_upconn_take_idle(p->pick.peer, &p->secure, NULL)) != NULL) {
-        if (repeatable || weir_upconn_is_fresh(up)) {
+    while ((up = weir_upconn_take_idle(x->peer, &x->secure, NULL)) != NULL) {
+        if (x->may_repeat || weir_upconn_is_fresh(up)) {
             return up;
         }
         weir_upconn_close(up);
@@ -116,24 +112,21 @@ link_take_idle(const weir_proxy_t *p)
 }
 
 weir_io_t
-weir_link_begin(weir_link_t *link, weir_proxy_t *p)
+weir_link_begin(weir_link_t *link, weir_exchange_t *x)
 {
     weir_upconn_t *up;
     weir_io_t io;
     bool done;
 
     weir_assert(link->up == NULL && link->out.size == 0 && !link->is_queued);
-    link->proxy = p;
-    if (weir_proxy_secure(p, WEIR_STR_NONE) == WEIR_ERROR) {
-        return WEIR_ERROR;
-    }
-    up = link_take_idle(p);
+    link->exchange = x;
+    up = link_take_idle(x);
     if (up != NULL) {
         link_use(link, up);
         link_connected(link);
         return WEIR_OK;
     }
-    up = weir_upconn_open(p->pick.peer, &p->secure, link_ready, &done);
+    up = weir_upconn_open(x->peer, &x->secure, link_ready, &done);
     if (up == NULL) {
         return link_error(link, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, errno);
     }
@@ -153,10 +146,10 @@ weir_link_end(weir_link_t *link, bool keep)
     weir_assert(up != NULL && up->owner == link);
     weir_assert(!keep || (link->connected && !weir_link_pending(link)));      /* the next exchange would send the rest */
     if (link->is_queued) {
-        weir_send_cancel(link->proxy->http, &up->conn);
+        weir_send_cancel(link->exchange->http, &up->conn);
         link->is_queued = false;
     }
-    weir_chain_clear(&link->out, &link->proxy->http->blocks);
+    weir_chain_clear(&link->out, &link->exchange->http->blocks);
     link->up = NULL;
     link->connected = false;
     up->owner = NULL;
@@ -190,7 +183,7 @@ weir_link_send(weir_link_t *link, const struct iovec *iov, size_t n)
             sent -= iov[i].iov_len;
             continue;
         }
-        if (!weir_chain_append(&link->out, &link->proxy->http->blocks,
+        if (!weir_chain_append(&link->out, &link->exchange->http->blocks,
                                weir_str((const char *) iov[i].iov_base + sent, iov[i].iov_len - sent)))
         {
             link->up->conn.error = ENOMEM;
@@ -213,13 +206,13 @@ link_on_sent(weir_conn_t *conn, weir_io_t io)
     } else if (link->up->is_terse) {
         weir_conn_expect(conn);
     }
-    weir_proxy_sent(link->proxy, io);
+    link->exchange->asker->on_sent(link->exchange, io);
 }
 
 weir_io_t
 weir_link_send_later(weir_link_t *link, size_t len)
 {
-    weir_http_t *http = link->proxy->http;
+    weir_http_t *http = link->exchange->http;
 
     link->is_queued = weir_send_later(http, &link->up->conn, &link->out, len, link_on_sent);
     return link->is_queued ? WEIR_AGAIN : weir_link_send(link, &(struct iovec) { http->tx, len }, 1);
@@ -237,7 +230,7 @@ weir_link_push(weir_link_t *link)
         size_t sent = 0, n = weir_chain_peek(&link->out, iov, weir_countof(iov));
         weir_io_t io = weir_conn_send(&link->up->conn, iov, n, &sent);
 
-        weir_chain_consume(&link->out, &link->proxy->http->blocks, sent);
+        weir_chain_consume(&link->out, &link->exchange->http->blocks, sent);
         if (io == WEIR_ERROR) {
             return link_error(link, WEIR_CAUSE_UPSTREAM_SEND_FAILED, link->up->conn.error);
         }
@@ -262,7 +255,7 @@ weir_link_stop_sending(weir_link_t *link)
     if (conn->error != EPIPE && conn->error != ECONNRESET) {
         return false;
     }
-    weir_chain_clear(&link->out, &link->proxy->http->blocks);
+    weir_chain_clear(&link->out, &link->exchange->http->blocks);
     conn->watch.readable = true;
     conn->watch.peer_closed = true;
     return true;
@@ -271,15 +264,15 @@ weir_link_stop_sending(weir_link_t *link)
 weir_io_t
 weir_link_recv(weir_link_t *link, size_t cap, size_t *len)
 {
-    weir_proxy_t *p = link->proxy;
-    weir_io_t io = weir_conn_recv(&link->up->conn, p->http->rx, cap, len);
+    weir_exchange_t *x = link->exchange;
+    weir_io_t io = weir_conn_recv(&link->up->conn, x->http->rx, cap, len);
 
     if (io == WEIR_OK && link->is_queued && weir_link_sent(link) == 0) {
         return link_error(link, WEIR_CAUSE_UPSTREAM_CLOSED, EPROTO);      /* an answer to nothing: not ours, and the connection is spoilt */
     }
     if (io == WEIR_OK) {
-        p->got_bytes = true;
-        p->attempt->bytes_received += *len;
+        x->got_bytes = true;
+        x->received += *len;
     }
     return io == WEIR_ERROR ? link_error(link, WEIR_CAUSE_UPSTREAM_RESET, link->up->conn.error) : io;
 }

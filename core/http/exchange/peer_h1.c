@@ -1,13 +1,12 @@
 /*
- * peer_h1.c - HTTP/1.x toward a peer: a request re-emitted with framing of Weir's own, the answer parsed as strictly as a
+ * peer_h1.c - HTTP/1.x toward a peer: a question emitted with framing of Weir's own, the answer parsed as strictly as a
  * client's request (RFC 9112).  Peers are as untrusted as clients.
  */
-#include "http/proxy/link.h"
+#include "http/exchange/link.h"
 
 #include "base/mem.h"
 #include "http/h1/chunked.h"
 #include "http/h1/emit.h"
-#include "http/proxy/emit.h"
 #include "http/runtime.h"
 
 #include <string.h>
@@ -29,26 +28,26 @@ typedef struct {
 } weir_peer_h1_t;
 
 static inline weir_peer_h1_t *
-peer_of(const weir_proxy_t *p)
+peer_of(const weir_exchange_t *x)
 {
-    return (weir_peer_h1_t *) (uintptr_t) p->wire;
+    return weir_exchange_wire(x);
 }
 
 /* -- the way there -- */
 
 static weir_io_t
-peer_begin(weir_proxy_t *p)
+peer_begin(weir_exchange_t *x)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
 
     memset(h, 0, sizeof(*h));
-    return weir_link_begin(&h->link, p);
+    return weir_link_begin(&h->link, x);
 }
 
 static void
-peer_end(weir_proxy_t *p, bool keep)
+peer_end(weir_exchange_t *x, bool keep)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
 
     weir_link_end(&h->link, keep);
     weir_mem_free(h->in);
@@ -56,29 +55,29 @@ peer_end(weir_proxy_t *p, bool keep)
 }
 
 static bool
-peer_readable(const weir_proxy_t *p)
+peer_readable(const weir_exchange_t *x)
 {
-    return peer_of(p)->link.up->conn.watch.readable;
+    return peer_of(x)->link.up->conn.watch.readable;
 }
 
 static bool
-peer_writable(const weir_proxy_t *p)
+peer_writable(const weir_exchange_t *x)
 {
-    return peer_of(p)->link.up->conn.watch.writable;
+    return peer_of(x)->link.up->conn.watch.writable;
 }
 
 static bool
-peer_reused(const weir_proxy_t *p)
+peer_reused(const weir_exchange_t *x)
 {
-    return peer_of(p)->link.up->reused;
+    return peer_of(x)->link.up->reused;
 }
 
 /* -- sending -- */
 
 static weir_io_t
-peer_push(weir_proxy_t *p)
+peer_push(weir_exchange_t *x)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
     weir_io_t io = weir_link_push(&h->link);
 
     if (io == WEIR_OK && h->ended && h->mode == WEIR_PEER_RAW) {
@@ -88,53 +87,49 @@ peer_push(weir_proxy_t *p)
 }
 
 static bool
-peer_ended(const weir_proxy_t *p)
+peer_ended(const weir_exchange_t *x)
 {
-    return peer_of(p)->ended;
+    return peer_of(x)->ended;
 }
 
 static bool
-peer_pending(const weir_proxy_t *p)
+peer_pending(const weir_exchange_t *x)
 {
-    return weir_link_pending(&peer_of(p)->link);
+    return weir_link_pending(&peer_of(x)->link);
 }
 
 static bool
-peer_stop_sending(weir_proxy_t *p)
+peer_stop_sending(weir_exchange_t *x)
 {
-    return weir_link_stop_sending(&peer_of(p)->link);
+    return weir_link_stop_sending(&peer_of(x)->link);
 }
 
 static uint64_t
-peer_sent(const weir_proxy_t *p)
+peer_sent(const weir_exchange_t *x)
 {
-    return weir_link_sent(&peer_of(p)->link);
+    return weir_link_sent(&peer_of(x)->link);
 }
 
 static void
-peer_emit_framing(weir_proxy_t *p, weir_buf_t *b)
+peer_emit_framing(weir_exchange_t *x, weir_buf_t *b)
 {
-    const weir_h1_request_t *head = &p->req->head;
-    bool keep = weir_group_conf(p->pick.group)->keepalive != 0;
-    weir_str_t said = p->conf->connection ? weir_template_eval(p->conf->connection, p->req, &p->req->arena) : WEIR_STR_NONE;
+    bool keep = weir_group_conf(x->peer->group)->keepalive != 0;
 
-    peer_of(p)->chunked_out = false;
-    if (p->has_body && p->streaming && head->content_length == WEIR_LENGTH_NONE) {
-        weir_buf_add_lit(b, "Transfer-Encoding: chunked\r\n");
-        peer_of(p)->chunked_out = true;
-    } else if (p->has_body) {
+    peer_of(x)->chunked_out = false;
+    if (x->length != WEIR_LENGTH_NONE) {
         weir_buf_add_lit(b, "Content-Length: ");
-        weir_buf_add_u64(b, p->streaming ? head->content_length : weir_store_size(p->body));
+        weir_buf_add_u64(b, x->length);
         weir_buf_add_lit(b, "\r\n");
-    } else if (head->method == WEIR_METHOD_POST || head->method == WEIR_METHOD_PUT || head->method == WEIR_METHOD_PATCH) {
-        weir_buf_add_lit(b, "Content-Length: 0\r\n");
+    } else if (x->has_body) {
+        weir_buf_add_lit(b, "Transfer-Encoding: chunked\r\n");
+        peer_of(x)->chunked_out = true;
     }
-    if (p->upgrade.len != 0) {
-        weir_emit_field(b, WEIR_STR("Upgrade"), p->upgrade);
+    if (x->upgrade.len != 0) {
+        weir_emit_field(b, WEIR_STR("Upgrade"), x->upgrade);
         weir_buf_add_lit(b, "Connection: upgrade\r\n");
-    } else if (!keep || weir_list_has(said, WEIR_STR("close"))) {
+    } else if (!keep || x->says_close) {
         weir_buf_add_lit(b, "Connection: close\r\n");
-    } else if (p->conf->http_version == 10) {
+    } else if (x->conf->http_version == 10) {
         weir_buf_add_lit(b, "Connection: keep-alive\r\n");
     }
 }
@@ -147,41 +142,33 @@ peer_put_field(void *data, weir_header_id_t id, weir_str_t name, weir_str_t valu
 }
 
 static weir_io_t
-peer_send_head(weir_proxy_t *p)
+peer_send_head(weir_exchange_t *x)
 {
-    weir_str_t method;
     weir_buf_t b;
 
-    if (!weir_proxy_method(p, &method)) {
-        return WEIR_ERROR;
-    }
-    weir_buf_init(&b, weir_http_scratch(p->http), WEIR_TX_BYTES);
-    weir_emit_request_line(&b, method, p->target, p->conf->http_version == 10);
-    weir_proxy_each_field(p, peer_put_field, &b);
-    peer_emit_framing(p, &b);
+    weir_buf_init(&b, weir_http_scratch(x->http), WEIR_TX_BYTES);
+    weir_emit_request_line(&b, x->method_name, x->target, x->conf->http_version == 10);
+    x->asker->each_field(x, peer_put_field, &b);
+    peer_emit_framing(x, &b);
     weir_buf_add_lit(&b, "\r\n");
     if (b.full) {
-        p->cause = WEIR_CAUSE_INTERNAL_EMIT;
-        return WEIR_ERROR;
+        return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_EMIT, NULL);
     }
-    if (!p->has_body) {
-        peer_of(p)->ended = true;
-    } else if (!p->streaming && weir_store_left(p->body) != 0 && p->body->file_len == 0
-               && p->body->mem_len <= (size_t) (b.end - b.pos))
-    {
-        weir_buf_add(&b, p->body->mem, p->body->mem_len);      /* a small body goes along in one send */
-        p->body->at = p->body->mem_len;
-        peer_of(p)->ended = true;
+    if (!x->has_body) {
+        peer_of(x)->ended = true;
+    } else if (x->has_whole && x->whole.len <= (size_t) (b.end - b.pos)) {
+        weir_buf_add_str(&b, x->whole);                        /* a small body goes along in one send */
+        peer_of(x)->ended = true;
     }
-    if (peer_of(p)->ended && weir_method_is_idempotent(p->req->head.method)) {      /* others go while the kept connection is known to be alive */
-        return weir_link_send_later(&peer_of(p)->link, weir_buf_len(&b));
+    if (peer_of(x)->ended && x->may_repeat) {                   /* others go while the kept connection is known to be alive */
+        return weir_link_send_later(&peer_of(x)->link, weir_buf_len(&b));
     }
     struct iovec iov = { b.at, weir_buf_len(&b) };
-    return weir_link_send(&peer_of(p)->link, &iov, 1);
+    return weir_link_send(&peer_of(x)->link, &iov, 1);
 }
 
 static weir_io_t
-peer_send_body(weir_proxy_t *p, weir_str_t bytes)
+peer_send_body(weir_exchange_t *x, weir_str_t bytes)
 {
     char size[18];
     struct iovec iov[3];
@@ -190,26 +177,26 @@ peer_send_body(weir_proxy_t *p, weir_str_t bytes)
     if (bytes.len == 0) {
         return WEIR_OK;
     }
-    if (peer_of(p)->chunked_out) {
+    if (peer_of(x)->chunked_out) {
         iov[n++] = (struct iovec) { size, weir_chunk_head(size, bytes.len) };
     }
     iov[n++] = (struct iovec) { (void *) (uintptr_t) bytes.at, bytes.len };
-    if (peer_of(p)->chunked_out) {
+    if (peer_of(x)->chunked_out) {
         iov[n++] = (struct iovec) { (void *) (uintptr_t) "\r\n", 2 };
     }
-    return weir_link_send(&peer_of(p)->link, iov, n);
+    return weir_link_send(&peer_of(x)->link, iov, n);
 }
 
 static weir_io_t
-peer_send_end(weir_proxy_t *p)
+peer_send_end(weir_exchange_t *x)
 {
     struct iovec last = { (void *) (uintptr_t) "0\r\n\r\n", 5 };
 
-    peer_of(p)->ended = true;
-    if (peer_of(p)->mode == WEIR_PEER_RAW) {
-        return peer_push(p);
+    peer_of(x)->ended = true;
+    if (peer_of(x)->mode == WEIR_PEER_RAW) {
+        return peer_push(x);
     }
-    return peer_of(p)->chunked_out ? weir_link_send(&peer_of(p)->link, &last, 1) : WEIR_OK;
+    return peer_of(x)->chunked_out ? weir_link_send(&peer_of(x)->link, &last, 1) : WEIR_OK;
 }
 
 /* -- receiving -- */
@@ -241,9 +228,9 @@ peer_put_aside(weir_peer_h1_t *h, const char *bytes, size_t len)
 }
 
 static bool
-peer_save(weir_proxy_t *p)
+peer_save(weir_exchange_t *x)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
 
     if (h->view_len == 0) {
         return true;
@@ -257,29 +244,21 @@ peer_save(weir_proxy_t *p)
 }
 
 static weir_io_t
-peer_error(weir_proxy_t *p, weir_cause_t cause, const char *detail)
+peer_recv(weir_exchange_t *x, size_t cap, char **data, size_t *len)
 {
-    p->cause = cause;
-    p->detail = detail;
-    return WEIR_ERROR;
-}
-
-static weir_io_t
-peer_recv(weir_proxy_t *p, size_t cap, char **data, size_t *len)
-{
-    *data = p->http->rx;
-    return weir_link_recv(&peer_of(p)->link, cap, len);
+    *data = x->http->rx;
+    return weir_link_recv(&peer_of(x)->link, cap, len);
 }
 
 /* How the body ends (RFC 9112 §6.3). */
 static void
-peer_choose_mode(weir_proxy_t *p)
+peer_choose_mode(weir_exchange_t *x)
 {
-    const weir_h1_response_t *head = &p->head;
-    weir_peer_h1_t *h = peer_of(p);
+    const weir_h1_response_t *head = &x->head;
+    weir_peer_h1_t *h = peer_of(x);
 
     memset(&h->chunked, 0, sizeof(h->chunked));
-    if (p->req->head.method == WEIR_METHOD_HEAD || head->status < 200 || head->status == 204 || head->status == 304) {
+    if (weir_exchange_has_no_body(x, head->status)) {
         h->mode = WEIR_PEER_NONE;
     } else if (head->chunked) {
         h->mode = WEIR_PEER_CHUNKED;
@@ -293,105 +272,105 @@ peer_choose_mode(weir_proxy_t *p)
 
 /* A whole head: copied to where it stays, parsed. */
 static weir_io_t
-peer_parse_head(weir_proxy_t *p, const char *data, size_t len)
+peer_parse_head(weir_exchange_t *x, const char *data, size_t len)
 {
-    char *copy = weir_try_alloc(&p->req->arena, len);
+    char *copy = weir_try_alloc(x->arena, len);
     weir_h1_reason_t reason;
     weir_str_t text;
 
     if (copy == NULL) {
-        return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
     }
     memcpy(copy, data, len);
-    memset(&p->head, 0, sizeof(p->head));
+    memset(&x->head, 0, sizeof(x->head));
     text = weir_str(copy, len);
-    reason = p->conf->line_ends == WEIR_LINE_ENDS_LF ? weir_h1_line_ends(&text, &p->req->arena) : WEIR_H1_OK;
+    reason = x->conf->line_ends == WEIR_LINE_ENDS_LF ? weir_h1_line_ends(&text, x->arena) : WEIR_H1_OK;
     if (reason == WEIR_H1_OK) {
-        reason = weir_h1_parse_response(&p->head, text, PEER_MAX_FIELDS, &p->req->arena);
+        reason = weir_h1_parse_response(&x->head, text, PEER_MAX_FIELDS, x->arena);
     }
     if (reason != WEIR_H1_OK) {
-        return peer_error(p, WEIR_CAUSE_UPSTREAM_MALFORMED, weir_h1_reason_text(reason));
+        return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_MALFORMED, weir_h1_reason_text(reason));
     }
-    memset(&peer_of(p)->scan, 0, sizeof(peer_of(p)->scan));
-    peer_choose_mode(p);
+    memset(&peer_of(x)->scan, 0, sizeof(peer_of(x)->scan));
+    peer_choose_mode(x);
     return WEIR_OK;
 }
 
 /* OK with *head: its length; AGAIN: more is needed. */
 static weir_io_t
-peer_scan(weir_proxy_t *p, const char *data, size_t len, size_t *head)
+peer_scan(weir_exchange_t *x, const char *data, size_t len, size_t *head)
 {
-    size_t max = p->conf->buffer_size.n;
+    size_t max = x->conf->buffer_size.n;
     weir_h1_limits_t limits = { .max_line = max, .max_field = max, .max_head = max, .max_fields = PEER_MAX_FIELDS,
-                                .takes_lf = p->conf->line_ends == WEIR_LINE_ENDS_LF };
+                                .takes_lf = x->conf->line_ends == WEIR_LINE_ENDS_LF };
 
-    switch (weir_h1_scan(&peer_of(p)->scan, &limits, data, len, head)) {
+    switch (weir_h1_scan(&peer_of(x)->scan, &limits, data, len, head)) {
     case WEIR_H1_DONE: return WEIR_OK;
     case WEIR_H1_MORE: return WEIR_AGAIN;
-    case WEIR_H1_BAD: return peer_error(p, WEIR_CAUSE_UPSTREAM_MALFORMED, "a line does not end in CRLF");
-    default: return peer_error(p, WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE, NULL);
+    case WEIR_H1_BAD: return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_MALFORMED, "a line does not end in CRLF");
+    default: return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE, NULL);
     }
 }
 
 static weir_io_t
-peer_head_in_memory(weir_proxy_t *p)
+peer_head_in_memory(weir_exchange_t *x)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
     size_t head;
-    weir_io_t io = peer_scan(p, h->in + h->in_at, h->in_len - h->in_at, &head);
+    weir_io_t io = peer_scan(x, h->in + h->in_at, h->in_len - h->in_at, &head);
 
     if (io == WEIR_OK) {
-        io = peer_parse_head(p, h->in + h->in_at, head);
+        io = peer_parse_head(x, h->in + h->in_at, head);
         h->in_at += head;
     }
     return io;
 }
 
 static weir_io_t
-peer_read_head(weir_proxy_t *p)
+peer_read_head(weir_exchange_t *x)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
     size_t len, head;
     char *data;
 
     if (h->view_len != 0) {                              /* behind an interim answer */
-        if (!peer_save(p)) {
-            return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        if (!peer_save(x)) {
+            return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
         }
-        weir_io_t io = peer_head_in_memory(p);
+        weir_io_t io = peer_head_in_memory(x);
         if (io != WEIR_AGAIN) {
             return io;
         }
     } else if (h->in_len != h->in_at && h->scan.at == 0) {
-        weir_io_t io = peer_head_in_memory(p);
+        weir_io_t io = peer_head_in_memory(x);
         if (io != WEIR_AGAIN) {
             return io;
         }
     }
     for ( ;; ) {
-        weir_io_t io = peer_recv(p, WEIR_RX_BYTES, &data, &len);
+        weir_io_t io = peer_recv(x, WEIR_RX_BYTES, &data, &len);
         if (io != WEIR_OK) {
             return io;
         }
         if (h->in_len == h->in_at) {
-            io = peer_scan(p, data, len, &head);
+            io = peer_scan(x, data, len, &head);
             if (io == WEIR_OK) {
                 h->view = data + head;
                 h->view_len = len - head;
-                return peer_parse_head(p, data, head);
+                return peer_parse_head(x, data, head);
             }
             if (io != WEIR_AGAIN) {
                 return io;
             }
             if (!peer_put_aside(h, data, len)) {
-                return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+                return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
             }
             continue;
         }
         if (!peer_put_aside(h, data, len)) {
-            return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+            return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
         }
-        io = peer_head_in_memory(p);
+        io = peer_head_in_memory(x);
         if (io != WEIR_AGAIN) {
             return io;
         }
@@ -400,9 +379,9 @@ peer_read_head(weir_proxy_t *p)
 
 /* Bytes at hand: put aside, in view, or received now. */
 static weir_io_t
-peer_fetch(weir_proxy_t *p, size_t cap, char **data, size_t *len)
+peer_fetch(weir_exchange_t *x, size_t cap, char **data, size_t *len)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
 
     if (h->in_len != h->in_at) {
         *data = h->in + h->in_at;
@@ -417,46 +396,46 @@ peer_fetch(weir_proxy_t *p, size_t cap, char **data, size_t *len)
         h->view_len -= *len;
         return WEIR_OK;
     }
-    return peer_recv(p, cap, data, len);
+    return peer_recv(x, cap, data, len);
 }
 
 static weir_io_t
-peer_body_done(weir_proxy_t *p)
+peer_body_done(weir_exchange_t *x)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
 
     h->surplus = h->surplus || h->view_len != 0 || h->in_len != h->in_at;
     return WEIR_EOF;
 }
 
 static weir_io_t
-peer_take_trailers(weir_proxy_t *p)
+peer_take_trailers(weir_exchange_t *x)
 {
-    weir_str_t lines = weir_chunked_trailers(&peer_of(p)->chunked);
+    weir_str_t lines = weir_chunked_trailers(&peer_of(x)->chunked);
 
     if (lines.len != 0
-        && weir_h1_parse_trailers(&p->req->res.trailers, lines, PEER_MAX_FIELDS, &p->req->arena) != WEIR_H1_OK)
+        && weir_h1_parse_trailers(x->trailers, lines, PEER_MAX_FIELDS, x->arena) != WEIR_H1_OK)
     {
-        return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, "trailers");
+        return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, "trailers");
     }
     return WEIR_OK;
 }
 
 static weir_io_t
-peer_decode(weir_proxy_t *p, char *data, size_t len, weir_str_t *bytes)
+peer_decode(weir_exchange_t *x, char *data, size_t len, weir_str_t *bytes)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
     size_t consumed, produced;
 
-    switch (weir_chunked_decode(&h->chunked, data, len, &consumed, &produced, &p->req->arena)) {
+    switch (weir_chunked_decode(&h->chunked, data, len, &consumed, &produced, x->arena)) {
     case WEIR_CHUNKED_BAD:
-        return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, NULL);
+        return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, NULL);
     case WEIR_CHUNKED_NO_MEMORY:
-        return peer_error(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
     case WEIR_CHUNKED_DONE:
         h->mode = WEIR_PEER_NONE;
         h->surplus = consumed < len;
-        if (peer_take_trailers(p) == WEIR_ERROR) {
+        if (peer_take_trailers(x) == WEIR_ERROR) {
             return WEIR_ERROR;
         }
         break;
@@ -468,32 +447,32 @@ peer_decode(weir_proxy_t *p, char *data, size_t len, weir_str_t *bytes)
 }
 
 static weir_io_t
-peer_read_body(weir_proxy_t *p, size_t cap, weir_str_t *bytes)
+peer_read_body(weir_exchange_t *x, size_t cap, weir_str_t *bytes)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
     size_t len;
     char *data;
 
     for ( ;; ) {
         if (h->mode == WEIR_PEER_NONE || (h->mode == WEIR_PEER_LENGTH && h->left == 0)) {
-            return peer_body_done(p);
+            return peer_body_done(x);
         }
-        weir_io_t io = peer_fetch(p, cap, &data, &len);
+        weir_io_t io = peer_fetch(x, cap, &data, &len);
         if (io == WEIR_EOF) {
             if (h->mode == WEIR_PEER_CLOSE || h->mode == WEIR_PEER_RAW) {
                 h->surplus = true;                       /* this connection has served */
                 return WEIR_EOF;
             }
-            return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, NULL);
+            return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, NULL);
         }
         if (io != WEIR_OK) {
-            if (io == WEIR_ERROR && p->cause == WEIR_CAUSE_UPSTREAM_RESET && h->mode != WEIR_PEER_RAW) {
-                p->cause = WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE;
+            if (io == WEIR_ERROR && x->cause == WEIR_CAUSE_UPSTREAM_RESET && h->mode != WEIR_PEER_RAW) {
+                x->cause = WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE;
             }
             return io;
         }
         if (h->mode == WEIR_PEER_CHUNKED) {
-            io = peer_decode(p, data, len, bytes);
+            io = peer_decode(x, data, len, bytes);
             if (io != WEIR_AGAIN) {
                 return io;
             }
@@ -513,9 +492,9 @@ peer_read_body(weir_proxy_t *p, size_t cap, weir_str_t *bytes)
 
 /* What has a length, or ends with the connection, once all that was received is passed on. */
 static uint64_t
-peer_spliceable(const weir_proxy_t *p)
+peer_spliceable(const weir_exchange_t *x)
 {
-    const weir_peer_h1_t *h = peer_of(p);
+    const weir_peer_h1_t *h = peer_of(x);
     const weir_conn_t *conn = &h->link.up->conn;
 
     if (h->mode != WEIR_PEER_LENGTH || h->view_len != 0 || h->in_len != h->in_at || !weir_conn_can_splice(conn)
@@ -527,31 +506,31 @@ peer_spliceable(const weir_proxy_t *p)
 }
 
 static weir_io_t
-peer_splice(weir_proxy_t *p, int pipe, size_t n, size_t *moved)
+peer_splice(weir_exchange_t *x, int pipe, size_t n, size_t *moved)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
     weir_io_t io = weir_conn_splice_in(&h->link.up->conn, pipe, weir_min(n, h->left), moved);
 
     if (io == WEIR_EOF || io == WEIR_ERROR) {
-        return peer_error(p, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, NULL);
+        return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, NULL);
     }
     h->left -= *moved;
-    p->attempt->bytes_received += *moved;
+    x->received += *moved;
     return io;
 }
 
 static bool
-peer_reusable(const weir_proxy_t *p)
+peer_reusable(const weir_exchange_t *x)
 {
-    const weir_peer_h1_t *h = peer_of(p);
+    const weir_peer_h1_t *h = peer_of(x);
 
-    return p->head.keep_alive && !h->surplus && h->ended && h->link.out.size == 0 && p->upgrade.len == 0;
+    return x->head.keep_alive && !h->surplus && h->ended && h->link.out.size == 0 && x->upgrade.len == 0;
 }
 
 static void
-peer_tunnel(weir_proxy_t *p)
+peer_tunnel(weir_exchange_t *x)
 {
-    weir_peer_h1_t *h = peer_of(p);
+    weir_peer_h1_t *h = peer_of(x);
 
     h->mode = WEIR_PEER_RAW;
     h->chunked_out = false;

@@ -5,26 +5,26 @@
  * joins, gets a stream, and leaves; the last one to leave makes the connection idle, or ends it when it is to end.
  * Runs in workers; one allocation a connection beside the session's.
  */
-#ifndef WEIR_HTTP_PROXY_SHARED_LINK_H
-#define WEIR_HTTP_PROXY_SHARED_LINK_H
+#ifndef WEIR_HTTP_EXCHANGE_SHARED_LINK_H
+#define WEIR_HTTP_EXCHANGE_SHARED_LINK_H
 
 #include "http/h2/session.h"
-#include "http/proxy/proxy.h"
+#include "http/exchange/exchange.h"
 
 typedef struct weir_shared_link weir_shared_link_t;
 
 /* What an exchange keeps of it; embedded. */
 typedef struct weir_joint {
-    weir_proxy_t       *proxy;
+    weir_exchange_t       *exchange;
     weir_shared_link_t *link;            /* NULL: not joined */
     weir_h2_stream_t   *stream;          /* NULL: the connection is being made */
     weir_list_t         waiting;         /* link's, until it is made */
     bool                reused;          /* the connection has served before */
 } weir_joint_t;
 
-/* role: of the streams; stream->owner is the joint.  fresh: not one that has served before.  OK: joint->stream is there · AGAIN:
- * later, by weir_proxy_connected or weir_proxy_fail · ERROR: cause and detail are set, nothing is joined. */
-weir_io_t weir_joint_begin(weir_joint_t *joint, weir_proxy_t *p, const weir_h2_role_t *role, bool fresh) WEIR_MUST_USE;
+/* role: of the streams; stream->owner is the joint.  OK: joint->stream is there · AGAIN:
+ * later, by the asker's on_connected or on_failed · ERROR: cause and detail are set, nothing is joined. */
+weir_io_t weir_joint_begin(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_role_t *role) WEIR_MUST_USE;
 /* Leaves; a stream that has not ended is reset. */
 void      weir_joint_end(weir_joint_t *joint);
 

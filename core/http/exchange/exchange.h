@@ -1,0 +1,145 @@
+/*
+ * exchange.h - one question to a peer and its answer, whatever the wire.
+ *
+ * An asker (the proxy engine for a client's request; ask.h for a question of Weir's own) has an exchange as the last member of its state, with room
+ * behind it for what the codec keeps (weir_peer_codec_t.state_size).  It fills in where the question goes and what it says, begins, and is called back
+ * through its weir_asker_t.  Codecs (HTTP/1 in peer_h1.c, HTTP/2 in peer_h2.c) know nobody but the exchange: no client, no request, no retry.
+ *
+ * Runs in workers.  What comes from the peer is put in the asker's arena; a peer is as untrusted as a client.
+ */
+#ifndef WEIR_HTTP_EXCHANGE_EXCHANGE_H
+#define WEIR_HTTP_EXCHANGE_EXCHANGE_H
+
+#include "http/cause.h"
+#include "http/h1/parse.h"
+#include "http/runtime.h"
+#include "upstream/group.h"
+
+#include <stddef.h>
+
+typedef struct weir_exchange weir_exchange_t;
+
+typedef void weir_exchange_put_t(void *data, weir_header_id_t id, weir_str_t name, weir_str_t value);
+
+/* Who asks.  The exchange may have ended, and its memory may have gone, when one of these returns. */
+typedef struct {
+    void (*on_connected)(weir_exchange_t *x);               /* after a begin that said AGAIN: the way to the peer stands */
+    void (*on_failed)(weir_exchange_t *x);                  /* … or there is none: cause and detail say why */
+    void (*on_ready)(weir_exchange_t *x);                   /* something may be read or written */
+    /* A head that send_head had queued: it has gone or is under way (OK, AGAIN), or it has not (ERROR: cause and detail say why). */
+    void (*on_sent)(weir_exchange_t *x, weir_io_t io);
+    /* Every field of the question but those of framing; Host is among them. */
+    void (*each_field)(weir_exchange_t *x, weir_exchange_put_t *put, void *data);
+} weir_asker_t;
+
+/* What a configuration says of exchanges, whoever asks. */
+typedef struct {
+    uint32_t     http_version, line_ends;                   /* 10, 11 or 20; WEIR_LINE_ENDS_ of an answer's head */
+    weir_msec_t  connect_timeout, send_timeout, read_timeout;
+    weir_bytes_t buffer_size;                               /* the largest head of an answer */
+    weir_flag_t  socket_keepalive;
+} weir_exchange_conf_t;
+
+/*
+ * What is asked of the wire toward the peer.  The asker knows no socket: an exchange may have a connection for itself, or be one of many on one.
+ *
+ * What returns ERROR has set x->cause and x->detail.  Nothing is called before begin or after end.
+ */
+typedef struct {
+    const char *name;
+    size_t      state_size;
+    weir_str_t  protocols;                                  /* offered by ALPN, in its wire format; a literal; NONE: none */
+    /* A way to x->peer, secured as x->secure says: OK · AGAIN: it is being made · ERROR: there is none, and nothing is held (no end follows).
+     * Calls nothing back from inside. */
+    weir_io_t (*begin)(weir_exchange_t *x);
+    /* Lets go, at any moment.  keep: after reusable, others may have it. */
+    void      (*end)(weir_exchange_t *x, bool keep);
+
+    /* These take all they are given; AGAIN: bytes are waiting. */
+    weir_io_t (*send_head)(weir_exchange_t *x);             /* and a whole body, as far as it goes along */
+    weir_io_t (*send_body)(weir_exchange_t *x, weir_str_t bytes);
+    weir_io_t (*send_end)(weir_exchange_t *x);
+    weir_io_t (*push)(weir_exchange_t *x);                  /* sends what waits */
+    bool      (*ended)(const weir_exchange_t *x);           /* the question's end was given */
+    bool      (*pending)(const weir_exchange_t *x);         /* bytes are waiting */
+    bool      (*stop_sending)(weir_exchange_t *x);          /* after a send's ERROR; true: there may be an answer all the same */
+    uint64_t  (*sent)(const weir_exchange_t *x);            /* bytes of this exchange that have left */
+
+    weir_io_t (*read_head)(weir_exchange_t *x);             /* OK: x->head */
+    weir_io_t (*read_body)(weir_exchange_t *x, size_t cap, weir_str_t *bytes);  /* OK · AGAIN · EOF: complete · ERROR */
+    /* Bytes of the body that may go by way of a pipe now (0: they are to be read), and at most n of them into one that is empty: OK with *moved > 0 ·
+     * AGAIN · ERROR.  NULL: never. */
+    uint64_t  (*spliceable)(const weir_exchange_t *x);
+    weir_io_t (*splice)(weir_exchange_t *x, int pipe, size_t n, size_t *moved);
+    bool      (*save)(weir_exchange_t *x);                  /* bytes borrowed from the receive buffer are put aside; false: no memory */
+    void      (*tunnel)(weir_exchange_t *x);                /* after a 101: bytes both ways */
+
+    bool      (*readable)(const weir_exchange_t *x);
+    bool      (*writable)(const weir_exchange_t *x);
+    bool      (*reused)(const weir_exchange_t *x);          /* the connection has served before: the peer may just have closed it */
+    bool      (*reusable)(const weir_exchange_t *x);        /* after the body's EOF */
+} weir_peer_codec_t;
+
+extern const weir_peer_codec_t weir_peer_h1, weir_peer_h2;
+
+struct weir_exchange {
+    /* set by the asker, for as long as it lives */
+    _Alignas(max_align_t) const weir_asker_t *asker;
+    const weir_peer_codec_t    *codec;
+    const weir_exchange_conf_t *conf;
+    weir_http_t                *http;
+    weir_arena_t               *arena;
+    weir_fields_t              *trailers;        /* where the answer's go */
+
+    /* before each begin */
+    weir_peer_t                *peer;
+    weir_upsecure_t             secure;          /* how the way to the peer is secured */
+    bool                        needs_fresh;     /* not a connection that has served before */
+
+    /* the question: before begin */
+    weir_method_t               method;          /* what method_name is */
+    weir_str_t                  method_name, target;
+    weir_str_t                  upgrade;         /* protocols asked for; empty: none */
+    uint64_t                    length;          /* of the body; WEIR_LENGTH_NONE: it has none, or (with has_body) it is not known */
+    weir_str_t                  whole;           /* the body itself, with has_whole */
+    bool                        has_body, has_whole;      /* whole: send_head may take it along, and then the question has ended */
+    bool                        may_repeat;      /* it may be asked twice: the connection need not be known to be alive */
+    bool                        takes_trailers, says_close;
+
+    /* what came */
+    weir_h1_response_t          head;
+    uint64_t                    received;        /* bytes */
+    bool                        got_bytes;
+    weir_cause_t                cause;           /* of an ERROR */
+    const char                 *detail;          /* NULL, or lives as long as the arena */
+};
+
+/* The codec's state: behind the exchange. */
+static inline void *
+weir_exchange_wire(const weir_exchange_t *x)
+{
+    return (void *) (uintptr_t) (x + 1);
+}
+
+/* Before each begin: nothing has come, nothing has gone wrong. */
+void weir_exchange_reset(weir_exchange_t *x);
+
+/* -- for codecs -- */
+/* Says what went wrong: ERROR. */
+static inline weir_io_t
+weir_exchange_error(weir_exchange_t *x, weir_cause_t cause, const char *detail)
+{
+    x->cause = cause;
+    x->detail = detail;
+    return WEIR_ERROR;
+}
+/* The same of a way that could not be made or secured: on_failed. */
+void weir_exchange_fail(weir_exchange_t *x, weir_cause_t cause, const char *detail);
+/* Connecting gave this errno. */
+weir_cause_t weir_exchange_connect_cause(int error);
+/* What weir_upconn_secure said was wrong, as cause and detail. */
+weir_io_t weir_exchange_secure_failed(weir_exchange_t *x, const weir_conn_t *conn, const char *why);
+/* There is no body behind this answer's head, whatever it says (RFC 9110 §6.4.1). */
+bool weir_exchange_has_no_body(const weir_exchange_t *x, uint16_t status);
+
+#endif
