@@ -167,6 +167,9 @@ answer_send_head(weir_proxy_t *p)
     req->res.status = p->x.head.status;
     req->res.reason = p->x.head.reason;
     req->res.length = p->x.head.chunked ? WEIR_LENGTH_NONE : p->x.head.content_length;
+    if (p->x.method == WEIR_METHOD_HEAD && req->head.method != WEIR_METHOD_HEAD) {
+        req->res.length = 0;                    /* proxy_method: the length told is of a body that does not come */
+    }
     if (!req->body_complete && !p->x.codec->save(&p->x)) {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return false;
