@@ -1,20 +1,10 @@
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
-use IO::Socket::IP;
 
 my $w = Weir::Test->new('listens on a range of ports');
 $w->allow_log(qr/\[emerg\]/);
-# Three ports in a row that are free.
-my $first;
-for (1 .. 50) {
-    my $probe = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 1) or next;
-    my $port  = $probe->sockport;
-    next if $port > 65000;
-    my @more = grep { defined } map { IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => $port + $_, Listen => 1) } 1, 2;
-    ($first = $port), last if @more == 2;
-}
-my $last = $first + 2;
+my ($first, undef, $last) = $w->ports('range', 3)->@*;
 $w->conf("server { listen 127.0.0.1:%%PORT%%; listen 127.0.0.1:$first-$last; return 200 \$server_port; }");
 is $w->client(port => $_)->get('/')->body, $_, "port $_" for $first .. $last;
 for ('127.0.0.1:%d-%d', '*:%d-%d', '[::1]:%d-%d', '%d-%d', 'localhost:%d-%d') {

@@ -11,10 +11,7 @@ my $root = Weir::Pki->authority($w, 'root');
 my $site = $root->server('peer.example.com');
 mkdir "$w->{dir}/docs" or die $!;
 $w->write_file("docs/$_->[0]", $_->[1]) for [ 'index.html', 'hello' ], [ 'large', 'x' x 3_000_000 ];
-my %port;
-for my $name (qw(plain tls)) {
-    (my $held, $port{$name}) = Weir::Server::hold_port();          # nghttpd does not share a port: it is let go
-}
+my %port = map { $_ => $w->port($_) } qw(plain tls);
 $w->background('nghttpd', '--no-tls', '-a', '127.0.0.1', '-d', "$w->{dir}/docs", '--echo-upload', $port{plain});
 $w->background('nghttpd', '-a', '127.0.0.1', '-d', "$w->{dir}/docs", $port{tls}, $site->key_file, $site->file);
 $w->conf(<<"END");

@@ -6,8 +6,8 @@ use Weir::Dns;
 
 my $w      = Weir::Test->new('servers marked resolve follow their names');
 $w->needs_weir;
-my $one    = $w->origin(sub ($c) { $c->reply(200, 'one') });
-my ($port) = "$one" =~ /:(\d+)$/;
+my $port   = $w->port('origins');
+my $one    = $w->origin(sub ($c) { $c->reply(200, 'one') }, port => $port);
 my $two    = $w->origin(sub ($c) { $c->reply(200, 'two') }, host => '127.0.0.2', port => $port);
 my $dir    = $w->dir;
 my $say    = sub ($text) { $w->write_file('answer', $text) };

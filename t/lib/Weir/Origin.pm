@@ -18,13 +18,14 @@ use Weir::Origin::Connection;
 
 my $made = 0;
 
-# handler, each => 'request' or 'connection', dir, guard; host, port (any), unix => path, body => 0: the handler reads the body itself.
+# handler, each => 'request' or 'connection', dir, guard; host, port (one that the test holds; else any), unix => path, body => 0: the handler reads the body itself.
 sub new ($class, %arg) {
     my $self = bless { %arg, number => ++$made }, $class;
     $self->{journal_file} = "$arg{dir}/origin-$self->{number}";
     my $listener = defined $arg{unix}
         ? IO::Socket::UNIX->new(Local => $arg{unix}, Listen => 1024)
-        : IO::Socket::IP->new(LocalHost => $arg{host} // '127.0.0.1', LocalPort => $arg{port} // 0, Listen => 1024);
+        : IO::Socket::IP->new(LocalHost => $arg{host} // '127.0.0.1', LocalPort => $arg{port} // 0, Listen => 1024,
+            $arg{port} ? (ReuseAddr => 1) : ());
     die "listen: $!\n" unless $listener;
     chmod 0666, $arg{unix} if defined $arg{unix};
     $self->{port} = $listener->sockport unless defined $arg{unix};

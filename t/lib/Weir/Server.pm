@@ -9,7 +9,8 @@ use overload '""' => sub ($self, @) { '127.0.0.1:' . $self->port }, '==' => sub 
     fallback => 1;
 
 use IO::Socket::INET;
-use Socket;
+use IO::Socket::IP;
+use Socket qw(:DEFAULT IPPROTO_IPV6 IPV6_V6ONLY IN6ADDR_ANY pack_sockaddr_in6 unpack_sockaddr_in6 sockaddr_family);
 use Time::HiRes qw(time sleep);
 use Weir::Client;
 
@@ -28,22 +29,58 @@ sub bin ($self)      { $self->{bin} }
 sub is_nginx ($self) { $self->{is_nginx} }
 sub pid ($self)      { $self->start; $self->{pid} }
 
-# The port of a name. It stays bound (but does not listen) as long as the test runs, so that nobody else is given it; the server may
-# bind it all the same, since both sides say SO_REUSEADDR and SO_REUSEPORT.
-sub port ($self, $name = '') {
-    return $self->{ports}{$name} //= do {
-        my ($socket, $port) = hold_port();
-        push $self->{held}->@*, $socket;
-        $port;
+# The port of a name.  It is held as long as the test runs, so that nobody else is given it.
+sub port ($self, $name = '') { $self->ports($name)->[0] }
+
+# As many in a row: [ first, … ].
+sub ports ($self, $name, $n = 1) {
+    my $ports = $self->{port_lists}{$name} //= do {
+        my ($ports, @sockets) = hold_ports($n);
+        push $self->{held}->@*, @sockets;
+        $ports;
     };
+    $self->{ports}{$name} = $ports->[0];
+    return $ports;
+}
+
+# A listener of the test's own on a held port: when it is closed, the port is the server's to open.
+sub listener ($self, $name, $host = '127.0.0.1') {
+    return IO::Socket::IP->new(LocalHost => $host, LocalPort => $self->port($name), ReuseAddr => 1, Listen => 5) // die "listen: $@\n";
+}
+
+# Ports in a row that nobody has, and the sockets that hold them: bound on all addresses, first without sharing (who has it anywhere makes that
+# fail), and not listening.  Whoever says SO_REUSEADDR may listen there; the kernel gives it to nobody who has not named it.
+sub hold_ports ($n) {
+    my (@sockets, @given_up);
+    until (@sockets == $n) {
+        my $port   = @sockets ? _port_of($sockets[-1]) + 1 : 0;
+        my $socket = $port < 65536 ? _hold($port) : undef;
+        push(@sockets, $socket), next if $socket;
+        die "no port can be bound: $!\n" unless @sockets;
+        push @given_up, splice @sockets;        # held until there are others, so that those differ
+    }
+    setsockopt $_, SOL_SOCKET, SO_REUSEADDR, 1 or die "SO_REUSEADDR: $!\n" for @sockets;
+    setsockopt $_, SOL_SOCKET, SO_REUSEPORT, 1 or die "SO_REUSEPORT: $!\n" for @sockets;
+    return ([ map { _port_of($_) } @sockets ], @sockets);
 }
 
 sub hold_port () {
-    socket my $socket, AF_INET, SOCK_STREAM, 0 or die "socket: $!\n";
-    setsockopt $socket, SOL_SOCKET, $_, 1 for SO_REUSEADDR, SO_REUSEPORT;
-    bind $socket, pack_sockaddr_in(0, INADDR_LOOPBACK) or die "bind: $!\n";
-    my ($port) = unpack_sockaddr_in(getsockname $socket);
-    return ($socket, $port);
+    my ($ports, $socket) = hold_ports(1);
+    return ($socket, $ports->[0]);
+}
+
+sub _hold ($port) {
+    if (socket my $both, AF_INET6, SOCK_STREAM, 0) {
+        setsockopt $both, IPPROTO_IPV6, IPV6_V6ONLY, 0 or die "IPV6_V6ONLY: $!\n";
+        return bind($both, pack_sockaddr_in6($port, IN6ADDR_ANY)) ? $both : undef;
+    }
+    socket my $four, AF_INET, SOCK_STREAM, 0 or die "socket: $!\n";
+    return bind($four, pack_sockaddr_in($port, INADDR_ANY)) ? $four : undef;
+}
+
+sub _port_of ($socket) {
+    my $name = getsockname $socket;
+    return (sockaddr_family($name) == AF_INET6 ? unpack_sockaddr_in6($name) : unpack_sockaddr_in($name))[0];
 }
 
 # -- configuration --
