@@ -155,6 +155,25 @@ log_send_record(weir_log_sink_t *sink, const weir_log_record_t *record)
     weir_log_send(sink, record->level, weir_buf_str(&buf));
 }
 
+static char log_last_emerg[1000];
+
+/* Kept without its time and fields. */
+static void
+log_keep(const weir_log_record_t *record)
+{
+    int len = snprintf(log_last_emerg, sizeof(log_last_emerg), "%.*s", WEIR_STR_ARG(record->message));
+
+    if (record->errnum != 0 && len > 0 && (size_t) len < sizeof(log_last_emerg)) {
+        (void) snprintf(log_last_emerg + len, sizeof(log_last_emerg) - (size_t) len, " (%d: %s)", record->errnum, strerror(record->errnum));
+    }
+}
+
+const char *
+weir_log_last_emerg(void)
+{
+    return log_last_emerg;
+}
+
 void
 weir_log_write(weir_log_level_t level, const weir_log_context_t *context, int errnum, const char *fmt, ...)
 {
@@ -174,6 +193,9 @@ weir_log_write(weir_log_level_t level, const weir_log_context_t *context, int er
     record.cut = n >= (int) sizeof(message);
     record.message = weir_str(message, n < 0 ? 0 : record.cut ? sizeof(message) - 1 : (size_t) n);
     log_gather(&record, context);
+    if (weir_unlikely(level == WEIR_LOG_EMERG)) {
+        log_keep(&record);
+    }
 
     for (sink = log_sinks(context); sink != NULL; sink = sink->next) {
         if (level <= sink->level) {

@@ -67,6 +67,9 @@ static inline bool weir_log_on(weir_log_level_t level) { return level <= weir_lo
 void weir_log_write(weir_log_level_t level, const weir_log_context_t *context, int errnum, const char *fmt, ...)
     WEIR_PRINTF(4, 5);
 
+/* What this process said last at that level, for whoever started it; "": nothing. */
+const char *weir_log_last_emerg(void);
+
 #define weir_log(level, context, errnum, ...)                                        \
     do {                                                                             \
         if (weir_log_on(level)) {                                                    \

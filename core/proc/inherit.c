@@ -225,6 +225,7 @@ weir_inherit_failed(const char *why)
     }
     len = snprintf(said, sizeof(said), "F%s", why);
     (void) weir_sys_write(inherit.ready_fd, said, weir_min((size_t) len, sizeof(said) - 1));
+    weir_inherit_forget();                  /* the first word holds */
 }
 
 /* -- writing -- */

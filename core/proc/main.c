@@ -224,14 +224,6 @@ main_send_signal(const weir_command_t *command, const weir_conf_source_t *source
 
 /* -- the server -- */
 
-/* Whoever started this program over another one is told, too. */
-static void
-main_cannot_start(const char *why)
-{
-    weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", why);
-    weir_inherit_failed(why);
-}
-
 /* false: logged, and everything is given back but the generation. */
 static bool
 main_prepare(weir_generation_t *generation, const weir_settings_t *settings, weir_sockets_t *sockets)
@@ -239,14 +231,14 @@ main_prepare(weir_generation_t *generation, const weir_settings_t *settings, wei
     weir_error_t error = { 0 };
 
     if (!weir_load_open_logs(generation, &error)) {
-        main_cannot_start(error.text);
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
     weir_load_use_logs(generation, NULL);
     if (!weir_inherit_sockets(sockets)) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "taking over listening sockets failed");
     } else if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
-        main_cannot_start(error.text);
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
     } else if (settings->daemon && !weir_is_inheriting() && !weir_daemon_start()) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "leaving the terminal failed");
     } else {
@@ -348,6 +340,9 @@ main(int argc, char **argv)
         (void) umask(022);
         weir_rights_raise_files();      /* a socket a worker for every address */
         code = main_serve(&source);
+        if (code != 0) {                /* whoever started this program over another one is told, too */
+            weir_inherit_failed(weir_log_last_emerg());
+        }
     }
     weir_load_boot_fini();
     weir_process_fini();

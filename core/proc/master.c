@@ -264,6 +264,7 @@ master_tear_down(weir_master_t *master)
     weir_shared_close();
     weir_loop_destroy(master->loop);
     weir_sockets_fini(&master->sockets, master_owns_paths(master));
+    weir_inherit_failed(weir_log_last_emerg());
     weir_inherit_forget();
     if (master->pid_file.at != NULL) {
         weir_upgrade_remove_pid(master);

@@ -158,7 +158,7 @@ sockets_open_one(weir_sockets_t *sockets, weir_listener_t *listener, bool patien
         (void) nanosleep(&pause, NULL);
         weir_clock_update();
     }
-    return weir_error_set(error, "still could not bind()");
+    return weir_error_set(error, "still could not bind() to %s (%d: %s)", listener->text, EADDRINUSE, strerror(EADDRINUSE));
 }
 
 static bool

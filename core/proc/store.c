@@ -67,10 +67,28 @@ store_fork(weir_master_t *master, int ready_fds[2])
     return pid;
 }
 
+static void
+store_wait(pid_t pid, unsigned patience_ms)
+{
+    const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+    int                   status;
+
+    for (unsigned i = 0; i < patience_ms / 2; i++) {
+        if (waitpid(pid, &status, WNOHANG) != 0) {
+            return;
+        }
+        (void) nanosleep(&pause, NULL);
+    }
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "store process %d does not end, it is killed", (int) pid);
+    (void) weir_sys_kill(pid, SIGKILL);
+    (void) waitpid(pid, &status, 0);
+}
+
 /* -- the first one -- */
 
+/* false, and *patience_ms tells how long its end may take: it has said nothing, or is ending. */
 static bool
-store_wait_ready(int fd)
+store_wait_ready(int fd, unsigned *patience_ms)
 {
     struct pollfd at = { .fd = fd, .events = POLLIN };
     char          byte;
@@ -79,14 +97,16 @@ store_wait_ready(int fd)
     do {
         n = poll(&at, 1, STORE_PATIENCE_MS);
     } while (n < 0 && errno == EINTR);
+    *patience_ms = n == 1 ? STORE_PATIENCE_MS : 0;
     return n == 1 && weir_sys_read(fd, &byte, 1) == 1;
 }
 
 bool
 weir_store_process_start(weir_master_t *master)
 {
-    int  fds[2];
-    bool ready;
+    unsigned patience_ms;
+    int      fds[2];
+    bool     ready;
 
     if (!store_is_wanted(master)) {
         return true;
@@ -97,9 +117,10 @@ weir_store_process_start(weir_master_t *master)
     }
     ready = store_fork(master, fds) > 0;
     (void) weir_sys_close(fds[1]);
-    if (ready && !(ready = store_wait_ready(fds[0]))) {
+    if (ready && !(ready = store_wait_ready(fds[0], &patience_ms))) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "the store process could not open the store");
-        (void) weir_sys_kill(store.pid, SIGKILL);
+        store_wait(store.pid, patience_ms);
+        store.pid = 0;
     }
     (void) weir_sys_close(fds[0]);
     return ready;
@@ -210,23 +231,6 @@ weir_store_process_tell(int signal)
 }
 
 /* -- the end -- */
-
-static void
-store_wait(pid_t pid, unsigned patience_ms)
-{
-    const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
-    int                   status;
-
-    for (unsigned i = 0; i < patience_ms / 2; i++) {
-        if (waitpid(pid, &status, WNOHANG) != 0) {
-            return;
-        }
-        (void) nanosleep(&pause, NULL);
-    }
-    weir_log(WEIR_LOG_ALERT, NULL, 0, "store process %d does not end, it is killed", (int) pid);
-    (void) weir_sys_kill(pid, SIGKILL);
-    (void) waitpid(pid, &status, 0);
-}
 
 void
 weir_store_process_stop(weir_master_t *master)

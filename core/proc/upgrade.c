@@ -117,7 +117,7 @@ upgrade_on_timeout(weir_timer_t *timer)
 {
     weir_master_t *master = weir_container_of(timer, weir_master_t, successor_timer);
 
-    upgrade_tell_outcome("the new program was not ready within %u s", (unsigned) (master->settings.upgrade_timeout.ms / 1000));
+    upgrade_tell_outcome("the new program was not ready within %u s: the error log may say why", (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed", (int) master->successor,
              (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     (void) weir_sys_kill(master->successor, SIGKILL);    /* its workers go with it; its end is seen like any other */
@@ -199,6 +199,7 @@ upgrade_start(weir_master_t *master, int pipe[2])
     int   *fds, table = weir_inherit_write(&master->sockets, pipe[1], &fds, &n);
 
     if (table < 0) {
+        upgrade_tell_outcome("writing down what the new program inherits failed (%d: %s)", errno, strerror(errno));
         weir_log(WEIR_LOG_ALERT, NULL, errno, "writing down what the new program inherits failed");
         return false;
     }
@@ -211,6 +212,7 @@ upgrade_start(weir_master_t *master, int pipe[2])
     (void) weir_sys_close(table);
     weir_mem_free(fds);
     if (master->successor < 0) {
+        upgrade_tell_outcome("fork() of the new program failed (%d: %s)", errno, strerror(errno));
         weir_log(WEIR_LOG_ALERT, NULL, errno, "fork() of the new program failed");
         master->successor = 0;
         return false;
@@ -272,10 +274,10 @@ weir_upgrade_ended(weir_master_t *master, pid_t pid, int status)
         upgrade_on_pipe(&master->successor_pipe);
     }
     if (WIFSIGNALED(status)) {
-        upgrade_tell_outcome("the new program ended on signal %d", WTERMSIG(status));
+        upgrade_tell_outcome("the new program ended on signal %d before it was ready", WTERMSIG(status));
         weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended on signal %d", (int) pid, WTERMSIG(status));
     } else {
-        upgrade_tell_outcome("the new program ended with code %d before it was ready", WEXITSTATUS(status));
+        upgrade_tell_outcome("the new program ended with code %d before it was ready: the error log may say why", WEXITSTATUS(status));
         weir_log(master->successor_is_ready ? WEIR_LOG_NOTICE : WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended with code %d%s",
                  (int) pid, WEXITSTATUS(status), master->successor_is_ready ? "" : " before it was ready");
     }

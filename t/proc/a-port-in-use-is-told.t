@@ -13,7 +13,7 @@ my ($code, $output) = $w->run('-p', '%%DIR%%/', '-e', 'logs/second.log', '-c', '
 is $code, 1, 'a second instance ends';
 my $tries = () = $output =~ /^weir: \[emerg\] bind\(\) to 127\.0\.0\.1:\d+ failed \(98: Address already in use\)$/mg;
 is $tries, 5, 'after five tries';
-like $output, qr/^weir: \[emerg\] still could not bind\(\)$/m, 'which it says';
+like $output, qr/^weir: \[emerg\] still could not bind\(\) to 127\.0\.0\.1:\d+ \(98: Address already in use\)$/m, 'which it says';
 ok !-e $w->dir . '/logs/second.pid', 'it leaves no pid file';
 is $w->get('/')->body, 'first', 'the first one serves all';
 done_testing;

@@ -35,7 +35,7 @@ for my $n (3, 2) {
 }
 
 # A port that somebody else has: only the master can know.
-my $other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Proto => 'tcp') or die $!;
+my $other = $w->listener('taken');
 $use->('taken', 'server { listen 127.0.0.1:' . $other->sockport . '; }');
 my ($code, $said) = $tell->('reload');
 is $code, 1, 'a port that is taken: exit code 1';
@@ -48,13 +48,37 @@ $other->close;
 is "$code " . $w->get('/')->body, '0 taken', 'as soon as the port is free it is good';
 
 # An upgrade tells why the new program did not come up.
-$other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Proto => 'tcp') or die $!;
+$other = $w->listener('later');
 $use->('later', 'server { listen 127.0.0.1:' . $other->sockport . '; }');
 ($code, $said) = $tell->('upgrade');
 is $code, 1, 'an upgrade onto a taken port: exit code 1';
 like $said, qr/the new program did not come up, the old one serves on$/m, 'who serves';
-like $said, qr/^weir: (?:still could not bind\(\)|bind\(\) to .* failed .*)$/m, 'and why';
+my $address = '127.0.0.1:' . $w->port('later');
+like $said, qr/^weir: still could not bind\(\) to \Q$address\E \(98: Address already in use\)$/m, 'and why';
 $other->close;
+my @unopenable = (
+    ['listen 192.0.2.1:8080;', qr/bind\(\) to 192\.0\.2\.1:8080 failed \(99: /],
+    ["listen unix:$dir/nowhere/socket;", qr/bind\(\) to unix:\Q$dir\E\/nowhere\/socket failed \(2: /],
+);
+for my $case (@unopenable) {
+    my ($listen, $why) = @$case;
+    $use->('later', "server { $listen }");
+    for my $what (qw(reload upgrade)) {
+        ($code, $said) = $tell->($what);
+        is $code, 1, "$what: $listen cannot be opened";
+        like $said, qr/^weir: $why/m, 'its address and why';
+    }
+    $w->allow_log($why);
+}
+$use->('later');
+$w->{conf}{main} = "store_path store;\n";
+$use->('later');
+$w->write_file('store/weir.mdb', 'no store' x 10000) if mkdir "$dir/store";
+($code, $said) = $tell->('upgrade');
+is $code, 1, 'a new program whose store process does not come up';
+like $said, qr/^weir: the store process could not open the store/m, 'and why';
+$w->allow_log(qr/store process could not open|store in ".*" cannot be opened/);
+delete $w->{conf}{main};
 $use->('later');
 my %bad = ("exit 3" => qr/ended with code 3 before it was ready/, 'kill -SEGV $$' => qr/ended on signal 11/);
 for my $how (sort keys %bad) {
