@@ -1,9 +1,13 @@
 /*
- * exchange.h - one question to a peer and its answer, whatever the wire.
+ * exchange.h - one question to one peer and its answer, whatever the wire.
+ *
+ *   IDLE ──> CONNECT ──> HEAD ──> BODY ──> IDLE        the way is made; the question goes out and the answer's head is awaited; the answer's body
+ *     └─────────────────> ^  └──> TUNNEL ──> IDLE      (after a 101 that was asked for)
  *
  * An asker (the proxy engine for a client's request; ask.h for a question of Weir's own) has an exchange as the last member of its state, with room
  * behind it for what the codec keeps (weir_peer_codec_t.state_size).  It fills in where the question goes and what it says, begins, and is called back
- * through its weir_asker_t.  Codecs (HTTP/1 in peer_h1.c, HTTP/2 in peer_h2.c) know nobody but the exchange: no client, no request, no retry.
+ * through its weir_asker_t; the answer's body it reads itself, so that it can hold it.  Which peer, and whether another one is asked, is its affair.
+ * Codecs (HTTP/1 in peer_h1.c, HTTP/2 in peer_h2.c) know nobody but the exchange: no client, no request, no retry.
  *
  * Runs in workers.  What comes from the peer is put in the asker's arena; a peer is as untrusted as a client.
  */
@@ -21,15 +25,25 @@ typedef struct weir_exchange weir_exchange_t;
 
 typedef void weir_exchange_put_t(void *data, weir_header_id_t id, weir_str_t name, weir_str_t value);
 
-/* Who asks.  The exchange may have ended, and its memory may have gone, when one of these returns. */
+/*
+ * Who asks.  Each may end the exchange, and begin it anew; but its memory stays until a task.
+ */
 typedef struct {
-    void (*on_connected)(weir_exchange_t *x);               /* after a begin that said AGAIN: the way to the peer stands */
-    void (*on_failed)(weir_exchange_t *x);                  /* … or there is none: cause and detail say why */
-    void (*on_ready)(weir_exchange_t *x);                   /* something may be read or written */
-    /* A head that send_head had queued: it has gone or is under way (OK, AGAIN), or it has not (ERROR: cause and detail say why). */
-    void (*on_sent)(weir_exchange_t *x, weir_io_t io);
+    /* The way to the peer stands; the head goes out next.  (This one does not end it.) */
+    void      (*on_connected)(weir_exchange_t *x);
     /* Every field of the question but those of framing; Host is among them. */
-    void (*each_field)(weir_exchange_t *x, weir_exchange_put_t *put, void *data);
+    void      (*each_field)(weir_exchange_t *x, weir_exchange_put_t *put, void *data);
+    /* A piece of a body that did not go along with the head: OK, good until the next call · AGAIN: weir_exchange_send will be called · EOF ·
+     * ERROR: the exchange was ended. */
+    weir_io_t (*next_body)(weir_exchange_t *x, weir_str_t *bytes);
+    /* All of the question is with the wire, or the peer wants no more of it. */
+    void      (*on_asked)(weir_exchange_t *x);
+    /* x->head is of an answer below 200; false: the exchange was ended, or has become a tunnel. */
+    bool      (*on_interim)(weir_exchange_t *x);
+    void      (*on_head)(weir_exchange_t *x);               /* x->head is the answer's; its body may be read */
+    void      (*on_readable)(weir_exchange_t *x);           /* body or tunnel may go on */
+    /* Until the body is read: x->cause, x->detail and x->failure say what went wrong.  The asker ends it. */
+    void      (*on_failed)(weir_exchange_t *x);
 } weir_asker_t;
 
 /* What a configuration says of exchanges, whoever asks. */
@@ -82,6 +96,9 @@ typedef struct {
 
 extern const weir_peer_codec_t weir_peer_h1, weir_peer_h2;
 
+typedef enum { WEIR_EXCHANGE_IDLE, WEIR_EXCHANGE_CONNECT, WEIR_EXCHANGE_HEAD, WEIR_EXCHANGE_BODY, WEIR_EXCHANGE_TUNNEL } weir_exchange_state_t;
+typedef enum { WEIR_EXCHANGE_BROKEN, WEIR_EXCHANGE_TIMED_OUT, WEIR_EXCHANGE_MALFORMED } weir_exchange_failure_t;
+
 struct weir_exchange {
     /* set by the asker, for as long as it lives */
     _Alignas(max_align_t) const weir_asker_t *asker;
@@ -112,6 +129,14 @@ struct weir_exchange {
     bool                        got_bytes;
     weir_cause_t                cause;           /* of an ERROR */
     const char                 *detail;          /* NULL, or lives as long as the arena */
+    weir_exchange_failure_t     failure;
+
+    /* the exchange's own */
+    weir_exchange_state_t       state;
+    bool                        is_held;         /* between the codec's begin and end */
+    bool                        is_asked;        /* nothing more of the question is to be sent */
+    weir_timer_t                timer;           /* connect, send, read: whichever is waited for */
+    weir_task_t                 task;            /* sending goes on after a long turn */
 };
 
 /* The codec's state: behind the exchange. */
@@ -121,10 +146,36 @@ weir_exchange_wire(const weir_exchange_t *x)
     return (void *) (uintptr_t) (x + 1);
 }
 
-/* Before each begin: nothing has come, nothing has gone wrong. */
+/* -- for askers -- */
+/* Before each begin, and before `secure` is made: nothing has come, nothing has gone wrong. */
 void weir_exchange_reset(weir_exchange_t *x);
+/* The last thing that a function of the asker's does: it may call back. */
+void weir_exchange_begin(weir_exchange_t *x);
+/* Sends what there is until the peer or the asker's body pauses; as begin. */
+void weir_exchange_send(weir_exchange_t *x);
+/* In state BODY.  OK: at most cap bytes, in a buffer of the worker's or the codec's: good until anything else is received · AGAIN: on_readable · EOF:
+ * complete · ERROR: cause and detail are set. */
+weir_io_t weir_exchange_read(weir_exchange_t *x, size_t cap, weir_str_t *bytes) WEIR_MUST_USE;
+/* From on_interim of a 101: bytes both ways, by the codec's read_body and send_body. */
+void weir_exchange_tunnel(weir_exchange_t *x);
+/* It is somebody else's turn, not the peer's: no timer runs.  Or the peer's, for so long. */
+void weir_exchange_wait(weir_exchange_t *x, weir_msec_t limit);
+void weir_exchange_wait_not(weir_exchange_t *x);
+/* At any moment, and again.  keep: the codec's way may serve others, where it is reusable and the question was sent. */
+void weir_exchange_end(weir_exchange_t *x, bool keep);
+/* Bytes of it that have left; 0 when none can have been worked on. */
+uint64_t weir_exchange_sent_bytes(const weir_exchange_t *x);
+/* It failed on a connection that had served before, and nothing came: the peer may just have closed it, which is nobody's failure. */
+bool weir_exchange_is_race(const weir_exchange_t *x);
 
-/* -- for codecs -- */
+/* -- for codecs: see weir_peer_codec_t -- */
+/* After a begin that said AGAIN: the way to the peer stands, or there is none. */
+void weir_exchange_connected(weir_exchange_t *x);
+void weir_exchange_fail(weir_exchange_t *x, weir_cause_t cause, const char *detail);
+/* Something may be read or written. */
+void weir_exchange_ready(weir_exchange_t *x);
+/* A head that send_head had queued: it has gone or is under way (OK, AGAIN), or it has not (ERROR: cause and detail are set). */
+void weir_exchange_sent(weir_exchange_t *x, weir_io_t io);
 /* Says what went wrong: ERROR. */
 static inline weir_io_t
 weir_exchange_error(weir_exchange_t *x, weir_cause_t cause, const char *detail)
@@ -133,8 +184,6 @@ weir_exchange_error(weir_exchange_t *x, weir_cause_t cause, const char *detail)
     x->detail = detail;
     return WEIR_ERROR;
 }
-/* The same of a way that could not be made or secured: on_failed. */
-void weir_exchange_fail(weir_exchange_t *x, weir_cause_t cause, const char *detail);
 /* Connecting gave this errno. */
 weir_cause_t weir_exchange_connect_cause(int error);
 /* What weir_upconn_secure said was wrong, as cause and detail. */

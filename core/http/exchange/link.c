@@ -61,12 +61,12 @@ link_connect_ready(weir_link_t *link)
     }
     switch (link_secure(link)) {
     case WEIR_OK:
-        x->asker->on_connected(x);
+        weir_exchange_connected(x);
         return;
     case WEIR_AGAIN:
         return;
     default:
-        x->asker->on_failed(x);
+        weir_exchange_fail(x, x->cause, x->detail);
     }
 }
 
@@ -79,7 +79,7 @@ link_ready(weir_watch_t *watch)
         return;
     }
     if (link->connected) {
-        link->exchange->asker->on_ready(link->exchange);
+        weir_exchange_ready(link->exchange);
     } else {
         link_connect_ready(link);
     }
@@ -206,7 +206,7 @@ link_on_sent(weir_conn_t *conn, weir_io_t io)
     } else if (link->up->is_terse) {
         weir_conn_expect(conn);
     }
-    link->exchange->asker->on_sent(link->exchange, io);
+    weir_exchange_sent(link->exchange, io);
 }
 
 weir_io_t

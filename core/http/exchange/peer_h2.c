@@ -48,7 +48,7 @@ peer_of_stream(const weir_h2_stream_t *stream)
 static void
 peer_tell(peer_t *own)
 {
-    own->joint.exchange->asker->on_ready(own->joint.exchange);
+    weir_exchange_ready(own->joint.exchange);
 }
 
 /* The connection has failed, or the session has given the stream up, for a cause of its own. */

@@ -279,7 +279,7 @@ shared_let_in(weir_shared_link_t *link)
 
     while (!link->failed && (joint = shared_next_waiting(link)) != NULL) {
         if (shared_open_stream(link, joint)) {
-            joint->exchange->asker->on_connected(joint->exchange);
+            weir_exchange_connected(joint->exchange);
         } else {
             weir_exchange_fail(joint->exchange, WEIR_CAUSE_UPSTREAM_H2_REFUSED, "no room for a stream");
         }

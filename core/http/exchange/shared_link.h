@@ -23,7 +23,7 @@ typedef struct weir_joint {
 } weir_joint_t;
 
 /* role: of the streams; stream->owner is the joint.  OK: joint->stream is there · AGAIN:
- * later, by the asker's on_connected or on_failed · ERROR: cause and detail are set, nothing is joined. */
+ * later, by weir_exchange_connected or weir_exchange_fail · ERROR: cause and detail are set, nothing is joined. */
 weir_io_t weir_joint_begin(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_role_t *role) WEIR_MUST_USE;
 /* Leaves; a stream that has not ended is reset. */
 void      weir_joint_end(weir_joint_t *joint);

@@ -302,12 +302,9 @@ weir_proxy_answer(weir_proxy_t *p)
 static void
 answer_peer_done(weir_proxy_t *p)
 {
-    bool keep = p->request_sent && p->x.codec->reusable(&p->x);
-
     p->peer_done = true;
-    weir_timer_clear(&p->timer);
     weir_proxy_end_attempt(p, false);
-    weir_proxy_let_go(p, keep);
+    weir_exchange_end(&p->x, true);
 }
 
 static void
@@ -376,17 +373,16 @@ answer_splice(weir_proxy_t *p)
     size_t moved = 0;
     weir_io_t io = p->x.codec->splice(&p->x, p->pipe.in, WEIR_PIPE_BYTES, &moved);
 
-    if (io == WEIR_AGAIN) {
-        weir_proxy_wait(p, p->conf->peer.read_timeout);
-        return io;
-    }
     if (io == WEIR_ERROR) {
         weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
         return io;
     }
+    weir_exchange_wait(&p->x, p->conf->peer.read_timeout);
+    if (io == WEIR_AGAIN) {
+        return io;
+    }
     p->attempt->response_length += moved;
     p->pipe_held = moved;
-    weir_proxy_wait(p, p->conf->peer.read_timeout);
     if (answer_from_pipe(p) == WEIR_ERROR) {
         answer_client_gone(p);
         return WEIR_ERROR;
@@ -404,7 +400,7 @@ answer_from_store(weir_proxy_t *p)
         return WEIR_ERROR;
     }
     while (!p->client_paused && weir_store_left(&p->store) != 0) {
-        if ((p->held && !p->x.codec->save(&p->x)) || weir_store_read(&p->store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
+        if ((p->x.is_held && !p->x.codec->save(&p->x)) || weir_store_read(&p->store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
             return WEIR_EOF;                                   /* the store's fault, not the client's */
         }
         if (answer_to_client(p, bytes) == WEIR_ERROR) {
@@ -434,7 +430,7 @@ answer_rate_room(weir_proxy_t *p)
     if (budget > taken) {
         return budget - taken;
     }
-    weir_timer_clear(&p->timer);                               /* the peer is not to blame */
+    weir_exchange_wait_not(&p->x);                             /* the peer is not to blame */
     weir_timer_set(p->x.http->loop, &p->rate_timer, (weir_msec_t) { weir_min((taken - budget + p->rate / 8 + 1) * 1000 / p->rate + 1, UINT64_C(60000)) },
                    answer_on_rate);
     return 0;
@@ -505,15 +501,14 @@ answer_from_peer(weir_proxy_t *p)
         }
     }
     if (room == 0) {
-        weir_timer_clear(&p->timer);                           /* the client's turn; send_timeout watches it */
+        weir_exchange_wait_not(&p->x);                         /* the client's turn; send_timeout watches it */
         return WEIR_AGAIN;
     }
     if (!stored && answer_may_splice(p)) {
         return answer_splice(p);
     }
-    io = p->x.codec->read_body(&p->x, weir_min(room, WEIR_RX_BYTES), &bytes);
+    io = weir_exchange_read(&p->x, weir_min(room, WEIR_RX_BYTES), &bytes);
     if (io == WEIR_AGAIN) {
-        weir_proxy_wait(p, p->conf->peer.read_timeout);
         return io;
     }
     if (io == WEIR_EOF) {
@@ -525,7 +520,6 @@ answer_from_peer(weir_proxy_t *p)
         return io;
     }
     p->attempt->response_length += bytes.len;
-    weir_proxy_wait(p, p->conf->peer.read_timeout);
     if (stored) {
         if (weir_store_append(&p->store, bytes) != WEIR_OK) {
             weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_IO, NULL, 0);

@@ -1,9 +1,9 @@
 /*
  * engine.c - the proxy engine's states and what moves between them.
  *
- *   BODY ──> CONNECT ──> HEAD ──> STREAM ──> DONE
- *              ^           │  └──> TUNNEL ──> DONE
- *              └── next ───┘
+ *   COLLECT ──> ASK ──> STREAM ──> DONE
+ *               ^ │└──> TUNNEL ──> DONE
+ *               └─┘ next peer
  *
  * Runs in workers.  A proxied request's state lies in the request's arena; descriptors and heap are let go by
  * weir_proxy_release, which every way out passes.
@@ -16,76 +16,11 @@
 
 #include <string.h>
 
-static void engine_exchange_ready(weir_proxy_t *p);
-static void engine_tunnel_ready(weir_proxy_t *p);
-static void engine_connect_timeout(weir_proxy_t *p);
-static void engine_head_timeout(weir_proxy_t *p);
-static void engine_stream_timeout(weir_proxy_t *p);
-static void engine_tunnel_timeout(weir_proxy_t *p);
-static void engine_sent(weir_proxy_t *p, weir_io_t io);
-
-typedef struct {
-    const char *name;
-    void (*on_ready)(weir_proxy_t *p);        /* the codec may read or write */
-    void (*on_timeout)(weir_proxy_t *p);
-} engine_state_row_t;
-
-static const engine_state_row_t engine_states[] = {
-    [WEIR_PROXY_BODY]    = { "body", NULL, NULL },
-    [WEIR_PROXY_CONNECT] = { "connect", NULL, engine_connect_timeout },
-    [WEIR_PROXY_HEAD]    = { "head", engine_exchange_ready, engine_head_timeout },
-    [WEIR_PROXY_STREAM]  = { "stream", engine_exchange_ready, engine_stream_timeout },
-    [WEIR_PROXY_TUNNEL]  = { "tunnel", engine_tunnel_ready, engine_tunnel_timeout },
-    [WEIR_PROXY_DONE]    = { "done", NULL, NULL },
-};
-
 static void
 engine_go(weir_proxy_t *p, weir_proxy_state_t state)
 {
-    weir_debug(&p->req->log, "proxy %s -> %s", engine_states[p->state].name, engine_states[state].name);
+    weir_debug(&p->req->log, "proxy %d -> %d", p->state, state);
     p->state = state;
-}
-
-void
-weir_proxy_ready(weir_proxy_t *p)
-{
-    if (engine_states[p->state].on_ready != NULL) {
-        engine_states[p->state].on_ready(p);
-    }
-}
-
-void
-weir_proxy_on_timer(weir_timer_t *timer)
-{
-    weir_proxy_t *p = weir_container_of(timer, weir_proxy_t, timer);
-
-    if (engine_states[p->state].on_timeout != NULL) {
-        engine_states[p->state].on_timeout(p);
-    }
-}
-
-void
-weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit)
-{
-    weir_timer_set(p->x.http->loop, &p->timer, limit, weir_proxy_on_timer);
-}
-
-/* -- connecting -- */
-
-static void
-engine_connect_timeout(weir_proxy_t *p)
-{
-    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CONNECT_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
-}
-
-/* The way to the peer stands: the request goes out. */
-void
-weir_proxy_connected(weir_proxy_t *p)
-{
-    p->attempt->connected = true;
-    p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
-    engine_go(p, WEIR_PROXY_HEAD);
-    engine_sent(p, p->x.codec->send_head(&p->x));
 }
 
 void
@@ -95,25 +30,6 @@ weir_proxy_fail_emit(weir_proxy_t *p)
 
     weir_proxy_release(p, false);
     (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
-}
-
-/* How it went with the head. */
-static void
-engine_sent(weir_proxy_t *p, weir_io_t io)
-{
-    if (p->state == WEIR_PROXY_TUNNEL) {               /* the answer was faster than the telling */
-        p->request_sent = true;
-        return;
-    }
-    if (io != WEIR_ERROR) {
-        weir_proxy_send_more(p);
-        return;
-    }
-    if (p->x.cause == WEIR_CAUSE_INTERNAL_EMIT) {
-        weir_proxy_fail_emit(p);
-        return;
-    }
-    weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
 }
 
 /* -- what the exchange tells -- */
@@ -127,25 +43,10 @@ engine_of(weir_exchange_t *x)
 static void
 engine_on_connected(weir_exchange_t *x)
 {
-    weir_proxy_connected(engine_of(x));
-}
+    weir_proxy_t *p = engine_of(x);
 
-static void
-engine_on_failed(weir_exchange_t *x)
-{
-    weir_proxy_fail(engine_of(x), x->cause, x->detail, WEIR_NEXT_ERROR);
-}
-
-static void
-engine_on_ready(weir_exchange_t *x)
-{
-    weir_proxy_ready(engine_of(x));
-}
-
-static void
-engine_on_sent(weir_exchange_t *x, weir_io_t io)
-{
-    engine_sent(engine_of(x), io);
+    p->attempt->connected = true;
+    p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
 }
 
 static void
@@ -154,12 +55,105 @@ engine_each_field(weir_exchange_t *x, weir_exchange_put_t *put, void *data)
     weir_proxy_each_field(engine_of(x), put, data);
 }
 
+static weir_io_t
+engine_next_body(weir_exchange_t *x, weir_str_t *bytes)
+{
+    return weir_proxy_next_body(engine_of(x), bytes);
+}
+
+static void
+engine_on_asked(weir_exchange_t *x)
+{
+    engine_of(x)->req->on_body = NULL;
+}
+
+/* 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8 (US-04). */
+static bool
+engine_on_interim(weir_exchange_t *x)
+{
+    weir_proxy_t *p = engine_of(x);
+    weir_str_t to;
+
+    if (x->head.status == 101) {
+        if (weir_proxy_upgrade_switches(p, &to)) {
+            engine_go(p, WEIR_PROXY_TUNNEL);
+            weir_exchange_tunnel(x);
+            weir_proxy_tunnel_begin(p, to);
+            return false;
+        }
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, "101 that was not asked for", WEIR_NEXT_INVALID_HEADER);
+        return false;
+    }
+    if (++p->interims > 8) {
+        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, NULL, WEIR_NEXT_INVALID_HEADER);
+        return false;
+    }
+    weir_proxy_hide_fields(p);
+    if (x->head.status != 100 && p->req->codec->send_interim(p->req, x->head.status, &x->head.fields) == WEIR_ERROR) {
+        weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);
+        return false;
+    }
+    return true;
+}
+
+static void
+engine_on_head(weir_exchange_t *x)
+{
+    weir_proxy_t *p = engine_of(x);
+
+    engine_go(p, WEIR_PROXY_STREAM);
+    weir_proxy_answer(p);
+}
+
+static void
+engine_on_readable(weir_exchange_t *x)
+{
+    weir_proxy_t *p = engine_of(x);
+
+    if (p->state == WEIR_PROXY_TUNNEL) {
+        weir_proxy_tunnel_pump(p);
+    } else {
+        weir_proxy_pump(p);
+    }
+}
+
+static void
+engine_tunnel_timeout(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    req->keep_alive = false;
+    weir_proxy_end_attempt(p, false);
+    weir_proxy_release(p, false);
+    weir_request_abort(req, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, "tunnel");
+}
+
+static void
+engine_on_failed(weir_exchange_t *x)
+{
+    static const unsigned kinds[] = {
+        [WEIR_EXCHANGE_BROKEN] = WEIR_NEXT_ERROR, [WEIR_EXCHANGE_TIMED_OUT] = WEIR_NEXT_TIMEOUT, [WEIR_EXCHANGE_MALFORMED] = WEIR_NEXT_INVALID_HEADER,
+    };
+    weir_proxy_t *p = engine_of(x);
+
+    if (p->state == WEIR_PROXY_TUNNEL) {
+        engine_tunnel_timeout(p);
+    } else if (x->cause == WEIR_CAUSE_INTERNAL_EMIT) {
+        weir_proxy_fail_emit(p);
+    } else {
+        weir_proxy_fail(p, x->cause, x->detail, kinds[x->failure]);
+    }
+}
+
 const weir_asker_t weir_proxy_asker = {
     .on_connected = engine_on_connected,
-    .on_failed = engine_on_failed,
-    .on_ready = engine_on_ready,
-    .on_sent = engine_on_sent,
     .each_field = engine_each_field,
+    .next_body = engine_next_body,
+    .on_asked = engine_on_asked,
+    .on_interim = engine_on_interim,
+    .on_head = engine_on_head,
+    .on_readable = engine_on_readable,
+    .on_failed = engine_on_failed,
 };
 
 /* -- how the way is secured -- */
@@ -201,132 +195,6 @@ weir_proxy_secure(weir_proxy_t *p)
     return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
 }
 
-/* -- exchanging -- */
-
-static void
-engine_head_timeout(weir_proxy_t *p)
-{
-    if (!p->request_sent && p->x.codec->pending(&p->x)) {
-        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
-        return;
-    }
-    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
-}
-
-static void
-engine_stream_timeout(weir_proxy_t *p)
-{
-    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
-}
-
-/* An interim answer: 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8 (US-04). */
-static bool
-engine_interim(weir_proxy_t *p)
-{
-    weir_str_t to;
-
-    if (p->x.head.status == 101) {
-        if (weir_proxy_upgrade_switches(p, &to)) {
-            engine_go(p, WEIR_PROXY_TUNNEL);
-            weir_proxy_tunnel_begin(p, to);
-            return false;
-        }
-        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, "101 that was not asked for", WEIR_NEXT_INVALID_HEADER);
-        return false;
-    }
-    if (++p->interims > 8) {
-        weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_INTERIM, NULL, WEIR_NEXT_INVALID_HEADER);
-        return false;
-    }
-    weir_proxy_hide_fields(p);
-    if (p->x.head.status != 100 && p->req->codec->send_interim(p->req, p->x.head.status, &p->x.head.fields) == WEIR_ERROR) {
-        weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);
-        return false;
-    }
-    return true;
-}
-
-/* No head came: was it the way there, or what came? */
-static unsigned
-engine_head_kind(weir_cause_t cause)
-{
-    switch (cause) {
-    case WEIR_CAUSE_UPSTREAM_RESET: case WEIR_CAUSE_UPSTREAM_CLOSED: case WEIR_CAUSE_UPSTREAM_H2_RESET:
-    case WEIR_CAUSE_UPSTREAM_H2_REFUSED: return WEIR_NEXT_ERROR;
-    case WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT: return WEIR_NEXT_TIMEOUT;
-    default: return WEIR_NEXT_INVALID_HEADER;
-    }
-}
-
-static void
-engine_read_head(weir_proxy_t *p)
-{
-    for ( ;; ) {
-        switch (p->x.codec->read_head(&p->x)) {
-        case WEIR_AGAIN:
-            if (p->request_sent) {
-                weir_proxy_wait(p, p->conf->peer.read_timeout);
-            }
-            return;
-        case WEIR_EOF:
-            weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_CLOSED, p->x.got_bytes ? "inside the head" : NULL, WEIR_NEXT_ERROR);
-            return;
-        case WEIR_ERROR:
-            weir_proxy_fail(p, p->x.cause, p->x.detail, engine_head_kind(p->x.cause));
-            return;
-        case WEIR_OK:
-            if (p->x.head.status >= 200) {
-                engine_go(p, WEIR_PROXY_STREAM);
-                weir_proxy_answer(p);
-                return;
-            }
-            if (!engine_interim(p)) {
-                return;
-            }
-        }
-    }
-}
-
-static void
-engine_exchange_ready(weir_proxy_t *p)
-{
-    weir_request_t *req = p->req;
-
-    if (!p->request_sent && p->x.codec->writable(&p->x)) {
-        weir_proxy_send_more(p);
-        if (req->is_ended || p->released || !p->held) {
-            return;
-        }
-    }
-    if (!p->x.codec->readable(&p->x)) {
-        return;
-    }
-    if (p->state == WEIR_PROXY_HEAD) {
-        engine_read_head(p);
-    } else if (p->state == WEIR_PROXY_STREAM) {
-        weir_proxy_pump(p);
-    }
-}
-
-/* -- tunnels -- */
-
-static void
-engine_tunnel_ready(weir_proxy_t *p)
-{
-    weir_proxy_tunnel_pump(p);
-}
-
-static void
-engine_tunnel_timeout(weir_proxy_t *p)
-{
-    weir_request_t *req = p->req;
-
-    req->keep_alive = false;
-    weir_proxy_end_attempt(p, false);
-    weir_proxy_release(p, false);
-    weir_request_abort(req, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, "tunnel");
-}
-
 /* -- the client's side -- */
 
 static void
@@ -351,14 +219,14 @@ weir_proxy_on_body(weir_request_t *req)
 {
     weir_proxy_t *p = req->producer;
 
-    if (p->state == WEIR_PROXY_BODY) {
+    if (p->state == WEIR_PROXY_COLLECT) {
         if (weir_proxy_collect_body(p)) {
             weir_proxy_next_peer(p);
         }
     } else if (p->state == WEIR_PROXY_TUNNEL) {
         weir_proxy_tunnel_pump(p);
-    } else if (p->held && p->state != WEIR_PROXY_CONNECT) {
-        weir_proxy_send_more(p);
+    } else if (p->x.state >= WEIR_EXCHANGE_HEAD) {
+        weir_exchange_send(&p->x);
     }
 }
 

@@ -91,9 +91,8 @@ typedef struct {
 typedef struct weir_proxy weir_proxy_t;
 
 typedef enum {
-    WEIR_PROXY_BODY,       /* buffering the request's body before a peer is picked */
-    WEIR_PROXY_CONNECT,
-    WEIR_PROXY_HEAD,       /* sending the request, waiting for the answer's head */
+    WEIR_PROXY_COLLECT,    /* buffering the request's body before a peer is picked */
+    WEIR_PROXY_ASK,        /* picking peers, one exchange after another, until one answers */
     WEIR_PROXY_STREAM,     /* the answer's body */
     WEIR_PROXY_TUNNEL,
     WEIR_PROXY_DONE,
@@ -111,15 +110,14 @@ struct weir_proxy {
     weir_pick_t              pick;
     weir_attempt_t          *attempt;
     weir_instant_t           began, attempt_began;
-    weir_timer_t             timer;           /* connect, send, read: whichever we wait for */
-    weir_task_t              task, upload_task;   /* go on after a long turn */
+    weir_task_t              task, collect_task;  /* go on after a long turn */
     uint32_t                 tries;
-    bool                     picked, held, raced, released;   /* held: between begin and end */
+    bool                     picked, raced, released;
     weir_timer_t             deadline;        /* of the whole, whoever is asked (gRPC's grpc-timeout) */
 
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
-    bool                     streaming, body_taken, request_sent, body_is_ours;
+    bool                     streaming, body_taken, body_is_ours;
 
     /* from the peer */
     weir_pipe_t              pipe;            /* with has_pipe */
@@ -144,8 +142,6 @@ weir_step_t weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf,
 
 /* -- inside the engine; the request may have ended when these return -- */
 extern const weir_asker_t weir_proxy_asker;                       /* engine.c */
-void weir_proxy_connected(weir_proxy_t *p);                       /* the way to the peer stands: the head goes out */
-void weir_proxy_ready(weir_proxy_t *p);
 /* The attempt failed: next peer or the end.  kind: WEIR_NEXT_…; 0: no other peer. */
 void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind);
 /* No peer can be told what the configuration made of the request. */
@@ -157,10 +153,7 @@ weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x.secure
 bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
 void weir_proxy_release(weir_proxy_t *p, bool keep);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
-void weir_proxy_let_go(weir_proxy_t *p, bool keep);               /* of the codec's way to the peer, if one is held */
 void weir_proxy_on_body(weir_request_t *req);                     /* the client's bytes: body or tunnel */
-void weir_proxy_on_timer(weir_timer_t *timer);
-void weir_proxy_wait(weir_proxy_t *p, weir_msec_t limit);
 void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */
 bool weir_proxy_copy_fields(weir_proxy_t *p);                     /* answer.c */
 void weir_proxy_unstore(weir_proxy_t *p);                         /* answer.c: before the store is cleared */
@@ -172,7 +165,7 @@ bool weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to);      /*
 bool weir_proxy_upgrade_may_pass(weir_str_t list);                /* an Upgrade field that may go on */
 void weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to);     /* tunnel.c */
 void weir_proxy_tunnel_pump(weir_proxy_t *p);
-void weir_proxy_send_more(weir_proxy_t *p);                       /* upload.c */
+weir_io_t weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes);     /* upload.c: see weir_asker_t */
 bool weir_proxy_collect_body(weir_proxy_t *p);                    /* upload.c: true: complete */
 
 #endif

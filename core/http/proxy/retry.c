@@ -45,7 +45,6 @@ retry_begin_attempt(weir_proxy_t *p)
     p->attempt->peer_stats = p->pick.peer->conf->stats;
     p->attempt->group_stats = weir_group_conf(p->pick.group)->stats;
     p->attempt_began = weir_clock_now();
-    p->request_sent = false;
     p->peer_done = false;
     p->interims = 0;
     weir_exchange_reset(&p->x);
@@ -63,28 +62,13 @@ retry_begin_attempt(weir_proxy_t *p)
 static void
 retry_connect(weir_proxy_t *p)
 {
-    weir_io_t io;
-
     retry_begin_attempt(p);
     if (!weir_proxy_make_question(p)) {
         weir_proxy_fail_emit(p);
-        return;
-    }
-    io = weir_proxy_secure(p);
-    if (io == WEIR_OK) {
-        io = p->x.codec->begin(&p->x);
-    }
-    p->held = io != WEIR_ERROR;
-    switch (io) {
-    case WEIR_OK:
-        weir_proxy_connected(p);
-        return;
-    case WEIR_AGAIN:
-        p->state = WEIR_PROXY_CONNECT;
-        weir_proxy_wait(p, p->conf->peer.connect_timeout);
-        return;
-    default:
+    } else if (weir_proxy_secure(p) == WEIR_ERROR) {
         weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
+    } else {
+        weir_exchange_begin(&p->x);
     }
 }
 
@@ -93,6 +77,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
 
+    p->state = WEIR_PROXY_ASK;
     if (!p->picked) {
         if (p->pass->group == NULL && !weir_proxy_find_target(p)) {
             return;
@@ -132,30 +117,12 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
         return;
     }
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
-    if (p->held) {
-        p->attempt->bytes_sent = p->x.codec->sent(&p->x);
-    }
+    p->attempt->bytes_sent = weir_exchange_sent_bytes(&p->x);
     p->attempt->bytes_received = p->x.received;
     if (p->pick.peer != NULL) {
         weir_pick_report(&p->pick, failed, weir_clock_now());
     }
     p->attempt = NULL;
-}
-
-void
-weir_proxy_let_go(weir_proxy_t *p, bool keep)
-{
-    if (p->held) {
-        p->held = false;
-        p->x.codec->end(&p->x, keep);
-    }
-}
-
-static void
-retry_drop_connection(weir_proxy_t *p)
-{
-    weir_timer_clear(&p->timer);
-    weir_proxy_let_go(p, false);
 }
 
 /* Could the same request be sent again at all? */
@@ -169,9 +136,7 @@ retry_is_possible(const weir_proxy_t *p)
 static bool
 retry_is_repeatable(const weir_proxy_t *p)
 {
-    bool sent = p->held && p->x.codec->sent(&p->x) != 0;
-
-    return !sent || weir_method_is_idempotent(p->req->head.method);
+    return weir_exchange_sent_bytes(&p->x) == 0 || weir_method_is_idempotent(p->req->head.method);
 }
 
 static bool
@@ -195,14 +160,11 @@ retry_is_allowed(const weir_proxy_t *p, unsigned kind)
     return weir_pick_left(&p->pick) != 0;
 }
 
-/* A kept connection that the peer closed as we wrote: nobody's failure; once more, on a fresh one. */
+/* A kept connection that the peer closed as we wrote: once more, on a fresh one. */
 static bool
-retry_is_race(const weir_proxy_t *p, weir_cause_t cause)
+retry_is_race(const weir_proxy_t *p)
 {
-    return p->held && p->x.codec->reused(&p->x) && !p->x.got_bytes && !p->raced && retry_is_possible(p)
-           && retry_is_repeatable(p)
-           && (cause == WEIR_CAUSE_UPSTREAM_CLOSED || cause == WEIR_CAUSE_UPSTREAM_RESET || cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED
-               || cause == WEIR_CAUSE_UPSTREAM_H2_REFUSED);
+    return !p->raced && weir_exchange_is_race(&p->x) && retry_is_possible(p) && retry_is_repeatable(p);
 }
 
 static uint16_t
@@ -237,7 +199,6 @@ void
 weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind)
 {
     weir_request_t *req = p->req;
-    bool race = retry_is_race(p, cause);
 
     p->x.cause = cause;
     p->x.detail = detail;
@@ -247,11 +208,11 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
             p->attempt->status = retry_cause_status(cause);
         }
     }
-    if (race) {
+    if (retry_is_race(p)) {
         p->raced = true;
         req->n_attempts--;
         p->attempt = NULL;
-        retry_drop_connection(p);
+        weir_exchange_end(&p->x, false);
         retry_connect(p);
         return;
     }
@@ -260,7 +221,7 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
         weir_cause_log(cause, &req->log, detail);
     }
     weir_proxy_end_attempt(p, true);
-    retry_drop_connection(p);
+    weir_exchange_end(&p->x, false);
     if (again) {
         weir_proxy_next_peer(p);
         return;
@@ -294,7 +255,7 @@ weir_proxy_retry_status(weir_proxy_t *p)
     }
     /* 403 and 404 are an answer, not an unwell peer. */
     weir_proxy_end_attempt(p, kind != WEIR_NEXT_HTTP_403 && kind != WEIR_NEXT_HTTP_404);
-    retry_drop_connection(p);
+    weir_exchange_end(&p->x, false);
     weir_proxy_next_peer(p);
     return true;
 }
@@ -309,12 +270,11 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     }
     p->released = true;
     p->state = WEIR_PROXY_DONE;
-    weir_timer_drop(&p->timer);
     weir_timer_drop(&p->deadline);
     weir_timer_drop(&p->rate_timer);
     weir_task_cancel(&p->task);
-    weir_task_cancel(&p->upload_task);
-    weir_proxy_let_go(p, keep);
+    weir_task_cancel(&p->collect_task);
+    weir_exchange_end(&p->x, keep);
     weir_lookup_cancel(&p->lookup);
     if (p->has_pipe) {
         weir_http_give_pipe(p->x.http, p->pipe, p->pipe_held == 0);

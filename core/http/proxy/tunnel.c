@@ -96,7 +96,7 @@ weir_proxy_tunnel_pump(weir_proxy_t *p)
     if (up || down) {
         weir_task_post(p->x.http->loop, &p->task, tunnel_go_on);
     }
-    weir_proxy_wait(p, p->conf->peer.read_timeout);
+    weir_exchange_wait(&p->x, p->conf->peer.read_timeout);
 }
 
 static void

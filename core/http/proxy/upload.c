@@ -7,8 +7,6 @@
 #include "http/read_ahead.h"
 #include "http/runtime.h"
 
-#define UPLOAD_ROUNDS 16       /* pieces a turn, then others get theirs */
-
 static weir_step_t
 upload_fail(weir_proxy_t *p, weir_cause_t cause)
 {
@@ -26,17 +24,9 @@ upload_fail(weir_proxy_t *p, weir_cause_t cause)
 static void
 upload_go_on(weir_task_t *task)
 {
-    weir_proxy_t *p = weir_container_of(task, weir_proxy_t, upload_task);
+    weir_proxy_t *p = weir_container_of(task, weir_proxy_t, collect_task);
 
-    if (!p->request_sent) {
-        weir_proxy_on_body(p->req);
-    }
-}
-
-static void
-upload_yield(weir_proxy_t *p)
-{
-    weir_task_post(p->x.http->loop, &p->upload_task, upload_go_on);
+    weir_proxy_on_body(p->req);
 }
 
 /* Reads the body into the store.  false: not complete yet, or the request was ended. */
@@ -49,7 +39,7 @@ weir_proxy_collect_body(weir_proxy_t *p)
     case WEIR_AGAIN:
         return false;
     case WEIR_EOF:
-        upload_yield(p);
+        weir_task_post(p->x.http->loop, &p->collect_task, upload_go_on);
         return false;
     case WEIR_ERROR:
         break;
@@ -74,8 +64,8 @@ upload_take(weir_proxy_t *p, weir_str_t bytes)
 }
 
 /* One piece of body: OK with bytes · AGAIN · EOF · ERROR (answered). */
-static weir_io_t
-upload_next(weir_proxy_t *p, weir_str_t *bytes)
+weir_io_t
+weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes)
 {
     weir_request_t *req = p->req;
     weir_io_t io;
@@ -101,65 +91,4 @@ upload_next(weir_proxy_t *p, weir_str_t *bytes)
         (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
     }
     return io;
-}
-
-/* The peer does not take our bytes.  It may have answered early and closed: look before giving up (US-05).  When it is
- * this side that has failed, nothing more will come. */
-static void
-upload_broken(weir_proxy_t *p)
-{
-    if (!p->x.codec->stop_sending(&p->x)) {
-        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
-        return;
-    }
-    p->request_sent = true;
-    p->req->on_body = NULL;
-    weir_proxy_ready(p);
-}
-
-static void
-upload_done(weir_proxy_t *p)
-{
-    p->request_sent = true;
-    p->req->on_body = NULL;
-    weir_proxy_wait(p, p->conf->peer.read_timeout);
-}
-
-/* Sends what there is until the peer or the client pauses. */
-void
-weir_proxy_send_more(weir_proxy_t *p)
-{
-    weir_str_t bytes;
-    weir_io_t io;
-
-    for (int round = 0; round < UPLOAD_ROUNDS; round++) {
-        io = p->x.codec->push(&p->x);
-        if (io == WEIR_AGAIN) {
-            weir_proxy_wait(p, p->conf->peer.send_timeout);
-            return;
-        }
-        if (io == WEIR_ERROR) {
-            upload_broken(p);
-            return;
-        }
-        if (p->x.codec->ended(&p->x)) {
-            upload_done(p);
-            return;
-        }
-        io = upload_next(p, &bytes);
-        if (io == WEIR_ERROR) {
-            return;
-        }
-        if (io == WEIR_AGAIN) {
-            weir_timer_clear(&p->timer);             /* the client's turn: its own timeout runs */
-            return;
-        }
-        io = io == WEIR_EOF ? p->x.codec->send_end(&p->x) : p->x.codec->send_body(&p->x, bytes);
-        if (io == WEIR_ERROR) {
-            upload_broken(p);
-            return;
-        }
-    }
-    weir_proxy_wait(p, p->conf->peer.send_timeout);
-    upload_yield(p);
 }
