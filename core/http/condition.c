@@ -126,23 +126,34 @@ condition_looks(weir_condition_kind_t kind, const char *path)
 }
 
 static bool
-condition_compares(const weir_condition_t *condition, weir_request_t *req, weir_str_t value)
+condition_is_met(const weir_condition_t *condition, weir_request_t *req, weir_str_t value, weir_str_t right)
 {
     weir_captures_t captures;
 
-    return condition->kind == WEIR_CONDITION_EQUAL ? weir_str_eq(value, weir_template_eval(condition->right, req, &req->arena))
-                                                   : weir_regex_exec(condition->regex, value, &captures) == WEIR_REGEX_MATCH;
+    switch (condition->kind) {
+    case WEIR_CONDITION_SET:
+        return value.len != 0 && !weir_str_eq(value, WEIR_STR("0"));
+    case WEIR_CONDITION_EQUAL:
+        return weir_str_eq(value, right);
+    case WEIR_CONDITION_PATTERN:
+        return weir_regex_exec(condition->regex, value, &captures) == WEIR_REGEX_MATCH;
+    default:
+        return value.len != 0 && condition_looks(condition->kind, weir_str_to_z(&req->arena, value));
+    }
 }
 
 /* As with locations: what a path with encoded slashes is judged to be, it must be for whoever reads it. */
 static bool
 condition_splits_readers(const weir_condition_t *condition, weir_request_t *req, weir_str_t value)
 {
-    weir_str_t other;
+    weir_str_t other = weir_uri_text_plain(req, condition->left), right = WEIR_STR_NONE, right_other = WEIR_STR_NONE;
 
-    return (condition->kind == WEIR_CONDITION_EQUAL || condition->kind == WEIR_CONDITION_PATTERN) && weir_uri_text_is_decoded(req, condition->left)
-           && weir_uri_text_other_reading(req, value, &other)
-           && condition_compares(condition, req, value) != condition_compares(condition, req, other);
+    if (condition->kind == WEIR_CONDITION_EQUAL) {
+        right = weir_template_eval(condition->right, req, &req->arena);
+        right_other = weir_uri_text_plain(req, condition->right);
+    }
+    return (!weir_str_eq(value, other) || !weir_str_eq(right, right_other))
+           && condition_is_met(condition, req, value, right) != condition_is_met(condition, req, other, right_other);
 }
 
 static weir_condition_result_t
@@ -152,26 +163,18 @@ condition_judge(const weir_condition_t *condition, weir_request_t *req)
     weir_regex_result_t result;
     bool                holds;
 
-    if (weir_unlikely(condition_splits_readers(condition, req, value))) {
+    if (weir_unlikely(req->uri.has_slash || req->has_plain_forms) && condition_splits_readers(condition, req, value)) {
         return WEIR_CONDITION_SLASHES;
     }
-    switch (condition->kind) {
-    case WEIR_CONDITION_SET:
-        holds = value.len != 0 && !weir_str_eq(value, WEIR_STR("0"));
-        break;
-    case WEIR_CONDITION_EQUAL:
-        holds = weir_str_eq(value, weir_template_eval(condition->right, req, &req->arena));
-        break;
-    case WEIR_CONDITION_PATTERN:
+    if (condition->kind == WEIR_CONDITION_PATTERN) {
         result = weir_request_match(req, condition->regex, value, weir_uri_text_is_decoded(req, condition->left));
         if (result == WEIR_REGEX_LIMIT) {
             return WEIR_CONDITION_LIMIT;
         }
         holds = result == WEIR_REGEX_MATCH;
-        break;
-    default:
-        holds = value.len != 0 && condition_looks(condition->kind, weir_str_to_z(&req->arena, value));
-        break;
+    } else {
+        holds = condition_is_met(condition, req, value,
+                                 condition->kind == WEIR_CONDITION_EQUAL ? weir_template_eval(condition->right, req, &req->arena) : WEIR_STR_NONE);
     }
     return holds != condition->negate ? WEIR_CONDITION_TRUE : WEIR_CONDITION_FALSE;
 }

@@ -117,7 +117,9 @@ static const weir_directive_t core_directives[] = {
             .args = "refuse | keep | decode",
             .help = "What %2F and %5C in a path are. keep: a part of a name: they stay encoded in $uri, for locations, patterns and rewrite, in names "
                     "of files and toward peers; so that no guard is passed by, the path is refused (400) when it would be another location's if "
-                    "they were slashes. decode: %2F is a slash before a location is looked for, and toward peers (%5C stays as it is). refuse: 400. "
+                    "they were slashes, and when an if, a rewrite, or a map or geo whose value is asked for before the answer begins would say something "
+                    "else then; a value that only the access log asks for refuses nothing. Keys of limits and split_clients take them for slashes, so "
+                    "that all spellings of a path count as one. $request_uri is what was sent: none of this holds for it. decode: %2F is a slash before a location is looked for, and toward peers (%5C stays as it is). refuse: 400. "
                     "Dot segments beside them are always refused. What counts for rewrite directives of the server is what the server says."),
 
     /* bodies of requests */

@@ -296,6 +296,12 @@ static const weir_directive_t docroot_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
+bool
+weir_docroot_is_file_variable(const weir_var_ref_t *ref)
+{
+    return ref->row->get == docroot_get_file;
+}
+
 static const weir_variable_t docroot_variables[] = {
     { "document_root", .get = docroot_get_root, .help = "The folder that root or alias names." },
     { "realpath_root", .get = docroot_get_real, .help = "The same with all links resolved." },

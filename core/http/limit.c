@@ -4,6 +4,7 @@
 #include "http/limit.h"
 
 #include "http/story.h"
+#include "http/uri_text.h"
 #include "shm/stats.h"
 
 const weir_conf_enum_t weir_limit_levels[] = {
@@ -46,6 +47,12 @@ weir_limit_find_zone(const weir_conf_list_t *zones, size_t item, weir_str_t name
         }
     }
     return NULL;
+}
+
+weir_str_t
+weir_limit_key(weir_request_t *req, const weir_limit_zone_t *zone)
+{
+    return weir_uri_text_plain(req, zone->key);
 }
 
 static void

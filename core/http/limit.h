@@ -35,6 +35,10 @@ typedef enum {
 /* "PASSED" …: the value of $limit_req_status and its like; false: NONE. */
 bool weir_limit_status_text(weir_limit_status_t status, weir_str_t *value);
 
+/* The request's key; empty: it is not counted.  Of a path with encoded slashes it is the one that a path with slashes has, so that no spelling of a path
+ * is counted for itself. */
+weir_str_t weir_limit_key(weir_request_t *req, const weir_limit_zone_t *zone);
+
 /* The row that a zone's limits are counted in; what: "req" or "conn". */
 uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone);
 /* Counted there, and in the request's story. */

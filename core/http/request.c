@@ -149,7 +149,7 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
             return step;
         }
     }
-    if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE) && phase <= WEIR_PHASE_ACCESS) {
+    if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE) && (phase <= WEIR_PHASE_ACCESS || weir_request_is_split(req))) {
         return weir_request_fail(req, req->failed_value, "what decides about the request cannot be worked out");
     }
     return WEIR_NEXT;
@@ -540,6 +540,10 @@ weir_request_be_get(weir_request_t *req)
 static bool
 request_may_redirect(weir_request_t *req)
 {
+    if (weir_request_is_split(req)) {
+        (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
+        return false;
+    }
     if (++req->redirects > REQUEST_MAX_REDIRECTS) {
         req->in_error_page = req->is_looping = true;
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_LOOP, NULL);

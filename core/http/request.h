@@ -126,7 +126,9 @@ struct weir_request {
     /* captures and defined variables */
     weir_captures_t      captures;       /* of the last pattern that matched: $1 */
     bool                 captures_decoded;   /* … what it was matched with is a decoded path */
+    const weir_captures_t *captures_plain;   /* … and what they are for who takes its encoded slashes for slashes; NULL: the same */
     struct weir_wire_form *wire_forms;   /* of variables: see uri_text.h */
+    bool                 has_plain_forms;    /* one of them, or a capture, has another reading */
     const weir_str_t   **slots;          /* by weir_vars_define's number */
 
     /* flow */
@@ -247,6 +249,13 @@ void *weir_request_kept(const weir_request_t *req, size_t module_index);
 /* A variable cannot be worked out, which is something else than that it is empty: if a handler of the phases up to access asked for it, the request is
  * refused for this cause.  For getters of variables. */
 void  weir_request_value_failed(weir_request_t *req, weir_cause_t cause);
+/* One was asked for that says one thing where encoded slashes are kept and another where they are slashes: whatever depends on it is not done, and the
+ * request is refused for CLIENT_TARGET; once it is, by whoever answers for it, no more. */
+static inline bool
+weir_request_is_split(const weir_request_t *req)
+{
+    return weir_unlikely(req->failed_value == WEIR_CAUSE_CLIENT_TARGET && req->cause != WEIR_CAUSE_CLIENT_TARGET);
+}
 /* Arguments of this name (any case) are not sent on. */
 void  weir_request_strip_arg(weir_request_t *req, weir_str_t name);
 /* Arguments of this name (any case; it lives as long as the request) are secrets: no log shows their values. */

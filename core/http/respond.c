@@ -117,6 +117,28 @@ respond_own_fields(weir_request_t *req)
     }
 }
 
+/* Who made the head asked for a value that says one thing where encoded slashes are kept and another where they are slashes: nobody gets the answer that
+ * was made, nor its fields. */
+static void
+respond_withhold(weir_request_t *req)
+{
+    weir_response_t *res = &req->res;
+
+    req->cause = WEIR_CAUSE_CLIENT_TARGET;
+    req->detail = "encoded_slash";
+    weir_cause_log(req->cause, &req->log, req->detail);
+    for (uint32_t i = 0; i < res->fields.n; i++) {
+        res->fields.at[i].flags |= WEIR_FIELD_DROP;
+    }
+    res->status = 400;
+    res->reason = WEIR_STR_NONE;
+    res->length = 0;
+    res->no_body = true;
+    res->has_trailers = false;
+    res->filters = NULL;
+    res->ranges = NULL;
+}
+
 weir_io_t
 weir_response_head(weir_request_t *req)
 {
@@ -142,6 +164,9 @@ weir_response_head(weir_request_t *req)
     res->no_body = req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
     if (!res->no_body && !req->is_sub) {
         weir_pace_begin(req);
+    }
+    if (weir_request_is_split(req) && !res->upgraded) {
+        respond_withhold(req);
     }
     weir_io_t io = weir_layer_send_head(req, req->layers);
     res->head_sent = true;

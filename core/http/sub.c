@@ -290,6 +290,8 @@ sub_copy_variables(weir_sub_t *sub, const weir_request_t *parent)
     if (!sub->is_detached) {
         req->captures = parent->captures;
         req->captures_decoded = parent->captures_decoded;
+        req->captures_plain = parent->captures_plain;
+        req->has_plain_forms = req->has_plain_forms || parent->captures_plain != NULL;
     }
 }
 

@@ -5,11 +5,12 @@
  */
 #include "http/uri_text.h"
 
+#include "http/docroot.h"
 #include "http/syntax.h"
 #include "http/vars.h"
 
-/* A variable's form in URIs; at == NULL: it is the value. */
-struct weir_wire_form { struct weir_wire_form *next; uint32_t slot; weir_str_t text; };
+/* A variable's form in URIs; at == NULL: it is the value.  plain: its value for who takes encoded slashes for slashes, when that is another. */
+struct weir_wire_form { struct weir_wire_form *next; uint32_t slot; weir_str_t text, plain; bool has_plain; };
 
 static struct weir_wire_form *
 text_find(const weir_request_t *req, uint32_t slot)
@@ -22,13 +23,14 @@ text_find(const weir_request_t *req, uint32_t slot)
     return form;
 }
 
+/* plain == NULL: it is the value. */
 static void
-text_put(weir_request_t *req, uint32_t slot, weir_str_t text)
+text_put(weir_request_t *req, uint32_t slot, weir_str_t text, const weir_str_t *plain)
 {
     struct weir_wire_form *form = text_find(req, slot);
 
     if (form == NULL) {
-        if (text.at == NULL) {
+        if (text.at == NULL && plain == NULL) {
             return;
         }
         form = weir_alloc(&req->arena, sizeof(*form));
@@ -36,6 +38,9 @@ text_put(weir_request_t *req, uint32_t slot, weir_str_t text)
         req->wire_forms = form;
     }
     form->text = text;
+    form->has_plain = plain != NULL;
+    form->plain = plain != NULL ? *plain : WEIR_STR_NONE;
+    req->has_plain_forms = req->has_plain_forms || plain != NULL;
 }
 
 static bool
@@ -88,6 +93,46 @@ weir_uri_text_other_reading(weir_request_t *req, weir_str_t value, weir_str_t *o
         *other = uri.path;
     }
     return !weir_str_eq(*other, value);
+}
+
+static weir_str_t
+text_plain_part(weir_request_t *req, const weir_var_ref_t *ref)
+{
+    const struct weir_wire_form *form;
+    weir_str_t value = WEIR_STR_NONE, other;
+
+    if (!ref->row->get(req, &req->arena, ref, &value)) {
+        value = WEIR_STR_NONE;                               /* (a group that took no part here may have in the other reading) */
+    }
+    if (ref->row == &weir_http_capture_row) {
+        return req->captures_plain != NULL ? weir_captures_get(req->captures_plain, ref->group) : value;
+    }
+    if (ref->row == &weir_http_slot_row) {
+        form = text_find(req, ref->slot);
+        return form != NULL && form->has_plain ? form->plain : value;
+    }
+    if (weir_vars_is_path(ref) && weir_uri_text_other_reading(req, value, &other)) {
+        return other;
+    }
+    return weir_docroot_is_file_variable(ref) ? weir_uri_plain_slashes(value, &req->arena) : value;
+}
+
+weir_str_t
+weir_uri_text_plain(weir_request_t *req, const weir_template_t *template)
+{
+    weir_str_t all = weir_template_eval(template, req, &req->arena);
+
+    if (weir_likely(!req->uri.has_slash && !req->has_plain_forms)) {      /* (asked for only now: variables have just been made) */
+        return all;
+    }
+    all = WEIR_STR_NONE;
+    for (size_t i = 0; i < template->n; i++) {
+        const weir_template_part_t *part = &template->parts[i];
+        weir_str_t                  piece = part->ref.row == NULL ? part->literal : text_plain_part(req, &part->ref);
+
+        all = all.len == 0 ? piece : weir_str_concat(&req->arena, all, piece);
+    }
+    return all;
 }
 
 /* $request_uri where a path is wanted: the target's normal form. */
@@ -196,32 +241,36 @@ weir_uri_text_split(weir_request_t *req, const weir_template_t *template, weir_s
 void
 weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value)
 {
-    weir_str_t text = WEIR_STR_NONE;
+    weir_str_t text = WEIR_STR_NONE, plain = value;
 
     if (!text_is_plain(value) && weir_uri_text_is_decoded(req, template)) {
         text = weir_uri_text(req, template, WEIR_URI_REFERENCE);
     }
-    text_put(req, slot, text);
+    if (weir_unlikely(req->uri.has_slash || req->has_plain_forms)) {
+        plain = weir_uri_text_plain(req, template);
+    }
+    text_put(req, slot, text, weir_str_eq(plain, value) ? NULL : &plain);
 }
 
 void
-weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, bool is_decoded)
+weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, weir_str_t plain, bool is_decoded)
 {
-    text_put(req, slot, is_decoded && !text_is_plain(value) ? weir_uri_encode(value, &req->arena) : WEIR_STR_NONE);
+    text_put(req, slot, is_decoded && !text_is_plain(value) ? weir_uri_encode(value, &req->arena) : WEIR_STR_NONE,
+             weir_str_eq(plain, value) ? NULL : &plain);
 }
 
 void
 weir_uri_text_forget(weir_request_t *req, uint32_t slot)
 {
-    text_put(req, slot, WEIR_STR_NONE);
+    text_put(req, slot, WEIR_STR_NONE, NULL);
 }
 
 void
 weir_uri_text_copy(weir_request_t *req, const weir_request_t *parent)
 {
     for (const struct weir_wire_form *form = parent->wire_forms; form != NULL; form = form->next) {
-        if (form->text.at != NULL) {
-            text_put(req, form->slot, weir_str_dup(&req->arena, form->text));
-        }
+        weir_str_t plain = weir_str_dup(&req->arena, form->plain);
+
+        text_put(req, form->slot, form->text.at != NULL ? weir_str_dup(&req->arena, form->text) : WEIR_STR_NONE, form->has_plain ? &plain : NULL);
     }
 }

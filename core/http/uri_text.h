@@ -24,10 +24,14 @@ bool weir_uri_text_split(weir_request_t *req, const weir_template_t *template, w
 bool weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *template);
 /* A decoded path, or a piece of one, in which encoded slashes were kept: what it is for who takes them for slashes.  false: the same. */
 bool weir_uri_text_other_reading(weir_request_t *req, weir_str_t value, weir_str_t *other);
-/* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is another. */
+/* What the template makes for a reader who takes the encoded slashes of the path for slashes.  Whoever decides by a text takes both readings and refuses
+ * the request when they say different things; whoever only counts or parts by it takes this one, which all spellings of a path have in common. */
+weir_str_t weir_uri_text_plain(weir_request_t *req, const weir_template_t *template);
+/* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is another, and what it is for who takes
+ * encoded slashes for slashes. */
 void weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value);
-/* The same for a group of a pattern: a decoded one, or not. */
-void weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, bool is_decoded);
+/* The same for a group of a pattern: a decoded one, or not; plain: what it is in the other reading. */
+void weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, weir_str_t plain, bool is_decoded);
 /* Its value is another one, that is no decoded path. */
 void weir_uri_text_forget(weir_request_t *req, uint32_t slot);
 /* For a subrequest: what its parent's variables are in URIs. */

@@ -55,12 +55,11 @@ captures_make(weir_request_t *req, uint32_t slot)
     if (!definition->get(definition->data, req, value)) {
         *value = WEIR_STR_NONE;
     }
-    req->slots[slot] = definition->is_volatile ? NULL : value;
     if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE)) {
-        req->slots[slot] = &captures_failed[req->failed_value];
-    } else {
-        req->failed_value = before;
+        return req->slots[slot] = &captures_failed[req->failed_value];
     }
+    req->failed_value = before;
+    req->slots[slot] = definition->is_volatile ? NULL : value;
     return value;
 }
 
@@ -239,6 +238,24 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, 
 
 /* -- requests -- */
 
+/* What the groups are for who takes the encoded slashes of a decoded subject for slashes; NULL: the same. */
+static const weir_captures_t *
+captures_read_plain(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex)
+{
+    weir_captures_t *plain;
+    weir_str_t other;
+
+    if (weir_likely(!weir_uri_text_other_reading(req, captures->subject, &other))) {
+        return NULL;
+    }
+    plain = weir_new(&req->arena, weir_captures_t);
+    if (weir_regex_exec(regex, other, plain) != WEIR_REGEX_MATCH) {
+        *plain = (weir_captures_t) { .n = 0 };
+    }
+    req->has_plain_forms = true;
+    return plain;
+}
+
 void
 weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex, bool is_decoded)
 {
@@ -247,12 +264,14 @@ weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, 
 
     req->captures = *captures;
     req->captures_decoded = is_decoded;
+    req->captures_plain = is_decoded ? captures_read_plain(req, captures, regex) : NULL;
     for (size_t i = 0; i < entry->n; i++) {
         weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
 
         *value = weir_captures_get(captures, entry->names[i].group);
         req->slots[entry->names[i].slot] = value;
-        weir_uri_text_keep_group(req, entry->names[i].slot, *value, is_decoded);
+        weir_uri_text_keep_group(req, entry->names[i].slot, *value,
+                                 req->captures_plain != NULL ? weir_captures_get(req->captures_plain, entry->names[i].group) : *value, is_decoded);
     }
 }
 

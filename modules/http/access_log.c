@@ -370,6 +370,7 @@ access_compose(const access_format_t *format, weir_request_t *req)
     return weir_str(out, (size_t) (at - out));
 }
 
+/* A condition that cannot be worked out hides nothing. */
 static bool
 access_is_wanted(const access_log_t *log, weir_request_t *req)
 {
@@ -378,8 +379,9 @@ access_is_wanted(const access_log_t *log, weir_request_t *req)
     if (log->condition == NULL) {
         return true;
     }
+    req->failed_value = WEIR_CAUSE_NONE;
     value = weir_template_eval(log->condition, req, &req->arena);
-    return value.len != 0 && !weir_str_eq(value, WEIR_STR("0"));
+    return req->failed_value != WEIR_CAUSE_NONE || (value.len != 0 && !weir_str_eq(value, WEIR_STR("0")));
 }
 
 /* What variables brought leads nowhere else: no NUL, and of ".." only what the operator wrote. */

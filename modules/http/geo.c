@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "http/captures.h"
 #include "http/forwarded.h"
+#include "http/uri_text.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -107,14 +108,14 @@ geo_find(const geo_t *geo, const weir_addr_t *addr)
     return v4 != NULL ? geo_find_network(geo, v4, 0, 32) : v6 != NULL ? geo_find_network(geo, v6, GEO_V6, 128) : NULL;
 }
 
-/* A text that is no address is 255.255.255.255. */
+/* text: what source makes.  One that is no address is 255.255.255.255. */
 static weir_addr_t
-geo_address(const geo_t *geo, weir_request_t *req)
+geo_address(const geo_t *geo, weir_request_t *req, weir_str_t text)
 {
     weir_addr_t addr = weir_endpoint_addr(&req->client->addr);
     weir_str_t  list;
 
-    if (geo->source != NULL && !weir_addr_from_ip(&addr, weir_template_eval(geo->source, req, &req->arena), 0)) {
+    if (geo->source != NULL && !weir_addr_from_ip(&addr, text, 0)) {
         weir_assert(weir_addr_from_ip(&addr, WEIR_STR("255.255.255.255"), 0));
     }
     if (geo->proxies.n != 0) {
@@ -124,14 +125,26 @@ geo_address(const geo_t *geo, weir_request_t *req)
     return addr;
 }
 
+static weir_str_t
+geo_value(const geo_t *geo, weir_request_t *req, weir_str_t text)
+{
+    const weir_addr_t  addr = geo_address(geo, req, text);
+    const geo_value_t *found = geo_find(geo, &addr);
+
+    return found != NULL ? found->text : geo->otherwise;
+}
+
 static bool
 geo_get(const void *data, weir_request_t *req, weir_str_t *value)
 {
-    const geo_t       *geo = data;
-    const weir_addr_t  addr = geo_address(geo, req);
-    const geo_value_t *found = geo_find(geo, &addr);
+    const geo_t *geo = data;
+    weir_str_t   text = geo->source != NULL ? weir_template_eval(geo->source, req, &req->arena) : WEIR_STR_NONE, other;
 
-    *value = found != NULL ? found->text : geo->otherwise;
+    *value = geo_value(geo, req, text);
+    other = geo->source != NULL ? weir_uri_text_plain(req, geo->source) : text;
+    if (weir_unlikely(!weir_str_eq(text, other)) && !weir_str_eq(*value, geo_value(geo, req, other))) {
+        weir_request_value_failed(req, WEIR_CAUSE_CLIENT_TARGET);      /* as with map: it decides about nothing */
+    }
     return true;
 }
 

@@ -165,7 +165,7 @@ conn_preaccess(weir_request_t *req, const void *conf_)
     conn_state_t      *state = NULL;
     for (size_t i = 0; i < conf->limits.n; i++) {
         const conn_limit_t *limit = &conf->limits.at[i];
-        weir_str_t          key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
+        weir_str_t          key = weir_limit_key(req, &limit->zone->zone);
         weir_holds_result_t result;
 
         if (key.len == 0 || !weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)) {

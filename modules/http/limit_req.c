@@ -292,7 +292,7 @@ req_keys(const req_conf_t *conf, weir_request_t *req, req_counted_t *counted)
 
     for (size_t i = 0; i < conf->limits.n; i++) {
         const req_limit_t *limit = &conf->limits.at[i];
-        weir_str_t         key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
+        weir_str_t         key = weir_limit_key(req, &limit->zone->zone);
 
         if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)) {
             weir_limit_counted(req, &limit->zone->zone);

@@ -83,10 +83,10 @@ map_find(const map_t *map, weir_request_t *req, weir_str_t source, bool *limit)
 static const map_value_t *
 map_find_for_all(const map_t *map, weir_request_t *req, bool *limit)
 {
-    weir_str_t         source = weir_template_eval(map->source, req, &req->arena), other;
+    weir_str_t         source = weir_template_eval(map->source, req, &req->arena), other = weir_uri_text_plain(req, map->source);
     const map_value_t *found, *found_other;
 
-    if (weir_likely(!weir_uri_text_other_reading(req, source, &other) || !weir_uri_text_is_decoded(req, map->source))) {
+    if (weir_likely(weir_str_eq(source, other))) {
         return map_find(map, req, source, limit);
     }
     found_other = map_find(map, req, other, limit);

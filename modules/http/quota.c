@@ -265,7 +265,7 @@ quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *count
 
     for (size_t i = 0; i < conf->limits.n; i++) {
         const quota_limit_t *limit = &conf->limits.at[i];
-        weir_str_t           key = weir_template_eval(limit->zone->zone.key, req, &req->arena);
+        weir_str_t           key = weir_limit_key(req, &limit->zone->zone);
 
         if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at) && quota_allowed(limit, req, &counted[n].allowed)) {
             weir_limit_counted(req, &limit->zone->zone);

@@ -7,6 +7,7 @@
 #include "http/module.h"
 
 #include "http/captures.h"
+#include "http/uri_text.h"
 
 #define SPLIT_WHOLE 10000                    /* hundredths of a percent */
 
@@ -61,7 +62,7 @@ static bool
 split_get(const void *data, weir_request_t *req, weir_str_t *value)
 {
     const split_t *split = data;
-    uint32_t       hash = split_hash(weir_template_eval(split->source, req, &req->arena));
+    uint32_t       hash = split_hash(weir_uri_text_plain(req, split->source));
 
     *value = WEIR_STR("");
     for (const split_share_t *share = split->shares; share != NULL; share = share->next) {

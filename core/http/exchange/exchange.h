@@ -31,8 +31,8 @@ typedef void weir_exchange_put_t(void *data, weir_header_id_t id, weir_str_t nam
 typedef struct {
     /* The way to the peer stands; the head goes out next.  (This one does not end it.) */
     void      (*on_connected)(weir_exchange_t *x);
-    /* Every field of the question but those of framing; Host is among them. */
-    void      (*each_field)(weir_exchange_t *x, weir_exchange_put_t *put, void *data);
+    /* Every field of the question but those of framing; Host is among them.  false: it is not to be sent, x->cause and x->detail say why. */
+    bool      (*each_field)(weir_exchange_t *x, weir_exchange_put_t *put, void *data);
     /* A piece of a body that did not go along with the head: OK, good until the next call · AGAIN: weir_exchange_send will be called · EOF ·
      * ERROR: the exchange was ended. */
     weir_io_t (*next_body)(weir_exchange_t *x, weir_str_t *bytes);

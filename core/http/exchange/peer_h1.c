@@ -148,7 +148,9 @@ peer_send_head(weir_exchange_t *x)
 
     weir_buf_init(&b, weir_http_scratch(x->http), WEIR_TX_BYTES);
     weir_emit_request_line(&b, x->method_name, x->target, x->conf->http_version == 10);
-    x->asker->each_field(x, peer_put_field, &b);
+    if (!x->asker->each_field(x, peer_put_field, &b)) {
+        return WEIR_ERROR;
+    }
     peer_emit_framing(x, &b);
     weir_buf_add_lit(&b, "\r\n");
     if (b.full) {

@@ -461,7 +461,9 @@ peer_send_head(weir_exchange_t *x)
     peer_said_t said = { .arena = x->arena };
     weir_io_t io;
 
-    x->asker->each_field(x, peer_say, &said);
+    if (!x->asker->each_field(x, peer_say, &said)) {
+        return WEIR_ERROR;
+    }
     if (said.no_memory) {
         return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
     }

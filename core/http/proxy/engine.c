@@ -49,10 +49,13 @@ engine_on_connected(weir_exchange_t *x)
     p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
 }
 
-static void
+static bool
 engine_each_field(weir_exchange_t *x, weir_exchange_put_t *put, void *data)
 {
-    weir_proxy_each_field(engine_of(x), put, data);
+    weir_proxy_t *p = engine_of(x);
+
+    weir_proxy_each_field(p, put, data);
+    return !weir_request_is_split(p->req) || weir_exchange_error(x, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash") == WEIR_OK;
 }
 
 static weir_io_t
@@ -181,18 +184,25 @@ engine_bind(weir_proxy_t *p)
     return WEIR_OK;
 }
 
+static weir_io_t
+engine_secure(weir_proxy_t *p)
+{
+    p->x.secure.from = NULL;
+    if (p->pass->is_tls && !weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->x.secure)) {
+        return weir_exchange_error(&p->x, WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE, "no certificate of our own");
+    }
+    if (p->pass->is_tls) {
+        p->x.secure.protocols = p->x.codec->protocols;
+    }
+    return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
+}
+
 weir_io_t
 weir_proxy_secure(weir_proxy_t *p)
 {
-    p->x.secure.from = NULL;
-    if (!p->pass->is_tls) {
-        return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
-    }
-    if (!weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->x.secure)) {
-        return weir_exchange_error(&p->x, WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE, "no certificate of our own");
-    }
-    p->x.secure.protocols = p->x.codec->protocols;
-    return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
+    weir_io_t io = engine_secure(p);
+
+    return weir_request_is_split(p->req) ? weir_exchange_error(&p->x, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash") : io;
 }
 
 /* -- the client's side -- */
@@ -335,6 +345,9 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     }
     if (!weir_proxy_upgrade_begin(p)) {
         return WEIR_DONE;
+    }
+    if (weir_request_is_split(req)) {
+        return weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
     }
     if (limit.ms != 0) {
         weir_timer_set(p->x.http->loop, &p->deadline, limit, engine_on_deadline);

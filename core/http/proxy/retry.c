@@ -200,6 +200,12 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
 {
     weir_request_t *req = p->req;
 
+    if (weir_request_is_split(req)) {                  /* nobody's failure but the request's: it was not sent */
+        weir_proxy_end_attempt(p, false);
+        weir_exchange_end(&p->x, false);
+        retry_give_up(p, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
+        return;
+    }
     p->x.cause = cause;
     p->x.detail = detail;
     if (p->attempt != NULL) {

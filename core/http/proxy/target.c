@@ -149,6 +149,9 @@ weir_proxy_find_target(weir_proxy_t *p)
     *pass = p->conf->pass;
     p->pass = p->own_pass = pass;
     req->proxied_to = pass;
+    if (weir_request_is_split(req)) {
+        return target_refuse(p, WEIR_CAUSE_CLIENT_TARGET, 400, "encoded_slash");
+    }
     if (!weir_proxy_split_pass(p->conf->pass.schemes, url, pass) || pass->authority.len == 0) {
         return target_refuse(p, WEIR_CAUSE_UPSTREAM_RESOLVE, 500, target_text(p, "invalid URL", url));
     }
