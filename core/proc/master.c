@@ -120,7 +120,7 @@ master_reopen_logs(weir_master_t *master)
         }
     }
     weir_spawn_tell(master, SIGUSR1);
-    weir_store_process_tell(SIGUSR1);
+    weir_store_process_reopen_logs(master);
 }
 
 static void

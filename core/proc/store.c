@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/process.h"
+#include "os/rights.h"
 #include "os/sys.h"
 #include "proc/signals.h"
 #include "store/conf.h"
@@ -222,11 +223,14 @@ weir_store_process_ended(weir_master_t *master, pid_t pid, int status)
     return true;
 }
 
+/* What has given root up may not open them by their names: another process begins with the master's. */
 void
-weir_store_process_tell(int signal)
+weir_store_process_reopen_logs(weir_master_t *master)
 {
-    if (store.pid > 0) {
-        (void) weir_sys_kill(store.pid, signal);
+    if (store.pid > 0 && weir_rights_are_root()) {
+        weir_store_process_change(master);
+    } else if (store.pid > 0) {
+        (void) weir_sys_kill(store.pid, SIGUSR1);
     }
 }
 

@@ -17,7 +17,7 @@ void weir_store_process_change(weir_master_t *master);
 /* A child of the master's has ended; true: it was one of these. */
 bool weir_store_process_ended(weir_master_t *master, pid_t pid, int status);
 /* Logs were moved. */
-void weir_store_process_tell(int signal);
+void weir_store_process_reopen_logs(weir_master_t *master);
 /* The workers have gone: the last counts are written.  Waits. */
 void weir_store_process_stop(weir_master_t *master);
 /* In a forked child. */

@@ -2,7 +2,8 @@
  * store_process.c - the store's process: the only writer.  Commands of people come by a socket, counts come from zones; both go to the
  * disk in one transaction a turn, and only then are they answered.
  *
- * Runs as store_user or, when the store's files are root's, as the workers' user once it has opened them.  It holds one write transaction at a time and reads nothing from the network.
+ * Once it has opened the files it runs as store_user, or as another user that is not the workers', who could kill it; where there is none, as theirs.  It
+ * holds one write transaction at a time and reads nothing from the network.
  */
 #define _GNU_SOURCE 1
 
@@ -390,7 +391,7 @@ process_on_signal(void *data)
             weir_timer_set(process->loop, &process->orphan_timer, PROCESS_ORPHANED, process_on_orphan_timer);
         }
     }
-    if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {
+    if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {         /* from a master whose user it is */
         weir_log_reopen(process->start->generation->sinks);
     }
 }
@@ -402,16 +403,35 @@ process_failed(const char *what)
     return false;
 }
 
+/* A user that nobody named may be none here (in a container that maps a few only): then the workers'. */
+static bool
+process_change_user(const process_t *process, bool *is_workers, const char **why)
+{
+    const weir_store_conf_t *conf = process->conf;
+    weir_rights_user_t       own = { .uid = conf->runs_as.uid, .gid = conf->runs_as.gid, .groups = conf->runs_as.groups, .n_groups = conf->runs_as.n_groups };
+
+    *is_workers = false;
+    if (!conf->runs_as.ignored && (process->settings.changes_user || !conf->owner.ignored) && weir_rights_drop(&own, why)) {
+        return true;
+    }
+    if (!conf->owner.ignored) {
+        return false;
+    }
+    *is_workers = true;
+    if (process->settings.changes_user) {
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "the store process runs as the workers' user, who can kill it: set store_user to another one");
+    }
+    return weir_rights_drop(process->settings.changes_user ? &process->settings.user : NULL, why);
+}
+
+/* One of the workers' user is closed to the debugger whatever they are: it holds the store open to write. */
 static bool
 process_drop_rights(const process_t *process)
 {
-    const weir_settings_t *settings = &process->settings;
-    const char            *why = "";
+    const char *why = "";
+    bool        is_workers;
 
-    const weir_bundle_user_t *owner = &process->conf->owner;
-    weir_rights_user_t     own = { .uid = owner->uid, .gid = owner->gid, .groups = owner->groups, .n_groups = owner->n_groups };
-
-    if (!weir_rights_drop(!owner->ignored ? &own : settings->changes_user ? &settings->user : NULL, &why) || !weir_rights_lock(settings->limits_core, &why)) {
+    if (!process_change_user(process, &is_workers, &why) || !weir_rights_lock(process->settings.limits_core && !is_workers, &why)) {
         return process_failed(why);
     }
     return weir_process_die_with_parent(SIGQUIT) || process_failed("prctl(PR_SET_PDEATHSIG) failed");

@@ -49,6 +49,39 @@ store_use_seeds(weir_conf_t *cf, const weir_conf_block_t *block, const char *pat
     return true;
 }
 
+static void
+store_own_groups(weir_conf_t *cf, weir_bundle_user_t *user)
+{
+    size_t bytes = sizeof(gid_t) * user->n_groups;
+
+    if (user->n_groups != 0) {
+        user->groups = memcpy(weir_alloc(cf->arena, bytes), user->groups, bytes);
+    }
+}
+
+/* Whom the process runs as when nobody said it: the one that the package makes, or one that every system has, if the workers are not it themselves.  Whoever
+ * it is owns nothing of the store: the process has opened its files before. */
+static void
+store_find_user(weir_conf_t *cf, weir_store_conf_t *conf, const weir_bundle_user_t *workers)
+{
+    static const weir_str_t names[][2] = {
+        { WEIR_STR_INIT("weir-store"), WEIR_STR_INIT("weir-store") },
+        { WEIR_STR_INIT("nobody"), WEIR_STR_INIT("nogroup") }, { WEIR_STR_INIT("nobody"), WEIR_STR_INIT("nobody") },
+        { WEIR_STR_INIT("daemon"), WEIR_STR_INIT("daemon") },
+    };
+
+    for (size_t i = 0; i < weir_countof(names); i++) {
+        weir_error_t error = { .text = "" };
+
+        if (weir_bundle_user(cf->bundle, names[i][0], names[i][1], &conf->runs_as, &error)
+            && (conf->runs_as.ignored || (conf->runs_as.uid != workers->uid && conf->runs_as.uid != 0)))
+        {
+            return;
+        }
+    }
+    conf->runs_as = (weir_bundle_user_t) { .ignored = true };
+}
+
 /* Makes the folder, and says whose it is: never the workers', not for a moment. */
 static bool
 store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_conf_t *conf)
@@ -67,11 +100,11 @@ store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_co
         if (!conf->owner.ignored && conf->owner.uid == core->workers_user.uid) {
             return weir_conf_error_at(cf, &block->words, "\"store_user\" must be another than the workers' \"user\", who may not write the store");
         }
-        if (conf->owner.n_groups != 0) {
-            size_t bytes = sizeof(gid_t) * conf->owner.n_groups;
-
-            conf->owner.groups = memcpy(weir_alloc(cf->arena, bytes), conf->owner.groups, bytes);
-        }
+        store_own_groups(cf, &conf->owner);
+        conf->runs_as = conf->owner;
+    } else {
+        store_find_user(cf, conf, &core->workers_user);
+        store_own_groups(cf, &conf->runs_as);
     }
     if (weir_bundle_is_replay(cf->bundle) || geteuid() != 0 || core->workers_user.ignored) {
         return true;
@@ -108,8 +141,11 @@ static const weir_directive_t store_directives[] = {
                    .help = "Folder of the store: consumers, keys, plans, quotas, and what long limits have counted.  Not set: there is none."),
     WEIR_DIRECTIVE_OF(weir_store_conf_t, user, "store_user", &weir_type_user, .where = WEIR_IN_MAIN,
                       .help = "Whom the store's folder and files belong to and its process runs as, where Weir is started as root.  Not set: the files are "
-                              "root's, and the process, which has opened them, runs as the workers' user.  Either way workers can read the store but not "
-                              "write it, and only root and this user may change consumers, keys and plans."),
+                              "root's, and the process, which has opened them, runs as the first of weir-store (which the package makes), nobody and daemon "
+                              "that is there and is not the workers' user.  Either way workers can read the store but not write it, they can neither signal "
+                              "nor trace its process, and only root and this user may change consumers, keys and plans.  Where Weir is not started as root, "
+                              "or no such user can be had, all are of one user: the process cannot be traced then, but it can be killed, and is started "
+                              "again; what was acknowledged stays, and what was counted lies in memory that outlives it."),
     WEIR_DIRECTIVE(weir_store_conf_t, size, "store_size", .where = WEIR_IN_MAIN, .dflt = "256m", .min = "1m", .max = "1024g",
                    .help = "How large the store's file may become."),
     WEIR_DIRECTIVE(weir_store_conf_t, flush, "store_flush", .where = WEIR_IN_MAIN, .dflt = "1s", .min = "10ms", .max = "1h",
