@@ -1,5 +1,5 @@
 /*
- * db.c - see db.h.  Runs in the store's process, in workers, in tools.
+ * db.c - see db.h.  Runs in the store's process and in tools.
  */
 #define _GNU_SOURCE 1
 
@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #define DB_READERS 600                       /* slots of tools, of what writers hold (hold.h), of the workers of a program of before */
-#define DB_VERSION "layout"
 #define DB_DISK_FULL 65536                   /* bytes: less than one write of LMDB's */
 
 static pid_t db_opened_by;                   /* one environment a process */
@@ -80,7 +79,7 @@ weir_store_strerror(const weir_store_db_t *db, int result)
 static int
 db_check_layout(const weir_store_db_t *db, MDB_txn *txn, bool *fits)
 {
-    MDB_val  key = weir_store_val(WEIR_STR(DB_VERSION)), value;
+    MDB_val  key = weir_store_val(WEIR_STR(WEIR_STORE_VERSION_KEY)), value;
     uint32_t layout = WEIR_STORE_LAYOUT;
     int      result = mdb_get(txn, db->tables[WEIR_STORE_META], &key, &value);
 
@@ -118,7 +117,7 @@ db_open_tables(weir_store_db_t *db, bool *fits)
 }
 
 /* Before LMDB's own lock file is looked at, which speaks of the file that is there.  To have it alone one must be able to write it: a worker, who may only
- * read it, can keep nobody from opening the store. */
+ * read it (view.c), can keep nobody from opening the store. */
 static int
 db_lock(weir_store_db_t *db, const weir_store_open_t *how)
 {
@@ -126,13 +125,11 @@ db_lock(weir_store_db_t *db, const weir_store_open_t *how)
     struct flock lock = { .l_type = how->alone ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
 
     (void) snprintf(path, sizeof(path), "%s/" WEIR_STORE_LOCK, how->path);
-    db->lock_fd = weir_sys_open(path, (how->is_brief ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
+    db->lock_fd = weir_sys_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (db->lock_fd < 0) {
         return errno;
     }
-    if (!how->is_brief) {
-        weir_store_secure_file(how->path, path, true);
-    }
+    weir_store_secure_file(how->path, path, true);
     while (fcntl(db->lock_fd, how->waits ? F_OFD_SETLKW : F_OFD_SETLK, &lock) != 0) {
         if (errno != EINTR) {
             return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
@@ -167,7 +164,7 @@ db_open_env(weir_store_db_t *db, const weir_store_open_t *how, const char *path)
     if ((result = mdb_env_create(&db->env)) != 0 || (result = mdb_env_set_maxdbs(db->env, WEIR_STORE_TABLES)) != 0
         || (result = mdb_env_set_maxreaders(db->env, DB_READERS)) != 0
         || (how->size != 0 && (result = mdb_env_set_mapsize(db->env, how->size)) != 0)
-        || (result = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS | (how->writes ? 0 : MDB_RDONLY) | (how->is_brief ? MDB_NOLOCK : 0), 0600)) != 0)
+        || (result = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS | (how->writes ? 0 : MDB_RDONLY), 0600)) != 0)
     {
         return result;
     }
@@ -187,10 +184,8 @@ db_open(weir_store_db_t *db, const weir_store_open_t *how, bool *fits)
     if ((result = db_lock(db, how)) != 0 || (result = db_open_env(db, how, path)) != 0) {
         return result;
     }
-    if (!how->is_brief) {
-        (void) snprintf(lock, sizeof(lock), "%s-lock", path);
-        weir_store_secure_file(how->path, lock, false);
-    }
+    (void) snprintf(lock, sizeof(lock), "%s-lock", path);
+    weir_store_secure_file(how->path, lock, false);
     if (how->writes) {
         weir_store_secure_file(how->path, path, true);
     }

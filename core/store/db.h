@@ -1,7 +1,7 @@
 /*
  * db.h - the store's file: one LMDB environment a process, opened after the fork, never twice (LM-03).
  *
- * The store's process writes (or a tool, when none runs); everyone else reads through the map.  LMDB's own lock keeps writers apart,
+ * The store's process writes (or a tool, when none runs); tools read, and workers by other means (view.h).  LMDB's own lock keeps writers apart,
  * so that two of them, such as of the programs before and after an upgrade, may be there at once.  A commit is on the disk
  * when it returns.
  */
@@ -29,13 +29,13 @@ typedef struct {
 #define WEIR_STORE_FILE  "weir.mdb"          /* in store_path; beside it LMDB's "weir.mdb-lock" */
 #define WEIR_STORE_LOCK  "lock"              /* shared by who has the store open, held alone by who replaces it */
 #define WEIR_STORE_SEEDS "seeds"
+#define WEIR_STORE_VERSION_KEY "layout"      /* in the table META: WEIR_STORE_LAYOUT */
 
 typedef struct {
     const char *path;                        /* the folder; it must be there */
     uint64_t    size;                        /* bytes the file may grow to; 0: as it is */
     bool        writes;                      /* and makes what is missing */
     bool        alone;                       /* nobody else may have it open */
-    bool        is_brief;                    /* a worker: it may read the file only, and looks for moments only (hold.h) */
     bool        waits;                       /* until that is so, or nobody has it alone; else that is an error (EWOULDBLOCK) */
 } weir_store_open_t;
 

@@ -5,23 +5,18 @@
 
 #include "log/log.h"
 #include "os/clock.h"
-#include "os/sys.h"
 #include "shm/saved.h"
-#include "store/hold.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
 
 #define READ_RETRY_MS 1000
-#define READ_TRIES    3
-#define READ_LAST_US  (WEIR_STORE_HOLD_MS * 1000 / 2)    /* what a look may take; then the writer may have used its pages again */
 
 static struct {
-    char            path[PATH_MAX];              /* empty: none */
-    weir_store_db_t db;                          /* .env NULL: not open */
-    MDB_txn        *txn;                         /* at rest between two looks */
-    uint64_t        next_ms;                     /* when to try to open it again */
-    bool            complained;
+    char              path[PATH_MAX];            /* empty: none */
+    weir_store_view_t view;
+    uint64_t          next_ms;                   /* when to try to open it again */
+    bool              complained;
 } read_store;
 
 /* -- open -- */
@@ -30,20 +25,13 @@ static bool
 read_open(void)
 {
     weir_error_t error = { .text = "" };
-    int          result;
 
     if (read_store.path[0] == '\0' || weir_clock_now().ms < read_store.next_ms) {
         return false;
     }
-    if (weir_store_open(&read_store.db, &(weir_store_open_t) { .path = read_store.path, .is_brief = true }, &error)) {
-        result = mdb_txn_begin(read_store.db.env, NULL, MDB_RDONLY, &read_store.txn);
-        if (result == 0) {
-            mdb_txn_reset(read_store.txn);
-            read_store.complained = false;
-            return true;
-        }
-        (void) weir_error_set(&error, "reading the store failed: %s", weir_store_strerror(&read_store.db, result));
-        weir_store_close(&read_store.db);
+    if (weir_store_view_open(&read_store.view, read_store.path, &error)) {
+        read_store.complained = false;
+        return true;
     }
     if (!read_store.complained) {
         weir_log(WEIR_LOG_ALERT, NULL, 0, "%s", error.text);
@@ -56,73 +44,32 @@ read_open(void)
 static void
 read_close(void)
 {
-    if (read_store.db.env != NULL) {
-        mdb_txn_abort(read_store.txn);
-        weir_store_close(&read_store.db);
+    if (read_store.view.map != NULL) {
+        weir_store_view_close(&read_store.view);
     }
-}
-
-/* A view of what is acknowledged at this moment. */
-static bool
-read_begin(void)
-{
-    int result;
-
-    if (read_store.db.env == NULL && !read_open()) {
-        return false;
-    }
-    if (weir_store_look(&read_store.db) == MDB_CORRUPTED) {    /* it was cut short: the map's end would be a SIGBUS */
-        read_close();
-        return false;
-    }
-    result = mdb_txn_renew(read_store.txn);
-    if (result == MDB_MAP_RESIZED) {             /* the writer has a larger store_size */
-        (void) mdb_env_set_mapsize(read_store.db.env, 0);
-        result = mdb_txn_renew(read_store.txn);
-    }
-    if (result != 0) {
-        read_close();                            /* opened anew with the next look */
-        return false;
-    }
-    return true;
 }
 
 /* A record of `size` bytes is copied. */
 static weir_store_found_t
-read_once(weir_store_table_t table, weir_str_t name, void *record, size_t size)
-{
-    MDB_val key = weir_store_val(name), value;
-    int     result;
-
-    if (!read_begin()) {
-        return WEIR_STORE_BROKEN;
-    }
-    result = mdb_get(read_store.txn, read_store.db.tables[table], &key, &value);
-    if (result == 0 && value.mv_size == size) {
-        memcpy(record, value.mv_data, size);
-    }
-    mdb_txn_reset(read_store.txn);
-    if (result == 0) {
-        return value.mv_size == size ? WEIR_STORE_FOUND : WEIR_STORE_BROKEN;
-    }
-    return result == MDB_NOTFOUND ? WEIR_STORE_MISSING : WEIR_STORE_BROKEN;
-}
-
-static weir_store_found_t
 read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size)
 {
+    weir_store_found_t found;
+
     if (name.len == 0) {
         return WEIR_STORE_MISSING;
     }
-    for (int i = 0; i < READ_TRIES; i++) {
-        uint64_t           from_us = weir_sys_clock_us();
-        weir_store_found_t found = read_once(table, name, record, size);
-
-        if (found != WEIR_STORE_BROKEN && weir_sys_clock_us() - from_us < READ_LAST_US) {
-            return found;
-        }
+    if (read_store.view.map == NULL && !read_open()) {
+        return WEIR_STORE_BROKEN;
     }
-    return WEIR_STORE_BROKEN;
+    if (!weir_store_view_is_whole(&read_store.view)) {       /* it was cut short: the map's end would be a SIGBUS */
+        read_close();
+        return WEIR_STORE_BROKEN;
+    }
+    found = weir_store_view_get(&read_store.view, table, name, record, size);
+    if (found == WEIR_STORE_BROKEN) {
+        read_close();                            /* opened anew with the next look */
+    }
+    return found;
 }
 
 /* -- what zones look for -- */

@@ -1,5 +1,5 @@
 /*
- * read.h - looking things up in the store, by whoever serves: through LMDB's map, without a lock, without waiting for the writer.
+ * read.h - looking things up in the store, by whoever serves: without a lock, without waiting for the writer (view.h).
  *
  * What was acknowledged is seen by the next look, in every process.  The file is opened at the first look; one that cannot be opened
  * is tried again each second.  On the loop's thread only.
@@ -8,8 +8,7 @@
 #define WEIR_STORE_READ_H
 
 #include "store/record.h"
-
-typedef enum { WEIR_STORE_FOUND, WEIR_STORE_MISSING, WEIR_STORE_BROKEN } weir_store_found_t;
+#include "store/view.h"
 
 /* The folder this process reads from now on; "": none, and everything is BROKEN but what zones look for. */
 void weir_store_read_from(weir_str_t path);
