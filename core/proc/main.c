@@ -337,7 +337,7 @@ main(int argc, char **argv)
     } else if (command.test) {
         code = main_test(&command, &source);
     } else {
-        (void) umask(022);
+        (void) umask(umask(077) | 022);     /* stricter when told so */
         weir_rights_raise_files();      /* a socket a worker for every address */
         code = main_serve(&source);
         if (code != 0) {                /* whoever started this program over another one is told, too */
