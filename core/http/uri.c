@@ -423,10 +423,14 @@ uri_stands(const uri_encoding_t *how, const char *at, const char *end)
 static weir_str_t
 uri_encode(weir_str_t text, const uri_encoding_t *how, weir_arena_t *arena)
 {
-    const char *in, *end = text.at + text.len;
+    const char *in, *end;
     char       *out, *at;
     size_t      n = 0, stands;
 
+    if (text.len == 0) {                    /* it may be no string at all, and C adds nothing to a null pointer */
+        return text;
+    }
+    end = text.at + text.len;
     for (in = text.at; in < end; in += stands != 0 ? stands : 1) {
         stands = uri_stands(how, in, end);
         n += stands == 0;
