@@ -7,44 +7,16 @@
 #include "http/header.h"
 #include "http/syntax.h"
 #include "http/uri.h"
+#include "kept_slashes.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What stays encoded in a path: "%2F", "%5C", and a percent sign before the digits of one of them. */
-static size_t
-kept(weir_str_t text)
-{
-    size_t i = 1;
-
-    while (text.len - i >= 4 && text.at[i] == '2' && text.at[i + 1] == '5') {
-        i += 2;
-    }
-    return text.len - i >= 2 && ((text.at[i] == '2' && (text.at[i + 1] | 0x20) == 'f') || (text.at[i] == '5' && (text.at[i + 1] | 0x20) == 'c')) ? i + 2 : 0;
-}
-
 static weir_str_t
 decode(weir_str_t text, weir_arena_t *arena)
 {
-    char  *out = weir_alloc(arena, text.len + 1);
-    size_t i, n = 0, k;
-
-    for (i = 0; i < text.len; i++) {
-        k = text.at[i] == '%' ? kept(weir_str_skip(text, i)) : 0;
-        if (k != 0) {
-            memcpy(out + n, text.at + i, k);
-            n += k;
-            i += k - 1;
-        } else if (text.at[i] == '%') {
-            weir_assert(text.len - i > 2);
-            out[n++] = (char) (weir_byte_hex(text.at[i + 1]) << 4 | weir_byte_hex(text.at[i + 2]));
-            i += 2;
-        } else {
-            out[n++] = text.at[i];
-        }
-    }
-    return weir_str(out, n);
+    return kept_decode(text, weir_alloc(arena, text.len + 1));
 }
 
 static void
