@@ -11,14 +11,18 @@
 #include "os/clock.h"
 #include "proc/settings.h"
 #include "proc/shared.h"
+#include "shm/holds.h"
 #include "shm/slots.h"
 #include "shm/stats.h"
+#include "shm/zone.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,6 +127,16 @@ stack_quit(void)
     site_listen();
 }
 
+/* Seldom, too. */
+static void
+stack_fill_names(void)
+{
+    if (world_take(1) == 200 && !world.has_filled) {
+        world.has_filled = true;
+        names_fill();
+    }
+}
+
 void
 world_step(void)
 {
@@ -136,14 +150,14 @@ world_step(void)
     case 5: client_body(c); break;
     case 6: peer_h2_control(c); break;
     case 7: peer_raw(c); break;
-    case 8: client_close(c); break;
+    case 8: peer_close(c); break;
     case 9: c->is_slow = !c->is_slow; break;
     case 10: peer_move(c, world_take(2)); break;
     case 11: case 12: upstream_answer(u); break;
     case 13: case 14: upstream_body(u); break;
     case 15: peer_raw(u); break;
     case 16: peer_h2_control(u); break;
-    case 17: upstream_close(u); break;
+    case 17: peer_close(u); break;
     case 18: u->is_slow = !u->is_slow; break;
     case 19: world.skew_ms += world_take(1) * 100; world_turn(); break;
     case 20: world.skew_ms += 70000; world_turn(); break;
@@ -153,6 +167,8 @@ world_step(void)
     case 24: client_request(c); world_turn(); world_turn(); upstream_answer(u); world_turn(); break;
     case 25: names_answer(); world_turn(); break;
     case 26: names_answer(); names_answer(); world_turn(); world_turn(); upstream_answer(u); break;
+    case 27: (void) pool_run(op >> 5); break;
+    case 28: stack_fill_names(); break;
     default: world_turn();
     }
 }
@@ -170,6 +186,22 @@ stack_descriptors(void)
     }
     closedir(folder);
     return n;
+}
+
+/* What is open, for who reads a finding. */
+static void
+stack_tell_descriptors(void)
+{
+    char path[64], what[256];
+
+    for (int fd = 0; fd < 1024; fd++) {
+        ssize_t n;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        n = readlink(path, what, sizeof(what) - 1);
+        if (n > 0) {
+            fprintf(stderr, "%d: %.*s\n", fd, (int) n, what);
+        }
+    }
 }
 
 static void
@@ -207,6 +239,7 @@ stack_all_leave(void)
         peer_end(&world.clients[i]);
     }
     world_turn();
+    while (pool_run(0)) { }
     world_turn();
     for (int k = 0; k < 12; k++) {
         for (size_t i = 0; i < WORLD_UPSTREAMS; i++) {
@@ -220,11 +253,57 @@ stack_all_leave(void)
     }
 }
 
+/* "KIND SIZE LAYOUT NAME" */
+static uint64_t
+stack_zone_size(weir_str_t label)
+{
+    weir_str_t kind, rest;
+
+    return weir_str_cut(label, ' ', &kind, &rest) ? strtoull(rest.at, NULL, 10) : 0;
+}
+
+/* What limit_conn counts: nobody holds anything. */
+static void
+stack_check_holds(void *data WEIR_UNUSED, weir_str_t label, int fd)
+{
+    struct stat info;
+    char text[64];
+    weir_buf_t out;
+    char *memory;
+
+    if (!weir_str_starts(label, WEIR_STR("limit-conn ")) || fstat(fd, &info) != 0) {
+        return;
+    }
+    memory = mmap(NULL, (size_t) info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        world_fail("a zone cannot be mapped");
+    }
+    weir_buf_init(&out, text, sizeof(text));
+    weir_holds_describe(memory + WEIR_ZONE_HEAD, stack_zone_size(label), &out);
+    (void) munmap(memory, (size_t) info.st_size);
+    if (!weir_str_starts(weir_buf_str(&out), WEIR_STR("keys=0 "))) {
+        world_fail("limit_conn: %.*s: %.*s are held", WEIR_STR_ARG(label), WEIR_STR_ARG(weir_buf_str(&out)));
+    }
+}
+
+static void
+stack_check_gauges(void)
+{
+    for (uint32_t i = 0; i < weir_stats_rows(); i++) {
+        weir_stats_kind_t kind;
+        weir_str_t name = weir_stats_name(i, &kind);
+        const weir_stats_row_t *row = weir_stats_mine(i);
+        if (kind == WEIR_STATS_PEER ? row->busy != 0 : row->active != 0 || row->busy != 0 || row->idle != 0) {
+            world_fail("gauges of \"%.*s\": %lld active, %lld busy, %lld idle", WEIR_STR_ARG(name), (long long) row->active,
+                       (long long) row->busy, (long long) row->idle);
+        }
+    }
+}
+
 static void
 stack_check_quiet(void)
 {
     const weir_http_t *http = world.http;
-    const weir_stats_row_t *row = weir_stats_mine(WEIR_STATS_PROCESS);
 
     if (http->n_conns != 0 || http->n_detached != 0) {
         world_fail("%zu connections and %zu subrequests are left", http->n_conns, http->n_detached);
@@ -232,9 +311,8 @@ stack_check_quiet(void)
     if (http->blocks.n_used != 0) {
         world_fail("%zu blocks are left", (size_t) http->blocks.n_used);
     }
-    if (row->active != 0 || row->busy != 0 || row->idle != 0) {
-        world_fail("gauges: %lld active, %lld busy, %lld idle", (long long) row->active, (long long) row->busy, (long long) row->idle);
-    }
+    stack_check_gauges();
+    weir_zones_each(stack_check_holds, NULL);
 }
 
 /* Compared with the first time that a worker was there, or was not; what its first run opened belongs to it. */
@@ -251,6 +329,7 @@ stack_check_gone(void)
         first[kind].memory = weir_max(first[kind].memory, memory);
     }
     if (descriptors > first[kind].descriptors) {
+        stack_tell_descriptors();
         world_fail("%zu descriptors, %zu before", descriptors, first[kind].descriptors);
     }
     if (watches > first[kind].watches) {
@@ -291,16 +370,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.at = data;
     world.end = data + size;
     world.reloads = 0;
+    world.has_filled = false;
     if (world.http == NULL) {
         stack_worker_begins();
     }
     world_turn();
+    ledger_begin();
     for (int i = 0; i < STACK_STEPS && world.at < world.end; i++) {
         world_step();
     }
     world_turn();
     stack_all_leave();
     stack_check_quiet();
+    ledger_check();
     if (++world.runs == STACK_RUNS || world.reloads != 0 || world.http->quitting) {
         stack_worker_ends();
     }

@@ -7,13 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char zeros[20000];
+#define CLIENT_KEY_PATH "/key/a?key=" SITE_KEY
 
 static const char *const client_paths[] = {
     "/h1/a", "/h1s/a", "/h1nb/a", "/h2/a", "/h2s/a", "/auth/a", "/mir/a", "/mirs/a", "/x/a", "/204", "/file", "/err/a", "/ws/a", "/next/a",
     "/gz/a", "/lim/a", "/rate/a", "/ea/a", "/grpc/a", "/gw/a", "/gwr/a", "/af/a", "/big", "/req/a", "/quota/a", "/name/a?n=one.test",
     "/name/a?n=two.test", "/name/a?n=three.test", "/tls/a", "/any/a", "/try/none", "/guard/a", "/guard/none", "/rw/a", "/dir/", "/dir", "/len",
-    "/h2big/a", "/names/a",
+    "/h2big/a", "/names/a", "/ej/a", "/ep/a", "/es/k%2Fa", "/es/k%5cb/%252f", "/esa/k%2Fa/%7e?a%2Fb", "/esd/k%2fb%5c",
+    "/esr/k%2Fa", "/esx/k%2Fa", "/gzs/z", "/plf/a", "/pw/a", "/pwany/a", "/pwar/a", CLIENT_KEY_PATH, "/key/a", "/up/a",
+    "/upb/a", "/nee/a?n=six.test",
 };
 static const char *const client_methods[] = { "GET", "POST", "HEAD", "PUT" };
 
@@ -74,6 +76,20 @@ client_connect(peer_t *c)
 
 /* -- ask -- */
 
+/* Lines that end in LF alone. */
+static size_t
+client_bare_lf(char *head, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (head[i] != '\r') {
+            head[n++] = head[i];
+        }
+    }
+    return n;
+}
+
 static void
 client_h1_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
 {
@@ -84,7 +100,13 @@ client_h1_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
     char head[1024], *end = head + sizeof(head), *at = head;
     uint32_t length = 0;
 
-    at += snprintf(at, (size_t) (end - at), "%s %s HTTP/1.%d\r\nHost: %s\r\n", method, path, how & 0x80 ? 0 : 1, how & 0x40 ? "b" : "a");
+    if (seen->owed != 0 || seen->n_asked == WORLD_METHODS || (with & 4)) {
+        seen_blind(seen);
+    }
+    seen->tag = ledger_ask(seen, with & 128, false);
+    seen->own = 0;
+    at += snprintf(at, (size_t) (end - at), "%s %s HTTP/1.%d\r\nHost: %s\r\nX-Tag: %08x\r\n", method, path,
+                   how & 0x80 ? 0 : 1, how & 0x40 ? "b" : "a", seen->tag);
     if (how & 4) {
         length = world_take(2) % 40000;
         at += snprintf(at, (size_t) (end - at), "Content-Length: %u\r\n", length);
@@ -94,14 +116,21 @@ client_h1_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
     at += snprintf(at, (size_t) (end - at), "%s%s%s%s%s%s\r\n", with & 2 ? "Expect: 100-continue\r\n" : "",
                    with & 4 ? upgrade : with & 8 ? "Connection: close\r\n" : how & 0x20 ? "Connection: keep-alive\r\n" : "",
                    with & 16 ? "Range: bytes=0-10,20-30\r\n" : "",
-                   with & 32 ? "TE: trailers\r\nAccept-Encoding: gzip\r\n" : "", with & 64 ? "Authorization: Basic dTpw\r\n" : "",
+                   with & 32 ? "TE: trailers\r\nAccept-Encoding: gzip\r\n" : "",
+                   with & 64 ? how & 0x20 ? "Authorization: Basic dTp4\r\n" : "Authorization: Basic dTpw\r\n" : "",
                    with & 128 ? with & 1 ? "Content-Type: application/grpc-web-text\r\n" : "Content-Type: application/grpc-web\r\n" : "");
-    seen->is_blind = seen->is_blind || seen->owed != 0 || seen->n_methods == WORLD_METHODS || (with & 4);
+    if (with == 1) {
+        at = head + client_bare_lf(head, (size_t) (at - head));
+    }
     if (!seen->is_blind) {
-        seen->methods[seen->n_methods++] = method[0];
+        seen->asked[seen->n_asked].method = method[0];
+        seen->asked[seen->n_asked++].tag = seen->tag;
     }
     seen->owed = how & 4 ? length : how & 8 ? UINT64_MAX : 0;
-    peer_put(c, head, (size_t) (at - head));
+    if (!peer_put(c, head, (size_t) (at - head))) {
+        seen_blind(seen);
+    }
+    ledger_sent(seen->tag, 0, seen->owed == 0);
 }
 
 static void
@@ -109,6 +138,7 @@ client_h2_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
 {
     const char *method = with & 4 ? "CONNECT" : client_methods[how & 3];
     char b[2048], digits[12];
+    seen_stream_t *its = seen_h2_stream(&c->seen, c->next_id);
     bool ends = !(how & 0x10) && !(with & 4);
     size_t n = peer_field(b, ":method", method, strlen(method));
 
@@ -135,14 +165,16 @@ client_h2_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
         n += peer_field(b + n, "accept-encoding", "gzip", 4);
     }
     if (with & 64) {
-        n += peer_field(b + n, "authorization", "Basic dTpw", 10);
+        n += peer_field(b + n, "authorization", how & 0x20 ? "Basic dTp4" : "Basic dTpw", 10);
         n += peer_field(b + n, "priority", "u=1, i", 6);
     }
     if (with & 128) {
         n += peer_field(b + n, "content-type", with & 1 ? "application/grpc-web-text" : "application/grpc-web", with & 1 ? 25 : 20);
     }
-    if (c->next_id / 2 < WORLD_STREAMS && (how & 3) == 2) {
-        c->seen.streams[c->next_id / 2].is_head_request = true;
+    if (its != NULL) {
+        its->is_head_request = (how & 3) == 2 && !(with & 4);
+        its->tag = ledger_ask(&c->seen, with & 128, with & 4);
+        n += peer_field(b + n, "x-tag", digits, (size_t) snprintf(digits, sizeof(digits), "%08x", its->tag));
     }
     peer_frame(c, WEIR_H2_HEADERS, WEIR_H2_END_HEADERS | (ends ? WEIR_H2_END_STREAM : 0), c->next_id, b, n);
     c->next_id += 2;
@@ -174,29 +206,48 @@ peer_pick(const peer_t *p)
     return k & 0x80 ? (k & 0x1f) * 2 + 1 : p->next_id > 2 ? p->next_id - 2 - 2 * (k % (p->next_id / 2 < 4 ? p->next_id / 2 : 4)) : 1;
 }
 
+static void
+client_h1_chunk(peer_t *c, uint32_t how, uint32_t n)
+{
+    seen_t *seen = &c->seen;
+    char head[16];
+
+    if (n != 0) {
+        (void) peer_put(c, head, (size_t) snprintf(head, sizeof(head), "%x\r\n", n));
+        (void) peer_put(c, ledger_bytes(n, seen->tag, seen->own), n);
+        peer_say(c, "\r\n");
+        ledger_sent(seen->tag, n, false);
+        seen->own += n;
+    }
+    if (how & 6) {
+        peer_say(c, how & 2 ? "0\r\n\r\n" : "0\r\nx-t: 1\r\n\r\n");
+        seen->owed = 0;
+        ledger_sent(seen->tag, 0, true);
+    }
+}
+
 /* What is owed of the last request's body; more, or parts that it cannot have, and nobody knows what the rest means. */
 static void
 client_h1_body(peer_t *c, uint32_t how, uint32_t n)
 {
     seen_t *seen = &c->seen;
-    char head[16];
 
+    if (c->out_len + n + 64 > WORLD_BUFFER) {
+        return;                              /* there is no room for all of it */
+    }
     if (seen->owed == UINT64_MAX) {
-        if (n != 0) {
-            peer_put(c, head, (size_t) snprintf(head, sizeof(head), "%x\r\n", n));
-            peer_put(c, zeros, n);
-            peer_say(c, "\r\n");
-        }
-        if (how & 6) {
-            peer_say(c, how & 2 ? "0\r\n\r\n" : "0\r\nx-t: 1\r\n\r\n");
-            seen->owed = 0;
-        }
+        client_h1_chunk(c, how, n);
         return;
     }
     n = how & 8 ? n : (uint32_t) weir_min(seen->owed, (uint64_t) n);
-    seen->is_blind = seen->is_blind || n > seen->owed;
+    if (n > seen->owed) {
+        seen_blind(seen);
+    } else if (n != 0) {
+        ledger_sent(seen->tag, n, n == seen->owed);
+    }
     seen->owed -= weir_min(seen->owed, (uint64_t) n);
-    peer_put(c, zeros, n);
+    (void) peer_put(c, ledger_bytes(n, seen->tag, seen->own), n);
+    seen->own += n;
 }
 
 void
@@ -208,7 +259,9 @@ client_body(peer_t *c)
         return;
     }
     if (c->is_h2) {
-        peer_frame(c, WEIR_H2_DATA, how & 1 ? WEIR_H2_END_STREAM : 0, peer_pick(c), zeros, n);
+        uint32_t stream = peer_pick(c);
+        uint64_t room = how & 16 ? n : seen_h2_room(&c->seen, stream);
+        peer_data(c, how & 1 ? WEIR_H2_END_STREAM : 0, stream, (size_t) weir_min(room, (uint64_t) n));
     } else {
         client_h1_body(c, how, n);
     }
@@ -234,6 +287,7 @@ peer_h2_anything(peer_t *p)
     uint32_t id = peer_pick(p);
     weir_str_t b = world_take_bytes(60);
 
+    seen_h2_stream_is_blind(&p->seen, id);
     if (type != WEIR_H2_SETTINGS) {                  /* peer_h2_setting does that */
         peer_frame(p, type, flags, id, b.at, b.len);
     }
@@ -245,6 +299,7 @@ peer_h2_control(peer_t *p)
     uint32_t how = world_take(1);
     char b[16] = "12345678";
     weir_str_t bytes;
+    uint32_t stream;
 
     if (p->fd < 0 || !p->is_h2) {
         return;
@@ -273,36 +328,20 @@ peer_h2_control(peer_t *p)
         break;
     case 5:
         bytes = world_take_bytes(60);
-        peer_frame(p, WEIR_H2_HEADERS, WEIR_H2_END_HEADERS | (int) (how & 16), peer_pick(p), bytes.at, bytes.len);
+        stream = peer_pick(p);
+        seen_h2_stream_is_blind(&p->seen, stream);
+        peer_frame(p, WEIR_H2_HEADERS, WEIR_H2_END_HEADERS | (int) (how & 16), stream, bytes.at, bytes.len);
         break;
     case 6:
         bytes = world_take_bytes(60);
-        peer_frame(p, WEIR_H2_CONTINUATION, how & 16 ? WEIR_H2_END_HEADERS : 0, peer_pick(p), bytes.at, bytes.len);
+        stream = peer_pick(p);
+        seen_h2_stream_is_blind(&p->seen, stream);
+        peer_frame(p, WEIR_H2_CONTINUATION, how & 16 ? WEIR_H2_END_HEADERS : 0, stream, bytes.at, bytes.len);
         break;
     case 7:
         peer_h2_anything(p);
         break;
     default:
-        peer_frame(p, WEIR_H2_DATA, how & 16 ? WEIR_H2_END_STREAM : 0, peer_pick(p), b, how >> 5);
+        peer_data(p, how & 16 ? WEIR_H2_END_STREAM : 0, peer_pick(p), how >> 5);
     }
-}
-
-/* -- leave -- */
-
-void
-client_close(peer_t *c)
-{
-    uint32_t how = world_take(1);
-
-    if (c->fd < 0) {
-        return;
-    }
-    if (how & 1) {
-        if (how & 2 && c->ssl != NULL) {
-            (void) SSL_shutdown(c->ssl);
-        }
-        shutdown(c->fd, SHUT_WR);
-        return;
-    }
-    peer_end(c);
 }

@@ -14,9 +14,10 @@
 #include <strings.h>
 
 typedef struct {
-    bool     has_length, is_chunked, closes, upgrades;
+    bool     has_length, is_chunked, closes, upgrades, has_coding;
     uint64_t length;
-    size_t   hosts, ids;
+    size_t   hosts, ids, tags;
+    uint32_t tag, answer;
 } seen_head_t;
 
 static void
@@ -108,6 +109,13 @@ seen_field(const seen_t *seen, seen_head_t *head, const char *line, size_t len)
         head->hosts++;
     } else if (seen_is(line, name, "x-weir-id")) {
         head->ids += value_len == 32 ? 1 : 2;
+    } else if (seen_is(line, name, "x-tag")) {
+        head->tags++;
+        head->tag = ledger_read_number(value, value_len);
+    } else if (seen_is(line, name, "x-answer")) {
+        head->answer = ledger_read_number(value, value_len);
+    } else if (seen_is(line, name, "content-encoding")) {
+        head->has_coding = true;
     }
 }
 
@@ -132,7 +140,8 @@ seen_fields(const seen_t *seen, seen_head_t *head, const char *at, const char *e
 static void
 seen_answer(seen_t *seen, const seen_head_t *head, unsigned status)
 {
-    char method = seen->n_methods != 0 ? seen->methods[0] : '?';
+    char method = seen->n_asked != 0 ? seen->asked[0].method : '?';
+    bool is_empty = method == 'H' || status == 204 || status == 304;
 
     if (status == 101) {
         seen->state = SEEN_TUNNEL;
@@ -144,14 +153,15 @@ seen_answer(seen_t *seen, const seen_head_t *head, unsigned status)
         }
         return;
     }
-    if (seen->n_methods == 0) {
+    if (seen->n_asked == 0) {
         seen_h1_bad(seen, "an answer to no request");
     }
-    memmove(seen->methods, seen->methods + 1, --seen->n_methods);
+    ledger_final(seen->asked[0].tag, status, head->answer, &seen->body, is_empty || status == 206 || head->has_coding);
+    memmove(seen->asked, seen->asked + 1, --seen->n_asked * sizeof(seen->asked[0]));
     seen->finals++;
     world.finals_seen++;
     seen->closes = head->closes;
-    if (method == 'H' || status == 204 || status == 304) {
+    if (is_empty) {
         if (status == 204 && (head->has_length || head->is_chunked)) {
             seen_h1_bad(seen, "204 with a length");
         }
@@ -160,7 +170,7 @@ seen_answer(seen_t *seen, const seen_head_t *head, unsigned status)
         seen->state = SEEN_CHUNK;
     } else if (head->has_length) {
         seen->left = head->length;
-        seen->state = SEEN_LENGTH;
+        seen->state = SEEN_LENGTH;          /* of none, too */
     } else {
         seen->state = SEEN_TO_CLOSE;
     }
@@ -196,12 +206,21 @@ seen_request_line(seen_t *seen, const char *line_end, const seen_head_t *head)
     if (head->hosts != 1 || head->ids != 1) {
         seen_h1_bad(seen, "not one Host, or not one id of Weir's");
     }
+    if (head->tags > 1) {
+        seen_h1_bad(seen, "fields of two requests");
+    }
     world.requests_seen++;
+    seen->tag = head->tag;
+    seen->method = at[0];
+    seen->n_asked++;
+    ledger_upstream(head->tag, &seen->body);
     if (head->is_chunked) {
         seen->state = SEEN_CHUNK;
     } else if (head->has_length && head->length != 0) {
         seen->left = head->length;
         seen->state = SEEN_LENGTH;
+    } else {
+        ledger_body_ends(false, &seen->body);
     }
 }
 
@@ -230,6 +249,7 @@ seen_one_head(seen_t *seen)
 static void
 seen_body_done(seen_t *seen)
 {
+    ledger_body_ends(seen->is_client, &seen->body);
     seen->state = seen->is_client && seen->closes ? SEEN_CLOSED : SEEN_HEAD;
 }
 
@@ -238,6 +258,7 @@ seen_length(seen_t *seen)
 {
     size_t n = weir_min(seen->left, seen->len);
 
+    ledger_body(seen->is_client, &seen->body, seen->bytes, n);
     seen_take(seen, n);
     seen->left -= n;
     if (seen->left == 0 && seen->state == SEEN_LENGTH) {
@@ -318,7 +339,11 @@ seen_one(seen_t *seen)
     case SEEN_CHUNK: return seen_chunk(seen);
     case SEEN_CHUNK_END: return seen_chunk_end(seen);
     case SEEN_TRAILERS: return seen_trailers(seen);
-    case SEEN_TO_CLOSE: case SEEN_TUNNEL:
+    case SEEN_TO_CLOSE:
+        ledger_body(seen->is_client, &seen->body, seen->bytes, seen->len);
+        seen->len = 0;
+        return false;
+    case SEEN_TUNNEL:
         seen->len = 0;
         return false;
     case SEEN_CLOSED:
@@ -330,5 +355,5 @@ seen_one(seen_t *seen)
 void
 seen_h1_read(seen_t *seen)
 {
-    while (seen->len != 0 && seen_one(seen)) { }
+    while ((seen->len != 0 || (seen->state == SEEN_LENGTH && seen->left == 0)) && seen_one(seen)) { }
 }

@@ -2,7 +2,8 @@
  * seen_h2.c - reads the frames that Weir wrote, as its client's or as its peer's other end (RFC 9113).
  *
  * Judged whatever was sent to it: frames whole, of known types and of the sizes agreed; blocks that decode and are not interrupted; each
- * stream's order of head, interim heads, data, trailers, end; DATA within what any window ever allowed; lengths that are kept.
+ * stream's order of head, interim heads, data, trailers, end; DATA within what any window ever allowed; lengths that are
+ * kept; windows given to this peer that are no larger than they may be, and no complaint of one that kept to them.
  */
 #include "world.h"
 
@@ -11,8 +12,10 @@
 typedef struct {
     unsigned status;
     bool     is_trailers, has_length, is_head_request;
+    bool     has_coding;
     uint64_t length;
-    size_t   pseudos, regulars, ids;
+    size_t   pseudos, regulars, ids, tags;
+    uint32_t tag, answer;
 } block_t;
 
 static void
@@ -22,13 +25,56 @@ h2_bad(const seen_t *seen, const weir_h2_frame_t *f, const char *what)
                f->flags, f->stream, f->length, what);
 }
 
-static seen_stream_t *
-h2_stream(seen_t *seen, uint32_t id)
+seen_stream_t *
+seen_h2_stream(seen_t *seen, uint32_t id)
 {
     return id / 2 < WORLD_STREAMS ? &seen->streams[id / 2] : NULL;
 }
 
+void
+seen_h2_stream_is_blind(seen_t *seen, uint32_t id)
+{
+    seen_stream_t *its = seen_h2_stream(seen, id);
+
+    if (its != NULL && seen->is_client) {
+        ledger_request_is_blind(its->tag);
+    } else if (its != NULL) {
+        ledger_answer_is_blind(its->answer);
+    }
+}
+
 /* -- what the peer itself sent -- */
+
+uint64_t
+seen_h2_room(const seen_t *seen, uint32_t stream)
+{
+    const seen_stream_t *its = stream / 2 < WORLD_STREAMS ? &seen->streams[stream / 2] : NULL;
+    uint64_t of_all = seen->granted > seen->own_data ? seen->granted - seen->own_data : 0;
+    uint64_t of_stream = seen->own_initial + (its != NULL ? its->granted : 0), own = its != NULL ? its->own : 0;
+
+    return weir_min(of_all, of_stream > own ? of_stream - own : 0);
+}
+
+static void
+h2_sent_data(seen_t *seen, seen_stream_t *its, uint32_t stream, size_t len, bool ends)
+{
+    seen->is_greedy = seen->is_greedy || len > seen_h2_room(seen, stream);
+    seen->own_data += len;
+    if (its == NULL) {
+        return;
+    }
+    its->own += len;
+    if (seen->is_client) {
+        ledger_sent(its->tag, len, ends);
+    } else {
+        ledger_answer_sent(its->answer, len, (ends || its->own == its->own_length) && !its->own_ended);
+        its->own_ended = its->own == its->own_length;
+        if (its->own > its->own_length) {
+            ledger_answer_is_blind(its->answer);     /* longer than it said: what of it goes on is nowhere written */
+        }
+    }
+    its->own_ended = its->own_ended || ends;
+}
 
 /* A client's settings hold for what it asks afterwards.  An upstream's may meet streams that began before they came. */
 static void
@@ -43,27 +89,44 @@ h2_set_window(seen_t *seen, uint32_t value)
 void
 seen_h2_sent(seen_t *seen, int type, int flags, uint32_t stream, const char *payload, size_t len)
 {
-    seen_stream_t *its = h2_stream(seen, stream);
+    seen_stream_t *its = seen_h2_stream(seen, stream);
 
     if (type == WEIR_H2_SETTINGS && !(flags & WEIR_H2_ACK)) {
         for (size_t at = 0; at + 6 <= len; at += 6) {
             uint32_t value = weir_h2_u32(payload + at + 2);
             uint16_t id = weir_h2_u16(payload + at);
             if (id == WEIR_H2_SET_INITIAL_WINDOW_SIZE) {
+                seen->is_greedy = seen->is_greedy || value > WEIR_H2_WINDOW_MAX - seen->most_given;
                 h2_set_window(seen, value);
             } else if (id == WEIR_H2_SET_MAX_FRAME_SIZE) {
                 seen->frame_max = value > seen->frame_max ? value : seen->frame_max;
             }
         }
     } else if (type == WEIR_H2_WINDOW_UPDATE && len >= 4) {
+        uint32_t by = weir_h2_u32(payload) & WEIR_H2_WINDOW_MAX;
         if (stream == 0) {
-            seen->window += weir_h2_u32(payload) & WEIR_H2_WINDOW_MAX;
+            seen->window += by;
         } else if (its != NULL) {
-            its->window += weir_h2_u32(payload) & WEIR_H2_WINDOW_MAX;
+            its->window += by;
+            seen->most_given = weir_max(seen->most_given, its->window);
         }
-    } else if (type == WEIR_H2_HEADERS && seen->is_client && its != NULL && !its->is_open) {
-        its->is_open = true;
-        its->initial = seen->stream_window;
+        seen->is_greedy = seen->is_greedy || by == 0 || seen->window > WEIR_H2_WINDOW_MAX
+                          || seen->stream_window + seen->most_given > WEIR_H2_WINDOW_MAX;
+    } else if (type == WEIR_H2_DATA) {
+        h2_sent_data(seen, its, stream, len, flags & WEIR_H2_END_STREAM);
+    } else if (type == WEIR_H2_HEADERS && its != NULL) {
+        if (seen->is_client && !its->is_open) {
+            its->is_open = true;
+            its->initial = seen->stream_window;
+        }
+        if (flags & WEIR_H2_END_STREAM) {
+            if (seen->is_client) {
+                ledger_sent(its->tag, 0, true);
+            } else {
+                ledger_answer_sent(its->answer, 0, true);
+            }
+            its->own_ended = true;
+        }
     }
 }
 
@@ -125,6 +188,13 @@ h2_field(const seen_t *seen, const weir_h2_frame_t *f, block_t *block, const wei
         }
     } else if (weir_str_eq(field->name, WEIR_STR("x-weir-id"))) {
         block->ids += field->value.len == 32 ? 1 : 2;
+    } else if (weir_str_eq(field->name, WEIR_STR("x-tag"))) {
+        block->tags++;
+        block->tag = ledger_read_number(field->value.at, field->value.len);
+    } else if (weir_str_eq(field->name, WEIR_STR("x-answer"))) {
+        block->answer = ledger_read_number(field->value.at, field->value.len);
+    } else if (weir_str_eq(field->name, WEIR_STR("content-encoding"))) {
+        block->has_coding = true;
     }
 }
 
@@ -132,6 +202,9 @@ static void
 h2_end_stream(const seen_t *seen, const weir_h2_frame_t *f, seen_stream_t *its)
 {
     its->is_ended = true;
+    if (!its->is_head_request) {
+        ledger_body_ends(seen->is_client, &its->body);
+    }
     if (its->has_length && its->data != its->length && !(its->is_head_request && its->data == 0)) {
         h2_bad(seen, f, "a body of another length than was said");
     }
@@ -151,7 +224,9 @@ h2_head_of_client(seen_t *seen, const weir_h2_frame_t *f, seen_stream_t *its, co
     }
     if (block->status >= 200) {
         its->has_head = true;
-        its->is_head_request = its->is_head_request || block->status == 304;
+        its->is_head_request = its->is_head_request || block->status == 304 || block->status == 204;
+        ledger_final(its->tag, block->status, block->answer, &its->body,
+                     its->is_head_request || block->status == 206 || block->has_coding);
         seen->finals++;
         world.finals_seen++;
     }
@@ -166,17 +241,21 @@ h2_head_of_upstream(const seen_t *seen, const weir_h2_frame_t *f, seen_stream_t 
         }
         return;
     }
-    if (block->pseudos < 3 || block->ids != 1) {
-        h2_bad(seen, f, "no whole head of a request, or not one id of Weir's");
+    if (block->pseudos < 3 || block->ids != 1 || block->tags > 1) {
+        h2_bad(seen, f, "no whole head of a request, or not one id of Weir's, or fields of two requests");
     }
     its->has_head = true;
+    its->is_head_request = block->is_head_request;
+    its->tag = block->tag;
+    its->own_length = UINT64_MAX;
+    ledger_upstream(block->tag, &its->body);
     world.requests_seen++;
 }
 
 static void
 h2_block(seen_t *seen, const weir_h2_frame_t *f)
 {
-    seen_stream_t *its = h2_stream(seen, f->stream);
+    seen_stream_t *its = seen_h2_stream(seen, f->stream);
     block_t block = { .is_trailers = its != NULL && its->has_head };
     weir_hpack_field_t field;
     weir_hpack_result_t result;
@@ -211,7 +290,7 @@ h2_block(seen_t *seen, const weir_h2_frame_t *f)
 static void
 h2_headers(seen_t *seen, const weir_h2_frame_t *f, const char *payload)
 {
-    seen_stream_t *its = h2_stream(seen, f->stream);
+    seen_stream_t *its = seen_h2_stream(seen, f->stream);
 
     if (f->type == WEIR_H2_HEADERS) {
         if (f->flags & ~(WEIR_H2_END_STREAM | WEIR_H2_END_HEADERS) || f->stream % 2 == 0) {
@@ -245,9 +324,9 @@ h2_headers(seen_t *seen, const weir_h2_frame_t *f, const char *payload)
 /* -- other frames -- */
 
 static void
-h2_data(seen_t *seen, const weir_h2_frame_t *f)
+h2_data(seen_t *seen, const weir_h2_frame_t *f, const char *payload)
 {
-    seen_stream_t *its = h2_stream(seen, f->stream);
+    seen_stream_t *its = seen_h2_stream(seen, f->stream);
 
     seen->data += f->length;
     if (seen->data > seen->window) {
@@ -257,6 +336,7 @@ h2_data(seen_t *seen, const weir_h2_frame_t *f)
         return;
     }
     its->data += f->length;
+    ledger_body(seen->is_client, &its->body, payload, f->length);
     if (!its->is_open || !its->has_head || its->is_ended) {
         h2_bad(seen, f, "data on a stream that is not open, or before its head");
     }
@@ -268,10 +348,46 @@ h2_data(seen_t *seen, const weir_h2_frame_t *f)
     }
 }
 
+/* What Weir gives this peer to send; no window is ever larger than it may be (RFC 9113 §6.9.1). */
+static void
+h2_granted(seen_t *seen, const weir_h2_frame_t *f, seen_stream_t *its, const char *payload)
+{
+    if (f->type == WEIR_H2_SETTINGS) {
+        for (size_t at = 0; !(f->flags & WEIR_H2_ACK) && at + 6 <= f->length; at += 6) {
+            if (weir_h2_u16(payload + at) == WEIR_H2_SET_INITIAL_WINDOW_SIZE) {
+                seen->own_initial = weir_h2_u32(payload + at + 2);
+            }
+        }
+        return;
+    }
+    if (f->length != 4 || weir_h2_u32(payload) == 0 || weir_h2_u32(payload) > WEIR_H2_WINDOW_MAX) {
+        h2_bad(seen, f, "a window by nothing, or of another size");
+    }
+    if (f->stream == 0) {
+        seen->granted += weir_h2_u32(payload);
+    } else if (its != NULL) {
+        its->granted += weir_h2_u32(payload);
+    }
+    if (!seen->is_greedy && (seen->granted - seen->own_data > WEIR_H2_WINDOW_MAX
+                             || (its != NULL && seen->own_initial + its->granted - its->own > WEIR_H2_WINDOW_MAX)))
+    {
+        h2_bad(seen, f, "a window larger than any may be");
+    }
+}
+
+/* Who kept to the windows is not told otherwise. */
+static void
+h2_code(const seen_t *seen, const weir_h2_frame_t *f, const char *code)
+{
+    if (weir_h2_u32(code) == WEIR_H2_FLOW_CONTROL_ERROR && !seen->is_greedy) {
+        h2_bad(seen, f, "this peer kept to its windows");
+    }
+}
+
 static void
 h2_frame(seen_t *seen, const weir_h2_frame_t *f, const char *payload)
 {
-    seen_stream_t *its = h2_stream(seen, f->stream);
+    seen_stream_t *its = seen_h2_stream(seen, f->stream);
     bool on_stream = f->type == WEIR_H2_DATA || f->type == WEIR_H2_HEADERS || f->type == WEIR_H2_RST_STREAM || f->type == WEIR_H2_CONTINUATION;
 
     if (f->length > seen->frame_max || (f->type != WEIR_H2_WINDOW_UPDATE && on_stream == (f->stream == 0))) {
@@ -281,7 +397,7 @@ h2_frame(seen_t *seen, const weir_h2_frame_t *f, const char *payload)
         h2_bad(seen, f, "in the middle of a block");
     }
     switch (f->type) {
-    case WEIR_H2_DATA: h2_data(seen, f); break;
+    case WEIR_H2_DATA: h2_data(seen, f, payload); break;
     case WEIR_H2_HEADERS: case WEIR_H2_CONTINUATION: h2_headers(seen, f, payload); break;
     case WEIR_H2_RST_STREAM:
         if (f->length != 4 || (!seen->is_client && f->stream > seen->last_stream)) {
@@ -291,8 +407,16 @@ h2_frame(seen_t *seen, const weir_h2_frame_t *f, const char *payload)
             its->is_ended = true;
             its->has_length = false;
         }
+        h2_code(seen, f, payload);
         break;
-    case WEIR_H2_SETTINGS: case WEIR_H2_PING: case WEIR_H2_GOAWAY: case WEIR_H2_WINDOW_UPDATE: break;
+    case WEIR_H2_GOAWAY:
+        if (f->length < 8) {
+            h2_bad(seen, f, "of another size");
+        }
+        h2_code(seen, f, payload + 4);
+        break;
+    case WEIR_H2_SETTINGS: case WEIR_H2_WINDOW_UPDATE: h2_granted(seen, f, its, payload); break;
+    case WEIR_H2_PING: break;
     default: h2_bad(seen, f, "a type that Weir has no use for");
     }
 }
@@ -337,7 +461,8 @@ seen_begin(seen_t *seen, bool is_client, bool is_h2)
     seen_stream_t *streams = seen->streams;
 
     *seen = (seen_t) { .is_client = is_client, .bytes = bytes, .block = block, .streams = streams, .frame_max = WEIR_H2_FRAME_DEFAULT,
-                       .window = WEIR_H2_WINDOW_DEFAULT, .stream_window = WEIR_H2_WINDOW_DEFAULT };
+                       .window = WEIR_H2_WINDOW_DEFAULT, .stream_window = WEIR_H2_WINDOW_DEFAULT,
+                       .granted = WEIR_H2_WINDOW_DEFAULT, .own_initial = WEIR_H2_WINDOW_DEFAULT };
     if (is_h2) {
         seen->block = block != NULL ? block : malloc(WORLD_BUFFER);
         seen->streams = streams != NULL ? streams : malloc(WORLD_STREAMS * sizeof(*streams));
@@ -346,6 +471,19 @@ seen_begin(seen_t *seen, bool is_client, bool is_h2)
         seen->has_preface = false;
     }
     seen->is_blind = false;
+}
+
+void
+seen_blind(seen_t *seen)
+{
+    seen->is_blind = true;
+    if (seen->is_client) {
+        ledger_client_is_blind(seen);
+        return;
+    }
+    for (uint32_t i = 0; seen->streams != NULL && i < WORLD_STREAMS; i++) {
+        ledger_answer_is_blind(seen->streams[i].answer);
+    }
 }
 
 void

@@ -7,6 +7,8 @@
 
 #include "log/log.h"
 #include "os/addr.h"
+#include "store/ask.h"
+#include "store/read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,55 +29,12 @@ static weir_addr_t site_addrs[SITE_LISTENERS];
 static bool        site_listens[SITE_LISTENERS];
 static char       *site_paths[SITE_LISTENERS], *site_prefix, *site_files[2];
 static unsigned    tcp_port;
+static int         names_hold;
 static uint64_t    site_serial;
 
-/* %1 the directory · %2 what differs between texts: requests a connection · %3 the TCP upstream's port · %4 the name server's · %5 the burst of
- * limits · %6 more listeners */
-static const char site_text[] =
-    "error_log /dev/null emerg; pid %1$s/pid; store_path %1$s/store; worker_processes 1; events { worker_connections 64; }\n"
-    "http { log_format f \"$remote_addr $server_addr $server_port $request_uri $status $upstream_addr $upstream_status "
-    "$upstream_response_time $limit_conn_status $gzip_ratio $sent_http_x $ssl_protocol $proxy_protocol_addr $request_id $weir_cause\";\n"
-    "access_log /dev/null f; client_body_temp_path %1$s/tmp; proxy_temp_path %1$s/tmp; root %1$s/html;\n"
-    "keepalive_requests %2$d; client_max_body_size 30k; client_body_buffer_size 2k; proxy_buffers 4 4k; proxy_max_temp_file_size 64k;\n"
-    "limit_conn_zone $host zone=c%2$d:64k; limit_req_zone $uri zone=r:64k rate=1r/s; quota_zone $host zone=q:64k per=hour;\n"
-    "map $uri $mapped { ~^/(?<head>..) $head; default x; } resolver 127.0.0.1:%4$d valid=%5$ds; resolver_timeout 5s;\n"
-    "upstream a { server unix:%1$s/u1; keepalive 4; } upstream b { server unix:%1$s/u2; keepalive 4; }\n"
-    "upstream s { server unix:%1$s/u4; keepalive 2; }\n"
-    "upstream ab { server unix:%1$s/u1 max_fails=%5$d; server unix:%1$s/u1 backup; server unix:%1$s/u2 down; }\n"
-    "server { listen unix:%1$s/l; listen unix:%1$s/t ssl; %6$s server_name a; http2 on; http2_max_concurrent_streams 16;\n"
-    "ssl_certificate %1$s/cert; ssl_certificate_key %1$s/key; set_real_ip_from unix:; real_ip_header proxy_protocol;\n"
-    "proxy_set_header X-Weir-Id $request_id; grpc_set_header X-Weir-Id $request_id; proxy_set_header Upgrade $http_upgrade;\n"
-    "proxy_ssl_verify off; proxy_connect_timeout 5s;\n"
-    "location /h1/ { proxy_pass http://a; } location /h1s/ { proxy_pass http://a; proxy_request_buffering off; }\n"
-    "location /h1nb/ { proxy_pass http://a; proxy_buffering off; }\n"
-    "location /h2/ { proxy_pass http://b; proxy_http_version 2; }\n"
-    "location /h2s/ { proxy_pass http://b; proxy_http_version 2; proxy_request_buffering off; }\n"
-    "location /h2big/ { proxy_pass http://b; proxy_http_version 2; proxy_buffering off; limit_rate 20000; }\n"
-    "location /grpc/ { grpc_pass grpc://b; } location /gw/ { grpc_web on; grpc_pass grpc://b; }\n"
-    "location /gwr/ { grpc_web on; limit_rate 500; grpc_pass grpc://b; }\n"
-    "location /mir/ { mirror /m; proxy_pass http://a; } location = /m { internal; proxy_pass http://b; proxy_http_version 2; }\n"
-    "location /mirs/ { mirror /m; mirror /ar; mirror_request_body off; proxy_request_buffering off; proxy_pass http://a; }\n"
-    "location /auth/ { auth_request /ar; auth_request_set $u $upstream_http_x; proxy_pass http://a; }\n"
-    "location = /ar { internal; proxy_pass http://a; proxy_pass_request_body off; }\n"
-    "location /af/ { auth_request /af2/; error_page 403 401 500 = @named; proxy_pass http://a; }\n"
-    "location /af2/ { internal; auth_request /ar; limit_req zone=r burst=%5$d; proxy_pass http://b; proxy_http_version 2; }\n"
-    "location /x/ { proxy_pass http://a; proxy_intercept_errors on; error_page 404 503 /err/a; proxy_redirect default; proxy_cookie_path / /q; }\n"
-    "location /int/ { internal; proxy_pass http://a; } location @named { proxy_pass http://b; proxy_http_version 2; }\n"
-    "location = /204 { return 204; } location = /len { return 200 \"$mapped$request_body_file$args\"; } location = /big { alias %1$s/html/file; limit_rate 20000; }\n"
-    "location /err/ { proxy_pass http://a; error_page 502 504 = @named; } location /ws/ { proxy_pass http://a; proxy_set_header Connection upgrade;\n"
-    "  proxy_set_header Upgrade websocket; proxy_set_header X-Weir-Id $request_id; }\n"
-    "location /next/ { proxy_pass http://ab; proxy_next_upstream error timeout http_503 http_404 invalid_header; }\n"
-    "location /gz/ { gzip on; gzip_types *; gzip_proxied any; proxy_pass http://a; }\n"
-    "location /lim/ { limit_conn c%2$d 1; proxy_pass http://a; } location /req/ { limit_req zone=r burst=%5$d; proxy_pass http://a; }\n"
-    "location /quota/ { quota zone=q limit=%2$d; proxy_pass http://a; }\n"
-    "location /rate/ { limit_rate 1000; limit_rate_after 10; proxy_pass http://a; }\n"
-    "location /ea/ { proxy_pass http://a; proxy_ignore_client_abort on; proxy_limit_rate 1000; }\n"
-    "location /name/ { proxy_pass http://$arg_n:%3$d; } location /names/ { mirror /name/m?n=two.test; mirror_request_body off; proxy_pass http://four.$host:%3$d; }\n"
-    "location /tls/ { proxy_pass https://s; } location /any/ { satisfy any; deny all; auth_basic x; auth_basic_user_file %1$s/users; proxy_pass http://a; }\n"
-    "location /try/ { try_files $uri /dir/$uri @named; } location /rw/ { rewrite ^/rw/(.*) /h1/$1 last; }\n"
-    "location /guard/ { auth_request /ar; limit_conn c%2$d 2; error_page 404 = @guarded; } location @guarded { auth_basic x; auth_basic_user_file %1$s/users; proxy_pass http://a; }\n"
-    "location /dir/ { autoindex on; }\n"
-    "} server { listen unix:%1$s/l; server_name b; location / { proxy_pass http://a; proxy_set_header X-Weir-Id $request_id; limit_conn c%2$d 3; } } }\n";
+/* A password that takes long. */
+#define SITE_HARD "u:$6$rounds=1000$aaaaaaaa$" \
+                  "ZaWwz4hBtm9HwjUUcWm4R7Aw.N05ZnGAty9nwYEU6i.ntV1tdnxq5diXXxf9EKU7.walEBo/P3xJBdDJeRJEC1\n"
 
 /* -- files -- */
 
@@ -104,6 +63,15 @@ site_folder(const char *name)
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         world_fail("%s cannot be made", path);
     }
+}
+
+static char *
+site_path(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", world.dir, name);
+    return strdup(path);
 }
 
 /* A certificate that signs itself. */
@@ -139,6 +107,35 @@ site_certificate(void)
     SSL_CTX_set_mode(world.tls_server, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     X509_free(cert);
     EVP_PKEY_free(key);
+}
+
+/* A consumer and its key. */
+static void
+site_store(void)
+{
+    static const char *const commands[] = {
+        "{\"do\":\"consumer.add\",\"name\":\"c\"}",
+        "{\"do\":\"key.create\",\"consumer\":\"c\",\"secret\":\"" SITE_KEY "\"}",
+    };
+    weir_store_ask_t ask;
+    weir_error_t error = { .text = "" };
+    char *path = site_path("store");
+    bool is_made;
+
+    site_folder("/store");
+    is_made = weir_store_ask_open(&ask, path, 1 << 20, &error);
+    for (size_t i = 0; is_made && i < weir_countof(commands); i++) {
+        json_t *command = json_loads(commands[i], 0, NULL), *answer = NULL;
+        is_made = weir_store_ask(&ask, &command, &answer, 1, &error) && json_is_true(json_object_get(answer, "ok"));
+        json_decref(command);
+        json_decref(answer);
+    }
+    if (!is_made) {
+        world_fail("the store: %s", error.text);
+    }
+    weir_store_ask_close(&ask);
+    weir_store_read_from(weir_str_from_z(path));
+    free(path);
 }
 
 /* -- sockets -- */
@@ -236,15 +233,22 @@ site_forget(void)
 
 /* -- configurations -- */
 
+unsigned
+site_names_hold(void)
+{
+    return (unsigned) names_hold;
+}
+
 weir_generation_t *
 site_build(unsigned which)
 {
     static const char *const more[SITE_TEXTS] = {
-        "listen unix:%s/p proxy_protocol; listen unix:%s/tp ssl proxy_protocol;", "listen unix:%s/p proxy_protocol; listen unix:%s/tp ssl proxy_protocol;",
-        "listen unix:%s/tp ssl proxy_protocol;",
+        "listen unix:%s/p proxy_protocol; listen unix:%s/tp ssl proxy_protocol;",
+        "listen unix:%s/p proxy_protocol; listen unix:%s/tp ssl proxy_protocol; client_line_ends lf;",
+        "listen unix:%s/tp ssl proxy_protocol; client_line_ends lf;",
     };
     static const int requests[SITE_TEXTS] = { 1000, 5, 2 }, bursts[SITE_TEXTS] = { 3, 1, 5 };
-    char listens[256], text[sizeof(site_text) + 4096];
+    char listens[256], text[16384];
     weir_error_t error = { .text = "" };
     uint64_t serial = ++site_serial;
     weir_conf_source_t source = { .prefix = weir_str_from_z(site_prefix), .file = weir_str_from_z(site_files[serial & 1]) };
@@ -253,7 +257,12 @@ site_build(unsigned which)
     FILE *out;
 
     snprintf(listens, sizeof(listens), more[which], world.dir, world.dir);
-    snprintf(text, sizeof(text), site_text, world.dir, requests[which], tcp_port, names_port(), bursts[which], listens);
+    names_hold = bursts[which];
+    if (snprintf(text, sizeof(text), site_text, world.dir, requests[which], tcp_port, names_port(), bursts[which], listens)
+        >= (int) sizeof(text))
+    {
+        world_fail("the configuration is too long");
+    }
     out = fopen(site_files[serial & 1], "w");
     fputs(text, out);
     fclose(out);
@@ -263,15 +272,6 @@ site_build(unsigned which)
         world_fail("the configuration: %s", error.text);
     }
     return generation;
-}
-
-static char *
-site_path(const char *name)
-{
-    char path[128];
-
-    snprintf(path, sizeof(path), "%s/%s", world.dir, name);
-    return strdup(path);
 }
 
 static int
@@ -300,7 +300,11 @@ site_begin(void)
     site_folder("/tmp");
     site_write("html/file", "0123456789", 6000);
     site_write("html/dir/inner", "x", 1);
+    site_write("html/z", "plain", 1);
+    site_write("html/z.gz", "\x1f\x8b", 1);
     site_write("users", "u:{PLAIN}p\n", 1);
+    site_write("hard", SITE_HARD, 1);
+    site_store();
     site_certificate();
     site_prefix = site_path("");
     site_files[0] = site_path("c0");

@@ -25,12 +25,28 @@ peer_begin(peer_t *p, int fd, SSL *ssl, bool is_h2, bool is_client)
     seen_begin(&p->seen, is_client, is_h2);
 }
 
+/* An answer that ends with its connection ends well when all of it was sent; over TLS that takes a word, too. */
+static void
+peer_ends_answer(peer_t *p)
+{
+    if (!p->seen.is_client && p->mode == UPSTREAM_TO_CLOSE) {
+        if (p->out_len == 0 && p->ssl == NULL) {
+            ledger_answer_sent(p->answer, 0, true);
+        } else {
+            ledger_answer_is_blind(p->answer);
+        }
+    }
+    p->mode = UPSTREAM_NOTHING;
+}
+
 void
 peer_end(peer_t *p)
 {
     if (p->fd < 0) {
         return;
     }
+    peer_ends_answer(p);
+    ledger_client_left(&p->seen);
     SSL_free(p->ssl);
     close(p->fd);
     seen_end(&p->seen);
@@ -59,21 +75,22 @@ peer_flush(peer_t *p)
     }
 }
 
-void
+bool
 peer_put(peer_t *p, const void *bytes, size_t len)
 {
     if (p->fd < 0 || len > WORLD_BUFFER - p->out_len) {
-        return;
+        return false;
     }
     memcpy(p->out + p->out_len, bytes, len);
     p->out_len += len;
     peer_flush(p);
+    return true;
 }
 
 void
 peer_say(peer_t *p, const char *text)
 {
-    peer_put(p, text, strlen(text));
+    (void) peer_put(p, text, strlen(text));
 }
 
 void
@@ -90,7 +107,17 @@ peer_frame(peer_t *p, int type, int flags, uint32_t stream, const void *payload,
         memcpy(whole + WEIR_H2_FRAME_HEAD, payload, len);
     }
     seen_h2_sent(&p->seen, type, flags, stream, payload, len);
-    peer_put(p, whole, len + WEIR_H2_FRAME_HEAD);
+    (void) peer_put(p, whole, len + WEIR_H2_FRAME_HEAD);
+}
+
+void
+peer_data(peer_t *p, int flags, uint32_t stream, size_t len)
+{
+    const seen_stream_t *its = seen_h2_stream(&p->seen, stream);
+    uint32_t of = its == NULL ? 0 : p->seen.is_client ? its->tag : its->answer;
+
+    len = weir_min(len, (size_t) 20000);
+    peer_frame(p, WEIR_H2_DATA, flags, stream, ledger_bytes(len, of, its != NULL ? its->own : 0), len);
 }
 
 size_t
@@ -132,7 +159,7 @@ peer_shake(peer_t *p)
         p->in_handshake = false;
         SSL_get0_alpn_selected(p->ssl, &name, &len);
         if (p->is_h2 != (len == 2)) {
-            p->seen.is_blind = true;                 /* who speaks another language than agreed may hear anything */
+            seen_blind(&p->seen);                    /* who speaks another language than agreed may hear anything */
         }
     }
     ERR_clear_error();
@@ -180,8 +207,35 @@ peer_raw(peer_t *p)
 {
     weir_str_t bytes = world_take_bytes(255);
 
-    if (p->fd >= 0) {
-        p->seen.is_blind = p->seen.is_blind || p->is_h2 || p->seen.is_client;
-        peer_put(p, bytes.at, bytes.len);
+    if (p->fd < 0) {
+        return;
+    }
+    if (p->is_h2 || p->seen.is_client) {
+        seen_blind(&p->seen);
+    } else {
+        p->is_wild = true;
+        ledger_answer_is_blind(p->answer);
+    }
+    (void) peer_put(p, bytes.at, bytes.len);
+}
+
+/* -- leave -- */
+
+void
+peer_close(peer_t *p)
+{
+    uint32_t how = world_take(1);
+
+    if (p->fd < 0) {
+        return;
+    }
+    if (how & 1) {
+        peer_ends_answer(p);
+        if (how & 2 && p->ssl != NULL) {
+            (void) SSL_shutdown(p->ssl);
+        }
+        shutdown(p->fd, SHUT_WR);
+    } else {
+        peer_end(p);
     }
 }
