@@ -4,6 +4,7 @@
 #include "proc/attach.h"
 
 #include "conf/module.h"
+#include "os/process.h"
 #include "os/sys.h"
 #include "proc/shared.h"
 
@@ -63,28 +64,78 @@ attach_one(const attach_t *a, const char *path)
     (void) weir_sys_close(fd);
 }
 
-bool
-weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory),
-                  void *data, weir_error_t *error)
+/* Calls each_path with every descriptor that is a zone, until it says no.  false: errno. */
+static bool
+attach_each_path(pid_t pid, bool (*each_path)(void *data, const char *path), void *data)
 {
-    attach_t             a = { each, data };
     char                 path[300], to[64];
     const struct dirent *entry;
     DIR                 *folder;
-    ssize_t              n;
+    bool                 more = true;
 
     (void) snprintf(path, sizeof(path), "/proc/%d/fd", (int) pid);
     folder = opendir(path);
     if (folder == NULL) {
-        return weir_error_set(error, "process %d cannot be looked into (%d: %s)", (int) pid, errno, strerror(errno));
+        return false;
     }
-    while ((entry = readdir(folder)) != NULL) {
+    while (more && (entry = readdir(folder)) != NULL) {
         (void) snprintf(path, sizeof(path), "/proc/%d/fd/%s", (int) pid, entry->d_name);
-        n = weir_sys_readlink(path, to, sizeof(to));
-        if (n >= (ssize_t) sizeof(ATTACH_LINK) - 1 && memcmp(to, ATTACH_LINK, sizeof(ATTACH_LINK) - 1) == 0) {
-            attach_one(&a, path);
+        if (weir_sys_readlink(path, to, sizeof(to)) >= (ssize_t) sizeof(ATTACH_LINK) - 1
+            && memcmp(to, ATTACH_LINK, sizeof(ATTACH_LINK) - 1) == 0) {
+            more = each_path(data, path);
         }
     }
     (void) closedir(folder);
     return true;
+}
+
+static bool
+attach_on_path(void *data, const char *path)
+{
+    attach_one(data, path);
+    return true;
+}
+
+bool
+weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory),
+                  void *data, weir_error_t *error)
+{
+    attach_t a = { each, data };
+
+    if (attach_each_path(pid, attach_on_path, &a)) {
+        return true;
+    }
+    if (errno == ENOENT && weir_sys_kill(pid, 0) != 0 && errno == ESRCH) {
+        return weir_error_set(error, "process %d, which the pid file names, has gone: nothing runs with this configuration", (int) pid);
+    }
+    return weir_error_set(error, "process %d cannot be looked into (%d: %s)", (int) pid, errno, strerror(errno));
+}
+
+static bool
+attach_is_weir(void *data, const char *path)
+{
+    (void) path;
+    *(bool *) data = true;
+    return false;
+}
+
+/* One that is starting has no zones yet. */
+static bool
+attach_is_our_program(pid_t pid)
+{
+    char    path[64], its[4096], ours[sizeof(its)];
+    ssize_t n, m = weir_sys_readlink("/proc/self/exe", ours, sizeof(ours));
+
+    (void) snprintf(path, sizeof(path), "/proc/%d/exe", (int) pid);
+    n = weir_sys_readlink(path, its, sizeof(its));
+    return n > 0 && n == m && memcmp(its, ours, (size_t) n) == 0;
+}
+
+bool
+weir_attach_check(pid_t pid, weir_error_t *error)
+{
+    bool is_weir = attach_is_our_program(pid);
+
+    return is_weir || !attach_each_path(pid, attach_is_weir, &is_weir) || is_weir
+           || weir_error_set(error, "process %d, which the pid file names, is no Weir: the file was left behind", (int) pid);
 }

@@ -14,4 +14,7 @@
 bool weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory),
                        void *data, weir_error_t *error) WEIR_MUST_USE;
 
+/* false with *error: there is such a process, it can be looked into, and it is no Weir.  One that has gone, or that hides itself, passes. */
+bool weir_attach_check(pid_t pid, weir_error_t *error) WEIR_MUST_USE;
+
 #endif

@@ -116,6 +116,18 @@ command_is_plain(const weir_command_t *command, weir_error_t *error)
     return true;
 }
 
+static bool
+command_take_long(weir_command_t *command, const char *word)
+{
+    if (strcmp(word, "--wait") == 0) {
+        return command->wait = true;
+    }
+    if (strcmp(word, "--help") == 0) {
+        return command->help = true;
+    }
+    return strcmp(word, "--version") == 0 && (command->version = true);
+}
+
 bool
 weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *error)
 {
@@ -125,11 +137,10 @@ weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *err
             command->tool = argv;
             return command_is_plain(command, error);
         }
-        if (strcmp(*argv, "--wait") == 0) {
-            command->wait = true;
+        if (command_take_long(command, *argv)) {
             continue;
         }
-        if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
+        if ((*argv)[0] != '-' || (*argv)[1] == '\0' || (*argv)[1] == '-') {
             return command_invalid("", *argv, weir_tool_nearest(*argv), error);
         }
         if (!command_parse_word(command, &argv, error)) {

@@ -206,7 +206,8 @@ main_send_signal(const weir_command_t *command, const weir_conf_source_t *source
         weir_generation_unref(generation);
         return code;
     }
-    sent = main_signal_is_passed_on(command->signal) ? weir_upgrade_serving(settings.pid_file, &pid) : weir_pidfile_read(settings.pid_file, &pid);
+    sent = main_signal_is_passed_on(command->signal) ? weir_upgrade_serving(settings.pid_file, &pid)
+                                                     : weir_upgrade_named(settings.pid_file, &pid);
     if (sent && command->wait) {
         int code = MAIN_FAILED;
 

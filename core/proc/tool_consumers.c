@@ -292,14 +292,28 @@ static const tool_list_t tool_lists[] = {
     { "key", "ID               CONSUMER                 CREATED              EXPIRES              LABEL", WEIR_STORE_KEYS, tool_show_key },
 };
 
-typedef struct { const tool_list_t *list; const char *of; } tool_listing_t;
+typedef struct { const tool_list_t *list; const char *of; bool is_known, has_head; } tool_listing_t;
+
+/* Not before the store could be read. */
+static void
+tool_list_head(tool_listing_t *listing)
+{
+    if (!listing->has_head) {
+        printf("%s\n", listing->list->head);
+        listing->has_head = true;
+    }
+}
 
 static void
 tool_list_one(void *data, weir_store_table_t table, const json_t *record)
 {
-    const tool_listing_t *listing = data;
+    tool_listing_t *listing = data;
 
+    if (table == WEIR_STORE_CONSUMERS && listing->of != NULL && strcmp(tool_text(record, "name"), listing->of) == 0) {
+        listing->is_known = true;
+    }
     if (table == listing->list->table && (listing->of == NULL || strcmp(tool_text(record, "consumer"), listing->of) == 0)) {
+        tool_list_head(listing);
         listing->list->show(record);
         putchar('\n');
     }
@@ -322,8 +336,15 @@ tool_list(const weir_settings_t *settings, const char *what, char *const *argv)
         return 1;
     }
     listing.list = list;
-    printf("%s\n", list->head);
-    return weir_tool_read_store(settings, tool_list_one, &listing);
+    if (weir_tool_read_store(settings, tool_list_one, &listing) != 0) {
+        return 1;
+    }
+    if (listing.of != NULL && !listing.is_known) {
+        fprintf(stderr, "weir: there is no consumer \"%s\"\n", listing.of);
+        return 1;
+    }
+    tool_list_head(&listing);
+    return 0;
 }
 
 /* -- tools -- */

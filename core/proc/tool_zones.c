@@ -9,12 +9,21 @@
 #include <stdio.h>
 
 static void
+tool_head(bool *begun)
+{
+    if (!*begun) {
+        printf("%-14s %-20s %12s\n", "KIND", "NAME", "BYTES");
+        *begun = true;
+    }
+}
+
+static void
 tool_print(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
 {
     char       text[512];
     weir_buf_t told;
 
-    (void) data;
+    tool_head(data);
     weir_buf_init(&told, text, sizeof(text));
     if (kind == NULL) {
         weir_buf_printf(&told, "layout %u is not known to this program", head->layout);
@@ -29,6 +38,7 @@ int
 weir_tool_zones(const weir_settings_t *settings, char *const *argv)
 {
     weir_error_t error = { .text = "" };
+    bool         begun = false;
     pid_t        pid;
 
     if (*argv != NULL) {
@@ -38,10 +48,10 @@ weir_tool_zones(const weir_settings_t *settings, char *const *argv)
     if (!weir_upgrade_serving(settings->pid_file, &pid)) {
         return 1;
     }
-    printf("%-14s %-20s %12s\n", "KIND", "NAME", "BYTES");
-    if (!weir_attach_zones(pid, tool_print, NULL, &error)) {
+    if (!weir_attach_zones(pid, tool_print, &begun, &error)) {
         fprintf(stderr, "weir: %s\n", error.text);
         return 1;
     }
+    tool_head(&begun);
     return 0;
 }

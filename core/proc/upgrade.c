@@ -7,6 +7,7 @@
 #include "log/log.h"
 #include "os/process.h"
 #include "os/sys.h"
+#include "proc/attach.h"
 #include "proc/inherit.h"
 #include "proc/outcome.h"
 #include "proc/pidfile.h"
@@ -314,6 +315,32 @@ upgrade_peek(weir_str_t pid_file, const char *path)
     return upgrade_exists(path) && weir_pidfile_read(pid_file, &pid) ? pid : 0;
 }
 
+static int
+upgrade_say(const char *what)
+{
+    fprintf(stderr, "weir: %s\n", what);
+    return 1;
+}
+
+bool
+weir_upgrade_named(weir_str_t pid_file, pid_t *pid)
+{
+    weir_error_t    error = { .text = "" };
+    upgrade_paths_t paths;
+
+    if (!weir_pidfile_read(pid_file, pid)) {
+        if (upgrade_name(pid_file, &paths) && !upgrade_exists(paths.name)) {
+            (void) upgrade_say("nothing runs with this configuration, or its pid file is elsewhere (-p, -c, pid)");
+        }
+        return false;
+    }
+    if (!weir_attach_check(*pid, &error)) {
+        (void) upgrade_say(error.text);
+        return false;
+    }
+    return true;
+}
+
 bool
 weir_upgrade_serving(weir_str_t pid_file, pid_t *pid)
 {
@@ -322,14 +349,7 @@ weir_upgrade_serving(weir_str_t pid_file, pid_t *pid)
     if (upgrade_name(pid_file, &paths) && !upgrade_exists(paths.name) && upgrade_exists(paths.old)) {
         pid_file = weir_str_from_z(paths.old);
     }
-    return weir_pidfile_read(pid_file, pid);
-}
-
-static int
-upgrade_say(const char *what)
-{
-    fprintf(stderr, "weir: %s\n", what);
-    return 1;
+    return weir_upgrade_named(pid_file, pid);
 }
 
 /* The old one serves on; why, its master knows better than we do. */
@@ -371,7 +391,7 @@ weir_upgrade_run(const weir_settings_t *settings)
     bool                  begun = false;
     pid_t                 old, now;
 
-    if (!weir_pidfile_read(settings->pid_file, &old)) {
+    if (!weir_upgrade_named(settings->pid_file, &old)) {
         return 1;
     }
     if (!upgrade_name(settings->pid_file, &paths)) {

@@ -21,6 +21,8 @@ void weir_upgrade_fini(weir_master_t *master);                       /* at the e
 
 /* For -s and the tools: the master that serves; while another one starts, that is the one before.  false: logged. */
 bool weir_upgrade_serving(weir_str_t pid_file, pid_t *pid) WEIR_MUST_USE;
+/* That of the pid file alone.  false: it is said, as when the process is another program's. */
+bool weir_upgrade_named(weir_str_t pid_file, pid_t *pid) WEIR_MUST_USE;
 /* `weir -s upgrade`: tells the master at pid, waits for the new one, and lets the old one go.  Exit code; all is said. */
 int weir_upgrade_run(const weir_settings_t *settings);
 
