@@ -91,6 +91,8 @@
     X(UPSTREAM_HEADER_TOO_LARGE, "upstream.header.too_large", 502, ERROR, "The head of the peer's answer exceeds proxy_buffer_size.")\
     X(UPSTREAM_INTERIM, "upstream.interim", 502, ERROR, "The peer sent more than 8 interim answers, or a 101 nobody asked for.")\
     X(UPSTREAM_BODY_INCOMPLETE, "upstream.body.incomplete", 502, ERROR, "The peer's body ended early; the answer was cut.")   \
+    X(UPSTREAM_BODY_TOO_LARGE, "upstream.body.too_large", 502, ERROR, "The answer to a question of Weir's own is longer than is read of one.")\
+    X(UPSTREAM_ANSWER, "upstream.answer", 502, ERROR, "The answer to a question of Weir's own is not one that can be used.")   \
     X(UPSTREAM_BODY_MALFORMED, "upstream.body.malformed", 502, ERROR, "The peer's chunked body is not well-formed; the answer was cut.")\
     X(UPSTREAM_TLS_HANDSHAKE, "upstream.tls.handshake", 502, ERROR, "The TLS handshake with the peer failed.")                \
     X(UPSTREAM_TLS_VERIFY, "upstream.tls.verify", 502, ERROR, "The peer's certificate was not accepted.")                     \

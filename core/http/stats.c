@@ -79,6 +79,15 @@ stats_add_attempt(uint32_t index, const weir_attempt_t *attempt)
 }
 
 void
+weir_http_stats_attempt(const weir_attempt_t *attempt)
+{
+    if (weir_stats_is_on() && attempt->peer_stats != 0) {
+        stats_add_attempt(attempt->peer_stats, attempt);
+        stats_add_attempt(attempt->group_stats, attempt);
+    }
+}
+
+void
 weir_http_stats_end(weir_request_t *req)
 {
     uint64_t us = req->total_us;
@@ -101,11 +110,6 @@ weir_http_stats_end(weir_request_t *req)
         stats_add(req->location->stats, req, us);
     }
     for (uint32_t i = 0; i < req->n_attempts; i++) {
-        const weir_attempt_t *attempt = &req->attempts[i];
-
-        if (attempt->peer_stats != 0) {
-            stats_add_attempt(attempt->peer_stats, attempt);
-            stats_add_attempt(attempt->group_stats, attempt);
-        }
+        weir_http_stats_attempt(&req->attempts[i]);
     }
 }

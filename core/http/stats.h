@@ -11,6 +11,8 @@ void weir_http_stats_idle(int by);
 void weir_http_stats_handshake(bool done, bool resumed);
 /* Its server is known: it is under way there. */
 void weir_http_stats_begin(weir_request_t *req);
+/* One peer that was asked, when that is over: at the peer and its group. */
+void weir_http_stats_attempt(const weir_attempt_t *attempt);
 /* Once, when it is over: in the process, its server, its location, each peer it was sent to and that one's group. */
 void weir_http_stats_end(weir_request_t *req);
 

@@ -251,6 +251,7 @@ build_client_ocsp(build_t *b)
                                   "\"ssl_ocsp\" needs \"ssl_verify_client on\" or \"ssl_verify_client optional\"");
     }
     b->settings.policy = conf->ocsp;
+    b->tls->ocsp_from = conf->ocsp_responder;
     return build_zone(b, &conf->ocsp_cache, &build_kind_ocsp, &b->tls->ocsp_cache);
 }
 
@@ -450,13 +451,23 @@ build_listens_of(weir_conf_t *cf, const weir_http_conf_t *http, weir_http_server
     return true;
 }
 
+/* Where it asks by OCSP. */
+static bool
+build_responders(weir_conf_t *cf, weir_generation_t *generation, weir_http_server_t *server)
+{
+    cf->words = &server->block->words;
+    return server->tls == NULL
+           || (weir_http_tls_bind_responder(cf, generation, &server->tls->staple_from)
+               && weir_http_tls_bind_responder(cf, generation, &server->tls->ocsp_from));
+}
+
 bool
 weir_http_tls_build(weir_conf_t *cf, weir_generation_t *generation)
 {
     const weir_http_conf_t *http = generation->http;
 
     for (size_t i = 0; http != NULL && i < http->n_servers; i++) {
-        if (!build_listens_of(cf, http, http->servers[i])) {
+        if (!build_listens_of(cf, http, http->servers[i]) || !build_responders(cf, generation, http->servers[i])) {
             return false;
         }
     }

@@ -59,7 +59,7 @@ client_remember(client_t *k, uint64_t until_s)
 static const weir_http_tls_responder_t *
 client_responder(client_t *k)
 {
-    const weir_http_tls_responder_t *said = &k->tls->conf->ocsp_responder;
+    const weir_http_tls_responder_t *said = &k->tls->ocsp_from;
     weir_str_t url = weir_tls_ocsp_url(k->question);
     const char *why;
 
@@ -102,7 +102,7 @@ client_step(client_t *k)
     if (from == NULL) {
         return WEIR_NEXT;
     }
-    k->fetch = weir_http_tls_fetch(k->c->http->loop, from, weir_tls_ocsp_request(k->question), client_fetched, k);
+    k->fetch = weir_http_tls_fetch(k->c->http, from, weir_tls_ocsp_request(k->question), client_fetched, k);
     if (k->fetch == NULL) {
         k->objection = "no memory to ask the OCSP responder";
         return WEIR_NEXT;

@@ -273,7 +273,7 @@ conf_parse_responder(CONF_ARGS)
 {
     const char *why;
 
-    return weir_http_tls_read_responder(cf, words->at[1].text, field, &why)
+    return weir_http_tls_split_responder(cf->arena, words->at[1].text, field, &why)
            || weir_conf_error(cf, 1, "%s: \"%.*s\" in \"%s\" directive", why, WEIR_STR_ARG(words->at[1].text), row->name);
 }
 

@@ -7,6 +7,7 @@
 #include "http/conf.h"
 #include "http/tls/tls.h"
 #include "tls/context.h"
+#include "upstream/group.h"
 
 /* A file that a directive names: absolute, or empty when there is none. */
 typedef struct {
@@ -44,8 +45,9 @@ typedef struct {
 
 /* An http:// address that OCSP is asked at, its host resolved when the configuration was read. */
 typedef struct {
-    weir_str_t   url, host, path;                /* host as it stands in the Host field; empty: none was named */
-    weir_addrs_t addrs;
+    weir_str_t         url, host, path;          /* host as it stands in the Host field; empty: none was named */
+    weir_addrs_t       addrs;
+    weir_group_conf_t *group;                    /* of a configured one, once bound: its peers, kept connections and statistics */
 } weir_http_tls_responder_t;
 
 enum { WEIR_HTTP_TLS_OCSP_OFF, WEIR_HTTP_TLS_OCSP_ON, WEIR_HTTP_TLS_OCSP_LEAF };
@@ -66,17 +68,21 @@ typedef struct {
     weir_flag_t               gone;              /* `ssl on` */
 } weir_http_tls_conf_t;
 
-/* responder.c: what an http:// address says; false with *why.  At load a host's name is resolved through the bundle; at run time
- * (names in clients' certificates) only a numeric address will do. */
+/* responder.c: what an http:// address says; false with *why.  Of a directive's the host is found when it is bound; of one in a server's certificate, at
+ * load, through the bundle; of one in a client's only a numeric address will do. */
+bool weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, const char **why) WEIR_MUST_USE;
 bool weir_http_tls_read_responder(weir_conf_t *cf, weir_str_t url, weir_http_tls_responder_t *responder, const char **why) WEIR_MUST_USE;
 bool weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder,
                                           const char **why) WEIR_MUST_USE;
+
+/* At build: its group, an upstream block's or one of its own.  true where it has no host; false: cf->error is set. */
+bool weir_http_tls_bind_responder(weir_conf_t *cf, weir_generation_t *generation, weir_http_tls_responder_t *responder) WEIR_MUST_USE;
 
 /* responder.c: one question asked of one responder, each of its addresses in turn. `request` and the responder live until done or
  * cancel.  done is called once, never from within: an empty answer is a failure, *why says which.  NULL: no memory. */
 typedef struct weir_http_tls_fetch weir_http_tls_fetch_t;
 typedef void weir_http_tls_fetched_t(void *data, weir_str_t answer, const char *why);
-weir_http_tls_fetch_t *weir_http_tls_fetch(weir_loop_t *loop, const weir_http_tls_responder_t *responder, weir_str_t request,
+weir_http_tls_fetch_t *weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder, weir_str_t request,
                                            weir_http_tls_fetched_t *done, void *data) WEIR_MUST_USE;
 void weir_http_tls_fetch_cancel(weir_http_tls_fetch_t *fetch);       /* NULL is fine */
 
@@ -96,7 +102,7 @@ struct weir_http_tls {
 
     /* OCSP */
     struct weir_tls_ocsp       *staple;          /* the question about its own certificate; NULL: none is asked */
-    weir_http_tls_responder_t   staple_from;
+    weir_http_tls_responder_t   staple_from, ocsp_from;
     weir_http_tls_stapler_t    *stapler;         /* runs: keeps the staple fresh */
     bool                        is_running;      /* runs: a handshake has used it */
     struct weir_tls_cache      *ocsp_cache;      /* of ssl_ocsp_cache; NULL: none */

@@ -1,23 +1,18 @@
 /*
  * responder.c - OCSP over plain HTTP (RFC 6960 appendix A): where a responder is, and one question asked of it.
  *
- * A fetch is one allocation with room for the largest answer; it runs on the loop, bounded in bytes and time.
+ * A responder is asked as any service is (http/exchange/ask.h).  A fetch is one allocation with room for the largest answer.
  */
 #include "http/tls/conf.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "event/conn.h"
-#include "http/h1/parse.h"
-#include "os/sock.h"
+#include "http/exchange/ask.h"
 #include "tls/ocsp.h"
 
-#include <errno.h>
+#include <string.h>
 
-#define FETCH_HEAD_MAX   4096
-#define FETCH_FIELDS_MAX 50
-#define FETCH_TIMEOUT    ((weir_msec_t) { 10000 })      /* for one address */
-#define FETCH_TRIES      4
+#define RESPONDER_PORT 80
+#define FETCH_TRIES    4             /* addresses of a responder */
 
 /* -- where -- */
 
@@ -46,12 +41,20 @@ responder_split(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *
     if (hp->is_unix || hp->is_wildcard || hp->host.len == 0) {
         return false;
     }
-    hp->port = hp->has_port ? hp->port : 80;
+    hp->port = hp->has_port ? hp->port : RESPONDER_PORT;
     responder->url = weir_str_dup(arena, url);
     responder->host = weir_str_dup(arena, authority);
     responder->path = slash != NULL ? weir_str_dup(arena, weir_str_skip(rest, authority.len)) : WEIR_STR("/");
     responder->addrs = (weir_addrs_t) { .at = weir_new(arena, weir_addr_t), .n = 1 };
     return true;
+}
+
+bool
+weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, const char **why)
+{
+    weir_hostport_t hp;
+
+    return responder_split(arena, url, responder, &hp, why);
 }
 
 bool
@@ -91,32 +94,31 @@ weir_http_tls_read_responder(weir_conf_t *cf, weir_str_t url, weir_http_tls_resp
     return true;
 }
 
+bool
+weir_http_tls_bind_responder(weir_conf_t *cf, weir_generation_t *generation, weir_http_tls_responder_t *responder)
+{
+    if (responder->host.len == 0) {
+        return true;
+    }
+    responder->group = weir_upstream_for(cf, generation, responder->host, RESPONDER_PORT);
+    return responder->group != NULL;
+}
+
 /* -- asking -- */
 
 struct weir_http_tls_fetch {
-    weir_loop_t                     *loop;
-    const weir_http_tls_responder_t *responder;
-    weir_http_tls_fetched_t         *done;
-    void                            *data;
-    weir_str_t                       request;
-    weir_conn_t                      conn;
-    weir_timer_t                     timer;
-    weir_task_t                      task;
-    size_t                           next, sent, head_len, n;
-    const char                      *why;
-    bool                             is_connected;
-    char                             head[2048];
-    char                             answer[FETCH_HEAD_MAX + WEIR_TLS_OCSP_ANSWER_MAX + 1];
+    weir_ask_t              *ask;
+    weir_arena_t             arena;          /* of the group of a responder that has none */
+    weir_http_tls_fetched_t *done;
+    void                    *data;
+    size_t                   n;
+    char                     answer[WEIR_TLS_OCSP_ANSWER_MAX];
 };
-
-static void fetch_try(weir_http_tls_fetch_t *f);
 
 static void
 fetch_free(weir_http_tls_fetch_t *f)
 {
-    weir_conn_close(&f->conn);
-    weir_timer_drop(&f->timer);
-    weir_task_cancel(&f->task);
+    weir_arena_fini(&f->arena);
     weir_mem_free(f);
 }
 
@@ -124,200 +126,96 @@ void
 weir_http_tls_fetch_cancel(weir_http_tls_fetch_t *f)
 {
     if (f != NULL) {
+        weir_ask_cancel(f->ask);
         fetch_free(f);
     }
 }
 
 static void
-fetch_end(weir_http_tls_fetch_t *f, weir_str_t answer, const char *why)
+fetch_on_head(weir_ask_t *ask, const weir_h1_response_t *head)
 {
-    weir_conn_close(&f->conn);
-    f->done(f->data, answer, why);
+    weir_http_tls_fetch_t *f = weir_ask_data(ask);
+
+    f->n = 0;
+    if (head->status != 200) {
+        weir_ask_refuse(ask, "the OCSP responder answered with another status than 200");
+    }
+}
+
+static void
+fetch_on_body(weir_ask_t *ask, weir_str_t bytes)
+{
+    weir_http_tls_fetch_t *f = weir_ask_data(ask);
+
+    weir_assert(bytes.len <= sizeof(f->answer) - f->n);
+    memcpy(f->answer + f->n, bytes.at, bytes.len);
+    f->n += bytes.len;
+}
+
+static const char *
+fetch_why(weir_cause_t cause, const char *detail)
+{
+    switch (cause) {
+    case WEIR_CAUSE_NONE: return NULL;
+    case WEIR_CAUSE_UPSTREAM_ANSWER: return detail;
+    case WEIR_CAUSE_UPSTREAM_BODY_TOO_LARGE: return "the OCSP responder's answer is too long";
+    case WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE: return "the OCSP responder's answer was cut short";
+    case WEIR_CAUSE_UPSTREAM_MALFORMED: case WEIR_CAUSE_UPSTREAM_BODY_MALFORMED: case WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE:
+    case WEIR_CAUSE_UPSTREAM_INTERIM: return "the OCSP responder sent no proper answer";
+    case WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT: case WEIR_CAUSE_UPSTREAM_READ_TIMEOUT: return "the OCSP responder did not answer in time";
+    case WEIR_CAUSE_UPSTREAM_CLOSED: case WEIR_CAUSE_UPSTREAM_RESET: case WEIR_CAUSE_UPSTREAM_SEND_FAILED:
+        return "the connection to the OCSP responder broke";
+    default: return "the OCSP responder cannot be reached";
+    }
+}
+
+static void
+fetch_on_end(weir_ask_t *ask, weir_cause_t cause, const char *detail)
+{
+    weir_http_tls_fetch_t *f = weir_ask_data(ask);
+
+    f->ask = NULL;
+    f->done(f->data, cause == WEIR_CAUSE_NONE ? weir_str(f->answer, f->n) : WEIR_STR_NONE, fetch_why(cause, detail));
     fetch_free(f);
 }
 
-static void
-fetch_task(weir_task_t *task)
+static const weir_ask_handler_t fetch_handler = { .on_head = fetch_on_head, .on_body = fetch_on_body, .on_end = fetch_on_end };
+
+/* Who is asked: a reference. */
+static weir_group_t *
+fetch_group(weir_http_tls_fetch_t *f, weir_http_t *http, const weir_http_tls_responder_t *responder)
 {
-    fetch_try(weir_container_of(task, weir_http_tls_fetch_t, task));
-}
-
-/* This address will not do: the next, later. */
-static void
-fetch_failed(weir_http_tls_fetch_t *f, const char *why)
-{
-    f->why = why;
-    weir_conn_close(&f->conn);
-    weir_timer_clear(&f->timer);
-    weir_task_post(f->loop, &f->task, fetch_task);
-}
-
-/* The whole head is here: its body's place, and whether that is all of it. */
-static bool
-fetch_parse(weir_http_tls_fetch_t *f, bool ended, weir_str_t *body, const char **why)
-{
-    weir_h1_limits_t limits = { FETCH_HEAD_MAX, FETCH_HEAD_MAX, FETCH_HEAD_MAX, FETCH_FIELDS_MAX, false };
-    weir_h1_scan_t scan = { .at = 0 };
-    weir_h1_response_t res = { .status = 0 };
-    weir_arena_t arena;
-    size_t head = 0;
-    weir_h1_scan_result_t found = weir_h1_scan(&scan, &limits, f->answer, f->n, &head);
-    bool whole = false;
-
-    *why = NULL;
-    if (found == WEIR_H1_MORE && !ended) {
-        return false;
+    if (responder->group != NULL) {
+        return weir_group_ref(responder->group->running);
     }
-    *why = "the OCSP responder sent no proper answer";
-    if (found != WEIR_H1_DONE) {
-        return true;
-    }
-    weir_arena_init(&arena, 4096);
-    if (weir_h1_parse_response(&res, weir_str(f->answer, head), FETCH_FIELDS_MAX, &arena) == WEIR_H1_OK && !res.chunked) {
-        *why = res.status == 200 ? NULL : "the OCSP responder answered with another status than 200";
-        *body = weir_str(f->answer + head, f->n - head);
-        if (res.content_length != WEIR_LENGTH_NONE) {
-            whole = body->len >= res.content_length;
-            body->len = weir_min(body->len, res.content_length);
-        }
-    }
-    weir_arena_fini(&arena);
-    if (*why != NULL) {
-        return true;
-    }
-    if (ended && !whole && res.content_length != WEIR_LENGTH_NONE) {
-        *why = "the OCSP responder's answer was cut short";
-    } else if (whole ? body->len > WEIR_TLS_OCSP_ANSWER_MAX : f->n == sizeof(f->answer)) {
-        *why = "the OCSP responder's answer is too long";
-    }
-    return ended || whole || *why != NULL;
-}
-
-static void
-fetch_receive(weir_http_tls_fetch_t *f)
-{
-    weir_str_t body = WEIR_STR_NONE;
-    const char *why;
-    size_t got;
-
-    for (;;) {
-        weir_io_t io = weir_conn_recv(&f->conn, f->answer + f->n, sizeof(f->answer) - f->n, &got);
-        if (io == WEIR_AGAIN) {
-            return;
-        }
-        if (io == WEIR_ERROR) {
-            fetch_failed(f, "the connection to the OCSP responder broke");
-            return;
-        }
-        f->n += io == WEIR_OK ? got : 0;
-        if (!fetch_parse(f, io == WEIR_EOF, &body, &why)) {
-            continue;
-        }
-        if (why != NULL) {
-            fetch_failed(f, why);
-        } else {
-            fetch_end(f, body, NULL);
-        }
-        return;
-    }
-}
-
-/* false: not all yet, or failed. */
-static bool
-fetch_send(weir_http_tls_fetch_t *f)
-{
-    size_t total = f->head_len + f->request.len, sent = 0;
-
-    while (f->sent < total) {
-        bool in_head = f->sent < f->head_len;
-        const char *from = in_head ? f->head + f->sent : f->request.at + (f->sent - f->head_len);
-        struct iovec iov = { (void *) (uintptr_t) from, (in_head ? f->head_len : total) - f->sent };
-        weir_io_t io = weir_conn_send(&f->conn, &iov, 1, &sent);
-        if (io == WEIR_ERROR) {
-            fetch_failed(f, "the connection to the OCSP responder broke");
-            return false;
-        }
-        f->sent += io == WEIR_OK ? iov.iov_len : sent;
-        if (io == WEIR_AGAIN) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void
-fetch_on_ready(weir_watch_t *watch)
-{
-    weir_http_tls_fetch_t *f = weir_container_of(watch, weir_http_tls_fetch_t, conn.watch);
-
-    if (!f->is_connected) {
-        if (!watch->writable && !watch->failed && !watch->peer_closed) {
-            return;
-        }
-        if (weir_sock_error(watch->fd) != 0) {
-            fetch_failed(f, "the OCSP responder cannot be reached");
-            return;
-        }
-        f->is_connected = true;
-    }
-    if (fetch_send(f)) {
-        fetch_receive(f);
-    }
-}
-
-static void
-fetch_on_timeout(weir_timer_t *timer)
-{
-    fetch_failed(weir_container_of(timer, weir_http_tls_fetch_t, timer), "the OCSP responder did not answer in time");
-}
-
-static void
-fetch_try(weir_http_tls_fetch_t *f)
-{
-    const weir_addrs_t *addrs = &f->responder->addrs;
-    int fd;
-
-    while (f->next < addrs->n && f->next < FETCH_TRIES) {
-        f->sent = f->n = 0;
-        f->is_connected = false;
-        fd = weir_sock_connect(&addrs->at[f->next++], &f->is_connected);
-        if (fd < 0 || !weir_conn_open(&f->conn, f->loop, fd, fetch_on_ready)) {
-            f->why = "the OCSP responder cannot be reached";
-            continue;
-        }
-        weir_timer_set(f->loop, &f->timer, FETCH_TIMEOUT, fetch_on_timeout);
-        return;
-    }
-    fetch_end(f, WEIR_STR_NONE, f->why);
+    return weir_group_attach_addrs(http->groups, &f->arena, weir_new(&f->arena, weir_group_conf_t), responder->host, responder->host, responder->addrs.at,
+                                   responder->addrs.n);
 }
 
 weir_http_tls_fetch_t *
-weir_http_tls_fetch(weir_loop_t *loop, const weir_http_tls_responder_t *responder, weir_str_t request, weir_http_tls_fetched_t *done,
-                    void *data)
+weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder, weir_str_t request, weir_http_tls_fetched_t *done, void *data)
 {
+    static const weir_ask_field_t fields[] = { { WEIR_STR("Content-Type"), WEIR_STR("application/ocsp-request") } };
     weir_http_tls_fetch_t *f = weir_mem_try(sizeof(*f));
-    weir_buf_t head;
+    weir_question_t q = {
+        .http = http, .codec = &weir_peer_h1, .conf = weir_ask_conf(), .method = WEIR_STR("POST"), .target = responder->path, .host = responder->host,
+        .fields = fields, .n_fields = weir_countof(fields), .body = request, .may_repeat = true, .tries = FETCH_TRIES,
+        .max_body = WEIR_TLS_OCSP_ANSWER_MAX, .handler = &fetch_handler, .data = f,
+    };
 
     if (f == NULL) {
         return NULL;
     }
-    memset(f, 0, offsetof(weir_http_tls_fetch_t, head));
-    f->loop = loop;
-    f->responder = responder;
-    f->request = request;
+    memset(f, 0, offsetof(weir_http_tls_fetch_t, answer));
+    weir_arena_init(&f->arena, 1024);
     f->done = done;
     f->data = data;
-    f->why = "the OCSP responder cannot be reached";
-    weir_buf_init(&head, f->head, sizeof(f->head));
-    weir_buf_add_lit(&head, "POST ");
-    weir_buf_add_str(&head, responder->path);
-    weir_buf_add_lit(&head, " HTTP/1.0\r\nHost: ");
-    weir_buf_add_str(&head, responder->host);
-    weir_buf_add_lit(&head, "\r\nContent-Type: application/ocsp-request\r\nContent-Length: ");
-    weir_buf_add_u64(&head, request.len);
-    weir_buf_add_lit(&head, "\r\n\r\n");
-    weir_assert(!head.full);
-    f->head_len = weir_buf_len(&head);
-    weir_task_post(loop, &f->task, fetch_task);
+    q.to = fetch_group(f, http, responder);
+    f->ask = weir_ask(&q);
+    weir_group_unref(q.to);
+    if (f->ask == NULL) {
+        fetch_free(f);
+        return NULL;
+    }
     return f;
 }
