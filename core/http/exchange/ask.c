@@ -280,7 +280,7 @@ ask_on_connected(weir_exchange_t *x)
     ask->attempt.connect_time.ms = weir_clock_now().ms - ask->began.ms;
 }
 
-static void
+static bool
 ask_each_field(weir_exchange_t *x, weir_exchange_put_t *put, void *data)
 {
     const weir_ask_t *ask = ask_of(x);
@@ -290,6 +290,7 @@ ask_each_field(weir_exchange_t *x, weir_exchange_put_t *put, void *data)
     for (size_t i = 0; i < ask->q.n_fields; i++) {
         put(data, weir_header_id(ask->q.fields[i].name), ask->q.fields[i].name, ask->q.fields[i].value);
     }
+    return true;
 }
 
 static weir_io_t
