@@ -7,11 +7,14 @@
 
 #include "shm/slots.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-#define STATS_MAGIC 0x7374617473723033u
+#define STATS_MAGIC 0x7374617473723034u
 #define STATS_TRIES 1000
+#define STATS_PATIENCE 2                     /* s, with another master that has the lock */
 #define STATS_FRONT ((sizeof(stats_head_t) + 8191) & ~(size_t) 8191)
 #define STATS_BYTES (STATS_FRONT + (size_t) (WEIR_SLOTS + 1) * WEIR_STATS_SEGMENT * sizeof(weir_stats_row_t))
 
@@ -28,6 +31,17 @@ static uint32_t stats_room;
 weir_stats_own_t weir_stats_own = { .slot = STATS_OWN_NONE };
 
 /* -- begin and end -- */
+
+/* Of processes; one that died with it leaves it to the next. */
+static void
+stats_make_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t how;
+
+    weir_assert(pthread_mutexattr_init(&how) == 0 && pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED) == 0
+                && pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST) == 0 && pthread_mutex_init(lock, &how) == 0);
+    (void) pthread_mutexattr_destroy(&how);
+}
 
 bool
 stats_add_segment(weir_error_t *error)
@@ -48,6 +62,9 @@ stats_add_segment(weir_error_t *error)
     }
     segment->head = weir_zone_memory(segment->zone);
     segment->rows = (weir_stats_row_t *) (void *) ((char *) segment->head + STATS_FRONT);
+    if (stats_n_segments == 0 && segment->head->magic != STATS_MAGIC) {
+        stats_make_lock(&segment->head->lock);
+    }
     segment->head->magic = STATS_MAGIC;
     __atomic_store_n(&stats_n_segments, stats_n_segments + 1, __ATOMIC_RELEASE);
     if (stats_segments[0].head->segments < stats_n_segments) {
@@ -245,23 +262,112 @@ weir_stats_quantile(const weir_stats_row_t *sum, double q)
 
 /* -- the dead -- */
 
+enum { STATS_FOLD_NONE, STATS_FOLD_ADD, STATS_FOLD_CLEAR };
+
+/* From the step under way on.  Each may be done again from its beginning: what is added to is the base as it was before. */
+static void
+stats_fold_row(stats_segment_t *segment)
+{
+    stats_head_t     *head = segment->head;
+    uint32_t          slot = head->fold.slot, at = head->fold.at;
+    weir_stats_row_t *base = stats_copy(segment, STATS_BASE, at);
+
+    if (head->fold.step == STATS_FOLD_ADD) {
+        memcpy(base, &head->fold.before, sizeof(*base));
+        stats_add_copy(base, stats_copy(segment, slot, at), false);
+        __atomic_store_n(&head->fold.step, STATS_FOLD_CLEAR, __ATOMIC_RELEASE);
+    }
+    memset(stats_copy(segment, slot, at), 0, sizeof(weir_stats_row_t));
+    stats_set_bit(head->touched[slot], at, false);
+    __atomic_store_n(&head->fold.step, STATS_FOLD_NONE, __ATOMIC_RELEASE);
+}
+
+static void
+stats_add_row(stats_segment_t *segment, uint32_t slot, uint32_t at)
+{
+    stats_head_t *head = segment->head;
+
+    stats_set_bit(head->touched[STATS_BASE], at, true);
+    memcpy(&head->fold.before, stats_copy(segment, STATS_BASE, at), sizeof(head->fold.before));
+    head->fold.slot = slot;
+    head->fold.at = at;
+    __atomic_store_n(&head->fold.step, STATS_FOLD_ADD, __ATOMIC_RELEASE);
+    stats_fold_row(segment);
+}
+
+/* Of a master that was killed. */
+static void
+stats_repair(void)
+{
+    for (uint32_t i = 0; i < stats_n_segments; i++) {
+        stats_head_t *head = stats_segments[i].head;
+
+        if (head->fold.step != STATS_FOLD_NONE && head->fold.slot < WEIR_SLOTS && head->fold.at < WEIR_STATS_SEGMENT) {
+            stats_fold_row(&stats_segments[i]);
+        }
+        if (head->folding % 2 != 0) {
+            __atomic_store_n(&head->folding, head->folding + 1, __ATOMIC_RELEASE);
+        }
+    }
+    stats_names_repair();
+}
+
+bool
+stats_lock(void)
+{
+    pthread_mutex_t *lock = &stats_segments[0].head->lock;
+    struct timespec  until;
+    int              result;
+
+    (void) clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STATS_PATIENCE;
+    result = pthread_mutex_timedlock(lock, &until);
+    if (result == EOWNERDEAD) {
+        stats_repair();
+        (void) pthread_mutex_consistent(lock);
+        result = 0;
+    }
+    return result == 0;
+}
+
+void
+stats_unlock(void)
+{
+    (void) pthread_mutex_unlock(&stats_segments[0].head->lock);
+}
+
+/* Nothing of it is under way any more; what it counted stays where it is, and its next owner counts on. */
+static void
+stats_leave_copies(stats_segment_t *segment, uint32_t slot)
+{
+    for (uint32_t at = 0; at < segment->head->n; at++) {
+        if (stats_bit(segment->head->touched[slot], at)) {
+            weir_stats_row_t *copy = stats_copy(segment, slot, at);
+
+            copy->active = copy->idle = copy->busy = 0;
+        }
+    }
+}
+
 /* What a slot counted is added to the base, what it held is held no more. */
 static void
 stats_fold_segment(stats_segment_t *segment, uint32_t slot)
 {
     stats_head_t *head = segment->head;
 
-    (void) __atomic_fetch_add(&head->folding, 1, __ATOMIC_ACQ_REL);
-    for (uint32_t at = 0; at < head->n; at++) {
-        if (stats_bit(head->touched[slot], at)) {
-            stats_set_bit(head->touched[STATS_BASE], at, true);
-            stats_add_copy(stats_copy(segment, STATS_BASE, at), stats_copy(segment, slot, at), false);
-            memset(stats_copy(segment, slot, at), 0, sizeof(weir_stats_row_t));
+    if (stats_lock()) {
+        (void) __atomic_fetch_add(&head->folding, 1, __ATOMIC_ACQ_REL);
+        for (uint32_t at = 0; at < head->n; at++) {
+            if (stats_bit(head->touched[slot], at)) {
+                stats_add_row(segment, slot, at);
+            }
         }
+        (void) __atomic_fetch_add(&head->folding, 1, __ATOMIC_ACQ_REL);
+        stats_unlock();
+    } else {
+        stats_leave_copies(segment, slot);
     }
-    memset(head->touched[slot], 0, sizeof(head->touched[slot]));
     memset(head->held[slot], 0, sizeof(head->held[slot]));
-    (void) __atomic_fetch_add(&head->folding, 1, __ATOMIC_ACQ_REL);
 }
 
 static void
@@ -285,4 +391,4 @@ stats_describe(const void *memory, uint64_t size, weir_buf_t *out)
     }
 }
 
-const weir_zone_kind_t weir_stats_zone = { .name = "statistics", .layout = 2, .fold = stats_fold, .describe = stats_describe };
+const weir_zone_kind_t weir_stats_zone = { .name = "statistics", .layout = 3, .fold = stats_fold, .describe = stats_describe };

@@ -2,8 +2,8 @@
  * stats.h - what happened, counted: rows of counters in shared memory, a copy of each row for every slot, added up by who reads.
  *
  * A row belongs to something that has a name: a server, a location, an upstream group, a peer, a limit.  Rows are named by the master
- * as it reads a configuration and found again by workers.  A row is held while a configuration in use names it; one that nobody holds
- * is shown to nobody, keeps its numbers for the case that its name comes back, and is given to another name when there are many such or
+ * as it reads a configuration and found again by workers.  A row is held while a configuration in use names it, be it that of another
+ * master, which an upgrade left behind without workers; one that nobody who serves holds is shown to nobody, keeps its numbers for the case that its name comes back, and is given to another name when there are many such or
  * no other is left.  Beyond statistics_rows, what comes is counted in the row "_other" of its kind.
  *
  * Rows lie in segments, a zone each, that are made as they are needed; memory is taken a page at a time as something is counted.  A worker

@@ -1,10 +1,11 @@
 /*
  * stats_internal.h - segments of rows, as stats.c counts in them and stats_names.c names them.
  *
- *     head · touched (a bit a row, by slot and the base) · held (a bit a row, by slot) · names · index of names by hash · rows of the
- *     base · rows of each slot
+ *     head · touched (a bit a row, by slot and the base) · held (a bit a row, by slot and by master) · names · index of names by hash ·
+ *     rows of the base · rows of each slot
  *
- * Names are written by the master alone.  It makes `version` odd while it takes a name away, so that who looks a name up knows that what it
+ * Names are written, and copies of the dead added to the base, by masters alone, of which there are two after an upgrade: one at a time has the
+ * lock.  A master has no slot: what its configurations name is held in a place of its own until it is dead.  It makes `version` odd while it takes a name away, so that who looks a name up knows that what it
  * found is what it is: it finds, holds, and looks whether the version is still the same.
  */
 #ifndef WEIR_SHM_STATS_INTERNAL_H
@@ -12,9 +13,12 @@
 
 #include "shm/stats.h"
 
+#include <pthread.h>
+
 #define STATS_WORDS (WEIR_STATS_SEGMENT / 64)
 #define STATS_INDEX (2 * WEIR_STATS_SEGMENT)
 #define STATS_BASE  WEIR_SLOTS                /* the copy of those that are gone */
+#define STATS_MASTERS 8                       /* that live at one time */
 
 typedef struct {
     uint32_t kind, len, owner, unused;
@@ -28,6 +32,12 @@ typedef struct {
     uint32_t     slots, version;              /* slots below this were used; odd: a name is being taken away */
     uint64_t     folding;                     /* odd while a copy is added to the base */
     uint64_t     unused[4];
+    /* Of the first segment, for all: */
+    pthread_mutex_t lock;                     /* robust */
+    uint32_t     masters[STATS_MASTERS];      /* pid; 0: free */
+    uint64_t     held_by_master[STATS_MASTERS][STATS_WORDS];    /* (of every segment) */
+    /* The row that is being added to the base, so that who finds the lock of a dead master goes on where that one was. */
+    struct { uint32_t step, slot, at, unused; weir_stats_row_t before; } fold;
     uint64_t     touched[WEIR_SLOTS + 1][STATS_WORDS];
     uint64_t     held[WEIR_SLOTS][STATS_WORDS];
     stats_name_t names[WEIR_STATS_SEGMENT];
@@ -45,6 +55,11 @@ extern uint32_t        stats_n_segments;
 
 /* One more segment, which must be there or be makeable.  false with *error. */
 bool stats_add_segment(weir_error_t *error);
+/* One master at a time: names, and copies that are added.  false: another one that does not go on has the lock. */
+bool stats_lock(void);
+void stats_unlock(void);
+/* What the one who had the lock left half done: of names. */
+void stats_names_repair(void);
 /* Every copy of a row begins anew: nobody holds it. */
 void stats_clear_row(uint32_t row);
 

@@ -1,7 +1,7 @@
 /*
  * stats_names.c - which row a name has, who holds it, and which row a new name gets.
  *
- * Runs in every process; the master makes rows, from one thread.  Holds are counted in the process (a row each, allocated as rows come)
+ * Runs in every process; masters make rows, each from one thread, one at a time (stats_lock).  Holds are counted in the process (a row each, allocated as rows come)
  * and told to the others by a bit of the process's slot; its configurations are built and dropped by two threads, so both lie behind a lock.
  */
 #include "shm/stats_internal.h"
@@ -10,9 +10,12 @@
 #include "log/log.h"
 #include "shm/slots.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAMES_TRIES 1000
 #define NAMES_SEED  0x7374617473723032u
@@ -25,6 +28,8 @@ static struct {
     uint32_t        room;                     /* statistics_rows */
     uint32_t        next_free;                /* where the look for a row that is held by nobody goes on */
     bool            is_used_up;               /* told, and not looked for again for this configuration */
+    uint32_t        master;                   /* the place of a master, which is pid (its children are not) */
+    pid_t           pid;
 } names = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* -- finding -- */
@@ -68,7 +73,54 @@ names_tell(uint32_t row, bool held)
     if (weir_slot_mine.number != WEIR_SLOT_NONE) {
         stats_use_slot(head, weir_slot());
         stats_set_bit(head->held[weir_slot()], row % WEIR_STATS_SEGMENT, held);
+    } else if (names.pid != 0 && names.pid == getpid()) {
+        stats_set_bit(head->held_by_master[names.master], row % WEIR_STATS_SEGMENT, held);
     }
+}
+
+/* Places of masters that have died; one of this pid that is not this process's is of such a one, too. */
+static void
+names_settle_masters(void)
+{
+    uint32_t *masters = stats_segments[0].head->masters;
+
+    for (uint32_t i = 0; i < STATS_MASTERS; i++) {
+        bool is_mine = masters[i] == (uint32_t) getpid();
+
+        if (masters[i] == 0 || (is_mine && names.pid == getpid()) || (!is_mine && (kill((pid_t) masters[i], 0) == 0 || errno != ESRCH))) {
+            continue;
+        }
+        for (uint32_t k = 0; k < stats_n_segments; k++) {
+            memset(stats_segments[k].head->held_by_master[i], 0, sizeof(stats_segments[k].head->held_by_master[i]));
+        }
+        masters[i] = 0;
+    }
+}
+
+/* A place of its own for a process that makes rows and has no slot.  When others that live have all of them it holds nothing against others. */
+static void
+names_find_place(void)
+{
+    uint32_t *masters = stats_segments[0].head->masters;
+
+    if (names.pid == getpid() || weir_slot_mine.number != WEIR_SLOT_NONE || !weir_zones_are_made_here() || !stats_lock()) {
+        return;
+    }
+    names.pid = 0;
+    names_settle_masters();
+    for (uint32_t i = 0; i < STATS_MASTERS && names.pid == 0; i++) {
+        if (masters[i] == 0) {
+            masters[i] = (uint32_t) getpid();
+            names.master = i;
+            names.pid = getpid();
+        }
+    }
+    for (uint32_t row = 0; names.pid != 0 && row < names.n_holds; row++) {
+        if (names.holds[row] != 0) {
+            names_tell(row, true);
+        }
+    }
+    stats_unlock();
 }
 
 static void
@@ -146,10 +198,24 @@ stats_is_held(const stats_head_t *head, uint32_t at)
 }
 
 static bool
+names_is_held_by_master(const stats_head_t *head, uint32_t at)
+{
+    for (uint32_t i = 0; i < STATS_MASTERS; i++) {
+        if (stats_bit(head->held_by_master[i], at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Named by a configuration of this process, of one that serves, or of another master, which may let processes serve with it again. */
+static bool
 names_is_used(uint32_t row)
 {
-    return row < WEIR_STATS_KINDS || (row < names.n_holds && names.holds[row] != 0)
-           || stats_is_held(stats_segments[row / WEIR_STATS_SEGMENT].head, row % WEIR_STATS_SEGMENT);
+    const stats_head_t *head = stats_segments[row / WEIR_STATS_SEGMENT].head;
+
+    return row < WEIR_STATS_KINDS || (row < names.n_holds && names.holds[row] != 0) || stats_is_held(head, row % WEIR_STATS_SEGMENT)
+           || names_is_held_by_master(head, row % WEIR_STATS_SEGMENT);
 }
 
 /* -- naming: the master -- */
@@ -252,6 +318,7 @@ names_take_row(void)
 {
     uint32_t row = UINT32_MAX;
 
+    names_settle_masters();
     if (weir_stats_rows() > 2 * names.n_held + WEIR_STATS_SEGMENT / 4) {
         row = names_reuse();
     }
@@ -280,16 +347,34 @@ names_used_up(weir_str_t name)
 }
 
 static uint32_t
+names_find_any(weir_stats_kind_t kind, weir_str_t name, uint64_t hash)
+{
+    uint32_t row = UINT32_MAX;
+
+    for (uint32_t i = 0; i < stats_n_segments && row == UINT32_MAX; i++) {
+        row = names_find(i, kind, name, hash);
+    }
+    return row;
+}
+
+/* Another master may have made it since it was looked for. */
+static uint32_t
 names_make(weir_stats_kind_t kind, weir_str_t name, uint64_t hash, uint32_t owner)
 {
-    uint32_t row = names.is_used_up ? UINT32_MAX : names_take_row();
+    uint32_t row = UINT32_MAX;
 
+    if (!names.is_used_up && stats_lock()) {
+        row = names_find_any(kind, name, hash);
+        if (row == UINT32_MAX && (row = names_take_row()) != UINT32_MAX) {
+            names_write(row, kind, name, hash, owner);
+            names_hold(row);
+        }
+        stats_unlock();
+    }
     if (row == UINT32_MAX) {
         names_used_up(name);
         return (uint32_t) kind;
     }
-    names_write(row, kind, name, hash, owner);
-    names_hold(row);
     return row;
 }
 
@@ -297,18 +382,36 @@ static uint32_t
 names_row(weir_stats_kind_t kind, weir_str_t name, uint32_t owner)
 {
     uint64_t hash = names_hash(kind, name);
+    uint32_t row = names_find_any(kind, name, hash);
 
-    for (uint32_t i = 0; i < stats_n_segments; i++) {
-        uint32_t row = names_find(i, kind, name, hash);
-
-        if (row != UINT32_MAX) {
-            if (weir_zones_are_made_here()) {
-                stats_segments[i].head->names[row % WEIR_STATS_SEGMENT].owner = owner;    /* its group may have got another row since */
-            }
-            return row;
-        }
+    if (row == UINT32_MAX) {
+        return weir_zones_are_made_here() ? names_make(kind, name, hash, owner) : (uint32_t) kind;
     }
-    return weir_zones_are_made_here() ? names_make(kind, name, hash, owner) : (uint32_t) kind;
+    if (weir_zones_are_made_here()) {            /* its group may have got another row since */
+        stats_segments[row / WEIR_STATS_SEGMENT].head->names[row % WEIR_STATS_SEGMENT].owner = owner;
+    }
+    return row;
+}
+
+/* A name was being taken away: the index is made anew of all there are.  (One that nobody holds may come back by it, with no numbers or with its own.) */
+void
+stats_names_repair(void)
+{
+    for (uint32_t i = 0; i < stats_n_segments; i++) {
+        stats_head_t *head = stats_segments[i].head;
+
+        if (head->version % 2 == 0) {
+            continue;
+        }
+        memset(head->index, 0, sizeof(head->index));
+        for (uint32_t at = 0; at < weir_min(head->n, WEIR_STATS_SEGMENT); at++) {
+            const stats_name_t *its = &head->names[at];
+            weir_str_t          name = weir_str(its->name, weir_min(its->len, WEIR_STATS_NAME));
+
+            __atomic_store_n(&head->index[names_place(head, (weir_stats_kind_t) its->kind, name, its->hash)], at + 1, __ATOMIC_RELEASE);
+        }
+        __atomic_store_n(&head->version, head->version + 1, __ATOMIC_RELEASE);
+    }
 }
 
 /* -- the interface -- */
@@ -373,6 +476,7 @@ stats_names_start(uint32_t room)
     (void) pthread_mutex_lock(&names.lock);
     names.room = room;
     names.is_used_up = false;
+    names_find_place();
     for (uint32_t kind = 0; stats_segments[0].head->n < WEIR_STATS_KINDS; kind++) {
         weir_str_t name = kind == WEIR_STATS_PROCESS ? WEIR_STR("") : WEIR_STR("_other");
 
@@ -388,6 +492,10 @@ stats_names_end(void)
     weir_mem_free(names.holds);
     names.holds = NULL;
     names.n_holds = names.n_held = names.next_free = 0;
+    if (names.pid == getpid()) {
+        stats_segments[0].head->masters[names.master] = 0;
+    }
+    names.pid = 0;
 }
 
 /* -- reading -- */

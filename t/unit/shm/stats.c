@@ -253,6 +253,152 @@ test_held_by_another(void)
     ok(!is_listed(row), "until it is settled");
 }
 
+/* -- two masters, as after an upgrade -- */
+
+/* In a child: what makes rows and serves nobody. */
+static void
+be_master(void)
+{
+    weir_error_t error = { .text = "" };
+
+    weir_slot_mine = (weir_slot_t) { .number = WEIR_SLOT_NONE };
+    pair_need(weir_stats_start(64, &error), "a master");
+}
+
+/* A master without workers may serve again with its configuration: its rows are its. */
+static void
+test_held_by_a_master(void)
+{
+    weir_arena_t      conf;
+    weir_error_t      error = { .text = "" };
+    uint32_t          row = 0;
+    int               pipes[2];
+    pid_t             pid;
+    weir_stats_kind_t kind;
+
+    pair_need(pipe(pipes) == 0, "a pipe");
+    pid = fork();
+    if (pid == 0) {
+        be_master();
+        row = weir_stats_row(&arena, WEIR_STATS_SERVER, WEIR_STR("of the old one"), 0);
+        (void) !write(pipes[1], &row, sizeof(row));
+        pause();
+    }
+    pair_need(read(pipes[0], &row, sizeof(row)) == sizeof(row), "it names its row");
+    ok(row >= WEIR_STATS_KINDS && !is_listed(row), "a row of a master without workers is not listed");
+    for (unsigned i = 0; i < 3; i++) {
+        pair_need(weir_stats_start(64, &error), "a configuration");
+        name_peers(&conf, 4000 + 100 * i, 100);
+        weir_arena_fini(&conf);
+    }
+    is_str(weir_stats_name(row, &kind), "of the old one", "nor given to another name");
+    (void) kill(pid, SIGKILL);
+    (void) waitpid(pid, NULL, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        pair_need(weir_stats_start(64, &error), "a configuration");
+        name_peers(&conf, 5000 + 100 * i, 100);
+        weir_arena_fini(&conf);
+    }
+    ok(!weir_str_eq(weir_stats_name(row, &kind), WEIR_STR("of the old one")), "until it is dead");
+}
+
+enum { FOLDED = 40 };
+
+/* A worker that counts one in each row, and ends. */
+static pid_t
+dead_worker(const uint32_t *rows)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        pair_need(weir_slots_take(getpid()), "a slot");
+        for (unsigned i = 0; i < FOLDED; i++) {
+            weir_stats_mine(rows[i])->requests++;
+            weir_stats_mine(rows[i])->busy++;
+        }
+        _exit(0);
+    }
+    (void) waitpid(pid, NULL, 0);
+    return pid;
+}
+
+static uint64_t
+wrong_sums(const uint32_t *rows, uint64_t requests)
+{
+    uint64_t wrong = 0;
+
+    for (unsigned i = 0; i < FOLDED; i++) {
+        (void) sum_of(rows[i]);
+        wrong += sum.requests != requests || sum.busy != 0;
+    }
+    return wrong;
+}
+
+/* One is killed at any instruction of it, and another one does it again; and two at once. */
+static void
+test_folded_by_two(void)
+{
+    weir_arena_t conf;
+    weir_error_t error = { .text = "" };
+    uint32_t     rows[FOLDED];
+    uint64_t     wrong = 0, rounds = 0;
+    char         name[20];
+    pid_t        workers[2], masters[2];
+
+    pair_need(weir_stats_start(64, &error), "a configuration");
+    weir_arena_init(&conf, 4096);
+    for (unsigned i = 0; i < FOLDED; i++) {
+        rows[i] = weir_stats_row(&conf, WEIR_STATS_LOCATION, weir_str(name, (size_t) snprintf(name, sizeof(name), "folded %u", i)), 0);
+    }
+    for (; rounds < 300; rounds++) {
+        workers[0] = dead_worker(rows);
+        if ((masters[0] = fork()) == 0) {
+            be_master();
+            weir_slots_reap(workers[0], weir_zones_fold);
+            _exit(0);
+        }
+        usleep((unsigned) (rounds * 7 % 900));
+        (void) kill(masters[0], SIGKILL);
+        (void) waitpid(masters[0], NULL, 0);
+        weir_slots_reap(workers[0], weir_zones_fold);
+        wrong += wrong_sums(rows, rounds + 1);
+    }
+    is_int(wrong, 0, "a master that is killed as it adds the dead: nothing is lost and nothing comes twice");
+    for (unsigned k = 0; k < 100; k++, rounds += 2) {
+        for (unsigned i = 0; i < 2; i++) {
+            workers[i] = fork();
+            if (workers[i] == 0) {
+                pair_need(weir_slots_take(getpid()), "a slot");
+                for (unsigned at = 0; at < FOLDED; at++) {
+                    weir_stats_mine(rows[at])->requests++;
+                }
+                pause();                     /* both are there: each has a slot of its own */
+            }
+        }
+        usleep(500);
+        for (unsigned i = 0; i < 2; i++) {
+            while (sum_of(rows[FOLDED - 1])->requests < rounds + 2) {
+                usleep(100);
+            }
+            (void) kill(workers[i], SIGKILL);
+            (void) waitpid(workers[i], NULL, 0);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            if ((masters[i] = fork()) == 0) {
+                be_master();
+                weir_slots_reap(workers[i], weir_zones_fold);
+                _exit(0);
+            }
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            (void) waitpid(masters[i], NULL, 0);
+        }
+        wrong += wrong_sums(rows, rounds + 2);
+    }
+    is_int(wrong, 0, "two that add at once: all of it is there, once");
+    weir_arena_fini(&conf);
+}
+
 /* More than a segment has. */
 static void
 test_many(void)
@@ -306,7 +452,9 @@ main(void)
     weir_arena_fini(&arena);
     test_full();
     test_held_by_another();
+    test_held_by_a_master();
     test_many();
+    test_folded_by_two();
     weir_stats_end();
     return done();
 }
