@@ -215,10 +215,18 @@ conn_fail(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
     weir_request_refuse(c->req, cause, detail);
 }
 
+/* Of a head that is not read to its end: an answer to HEAD has no body, whatever is wrong (RFC 9110 §9.3.2). */
+static bool
+conn_begins_with_head(const char *data, size_t len)
+{
+    return weir_str_starts(weir_str(data, len), WEIR_STR("HEAD "));
+}
+
 static void
-conn_refuse(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
+conn_refuse(weir_h1_conn_t *c, bool is_head, weir_cause_t cause, const char *detail)
 {
     if (conn_new_request(c) != NULL) {
+        c->req->head.method = is_head ? WEIR_METHOD_HEAD : c->req->head.method;
         conn_fail(c, cause, detail);
     }
 }
@@ -227,6 +235,8 @@ conn_refuse(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
 static void
 conn_wait_timeout(weir_h1_conn_t *c)
 {
+    bool is_head;
+
     if (!c->head_begun || weir_h1_in_left(c) == 0) {
         weir_h1_close(c);
         return;
@@ -237,8 +247,9 @@ conn_wait_timeout(weir_h1_conn_t *c)
         weir_h1_close(c);
         return;
     }
+    is_head = conn_begins_with_head(c->in + c->in_at, weir_h1_in_left(c));
     weir_h1_in_free(c);
-    conn_refuse(c, WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL);
+    conn_refuse(c, is_head, WEIR_CAUSE_CLIENT_HEADER_TIMEOUT, NULL);
 }
 
 /* Where a plain port speaks HTTP/2, too: three words that name no version of HTTP are a bad preface (RFC 9113 §3.4). */
@@ -344,7 +355,7 @@ conn_feed(weir_h1_conn_t *c, const char *data, size_t len, bool from_in, size_t 
     if (c->scan.at == 0) {
         *skipped = conn_skip_line(c, data, len);
         if (*skipped == SIZE_MAX) {
-            conn_refuse(c, WEIR_CAUSE_CLIENT_MALFORMED, "empty lines before the request");
+            conn_refuse(c, false, WEIR_CAUSE_CLIENT_MALFORMED, "empty lines before the request");
             return CONN_TAKEN;
         }
         data += *skipped;
@@ -363,15 +374,16 @@ conn_feed(weir_h1_conn_t *c, const char *data, size_t len, bool from_in, size_t 
         conn_run(c, data, head, len, from_in);
         return CONN_TAKEN;
     case WEIR_H1_LINE_TOO_LONG:
-        conn_refuse(c, WEIR_CAUSE_CLIENT_URI_TOO_LONG, NULL);
+        conn_refuse(c, conn_begins_with_head(data, len), WEIR_CAUSE_CLIENT_URI_TOO_LONG, NULL);
         return CONN_TAKEN;
     case WEIR_H1_FIELD_TOO_LONG:
-        conn_refuse(c, WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE, NULL);
+        conn_refuse(c, conn_begins_with_head(data, len), WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE, NULL);
         return CONN_TAKEN;
     case WEIR_H1_BAD:
         break;
     }
-    conn_refuse(c, c->scan.at == 0 ? WEIR_CAUSE_CLIENT_PLAIN_TO_TLS : WEIR_CAUSE_CLIENT_MALFORMED,
+    conn_refuse(c, conn_begins_with_head(data, len),
+                c->scan.at == 0 ? WEIR_CAUSE_CLIENT_PLAIN_TO_TLS : WEIR_CAUSE_CLIENT_MALFORMED,
                 "a line does not end in CRLF, or the first byte is not one of a request");
     return CONN_TAKEN;
 }
