@@ -419,5 +419,6 @@ weir_upgrade_run(const weir_settings_t *settings)
             break;
         }
     }
-    return upgrade_say_why(old, &before, "the new program did not come up, the old one serves on: its error log says why");
+    return upgrade_say_why(old, &before, begun ? "the new program did not come up, the old one serves on: its error log says why"
+                                               : "the master did not begin an upgrade within 5 s: it is stopped or stuck, or its error log says why");
 }

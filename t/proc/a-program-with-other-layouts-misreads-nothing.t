@@ -41,7 +41,7 @@ my $upgrade = sub { my $bin = $w->{bin}; $w->{bin} = $real; my @said = $w->tool(
 
 my $other = $build->('other', 'modules/http/limit_req.c' => ['.layout = 1', '.layout = 7']);
 my $store = $build->('store', 'core/store/record.h' => ['#define WEIR_STORE_LAYOUT 1', '#define WEIR_STORE_LAYOUT 2'],
-    'core/store/db.c' => ['#define DB_VERSION', '#define DB_VERSION']);
+    map { $_ => ['WEIR_STORE_LAYOUT', 'WEIR_STORE_LAYOUT'] } 'core/store/db.c', 'core/store/view.c');       # who reads it is compiled anew
 $put->($real);
 $w->{bin} = "$dir/weir";
 my $origin = $w->origin;

@@ -94,8 +94,10 @@ $w->allow_log(qr/the new program \(process \d+\) ended|still could not bind/);
 unlink "$dir/weir" or die $!;
 File::Copy::copy($w->bin, "$dir/weir") or die $!;
 chmod 0755, "$dir/weir";
+my $before = $w->pid;
 is +($tell->('upgrade'))[0], 0, 'a good one takes over';
 $w->taken_over;
+$w->wait_for_log(qr/ $before#$before: exit\n/);         # its workers answer until they have left
 is $w->get('/')->body, 'later', 'and serves';
 ($code, $said) = $tell->('reload');
 is $code, 0, 'it can be reloaded and waited for' or diag $said;
