@@ -153,16 +153,17 @@ spawn_later(weir_child_t *child)
 
 /*
  * After the death of one that has served.  At once, but not without end: who can make workers die by a request would have us do nothing else than
- * fork.  What is due counts up by a period with each start and down with time.
+ * fork.  What is due counts up by a period with each start and down with time; it never runs further ahead than a burst and one period, whatever was
+ * started while nobody served.
  */
 static void
 spawn_again(weir_child_t *child)
 {
-    uint64_t now = weir_clock_now().ms, pause;
+    uint64_t now = weir_clock_now().ms, free_until = now + (uint64_t) SPAWN_PERIOD * SPAWN_BURST, pause;
 
     child->deaths = 0;
-    child->due = weir_max(child->due, now) + SPAWN_PERIOD;
-    pause = child->due - weir_min(child->due, now + (uint64_t) SPAWN_PERIOD * SPAWN_BURST);
+    child->due = weir_min(weir_max(child->due, now), free_until) + SPAWN_PERIOD;
+    pause = child->due - weir_min(child->due, free_until);
     if (!spawn_somebody_serves(child->master)) {
         pause = weir_min(pause, SPAWN_PAUSE_ONE);
     }

@@ -29,4 +29,15 @@ for my $workers (1, 2) {
     cmp_ok $starts, '>=', $burst, 'it was started again, each time';
     $w->wait_until('a successor serves', sub { my $answer = eval { $w->get('/') }; $answer && $answer->body ne $keep });
 }
+
+# When it is over nobody pays for it any more: not even after seconds in which all were killed again and again.
+my $w = Weir::Test->new("a crash that requests provoke is soon over")->needs_weir;
+$w->conf("server { location / { return 200 '\$pid'; } }", workers => 2, control => 0);
+$w->start;
+$w->workers_may_change->descriptors_may_stay->allow_log(qr/exited on signal 9/);
+$_->(30) for map { $w->child(sub { $attack->($w, 6, sub ($pid) { 1 }) }) } 1 .. 4;
+my $starts = () = $w->error_log =~ /start worker process/g;
+my ($since, %seen) = (time);
+$w->wait_until('both serve', sub { my $answer = eval { $w->get('/') }; $seen{ $answer->body }++ if $answer; keys(%seen) == 2 });
+cmp_ok time - $since, '<', 2, "after $starts starts both serve soon";
 done_testing;
