@@ -158,7 +158,8 @@ static const weir_directive_t core_directives[] = {
     CORE_ROW(worker_rlimit_nofile, "worker_rlimit_nofile", .where = WEIR_IN_MAIN, .min = "1",
              .help = "The limit on open files of a worker (RLIMIT_NOFILE)."),
     CORE_ROW(worker_rlimit_core, "worker_rlimit_core", .where = WEIR_IN_MAIN,
-             .help = "The limit on the size of a core file of a worker (RLIMIT_CORE)."),
+             .help = "The limit on the size of a core file of a worker (RLIMIT_CORE). More than 0: a worker can be traced by its own user, as a core file "
+                     "needs; else by nobody but root."),
     CORE_ROW_OF(worker_priority, "worker_priority", &core_type_priority, .where = WEIR_IN_MAIN, .dflt = "0",
                 .help = "The scheduling priority of workers, as of nice: -20 to 19."),
     CORE_ROW(upgrade_timeout, "upgrade_timeout", .where = WEIR_IN_MAIN, .dflt = "60s", .min = "1s", .max = "1h",

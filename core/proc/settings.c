@@ -30,6 +30,7 @@ weir_settings_read(weir_settings_t *settings, const weir_generation_t *generatio
         .priority = core->worker_priority,
         .limits_files = core->worker_rlimit_nofile != WEIR_CORE_NO_LIMIT,
         .limits_core = core->worker_rlimit_core.n != WEIR_CORE_NO_LIMIT,
+        .may_dump = core->worker_rlimit_core.n != WEIR_CORE_NO_LIMIT && core->worker_rlimit_core.n != 0,
         .files = core->worker_rlimit_nofile,
         .core = core->worker_rlimit_core.n,
         .working_directory = core->working_directory.text.len != 0 ? core->working_directory.text.at : NULL,

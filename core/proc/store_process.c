@@ -431,7 +431,7 @@ process_drop_rights(const process_t *process)
     const char *why = "";
     bool        is_workers;
 
-    if (!process_change_user(process, &is_workers, &why) || !weir_rights_lock(process->settings.limits_core && !is_workers, &why)) {
+    if (!process_change_user(process, &is_workers, &why) || !weir_rights_lock(process->settings.may_dump && !is_workers, &why)) {
         return process_failed(why);
     }
     return weir_process_die_with_parent(SIGQUIT) || process_failed("prctl(PR_SET_PDEATHSIG) failed");

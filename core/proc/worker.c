@@ -269,7 +269,7 @@ worker_drop_rights(const worker_t *worker)
     const char            *why = "";
 
     if (!weir_rights_drop(settings->changes_user ? &settings->user : NULL, &why)
-        || !weir_rights_lock(settings->limits_core, &why)) {
+        || !weir_rights_lock(settings->may_dump, &why)) {
         return worker_failed(why);
     }
     /* The kernel forgot it with the change of user; and the master may have died before. */

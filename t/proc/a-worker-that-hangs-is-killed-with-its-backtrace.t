@@ -1,43 +1,13 @@
 # worker_watchdog: a worker in one turn of its loop for too long is killed and replaced, and the log says where it hung.
 use v5.36;
 use lib 't/lib';
+use Weir::Hang;
 use Weir::Test;
 
 needs('cc');
 my $w = Weir::Test->new('a worker that hangs is killed with its backtrace')->needs_weir;
 
-# A worker that opens a file of that name never comes back.
-$w->write_file('hang.c', <<'END');
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-static int hang(int folder, const char *path, int flags, mode_t mode)
-{
-    while (strstr(path, "hang-here") != NULL) {}
-    return (int) syscall(SYS_openat, folder, path, flags, mode);
-}
-#define MODE va_list list; mode_t mode; va_start(list, flags); mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0; va_end(list)
-int open(const char *path, int flags, ...) { MODE; return hang(AT_FDCWD, path, flags, mode); }
-int open64(const char *path, int flags, ...) { MODE; return hang(AT_FDCWD, path, flags, mode); }
-int openat(int folder, const char *path, int flags, ...) { MODE; return hang(folder, path, flags, mode); }
-int openat64(int folder, const char *path, int flags, ...) { MODE; return hang(folder, path, flags, mode); }
-END
-my ($code, $said) = $w->command(30, 'cc', '-O1', '-shared', '-fPIC', '-o', $w->dir . '/hang.so', $w->dir . '/hang.c');
-is $code, 0, 'the trap is built' or diag $said;
-mkdir $w->dir . '/files';
-chmod 0755, $w->dir . '/files';
-$w->write_file('files/hang-here', 'x');
-$w->write_file('files/good', 'x');
-my $environment = \&Weir::Server::environment;
-no warnings 'redefine';
-*Weir::Server::environment = sub ($self) {
-    my $all = $environment->($self);
-    return { %$all, LD_PRELOAD => $w->dir . '/hang.so', ASAN_OPTIONS => "$all->{ASAN_OPTIONS}:verify_asan_link_order=0" };
-};
+Weir::Hang::set($w);
 my $conf = "server { location / { root files; } location = /pid { return 200 '\$pid'; } }";
 $w->conf($conf, workers => 1, main => 'worker_watchdog 400ms;');
 $w->start;
