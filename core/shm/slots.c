@@ -46,6 +46,12 @@ weir_slots_reap(pid_t pid, void (*fold)(uint32_t slot))
     }
 }
 
+pid_t
+weir_slots_owner(uint32_t slot)
+{
+    return slots != NULL && slot < WEIR_SLOTS ? slots_pid(__atomic_load_n(&slots[slot], __ATOMIC_ACQUIRE)) : 0;
+}
+
 void
 weir_slots_each(void (*each)(void *data, uint32_t slot, pid_t pid), void *data)
 {
