@@ -52,6 +52,13 @@ weir_core_conf(const weir_generation_t *generation)
     return weir_conf_of(generation->root, weir_core_index);
 }
 
+/* Its error_log of main. */
+static inline weir_log_sink_t *
+weir_core_sinks(const weir_generation_t *generation)
+{
+    return generation->built[weir_core_index];
+}
+
 static inline bool
 weir_core_multi_accept(const weir_generation_t *generation)
 {

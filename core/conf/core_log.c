@@ -193,6 +193,6 @@ weir_core_build_logs(weir_conf_t *cf, weir_generation_t *generation)
     for (i = 0; i + 1 < core->error_log.n; i++) {
         core->error_log.at[i].next = &core->error_log.at[i + 1];
     }
-    generation->sinks = core->error_log.at;
+    generation->built[weir_core_index] = core->error_log.at;
     return true;
 }

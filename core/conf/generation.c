@@ -51,6 +51,7 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
             weir_vars_add_rows(reader->cf.vars, weir_modules_in_use[m]->variables);
         }
     }
+    generation->built = weir_new_n(arena, void *, weir_conf_module_slots());
     generation->root = reader->cf.root;
     generation->vars = reader->cf.vars;
 }

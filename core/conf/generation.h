@@ -16,9 +16,7 @@ struct weir_generation {
     uint64_t           serial;      /* 1, 2, … given by the master */
     weir_conf_block_t *root;
     weir_vars_t       *vars;
-    void              *http;        /* weir_http_conf_t, or NULL when there is no http block; set by the http module's build */
-    void              *upstreams;   /* set by the upstream module's build */
-    weir_log_sink_t   *sinks;       /* error_log of main; set by the core module's build */
+    void             **built;       /* by module index: what the module's build made for itself; NULL */
 };
 
 typedef struct {

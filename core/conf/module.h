@@ -114,6 +114,8 @@ typedef struct { uint32_t n; weir_bytes_t size; } weir_bufs_t;
 #define WEIR_BLOCK(text, context, ...) { .name = (text), .opens = (context), __VA_ARGS__ }
 #define WEIR_DIRECTIVES_END { .name = NULL }
 
+struct weir_module_life;
+
 /* Every kind of module begins with these. */
 #define WEIR_MODULE_FIELDS                                                                             \
     const char             *name;                                                                      \
@@ -126,6 +128,8 @@ typedef struct { uint32_t n; weir_bytes_t size; } weir_bufs_t;
     bool (*check)(weir_conf_t *cf, weir_conf_block_t *block, void *conf);                              \
     /* After every block is sealed and checked: builds what the generation runs on. */                 \
     bool (*build)(weir_conf_t *cf, weir_generation_t *generation);                                     \
+    /* What it does while a process serves (conf/life.h); NULL: nothing. */                             \
+    const struct weir_module_life *life;                                                               \
     /* The kinds of its zones (shm/zone.h), ended by NULL: for tools that look at them. */             \
     const struct weir_zone_kind *const *zone_kinds
 

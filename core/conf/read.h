@@ -41,6 +41,7 @@ static inline reader_t *reader_of(weir_conf_t *cf) { return weir_container_of(cf
 /* table.c */
 unsigned    weir_conf_family(unsigned context);                       /* all contexts that share its structs */
 size_t      weir_conf_table_size(void);
+size_t      weir_conf_module_slots(void);                              /* module indices are below this */
 void        weir_conf_index(reader_t *reader);                         /* fills buckets, rows, contexts */
 /* The row for a name in a context; NULL: none there. *elsewhere: the contexts of rows of that name that do not fit. */
 read_row_t *weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsigned *elsewhere);

@@ -22,6 +22,12 @@ weir_conf_table_size(void)
     return n;
 }
 
+size_t
+weir_conf_module_slots(void)
+{
+    return weir_max(weir_modules_count, weir_conf_table_size());
+}
+
 unsigned
 weir_conf_family(unsigned context)
 {

@@ -378,7 +378,7 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
     }
     b.http->listens = b.listens.at;
     b.http->n_listens = b.listens.n;
-    generation->http = b.http;
+    generation->built[weir_http_blocks_index] = b.http;
     blocks = weir_conf_of(http, weir_http_blocks_index);
     return weir_http_captures_build(cf, &blocks->patterns, &blocks->definitions, b.http);
 }

@@ -107,6 +107,14 @@ typedef struct {
     weir_log_level_t     log_level;              /* the most verbose of error_log inside http */
 } weir_http_conf_t;
 
+extern const size_t weir_http_blocks_index;
+/* NULL when there is no http block. */
+static inline weir_http_conf_t *
+weir_http_conf_of(const weir_generation_t *generation)
+{
+    return generation->built[weir_http_blocks_index];
+}
+
 /* const weir_template_t *: a size a second, which variables may make when it is used. */
 extern const weir_conf_type_t weir_http_type_rate;
 

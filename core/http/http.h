@@ -4,7 +4,7 @@
 #ifndef WEIR_HTTP_HTTP_H
 #define WEIR_HTTP_HTTP_H
 
-#include "conf/generation.h"
+#include "conf/life.h"
 #include "event/loop.h"
 #include "os/sock.h"
 
@@ -14,8 +14,11 @@ typedef struct weir_http weir_http_t;
 typedef struct { const weir_addr_t *addr; weir_str_t text; const weir_listen_options_t *options; } weir_http_address_t;
 size_t weir_http_addresses(const weir_generation_t *generation, weir_arena_t *arena, weir_http_address_t **list);
 
-/* A worker's runtime; takes its own reference of the generation.  max_connections: worker_connections. */
-weir_http_t *weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_connections);
+/* A process's http; takes its own reference of the generation, which its modules adopt.  max_connections: worker_connections. */
+weir_http_t *weir_http_create(weir_life_t *life, weir_generation_t *generation, uint32_t max_connections);
+/* For a process that ends now.  What is open is closed; the loop is turned.  Then its modules may end (weir_life_end), and then it goes itself; the loop
+ * is turned again. */
+void         weir_http_stop(weir_http_t *http);
 void         weir_http_destroy(weir_http_t *http);
 /* Accepts on fd (taken over; closed by remove or destroy). shared: several processes accept on it (unix sockets). */
 bool         weir_http_listen_on(weir_http_t *http, const weir_addr_t *addr, int fd, bool shared) WEIR_MUST_USE;
@@ -33,6 +36,5 @@ void         weir_http_quit(weir_http_t *http, weir_msec_t limit);
 size_t       weir_http_connections(const weir_http_t *http);      /* open client connections, tunnels included; and mirrors under way */
 /* USR1: access logs. */
 void         weir_http_reopen_logs(weir_http_t *http);
-void         weir_http_flush_logs(weir_http_t *http);
 
 #endif

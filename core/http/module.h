@@ -4,7 +4,7 @@
 #ifndef WEIR_HTTP_MODULE_H
 #define WEIR_HTTP_MODULE_H
 
-#include "conf/generation.h"
+#include "conf/life.h"
 #include "http/request.h"
 
 typedef struct weir_http_module {

@@ -9,8 +9,6 @@
 
 #include "base/mem.h"
 #include "conf/core.h"
-#include "event/work.h"
-#include "http/tls/tls.h"
 #include "log/files.h"
 #include "log/named.h"
 #include "os/clock.h"
@@ -30,7 +28,7 @@
 size_t
 weir_http_addresses(const weir_generation_t *generation, weir_arena_t *arena, weir_http_address_t **list)
 {
-    const weir_http_conf_t *conf = generation->http;
+    const weir_http_conf_t *conf = weir_http_conf_of(generation);
 
     *list = NULL;
     if (conf == NULL || conf->n_listens == 0) {
@@ -49,7 +47,7 @@ weir_http_addresses(const weir_generation_t *generation, weir_arena_t *arena, we
 static weir_http_listen_t *
 runtime_find_listen(const weir_generation_t *generation, const weir_addr_t *addr)
 {
-    const weir_http_conf_t *conf = generation->http;
+    const weir_http_conf_t *conf = weir_http_conf_of(generation);
 
     for (size_t i = 0; conf != NULL && i < conf->n_listens; i++) {
         if (weir_addr_eq(&conf->listens[i]->addr, addr)) {
@@ -318,7 +316,7 @@ runtime_retire_socket(weir_http_socket_t *socket)
 static void
 runtime_take_settings(weir_http_t *http)
 {
-    const weir_http_conf_t *conf = http->generation->http;
+    const weir_http_conf_t *conf = weir_http_conf_of(http->generation);
 
     http->multi_accept = weir_core_multi_accept(http->generation);
     weir_log_raise(conf != NULL ? conf->log_level : WEIR_LOG_EMERG);
@@ -330,9 +328,9 @@ weir_http_use(weir_http_t *http, weir_generation_t *generation)
     weir_generation_t *old = http->generation;
     weir_list_t *next;
 
+    weir_life_adopt(http->life, generation);
     http->generation = weir_generation_ref(generation);
     runtime_take_settings(http);
-    weir_upstream_start(generation, http->groups);
     for (weir_list_t *l = http->sockets.next; l != &http->sockets; l = next) {
         weir_http_socket_t *socket = weir_list_entry(l, weir_http_socket_t, link);
         weir_http_listen_t *listen = runtime_find_listen(generation, &socket->addr);
@@ -346,25 +344,8 @@ weir_http_use(weir_http_t *http, weir_generation_t *generation)
         socket->generation = weir_generation_ref(generation);
         socket->listen = listen;
     }
+    weir_life_retire(http->life, old);
     weir_generation_unref(old);
-}
-
-/* -- access logs -- */
-
-static void
-runtime_on_log_timer(weir_timer_t *timer)
-{
-    (void) timer;                                       /* the end of this turn writes */
-}
-
-static void
-runtime_flush_logs(weir_http_t *http)
-{
-    weir_instant_t now = weir_clock_now(), due = weir_log_files_flush_due(now);
-
-    if (due.ms > now.ms && (http->log_timer.deadline.ms <= now.ms || http->log_timer.deadline.ms > due.ms)) {
-        weir_timer_set(http->loop, &http->log_timer, (weir_msec_t) { due.ms - now.ms }, runtime_on_log_timer);
-    }
 }
 
 /* -- begin and end -- */
@@ -377,15 +358,15 @@ runtime_on_turn(void *data)
     if (weir_unlikely(!weir_mem_keep_reserve(RUNTIME_RESERVE))) {
         runtime_pause_accept(http);
     }
-    runtime_flush_logs(http);
 }
 
 weir_http_t *
-weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_connections)
+weir_http_create(weir_life_t *life, weir_generation_t *generation, uint32_t max_connections)
 {
     weir_http_t *http = weir_mem_need(sizeof(*http));
 
-    http->loop = loop;
+    http->loop = life->loop;
+    http->life = life;
     http->generation = weir_generation_ref(generation);
     http->max_conns = max_connections;
     http->taken = &http->untold;
@@ -397,14 +378,11 @@ weir_http_create(weir_loop_t *loop, weir_generation_t *generation, uint32_t max_
     weir_list_init(&http->idle);
     weir_list_init(&http->free_requests);
     weir_block_pool_init(&http->blocks, RUNTIME_FREE_BLOCKS);
-    http->groups = weir_groups_create(loop);
-    weir_upstream_start(generation, http->groups);
+    http->groups = weir_upstream_groups(life);
+    weir_life_adopt(life, generation);
     runtime_take_settings(http);
     (void) weir_mem_keep_reserve(RUNTIME_RESERVE);
-    if (!weir_work_open(loop)) {
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "no threads for costly hashes");
-    }
-    weir_loop_on_turn(loop, &http->turn, runtime_on_turn, http);
+    weir_loop_on_turn(http->loop, &http->turn, runtime_on_turn, http);
     return http;
 }
 
@@ -519,23 +497,23 @@ weir_http_quit(weir_http_t *http, weir_msec_t limit)
     }
 }
 
-/* For a process that ends now: what is open is closed, memory goes back. */
 void
-weir_http_destroy(weir_http_t *http)
+weir_http_stop(weir_http_t *http)
 {
     http->quitting = true;
     runtime_stop_accepting(http);
     runtime_quit_all(http, true);
-    weir_work_stop();
-    weir_http_tls_stop();
     weir_timer_drop(&http->polite_timer);
     weir_timer_drop(&http->quit_timer);
     weir_timer_drop(&http->accept_timer);
     weir_loop_turn(http->loop, (weir_msec_t) { 0 });     /* closed connections are freed at the end of a turn */
-    weir_log_files_flush();
-    weir_log_named_forget();
-    weir_timer_drop(&http->log_timer);
-    weir_groups_destroy(http->groups);
+    weir_life_retire(http->life, http->generation);
+}
+
+void
+weir_http_destroy(weir_http_t *http)
+{
+    weir_loop_turn(http->loop, (weir_msec_t) { 0 });     /* what modules closed */
     weir_timer_drop(&http->pipe_timer);
     runtime_close_pipes(http);
     weir_requests_free(http);
@@ -559,11 +537,4 @@ weir_http_reopen_logs(weir_http_t *http)
     (void) http;
     weir_log_named_forget();
     weir_log_files_reopen();
-}
-
-void
-weir_http_flush_logs(weir_http_t *http)
-{
-    (void) http;
-    weir_log_files_flush();
 }

@@ -41,6 +41,7 @@ struct weir_http_socket {
 
 struct weir_http {
     weir_loop_t       *loop;
+    weir_life_t       *life;
     weir_generation_t *generation;
     weir_groups_t     *groups;
     weir_list_t        sockets;
@@ -55,7 +56,7 @@ struct weir_http {
     weir_list_t        free_requests;    /* weir_request_box_t */
     size_t             n_free_requests;
     weir_turn_hook_t   turn;
-    weir_timer_t       accept_timer, quit_timer, polite_timer, log_timer;
+    weir_timer_t       accept_timer, quit_timer, polite_timer;
     struct weir_sub   *detached;         /* subrequests that nobody waits for */
     size_t             n_detached;
     bool               accept_paused, quitting, multi_accept;

@@ -41,7 +41,7 @@ static const weir_str_t *
 captures_make(weir_request_t *req, uint32_t slot)
 {
     static const weir_str_t under_way;               /* a variable that is made of itself has no value */
-    const weir_http_conf_t *http = req->generation->http;
+    const weir_http_conf_t *http = weir_http_conf_of(req->generation);
     const weir_http_definition_t *definition = http->captures->definitions[slot];
     weir_cause_t before = req->failed_value;
     weir_str_t *value;
@@ -259,7 +259,7 @@ captures_read_plain(weir_request_t *req, const weir_captures_t *captures, const 
 void
 weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex, bool is_decoded)
 {
-    const weir_http_conf_t *http = req->generation->http;
+    const weir_http_conf_t *http = weir_http_conf_of(req->generation);
     const captures_entry_t *entry = captures_find(http->captures, regex);
 
     req->captures = *captures;

@@ -7,6 +7,7 @@
 #include "proc/master.h"
 
 #include "base/mem.h"
+#include "conf/core.h"
 #include "log/files.h"
 #include "log/log.h"
 #include "os/process.h"
@@ -179,7 +180,7 @@ link_push_file(void *data, weir_str_t path, int fd)
 static void
 link_push_logs(weir_child_t *child, weir_channel_message_t *head)
 {
-    const weir_log_sink_t *sink = child->master->generation->sinks;
+    const weir_log_sink_t *sink = weir_core_sinks(child->master->generation);
 
     for (; sink != NULL; sink = sink->next) {
         if (sink->kind == WEIR_LOG_TO_FILE) {

@@ -3,6 +3,7 @@
  */
 #include "proc/load.h"
 
+#include "conf/core.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "os/file.h"
@@ -55,7 +56,7 @@ load_has_stderr(const weir_log_sink_t *sink)
 static void
 load_append_stderr(weir_generation_t *generation)
 {
-    weir_log_sink_t *last = generation->sinks;
+    weir_log_sink_t *last = weir_core_sinks(generation);
 
     if (load_stderr == NULL || last == NULL || load_has_stderr(last)) {
         return;
@@ -153,7 +154,7 @@ weir_load_open_logs(weir_generation_t *generation, weir_error_t *error)
 {
     const char *why = "";
 
-    for (weir_log_sink_t *sink = generation->sinks; sink != NULL; sink = sink->next) {
+    for (weir_log_sink_t *sink = weir_core_sinks(generation); sink != NULL; sink = sink->next) {
         if (weir_log_open(sink, &why)) {
             continue;
         }
@@ -163,7 +164,7 @@ weir_load_open_logs(weir_generation_t *generation, weir_error_t *error)
         } else {
             (void) weir_error_set(error, "error log \"%.*s\": %s", WEIR_STR_ARG(sink->path), why);
         }
-        weir_log_close(generation->sinks);
+        weir_log_close(weir_core_sinks(generation));
         return false;
     }
     return true;
@@ -174,7 +175,7 @@ weir_load_stderr(const weir_generation_t *generation)
 {
     int file = -1;
 
-    for (const weir_log_sink_t *sink = generation->sinks; sink != NULL; sink = sink->next) {
+    for (const weir_log_sink_t *sink = weir_core_sinks(generation); sink != NULL; sink = sink->next) {
         if (sink->kind == WEIR_LOG_TO_STDERR) {
             return STDERR_FILENO;
         }
@@ -191,11 +192,11 @@ weir_load_use_logs(weir_generation_t *generation, weir_generation_t *old)
     if (old == NULL) {
         load_append_stderr(generation);
     }
-    weir_log_use(generation->sinks);
+    weir_log_use(weir_core_sinks(generation));
     load_file.next = NULL;      /* standard error stays */
     weir_log_close(&load_file);
     if (old != NULL) {
-        weir_log_close(old->sinks);
+        weir_log_close(weir_core_sinks(old));
         weir_generation_unref(old);
     }
 }

@@ -4,6 +4,7 @@
  * Runs as whoever typed it; what it becomes is in master.c and single.c.
  */
 #include "config.h"
+#include "conf/core.h"
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/process.h"
@@ -109,7 +110,7 @@ main_check_files(weir_generation_t *generation)
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
-    weir_log_close(generation->sinks);
+    weir_log_close(weir_core_sinks(generation));
     return weir_pidfile_check(settings.pid_file);
 }
 
@@ -267,7 +268,7 @@ main_serve(const weir_conf_source_t *source)
     if (!main_prepare(generation, &settings, &sockets)) {
         weir_load_boot_end();
         weir_log_use(NULL);
-        weir_log_close(generation->sinks);
+        weir_log_close(weir_core_sinks(generation));
         weir_generation_unref(generation);
         return MAIN_FAILED;
     }

@@ -6,6 +6,7 @@
 #include "proc/master.h"
 
 #include "base/mem.h"
+#include "conf/core.h"
 #include "log/files.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -108,12 +109,12 @@ static void
 master_reopen_logs(weir_master_t *master)
 {
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
-    weir_log_reopen(master->generation->sinks);
+    weir_log_reopen(weir_core_sinks(master->generation));
     weir_log_files_reopen();
     if (master->settings.changes_user) {
         weir_log_files_own(master->settings.user.uid);
     }
-    for (weir_log_sink_t *sink = master->generation->sinks; sink != NULL; sink = sink->next) {
+    for (weir_log_sink_t *sink = weir_core_sinks(master->generation); sink != NULL; sink = sink->next) {
         if (sink->kind == WEIR_LOG_TO_FILE && master->settings.changes_user
             && fchown(sink->fd, master->settings.user.uid, (gid_t) -1) != 0) {
             weir_log(WEIR_LOG_ERROR, NULL, errno, "fchown() of \"%.*s\" failed", WEIR_STR_ARG(sink->path));
@@ -273,7 +274,7 @@ master_tear_down(weir_master_t *master)
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
     weir_load_boot_end();
     weir_log_use(NULL);
-    weir_log_close(master->generation->sinks);
+    weir_log_close(weir_core_sinks(master->generation));
     weir_generation_unref(master->generation);
 }
 

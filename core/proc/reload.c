@@ -9,6 +9,7 @@
  */
 #include "proc/master.h"
 
+#include "conf/core.h"
 #include "log/log.h"
 #include "os/process.h"
 #include "os/sys.h"
@@ -218,7 +219,7 @@ reload_prepare(weir_master_t *master, weir_generation_t *generation, weir_error_
         return false;
     }
     if (!weir_sockets_open(&master->sockets, generation, settings.workers, false, error)) {
-        weir_log_close(generation->sinks);
+        weir_log_close(weir_core_sinks(generation));
         return false;
     }
     return true;

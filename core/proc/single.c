@@ -6,6 +6,7 @@
  */
 #include "proc/master.h"
 
+#include "conf/core.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "os/process.h"
@@ -31,6 +32,7 @@ typedef struct {
     weir_generation_t        *generation;
     weir_settings_t           settings;
     weir_sockets_t            sockets;
+    weir_life_t              *life;
     weir_http_t              *http;
     bool                      leaving, done;
 } single_t;
@@ -70,7 +72,7 @@ single_reload(single_t *single)
         || !weir_sockets_open(&single->sockets, generation, 1, false, &error)) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
-        weir_log_close(generation->sinks);
+        weir_log_close(weir_core_sinks(generation));
         weir_generation_unref(generation);
         return;
     }
@@ -109,7 +111,7 @@ single_on_signal(void *data)
     }
     if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
-        weir_log_reopen(single->generation->sinks);
+        weir_log_reopen(weir_core_sinks(single->generation));
         weir_http_reopen_logs(single->http);
     }
     if (weir_signals_take(WEIR_SIGNAL_HUP, NULL) && !single->leaving) {
@@ -135,11 +137,11 @@ single_set_up(single_t *single)
         return false;
     }
     weir_stats_hold_all();
-    single->http = weir_http_create(single->loop, single->generation, single->settings.connections);
-    if (single->http == NULL) {
-        weir_log(WEIR_LOG_EMERG, NULL, errno, "starting http failed");
+    single->life = weir_life_create(single->loop);
+    if (single->life == NULL) {
         return false;
     }
+    single->http = weir_http_create(single->life, single->generation, single->settings.connections);
     single_listen(single);
     return true;
 }
@@ -149,8 +151,10 @@ single_tear_down(single_t *single)
 {
     weir_signals_close();
     if (single->http != NULL) {
-        weir_http_flush_logs(single->http);
+        weir_http_stop(single->http);
+        weir_life_end(single->life);
         weir_http_destroy(single->http);
+        weir_life_destroy(single->life);
     }
     weir_shared_close();
     weir_loop_destroy(single->loop);
@@ -158,7 +162,7 @@ single_tear_down(single_t *single)
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
     weir_load_boot_end();
     weir_log_use(NULL);
-    weir_log_close(single->generation->sinks);
+    weir_log_close(weir_core_sinks(single->generation));
     weir_generation_unref(single->generation);
 }
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE 1
 
 #include "base/mem.h"
+#include "conf/core.h"
 #include "log/log.h"
 #include "os/addr.h"
 #include "os/clock.h"
@@ -392,7 +393,7 @@ process_on_signal(void *data)
         }
     }
     if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {         /* from a master whose user it is */
-        weir_log_reopen(process->start->generation->sinks);
+        weir_log_reopen(weir_core_sinks(process->start->generation));
     }
 }
 
@@ -506,7 +507,7 @@ process_tear_down(process_t *process)
     }
     weir_loop_destroy(process->loop);
     weir_log_use(NULL);
-    weir_log_close(process->start->generation->sinks);
+    weir_log_close(weir_core_sinks(process->start->generation));
     weir_generation_unref((weir_generation_t *) (uintptr_t) process->start->generation);
     weir_shared_close();
     if (process->start->ready_fd >= 0) {

@@ -6,6 +6,7 @@
  */
 #include "proc/takeover.h"
 
+#include "conf/core.h"
 #include "log/files.h"
 #include "log/log.h"
 #include "os/sys.h"
@@ -32,7 +33,7 @@ takeover_open_others(weir_generation_t *generation, weir_error_t *error)
 {
     const char *why = "";
 
-    for (weir_log_sink_t *sink = generation->sinks; sink != NULL; sink = sink->next) {
+    for (weir_log_sink_t *sink = weir_core_sinks(generation); sink != NULL; sink = sink->next) {
         if (sink->kind != WEIR_LOG_TO_FILE && !weir_log_open(sink, &why)) {
             return weir_error_set(error, "error log \"%.*s\": %s", WEIR_STR_ARG(sink->path), why);
         }
@@ -51,7 +52,7 @@ takeover_build(void *data)
         weir_bundle_destroy(bundle);
     }
     if (takeover->generation != NULL && !takeover_open_others(takeover->generation, &takeover->error)) {
-        weir_log_close(takeover->generation->sinks);
+        weir_log_close(weir_core_sinks(takeover->generation));
         weir_generation_unref(takeover->generation);    /* nobody else knows of it yet */
         takeover->generation = NULL;
     }
@@ -198,7 +199,7 @@ weir_takeover_end(weir_takeover_t *takeover)
     takeover_close(takeover->logs, takeover->n_logs);
     takeover_close(takeover->fds, takeover->n_sockets);
     if (takeover->generation != NULL) {
-        weir_log_close(takeover->generation->sinks);
+        weir_log_close(weir_core_sinks(takeover->generation));
         weir_generation_unref(takeover->generation);
         takeover->generation = NULL;
     }

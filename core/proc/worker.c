@@ -5,6 +5,7 @@
  */
 #include "proc/worker.h"
 
+#include "conf/core.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -31,6 +32,7 @@ typedef struct {
     weir_settings_t      settings;
     weir_generation_t   *generation;    /* whose logs are in use; http holds its own reference */
     weir_loop_t         *loop;
+    weir_life_t         *life;
     weir_http_t         *http;
     weir_watch_t         channel;
     weir_takeover_t      takeover;
@@ -93,7 +95,7 @@ worker_on_signal(void *data)
     }
     if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
-        weir_log_reopen(worker->generation->sinks);
+        weir_log_reopen(weir_core_sinks(worker->generation));
         weir_http_reopen_logs(worker->http);
     }
 }
@@ -168,7 +170,7 @@ worker_fits(const weir_takeover_t *takeover, weir_error_t *error)
 {
     size_t files = 0;
 
-    for (const weir_log_sink_t *sink = takeover->generation->sinks; sink != NULL; sink = sink->next) {
+    for (const weir_log_sink_t *sink = weir_core_sinks(takeover->generation); sink != NULL; sink = sink->next) {
         files += sink->kind == WEIR_LOG_TO_FILE;
     }
     return files == takeover->n_logs || weir_error_set(error, "%zu log files for %zu", takeover->n_logs, files);
@@ -180,7 +182,7 @@ worker_use_logs(worker_t *worker, weir_generation_t *generation, int *logs)
 {
     weir_generation_t *old = worker->generation;
 
-    for (weir_log_sink_t *sink = generation->sinks; sink != NULL; sink = sink->next) {
+    for (weir_log_sink_t *sink = weir_core_sinks(generation); sink != NULL; sink = sink->next) {
         if (sink->kind == WEIR_LOG_TO_FILE) {
             sink->fd = *logs;
             *logs++ = -1;
@@ -189,8 +191,8 @@ worker_use_logs(worker_t *worker, weir_generation_t *generation, int *logs)
     worker->generation = generation;
     weir_settings_read(&worker->settings, generation);
     weir_store_read_from(worker->settings.store_path);
-    weir_log_use(generation->sinks);
-    weir_log_close(old->sinks);
+    weir_log_use(weir_core_sinks(generation));
+    weir_log_close(weir_core_sinks(old));
     weir_generation_unref(old);
 }
 
@@ -312,10 +314,11 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
         || !weir_signals_open(worker->loop, worker_on_signal, worker)) {
         return worker_failed("watching the master process failed");
     }
-    worker->http = weir_http_create(worker->loop, start->generation, worker->settings.connections);
-    if (worker->http == NULL) {
-        return worker_failed("starting http failed");
+    worker->life = weir_life_create(worker->loop);
+    if (worker->life == NULL) {
+        return worker_failed("starting the modules failed");
     }
+    worker->http = weir_http_create(worker->life, start->generation, worker->settings.connections);
     weir_http_count_taken(worker->http, &start->pulse->taken);
     weir_store_read_from(worker->settings.store_path);
     worker_listen(worker, start->sockets, start->fds, start->n_sockets);
@@ -332,14 +335,16 @@ worker_tear_down(worker_t *worker)
         weir_timer_drop(&worker->orphan_timer);
     }
     if (worker->http != NULL) {
-        weir_http_flush_logs(worker->http);
-        weir_http_destroy(worker->http);    /* turns the loop once more */
+        weir_http_stop(worker->http);
+        weir_life_end(worker->life);
+        weir_http_destroy(worker->http);
+        weir_life_destroy(worker->life);
     }
     weir_loop_destroy(worker->loop);
     weir_store_read_end();
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
     weir_log_use(NULL);
-    weir_log_close(worker->generation->sinks);
+    weir_log_close(weir_core_sinks(worker->generation));
     weir_generation_unref(worker->generation);
     weir_shared_close();
     for (size_t i = 0; i < worker->start->n_sockets; i++) {

@@ -353,7 +353,7 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
     weir_table_init(&groups->named, cf->arena);
     weir_table_init(&groups->implied, cf->arena);
     weir_array_init(&groups->all, cf->arena, sizeof(weir_group_conf_t *), 0);
-    generation->upstreams = groups;
+    generation->built[weir_upstream_index] = groups;
     for (weir_conf_block_t *http = cf->root->first; http != NULL; http = http->next) {
         for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
             if (block->context == WEIR_IN_UPSTREAM && !upstream_build_block(cf, groups, block)) {
@@ -364,8 +364,39 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
     return true;
 }
 
+/* -- its life in a process that serves -- */
+
+weir_groups_t *
+weir_upstream_groups(const weir_life_t *life)
+{
+    return life->kept[weir_upstream_index];
+}
+
+static bool
+upstream_begin(weir_life_t *life)
+{
+    life->kept[weir_upstream_index] = weir_groups_create(life->loop);
+    return true;
+}
+
+static void
+upstream_adopt(weir_life_t *life, weir_generation_t *generation)
+{
+    weir_upstream_start(generation, weir_upstream_groups(life));
+}
+
+static void
+upstream_end(weir_life_t *life)
+{
+    weir_groups_destroy(weir_upstream_groups(life));
+    life->kept[weir_upstream_index] = NULL;
+}
+
+static const struct weir_module_life upstream_life = { .begin = upstream_begin, .adopt = upstream_adopt, .end = upstream_end };
+
 const weir_module_t weir_upstream = {
     .name = "upstream",
+    .life = &upstream_life,
     .area = "Upstreams",
     .conf_size = sizeof(upstream_conf_t),
     .directives = upstream_directives,
@@ -377,7 +408,7 @@ const weir_module_t weir_upstream = {
 weir_group_conf_t *
 weir_upstream_find(weir_generation_t *generation, weir_str_t name)
 {
-    const upstream_groups_t *groups = generation->upstreams;
+    const upstream_groups_t *groups = generation->built[weir_upstream_index];
     char                     lower[UPSTREAM_MAX_NAME];
 
     if (groups == NULL || name.len > sizeof(lower)) {
@@ -444,7 +475,7 @@ weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_c
 weir_group_conf_t *
 weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_t default_port)
 {
-    const upstream_groups_t *groups = generation->upstreams;
+    const upstream_groups_t *groups = generation->built[weir_upstream_index];
     weir_group_conf_t *group = weir_upstream_find(generation, authority);
     weir_hostport_t hp;
     const char *why;
@@ -463,7 +494,7 @@ weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_
 weir_group_conf_t *
 weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority, uint16_t default_port)
 {
-    upstream_groups_t *groups = generation->upstreams;
+    upstream_groups_t *groups = generation->built[weir_upstream_index];
     weir_group_conf_t *group = weir_upstream_find(generation, authority), *known;
     weir_hostport_t    hp;
     weir_str_t         key;
@@ -518,7 +549,7 @@ upstream_stop(void *data)
 void
 weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups)
 {
-    upstream_groups_t *all = generation->upstreams;
+    upstream_groups_t *all = generation->built[weir_upstream_index];
 
     if (all == NULL) {
         return;

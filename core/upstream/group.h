@@ -7,7 +7,7 @@
 #ifndef WEIR_UPSTREAM_GROUP_H
 #define WEIR_UPSTREAM_GROUP_H
 
-#include "conf/module.h"
+#include "conf/life.h"
 #include "event/conn.h"
 #include "os/addr.h"
 #include "tls/conn.h"
@@ -170,5 +170,7 @@ weir_group_conf_t *weir_upstream_known(weir_generation_t *generation, weir_str_t
 /* In a worker, once, when it adopts a generation: attaches each of its groups (conf->running).  They are given back
  * when the generation's arena goes. */
 void weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups);
+/* Those of this process: there from the module's begin to its end. */
+weir_groups_t *weir_upstream_groups(const weir_life_t *life);
 
 #endif

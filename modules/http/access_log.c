@@ -12,6 +12,7 @@
 #include "config.h"
 #include "log/files.h"
 #include "log/named.h"
+#include "os/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -496,8 +497,50 @@ static const weir_directive_t access_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
+/* -- lines that wait leave at the end of a turn, or when their time has come -- */
+
+static weir_timer_t access_timer;
+static weir_turn_hook_t access_hook;
+
+static void
+access_on_timer(weir_timer_t *timer)
+{
+    (void) timer;                                    /* the end of this turn writes */
+}
+
+static void
+access_on_turn(void *data)
+{
+    weir_life_t *life = data;
+    weir_instant_t now = weir_clock_now(), due = weir_log_files_flush_due(now);
+
+    if (due.ms > now.ms && (access_timer.deadline.ms <= now.ms || access_timer.deadline.ms > due.ms)) {
+        weir_timer_set(life->loop, &access_timer, (weir_msec_t) { due.ms - now.ms }, access_on_timer);
+    }
+}
+
+static bool
+access_begin(weir_life_t *life)
+{
+    weir_loop_on_turn(life->loop, &access_hook, access_on_turn, life);
+    return true;
+}
+
+static void
+access_end(weir_life_t *life)
+{
+    (void) life;
+    weir_list_remove(&access_hook.link);
+    weir_timer_drop(&access_timer);
+    weir_log_files_flush();
+    weir_log_named_forget();
+}
+
+static const struct weir_module_life access_life = { .begin = access_begin, .end = access_end };
+
 const weir_http_module_t weir_http_access_log = {
     .name = "http_access_log",
+    .life = &access_life,
     .area = "Logs",
     .conf_size = sizeof(access_conf_t),
     .directives = access_directives,

@@ -6,6 +6,7 @@
  */
 #include "http/module.h"
 
+#include "event/work.h"
 #include "http/basic.h"
 #include "http/basic_check.h"
 #include "http/story.h"
@@ -242,8 +243,28 @@ static const weir_directive_t auth_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
+/* Passwords are hashed in threads (core/http/basic_check.c). */
+static bool
+auth_begin(weir_life_t *life)
+{
+    if (!weir_work_open(life->loop)) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "no threads for costly hashes");
+    }
+    return true;
+}
+
+static void
+auth_end(weir_life_t *life)
+{
+    (void) life;
+    weir_work_stop();
+}
+
+static const struct weir_module_life auth_life = { .begin = auth_begin, .end = auth_end };
+
 const weir_http_module_t weir_http_auth_basic = {
     .name = "http_auth_basic",
+    .life = &auth_life,
     .area = "Access",
     .conf_size = sizeof(auth_conf_t),
     .directives = auth_directives,

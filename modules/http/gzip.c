@@ -48,7 +48,7 @@ typedef struct {
 /* -- states of zlib -- */
 
 static gzip_state_t *gzip_idle;          /* of this worker */
-static size_t        gzip_n_idle;
+static size_t        gzip_n_idle, gzip_n_least;       /* the fewest since the last tick */
 
 static void *
 gzip_alloc(void *opaque, unsigned items, unsigned size)
@@ -86,6 +86,7 @@ gzip_take(int level, uint64_t length)
         if (state->level == level && state->window == window) {
             *at = state->next;
             gzip_n_idle--;
+            gzip_n_least = weir_min(gzip_n_least, gzip_n_idle);
             return state;
         }
     }
@@ -127,17 +128,37 @@ gzip_give_back(void *data)
     gzip_n_idle++;
 }
 
-/* A worker that ends (and is looked at for leaks) has kept nothing. */
-__attribute__((destructor)) static void
-gzip_forget_all(void)
+/* -- the states that nobody uses: a worker that has had a burst gives them back -- */
+
+static void
+gzip_forget_idle(size_t n)
 {
-    while (gzip_idle != NULL) {
+    for (; n != 0 && gzip_idle != NULL; n--) {
         gzip_state_t *next = gzip_idle->next;
         gzip_forget(gzip_idle);
         gzip_idle = next;
+        gzip_n_idle--;
     }
-    gzip_n_idle = 0;
 }
+
+/* Half of those that were not used since the last tick. */
+static bool
+gzip_tick(weir_life_t *life)
+{
+    (void) life;
+    gzip_forget_idle((gzip_n_least + 1) / 2);
+    gzip_n_least = gzip_n_idle;
+    return gzip_n_idle != 0;
+}
+
+static void
+gzip_leave(weir_life_t *life)
+{
+    (void) life;
+    gzip_forget_idle(gzip_n_idle);
+}
+
+static const struct weir_module_life gzip_life = { .tick = gzip_tick, .end = gzip_leave };
 
 /* -- bodies -- */
 
@@ -329,6 +350,7 @@ gzip_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
 
 const weir_http_module_t weir_http_gzip = {
     .name = "http_gzip",
+    .life = &gzip_life,
     .area = "Responses",
     .conf_size = sizeof(gzip_conf_t),
     .directives = gzip_directives,

@@ -346,7 +346,8 @@ stack_worker_begins(void)
 {
     weir_generation_t *generation = site_build(0);
 
-    world.http = weir_http_create(world.loop, generation, 64);
+    world.life = weir_life_create(world.loop);
+    world.http = weir_http_create(world.life, generation, 64);
     world.runs = 0;
     weir_generation_unref(generation);
     site_listen();
@@ -355,7 +356,10 @@ stack_worker_begins(void)
 static void
 stack_worker_ends(void)
 {
+    weir_http_stop(world.http);
+    weir_life_end(world.life);
     weir_http_destroy(world.http);
+    weir_life_destroy(world.life);
     world.http = NULL;
     weir_loop_turn(world.loop, (weir_msec_t) { 0 });
 }

@@ -464,7 +464,7 @@ build_responders(weir_conf_t *cf, weir_generation_t *generation, weir_http_serve
 bool
 weir_http_tls_build(weir_conf_t *cf, weir_generation_t *generation)
 {
-    const weir_http_conf_t *http = generation->http;
+    const weir_http_conf_t *http = weir_http_conf_of(generation);
 
     for (size_t i = 0; http != NULL && i < http->n_servers; i++) {
         if (!build_listens_of(cf, http, http->servers[i]) || !build_responders(cf, generation, http->servers[i])) {

@@ -5,6 +5,7 @@
  * Load time only.  Names of files are kept here; build.c reads the files of the servers that speak TLS.
  */
 #include "http/tls/upstream.h"
+#include "conf/life.h"
 
 #define CONF_ARGS weir_conf_t *cf WEIR_UNUSED, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field
 
@@ -379,7 +380,17 @@ static const weir_directive_t conf_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
+static void
+conf_end(weir_life_t *life)
+{
+    (void) life;
+    weir_http_tls_stop();
+}
+
+static const struct weir_module_life conf_life = { .end = conf_end };
+
 const weir_module_t weir_http_ssl = {
+    .life = &conf_life,
     .name = "http_ssl",
     .area = "TLS",
     .conf_size = sizeof(weir_http_tls_conf_t),

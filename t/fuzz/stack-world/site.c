@@ -203,7 +203,7 @@ site_is_listened(const weir_addr_t *addr)
 void
 site_listen(void)
 {
-    const weir_http_conf_t *conf = world.http->generation->http;
+    const weir_http_conf_t *conf = weir_http_conf_of(world.http->generation);
 
     for (int i = 0; i < SITE_LISTENERS; i++) {
         bool is_said = false;

@@ -94,6 +94,7 @@ typedef struct {
     const uint8_t     *at, *end;
     char               dir[64];
     weir_loop_t       *loop;
+    weir_life_t       *life;
     weir_http_t       *http;
     peer_t             clients[WORLD_CLIENTS], upstreams[WORLD_UPSTREAMS];
     uint64_t           skew_ms, requests_seen, finals_seen;

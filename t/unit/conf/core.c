@@ -2,6 +2,7 @@
  * The core module: processes, CPUs, limits, logs, users.
  */
 #include "reading.h"
+#include "conf/core.h"
 #include "config.h"
 
 #define AT " in /etc/weir/weir.conf:1"
@@ -111,21 +112,21 @@ test_logs(void)
     const weir_log_sink_t *sink;
 
     (void) core_of("");
-    ok(weir_str_ends(generation->sinks->path, WEIR_STR(WEIR_ERROR_LOG_PATH)), "a log by default");
-    is_int(generation->sinks->level, WEIR_LOG_ERROR, "at error");
+    ok(weir_str_ends(weir_core_sinks(generation)->path, WEIR_STR(WEIR_ERROR_LOG_PATH)), "a log by default");
+    is_int(weir_core_sinks(generation)->level, WEIR_LOG_ERROR, "at error");
     forget();
 
     reading_begin();
     reading_file(READING_FILE, "");
     weir_bundle_put(reading_bundle, WEIR_STR("error_log"), WEIR_STR("stderr"));
     generation = reading_build("");
-    is_int(generation->sinks->kind, WEIR_LOG_TO_STDERR, "-e says where");
+    is_int(weir_core_sinks(generation)->kind, WEIR_LOG_TO_STDERR, "-e says where");
     forget();
 
     (void) core_of("error_log a.log; error_log /b.log json warn; error_log stderr debug;"
                    "error_log syslog:server=127.0.0.1,facility=daemon,tag=gw info;"
                    "error_log syslog:server=[::1]:1514; error_log syslog:server=unix:/dev/log;");
-    sink = generation->sinks;
+    sink = weir_core_sinks(generation);
     is_str(sink->path, "/usr/weir/a.log", "a file");
     sink = sink->next;
     ok(sink->json && sink->level == WEIR_LOG_WARN && sink->fd == -1, "JSON, and a level after it");

@@ -26,6 +26,7 @@
 #define PEERS 2
 
 static weir_loop_t *loop;
+static weir_life_t *life;
 static weir_http_t *http;
 static weir_generation_t *generation;
 
@@ -545,7 +546,8 @@ begin(void)
     if (loop == NULL || !weir_shared_open(loop, &settings) || !weir_slots_take(getpid())) {
         abort();
     }
-    http = weir_http_create(loop, generation, 64);
+    life = weir_life_create(loop);
+    http = weir_http_create(life, generation, 64);
     listen_self();
 }
 
@@ -567,7 +569,10 @@ main(void)
     test_limits();
     test_cancel();
     test_h2();
+    weir_http_stop(http);
+    weir_life_end(life);
     weir_http_destroy(http);
+    weir_life_destroy(life);
     weir_generation_unref(generation);
     weir_loop_turn(loop, (weir_msec_t) { 0 });
     weir_loop_destroy(loop);
