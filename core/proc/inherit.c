@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "event/wake.h"
 #include "os/sys.h"
 #include "shm/zone.h"
 
@@ -83,7 +84,7 @@ inherit_check_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
         } while (rest.len != 0);
         return true;
     }
-    if (weir_str_eq(what, WEIR_STR("zone"))) {
+    if (weir_str_eq(what, WEIR_STR("zone")) || weir_str_eq(what, WEIR_STR("bell"))) {
         return inherit_fd(&rest, &fd) && inherit_note(fd);
     }
     return weir_str_eq(what, WEIR_STR("ready")) && inherit_fd(&rest, &inherit.ready_fd) && inherit_note(inherit.ready_fd);
@@ -152,6 +153,8 @@ inherit_zone_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
 
     if (weir_str_eq(what, WEIR_STR("zone")) && inherit_fd(&rest, &fd)) {
         weir_zones_adopt(rest, fd);
+    } else if (weir_str_eq(what, WEIR_STR("bell")) && inherit_fd(&rest, &fd)) {
+        weir_wake_adopt_bell(fd);
     }
     return true;
 }
@@ -257,6 +260,16 @@ inherit_write_zone(void *data, weir_str_t label, int fd)
 }
 
 static void
+inherit_write_bell(void *data, int fd)
+{
+    inherit_writer_t *w = data;
+
+    weir_buf_add_lit(&w->out, "bell");
+    inherit_add(w, fd);
+    weir_buf_add_char(&w->out, '\n');
+}
+
+static void
 inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd)
 {
     for (size_t i = 0; i < sockets->n; i++) {
@@ -267,6 +280,7 @@ inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd
         weir_buf_add_char(&w->out, '\n');
     }
     weir_zones_each(inherit_write_zone, w);
+    weir_wake_each_bell(inherit_write_bell, w);
     weir_buf_add_lit(&w->out, "ready");
     inherit_add(w, ready_fd);
     weir_buf_add_char(&w->out, '\n');

@@ -1,10 +1,12 @@
 /*
- * inherit.h - what a new program gets from the running one that starts it: listening sockets, zones, and where to say that it is ready.
+ * inherit.h - what a new program gets from the running one that starts it: listening sockets, zones, the bells of workers (event/wake.h),
+ * and where to say that it is ready.
  *
  * The running master writes a table into a memfd, whose number is in the environment (WEIR_INHERITED):
  *
  *     listen FD FD …        the sockets of one address
  *     zone FD LABEL         see weir_zones_adopt
+ *     bell FD               see weir_wake_adopt_bell
  *     ready FD              "R" when the new program's workers accept, or "F" and why they never will
  *
  * All of it is read once, before anything else is opened, and taken out of the environment.
@@ -21,7 +23,7 @@ bool weir_inherit_read(weir_error_t *error) WEIR_MUST_USE;
 bool weir_is_inheriting(void);
 /* The descriptors of it, ascending: what must stay open. */
 const int *weir_inherit_fds(size_t *n);
-/* Before the configuration is read: the zones. */
+/* Before the configuration is read: the zones and the bells. */
 void weir_inherit_zones(void);
 /* Before its sockets are opened: those that are there.  false: errno. */
 bool weir_inherit_sockets(weir_sockets_t *sockets) WEIR_MUST_USE;

@@ -4,6 +4,7 @@
 #include "proc/shared.h"
 
 #include "base/mem.h"
+#include "event/wake.h"
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -24,7 +25,7 @@
 #define SHARED_FILE      "tls-ticket-keys"
 
 static struct {
-    weir_zone_t *slots, *tickets, *strikes, *outcomes;
+    weir_zone_t *slots, *tickets, *strikes, *outcomes, *wake;
     weir_loop_t *loop;
     weir_timer_t timer;
     char         path[PATH_MAX];                     /* of the saved keys; empty: they are not saved */
@@ -119,8 +120,11 @@ shared_on_timer(weir_timer_t *timer WEIR_UNUSED)
 static const weir_zone_kind_t shared_slots = { .name = "processes", .layout = 1, .describe = weir_slots_describe };
 static const weir_zone_kind_t shared_tickets = { .name = "tls-tickets", .layout = 1 };
 static const weir_zone_kind_t shared_strikes = { .name = "tls-strikes", .layout = 1 };
+static const weir_zone_kind_t shared_wake = { .name = "wake-ups", .layout = 1, .fold = weir_wake_fold };
 
-const weir_zone_kind_t *const weir_shared_kinds[] = { &shared_slots, &shared_tickets, &shared_strikes, &weir_outcomes_zone, NULL };
+_Static_assert(WEIR_WAKE_BOXES == WEIR_SLOTS, "a box for each slot");
+
+const weir_zone_kind_t *const weir_shared_kinds[] = { &shared_slots, &shared_tickets, &shared_strikes, &shared_wake, &weir_outcomes_zone, NULL };
 
 static weir_zone_t *
 shared_take(const weir_zone_kind_t *kind, uint64_t size, weir_error_t *error)
@@ -137,7 +141,8 @@ shared_take_zones(void)
     shared.tickets = shared_take(&shared_tickets, WEIR_TLS_TICKETS_BYTES, &error);
     shared.strikes = shared_take(&shared_strikes, WEIR_TLS_STRIKES_BYTES, &error);
     shared.outcomes = shared_take(&weir_outcomes_zone, WEIR_OUTCOMES_BYTES, &error);
-    if (shared.outcomes == NULL || shared.slots == NULL || shared.tickets == NULL || shared.strikes == NULL) {
+    shared.wake = shared_take(&shared_wake, WEIR_WAKE_BYTES, &error);
+    if (shared.wake == NULL || shared.outcomes == NULL || shared.slots == NULL || shared.tickets == NULL || shared.strikes == NULL) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
@@ -168,6 +173,10 @@ bool
 weir_shared_open(weir_loop_t *loop, const weir_settings_t *settings)
 {
     if (!shared_take_zones()) {
+        return false;
+    }
+    if (!weir_wake_open(weir_zone_memory(shared.wake))) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "eventfd() for the wake-up of workers failed");
         return false;
     }
     shared.loop = loop;
@@ -226,6 +235,7 @@ void
 weir_shared_close(void)
 {
     weir_timer_drop(&shared.timer);
+    weir_wake_close();
     weir_slots_use(NULL);
     weir_outcome_use(NULL);
     weir_tls_tickets_use(NULL);
@@ -234,4 +244,5 @@ weir_shared_close(void)
     shared_give_back(&shared.tickets);
     shared_give_back(&shared.strikes);
     shared_give_back(&shared.outcomes);
+    shared_give_back(&shared.wake);
 }

@@ -7,6 +7,7 @@
 #include "proc/master.h"
 
 #include "conf/core.h"
+#include "event/wake.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "os/process.h"
@@ -137,6 +138,10 @@ single_set_up(single_t *single)
         return false;
     }
     weir_stats_hold_all();
+    if (!weir_wake_begin(single->loop, weir_slot())) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "watching for wake-ups failed");
+        return false;
+    }
     single->life = weir_life_create(single->loop);
     if (single->life == NULL) {
         return false;

@@ -6,6 +6,7 @@
 #include "proc/worker.h"
 
 #include "conf/core.h"
+#include "event/wake.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -16,6 +17,7 @@
 #include "proc/shared.h"
 #include "proc/signals.h"
 #include "proc/takeover.h"
+#include "shm/slots.h"
 #include "store/read.h"
 
 #include <errno.h>
@@ -309,6 +311,9 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     }
     weir_loop_beat_in(worker->loop, &start->pulse->beat);
     weir_backtrace_on_abort();
+    if (!weir_wake_begin(worker->loop, weir_slot())) {
+        return worker_failed("watching for the wake-up by other workers failed");
+    }
     if (!weir_takeover_init(&worker->takeover, worker->loop, &start->source, worker_on_takeover, worker)
         || !weir_loop_watch_level(worker->loop, &worker->channel, start->channel, worker_on_channel, false)
         || !weir_signals_open(worker->loop, worker_on_signal, worker)) {
@@ -340,6 +345,7 @@ worker_tear_down(worker_t *worker)
         weir_http_destroy(worker->http);
         weir_life_destroy(worker->life);
     }
+    weir_wake_end();
     weir_loop_destroy(worker->loop);
     weir_store_read_end();
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
