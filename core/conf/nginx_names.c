@@ -225,7 +225,7 @@ static const nginx_group_t nginx_groups[] = {
       "proxy_ignore_client_abort proxy_ignore_headers proxy_intercept_errors proxy_limit_rate "
       "proxy_max_temp_file_size proxy_method proxy_next_upstream proxy_next_upstream_timeout "
       "proxy_next_upstream_tries proxy_pass proxy_pass_header proxy_pass_request_body proxy_pass_request_headers "
-      "proxy_read_timeout proxy_redirect proxy_request_buffering proxy_send_timeout proxy_set_body proxy_set_header "
+      "proxy_pass_trailers proxy_read_timeout proxy_redirect proxy_request_buffering proxy_send_timeout proxy_set_body proxy_set_header "
       "proxy_socket_keepalive proxy_ssl_certificate proxy_ssl_certificate_cache proxy_ssl_certificate_key "
       "proxy_ssl_ciphers proxy_ssl_conf_command proxy_ssl_crl proxy_ssl_name proxy_ssl_password_file "
       "proxy_ssl_protocols proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_trusted_certificate "
@@ -233,7 +233,7 @@ static const nginx_group_t nginx_groups[] = {
     { "http_proxy", NGINX_PLANNED, WEIR_IN_ANY, "off", "A cache of answers comes later.",
       "proxy_cache proxy_store" },
     { "http_proxy", NGINX_PLANNED, 0, NULL, "",
-      "proxy_allow_upstream proxy_pass_trailers proxy_request_dynamic proxy_ssl_alpn proxy_ssl_key_log" },
+      "proxy_allow_upstream proxy_request_dynamic proxy_ssl_alpn proxy_ssl_key_log" },
     { "http_proxy", NGINX_PLANNED, 0, NULL, "A cache of answers comes later.",
       "proxy_cache_path" },
     { "http_proxy", NGINX_TAKEN, WEIR_IN_ANY, NULL, "Nothing is cached or stored yet.",

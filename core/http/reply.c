@@ -31,7 +31,7 @@ reply_clear(weir_request_t *req)
     weir_fields_reset(&req->res.trailers);
     req->res.length = WEIR_LENGTH_NONE;
     req->res.reason = WEIR_STR_NONE;
-    req->res.upgraded = req->res.has_ranges = req->res.may_go_back = req->res.is_live = false;
+    req->res.upgraded = req->res.has_ranges = req->res.may_go_back = req->res.is_live = req->res.has_trailers = false;
 }
 
 static weir_step_t

@@ -61,7 +61,7 @@ typedef struct {
     bool          upgraded;              /* 101: Connection: upgrade is kept */
     bool          has_ranges;            /* a Range may ask for parts of it; its producer has called weir_request_check_ranges */
     bool          may_go_back;           /* … in any order: the producer asks for what is wanted (ranges.h) */
-    bool          has_trailers;          /* of our own: said whether the client asked or not */
+    bool          has_trailers;          /* there may be some: the end comes behind them */
     bool          is_live;               /* what is flushed is wanted at once: filters hold nothing back */
     struct weir_ranges *ranges;          /* those that are sent; NULL: all of it */
     weir_body_filter_t *filters;         /* outermost first */
@@ -160,6 +160,7 @@ struct weir_request {
     struct weir_attempt *attempts;
     uint32_t             n_attempts, cap_attempts;
     const weir_h1_response_t *upstream_head;
+    weir_fields_t        upstream_trailers;
     const struct weir_proxy_pass *proxied_to;   /* what the variables of proxy_pass made; NULL: it has none */
 };
 

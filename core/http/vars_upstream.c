@@ -95,7 +95,7 @@ WEIR_GETTER(upstream_get_trailer)
 {
     const weir_request_t *req = subject;
 
-    return req->n_attempts != 0 && weir_vars_field(&req->res.trailers, ref->suffix, false, arena, value);
+    return req->n_attempts != 0 && weir_vars_field(&req->upstream_trailers, ref->suffix, false, arena, value);
 }
 
 #define COLUMN(column) .get = upstream_get, .data = (column)

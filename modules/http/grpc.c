@@ -154,7 +154,7 @@ grpc_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     }
     conf->peer.http_version = 20;
     conf->buffering.on = conf->request_buffering.on = conf->ignore_client_abort.on = false;
-    conf->pass_request_headers.on = conf->pass_request_body.on = true;
+    conf->pass_request_headers.on = conf->pass_request_body.on = conf->pass_trailers.on = true;
     conf->end_cut = grpc_end_cut;
     weir_proxy_derive(cf, conf);
     return true;

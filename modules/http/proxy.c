@@ -39,6 +39,9 @@ static const weir_directive_t proxy_directives[] = {
                    .help = "Go on with the peer when the client has closed."),
     WEIR_PROXY_ROW(pass_request_headers, "proxy_pass_request_headers", .dflt = "on", .help = "Pass the client's fields to the peer."),
     WEIR_PROXY_ROW(pass_request_body, "proxy_pass_request_body", .dflt = "on", .help = "Pass the client's body to the peer."),
+    WEIR_PROXY_ROW(pass_trailers, "proxy_pass_trailers", .dflt = "off",
+                   .help = "Pass the fields behind the body of a peer's answer to the client: behind chunks, or on a stream. The peer is told that they "
+                           "are wanted (TE: trailers). Those of framing, of identity and of what the body is never pass."),
     WEIR_PROXY_ROW_OF(peer.http_version, "proxy_http_version", &weir_type_enum, .dflt = "1.1", .values = proxy_versions,
                       .help = "HTTP version spoken to peers; 2 by ALPN at https://, else by prior knowledge."),
     WEIR_PROXY_ROW_OF(path, "proxy_path", &weir_type_enum, .dflt = "normal", .values = proxy_paths, .args = "normal | as_sent",

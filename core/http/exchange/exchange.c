@@ -78,7 +78,8 @@ weir_exchange_reset(weir_exchange_t *x)
 {
     weir_assert(!x->is_held && x->state == WEIR_EXCHANGE_IDLE);
     x->received = 0;
-    x->got_bytes = x->is_asked = false;
+    x->got_bytes = x->is_asked = x->may_have_trailers = false;
+    weir_fields_reset(x->trailers);
     x->cause = WEIR_CAUSE_NONE;
     x->detail = NULL;
 }

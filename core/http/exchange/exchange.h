@@ -121,12 +121,14 @@ struct weir_exchange {
     weir_str_t                  whole;           /* the body itself, with has_whole */
     bool                        has_body, has_whole;      /* whole: send_head may take it along, and then the question has ended */
     bool                        may_repeat;      /* it may be asked twice: the connection need not be known to be alive */
-    bool                        takes_trailers, says_close;
+    bool                        takes_trailers;      /* the peer is told so (RFC 9110 §10.1.4) */
+    bool                        says_close;
 
     /* what came */
     weir_h1_response_t          head;
     uint64_t                    received;        /* bytes */
     bool                        got_bytes;
+    bool                        may_have_trailers;   /* as far as the head tells */
     weir_cause_t                cause;           /* of an ERROR */
     const char                 *detail;          /* NULL, or lives as long as the arena */
     weir_exchange_failure_t     failure;

@@ -127,7 +127,12 @@ peer_emit_framing(weir_exchange_t *x, weir_buf_t *b)
     if (x->upgrade.len != 0) {
         weir_emit_field(b, WEIR_STR("Upgrade"), x->upgrade);
         weir_buf_add_lit(b, "Connection: upgrade\r\n");
-    } else if (!keep || x->says_close) {
+        return;
+    }
+    if (x->takes_trailers && x->conf->http_version != 10) {
+        weir_buf_add_lit(b, "TE: trailers\r\nConnection: TE\r\n");
+    }
+    if (!keep || x->says_close) {
         weir_buf_add_lit(b, "Connection: close\r\n");
     } else if (x->conf->http_version == 10) {
         weir_buf_add_lit(b, "Connection: keep-alive\r\n");
@@ -260,10 +265,12 @@ peer_choose_mode(weir_exchange_t *x)
     weir_peer_h1_t *h = peer_of(x);
 
     memset(&h->chunked, 0, sizeof(h->chunked));
+    x->may_have_trailers = false;
     if (weir_exchange_has_no_body(x, head->status)) {
         h->mode = WEIR_PEER_NONE;
     } else if (head->chunked) {
         h->mode = WEIR_PEER_CHUNKED;
+        x->may_have_trailers = true;
     } else if (head->content_length != WEIR_LENGTH_NONE) {
         h->mode = WEIR_PEER_LENGTH;
         h->left = head->content_length;

@@ -23,7 +23,7 @@ typedef struct {
     const char        *malformed;
     weir_cause_t       refused_as;           /* of a head that is too large, or finds no memory */
     uint64_t           promised;             /* Content-Length; WEIR_LENGTH_NONE: none, or it does not count */
-    bool               has_status, has_length, has_regular, head_ready, is_final, has_no_body;
+    bool               has_status, has_length, has_regular, head_ready, is_final, ends_with_head, has_no_body;
     /* how it ended before its time */
     weir_cause_t       lost;                 /* NONE: it has not */
     const char        *lost_detail;
@@ -218,6 +218,7 @@ static void
 peer_on_final(peer_t *own, bool end)
 {
     own->is_final = true;
+    own->ends_with_head = end;
     own->has_no_body = weir_exchange_has_no_body(own->joint.exchange, own->head.status);
     own->promised = own->has_no_body ? WEIR_LENGTH_NONE : own->head.content_length;
     if (end && own->head.content_length == WEIR_LENGTH_NONE && !own->has_no_body) {
@@ -272,6 +273,7 @@ peer_read_head(weir_exchange_t *x)
         x->head = own->head;
         x->got_bytes = true;
         x->received += own->head_bytes;
+        x->may_have_trailers = own->is_final && !own->ends_with_head && !own->has_no_body;
         return WEIR_OK;
     }
     return own->lost != WEIR_CAUSE_NONE || own->joint.stream->closed ? peer_lost(x) : WEIR_AGAIN;

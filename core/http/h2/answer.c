@@ -110,7 +110,7 @@ answer_send_head(weir_request_t *req)
     weir_h2_exchange_t *x = answer_of(req);
     const weir_response_t *res = &req->res;
     bool tunnel = res->status == 101;            /* to a WebSocket's CONNECT: 200, and the stream is the tunnel */
-    bool end = !tunnel && (res->no_body || res->length == 0);
+    bool end = !tunnel && (res->no_body || (res->length == 0 && !res->has_trailers));
     weir_io_t io;
 
     if (answer_is_over(x)) {
@@ -149,7 +149,7 @@ answer_send_body(weir_request_t *req, weir_str_t bytes)
     if (x->promised != WEIR_LENGTH_NONE) {
         bytes.len = weir_min(bytes.len, x->promised);
         x->promised -= bytes.len;
-        end = x->promised == 0 && !req->head.te_trailers && !req->res.has_trailers;    /* who wants trailers gets the end behind them */
+        end = x->promised == 0 && !req->res.has_trailers;       /* the end comes behind them */
     }
     if (bytes.len == 0 || x->we_ended) {
         return WEIR_OK;
@@ -162,7 +162,7 @@ answer_send_body(weir_request_t *req, weir_str_t bytes)
 static bool
 answer_has_trailers(const weir_request_t *req)
 {
-    for (uint32_t i = 0; (req->head.te_trailers || req->res.has_trailers) && i < req->res.trailers.n; i++) {
+    for (uint32_t i = 0; req->res.has_trailers && i < req->res.trailers.n; i++) {
         if (weir_h1_trailer_allowed(&req->res.trailers.at[i])) {
             return true;
         }

@@ -179,6 +179,7 @@ answer_send_head(weir_proxy_t *p)
         return false;
     }
     req->res.is_live = !p->buffering;
+    req->res.has_trailers = p->conf->pass_trailers.on && p->x.may_have_trailers && req->version >= 11;
     if (p->conf->force_ranges.on && req->res.status == 200 && req->res.length != WEIR_LENGTH_NONE) {
         req->res.has_ranges = true;
         if (weir_ranges_refuse(req, req->res.length)) {
@@ -298,11 +299,26 @@ weir_proxy_answer(weir_proxy_t *p)
 
 /* -- the body -- */
 
+/* Those of the peer go before any of our own. */
+static void
+answer_pass_trailers(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+
+    for (uint32_t i = 0; req->res.has_trailers && p->conf->pass_trailers.on && i < req->upstream_trailers.n; i++) {
+        const weir_field_t *f = &req->upstream_trailers.at[i];
+        if (!answer_is_hidden(p->conf, f)) {
+            weir_assert(weir_fields_add(&req->res.trailers, &req->arena, f->id, f->name, f->value, f->flags) != NULL);
+        }
+    }
+}
+
 /* All of the peer's answer is here: the way to it goes back before the slow client has taken everything. */
 static void
 answer_peer_done(weir_proxy_t *p)
 {
     p->peer_done = true;
+    answer_pass_trailers(p);
     weir_proxy_end_attempt(p, false);
     weir_exchange_end(&p->x, true);
 }

@@ -242,7 +242,7 @@ static void
 conf_derive_request(weir_conf_t *cf, weir_proxy_conf_t *conf)
 {
     conf->emit = (weir_proxy_headers_t) { weir_new_n(cf->arena, weir_proxy_header_t, conf->set_headers.n + 1), 0 };
-    conf->connection = NULL;
+    conf->connection = conf->te = NULL;
     memset(conf->set_known, 0, sizeof(conf->set_known));
     conf->n_set_other = 0;
     for (size_t i = 0; i < weir_countof(conf_never_passed); i++) {
@@ -253,6 +253,8 @@ conf_derive_request(weir_conf_t *cf, weir_proxy_conf_t *conf)
         conf_add_name(cf->arena, h->name, conf->set_known, &conf->set_other, &conf->n_set_other);
         if (h->id == WEIR_HEADER_CONNECTION) {
             conf->connection = h->value;
+        } else if (h->id == WEIR_HEADER_TE) {
+            conf->te = h->value;
         } else if (h->id != WEIR_HEADER_CONTENT_LENGTH && h->id != WEIR_HEADER_TRANSFER_ENCODING) {
             conf->emit.at[conf->emit.n++] = *h;
         }

@@ -27,6 +27,13 @@ emit_no_length(weir_method_t method)
     return method == WEIR_METHOD_POST || method == WEIR_METHOD_PUT || method == WEIR_METHOD_PATCH ? 0 : WEIR_LENGTH_NONE;
 }
 
+/* Does the list that this makes have such a member? */
+static bool
+emit_list_has(weir_request_t *req, const weir_template_t *list, weir_str_t member)
+{
+    return list != NULL && weir_list_has(weir_template_eval(list, req, &req->arena), member);
+}
+
 bool
 weir_proxy_make_question(weir_proxy_t *p)
 {
@@ -38,9 +45,8 @@ weir_proxy_make_question(weir_proxy_t *p)
     x->has_whole = has_store && p->body->file_len == 0;
     x->whole = x->has_whole ? weir_str(p->body->mem, p->body->mem_len) : WEIR_STR_NONE;
     x->may_repeat = weir_method_is_idempotent(req->head.method) && !p->streaming;
-    x->takes_trailers = req->head.te_trailers;
-    x->says_close = p->conf->connection != NULL
-                    && weir_list_has(weir_template_eval(p->conf->connection, req, &req->arena), WEIR_STR("close"));
+    x->takes_trailers = p->conf->te != NULL ? emit_list_has(req, p->conf->te, WEIR_STR("trailers")) : p->conf->pass_trailers.on;
+    x->says_close = emit_list_has(req, p->conf->connection, WEIR_STR("close"));
     return emit_method(p);
 }
 

@@ -331,7 +331,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     p->x.conf = &conf->peer;
     p->x.http = req->http;
     p->x.arena = &req->arena;
-    p->x.trailers = &req->res.trailers;
+    p->x.trailers = &req->upstream_trailers;
     p->pass = &conf->pass;
     p->began = weir_clock_now();
     p->buffering = conf->buffering.on;

@@ -61,7 +61,7 @@ typedef struct {
     weir_proxy_headers_t set_headers;
     weir_strs_t          hide_headers, pass_headers;
     weir_flag_t          buffering, request_buffering, ignore_client_abort, intercept_errors, pass_request_headers,
-                         pass_request_body, force_ranges;
+                         pass_request_body, pass_trailers, force_ranges;
     weir_exchange_conf_t peer;
     uint32_t             next_upstream, next_upstream_tries, ignore_headers, path;
     weir_msec_t          next_upstream_timeout;
@@ -78,6 +78,7 @@ typedef struct {
     /* derived when the configuration is built */
     weir_proxy_headers_t emit;               /* set_headers, and the default Host when it is not among them */
     const weir_template_t *connection;       /* a Connection the user sets; it only says close or upgrade */
+    const weir_template_t *te;               /* a TE the user sets; it only says trailers */
     uint8_t              set_known[(WEIR_HEADER_MAX + 7) / 8];   /* client's fields that are not passed on: replaced ones */
     weir_str_t          *set_other;          /* the same, by name */
     size_t               n_set_other;
