@@ -4,6 +4,7 @@
 #include "http/docroot.h"
 #include "http/error_format.h"
 #include "http/module.h"
+#include "http/precondition.h"
 #include "http/runtime.h"
 #include "http/status.h"
 #include "http/story.h"
@@ -56,6 +57,9 @@ reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_s
 weir_step_t
 weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body)
 {
+    if (status == 200 && weir_request_check_preconditions(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT) {
+        return WEIR_DONE;
+    }
     return reply_send(req, status, content_type.len ? content_type : weir_docroot_type(req, req->uri.path), body);
 }
 

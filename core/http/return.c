@@ -9,6 +9,7 @@
 #include "http/uri_text.h"
 
 #define RETURN_CLOSE 444          /* the connection is closed without an answer */
+#define RETURN_GONE  499          /* the same, as if the client had gone: without a text */
 
 static bool
 return_is_redirect(uint16_t status)
@@ -45,9 +46,9 @@ weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http
 }
 
 weir_step_t
-weir_http_return_nothing(weir_request_t *req, weir_cause_t cause)
+weir_http_return_nothing(weir_request_t *req, uint16_t status, weir_cause_t cause)
 {
-    req->res.status = RETURN_CLOSE;
+    req->res.status = status;
     req->cause = cause;
     req->keep_alive = false;
     weir_request_finish(req);
@@ -59,8 +60,8 @@ weir_http_return(weir_request_t *req, const weir_http_return_t *answer)
 {
     weir_str_t text = WEIR_STR("");
 
-    if (answer->status == RETURN_CLOSE) {
-        return weir_http_return_nothing(req, WEIR_CAUSE_ROUTE_RETURN);
+    if (answer->status == RETURN_CLOSE || (answer->status == RETURN_GONE && answer->text == NULL)) {
+        return weir_http_return_nothing(req, answer->status, WEIR_CAUSE_ROUTE_RETURN);
     }
     if (answer->text == NULL && answer->status >= 300 && answer->status != 304) {
         return weir_request_fail_status(req, WEIR_CAUSE_ROUTE_RETURN, answer->status, NULL);

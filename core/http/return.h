@@ -19,7 +19,7 @@ bool weir_http_is_address(weir_str_t text);
 /* From the words of the directive being read; false: cf->error. */
 bool weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http_return_t *answer) WEIR_MUST_USE;
 /* What 444 does: the connection ends without an answer.  DONE. */
-weir_step_t weir_http_return_nothing(struct weir_request *req, weir_cause_t cause);
+weir_step_t weir_http_return_nothing(struct weir_request *req, uint16_t status, weir_cause_t cause);
 /* Answers; DONE. */
 weir_step_t weir_http_return(struct weir_request *req, const weir_http_return_t *answer);
 

@@ -349,6 +349,37 @@ weir_uri_decode(weir_str_t text, weir_arena_t *arena)
     return weir_str(out, uri_decode_wire(out, wire));
 }
 
+/* The byte that two digits make; 0: they are none (or it is that). */
+static unsigned char
+uri_hex2(const char *at)
+{
+    return weir_byte_is(at[0], WEIR_BYTE_HEX) && weir_byte_is(at[1], WEIR_BYTE_HEX) ? (unsigned char) (weir_byte_hex(at[0]) << 4 | weir_byte_hex(at[1])) : 0;
+}
+
+weir_str_t
+weir_uri_decode_printable(weir_str_t text, weir_arena_t *arena)
+{
+    char  *out;
+    size_t n = 0, i = 0;
+
+    if (weir_likely(text.len == 0 || memchr(text.at, '%', text.len) == NULL)) {
+        return text;
+    }
+    out = weir_alloc_bytes(arena, text.len);
+    while (i < text.len) {
+        unsigned char byte = text.at[i] == '%' && text.len - i >= 3 ? uri_hex2(text.at + i + 1) : 0;
+        bool is_decoded = byte >= '&' && byte < 0x7f;
+
+        out[n++] = is_decoded ? (char) byte : text.at[i];
+        i += is_decoded ? 3 : 1;
+        if (out[n - 1] == '?') {
+            break;
+        }
+    }
+    memcpy(out + n, text.at + i, text.len - i);
+    return weir_str(out, n + text.len - i);
+}
+
 static weir_str_t
 uri_decode_slashes(weir_str_t path, bool backslashes, weir_arena_t *arena)
 {

@@ -50,6 +50,8 @@ weir_str_t weir_uri_encode_reference(weir_str_t text, weir_arena_t *arena);
 weir_str_t weir_uri_encode_rest(weir_str_t text, weir_arena_t *arena);
 /* The path that such a text is, decoded; what stays encoded in a path stays so. */
 weir_str_t weir_uri_decode(weir_str_t text, weir_arena_t *arena);
+/* Up to a '?': printable bytes from '&' on that stand encoded, decoded; all others stay as they are.  A value that a redirect leads to. */
+weir_str_t weir_uri_decode_printable(weir_str_t text, weir_arena_t *arena);
 /* For a query: encodes what none may have; and for a decoded text that becomes a value in one: also what would end or change it there. */
 weir_str_t weir_uri_encode_query(weir_str_t text, weir_arena_t *arena);
 weir_str_t weir_uri_encode_argument(weir_str_t value, weir_arena_t *arena);

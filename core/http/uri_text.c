@@ -175,7 +175,7 @@ text_of_part(weir_request_t *req, const weir_template_part_t *part, weir_uri_pla
     }
     is_decoded = text_part_is_decoded(req, ref);              /* (asked for only now: a map's value has just been made) */
     if (!is_decoded) {
-        return value;
+        return place == WEIR_URI_REDIRECT ? weir_uri_decode_printable(value, &req->arena) : value;
     }
     if (ref->row == &weir_http_slot_row) {
         return text_of_form(req, text_find(req, ref->slot)->text, place == WEIR_URI_QUERY);

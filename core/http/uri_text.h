@@ -12,8 +12,9 @@
 
 typedef enum {
     WEIR_URI_REFERENCE,      /* for a client: Location */
+    WEIR_URI_REDIRECT,       /* the same by `rewrite`: what is encoded in variables is decoded where it may be */
     WEIR_URI_TARGET,         /* for a peer: $request_uri is put there in its normal form */
-    WEIR_URI_QUERY,          /* of a query; in the other two the first '?' begins one */
+    WEIR_URI_QUERY,          /* of a query; in the others the first '?' begins one */
 } weir_uri_place_t;
 
 weir_str_t weir_uri_text(weir_request_t *req, const weir_template_t *template, weir_uri_place_t place);

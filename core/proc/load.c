@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LOAD_ERRORS 20              /* most that are told of one reading */
+
 static weir_log_sink_t *load_stderr;        /* the short form, from before any configuration */
 static weir_log_sink_t  load_file = { .fd = -1 };
 static weir_log_sink_t *load_tail;          /* last sink of the generation that is followed by load_stderr */
@@ -120,26 +122,34 @@ load_warn(const weir_generation_t *generation)
     }
 }
 
-weir_generation_t *
-weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
+static void
+load_tell_errors(const weir_conf_errors_t *errors, weir_error_t *first)
 {
-    weir_conf_errors_t errors = { error, 0, 1 };
-
-    return weir_load_all(source, serial, kept, &errors);
+    for (size_t i = 0; i < errors->n; i++) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", errors->at[i].text);
+    }
+    if (errors->n == LOAD_ERRORS) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "there may be more errors: reading ended after %d", LOAD_ERRORS);
+    }
+    (void) weir_error_set(first, errors->n > 1 ? "%s (the first of %zu errors; the error log has all)" : "%s", errors->at[0].text, errors->n);
 }
 
 weir_generation_t *
-weir_load_all(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_conf_errors_t *errors)
+weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
 {
-    weir_bundle_t     *bundle = weir_bundle_create();
-    weir_generation_t *generation;
+    static weir_error_t at[LOAD_ERRORS];
+    weir_conf_errors_t  errors = { at, 0, LOAD_ERRORS };
+    weir_bundle_t      *bundle = weir_bundle_create();
+    weir_generation_t  *generation;
 
     if (load_path != NULL) {
         weir_bundle_put(bundle, WEIR_STR("error_log"), weir_str_from_z(load_path));
     }
-    generation = weir_generation_build_all(bundle, source, serial, errors);
+    generation = weir_generation_build_all(bundle, source, serial, &errors);
     if (generation != NULL) {
         load_warn(generation);
+    } else {
+        load_tell_errors(&errors, error);
     }
     if (generation != NULL && kept != NULL) {
         *kept = bundle;

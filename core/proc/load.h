@@ -6,12 +6,10 @@
 
 #include "proc/settings.h"
 
-/* Reads and checks.  *bundle (NULL: not wanted) gets what was read, the caller's.  NULL with *error. */
+/* Reads and checks.  *bundle (NULL: not wanted) gets what was read, the caller's.  NULL: what is wrong with the files was logged, all of it up to a bound;
+ * *error is the first of it, and says how many there are. */
 weir_generation_t *weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **bundle,
                              weir_error_t *error) WEIR_MUST_USE;
-/* The same, with all errors of the files that `errors` has room for. */
-weir_generation_t *weir_load_all(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **bundle,
-                                 weir_conf_errors_t *errors) WEIR_MUST_USE;
 /* Opens every log of the generation.  false with *error: none is open. */
 bool weir_load_open_logs(weir_generation_t *generation, weir_error_t *error) WEIR_MUST_USE;
 /* Makes its logs the process's; `old` (may be NULL) is closed and given back. */

@@ -27,7 +27,6 @@
 #include <unistd.h>
 
 #define MAIN_FAILED 1
-#define MAIN_ERRORS 20          /* that are told of one configuration */
 
 /* -- where things are -- */
 
@@ -77,22 +76,15 @@ main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const wei
     weir_load_boot_log(path, command->test && command->quiet);
 }
 
-/* What is wrong with the files is said on standard error and in the boot log, all of it up to a bound; the first of it to *why, if wanted. */
+/* What is wrong with the files is said on standard error and in the boot log; the first of it to *why, if wanted. */
 static weir_generation_t *
 main_load(const weir_conf_source_t *source, weir_bundle_t **kept, const char **why)
 {
-    static weir_error_t at[MAIN_ERRORS];
-    weir_conf_errors_t  errors = { at, 0, MAIN_ERRORS };
-    weir_generation_t  *generation = weir_load_all(source, 1, kept, &errors);
+    static weir_error_t error;
+    weir_generation_t  *generation = weir_load(source, 1, kept, &error);
 
-    for (size_t i = 0; i < errors.n; i++) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", at[i].text);
-    }
-    if (errors.n == MAIN_ERRORS) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "there may be more errors: reading ended after %d", MAIN_ERRORS);
-    }
     if (why != NULL) {
-        *why = at[0].text;
+        *why = error.text;
     }
     return generation;
 }

@@ -259,7 +259,6 @@ weir_reload_request(weir_master_t *master)
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
     generation = weir_load(master->source, master->generation->serial + 1, &bundle, &error);
     if (generation == NULL) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         reload_tell_outcome(false, "%s", error.text);
         return;
     }

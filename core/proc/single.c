@@ -65,7 +65,6 @@ single_reload(single_t *single)
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
     generation = weir_load(single->source, old->serial + 1, NULL, &error);
     if (generation == NULL) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
         return;
     }

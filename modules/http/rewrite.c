@@ -71,7 +71,7 @@ rewrite_query(weir_request_t *req, const rewrite_step_t *step)
 static rewrite_result_t
 rewrite_redirect(weir_request_t *req, const rewrite_step_t *step)
 {
-    weir_str_t to = weir_uri_text(req, step->path, WEIR_URI_REFERENCE), query = rewrite_query(req, step);
+    weir_str_t to = weir_uri_text(req, step->path, WEIR_URI_REDIRECT), query = rewrite_query(req, step);
 
     if (query.len != 0) {
         to = weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(to), WEIR_STR_ARG(query));
@@ -342,7 +342,7 @@ static const weir_directive_t rewrite_directives[] = {
     REWRITE_ROW("set", &rewrite_type_set, .help = "Gives a variable a value."),
     REWRITE_ROW("break", &rewrite_type_break, .help = "Ends the directives of this kind; the request stays in its location."),
     REWRITE_ROW("return", &rewrite_type_return,
-                .help = "Answers with a status and a text or a redirect; 444 closes the connection without an answer."),
+                .help = "Answers with a status and a text or a redirect; 444 (and 499 without a text) closes the connection without an answer."),
     REWRITE_IF_ROW(WEIR_IN_SERVER_IF, WEIR_IN_SERVER),
     REWRITE_IF_ROW(WEIR_IN_LOCATION_IF, WEIR_IN_LOCATION),
     WEIR_DIRECTIVE(rewrite_conf_t, log, "rewrite_log", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF, .dflt = "off",

@@ -41,6 +41,9 @@ try_otherwise(weir_request_t *req, const try_list_t *list)
     if (weir_str_starts(path, WEIR_STR("@"))) {
         return weir_request_redirect_named(req, path);
     }
+    if (!weir_str_starts(path, WEIR_STR("/"))) {
+        return weir_request_fail(req, WEIR_CAUSE_FILE_NONE, "the last name of try_files is no path");      /* http://…, say: nothing is found there */
+    }
     return weir_request_redirect(req, path, query);
 }
 

@@ -5,7 +5,7 @@ use Weir::Test;
 my $w      = Weir::Test->new('a body that was streamed away is not faked for the fallback');
 my $origin = $w->echo_origin;
 my $dead   = $w->refused_peer;
-my $closes = $w->peer(sub ($c) { $c->read_head; $c->take(5); $c->close });
+my $closes = $w->peer(sub ($c) { $c->read_head; $c->note('head'); $c->take(5); $c->close });
 $w->conf(<<"END", workers => 1);
     proxy_request_buffering off;
     client_max_body_size 100;
@@ -18,9 +18,14 @@ $w->conf(<<"END", workers => 1);
     }
 END
 
+my $asked = 0;
 for my $body ("Content-Length: 10\r\n\r\n0123456789", "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n") {
     my ($kind) = $body =~ /^(\w+)/;
-    my $client = $w->client->send("POST /closes HTTP/1.1\r\nHost: x\r\n$body");
+    my ($head, $rest) = $body =~ /^(.*?\r\n\r\n)(.*)/s;         # (a small body that comes with its head is not streamed)
+    my $client = $w->client->send("POST /closes HTTP/1.1\r\nHost: x\r\n$head");
+    $w->wait_until('the peer has the head', sub { scalar(my @notes = $closes->notes) > $asked });
+    $asked++;
+    $client->send($rest);
     is $client->read_response->status, 502, "$kind: the first peer had it and failed: its failure stands";
     is $origin->requests, 0, "$kind: the fallback is not asked with less";
 }

@@ -268,7 +268,7 @@ static void
 conn_refuse_preface(weir_h1_conn_t *c)
 {
     weir_http_conn_tell(&c->base, WEIR_CAUSE_CLIENT_MALFORMED, "neither HTTP/1 nor the preface of HTTP/2");
-    (void) weir_http_return_nothing(c->req, WEIR_CAUSE_CLIENT_MALFORMED);
+    (void) weir_http_return_nothing(c->req, 444, WEIR_CAUSE_CLIENT_MALFORMED);
 }
 
 /* The head is complete: head bytes at data, of len received. */

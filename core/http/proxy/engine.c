@@ -10,6 +10,7 @@
  */
 #include "http/proxy/emit.h"
 
+#include "http/layer.h"
 #include "http/read_ahead.h"
 #include "http/runtime.h"
 #include "os/clock.h"
@@ -224,6 +225,9 @@ engine_release_at_cleanup(void *data)
 
 /* -- begin -- */
 
+static void engine_go_on(weir_proxy_t *p);
+static weir_io_t engine_peek_more(weir_proxy_t *p);
+
 void
 weir_proxy_on_body(weir_request_t *req)
 {
@@ -231,12 +235,14 @@ weir_proxy_on_body(weir_request_t *req)
 
     if (p->state == WEIR_PROXY_COLLECT) {
         if (weir_proxy_collect_body(p)) {
-            weir_proxy_next_peer(p);
+            engine_go_on(p);
         }
     } else if (p->state == WEIR_PROXY_TUNNEL) {
         weir_proxy_tunnel_pump(p);
     } else if (p->x.state >= WEIR_EXCHANGE_HEAD) {
         weir_exchange_send(&p->x);
+    } else if (p->state == WEIR_PROXY_ASK && engine_peek_more(p) == WEIR_ERROR) {
+        weir_proxy_body_failed(p, req->cause);
     }
 }
 
@@ -268,7 +274,7 @@ engine_close_body(void *store)
     weir_store_fini(store);
 }
 
-/* proxy_set_body: a text of ours. */
+/* proxy_set_body: a text of ours, in which the client's body may be. */
 static bool
 engine_make_body(weir_proxy_t *p)
 {
@@ -278,39 +284,105 @@ engine_make_body(weir_proxy_t *p)
     p->body = weir_new(&req->arena, weir_store_t);
     weir_store_init(p->body, text.len, UINT64_MAX / 2, weir_request_core(req)->client_body_temp_path.text.at);
     weir_arena_on_cleanup(&req->arena, engine_close_body, p->body);
-    p->x.has_body = p->body_is_ours = true;
     return text.len == 0 || weir_store_append(p->body, text) == WEIR_OK;
 }
 
-/* Where the request's body comes from: none, read ahead now or by who was asked before, or the client as it sends. false: it was
- * taken and has gone, so that nobody can answer for the first any more. */
+/* What the peer is sent for a body: none, a text of ours, or the client's, which is read ahead now, was so by who was asked before, or comes as the
+ * client sends.  The client's is read ahead, too, where the peer gets none of it: logs may want it, and the text of ours.  false: it was taken and has
+ * gone, so that nobody can answer for the first any more. */
 static bool
 engine_find_body(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
     const weir_proxy_conf_t *conf = p->conf;
+    bool wants = conf->set_body == NULL && conf->pass_request_body.on;
 
-    if (conf->set_body != NULL) {
-        return engine_make_body(p);
-    }
+    p->body_is_ours = p->x.has_body = conf->set_body != NULL;
     if (req->body_dropped || req->cause == WEIR_CAUSE_CLIENT_BODY_TOO_LARGE) {
         return true;
     }
     if (req->body != NULL) {
         p->body = req->body;
-        p->x.has_body = conf->pass_request_body.on;
+        p->x.has_body = p->body_is_ours || wants;
         return true;
     }
     if (req->body_received != 0) {
-        return !conf->pass_request_body.on;
+        return !wants;
     }
-    p->x.has_body = conf->pass_request_body.on && !req->body_complete;
-    p->streaming = p->x.has_body && !conf->request_buffering.on
+    p->x.has_body = p->body_is_ours || (wants && !req->body_complete);
+    p->streaming = wants && p->x.has_body && !conf->request_buffering.on
                    && (conf->peer.http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
-    if (!p->streaming && (p->x.has_body || weir_read_ahead_needs_file(req))) {
+    if (!p->streaming && !req->body_complete && (wants || (conf->request_buffering.on && !req->is_sub))) {
+        p->body = weir_read_ahead_store(req);
+    } else if (!p->streaming && weir_read_ahead_needs_file(req)) {
         p->body = weir_read_ahead_store(req);
     }
     return true;
+}
+
+/* Is all of the streamed body so small that it may be read while nobody takes it? */
+static bool
+engine_may_peek(const weir_proxy_t *p)
+{
+    return p->streaming && !p->body_taken && p->req->head.content_length <= p->taken.mem_max && !p->req->head.expect_continue
+           && !weir_read_ahead_needs_file(p->req);
+}
+
+/* What came while the way to the peer is being made, so that the client is not waited for (client_body_timeout) when it has done its part. */
+static weir_io_t
+engine_peek_more(weir_proxy_t *p)
+{
+    weir_io_t io = WEIR_OK;
+    weir_str_t bytes;
+
+    while (engine_may_peek(p) && io == WEIR_OK) {
+        io = weir_layer_read_body(p->req, p->req->layers, &bytes);
+        if (io == WEIR_OK && weir_store_append(&p->taken, bytes) != WEIR_OK) {
+            p->req->cause = WEIR_CAUSE_INTERNAL_MEMORY;
+            return WEIR_ERROR;
+        }
+    }
+    return io;
+}
+
+/* A streamed body that is small and is here already is as good as one that was read ahead ($request_body).  What is here of another goes first. */
+static weir_io_t
+engine_peek_body(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_store_t *store;
+    weir_str_t bytes;
+    weir_io_t io;
+
+    if (!engine_may_peek(p)) {
+        return WEIR_OK;
+    }
+    store = weir_read_ahead_store(req);
+    io = weir_read_ahead_some(req, store);
+    if (io == WEIR_OK) {
+        p->body = store;
+        p->streaming = false;
+        return io;
+    }
+    while (io != WEIR_ERROR && weir_store_left(store) != 0) {
+        if (weir_store_read(store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK || weir_store_append(&p->taken, bytes) != WEIR_OK) {
+            req->cause = WEIR_CAUSE_INTERNAL_IO;
+            io = WEIR_ERROR;
+        }
+    }
+    return io == WEIR_ERROR ? io : WEIR_OK;
+}
+
+/* The client's body is there as far as it is to be: whom to ask? */
+static void
+engine_go_on(weir_proxy_t *p)
+{
+    if (p->body_is_ours && !engine_make_body(p)) {
+        weir_proxy_release(p, false);
+        (void) weir_request_fail(p->req, WEIR_CAUSE_INTERNAL_IO, NULL);
+        return;
+    }
+    weir_proxy_next_peer(p);
 }
 
 weir_step_t
@@ -357,9 +429,13 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     req->on_writable = engine_on_writable;
     req->on_abort = engine_client_gone;
     req->ignore_client_close = conf->ignore_client_abort.on;
-    if (p->body != NULL && req->body == NULL && !p->body_is_ours && !weir_proxy_collect_body(p)) {
+    if (p->body != NULL && req->body == NULL && !weir_proxy_collect_body(p)) {
         return WEIR_DONE;
     }
-    weir_proxy_next_peer(p);
+    if (engine_peek_body(p) == WEIR_ERROR) {
+        weir_proxy_body_failed(p, req->cause);
+        return WEIR_DONE;
+    }
+    engine_go_on(p);
     return WEIR_DONE;
 }

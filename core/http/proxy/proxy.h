@@ -168,5 +168,6 @@ void weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to);     /* tunnel.c */
 void weir_proxy_tunnel_pump(weir_proxy_t *p);
 weir_io_t weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes);     /* upload.c: see weir_asker_t */
 bool weir_proxy_collect_body(weir_proxy_t *p);                    /* upload.c: true: complete */
+void weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause); /* upload.c: the client's body: the request is over */
 
 #endif

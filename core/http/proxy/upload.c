@@ -7,8 +7,8 @@
 #include "http/read_ahead.h"
 #include "http/runtime.h"
 
-static weir_step_t
-upload_fail(weir_proxy_t *p, weir_cause_t cause)
+void
+weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause)
 {
     weir_request_t *req = p->req;
 
@@ -16,9 +16,9 @@ upload_fail(weir_proxy_t *p, weir_cause_t cause)
     weir_proxy_release(p, false);
     if (cause == WEIR_CAUSE_CLIENT_CLOSED) {
         weir_request_client_gone(req, cause);
-        return WEIR_DONE;
+        return;
     }
-    return weir_request_fail(req, cause, NULL);
+    (void) weir_request_fail(req, cause, NULL);
 }
 
 static void
@@ -44,7 +44,7 @@ weir_proxy_collect_body(weir_proxy_t *p)
     case WEIR_ERROR:
         break;
     }
-    (void) upload_fail(p, p->req->cause);
+    weir_proxy_body_failed(p, p->req->cause);
     return false;
 }
 
@@ -82,13 +82,13 @@ weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes)
             upload_take(p, *bytes);
         }
         if (io == WEIR_ERROR) {
-            (void) upload_fail(p, req->cause);
+            weir_proxy_body_failed(p, req->cause);
         }
         return io;
     }
     io = weir_store_read(p->body, p->x.http->rx, WEIR_RX_BYTES, bytes);
     if (io == WEIR_ERROR) {
-        (void) upload_fail(p, WEIR_CAUSE_INTERNAL_IO);
+        weir_proxy_body_failed(p, WEIR_CAUSE_INTERNAL_IO);
     }
     return io;
 }
