@@ -36,7 +36,7 @@ struct weir_loop {
     struct epoll_event *events;
     loop_slot_t        *slots;      /* by descriptor */
     size_t              n_slots, n_watches;
-    weir_list_t         tasks, hooks;
+    weir_list_t         tasks, later, hooks;
     uint64_t           *beat;       /* &own_beat, or memory that a watchdog looks at */
     uint64_t            own_beat;
     weir_ahead_t        ahead;
@@ -74,6 +74,7 @@ weir_loop_create(size_t events_a_turn)
     loop->beat = &loop->own_beat;
     loop->own_beat = 1;
     weir_list_init(&loop->tasks);
+    weir_list_init(&loop->later);
     weir_list_init(&loop->hooks);
     weir_clock_update();
     weir_wheel_init(&loop->wheel, weir_clock_now());
@@ -96,6 +97,7 @@ weir_loop_destroy(weir_loop_t *loop)
     }
     weir_wheel_fini(&loop->wheel);
     loop_unlink_all(&loop->tasks);
+    loop_unlink_all(&loop->later);
     loop_unlink_all(&loop->hooks);
     weir_sys_close(loop->epoll);
     weir_ahead_fini(&loop->ahead);
@@ -364,6 +366,27 @@ weir_task_post(weir_loop_t *loop, weir_task_t *task, void (*run)(weir_task_t *))
 }
 
 void
+weir_task_post_later(weir_loop_t *loop, weir_task_t *task, void (*run)(weir_task_t *))
+{
+    task->run = run;
+    if (!weir_list_linked(&task->link)) {
+        weir_list_append(&loop->later, &task->link);
+    }
+}
+
+/* What was put off in the turn before is for this one's tasks, behind those that are there. */
+static void
+loop_take_later(weir_loop_t *loop)
+{
+    while (!weir_list_empty(&loop->later)) {
+        weir_list_t *link = loop->later.next;
+
+        weir_list_remove(link);
+        weir_list_append(&loop->tasks, link);
+    }
+}
+
+void
 weir_task_cancel(weir_task_t *task)
 {
     weir_list_remove(&task->link);
@@ -408,7 +431,7 @@ loop_wait_ms(const weir_loop_t *loop, weir_msec_t max_wait)
 {
     uint64_t now = weir_clock_now().ms, soonest = loop->wheel.soonest, wait;
 
-    if (!weir_list_empty(&loop->tasks)) {
+    if (!weir_list_empty(&loop->tasks) || !weir_list_empty(&loop->later)) {
         return 0;
     }
     wait = soonest > now ? soonest - now : 0;
@@ -449,6 +472,7 @@ weir_loop_turn(weir_loop_t *loop, weir_msec_t max_wait)
     }
     weir_ahead_settle(&loop->ahead);
     weir_wheel_run(&loop->wheel, weir_clock_now());
+    loop_take_later(loop);
     loop_run_tasks(loop);
 
     for (weir_list_t *at = loop->hooks.next, *next; at != &loop->hooks; at = next) {

@@ -87,8 +87,10 @@ struct weir_task {
     weir_list_t link;
     void      (*run)(weir_task_t *task);
 };
-/* Posted already: no second time. */
+/* Posted already (later, too): no second time. */
 void weir_task_post(weir_loop_t *loop, weir_task_t *task, void (*run)(weir_task_t *));
+/* In the next turn, after what is ready then: for who has had his part of this one.  That turn does not wait. */
+void weir_task_post_later(weir_loop_t *loop, weir_task_t *task, void (*run)(weir_task_t *));
 void weir_task_cancel(weir_task_t *task);
 
 /* -- wake-up from another thread of this process; several sends before the turn may be one wake -- */

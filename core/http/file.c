@@ -7,6 +7,7 @@
 #include "http/file.h"
 
 #include "base/mem.h"
+#include "event/slice.h"
 #include "http/precondition.h"
 #include "http/ranges.h"
 #include "http/runtime.h"
@@ -15,7 +16,7 @@
 #include <errno.h>
 
 #define FILE_SMALL  16384
-#define FILE_ROUNDS 16          /* pieces a turn, then others get theirs */
+#define FILE_ROUNDS 16          /* pieces a turn, however quick they are */
 
 typedef struct {
     weir_request_t *req;
@@ -118,10 +119,11 @@ static void file_go_on(weir_task_t *task);
 static weir_io_t
 file_send(file_t *file, bool *done)
 {
+    weir_slice_t slice = { 0 };
     uint64_t from, to;
     weir_io_t io = WEIR_OK;
 
-    for (int round = 0; round < FILE_ROUNDS && io == WEIR_OK; round++) {
+    for (int round = 0; io == WEIR_OK && round < FILE_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
         if (!file_next(file, &from, &to)) {
             *done = true;
             return WEIR_EOF;
@@ -154,7 +156,7 @@ file_pump(file_t *file)
     if (flushed == WEIR_ERROR) {
         file_gone(file);
     } else if (flushed == WEIR_OK) {               /* it all went: no edge will tell */
-        weir_task_post(req->http->loop, &file->task, file_go_on);
+        weir_task_post_later(req->http->loop, &file->task, file_go_on);
     }
 }
 

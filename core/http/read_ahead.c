@@ -3,6 +3,7 @@
  */
 #include "http/read_ahead.h"
 
+#include "event/slice.h"
 #include "http/layer.h"
 #include "http/proxy/store.h"
 #include "http/runtime.h"
@@ -93,7 +94,9 @@ weir_read_ahead_some(weir_request_t *req, weir_store_t *store)
 {
     weir_str_t bytes;
 
-    for (int round = 0; round < AHEAD_ROUNDS; round++) {
+    weir_slice_t slice = { 0 };
+
+    for (int round = 0; round < AHEAD_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
         weir_io_t io = weir_layer_read_body(req, req->layers, &bytes);
 
         if (io == WEIR_EOF) {
@@ -124,7 +127,7 @@ ahead_read(ahead_t *ahead)
     case WEIR_AGAIN:
         return WEIR_PARK;
     case WEIR_EOF:
-        weir_task_post(req->http->loop, &ahead->task, ahead_on_task);
+        weir_task_post_later(req->http->loop, &ahead->task, ahead_on_task);
         return WEIR_PARK;
     case WEIR_ERROR:
         break;

@@ -212,7 +212,7 @@ ask_pump(weir_ask_t *ask)
 
     for (int round = 0; !ask->is_held; round++) {
         if (round == ASK_ROUNDS) {
-            weir_task_post(ask->q.http->loop, &ask->task, ask_pump_task);
+            weir_task_post_later(ask->q.http->loop, &ask->task, ask_pump_task);
             break;
         }
         switch (weir_exchange_read(&ask->x, WEIR_RX_BYTES, &bytes)) {

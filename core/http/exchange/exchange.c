@@ -3,12 +3,13 @@
  */
 #include "http/exchange/exchange.h"
 
+#include "event/slice.h"
 #include "tls/verify.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define EXCHANGE_ROUNDS 16       /* pieces of a body a turn, then others get theirs */
+#define EXCHANGE_ROUNDS 16       /* pieces of a body a turn, however quick they are */
 
 static void exchange_connect_timeout(weir_exchange_t *x);
 static void exchange_answer_ready(weir_exchange_t *x);
@@ -196,11 +197,12 @@ exchange_send_failed(weir_exchange_t *x)
 void
 weir_exchange_send(weir_exchange_t *x)
 {
+    weir_slice_t slice = { 0 };
     weir_str_t bytes;
     weir_io_t io;
 
     weir_assert(x->is_held);
-    for (int round = 0; round < EXCHANGE_ROUNDS; round++) {
+    for (int round = 0; round < EXCHANGE_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
         io = x->codec->push(x);
         if (io == WEIR_AGAIN) {
             weir_exchange_wait(x, x->conf->send_timeout);
@@ -230,7 +232,7 @@ weir_exchange_send(weir_exchange_t *x)
         }
     }
     weir_exchange_wait(x, x->conf->send_timeout);
-    weir_task_post(x->http->loop, &x->task, exchange_go_on);
+    weir_task_post_later(x->http->loop, &x->task, exchange_go_on);
 }
 
 /* -- the answer's head -- */

@@ -520,6 +520,10 @@ h2_write(weir_h2_session_t *s)
         if (was_full && !h2_out_is_full(s)) {
             h2_post(s);                        /* it is read again */
         }
+        if ((s->out.size != 0 || s->n_ready != 0) && weir_slice_is_over(&s->slice)) {
+            h2_post_later(s);                  /* it takes as fast as we send: others' turn */
+            return WEIR_AGAIN;
+        }
         if (sent != 0 || s->out_moved.ms == 0) {
             s->out_moved = weir_clock_now();
         }

@@ -139,6 +139,7 @@ heads_complete(weir_h2_session_t *s, uint32_t id, weir_str_t block, bool end)
     bool too_large, is_new = s->settings.is_server && st == NULL && id > s->last_peer_id;
 
     s->begun++;
+    s->work += H2_WORK_LOOK;                   /* each is one */
     if (is_new) {
         st = heads_open(s, id, &code);
     } else if (st == NULL) {

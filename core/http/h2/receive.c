@@ -10,9 +10,12 @@
 
 #include <string.h>
 
-#define RECEIVE_ROUNDS 8             /* reads a turn, then others get theirs */
-#define RECEIVE_HEADS  16            /* heads that begin before others get theirs … */
-#define RECEIVE_TURNS  1             /* … and so many connections that have more have their turn between two looks at all the others */
+#define RECEIVE_ROUNDS 8             /* reads a turn, however quick they are … */
+#define RECEIVE_HEADS  16            /* … and heads */
+#define RECEIVE_FEW    2             /* heads of one that waits for its first turn: behind so many of each wait the others like it */
+#define RECEIVE_LIGHT  4             /* of them have their turn between two of those that had one already */
+#define RECEIVE_TURNS  8             /* of the row have theirs between two looks at all the others, until one has used up its slice */
+#define RECEIVE_CROWD  3             /* so many have used up theirs in one turn: whoever comes then waits in the row */
 
 static void
 receive_priority(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
@@ -259,11 +262,22 @@ receive_frame(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload
     s->first_done = true;
 }
 
-/* A client that asks much waits for the others, and one that does not read its answers for itself. */
+/*
+ * Who has much to do waits for the others, whatever it is: heads that begin requests, fields that unpack large, DATA by the byte.  A client that does
+ * not read its answers waits for itself.
+ */
 static bool
-receive_must_stop(const weir_h2_session_t *s)
+receive_must_stop(weir_h2_session_t *s)
 {
-    return s->settings.is_server && (s->begun >= RECEIVE_HEADS || h2_out_is_full(s));
+    if (s->settings.is_server && (s->begun >= RECEIVE_HEADS || h2_out_is_full(s))) {
+        return true;
+    }
+    if (s->work < H2_WORK_LOOK) {
+        return s->is_late;
+    }
+    s->work = 0;
+    s->is_late = s->is_late || weir_slice_is_over(&s->slice);
+    return s->is_late;
 }
 
 /* Whole frames of the bytes; how many bytes they were.  `more`: it stopped before the end. */
@@ -288,11 +302,10 @@ receive_frames(weir_h2_session_t *s, weir_str_t bytes)
     while (bytes.len - at >= WEIR_H2_FRAME_HEAD && !s->dead) {
         weir_h2_frame_t f = weir_h2_frame_read(bytes.at + at);
 
-        if (receive_must_stop(s)) {
+        if (f.type != WEIR_H2_RST_STREAM && receive_must_stop(s)) {      /* (what is taken back at once is not begun for nothing) */
             s->more = true;
             return at;
         }
-
         if (f.length > s->settings.max_frame || (!s->first_done && f.type != WEIR_H2_SETTINGS)) {
             (void) receive_check(s, &f);       /* not worth waiting for the rest of it */
             return bytes.len;
@@ -301,6 +314,7 @@ receive_frames(weir_h2_session_t *s, weir_str_t bytes)
             break;
         }
         at += WEIR_H2_FRAME_HEAD;
+        s->work += 1 + f.length / 1024;
         if (receive_check(s, &f)) {
             receive_frame(s, &f, weir_str(bytes.at + at, f.length));
         }
@@ -359,21 +373,57 @@ h2_take(weir_h2_session_t *s, weir_str_t bytes)
     }
 }
 
-/* -- turns: who has more than its share waits in a row, first come, first served -- */
+/*
+ * -- turns --
+ *
+ * Who has more to do than its slice waits in a row, first come, first served, and one of the row has its turn between two looks at all the others.
+ * From then on it waits there whenever it has something, until it had nothing left once.  Who has not used its slice up before, but finds that many
+ * have in this turn, waits in a row of its own, which is served more often: requests of those who ask little wait for few others.
+ */
 
-static weir_list_t receive_row = { &receive_row, &receive_row };
+static weir_list_t receive_heavy = { &receive_heavy, &receive_heavy }, receive_light = { &receive_light, &receive_light };
 static weir_turn_hook_t receive_hook;
+static weir_task_t receive_awake;
+static uint32_t receive_crowd;       /* sessions that used up a slice in this turn */
+static uint32_t receive_n_light;     /* of them that had their turn since one of the others had */
 
-/* At the end of a turn: the first of the row have theirs in the next, after everybody who is not in it. */
+static void
+receive_on_awake(weir_task_t *task)
+{
+    (void) task;                     /* the loop does not wait while somebody is in the row */
+}
+
+static weir_h2_session_t *
+receive_next(void)
+{
+    bool light = !weir_list_empty(&receive_light) && (receive_n_light < RECEIVE_LIGHT || weir_list_empty(&receive_heavy));
+    weir_list_t *row = light ? &receive_light : &receive_heavy;
+    weir_h2_session_t *s;
+
+    if (weir_list_empty(row)) {
+        return NULL;
+    }
+    s = weir_list_entry(row->next, weir_h2_session_t, turn);
+    weir_list_remove(&s->turn);
+    receive_n_light = light ? receive_n_light + 1 : 0;
+    return s;
+}
+
+/* At the end of a turn, when the answers of all others have left. */
 static void
 receive_give_turns(void *data)
 {
-    (void) data;
-    for (int n = 0; n < RECEIVE_TURNS && !weir_list_empty(&receive_row); n++) {
-        weir_h2_session_t *s = weir_list_entry(receive_row.next, weir_h2_session_t, turn);
+    weir_loop_t *loop = data;
+    weir_h2_session_t *s;
 
-        weir_list_remove(&s->turn);
-        h2_post(s);
+    receive_crowd = 0;
+    for (int n = 0; n < RECEIVE_TURNS && (s = receive_next()) != NULL; n++) {
+        if (h2_have_turn(s, s->is_heavy ? 0 : RECEIVE_HEADS - RECEIVE_FEW)) {
+            break;
+        }
+    }
+    if (!weir_list_empty(&receive_light) || !weir_list_empty(&receive_heavy)) {
+        weir_task_post(loop, &receive_awake, receive_on_awake);
     }
 }
 
@@ -381,9 +431,10 @@ static void
 receive_wait_turn(weir_h2_session_t *s)
 {
     if (!weir_list_linked(&receive_hook.link)) {
-        weir_loop_on_turn(s->conn->loop, &receive_hook, receive_give_turns, NULL);
+        weir_loop_on_turn(s->conn->loop, &receive_hook, receive_give_turns, s->conn->loop);
     }
-    weir_list_append(&receive_row, &s->turn);
+    weir_task_post(s->conn->loop, &receive_awake, receive_on_awake);
+    weir_list_append(s->is_heavy ? &receive_heavy : &receive_light, &s->turn);
 }
 
 void
@@ -432,30 +483,42 @@ receive_read(weir_h2_session_t *s)
 }
 
 void
-h2_receive(weir_h2_session_t *s)
+h2_receive_turn(weir_h2_session_t *s)
 {
-    if (weir_list_linked(&s->turn)) {
-        return;
-    }
-    s->begun = 0;
     for (int round = 0; round < RECEIVE_ROUNDS; round++) {
-        if (receive_must_stop(s)) {
-            break;                               /* it reads no answers: looked at again when some have gone */
+        if (s->settings.is_server && h2_out_is_full(s)) {
+            return;                              /* it reads no answers: looked at again when some have gone */
         }
         if (s->more) {
             receive_kept(s);
         } else if (!receive_read(s)) {
+            s->is_heavy = false;
             return;
         }
         if (s->dead) {
             return;
         }
-        if (s->begun >= RECEIVE_HEADS) {
-            receive_wait_turn(s);
-            return;
+        if (receive_must_stop(s)) {
+            break;
         }
     }
-    if (!s->settings.is_server || !h2_out_is_full(s)) {
+    if (s->settings.is_server && h2_out_is_full(s)) {
+        return;
+    }
+    s->is_heavy = true;
+    receive_crowd++;
+    receive_wait_turn(s);
+}
+
+void
+h2_receive(weir_h2_session_t *s)
+{
+    if (weir_list_linked(&s->turn)) {
+        return;
+    }
+    if (s->is_heavy || receive_crowd >= RECEIVE_CROWD) {
         receive_wait_turn(s);
+    } else {
+        h2_receive_turn(s);
     }
 }

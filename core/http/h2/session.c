@@ -223,6 +223,9 @@ session_drive_begin(weir_h2_session_t *s)
 {
     weir_assert(!s->driving && !s->told_dead);
     s->driving = true;
+    s->slice.end_us = 0;
+    s->begun = s->work = 0;
+    s->is_late = false;
 }
 
 /* The only place where a session ends. */
@@ -262,6 +265,31 @@ void
 h2_post(weir_h2_session_t *s)
 {
     weir_task_post(s->conn->loop, &s->task, session_run);
+}
+
+void
+h2_post_later(weir_h2_session_t *s)
+{
+    weir_task_cancel(&s->task);
+    weir_task_post_later(s->conn->loop, &s->task, session_run);
+}
+
+bool
+h2_have_turn(weir_h2_session_t *s, uint32_t begun)
+{
+    bool used_up;
+
+    session_drive_begin(s);
+    s->begun = begun;
+    if (!s->dead) {
+        h2_receive_turn(s);
+    }
+    used_up = !s->dead && weir_list_linked(&s->turn);
+    if (!s->dead && h2_write(s) != WEIR_ERROR) {
+        h2_drained(s);
+    }
+    session_drive_end(s);
+    return used_up;
 }
 
 void

@@ -17,11 +17,13 @@
 #ifndef WEIR_HTTP_H2_SESSION_INTERNAL_H
 #define WEIR_HTTP_H2_SESSION_INTERNAL_H
 
+#include "event/slice.h"
 #include "http/h2/session.h"
 
 #define H2_BUCKETS     64
 #define H2_CLOSED_KEPT 1024                   /* streams that ended lately: what they may still be sent */
 #define H2_OUT_STOP    131072                 /* bytes of frames not written, control frames not counted */
+#define H2_WORK_LOOK   16                     /* frames, or KiB of them, between two looks at the slice */
 #define H2_EARLY_KEPT  8                      /* priorities of streams not opened yet */
 
 typedef enum { H2_CLOSED_NEVER, H2_CLOSED_BOTH, H2_CLOSED_BY_US, H2_CLOSED_BY_PEER } h2_closed_t;
@@ -61,8 +63,11 @@ struct weir_h2_session {
     /* in */
     char                 *in;                 /* what was received and not taken: a frame that is not complete, or after `more` whole ones */
     uint32_t              in_len, in_cap, in_at;
-    uint32_t              begun;              /* heads since it had its turn */
+    weir_slice_t          slice;              /* of this call of the driver */
+    uint32_t              begun, work;        /* in it: heads; what was done since it looked at its slice */
     bool                  more;               /* it stopped because others are to have theirs, or because its answers are not read */
+    bool                  is_late;            /* its slice is over */
+    bool                  is_heavy;           /* it had more to do than its slice let it */
     weir_list_t           turn;               /* it waits for its turn */
     char                 *block;              /* a header block that is not complete */
     uint32_t              block_len, block_cap, block_stream, block_frames;
@@ -124,6 +129,8 @@ static inline weir_instant_t h2_deadline(weir_instant_t from, weir_msec_t limit)
 
 /* session.c */
 void h2_post(weir_h2_session_t *s);                        /* the driver runs at the end of the turn */
+void h2_post_later(weir_h2_session_t *s);                  /* … of the next one, whoever posts meanwhile */
+bool h2_have_turn(weir_h2_session_t *s, uint32_t begun);   /* from the row (receive.c), with so many heads taken off; true: it has used it up */
 /* Both may be called anywhere: the session is dead from here on, the driver ends it. */
 void h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail);       /* the peer broke the protocol */
 void h2_lost(weir_h2_session_t *s);                        /* the connection itself has gone */
@@ -155,6 +162,7 @@ void h2_priority_text(weir_h2_session_t *s, uint32_t id, weir_str_t text);
 
 /* receive.c */
 void h2_receive(weir_h2_session_t *s);                     /* unless others are to have their turn before */
+void h2_receive_turn(weir_h2_session_t *s);                /* its turn has come */
 void h2_receive_fini(weir_h2_session_t *s);
 void h2_take(weir_h2_session_t *s, weir_str_t bytes);      /* all of it is taken or kept */
 

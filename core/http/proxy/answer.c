@@ -4,6 +4,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "event/slice.h"
 #include "http/pace.h"
 #include "http/ranges.h"
 #include "http/runtime.h"
@@ -11,7 +12,7 @@
 
 #include <string.h>
 
-#define ANSWER_ROUNDS 16       /* reads a turn, then others get theirs */
+#define ANSWER_ROUNDS 16       /* reads a turn, however quick they are */
 
 /* Fields of the peer that are Weir's own to write, or meant for Weir. */
 static bool
@@ -561,6 +562,7 @@ void
 weir_proxy_pump(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
+    weir_slice_t slice = { 0 };
 
     for (int round = 0; ; round++) {
         weir_io_t io = answer_from_store(p);
@@ -579,8 +581,8 @@ weir_proxy_pump(weir_proxy_t *p)
             }
             break;
         }
-        if (round == ANSWER_ROUNDS) {
-            weir_task_post(p->x.http->loop, &p->task, answer_go_on);
+        if (round == ANSWER_ROUNDS || (round > 1 && weir_slice_is_over(&slice))) {
+            weir_task_post_later(p->x.http->loop, &p->task, answer_go_on);
             break;
         }
         io = answer_from_peer(p);
@@ -602,6 +604,6 @@ weir_proxy_pump(weir_proxy_t *p)
     }
     if (p->client_paused) {                     /* it all went after all: no edge will tell */
         p->client_paused = false;
-        weir_task_post(p->x.http->loop, &p->task, answer_go_on);
+        weir_task_post_later(p->x.http->loop, &p->task, answer_go_on);
     }
 }

@@ -5,6 +5,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "event/slice.h"
 #include "http/layer.h"
 #include "http/runtime.h"
 
@@ -82,8 +83,9 @@ void
 weir_proxy_tunnel_pump(weir_proxy_t *p)
 {
     bool failed = false, up = true, down = true;
+    weir_slice_t slice = { 0 };
 
-    for (int round = 0; round < TUNNEL_ROUNDS && (up || down) && !failed; round++) {
+    for (int round = 0; (up || down) && !failed && round < TUNNEL_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
         up = tunnel_upward(p, &failed);
         if (!failed) {
             down = tunnel_downward(p, &failed);
@@ -94,7 +96,7 @@ weir_proxy_tunnel_pump(weir_proxy_t *p)
         return;
     }
     if (up || down) {
-        weir_task_post(p->x.http->loop, &p->task, tunnel_go_on);
+        weir_task_post_later(p->x.http->loop, &p->task, tunnel_go_on);
     }
     weir_exchange_wait(&p->x, p->conf->peer.read_timeout);
 }

@@ -39,7 +39,7 @@ weir_proxy_collect_body(weir_proxy_t *p)
     case WEIR_AGAIN:
         return false;
     case WEIR_EOF:
-        weir_task_post(p->x.http->loop, &p->collect_task, upload_go_on);
+        weir_task_post_later(p->x.http->loop, &p->collect_task, upload_go_on);
         return false;
     case WEIR_ERROR:
         break;

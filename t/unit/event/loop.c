@@ -214,7 +214,7 @@ test_max_wait(void)
 
 /* -- tasks and hooks -- */
 
-typedef struct { weir_task_t task; char name; int again; } job_t;
+typedef struct { weir_task_t task; char name; int again; bool is_patient; } job_t;
 
 static char   trail[64];
 static size_t trail_len;
@@ -231,7 +231,7 @@ job_run(weir_task_t *task)
     calls++;
     if (job->again > 0) {
         job->again--;
-        weir_task_post(loop, task, job_run);
+        (job->is_patient ? weir_task_post_later : weir_task_post)(loop, task, job_run);
     }
     if (cancel_me != NULL) {
         weir_task_cancel(&cancel_me->task);
@@ -272,6 +272,27 @@ test_tasks(void)
     }
     weir_loop_turn(loop, MS(0));
     ok(calls == 1001 && real_ms() - start < 3000, "and goes on in the next turns, which do not wait");
+}
+
+static void
+test_later(void)
+{
+    job_t    a = { .name = 'a', .again = 1, .is_patient = true }, b = { .name = 'b' };
+    uint64_t start = real_ms();
+
+    trail_len = 0;
+    weir_task_post_later(loop, &a.task, job_run);
+    weir_task_post(loop, &a.task, job_run);
+    weir_loop_turn(loop, MS(5000));
+    is_str(weir_str(trail, trail_len), "a", "a task that posts itself for later runs once a turn");
+    weir_task_post(loop, &b.task, job_run);
+    weir_loop_turn(loop, MS(5000));
+    is_str(weir_str(trail, trail_len), "aba", "and in the next behind what is there");
+    ok(real_ms() - start < 2000, "which does not wait");
+    weir_task_post_later(loop, &b.task, job_run);
+    weir_task_cancel(&b.task);
+    weir_loop_turn(loop, MS(0));
+    ok(trail_len == 3, "one that is cancelled does not run");
 }
 
 typedef struct { weir_turn_hook_t hook; int runs; bool once; } turn_t;
@@ -424,6 +445,7 @@ main(void)
     test_real_timers();
     test_max_wait();
     test_tasks();
+    test_later();
     test_hooks();
     test_wakeup();
     test_no_descriptors();
