@@ -30,6 +30,10 @@ typedef struct {
     weir_io_t (*send_end)(weir_request_t *req);                    /* trailers of req->res, last chunk; checks the length promised */
     weir_io_t (*flush)(weir_request_t *req);
     bool      (*send_pending)(const weir_request_t *req);          /* are bytes waiting? */
+    /* Where many answers go over one connection.  room: bytes of a body that could leave now: who makes one gives no more than a first small piece
+     * beyond.  credit: so many bytes of answers may wait for the client, of all its requests together, by what it has taken so far.  NULL: any. */
+    uint64_t  (*room)(const weir_request_t *req);
+    uint64_t  (*credit)(const weir_request_t *req);
 
     /* The next slice of the request's body, borrowed until the next call into the codec or the loop.
      * OK · AGAIN (req->on_body is called when there is more) · EOF (complete; trailers are in req->trailers) ·

@@ -26,6 +26,7 @@ typedef struct {
     const weir_conn_t *conn;     /* what it comes over: for $ssl_*; NULL: nothing */
     const struct weir_proxied *proxied;   /* what a balancer said of it (proxy_protocol.h); NULL: nothing */
     uint64_t    stored;          /* bytes of answers of peers that are kept for it, of all its requests */
+    uint64_t    stored_mem;      /* … in memory */
     bool        is_tls;
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */
 } weir_client_t;
@@ -230,6 +231,8 @@ weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, 
 /* The same of what a pipe holds; see the codec's send_pipe.  n == 0: EOF or not, whether it can be done for this answer. */
 weir_io_t     weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
 weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
+/* Bytes of a body, of `most`, that are worth having now: what the client can take, and a first small piece in any case. */
+size_t        weir_response_piece(const weir_request_t *req, size_t most);
 bool          weir_response_pending(const weir_request_t *req);     /* bytes are waiting: on_writable is called when they have gone */
 weir_io_t     weir_response_end(weir_request_t *req);       /* then: weir_request_finish when nothing is pending (see on_writable) */
 /* The end: logs, then the codec has the request back.  After this req is gone. Waits by itself until what is pending was sent. */

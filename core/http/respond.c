@@ -14,6 +14,8 @@
 #include "http/ranges.h"
 #include "http/status.h"
 
+#define RESPOND_PIECE 4096      /* of a body: made before the client can take it */
+
 weir_field_t *
 weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
 {
@@ -278,6 +280,14 @@ weir_response_flush(weir_request_t *req)
         }
     }
     return weir_layer_flush(req, req->layers);
+}
+
+size_t
+weir_response_piece(const weir_request_t *req, size_t most)
+{
+    uint64_t room = req->codec->room != NULL ? req->codec->room(req) : most;
+
+    return weir_min(most, weir_max(room, (uint64_t) RESPOND_PIECE));
 }
 
 bool

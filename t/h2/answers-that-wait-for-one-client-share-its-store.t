@@ -16,7 +16,7 @@ sub stored () {
     return $sum;
 }
 
-my $c = Weir::Http2::client($w, settings => [ 4 => 0 ]);
+my $c = Weir::Http2::client($w, settings => [ 4 => 8000 ]);      # of each it takes a little
 my @ids = map { 2 * $_ + 1 } 0 .. 7;
 $c->request($_) for @ids;
 $big->wait_requests(scalar @ids);

@@ -38,6 +38,8 @@ typedef struct {
     weir_io_t (*next_body)(weir_exchange_t *x, weir_str_t *bytes);
     /* All of the question is with the wire, or the peer wants no more of it. */
     void      (*on_asked)(weir_exchange_t *x);
+    /* How much of an answer's body, of `most`, is welcome together with its head.  NULL: as much as comes. */
+    size_t    (*wanted)(const weir_exchange_t *x, size_t most);
     /* x->head is of an answer below 200; false: the exchange was ended, or has become a tunnel. */
     bool      (*on_interim)(weir_exchange_t *x);
     void      (*on_head)(weir_exchange_t *x);               /* x->head is the answer's; its body may be read */

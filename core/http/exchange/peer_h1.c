@@ -335,6 +335,15 @@ peer_head_in_memory(weir_exchange_t *x)
     return io;
 }
 
+/* With a head comes the beginning of a body: of one that the asker does not want yet, no more than the head may be long. */
+static size_t
+peer_head_room(const weir_exchange_t *x)
+{
+    size_t wanted = x->asker->wanted != NULL ? x->asker->wanted(x, WEIR_RX_BYTES) : WEIR_RX_BYTES;
+
+    return weir_max(wanted, weir_min(x->conf->buffer_size.n, WEIR_RX_BYTES));
+}
+
 static weir_io_t
 peer_read_head(weir_exchange_t *x)
 {
@@ -357,7 +366,7 @@ peer_read_head(weir_exchange_t *x)
         }
     }
     for ( ;; ) {
-        weir_io_t io = peer_recv(x, WEIR_RX_BYTES, &data, &len);
+        weir_io_t io = peer_recv(x, peer_head_room(x), &data, &len);
         if (io != WEIR_OK) {
             return io;
         }

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#define ANSWER_CREDIT     32         /* bytes of answers that are fetched ahead for each that was taken */
 #define ANSWER_FIELD_ROOM 64         /* beside the texts: status, Server, Date, Content-Length and their overhead */
 
 static weir_h2_exchange_t *
@@ -227,6 +228,23 @@ answer_send_pending(const weir_request_t *req)
     const weir_h2_exchange_t *x = answer_of(req);
 
     return !answer_is_over(x) && weir_h2_stream_pending(x->stream) != 0;
+}
+
+static uint64_t
+answer_window(const weir_request_t *req)
+{
+    const weir_h2_exchange_t *x = answer_of(req);
+
+    return answer_is_over(x) ? 0 : weir_h2_stream_room(x->stream);
+}
+
+/* A client that takes its answers gets them from here, however slow it is; of one that takes none few bytes are fetched. */
+static uint64_t
+answer_credit(const weir_request_t *req)
+{
+    const weir_h2_exchange_t *x = answer_of(req);
+
+    return answer_is_over(x) ? 0 : ANSWER_CREDIT * weir_h2_session_sent(x->stream->session);
 }
 
 /* -- the request's body -- */
@@ -478,6 +496,8 @@ const weir_codec_t weir_h2_codec = {
     .send_end = answer_send_end,
     .flush = answer_flush,
     .send_pending = answer_send_pending,
+    .room = answer_window,
+    .credit = answer_credit,
     .read_body = answer_read_body,
     .tunnel = answer_tunnel,
     .finish = answer_finish,

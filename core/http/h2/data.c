@@ -406,6 +406,7 @@ data_count_sent(h2_stream_t *st, size_t n)
 {
     st->send_window -= (int64_t) n;
     st->pub.session->send_window -= (int64_t) n;
+    st->pub.session->data_sent += n;
     st->pub.sent += n;
     st->moved = weir_clock_now();
 }
@@ -586,6 +587,22 @@ weir_h2_stream_send(weir_h2_stream_t *stream, weir_str_t bytes, bool end)
     h2_ready_if(st);
     h2_watch_time(s);
     return WEIR_AGAIN;
+}
+
+uint64_t
+weir_h2_stream_room(const weir_h2_stream_t *stream)
+{
+    const h2_stream_t *st = weir_container_of(stream, h2_stream_t, pub);
+    const weir_h2_session_t *s = stream->session;
+    int64_t window = st->send_window < s->send_window ? st->send_window : s->send_window;
+
+    return stream->closed || st->out.size != 0 || s->out.size >= DATA_OUT_MARK || window <= 0 ? 0 : (uint64_t) window;
+}
+
+uint64_t
+weir_h2_session_sent(const weir_h2_session_t *s)
+{
+    return s->data_sent;
 }
 
 size_t

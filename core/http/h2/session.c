@@ -466,20 +466,27 @@ h2_watch_time(weir_h2_session_t *s)
 
 /*
  * Every stream is over, and the role hears of each that it still has: also of those that had ended both ways, whose request or exchange
- * is not finished.
+ * is not finished.  Each may have a way to a peer to close: false: the rest in the next turn, unless it is all wanted now.
  */
-static void
-session_close_streams(weir_h2_session_t *s)
+static bool
+session_close_streams(weir_h2_session_t *s, bool all)
 {
     weir_list_t *next;
 
     while (!weir_list_empty(&s->streams)) {
-        h2_close(weir_list_entry(s->streams.next, h2_stream_t, link), H2_CLOSED_BY_PEER);
+        h2_stream_t *st = weir_list_entry(s->streams.next, h2_stream_t, link);
+
+        h2_close(st, H2_CLOSED_BY_PEER);
+        h2_tell_closed(st, s->gone_code, s->gone_by_peer, false);
+        if (!all && weir_slice_is_over(&s->slice)) {
+            return false;
+        }
     }
     for (weir_list_t *l = s->graveyard.next; l != &s->graveyard; l = next) {    /* nothing leaves it under a callback */
         h2_tell_closed(weir_list_entry(l, h2_stream_t, link), s->gone_code, s->gone_by_peer, false);
         next = l->next;
     }
+    return true;
 }
 
 static void
@@ -541,10 +548,11 @@ static void
 session_end(weir_h2_session_t *s)
 {
     weir_assert(s->driving && !s->telling && s->dead && !s->told_dead);
-    if (!s->told_streams) {
-        s->told_streams = true;
-        session_close_streams(s);
+    if (!s->told_streams && !session_close_streams(s, s->is_cut)) {
+        h2_post_later(s);
+        return;
     }
+    s->told_streams = true;
     if (!s->lingers || !session_linger(s)) {
         session_tell_dead(s);
     }
@@ -614,6 +622,7 @@ weir_h2_session_cut(weir_h2_session_t *s)
         return;
     }
     s->close_at = weir_clock_now();
+    s->is_cut = true;
     if (s->driving) {
         return;                                  /* by one of its own callbacks: at the driver's end */
     }
@@ -723,7 +732,7 @@ weir_h2_session_destroy(weir_h2_session_t *s)
     if (!s->told_dead) {                         /* its owner ends it by itself: streams are told, on_dead is not called */
         h2_lost(s);
         session_drive_begin(s);
-        session_close_streams(s);
+        (void) session_close_streams(s, true);
         s->told_dead = true;
         s->driving = false;
     }

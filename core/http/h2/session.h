@@ -146,6 +146,9 @@ weir_io_t weir_h2_head_end(weir_h2_stream_t *stream, bool end) WEIR_MUST_USE;
 /* -- data -- */
 /* Queues all of it (borrowed for the call).  OK · AGAIN: pause · ERROR: closed. */
 weir_io_t weir_h2_stream_send(weir_h2_stream_t *stream, weir_str_t bytes, bool end);
+/* Bytes that could leave now: by the windows, and while the peer takes what is written. */
+uint64_t  weir_h2_stream_room(const weir_h2_stream_t *stream);
+uint64_t  weir_h2_session_sent(const weir_h2_session_t *s);         /* bytes of DATA, of all streams that were */
 size_t    weir_h2_stream_pending(const weir_h2_stream_t *stream);   /* bytes of ours not yet written to the connection, heads included */
 /* The next slice received, at most cap bytes, borrowed until the next call or the return from on_data.  OK · AGAIN · EOF: the
  * peer has ended (trailers, if any, came through on_head) · ERROR: closed. */

@@ -98,6 +98,7 @@ struct weir_h2_session {
 
     /* windows and settings */
     int64_t               send_window, recv_window;
+    uint64_t              data_sent;
     uint32_t              unacked;
     uint32_t              peer_window, peer_frame, peer_streams;
     bool                  peer_connect_protocol, settings_acked;
@@ -114,6 +115,7 @@ struct weir_h2_session {
     bool                  driving, telling;   /* a call of the loop is at work; a callback of the role is */
     bool                  told_busy;          /* what on_idle said last */
     bool                  dead;               /* nothing comes or goes any more; the driver's end tells everybody */
+    bool                  is_cut;             /* … now, not in its time */
     bool                  lingers;            /* … and reads away for a moment what the peer still sends */
     bool                  told_streams, told_dead, is_shut, gone_by_peer;
     uint32_t              gone_code;          /* what streams are told */

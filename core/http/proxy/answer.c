@@ -348,6 +348,7 @@ answer_to_client(weir_proxy_t *p, weir_str_t bytes)
 /* -- large plain bodies: by way of a pipe, without a copy -- */
 
 #define ANSWER_PIECE      16384
+#define ANSWER_MEM_SHARE  2             /* answers for one client that may lie in memory whole: what others keep lies in files */
 #define ANSWER_SPLICE_MIN 131072        /* of less the calls cost more than the copy */
 
 /* What the pipe holds, as far as it goes. */
@@ -407,6 +408,12 @@ answer_splice(weir_proxy_t *p)
     return WEIR_OK;
 }
 
+static uint64_t
+answer_mem(const weir_proxy_t *p)
+{
+    return p->conf->buffers.n * p->conf->buffers.size.n;
+}
+
 /* What was stored for a slow client, as far as it goes. */
 static weir_io_t
 answer_from_store(weir_proxy_t *p)
@@ -417,7 +424,9 @@ answer_from_store(weir_proxy_t *p)
         return WEIR_ERROR;
     }
     while (!p->client_paused && weir_store_left(&p->store) != 0) {
-        if ((p->x.is_held && !p->x.codec->save(&p->x)) || weir_store_read(&p->store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK) {
+        size_t piece = weir_response_piece(p->req, WEIR_RX_BYTES);
+
+        if ((p->x.is_held && !p->x.codec->save(&p->x)) || weir_store_read(&p->store, p->x.http->rx, piece, &bytes) != WEIR_OK) {
             return WEIR_EOF;                                   /* the store's fault, not the client's */
         }
         if (answer_to_client(p, bytes) == WEIR_ERROR) {
@@ -427,6 +436,7 @@ answer_from_store(weir_proxy_t *p)
     if (weir_store_size(&p->store) != 0 && weir_store_left(&p->store) == 0) {
         weir_proxy_unstore(p);
         weir_store_clear(&p->store);
+        p->store.mem_max = answer_mem(p);
     }
     return WEIR_OK;
 }
@@ -467,16 +477,21 @@ answer_set_limit(weir_proxy_t *p)
 }
 
 /*
- * All the answers that wait for one connection may store what one may; over HTTP/2 there may be many, none of which is read.  And of
- * one that does not read what it has, a new answer begins with a small piece.
+ * All the answers that wait for one connection may store what one may; over HTTP/2 there may be many, none of which is read.  So there they may
+ * store no more than proxy_buffers before the client has taken some, and beyond that by what it took; and of one that does not read what it has, a new
+ * answer begins with a small piece.
  */
 static uint64_t
 answer_room(const weir_proxy_t *p, bool stored)
 {
-    uint64_t others = p->req->client->stored, all = p->store.mem_max + p->store.file_max;
+    const weir_codec_t *codec = p->req->codec;
+    uint64_t others = p->req->client->stored, mem = answer_mem(p), all = mem + p->store.file_max;
 
     if (!stored) {
-        return others != 0 ? ANSWER_PIECE : WEIR_RX_BYTES;
+        return weir_response_piece(p->req, others != 0 ? ANSWER_PIECE : WEIR_RX_BYTES);
+    }
+    if (codec->credit != NULL) {
+        all = weir_min(all, mem + codec->credit(p->req));
     }
     return p->buffering && others < all ? weir_min(weir_store_room(&p->store), all - others) : 0;
 }
@@ -487,19 +502,30 @@ weir_proxy_unstore(weir_proxy_t *p)
 {
     if (p->stored_for != NULL) {
         p->stored_for->stored -= p->stored;
+        p->stored_for->stored_mem -= p->stored_mem;
     }
     p->stored_for = NULL;
-    p->stored = 0;
+    p->stored = p->stored_mem = 0;
 }
 
-static void
-answer_count_stored(weir_proxy_t *p, size_t n)
+static bool
+answer_store(weir_proxy_t *p, weir_str_t bytes)
 {
-    if (p->stored_for == NULL) {
-        p->stored_for = p->req->client;
+    weir_client_t *client = p->req->client;
+    size_t before = p->store.mem_len;
+
+    if (client->stored_mem >= ANSWER_MEM_SHARE * answer_mem(p) && p->store.file_max != 0) {
+        p->store.mem_max = p->store.mem_len;
     }
-    p->stored_for->stored += n;
-    p->stored += n;
+    if (weir_store_append(&p->store, bytes) != WEIR_OK) {
+        return false;
+    }
+    p->stored_for = client;
+    client->stored += bytes.len;
+    client->stored_mem += p->store.mem_len - before;
+    p->stored += bytes.len;
+    p->stored_mem += p->store.mem_len - before;
+    return true;
 }
 
 /* One read from the peer, passed on or stored.  OK: more may follow · AGAIN: wait · EOF: done · ERROR: the request is over. */
@@ -538,11 +564,10 @@ answer_from_peer(weir_proxy_t *p)
     }
     p->attempt->response_length += bytes.len;
     if (stored) {
-        if (weir_store_append(&p->store, bytes) != WEIR_OK) {
+        if (!answer_store(p, bytes)) {
             weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_IO, NULL, 0);
             return WEIR_ERROR;
         }
-        answer_count_stored(p, bytes.len);
         return WEIR_OK;
     }
     if (answer_to_client(p, bytes) == WEIR_ERROR) {

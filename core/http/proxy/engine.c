@@ -149,11 +149,20 @@ engine_on_failed(weir_exchange_t *x)
     }
 }
 
+static size_t
+engine_wanted(const weir_exchange_t *x, size_t most)
+{
+    const weir_proxy_t *p = weir_container_of(x, weir_proxy_t, x);
+
+    return weir_response_piece(p->req, most);
+}
+
 const weir_asker_t weir_proxy_asker = {
     .on_connected = engine_on_connected,
     .each_field = engine_each_field,
     .next_body = engine_next_body,
     .on_asked = engine_on_asked,
+    .wanted = engine_wanted,
     .on_interim = engine_on_interim,
     .on_head = engine_on_head,
     .on_readable = engine_on_readable,

@@ -127,7 +127,7 @@ struct weir_proxy {
     weir_store_t             taken;           /* of a streamed body: what was sent so far, while it is small; another attempt begins with it */
     weir_store_t             store;           /* answer's bytes the slow client has not taken */
     weir_client_t           *stored_for;      /* … counted there; NULL: nothing is */
-    uint64_t                 stored;
+    uint64_t                 stored, stored_mem;
     uint8_t                  interims;
     uint64_t                 rate;            /* proxy_limit_rate; 0: none */
     weir_timer_t             rate_timer;
