@@ -28,7 +28,22 @@ weir_block_pool_fini(weir_block_pool_t *pool)
         pool->free = block->next;
         weir_mem_free(block);
     }
-    pool->n_free = 0;
+    pool->spare = (weir_spare_t) { 0 };
+}
+
+size_t
+weir_block_pool_trim(weir_block_pool_t *pool, size_t floor)
+{
+    size_t n = weir_spare_tick(&pool->spare, floor);
+
+    for (size_t i = 0; i < n; i++) {
+        weir_block_t *block = pool->free;
+
+        pool->free = block->next;
+        weir_spare_take(&pool->spare);
+        weir_mem_free(block);
+    }
+    return n * sizeof(weir_block_t);
 }
 
 static weir_block_t *
@@ -38,7 +53,7 @@ chain_take_block(weir_block_pool_t *pool)
 
     if (block != NULL) {
         pool->free = block->next;
-        pool->n_free--;
+        weir_spare_take(&pool->spare);
     } else {
         block = weir_mem_try(sizeof(*block));
         if (block == NULL) {
@@ -55,13 +70,13 @@ static void
 chain_give_block(weir_block_pool_t *pool, weir_block_t *block)
 {
     pool->n_used--;
-    if (pool->n_free >= pool->max_free) {
+    if (pool->spare.n >= pool->max_free) {
         weir_mem_free(block);
         return;
     }
     block->next = pool->free;
     pool->free = block;
-    pool->n_free++;
+    weir_spare_keep(&pool->spare);
 }
 
 static size_t

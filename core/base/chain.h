@@ -4,6 +4,7 @@
 #ifndef WEIR_BASE_CHAIN_H
 #define WEIR_BASE_CHAIN_H
 
+#include "base/spare.h"
 #include "base/str.h"
 
 #include <sys/uio.h>
@@ -12,7 +13,8 @@ typedef struct weir_block weir_block_t;
 
 typedef struct {
     weir_block_t *free;      /* kept for reuse */
-    size_t        n_free, max_free;
+    weir_spare_t  spare;     /* of them */
+    size_t        max_free;
     size_t        n_used;    /* given out now */
 } weir_block_pool_t;         /* one a worker */
 
@@ -25,6 +27,7 @@ typedef struct {
 
 void weir_block_pool_init(weir_block_pool_t *pool, size_t max_free);
 void weir_block_pool_fini(weir_block_pool_t *pool);
+size_t weir_block_pool_trim(weir_block_pool_t *pool, size_t floor);    /* a tick (spare.h): bytes that went back */
 
 /* false when there is no memory: nothing was appended. */
 bool weir_chain_append(weir_chain_t *chain, weir_block_pool_t *pool, weir_str_t bytes) WEIR_MUST_USE;

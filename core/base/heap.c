@@ -4,6 +4,9 @@
 #include "base/heap.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 void *
 weir_heap_alloc(size_t size)
@@ -21,4 +24,12 @@ void
 weir_heap_free(void *p)
 {
     free(p);
+}
+
+void
+weir_heap_trim(void)
+{
+#ifdef __GLIBC__
+    (void) malloc_trim(0);
+#endif
 }

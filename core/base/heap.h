@@ -9,5 +9,6 @@
 void *weir_heap_alloc(size_t size) WEIR_MUST_USE;            /* NULL: no memory; never for size 0 otherwise */
 void *weir_heap_resize(void *p, size_t size) WEIR_MUST_USE;  /* NULL leaves p as it was */
 void  weir_heap_free(void *p);
+void  weir_heap_trim(void);                                  /* whole pages that are free go back to the kernel */
 
 #endif

@@ -52,6 +52,12 @@ weir_mem_free(void *p)
     weir_heap_free(p);
 }
 
+void
+weir_mem_trim(void)
+{
+    weir_heap_trim();
+}
+
 void *
 weir_mem_need(size_t size)
 {

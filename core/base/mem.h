@@ -9,6 +9,8 @@
 void *weir_mem_try(size_t size) WEIR_MUST_USE;      /* NULL when there is no memory; caller owns, weir_mem_free */
 void *weir_mem_try_resize(void *p, size_t size) WEIR_MUST_USE; /* NULL leaves p as it was */
 void  weir_mem_free(void *p);
+/* After much was freed: to the kernel.  Takes its time by the size of the heap. */
+void  weir_mem_trim(void);
 
 /* Small allocations that must succeed: never NULL, zeroed; panics when there is no memory. */
 void *weir_mem_need(size_t size) WEIR_MUST_USE;

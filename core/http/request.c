@@ -65,7 +65,7 @@ weir_request_take(weir_http_t *http)
     if (!weir_list_empty(&http->free_requests)) {
         box = weir_list_entry(http->free_requests.next, request_box_t, link);
         weir_list_remove(&box->link);
-        http->n_free_requests--;
+        weir_spare_take(&http->spare_requests);
     } else {
         box = weir_mem_try(sizeof(*box));
         if (box == NULL) {
@@ -89,6 +89,13 @@ weir_request_take(weir_http_t *http)
     return req;
 }
 
+static void
+request_free(request_box_t *box)
+{
+    weir_arena_fini(&box->req.arena);
+    weir_mem_free(box);
+}
+
 void
 weir_request_give_back(weir_request_t *req)
 {
@@ -101,16 +108,19 @@ weir_request_give_back(weir_request_t *req)
         weir_generation_unref(req->generation);
         req->generation = NULL;
     }
-    if (http->n_free_requests >= REQUEST_FREE_MAX) {
-        weir_arena_fini(&req->arena);
-        weir_mem_free(box);
+    if (weir_unlikely(http->trim_timer.deadline.ms == 0)) {
+        weir_http_trim_later(http);
+    }
+    if (http->spare_requests.n >= REQUEST_FREE_MAX) {
+        http->trimmed += REQUEST_ARENA_BYTES;
+        request_free(box);
         return;
     }
     weir_arena_t arena = req->arena;
     memset(req, 0, sizeof(*req));
     req->arena = arena;
     weir_list_push(&http->free_requests, &box->link);
-    http->n_free_requests++;
+    weir_spare_keep(&http->spare_requests);
 }
 
 void
@@ -119,10 +129,26 @@ weir_requests_free(weir_http_t *http)
     while (!weir_list_empty(&http->free_requests)) {
         request_box_t *box = weir_list_entry(http->free_requests.next, request_box_t, link);
         weir_list_remove(&box->link);
-        weir_arena_fini(&box->req.arena);
-        weir_mem_free(box);
+        request_free(box);
     }
-    http->n_free_requests = 0;
+    http->spare_requests = (weir_spare_t) { 0 };
+}
+
+/* Those that were used longest ago. */
+size_t
+weir_requests_trim(weir_http_t *http, size_t floor)
+{
+    size_t n = weir_spare_tick(&http->spare_requests, floor), freed = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        request_box_t *box = weir_list_entry(http->free_requests.prev, request_box_t, link);
+
+        weir_list_remove(&box->link);
+        weir_spare_take(&http->spare_requests);
+        freed += sizeof(*box) + box->req.arena.total;
+        request_free(box);
+    }
+    return freed;
 }
 
 /* -- phases -- */

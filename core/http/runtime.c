@@ -516,6 +516,7 @@ weir_http_destroy(weir_http_t *http)
     weir_loop_turn(http->loop, (weir_msec_t) { 0 });     /* what modules closed */
     weir_timer_drop(&http->pipe_timer);
     runtime_close_pipes(http);
+    weir_timer_drop(&http->trim_timer);
     weir_requests_free(http);
     weir_h2_streams_fini();
     weir_h2_heads_fini();

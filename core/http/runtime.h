@@ -54,9 +54,10 @@ struct weir_http {
     uint64_t           untold;
     weir_block_pool_t  blocks;
     weir_list_t        free_requests;    /* weir_request_box_t */
-    size_t             n_free_requests;
+    weir_spare_t       spare_requests;   /* of them */
+    size_t             trimmed;          /* bytes that went back to the heap since it was trimmed */
     weir_turn_hook_t   turn;
-    weir_timer_t       accept_timer, quit_timer, polite_timer;
+    weir_timer_t       accept_timer, quit_timer, polite_timer, trim_timer;
     struct weir_sub   *detached;         /* subrequests that nobody waits for */
     size_t             n_detached;
     bool               accept_paused, quitting, multi_accept;
@@ -74,6 +75,8 @@ struct weir_http {
 weir_request_t *weir_request_take(weir_http_t *http);           /* NULL when there is no memory */
 void            weir_request_give_back(weir_request_t *req);    /* resets it */
 void            weir_requests_free(weir_http_t *http);          /* those kept for reuse */
+size_t          weir_requests_trim(weir_http_t *http, size_t floor);     /* a tick (spare.h): bytes that went back */
+void            weir_http_trim_later(weir_http_t *http);        /* something is kept for reuse; once is enough */
 
 /* The send buffer, free for the time of a call: whoever holds something in it is made to send first. */
 char *weir_http_scratch(weir_http_t *http);

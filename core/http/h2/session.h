@@ -102,6 +102,7 @@ void weir_h2_session_destroy(weir_h2_session_t *s);       /* streams still open 
 void *weir_h2_session_owner(const weir_h2_session_t *s);
 /* Memory that is kept between connections: before a worker ends. */
 void weir_h2_streams_fini(void);
+size_t weir_h2_streams_trim(size_t floor);                /* a tick (spare.h): bytes that went back */
 void weir_h2_heads_fini(void);
 
 /* Bytes that were received before the session was made. */

@@ -13,7 +13,7 @@
 #define STREAMS_FREE_MAX 256
 
 static weir_list_t streams_free = { &streams_free, &streams_free };
-static size_t streams_n_free;
+static weir_spare_t streams_spare;
 
 static inline h2_stream_t **
 streams_bucket(weir_h2_session_t *s, uint32_t id)
@@ -42,7 +42,7 @@ streams_take(void)
     }
     st = weir_list_entry(streams_free.next, h2_stream_t, link);
     weir_list_remove(&st->link);
-    streams_n_free--;
+    weir_spare_take(&streams_spare);
     return st;
 }
 
@@ -51,13 +51,13 @@ streams_give_back(h2_stream_t *st)
 {
     weir_list_remove(&st->link);
     weir_mem_free(st->late);
-    if (streams_n_free >= STREAMS_FREE_MAX) {
+    if (streams_spare.n >= STREAMS_FREE_MAX) {
         weir_mem_free(st);
         return;
     }
     memset(&st->link, 0, sizeof(st->link));
     weir_list_push(&streams_free, &st->link);
-    streams_n_free++;
+    weir_spare_keep(&streams_spare);
 }
 
 void
@@ -68,7 +68,23 @@ weir_h2_streams_fini(void)
         weir_list_remove(&st->link);
         weir_mem_free(st);
     }
-    streams_n_free = 0;
+    streams_spare = (weir_spare_t) { 0 };
+}
+
+/* Those that were used longest ago. */
+size_t
+weir_h2_streams_trim(size_t floor)
+{
+    size_t n = weir_spare_tick(&streams_spare, floor);
+
+    for (size_t i = 0; i < n; i++) {
+        h2_stream_t *st = weir_list_entry(streams_free.prev, h2_stream_t, link);
+
+        weir_list_remove(&st->link);
+        weir_spare_take(&streams_spare);
+        weir_mem_free(st);
+    }
+    return n * sizeof(h2_stream_t);
 }
 
 h2_stream_t *
