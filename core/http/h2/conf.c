@@ -13,6 +13,9 @@ static const weir_directive_t conf_directives[] = {
     V2(body_preread_size, "http2_body_preread_size", .where = WEIR_IN_HTTP | WEIR_IN_SERVER, .dflt = "64k", .min = "0",
        .max = "16m", .help = "How much of a request's body a client may send on a stream before Weir has taken any of it. It grows while "
        "the body is taken as it comes, up to 4m."),
+    V2(header_budget, "http2_header_budget", .where = WEIR_IN_HTTP | WEIR_IN_SERVER, .dflt = "1m", .min = "1", .max = "1g",
+       .help = "Bytes of header fields that the unfinished requests of one HTTP/2 connection may hold together, with 96 for each field. A request "
+       "beyond is refused as one that may be sent again (REFUSED_STREAM)."),
     WEIR_DIRECTIVES_END
 };
 

@@ -8,7 +8,7 @@
 
 typedef struct {
     uint32_t     max_concurrent_streams;
-    weir_bytes_t chunk_size, body_preread_size;
+    weir_bytes_t chunk_size, body_preread_size, header_budget;
 } weir_http_v2_conf_t;
 
 extern const weir_module_t weir_http_v2;

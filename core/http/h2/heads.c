@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#define HEADS_FIELD 96               /* of a field that a request holds, beside its texts */
 #define HEADS_ROOM (256 * 1024)      /* one head being encoded; of the process, taken when first needed */
 
 static char *heads_room;
@@ -31,6 +32,16 @@ h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload)
 }
 
 /* -- in -- */
+
+/* What a byte of a block unpacks to stays as long as its request: some bytes of each field, and what it costs to hold one. */
+static void
+heads_count(h2_stream_t *st, const weir_hpack_field_t *field)
+{
+    uint64_t size = field->name.len + field->value.len + HEADS_FIELD;
+
+    st->head_held += size;
+    st->pub.session->heads_held += size;
+}
 
 /* Decodes the block; fields go to the role unless st is NULL.  false: the connection was ended. */
 static bool
@@ -69,6 +80,7 @@ heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_
             return false;                      /* an HPACK bomb: decoding it all would be its work */
         }
         if (!stopped && !*too_large) {
+            heads_count(st, &field);
             stopped = !h2_tell_field(st, &field);
         }
     }
@@ -86,7 +98,7 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
         (void) h2_guard_glitch(s, 1);
         return NULL;
     }
-    if (s->n_streams + s->n_held >= s->settings.max_streams) {
+    if (s->n_streams + s->n_held >= s->settings.max_streams || s->heads_held >= s->settings.header_budget) {
         *code = WEIR_H2_REFUSED_STREAM;
         return NULL;
     }

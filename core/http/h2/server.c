@@ -333,6 +333,7 @@ weir_h2_start(weir_http_conn_t *base, weir_str_t before)
         .max_fields = core->max_headers,
         .max_field = (uint32_t) core->large_client_header_buffers.size.n,
         .max_block = (uint32_t) heads,
+        .header_budget = v2->header_budget.n,
         .connect_protocol = true,
         .chunk = (uint32_t) v2->chunk_size.n,
         .head_timeout = core->client_header_timeout,

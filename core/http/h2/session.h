@@ -87,6 +87,7 @@ typedef struct {
     uint32_t    max_fields;               /* of one head, cookie crumbs included */
     uint32_t    max_field;                /* bytes of one: name and value */
     uint32_t    max_block;                /* coded bytes of one header block, all CONTINUATIONs together */
+    uint64_t    header_budget;            /* server: bytes of fields that streams not released hold together, with 96 a field */
     bool        connect_protocol;         /* server: announce RFC 8441 */
     uint32_t    chunk;                    /* largest DATA frame sent: http2_chunk_size */
     weir_msec_t head_timeout;             /* from a header block's first frame to END_HEADERS */

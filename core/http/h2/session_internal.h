@@ -43,6 +43,7 @@ typedef struct h2_stream {
     weir_chain_t      out;                    /* queued DATA */
     char             *late;                   /* trailers that wait behind it, as they were given; heap */
     uint32_t          late_len, late_cap;
+    uint64_t          head_held;              /* bytes of fields that the role was told of, of those the session counts */
     weir_instant_t    moved;                  /* when something of `out` last went, or it began to wait */
     bool              end_queued, end_sent, released, told_again, head_seen, aborted;
     bool              told;                   /* the role knows that it is over: on_closed was called, or it has reset it */
@@ -95,6 +96,7 @@ struct weir_h2_session {
     uint32_t              closed_top;         /* the greatest stream number (id / 2) that ended */
     struct { uint32_t id; uint8_t urgency; bool incremental; } early[H2_EARLY_KEPT];
     uint32_t              n_early;
+    uint64_t              heads_held;         /* of all streams that are not released */
 
     /* windows and settings */
     int64_t               send_window, recv_window;

@@ -46,9 +46,21 @@ streams_take(void)
     return st;
 }
 
+/* The role holds the head no more. */
+static void
+streams_forget_head(h2_stream_t *st)
+{
+    weir_h2_session_t *s = st->pub.session;
+
+    weir_assert(s->heads_held >= st->head_held);
+    s->heads_held -= st->head_held;
+    st->head_held = 0;
+}
+
 static void
 streams_give_back(h2_stream_t *st)
 {
+    streams_forget_head(st);
     weir_list_remove(&st->link);
     weir_mem_free(st->late);
     if (streams_spare.n >= STREAMS_FREE_MAX) {
@@ -285,6 +297,7 @@ weir_h2_stream_release(weir_h2_stream_t *stream)
     weir_assert(!st->released);
     st->released = true;
     stream->owner = NULL;
+    streams_forget_head(st);
     if (st->held) {
         st->held = false;
         s->n_held--;
