@@ -10,7 +10,7 @@
 #include "conf/generation.h"
 #include "shm/stats.h"
 #include "upstream/follow.h"
-#include "upstream/group.h"
+#include "upstream/module.h"
 
 #define UPSTREAM_PORT     80
 #define UPSTREAM_MAX_NAME 255
@@ -287,6 +287,28 @@ upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, bool *
     return list;
 }
 
+/* What chooses among its peers.  NULL: cf->error is set. */
+static const weir_balancer_t *
+upstream_balancer(weir_conf_t *cf, const weir_conf_block_t *block)
+{
+    const weir_upstream_module_t *chosen = NULL;
+
+    for (size_t m = 0; m < weir_modules_count; m++) {
+        const weir_upstream_module_t *module = weir_upstream_modules[m];
+
+        if (module == NULL || module->balancer == NULL || block->confs[m] == NULL || !module->chosen(block->confs[m])) {
+            continue;
+        }
+        if (chosen != NULL) {
+            weir_conf_error_at(cf, &block->words, "upstream \"%.*s\" has two ways to choose its servers: %s and %s", WEIR_STR_ARG(block->words.at[1].text),
+                               chosen->balancer->name, module->balancer->name);
+            return NULL;
+        }
+        chosen = module;
+    }
+    return chosen != NULL ? chosen->balancer : &weir_balancer_round_robin;
+}
+
 /* NULL: cf->error is set. */
 static weir_group_conf_t *
 upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
@@ -310,7 +332,10 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;
     group->keepalive_timeout = conf->keepalive_timeout;
-    group->balancer = &weir_balancer_round_robin;
+    group->balancer = upstream_balancer(cf, block);
+    if (group->balancer == NULL) {
+        return NULL;
+    }
     weir_upstream_fill(cf->arena, group, servers, conf->servers.n);
     if (is_followed) {
         weir_follow_conf_t *follow = weir_new(cf->arena, weir_follow_conf_t);

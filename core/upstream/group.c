@@ -138,6 +138,24 @@ group_let_rows_go(weir_group_t *group)
     weir_stats_let_go(group->conf.stats);
 }
 
+/* n peers from the first on; none: there is no such set. */
+static void
+group_add_set(weir_group_t *group, uint32_t priority, size_t first, size_t n)
+{
+    const weir_balancer_t *balancer = group->conf.balancer;
+    weir_host_set_t *set = &group->sets[group->n_sets];
+
+    if (n == 0) {
+        return;
+    }
+    group->n_sets++;
+    *set = (weir_host_set_t) { .group = group, .peers = group->peers + first, .n = n, .priority = priority };
+    for (size_t i = 0; i < n; i++) {
+        set->peers[i].set = set;
+    }
+    set->state = balancer->create != NULL ? balancer->create(set, &group->arena) : NULL;
+}
+
 static weir_group_t *
 group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 {
@@ -154,12 +172,13 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 
         peer->conf = &group->conf.peers[i];
         peer->group = group;
-        peer->effective_weight = peer->conf->weight;
         weir_list_init(&peer->idle);
         weir_list_init(&peer->shared);
         weir_list_init(&peer->slots);
         group->n_up += !peer->conf->down;
     }
+    group_add_set(group, 0, 0, conf->n_primaries);
+    group_add_set(group, 1, conf->n_primaries, conf->n_peers - conf->n_primaries);
     group_hold_rows(group);
     return group;
 }
@@ -170,6 +189,9 @@ group_destroy(weir_group_t *group)
     weir_pool_close_idle(group);
     weir_list_remove(&group->link);
     group_let_rows_go(group);
+    for (size_t i = 0; i < group->n_sets && group->conf.balancer->destroy != NULL; i++) {
+        group->conf.balancer->destroy(&group->sets[i]);
+    }
     for (size_t i = 0; i < group->conf.n_peers; i++) {
         weir_upslots_free(&group->peers[i]);
     }
@@ -179,13 +201,16 @@ group_destroy(weir_group_t *group)
 
 /* -- carrying over from the group that had the name before -- */
 
-/* The weight it has left, of the new one in the proportion it had of the old one. */
 static void
-group_carry_failures(weir_peer_t *to, const weir_peer_t *from)
+group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
 {
+    const weir_balancer_t *balancer = to->group->conf.balancer;
+
     to->fails = (uint32_t) weir_min(from->fails, to->conf->max_fails);
     to->checked = from->checked;
-    to->effective_weight = from->effective_weight * to->conf->weight / from->conf->weight;
+    if (balancer == from->group->conf.balancer && balancer->carry_over != NULL) {
+        balancer->carry_over(to, from);
+    }
     weir_peer_tell(to);
 }
 
@@ -220,7 +245,7 @@ group_carry_over(weir_group_t *to, weir_group_t *from)
         weir_peer_t *peer = weir_table_find(&peers, from->peers[i].conf->text);
 
         if (peer != NULL) {
-            group_carry_failures(peer, &from->peers[i]);
+            group_carry_peer(peer, &from->peers[i]);
         }
     }
     group_carry_idle(to, from, &peers);

@@ -24,7 +24,8 @@ typedef struct {
     bool        backup, down;
 } weir_peer_conf_t;
 
-typedef struct weir_balancer weir_balancer_t;
+typedef struct weir_balancer weir_balancer_t;     /* balancer.h */
+typedef struct weir_host_set weir_host_set_t;
 typedef struct weir_group weir_group_t;
 
 typedef struct {
@@ -46,7 +47,7 @@ typedef struct {
 typedef struct {
     const weir_peer_conf_t *conf;            /* of a copy that the running group owns */
     weir_group_t           *group;
-    int64_t                 current_weight, effective_weight;
+    const weir_host_set_t  *set;             /* that it is in */
     uint32_t                fails;
     bool                    is_told;         /* statistics have it as marked */
     weir_instant_t          checked;         /* when fails was last raised or the peer given its one try */
@@ -74,16 +75,6 @@ typedef struct {
     uint32_t      n_tried;
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
 } weir_pick_t;
-
-struct weir_balancer {
-    const char *name;
-    /* Chooses among peers allowed now (not down, not tried, not over max_conns, not failed); backups when no primary
-     * is left. NULL: none. */
-    weir_peer_t *(*pick)(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
-};
-extern const weir_balancer_t weir_balancer_round_robin;   /* smooth weighted */
-/* For balancers: may this peer be picked now? */
-bool weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
 
 typedef struct weir_upconn weir_upconn_t;
 

@@ -73,14 +73,18 @@ pick_let_go(weir_pick_t *pick)
 bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
-    weir_peer_t *peer;
+    const weir_group_t *group = pick->group;
+    weir_peer_t *peer = NULL;
     size_t       i;
 
     pick_let_go(pick);
-    peer = pick->group->conf.balancer->pick(pick->group, pick, now);
+    for (i = 0; i < group->n_sets && peer == NULL; i++) {
+        peer = group->conf.balancer->pick(&group->sets[i], pick, now);
+    }
     if (peer == NULL) {
         return false;
     }
+    weir_assert(weir_peer_allowed(peer, pick, now));
 
     i = pick_index(peer);
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
@@ -110,10 +114,6 @@ pick_failed(weir_peer_t *peer, weir_instant_t now)
         peer->fails++;
     }
     peer->checked = now;
-    peer->effective_weight -= conf->weight / conf->max_fails;
-    if (peer->effective_weight < 0) {
-        peer->effective_weight = 0;
-    }
     weir_peer_tell(peer);
     if (peer->fails == conf->max_fails) {
         weir_log(WEIR_LOG_WARN, NULL, 0, "upstream server temporarily disabled: \"%.*s\" (%.*s) of upstream \"%.*s\"",
@@ -126,6 +126,9 @@ weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now)
 {
     if (pick->peer == NULL) {
         return;
+    }
+    if (pick->group->conf.balancer->report != NULL) {
+        pick->group->conf.balancer->report(pick->peer, failed);
     }
     if (failed) {
         pick_failed(pick->peer, now);

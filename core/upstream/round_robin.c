@@ -1,45 +1,97 @@
 /*
- * round_robin.c - smooth weighted round robin: of 5:1:1 the first has five of seven turns, spread out.
+ * round_robin.c - smooth weighted turns: of 5:1:1 the first has five of seven, spread out.
  *
  * Each turn every peer that may be picked gains its weight; the richest is picked and pays what all of them gained.
  * The weight in use sinks with failures and comes back by one a turn.
  */
-#include "upstream/running.h"
+#include "upstream/balancer.h"
 
-static weir_peer_t *
-round_robin_among(weir_peer_t *peers, size_t n, const weir_pick_t *pick, weir_instant_t now)
+static weir_turns_t *
+turns_of(const weir_peer_t *peer)
 {
-    weir_peer_t *best = NULL;
-    int64_t      gained = 0;
+    return &((weir_turns_t *) peer->set->state)[weir_peer_index(peer)];
+}
 
-    for (size_t i = 0; i < n; i++) {
-        weir_peer_t *peer = &peers[i];
+void *
+weir_turns_create(const weir_host_set_t *set, weir_arena_t *arena)
+{
+    weir_turns_t *turns = weir_new_n(arena, weir_turns_t, set->n);
 
-        if (!weir_peer_allowed(peer, pick, now)) {
+    for (size_t i = 0; i < set->n; i++) {
+        turns[i] = (weir_turns_t) { .effective = set->peers[i].conf->weight };
+    }
+    return turns;
+}
+
+weir_peer_t *
+weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data), const void *data)
+{
+    weir_turns_t *turns = set->state, *best = NULL;
+    int64_t gained = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        if (!may(&set->peers[i], data)) {
             continue;
         }
-        peer->current_weight += peer->effective_weight;
-        gained += peer->effective_weight;
-        if (peer->effective_weight < peer->conf->weight) {
-            peer->effective_weight++;
+        turns[i].current += turns[i].effective;
+        gained += turns[i].effective;
+        if (turns[i].effective < set->peers[i].conf->weight) {
+            turns[i].effective++;
         }
-        if (best == NULL || peer->current_weight > best->current_weight) {
-            best = peer;
+        if (best == NULL || turns[i].current > best->current) {
+            best = &turns[i];
         }
     }
-    if (best != NULL) {
-        best->current_weight -= gained;
+    if (best == NULL) {
+        return NULL;
     }
-    return best;
+    best->current -= gained;
+    return &set->peers[best - turns];
+}
+
+void
+weir_turns_report(weir_peer_t *peer, bool failed)
+{
+    weir_turns_t *turns = turns_of(peer);
+    const weir_peer_conf_t *conf = peer->conf;
+
+    if (failed && conf->max_fails != 0) {
+        turns->effective -= conf->weight / conf->max_fails;
+        turns->effective = turns->effective < 0 ? 0 : turns->effective;
+    }
+}
+
+/* The weight it has left, of the new one in the proportion it had of the old one. */
+void
+weir_turns_carry_over(weir_peer_t *to, const weir_peer_t *from)
+{
+    turns_of(to)->effective = turns_of(from)->effective * to->conf->weight / from->conf->weight;
+}
+
+/* -- the balancer that a group has where nothing else is said -- */
+
+typedef struct { const weir_pick_t *pick; weir_instant_t now; } round_robin_asked_t;
+
+static bool
+round_robin_may(const weir_peer_t *peer, const void *data)
+{
+    const round_robin_asked_t *asked = data;
+
+    return weir_peer_allowed(peer, asked->pick, asked->now);
 }
 
 static weir_peer_t *
-round_robin_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now)
+round_robin_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
 {
-    size_t       n = group->conf.n_primaries;
-    weir_peer_t *peer = round_robin_among(group->peers, n, pick, now);
+    round_robin_asked_t asked = { pick, now };
 
-    return peer != NULL ? peer : round_robin_among(group->peers + n, group->conf.n_peers - n, pick, now);
+    return weir_turns_take(set, round_robin_may, &asked);
 }
 
-const weir_balancer_t weir_balancer_round_robin = { .name = "round_robin", .pick = round_robin_pick };
+const weir_balancer_t weir_balancer_round_robin = {
+    .name = "round_robin",
+    .create = weir_turns_create,
+    .pick = round_robin_pick,
+    .report = weir_turns_report,
+    .carry_over = weir_turns_carry_over,
+};

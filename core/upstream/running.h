@@ -4,7 +4,7 @@
 #ifndef WEIR_UPSTREAM_RUNNING_H
 #define WEIR_UPSTREAM_RUNNING_H
 
-#include "upstream/group.h"
+#include "upstream/balancer.h"
 
 typedef struct weir_upslot weir_upslot_t;
 
@@ -14,6 +14,8 @@ struct weir_group {
     weir_loop_t      *loop;
     weir_list_t       link;          /* in its bucket of groups */
     weir_peer_t      *peers;         /* conf.n_peers of them, in the order of conf.peers */
+    weir_host_set_t   sets[2];       /* primaries, backups */
+    size_t            n_sets;
     size_t            n_up;          /* peers that are not down */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;

@@ -7,7 +7,7 @@
 #include "os/file.h"
 #include "tap.h"
 #include "tmp.h"
-#include "upstream/group.h"
+#include "upstream/balancer.h"
 
 static weir_bundle_t *bundle;
 static weir_error_t   error;

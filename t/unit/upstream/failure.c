@@ -1,5 +1,12 @@
 /* A peer that fails max_fails times within fail_timeout is left alone for fail_timeout, then tried once. */
 #include "groups.h"
+#include "upstream/balancer.h"
+
+static weir_turns_t *
+turns_of(const weir_peer_t *peer)
+{
+    return (weir_turns_t *) peer->set->state + weir_peer_index(peer);
+}
 
 static weir_group_t *
 failure_group(groups_spec_t *spec, const char *name, uint32_t max_fails)
@@ -80,7 +87,7 @@ test_max_fails(void)
     weir_peer_t  *peers;
 
     (void) weir_group_peers(group, &peers);
-    peers[1].current_weight = -1000000;               /* all turns are the first one's */
+    turns_of(&peers[1])->current = -1000000;               /* all turns are the first one's */
     ok(groups_request(group, true, 1000) == 'a' && groups_request(group, true, 2000) == 'a', "two failures of three");
     ok(groups_request(group, false, 3000) == 'a', "do not mark");
     ok(groups_request(group, true, 14000) == 'a', "a third one long after");
@@ -145,11 +152,11 @@ test_weight_sinks_and_returns(void)
     group = groups_attach(&spec);
     (void) weir_group_peers(group, &peers);
     groups_request(group, true, 1000);
-    is_int(peers[0].effective_weight, 2, "a failure takes its part of the weight");
+    is_int(turns_of(&peers[0])->effective, 2, "a failure takes its part of the weight");
     groups_requests(group, 1, 1000);
-    is_int(peers[0].effective_weight, 3, "a turn gives one back");
+    is_int(turns_of(&peers[0])->effective, 3, "a turn gives one back");
     groups_requests(group, 5, 1000);
-    is_int(peers[0].effective_weight, 4, "and no more than there was");
+    is_int(turns_of(&peers[0])->effective, 4, "and no more than there was");
     weir_group_unref(group);
 }
 
@@ -173,7 +180,7 @@ test_reload(void)
     ok(other != again, "a changed one is new");
     (void) weir_group_peers(other, &peers);
     ok(peers[0].fails == 1 && peers[0].checked.ms == 1000 && peers[2].fails == 0, "but remembers what failed");
-    is_int(peers[1].effective_weight, 2, "with the new weights");
+    is_int(turns_of(&peers[1])->effective, 2, "with the new weights");
     ok(groups_request(other, false, 2000) != 'a', "and leaves it alone");
     weir_group_unref(again);
     weir_group_unref(other);

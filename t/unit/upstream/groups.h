@@ -8,7 +8,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "tap.h"
-#include "upstream/group.h"
+#include "upstream/balancer.h"
 
 #define GROUP_PEERS 8
 

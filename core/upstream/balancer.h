@@ -1,0 +1,53 @@
+/*
+ * balancer.h - what chooses among peers.  For upstream modules (modules/upstream) and core/upstream.
+ *
+ * A running group has its peers in host sets, best first; the first set with a peer that may be picked is the one that is picked from.  A balancer has a
+ * state for each set, in a process; it outlives a change of the configuration peer by peer (carry_over).
+ *
+ * Runs in workers.
+ */
+#ifndef WEIR_UPSTREAM_BALANCER_H
+#define WEIR_UPSTREAM_BALANCER_H
+
+#include "upstream/group.h"
+
+struct weir_host_set {
+    weir_group_t *group;
+    weir_peer_t  *peers;
+    size_t        n;
+    uint32_t      priority;          /* 0: primaries · 1: backups */
+    void         *state;             /* the balancer's */
+};
+
+struct weir_balancer {
+    const char  *name;
+    /* The state of a set that nobody has been picked from; in the group's arena.  NULL: it needs none. */
+    void        *(*create)(const weir_host_set_t *set, weir_arena_t *arena);
+    /* One of the set that weir_peer_allowed.  NULL: there is none. */
+    weir_peer_t *(*pick)(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now);
+    /* How an attempt on a peer of it ended.  NULL: it does not matter. */
+    void         (*report)(weir_peer_t *peer, bool failed);
+    /* `to` is in the place of `from`, which had the same address in the group of this name before, and the same balancer.  NULL: nothing to carry. */
+    void         (*carry_over)(weir_peer_t *to, const weir_peer_t *from);
+    /* What the state holds beside the arena.  NULL: nothing. */
+    void         (*destroy)(const weir_host_set_t *set);
+};
+
+/* May this peer be picked now? */
+bool weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
+static inline size_t weir_peer_index(const weir_peer_t *peer) { return (size_t) (peer - peer->set->peers); }
+
+extern const weir_balancer_t weir_balancer_round_robin;
+
+/* -- smooth weighted turns, for any balancer: a state that is an array of these, by weir_peer_index -- */
+typedef struct {
+    int64_t current, effective;      /* credit; the weight in use, which sinks with failures */
+} weir_turns_t;
+
+void        *weir_turns_create(const weir_host_set_t *set, weir_arena_t *arena);
+/* The next among those that `may` lets: NULL: none. */
+weir_peer_t *weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
+void         weir_turns_report(weir_peer_t *peer, bool failed);
+void         weir_turns_carry_over(weir_peer_t *to, const weir_peer_t *from);
+
+#endif
