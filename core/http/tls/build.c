@@ -137,28 +137,70 @@ build_describe_cache(const void *memory, uint64_t size, weir_buf_t *out)
 }
 
 static const weir_zone_kind_t build_kind_sessions = { .name = "tls-sessions", .layout = 1, .describe = build_describe_cache };
-static const weir_zone_kind_t build_kind_ocsp = { .name = "tls-ocsp", .layout = 1, .describe = build_describe_cache };
+static const weir_zone_kind_t build_kind_ocsp = {
+    .name = "tls-ocsp", .layout = 2, .fold = weir_entries_fold, .describe = weir_entries_describe,
+};
 
 const weir_zone_kind_t *const weir_http_tls_zone_kinds[] = { &build_kind_sessions, &build_kind_ocsp, NULL };
 
-static bool
-build_zone(build_t *b, const weir_http_tls_zone_t *zone, const weir_zone_kind_t *kind, struct weir_tls_cache **cache)
+/* NULL: the error is told. */
+static weir_zone_t *
+build_zone(build_t *b, const weir_http_tls_zone_t *zone, const weir_zone_kind_t *kind, uint64_t size)
 {
-    weir_zone_id_t id = { .kind = kind, .name = zone->name, .size = zone->size };
+    weir_zone_id_t id = { .kind = kind, .name = zone->name, .size = size };
     weir_error_t error = { .text = "" };
+    weir_zone_t *made = weir_zone_take(&id, &error);
+
+    if (made == NULL) {
+        (void) weir_conf_error_at(b->cf, zone->words, "%s", error.text);
+    } else {
+        weir_arena_on_cleanup(b->cf->arena, build_give_back_zone, made);
+    }
+    return made;
+}
+
+static bool
+build_zone_is_another(build_t *b, const weir_http_tls_zone_t *zone)
+{
+    return weir_conf_error_at(b->cf, zone->words, "the shared memory \"%.*s\" holds something else",
+                              WEIR_STR_ARG(zone->name));
+}
+
+static bool
+build_session_cache(build_t *b)
+{
+    const weir_http_tls_zone_t *zone = &b->conf->session_cache;
     weir_zone_t *made;
 
     if (zone->name.len == 0) {
         return true;
     }
-    made = weir_zone_take(&id, &error);
+    made = build_zone(b, zone, &build_kind_sessions, zone->size);
     if (made == NULL) {
-        return weir_conf_error_at(b->cf, zone->words, "%s", error.text);
+        return false;
     }
-    weir_arena_on_cleanup(b->cf->arena, build_give_back_zone, made);
-    *cache = weir_tls_cache_open(weir_zone_memory(made), weir_zone_size(made));
-    return *cache != NULL
-           || weir_conf_error_at(b->cf, zone->words, "the shared memory \"%.*s\" holds something else", WEIR_STR_ARG(zone->name));
+    b->settings.cache = weir_tls_cache_open(weir_zone_memory(made), weir_zone_size(made));
+    return b->settings.cache != NULL || build_zone_is_another(b, zone);
+}
+
+static bool
+build_ocsp_cache(build_t *b)
+{
+    const weir_http_tls_zone_t *zone = &b->conf->ocsp_cache;
+    weir_entries_t *entries;
+    weir_zone_t *made;
+
+    if (zone->name.len == 0) {
+        return true;
+    }
+    made = build_zone(b, zone, &build_kind_ocsp, weir_entries_bytes(zone->size));
+    if (made == NULL) {
+        return false;
+    }
+    entries = weir_new_n(b->cf->arena, weir_entries_t, 1);
+    b->tls->ocsp_cache = entries;
+    return weir_entries_open(entries, zone->name, weir_zone_memory(made), weir_zone_size(made))
+           || build_zone_is_another(b, zone);
 }
 
 /* One name, one size: as with nginx, a slip rather than an intention. */
@@ -252,7 +294,7 @@ build_client_ocsp(build_t *b)
     }
     b->settings.policy = conf->ocsp;
     b->tls->ocsp_from = conf->ocsp_responder;
-    return build_zone(b, &conf->ocsp_cache, &build_kind_ocsp, &b->tls->ocsp_cache);
+    return build_ocsp_cache(b);
 }
 
 /* -- one server -- */
@@ -288,7 +330,7 @@ build_sessions(build_t *b)
         s->cache_name = weir_str_printf(b->cf->arena, "%.*s:%llu", WEIR_STR_ARG(conf->session_cache.name),
                                         (unsigned long long) conf->session_cache.size);
     }
-    return build_ticket_keys(b) && build_zone(b, &conf->session_cache, &build_kind_sessions, &s->cache);
+    return build_ticket_keys(b) && build_session_cache(b);
 }
 
 static void

@@ -11,10 +11,10 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "tls/ocsp.h"
-#include "tls/session.h"
 #include "tls/verify.h"
 
-#define CLIENT_KEEP_S 3600            /* an answer that does not say how long it holds */
+#define CLIENT_KEEP_S     3600            /* an answer that does not say how long it holds */
+#define CLIENT_KEEP_MAX_S (366 * 86400)
 
 typedef struct weir_http_tls_client {
     weir_http_conn_t         *c;
@@ -34,23 +34,29 @@ static void client_fetched(void *data, weir_str_t answer, const char *why);
 static bool
 client_is_known(client_t *k)
 {
-    char status = 0;
+    const weir_entries_t *cache = k->tls->ocsp_cache;
+    weir_entry_t entry;
 
-    return k->tls->ocsp_cache != NULL
-           && weir_tls_cache_get(k->tls->ocsp_cache, weir_tls_ocsp_id(k->question), &status, 1, weir_clock_wall_ms() / 1000, false) == 1
-           && status == (char) WEIR_TLS_OCSP_GOOD;
+    if (cache == NULL
+        || weir_entries_get(cache, weir_tls_ocsp_id(k->question), weir_clock_now(), &entry) != WEIR_ENTRIES_DONE)
+    {
+        return false;
+    }
+    weir_entry_release(&entry);
+    return true;
 }
 
-/* Good answers only: who was revoked is asked about again, and may have been pardoned. */
+/* Good answers only: who was revoked is asked about again, and may have been pardoned.  So an entry needs no value. */
 static void
 client_remember(client_t *k, uint64_t until_s)
 {
-    uint64_t now = weir_clock_wall_ms() / 1000;
-    char status = (char) WEIR_TLS_OCSP_GOOD;
+    uint64_t now_s = weir_clock_wall_ms() / 1000, keep_s = until_s > now_s ? until_s - now_s : 0;
+    weir_instant_t now = weir_clock_now();
 
-    if (k->tls->ocsp_cache != NULL) {
-        (void) weir_tls_cache_put(k->tls->ocsp_cache, weir_tls_ocsp_id(k->question), weir_str(&status, 1),
-                                  until_s != 0 ? until_s : now + CLIENT_KEEP_S);
+    keep_s = until_s == 0 ? CLIENT_KEEP_S : weir_min(keep_s, CLIENT_KEEP_MAX_S);
+    if (k->tls->ocsp_cache != NULL && keep_s != 0) {     /* one that cannot be kept is asked for again */
+        (void) !weir_entries_put(k->tls->ocsp_cache, weir_tls_ocsp_id(k->question), WEIR_STR_NONE, now,
+                                 (weir_instant_t) { now.ms + keep_s * 1000 }, WEIR_ENTRIES_ANY, NULL);
     }
 }
 

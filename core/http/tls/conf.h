@@ -6,6 +6,7 @@
 
 #include "http/conf.h"
 #include "http/tls/tls.h"
+#include "shm/entries.h"
 #include "tls/context.h"
 #include "upstream/group.h"
 
@@ -105,7 +106,7 @@ struct weir_http_tls {
     weir_http_tls_responder_t   staple_from, ocsp_from;
     weir_http_tls_stapler_t    *stapler;         /* runs: keeps the staple fresh */
     bool                        is_running;      /* runs: a handshake has used it */
-    struct weir_tls_cache      *ocsp_cache;      /* of ssl_ocsp_cache; NULL: none */
+    const weir_entries_t       *ocsp_cache;      /* of ssl_ocsp_cache; NULL: none */
 };
 
 extern const size_t weir_http_ssl_index;

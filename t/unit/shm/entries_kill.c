@@ -176,12 +176,19 @@ run_put_large(void)
 }
 
 static void
+run_put_more(void)
+{
+    need(weir_entries_put(&table, WEIR_STR("k"), weir_str(filler, 90000), now, WEIR_ENTRIES_NEVER, WEIR_ENTRIES_ANY, NULL)
+         == WEIR_ENTRIES_DONE);
+}
+
+static void
 run_abandon(void)
 {
     weir_entry_writer_t writer;
 
     need(weir_entries_begin(&table, WEIR_STR("k"), 0, now, &writer) == WEIR_ENTRIES_DONE);
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         need(weir_entry_append(&writer, weir_str(filler, 7000), now) == WEIR_ENTRIES_DONE);
     }
     weir_entry_abandon(&writer);
@@ -232,7 +239,7 @@ static const step_t steps[] = {
     { "one that replaces another of several blocks", before_large, run_put_large, 'o', 'n', 150000, sizeof(filler) },
     { "one that replaces another which somebody pins", before_pinned, run_put, 'o', 'n', 300, 500 },
     { "a new one, with which others are swept", before_expired, run_put, 0, 'n', 0, 500 },
-    { "a new one, for which others go", before_full, run_put_large, 0, 'n', 0, sizeof(filler) },
+    { "a new one, for which others go", before_full, run_put_more, 0, 'n', 0, 90000 },
     { "one that is abandoned", before_old, run_abandon, 'o', 'o', 300, 300 },
     { "one that is dropped", before_crowd, run_drop, 'o', 0, 300, 0 },
     { "one that is dropped while somebody pins it", before_pinned, run_drop, 'o', 0, 300, 0 },

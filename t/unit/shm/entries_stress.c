@@ -158,7 +158,7 @@ test_killing(void)
     for (unsigned i = 0; i < CHILDREN; i++) {
         pids[i] = start(i);
     }
-    for (unsigned kills = 0; kills < 300; kills++) {
+    for (unsigned kills = 0; kills < 200; kills++) {
         struct timespec nap = { 0, (kills * 7919 % 1000) * 10000 };
 
         (void) nanosleep(&nap, NULL);
@@ -170,7 +170,7 @@ test_killing(void)
     }
     settle_all();
     pair_need(weir_entries_stats(memory, SIZE, &stats), "statistics");
-    is_int(*wrong, 0, "304 processes were killed, and nobody ever read what was not whole");
+    is_int(*wrong, 0, "204 processes were killed, and nobody ever read what was not whole");
     ok(audit(), "all of the memory has an owner");
     (void) snprintf(what, sizeof(what), "much was done: %llu steps, %llu hits, %llu stored, %llu evicted, %llu expired",
                     (unsigned long long) *done_ops, (unsigned long long) stats.count[WEIR_ENTRIES_HITS],
@@ -236,7 +236,7 @@ use_damaged(void *data)
 static void
 test_damage(void)
 {
-    unsigned good = 0, anew = 0, rounds = 400;
+    unsigned good = 0, anew = 0, rounds = 250;
     char     room[] = "v";
 
     for (uint64_t seed = 12345, i = 0; i < rounds; i++) {
