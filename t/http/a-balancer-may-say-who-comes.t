@@ -38,6 +38,7 @@ my @cases = (
     [ 'unknown', "PROXY UNKNOWN\r\n", '   ' ], [ 'unknown, with more', "PROXY UNKNOWN 1 2 3 4\r\n", '   ' ],
     [ 'version 2', v2(1, 0x11, $v4), '192.0.2.7 1234 198.51.100.9 8443' ], [ 'version 2 of IPv6', v2(1, 0x21, $v6), '2001:db8::1 1 2001:db8::2 2' ],
     [ 'local', v2(0, 0, ''), '   ' ], [ 'local with addresses', v2(0, 0x11, $v4), '   ' ],
+    [ 'of no family', v2(1, 0, ''), '   ' ], [ 'of no family, with bytes', v2(1, 0, 'anything'), '   ' ],
 );
 for my $case (@cases) {
     my ($what, $header, $want) = @$case;
