@@ -81,7 +81,7 @@ static const weir_conf_enum_t core_modified_values[] = {
 };
 
 static const weir_conf_enum_t core_token_values[] = {
-    { "off", WEIR_TOKENS_OFF }, { "on", WEIR_TOKENS_ON }, { NULL, 0 },
+    { "off", WEIR_TOKENS_OFF }, { "on", WEIR_TOKENS_ON }, { "build", WEIR_TOKENS_ON }, { NULL, 0 },      /* (a build has no name of its own) */
 };
 
 /* -- the rows -- */

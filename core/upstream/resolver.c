@@ -57,6 +57,10 @@ resolver_option(weir_conf_t *cf, size_t word, weir_resolver_conf_t *conf, bool *
     if (weir_str_eq(name, WEIR_STR("valid"))) {
         return (weir_conf_read_msec(value, &conf->valid) && conf->valid.ms != 0) || weir_conf_invalid(cf, word, "a time such as valid=30s");
     }
+    if (weir_str_eq(name, WEIR_STR("status_zone")) && value.len != 0) {
+        weir_conf_warn(cf, word, "\"status_zone\" of \"resolver\" is accepted and has no effect: questions to name servers are not counted");
+        return true;
+    }
     bool *which = weir_str_eq(name, WEIR_STR("ipv4")) ? &conf->ipv4 : weir_str_eq(name, WEIR_STR("ipv6")) ? &conf->ipv6 : NULL;
     if (which == NULL || (!weir_str_eq(value, WEIR_STR("on")) && !weir_str_eq(value, WEIR_STR("off")))) {
         return weir_conf_invalid(cf, word, "an address, valid=TIME, ipv4=on|off or ipv6=on|off");
