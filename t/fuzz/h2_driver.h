@@ -564,6 +564,7 @@ driver_run(const uint8_t *data, size_t size, bool is_server)
     weir_h2_settings_t settings = {
         .is_server = is_server, .max_streams = is_server ? 16 : 0, .stream_window = 20000, .connection_window = 100000,
         .max_frame = 16384, .header_table = 4096, .max_header_list = 4000, .max_fields = 40, .max_field = 3000, .max_block = 8000,
+        .header_budget = 20000,
         .connect_protocol = true, .chunk = 8192, .head_timeout = { 60000 }, .stall_timeout = { 60000 },
     };
     int fds[2];

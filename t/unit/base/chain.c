@@ -46,9 +46,9 @@ test_model(void)
     ok(same, "bytes come out as they went in");
     weir_chain_consume(&chain, &pool, chain.size);
     ok(chain.first == NULL && chain.last == NULL && pool.n_used == 0, "an empty chain owns nothing");
-    ok(pool.n_free <= 4, "the pool keeps no more than it may");
+    ok(pool.spare.n <= 4, "the pool keeps no more than it may");
     weir_block_pool_fini(&pool);
-    is_int(pool.n_free, 0, "and nothing after its end");
+    is_int(pool.spare.n, 0, "and nothing after its end");
 }
 
 static void
@@ -66,11 +66,15 @@ test_edges(void)
     ok(weir_chain_append(&chain, &pool, weir_str(source, 3 * WEIR_BLOCK_BYTES)) && pool.n_used == 5, "five");
     is_int(weir_chain_peek(&chain, iov, 2), 2, "peek gives as many as asked for");
     weir_chain_consume(&chain, &pool, WEIR_BLOCK_BYTES);
-    is_int(pool.n_free, 1, "a block that was used up goes back");
+    is_int(pool.spare.n, 1, "a block that was used up goes back");
     weir_chain_consume(&chain, &pool, 0);
     weir_chain_clear(&chain, &pool);
-    ok(chain.size == 0 && pool.n_used == 0 && pool.n_free == 5, "clear gives everything back");
-    ok(weir_chain_append(&chain, &pool, WEIR_STR("x")) && pool.n_free == 4, "and a new append takes from there");
+    ok(chain.size == 0 && pool.n_used == 0 && pool.spare.n == 5, "clear gives everything back");
+    ok(weir_chain_append(&chain, &pool, WEIR_STR("x")) && pool.spare.n == 4, "and a new append takes from there");
+
+    (void) weir_block_pool_trim(&pool, 1);
+    ok(weir_block_pool_trim(&pool, 1) != 0 && pool.spare.n == 2, "half of what nobody wanted since the last tick goes back");
+    ok(weir_block_pool_trim(&pool, 1) != 0 && weir_block_pool_trim(&pool, 1) == 0 && pool.spare.n == 1, "down to the floor");
     weir_chain_clear(&chain, &pool);
     weir_chain_clear(&chain, &pool);
     weir_block_pool_fini(&pool);
