@@ -40,7 +40,8 @@ weir_guard_init(weir_guard_t *guard)
 }
 
 #ifdef __GLIBC__
-#define GUARD_OWNER 0x3fffffff
+#define GUARD_OWNER      0x3fffffff
+#define GUARD_OWNER_DIED 0x40000000
 
 /* glibc acts on what kind the memory says it is: it must be the kind that was made. */
 static bool
@@ -65,6 +66,9 @@ guard_owner_lives(const weir_guard_t *guard)
     int seen = __atomic_load_n(&guard->mutex.__data.__lock, __ATOMIC_ACQUIRE), owner = seen & GUARD_OWNER;
     bool lives = owner != 0 && (weir_sys_kill(owner, 0) == 0 || errno != ESRCH);
 
+    if (seen == 0 || (seen & GUARD_OWNER_DIED) != 0) {
+        return true;                         /* it became free just now */
+    }
     return lives || __atomic_load_n(&guard->mutex.__data.__lock, __ATOMIC_ACQUIRE) != seen;
 }
 #else

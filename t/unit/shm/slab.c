@@ -353,6 +353,8 @@ main(void)
     owners = (uint64_t *) (void *) memory;
     format();
     ok(weir_slab_check(&slab), "a new slab is whole");
+    ok(guard_owner_lives(&slab.head->guard),
+       "a lock that is free, when it was waited for in vain just before, is not damaged");
     test_sizes();
     test_all_of_it();
     test_at_random();
