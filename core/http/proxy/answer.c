@@ -300,28 +300,35 @@ weir_proxy_answer(weir_proxy_t *p)
 
 /* -- the body -- */
 
-/* Those of the peer go before any of our own. */
-static void
+/* Those of the peer go before any of our own.  false: no memory. */
+static bool
 answer_pass_trailers(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
 
     for (uint32_t i = 0; req->res.has_trailers && p->conf->pass_trailers.on && i < req->upstream_trailers.n; i++) {
         const weir_field_t *f = &req->upstream_trailers.at[i];
-        if (!answer_is_hidden(p->conf, f)) {
-            weir_assert(weir_fields_add(&req->res.trailers, &req->arena, f->id, f->name, f->value, f->flags) != NULL);
+        if (!answer_is_hidden(p->conf, f)
+            && weir_fields_add(&req->res.trailers, &req->arena, f->id, f->name, f->value, f->flags) == NULL)
+        {
+            return false;
         }
     }
+    return true;
 }
 
 /* All of the peer's answer is here: the way to it goes back before the slow client has taken everything. */
-static void
+static weir_io_t
 answer_peer_done(weir_proxy_t *p)
 {
+    if (!answer_pass_trailers(p)) {
+        weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
+        return WEIR_ERROR;
+    }
     p->peer_done = true;
-    answer_pass_trailers(p);
     weir_proxy_end_attempt(p, false);
     weir_exchange_end(&p->x, true);
+    return WEIR_EOF;
 }
 
 static void
@@ -555,8 +562,7 @@ answer_from_peer(weir_proxy_t *p)
         return io;
     }
     if (io == WEIR_EOF) {
-        answer_peer_done(p);
-        return io;
+        return answer_peer_done(p);
     }
     if (io == WEIR_ERROR) {
         weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
