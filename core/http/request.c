@@ -255,7 +255,7 @@ request_run_phases(weir_request_t *req)
 void
 weir_request_resume(weir_request_t *req)
 {
-    weir_assert(req->parked);
+    weir_assert(req->parked && !req->finalised && !req->is_ended);
     req->parked = false;
     if (req->pipeline == req->server->pipeline && req->pipeline != req->location->pipeline) {
         request_run_location(req);
@@ -482,6 +482,7 @@ weir_request_run(weir_request_t *req)
 {
     weir_uri_result_t uri;
 
+    weir_assert(!req->is_ended && !req->finalised && !req->parked && !req->res.head_sent && req->generation != NULL);
     req->host = weir_str_lower(&req->arena, req->head.host);
     if (!weir_request_find_server(req)) {
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, NULL);
@@ -685,7 +686,7 @@ request_gone_while_sending(weir_request_t *req)
 void
 weir_request_finish(weir_request_t *req)
 {
-    weir_assert(!req->finalised);
+    weir_assert(!req->finalised && !req->parked && !req->is_ended);
     req->finalised = true;
     req->producer = NULL;
     req->on_body = NULL;
@@ -706,6 +707,7 @@ weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
         req->cause = cause;
         req->detail = detail;
     }
+    weir_assert(!req->is_ended && req->cause != WEIR_CAUSE_NONE);
     weir_cause_log(cause, &req->log, detail);
     req->finalised = true;
     req->producer = NULL;
@@ -721,6 +723,7 @@ weir_request_client_gone(weir_request_t *req, weir_cause_t cause)
 {
     void (*on_abort)(weir_request_t *) = req->on_abort;
 
+    weir_assert(!req->is_ended);
     if (req->cause == WEIR_CAUSE_NONE) {
         req->cause = cause;
     }

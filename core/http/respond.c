@@ -189,6 +189,7 @@ weir_response_filter(weir_request_t *req, weir_body_filter_t *filter)
 {
     weir_body_filter_t **at = &req->res.filters;
 
+    weir_assert(!req->res.head_sent);                          /* what has left does not come back to be filtered */
     while (*at != NULL) {
         at = &(*at)->next;
     }
@@ -217,6 +218,7 @@ weir_filter_pass(weir_request_t *req, const weir_body_filter_t *self, weir_str_t
 weir_io_t
 weir_response_body(weir_request_t *req, weir_str_t bytes)
 {
+    weir_assert(req->res.head_sent && !req->res.complete);
     return respond_from(req, req->res.filters, req->res.no_body ? WEIR_STR_NONE : bytes);
 }
 
@@ -226,6 +228,7 @@ weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
     uint64_t from = *offset;
     weir_io_t io;
 
+    weir_assert(req->res.head_sent && !req->res.complete && from <= end);
     if (req->res.filters != NULL) {
         return WEIR_EOF;
     }
@@ -243,6 +246,7 @@ weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved)
     weir_io_t io;
 
     *moved = 0;
+    weir_assert(req->res.head_sent && !req->res.complete);
     if (req->res.filters != NULL || req->res.ranges != NULL || req->res.no_body) {
         return WEIR_EOF;
     }
@@ -256,6 +260,7 @@ weir_response_end(weir_request_t *req)
 {
     weir_io_t io = WEIR_OK;
 
+    weir_assert(req->res.head_sent && !req->res.complete);
     for (weir_body_filter_t *f = req->res.no_body ? NULL : req->res.filters; f != NULL && io != WEIR_ERROR; f = f->next) {
         if (f->end != NULL) {
             io = f->end(req, f);

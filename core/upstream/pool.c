@@ -65,6 +65,7 @@ weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer)
     weir_list_append(&peer->idle, &up->idle_link);
     weir_list_append(&peer->group->idle, &up->group_link);
     peer->group->n_idle++;
+    weir_assert(peer->group->n_idle <= peer->group->conf.keepalive);
     weir_upslot_move(up);
 }
 
@@ -120,6 +121,7 @@ weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const we
             pool_close_idle(up);
             continue;
         }
+        weir_assert(up->peer == peer && up->reused && (share != NULL || up->owner == NULL));
         pool_unlink(up);
         weir_timer_clear(&up->timer);
         weir_group_ref(peer->group);
@@ -216,6 +218,8 @@ weir_upconn_keep(weir_upconn_t *up)
     if (group->n_idle >= group->conf.keepalive) {
         pool_close_idle(weir_list_entry(group->idle.prev, weir_upconn_t, group_link));
     }
+    weir_assert(group->n_idle < group->conf.keepalive && !weir_list_linked(&up->idle_link));
+    weir_assert(up->share == NULL || up->owner != NULL);
     if (up->share == NULL) {
         up->owner = NULL;
     }
