@@ -308,16 +308,14 @@ answer_pass_trailers(weir_proxy_t *p)
 
     for (uint32_t i = 0; req->res.has_trailers && p->conf->pass_trailers.on && i < req->upstream_trailers.n; i++) {
         const weir_field_t *f = &req->upstream_trailers.at[i];
-        if (!answer_is_hidden(p->conf, f)
-            && weir_fields_add(&req->res.trailers, &req->arena, f->id, f->name, f->value, f->flags) == NULL)
-        {
+        if (!answer_is_hidden(p->conf, f) && weir_fields_add(&req->res.trailers, &req->arena, f->id, f->name, f->value, 0) == NULL) {
             return false;
         }
     }
     return true;
 }
 
-/* All of the peer's answer is here: the way to it goes back before the slow client has taken everything. */
+/* All of the peer's answer is here: the way to it goes back before the slow client has taken everything.  EOF · ERROR: the request is over. */
 static weir_io_t
 answer_peer_done(weir_proxy_t *p)
 {
