@@ -175,7 +175,6 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
         weir_list_init(&peer->idle);
         weir_list_init(&peer->shared);
         weir_list_init(&peer->slots);
-        group->n_up += !peer->conf->down;
     }
     group_add_set(group, 0, 0, conf->n_primaries);
     group_add_set(group, 1, conf->n_primaries, conf->n_peers - conf->n_primaries);

@@ -72,7 +72,6 @@ typedef struct {
     weir_group_t *group;                     /* counted from weir_pick_begin to weir_pick_end */
     weir_peer_t  *peer;                      /* the one picked; NULL: none */
     uint64_t     *tried;                     /* bitmap by peer index, request's arena */
-    uint32_t      n_tried;
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
 } weir_pick_t;
 
@@ -127,7 +126,8 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer. */
 void weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now);
-size_t weir_pick_left(const weir_pick_t *pick);      /* peers not tried and not down: the bound of retries */
+/* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.  The bound of retries. */
+bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
 void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a peer still held; unrefs */
 
 /* -- connections -- */

@@ -88,7 +88,6 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 
     i = pick_index(peer);
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
-    pick->n_tried++;
     pick->peer = peer;
     peer->in_use++;
     pick->on_trial = pick_is_marked(peer);
@@ -139,10 +138,17 @@ weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now)
     pick_let_go(pick);
 }
 
-size_t
-weir_pick_left(const weir_pick_t *pick)
+bool
+weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now)
 {
-    return pick->group->n_up - pick->n_tried;
+    const weir_group_t *group = pick->group;
+
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        if (weir_peer_allowed(&group->peers[i], pick, now)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void

@@ -16,7 +16,6 @@ struct weir_group {
     weir_peer_t      *peers;         /* conf.n_peers of them, in the order of conf.peers */
     weir_host_set_t   sets[2];       /* primaries, backups */
     size_t            n_sets;
-    size_t            n_up;          /* peers that are not down */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
     uint32_t          refs;          /* generations, picks, connections that are not idle */

@@ -140,7 +140,7 @@ ask_failed(weir_ask_t *ask, weir_cause_t cause, const char *detail)
         ask_begin_again(ask, false);
         return;
     }
-    if (again && (ask->q.tries == 0 || ask->tries < ask->q.tries) && weir_pick_left(&ask->pick) != 0) {
+    if (again && (ask->q.tries == 0 || ask->tries < ask->q.tries) && weir_pick_has_next(&ask->pick, weir_clock_now())) {
         ask_end_attempt(ask, true);
         ask_begin_again(ask, true);
         return;

@@ -102,7 +102,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
             none->cause = WEIR_CAUSE_UPSTREAM_NONE;
         }
         weir_proxy_release(p, false);
-        (void) weir_request_fail(req, first ? WEIR_CAUSE_UPSTREAM_NONE : cause, detail);
+        (void) weir_request_fail(req, first || cause == WEIR_CAUSE_NONE ? WEIR_CAUSE_UPSTREAM_NONE : cause, detail);
         return;
     }
     retry_connect(p);
@@ -157,7 +157,7 @@ retry_is_allowed(const weir_proxy_t *p, unsigned kind)
     {
         return false;
     }
-    return weir_pick_left(&p->pick) != 0;
+    return weir_pick_has_next(&p->pick, weir_clock_now());
 }
 
 /* A kept connection that the peer closed as we wrote: once more, on a fresh one. */
