@@ -181,6 +181,17 @@ exchange_asked(weir_exchange_t *x)
     x->asker->on_asked(x);
 }
 
+/* All of it is with the peer, whose turn it is; unless its answer has begun: then the asker knows whether it takes any more of that now. */
+static void
+exchange_wait_for_answer(weir_exchange_t *x)
+{
+    if (x->state == WEIR_EXCHANGE_BODY) {
+        x->asker->on_readable(x);
+    } else {
+        weir_exchange_wait(x, x->conf->read_timeout);
+    }
+}
+
 /* The peer does not take our bytes.  It may have answered early and closed: it is read before the exchange fails.  When it is this side that has failed,
  * nothing more will come. */
 static void
@@ -214,7 +225,7 @@ weir_exchange_send(weir_exchange_t *x)
         }
         if (x->codec->ended(x)) {
             exchange_asked(x);
-            weir_exchange_wait(x, x->conf->read_timeout);
+            exchange_wait_for_answer(x);
             return;
         }
         io = x->asker->next_body(x, &bytes);
