@@ -120,6 +120,8 @@ static void
 ask_begin_again(weir_ask_t *ask, bool next)
 {
     weir_exchange_end(&ask->x, false);
+    weir_task_cancel(&ask->task);                    /* reading on was of the answer that is given up */
+    ask->is_held = false;
     if (next) {
         ask_next_peer(ask);
         return;

@@ -113,6 +113,15 @@ peer_close(size_t i)
     peers[i].got[0] = '\0';
 }
 
+/* As much of a long body as goes. */
+static void
+peer_pour(size_t i)
+{
+    static char bytes[1 << 20];
+
+    while (send(peers[i].fd, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0) { }
+}
+
 /* -- the asker -- */
 
 static struct {
@@ -124,7 +133,7 @@ static struct {
     weir_cause_t cause;
     char         detail[128], trailer[64];
     const char  *refuses;                    /* answers of another status than 200 */
-    bool         holds, cancels_at_head, cancels_at_body;
+    bool         holds, cancels_at_head, cancels_at_body, refuses_body, source_waits;
 } seen;
 
 static void
@@ -148,6 +157,8 @@ asker_body(weir_ask_t *ask, weir_str_t bytes)
     seen.len += weir_min(bytes.len, sizeof(seen.body) - seen.len);
     if (seen.cancels_at_body) {
         weir_ask_cancel(ask);
+    } else if (seen.refuses_body) {
+        weir_ask_refuse(ask, "such a body");
     } else if (seen.holds) {
         weir_ask_hold(ask);
     }
@@ -170,7 +181,7 @@ static weir_io_t
 asker_next(weir_ask_t *ask, weir_str_t *bytes)
 {
     (void) ask;
-    if (seen.holds) {
+    if (seen.holds || seen.source_waits) {
         return WEIR_AGAIN;
     }
     if (seen.parts_left == 0) {
@@ -390,6 +401,68 @@ test_refused(void)
     peer_close(1);
 }
 
+/* The peer pours and turns are long: pieces told so far. */
+static void
+pour_until(size_t peer, unsigned pieces)
+{
+    for (int n = 0; n < 300 && seen.pieces < pieces; n++) {
+        peer_pour(peer);
+        turn();
+    }
+}
+
+static void
+test_refused_in_a_long_turn(void)
+{
+    weir_question_t q = question("two", "GET");
+    size_t first;
+
+    q.max_body = UINT64_MAX / 2;
+    start(&q);
+    for (int n = 0; n < 300 && peers[0].len == 0 && peers[1].len == 0; n++) {
+        turn();
+    }
+    first = peers[0].len != 0 ? 0 : 1;
+    peer_say(first, "HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n");
+    pour_until(first, 40);
+    ok(seen.pieces >= 40, "a long answer comes");
+    seen.refuses_body = true;
+    peer_pour(first);
+    ok(peer_wait(1 - first, "\r\n\r\n"), "a body that is refused in the middle is followed by the next peer's");
+    seen.refuses_body = false;
+    peer_say(1 - first, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2");
+    wait_end();
+    is_str(weir_str(seen.body, seen.len), "2", "whose answer counts");
+    is_int(seen.cause, WEIR_CAUSE_NONE, "and is a whole one");
+    peer_close(0);
+    peer_close(1);
+}
+
+/* The answer comes as the question still goes: neither stops the other. */
+static void
+test_source_in_a_long_turn(void)
+{
+    weir_question_t q = question("one", "POST");
+
+    q.handler = &asker_with_source;
+    q.length = WEIR_LENGTH_NONE;
+    q.max_body = UINT64_MAX / 2;
+    seen.source_waits = true;
+    seen.parts_left = 3;
+    start(&q);
+    ok(peer_wait(0, "\r\n\r\n"), "the head goes");
+    peer_say(0, "HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n");
+    pour_until(0, 40);
+    seen.source_waits = false;
+    peer_pour(0);
+    weir_ask_go_on(seen.ask);
+    pour_until(0, seen.pieces + 40);
+    ok(peer_wait(0, "0\r\n\r\n"), "the pieces go while the answer comes, and the end");
+    weir_ask_cancel(seen.ask);
+    turn();
+    peer_close(0);
+}
+
 static void
 test_limits(void)
 {
@@ -566,6 +639,8 @@ main(void)
     test_hold();
     test_next_peer();
     test_refused();
+    test_refused_in_a_long_turn();
+    test_source_in_a_long_turn();
     test_limits();
     test_cancel();
     test_h2();
