@@ -13,6 +13,8 @@
 
 #define RESPONDER_PORT 80
 #define FETCH_TRIES    4             /* addresses of a responder */
+#define FETCH_CONNECT  ((weir_msec_t) { 3000 })
+#define FETCH_LIMIT    ((weir_msec_t) { 10000 })     /* for all of them, however steadily one of them says nothing much */
 
 /* -- where -- */
 
@@ -162,7 +164,8 @@ fetch_why(weir_cause_t cause, const char *detail)
     case WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE: return "the OCSP responder's answer was cut short";
     case WEIR_CAUSE_UPSTREAM_MALFORMED: case WEIR_CAUSE_UPSTREAM_BODY_MALFORMED: case WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE:
     case WEIR_CAUSE_UPSTREAM_INTERIM: return "the OCSP responder sent no proper answer";
-    case WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT: case WEIR_CAUSE_UPSTREAM_READ_TIMEOUT: return "the OCSP responder did not answer in time";
+    case WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT: case WEIR_CAUSE_UPSTREAM_READ_TIMEOUT: case WEIR_CAUSE_UPSTREAM_DEADLINE:
+        return "the OCSP responder did not answer in time";
     case WEIR_CAUSE_UPSTREAM_CLOSED: case WEIR_CAUSE_UPSTREAM_RESET: case WEIR_CAUSE_UPSTREAM_SEND_FAILED:
         return "the connection to the OCSP responder broke";
     default: return "the OCSP responder cannot be reached";
@@ -200,12 +203,13 @@ weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responde
     weir_question_t q = {
         .http = http, .codec = &weir_peer_h1, .conf = weir_ask_conf(), .method = WEIR_STR("POST"), .target = responder->path, .host = responder->host,
         .fields = fields, .n_fields = weir_countof(fields), .body = request, .may_repeat = true, .tries = FETCH_TRIES,
-        .max_body = WEIR_TLS_OCSP_ANSWER_MAX, .handler = &fetch_handler, .data = f,
+        .limit = FETCH_LIMIT, .max_body = WEIR_TLS_OCSP_ANSWER_MAX, .handler = &fetch_handler, .data = f,
     };
 
     if (f == NULL) {
         return NULL;
     }
+    q.conf.connect_timeout = FETCH_CONNECT;
     memset(f, 0, offsetof(weir_http_tls_fetch_t, answer));
     weir_arena_init(&f->arena, 1024);
     f->done = done;
