@@ -219,6 +219,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
 {
     const weir_error_page_t *page;
 
+    req->parked = false;                       /* whoever it waited for has spoken */
     if (req->res.head_sent) {
         weir_request_abort(req, cause, detail);
         return WEIR_DONE;
