@@ -29,6 +29,9 @@ weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer,
     weir_turns_t *turns = set->state, *best = NULL;
     int64_t gained = 0;
 
+    if (set->n == 1) {
+        return may(&set->peers[0], data) ? &set->peers[0] : NULL;       /* (its credit would be as before) */
+    }
     for (size_t i = 0; i < set->n; i++) {
         if (!may(&set->peers[i], data)) {
             continue;
