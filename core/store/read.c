@@ -49,6 +49,44 @@ read_close(void)
     }
 }
 
+/* Its file was removed: another one in its place is what is written from now on.  While there is none, what is known is all there is. */
+static void
+read_follow(void)
+{
+    weir_error_t      error = { .text = "" };
+    weir_store_view_t other = { .fd = -1 };
+
+    if (weir_clock_now().ms < read_store.next_ms) {
+        return;
+    }
+    if (weir_store_view_open(&other, read_store.path, &error)) {
+        read_close();
+        read_store.view = other;
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "the store in \"%s\" is another file now, which is read", read_store.path);
+    } else {
+        read_store.next_ms = weir_clock_now().ms + READ_RETRY_MS;
+    }
+}
+
+/* May the map be looked at?  Of the file that is in its place now, where there is one. */
+static bool
+read_is_good(void)
+{
+    bool is_removed;
+
+    if (read_store.view.map == NULL) {
+        return read_open();
+    }
+    if (weir_store_view_is_whole(&read_store.view, &is_removed)) {
+        if (weir_unlikely(is_removed)) {
+            read_follow();
+        }
+        return true;
+    }
+    read_close();                                /* it was cut short: the map's end would be a SIGBUS */
+    return false;
+}
+
 /* A record of `size` bytes is copied. */
 static weir_store_found_t
 read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size)
@@ -58,11 +96,7 @@ read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size
     if (name.len == 0) {
         return WEIR_STORE_MISSING;
     }
-    if (read_store.view.map == NULL && !read_open()) {
-        return WEIR_STORE_BROKEN;
-    }
-    if (!weir_store_view_is_whole(&read_store.view)) {       /* it was cut short: the map's end would be a SIGBUS */
-        read_close();
+    if (!read_is_good()) {
         return WEIR_STORE_BROKEN;
     }
     found = weir_store_view_get(&read_store.view, table, name, record, size);

@@ -282,11 +282,13 @@ weir_store_view_begins(weir_store_view_t *view)
 }
 
 bool
-weir_store_view_is_whole(const weir_store_view_t *view)
+weir_store_view_is_whole(const weir_store_view_t *view, bool *is_removed)
 {
     struct stat file;
+    bool        is_known = weir_sys_fstat(view->fd, &file) == 0;
 
-    return weir_sys_fstat(view->fd, &file) == 0 && (uint64_t) file.st_size >= view->mapped;
+    *is_removed = is_known && file.st_nlink == 0;
+    return is_known && (uint64_t) file.st_size >= view->mapped;
 }
 
 weir_store_found_t

@@ -33,8 +33,9 @@ typedef struct {
 /* Of the folder's store, which must be of this layout.  false with *error: nothing is open. */
 bool weir_store_view_open(weir_store_view_t *view, const char *folder, weir_error_t *error) WEIR_MUST_USE;
 void weir_store_view_close(weir_store_view_t *view);
-/* Is the file as long as it was, so that the map may be read?  A system call. */
-bool weir_store_view_is_whole(const weir_store_view_t *view) WEIR_MUST_USE;
+/* Is the file as long as it was, so that the map may be read?  *is_removed: it has no name any more; what is written
+ * now is in another one, if there is one.  A system call. */
+bool weir_store_view_is_whole(const weir_store_view_t *view, bool *is_removed) WEIR_MUST_USE;
 /* Whether the bytes begin like a store; sets view->page. */
 bool weir_store_view_begins(weir_store_view_t *view) WEIR_MUST_USE;
 

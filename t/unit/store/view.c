@@ -224,6 +224,7 @@ int
 main(void)
 {
     weir_error_t error = { .text = "" };
+    bool         is_removed;
 
     (void) tmp_path("");
     if (!ok(weir_store_open(&db, &(weir_store_open_t) { .path = tmp_folder, .size = 64 << 20, .writes = true }, &error), "a store")) {
@@ -240,9 +241,11 @@ main(void)
     test_stopped();
     test_beside();
     test_garbage();
-    ok(weir_store_view_is_whole(&view), "the file is whole");
+    ok(weir_store_view_is_whole(&view, &is_removed) && !is_removed, "the file is whole and there");
     is_int(truncate(tmp_path("weir.mdb"), 8192), 0, "and is cut short");
-    ok(!weir_store_view_is_whole(&view), "which shows");
+    ok(!weir_store_view_is_whole(&view, &is_removed) && !is_removed, "which shows");
+    is_int(unlink(tmp_path("weir.mdb")), 0, "and is removed");
+    ok(!weir_store_view_is_whole(&view, &is_removed) && is_removed, "which shows, too");
     weir_store_view_close(&view);
     ok(!weir_store_view_open(&view, "/nonexistent", &error), "where there is none, nothing is opened");
     return done();
