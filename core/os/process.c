@@ -53,6 +53,14 @@ weir_sys_wait_any(int *status)
     return pid;
 }
 
+bool
+weir_process_is_stopped(pid_t pid)
+{
+    siginfo_t info = { .si_pid = 0 };
+
+    return waitid(P_PID, (id_t) pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
 void
 weir_process_on_signal(int signal, void (*handler)(int signal, siginfo_t *info, void *context))
 {

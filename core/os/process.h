@@ -15,6 +15,9 @@ int   weir_sys_kill(pid_t pid, int signal);
 int   weir_sys_kill_main(pid_t pid, int signal);   /* kill, but its first thread and no other gets the signal */
 pid_t weir_sys_wait_any(int *status);              /* waitpid(-1, WNOHANG); EINTR is retried */
 
+/* Is this child stopped (SIGSTOP, SIGTSTP …)?  One that a debugger holds is not. */
+bool  weir_process_is_stopped(pid_t pid);
+
 /* Runs `handler` on the signal, with every other one blocked; NULL: ignored.  For signals that can be caught. */
 void weir_process_on_signal(int signal, void (*handler)(int signal, siginfo_t *info, void *context));
 void weir_process_default_signal(int signal);

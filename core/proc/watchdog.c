@@ -1,8 +1,10 @@
 /*
- * watchdog.c - a worker whose loop does not come to the end of a turn is killed, with a backtrace of where it hangs in the log.
+ * watchdog.c - a worker whose loop does not come to the end of a turn is killed, with a backtrace of where it hangs in the
+ * log; so is one that is stopped, which has connections of clients and gets more.
  *
  *     looks every WATCHDOG_LOOKS-th of worker_watchdog:  the same turn again and again -> SIGABRT (it writes the backtrace)
  *                                                        -> still there at the next look -> SIGKILL
+ *                                   stopped (SIGSTOP), in a turn or between two      -> SIGKILL: it would write nothing
  *
  * Runs in the master.  What counts is how often the master looked, not the clock: a machine that stood still as a whole (a snapshot, a
  * laptop's lid) kills nobody.
@@ -17,31 +19,50 @@
 #define WATCHDOG_LOOKS 8
 
 static void
-watchdog_end(const weir_child_t *child)
+watchdog_kill(const weir_child_t *child)
 {
-    weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d did not end, it is killed without a backtrace", (int) child->pid);
     (void) weir_sys_kill(child->pid, SIGKILL);
+}
+
+static void
+watchdog_abort(const weir_child_t *child)
+{
+    if (weir_sys_kill_main(child->pid, SIGABRT) != 0 && errno != ESRCH) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) child->pid, SIGABRT);
+    }
+}
+
+static void
+watchdog_end(const weir_child_t *child, bool is_stopped, weir_msec_t limit)
+{
+    if (is_stopped) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d is stopped for more than %llu ms (worker_watchdog): it is killed",
+                 (int) child->pid, (unsigned long long) limit.ms);
+        watchdog_kill(child);
+    } else if (child->looks == WATCHDOG_LOOKS) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d is in one turn of its loop for more than %llu ms (worker_watchdog): "
+                 "it is killed, its backtrace follows", (int) child->pid, (unsigned long long) limit.ms);
+        watchdog_abort(child);
+    } else {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d did not end, it is killed without a backtrace", (int) child->pid);
+        watchdog_kill(child);
+    }
 }
 
 static void
 watchdog_look(weir_child_t *child, weir_msec_t limit)
 {
     uint64_t beat = __atomic_load_n(&child->pulse->beat, __ATOMIC_RELAXED);
+    bool     is_stopped = beat == child->beat && weir_process_is_stopped(child->pid);
 
-    if (beat % 2 == 0 || beat != child->beat) {
+    if (beat != child->beat || (beat % 2 == 0 && !is_stopped)) {
         child->beat = beat;
         child->looks = 0;
         return;
     }
     child->looks++;
-    if (child->looks == WATCHDOG_LOOKS) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d is in one turn of its loop for more than %llu ms (worker_watchdog): it is killed, "
-                 "its backtrace follows", (int) child->pid, (unsigned long long) limit.ms);
-        if (weir_sys_kill_main(child->pid, SIGABRT) != 0 && errno != ESRCH) {
-            weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) child->pid, SIGABRT);
-        }
-    } else if (child->looks > WATCHDOG_LOOKS) {
-        watchdog_end(child);
+    if (child->looks >= WATCHDOG_LOOKS) {
+        watchdog_end(child, is_stopped, limit);
     }
 }
 
