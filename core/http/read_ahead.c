@@ -146,6 +146,7 @@ ahead_go_on(ahead_t *ahead)
 {
     weir_request_t *req = ahead->req;
 
+    weir_task_cancel(&ahead->task);                /* bytes that came were faster than the turn it was put off to */
     if (ahead_read(ahead) == WEIR_NEXT) {
         req->on_body = NULL;
         req->on_abort = NULL;

@@ -33,6 +33,7 @@ upload_go_on(weir_task_t *task)
 bool
 weir_proxy_collect_body(weir_proxy_t *p)
 {
+    weir_task_cancel(&p->collect_task);
     switch (weir_read_ahead_some(p->req, p->body)) {
     case WEIR_OK:
         return true;
