@@ -698,11 +698,27 @@ weir_resolver_create(weir_loop_t *loop, const weir_resolver_conf_t *conf)
     return resolver;
 }
 
+/* Names that upstream blocks follow are asked about until their generation ends, which may be after this. */
+static void
+name_forget_waiting(name_t *name)
+{
+    while (!weir_list_empty(&name->waiting)) {
+        weir_lookup_t *lookup = weir_list_entry(name->waiting.next, weir_lookup_t, link);
+
+        weir_list_remove(&lookup->link);
+        weir_timer_drop(&lookup->timer);
+        lookup->name = NULL;
+    }
+}
+
 void
 weir_resolver_destroy(weir_resolver_t *resolver)
 {
     while (!weir_list_empty(&resolver->recent)) {
-        name_free(weir_list_entry(resolver->recent.next, name_t, recent));
+        name_t *name = weir_list_entry(resolver->recent.next, name_t, recent);
+
+        name_forget_waiting(name);
+        name_free(name);
     }
     weir_mem_free(resolver->conf.servers);
     weir_mem_free(resolver);

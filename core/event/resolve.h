@@ -30,7 +30,7 @@ struct weir_lookup {
 };
 
 weir_resolver_t *weir_resolver_create(weir_loop_t *loop, const weir_resolver_conf_t *conf);    /* conf is copied */
-void             weir_resolver_destroy(weir_resolver_t *resolver);       /* nobody is waiting any more */
+void             weir_resolver_destroy(weir_resolver_t *resolver);       /* who waits is not told, and may cancel afterwards */
 bool             weir_resolver_is(const weir_resolver_t *resolver, const weir_resolver_conf_t *conf);
 /* done is called once, perhaps from inside: OK with addresses (port 0, borrowed for the call; one at least), or why not. */
 void weir_lookup_start(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t name, weir_msec_t timeout,

@@ -283,6 +283,8 @@ bad_servers(void)
 int
 main(void)
 {
+    static weir_lookup_t waits;
+
     loop = weir_loop_create(64);
     for (size_t i = 0; i < SERVERS; i++) {
         server_open(&servers[i], &addrs[i]);
@@ -290,7 +292,11 @@ main(void)
     a_full_table();
     aliases();
     bad_servers();
+    weir_lookup_start(resolver, &waits, WEIR_STR("nobody.answers"), MS(5000), on_inner);
+    ok(waits.name != NULL, "somebody waits to the end");
     weir_resolver_destroy(resolver);
+    ok(waits.name == NULL, "and has nothing to do with what is gone");
+    weir_lookup_cancel(&waits);
     weir_loop_destroy(loop);
     return done();
 }
