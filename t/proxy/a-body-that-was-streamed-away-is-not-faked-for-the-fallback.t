@@ -5,6 +5,7 @@ use Weir::Test;
 my $w      = Weir::Test->new('a body that was streamed away is not faked for the fallback');
 my $origin = $w->echo_origin;
 my $dead   = $w->refused_peer;
+my $gives  = $w->origin(sub ($c) { $c->reply(200, '', 'X-Accel-Redirect', '@fallback') });
 my $closes = $w->peer(sub ($c) { $c->read_head; $c->note('head'); $c->take(5); $c->close });
 $w->conf(<<"END", workers => 1);
     proxy_request_buffering off;
@@ -13,10 +14,18 @@ $w->conf(<<"END", workers => 1);
     server {
         error_page 502 413 = \@fallback;
         location /closes { proxy_pass http://$closes; }
+        location /gives  { proxy_pass http://$gives; }
         location /dead   { proxy_pass http://$dead; }
         location \@fallback { proxy_pass http://$origin; }
     }
 END
+
+my $client = $w->client->send("POST /gives HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\n\r\n" . 'x' x 10);
+$w->wait_until('the peer has been connected to', sub { $gives->connections });
+$client->send('x' x 80);
+is $client->read_response->status, 502, 'a peer that has the body and names another place';
+is $origin->requests, 0, '… which cannot have it';
+like $w->wait_for_log(qr/the body has gone to another peer.*\n/), qr/cause: upstream\.redirect/, 'and the cause is told';
 
 my $asked = 0;
 for my $body ("Content-Length: 10\r\n\r\n0123456789", "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n") {

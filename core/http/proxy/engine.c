@@ -421,8 +421,9 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     weir_store_init(&p->taken, (size_t) weir_request_core(req)->client_body_buffer_size.n, 0, NULL);
     weir_arena_on_cleanup(&req->arena, engine_release_at_cleanup, p);
     if (!engine_find_body(p)) {
-        uint16_t status = weir_cause_row(req->cause)->status;
-        return weir_request_fail_status(req, req->cause, status ? status : 502, "the body has gone to another peer");
+        weir_cause_t cause = req->cause != WEIR_CAUSE_NONE ? req->cause : WEIR_CAUSE_UPSTREAM_REDIRECT;      /* (X-Accel-Redirect: @name) */
+        uint16_t status = weir_cause_row(cause)->status;
+        return weir_request_fail_status(req, cause, status ? status : 502, "the body has gone to another peer");
     }
     if (!weir_proxy_upgrade_begin(p)) {
         return WEIR_DONE;
