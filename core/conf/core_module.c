@@ -170,8 +170,8 @@ static const weir_directive_t core_directives[] = {
     CORE_ROW(worker_shutdown_timeout, "worker_shutdown_timeout", .where = WEIR_IN_MAIN,
              .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it takes."),
     CORE_ROW_OF(worker_watchdog, "worker_watchdog", &core_type_watchdog, .where = WEIR_IN_MAIN, .dflt = "30s",
-                .help = "How long one turn of a worker's loop may last, or a worker be stopped: one that hangs longer is killed and "
-                        "replaced, and a backtrace of where it hangs is in the error log.  off: for debuggers, which stop a worker for "
+                .help = "How long one turn of a worker's loop may last, or a worker or the store's process be stopped: one that hangs "
+                        "longer is killed and replaced, and a backtrace of where a worker hangs is in the error log.  off: for debuggers, which stop a worker for "
                         "as long as they like."),
     CORE_ROW(working_directory, "working_directory", .where = WEIR_IN_MAIN,
              .help = "The current folder of workers: where their core files go."),

@@ -28,7 +28,7 @@
 static struct {
     pid_t          pid;                      /* the one that writes; 0: none */
     pid_t          leaving[STORE_LEAVING];   /* of before, told to leave; 0: none.  More than these at once are killed */
-    uint32_t       deaths;
+    uint32_t       deaths, still;            /* still: looks at it, one after the other, at which it was stopped */
     weir_instant_t started;
     weir_timer_t   timer, late_timer;
 } store;
@@ -221,6 +221,18 @@ weir_store_process_ended(weir_master_t *master, pid_t pid, int status)
         store_later(master);
     }
     return true;
+}
+
+void
+weir_store_process_look(uint32_t looks, weir_msec_t limit)
+{
+    store.still = store.pid > 0 && weir_process_is_stopped(store.pid) ? store.still + 1 : 0;
+    if (store.still >= looks) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "store process %d is stopped for more than %llu ms (worker_watchdog): it is killed",
+                 (int) store.pid, (unsigned long long) limit.ms);
+        store.still = 0;
+        (void) weir_sys_kill(store.pid, SIGKILL);
+    }
 }
 
 /* What has given root up may not open them by their names: another process begins with the master's. */

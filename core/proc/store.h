@@ -18,6 +18,8 @@ void weir_store_process_change(weir_master_t *master);
 bool weir_store_process_ended(weir_master_t *master, pid_t pid, int status);
 /* Logs were moved. */
 void weir_store_process_reopen_logs(weir_master_t *master);
+/* Comes again and again; stopped at so many looks, one after the other, it is killed, and another one begins. */
+void weir_store_process_look(uint32_t looks, weir_msec_t limit);
 /* The workers have gone: the last counts are written.  Waits. */
 void weir_store_process_stop(weir_master_t *master);
 /* In a forked child. */

@@ -1,6 +1,7 @@
 /*
  * watchdog.c - a worker whose loop does not come to the end of a turn is killed, with a backtrace of where it hangs in the
- * log; so is one that is stopped, which has connections of clients and gets more.
+ * log; so is one that is stopped, which has connections of clients and gets more.  A store process that is stopped is killed, too:
+ * who wants to withdraw a key would wait for it.
  *
  *     looks every WATCHDOG_LOOKS-th of worker_watchdog:  the same turn again and again -> SIGABRT (it writes the backtrace)
  *                                                        -> still there at the next look -> SIGKILL
@@ -13,6 +14,7 @@
 
 #include "log/log.h"
 #include "os/process.h"
+#include "proc/store.h"
 
 #include <errno.h>
 
@@ -78,6 +80,7 @@ watchdog_on_timer(weir_timer_t *timer)
             watchdog_look(child, master->settings.watchdog);
         }
     }
+    weir_store_process_look(WATCHDOG_LOOKS, master->settings.watchdog);
     weir_watchdog_set(master);
 }
 
