@@ -35,7 +35,7 @@ test_defaults(void)
     is_str(conf->path.text, "/usr/weir/logs/toy", "a path's, under the prefix");
     is_int(conf->template->n, 1, "a template's");
     is_int(conf->derived, 14, ".check works on them");
-    is_str(weir_str_from_z(generation->built[0]), "built", ".build was called");
+    is_str(weir_str_from_z(generation->built[1]), "built", ".build was called");
     ok(weir_conf_of(generation->root, TOY) == NULL, "no struct in main for a module of http");
     reading_done(generation);
 }

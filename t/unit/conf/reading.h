@@ -97,7 +97,7 @@ static inline bool
 toy_build(weir_conf_t *cf, weir_generation_t *generation)
 {
     (void) cf;
-    generation->built[0] = (void *) "built";
+    generation->built[1] = (void *) "built";
     (void) strcat(reading_calls, " build");
     return true;
 }
