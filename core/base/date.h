@@ -12,9 +12,11 @@
 
 extern const char weir_date_days[7][4], weir_date_months[12][4];        /* "Sun" …, "Jan" … */
 
-/* Seconds since 1970; a time outside the years 0 to 9999 becomes the nearest inside.  Writes WEIR_DATE_HTTP_BYTES, no NUL. */
+/* Seconds since 1970; a time outside the years 0 to 9999 becomes the nearest inside.  Writes WEIR_DATE_HTTP_BYTES, no
+ * NUL. */
 void weir_date_http(char *out, int64_t seconds);
-/* false: none of the three forms, or no such day or time.  Of a year of two digits 70 to 99 are of the century before. */
+/* false: none of the three forms, or no such day or time.  Of a year of two digits 70 to 99 are of the century
+ * before. */
 bool weir_date_http_read(weir_str_t text, int64_t *seconds) WEIR_MUST_USE;
 /* Days since 1970-01-01 of a date of the Gregorian calendar; month 1 to 12. */
 int64_t weir_date_to_days(int64_t year, unsigned month, unsigned day);

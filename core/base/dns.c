@@ -1,8 +1,8 @@
 /*
  * dns.c - see dns.h.  Any process; allocates nothing.
  *
- * Threat: answers are forged, or made to be read for ever.  Only what answers the very question is read; names are followed by pointers that lead
- * backwards only, and CNAMEs so far and no further.
+ * Threat: answers are forged, or made to be read for ever.  Only what answers the very question is read; names are
+ * followed by pointers that lead backwards only, and CNAMEs so far and no further.
  */
 #include "base/dns.h"
 
@@ -68,7 +68,8 @@ dns_write_name(char *out, weir_str_t name)
     return n;
 }
 
-/* Reads a name at *at of the message, in lower case and wire form, into out (DNS_NAME_MAX bytes); 0: malformed.  *at goes behind it. */
+/* Reads a name at *at of the message, in lower case and wire form, into out (DNS_NAME_MAX bytes); 0: malformed.  *at
+ * goes behind it. */
 static size_t
 dns_read_name(weir_str_t m, size_t *at, char *out)
 {
@@ -199,7 +200,8 @@ dns_take_address(weir_str_t m, const dns_record_t *r, weir_dns_answer_t *answer)
     memcpy(address->bytes, m.at + r->data, r->len);
 }
 
-/* A DNAME (RFC 6672 §2.2): what is below its owner is the same below its target.  name is changed; its new length, 0: the record says nothing of it. */
+/* A DNAME (RFC 6672 §2.2): what is below its owner is the same below its target.  name is changed; its new length, 0:
+ * the record says nothing of it. */
 static size_t
 dns_below(weir_str_t m, const dns_record_t *r, char *name, size_t name_len)
 {
@@ -220,7 +222,8 @@ dns_below(weir_str_t m, const dns_record_t *r, char *name, size_t name_len)
     return kept + n;
 }
 
-/* One round over the records: addresses of `name` are taken; where it leads to is in name and *name_len then.  false: malformed. */
+/* One round over the records: addresses of `name` are taken; where it leads to is in name and *name_len then.  false:
+ * malformed. */
 static bool
 dns_round(weir_str_t m, size_t at, unsigned n_records, char *name, size_t *name_len, weir_dns_type_t type, weir_dns_answer_t *answer, bool *leads_on)
 {
@@ -282,7 +285,8 @@ dns_set_alias(weir_dns_answer_t *answer, const char *name, size_t name_len)
     answer->alias_len = weir_dns_is_name(weir_str(out, n)) ? n : 0;
 }
 
-/* The records from `begin` on: addresses of `name` (wire form), which CNAMEs change.  Records may stand in any order: once round for each CNAME. */
+/* The records from `begin` on: addresses of `name` (wire form), which CNAMEs change.  Records may stand in any order:
+ * once round for each CNAME. */
 static bool
 dns_follow(weir_str_t m, size_t begin, unsigned n_records, char *name, size_t name_len, weir_dns_type_t type, weir_dns_answer_t *answer)
 {

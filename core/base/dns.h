@@ -1,5 +1,6 @@
 /*
- * dns.h - messages of the Domain Name System as a stub needs them: a question for addresses out, an answer in (RFC 1035 §4, RFC 3596, RFC 6891).
+ * dns.h - messages of the Domain Name System as a stub needs them: a question for addresses out, an answer in (RFC 1035
+ * §4, RFC 3596, RFC 6891).
  *
  * Pure.
  */
@@ -38,7 +39,8 @@ typedef struct {
 bool   weir_dns_is_name(weir_str_t name);
 /* Writes the question for a name that is one; its length. */
 size_t weir_dns_write_query(char *out, uint16_t id, weir_str_t name, weir_dns_type_t type);
-/* The answer to that question.  Addresses of the name, or of what its CNAMEs and DNAMEs lead to inside the answer, are appended to `answer`; when
+/* The answer to that question.  Addresses of the name, or of what its CNAMEs and DNAMEs lead to inside the answer, are
+ * appended to `answer`; when
  * they lead out of it, answer->alias is where to. */
 weir_dns_result_t weir_dns_read_answer(weir_str_t message, uint16_t id, weir_str_t name, weir_dns_type_t type, weir_dns_answer_t *answer);
 

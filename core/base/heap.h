@@ -1,5 +1,6 @@
 /*
- * heap.h - the seam over the C library's heap: a test replaces these at link time (--wrap) to make each allocation fail.
+ * heap.h - the seam over the C library's heap: a test replaces these at link time (--wrap) to make each allocation
+ * fail.
  */
 #ifndef WEIR_BASE_HEAP_H
 #define WEIR_BASE_HEAP_H

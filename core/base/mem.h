@@ -15,8 +15,8 @@ void  weir_mem_trim(void);
 /* Small allocations that must succeed: never NULL, zeroed; panics when there is no memory. */
 void *weir_mem_need(size_t size) WEIR_MUST_USE;
 
-/* A reserve that a process keeps so that what must succeed does, once, when memory runs out.  use: gives it up; false: there was
- * none.  keep: makes it when it is missing (false: still no memory); a worker calls it once a turn. */
+/* A reserve that a process keeps so that what must succeed does, once, when memory runs out.  use: gives it up; false:
+ * there was none.  keep: makes it when it is missing (false: still no memory); a worker calls it once a turn. */
 bool weir_mem_use_reserve(void);
 bool weir_mem_keep_reserve(size_t size);
 

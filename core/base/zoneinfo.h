@@ -1,5 +1,6 @@
 /*
- * zoneinfo.h - time zones from the files of the tz database (TZif, RFC 9636), and the hours, days and months of their calendars.
+ * zoneinfo.h - time zones from the files of the tz database (TZif, RFC 9636), and the hours, days and months of their
+ * calendars.
  *
  * Pure.  What a zone knows lies in the caller's arena.
  */
@@ -25,8 +26,9 @@ typedef struct {
     int64_t  begin_s, end_s;                 /* Unix time: begin_s <= t < end_s */
 } weir_period_t;
 
-/* The period of that instant (before 3 January 1970: of that day).  A period is what the zone's clocks call one hour, day or month: it begins at the
- * first instant at which they show it, and an hour that they show twice is one of 120 minutes. */
+/* The period of that instant (before 3 January 1970: of that day).  A period is what the zone's clocks call one hour,
+ * day or month: it begins at the first instant at which they show it, and an hour that they show twice is one of 120
+ * minutes. */
 void weir_zoneinfo_period(const weir_zoneinfo_t *zone, weir_period_unit_t unit, int64_t utc_s, weir_period_t *period);
 
 #endif

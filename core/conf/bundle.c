@@ -1,8 +1,8 @@
 /*
  * bundle.c - what a configuration read from the world, by kind and key: recorded in the master, replayed in workers.
  *
- * An entry's value is bytes in the form in which it travels; lists and addresses are decoded once, when the entry is made.
- * Everything is in the bundle's arena.  What arrives through a descriptor is checked before it is believed.
+ * An entry's value is bytes in the form in which it travels; lists and addresses are decoded once, when the entry is
+ * made.  Everything is in the bundle's arena.  What arrives through a descriptor is checked before it is believed.
  */
 #define _GNU_SOURCE 1
 

@@ -1,8 +1,8 @@
 /*
  * bundle.h - everything that a configuration reads from the world: files, glob results, resolved names, users.
  *
- * The master records one while it checks a configuration; the bytes travel to each worker in a memfd; a worker replays it,
- * so that building a generation touches nothing but the bundle.  A replay that asks for something the recording did
+ * The master records one while it checks a configuration; the bytes travel to each worker in a memfd; a worker replays
+ * it, so that building a generation touches nothing but the bundle.  A replay that asks for something the recording did
  * not hold is an error, never a read.
  */
 #ifndef WEIR_CONF_BUNDLE_H
@@ -27,7 +27,8 @@ bool weir_bundle_conf(weir_bundle_t *bundle, weir_str_t path, weir_str_t *bytes,
 /* Every file of the configuration's text in the order in which they were read first. */
 void weir_bundle_each_conf(const weir_bundle_t *bundle, void (*each)(void *data, weir_str_t path, weir_str_t bytes), void *data);
 
-/* Whom the workers run as.  ignored: the recorder is not root and cannot change user; the rest is not looked up then. */
+/* Whom the workers run as.  ignored: the recorder is not root and cannot change user; the rest is not looked up
+ * then. */
 typedef struct {
     bool   ignored;
     uid_t  uid;
@@ -49,7 +50,8 @@ bool weir_bundle_get(weir_bundle_t *bundle, weir_str_t key, weir_str_t *value) W
 
 /* Serialised to a sealed memfd; -1 with errno. */
 int            weir_bundle_to_fd(const weir_bundle_t *bundle) WEIR_MUST_USE;
-/* Replaying; does not close fd; NULL with *error when what is there is not a bundle (lengths are checked before bytes). */
+/* Replaying; does not close fd; NULL with *error when what is there is not a bundle (lengths are checked before
+ * bytes). */
 weir_bundle_t *weir_bundle_from_fd(int fd, weir_error_t *error) WEIR_MUST_USE;
 
 #endif

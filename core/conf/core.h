@@ -74,8 +74,8 @@ bool weir_conf_make_folder(weir_conf_t *cf, const weir_conf_words_t *words, weir
  */
 
 extern const weir_conf_type_t weir_core_type_log;         /* core_log.c */
-/* What follows "syslog:" in word 1 of the directive being read.  severity NULL: records have their own, and naming one gets a
- * warning. */
+/* What follows "syslog:" in word 1 of the directive being read.  severity NULL: records have their own, and naming one
+ * gets a warning. */
 bool weir_core_read_syslog(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t options, weir_log_level_t *severity);
 bool weir_core_build_logs(weir_conf_t *cf, weir_generation_t *generation);
 

@@ -1,8 +1,8 @@
 /*
  * generation.c - a reading from beginning to end: texts to blocks, blocks to structs, structs to what runs.
  *
- * Runs in the master (recording) and in a worker's build thread (replaying).  Everything is in the generation's arena; a
- * reading that fails gives all of it back.
+ * Runs in the master (recording) and in a worker's build thread (replaying).  Everything is in the generation's arena;
+ * a reading that fails gives all of it back.
  */
 #include "conf/read.h"
 

@@ -1,8 +1,8 @@
 /*
  * generation.h - a configuration as a value: immutable, in one arena, counted by reference.
  *
- * Built by a pure function from a bundle: in the master (recording), in a worker's build thread (replaying).  References are
- * taken and given back on the loop's thread only.
+ * Built by a pure function from a bundle: in the master (recording), in a worker's build thread (replaying).
+ * References are taken and given back on the loop's thread only.
  */
 #ifndef WEIR_CONF_GENERATION_H
 #define WEIR_CONF_GENERATION_H
@@ -28,10 +28,12 @@ typedef struct {
 /* What a reading found wrong, in the order of the files: the first `max` of it. */
 typedef struct { weir_error_t *at; size_t n, max; } weir_conf_errors_t;
 
-/* NULL with errors: a statement with a fault is left out and reading goes on behind it, until there are `max` of them. */
+/* NULL with errors: a statement with a fault is left out and reading goes on behind it, until there are `max` of
+ * them. */
 weir_generation_t *weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial,
                                              weir_conf_errors_t *errors) WEIR_MUST_USE;
-/* The same, ended by the first error.  NULL with *error.  The result has one reference.  Nothing it points at belongs to the bundle afterwards. */
+/* The same, ended by the first error.  NULL with *error.  The result has one reference.  Nothing it points at belongs
+ * to the bundle afterwards. */
 weir_generation_t *weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial,
                                          weir_error_t *error) WEIR_MUST_USE;
 weir_generation_t *weir_generation_ref(weir_generation_t *generation);

@@ -1,8 +1,8 @@
 /*
  * inherit.c - structs of blocks: made when something is set, sealed from the outside in, then checked.
  *
- * A struct in which nothing was set is the parent's own; in one in which something was set, each field that was not is the
- * parent's or, at the root of a family, its row's default.  Runs where configurations are read.
+ * A struct in which nothing was set is the parent's own; in one in which something was set, each field that was not is
+ * the parent's or, at the root of a family, its row's default.  Runs where configurations are read.
  */
 #include "conf/read.h"
 

@@ -1,10 +1,10 @@
 /*
- * lex.c - see lex.h.  A statement is read word by word; a word's raw bytes are found first and then copied without their
- * quotes and escapes.
+ * lex.c - see lex.h.  A statement is read word by word; a word's raw bytes are found first and then copied without
+ * their quotes and escapes.
  *
- * The grammar is nginx's: a word ends at white space, ';' or '{'; quotes count only where a word begins; a backslash takes
- * the next byte's meaning away and goes itself before quotes and backslashes; "${" opens no block; '#' begins a comment only
- * where a word could begin; behind a closing quote there must be white space, ';', '{' or ')'.
+ * The grammar is nginx's: a word ends at white space, ';' or '{'; quotes count only where a word begins; a backslash
+ * takes the next byte's meaning away and goes itself before quotes and backslashes; "${" opens no block; '#' begins a
+ * comment only where a word could begin; behind a closing quote there must be white space, ';', '{' or ')'.
  */
 #include "conf/lex.h"
 

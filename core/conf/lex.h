@@ -41,7 +41,8 @@ void weir_lex_init(weir_lex_t *lex, weir_arena_t *arena, weir_str_t text, const 
 /* SIMPLE: words ended by ';' · OPEN: words ended by '{' · CLOSE: '}' · END · BAD with *error (file, line, column). */
 weir_lex_kind_t weir_lex_next(weir_lex_t *lex, weir_conf_words_t *words, weir_error_t *error);
 
-/* Behind BAD: to the end of the statement in which it was: behind ';' or '{' (OPEN), before '}'.  END: there is none. */
+/* Behind BAD: to the end of the statement in which it was: behind ';' or '{' (OPEN), before '}'.  END: there is
+ * none. */
 weir_lex_kind_t weir_lex_recover(weir_lex_t *lex);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * life.h - what modules live through in a process that serves: it begins, generations come and go, it ticks, it ends.
  *
- * A module says what it does at each (weir_module.life); who runs the process calls the functions below.  All of it on the loop's thread.
+ * A module says what it does at each (weir_module.life); who runs the process calls the functions below.  All of it on
+ * the loop's thread.
  */
 #ifndef WEIR_CONF_LIFE_H
 #define WEIR_CONF_LIFE_H
@@ -22,12 +23,13 @@ typedef struct weir_life {
 struct weir_module_life {
     /* Once, before the first generation.  false: the process cannot serve; the module has said why. */
     bool (*begin)(weir_life_t *life);
-    /* This generation is about to serve: what its build made gets what it needs to run.  The one before serves still. */
+    /* This generation is about to serve: what its build made gets what it needs to run.  The one before serves
+     * still. */
     void (*adopt)(weir_life_t *life, weir_generation_t *generation);
     /* It serves no new request.  Those under way keep it. */
     void (*retire)(weir_life_t *life, weir_generation_t *generation);
-    /* A second after the last tick, or after the first turn of the loop behind it: an idle process is not woken.  true: in a second again,
-     * whatever happens. */
+    /* A second after the last tick, or after the first turn of the loop behind it: an idle process is not woken.  true:
+     * in a second again, whatever happens. */
     bool (*tick)(weir_life_t *life);
     /* Once, when no request is left and before the loop's last turn: what the module holds is given back. */
     void (*end)(weir_life_t *life);

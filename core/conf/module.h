@@ -2,16 +2,16 @@
  * module.h - what a module states about its directives, once: from these rows come the parser, inheritance, -T, -h and
  * the manual.
  *
- * A block of the configuration (main, events, http, server, location, upstream) holds one conf struct for each module that
- * has a field there.  A struct in which nothing was set is shared with the enclosing block's, so confs are immutable
- * once sealed.
+ * A block of the configuration (main, events, http, server, location, upstream) holds one conf struct for each module
+ * that has a field there.  A struct in which nothing was set is shared with the enclosing block's, so confs are
+ * immutable once sealed.
  *
- * Contexts come in families: main and events · http, server, location and the parts of those two · each other one alone.  A module whose rows have a
- * field in one context of a family has a struct in all of it.  Inside http, server and location what is not set is the
- * parent's; events shares the very struct of main.
+ * Contexts come in families: main and events · http, server, location and the parts of those two · each other one
+ * alone.  A module whose rows have a field in one context of a family has a struct in all of it.  Inside http, server
+ * and location what is not set is the parent's; events shares the very struct of main.
  *
- * What happens, in order: every block is read (own structs are made at the first directive that is set in them) · names that
- * templates use before they are defined are settled · structs are sealed from the outside in · .check · .build.
+ * What happens, in order: every block is read (own structs are made at the first directive that is set in them) · names
+ * that templates use before they are defined are settled · structs are sealed from the outside in · .check · .build.
  */
 #ifndef WEIR_CONF_MODULE_H
 #define WEIR_CONF_MODULE_H
@@ -56,7 +56,8 @@ typedef struct { const char *name; uint32_t value; } weir_conf_enum_t;   /* ends
 struct weir_directive {
     const char             *name;
     const weir_conf_type_t *type;           /* NULL for a block; a block that fills a field states the field's type here, with
-                                             * its .offset, so that the field is inherited (the type's parse is not called) */
+                                             * its .offset, so that the field is inherited (the type's parse is not
+                                             * called) */
     size_t                  offset;
     unsigned                where;
     const char             *dflt;           /* arguments as text, read by the same parser; NULL: zero bytes */
@@ -64,7 +65,8 @@ struct weir_directive {
     const char             *args;           /* syntax of the arguments for the manual; NULL: from the type */
     const char             *help;           /* one line, ends with a full stop */
     const weir_conf_enum_t *values;         /* for enums and masks */
-    /* APPEND: list types: outer entries come first; LOCAL: not inherited, but a part has what its location has; OWN: never */
+    /* APPEND: list types: outer entries come first; LOCAL: not inherited, but a part has what its location has; OWN:
+     * never */
     enum { WEIR_REPLACE, WEIR_APPEND, WEIR_LOCAL, WEIR_OWN } inherit;
     bool                    whole;          /* is for a whole location, not for a part of one */
     /* -- a block -- */
@@ -93,7 +95,8 @@ extern const weir_conf_type_t weir_type_enum;      /* uint32_t, row->values */
 extern const weir_conf_type_t weir_type_mask;      /* uint32_t of or-ed row->values; one or more words */
 
 typedef struct { weir_str_t text; } weir_path_t;                 /* absolute, NUL-terminated */
-/* A folder of temporary files; a file with a name lies in folders below it that have the last digits of the name, so many each (0: none). */
+/* A folder of temporary files; a file with a name lies in folders below it that have the last digits of the name, so
+ * many each (0: none). */
 typedef struct { weir_str_t text; uint8_t levels[WEIR_FILE_LEVELS]; } weir_temp_path_t;
 typedef struct { uint32_t n; weir_bytes_t size; } weir_bufs_t;
 
@@ -138,8 +141,8 @@ typedef struct weir_module { WEIR_MODULE_FIELDS; } weir_module_t;
 /* Made by configure: every module in order; and for each a constant weir_<name>_index. */
 extern const weir_module_t *const weir_modules[];
 extern const size_t               weir_modules_count;
-/* The table that a reading goes by, ended by NULL: weir_modules, unless a unit test swapped it before it reads.  weir_core
- * must be its first entry. */
+/* The table that a reading goes by, ended by NULL: weir_modules, unless a unit test swapped it before it reads.
+ * weir_core must be its first entry. */
 extern const weir_module_t *const *weir_modules_in_use;
 
 struct weir_conf_block {
@@ -168,7 +171,8 @@ struct weir_conf {
 bool weir_conf_error(weir_conf_t *cf, size_t word, const char *fmt, ...) WEIR_PRINTF(3, 4);
 /* The same for a block's own opening line or any words. */
 bool weir_conf_error_at(weir_conf_t *cf, const weir_conf_words_t *words, const char *fmt, ...) WEIR_PRINTF(3, 4);
-/* `invalid value "x" in "directive" directive: expected WHAT`, for word `i`; did-you-mean with the names when there are any. */
+/* `invalid value "x" in "directive" directive: expected WHAT`, for word `i`; did-you-mean with the names when there are
+ * any. */
 bool weir_conf_invalid(weir_conf_t *cf, size_t word, const char *expected);
 /* A warning in the log with the position; said once, by the process that records (the master), not by replays. */
 void weir_conf_warn(weir_conf_t *cf, size_t word, const char *fmt, ...) WEIR_PRINTF(3, 4);
@@ -182,8 +186,9 @@ bool weir_conf_read_u32(weir_str_t text, uint32_t *value) WEIR_MUST_USE;
 weir_str_t weir_conf_full_path(weir_conf_t *cf, weir_str_t path);   /* relative to the prefix; NUL-terminated */
 weir_str_t weir_conf_near_path(weir_conf_t *cf, weir_str_t path);   /* relative to the folder of the main file; NUL-terminated */
 
-/* Word `i` (or a text that came out of it) as a template, a pattern, a file's bytes; NULL or false: the error is recorded with
- * the word's position.  A template may use names that the configuration defines further down.  The pattern is given back with
+/* Word `i` (or a text that came out of it) as a template, a pattern, a file's bytes; NULL or false: the error is
+ * recorded with the word's position.  A template may use names that the configuration defines further down.  The
+ * pattern is given back with
  * the generation; cf->arena need not be asked for. */
 const weir_template_t *weir_conf_template(weir_conf_t *cf, size_t word, weir_str_t text);
 weir_regex_t *weir_conf_regex(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case);
@@ -191,7 +196,8 @@ bool weir_conf_file(weir_conf_t *cf, size_t word, weir_str_t path, weir_str_t *b
 /* A zeroed new last entry of a list field, for the parse of list types. */
 void *weir_conf_list_push(weir_conf_t *cf, void *field, size_t item) __attribute__((returns_nonnull));
 
-/* The module's struct in this block: after sealing never NULL where it has one; while reading only where something was set. */
+/* The module's struct in this block: after sealing never NULL where it has one; while reading only where something was
+ * set. */
 static inline void *weir_conf_of(const weir_conf_block_t *block, size_t module_index) { return block->confs[module_index]; }
 /* While reading: the block's own struct, made when it is not there yet; for .opened and .line. */
 void *weir_conf_own(weir_conf_t *cf, weir_conf_block_t *block, size_t module_index) __attribute__((returns_nonnull));

@@ -1,9 +1,9 @@
 /*
- * nginx_names.c - the directives and variables of nginx's documented modules: what Weir has, plans, does not have, or takes without
- * an effect.
+ * nginx_names.c - the directives and variables of nginx's documented modules: what Weir has, plans, does not have, or
+ * takes without an effect.
  *
- * The one place for these facts.  The parser asks it about names that are in no row, `weir -h` and the manual say it to people;
- * t/unit/conf/nginx_names.c compares it with the rows.  Constant; nothing is allocated.
+ * The one place for these facts.  The parser asks it about names that are in no row, `weir -h` and the manual say it to
+ * people; t/unit/conf/nginx_names.c compares it with the rows.  Constant; nothing is allocated.
  */
 #include "conf/nginx_names.h"
 

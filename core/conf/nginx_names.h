@@ -26,7 +26,8 @@ const nginx_group_t *weir_conf_nginx_groups(void);
 bool weir_conf_nginx_is_rows_own(const nginx_group_t *group);
 /* Takes the next name off *rest; false: there is none. */
 bool weir_conf_nginx_next_name(weir_str_t *rest, weir_str_t *name);
-/* The group of a directive, one that is accepted in this context before all others; NULL: nginx has no such directive. */
+/* The group of a directive, one that is accepted in this context before all others; NULL: nginx has no such
+ * directive. */
 const nginx_group_t *weir_conf_nginx_find(weir_str_t name, unsigned context);
 
 #endif

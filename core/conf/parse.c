@@ -1,8 +1,9 @@
 /*
- * parse.c - statements to blocks: finds each directive's row, checks where it stands and its arguments, reads its field.
+ * parse.c - statements to blocks: finds each directive's row, checks where it stands and its arguments, reads its
+ * field.
  *
- * Runs where configurations are read: in the master, and in a worker's build thread; everything is of one reading.  Blocks
- * within blocks and files within files are bounded, so recursion is.
+ * Runs where configurations are read: in the master, and in a worker's build thread; everything is of one reading.
+ * Blocks within blocks and files within files are bounded, so recursion is.
  */
 #include "conf/read.h"
 
@@ -214,7 +215,8 @@ parse_go_on(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_
     return weir_conf_recover(reader, lex, kind, words);
 }
 
-/* opener: of the block whose '}' ends these statements; NULL: the end of the text does.  false: reader->stopped is set. */
+/* opener: of the block whose '}' ends these statements; NULL: the end of the text does.  false: reader->stopped is
+ * set. */
 static bool
 parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *opener)
 {

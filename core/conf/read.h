@@ -52,7 +52,8 @@ size_t      weir_conf_contexts_text(unsigned contexts, char *out, size_t size);
 /* recover.c */
 /* The error of a statement is taken down.  Is there room for more of them? */
 bool weir_conf_take_error(reader_t *reader);
-/* What follows a faulty statement that ended with `kind`: its block is skipped, a name that it would have defined is known.  false: not possible. */
+/* What follows a faulty statement that ended with `kind`: its block is skipped, a name that it would have defined is
+ * known.  false: not possible. */
 bool weir_conf_recover(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words);
 
 /* unknown.c: a directive that is in no row.  true: nginx has it, and it is taken without an effect. */

@@ -1,7 +1,9 @@
 /*
- * recover.c - how a reading goes on behind a statement that has a fault, so that a person learns of all faults of a file at once.
+ * recover.c - how a reading goes on behind a statement that has a fault, so that a person learns of all faults of a
+ * file at once.
  *
- * Runs where configurations are read.  A reading with an error never becomes a generation; what was left out is missing to nobody.
+ * Runs where configurations are read.  A reading with an error never becomes a generation; what was left out is missing
+ * to nobody.
  */
 #include "conf/read.h"
 

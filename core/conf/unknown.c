@@ -1,5 +1,6 @@
 /*
- * unknown.c - a directive that is in no row: one of nginx's that is taken without an effect, or an error that tells what is near.
+ * unknown.c - a directive that is in no row: one of nginx's that is taken without an effect, or an error that tells
+ * what is near.
  *
  * Runs where configurations are read.
  */

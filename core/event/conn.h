@@ -1,7 +1,8 @@
 /*
  * conn.h - a byte stream over a watched descriptor: plain now, TLS by another transport row.
  *
- * A transport that holds bytes it has received but not delivered (TLS) leaves watch.readable true: no edge will tell of them.
+ * A transport that holds bytes it has received but not delivered (TLS) leaves watch.readable true: no edge will tell of
+ * them.
  *
  * Owned (embedded) by the codec's connection.  A recv shorter than its room means the socket is drained (no second recv
  * to learn EAGAIN) unless the peer has closed.  (TCP urgent data also cuts a recv short: who sends such waits for
@@ -28,8 +29,8 @@ typedef struct {
     weir_io_t (*splice_out)(weir_conn_t *conn, int pipe, size_t n, size_t *moved);
     void      (*shutdown)(weir_conn_t *conn);  /* end of our writing */
     void      (*close)(weir_conn_t *conn);     /* what the transport holds beside the descriptor */
-    /* Between two messages: is the peer still there, and is nothing but the transport's own housekeeping (a TLS ticket) waiting to
-     * be read?  Takes no byte of the stream.  One system call at most. */
+    /* Between two messages: is the peer still there, and is nothing but the transport's own housekeeping (a TLS ticket)
+     * waiting to be read?  Takes no byte of the stream.  One system call at most. */
     bool      (*is_quiet)(weir_conn_t *conn);
 } weir_transport_t;
 
@@ -61,11 +62,11 @@ weir_io_t weir_conn_recv(weir_conn_t *conn, char *room, size_t cap, size_t *got)
 weir_io_t weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent) WEIR_MUST_USE;
 /* Of send, for transports: the kernel may wait for what ends the stream. */
 static inline int weir_conn_send_flags(const weir_conn_t *conn) { return conn->ends ? MSG_MORE : 0; }
-/* OK: all n bytes of the file went · AGAIN: *offset says how far, come back when writable · EOF: this transport cannot · ERROR (conn->error; ENODATA:
- * the file ends before). */
+/* OK: all n bytes of the file went · AGAIN: *offset says how far, come back when writable · EOF: this transport cannot
+ * · ERROR (conn->error; ENODATA: the file ends before). */
 weir_io_t weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n) WEIR_MUST_USE;
-/* At most n bytes into an empty pipe: OK with *moved > 0 · AGAIN · EOF · ERROR.  Out of one that holds n: OK: all of them went · AGAIN: *moved did · ERROR.
- * Only where the transport has them. */
+/* At most n bytes into an empty pipe: OK with *moved > 0 · AGAIN · EOF · ERROR.  Out of one that holds n: OK: all of
+ * them went · AGAIN: *moved did · ERROR.  Only where the transport has them. */
 weir_io_t weir_conn_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved) WEIR_MUST_USE;
 weir_io_t weir_conn_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved) WEIR_MUST_USE;
 static inline bool weir_conn_can_splice(const weir_conn_t *conn) { return conn->transport->splice_in != NULL; }

@@ -3,8 +3,8 @@
  *
  * Runs in every process that waits for something.  An event carries the descriptor's number and the serial number of
  * its registration, never a pointer: the table below turns them into a watch, or into nothing when it has gone.
- * Allocates the loop and that table; a turn makes no system call but epoll_wait and a recv for what is expected, and allocates only
- * what ahead.h says.
+ * Allocates the loop and that table; a turn makes no system call but epoll_wait and a recv for what is expected, and
+ * allocates only what ahead.h says.
  */
 #include "event/loop.h"
 
@@ -307,7 +307,8 @@ weir_loop_holds(const weir_loop_t *loop, const weir_watch_t *watch)
     return watch->fd >= 0 && loop->slots[watch->fd].ahead != 0;
 }
 
-/* One event alone gains nothing.  Where something of an earlier turn is left, the event says that more has come behind it. */
+/* One event alone gains nothing.  Where something of an earlier turn is left, the event says that more has come behind
+ * it. */
 static void
 loop_receive_ahead(weir_loop_t *loop, int n)
 {

@@ -2,10 +2,10 @@
  * loop.h - the event loop of a worker: edge-triggered epoll, lazy timers, deferred tasks.
  *
  * A descriptor is registered once for its life (EPOLLIN|EPOLLOUT|EPOLLRDHUP|EPOLLET); its watch remembers what is
- * ready, and whoever gets EAGAIN (or a short transfer) clears it.  One that was accepted can be written to from the start: it is
- * registered without EPOLLOUT, which would be an event of no news, until a send finds no room.  One loop a process; nothing here is
- * thread-safe except weir_wakeup_send.  Memory is taken when the loop is made, when a descriptor has a higher number than any
- * before, and for what is received ahead (ahead.h).
+ * ready, and whoever gets EAGAIN (or a short transfer) clears it.  One that was accepted can be written to from the
+ * start: it is registered without EPOLLOUT, which would be an event of no news, until a send finds no room.  One loop a
+ * process; nothing here is thread-safe except weir_wakeup_send.  Memory is taken when the loop is made, when a
+ * descriptor has a higher number than any before, and for what is received ahead (ahead.h).
  *
  * What may surprise:
  * - After weir_loop_watch both flags are false; the next turn reports what is ready, "writable" for a fresh
@@ -61,8 +61,8 @@ void weir_loop_forget(weir_loop_t *loop, weir_watch_t *watch);
 /* The owner waits for a message of some hundred bytes and will take it as soon as it is there.  Good for one edge. */
 void weir_loop_expect(weir_loop_t *loop, const weir_watch_t *watch);
 /*
- * recv on a watched descriptor that may have been expected: all who do must come this way.  *asked: how many would have come if
- * there had been so many; fewer: the socket had no more.
+ * recv on a watched descriptor that may have been expected: all who do must come this way.  *asked: how many would have
+ * come if there had been so many; fewer: the socket had no more.
  */
 ssize_t weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t cap, size_t *asked) WEIR_MUST_USE;
 /* Something was received that nobody took yet: the socket is not all there is. */
@@ -108,7 +108,8 @@ void weir_loop_turn(weir_loop_t *loop, weir_msec_t max_wait);
 typedef struct { weir_list_t link; void (*run)(void *data); void *data; } weir_turn_hook_t;
 /* At the end of each turn, in order of adding.  Removed by weir_list_remove(&hook->link), from within itself too. */
 void weir_loop_on_turn(weir_loop_t *loop, weir_turn_hook_t *hook, void (*run)(void *data), void *data);
-/* Where the loop counts: one more when it begins to wait, one more when it stops waiting, from an odd number on: odd is in a turn. */
+/* Where the loop counts: one more when it begins to wait, one more when it stops waiting, from an odd number on: odd is
+ * in a turn. */
 void weir_loop_beat_in(weir_loop_t *loop, uint64_t *beat);
 size_t weir_loop_watches(const weir_loop_t *loop);     /* descriptors watched now */
 

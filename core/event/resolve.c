@@ -1,9 +1,10 @@
 /*
  * resolve.c - see resolve.h.
  *
- * A name that somebody asks for is asked of the servers in turn over UDP, both kinds of address at once, from a socket that is opened for this
- * question alone: its port is one more number that a forger would have to guess beside the two ids.  An answer that is cut comes again over TCP.
- * One that holds only an alias is followed by a question for that.  A server that says it cannot, or is not there, gives way to the next at once.
+ * A name that somebody asks for is asked of the servers in turn over UDP, both kinds of address at once, from a socket
+ * that is opened for this question alone: its port is one more number that a forger would have to guess beside the two
+ * ids.  An answer that is cut comes again over TCP.  One that holds only an alias is followed by a question for that.
+ * A server that says it cannot, or is not there, gives way to the next at once.
  *
  * Threat: a server sends without end.  So many messages are read from a socket and no more.
  *

@@ -1,9 +1,10 @@
 /*
  * slice.h - how long one connection may work in a turn of the loop before the others have theirs.
  *
- * A turn is as long as all that is done in it, and whoever is not served yet waits for its end.  So what may have much to do at once (frames that
- * were received together, a body that comes as fast as it goes) looks at its slice between two steps, and goes on in the next turn when it is over.
- * Begins zeroed, with the first look: who has one step to do looks never, and asks no clock.
+ * A turn is as long as all that is done in it, and whoever is not served yet waits for its end.  So what may have much
+ * to do at once (frames that were received together, a body that comes as fast as it goes) looks at its slice between
+ * two steps, and goes on in the next turn when it is over.  Begins zeroed, with the first look: who has one step to do
+ * looks never, and asks no clock.
  */
 #ifndef WEIR_EVENT_SLICE_H
 #define WEIR_EVENT_SLICE_H

@@ -1,7 +1,8 @@
 /*
  * work.c - see work.h.
  *
- * Threads and the loop share the two lists, under one lock that is held for a few instructions; all else of a work is handed over whole.
+ * Threads and the loop share the two lists, under one lock that is held for a few instructions; all else of a work is
+ * handed over whole.
  */
 #include "event/work.h"
 

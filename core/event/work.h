@@ -1,5 +1,6 @@
 /*
- * work.h - what takes long and needs no more than processor time (a costly hash), done by a few threads beside the loop.
+ * work.h - what takes long and needs no more than processor time (a costly hash), done by a few threads beside the
+ * loop.
  *
  * A process has one pool, whose threads are made when the first work comes.  Runs in workers.
  */
@@ -19,9 +20,11 @@ struct weir_work {
 
 /* In a worker, once.  false: errno; nothing can be posted then. */
 bool weir_work_open(weir_loop_t *loop) WEIR_MUST_USE;
-/* Who posted it owns it again in done.  false: so much is waiting already, or there can be no thread; it was not taken. */
+/* Who posted it owns it again in done.  false: so much is waiting already, or there can be no thread; it was not
+ * taken. */
 bool weir_work_post(weir_work_t *work) WEIR_MUST_USE;
-/* Before the loop goes.  What waits is done with, not run; what is being run is waited for a moment, then left to the end of the process. */
+/* Before the loop goes.  What waits is done with, not run; what is being run is waited for a moment, then left to the
+ * end of the process. */
 void weir_work_stop(void);
 
 #endif

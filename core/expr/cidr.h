@@ -16,7 +16,8 @@ typedef enum { WEIR_CIDR_OK, WEIR_CIDR_LOW_BITS /* good, but bits beyond the pre
 
 /* "all", "unix:", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" (RFC 4632, RFC 4291 §2.3; no names, no brackets). */
 weir_cidr_result_t weir_cidr_parse(weir_cidr_t *cidr, weir_str_t text) WEIR_MUST_USE;
-/* An IPv4 address that comes as ::ffff:a.b.c.d is compared with networks of IPv4 too, and so with those of IPv6 that hold it. */
+/* An IPv4 address that comes as ::ffff:a.b.c.d is compared with networks of IPv4 too, and so with those of IPv6 that
+ * hold it. */
 bool weir_cidr_has(const weir_cidr_t *cidr, const weir_addr_t *addr);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * regex.c - PCRE2 behind a bound: one compiled copy a process for each (pattern, flags), counted by reference.
  *
- * Compiling and giving back happen on the loop's thread and on a worker's build thread, so the table has a mutex; matching
- * happens on the loop's thread only and uses memory that is made at the first match and kept for the process's life.
+ * Compiling and giving back happen on the loop's thread and on a worker's build thread, so the table has a mutex;
+ * matching happens on the loop's thread only and uses memory that is made at the first match and kept for the process's
+ * life.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 

@@ -1,5 +1,6 @@
 /*
- * regex.h - PCRE2 patterns, compiled with JIT once a process and shared by generations by reference (same text, same flags).
+ * regex.h - PCRE2 patterns, compiled with JIT once a process and shared by generations by reference (same text, same
+ * flags).
  *
  * Matching is bounded: a match limit, a depth limit and a JIT stack of fixed size; a pattern that runs into one gives
  * WEIR_REGEX_LIMIT, which callers treat as a denial, never as "no match" (RE-01).  Compiling is thread-safe.

@@ -36,8 +36,9 @@ weir_vars_t *weir_vars_create(weir_arena_t *arena);
 void weir_vars_add_rows(weir_vars_t *vars, const weir_variable_t *rows);
 /* How defined variables (slots) and captures ($1) are read: static rows whose get looks at ref->slot / ref->group. */
 void weir_vars_set_readers(weir_vars_t *vars, const weir_variable_t *slot_row, const weir_variable_t *capture_row);
-/* Gives the slot of a configuration's own variable; the same for the same name. false: the name is a built-in one.  One that only a prefix
- * makes ($http_x) may be defined: whatever names it means that one, but what was compiled at once and before. */
+/* Gives the slot of a configuration's own variable; the same for the same name. false: the name is a built-in one.  One
+ * that only a prefix makes ($http_x) may be defined: whatever names it means that one, but what was compiled at once
+ * and before. */
 bool weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot) WEIR_MUST_USE;
 /* What a prefix makes of the name, whether it is defined or not. */
 bool weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref) WEIR_MUST_USE;
@@ -46,8 +47,8 @@ uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* how ma
 bool weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, weir_str_t *nearest) WEIR_MUST_USE;
 /* Names are compared without case, as nginx does; "1" … "9" are the captures once there is a reader for them. */
 
-/* A reference to a name that may be defined further down: *ref is filled in now or by weir_vars_settle. `ref` and `file` live
- * as long as vars. */
+/* A reference to a name that may be defined further down: *ref is filled in now or by weir_vars_settle. `ref` and
+ * `file` live as long as vars. */
 void weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const char *file, uint32_t line);
 /* false with *error (with the position): one of them was never defined; another call looks at those behind it. */
 bool weir_vars_settle(weir_vars_t *vars, weir_error_t *error) WEIR_MUST_USE;

@@ -6,8 +6,9 @@
 
 #include "base/str.h"
 
-/* How much a client that sent this Accept wants a media type, in thousandths: of the ranges that fit it the most specific one counts ("text/html" before
- * "text/" and a star before the star alone).  1000: also without an Accept (at == NULL); 0: not at all.  A range that is malformed is no range. */
+/* How much a client that sent this Accept wants a media type, in thousandths: of the ranges that fit it the most
+ * specific one counts ("text/html" before "text/" and a star before the star alone).  1000: also without an Accept (at
+ * == NULL); 0: not at all.  A range that is malformed is no range. */
 unsigned weir_accept_quality(weir_str_t accept, weir_str_t type);
 
 #endif

@@ -120,8 +120,8 @@ basic_md5(EVP_MD_CTX *context, const basic_part_t *parts, size_t n, unsigned cha
     return made && EVP_DigestFinal_ex(context, out, NULL) == 1;
 }
 
-/* The first digest: of the password, "$apr1$", the salt, as much of one of password, salt and password as the password is long, and a byte for each bit
- * of that length: NUL for a one, else the password's first. */
+/* The first digest: of the password, "$apr1$", the salt, as much of one of password, salt and password as the password
+ * is long, and a byte for each bit of that length: NUL for a one, else the password's first. */
 static bool
 basic_apr1_begin(EVP_MD_CTX *context, weir_str_t password, weir_str_t salt, unsigned char out[16])
 {

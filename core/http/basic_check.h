@@ -1,5 +1,6 @@
 /*
- * basic_check.h - is this the password that was hashed?  Costly hashes are computed beside the loop, and right ones are known for a while.
+ * basic_check.h - is this the password that was hashed?  Costly hashes are computed beside the loop, and right ones are
+ * known for a while.
  */
 #ifndef WEIR_HTTP_BASIC_CHECK_H
 #define WEIR_HTTP_BASIC_CHECK_H

@@ -1,6 +1,6 @@
 /*
- * build.c - from sealed blocks to what requests run on: listeners with their hosts, servers, locations in the matcher, and a
- * pipeline of handlers for each location.
+ * build.c - from sealed blocks to what requests run on: listeners with their hosts, servers, locations in the matcher,
+ * and a pipeline of handlers for each location.
  *
  * Load time only; all of it in the generation's arena.
  */
@@ -21,7 +21,8 @@ typedef struct {
 
 /* -- pipelines -- */
 
-/* Whether the block itself says something of the module that holds for a location and its parts only: what makes the answer. */
+/* Whether the block itself says something of the module that holds for a location and its parts only: what makes the
+ * answer. */
 static bool
 build_is_said(const weir_conf_block_t *block, size_t module)
 {

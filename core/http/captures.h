@@ -12,9 +12,11 @@
 
 struct weir_request;
 
-/* A variable that the configuration defines (map): made when a request asks for it, and kept for the rest of it unless volatile. */
+/* A variable that the configuration defines (map): made when a request asks for it, and kept for the rest of it unless
+ * volatile. */
 typedef struct {
-    /* *value borrows from the request or from the generation; false: no value.  While it runs the variable itself has none. */
+    /* *value borrows from the request or from the generation; false: no value.  While it runs the variable itself has
+     * none. */
     bool      (*get)(const void *data, struct weir_request *req, weir_str_t *value);
     const void *data;
     bool        is_volatile;     /* may be set until http is built */
@@ -29,9 +31,11 @@ typedef struct { weir_http_pattern_t *at; size_t n; } weir_http_patterns_t;
 
 /* When `http {` is read: $1 and defined names can be used from here on. */
 void weir_http_captures_open(weir_conf_t *cf);
-/* Compiles the pattern (word `i` of the directive or a part of it) and defines its names; the pattern is the generation's.  NULL: cf->error. */
+/* Compiles the pattern (word `i` of the directive or a part of it) and defines its names; the pattern is the
+ * generation's.  NULL: cf->error. */
 const weir_regex_t *weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case) WEIR_MUST_USE;
-/* Word `i` is "$name": from here on that is what definition makes; of two with one name the later one.  It lives as long as the generation.
+/* Word `i` is "$name": from here on that is what definition makes; of two with one name the later one.  It lives as
+ * long as the generation.
  * false: cf->error. */
 bool weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_definition_t *definition) WEIR_MUST_USE;
 /* When http is built: which group of which pattern fills which slot, and what makes the others. */

@@ -9,7 +9,8 @@
 #include "base/str.h"
 #include "log/log.h"
 
-/* X(token, "word", status, log level, "help") ; status 0: the connection ends without an answer, or the status is given elsewhere. */
+/* X(token, "word", status, log level, "help") ; status 0: the connection ends without an answer, or the status is given
+ * elsewhere. */
 #define WEIR_CAUSES(X)                                                                                                        \
     X(CLIENT_MALFORMED, "client.malformed", 400, INFO, "The request head breaks RFC 9112 or could be read in two ways.")      \
     X(CLIENT_TARGET, "client.target", 400, INFO, "The request target has no single normal form.")                             \

@@ -1,6 +1,6 @@
 /*
- * conn.c - a client's connection from accept to the moment its protocol is known, and what every protocol needs of it: timer, idle
- * list, the end.
+ * conn.c - a client's connection from accept to the moment its protocol is known, and what every protocol needs of it:
+ * timer, idle list, the end.
  *
  * Runs in workers.  One allocation a connection, large enough for whichever protocol it turns out to speak.
  */

@@ -3,8 +3,8 @@
  *
  *   accepted ──> HELLO (TLS handshake; plain: HTTP/2's preface or not) ──> h1 or h2, for good
  *
- * One block of memory from accept to the end: the protocol's own struct begins with this one, and client.text is behind it.  Freed at the
- * end of the turn it was closed in.  Thousands lie idle: a byte here is paid for by each of them.
+ * One block of memory from accept to the end: the protocol's own struct begins with this one, and client.text is behind
+ * it.  Freed at the end of the turn it was closed in.  Thousands lie idle: a byte here is paid for by each of them.
  */
 #ifndef WEIR_HTTP_CONN_H
 #define WEIR_HTTP_CONN_H

@@ -3,8 +3,9 @@
  *
  * Read at load; used in workers, memory is the request's arena.
  *
- * Threat: a path from the network, or from a variable in the configuration, that names a file outside.  The request's path has no dot segments (uri.h);
- * one made of variables is looked through here.  Links inside the folder are followed, as in nginx without disable_symlinks.
+ * Threat: a path from the network, or from a variable in the configuration, that names a file outside.  The request's
+ * path has no dot segments (uri.h); one made of variables is looked through here.  Links inside the folder are
+ * followed, as in nginx without disable_symlinks.
  */
 #include "http/docroot.h"
 

@@ -1,5 +1,6 @@
 /*
- * docroot.h - where the files of a location are: root and alias, and a path of the request as a name in the file system.
+ * docroot.h - where the files of a location are: root and alias, and a path of the request as a name in the file
+ * system.
  */
 #ifndef WEIR_HTTP_DOCROOT_H
 #define WEIR_HTTP_DOCROOT_H
@@ -8,11 +9,12 @@
 
 #define WEIR_FILE_NAME_MAX 4096       /* PATH_MAX */
 
-/* The folder that root or alias names: absolute, NUL-terminated, without a slash at its end but for "/" itself.  false: no name can be made of it
- * (empty, a NUL, too long). */
+/* The folder that root or alias names: absolute, NUL-terminated, without a slash at its end but for "/" itself.  false:
+ * no name can be made of it (empty, a NUL, too long). */
 bool weir_docroot_folder(weir_request_t *req, weir_str_t *folder) WEIR_MUST_USE;
-/* The name of the file for a decoded path of this location (req->uri.path, or one that stands for it): below the folder, NUL-terminated.
- * false: there is none: a NUL, a ".." that leads out, too long, or not what alias stands for. */
+/* The name of the file for a decoded path of this location (req->uri.path, or one that stands for it): below the
+ * folder, NUL-terminated.  false: there is none: a NUL, a ".." that leads out, too long, or not what alias stands
+ * for. */
 bool weir_docroot_file(weir_request_t *req, weir_str_t path, weir_str_t *file) WEIR_MUST_USE;
 /* How much of the path alias stands for; 0: it is root that holds. */
 size_t weir_docroot_alias_length(const weir_request_t *req);

@@ -6,7 +6,8 @@
 
 #include "http/request.h"
 
-/* Does the client take gzip, and do the directives let it have some?  Looks at the fields that the answer has so far. */
+/* Does the client take gzip, and do the directives let it have some?  Looks at the fields that the answer has so
+ * far. */
 bool weir_gzip_is_wanted(weir_request_t *req);
 /* Vary: Accept-Encoding, when gzip_vary says so. */
 void weir_gzip_say_vary(weir_request_t *req);

@@ -1,8 +1,8 @@
 /*
  * file.c - see file.h.  Runs in workers.  Reading may wait for the disk, as in nginx without aio.
  *
- * A file goes to the wire by sendfile where the wire can (plain HTTP/1), else through a buffer of the worker's; a small one always, so that it leaves
- * with its head in one packet.
+ * A file goes to the wire by sendfile where the wire can (plain HTTP/1), else through a buffer of the worker's; a small
+ * one always, so that it leaves with its head in one packet.
  */
 #include "http/file.h"
 

@@ -31,9 +31,10 @@ static const weir_str_t header_spellings[] = {
     WEIR_STR_INIT("X-XSS-Protection"),
 };
 
-/* Fields of requests of which there is one by definition, and on which something is decided: who it is (RFC 9110 §11.6.2), for whom it is spoken, what is
- * sent and whether (§13.1, §14.2, §14.4), what scripts may see.  If-Match and If-None-Match are lists, but nobody sends them in parts, and not everybody
- * reads them so.  Host and the fields of framing have rules of their own. */
+/* Fields of requests of which there is one by definition, and on which something is decided: who it is (RFC 9110
+ * §11.6.2), for whom it is spoken, what is sent and whether (§13.1, §14.2, §14.4), what scripts may see.  If-Match and
+ * If-None-Match are lists, but nobody sends them in parts, and not everybody reads them so.  Host and the fields of
+ * framing have rules of their own. */
 static const bool header_single[WEIR_HEADER_MAX] = {
     [WEIR_HEADER_AUTHORIZATION] = true,
     [WEIR_HEADER_PROXY_AUTHORIZATION] = true,

@@ -64,8 +64,8 @@ typedef struct {
 
 #define WEIR_FIELDS_FAR 255
 
-/* Of a request: the first of the fields that may come once only (header.c) and came more than once; NULL: none did.  Readers differ in which of them they
- * take, so that who was let in is not who is believed to have been. */
+/* Of a request: the first of the fields that may come once only (header.c) and came more than once; NULL: none did.
+ * Readers differ in which of them they take, so that who was let in is not who is believed to have been. */
 const weir_field_t *weir_fields_find_repeated(const weir_fields_t *fields);
 /* By hash of length and bytes; any case. */
 weir_header_id_t weir_header_id(weir_str_t name);

@@ -1,10 +1,12 @@
 /*
- * layer.h - what stands between a request and its codec until the request ends: limit_rate's pace, gRPC-Web's translation.
+ * layer.h - what stands between a request and its codec until the request ends: limit_rate's pace, gRPC-Web's
+ * translation.
  *
  *   producer ──> body filters ──> ranges ──> layers, outermost first ──> codec
  *
- * A request has any number of layers in any order.  A layer's struct begins with this one (or holds it), and each call gets it as
- * `self`: nothing of the request is replaced, so that a layer finds its state whatever was put around it.  It passes on with the functions
+ * A request has any number of layers in any order.  A layer's struct begins with this one (or holds it), and each call
+ * gets it as `self`: nothing of the request is replaced, so that a layer finds its state whatever was put around it.
+ * It passes on with the functions
  * below and self->inner; a call that its row leaves out goes past it.  Runs in workers; memory: the request's arena.
  */
 #ifndef WEIR_HTTP_LAYER_H
@@ -22,8 +24,8 @@ typedef struct {
     weir_io_t (*flush)(weir_request_t *req, weir_layer_t *self);
     bool      (*send_pending)(const weir_request_t *req, const weir_layer_t *self);
     weir_io_t (*read_body)(weir_request_t *req, weir_layer_t *self, weir_str_t *bytes);
-    /* The wire has taken all it had: the call comes from the codec's side, innermost first.  true: there is more in this layer, nobody
-     * outside of it is to be called (and the request may have ended). */
+    /* The wire has taken all it had: the call comes from the codec's side, innermost first.  true: there is more in
+     * this layer, nobody outside of it is to be called (and the request may have ended). */
     bool      (*on_writable)(weir_request_t *req, weir_layer_t *self);
     void      (*end)(weir_request_t *req, weir_layer_t *self);         /* the request ends: timers and buffers go */
 } weir_layer_ops_t;
@@ -35,7 +37,8 @@ struct weir_layer {
 
 /* Outermost from now on. */
 void weir_layer_add(weir_request_t *req, weir_layer_t *layer, const weir_layer_ops_t *ops);
-/* What is inside of `self` has taken all it had: those outside of it go on, then the producer.  NULL: the codec has.  May end the request. */
+/* What is inside of `self` has taken all it had: those outside of it go on, then the producer.  NULL: the codec has.
+ * May end the request. */
 void weir_layer_writable(weir_request_t *req, const weir_layer_t *self);
 /* Before the codec takes the request back. */
 void weir_layers_end(weir_request_t *req);

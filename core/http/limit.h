@@ -1,8 +1,10 @@
 /*
- * limit.h - what limits have in common: zones of keys that all workers share, the directives around them, how a refusal is told.
+ * limit.h - what limits have in common: zones of keys that all workers share, the directives around them, how a refusal
+ * is told.
  *
- * A limit counts by a key, any template; requests whose key is empty are not counted.  One that is refused gets the status and the
- * record in the error log that its directives say, unless it is a rehearsal (dry_run), which is logged and lets everyone pass.
+ * A limit counts by a key, any template; requests whose key is empty are not counted.  One that is refused gets the
+ * status and the record in the error log that its directives say, unless it is a rehearsal (dry_run), which is logged
+ * and lets everyone pass.
  */
 #ifndef WEIR_HTTP_LIMIT_H
 #define WEIR_HTTP_LIMIT_H
@@ -35,8 +37,8 @@ typedef enum {
 /* "PASSED" …: the value of $limit_req_status and its like; false: NONE. */
 bool weir_limit_status_text(weir_limit_status_t status, weir_str_t *value);
 
-/* The request's key; empty: it is not counted.  Of a path with encoded slashes it is the one that a path with slashes has, so that no spelling of a path
- * is counted for itself. */
+/* The request's key; empty: it is not counted.  Of a path with encoded slashes it is the one that a path with slashes
+ * has, so that no spelling of a path is counted for itself. */
 weir_str_t weir_limit_key(weir_request_t *req, const weir_limit_zone_t *zone);
 
 /* The row that a zone's limits are counted in; what: "req" or "conn". */
@@ -44,8 +46,9 @@ uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone
 /* Counted there, and in the request's story. */
 void     weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row, weir_limit_status_t status);
 
-/* A client's request is one for a zone, wherever it is redirected inside and whoever asks something else on its behalf.  Does a limit of this zone count
- * it?  is_of_server: the limit stands outside of the location: it has judged the client's request, if it was to, and no subrequest. */
+/* A client's request is one for a zone, wherever it is redirected inside and whoever asks something else on its behalf.
+ * Does a limit of this zone count it?  is_of_server: the limit stands outside of the location: it has judged the
+ * client's request, if it was to, and no subrequest. */
 bool     weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool is_of_server);
 void     weir_limit_counted(weir_request_t *req, const weir_limit_zone_t *zone);
 /* Of a request that was just made on behalf of another. */
@@ -59,8 +62,8 @@ typedef struct {
     bool     refused;
 } weir_limit_told_t;
 
-/* An element of RateLimit-Policy and one of RateLimit (draft-ietf-httpapi-ratelimit-headers), behind those that are there, and Retry-After (RFC 9110
- * §10.2.3) with a refusal, unless there is a later one. */
+/* An element of RateLimit-Policy and one of RateLimit (draft-ietf-httpapi-ratelimit-headers), behind those that are
+ * there, and Retry-After (RFC 9110 §10.2.3) with a refusal, unless there is a later one. */
 void weir_limit_tell(weir_request_t *req, weir_str_t name, const weir_limit_told_t *told);
 
 /* limit_*_log_level: info | notice | warn | error. */

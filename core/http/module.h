@@ -9,7 +9,8 @@
 
 typedef struct weir_http_module {
     WEIR_MODULE_FIELDS;
-    /* conf: the module's struct of the location.  A handler is left out of a location's pipeline when .enabled says so. */
+    /* conf: the module's struct of the location.  A handler is left out of a location's pipeline when .enabled says
+     * so. */
     weir_step_t (*on[WEIR_PHASE_MAX])(weir_request_t *req, const void *conf);
     bool        (*enabled)(const void *conf, weir_phase_t phase);     /* NULL: always; WEIR_PHASE_MAX asks for the filter */
     /* Before the head is sent; may add, change and drop fields. */

@@ -11,7 +11,8 @@
 
 #define WEIR_RATE_MAX (UINT64_C(1) << 32)      /* bytes a second; nobody sends as much: products stay in 64 bits for a century */
 
-/* How many bytes may have gone since began, at so many a second (rate <= WEIR_RATE_MAX): the first second's at once, as in nginx. */
+/* How many bytes may have gone since began, at so many a second (rate <= WEIR_RATE_MAX): the first second's at once, as
+ * in nginx. */
 static inline uint64_t
 weir_rate_budget(uint64_t rate, weir_instant_t began)
 {

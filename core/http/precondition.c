@@ -1,7 +1,8 @@
 /*
  * precondition.c - see precondition.h.  Runs in workers; allocates nothing.
  *
- * Where both are sent, If-Match stands for If-Unmodified-Since and If-None-Match for If-Modified-Since (§13.2.2): nginx asks for both.
+ * Where both are sent, If-Match stands for If-Unmodified-Since and If-None-Match for If-Modified-Since (§13.2.2): nginx
+ * asks for both.
  */
 #include "http/precondition.h"
 

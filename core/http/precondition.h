@@ -1,5 +1,6 @@
 /*
- * precondition.h - what a client already has: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range (RFC 9110 §13).
+ * precondition.h - what a client already has: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range
+ * (RFC 9110 §13).
  */
 #ifndef WEIR_HTTP_PRECONDITION_H
 #define WEIR_HTTP_PRECONDITION_H
@@ -8,7 +9,8 @@
 
 typedef enum { WEIR_MODIFIED_OFF, WEIR_MODIFIED_EXACT, WEIR_MODIFIED_BEFORE } weir_if_modified_t;   /* how If-Modified-Since is read */
 
-/* Is `tag` (an ETag's value) in a list of If-Match or If-None-Match?  "*" has all.  weak: W/ makes no difference (§8.8.3.2). */
+/* Is `tag` (an ETag's value) in a list of If-Match or If-None-Match?  "*" has all.  weak: W/ makes no difference
+ * (§8.8.3.2). */
 bool weir_etag_listed(weir_str_t list, weir_str_t tag, bool weak);
 
 /* Before the head of a 200 whose ETag and Last-Modified are in res.fields: NEXT: go on; DONE: answered with 304 or 412.

@@ -1,5 +1,6 @@
 /*
- * proxy_protocol.h - what a balancer in front says of a connection before its first byte: the PROXY protocol, versions 1 and 2.
+ * proxy_protocol.h - what a balancer in front says of a connection before its first byte: the PROXY protocol, versions
+ * 1 and 2.
  *
  * Pure.  Who may say so is the operator's to know: on a port with `listen … proxy_protocol` every connection must.
  */
@@ -22,7 +23,8 @@ weir_proxied_result_t weir_proxied_read(weir_str_t data, weir_proxied_t *proxied
 
 /* The value of the first TLV of this type (0x00 to 0xff) among `tlvs`; false: there is none. */
 bool weir_proxied_tlv(weir_str_t tlvs, unsigned type, weir_str_t *value);
-/* What $proxy_protocol_tlv_NAME names: "alpn", "ssl_cn", "0xea", "ssl_0x21", …; "ssl_verify" is a number as text.  false: no such name, or it was not said. */
+/* What $proxy_protocol_tlv_NAME names: "alpn", "ssl_cn", "0xea", "ssl_0x21", …; "ssl_verify" is a number as text.
+ * false: no such name, or it was not said. */
 bool weir_proxied_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena, weir_str_t *value);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * ranges.h - parts of an answer whose length is known: Range, Content-Range and multipart/byteranges (RFC 9110 §14).
  *
- * Whoever makes a body gives all of it, in order, and what was not asked for falls away; who can begin anywhere (a file) asks where to.
+ * Whoever makes a body gives all of it, in order, and what was not asked for falls away; who can begin anywhere (a
+ * file) asks where to.
  */
 #ifndef WEIR_HTTP_RANGES_H
 #define WEIR_HTTP_RANGES_H
@@ -18,7 +19,8 @@ typedef struct weir_ranges {
     weir_str_t    tail;
 } weir_ranges_t;
 
-/* The ranges asked for, of a whole of `length` bytes.  OK: *ranges (n 0: none are asked for, or the whole is better) · EOF: there is none of them:
+/* The ranges asked for, of a whole of `length` bytes.  OK: *ranges (n 0: none are asked for, or the whole is better) ·
+ * EOF: there is none of them:
  * 416 · AGAIN: there are some, but not in order, and the producer cannot go back: the whole. */
 weir_io_t weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool may_go_back, weir_arena_t *arena, weir_ranges_t *ranges);
 

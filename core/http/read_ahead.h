@@ -1,5 +1,6 @@
 /*
- * read_ahead.h - a request's body, all of it, before anything is done with it: into req->body, in memory and a temporary file.
+ * read_ahead.h - a request's body, all of it, before anything is done with it: into req->body, in memory and a
+ * temporary file.
  */
 #ifndef WEIR_HTTP_READ_AHEAD_H
 #define WEIR_HTTP_READ_AHEAD_H
@@ -10,7 +11,8 @@ struct weir_store;
 
 /* A store for the body, as client_body_buffer_size & co. say; closed when the request goes. */
 struct weir_store *weir_read_ahead_store(weir_request_t *req);
-/* Some of the body into it.  OK: it is complete, and req->body · AGAIN: more when on_body is called · EOF: a turn's work, call it again in the next ·
+/* Some of the body into it.  OK: it is complete, and req->body · AGAIN: more when on_body is called · EOF: a turn's
+ * work, call it again in the next ·
  * ERROR: req->cause says why (INTERNAL_IO: the file). */
 weir_io_t weir_read_ahead_some(weir_request_t *req, struct weir_store *store);
 
@@ -19,8 +21,8 @@ bool weir_read_ahead_needs_file(const weir_request_t *req);
 /* The name of that file, of a body that is complete; empty: it has none. */
 weir_str_t weir_read_ahead_file(const weir_request_t *req);
 
-/* For handlers.  NEXT: the body is there, or there is none · PARK: done is called when it is, and the handler's request is parked meanwhile: done
- * goes on with weir_request_resume · DONE: it was refused and answered. */
+/* For handlers.  NEXT: the body is there, or there is none · PARK: done is called when it is, and the handler's request
+ * is parked meanwhile: done goes on with weir_request_resume · DONE: it was refused and answered. */
 weir_step_t weir_request_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req));
 
 #endif

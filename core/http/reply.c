@@ -206,8 +206,9 @@ weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const 
     req->cause = before;
 }
 
-/* Does the page that an error was sent to fail in the same way?  Then the first cause stands.  Every other failure is an answer of its own, with its own
- * status, as in nginx; so is what a limit or a guard on the way says: they judge a request wherever it is now. */
+/* Does the page that an error was sent to fail in the same way?  Then the first cause stands.  Every other failure is
+ * an answer of its own, with its own status, as in nginx; so is what a limit or a guard on the way says: they judge a
+ * request wherever it is now. */
 static bool
 reply_is_the_same(const weir_request_t *req, uint16_t status)
 {

@@ -16,7 +16,8 @@ typedef struct weir_report weir_report_t;
 
 struct weir_report {
     weir_request_t *req;
-    /* Writes the next piece: false when that was the last one. A piece that does not fit is lost: a step does little. */
+    /* Writes the next piece: false when that was the last one. A piece that does not fit is lost: a step does
+     * little. */
     bool          (*step)(weir_report_t *report, weir_buf_t *out);
     weir_timer_t    timer;
     char           *room;
@@ -27,7 +28,8 @@ struct weir_report {
 weir_step_t weir_report_start(weir_request_t *req, weir_report_t *report, weir_str_t content_type,
                               bool (*step)(weir_report_t *report, weir_buf_t *out));
 
-/* Within quotes, as JSON and Prometheus want it: \" \\ \n, and \u00xx for other controls; what is no UTF-8 becomes '?'. */
+/* Within quotes, as JSON and Prometheus want it: \" \\ \n, and \u00xx for other controls; what is no UTF-8 becomes
+ * '?'. */
 void weir_report_add_quoted(weir_buf_t *out, weir_str_t text);
 
 #endif

@@ -306,8 +306,8 @@ request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *
     return match->rule != NULL ? match->rule->value : req->server->fallback;
 }
 
-/* The path has encoded slashes.  May it be this location's, whoever reads them?  With `decode` the path may become another, and its location with it.
- * NULL: no. */
+/* The path has encoded slashes.  May it be this location's, whoever reads them?  With `decode` the path may become
+ * another, and its location with it.  NULL: no. */
 static weir_http_location_t *
 request_judge_slashes(weir_request_t *req, weir_http_location_t *location, weir_match_t *match)
 {

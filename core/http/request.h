@@ -31,8 +31,8 @@ typedef struct {
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */
 } weir_client_t;
 
-/* What stands between who makes a body and the wire, for one answer (gzip): a head filter puts it there.  Each passes on with weir_filter_pass,
- * and answers as a codec's send functions do. */
+/* What stands between who makes a body and the wire, for one answer (gzip): a head filter puts it there.  Each passes
+ * on with weir_filter_pass, and answers as a codec's send functions do. */
 typedef struct weir_body_filter weir_body_filter_t;
 struct weir_body_filter {
     weir_body_filter_t *next;
@@ -87,7 +87,8 @@ struct weir_request {
     weir_cause_t         failed_value;   /* why a variable that this place asked for could not be worked out; NONE: all could */
     struct weir_kept    *kept;           /* what modules want to know again after an internal redirect, which clears ctx */
 
-    /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to GET) */
+    /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to
+     * GET) */
     weir_h1_request_t    head;           /* method, fields, length … h2 fills the same */
     uint8_t              version;        /* 10, 11, 20 */
     weir_str_t           host;           /* lower case, without port; server's primary name when there is none */
@@ -181,20 +182,22 @@ typedef struct weir_attempt {
 
 /* A codec made a request: find the server and run the phases. */
 void weir_request_run(weir_request_t *req);
-/* A codec made a part of one: the same as weir_request_fail, at the server that its host names as far as that is known. */
+/* A codec made a part of one: the same as weir_request_fail, at the server that its host names as far as that is
+ * known. */
 void weir_request_refuse(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* A handler that said PARK goes on. */
 void weir_request_resume(weir_request_t *req);
 
-/* Answers by Weir itself with a cause: its status, the error_page for it or the built-in page.  Before a head was sent only; afterwards it
- * aborts.  Returns WEIR_DONE. */
+/* Answers by Weir itself with a cause: its status, the error_page for it or the built-in page.  Before a head was sent
+ * only; afterwards it aborts.  Returns WEIR_DONE. */
 weir_step_t weir_request_fail(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* The same with another status than the table's (ROUTE_RETURN, intercepted upstream statuses). */
 weir_step_t weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
 /* A record in the error log in words of its own, with this cause and the request's id. */
 void        weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const char *format, ...) WEIR_PRINTF(4, 5);
-/* What a guard of the access phase says of a request: refused, which is the same as to fail, but with `satisfy any` somebody else may yet let it in;
- * or let in, where one that does not care says only NEXT.  Returns what the handler returns. */
+/* What a guard of the access phase says of a request: refused, which is the same as to fail, but with `satisfy any`
+ * somebody else may yet let it in; or let in, where one that does not care says only NEXT.  Returns what the handler
+ * returns. */
 weir_step_t weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail);
 weir_step_t weir_request_grant(weir_request_t *req);
 /* Is there an error_page for this status where the request is now? */
@@ -214,7 +217,8 @@ void weir_request_run_inside(weir_request_t *req, weir_str_t path, weir_str_t qu
 void weir_request_be_get(weir_request_t *req);
 /* The path of the client's own target in its normal form, as encoded_slash of the server has it. */
 weir_uri_result_t weir_request_read_path(weir_request_t *req, weir_uri_t *uri) WEIR_MUST_USE;
-/* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and the request is as it was. */
+/* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and
+ * the request is as it was. */
 bool weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query) WEIR_MUST_USE;
 /* What this part of its location says holds from here on. */
 void weir_request_use_part(weir_request_t *req, weir_http_location_t *part);
@@ -228,14 +232,17 @@ weir_io_t     weir_response_head(weir_request_t *req);      /* header filters, t
 weir_io_t     weir_response_body(weir_request_t *req, weir_str_t bytes);
 /* The same of a file; see the codec's send_file. */
 weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
-/* The same of what a pipe holds; see the codec's send_pipe.  n == 0: EOF or not, whether it can be done for this answer. */
+/* The same of what a pipe holds; see the codec's send_pipe.  n == 0: EOF or not, whether it can be done for this
+ * answer. */
 weir_io_t     weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
 weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
-/* Bytes of a body, of `most`, that are worth having now: what the client can take, and a first small piece in any case. */
+/* Bytes of a body, of `most`, that are worth having now: what the client can take, and a first small piece in any
+ * case. */
 size_t        weir_response_piece(const weir_request_t *req, size_t most);
 bool          weir_response_pending(const weir_request_t *req);     /* bytes are waiting: on_writable is called when they have gone */
 weir_io_t     weir_response_end(weir_request_t *req);       /* then: weir_request_finish when nothing is pending (see on_writable) */
-/* The end: logs, then the codec has the request back.  After this req is gone. Waits by itself until what is pending was sent. */
+/* The end: logs, then the codec has the request back.  After this req is gone. Waits by itself until what is pending
+ * was sent. */
 void          weir_request_finish(weir_request_t *req);
 void          weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail);   /* cut: head was sent, cannot complete */
 /* Codec -> request: the client has gone (EOF, reset, timeout). */
@@ -250,11 +257,12 @@ weir_io_t     weir_filter_pass(weir_request_t *req, const weir_body_filter_t *se
 /* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */
 void  weir_request_keep(weir_request_t *req, size_t module_index, void *data);
 void *weir_request_kept(const weir_request_t *req, size_t module_index);
-/* A variable cannot be worked out, which is something else than that it is empty: if a handler of the phases up to access asked for it, the request is
- * refused for this cause.  For getters of variables. */
+/* A variable cannot be worked out, which is something else than that it is empty: if a handler of the phases up to
+ * access asked for it, the request is refused for this cause.  For getters of variables. */
 void  weir_request_value_failed(weir_request_t *req, weir_cause_t cause);
-/* One was asked for that says one thing where encoded slashes are kept and another where they are slashes: whatever depends on it is not done, and the
- * request is refused for CLIENT_TARGET; once it is, by whoever answers for it, no more. */
+/* One was asked for that says one thing where encoded slashes are kept and another where they are slashes: whatever
+ * depends on it is not done, and the request is refused for CLIENT_TARGET; once it is, by whoever answers for it, no
+ * more. */
 static inline bool
 weir_request_is_split(const weir_request_t *req)
 {
@@ -264,13 +272,15 @@ weir_request_is_split(const weir_request_t *req)
 void  weir_request_strip_arg(weir_request_t *req, weir_str_t name);
 /* Arguments of this name (any case; it lives as long as the request) are secrets: no log shows their values. */
 void  weir_request_hide_arg(weir_request_t *req, weir_str_t name);
-/* The worker's loop: for the timers of handlers that PARK.  Such a one sets on_abort, and clears it before it resumes. */
+/* The worker's loop: for the timers of handlers that PARK.  Such a one sets on_abort, and clears it before it
+ * resumes. */
 weir_loop_t *weir_request_loop(const weir_request_t *req);
 
 /* -- for codecs -- */
 /* What was pending has gone. */
 void weir_request_writable(weir_request_t *req);
-/* First of all: ties it to its client and to a generation (referenced); the default server's confs hold until the host is known. */
+/* First of all: ties it to its client and to a generation (referenced); the default server's confs hold until the host
+ * is known. */
 void weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_http_listen_t *listen, weir_generation_t *generation);
 /* By req->host inside the connection's listener; false: a pattern ran into its limit (the default server is set). */
 bool weir_request_find_server(weir_request_t *req);
@@ -286,7 +296,8 @@ weir_addr_t weir_request_local(weir_request_t *req);
 weir_str_t         weir_request_id(weir_request_t *req);    /* hex digits */
 weir_str_t         weir_status_reason(uint16_t status);     /* "Not Found"; empty when unknown */
 extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
-/* Keeps a pattern's captures: $1… and its named groups' slots.  is_decoded: what was matched is a decoded path, or has a piece of one. */
+/* Keeps a pattern's captures: $1… and its named groups' slots.  is_decoded: what was matched is a decoded path, or has
+ * a piece of one. */
 void               weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex, bool is_decoded);
 /* Matches, and keeps the captures of a match. */
 weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject, bool is_decoded) WEIR_MUST_USE;

@@ -1,6 +1,6 @@
 /*
- * respond.c - the way of every answer, whoever makes it: head through the filters, body through those of this answer, parts of it where a
- * Range asks for them, then the codec.
+ * respond.c - the way of every answer, whoever makes it: head through the filters, body through those of this answer,
+ * parts of it where a Range asks for them, then the codec.
  *
  *   producer ──> body filters (gzip, …) ──> ranges ──> layers (limit_rate, gRPC-Web) ──> codec
  *
@@ -58,7 +58,8 @@ weir_response_value(const weir_request_t *req, weir_header_id_t id)
     return field != NULL ? field->value : WEIR_STR_NONE;
 }
 
-/* What is not refused: files have two methods; where the configuration or the method itself says no, it is all others. */
+/* What is not refused: files have two methods; where the configuration or the method itself says no, it is all
+ * others. */
 static weir_str_t
 respond_allowed(weir_request_t *req)
 {
@@ -98,7 +99,8 @@ respond_challenges(weir_request_t *req)
     }
 }
 
-/* What answers of our own must say.  RFC 9110 §15.5.6: a 405 what is allowed; §11.6.1: a 401 how to come in (one of the upstream's has its own); §15.5.17: a 416 how long it is. */
+/* What answers of our own must say.  RFC 9110 §15.5.6: a 405 what is allowed; §11.6.1: a 401 how to come in (one of the
+ * upstream's has its own); §15.5.17: a 416 how long it is. */
 static void
 respond_own_fields(weir_request_t *req)
 {
@@ -119,8 +121,8 @@ respond_own_fields(weir_request_t *req)
     }
 }
 
-/* Who made the head asked for a value that says one thing where encoded slashes are kept and another where they are slashes: nobody gets the answer that
- * was made, nor its fields. */
+/* Who made the head asked for a value that says one thing where encoded slashes are kept and another where they are
+ * slashes: nobody gets the answer that was made, nor its fields. */
 static void
 respond_withhold(weir_request_t *req)
 {

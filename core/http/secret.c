@@ -1,9 +1,9 @@
 /*
  * secret.c - a part of a request's target that no log may show, such as an API key in the query.
  *
- * What goes upstream, and what the configuration makes of the target while the request is answered, stay as the client sent them; what the
- * error log says of the request and all that is evaluated in its log phase have asterisks in that place.
- * Runs in workers; two copies of the line in the request's arena.
+ * What goes upstream, and what the configuration makes of the target while the request is answered, stay as the client
+ * sent them; what the error log says of the request and all that is evaluated in its log phase have asterisks in that
+ * place.  Runs in workers; two copies of the line in the request's arena.
  */
 #include "http/request.h"
 

@@ -1,13 +1,15 @@
 /*
  * sub.h - subrequests: requests that Weir makes itself, to its own server, on behalf of one of a client.
  *
- * A subrequest is a request like any other, on a codec of its own: it finds a location, is rewritten, goes to peers, has its own body, attempts,
- * cause and time limits.  Several may be under way at once.  What makes it different: it is internal; guards judge it unless who starts
- * it says that they need not, because its answer is not the client's to read; and zones of limits that have counted the first one do not count it
- * again, nor do limits that it inherits from the server (its location's own do); it is logged
- * with log_subrequest only; $request_method and $request_uri are those of the first one.
+ * A subrequest is a request like any other, on a codec of its own: it finds a location, is rewritten, goes to peers,
+ * has its own body, attempts, cause and time limits.  Several may be under way at once.  What makes it different: it is
+ * internal; guards judge it unless who starts it says that they need not, because its answer is not the client's to
+ * read; and zones of limits that have counted the first one do not count it again, nor do limits that it inherits from
+ * the server (its location's own do); it is logged with log_subrequest only; $request_method and $request_uri are those
+ * of the first one.
  *
- * It has a copy of the first one's fields and of its variables.  One that is detached lives on when the first one has ended.
+ * It has a copy of the first one's fields and of its variables.  One that is detached lives on when the first one has
+ * ended.
  */
 #ifndef WEIR_HTTP_SUB_H
 #define WEIR_HTTP_SUB_H
@@ -17,7 +19,8 @@
 typedef struct weir_sub weir_sub_t;
 struct weir_store;
 
-/* What is told of its answer; each may be NULL.  Called from inside the subrequest's work: they may not end its parent, only post a task. */
+/* What is told of its answer; each may be NULL.  Called from inside the subrequest's work: they may not end its parent,
+ * only post a task. */
 typedef struct {
     void      (*on_head)(weir_sub_t *sub);                       /* status and fields: weir_sub_request(sub)->res */
     weir_io_t (*on_body)(weir_sub_t *sub, weir_str_t bytes);     /* borrowed for the call; AGAIN: no more until weir_sub_go_on · NULL: it is dropped */
@@ -35,7 +38,8 @@ typedef struct {
     bool                   is_exempt;        /* guards (the access phase) do not judge it, wherever it is redirected */
 } weir_sub_spec_t;
 
-/* Starts it; it may have been answered when this returns (the sink was told).  NULL: no memory, too many, or too deep. */
+/* Starts it; it may have been answered when this returns (the sink was told).  NULL: no memory, too many, or too
+ * deep. */
 weir_sub_t     *weir_sub_start(weir_request_t *parent, const weir_sub_spec_t *spec);
 void           *weir_sub_owner(const weir_sub_t *sub);
 weir_request_t *weir_sub_request(const weir_sub_t *sub);

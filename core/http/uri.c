@@ -21,8 +21,8 @@ uri_is_hex2(const char *at, char high, char low)
     return at[0] == high && weir_char_lower(at[1]) == low;
 }
 
-/* How many bytes of a text, which begin at a '%', stand for themselves in both spellings: "%2F", "%5C", and a percent sign before the digits of one of
- * them, "%252F" and so on; 0: this percent sign is none of these. */
+/* How many bytes of a text, which begin at a '%', stand for themselves in both spellings: "%2F", "%5C", and a percent
+ * sign before the digits of one of them, "%252F" and so on; 0: this percent sign is none of these. */
 static size_t
 uri_kept(const char *at, const char *end)
 {

@@ -50,9 +50,11 @@ weir_str_t weir_uri_encode_reference(weir_str_t text, weir_arena_t *arena);
 weir_str_t weir_uri_encode_rest(weir_str_t text, weir_arena_t *arena);
 /* The path that such a text is, decoded; what stays encoded in a path stays so. */
 weir_str_t weir_uri_decode(weir_str_t text, weir_arena_t *arena);
-/* Up to a '?': printable bytes from '&' on that stand encoded, decoded; all others stay as they are.  A value that a redirect leads to. */
+/* Up to a '?': printable bytes from '&' on that stand encoded, decoded; all others stay as they are.  A value that a
+ * redirect leads to. */
 weir_str_t weir_uri_decode_printable(weir_str_t text, weir_arena_t *arena);
-/* For a query: encodes what none may have; and for a decoded text that becomes a value in one: also what would end or change it there. */
+/* For a query: encodes what none may have; and for a decoded text that becomes a value in one: also what would end or
+ * change it there. */
 weir_str_t weir_uri_encode_query(weir_str_t text, weir_arena_t *arena);
 weir_str_t weir_uri_encode_argument(weir_str_t value, weir_arena_t *arena);
 /* For a text that is encoded, and becomes a value in a query: only what would end or change it there. */
@@ -63,7 +65,8 @@ weir_str_t weir_uri_encode_separators(weir_str_t value, weir_arena_t *arena);
 bool weir_uri_query_ok(weir_str_t query);
 
 /* Parts of a target that was received, from its path on: the query is behind the first '?', and a fragment, which is
- * nobody's business but the client's, is cut off.  A query may have bytes >= 0x80.  false: a byte that no target has. */
+ * nobody's business but the client's, is cut off.  A query may have bytes >= 0x80.  false: a byte that no target
+ * has. */
 bool weir_uri_split(weir_str_t target, weir_str_t *path, weir_str_t *query, bool *has_query) WEIR_MUST_USE;
 
 /* The value of argument `name` ("a=1&b=2"), undecoded, as nginx's $arg_: the first one, in any case, with a '=';

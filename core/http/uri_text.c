@@ -1,7 +1,8 @@
 /*
  * uri_text.c - see uri_text.h.
  *
- * Runs in workers; memory is the request's arena.  A text in which nothing is to be encoded, as nearly all are, is kept nowhere.
+ * Runs in workers; memory is the request's arena.  A text in which nothing is to be encoded, as nearly all are, is kept
+ * nowhere.
  */
 #include "http/uri_text.h"
 
@@ -9,7 +10,8 @@
 #include "http/syntax.h"
 #include "http/vars.h"
 
-/* A variable's form in URIs; at == NULL: it is the value.  plain: its value for who takes encoded slashes for slashes, when that is another. */
+/* A variable's form in URIs; at == NULL: it is the value.  plain: its value for who takes encoded slashes for slashes,
+ * when that is another. */
 struct weir_wire_form { struct weir_wire_form *next; uint32_t slot; weir_str_t text, plain; bool has_plain; };
 
 static struct weir_wire_form *
@@ -148,7 +150,8 @@ text_of_target(weir_request_t *req)
     return req->head.has_query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(uri.wire), WEIR_STR_ARG(query)) : uri.wire;
 }
 
-/* A variable's form that is kept: what is no whole argument or query by itself must not become more than a value in one. */
+/* A variable's form that is kept: what is no whole argument or query by itself must not become more than a value in
+ * one. */
 static weir_str_t
 text_of_form(weir_request_t *req, weir_str_t text, bool in_query)
 {

@@ -1,9 +1,11 @@
 /*
- * uri_text.h - templates whose text is, or is a part of, a URI: where a request is passed to, redirected to, rewritten to.
+ * uri_text.h - templates whose text is, or is a part of, a URI: where a request is passed to, redirected to, rewritten
+ * to.
  *
- * A variable that holds a decoded path ($uri, a group of a pattern that the path was matched with, and what `set` or `map` made of them) is put there in
- * its encoded form, so that a client's %3F makes no query, %23 no fragment and %2525 no %25.  All other variables are put there as they are, and whoever
- * uses the text encodes what may not stand in a URI.
+ * A variable that holds a decoded path ($uri, a group of a pattern that the path was matched with, and what `set` or
+ * `map` made of them) is put there in its encoded form, so that a client's %3F makes no query, %23 no fragment and
+ * %2525 no %25.  All other variables are put there as they are, and whoever uses the text encodes what may not stand in
+ * a URI.
  */
 #ifndef WEIR_HTTP_URI_TEXT_H
 #define WEIR_HTTP_URI_TEXT_H
@@ -18,18 +20,20 @@ typedef enum {
 } weir_uri_place_t;
 
 weir_str_t weir_uri_text(weir_request_t *req, const weir_template_t *template, weir_uri_place_t place);
-/* A path inside, or the name of a location, and the query behind the first '?'.  What a decoded path brings stays in the path, or one value of the
- * query: a client's %3F and %26 make neither.  false: there is no query. */
+/* A path inside, or the name of a location, and the query behind the first '?'.  What a decoded path brings stays in
+ * the path, or one value of the query: a client's %3F and %26 make neither.  false: there is no query. */
 bool weir_uri_text_split(weir_request_t *req, const weir_template_t *template, weir_str_t *path, weir_str_t *query);
 /* Is there a decoded path, or a piece of one, in what the template makes? */
 bool weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *template);
-/* A decoded path, or a piece of one, in which encoded slashes were kept: what it is for who takes them for slashes.  false: the same. */
+/* A decoded path, or a piece of one, in which encoded slashes were kept: what it is for who takes them for slashes.
+ * false: the same. */
 bool weir_uri_text_other_reading(weir_request_t *req, weir_str_t value, weir_str_t *other);
-/* What the template makes for a reader who takes the encoded slashes of the path for slashes.  Whoever decides by a text takes both readings and refuses
- * the request when they say different things; whoever only counts or parts by it takes this one, which all spellings of a path have in common. */
+/* What the template makes for a reader who takes the encoded slashes of the path for slashes.  Whoever decides by a
+ * text takes both readings and refuses the request when they say different things; whoever only counts or parts by it
+ * takes this one, which all spellings of a path have in common. */
 weir_str_t weir_uri_text_plain(weir_request_t *req, const weir_template_t *template);
-/* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is another, and what it is for who takes
- * encoded slashes for slashes. */
+/* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is
+ * another, and what it is for who takes encoded slashes for slashes. */
 void weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value);
 /* The same for a group of a pattern: a decoded one, or not; plain: what it is in the other reading. */
 void weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, weir_str_t plain, bool is_decoded);

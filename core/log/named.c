@@ -1,8 +1,9 @@
 /*
  * named.c - see named.h.
  *
- * What is kept lies in one list of this process, newest first, found by a hash of its path.  Threat: names may be made of what clients say.  There are
- * never more descriptors than max; a link is not followed (weir_file_open_log); who makes the name sees to dots and slashes.
+ * What is kept lies in one list of this process, newest first, found by a hash of its path.  Threat: names may be made
+ * of what clients say.  There are never more descriptors than max; a link is not followed (weir_file_open_log); who
+ * makes the name sees to dots and slashes.
  */
 #include "log/named.h"
 

@@ -19,14 +19,16 @@ int  weir_file_open_log(const char *path) WEIR_MUST_USE;
 bool weir_file_write_all(int fd, weir_str_t bytes) WEIR_MUST_USE;
 /* An unnamed temporary file (O_TMPFILE, else made and unlinked) in `dir`, mode 0600. -1: errno. */
 int  weir_file_temp(const char *dir) WEIR_MUST_USE;
-/* A temporary file that has a name, mode 0600: 16 random hexadecimal digits, below `dir` in folders that have its last digits, so many each
- * (0: no more folders), made when they are missing.  The name is written to `name`, of at least WEIR_FILE_NAME(strlen(dir)) bytes.  -1: errno. */
+/* A temporary file that has a name, mode 0600: 16 random hexadecimal digits, below `dir` in folders that have its last
+ * digits, so many each (0: no more folders), made when they are missing.  The name is written to `name`, of at least
+ * WEIR_FILE_NAME(strlen(dir)) bytes.  -1: errno. */
 #define WEIR_FILE_LEVELS       3
 #define WEIR_FILE_NAME(folder) ((folder) + 4 * WEIR_FILE_LEVELS + 18)
 int  weir_file_temp_named(const char *dir, const uint8_t levels[WEIR_FILE_LEVELS], char *name) WEIR_MUST_USE;
 typedef struct { weir_str_t name; bool is_folder; int64_t modified; uint64_t size; } weir_file_entry_t;
 typedef struct { weir_file_entry_t *at; size_t n; } weir_file_entries_t;
-/* What is in a folder but what begins with a dot: folders first, then by name; of links what they lead to.  false: errno; E2BIG above `limit`. */
+/* What is in a folder but what begins with a dot: folders first, then by name; of links what they lead to.  false:
+ * errno; E2BIG above `limit`. */
 bool weir_file_list(weir_arena_t *arena, const char *path, size_t limit, weir_file_entries_t *entries) WEIR_MUST_USE;
 /* The path with every link in it resolved.  false: errno. */
 bool weir_file_real_path(weir_arena_t *arena, const char *path, weir_str_t *real) WEIR_MUST_USE;

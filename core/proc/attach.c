@@ -1,5 +1,6 @@
 /*
- * attach.c - see attach.h.  Runs in tools.  What the memory says of itself is not trusted: sizes are those of the descriptors.
+ * attach.c - see attach.h.  Runs in tools.  What the memory says of itself is not trusted: sizes are those of the
+ * descriptors.
  */
 #include "proc/attach.h"
 

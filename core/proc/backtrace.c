@@ -1,8 +1,8 @@
 /*
  * backtrace.c - see backtrace.h.
  *
- * Runs in workers, in a signal handler: it allocates nothing, takes no lock and calls only what is safe there.  Frames are written as
- * program(+offset): `addr2line -fe PROGRAM OFFSET` tells function and line.
+ * Runs in workers, in a signal handler: it allocates nothing, takes no lock and calls only what is safe there.  Frames
+ * are written as program(+offset): `addr2line -fe PROGRAM OFFSET` tells function and line.
  */
 #include "proc/backtrace.h"
 

@@ -6,7 +6,8 @@
  *              <--------------------------------------- READY  serial
  *
  *       RELOAD serial, how many follow, the bundle ----> expects them
- *       FILES  serial, descriptors, names -------------> adopts them: files by path, zones by label; after the last builds the generation in a thread
+ *       FILES  serial, descriptors, names -------------> adopts them: files by path, zones by label; after the last
+ *       builds the generation in a thread
  *       LOGS   serial, descriptors --------------------> keeps them
  *       SOCKETS serial, descriptors, addresses --------> keeps them
  *              <--------------------------------------- READY  serial         all is there and in use

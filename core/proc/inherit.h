@@ -1,6 +1,6 @@
 /*
- * inherit.h - what a new program gets from the running one that starts it: listening sockets, zones, the bells of workers (event/wake.h),
- * and where to say that it is ready.
+ * inherit.h - what a new program gets from the running one that starts it: listening sockets, zones, the bells of
+ * workers (event/wake.h), and where to say that it is ready.
  *
  * The running master writes a table into a memfd, whose number is in the environment (WEIR_INHERITED):
  *
@@ -34,7 +34,8 @@ void weir_inherit_failed(const char *why);
 /* After the fork, in a worker. */
 void weir_inherit_forget(void);
 
-/* -- the running one: the table in a memfd; fds: all that it names and itself, for exec; heap, the caller's. -1: errno */
+/* -- the running one: the table in a memfd; fds: all that it names and itself, for exec; heap, the caller's. -1:
+ * errno */
 int weir_inherit_write(const weir_sockets_t *sockets, int ready_fd, int **fds, size_t *n);
 
 #endif

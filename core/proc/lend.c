@@ -1,9 +1,10 @@
 /*
  * lend.c - while a worker is down, another one takes the connections that wait in its listening sockets.
  *
- * The kernel spreads new connections over all sockets of an address, also over those of a worker that died.  The master has copies of
- * them all: it lends the dead worker's to one that serves (its keeper), which accepts on them beside its own, and asks for them back when
- * the successor serves.  So no connection waits for a back-off.  Runs in the master; what is on its way to a keeper is in its queue.
+ * The kernel spreads new connections over all sockets of an address, also over those of a worker that died.  The master
+ * has copies of them all: it lends the dead worker's to one that serves (its keeper), which accepts on them beside its
+ * own, and asks for them back when the successor serves.  So no connection waits for a back-off.  Runs in the master;
+ * what is on its way to a keeper is in its queue.
  */
 #include "proc/master.h"
 

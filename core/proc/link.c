@@ -1,8 +1,9 @@
 /*
  * link.c - the master's end of the channel to one worker: what it is told, and what it may answer.
  *
- * Runs in the master.  Messages that find no room wait in a queue (heap) until there is some.  Descriptors of a reload are borrowed and
- * live as long as that; those of sockets that are lent are copies, the message's own.  Whatever a worker says out of turn costs it its life, nothing more.
+ * Runs in the master.  Messages that find no room wait in a queue (heap) until there is some.  Descriptors of a reload
+ * are borrowed and live as long as that; those of sockets that are lent are copies, the message's own.  Whatever a
+ * worker says out of turn costs it its life, nothing more.
  */
 #include "proc/master.h"
 

@@ -6,7 +6,8 @@
 
 #include "proc/settings.h"
 
-/* Reads and checks.  *bundle (NULL: not wanted) gets what was read, the caller's.  NULL: what is wrong with the files was logged, all of it up to a bound;
+/* Reads and checks.  *bundle (NULL: not wanted) gets what was read, the caller's.  NULL: what is wrong with the files
+ * was logged, all of it up to a bound;
  * *error is the first of it, and says how many there are. */
 weir_generation_t *weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **bundle,
                              weir_error_t *error) WEIR_MUST_USE;

@@ -131,7 +131,8 @@ master_log_signal(int signal, pid_t sender, const char *what)
              (int) sender, what);
 }
 
-/* Workers leave, the master stays with its sockets.  A terminal that changes size sends it too: so not to one that stands in one. */
+/* Workers leave, the master stays with its sockets.  A terminal that changes size sends it too: so not to one that
+ * stands in one. */
 static void
 master_winch(weir_master_t *master, pid_t sender)
 {

@@ -20,7 +20,8 @@ typedef struct weir_master weir_master_t;
  *        |                  |                    |                       |
  *        +---- back-off ----+------- dies -------+-----------------------+     leaving: freed when it dies
  *
- * The back-off is for a worker that dies before it has taken a connection; one that has is started again at once, up to a rate.
+ * The back-off is for a worker that dies before it has taken a connection; one that has is started again at once, up to
+ * a rate.
  */
 typedef struct weir_child weir_child_t;
 struct weir_child {

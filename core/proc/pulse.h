@@ -1,9 +1,9 @@
 /*
- * pulse.h - a worker's signs of life, in memory that it shares with the master alone: which turn of its loop it is in, and whether it has
- * taken a connection.
+ * pulse.h - a worker's signs of life, in memory that it shares with the master alone: which turn of its loop it is in,
+ * and whether it has taken a connection.
  *
- * Made by the master before it forks the worker.  The master believes nothing of it but that: what a worker may gain by lying is to be
- * started again sooner, or to be killed.
+ * Made by the master before it forks the worker.  The master believes nothing of it but that: what a worker may gain by
+ * lying is to be started again sooner, or to be killed.
  */
 #ifndef WEIR_PROC_PULSE_H
 #define WEIR_PROC_PULSE_H

@@ -1,5 +1,6 @@
 /*
- * recorder.c - how many requests the recorder keeps: the directive, and the rings that begin with the first configuration.
+ * recorder.c - how many requests the recorder keeps: the directive, and the rings that begin with the first
+ * configuration.
  */
 #include "conf/module.h"
 #include "log/log.h"

@@ -1,9 +1,10 @@
 /*
- * shared.h - what all processes of the instance share beside what a configuration names: the slots of processes (shm/slots.h), the
- * wake-up of workers (event/wake.h), the keys of TLS session tickets, and the register that lets 0-RTT data in once.
+ * shared.h - what all processes of the instance share beside what a configuration names: the slots of processes
+ * (shm/slots.h), the wake-up of workers (event/wake.h), the keys of TLS session tickets, and the register that lets
+ * 0-RTT data in once.
  *
- * Made by the master (or the single process) before it forks; workers find it as it was.  The master rotates the keys and keeps them
- * under state_path, mode 0600, so that a restart resumes the sessions of before.
+ * Made by the master (or the single process) before it forks; workers find it as it was.  The master rotates the keys
+ * and keeps them under state_path, mode 0600, so that a restart resumes the sessions of before.
  */
 #ifndef WEIR_PROC_SHARED_H
 #define WEIR_PROC_SHARED_H

@@ -30,7 +30,8 @@ void weir_signals_close(void);
 /* For a forked child: drops what it has of its parent's.  They stay blocked. */
 void weir_signals_forget(void);
 
-/* The number of the signal that came since the last take; 0: none.  *sender (may be NULL): a process id, 0 for the kernel's. */
+/* The number of the signal that came since the last take; 0: none.  *sender (may be NULL): a process id, 0 for the
+ * kernel's. */
 int weir_signals_take(weir_signal_t signal, pid_t *sender) WEIR_MUST_USE;
 
 #endif

@@ -27,7 +27,8 @@
 #define SPAWN_DELAY_ONE 1000        /* the longest while no other worker serves */
 #define SPAWN_LIVED     10000       /* a worker that lived so long has served, too */
 
-/* Of one that has served: twenty starts at once, then as many a second; the longest pause while no other worker serves. */
+/* Of one that has served: twenty starts at once, then as many a second; the longest pause while no other worker
+ * serves. */
 #define SPAWN_PERIOD    50
 #define SPAWN_BURST     20
 #define SPAWN_PAUSE_ONE 10
@@ -152,9 +153,9 @@ spawn_later(weir_child_t *child)
 }
 
 /*
- * After the death of one that has served.  At once, but not without end: who can make workers die by a request would have us do nothing else than
- * fork.  What is due counts up by a period with each start and down with time; it never runs further ahead than a burst and one period, whatever was
- * started while nobody served.
+ * After the death of one that has served.  At once, but not without end: who can make workers die by a request would
+ * have us do nothing else than fork.  What is due counts up by a period with each start and down with time; it never
+ * runs further ahead than a burst and one period, whatever was started while nobody served.
  */
 static void
 spawn_again(weir_child_t *child)

@@ -1,5 +1,6 @@
 /*
- * statistics.c - how much room there is for statistics: the directive, and the zones, of which the first begins with the first configuration.
+ * statistics.c - how much room there is for statistics: the directive, and the zones, of which the first begins with
+ * the first configuration.
  */
 #include "conf/generation.h"
 #include "shm/stats.h"

@@ -1,9 +1,9 @@
 /*
- * store_process.c - the store's process: the only writer.  Commands of people come by a socket, counts come from zones; both go to the
- * disk in one transaction a turn, and only then are they answered.
+ * store_process.c - the store's process: the only writer.  Commands of people come by a socket, counts come from zones;
+ * both go to the disk in one transaction a turn, and only then are they answered.
  *
- * Once it has opened the files it runs as store_user, or as another user that is not the workers', who could kill it; where there is none, as theirs.  It
- * holds one write transaction at a time and reads nothing from the network.
+ * Once it has opened the files it runs as store_user, or as another user that is not the workers', who could kill it;
+ * where there is none, as theirs.  It holds one write transaction at a time and reads nothing from the network.
  */
 #define _GNU_SOURCE 1
 
@@ -134,7 +134,8 @@ process_try(process_t *process)
     return result;
 }
 
-/* A store that is full may have room in a moment: what is held for workers.  Only after something was written, so not for long nor again and again. */
+/* A store that is full may have room in a moment: what is held for workers.  Only after something was written, so not
+ * for long nor again and again. */
 static int
 process_write(process_t *process)
 {

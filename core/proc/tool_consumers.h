@@ -1,7 +1,8 @@
 /*
  * tool_consumers.h - `weir consumer`, `weir plan`, `weir key`: who may come, how much, and by what they are known.
  *
- * Changes are asked of the running instance's store process, and done to the file when none runs; lists are read from the file.
+ * Changes are asked of the running instance's store process, and done to the file when none runs; lists are read from
+ * the file.
  */
 #ifndef WEIR_PROC_TOOL_CONSUMERS_H
 #define WEIR_PROC_TOOL_CONSUMERS_H

@@ -1,5 +1,6 @@
 /*
- * tool_stories.c - `weir why ID`: the story of one request; `weir tail`: a line for each as it ends, those that pass the filters.
+ * tool_stories.c - `weir why ID`: the story of one request; `weir tail`: a line for each as it ends, those that pass
+ * the filters.
  *
  * What clients wrote is shown with its controls and high bytes escaped: a terminal is not theirs to command.
  */

@@ -1,5 +1,6 @@
 /*
- * tool_zones.c - `weir zones`: a line for each zone of the running instance: its kind, name, size, and what its kind tells of it.
+ * tool_zones.c - `weir zones`: a line for each zone of the running instance: its kind, name, size, and what its kind
+ * tells of it.
  */
 #include "proc/tool_zones.h"
 

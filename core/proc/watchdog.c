@@ -1,14 +1,15 @@
 /*
- * watchdog.c - a worker whose loop does not come to the end of a turn is killed, with a backtrace of where it hangs in the
- * log; so is one that is stopped, which has connections of clients and gets more.  A store process that is stopped is killed, too:
- * who wants to withdraw a key would wait for it.
+ * watchdog.c - a worker whose loop does not come to the end of a turn is killed, with a backtrace of where it hangs in
+ * the log; so is one that is stopped, which has connections of clients and gets more.  A store process that is stopped
+ * is killed, too: who wants to withdraw a key would wait for it.
  *
- *     looks every WATCHDOG_LOOKS-th of worker_watchdog:  the same turn again and again -> SIGABRT (it writes the backtrace)
+ *     looks every WATCHDOG_LOOKS-th of worker_watchdog:  the same turn again and again -> SIGABRT (it writes the
+ *     backtrace)
  *                                                        -> still there at the next look -> SIGKILL
  *                                   stopped (SIGSTOP), in a turn or between two      -> SIGKILL: it would write nothing
  *
- * Runs in the master.  What counts is how often the master looked, not the clock: a machine that stood still as a whole (a snapshot, a
- * laptop's lid) kills nobody.
+ * Runs in the master.  What counts is how often the master looked, not the clock: a machine that stood still as a whole
+ * (a snapshot, a laptop's lid) kills nobody.
  */
 #include "proc/master.h"
 

@@ -1,6 +1,6 @@
 /*
- * cell.h - sixteen bytes in shared memory that change as one: a name and a value, by one compare-and-swap (cmpxchg16b; ldaxp and
- * stlxp).
+ * cell.h - sixteen bytes in shared memory that change as one: a name and a value, by one compare-and-swap (cmpxchg16b;
+ * ldaxp and stlxp).
  *
  * Inline, allocates nothing.  A process killed at any instruction leaves the old or the new sixteen bytes.
  */
@@ -25,8 +25,8 @@ weir_cell_load(const weir_cell_t *cell)
     return seen;
 }
 
-/* false: the cell is not as `was`.  What came before it in the program has happened for whoever sees the change, and what follows
- * has not happened before. */
+/* false: the cell is not as `was`.  What came before it in the program has happened for whoever sees the change, and
+ * what follows has not happened before. */
 static inline bool
 weir_cell_swap(weir_cell_t *cell, weir_cell_t was, weir_cell_t next)
 {

@@ -1,12 +1,13 @@
 /*
  * holds.h - how much of something each key holds at this moment, over all workers: what limit_conn counts.
  *
- * A table of totals by key (shm/keyed.h), and for each slot (shm/slots.h) a row that says how much of a cell's total its owner holds.
- * Each step - one more, one less - is announced in the slot before the total changes, and the total says whose step was the last one:
- * so of a process killed at any instruction the master can tell whether the step it was at has happened, and gives back exactly
- * what was held.
+ * A table of totals by key (shm/keyed.h), and for each slot (shm/slots.h) a row that says how much of a cell's total
+ * its owner holds.  Each step - one more, one less - is announced in the slot before the total changes, and the total
+ * says whose step was the last one: so of a process killed at any instruction the master can tell whether the step it
+ * was at has happened, and gives back exactly what was held.
  *
- *     announce {cell, what the row's entry becomes, number} · total: one compare-and-swap, marked {slot, number} · the entry · done
+ *     announce {cell, what the row's entry becomes, number} · total: one compare-and-swap, marked {slot, number} · the
+ *     entry · done
  *
  * Whoever overwrites the mark of another slot first writes its number into that slot ("seen").
  */

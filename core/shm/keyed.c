@@ -1,9 +1,10 @@
 /*
  * keyed.c - see keyed.h.  Runs in workers; allocates nothing.
  *
- * Why a key is in the table once: let two cells of one key both have become confirmed.  Each claim looked at the other's cell after
- * it had been made, and before it was confirmed; whoever sees another's claim gives way when it is confirmed or comes first, and kills
- * it otherwise.  So neither saw the other, and each was made after the other had looked: a circle.
+ * Why a key is in the table once: let two cells of one key both have become confirmed.  Each claim looked at the
+ * other's cell after it had been made, and before it was confirmed; whoever sees another's claim gives way when it is
+ * confirmed or comes first, and kills it otherwise.  So neither saw the other, and each was made after the other had
+ * looked: a circle.
  */
 #include "shm/keyed.h"
 
@@ -167,8 +168,8 @@ keyed_settle(const keyed_ways_t *ways, weir_cell_t *mine, weir_cell_t claim, uin
     return weir_cell_swap(mine, claim, (weir_cell_t) { claim.name, value });
 }
 
-/* Of a key's cells one that may be taken, in the bucket that has more of them, so that buckets fill alike with what must stay; of two
- * alike in the one that has more which are worth nothing, and there the one of least worth. */
+/* Of a key's cells one that may be taken, in the bucket that has more of them, so that buckets fill alike with what
+ * must stay; of two alike in the one that has more which are worth nothing, and there the one of least worth. */
 static weir_cell_t *
 keyed_choose(const keyed_ways_t *ways, const weir_keyed_op_t *op, const void *data, weir_cell_t *seen, uint64_t *worth)
 {

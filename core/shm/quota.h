@@ -1,12 +1,14 @@
 /*
- * quota.h - how much of a quota each key has used in the current hour, day or month: a table of keys (shm/keyed.h) before the store.
+ * quota.h - how much of a quota each key has used in the current hour, day or month: a table of keys (shm/keyed.h)
+ * before the store.
  *
- * A key's number is {period, used, clean}: the number of the period that was counted in, how much, and whether the store has it.  A
- * cell that is clean may be given to another key, for what it held is found in the store again; one that is not stays until the store's
- * process has written it.  Periods are numbered by who keeps the calendar (base/zoneinfo.h) and only grow.
+ * A key's number is {period, used, clean}: the number of the period that was counted in, how much, and whether the
+ * store has it.  A cell that is clean may be given to another key, for what it held is found in the store again; one
+ * that is not stays until the store's process has written it.  Periods are numbered by who keeps the calendar
+ * (base/zoneinfo.h) and only grow.
  *
- * A clock that steps: a key that was counted in the next period stays there, so that a step back over a boundary gives nothing
- * twice; one that was counted further ahead was so by a clock that was wrong, and what it used counts now.
+ * A clock that steps: a key that was counted in the next period stays there, so that a step back over a boundary gives
+ * nothing twice; one that was counted further ahead was so by a clock that was wrong, and what it used counts now.
  */
 #ifndef WEIR_SHM_QUOTA_H
 #define WEIR_SHM_QUOTA_H
@@ -37,7 +39,8 @@ typedef enum {
     WEIR_QUOTA_UNKNOWN,          /* the key is not here, and the store cannot be read */
 } weir_quota_result_t;
 
-/* Formats zeroed memory or finds it formatted; NULL: it holds something else, is too small, or there is no randomness. */
+/* Formats zeroed memory or finds it formatted; NULL: it holds something else, is too small, or there is no
+ * randomness. */
 weir_quota_zone_t *weir_quota_open(void *memory, uint64_t size);
 void               weir_quota_hash(const weir_quota_zone_t *zone, weir_str_t key, weir_keyed_key_t *hashed);
 /* What the period is, for the store's process; workers say it as it changes. */

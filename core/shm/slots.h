@@ -1,9 +1,10 @@
 /*
  * slots.h - who of this instance's processes owns what in shared memory.
  *
- * Every process that serves holds one of WEIR_SLOTS slots; what a zone keeps for a process (counters of its own, holdings) is found by
- * the slot's number.  A slot is a single word, so that a process killed at any instruction either holds it or does not.  When its owner
- * is dead the master settles what it left in every zone and frees the slot: the next owner has another incarnation.
+ * Every process that serves holds one of WEIR_SLOTS slots; what a zone keeps for a process (counters of its own,
+ * holdings) is found by the slot's number.  A slot is a single word, so that a process killed at any instruction either
+ * holds it or does not.  When its owner is dead the master settles what it left in every zone and frees the slot: the
+ * next owner has another incarnation.
  *
  *     free {0, n} --take--> {pid, n} --dies, master reaps: folded--> free {0, n + 1}
  */
@@ -33,8 +34,8 @@ weir_slot(void)
     weir_assert(weir_slot_mine.number != WEIR_SLOT_NONE);
     return weir_slot_mine.number;
 }
-/* Master: the slot of a process that is dead, if it had one: fold is called with its number, then it is free.  May be called again
- * when the master itself died between. */
+/* Master: the slot of a process that is dead, if it had one: fold is called with its number, then it is free.  May be
+ * called again when the master itself died between. */
 void weir_slots_reap(pid_t pid, void (*fold)(uint32_t slot));
 /* Who holds it; 0: nobody. */
 pid_t weir_slots_owner(uint32_t slot);

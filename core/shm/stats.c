@@ -81,7 +81,8 @@ weir_stats_start(uint32_t rows, weir_error_t *error)
     if (stats_n_segments == 0 && !stats_add_segment(error)) {
         return false;
     }
-    /* Those that another process has made; one that it has made but not handed over yet comes with the next configuration. */
+    /* Those that another process has made; one that it has made but not handed over yet comes with the next
+     * configuration. */
     while (stats_n_segments < __atomic_load_n(&stats_segments[0].head->segments, __ATOMIC_ACQUIRE) && stats_add_segment(&ignored)) {
     }
     stats_room = (uint32_t) weir_min(weir_max(rows, 64), WEIR_STATS_SEGMENT * WEIR_STATS_SEGMENTS);
@@ -264,7 +265,8 @@ weir_stats_quantile(const weir_stats_row_t *sum, double q)
 
 enum { STATS_FOLD_NONE, STATS_FOLD_ADD, STATS_FOLD_CLEAR };
 
-/* From the step under way on.  Each may be done again from its beginning: what is added to is the base as it was before. */
+/* From the step under way on.  Each may be done again from its beginning: what is added to is the base as it was
+ * before. */
 static void
 stats_fold_row(stats_segment_t *segment)
 {

@@ -1,12 +1,13 @@
 /*
  * stats_internal.h - segments of rows, as stats.c counts in them and stats_names.c names them.
  *
- *     head · touched (a bit a row, by slot and the base) · held (a bit a row, by slot and by master) · names · index of names by hash ·
- *     rows of the base · rows of each slot
+ *     head · touched (a bit a row, by slot and the base) · held (a bit a row, by slot and by master) · names · index of
+ *     names by hash · rows of the base · rows of each slot
  *
- * Names are written, and copies of the dead added to the base, by masters alone, of which there are two after an upgrade: one at a time has the
- * lock.  A master has no slot: what its configurations name is held in a place of its own until it is dead.  It makes `version` odd while it takes a name away, so that who looks a name up knows that what it
- * found is what it is: it finds, holds, and looks whether the version is still the same.
+ * Names are written, and copies of the dead added to the base, by masters alone, of which there are two after an
+ * upgrade: one at a time has the lock.  A master has no slot: what its configurations name is held in a place of its
+ * own until it is dead.  It makes `version` odd while it takes a name away, so that who looks a name up knows that what
+ * it found is what it is: it finds, holds, and looks whether the version is still the same.
  */
 #ifndef WEIR_SHM_STATS_INTERNAL_H
 #define WEIR_SHM_STATS_INTERNAL_H
@@ -36,7 +37,8 @@ typedef struct {
     pthread_mutex_t lock;                     /* robust */
     uint32_t     masters[STATS_MASTERS];      /* pid; 0: free */
     uint64_t     held_by_master[STATS_MASTERS][STATS_WORDS];    /* (of every segment) */
-    /* The row that is being added to the base, so that who finds the lock of a dead master goes on where that one was. */
+    /* The row that is being added to the base, so that who finds the lock of a dead master goes on where that one
+     * was. */
     struct { uint32_t step, slot, at, unused; weir_stats_row_t before; } fold;
     uint64_t     touched[WEIR_SLOTS + 1][STATS_WORDS];
     uint64_t     held[WEIR_SLOTS][STATS_WORDS];

@@ -1,8 +1,9 @@
 /*
  * stats_names.c - which row a name has, who holds it, and which row a new name gets.
  *
- * Runs in every process; masters make rows, each from one thread, one at a time (stats_lock).  Holds are counted in the process (a row each, allocated as rows come)
- * and told to the others by a bit of the process's slot; its configurations are built and dropped by two threads, so both lie behind a lock.
+ * Runs in every process; masters make rows, each from one thread, one at a time (stats_lock).  Holds are counted in the
+ * process (a row each, allocated as rows come) and told to the others by a bit of the process's slot; its
+ * configurations are built and dropped by two threads, so both lie behind a lock.
  */
 #include "shm/stats_internal.h"
 
@@ -97,7 +98,8 @@ names_settle_masters(void)
     }
 }
 
-/* A place of its own for a process that makes rows and has no slot.  When others that live have all of them it holds nothing against others. */
+/* A place of its own for a process that makes rows and has no slot.  When others that live have all of them it holds
+ * nothing against others. */
 static void
 names_find_place(void)
 {
@@ -208,7 +210,8 @@ names_is_held_by_master(const stats_head_t *head, uint32_t at)
     return false;
 }
 
-/* Named by a configuration of this process, of one that serves, or of another master, which may let processes serve with it again. */
+/* Named by a configuration of this process, of one that serves, or of another master, which may let processes serve
+ * with it again. */
 static bool
 names_is_used(uint32_t row)
 {
@@ -393,7 +396,8 @@ names_row(weir_stats_kind_t kind, weir_str_t name, uint32_t owner)
     return row;
 }
 
-/* A name was being taken away: the index is made anew of all there are.  (One that nobody holds may come back by it, with no numbers or with its own.) */
+/* A name was being taken away: the index is made anew of all there are.  (One that nobody holds may come back by it,
+ * with no numbers or with its own.) */
 void
 stats_names_repair(void)
 {

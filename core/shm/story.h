@@ -1,9 +1,10 @@
 /*
- * story.h - the recorder: the last requests of each worker, in rings in shared memory, for people who ask why (`weir why`, `weir tail`).
+ * story.h - the recorder: the last requests of each worker, in rings in shared memory, for people who ask why (`weir
+ * why`, `weir tail`).
  *
- * A worker writes to the ring of its slot only; a story says by its number whether it is whole, and one that is being written is passed
- * over.  What a dead worker wrote stays until the slot's next owner writes over it.  Only what is told is written, so that a short story costs
- * few lines of cache.
+ * A worker writes to the ring of its slot only; a story says by its number whether it is whole, and one that is being
+ * written is passed over.  What a dead worker wrote stays until the slot's next owner writes over it.  Only what is
+ * told is written, so that a short story costs few lines of cache.
  */
 #ifndef WEIR_SHM_STORY_H
 #define WEIR_SHM_STORY_H

@@ -1,13 +1,14 @@
 /*
  * zone.h - named regions of memory that all processes of this instance share, kept over reload.
  *
- * A configuration names one (kind, name, size); it is made when the first generation that names it is built: by the master, as a
- * sealed memfd mapped shared, before it forks or before it hands the descriptor on.  A worker's build finds what the master handed
- * it; it makes none itself.  Two that differ in kind or size are two zones, even of one name, so that a reload with another size
- * begins with an empty one.  The last generation that names a zone takes it along.
+ * A configuration names one (kind, name, size); it is made when the first generation that names it is built: by the
+ * master, as a sealed memfd mapped shared, before it forks or before it hands the descriptor on.  A worker's build
+ * finds what the master handed it; it makes none itself.  Two that differ in kind or size are two zones, even of one
+ * name, so that a reload with another size begins with an empty one.  The last generation that names a zone takes it
+ * along.
  *
- * The first WEIR_ZONE_HEAD bytes are the zone's own head (magic, kind, layout version, size, name): what does not fit is refused,
- * never misread.  Taking and giving back are for any thread; all else is for the thread that runs the loop.
+ * The first WEIR_ZONE_HEAD bytes are the zone's own head (magic, kind, layout version, size, name): what does not fit
+ * is refused, never misread.  Taking and giving back are for any thread; all else is for the thread that runs the loop.
  */
 #ifndef WEIR_SHM_ZONE_H
 #define WEIR_SHM_ZONE_H
@@ -25,10 +26,11 @@ typedef struct weir_zone weir_zone_t;
 typedef struct weir_zone_kind {
     const char *name;            /* "tls-sessions", "limit-req" …; shorter than 32 bytes, without blanks */
     uint32_t    layout;          /* version of what lies in it */
-    /* What the dead owner of a slot (shm/slots.h) left in it is settled; again is harmless.  NULL: nothing is owned in it. */
+    /* What the dead owner of a slot (shm/slots.h) left in it is settled; again is harmless.  NULL: nothing is owned in
+     * it. */
     void      (*fold)(void *memory, uint64_t size, uint32_t slot);
-    /* A few words on its contents for people, "key=value key=value"; memory is mapped read-only and may be in use; what it says
-     * of itself is not trusted.  NULL: nothing to say. */
+    /* A few words on its contents for people, "key=value key=value"; memory is mapped read-only and may be in use; what
+     * it says of itself is not trusted.  NULL: nothing to say. */
     void      (*describe)(const void *memory, uint64_t size, weir_buf_t *out);
     /* What of it is kept in the store (shm/saved.h); NULL: nothing. */
     const struct weir_saved_kind *saved;
@@ -40,8 +42,8 @@ typedef struct {
     uint64_t                size;     /* usable bytes */
 } weir_zone_id_t;
 
-/* A reference; makes it when it is not there and this process may (weir_zones_may_make).  Its memory is zeroed at first.
- * NULL with *error. */
+/* A reference; makes it when it is not there and this process may (weir_zones_may_make).  Its memory is zeroed at
+ * first.  NULL with *error. */
 weir_zone_t *weir_zone_take(const weir_zone_id_t *id, weir_error_t *error) WEIR_MUST_USE;
 void         weir_zone_give_back(weir_zone_t *zone);        /* the last one unmaps it */
 void        *weir_zone_memory(const weir_zone_t *zone);     /* behind the head, aligned to 64 */
@@ -58,11 +60,12 @@ void weir_zones_may_make(bool yes);
 bool weir_zones_are_made_here(void);
 
 /* -- for the hand-over to a worker that runs already -- */
-/* Every zone of this process; each may not come back here.  label: kind, name, size and layout in one text, as adopt wants it. */
+/* Every zone of this process; each may not come back here.  label: kind, name, size and layout in one text, as adopt
+ * wants it. */
 void weir_zones_each(void (*each)(void *data, weir_str_t label, int fd), void *data);
-/* fd (taken over) is the zone of that label, unless that memory is there already; kept until weir_zones_drop_unused.  Another memory of
- * the same label stays with the generations that have it, and is not taken any more.  What cannot be mapped or has another head is
- * closed and not there. */
+/* fd (taken over) is the zone of that label, unless that memory is there already; kept until weir_zones_drop_unused.
+ * Another memory of the same label stays with the generations that have it, and is not taken any more.  What cannot be
+ * mapped or has another head is closed and not there. */
 void weir_zones_adopt(weir_str_t label, int fd);
 void weir_zones_drop_unused(void);
 

@@ -20,7 +20,8 @@ typedef struct {
 /* size: bytes the file may grow to, if it has to be made.  false with *error. */
 bool weir_store_ask_open(weir_store_ask_t *ask, const char *path, uint64_t size, weir_error_t *error) WEIR_MUST_USE;
 void weir_store_ask_close(weir_store_ask_t *ask);
-/* n <= WEIR_STORE_ASK_MAX answers, new references, in the commands' order.  false with *error: none, and whether they were done is not known. */
+/* n <= WEIR_STORE_ASK_MAX answers, new references, in the commands' order.  false with *error: none, and whether they
+ * were done is not known. */
 bool weir_store_ask(weir_store_ask_t *ask, json_t *const *commands, json_t **answers, size_t n, weir_error_t *error) WEIR_MUST_USE;
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * command.h - what people change in the store, as JSON objects: the one executor behind the store's process and the tools.
+ * command.h - what people change in the store, as JSON objects: the one executor behind the store's process and the
+ * tools.
  *
  *     {"do":"consumer.add","name":"acme","plan":"gold"}       consumer.set · consumer.remove (with its keys)
  *     {"do":"plan.add","name":"gold","hour":1000}             plan.set · plan.remove; hour, day, month: null: no limit

@@ -116,8 +116,8 @@ db_open_tables(weir_store_db_t *db, bool *fits)
     return mdb_txn_commit(txn);
 }
 
-/* Before LMDB's own lock file is looked at, which speaks of the file that is there.  To have it alone one must be able to write it: a worker, who may only
- * read it (view.c), can keep nobody from opening the store. */
+/* Before LMDB's own lock file is looked at, which speaks of the file that is there.  To have it alone one must be able
+ * to write it: a worker, who may only read it (view.c), can keep nobody from opening the store. */
 static int
 db_lock(weir_store_db_t *db, const weir_store_open_t *how)
 {
@@ -138,7 +138,8 @@ db_lock(weir_store_db_t *db, const weir_store_open_t *how)
     return 0;
 }
 
-/* All pages that the last transaction speaks of are in the file, which never becomes shorter again: who reads the map gets no SIGBUS. */
+/* All pages that the last transaction speaks of are in the file, which never becomes shorter again: who reads the map
+ * gets no SIGBUS. */
 static int
 db_measure(weir_store_db_t *db)
 {

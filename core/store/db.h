@@ -1,9 +1,9 @@
 /*
  * db.h - the store's file: one LMDB environment a process, opened after the fork, never twice (LM-03).
  *
- * The store's process writes (or a tool, when none runs); tools read, and workers by other means (view.h).  LMDB's own lock keeps writers apart,
- * so that two of them, such as of the programs before and after an upgrade, may be there at once.  A commit is on the disk
- * when it returns.
+ * The store's process writes (or a tool, when none runs); tools read, and workers by other means (view.h).  LMDB's own
+ * lock keeps writers apart, so that two of them, such as of the programs before and after an upgrade, may be there at
+ * once.  A commit is on the disk when it returns.
  */
 #ifndef WEIR_STORE_DB_H
 #define WEIR_STORE_DB_H
@@ -55,8 +55,8 @@ const char *weir_store_table_name(weir_store_table_t table);
 /* A result of LMDB for people: what it means here rather than there.  db: that it is of. */
 const char *weir_store_strerror(const weir_store_db_t *db, int result);
 
-/* The two halves that hash tables of zones begin with, kept in the file "seeds" beside the store: made when it is missing.
- * false with *error. */
+/* The two halves that hash tables of zones begin with, kept in the file "seeds" beside the store: made when it is
+ * missing.  false with *error. */
 bool weir_store_seeds(const char *path, uint64_t seeds[2], weir_error_t *error) WEIR_MUST_USE;
 /* Of a store whose cells were counted under these. */
 bool weir_store_set_seeds(const char *path, const uint64_t seeds[2], weir_error_t *error) WEIR_MUST_USE;

@@ -49,7 +49,8 @@ read_close(void)
     }
 }
 
-/* Its file was removed: another one in its place is what is written from now on.  While there is none, what is known is all there is. */
+/* Its file was removed: another one in its place is what is written from now on.  While there is none, what is known is
+ * all there is. */
 static void
 read_follow(void)
 {

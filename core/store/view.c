@@ -132,7 +132,8 @@ view_compare(weir_str_t key, const view_node_t *node)
     return order != 0 ? order : (key.len > node->key_size) - (key.len < node->key_size);
 }
 
-/* The last node whose key is not behind this one; of a branch the first has all that are before.  FOUND: and it is the same.  BROKEN. */
+/* The last node whose key is not behind this one; of a branch the first has all that are before.  FOUND: and it is the
+ * same.  BROKEN. */
 static weir_store_found_t
 view_search(const weir_store_view_t *view, const unsigned char *page, bool is_branch, weir_str_t key, view_node_t *node)
 {

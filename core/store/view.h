@@ -1,13 +1,16 @@
 /*
  * view.h - a worker's look into the store's file: without a lock, without LMDB, and without trust in what it reads.
  *
- * A worker may not write anything that the writer believes, so it cannot tell LMDB what it reads (hold.h), and pages may be used again under it when it
- * is stopped in the middle of a look.  So it reads as a sequence lock is read: it notes which transaction is the newest, walks that one's tree, copies the
- * record out, and only then asks again.  A page that transaction S sees is freed by S + 1 at the soonest, and LMDB uses what S + 1 freed in S + 3 at the
- * soonest, which writes nothing before S + 2 is the newest.  So while the newest is S or S + 1 all that was read was S's; else it is thrown away, and the
- * worker looks again.  It does not matter how long it was stopped, nor whether the writer holds anything back.
+ * A worker may not write anything that the writer believes, so it cannot tell LMDB what it reads (hold.h), and pages
+ * may be used again under it when it is stopped in the middle of a look.  So it reads as a sequence lock is read: it
+ * notes which transaction is the newest, walks that one's tree, copies the record out, and only then asks again.  A
+ * page that transaction S sees is freed by S + 1 at the soonest, and LMDB uses what S + 1 freed in S + 3 at the
+ * soonest, which writes nothing before S + 2 is the newest.  So while the newest is S or S + 1 all that was read was
+ * S's; else it is thrown away, and the worker looks again.  It does not matter how long it was stopped, nor whether the
+ * writer holds anything back.
  *
- * Until it has asked, what it reads may be anything: every number that leads somewhere is read once and checked against the page and the file.
+ * Until it has asked, what it reads may be anything: every number that leads somewhere is read once and checked against
+ * the page and the file.
  *
  * The file's format is LMDB's data version 1 (0.9.x), of a machine of this word size and byte order.
  */
@@ -39,8 +42,9 @@ bool weir_store_view_is_whole(const weir_store_view_t *view, bool *is_removed) W
 /* Whether the bytes begin like a store; sets view->page. */
 bool weir_store_view_begins(weir_store_view_t *view) WEIR_MUST_USE;
 
-/* A record of `size` bytes is copied; what is left of it after any other result is nothing.  MISSING: the newest transaction of some moment of this call
- * had none.  BROKEN: the file is damaged, or was changed as fast as it was looked at. */
+/* A record of `size` bytes is copied; what is left of it after any other result is nothing.  MISSING: the newest
+ * transaction of some moment of this call had none.  BROKEN: the file is damaged, or was changed as fast as it was
+ * looked at. */
 weir_store_found_t weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record, size_t size);
 
 #endif

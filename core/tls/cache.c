@@ -1,9 +1,10 @@
 /*
  * cache.c - TLS sessions in shared memory: sets of slots, each guarded by one word; nobody waits.
  *
- * The word of a slot holds when it was last claimed, a version, and whether a writer has it.  A reader copies between two looks at the
- * word; a writer claims it by compare-and-swap.  A claim older than a second is a dead writer's and is taken over.  What is read must
- * have the right checksum besides, so that a writer that was only slow makes a miss and nothing worse.
+ * The word of a slot holds when it was last claimed, a version, and whether a writer has it.  A reader copies between
+ * two looks at the word; a writer claims it by compare-and-swap.  A claim older than a second is a dead writer's and is
+ * taken over.  What is read must have the right checksum besides, so that a writer that was only slow makes a miss and
+ * nothing worse.
  *
  * Three quarters of the memory hold small sessions, one quarter those with a client's certificate in them.
  */

@@ -540,8 +540,8 @@ conn_put_all(conn_out_t *out, const struct iovec *iov, size_t n, size_t skip)
     return io == WEIR_OK ? conn_encrypt_held(out) : io;
 }
 
-/* While ciphertext of the stream is kept, its last byte is called unsent: the caller comes back with it when the socket can be written
- * to, and it is passed over then. */
+/* While ciphertext of the stream is kept, its last byte is called unsent: the caller comes back with it when the socket
+ * can be written to, and it is passed over then. */
 static weir_io_t
 conn_tls_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent)
 {

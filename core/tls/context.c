@@ -1,7 +1,8 @@
 /*
  * context.c - making TLS contexts, and the register that gives equal settings the context there is.
  *
- * Load time, any thread: the register has a lock.  What is in a context does not change once it is made, but its staple.
+ * Load time, any thread: the register has a lock.  What is in a context does not change once it is made, but its
+ * staple.
  */
 #include "tls/context.h"
 

@@ -2,8 +2,8 @@
  * context.h - a TLS context: certificates, keys and policy of one side, immutable once made, counted by reference.
  *
  * Made when a configuration is built: in the master (to check it), in a worker's build thread.  Settings that are equal
- * byte for byte give the same context again, so that a reload that changes nothing about a server leaves its context, and the
- * sessions under it, as they are.  OpenSSL's names are known inside core/tls only.
+ * byte for byte give the same context again, so that a reload that changes nothing about a server leaves its context,
+ * and the sessions under it, as they are.  OpenSSL's names are known inside core/tls only.
  *
  * Keys' bytes are wiped where Weir held a copy of them.
  */
@@ -57,30 +57,33 @@ typedef struct {
     size_t               buffer_size;       /* largest record sent; 16384 at most */
 } weir_tls_settings_t;
 
-/* A reference to the context of these settings.  NULL with *error: names the file and says what OpenSSL says.  Nothing of
+/* A reference to the context of these settings.  NULL with *error: names the file and says what OpenSSL says.  Nothing
+ * of
  * *settings is kept by reference.  Any thread. */
 weir_tls_context_t *weir_tls_context_create(const weir_tls_settings_t *settings, weir_error_t *error) WEIR_MUST_USE;
 weir_tls_context_t *weir_tls_context_ref(weir_tls_context_t *context);
 void                weir_tls_context_unref(weir_tls_context_t *context);    /* NULL is fine; any thread */
 
-/* Two contexts ask the same of a client's certificate: a request may go from a connection of one to a server of the other
- * (RFC 9110 §7.4: else 421). */
+/* Two contexts ask the same of a client's certificate: a request may go from a connection of one to a server of the
+ * other (RFC 9110 §7.4: else 421). */
 bool weir_tls_context_same_policy(const weir_tls_context_t *a, const weir_tls_context_t *b);
 weir_tls_verify_t weir_tls_context_verify(const weir_tls_context_t *context);
 
 /* Is there a server's context that issues tickets under keys of Weir's own? */
 bool weir_tls_contexts_want_tickets(void);
 
-/* A stapled OCSP answer that came later (ssl_stapling): for handshakes from now on.  DER, copied.  false: no memory.  Loop's thread. */
+/* A stapled OCSP answer that came later (ssl_stapling): for handshakes from now on.  DER, copied.  false: no memory.
+ * Loop's thread. */
 bool weir_tls_context_staple(weir_tls_context_t *context, weir_str_t der) WEIR_MUST_USE;
 void weir_tls_context_unstaple(weir_tls_context_t *context);
 
-/* A pair with the settings of `base`, for names with variables: loaded while the server runs.  The result is a context of its
- * own that shares policy and sessions' context with its base. */
+/* A pair with the settings of `base`, for names with variables: loaded while the server runs.  The result is a context
+ * of its own that shares policy and sessions' context with its base. */
 weir_tls_context_t *weir_tls_context_with_pairs(const weir_tls_context_t *base, const weir_tls_pair_t *pairs, size_t n,
                                                 weir_error_t *error) WEIR_MUST_USE;
 
-/* "OpenSSL 3.0.17" … for -V; and what its queue of errors says now, emptied, without secrets.  text is NUL-terminated. */
+/* "OpenSSL 3.0.17" … for -V; and what its queue of errors says now, emptied, without secrets.  text is
+ * NUL-terminated. */
 size_t weir_tls_take_errors(char *text, size_t cap);
 
 #endif

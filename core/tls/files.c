@@ -1,7 +1,8 @@
 /*
  * files.c - certificates, keys, authorities, revocation lists and DH groups, from PEM text into an SSL_CTX.
  *
- * Load time, and when a certificate's name has variables; any thread.  What a file is wrong about is told with OpenSSL's own words.
+ * Load time, and when a certificate's name has variables; any thread.  What a file is wrong about is told with
+ * OpenSSL's own words.
  */
 #include "base/mem.h"
 #include "tls/internal.h"

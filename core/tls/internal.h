@@ -46,10 +46,12 @@ bool weir_tls_use_dhparam(SSL_CTX *ctx, const weir_tls_file_t *file, weir_error_
 /* error: what, and what OpenSSL says about it. */
 bool weir_tls_error(weir_error_t *error, const char *fmt, ...) WEIR_PRINTF(2, 3);
 
-/* Callbacks of every context, by the file that knows them: sessions and 0-RTT (resume.c), hello, ALPN and stapling (hello.c). */
+/* Callbacks of every context, by the file that knows them: sessions and 0-RTT (resume.c), hello, ALPN and stapling
+ * (hello.c). */
 void weir_tls_resume_prepare(weir_tls_context_t *context);
 void weir_tls_hello_prepare(weir_tls_context_t *context);
-/* A server's connection whose context is known: it issues what it has keys or a cache for, and takes early data if it may. */
+/* A server's connection whose context is known: it issues what it has keys or a cache for, and takes early data if it
+ * may. */
 void weir_tls_resume_limit(SSL *ssl, const weir_tls_context_t *context);
 /* Did any context of this process ever take early data?  Then every handshake looks for it. */
 bool weir_tls_some_early_data(void);
@@ -81,7 +83,8 @@ typedef struct weir_tls_conn {
 } weir_tls_conn_t;
 
 static inline weir_tls_conn_t *weir_tls_conn_of(const weir_conn_t *conn) { return conn->secure; }
-/* bio.c: between OpenSSL and the socket.  What OpenSSL writes is gathered until flush: one send for all of it.  OK: all of it went ·
+/* bio.c: between OpenSSL and the socket.  What OpenSSL writes is gathered until flush: one send for all of it.  OK: all
+ * of it went ·
  * AGAIN: some is kept until the socket is writable · ERROR (conn->error). */
 BIO_METHOD *weir_tls_bio_method(void);
 weir_io_t   weir_tls_flush(weir_tls_conn_t *tls) WEIR_MUST_USE;

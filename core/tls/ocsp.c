@@ -167,7 +167,8 @@ weir_tls_ocsp_of_certificate(weir_str_t pem, weir_str_t more, const char **why)
     return question;
 }
 
-/* The chain that the client's certificate was verified by.  A resumed session does not bring it: then it is found again. */
+/* The chain that the client's certificate was verified by.  A resumed session does not bring it: then it is found
+ * again. */
 static STACK_OF(X509) *
 ocsp_peer_chain(SSL *ssl, X509 *cert)
 {
@@ -238,7 +239,8 @@ weir_tls_ocsp_id(const weir_tls_ocsp_t *question)
 
 /* -- answers -- */
 
-/* The issuer signed it, or one whom the issuer gave a certificate for that: nobody else, whatever is trusted otherwise. */
+/* The issuer signed it, or one whom the issuer gave a certificate for that: nobody else, whatever is trusted
+ * otherwise. */
 static bool
 ocsp_is_signed(const weir_tls_ocsp_t *question, OCSP_BASICRESP *basic)
 {

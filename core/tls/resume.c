@@ -1,8 +1,9 @@
 /*
- * resume.c - OpenSSL's callbacks for sessions: tickets under keys of the configuration or of the shared ring, the shared cache, 0-RTT
- * data, and what a client keeps to resume.
+ * resume.c - OpenSSL's callbacks for sessions: tickets under keys of the configuration or of the shared ring, the
+ * shared cache, 0-RTT data, and what a client keeps to resume.
  *
- * Runs in workers, inside handshakes.  OpenSSL asks with the context a connection began with; what counts is the one its hello chose.
+ * Runs in workers, inside handshakes.  OpenSSL asks with the context a connection began with; what counts is the one
+ * its hello chose.
  */
 #include "base/mem.h"
 #include "os/clock.h"

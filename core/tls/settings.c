@@ -1,6 +1,6 @@
 /*
- * settings.c - what identifies a TLS context: a digest over every setting, another over what is asked of the peer, and a copy for
- * contexts that are made from it later.
+ * settings.c - what identifies a TLS context: a digest over every setting, another over what is asked of the peer, and
+ * a copy for contexts that are made from it later.
  *
  * Load time; any thread.
  */

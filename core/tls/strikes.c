@@ -1,8 +1,8 @@
 /*
  * strikes.c - hellos with 0-RTT data that were let in of late, over all workers (RFC 8446 §8.2).
  *
- * A table of 64-bit cells in shared memory, eight to a set: a part of the hello's random bytes and the time, taken with one
- * compare-and-swap.  A cell is free when its time is past; a set without a free cell refuses.
+ * A table of 64-bit cells in shared memory, eight to a set: a part of the hello's random bytes and the time, taken with
+ * one compare-and-swap.  A cell is free when its time is past; a set without a free cell refuses.
  */
 #include "base/base.h"
 #include "tls/session.h"
@@ -50,8 +50,8 @@ weir_tls_strikes_use(void *memory, size_t size)
     }
 }
 
-/* Times are compared on a circle of 2^20 units, nine hours: longer than a cell is looked at in vain is not told from now, and errs
- * towards refusing.  Another worker's clock may be ahead of ours: a cell from a near future is taken. */
+/* Times are compared on a circle of 2^20 units, nine hours: longer than a cell is looked at in vain is not told from
+ * now, and errs towards refusing.  Another worker's clock may be ahead of ours: a cell from a near future is taken. */
 static bool
 strikes_is_free(uint64_t cell, uint32_t now)
 {

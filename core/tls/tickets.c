@@ -1,8 +1,9 @@
 /*
- * tickets.c - the ring of ticket keys in shared memory (RFC 5077 §4, RFC 8446 §4.6.1): the master writes, every process reads.
+ * tickets.c - the ring of ticket keys in shared memory (RFC 5077 §4, RFC 8446 §4.6.1): the master writes, every process
+ * reads.
  *
- * A sequence number around the ring, odd while it is written: a reader that meets a writer goes on with the copy it took last.
- * Rotated rarely, read at each full handshake, so that readers keep a copy and compare one number.
+ * A sequence number around the ring, odd while it is written: a reader that meets a writer goes on with the copy it
+ * took last.  Rotated rarely, read at each full handshake, so that readers keep a copy and compare one number.
  */
 #include "tls/tickets.h"
 

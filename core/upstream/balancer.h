@@ -1,8 +1,9 @@
 /*
  * balancer.h - what chooses among peers.  For upstream modules (modules/upstream) and core/upstream.
  *
- * A running group has its peers in host sets, best first; the first set with a peer that may be picked is the one that is picked from.  A balancer has a
- * state for each set, in a process; it outlives a change of the configuration peer by peer (carry_over).
+ * A running group has its peers in host sets, best first; the first set with a peer that may be picked is the one that
+ * is picked from.  A balancer has a state for each set, in a process; it outlives a change of the configuration peer by
+ * peer (carry_over).
  *
  * Runs in workers.
  */
@@ -27,7 +28,8 @@ struct weir_balancer {
     weir_peer_t *(*pick)(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now);
     /* How an attempt on a peer of it ended.  NULL: it does not matter. */
     void         (*report)(weir_peer_t *peer, bool failed);
-    /* `to` is in the place of `from`, which had the same address in the group of this name before, and the same balancer.  NULL: nothing to carry. */
+    /* `to` is in the place of `from`, which had the same address in the group of this name before, and the same
+     * balancer.  NULL: nothing to carry. */
     void         (*carry_over)(weir_peer_t *to, const weir_peer_t *from);
     /* What the state holds beside the arena.  NULL: nothing. */
     void         (*destroy)(const weir_host_set_t *set);

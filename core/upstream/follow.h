@@ -1,6 +1,6 @@
 /*
- * follow.h - servers of an upstream block that are marked `resolve`: their names are asked for again as long as a worker runs, and the group is made
- * of what they are at the moment.  Inside core/upstream only.
+ * follow.h - servers of an upstream block that are marked `resolve`: their names are asked for again as long as a
+ * worker runs, and the group is made of what they are at the moment.  Inside core/upstream only.
  */
 #ifndef WEIR_UPSTREAM_FOLLOW_H
 #define WEIR_UPSTREAM_FOLLOW_H

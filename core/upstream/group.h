@@ -58,7 +58,8 @@ typedef struct {
     uint32_t                n_slots;
 } weir_peer_t;
 
-/* What a connection to a peer is secured with, and where it comes from: one that is kept serves those only who want exactly the same. */
+/* What a connection to a peer is secured with, and where it comes from: one that is kept serves those only who want
+ * exactly the same. */
 typedef struct {
     const weir_addr_t  *from;                /* the address of ours it is bound to; NULL: any */
     weir_tls_context_t *context;             /* NULL: plain, and all below is empty */
@@ -110,7 +111,8 @@ void           weir_groups_destroy(weir_groups_t *groups);      /* closes what i
  * the failures and idle connections of peers of the same address in the group of that name before.  Takes a
  * reference. */
 weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf);
-/* A group that only a request makes: of these addresses (a port each), with nothing kept of it; not counted under its name, which may be anybody's.
+/* A group that only a request makes: of these addresses (a port each), with nothing kept of it; not counted under its
+ * name, which may be anybody's.
  * name and host_header are copied.  Takes a reference; conf->running is set, conf (the caller's) is filled in. */
 weir_group_t  *weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name, weir_str_t host_header,
                                        const weir_addr_t *addrs, size_t n);
@@ -126,17 +128,19 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer. */
 void weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now);
-/* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.  The bound of retries. */
+/* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
+ * The bound of retries. */
 bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
 void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a peer still held; unrefs */
 
 /* -- connections -- */
 /* An idle connection to the peer, secured and shared so, or NULL.  The caller sets owner and conn.watch.on_ready. */
 weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const weir_upshare_t *share);
-/* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error, then goes on with
- * weir_upconn_secure until that says OK. */
+/* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error,
+ * then goes on with weir_upconn_secure until that says OK. */
 weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *), bool *done);
-/* A step of the TLS handshake, if there is to be one.  OK: done · AGAIN: at the next edge · ERROR: *why (lives until the next failure). */
+/* A step of the TLS handshake, if there is to be one.  OK: done · AGAIN: at the next edge · ERROR: *why (lives until
+ * the next failure). */
 weir_io_t      weir_upconn_secure(weir_upconn_t *up, const char **why) WEIR_MUST_USE;
 bool           weir_upsecure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b);
 /* Back to the group's pool, or closed: when keepalive says so, bytes are waiting, or nobody else counts the group. */
@@ -156,7 +160,8 @@ weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t 
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,
                                      uint16_t default_port);
-/* While running: an upstream block's, or one that some proxy_pass without variables has made of this address.  NULL: neither. */
+/* While running: an upstream block's, or one that some proxy_pass without variables has made of this address.  NULL:
+ * neither. */
 weir_group_conf_t *weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_t default_port);
 /* In a worker, once, when it adopts a generation: attaches each of its groups (conf->running).  They are given back
  * when the generation's arena goes. */

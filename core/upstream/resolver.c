@@ -1,5 +1,6 @@
 /*
- * resolver.c - see resolver.h.  Read at load; the stubs live in workers, one for each set of servers, for as long as the worker.
+ * resolver.c - see resolver.h.  Read at load; the stubs live in workers, one for each set of servers, for as long as
+ * the worker.
  */
 #include "upstream/resolver.h"
 

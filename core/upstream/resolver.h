@@ -1,5 +1,6 @@
 /*
- * resolver.h - `resolver` and `resolver_timeout`: which name servers a place asks, and the stubs that a worker asks them with.
+ * resolver.h - `resolver` and `resolver_timeout`: which name servers a place asks, and the stubs that a worker asks
+ * them with.
  */
 #ifndef WEIR_UPSTREAM_RESOLVER_H
 #define WEIR_UPSTREAM_RESOLVER_H
@@ -14,7 +15,8 @@ typedef struct {
 
 extern const weir_module_t weir_resolver_module;
 
-/* Of a block: http and what is in it, or an upstream block (which has what its http block says, where it says nothing). */
+/* Of a block: http and what is in it, or an upstream block (which has what its http block says, where it says
+ * nothing). */
 const weir_resolver_settings_t *weir_resolver_settings(const weir_conf_block_t *block);
 /* The worker's stub for these servers; made when there is none yet. */
 weir_resolver_t *weir_resolver_of(weir_groups_t *groups, const weir_resolver_conf_t *servers);

@@ -22,7 +22,8 @@ struct weir_group {
     weir_arena_t      arena;
 };
 
-/* secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL: nowhere. */
+/* secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL:
+ * nowhere. */
 weir_upslot_t *weir_upslot_take(weir_peer_t *peer, const weir_upsecure_t *secure);
 void           weir_upslot_give_back(weir_upconn_t *up);
 void           weir_upslot_move(weir_upconn_t *up);       /* up->peer has changed */

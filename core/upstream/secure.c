@@ -1,8 +1,8 @@
 /*
  * secure.c - TLS toward peers: the handshake of a connection, and the sessions that the next one resumes.
  *
- * Runs in workers, on the loop's thread.  A peer keeps one session for each (context, name) it was asked for with, the last few
- * of them; the memory is OpenSSL's and one small allocation each.
+ * Runs in workers, on the loop's thread.  A peer keeps one session for each (context, name) it was asked for with, the
+ * last few of them; the memory is OpenSSL's and one small allocation each.
  */
 #include "base/mem.h"
 #include "upstream/running.h"

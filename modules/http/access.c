@@ -1,7 +1,8 @@
 /*
  * access.c - allow and deny: who may come, by address; the first rule that fits decides, and who fits none may.
  *
- * Rules are those of the innermost block that has any, in the order in which they were written there.  Runs in workers; nothing is allocated.
+ * Rules are those of the innermost block that has any, in the order in which they were written there.  Runs in workers;
+ * nothing is allocated.
  */
 #include "http/module.h"
 

@@ -1,9 +1,11 @@
 /*
- * api_key.c - who asks: a key that the client sends is looked up in the store, and with it its consumer and the consumer's plan.
+ * api_key.c - who asks: a key that the client sends is looked up in the store, and with it its consumer and the
+ * consumer's plan.
  *
- * The store knows keys by their SHA-256, so that nothing has to be compared with a secret, and a look sees what was acknowledged last, in
- * every worker.  A key in the query ($arg_...) is shown by no log.  The look is made when somebody wants to know - a limit by $consumer, or the access phase - and once a request.
- * Runs in workers; two or three looks into the store's map, no lock, no allocation but the request's.
+ * The store knows keys by their SHA-256, so that nothing has to be compared with a secret, and a look sees what was
+ * acknowledged last, in every worker.  A key in the query ($arg_...) is shown by no log.  The look is made when
+ * somebody wants to know - a limit by $consumer, or the access phase - and once a request.  Runs in workers; two or
+ * three looks into the store's map, no lock, no allocation but the request's.
  */
 #include "http/module.h"
 
@@ -41,7 +43,8 @@ extern const size_t weir_http_api_key_index;
 
 /* -- looking -- */
 
-/* The first of the places that has something; what was taken from one of them before is there still.  before: NULL, or what is known already. */
+/* The first of the places that has something; what was taken from one of them before is there still.  before: NULL, or
+ * what is known already. */
 static void
 key_read(key_state_t *state, const key_state_t *before, weir_request_t *req)
 {

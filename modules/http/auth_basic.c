@@ -1,8 +1,9 @@
 /*
  * auth_basic.c - auth_basic and auth_basic_user_file: a name and a password, asked for by the browser.
  *
- * The file is read for each request that brings credentials, so that it may change at any time; its lines are name:hash[:comment].  Runs in
- * workers; a hash that is made to take long (bcrypt) is computed beside the loop while its request waits (basic_check.h).
+ * The file is read for each request that brings credentials, so that it may change at any time; its lines are
+ * name:hash[:comment].  Runs in workers; a hash that is made to take long (bcrypt) is computed beside the loop while
+ * its request waits (basic_check.h).
  */
 #include "http/module.h"
 
@@ -23,7 +24,8 @@ typedef struct {
 
 extern const size_t weir_http_auth_basic_index;
 
-/* How a hash draws a name that is not there: whoever does not know the hash cannot foresee it, and each process comes to the same. */
+/* How a hash draws a name that is not there: whoever does not know the hash cannot foresee it, and each process comes
+ * to the same. */
 static uint64_t
 auth_draw(weir_str_t hash, weir_str_t name)
 {
@@ -39,9 +41,9 @@ auth_draw(weir_str_t hash, weir_str_t name)
     return drawn ^ drawn >> 32;
 }
 
-/* The line of a name: its hash; else the hash that draws the name.  So a name that is not there takes as long as one of those that are, always the same
- * one, and of each kind of hash as many names as the file has in proportion; lines that come or go change that for few.  All of the file is looked at
- * either way.  Lines that begin with '#' are comments. */
+/* The line of a name: its hash; else the hash that draws the name.  So a name that is not there takes as long as one of
+ * those that are, always the same one, and of each kind of hash as many names as the file has in proportion; lines that
+ * come or go change that for few.  All of the file is looked at either way.  Lines that begin with '#' are comments. */
 static bool
 auth_find(weir_str_t text, weir_str_t user, weir_str_t *hash)
 {

@@ -1,9 +1,9 @@
 /*
- * auth_request.c - whether a request may come in is asked of another place, by a subrequest: 2xx lets it in, 401 and 403 are its answer, all else is
- * an error and lets nobody in.
+ * auth_request.c - whether a request may come in is asked of another place, by a subrequest: 2xx lets it in, 401 and
+ * 403 are its answer, all else is an error and lets nobody in.
  *
- * The subrequest is a GET without a body, with the request's fields; its answer's body does not matter and is not waited for.  What it says in fields
- * is taken over by auth_request_set.  Runs in workers.
+ * The subrequest is a GET without a body, with the request's fields; its answer's body does not matter and is not
+ * waited for.  What it says in fields is taken over by auth_request_set.  Runs in workers.
  */
 #include "http/module.h"
 

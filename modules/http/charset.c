@@ -1,8 +1,8 @@
 /*
  * charset.c - says in Content-Type what texts are written in.
  *
- * What says so itself keeps it, unless it is a peer's and override_charset is on; X-Accel-Charset of a peer stands above both.  Nothing is
- * recoded: source_charset and charset_map are not there.  Runs in workers.
+ * What says so itself keeps it, unless it is a peer's and override_charset is on; X-Accel-Charset of a peer stands
+ * above both.  Nothing is recoded: source_charset and charset_map are not there.  Runs in workers.
  */
 #include "http/module.h"
 

@@ -1,9 +1,11 @@
 /*
- * geo.c - `geo [$address] $variable { … }`: a variable made from an address: the value of the smallest network that has it.
+ * geo.c - `geo [$address] $variable { … }`: a variable made from an address: the value of the smallest network that has
+ * it.
  *
- * Networks of one prefix length are one hash table, so a look-up costs one probe for each length that is there, whatever the number of networks.
- * With `ranges` the table is a row of ranges that do not overlap, in order, and the look-up is a binary search.
- * Made at load; looked at in workers, once a request and variable; nothing is allocated then.
+ * Networks of one prefix length are one hash table, so a look-up costs one probe for each length that is there,
+ * whatever the number of networks.  With `ranges` the table is a row of ranges that do not overlap, in order, and the
+ * look-up is a binary search.  Made at load; looked at in workers, once a request and variable; nothing is allocated
+ * then.
  */
 #include "http/module.h"
 

@@ -1,9 +1,10 @@
 /*
- * http_grpc: pass requests to gRPC servers.  The directives, the client's deadline, and failures in gRPC's own words; the work is the
- * engine's (core/http/proxy), the wire HTTP/2.
+ * http_grpc: pass requests to gRPC servers.  The directives, the client's deadline, and failures in gRPC's own words;
+ * the work is the engine's (core/http/proxy), the wire HTTP/2.
  *
- * A gRPC client reads a status from trailers, not from the answer's number: what Weir itself has to say becomes an answer of trailers
- * only, and a stream that is cut ends with trailers as well (gRPC over HTTP/2, HTTP to gRPC status code mapping).
+ * A gRPC client reads a status from trailers, not from the answer's number: what Weir itself has to say becomes an
+ * answer of trailers only, and a stream that is cut ends with trailers as well (gRPC over HTTP/2, HTTP to gRPC status
+ * code mapping).
  */
 #include "http/module.h"
 #include "http/proxy/conf.h"

@@ -1,9 +1,10 @@
 /*
  * grpc_web.c - `grpc_web on`: browsers' gRPC-Web calls become gRPC for the peer, and its answers gRPC-Web again.
  *
- * A layer before the client's codec (layer.h): the request's body is decoded from base64 when it is application/grpc-web-text, the answer's
- * trailers, which scripts cannot read, go into the body as a last frame (flag 0x80), and the content types are exchanged.  What is
- * behind (grpc_pass) sees gRPC only, over whichever protocol the client came.  Runs in workers; memory: the request's arena.
+ * A layer before the client's codec (layer.h): the request's body is decoded from base64 when it is
+ * application/grpc-web-text, the answer's trailers, which scripts cannot read, go into the body as a last frame (flag
+ * 0x80), and the content types are exchanged.  What is behind (grpc_pass) sees gRPC only, over whichever protocol the
+ * client came.  Runs in workers; memory: the request's arena.
  */
 #include "http/module.h"
 #include "base/buf.h"

@@ -1,11 +1,12 @@
 /*
  * gzip.c - answers compressed on their way to clients that can read that (RFC 1952; RFC 9110 §8.4, §12.5.3).
  *
- * A filter of bodies: what comes in goes through zlib, what comes out goes on when a buffer is full, at the end, and (for answers that are to arrive as
- * they are made) at each flush.  States of zlib are kept for the next answer, a few a worker.  Runs in workers.
+ * A filter of bodies: what comes in goes through zlib, what comes out goes on when a buffer is full, at the end, and
+ * (for answers that are to arrive as they are made) at each flush.  States of zlib are kept for the next answer, a few
+ * a worker.  Runs in workers.
  *
- * Threat: a secret and a text that an attacker chooses, compressed together, tell of each other by their length (BREACH): so it is off unless said, as
- * in nginx.  Memory is bounded: a state and a buffer for each answer under way.
+ * Threat: a secret and a text that an attacker chooses, compressed together, tell of each other by their length
+ * (BREACH): so it is off unless said, as in nginx.  Memory is bounded: a state and a buffer for each answer under way.
  */
 #include "http/module.h"
 

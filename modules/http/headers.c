@@ -1,9 +1,9 @@
 /*
  * headers.c - add_header, add_trailer, expires: fields of the configuration's own in answers, whoever made them.
  *
- * Fields are those of the innermost block that has any.  Without `always` they are for 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308.  ETag and
- * Last-Modified take the place of the answer's own; others are added to what is there.  Framing is Weir's alone: its fields are left out with a warning.
- * Runs in workers; values are of the request's arena.
+ * Fields are those of the innermost block that has any.  Without `always` they are for 200, 201, 204, 206, 301, 302,
+ * 303, 304, 307 and 308.  ETag and Last-Modified take the place of the answer's own; others are added to what is there.
+ * Framing is Weir's alone: its fields are left out with a warning.  Runs in workers; values are of the request's arena.
  */
 #include "http/module.h"
 
@@ -251,7 +251,8 @@ headers_is_framing(weir_header_id_t id)
     }
 }
 
-/* Line ends with the blanks around them become one space, at the end nothing (RFC 9112 section 5.2): texts of several lines are common in files. */
+/* Line ends with the blanks around them become one space, at the end nothing (RFC 9112 section 5.2): texts of several
+ * lines are common in files. */
 static weir_str_t
 headers_unfold(weir_arena_t *arena, weir_str_t text)
 {

@@ -1,6 +1,6 @@
 /*
- * index.c - a path that ends with a slash is that of the first of these files which is there: by an internal redirect, so that it may lie in another
- * location.  Runs in workers.
+ * index.c - a path that ends with a slash is that of the first of these files which is there: by an internal redirect,
+ * so that it may lie in another location.  Runs in workers.
  */
 #include "http/module.h"
 

@@ -1,9 +1,9 @@
 /*
- * limit_conn.c - how many requests of a key may be under way at once: nginx's limit_conn, exact over all workers and whatever becomes
- * of them (shm/holds.h).
+ * limit_conn.c - how many requests of a key may be under way at once: nginx's limit_conn, exact over all workers and
+ * whatever becomes of them (shm/holds.h).
  *
- * A request counts from here until its end, over HTTP/2 each stream by itself.  One that a limit refuses holds nothing of the others.
- * Runs in workers; the master gives back what a dead one held.
+ * A request counts from here until its end, over HTTP/2 each stream by itself.  One that a limit refuses holds nothing
+ * of the others.  Runs in workers; the master gives back what a dead one held.
  */
 #include "http/limit.h"
 

@@ -1,8 +1,10 @@
 /*
- * limit_req.c - how often a key may ask: nginx's limit_req, exact over all workers (shm/rate.h), and what is left told to clients.
+ * limit_req.c - how often a key may ask: nginx's limit_req, exact over all workers (shm/rate.h), and what is left told
+ * to clients.
  *
- * All limits of a place are looked at first, and only when each would admit the request is it counted in all of them: a request
- * that one refuses costs nothing in another.  Runs in workers; a known key costs a look and one compare-and-swap.
+ * All limits of a place are looked at first, and only when each would admit the request is it counted in all of them: a
+ * request that one refuses costs nothing in another.  Runs in workers; a known key costs a look and one
+ * compare-and-swap.
  */
 #include "http/limit.h"
 
@@ -395,7 +397,8 @@ req_seconds(uint64_t ns)
     return (ns + 999999999) / 1000000000;
 }
 
-/* The window is the whole seconds in which a burst is earned, and the quota what a client can use in it, again and again. */
+/* The window is the whole seconds in which a burst is earned, and the quota what a client can use in it, again and
+ * again. */
 static void
 req_tell(weir_request_t *req, const req_counted_t *counted, bool refused)
 {

@@ -18,7 +18,8 @@ typedef struct { const weir_http_location_t *page; } maintenance_state_t;     /*
 
 extern const size_t weir_http_maintenance_index;
 
-/* The error_page of a refusal may lie in the very place that is closed.  It opens that one location to this request and no other. */
+/* The error_page of a refusal may lie in the very place that is closed.  It opens that one location to this request and
+ * no other. */
 static weir_step_t
 maintenance_access(weir_request_t *req, const void *conf)
 {

@@ -1,9 +1,11 @@
 /*
- * map.c - `map STRING $variable { … }`: a variable made from another text by a table, names of hosts with wildcards, or patterns.
+ * map.c - `map STRING $variable { … }`: a variable made from another text by a table, names of hosts with wildcards, or
+ * patterns.
  *
- * Evaluated when somebody asks, once a request: one look into a hash table, or two into a tree of names, and then patterns in order.  Strings are
- * compared without case, patterns with it (`~`) or without (`~*`).  A pattern that runs into its match limit ends the search: the variable has no
- * value then, neither the default nor the empty one, and what it was to decide is decided against the request (RE-01).  Runs in workers; what it needs is of the request's arena.
+ * Evaluated when somebody asks, once a request: one look into a hash table, or two into a tree of names, and then
+ * patterns in order.  Strings are compared without case, patterns with it (`~`) or without (`~*`).  A pattern that runs
+ * into its match limit ends the search: the variable has no value then, neither the default nor the empty one, and what
+ * it was to decide is decided against the request (RE-01).  Runs in workers; what it needs is of the request's arena.
  */
 #include "http/module.h"
 
@@ -79,7 +81,8 @@ map_find(const map_t *map, weir_request_t *req, weir_str_t source, bool *limit)
     return value != NULL ? value : map_find_pattern(map, req, source, limit);
 }
 
-/* What is found for a path whose encoded slashes are kept must be found, too, where they are taken for slashes: else it decides about nothing. */
+/* What is found for a path whose encoded slashes are kept must be found, too, where they are taken for slashes: else it
+ * decides about nothing. */
 static const map_value_t *
 map_find_for_all(const map_t *map, weir_request_t *req, bool *limit)
 {

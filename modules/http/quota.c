@@ -1,9 +1,10 @@
 /*
- * quota.c - how much a key may use in an hour, a day or a month of the calendar: exact over all workers, and kept in the store, so that
- * neither a restart nor a kill gives anything back (shm/quota.h).
+ * quota.c - how much a key may use in an hour, a day or a month of the calendar: exact over all workers, and kept in
+ * the store, so that neither a restart nor a kill gives anything back (shm/quota.h).
  *
  * All quotas of a place are taken, and given back when one refuses, so that a request that is refused costs nothing.
- * Runs in workers; a known key costs a look and one compare-and-swap, one that the zone does not hold a look into the store's map.
+ * Runs in workers; a known key costs a look and one compare-and-swap, one that the zone does not hold a look into the
+ * store's map.
  */
 #include "http/limit.h"
 

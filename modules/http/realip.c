@@ -1,8 +1,9 @@
 /*
  * realip.c - set_real_ip_from, real_ip_header and real_ip_recursive: the client's address as trusted proxies tell it.
  *
- * First of all in a server, and again in a location that trusts others; from then on the request's client is the one told, for guards, limits, variables
- * and logs.  The connection keeps its own, so other requests of it are judged by themselves.  Runs in workers; all of the request's arena.
+ * First of all in a server, and again in a location that trusts others; from then on the request's client is the one
+ * told, for guards, limits, variables and logs.  The connection keeps its own, so other requests of it are judged by
+ * themselves.  Runs in workers; all of the request's arena.
  */
 #include "http/module.h"
 

@@ -1,9 +1,11 @@
 /*
- * rewrite.c - rewrite, set, if, break and return: what is done with a request before anything else, in the order in which it stands.
+ * rewrite.c - rewrite, set, if, break and return: what is done with a request before anything else, in the order in
+ * which it stands.
  *
- * Each block that has any of them has a program, its own (nothing is inherited).  A server's runs before a location is looked for, a location's when
- * it was found; when a program leaves another path behind, the location for that is found, not more often than 10 times.  An `if` that holds
- * runs the program of its block in the place where it stands; in a location, all else in that block holds from then on.
+ * Each block that has any of them has a program, its own (nothing is inherited).  A server's runs before a location is
+ * looked for, a location's when it was found; when a program leaves another path behind, the location for that is
+ * found, not more often than 10 times.  An `if` that holds runs the program of its block in the place where it stands;
+ * in a location, all else in that block holds from then on.
  *
  * Programs are made at load; they run in workers, and what they make is of the request's arena.
  */
@@ -87,7 +89,8 @@ rewrite_refuse_slashes(weir_request_t *req)
     return REWRITE_ANSWERED;
 }
 
-/* Does the pattern fit the path for one who keeps its encoded slashes, or for one who takes them for slashes, but not for both? */
+/* Does the pattern fit the path for one who keeps its encoded slashes, or for one who takes them for slashes, but not
+ * for both? */
 static bool
 rewrite_splits_readers(weir_request_t *req, const weir_regex_t *regex)
 {

@@ -1,8 +1,10 @@
 /*
- * split_clients.c - `split_clients STRING $variable { 10% a; * b; }`: shares of all clients, each client always in the same one.
+ * split_clients.c - `split_clients STRING $variable { 10% a; * b; }`: shares of all clients, each client always in the
+ * same one.
  *
- * The string's hash (MurmurHash2, 32 bits) falls into one of the shares, laid one behind the other over the hash's range, as nginx lays them: a
- * client is in the same share with both.  Runs in workers; the string is of the request's arena.
+ * The string's hash (MurmurHash2, 32 bits) falls into one of the shares, laid one behind the other over the hash's
+ * range, as nginx lays them: a client is in the same share with both.  Runs in workers; the string is of the request's
+ * arena.
  */
 #include "http/module.h"
 

@@ -1,7 +1,8 @@
 /*
  * static.c - files: what the path names below root or alias, with its type, its time and a tag.
  *
- * The last of those who may make a content: index, autoindex and try_files have had their say.  GET and HEAD; other methods get 405.  Runs in workers.
+ * The last of those who may make a content: index, autoindex and try_files have had their say.  GET and HEAD; other
+ * methods get 405.  Runs in workers.
  */
 #include "http/module.h"
 

@@ -1,6 +1,6 @@
 /*
- * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests, server_zones,
- * location_zones, upstreams with their peers, limit_reqs, limit_conns, quotas.
+ * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests,
+ * server_zones, location_zones, upstreams with their peers, limit_reqs, limit_conns, quotas.
  *
  * Made a few rows a turn of the loop.
  */
@@ -217,7 +217,8 @@ status_first_peer(const status_t *status)
     return at;
 }
 
-/* Peers stand in the order of their groups: what is behind the last group's peers is the next one's, or the row of a group that has gone. */
+/* Peers stand in the order of their groups: what is behind the last group's peers is the next one's, or the row of a
+ * group that has gone. */
 static bool
 status_next_peer(status_t *status, weir_buf_t *out, uint32_t upstream)
 {

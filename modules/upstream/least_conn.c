@@ -1,5 +1,6 @@
 /*
- * least_conn.c - `least_conn` in an upstream block: the peer with the fewest requests under way for its weight is picked; those that are equal have turns.
+ * least_conn.c - `least_conn` in an upstream block: the peer with the fewest requests under way for its weight is
+ * picked; those that are equal have turns.
  *
  * Runs in workers; each counts its own requests.
  */

@@ -1,10 +1,13 @@
 /*
- * ask.h - a question of Weir's own to a service: what it asks without a client's request (OCSP today; health, keys, tokens, authorization …).
+ * ask.h - a question of Weir's own to a service: what it asks without a client's request (OCSP today; health, keys,
+ * tokens, authorization …).
  *
- * Who asks says whom (a group of peers), what, and how long it may take.  Peers are asked in turn, as far as that is safe, until one answers: over the
- * wires, kept connections, TLS and statistics that proxied requests have.  What comes is told as it comes; it may be held, and then the peer is.
+ * Who asks says whom (a group of peers), what, and how long it may take.  Peers are asked in turn, as far as that is
+ * safe, until one answers: over the wires, kept connections, TLS and statistics that proxied requests have.  What comes
+ * is told as it comes; it may be held, and then the peer is.
  *
- * Runs in workers; one allocation with an arena.  Nothing is called back from within weir_ask and the functions here: only by the loop.
+ * Runs in workers; one allocation with an arena.  Nothing is called back from within weir_ask and the functions here:
+ * only by the loop.
  */
 #ifndef WEIR_HTTP_EXCHANGE_ASK_H
 #define WEIR_HTTP_EXCHANGE_ASK_H
@@ -15,14 +18,16 @@ typedef struct weir_ask weir_ask_t;
 
 typedef struct { weir_str_t name, value; } weir_ask_field_t;
 
-/* Each but on_end may be NULL.  Within them the functions below may be called; after weir_ask_cancel or weir_ask_refuse it returns at once. */
+/* Each but on_end may be NULL.  Within them the functions below may be called; after weir_ask_cancel or weir_ask_refuse
+ * it returns at once. */
 typedef struct {
-    /* A piece of a body that has no `body`: OK, good until the next call · AGAIN: weir_ask_go_on follows · EOF · ERROR: the ask ends, with the cause
-     * internal.io. */
+    /* A piece of a body that has no `body`: OK, good until the next call · AGAIN: weir_ask_go_on follows · EOF · ERROR:
+     * the ask ends, with the cause internal.io. */
     weir_io_t (*next_body)(weir_ask_t *ask, weir_str_t *bytes);
     void      (*on_head)(weir_ask_t *ask, const weir_h1_response_t *head);       /* of 200 and above; lives until the end */
     void      (*on_body)(weir_ask_t *ask, weir_str_t bytes);                     /* good for the time of the call */
-    /* Once, unless it was cancelled: the ask is gone with it.  NONE: the whole answer came.  detail: NULL, or good for the time of the call. */
+    /* Once, unless it was cancelled: the ask is gone with it.  NONE: the whole answer came.  detail: NULL, or good for
+     * the time of the call. */
     void      (*on_end)(weir_ask_t *ask, weir_cause_t cause, const char *detail);
 } weir_ask_handler_t;
 
@@ -54,8 +59,8 @@ weir_exchange_conf_t weir_ask_conf(void);
 weir_ask_t *weir_ask(const weir_question_t *question) WEIR_MUST_USE;
 /* Nothing more is called.  NULL is fine. */
 void weir_ask_cancel(weir_ask_t *ask);
-/* Within on_head or on_body: this peer's answer is of no use.  Another peer is asked; with nobody left the ask ends with the cause upstream.answer and
- * this detail (constant text). */
+/* Within on_head or on_body: this peer's answer is of no use.  Another peer is asked; with nobody left the ask ends
+ * with the cause upstream.answer and this detail (constant text). */
 void weir_ask_refuse(weir_ask_t *ask, const char *detail);
 /* Within on_head or on_body: no more is read of the answer until weir_ask_go_on. */
 void weir_ask_hold(weir_ask_t *ask);

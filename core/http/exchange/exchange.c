@@ -181,7 +181,8 @@ exchange_asked(weir_exchange_t *x)
     x->asker->on_asked(x);
 }
 
-/* All of it is with the peer, whose turn it is; unless its answer has begun: then the asker knows whether it takes any more of that now. */
+/* All of it is with the peer, whose turn it is; unless its answer has begun: then the asker knows whether it takes any
+ * more of that now. */
 static void
 exchange_wait_for_answer(weir_exchange_t *x)
 {
@@ -192,8 +193,8 @@ exchange_wait_for_answer(weir_exchange_t *x)
     }
 }
 
-/* The peer does not take our bytes.  It may have answered early and closed: it is read before the exchange fails.  When it is this side that has failed,
- * nothing more will come. */
+/* The peer does not take our bytes.  It may have answered early and closed: it is read before the exchange fails.  When
+ * it is this side that has failed, nothing more will come. */
 static void
 exchange_send_failed(weir_exchange_t *x)
 {

@@ -4,10 +4,11 @@
  *   IDLE ──> CONNECT ──> HEAD ──> BODY ──> IDLE        the way is made; the question goes out and the answer's head is awaited; the answer's body
  *     └─────────────────> ^  └──> TUNNEL ──> IDLE      (after a 101 that was asked for)
  *
- * An asker (the proxy engine for a client's request; ask.h for a question of Weir's own) has an exchange as the last member of its state, with room
- * behind it for what the codec keeps (weir_peer_codec_t.state_size).  It fills in where the question goes and what it says, begins, and is called back
- * through its weir_asker_t; the answer's body it reads itself, so that it can hold it.  Which peer, and whether another one is asked, is its affair.
- * Codecs (HTTP/1 in peer_h1.c, HTTP/2 in peer_h2.c) know nobody but the exchange: no client, no request, no retry.
+ * An asker (the proxy engine for a client's request; ask.h for a question of Weir's own) has an exchange as the last
+ * member of its state, with room behind it for what the codec keeps (weir_peer_codec_t.state_size).  It fills in where
+ * the question goes and what it says, begins, and is called back through its weir_asker_t; the answer's body it reads
+ * itself, so that it can hold it.  Which peer, and whether another one is asked, is its affair.  Codecs (HTTP/1 in
+ * peer_h1.c, HTTP/2 in peer_h2.c) know nobody but the exchange: no client, no request, no retry.
  *
  * Runs in workers.  What comes from the peer is put in the asker's arena; a peer is as untrusted as a client.
  */
@@ -31,10 +32,11 @@ typedef void weir_exchange_put_t(void *data, weir_header_id_t id, weir_str_t nam
 typedef struct {
     /* The way to the peer stands; the head goes out next.  (This one does not end it.) */
     void      (*on_connected)(weir_exchange_t *x);
-    /* Every field of the question but those of framing; Host is among them.  false: it is not to be sent, x->cause and x->detail say why. */
+    /* Every field of the question but those of framing; Host is among them.  false: it is not to be sent, x->cause and
+     * x->detail say why. */
     bool      (*each_field)(weir_exchange_t *x, weir_exchange_put_t *put, void *data);
-    /* A piece of a body that did not go along with the head: OK, good until the next call · AGAIN: weir_exchange_send will be called · EOF ·
-     * ERROR: the exchange was ended. */
+    /* A piece of a body that did not go along with the head: OK, good until the next call · AGAIN: weir_exchange_send
+     * will be called · EOF · ERROR: the exchange was ended. */
     weir_io_t (*next_body)(weir_exchange_t *x, weir_str_t *bytes);
     /* All of the question is with the wire, or the peer wants no more of it. */
     void      (*on_asked)(weir_exchange_t *x);
@@ -57,7 +59,8 @@ typedef struct {
 } weir_exchange_conf_t;
 
 /*
- * What is asked of the wire toward the peer.  The asker knows no socket: an exchange may have a connection for itself, or be one of many on one.
+ * What is asked of the wire toward the peer.  The asker knows no socket: an exchange may have a connection for itself,
+ * or be one of many on one.
  *
  * What returns ERROR has set x->cause and x->detail.  Nothing is called before begin or after end.
  */
@@ -65,8 +68,8 @@ typedef struct {
     const char *name;
     size_t      state_size;
     weir_str_t  protocols;                                  /* offered by ALPN, in its wire format; a literal; NONE: none */
-    /* A way to x->peer, secured as x->secure says: OK · AGAIN: it is being made · ERROR: there is none, and nothing is held (no end follows).
-     * Calls nothing back from inside. */
+    /* A way to x->peer, secured as x->secure says: OK · AGAIN: it is being made · ERROR: there is none, and nothing is
+     * held (no end follows).  Calls nothing back from inside. */
     weir_io_t (*begin)(weir_exchange_t *x);
     /* Lets go, at any moment.  keep: after reusable, others may have it. */
     void      (*end)(weir_exchange_t *x, bool keep);
@@ -83,8 +86,8 @@ typedef struct {
 
     weir_io_t (*read_head)(weir_exchange_t *x);             /* OK: x->head */
     weir_io_t (*read_body)(weir_exchange_t *x, size_t cap, weir_str_t *bytes);  /* OK · AGAIN · EOF: complete · ERROR */
-    /* Bytes of the body that may go by way of a pipe now (0: they are to be read), and at most n of them into one that is empty: OK with *moved > 0 ·
-     * AGAIN · ERROR.  NULL: never. */
+    /* Bytes of the body that may go by way of a pipe now (0: they are to be read), and at most n of them into one that
+     * is empty: OK with *moved > 0 · AGAIN · ERROR.  NULL: never. */
     uint64_t  (*spliceable)(const weir_exchange_t *x);
     weir_io_t (*splice)(weir_exchange_t *x, int pipe, size_t n, size_t *moved);
     bool      (*save)(weir_exchange_t *x);                  /* bytes borrowed from the receive buffer are put aside; false: no memory */
@@ -157,8 +160,8 @@ void weir_exchange_reset(weir_exchange_t *x);
 void weir_exchange_begin(weir_exchange_t *x);
 /* Sends what there is until the peer or the asker's body pauses; as begin. */
 void weir_exchange_send(weir_exchange_t *x);
-/* In state BODY.  OK: at most cap bytes, in a buffer of the worker's or the codec's: good until anything else is received · AGAIN: on_readable · EOF:
- * complete · ERROR: cause and detail are set. */
+/* In state BODY.  OK: at most cap bytes, in a buffer of the worker's or the codec's: good until anything else is
+ * received · AGAIN: on_readable · EOF: complete · ERROR: cause and detail are set. */
 weir_io_t weir_exchange_read(weir_exchange_t *x, size_t cap, weir_str_t *bytes) WEIR_MUST_USE;
 /* From on_interim of a 101: bytes both ways, by the codec's read_body and send_body. */
 void weir_exchange_tunnel(weir_exchange_t *x);
@@ -169,7 +172,8 @@ void weir_exchange_wait_not(weir_exchange_t *x);
 void weir_exchange_end(weir_exchange_t *x, bool keep);
 /* Bytes of it that have left; 0 when none can have been worked on. */
 uint64_t weir_exchange_sent_bytes(const weir_exchange_t *x);
-/* It failed on a connection that had served before, and nothing came: the peer may just have closed it, which is nobody's failure. */
+/* It failed on a connection that had served before, and nothing came: the peer may just have closed it, which is
+ * nobody's failure. */
 bool weir_exchange_is_race(const weir_exchange_t *x);
 
 /* -- for codecs: see weir_peer_codec_t -- */
@@ -178,7 +182,8 @@ void weir_exchange_connected(weir_exchange_t *x);
 void weir_exchange_fail(weir_exchange_t *x, weir_cause_t cause, const char *detail);
 /* Something may be read or written. */
 void weir_exchange_ready(weir_exchange_t *x);
-/* A head that send_head had queued: it has gone or is under way (OK, AGAIN), or it has not (ERROR: cause and detail are set). */
+/* A head that send_head had queued: it has gone or is under way (OK, AGAIN), or it has not (ERROR: cause and detail are
+ * set). */
 void weir_exchange_sent(weir_exchange_t *x, weir_io_t io);
 /* Says what went wrong: ERROR. */
 static inline weir_io_t

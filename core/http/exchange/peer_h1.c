@@ -335,7 +335,8 @@ peer_head_in_memory(weir_exchange_t *x)
     return io;
 }
 
-/* With a head comes the beginning of a body: of one that the asker does not want yet, no more than the head may be long. */
+/* With a head comes the beginning of a body: of one that the asker does not want yet, no more than the head may be
+ * long. */
 static size_t
 peer_head_room(const weir_exchange_t *x)
 {

@@ -1,8 +1,8 @@
 /*
  * peer_h2.c - HTTP/2 toward a peer: an exchange is a stream of a connection that others use too (RFC 9113 §8).
  *
- * Runs in workers; memory: the request's arena, the session's chains.  Peers are as untrusted as clients: what may not stand in an
- * answer is the peer's fault, and costs this stream only.
+ * Runs in workers; memory: the request's arena, the session's chains.  Peers are as untrusted as clients: what may not
+ * stand in an answer is the peer's fault, and costs this stream only.
  */
 #include "http/exchange/shared_link.h"
 

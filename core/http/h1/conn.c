@@ -107,7 +107,8 @@ weir_h1_close(weir_h1_conn_t *c)
     }
 }
 
-/* The answer has gone but the client may still be sending: read it away for a while, or a reset would take the answer with it. */
+/* The answer has gone but the client may still be sending: read it away for a while, or a reset would take the answer
+ * with it. */
 static void
 conn_linger(weir_h1_conn_t *c)
 {
@@ -586,8 +587,8 @@ conn_drain_on(weir_task_t *task)
     }
 }
 
-/* The answer has gone, and the rest of the request's body, which is small, is read away: then the next request may come.  One that turns out not
- * to be small, or does not come, takes the connection with it. */
+/* The answer has gone, and the rest of the request's body, which is small, is read away: then the next request may
+ * come.  One that turns out not to be small, or does not come, takes the connection with it. */
 static void
 conn_drain_ready(weir_h1_conn_t *c)
 {

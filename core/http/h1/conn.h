@@ -5,7 +5,8 @@
  *     │                        ├── answered, not kept, bytes may still come ──> LINGER ──> CLOSED
  *     └── timeout, EOF ──> CLOSED <── answered, or cut ──┘
  *
- * Memory: the struct, and `in` only while it holds bytes nobody has taken yet.  Freed at the end of the turn it was closed in.
+ * Memory: the struct, and `in` only while it holds bytes nobody has taken yet.  Freed at the end of the turn it was
+ * closed in.
  */
 #ifndef WEIR_HTTP_H1_CONN_H
 #define WEIR_HTTP_H1_CONN_H
@@ -52,8 +53,8 @@ typedef struct weir_h1_conn {
 /* body.c */
 bool      weir_h1_body_begin(weir_h1_conn_t *c);     /* false: no memory */
 weir_io_t weir_h1_read_body(weir_request_t *req, weir_str_t *bytes);
-/* The answer is about to be sent and the body was not read: what is here already is thrown away.  true: that was all, or the rest is small, and is
- * read away behind the answer; the connection can be kept. */
+/* The answer is about to be sent and the body was not read: what is here already is thrown away.  true: that was all,
+ * or the rest is small, and is read away behind the answer; the connection can be kept. */
 bool      weir_h1_may_drain(weir_h1_conn_t *c);
 bool      weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len);   /* behind what `in` holds; false: no memory */
 void      weir_h1_in_free(weir_h1_conn_t *c);

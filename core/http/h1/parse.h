@@ -67,8 +67,8 @@ typedef enum {
 } weir_h1_reason_t;
 const char *weir_h1_reason_text(weir_h1_reason_t reason);
 
-/* A head that was scanned with takes_lf: when its lines end in LF it becomes a copy in which they end in CRLF.  Some end so, others so:
- * MIXED_LINE_ENDS, or the parser refuses it. */
+/* A head that was scanned with takes_lf: when its lines end in LF it becomes a copy in which they end in CRLF.  Some
+ * end so, others so: MIXED_LINE_ENDS, or the parser refuses it. */
 weir_h1_reason_t weir_h1_line_ends(weir_str_t *head, weir_arena_t *arena);
 
 typedef enum {

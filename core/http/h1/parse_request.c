@@ -105,7 +105,8 @@ request_parse_target(weir_h1_request_t *req)
 
 /* --- Host --- */
 
-/* RFC 9112 §3.2.2: an absolute target's authority is in the place of whatever Host said, for all who read that field, too. */
+/* RFC 9112 §3.2.2: an absolute target's authority is in the place of whatever Host said, for all who read that field,
+ * too. */
 static void
 request_host_of_target(weir_h1_request_t *req, weir_field_t *field)
 {

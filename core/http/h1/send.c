@@ -1,8 +1,8 @@
 /*
  * send.c - writing an answer to an HTTP/1.1 client: head, body framed by Weir alone, trailers (RFC 9112 §6, §7).
  *
- * The head and small bodies are put together in the worker's send buffer and leave in one send; what the socket does not take
- * waits in the connection's chain.  CR, LF and NUL are refused here whatever their source (HI-01).
+ * The head and small bodies are put together in the worker's send buffer and leave in one send; what the socket does
+ * not take waits in the connection's chain.  CR, LF and NUL are refused here whatever their source (HI-01).
  */
 #include "http/h1/conn.h"
 #include "http/h1/emit.h"
@@ -170,7 +170,8 @@ send_on_sent(weir_conn_t *conn, weir_io_t io)
     weir_request_writable(c->req);
 }
 
-/* May what is held go with the rest of the turn?  Only the end of an answer: its request has nothing left to do but to end. */
+/* May what is held go with the rest of the turn?  Only the end of an answer: its request has nothing left to do but to
+ * end. */
 static bool
 send_may_queue(const weir_h1_conn_t *c)
 {
@@ -389,7 +390,8 @@ send_compose_failure(weir_h1_conn_t *c, weir_buf_t *b)
     send_compose(c, b);
 }
 
-/* What does not fit tx, into memory of the request's own.  false: there is none, or it is more than any peer's head may be. */
+/* What does not fit tx, into memory of the request's own.  false: there is none, or it is more than any peer's head may
+ * be. */
 static bool
 send_compose_large(weir_h1_conn_t *c, weir_buf_t *b)
 {
@@ -477,7 +479,8 @@ send_cork(weir_h1_conn_t *c, int on)
     (void) weir_sys_setsockopt(c->base.conn.watch.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
-/* The socket took so many bytes of the body from the kernel, which answered io: counted, and the client's time to take more. */
+/* The socket took so many bytes of the body from the kernel, which answered io: counted, and the client's time to take
+ * more. */
 static weir_io_t
 send_took(weir_h1_conn_t *c, weir_io_t io, uint64_t n)
 {

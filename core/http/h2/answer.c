@@ -1,5 +1,6 @@
 /*
- * answer.c - the codec of an HTTP/2 stream: the answer's head, body and trailers out, the request's body in (RFC 9113 §8.1).
+ * answer.c - the codec of an HTTP/2 stream: the answer's head, body and trailers out, the request's body in (RFC 9113
+ * §8.1).
  *
  * Runs in workers.  Memory: the request's arena; what waits to be sent is the session's.
  */
@@ -238,7 +239,8 @@ answer_window(const weir_request_t *req)
     return answer_is_over(x) ? 0 : weir_h2_stream_room(x->stream);
 }
 
-/* A client that takes its answers gets them from here, however slow it is; of one that takes none few bytes are fetched. */
+/* A client that takes its answers gets them from here, however slow it is; of one that takes none few bytes are
+ * fetched. */
 static uint64_t
 answer_credit(const weir_request_t *req)
 {
@@ -372,7 +374,8 @@ answer_wrong_length(weir_h2_exchange_t *x)
     }
 }
 
-/* Something came, or the end.  A Content-Length that is not kept is malformed (RFC 9113 §8.1.1): counted as it arrives. */
+/* Something came, or the end.  A Content-Length that is not kept is malformed (RFC 9113 §8.1.1): counted as it
+ * arrives. */
 void
 weir_h2_exchange_data(weir_h2_exchange_t *x)
 {

@@ -1,8 +1,8 @@
 /*
  * data.c - DATA both ways, the windows, and writing to the connection (RFC 9113 §5.2, §6.1, §6.9; RFC 9218 §10).
  *
- * Runs in workers.  What is received and not read lies in the stream's chain, what is to be sent and not framed in its queue,
- * frames in the session's: all in pooled blocks.
+ * Runs in workers.  What is received and not read lies in the stream's chain, what is to be sent and not framed in its
+ * queue, frames in the session's: all in pooled blocks.
  */
 #include "http/h2/session_internal.h"
 
@@ -112,9 +112,9 @@ data_budget_left(void)
 }
 
 /*
- * How far the peer is away nobody tells; so the window of a stream whose bytes are taken as they come grows each time that half of it was
- * used, until the peer waits for something else than us.  One that is not read grows no further: what it may leave here is bounded by
- * its window, and what all may by the worker's budget.
+ * How far the peer is away nobody tells; so the window of a stream whose bytes are taken as they come grows each time
+ * that half of it was used, until the peer waits for something else than us.  One that is not read grows no further:
+ * what it may leave here is bounded by its window, and what all may by the worker's budget.
  */
 static void
 data_grow(h2_stream_t *st)
@@ -140,7 +140,8 @@ h2_window_back(h2_stream_t *st)
     st->window = ours;
 }
 
-/* With http2_body_preread_size 0 nothing comes before somebody wants it; then as much as elsewhere, whatever others have grown by. */
+/* With http2_body_preread_size 0 nothing comes before somebody wants it; then as much as elsewhere, whatever others
+ * have grown by. */
 static void
 data_want(h2_stream_t *st)
 {
@@ -336,7 +337,8 @@ data_may_send(const h2_stream_t *st)
     return st->end_queued || st->late_len != 0;
 }
 
-/* On or off the list of its urgency; one that is incremental goes behind its like, others stay in order of their ids. */
+/* On or off the list of its urgency; one that is incremental goes behind its like, others stay in order of their
+ * ids. */
 void
 h2_ready_if(h2_stream_t *st)
 {
@@ -411,7 +413,8 @@ data_count_sent(h2_stream_t *st, size_t n)
     st->moved = weir_clock_now();
 }
 
-/* A peer may open its windows again for every frame, however small; not so when it was the window that made it small. */
+/* A peer may open its windows again for every frame, however small; not so when it was the window that made it
+ * small. */
 static void
 data_earn(weir_h2_session_t *s, size_t left)
 {

@@ -1,5 +1,6 @@
 /*
- * frame.h - HTTP/2's frames on the wire: their heads, types, flags, settings and error codes (RFC 9113 §4, §6, §7, §11).
+ * frame.h - HTTP/2's frames on the wire: their heads, types, flags, settings and error codes (RFC 9113 §4, §6, §7,
+ * §11).
  *
  * Pure functions over bytes; used by both sides.
  */
@@ -58,8 +59,8 @@ void weir_h2_put_u16(char *p, uint16_t v);
 weir_h2_frame_t weir_h2_frame_read(const char head[WEIR_H2_FRAME_HEAD]);
 void weir_h2_frame_write(char head[WEIR_H2_FRAME_HEAD], uint32_t length, weir_h2_type_t type, uint8_t flags, uint32_t stream);
 
-/* What is wrong with a frame by its head alone (§4.2, §6): length, stream zero or not, against the largest size we announced.
- * NO_ERROR: nothing; *on_stream: the error is the stream's, not the connection's. */
+/* What is wrong with a frame by its head alone (§4.2, §6): length, stream zero or not, against the largest size we
+ * announced.  NO_ERROR: nothing; *on_stream: the error is the stream's, not the connection's. */
 weir_h2_error_t weir_h2_frame_check(const weir_h2_frame_t *frame, uint32_t max_frame, bool *on_stream);
 
 #endif

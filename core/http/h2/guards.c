@@ -1,7 +1,8 @@
 /*
  * guards.c - how much of what does no work a peer may do on an HTTP/2 connection (RFC 9113 §10.5).
  *
- * Runs in workers; allocates nothing.  Each limit is one fact here; each ends the connection with ENHANCE_YOUR_CALM and a cause.
+ * Runs in workers; allocates nothing.  Each limit is one fact here; each ends the connection with ENHANCE_YOUR_CALM and
+ * a cause.
  */
 #include "http/h2/session_internal.h"
 

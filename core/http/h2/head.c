@@ -1,8 +1,8 @@
 /*
  * head.c - from a stream's fields to the neutral request (RFC 9113 §8.2, §8.3; RFC 8441).
  *
- * Runs in workers; all of it in the request's arena.  What HTTP/1 could not say, or what a reader of HTTP/1 could take for something
- * else, is malformed here and never gets further: the emitters toward peers see one kind of request only.
+ * Runs in workers; all of it in the request's arena.  What HTTP/1 could not say, or what a reader of HTTP/1 could take
+ * for something else, is malformed here and never gets further: the emitters toward peers see one kind of request only.
  */
 #include "http/h2/fields.h"
 #include "http/h2/server.h"

@@ -1,8 +1,9 @@
 /*
- * heads.c - header blocks: HEADERS and CONTINUATION to fields for the role, fields of the role to frames (RFC 9113 §4.3, §6.2, §6.10).
+ * heads.c - header blocks: HEADERS and CONTINUATION to fields for the role, fields of the role to frames (RFC 9113
+ * §4.3, §6.2, §6.10).
  *
- * Runs in workers.  A block that comes in one frame is decoded where it lies.  A block is always decoded to its end, whoever wants
- * it, because the decoder's table moves with it.
+ * Runs in workers.  A block that comes in one frame is decoded where it lies.  A block is always decoded to its end,
+ * whoever wants it, because the decoder's table moves with it.
  */
 #include "http/h2/session_internal.h"
 
@@ -33,7 +34,8 @@ h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload)
 
 /* -- in -- */
 
-/* What a byte of a block unpacks to stays as long as its request: some bytes of each field, and what it costs to hold one. */
+/* What a byte of a block unpacks to stays as long as its request: some bytes of each field, and what it costs to hold
+ * one. */
 static void
 heads_count(h2_stream_t *st, const weir_hpack_field_t *field)
 {

@@ -1,9 +1,10 @@
 /*
  * hpack.h - header compression for HTTP/2 (RFC 7541), both directions.
  *
- * Runs in workers.  A decoder or encoder is one direction of one connection: its dynamic table is a ring of entries over one ring
- * of bytes, allocated when the first entry is made and never larger than the limit given.  A peer chooses sizes: what cannot be
- * allocated ends in WEIR_HPACK_NO_MEMORY.  Decoding is strict: padding, EOS, table sizes, integer overflow (§5, §6.3).
+ * Runs in workers.  A decoder or encoder is one direction of one connection: its dynamic table is a ring of entries
+ * over one ring of bytes, allocated when the first entry is made and never larger than the limit given.  A peer chooses
+ * sizes: what cannot be allocated ends in WEIR_HPACK_NO_MEMORY.  Decoding is strict: padding, EOS, table sizes, integer
+ * overflow (§5, §6.3).
  */
 #ifndef WEIR_HTTP_H2_HPACK_H
 #define WEIR_HTTP_H2_HPACK_H
@@ -49,13 +50,14 @@ typedef struct {
     size_t             scratch_cap;
 } weir_hpack_decoder_t;
 
-/* scratch: room for one field's decoded strings, shared by a worker's connections; a field that does not fit is decoded, put into the
- * table as the protocol demands, and returned with name.at == NULL: too large for any limit.  */
+/* scratch: room for one field's decoded strings, shared by a worker's connections; a field that does not fit is
+ * decoded, put into the table as the protocol demands, and returned with name.at == NULL: too large for any limit.  */
 void weir_hpack_decoder_init(weir_hpack_decoder_t *d, uint32_t limit, char *scratch, size_t scratch_cap);
 void weir_hpack_decoder_fini(weir_hpack_decoder_t *d);
 void weir_hpack_decoder_limit(weir_hpack_decoder_t *d, uint32_t limit);     /* our SETTINGS were acknowledged */
 void weir_hpack_block_begin(weir_hpack_decoder_t *d);
-/* block: a whole header block (all fragments joined); *at moves on.  Constant memory; every call takes at least one byte or ends. */
+/* block: a whole header block (all fragments joined); *at moves on.  Constant memory; every call takes at least one
+ * byte or ends. */
 weir_hpack_result_t weir_hpack_next(weir_hpack_decoder_t *d, weir_str_t block, size_t *at, weir_hpack_field_t *field);
 
 /* -- encoding -- */
@@ -71,11 +73,13 @@ void weir_hpack_encoder_fini(weir_hpack_encoder_t *e);
 void weir_hpack_encoder_limit(weir_hpack_encoder_t *e, uint32_t peers_limit);
 /* At the start of every block: table size updates that are owed (§4.2). */
 void weir_hpack_encode_begin(weir_hpack_encoder_t *e, weir_buf_t *out);
-/* Appends a field; the name in lower case already (weir_header_name of the id when id is known: name may be empty then).
- * Indexed when it is there; added to the table when it is likely to come again (not Content-Length, ETag, Set-Cookie, Location…,
- * nothing long); Authorization, Proxy-Authorization, short Cookies and Set-Cookie are never-indexed (§7.1.3).  Huffman where shorter.
- * What does not fit sets out->full, and then the block must be given up and the encoder with it (its table has moved on)
- * unless nothing was added since encode_begin: the caller makes room for the worst case first (weir_hpack_encode_bound). */
+/* Appends a field; the name in lower case already (weir_header_name of the id when id is known: name may be empty
+ * then).  Indexed when it is there; added to the table when it is likely to come again (not Content-Length, ETag,
+ * Set-Cookie, Location…, nothing long); Authorization, Proxy-Authorization, short Cookies and Set-Cookie are
+ * never-indexed (§7.1.3).  Huffman where shorter.
+ * What does not fit sets out->full, and then the block must be given up and the encoder with it (its table has moved
+ * on) unless nothing was added since encode_begin: the caller makes room for the worst case first
+ * (weir_hpack_encode_bound). */
 void weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t name, weir_str_t value);
 void weir_hpack_encode_pseudo(weir_hpack_encoder_t *e, weir_buf_t *out, weir_h2_pseudo_t which, weir_str_t value);
 /* The most bytes one field can take. */

@@ -1,7 +1,8 @@
 /*
  * hpack_encode.c - fields to header blocks (RFC 7541 §5, §6, §7.1).
  *
- * Runs in workers.  What is likely to come again goes into the dynamic table; what tells secrets apart by its length never does.
+ * Runs in workers.  What is likely to come again goes into the dynamic table; what tells secrets apart by its length
+ * never does.
  */
 #include "http/h2/hpack_table.h"
 

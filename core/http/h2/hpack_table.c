@@ -1,7 +1,8 @@
 /*
  * hpack_table.c - the static table, and the dynamic one: entries in a ring, their bytes in another (RFC 7541 §2.3, §4).
  *
- * Runs in workers.  A dynamic table takes its memory with the first entry and grows by doubling up to what its limit needs.
+ * Runs in workers.  A dynamic table takes its memory with the first entry and grows by doubling up to what its limit
+ * needs.
  */
 #include "http/h2/hpack_table.h"
 
@@ -102,7 +103,8 @@ weir_hpack_table_resize(weir_hpack_table_t *table, uint32_t max)
     }
 }
 
-/* Room for `size` of table, §4.1's way of counting: twice as many bytes, so that a text never needs to be split at the ring's end. */
+/* Room for `size` of table, §4.1's way of counting: twice as many bytes, so that a text never needs to be split at the
+ * ring's end. */
 static bool
 table_grow(weir_hpack_table_t *table, uint32_t size)
 {

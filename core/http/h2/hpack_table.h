@@ -43,7 +43,8 @@ weir_h2_pseudo_t weir_hpack_pseudo(weir_str_t name);      /* NOT_PSEUDO when it 
 
 void weir_hpack_table_fini(weir_hpack_table_t *table);
 void weir_hpack_table_resize(weir_hpack_table_t *table, uint32_t max);      /* evicts */
-/* §4.4: evicts, adds; one larger than the table empties it.  name may lie in an entry of this very table.  false: no memory. */
+/* §4.4: evicts, adds; one larger than the table empties it.  name may lie in an entry of this very table.  false: no
+ * memory. */
 bool weir_hpack_table_add(weir_hpack_table_t *table, weir_str_t name, weir_str_t value, uint16_t id, uint8_t pseudo);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * huffman.c - the Huffman code of HPACK (RFC 7541 §5.2, appendix B).
  *
- * The code is canonical: the lengths of the 257 codes are the one fact, codes and decoding tables are derived from them when the
- * program starts.  Pure; allocates nothing.
+ * The code is canonical: the lengths of the 257 codes are the one fact, codes and decoding tables are derived from them
+ * when the program starts.  Pure; allocates nothing.
  */
 #include "http/h2/hpack.h"
 
@@ -94,7 +94,8 @@ weir_huffman_encode(char *out, weir_str_t text)
     return (size_t) (p - out);
 }
 
-/* The symbol of a code longer than HUFFMAN_FAST at the top of the n valid ones of `window` (32 bits); its length, 0: not complete or none. */
+/* The symbol of a code longer than HUFFMAN_FAST at the top of the n valid ones of `window` (32 bits); its length, 0:
+ * not complete or none. */
 static unsigned
 huffman_long(uint32_t window, unsigned n, unsigned *symbol)
 {

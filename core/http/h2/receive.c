@@ -1,5 +1,6 @@
 /*
- * receive.c - bytes in: whole frames are taken where they lie, a rest is kept; a row a frame type (RFC 9113 §3.4, §4.1, §6).
+ * receive.c - bytes in: whole frames are taken where they lie, a rest is kept; a row a frame type (RFC 9113 §3.4, §4.1,
+ * §6).
  *
  * Runs in workers.
  */
@@ -263,8 +264,8 @@ receive_frame(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload
 }
 
 /*
- * Who has much to do waits for the others, whatever it is: heads that begin requests, fields that unpack large, DATA by the byte.  A client that does
- * not read its answers waits for itself.
+ * Who has much to do waits for the others, whatever it is: heads that begin requests, fields that unpack large, DATA by
+ * the byte.  A client that does not read its answers waits for itself.
  */
 static bool
 receive_must_stop(weir_h2_session_t *s)
@@ -376,9 +377,10 @@ h2_take(weir_h2_session_t *s, weir_str_t bytes)
 /*
  * -- turns --
  *
- * Who has more to do than its slice waits in a row, first come, first served, and one of the row has its turn between two looks at all the others.
- * From then on it waits there whenever it has something, until it had nothing left once.  Who has not used its slice up before, but finds that many
- * have in this turn, waits in a row of its own, which is served more often: requests of those who ask little wait for few others.
+ * Who has more to do than its slice waits in a row, first come, first served, and one of the row has its turn between
+ * two looks at all the others.  From then on it waits there whenever it has something, until it had nothing left once.
+ * Who has not used its slice up before, but finds that many have in this turn, waits in a row of its own, which is
+ * served more often: requests of those who ask little wait for few others.
  */
 
 static weir_list_t receive_heavy = { &receive_heavy, &receive_heavy }, receive_light = { &receive_light, &receive_light };

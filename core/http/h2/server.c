@@ -28,7 +28,8 @@ server_leave(weir_h2_conn_t *c, bool at_once)
     }
 }
 
-/* A connection that must go says so with the request that is under way.  Its requests and its time are exact: this one is the last. */
+/* A connection that must go says so with the request that is under way.  Its requests and its time are exact: this one
+ * is the last. */
 static void
 server_leave_when_due(weir_h2_conn_t *c)
 {

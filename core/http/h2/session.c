@@ -1,6 +1,6 @@
 /*
- * session.c - the life of an HTTP/2 connection: its first frames, the end of each turn, deadlines, GOAWAY, the end (RFC 9113 §3.4,
- * §5.4, §6.8).
+ * session.c - the life of an HTTP/2 connection: its first frames, the end of each turn, deadlines, GOAWAY, the end (RFC
+ * 9113 §3.4, §5.4, §6.8).
  *
  * Runs in workers.  Memory: the struct; buffers of receive.c and data.c while they hold something.
  */
@@ -465,8 +465,9 @@ h2_watch_time(weir_h2_session_t *s)
 /* -- the end -- */
 
 /*
- * Every stream is over, and the role hears of each that it still has: also of those that had ended both ways, whose request or exchange
- * is not finished.  Each may have a way to a peer to close: false: the rest in the next turn, unless it is all wanted now.
+ * Every stream is over, and the role hears of each that it still has: also of those that had ended both ways, whose
+ * request or exchange is not finished.  Each may have a way to a peer to close: false: the rest in the next turn,
+ * unless it is all wanted now.
  */
 static bool
 session_close_streams(weir_h2_session_t *s, bool all)
@@ -501,8 +502,8 @@ session_tell_dead(weir_h2_session_t *s)
     s->telling = false;
 }
 
-/* What can be written is, our side is shut, what still comes is thrown away for a moment: a close with bytes unread would take the
- * GOAWAY with it.  false: that is over. */
+/* What can be written is, our side is shut, what still comes is thrown away for a moment: a close with bytes unread
+ * would take the GOAWAY with it.  false: that is over. */
 static bool
 session_linger(weir_h2_session_t *s)
 {

@@ -1,28 +1,31 @@
 /*
- * session.h - one HTTP/2 connection, either side: frames in and out, streams, flow control, priorities, the guards (RFC 9113, 9218).
+ * session.h - one HTTP/2 connection, either side: frames in and out, streams, flow control, priorities, the guards (RFC
+ * 9113, 9218).
  *
  * Runs in workers.  It knows nothing of requests: the role (the server's in server.c, the client's toward a peer in
  * proxy/peer_h2.c) is told of streams, fields and data.  Owned by its connection; it reads and writes conn by itself.
  *
- * Receiving.  weir_h2_session_ready reads into the worker's receive buffer and takes what frames are whole; an incomplete one is
- * copied.  DATA is offered to the role at once; what it does not take in on_data is kept in the stream's own chain, never more
- * than the stream's window.  The stream's window opens again as the role takes bytes, the connection's as they arrive: a stream that is
- * not read holds up nobody else.
+ * Receiving.  weir_h2_session_ready reads into the worker's receive buffer and takes what frames are whole; an
+ * incomplete one is copied.  DATA is offered to the role at once; what it does not take in on_data is kept in the
+ * stream's own chain, never more than the stream's window.  The stream's window opens again as the role takes bytes,
+ * the connection's as they arrive: a stream that is not read holds up nobody else.
  *
- * Sending.  Head and data calls take all they are given.  Data waits in the stream's queue until the windows let it go; AGAIN tells the
- * producer to pause until on_writable.  Frames are gathered and written once at the end of the turn, streams by their
- * priority: lowest urgency number first, incremental ones in turn (RFC 9218 §10), each at most a frame.  Control frames that wait are bounded: a
- * peer that does not read our answers to its PINGs and SETTINGS is closed (ENHANCE_YOUR_CALM).
+ * Sending.  Head and data calls take all they are given.  Data waits in the stream's queue until the windows let it go;
+ * AGAIN tells the producer to pause until on_writable.  Frames are gathered and written once at the end of the turn,
+ * streams by their priority: lowest urgency number first, incremental ones in turn (RFC 9218 §10), each at most a
+ * frame.  Control frames that wait are bounded: a peer that does not read our answers to its PINGs and SETTINGS is
+ * closed (ENHANCE_YOUR_CALM).
  *
- * A stream struct lives until weir_h2_stream_release, and at least until the callback under way has returned: the role lets
- * go of it by release, also after on_closed.  Calls on a stream that is closed do nothing and return WEIR_ERROR.
+ * A stream struct lives until weir_h2_stream_release, and at least until the callback under way has returned: the role
+ * lets go of it by release, also after on_closed.  Calls on a stream that is closed do nothing and return WEIR_ERROR.
  *
- * The rule of callbacks.  The driver is what the loop calls: weir_h2_session_ready, _feed, _flush, the session's task and its timer (and
- * _cut and _destroy, when no callback is under way).  Only the driver calls the role, one callback at a time, and only its end ends the
- * session.  Whatever the owner or a callback calls (everything else here) never calls back: a failure or a guard met there makes
- * the session dead at once (calls return WEIR_ERROR) and posts; streams and role are told by the driver, in this turn.  Asserts hold this.
- * So a callback may call any function of this header, release included, but not weir_h2_session_destroy of its own session: that is for
- * on_dead's receiver, from a task.
+ * The rule of callbacks.  The driver is what the loop calls: weir_h2_session_ready, _feed, _flush, the session's task
+ * and its timer (and _cut and _destroy, when no callback is under way).  Only the driver calls the role, one callback
+ * at a time, and only its end ends the session.  Whatever the owner or a callback calls (everything else here) never
+ * calls back: a failure or a guard met there makes the session dead at once (calls return WEIR_ERROR) and posts;
+ * streams and role are told by the driver, in this turn.  Asserts hold this.  So a callback may call any function of
+ * this header, release included, but not weir_h2_session_destroy of its own session: that is for on_dead's receiver,
+ * from a task.
  */
 #ifndef WEIR_HTTP_H2_SESSION_H
 #define WEIR_HTTP_H2_SESSION_H
@@ -50,25 +53,27 @@ struct weir_h2_stream {
 };
 
 typedef struct {
-    /* A head begins: server: a new stream; client: the answer (again for each interim one and for trailers).  false: it is refused
-     * (server: REFUSED_STREAM; client: CANCEL); its fields are decoded all the same. */
+    /* A head begins: server: a new stream; client: the answer (again for each interim one and for trailers).  false: it
+     * is refused (server: REFUSED_STREAM; client: CANCEL); its fields are decoded all the same. */
     bool (*on_head_begin)(weir_h2_stream_t *stream);
-    /* One field.  Slices hold for the call.  false: no memory, or refused by the role: no more of them come; on_head does, and may
-     * answer (431) or reset. */
+    /* One field.  Slices hold for the call.  false: no memory, or refused by the role: no more of them come; on_head
+     * does, and may answer (431) or reset. */
     bool (*on_field)(weir_h2_stream_t *stream, const weir_hpack_field_t *field);
-    /* The head is complete.  too_large: the list is over a limit of the settings, fields were left out.  end: END_STREAM came
-     * with it. */
+    /* The head is complete.  too_large: the list is over a limit of the settings, fields were left out.  end:
+     * END_STREAM came with it. */
     void (*on_head)(weir_h2_stream_t *stream, bool too_large, bool end);
     /* weir_h2_stream_read has bytes, or the end came. */
     void (*on_data)(weir_h2_stream_t *stream);
     /* After AGAIN: what waited has gone below the mark. */
     void (*on_writable)(weir_h2_stream_t *stream);
-    /* The stream is over before its time: RST_STREAM came or was sent by the session itself (a stream error; `code`), or the connection is
-     * gone.  Not called when both sides have ended, nor for weir_h2_stream_reset; but when the connection goes every stream that is not
-     * released is told, once: of one that had ended both ways weir_h2_stream_is_whole is true.  retryable: the peer has surely not
-     * worked on it (REFUSED_STREAM, beyond GOAWAY's last stream). */
+    /* The stream is over before its time: RST_STREAM came or was sent by the session itself (a stream error; `code`),
+     * or the connection is gone.  Not called when both sides have ended, nor for weir_h2_stream_reset; but when the
+     * connection goes every stream that is not released is told, once: of one that had ended both ways
+     * weir_h2_stream_is_whole is true.  retryable: the peer has surely not worked on it (REFUSED_STREAM, beyond
+     * GOAWAY's last stream). */
     void (*on_closed)(weir_h2_stream_t *stream, uint32_t code, bool by_peer, bool retryable);
-    /* The peer has announced that it leaves (GOAWAY), or its settings changed what is possible: client: no new streams / look again. */
+    /* The peer has announced that it leaves (GOAWAY), or its settings changed what is possible: client: no new streams
+     * / look again. */
     void (*on_change)(weir_h2_session_t *session);
     /* The number of streams that are open or not released went to or from zero. */
     void (*on_idle)(weir_h2_session_t *session, bool idle);
@@ -94,9 +99,9 @@ typedef struct {
     weir_msec_t stall_timeout;            /* streams with data to send whose window stays shut so long are reset */
 } weir_h2_settings_t;
 
-/* conn: open, past its handshake, owned by the caller; the session sets nothing in it but reads and writes it.  rx: the worker's receive
- * buffer (WEIR_RX_BYTES).  `before`: bytes that were received already (server: from the preface on), copied or used at once.  Sends our preface and
- * SETTINGS with the next flush.  NULL: no memory. */
+/* conn: open, past its handshake, owned by the caller; the session sets nothing in it but reads and writes it.  rx: the
+ * worker's receive buffer (WEIR_RX_BYTES).  `before`: bytes that were received already (server: from the preface on),
+ * copied or used at once.  Sends our preface and SETTINGS with the next flush.  NULL: no memory. */
 weir_h2_session_t *weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, const weir_h2_role_t *role, void *owner,
                                           weir_block_pool_t *blocks, char *rx, size_t rx_size);
 void weir_h2_session_destroy(weir_h2_session_t *s);       /* streams still open are closed with on_closed first; conn stays the caller's */
@@ -113,15 +118,15 @@ void weir_h2_session_ready(weir_h2_session_t *s);
 /* Writes what is gathered, now rather than at the end of the turn.  For a task of the owner. */
 void weir_h2_session_flush(weir_h2_session_t *s);
 
-/* Graceful end (RFC 9113 §6.8): GOAWAY with the highest id, after a moment (or at once) with the last one taken; when the last
- * stream has ended: on_dead. */
+/* Graceful end (RFC 9113 §6.8): GOAWAY with the highest id, after a moment (or at once) with the last one taken; when
+ * the last stream has ended: on_dead. */
 void weir_h2_session_goaway(weir_h2_session_t *s, bool at_once);
 /* The connection's end for a fault: GOAWAY(code), what can be written now is, on_dead.  cause: for the log. */
 void weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t cause, const char *detail);
 /* The owner's idle timeout has come: fails it when a head has begun and did not end; false: nothing is under way. */
 bool weir_h2_session_end_idle(weir_h2_session_t *s) WEIR_MUST_USE;
-/* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns (under one of the session's own
- * callbacks: when that has returned). */
+/* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns (under one of the
+ * session's own callbacks: when that has returned). */
 void weir_h2_session_cut(weir_h2_session_t *s);
 bool weir_h2_session_is_over(const weir_h2_session_t *s);           /* the connection has failed or gone; streams are being told */
 weir_cause_t weir_h2_session_cause(const weir_h2_session_t *s, const char **detail);   /* of its death */
@@ -139,10 +144,11 @@ weir_h2_stream_t *weir_h2_stream_open(weir_h2_session_t *s, void *owner);
 /* room: the sum of weir_hpack_encode_bound of what follows, at least. false: no memory; nothing happened. */
 bool weir_h2_head_begin(weir_h2_stream_t *stream, size_t room) WEIR_MUST_USE;
 void weir_h2_head_pseudo(weir_h2_stream_t *stream, weir_h2_pseudo_t which, weir_str_t value);
-/* Refuses by not sending what must not be in HTTP/2: a name with upper case is lowered, CR, LF, NUL anywhere make head_end fail. */
+/* Refuses by not sending what must not be in HTTP/2: a name with upper case is lowered, CR, LF, NUL anywhere make
+ * head_end fail. */
 void weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t name, weir_str_t value);
-/* HEADERS (and CONTINUATION) are queued behind data of this stream that waits.  end: END_STREAM.  ERROR: a field could not be sent
- * (the stream was reset with INTERNAL_ERROR, since the encoder has moved on), or the stream is closed. */
+/* HEADERS (and CONTINUATION) are queued behind data of this stream that waits.  end: END_STREAM.  ERROR: a field could
+ * not be sent (the stream was reset with INTERNAL_ERROR, since the encoder has moved on), or the stream is closed. */
 weir_io_t weir_h2_head_end(weir_h2_stream_t *stream, bool end) WEIR_MUST_USE;
 
 /* -- data -- */
@@ -152,18 +158,19 @@ weir_io_t weir_h2_stream_send(weir_h2_stream_t *stream, weir_str_t bytes, bool e
 uint64_t  weir_h2_stream_room(const weir_h2_stream_t *stream);
 uint64_t  weir_h2_session_sent(const weir_h2_session_t *s);         /* bytes of DATA, of all streams that were */
 size_t    weir_h2_stream_pending(const weir_h2_stream_t *stream);   /* bytes of ours not yet written to the connection, heads included */
-/* The next slice received, at most cap bytes, borrowed until the next call or the return from on_data.  OK · AGAIN · EOF: the
- * peer has ended (trailers, if any, came through on_head) · ERROR: closed. */
+/* The next slice received, at most cap bytes, borrowed until the next call or the return from on_data.  OK · AGAIN ·
+ * EOF: the peer has ended (trailers, if any, came through on_head) · ERROR: closed. */
 weir_io_t weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes);
 bool      weir_h2_stream_is_whole(const weir_h2_stream_t *stream);   /* both sides had ended: what was received stays readable */
 /* RST_STREAM unless it is over; on_closed is not called. */
 void      weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code);
 /* The peer broke a rule on the stream and was answered all the same: RST_STREAM behind the answer (RFC 9113 §8.1.1). */
 void      weir_h2_stream_blame(weir_h2_stream_t *stream, weir_h2_error_t code);
-/* The role reset a stream because of what the peer did on it: counts like a stream error.  The session may be dead then. */
+/* The role reset a stream because of what the peer did on it: counts like a stream error.  The session may be dead
+ * then. */
 void      weir_h2_session_count_reset(weir_h2_session_t *session);
-/* The role is done with it; what was queued is still sent.  An unread body is thrown away, its window given back; a server
- * resets it with NO_ERROR when its answer is complete before the body (RFC 9113 §8.1). */
+/* The role is done with it; what was queued is still sent.  An unread body is thrown away, its window given back; a
+ * server resets it with NO_ERROR when its answer is complete before the body (RFC 9113 §8.1). */
 void      weir_h2_stream_release(weir_h2_stream_t *stream);
 void      weir_h2_stream_priority(weir_h2_stream_t *stream, uint8_t urgency, bool incremental);
 /* "u=1, i" (RFC 9218 §4); what is absent or makes no sense is the default, 3 and false. */

@@ -3,10 +3,11 @@
  *
  *   session.c   life, settings, timers, GOAWAY, the end
  *
- * The driver is a call of the loop into the session (session.c: drive_begin … drive_end).  It alone calls the role, and its end alone ends the
- * session.  What the owner calls (session.h) changes state, queues frames and posts; so do guards and failures, wherever they are found
- * (h2_fail, h2_lost: the session is `dead` at once, and its streams and its role are told at the end of the driver).  The role is called by
- * h2_tell_* only, which assert that the driver is at work and that no other callback is.
+ * The driver is a call of the loop into the session (session.c: drive_begin … drive_end).  It alone calls the role, and
+ * its end alone ends the session.  What the owner calls (session.h) changes state, queues frames and posts; so do
+ * guards and failures, wherever they are found (h2_fail, h2_lost: the session is `dead` at once, and its streams and
+ * its role are told at the end of the driver).  The role is called by h2_tell_* only, which assert that the driver is
+ * at work and that no other callback is.
  *
  *   receive.c   bytes in: frames, dispatch by type
  *   heads.c     header blocks in and out
@@ -127,7 +128,8 @@ struct weir_h2_session {
 };
 
 static inline h2_stream_t *h2_of(weir_h2_stream_t *stream) { return weir_container_of(stream, h2_stream_t, pub); }
-/* A client that leaves so much of its answers unread is not read; control frames have a bound of their own (guards.c). */
+/* A client that leaves so much of its answers unread is not read; control frames have a bound of their own
+ * (guards.c). */
 static inline bool h2_out_is_full(const weir_h2_session_t *s) { return s->out.size >= (size_t) H2_OUT_STOP + s->control_waiting; }
 static inline weir_instant_t h2_deadline(weir_instant_t from, weir_msec_t limit) { return weir_instant_after(from, limit); }
 

@@ -139,8 +139,9 @@ h2_is_idle(const weir_h2_session_t *s, uint32_t id)
 }
 
 /*
- * How requests' streams ended, two bits each, for the last H2_CLOSED_KEPT numbers up to closed_top: a row as of a clock's hand,
- * so that to remember and to ask cost the same however many there are.  Streams of the other parity (pushes) never open.
+ * How requests' streams ended, two bits each, for the last H2_CLOSED_KEPT numbers up to closed_top: a row as of a
+ * clock's hand, so that to remember and to ask cost the same however many there are.  Streams of the other parity
+ * (pushes) never open.
  */
 static bool
 streams_is_kept(const weir_h2_session_t *s, uint32_t id)

@@ -315,7 +315,8 @@ answer_pass_trailers(weir_proxy_t *p)
     return true;
 }
 
-/* All of the peer's answer is here: the way to it goes back before the slow client has taken everything.  EOF · ERROR: the request is over. */
+/* All of the peer's answer is here: the way to it goes back before the slow client has taken everything.  EOF · ERROR:
+ * the request is over. */
 static weir_io_t
 answer_peer_done(weir_proxy_t *p)
 {
@@ -482,9 +483,9 @@ answer_set_limit(weir_proxy_t *p)
 }
 
 /*
- * All the answers that wait for one connection may store what one may; over HTTP/2 there may be many, none of which is read.  So there they may
- * store no more than proxy_buffers before the client has taken some, and beyond that by what it took; and of one that does not read what it has, a new
- * answer begins with a small piece.
+ * All the answers that wait for one connection may store what one may; over HTTP/2 there may be many, none of which is
+ * read.  So there they may store no more than proxy_buffers before the client has taken some, and beyond that by what
+ * it took; and of one that does not read what it has, a new answer begins with a small piece.
  */
 static uint64_t
 answer_room(const weir_proxy_t *p, bool stored)
@@ -533,7 +534,8 @@ answer_store(weir_proxy_t *p, weir_str_t bytes)
     return true;
 }
 
-/* One read from the peer, passed on or stored.  OK: more may follow · AGAIN: wait · EOF: done · ERROR: the request is over. */
+/* One read from the peer, passed on or stored.  OK: more may follow · AGAIN: wait · EOF: done · ERROR: the request is
+ * over. */
 static weir_io_t
 answer_from_peer(weir_proxy_t *p)
 {

@@ -1,6 +1,6 @@
 /*
- * conf.c - settings that every proxying module has, and what follows from them: which of the client's fields are replaced, which of the
- * peer's are hidden, the templates of those set, the group behind a URL.
+ * conf.c - settings that every proxying module has, and what follows from them: which of the client's fields are
+ * replaced, which of the peer's are hidden, the templates of those set, the group behind a URL.
  *
  * Load time only.
  */

@@ -1,5 +1,6 @@
 /*
- * conf.h - settings that every proxying module has: rows for its directives, and what is derived of them when a configuration is built.
+ * conf.h - settings that every proxying module has: rows for its directives, and what is derived of them when a
+ * configuration is built.
  */
 #ifndef WEIR_HTTP_PROXY_CONF_H
 #define WEIR_HTTP_PROXY_CONF_H
@@ -22,7 +23,8 @@ bool weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_pro
 void weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf);
 /* A module's check of a block that has a URL: what its location is besides. */
 void weir_proxy_take_location(weir_conf_block_t *block);
-/* A module's build: every location below `parent` with a URL of its own gets its group, TLS and default Host. prefix: "proxy_". */
+/* A module's build: every location below `parent` with a URL of its own gets its group, TLS and default Host. prefix:
+ * "proxy_". */
 bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
                       const char *prefix) WEIR_MUST_USE;
 

@@ -1,8 +1,8 @@
 /*
  * edit.c - proxy_redirect and proxy_cookie_*: a peer's Location, Refresh and Set-Cookie as the client gets them.
  *
- * The first rule that fits does its work.  Read at load; run in workers, texts in the request's arena.  A pattern that runs into its match limit
- * fits nothing, and the log tells: the value stays the peer's.
+ * The first rule that fits does its work.  Read at load; run in workers, texts in the request's arena.  A pattern that
+ * runs into its match limit fits nothing, and the log tells: the value stays the peer's.
  */
 #include "http/proxy/edit.h"
 
@@ -190,7 +190,8 @@ edit_matches(const weir_edit_t *edit, weir_request_t *req, weir_str_t value)
     return result == WEIR_REGEX_MATCH;
 }
 
-/* Of a text the beginning is replaced, or all of it must be it (whole, in any case); of what a pattern fits all. false: no rule is for it. */
+/* Of a text the beginning is replaced, or all of it must be it (whole, in any case); of what a pattern fits all. false:
+ * no rule is for it. */
 static bool
 edit_apply(const weir_edits_t *edits, const weir_edits_conf_t *conf, weir_request_t *req, bool whole, weir_str_t value, weir_str_t *out)
 {

@@ -1,5 +1,6 @@
 /*
- * edit.h - what the client sees of a peer's Location, Refresh and Set-Cookie: rules that put other texts in their place.
+ * edit.h - what the client sees of a peer's Location, Refresh and Set-Cookie: rules that put other texts in their
+ * place.
  */
 #ifndef WEIR_HTTP_PROXY_EDIT_H
 #define WEIR_HTTP_PROXY_EDIT_H

@@ -1,5 +1,6 @@
 /*
- * emit.c - what a request to a peer says, whatever the wire: method, target, fields.  Runs in workers; texts in the request's arena.
+ * emit.c - what a request to a peer says, whatever the wire: method, target, fields.  Runs in workers; texts in the
+ * request's arena.
  */
 #include "http/proxy/emit.h"
 
@@ -50,8 +51,8 @@ weir_proxy_make_question(weir_proxy_t *p)
     return emit_method(p);
 }
 
-/* proxy_pass's path and what is left of the request's.  Both are normal, but where they meet a segment may be made that is none: "/b/" and "../x"
- * of /a../x.  false: such a one. */
+/* proxy_pass's path and what is left of the request's.  Both are normal, but where they meet a segment may be made that
+ * is none: "/b/" and "../x" of /a../x.  false: such a one. */
 static bool
 emit_join(weir_proxy_t *p, weir_str_t *path)
 {
@@ -115,7 +116,8 @@ emit_is_replaced(const weir_proxy_conf_t *conf, const weir_field_t *f)
     return false;
 }
 
-/* A value in lines that a space or tab begins ($ssl_client_cert) is one line, with a space for each fold (RFC 9112 §5.2). */
+/* A value in lines that a space or tab begins ($ssl_client_cert) is one line, with a space for each fold (RFC 9112
+ * §5.2). */
 static weir_str_t
 emit_unfold(weir_str_t value, weir_arena_t *arena)
 {

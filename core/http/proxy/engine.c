@@ -296,9 +296,10 @@ engine_make_body(weir_proxy_t *p)
     return text.len == 0 || weir_store_append(p->body, text) == WEIR_OK;
 }
 
-/* What the peer is sent for a body: none, a text of ours, or the client's, which is read ahead now, was so by who was asked before, or comes as the
- * client sends.  The client's is read ahead, too, where the peer gets none of it: logs may want it, and the text of ours.  false: it was taken and has
- * gone, so that nobody can answer for the first any more. */
+/* What the peer is sent for a body: none, a text of ours, or the client's, which is read ahead now, was so by who was
+ * asked before, or comes as the client sends.  The client's is read ahead, too, where the peer gets none of it: logs
+ * may want it, and the text of ours.  false: it was taken and has gone, so that nobody can answer for the first any
+ * more. */
 static bool
 engine_find_body(weir_proxy_t *p)
 {
@@ -337,7 +338,8 @@ engine_may_peek(const weir_proxy_t *p)
            && !weir_read_ahead_needs_file(p->req);
 }
 
-/* What came while the way to the peer is being made, so that the client is not waited for (client_body_timeout) when it has done its part. */
+/* What came while the way to the peer is being made, so that the client is not waited for (client_body_timeout) when it
+ * has done its part. */
 static weir_io_t
 engine_peek_more(weir_proxy_t *p)
 {
@@ -354,7 +356,8 @@ engine_peek_more(weir_proxy_t *p)
     return io;
 }
 
-/* A streamed body that is small and is here already is as good as one that was read ahead ($request_body).  What is here of another goes first. */
+/* A streamed body that is small and is here already is as good as one that was read ahead ($request_body).  What is
+ * here of another goes first. */
 static weir_io_t
 engine_peek_body(weir_proxy_t *p)
 {

@@ -1,8 +1,8 @@
 /*
  * proxy.h - the one proxy engine: pick a peer, connect, send, receive, stream, tunnel; retried only while it is safe.
  *
- * It asks its peers by exchanges (http/exchange/exchange.h), which know the wire.  modules/http/proxy.c has the directives; other modules (grpc)
- * bring their own settings and codec.
+ * It asks its peers by exchanges (http/exchange/exchange.h), which know the wire.  modules/http/proxy.c has the
+ * directives; other modules (grpc) bring their own settings and codec.
  */
 #ifndef WEIR_HTTP_PROXY_PROXY_H
 #define WEIR_HTTP_PROXY_PROXY_H
@@ -72,8 +72,8 @@ typedef struct {
     const weir_template_t *bind;     /* NULL or "off": any address of ours */
     weir_http_tls_upstream_conf_t tls;
     weir_edits_conf_t    edits;
-    /* An answer that was cut after its head: completed in the wire's own way (gRPC: a status in trailers)?  true: res.trailers are set,
-     * it ends as if it were whole.  NULL: never. */
+    /* An answer that was cut after its head: completed in the wire's own way (gRPC: a status in trailers)?  true:
+     * res.trailers are set, it ends as if it were whole.  NULL: never. */
     bool               (*end_cut)(weir_request_t *req, weir_cause_t cause);
     /* derived when the configuration is built */
     weir_proxy_headers_t emit;               /* set_headers, and the default Host when it is not among them */
@@ -148,7 +148,8 @@ void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, un
 /* No peer can be told what the configuration made of the request. */
 void weir_proxy_fail_emit(weir_proxy_t *p);
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
-/* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was answered. */
+/* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was
+ * answered. */
 bool weir_proxy_find_target(weir_proxy_t *p);
 weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x.secure.  ERROR: cause and detail are set */
 bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */

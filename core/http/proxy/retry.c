@@ -1,6 +1,6 @@
 /*
- * retry.c - which peer next, and whether there may be a next one: only while nothing was answered, the body can be sent again, and
- * asking twice is safe (RFC 9110 §9.2.2).
+ * retry.c - which peer next, and whether there may be a next one: only while nothing was answered, the body can be sent
+ * again, and asking twice is safe (RFC 9110 §9.2.2).
  */
 #include "http/proxy/proxy.h"
 

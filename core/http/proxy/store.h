@@ -1,7 +1,8 @@
 /*
  * store.h - bytes kept for later: in memory up to a size, behind that in an unnamed temporary file up to another.
  *
- * A request's body is read again for each attempt; an answer's is read once, and when all was read the store begins anew.
+ * A request's body is read again for each attempt; an answer's is read once, and when all was read the store begins
+ * anew.
  */
 #ifndef WEIR_HTTP_PROXY_STORE_H
 #define WEIR_HTTP_PROXY_STORE_H
@@ -39,8 +40,8 @@ weir_io_t weir_store_read(weir_store_t *store, char *room, size_t cap, weir_str_
 static inline uint64_t weir_store_size(const weir_store_t *s) { return s->mem_len + s->file_len; }
 static inline uint64_t weir_store_left(const weir_store_t *s) { return weir_store_size(s) - s->at; }
 static inline void weir_store_rewind(weir_store_t *s) { s->at = 0; }
-/* The same bytes again, to be read from the first on: the memory is copied, the file shared (neither is appended to any more).  false: no memory or
- * descriptor, and *copy is empty. */
+/* The same bytes again, to be read from the first on: the memory is copied, the file shared (neither is appended to any
+ * more).  false: no memory or descriptor, and *copy is empty. */
 bool weir_store_share(weir_store_t *copy, const weir_store_t *store) WEIR_MUST_USE;
 void weir_store_clear(weir_store_t *store);      /* empty again; memory and file are kept for reuse */
 

@@ -1,9 +1,9 @@
 /*
- * target.c - where a request is passed to when proxy_pass has variables: an upstream block of that name, an address, or a name that `resolver`'s servers
- * are asked for.
+ * target.c - where a request is passed to when proxy_pass has variables: an upstream block of that name, an address, or
+ * a name that `resolver`'s servers are asked for.
  *
- * Runs in workers; all of it in the request's arena.  Threat: what the variables hold may be the client's (its Host, its path): a group that is made for
- * one request is forgotten with it, and counted under no name of its own.
+ * Runs in workers; all of it in the request's arena.  Threat: what the variables hold may be the client's (its Host,
+ * its path): a group that is made for one request is forgotten with it, and counted under no name of its own.
  */
 #include "http/proxy/proxy.h"
 
@@ -72,8 +72,8 @@ target_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_a
     }
 }
 
-/* The path, and the query behind it, that the variables made: what may not stand there is encoded, and what comes out is in its normal form.  false: with
- * dot segments it would be another path than the one that the text shows. */
+/* The path, and the query behind it, that the variables made: what may not stand there is encoded, and what comes out
+ * is in its normal form.  false: with dot segments it would be another path than the one that the text shows. */
 static bool
 target_make_uri(weir_proxy_t *p, weir_proxy_pass_t *pass)
 {

@@ -1,5 +1,6 @@
 /*
- * tunnel.c - after a 101 that was asked for: bytes both ways, unframed, each way paced by the other side (RFC 9110 §7.8, RFC 6455).
+ * tunnel.c - after a 101 that was asked for: bytes both ways, unframed, each way paced by the other side (RFC 9110
+ * §7.8, RFC 6455).
  *
  * Ends when both sides have ended, one side fails, or nothing moved for proxy_read_timeout.
  */

@@ -1,9 +1,9 @@
 /*
- * upgrade.c - Upgrade between a client and a peer (RFC 9110 §7.8, RFC 6455 §4.2.1): what a client may ask for, whether the peer's 101 is what was
- * asked for, and which offers of a peer go on.
+ * upgrade.c - Upgrade between a client and a peer (RFC 9110 §7.8, RFC 6455 §4.2.1): what a client may ask for, whether
+ * the peer's 101 is what was asked for, and which offers of a peer go on.
  *
- * Protocols that change how HTTP itself is spoken on the connection (h2c, HTTP/2.0, TLS/1.0) never pass: Weir's own connections do not do that.
- * Runs in workers; texts are the heads'.
+ * Protocols that change how HTTP itself is spoken on the connection (h2c, HTTP/2.0, TLS/1.0) never pass: Weir's own
+ * connections do not do that.  Runs in workers; texts are the heads'.
  */
 #include "http/proxy/proxy.h"
 

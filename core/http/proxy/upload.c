@@ -49,7 +49,8 @@ weir_proxy_collect_body(weir_proxy_t *p)
     return false;
 }
 
-/* A piece of a streamed body is about to leave.  It is remembered while all of it is little: what was never worked on may be sent again. */
+/* A piece of a streamed body is about to leave.  It is remembered while all of it is little: what was never worked on
+ * may be sent again. */
 static void
 upload_take(weir_proxy_t *p, weir_str_t bytes)
 {

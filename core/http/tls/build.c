@@ -1,5 +1,6 @@
 /*
- * build.c - a TLS context for each server that is reached at a listener with `ssl`: its files read, its settings gathered.
+ * build.c - a TLS context for each server that is reached at a listener with `ssl`: its files read, its settings
+ * gathered.
  *
  * Load time only (the master, a worker's build thread); what is made is given back with the generation.
  */

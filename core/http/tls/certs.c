@@ -2,8 +2,8 @@
  * certs.c - certificates whose names have variables: read at the hello that asks for them, and kept for a while
  * (ssl_certificate_cache).
  *
- * Runs in workers, on the loop; files are read as the worker's user, and the read blocks, as nginx's does.  A kept one is a few
- * hundred bytes beside OpenSSL's own, and there are never more than the directive's max.
+ * Runs in workers, on the loop; files are read as the worker's user, and the read blocks, as nginx's does.  A kept one
+ * is a few hundred bytes beside OpenSSL's own, and there are never more than the directive's max.
  */
 #include "http/tls/conf.h"
 

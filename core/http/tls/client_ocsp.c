@@ -1,9 +1,9 @@
 /*
- * client_ocsp.c - asking an OCSP responder about a client's certificate, and those above it, before the connection's first request
- * (ssl_ocsp).
+ * client_ocsp.c - asking an OCSP responder about a client's certificate, and those above it, before the connection's
+ * first request (ssl_ocsp).
  *
- * Runs in workers.  Whatever goes wrong - no responder, no answer, no memory - the certificate does not pass: requests are answered
- * with 400.  One allocation a connection that has to ask, given back with it.
+ * Runs in workers.  Whatever goes wrong - no responder, no answer, no memory - the certificate does not pass: requests
+ * are answered with 400.  One allocation a connection that has to ask, given back with it.
  */
 #include "http/conn.h"
 #include "http/tls/conf.h"

@@ -1,6 +1,6 @@
 /*
- * conf.c - the ssl_* directives of the http part: what nginx's ngx_http_ssl_module takes, with its contexts, defaults and
- * inheritance.
+ * conf.c - the ssl_* directives of the http part: what nginx's ngx_http_ssl_module takes, with its contexts, defaults
+ * and inheritance.
  *
  * Load time only.  Names of files are kept here; build.c reads the files of the servers that speak TLS.
  */

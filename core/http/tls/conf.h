@@ -1,5 +1,6 @@
 /*
- * conf.h - what the ssl_* directives of the http part say, and what is built of them for each server; inside core/http/tls only.
+ * conf.h - what the ssl_* directives of the http part say, and what is built of them for each server; inside
+ * core/http/tls only.
  */
 #ifndef WEIR_HTTP_TLS_CONF_H
 #define WEIR_HTTP_TLS_CONF_H
@@ -69,8 +70,8 @@ typedef struct {
     weir_flag_t               gone;              /* `ssl on` */
 } weir_http_tls_conf_t;
 
-/* responder.c: what an http:// address says; false with *why.  Of a directive's the host is found when it is bound; of one in a server's certificate, at
- * load, through the bundle; of one in a client's only a numeric address will do. */
+/* responder.c: what an http:// address says; false with *why.  Of a directive's the host is found when it is bound; of
+ * one in a server's certificate, at load, through the bundle; of one in a client's only a numeric address will do. */
 bool weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, const char **why) WEIR_MUST_USE;
 bool weir_http_tls_read_responder(weir_conf_t *cf, weir_str_t url, weir_http_tls_responder_t *responder, const char **why) WEIR_MUST_USE;
 bool weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder,
@@ -79,8 +80,9 @@ bool weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, w
 /* At build: its group, an upstream block's or one of its own.  true where it has no host; false: cf->error is set. */
 bool weir_http_tls_bind_responder(weir_conf_t *cf, weir_generation_t *generation, weir_http_tls_responder_t *responder) WEIR_MUST_USE;
 
-/* responder.c: one question asked of one responder, each of its addresses in turn. `request` and the responder live until done or
- * cancel.  done is called once, never from within: an empty answer is a failure, *why says which.  NULL: no memory. */
+/* responder.c: one question asked of one responder, each of its addresses in turn. `request` and the responder live
+ * until done or cancel.  done is called once, never from within: an empty answer is a failure, *why says which.  NULL:
+ * no memory. */
 typedef struct weir_http_tls_fetch weir_http_tls_fetch_t;
 typedef void weir_http_tls_fetched_t(void *data, weir_str_t answer, const char *why);
 weir_http_tls_fetch_t *weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder, weir_str_t request,
@@ -116,8 +118,8 @@ extern const size_t weir_http_ssl_index;
 extern const struct weir_zone_kind *const weir_http_tls_zone_kinds[];
 bool weir_http_tls_build(weir_conf_t *cf, weir_generation_t *generation);
 
-/* certs.c: the context for a server whose certificates' names have variables, at a hello; NULL: logged. Borrowed, until the
- * next call at least. */
+/* certs.c: the context for a server whose certificates' names have variables, at a hello; NULL: logged. Borrowed, until
+ * the next call at least. */
 weir_tls_context_t *weir_http_tls_load(weir_http_tls_t *tls, weir_request_t *req);
 void                weir_http_tls_certs_free(weir_http_tls_t *tls);
 
@@ -125,8 +127,8 @@ void                weir_http_tls_certs_free(weir_http_tls_t *tls);
 void weir_http_tls_staple(weir_http_tls_t *tls, weir_http_t *http);
 void weir_http_tls_unstaple(weir_http_tls_t *tls);
 
-/* client_ocsp.c: begins to ask about the client's certificate.  NEXT: nothing to ask, or all is known · PARK · (what is wrong is
- * told by weir_http_tls_objection, to each request) */
+/* client_ocsp.c: begins to ask about the client's certificate.  NEXT: nothing to ask, or all is known · PARK · (what is
+ * wrong is told by weir_http_tls_objection, to each request) */
 weir_step_t weir_http_tls_ask_about_client(weir_http_conn_t *c);
 void        weir_http_tls_ask_no_more(weir_http_conn_t *c);
 /* Why OCSP does not let the client's certificate pass; NULL: it does, or was not asked.  Constant text. */

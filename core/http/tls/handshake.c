@@ -1,6 +1,6 @@
 /*
- * handshake.c - a client's TLS handshake: which server its name leads to, what is offered to be spoken, and what a request on the
- * connection may reach afterwards.
+ * handshake.c - a client's TLS handshake: which server its name leads to, what is offered to be spoken, and what a
+ * request on the connection may reach afterwards.
  *
  * Runs in workers.  Nothing is allocated unless the name of a certificate has variables.
  */

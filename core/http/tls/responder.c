@@ -1,7 +1,8 @@
 /*
  * responder.c - OCSP over plain HTTP (RFC 6960 appendix A): where a responder is, and one question asked of it.
  *
- * A responder is asked as any service is (http/exchange/ask.h).  A fetch is one allocation with room for the largest answer.
+ * A responder is asked as any service is (http/exchange/ask.h).  A fetch is one allocation with room for the largest
+ * answer.
  */
 #include "http/tls/conf.h"
 

@@ -1,6 +1,6 @@
 /*
- * tls.h - TLS as the http core sees it: which context a server has, the handshake of a client's connection, what a request on it
- * may reach.
+ * tls.h - TLS as the http core sees it: which context a server has, the handshake of a client's connection, what a
+ * request on it may reach.
  *
  * Runs in workers (the build: at load).
  */
@@ -12,13 +12,15 @@
 /* A server's: made by the build of the http_ssl module when one of its listeners says ssl; server->tls. */
 typedef struct weir_http_tls weir_http_tls_t;
 
-/* Begins the handshake on an accepted connection of an ssl listener.  false: it cannot be (logged); the caller closes. */
+/* Begins the handshake on an accepted connection of an ssl listener.  false: it cannot be (logged); the caller
+ * closes. */
 bool weir_http_tls_begin(weir_http_conn_t *c) WEIR_MUST_USE;
-/* The handshake is done.  NEXT: go on · PARK: weir_http_conn_accepted or weir_http_conn_close is called later · FAIL: close. */
+/* The handshake is done.  NEXT: go on · PARK: weir_http_conn_accepted or weir_http_conn_close is called later · FAIL:
+ * close. */
 weir_step_t weir_http_tls_done(weir_http_conn_t *c);
-/* A request's server is known: may it be served on this connection?  NONE, or the cause to refuse it with: 421 (another policy for
- * client certificates than the one of the handshake), 400 (no certificate, or a bad one), 425 (early data). *detail for the log, *status
- * when it is another than the cause's own (nginx's 495, 496 for error_page), else 0. */
+/* A request's server is known: may it be served on this connection?  NONE, or the cause to refuse it with: 421 (another
+ * policy for client certificates than the one of the handshake), 400 (no certificate, or a bad one), 425 (early data).
+ * *detail for the log, *status when it is another than the cause's own (nginx's 495, 496 for error_page), else 0. */
 weir_cause_t weir_http_tls_check(weir_request_t *req, const char **detail, uint16_t *status);
 /* The connection goes, or the handshake failed. */
 void weir_http_tls_gone(weir_http_conn_t *c);

@@ -1,5 +1,6 @@
 /*
- * upstream.h - TLS toward peers as the configuration says it: proxy_ssl_*, grpc_ssl_*; rows that a proxying module puts among its own.
+ * upstream.h - TLS toward peers as the configuration says it: proxy_ssl_*, grpc_ssl_*; rows that a proxying module puts
+ * among its own.
  *
  * Load time; weir_http_tls_toward in workers.
  */
@@ -16,12 +17,13 @@ typedef struct {
     weir_http_tls_t       *built;               /* NULL: the way to the peer is plain */
 } weir_http_tls_upstream_conf_t;
 
-/* Of a location that passes requests to https:// or grpcs://: conf->built.  words: where an error is told.  prefix: "proxy_". */
+/* Of a location that passes requests to https:// or grpcs://: conf->built.  words: where an error is told.  prefix:
+ * "proxy_". */
 bool weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, const char *prefix,
                                   weir_http_tls_upstream_conf_t *conf) WEIR_MUST_USE;
 
-/* How a request's connection to its peer is secured; texts in the request's arena.  default_name: where nothing else is said; a port
- * behind it is left out.  false: the certificate that variables named cannot be had (logged). */
+/* How a request's connection to its peer is secured; texts in the request's arena.  default_name: where nothing else is
+ * said; a port behind it is left out.  false: the certificate that variables named cannot be had (logged). */
 bool weir_http_tls_toward(const weir_http_tls_upstream_conf_t *conf, weir_request_t *req, weir_str_t default_name,
                           weir_upsecure_t *secure) WEIR_MUST_USE;
 
