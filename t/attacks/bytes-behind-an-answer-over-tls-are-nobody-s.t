@@ -28,6 +28,7 @@ my $peer  = $w->peer(sub ($c) {
         if    (!defined $n)       { $c->reply(200, $request->target) }
         elsif ($way eq 'one')     { $c->raw(join '', $cases{ $names[$n] }->@*) }
         else                      { $c->raw($_) for $cases{ $names[$n] }->@* }
+        $c->note("sent $way") if defined $n;
     }
 });
 $w->conf(<<"END", workers => 1);
@@ -36,6 +37,7 @@ $w->conf(<<"END", workers => 1);
     server { location / { proxy_pass https://u; } }
 END
 
+my %sent;
 for my $n (0 .. $#names) {
     my $method = $names[$n] =~ /HEAD/ ? 'HEAD' : 'GET';
     for my $way ('one', 'two', 'one') {
@@ -43,6 +45,8 @@ for my $n (0 .. $#names) {
         my $answer = eval { $client->send_request($method, "/x/$n/$way")->read_response(method => $method) };
         ok $answer, "$names[$n], $way: answered" or diag $@;
         unlike $answer->body, qr/evil|HTTP/, "$names[$n], $way: without what is not its" if $answer;
+        $sent{$way}++;
+        $w->wait_until('the peer has sent all of it', sub { $sent{$way} == grep { $_ eq "sent $way" } $peer->notes });   # what came later could be an answer
         if ($answer && $answer->is_kept) {
             is eval { $client->get("/own/$n")->body }, "/own/$n", "$names[$n], $way: the same client's next answer is its own";
         }
