@@ -32,6 +32,7 @@ my $origin = $w->origin(sub ($c) {
 
 $w->conf(<<"CONF", workers => 1, control => 0);
 proxy_temp_path %%DIR%%/proxy;
+proxy_pass_trailers on;
 upstream fresh { server $origin; keepalive 0; }
 upstream kept  { server $origin; keepalive 1; }
 server {

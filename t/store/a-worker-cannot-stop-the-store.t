@@ -7,6 +7,7 @@ use Weir::Store;
 use Weir::Test;
 
 plan skip_all => 'root alone can keep users apart' if $> != 0;
+plan skip_all => 'a sanitizer looks at its processes, from others of their name' if ($ENV{WEIR_BIN} // '') =~ m{objs/asan/};
 
 my $store_process = sub ($w) { (grep { Weir::Server::slurp("/proc/$_/cmdline") =~ /store process/ } $w->{guard}->members($w->pid))[0] };
 my $uid = sub ($pid) { (Weir::Server::slurp("/proc/$pid/status") =~ /^Uid:\t(\d+)/m)[0] };
@@ -53,11 +54,12 @@ for my $user ('nobody nogroup', 'daemon', 'www-data') {
     my $before = $store_process->($w);
     rename $w->dir . '/logs/error.log', $w->dir . '/logs/error.old' or die;
     $w->signal('USR1');
-    $w->wait_until('another process', sub { my $now = $store_process->($w); $now && $now != $before });
-    my $now = $store_process->($w);
-    my @logs = grep { /error\./ } map { readlink } glob "/proc/$now/fd/*";
-    is_deeply [ grep { !/error\.log$/ } @logs ], [], "$user: after a rotation it has the new log";
-    ok scalar @logs, "$user: and it has one";
+    my $logs = sub () {
+        my $now = $store_process->($w) // $before;
+        return $now == $before ? () : grep { /error\./ } map { readlink($_) // '' } glob "/proc/$now/fd/*";
+    };
+    $w->wait_until('another process has a log', sub { scalar(my @all = $logs->()) });
+    is_deeply [ grep { !/error\.log$/ } $logs->() ], [], "$user: after a rotation it has the new log";
     is +($w->tool(qw(consumer add other)))[0], 0, "$user: and writes on";
 }
 
