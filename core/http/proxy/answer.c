@@ -185,7 +185,7 @@ answer_send_head(weir_proxy_t *p)
         req->res.has_ranges = true;
         if (weir_ranges_refuse(req, req->res.length)) {
             weir_proxy_end_attempt(p, false);
-            weir_proxy_release(p, false);
+            weir_proxy_release(p);
             (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_RANGE, NULL);
             return false;
         }
@@ -249,7 +249,7 @@ answer_redirect(weir_proxy_t *p)
     }
     req->upstream_head = NULL;                  /* what borrows from the peer's bytes goes with them */
     weir_proxy_end_attempt(p, false);
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     if (target.at[0] == '@') {
         (void) weir_request_redirect_named(req, target);
         return true;
@@ -288,7 +288,7 @@ weir_proxy_answer(weir_proxy_t *p)
     if (status >= 300 && p->conf->intercept_errors.on && weir_request_has_error_page(req, status)) {
         req->challenges = status == 401 || status == 407 ? &p->x.head.fields : NULL;
         weir_proxy_end_attempt(p, false);
-        weir_proxy_release(p, false);
+        weir_proxy_release(p);
         (void) weir_request_fail_status(req, WEIR_CAUSE_UPSTREAM_STATUS, status, NULL);
         return;
     }
@@ -336,7 +336,7 @@ answer_finish(weir_proxy_t *p)
     weir_request_t *req = p->req;
 
     (void) weir_response_end(req);
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     weir_request_finish(req);
 }
 

@@ -29,7 +29,7 @@ weir_proxy_fail_emit(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
 
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_EMIT, "the request for the peer");
 }
 
@@ -128,7 +128,7 @@ engine_tunnel_timeout(weir_proxy_t *p)
 
     req->keep_alive = false;
     weir_proxy_end_attempt(p, false);
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     weir_request_abort(req, WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, "tunnel");
 }
 
@@ -223,13 +223,13 @@ engine_client_gone(weir_request_t *req)
     weir_proxy_t *p = req->producer;
 
     weir_proxy_end_attempt(p, false);
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
 }
 
 static void
 engine_release_at_cleanup(void *data)
 {
-    weir_proxy_release(data, false);
+    weir_proxy_release(data);
 }
 
 /* -- begin -- */
@@ -390,7 +390,7 @@ static void
 engine_go_on(weir_proxy_t *p)
 {
     if (p->body_is_ours && !engine_make_body(p)) {
-        weir_proxy_release(p, false);
+        weir_proxy_release(p);
         (void) weir_request_fail(p->req, WEIR_CAUSE_INTERNAL_IO, NULL);
         return;
     }

@@ -153,7 +153,7 @@ void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
 bool weir_proxy_find_target(weir_proxy_t *p);
 weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x.secure.  ERROR: cause and detail are set */
 bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
-void weir_proxy_release(weir_proxy_t *p, bool keep);              /* lets go of the peer and of everything held; idempotent */
+void weir_proxy_release(weir_proxy_t *p);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
 void weir_proxy_on_body(weir_request_t *req);                     /* the client's bytes: body or tunnel */
 void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */

@@ -83,7 +83,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
             return;
         }
         if (!weir_proxy_make_target(p)) {
-            weir_proxy_release(p, false);
+            weir_proxy_release(p);
             (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "the path toward the peer would have dot segments, or not be the one that was matched");
             return;
         }
@@ -101,7 +101,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
             none->status = 502;
             none->cause = WEIR_CAUSE_UPSTREAM_NONE;
         }
-        weir_proxy_release(p, false);
+        weir_proxy_release(p);
         (void) weir_request_fail(req, first || cause == WEIR_CAUSE_NONE ? WEIR_CAUSE_UPSTREAM_NONE : cause, detail);
         return;
     }
@@ -186,12 +186,12 @@ retry_give_up(weir_proxy_t *p, weir_cause_t cause, const char *detail)
         req->cause = cause;
         req->detail = detail;
         weir_cause_log(cause, &req->log, detail);
-        weir_proxy_release(p, false);
+        weir_proxy_release(p);
         (void) weir_response_end(req);
         weir_request_finish(req);
         return;
     }
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     (void) weir_request_fail(req, cause, detail);
 }
 
@@ -269,7 +269,7 @@ weir_proxy_retry_status(weir_proxy_t *p)
 /* -- the end -- */
 
 void
-weir_proxy_release(weir_proxy_t *p, bool keep)
+weir_proxy_release(weir_proxy_t *p)
 {
     if (p->released) {
         return;
@@ -280,7 +280,7 @@ weir_proxy_release(weir_proxy_t *p, bool keep)
     weir_timer_drop(&p->rate_timer);
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->collect_task);
-    weir_exchange_end(&p->x, keep);
+    weir_exchange_end(&p->x, false);
     weir_lookup_cancel(&p->lookup);
     if (p->has_pipe) {
         weir_http_give_pipe(p->x.http, p->pipe, p->pipe_held == 0);

@@ -17,7 +17,7 @@ target_refuse(weir_proxy_t *p, weir_cause_t cause, uint16_t status, const char *
 {
     weir_request_t *req = p->req;
 
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     (void) weir_request_fail_status(req, cause, status, detail);
     return false;
 }

@@ -22,7 +22,7 @@ tunnel_end(weir_proxy_t *p)
     req->keep_alive = false;
     req->res.complete = true;
     weir_proxy_end_attempt(p, false);
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     weir_request_finish(req);
 }
 

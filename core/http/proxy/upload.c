@@ -13,7 +13,7 @@ weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause)
     weir_request_t *req = p->req;
 
     weir_proxy_end_attempt(p, false);
-    weir_proxy_release(p, false);
+    weir_proxy_release(p);
     if (cause == WEIR_CAUSE_CLIENT_CLOSED) {
         weir_request_client_gone(req, cause);
         return;
