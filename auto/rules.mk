@@ -36,7 +36,7 @@ $(OBJS)/flags: FORCE
 # --- the program ----------------------------------------------------------------------------------------------------
 
 LIBRARY   = $(OBJS)/libweir.a
-MAIN      = core/proc/main.c
+MAIN      = core/main.c
 MAIN_OBJ  = $(MAIN:%.c=$(OBJS)/%.o)
 LIB_OBJS  = $(patsubst %.c,$(OBJS)/%.o,$(filter-out $(MAIN),$(CORE_SRCS)) $(MODULE_SRCS)) \
             $(ADDON_OBJS) $(OBJS)/modules.o

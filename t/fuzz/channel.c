@@ -2,7 +2,7 @@
  * channel.c - what a worker in a stranger's hands may send to the master: the first byte tells the end that reads.
  */
 #include "os/sys.h"
-#include "proc/channel.h"
+#include "proc/common/channel.h"
 
 #include <stdlib.h>
 

@@ -9,8 +9,8 @@
 
 #include "log/log.h"
 #include "os/clock.h"
-#include "proc/settings.h"
-#include "proc/shared.h"
+#include "proc/common/settings.h"
+#include "proc/common/shared.h"
 #include "shm/holds.h"
 #include "shm/slots.h"
 #include "shm/stats.h"

@@ -31,7 +31,7 @@ my $build = sub ($name, %changes) {
         close $out;
         push @sources, $copy if $copy =~ /\.c$/;
     }
-    my $command = "$flags -fno-lto -I$dir/$name -Icore -I$objs -o $dir/$name/weir $objs/core/proc/main.o @sources $objs/libweir.a $libs";
+    my $command = "$flags -fno-lto -I$dir/$name -Icore -I$objs -o $dir/$name/weir $objs/core/main.o @sources $objs/libweir.a $libs";
     my $said    = qx($command 2>&1);
     $? == 0 or die "$command\n$said\n";
     return "$dir/$name/weir";

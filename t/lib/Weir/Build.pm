@@ -31,7 +31,7 @@ END
 typedef struct { const char *name, *after; int more; } weir_http_module_t;
 #endif
 END
-    'core/proc/main.c' => <<'END',
+    'core/main.c' => <<'END',
 #include "conf/module.h"
 #include "config.h"
 #include <stdio.h>

@@ -1,0 +1,345 @@
+/*
+ * main.c - the program: a command line, a configuration, and then a test, a signal, or the server.
+ *
+ * Runs as whoever typed it; what it becomes is in proc/master/master.c and single.c.
+ */
+#include "conf/core.h"
+#include "config.h"
+#include "http/cause.h"
+#include "log/log.h"
+#include "os/clock.h"
+#include "os/process.h"
+#include "os/rights.h"
+#include "proc/common/outcome.h"
+#include "proc/master/daemon.h"
+#include "proc/master/inherit.h"
+#include "proc/master/load.h"
+#include "proc/master/master.h"
+#include "proc/master/pidfile.h"
+#include "proc/master/sockets.h"
+#include "proc/master/upgrade.h"
+#include "tool/command.h"
+#include "tool/tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAIN_FAILED 1
+
+/* -- where things are -- */
+
+/* Absolute; a folder ends with '/'. */
+static weir_str_t
+main_absolute(weir_arena_t *arena, const char *path, bool is_folder)
+{
+    char        here[4096];
+    weir_str_t  full = weir_str_from_z(path);
+    const char *slash = is_folder && !weir_str_ends(full, WEIR_STR("/")) ? "/" : "";
+
+    if (path[0] == '/' || getcwd(here, sizeof(here)) == NULL) {
+        return weir_str_printf(arena, "%s%s", path, slash);
+    }
+    if (is_folder && strcmp(path, ".") == 0) {
+        path = slash = "";
+    }
+    return weir_str_printf(arena, "%s/%s%s", here, path, slash);
+}
+
+static weir_str_t
+main_in_prefix(weir_arena_t *arena, weir_str_t prefix, const char *path)
+{
+    return path[0] == '/' ? weir_str_dup(arena, weir_str_from_z(path))
+                          : weir_str_printf(arena, "%.*s%s", WEIR_STR_ARG(prefix), path);
+}
+
+static weir_conf_source_t
+main_source(weir_arena_t *arena, const weir_command_t *command)
+{
+    weir_conf_source_t source;
+
+    source.prefix = main_absolute(arena, command->prefix != NULL ? command->prefix : WEIR_PREFIX, true);
+    source.file = main_in_prefix(arena, source.prefix, command->file != NULL ? command->file : WEIR_CONF_PATH);
+    source.directives = weir_str_from_z(command->directives);
+    return source;
+}
+
+static void
+main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const weir_conf_source_t *source)
+{
+    const char *path = command->error_log;
+
+    if (path == NULL || strcmp(path, "stderr") != 0) {
+        path = main_in_prefix(arena, source->prefix, path != NULL ? path : WEIR_ERROR_LOG_PATH).at;
+    }
+    weir_load_boot_log(path, command->test && command->quiet);
+}
+
+/* What is wrong with the files is said on standard error and in the boot log; the first of it to *why, if wanted. */
+static weir_generation_t *
+main_load(const weir_conf_source_t *source, weir_bundle_t **kept, const char **why)
+{
+    static weir_error_t error;
+    weir_generation_t  *generation = weir_load(source, 1, kept, &error);
+
+    if (why != NULL) {
+        *why = error.text;
+    }
+    return generation;
+}
+
+/* -- -t, -T -- */
+
+static bool
+main_check_files(weir_generation_t *generation)
+{
+    weir_settings_t settings;
+    weir_error_t    error = { 0 };
+
+    weir_settings_read(&settings, generation);
+    if (!weir_load_open_logs(generation, &error)) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        return false;
+    }
+    weir_log_close(weir_core_sinks(generation));
+    return weir_pidfile_check(settings.pid_file);
+}
+
+static int
+main_test(const weir_command_t *command, const weir_conf_source_t *source)
+{
+    weir_bundle_t     *bundle = NULL;
+    weir_generation_t *generation = main_load(source, &bundle, NULL);
+    bool               good = generation != NULL;
+
+    if (good) {
+        if (!command->quiet) {
+            fprintf(stderr, "weir: the configuration file %.*s syntax is ok\n", WEIR_STR_ARG(source->file));
+        }
+        good = main_check_files(generation);
+    }
+    if (!good || !command->quiet) {
+        fprintf(stderr, "weir: configuration file %.*s test %s\n", WEIR_STR_ARG(source->file),
+                good ? "is successful" : "failed");
+    }
+    if (good && command->dump) {
+        weir_conf_dump(bundle, STDOUT_FILENO);
+    }
+    if (generation != NULL) {
+        weir_bundle_destroy(bundle);
+        weir_generation_unref(generation);
+    }
+    return good ? 0 : MAIN_FAILED;
+}
+
+/* -- -s -- */
+
+static int
+main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
+{
+    weir_generation_t *generation = main_load(source, NULL, NULL);
+    weir_settings_t    settings;
+    int                code;
+
+    if (generation == NULL) {
+        return MAIN_FAILED;
+    }
+    weir_settings_read(&settings, generation);
+    code = weir_tool_find(command->tool[0])->run(&settings, command->tool + 1);
+    weir_generation_unref(generation);
+    return code;
+}
+
+/* While another program starts, who serves is told these, and tells the other. */
+static bool
+main_signal_is_passed_on(const char *name)
+{
+    return strcmp(name, "reload") == 0 || strcmp(name, "reopen") == 0;
+}
+
+/* false: said. */
+static bool
+main_reload_and_wait(pid_t pid, int *code)
+{
+    weir_outcome_t before, seen;
+    weir_error_t   error = { 0 };
+
+    if (!weir_outcome_look(pid, WEIR_OUTCOME_RELOAD, &before, &error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return false;
+    }
+    if (weir_sys_kill(pid, SIGHUP) != 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, SIGHUP);
+        return false;
+    }
+    if (!weir_outcome_wait(pid, WEIR_OUTCOME_RELOAD, &before, &seen, &error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return false;
+    }
+    *code = weir_outcome_print(&seen);
+    return true;
+}
+
+static int
+main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
+{
+    weir_generation_t *generation = main_load(source, NULL, NULL);
+    weir_settings_t    settings;
+    pid_t              pid = 0;
+    bool               sent;
+
+    if (generation == NULL) {
+        return MAIN_FAILED;
+    }
+    weir_settings_read(&settings, generation);
+    if (strcmp(command->signal, "upgrade") == 0) {
+        int code = weir_upgrade_run(&settings);
+
+        weir_generation_unref(generation);
+        return code;
+    }
+    sent = main_signal_is_passed_on(command->signal) ? weir_upgrade_serving(settings.pid_file, &pid)
+                                                     : weir_upgrade_named(settings.pid_file, &pid);
+    if (sent && command->wait) {
+        int code = MAIN_FAILED;
+
+        (void) !main_reload_and_wait(pid, &code);
+        weir_generation_unref(generation);
+        return code;
+    }
+    if (sent && weir_sys_kill(pid, weir_command_signal(command->signal)) != 0) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, weir_command_signal(command->signal));
+        sent = false;
+    }
+    weir_generation_unref(generation);
+    return sent ? 0 : MAIN_FAILED;
+}
+
+/* -- the server -- */
+
+/* false: logged, and everything is given back but the generation. */
+static bool
+main_prepare(weir_generation_t *generation, const weir_settings_t *settings, weir_sockets_t *sockets)
+{
+    weir_error_t error = { 0 };
+
+    if (!weir_load_open_logs(generation, &error)) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        return false;
+    }
+    weir_load_use_logs(generation, NULL);
+    if (!weir_inherit_sockets(sockets)) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "taking over listening sockets failed");
+    } else if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+    } else if (settings->daemon && !weir_is_inheriting() && !weir_daemon_start()) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "leaving the terminal failed");
+    } else {
+        return true;
+    }
+    weir_sockets_fini(sockets, !weir_is_inheriting());
+    return false;
+}
+
+static int
+main_serve(const weir_conf_source_t *source)
+{
+    weir_sockets_t     sockets = { 0 };
+    const char        *why;
+    weir_generation_t *generation;
+    weir_settings_t    settings;
+
+    weir_inherit_zones();
+    generation = main_load(source, NULL, &why);
+    if (generation == NULL) {
+        weir_inherit_failed(why);
+        return MAIN_FAILED;
+    }
+    weir_settings_read(&settings, generation);
+    if (!main_prepare(generation, &settings, &sockets)) {
+        weir_load_boot_end();
+        weir_log_use(NULL);
+        weir_log_close(weir_core_sinks(generation));
+        weir_generation_unref(generation);
+        return MAIN_FAILED;
+    }
+    return settings.master ? weir_master_run(source, generation, &sockets)
+                           : weir_single_run(source, generation, &sockets);
+}
+
+/* -- the command line -- */
+
+/* What is answered without reading a configuration. */
+static bool
+main_answer(const weir_command_t *command, int *code)
+{
+    *code = 0;
+    if (command->topic != NULL) {
+        *code = weir_conf_print_help(weir_str_from_z(command->topic), STDOUT_FILENO) ? 0 : MAIN_FAILED;
+    } else if (command->help) {
+        weir_version_print_usage();
+    } else if (command->manual) {
+        weir_conf_print_manual(STDOUT_FILENO);
+        weir_cause_print_manual(STDOUT_FILENO);
+    } else if (command->version) {
+        weir_version_print(command->build);
+    } else {
+        return false;
+    }
+    return !command->test;
+}
+
+int
+main(int argc, char **argv)
+{
+    char *const       *words = weir_process_title_start(argv);      /* titles are written over argv: nobody keeps a piece of that */
+    weir_command_t     command;
+    weir_error_t       error = { 0 };
+    weir_arena_t       arena;
+    weir_conf_source_t source;
+    int                code = 0;
+    const int         *inherited;
+    size_t             n_inherited;
+
+    (void) argc;
+    if (!weir_command_parse(&command, words, &error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return MAIN_FAILED;
+    }
+    if (main_answer(&command, &code)) {
+        return code;
+    }
+    weir_clock_update();
+    if (!weir_inherit_read(&error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return MAIN_FAILED;
+    }
+    inherited = weir_inherit_fds(&n_inherited);
+    if (!weir_process_clean_descriptors(inherited, n_inherited)) {
+        fprintf(stderr, "weir: /dev/null cannot be opened: %s\n", strerror(errno));
+        return MAIN_FAILED;
+    }
+    weir_arena_init(&arena, 4096);
+    source = main_source(&arena, &command);
+    main_open_boot_log(&arena, &command, &source);
+
+    if (command.tool != NULL) {
+        code = main_run_tool(&command, &source);
+    } else if (command.signal != NULL && !command.test) {
+        code = main_send_signal(&command, &source);
+    } else if (command.test) {
+        code = main_test(&command, &source);
+    } else {
+        (void) umask(umask(077) | 022);     /* stricter when told so */
+        weir_rights_raise_files();      /* a socket a worker for every address */
+        code = main_serve(&source);
+        if (code != 0) {                /* whoever started this program over another one is told, too */
+            weir_inherit_failed(weir_log_last_emerg());
+        }
+    }
+    weir_load_boot_fini();
+    weir_process_fini();
+    weir_arena_fini(&arena);
+    return code;
+}

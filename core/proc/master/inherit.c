@@ -1,0 +1,314 @@
+/*
+ * inherit.c - see inherit.h.  Runs in masters; the table is a few KiB in a fixed buffer.
+ */
+#include "proc/master/inherit.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "event/wake.h"
+#include "os/sys.h"
+#include "shm/zone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INHERIT_BYTES (256 * 1024)
+#define INHERIT_FDS   16384
+
+static struct {
+    char  *text;                             /* heap; NULL: nothing is inherited */
+    size_t len;
+    int   *fds;                              /* heap, ascending */
+    size_t n_fds;
+    int    ready_fd;
+} inherit = { .ready_fd = -1 };
+
+/* -- reading -- */
+
+/* The next word of a line as a descriptor that is open. */
+static bool
+inherit_fd(weir_str_t *line, int *fd)
+{
+    weir_str_t word, rest;
+    uint64_t   number;
+
+    if (!weir_str_cut(*line, ' ', &word, &rest)) {
+        rest = WEIR_STR_NONE;
+    }
+    if (!weir_str_to_u64(word, &number) || number < 3 || number > INT32_MAX || fcntl((int) number, F_GETFD) < 0) {
+        return false;
+    }
+    *fd = (int) number;
+    *line = rest;
+    return true;
+}
+
+static bool
+inherit_note(int fd)
+{
+    if (inherit.n_fds == INHERIT_FDS) {
+        return false;
+    }
+    inherit.fds[inherit.n_fds++] = fd;
+    (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
+/* Calls each(what, line) for every line: "listen", "3 4 5". */
+static bool
+inherit_each(bool (*each)(weir_str_t what, weir_str_t rest, void *data), void *data)
+{
+    weir_str_t text = weir_str(inherit.text, inherit.len), line, what, rest;
+
+    while (weir_str_cut(text, '\n', &line, &text)) {
+        if (!weir_str_cut(line, ' ', &what, &rest) || !each(what, rest, data)) {
+            return false;
+        }
+    }
+    return text.len == 0;
+}
+
+static bool
+inherit_check_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
+{
+    int fd;
+
+    if (weir_str_eq(what, WEIR_STR("listen"))) {
+        do {
+            if (!inherit_fd(&rest, &fd) || !inherit_note(fd)) {
+                return false;
+            }
+        } while (rest.len != 0);
+        return true;
+    }
+    if (weir_str_eq(what, WEIR_STR("zone")) || weir_str_eq(what, WEIR_STR("bell"))) {
+        return inherit_fd(&rest, &fd) && inherit_note(fd);
+    }
+    return weir_str_eq(what, WEIR_STR("ready")) && inherit_fd(&rest, &inherit.ready_fd) && inherit_note(inherit.ready_fd);
+}
+
+static int
+inherit_compare(const void *a, const void *b)
+{
+    int x = *(const int *) a, y = *(const int *) b;
+
+    return x < y ? -1 : x > y;
+}
+
+static bool
+inherit_load(int fd)
+{
+    ssize_t n;
+
+    inherit.text = weir_mem_need(INHERIT_BYTES);
+    inherit.fds = weir_mem_need(INHERIT_FDS * sizeof(int));
+    n = weir_sys_pread(fd, inherit.text, INHERIT_BYTES, 0);
+    (void) weir_sys_close(fd);
+    inherit.len = n > 0 ? (size_t) n : 0;
+    if (n <= 0 || n == INHERIT_BYTES || !inherit_each(inherit_check_line, NULL) || inherit.ready_fd < 0) {
+        return false;
+    }
+    qsort(inherit.fds, inherit.n_fds, sizeof(int), inherit_compare);
+    return true;
+}
+
+bool
+weir_inherit_read(weir_error_t *error)
+{
+    const char *said = getenv(WEIR_INHERITED);
+    uint64_t    fd;
+
+    if (said == NULL) {
+        return true;
+    }
+    if (!weir_str_to_u64(weir_str_from_z(said), &fd) || fd < 3 || fd > INT32_MAX || !inherit_load((int) fd)) {
+        return weir_error_set(error, "the environment's " WEIR_INHERITED " is not what a running weir gives to the one it starts");
+    }
+    (void) unsetenv(WEIR_INHERITED);
+    return true;
+}
+
+bool
+weir_is_inheriting(void)
+{
+    return inherit.ready_fd >= 0;
+}
+
+const int *
+weir_inherit_fds(size_t *n)
+{
+    *n = inherit.n_fds;
+    return inherit.fds;
+}
+
+/* -- taking -- */
+
+static bool
+inherit_zone_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
+{
+    int fd;
+
+    if (weir_str_eq(what, WEIR_STR("zone")) && inherit_fd(&rest, &fd)) {
+        weir_zones_adopt(rest, fd);
+    } else if (weir_str_eq(what, WEIR_STR("bell")) && inherit_fd(&rest, &fd)) {
+        weir_wake_adopt_bell(fd);
+    }
+    return true;
+}
+
+void
+weir_inherit_zones(void)
+{
+    if (inherit.text != NULL) {
+        (void) inherit_each(inherit_zone_line, NULL);
+    }
+}
+
+static bool
+inherit_socket_line(weir_str_t what, weir_str_t rest, void *data)
+{
+    int fd;
+
+    while (weir_str_eq(what, WEIR_STR("listen")) && rest.len != 0 && inherit_fd(&rest, &fd)) {
+        if (!weir_sockets_adopt(data, fd)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+weir_inherit_sockets(weir_sockets_t *sockets)
+{
+    return inherit.text == NULL || inherit_each(inherit_socket_line, sockets);
+}
+
+/* -- the end of it -- */
+
+static void
+inherit_free(void)
+{
+    weir_mem_free(inherit.text);
+    weir_mem_free(inherit.fds);
+    inherit.text = NULL;
+    inherit.fds = NULL;
+    inherit.n_fds = 0;
+}
+
+void
+weir_inherit_forget(void)
+{
+    inherit_free();
+    if (inherit.ready_fd >= 0) {
+        (void) weir_sys_close(inherit.ready_fd);
+        inherit.ready_fd = -1;
+    }
+}
+
+void
+weir_inherit_ready(void)
+{
+    if (inherit.ready_fd >= 0) {
+        (void) weir_sys_write(inherit.ready_fd, "R", 1);
+        weir_inherit_forget();
+    }
+}
+
+void
+weir_inherit_failed(const char *why)
+{
+    char said[1000];
+    int  len;
+
+    if (inherit.ready_fd < 0) {
+        return;
+    }
+    len = snprintf(said, sizeof(said), "F%s", why);
+    (void) weir_sys_write(inherit.ready_fd, said, weir_min((size_t) len, sizeof(said) - 1));
+    weir_inherit_forget();                  /* the first word holds */
+}
+
+/* -- writing -- */
+
+typedef struct { weir_buf_t out; int *fds; size_t n, cap; } inherit_writer_t;
+
+static void
+inherit_add(inherit_writer_t *w, int fd)
+{
+    weir_buf_add_char(&w->out, ' ');
+    weir_buf_add_u64(&w->out, (uint64_t) fd);
+    if (w->n == w->cap) {
+        w->out.full = true;
+        return;
+    }
+    w->fds[w->n++] = fd;
+}
+
+static void
+inherit_write_zone(void *data, weir_str_t label, int fd)
+{
+    inherit_writer_t *w = data;
+
+    weir_buf_add_lit(&w->out, "zone");
+    inherit_add(w, fd);
+    weir_buf_add_char(&w->out, ' ');
+    weir_buf_add_str(&w->out, label);
+    weir_buf_add_char(&w->out, '\n');
+}
+
+static void
+inherit_write_bell(void *data, int fd)
+{
+    inherit_writer_t *w = data;
+
+    weir_buf_add_lit(&w->out, "bell");
+    inherit_add(w, fd);
+    weir_buf_add_char(&w->out, '\n');
+}
+
+static void
+inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd)
+{
+    for (size_t i = 0; i < sockets->n; i++) {
+        weir_buf_add_lit(&w->out, "listen");
+        for (size_t k = 0; k < sockets->at[i]->n_fds; k++) {
+            inherit_add(w, sockets->at[i]->fds[k]);
+        }
+        weir_buf_add_char(&w->out, '\n');
+    }
+    weir_zones_each(inherit_write_zone, w);
+    weir_wake_each_bell(inherit_write_bell, w);
+    weir_buf_add_lit(&w->out, "ready");
+    inherit_add(w, ready_fd);
+    weir_buf_add_char(&w->out, '\n');
+}
+
+int
+weir_inherit_write(const weir_sockets_t *sockets, int ready_fd, int **fds, size_t *n)
+{
+    inherit_writer_t w = { .fds = weir_mem_try(INHERIT_FDS * sizeof(int)), .cap = INHERIT_FDS - 1 };
+    char            *room = weir_mem_try(INHERIT_BYTES);
+    int              fd = room != NULL && w.fds != NULL ? weir_sys_memfd("weir inherited") : -1;
+    bool             good = fd >= 0;
+
+    if (good) {
+        weir_buf_init(&w.out, room, INHERIT_BYTES - 1);
+        inherit_compose(&w, sockets, ready_fd);
+        good = !w.out.full && weir_sys_write(fd, room, weir_buf_len(&w.out)) == (ssize_t) weir_buf_len(&w.out);
+    }
+    weir_mem_free(room);
+    if (!good) {
+        if (fd >= 0) {
+            (void) weir_sys_close(fd);
+        }
+        weir_mem_free(w.fds);
+        return -1;
+    }
+    w.fds[w.n++] = fd;
+    *fds = w.fds;
+    *n = w.n;
+    return fd;
+}

@@ -1,0 +1,212 @@
+/*
+ * load.c - see load.h.  Runs in the program that a person typed and in the master; allocates generations.
+ */
+#include "proc/master/load.h"
+
+#include "conf/core.h"
+#include "http/http.h"
+#include "log/log.h"
+#include "os/file.h"
+#include "os/sys.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOAD_ERRORS 20              /* most that are told of one reading */
+
+static weir_log_sink_t *load_stderr;        /* the short form, from before any configuration */
+static weir_log_sink_t  load_file = { .fd = -1 };
+static weir_log_sink_t *load_tail;          /* last sink of the generation that is followed by load_stderr */
+static const char      *load_path;
+
+/* -- before there is a configuration -- */
+
+void
+weir_load_boot_log(const char *path, bool quiet)
+{
+    const char *why;
+
+    load_stderr = weir_log_main.sinks;
+    load_stderr->level = quiet ? WEIR_LOG_ERROR : WEIR_LOG_NOTICE;
+    load_path = path;
+    weir_log_use(load_stderr);
+    if (path == NULL || strcmp(path, "stderr") == 0) {
+        return;
+    }
+    load_file = (weir_log_sink_t) {
+        .next = load_stderr, .kind = WEIR_LOG_TO_FILE, .path = weir_str_from_z(path),
+        .level = WEIR_LOG_NOTICE, .fd = -1,
+    };
+    if (weir_log_open(&load_file, &why)) {
+        weir_log_use(&load_file);
+    } else {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "could not open error log file: open() \"%s\" failed", path);
+    }
+}
+
+static bool
+load_has_stderr(const weir_log_sink_t *sink)
+{
+    while (sink != NULL && sink->kind != WEIR_LOG_TO_STDERR) {
+        sink = sink->next;
+    }
+    return sink != NULL;
+}
+
+/* Errors of the start are also shown to who started it. */
+static void
+load_append_stderr(weir_generation_t *generation)
+{
+    weir_log_sink_t *last = weir_core_sinks(generation);
+
+    if (load_stderr == NULL || last == NULL || load_has_stderr(last)) {
+        return;
+    }
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    load_stderr->level = WEIR_LOG_WARN;
+    last->next = load_stderr;
+    load_tail = last;
+}
+
+void
+weir_load_boot_end(void)
+{
+    if (load_tail != NULL) {
+        load_tail->next = NULL;
+        load_tail = NULL;
+        weir_log_use(weir_log_main.sinks);
+    }
+    load_stderr = NULL;
+}
+
+void
+weir_load_boot_fini(void)
+{
+    weir_log_use(NULL);
+    load_file.next = NULL;
+    weir_log_close(&load_file);
+}
+
+/* -- generations -- */
+
+static bool
+load_listens(const weir_generation_t *generation)
+{
+    weir_http_address_t *list = NULL;
+    weir_arena_t         arena;
+    size_t               n;
+
+    weir_arena_init(&arena, 4096);
+    n = weir_http_addresses(generation, &arena, &list);
+    weir_arena_fini(&arena);
+    return n != 0;
+}
+
+static void
+load_warn(const weir_generation_t *generation)
+{
+    weir_settings_t settings;
+    uint64_t        files;
+
+    weir_settings_read(&settings, generation);
+    files = settings.limits_files ? settings.files : weir_rights_files();
+    if (settings.connections > files) {
+        weir_log(WEIR_LOG_WARN, NULL, 0, "%u worker_connections exceed open file resource limit: %llu",
+                 settings.connections, (unsigned long long) files);
+    }
+    if (!load_listens(generation)) {
+        weir_log(WEIR_LOG_WARN, NULL, 0, "the configuration listens on nothing: it has no server");
+    }
+}
+
+static void
+load_tell_errors(const weir_conf_errors_t *errors, weir_error_t *first)
+{
+    for (size_t i = 0; i < errors->n; i++) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", errors->at[i].text);
+    }
+    if (errors->n == LOAD_ERRORS) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "there may be more errors: reading ended after %d", LOAD_ERRORS);
+    }
+    (void) weir_error_set(first, errors->n > 1 ? "%s (the first of %zu errors; the error log has all)" : "%s", errors->at[0].text, errors->n);
+}
+
+weir_generation_t *
+weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
+{
+    static weir_error_t at[LOAD_ERRORS];
+    weir_conf_errors_t  errors = { at, 0, LOAD_ERRORS };
+    weir_bundle_t      *bundle = weir_bundle_create();
+    weir_generation_t  *generation;
+
+    if (load_path != NULL) {
+        weir_bundle_put(bundle, WEIR_STR("error_log"), weir_str_from_z(load_path));
+    }
+    generation = weir_generation_build_all(bundle, source, serial, &errors);
+    if (generation != NULL) {
+        load_warn(generation);
+    } else {
+        load_tell_errors(&errors, error);
+    }
+    if (generation != NULL && kept != NULL) {
+        *kept = bundle;
+    } else {
+        weir_bundle_destroy(bundle);
+    }
+    return generation;
+}
+
+bool
+weir_load_open_logs(weir_generation_t *generation, weir_error_t *error)
+{
+    const char *why = "";
+
+    for (weir_log_sink_t *sink = weir_core_sinks(generation); sink != NULL; sink = sink->next) {
+        if (weir_log_open(sink, &why)) {
+            continue;
+        }
+        if (sink->kind == WEIR_LOG_TO_FILE) {
+            (void) weir_error_set(error, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(sink->path), errno,
+                                  strerror(errno));
+        } else {
+            (void) weir_error_set(error, "error log \"%.*s\": %s", WEIR_STR_ARG(sink->path), why);
+        }
+        weir_log_close(weir_core_sinks(generation));
+        return false;
+    }
+    return true;
+}
+
+int
+weir_load_stderr(const weir_generation_t *generation)
+{
+    int file = -1;
+
+    for (const weir_log_sink_t *sink = weir_core_sinks(generation); sink != NULL; sink = sink->next) {
+        if (sink->kind == WEIR_LOG_TO_STDERR) {
+            return STDERR_FILENO;
+        }
+        if (sink->kind == WEIR_LOG_TO_FILE && file < 0) {
+            file = sink->fd;
+        }
+    }
+    return file;
+}
+
+void
+weir_load_use_logs(weir_generation_t *generation, weir_generation_t *old)
+{
+    if (old == NULL) {
+        load_append_stderr(generation);
+    }
+    weir_log_use(weir_core_sinks(generation));
+    load_file.next = NULL;      /* standard error stays */
+    weir_log_close(&load_file);
+    if (old != NULL) {
+        weir_log_close(weir_core_sinks(old));
+        weir_generation_unref(old);
+    }
+}

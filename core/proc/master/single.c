@@ -1,0 +1,205 @@
+/*
+ * single.c - `master_process off`: one process that reads files and serves, for development.
+ *
+ * It keeps the user it was started as, so that it can read its files again; a reload builds in the loop and requests
+ * wait for it.
+ */
+#include "proc/master/master.h"
+
+#include "conf/core.h"
+#include "event/wake.h"
+#include "http/http.h"
+#include "log/log.h"
+#include "os/process.h"
+#include "os/sys.h"
+#include "proc/common/outcome.h"
+#include "proc/common/shared.h"
+#include "proc/common/signals.h"
+#include "proc/master/daemon.h"
+#include "proc/master/load.h"
+#include "proc/master/pidfile.h"
+#include "shm/slots.h"
+#include "shm/stats.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define SINGLE_EVENTS 512
+#define SINGLE_IDLE   ((weir_msec_t) { 3600 * 1000 })
+
+typedef struct {
+    const weir_conf_source_t *source;
+    weir_loop_t              *loop;
+    weir_generation_t        *generation;
+    weir_settings_t           settings;
+    weir_sockets_t            sockets;
+    weir_life_t              *life;
+    weir_http_t              *http;
+    bool                      leaving, done;
+} single_t;
+
+/* http owns what it accepts on; the table keeps its own, as the master's would. */
+static void
+single_listen(single_t *single)
+{
+    for (size_t i = 0; i < single->sockets.n; i++) {
+        const weir_listener_t *listener = single->sockets.at[i];
+
+        for (size_t k = 0; listener->since == single->generation->serial && k < listener->n_fds; k++) {
+            int fd = weir_sys_dup(listener->fds[k]);
+
+            if (fd < 0 || !weir_http_listen_on(single->http, &listener->addr, fd, false)) {
+                weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting on %s failed", listener->text);
+            }
+        }
+    }
+}
+
+static void
+single_reload(single_t *single)
+{
+    weir_error_t       error = { 0 };
+    weir_generation_t *generation, *old = single->generation;
+
+    weir_outcome_begin(WEIR_OUTCOME_RELOAD);
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
+    generation = weir_load(single->source, old->serial + 1, NULL, &error);
+    if (generation == NULL) {
+        weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
+        return;
+    }
+    if (!weir_load_open_logs(generation, &error)
+        || !weir_sockets_open(&single->sockets, generation, 1, false, &error)) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
+        weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
+        weir_log_close(weir_core_sinks(generation));
+        weir_generation_unref(generation);
+        return;
+    }
+    single->generation = generation;
+    weir_http_use(single->http, generation);
+    weir_load_use_logs(generation, old);
+    weir_settings_read(&single->settings, generation);
+    weir_shared_use(&single->settings);
+    single_listen(single);
+    weir_sockets_close_unused(&single->sockets, generation->serial);
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use", (unsigned long long) generation->serial);
+    weir_outcome_end(WEIR_OUTCOME_RELOAD, true, "the configuration is in use");
+}
+
+static void
+single_quit(single_t *single)
+{
+    if (!single->leaving) {
+        single->leaving = true;
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "gracefully shutting down");
+        weir_sockets_fini(&single->sockets, true);
+        weir_http_quit(single->http, single->settings.shutdown_timeout);
+    }
+}
+
+static void
+single_on_signal(void *data)
+{
+    single_t *single = data;
+
+    if (weir_signals_take(WEIR_SIGNAL_TERM, NULL)) {
+        single->done = true;
+    }
+    if (weir_signals_take(WEIR_SIGNAL_QUIT, NULL)) {
+        single_quit(single);
+    }
+    if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
+        weir_log_reopen(weir_core_sinks(single->generation));
+        weir_http_reopen_logs(single->http);
+    }
+    if (weir_signals_take(WEIR_SIGNAL_HUP, NULL) && !single->leaving) {
+        single_reload(single);
+    }
+}
+
+static bool
+single_set_up(single_t *single)
+{
+    weir_settings_read(&single->settings, single->generation);
+    weir_process_set_environment(single->settings.environment);
+    if (single->settings.store_path.len != 0) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "\"store_path\" needs \"master_process on\": a process of its own writes to the store");
+        return false;
+    }
+    single->loop = weir_loop_create(SINGLE_EVENTS);
+    if (single->loop == NULL || !weir_signals_open(single->loop, single_on_signal, single)) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "making the event loop failed");
+        return false;
+    }
+    if (!weir_shared_open(single->loop, &single->settings) || !weir_slots_take(getpid())) {
+        return false;
+    }
+    weir_stats_hold_all();
+    if (!weir_wake_begin(single->loop, weir_slot())) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "watching for wake-ups failed");
+        return false;
+    }
+    single->life = weir_life_create(single->loop);
+    if (single->life == NULL) {
+        return false;
+    }
+    single->http = weir_http_create(single->life, single->generation, single->settings.connections);
+    single_listen(single);
+    return true;
+}
+
+static void
+single_tear_down(single_t *single)
+{
+    weir_signals_close();
+    if (single->http != NULL) {
+        weir_http_stop(single->http);
+        weir_life_end(single->life);
+        weir_http_destroy(single->http);
+        weir_life_destroy(single->life);
+    }
+    weir_shared_close();
+    weir_loop_destroy(single->loop);
+    weir_sockets_fini(&single->sockets, true);
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");
+    weir_load_boot_end();
+    weir_log_use(NULL);
+    weir_log_close(weir_core_sinks(single->generation));
+    weir_generation_unref(single->generation);
+}
+
+int
+weir_single_run(const weir_conf_source_t *source, weir_generation_t *generation, weir_sockets_t *sockets)
+{
+    static single_t single;
+    char            pid_file[4096];
+    weir_str_t      pid_path = WEIR_STR_NONE;
+    bool            started;
+
+    single.source = source;
+    single.generation = generation;
+    single.sockets = *sockets;
+    *sockets = (weir_sockets_t) { 0 };
+    started = single_set_up(&single);
+    if (started && single.settings.pid_file.len < sizeof(pid_file)) {
+        memcpy(pid_file, single.settings.pid_file.at, single.settings.pid_file.len);
+        pid_path = weir_str(pid_file, single.settings.pid_file.len);
+        started = weir_pidfile_write(pid_path, getpid());
+    }
+    if (started) {
+        weir_load_boot_end();
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "weir/" WEIR_VERSION ", one process");
+        weir_daemon_turn_stderr(weir_load_stderr(generation));
+        weir_daemon_ready();
+    }
+    while (started && !single.done && !(single.leaving && weir_http_connections(single.http) == 0)) {
+        weir_loop_turn(single.loop, SINGLE_IDLE);
+    }
+    if (started) {
+        weir_pidfile_remove(pid_path);
+    }
+    single_tear_down(&single);
+    return started ? 0 : 1;
+}

@@ -1,0 +1,353 @@
+/*
+ * sockets.c - see sockets.h.
+ *
+ * Runs in the master (and in the only process of `master_process off`).  Allocates the table.
+ */
+#include "proc/master/sockets.h"
+
+#include "base/mem.h"
+#include "log/log.h"
+#include "os/clock.h"
+#include "os/sock.h"
+#include "os/sys.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <time.h>
+
+#define SOCKETS_TRIES   5
+#define SOCKETS_TRY_MS  500
+#define SOCKETS_BACKLOG 511
+
+/* -- one listener -- */
+
+static void
+sockets_close_listener(weir_listener_t *listener, bool unlink_path)
+{
+    for (size_t i = 0; i < listener->n_fds; i++) {
+        (void) weir_sys_close(listener->fds[i]);
+    }
+    if (unlink_path && weir_addr_is_unix(&listener->addr) && listener->n_fds != 0
+        && weir_sys_unlink(listener->addr.un.sun_path) != 0 && errno != ENOENT) {
+        weir_log(WEIR_LOG_ERROR, NULL, errno, "unlink() \"%s\" failed", listener->addr.un.sun_path);
+    }
+    weir_mem_free(listener->fds);
+    weir_mem_free(listener);
+}
+
+static weir_listener_t *
+sockets_find(const weir_sockets_t *sockets, const weir_addr_t *addr)
+{
+    for (size_t i = 0; i < sockets->n; i++) {
+        if (weir_addr_eq(&sockets->at[i]->addr, addr)) {
+            return sockets->at[i];
+        }
+    }
+    return NULL;
+}
+
+static weir_listener_t *
+sockets_add(weir_sockets_t *sockets, const weir_http_address_t *address)
+{
+    weir_listener_t *listener;
+
+    if (sockets->n == sockets->cap) {
+        size_t cap = weir_max(16, sockets->cap * 2);
+        void  *grown = weir_mem_try_resize(sockets->at, cap * sizeof(*sockets->at));
+
+        if (grown == NULL) {
+            errno = ENOMEM;
+            return NULL;
+        }
+        sockets->at = grown;
+        sockets->cap = cap;
+    }
+    listener = weir_mem_need(sizeof(*listener));
+    listener->addr = *address->addr;
+    (void) weir_addr_text(&listener->addr, listener->text);
+    listener->options = *address->options;
+    sockets->at[sockets->n++] = listener;
+    return listener;
+}
+
+static void
+sockets_remove_at(weir_sockets_t *sockets, size_t i, bool unlink_path)
+{
+    sockets_close_listener(sockets->at[i], unlink_path);
+    memmove(&sockets->at[i], &sockets->at[i + 1], (sockets->n - i - 1) * sizeof(*sockets->at));
+    sockets->n--;
+}
+
+/* -- binding -- */
+
+/*
+ * SO_REUSEPORT lets any process of the same user in: a second instance would silently get half of the connections.  So
+ * the address is first bound without it, which fails when somebody listens there.  An address that overlaps with one of
+ * ours (0.0.0.0:80 and 127.0.0.1:80) cannot be asked about that way.
+ */
+static bool
+sockets_overlap(const weir_sockets_t *sockets, const weir_listener_t *listener)
+{
+    for (size_t i = 0; i < sockets->n; i++) {
+        const weir_listener_t *other = sockets->at[i];
+
+        if (other->n_fds != 0 && !weir_addr_is_unix(&other->addr)
+            && weir_addr_port(&other->addr) == weir_addr_port(&listener->addr)
+            && (weir_addr_is_wildcard(&other->addr) || weir_addr_is_wildcard(&listener->addr)
+                || weir_addr_eq(&other->addr, &listener->addr))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+sockets_is_free(const weir_listener_t *listener)
+{
+    const int on = 1, v6only = listener->options.ipv6_only;
+    int       family = listener->addr.any.sa_family, saved;
+    int       fd = weir_sys_socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool      bound;
+
+    if (fd < 0) {
+        return false;
+    }
+    bound = weir_sys_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
+        && (family != AF_INET6 || weir_sys_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == 0)
+        && weir_sys_bind(fd, &listener->addr.any, listener->addr.len) == 0;
+    saved = errno;
+    (void) weir_sys_close(fd);
+    errno = saved;
+    return bound;
+}
+
+static bool
+sockets_try(weir_sockets_t *sockets, weir_listener_t *listener)
+{
+    weir_listen_options_t options = listener->options;
+    int                   fd;
+
+    options.reuse_port = !weir_addr_is_unix(&listener->addr);
+    if (options.reuse_port && !sockets_overlap(sockets, listener) && !sockets_is_free(listener)) {
+        return false;
+    }
+    fd = weir_sock_listen(&listener->addr, &options);
+    if (fd < 0) {
+        return false;
+    }
+    listener->fds[listener->n_fds++] = fd;
+    return true;
+}
+
+/* Opens one more, waiting for an instance that is just leaving when patient. */
+static bool
+sockets_open_one(weir_sockets_t *sockets, weir_listener_t *listener, bool patient, weir_error_t *error)
+{
+    const struct timespec pause = { .tv_nsec = SOCKETS_TRY_MS * 1000000L };
+
+    for (int i = 0; i < (patient ? SOCKETS_TRIES : 1); i++) {
+        if (sockets_try(sockets, listener)) {
+            return true;
+        }
+        if (errno != EADDRINUSE || !patient) {
+            return weir_error_set(error, "bind() to %s failed (%d: %s)", listener->text, errno, strerror(errno));
+        }
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "bind() to %s failed", listener->text);
+        (void) nanosleep(&pause, NULL);
+        weir_clock_update();
+    }
+    return weir_error_set(error, "still could not bind() to %s (%d: %s)", listener->text, EADDRINUSE, strerror(EADDRINUSE));
+}
+
+static bool
+sockets_open_all(weir_sockets_t *sockets, weir_listener_t *listener, uint32_t workers, bool patient,
+                 weir_error_t *error)
+{
+    size_t want = weir_addr_is_unix(&listener->addr) ? 1 : workers;
+    int   *fds;
+
+    if (listener->n_fds >= want) {
+        return true;
+    }
+    fds = weir_mem_try_resize(listener->fds, want * sizeof(*fds));
+    if (fds == NULL) {
+        return weir_error_set(error, "no memory for the sockets of %s", listener->text);
+    }
+    listener->fds = fds;
+    while (listener->n_fds < want) {
+        if (!sockets_open_one(sockets, listener, patient, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* -- changed options of an open socket: those that can change while it is bound -- */
+
+static void
+sockets_set(const weir_listener_t *listener, int level, int name, int was, int value)
+{
+    if (was == value) {
+        return;
+    }
+    for (size_t i = 0; i < listener->n_fds; i++) {
+        if (weir_sys_setsockopt(listener->fds[i], level, name, &value, sizeof(value)) != 0) {
+            weir_log(WEIR_LOG_ALERT, NULL, errno, "setsockopt(%d, %d) of %s failed, ignored", level, name,
+                     listener->text);
+        }
+    }
+}
+
+static void
+sockets_retune(weir_listener_t *listener, const weir_listen_options_t *now)
+{
+    const weir_listen_options_t *was = &listener->options;
+    bool                         tcp = !weir_addr_is_unix(&listener->addr);
+
+    if (now->rcvbuf != 0) {
+        sockets_set(listener, SOL_SOCKET, SO_RCVBUF, was->rcvbuf, now->rcvbuf);
+    }
+    if (now->sndbuf != 0) {
+        sockets_set(listener, SOL_SOCKET, SO_SNDBUF, was->sndbuf, now->sndbuf);
+    }
+    if (tcp) {
+        sockets_set(listener, SOL_SOCKET, SO_KEEPALIVE, was->keepalive, now->keepalive);
+        sockets_set(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, was->defer_accept_s, now->defer_accept_s);
+        sockets_set(listener, IPPROTO_TCP, TCP_FASTOPEN, was->fastopen, now->fastopen);
+    }
+    if (tcp && now->keep_idle != 0) {
+        sockets_set(listener, IPPROTO_TCP, TCP_KEEPIDLE, was->keep_idle, now->keep_idle);
+    }
+    if (tcp && now->keep_interval != 0) {
+        sockets_set(listener, IPPROTO_TCP, TCP_KEEPINTVL, was->keep_interval, now->keep_interval);
+    }
+    if (tcp && now->keep_count != 0) {
+        sockets_set(listener, IPPROTO_TCP, TCP_KEEPCNT, was->keep_count, now->keep_count);
+    }
+    for (size_t i = 0; was->backlog != now->backlog && i < listener->n_fds; i++) {
+        if (weir_sys_listen(listener->fds[i], now->backlog > 0 ? now->backlog : SOCKETS_BACKLOG) != 0) {
+            weir_log(WEIR_LOG_ALERT, NULL, errno, "listen() of %s failed, ignored", listener->text);
+        }
+    }
+    listener->options = *now;
+}
+
+/* -- all of a generation -- */
+
+static bool
+sockets_open_list(weir_sockets_t *sockets, const weir_http_address_t *list, size_t n, uint32_t workers, bool patient,
+                  weir_error_t *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        weir_listener_t *listener = sockets_find(sockets, list[i].addr);
+
+        if (listener == NULL) {
+            listener = sockets_add(sockets, &list[i]);
+        }
+        if (listener == NULL) {
+            return weir_error_set(error, "no memory for the sockets of %.*s", WEIR_STR_ARG(list[i].text));
+        }
+        if (!sockets_open_all(sockets, listener, workers, patient, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Sockets that were added to listeners of before stay: closing one would cost what waits in it by now. */
+static void
+sockets_undo(weir_sockets_t *sockets)
+{
+    for (size_t i = sockets->n; i-- != 0;) {
+        if (sockets->at[i]->since == 0) {
+            sockets_remove_at(sockets, i, true);
+        }
+    }
+}
+
+bool
+weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
+                  weir_error_t *error)
+{
+    weir_http_address_t *list = NULL;
+    weir_arena_t         arena;
+    size_t               n;
+    bool                 opened;
+
+    weir_arena_init(&arena, 4096);
+    n = weir_http_addresses(generation, &arena, &list);
+    opened = sockets_open_list(sockets, list, n, workers, patient, error);
+    if (!opened) {
+        sockets_undo(sockets);
+    }
+    for (size_t i = 0; opened && i < n; i++) {
+        weir_listener_t *listener = sockets_find(sockets, list[i].addr);
+
+        sockets_retune(listener, list[i].options);
+        listener->last = generation->serial;
+        if (listener->since == 0) {
+            listener->since = generation->serial;
+        }
+    }
+    weir_arena_fini(&arena);
+    return opened;
+}
+
+bool
+weir_sockets_adopt(weir_sockets_t *sockets, int fd)
+{
+    static const weir_listen_options_t unknown;
+    weir_addr_t                        addr;
+    weir_http_address_t                address = { .addr = &addr, .options = &unknown };
+    weir_listener_t                   *listener;
+    int                               *grown;
+
+    if (!weir_sock_local(fd, &addr)) {
+        return false;
+    }
+    listener = sockets_find(sockets, &addr);
+    listener = listener != NULL ? listener : sockets_add(sockets, &address);
+    grown = listener != NULL ? weir_mem_try_resize(listener->fds, (listener->n_fds + 1) * sizeof(int)) : NULL;
+    if (grown == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    listener->fds = grown;
+    listener->fds[listener->n_fds++] = fd;
+    return true;
+}
+
+void
+weir_sockets_close_unused(weir_sockets_t *sockets, uint64_t serial)
+{
+    for (size_t i = sockets->n; i-- != 0;) {
+        if (sockets->at[i]->last != serial) {
+            weir_log(WEIR_LOG_NOTICE, NULL, 0, "no longer listening on %s", sockets->at[i]->text);
+            sockets_remove_at(sockets, i, true);
+        }
+    }
+}
+
+bool
+weir_sockets_are_shared(const weir_listener_t *listener)
+{
+    return weir_addr_is_unix(&listener->addr);
+}
+
+bool
+weir_sockets_serves(const weir_listener_t *listener, size_t i, uint32_t index, uint32_t workers)
+{
+    return weir_sockets_are_shared(listener) || i % workers == index;
+}
+
+void
+weir_sockets_fini(weir_sockets_t *sockets, bool unlink_paths)
+{
+    while (sockets->n != 0) {
+        sockets_remove_at(sockets, sockets->n - 1, unlink_paths);
+    }
+    weir_mem_free(sockets->at);
+    *sockets = (weir_sockets_t) { 0 };
+}

@@ -1,0 +1,44 @@
+/*
+ * sockets.h - the master's listening sockets: for every address one a worker, kept while the address is configured.
+ *
+ * Closing one of several SO_REUSEPORT sockets drops what waits in its queue, so that none is closed while its address
+ * is configured: worker k of n serves every socket i with i mod n == k, however many there are.
+ */
+#ifndef WEIR_PROC_MASTER_SOCKETS_H
+#define WEIR_PROC_MASTER_SOCKETS_H
+
+#include "base/error.h"
+#include "http/http.h"
+
+typedef struct {
+    weir_addr_t           addr;
+    char                  text[WEIR_ADDR_TEXT];
+    weir_listen_options_t options;
+    int                  *fds;
+    size_t                n_fds;
+    uint64_t              since;        /* serial of the generation that brought it */
+    uint64_t              last;         /* serial of the newest generation that listens on it */
+} weir_listener_t;
+
+typedef struct {
+    weir_listener_t **at;               /* heap */
+    size_t            n, cap;
+} weir_sockets_t;
+
+/* Opens what `generation` listens on and is not open yet: `workers` sockets for each address (one for a unix socket).
+ * patient: as at start, where an instance that is just leaving gets a few seconds.  false with *error: all is as it
+ * was. */
+bool weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
+                       weir_error_t *error) WEIR_MUST_USE;
+/* One that was inherited, taken over: it belongs to the address it is bound to. false: errno. */
+bool weir_sockets_adopt(weir_sockets_t *sockets, int fd) WEIR_MUST_USE;
+/* Closes those of addresses that generation `serial` does not have. */
+void weir_sockets_close_unused(weir_sockets_t *sockets, uint64_t serial);
+/* Whether socket i of the listener is served by worker `index` of `workers`. */
+bool weir_sockets_serves(const weir_listener_t *listener, size_t i, uint32_t index, uint32_t workers);
+bool weir_sockets_are_shared(const weir_listener_t *listener);
+
+/* Closes all; unlink_paths: also removes the files of unix sockets (the master's last act, never a worker's). */
+void weir_sockets_fini(weir_sockets_t *sockets, bool unlink_paths);
+
+#endif

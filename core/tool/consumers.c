@@ -1,0 +1,390 @@
+/*
+ * consumers.c - see consumers.h: words of the command line become a command of the store (store/command.h).
+ */
+#include "tool/consumers.h"
+
+#include "base/mem.h"
+#include "conf/module.h"
+#include "tool/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define TOOL_SECRET_ROOM 300
+
+/* -- words -- */
+
+typedef enum { OPTION_TEXT, OPTION_SWITCH, OPTION_LIMIT, OPTION_TIME, OPTION_SECRET } tool_option_kind_t;
+
+typedef struct {
+    const char        *name;                 /* of the member too */
+    tool_option_kind_t kind;
+} tool_option_t;
+
+typedef struct {
+    const char          *verb, *what;        /* "create", of "key" */
+    const char          *command;            /* NULL: it lists */
+    const char          *member;             /* where the word behind the verb goes */
+    const tool_option_t *options;            /* NULL-ended */
+} tool_row_t;
+
+static const tool_option_t
+    tool_none[] = { { NULL, OPTION_TEXT } },
+    tool_of_consumer_add[] = { { "plan", OPTION_TEXT }, { NULL, OPTION_TEXT } },
+    tool_of_consumer_set[] = { { "plan", OPTION_TEXT }, { "disabled", OPTION_SWITCH }, { NULL, OPTION_TEXT } },
+    tool_of_plan[] = { { "hour", OPTION_LIMIT }, { "day", OPTION_LIMIT }, { "month", OPTION_LIMIT }, { NULL, OPTION_TEXT } },
+    tool_of_key[] = { { "label", OPTION_TEXT }, { "expires", OPTION_TIME }, { "secret", OPTION_SECRET }, { NULL, OPTION_TEXT } };
+
+static const tool_row_t tool_rows[] = {
+    { "add", "consumer", "consumer.add", "name", tool_of_consumer_add },
+    { "set", "consumer", "consumer.set", "name", tool_of_consumer_set },
+    { "remove", "consumer", "consumer.remove", "name", tool_none },
+    { "list", "consumer", NULL, NULL, tool_none },
+    { "add", "plan", "plan.add", "name", tool_of_plan },
+    { "set", "plan", "plan.set", "name", tool_of_plan },
+    { "remove", "plan", "plan.remove", "name", tool_none },
+    { "list", "plan", NULL, NULL, tool_none },
+    { "create", "key", "key.create", "consumer", tool_of_key },
+    { "revoke", "key", "key.revoke", "id", tool_none },
+    { "list", "key", NULL, NULL, tool_none },
+};
+
+static bool
+tool_wrong(const char *what, const char *expected, const char *word)
+{
+    fprintf(stderr, "weir: \"%s\" of \"%s\" must be %s\n", word, what, expected);
+    return false;
+}
+
+/* That sign (0: none), and so many digits behind it. */
+static bool
+tool_take_digits(const char **text, char sign, int n, int *number)
+{
+    if (sign != '\0' && *(*text)++ != sign) {
+        return false;
+    }
+    for (*number = 0; n > 0; n--, (*text)++) {
+        if (**text < '0' || **text > '9') {
+            return false;
+        }
+        *number = *number * 10 + **text - '0';
+    }
+    return true;
+}
+
+/* 2027-01-31 or 2027-01-31T12:00:00Z; -1: it is neither, or there is no such day. */
+static json_int_t
+tool_read_date(const char *text)
+{
+    struct tm t = { .tm_mday = 0 }, same;
+    time_t    at;
+
+    if (!tool_take_digits(&text, '\0', 4, &t.tm_year) || !tool_take_digits(&text, '-', 2, &t.tm_mon) || !tool_take_digits(&text, '-', 2, &t.tm_mday)) {
+        return -1;
+    }
+    if (*text != '\0'
+        && (!tool_take_digits(&text, 'T', 2, &t.tm_hour) || !tool_take_digits(&text, ':', 2, &t.tm_min)
+            || !tool_take_digits(&text, ':', 2, &t.tm_sec) || strcmp(text, "Z") != 0))
+    {
+        return -1;
+    }
+    t.tm_year -= 1900;
+    t.tm_mon -= 1;
+    same = t;
+    at = timegm(&same);
+    return same.tm_mday == t.tm_mday && same.tm_hour == t.tm_hour && same.tm_min == t.tm_min && same.tm_sec == t.tm_sec ? (json_int_t) at : -1;
+}
+
+/* A time from now, or a date; in seconds of Unix time, 0: never.  NULL: neither. */
+static json_t *
+tool_read_time(const char *text)
+{
+    weir_msec_t span;
+    json_int_t  at = strcmp(text, "never") == 0 ? 0 : tool_read_date(text);
+
+    if (at < 0 && weir_conf_read_msec(weir_str_from_z(text), &span)) {
+        at = (json_int_t) time(NULL) + (json_int_t) (span.ms / 1000);
+    }
+    return at >= 0 ? json_integer(at) : NULL;
+}
+
+/* The first line of standard input: a secret has no business on a command line, which everybody may read. */
+static json_t *
+tool_read_secret(const char *text)
+{
+    char    line[TOOL_SECRET_ROOM];
+    json_t *secret = NULL;
+
+    if (strcmp(text, "-") == 0 && fgets(line, sizeof(line), stdin) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        secret = json_string(line);
+    }
+    weir_mem_wipe(line, sizeof(line));
+    return secret;
+}
+
+static json_t *
+tool_read_option(const tool_option_t *option, const char *text)
+{
+    uint64_t number;
+
+    switch (option->kind) {
+    case OPTION_SWITCH:
+        return strcmp(text, "on") == 0 ? json_true() : strcmp(text, "off") == 0 ? json_false() : NULL;
+    case OPTION_LIMIT:
+        return strcmp(text, "none") == 0 ? json_null()
+               : weir_str_to_u64(weir_str_from_z(text), &number) && number <= INT64_MAX ? json_integer((json_int_t) number) : NULL;
+    case OPTION_TIME:
+        return tool_read_time(text);
+    case OPTION_SECRET:
+        return tool_read_secret(text);
+    default:
+        return json_string(text);
+    }
+}
+
+static bool
+tool_add_option(const tool_row_t *row, json_t *command, const char *word)
+{
+    static const char *const expected[] = {
+        [OPTION_TEXT] = "UTF-8", [OPTION_SWITCH] = "on or off", [OPTION_LIMIT] = "a number of requests or none",
+        [OPTION_TIME] = "a time from now as 30d, a date as 2027-01-31 or 2027-01-31T12:00:00Z, or never",
+        [OPTION_SECRET] = "-, for the first line of standard input",
+    };
+
+    for (const tool_option_t *option = row->options; option->name != NULL; option++) {
+        size_t  len = strlen(option->name);
+        json_t *value;
+
+        if (strncmp(word, option->name, len) == 0 && word[len] == '=') {
+            value = tool_read_option(option, word + len + 1);
+            return value == NULL ? tool_wrong(row->what, expected[option->kind], word) : json_object_set_new(command, option->name, value) == 0;
+        }
+    }
+    fprintf(stderr, "weir: \"%s %s\" does not take \"%s\"\n", row->what, row->verb, word);
+    return false;
+}
+
+/* A new reference; NULL: said. */
+static json_t *
+tool_command(const tool_row_t *row, char *const *argv)
+{
+    json_t *command;
+
+    if (*argv == NULL || strchr(*argv, '=') != NULL) {
+        fprintf(stderr, "weir: \"%s %s\" must have a%s\n", row->what, row->verb, strcmp(row->member, "id") == 0 ? "n id" : " name");
+        return NULL;
+    }
+    command = json_pack("{s:s, s:s}", "do", row->command, row->member, *argv);
+    if (command == NULL) {
+        (void) tool_wrong(row->what, "UTF-8", *argv);
+        return NULL;
+    }
+    while (*++argv != NULL) {
+        if (!tool_add_option(row, command, *argv)) {
+            json_decref(command);
+            return NULL;
+        }
+    }
+    return command;
+}
+
+/* -- changes -- */
+
+/* What a script wants to have: the key's id and, once, the key. */
+static void
+tool_show_answer(const json_t *answer)
+{
+    const char *id = json_string_value(json_object_get(answer, "id")), *key = json_string_value(json_object_get(answer, "key"));
+
+    if (key != NULL) {
+        printf("%s\n", key);
+        fprintf(stderr, "key %s: it is shown this once and kept only as a hash\n", id);
+    } else if (id != NULL) {
+        printf("%s\n", id);
+    }
+}
+
+static int
+tool_change(const weir_settings_t *settings, json_t *command)
+{
+    json_t *answer = weir_tool_ask(settings, command);
+
+    if (answer == NULL) {
+        return 1;
+    }
+    tool_show_answer(answer);
+    json_decref(answer);
+    return 0;
+}
+
+/* -- lists -- */
+
+static void
+tool_show_limit(const json_t *record, const char *member)
+{
+    const json_t *limit = json_object_get(record, member);
+
+    if (json_is_integer(limit)) {
+        printf(" %12lld", (long long) json_integer_value(limit));
+    } else {
+        printf(" %12s", "-");
+    }
+}
+
+static void
+tool_show_time(const json_t *record, const char *member, const char *none)
+{
+    time_t    at = (time_t) json_integer_value(json_object_get(record, member));
+    char      text[40] = "";
+    struct tm t;
+
+    if (at == 0 || gmtime_r(&at, &t) == NULL || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &t) == 0) {
+        (void) snprintf(text, sizeof(text), "%s", none);
+    }
+    printf(" %-20s", text);
+}
+
+static const char *
+tool_text(const json_t *record, const char *member)
+{
+    const char *text = json_string_value(json_object_get(record, member));
+
+    return text != NULL && text[0] != '\0' ? text : "-";
+}
+
+static void
+tool_show_consumer(const json_t *record)
+{
+    printf("%-24s %-16s %-8s", tool_text(record, "name"), tool_text(record, "plan"),
+           json_is_true(json_object_get(record, "disabled")) ? "disabled" : "active");
+    tool_show_time(record, "created", "-");
+}
+
+static void
+tool_show_plan(const json_t *record)
+{
+    printf("%-24s", tool_text(record, "name"));
+    tool_show_limit(record, "hour");
+    tool_show_limit(record, "day");
+    tool_show_limit(record, "month");
+}
+
+static void
+tool_show_key(const json_t *record)
+{
+    printf("%.16s %-24s", tool_text(record, "hash"), tool_text(record, "consumer"));
+    tool_show_time(record, "created", "-");
+    tool_show_time(record, "expires", "never");
+    printf(" %s", tool_text(record, "label"));
+}
+
+typedef struct {
+    const char        *what, *head;
+    weir_store_table_t table;
+    void             (*show)(const json_t *record);
+} tool_list_t;
+
+static const tool_list_t tool_lists[] = {
+    { "consumer", "CONSUMER                 PLAN             STATE    CREATED", WEIR_STORE_CONSUMERS, tool_show_consumer },
+    { "plan", "PLAN                             HOUR          DAY        MONTH", WEIR_STORE_PLANS, tool_show_plan },
+    { "key", "ID               CONSUMER                 CREATED              EXPIRES              LABEL", WEIR_STORE_KEYS, tool_show_key },
+};
+
+typedef struct { const tool_list_t *list; const char *of; bool is_known, has_head; } tool_listing_t;
+
+/* Not before the store could be read. */
+static void
+tool_list_head(tool_listing_t *listing)
+{
+    if (!listing->has_head) {
+        printf("%s\n", listing->list->head);
+        listing->has_head = true;
+    }
+}
+
+static void
+tool_list_one(void *data, weir_store_table_t table, const json_t *record)
+{
+    tool_listing_t *listing = data;
+
+    if (table == WEIR_STORE_CONSUMERS && listing->of != NULL && strcmp(tool_text(record, "name"), listing->of) == 0) {
+        listing->is_known = true;
+    }
+    if (table == listing->list->table && (listing->of == NULL || strcmp(tool_text(record, "consumer"), listing->of) == 0)) {
+        tool_list_head(listing);
+        listing->list->show(record);
+        putchar('\n');
+    }
+}
+
+static int
+tool_list(const weir_settings_t *settings, const char *what, char *const *argv)
+{
+    const tool_list_t *list = tool_lists;
+    tool_listing_t     listing = { .of = NULL };
+
+    while (strcmp(list->what, what) != 0) {
+        list++;
+    }
+    if (*argv != NULL && list->table == WEIR_STORE_KEYS) {
+        listing.of = *argv++;
+    }
+    if (*argv != NULL) {
+        fprintf(stderr, "weir: \"%s list\" does not take \"%s\"\n", what, *argv);
+        return 1;
+    }
+    listing.list = list;
+    if (weir_tool_read_store(settings, tool_list_one, &listing) != 0) {
+        return 1;
+    }
+    if (listing.of != NULL && !listing.is_known) {
+        fprintf(stderr, "weir: there is no consumer \"%s\"\n", listing.of);
+        return 1;
+    }
+    tool_list_head(&listing);
+    return 0;
+}
+
+/* -- tools -- */
+
+static int
+tool_run(const weir_settings_t *settings, const char *what, char *const *argv)
+{
+    const tool_row_t *row = NULL;
+    json_t           *command;
+    int               code = 1;
+
+    if (!weir_tool_has_store(settings)) {
+        return 1;
+    }
+    for (size_t i = 0; *argv != NULL && i < weir_countof(tool_rows); i++) {
+        if (strcmp(tool_rows[i].what, what) == 0 && strcmp(tool_rows[i].verb, *argv) == 0) {
+            row = &tool_rows[i];
+        }
+    }
+    if (row == NULL) {
+        fprintf(stderr, "weir: \"%s\" must be followed by", what);
+        for (size_t i = 0; i < weir_countof(tool_rows); i++) {
+            if (strcmp(tool_rows[i].what, what) == 0) {
+                fprintf(stderr, " %s", tool_rows[i].verb);
+            }
+        }
+        fprintf(stderr, "\n");
+        return 1;
+    }
+    if (row->command == NULL) {
+        return tool_list(settings, what, argv + 1);
+    }
+    command = tool_command(row, argv + 1);
+    if (command != NULL) {
+        code = tool_change(settings, command);
+        json_decref(command);
+    }
+    return code;
+}
+
+int weir_tool_consumer(const weir_settings_t *settings, char *const *argv) { return tool_run(settings, "consumer", argv); }
+int weir_tool_plan(const weir_settings_t *settings, char *const *argv) { return tool_run(settings, "plan", argv); }
+int weir_tool_key(const weir_settings_t *settings, char *const *argv) { return tool_run(settings, "key", argv); }

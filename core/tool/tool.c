@@ -1,0 +1,50 @@
+/*
+ * tool.c - the table of tools (see tool.h).
+ */
+#include "tool/tool.h"
+
+#include "conf/module.h"
+#include "tool/consumers.h"
+#include "tool/store.h"
+#include "tool/stories.h"
+#include "tool/zones.h"
+
+#include <string.h>
+
+static const weir_tool_t tools[] = {
+    { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off]", "who may come", weir_tool_consumer },
+    { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID", "API keys of consumers", weir_tool_key },
+    { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none]", "what consumers may use", weir_tool_plan },
+    { "store", "dump | load | compact [FILE] | check | flush", "the store as a whole; dump writes to standard output, load reads standard input", weir_tool_store },
+    { "why", "ID", "the story of the request with that $request_id", weir_tool_why },
+    { "tail", "[status=5xx] [cause=WORD] [host=] [path=] [client=] [slow=MS]", "a line for each request as it ends", weir_tool_tail },
+    { "zones", "", "what lies in the shared memory of the running instance", weir_tool_zones },
+};
+
+const weir_tool_t *
+weir_tool_find(const char *name)
+{
+    for (size_t i = 0; i < weir_countof(tools); i++) {
+        if (strcmp(tools[i].name, name) == 0) {
+            return &tools[i];
+        }
+    }
+    return NULL;
+}
+
+const weir_tool_t *
+weir_tool_at(size_t i)
+{
+    return i < weir_countof(tools) ? &tools[i] : NULL;
+}
+
+const char *
+weir_tool_nearest(const char *word)
+{
+    const char *names[weir_countof(tools)];
+
+    for (size_t i = 0; i < weir_countof(tools); i++) {
+        names[i] = tools[i].name;
+    }
+    return weir_conf_nearest(weir_str_from_z(word), names, weir_countof(names));
+}
