@@ -10,16 +10,17 @@
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/rights.h"
-#include "proc/common/outcome.h"
 #include "proc/master/daemon.h"
 #include "proc/master/inherit.h"
 #include "proc/master/load.h"
 #include "proc/master/master.h"
 #include "proc/master/pidfile.h"
+#include "proc/master/single.h"
 #include "proc/master/sockets.h"
-#include "proc/master/upgrade.h"
 #include "tool/command.h"
+#include "tool/signal.h"
 #include "tool/tool.h"
+#include "tool/version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,7 +134,7 @@ main_test(const weir_command_t *command, const weir_conf_source_t *source)
     return good ? 0 : MAIN_FAILED;
 }
 
-/* -- -s -- */
+/* -- tools, -s -- */
 
 static int
 main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
@@ -151,69 +152,20 @@ main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
     return code;
 }
 
-/* While another program starts, who serves is told these, and tells the other. */
-static bool
-main_signal_is_passed_on(const char *name)
-{
-    return strcmp(name, "reload") == 0 || strcmp(name, "reopen") == 0;
-}
-
-/* false: said. */
-static bool
-main_reload_and_wait(pid_t pid, int *code)
-{
-    weir_outcome_t before, seen;
-    weir_error_t   error = { 0 };
-
-    if (!weir_outcome_look(pid, WEIR_OUTCOME_RELOAD, &before, &error)) {
-        fprintf(stderr, "weir: %s\n", error.text);
-        return false;
-    }
-    if (weir_sys_kill(pid, SIGHUP) != 0) {
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, SIGHUP);
-        return false;
-    }
-    if (!weir_outcome_wait(pid, WEIR_OUTCOME_RELOAD, &before, &seen, &error)) {
-        fprintf(stderr, "weir: %s\n", error.text);
-        return false;
-    }
-    *code = weir_outcome_print(&seen);
-    return true;
-}
-
 static int
 main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
 {
     weir_generation_t *generation = main_load(source, NULL, NULL);
     weir_settings_t    settings;
-    pid_t              pid = 0;
-    bool               sent;
+    int                code;
 
     if (generation == NULL) {
         return MAIN_FAILED;
     }
     weir_settings_read(&settings, generation);
-    if (strcmp(command->signal, "upgrade") == 0) {
-        int code = weir_upgrade_run(&settings);
-
-        weir_generation_unref(generation);
-        return code;
-    }
-    sent = main_signal_is_passed_on(command->signal) ? weir_upgrade_serving(settings.pid_file, &pid)
-                                                     : weir_upgrade_named(settings.pid_file, &pid);
-    if (sent && command->wait) {
-        int code = MAIN_FAILED;
-
-        (void) !main_reload_and_wait(pid, &code);
-        weir_generation_unref(generation);
-        return code;
-    }
-    if (sent && weir_sys_kill(pid, weir_command_signal(command->signal)) != 0) {
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, weir_command_signal(command->signal));
-        sent = false;
-    }
+    code = weir_tool_signal(&settings, command->signal, command->wait);
     weir_generation_unref(generation);
-    return sent ? 0 : MAIN_FAILED;
+    return code;
 }
 
 /* -- the server -- */

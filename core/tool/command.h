@@ -1,5 +1,5 @@
 /*
- * command.h - the command line, and the texts that answer it.
+ * command.h - the command line.
  */
 #ifndef WEIR_TOOL_COMMAND_H
 #define WEIR_TOOL_COMMAND_H
@@ -21,9 +21,5 @@ typedef struct {
 bool weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *error) WEIR_MUST_USE;
 /* The number of a -s signal; 0 for what is none. */
 int weir_command_signal(const char *name);
-
-/* -?, -h; -v, -V: to standard error, as nginx does. */
-void weir_version_print_usage(void);
-void weir_version_print(bool build);
 
 #endif

@@ -11,47 +11,47 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define TOOL_SECRET_ROOM 300
+#define CONSUMERS_SECRET_ROOM 300
 
 /* -- words -- */
 
-typedef enum { OPTION_TEXT, OPTION_SWITCH, OPTION_LIMIT, OPTION_TIME, OPTION_SECRET } tool_option_kind_t;
+typedef enum { OPTION_TEXT, OPTION_SWITCH, OPTION_LIMIT, OPTION_TIME, OPTION_SECRET } consumers_option_kind_t;
 
 typedef struct {
-    const char        *name;                 /* of the member too */
-    tool_option_kind_t kind;
-} tool_option_t;
+    const char             *name;                 /* of the member too */
+    consumers_option_kind_t kind;
+} consumers_option_t;
 
 typedef struct {
-    const char          *verb, *what;        /* "create", of "key" */
-    const char          *command;            /* NULL: it lists */
-    const char          *member;             /* where the word behind the verb goes */
-    const tool_option_t *options;            /* NULL-ended */
-} tool_row_t;
+    const char               *verb, *what;        /* "create", of "key" */
+    const char               *command;            /* NULL: it lists */
+    const char               *member;             /* where the word behind the verb goes */
+    const consumers_option_t *options;            /* NULL-ended */
+} consumers_row_t;
 
-static const tool_option_t
-    tool_none[] = { { NULL, OPTION_TEXT } },
-    tool_of_consumer_add[] = { { "plan", OPTION_TEXT }, { NULL, OPTION_TEXT } },
-    tool_of_consumer_set[] = { { "plan", OPTION_TEXT }, { "disabled", OPTION_SWITCH }, { NULL, OPTION_TEXT } },
-    tool_of_plan[] = { { "hour", OPTION_LIMIT }, { "day", OPTION_LIMIT }, { "month", OPTION_LIMIT }, { NULL, OPTION_TEXT } },
-    tool_of_key[] = { { "label", OPTION_TEXT }, { "expires", OPTION_TIME }, { "secret", OPTION_SECRET }, { NULL, OPTION_TEXT } };
+static const consumers_option_t
+    consumers_none[] = { { NULL, OPTION_TEXT } },
+    consumers_of_consumer_add[] = { { "plan", OPTION_TEXT }, { NULL, OPTION_TEXT } },
+    consumers_of_consumer_set[] = { { "plan", OPTION_TEXT }, { "disabled", OPTION_SWITCH }, { NULL, OPTION_TEXT } },
+    consumers_of_plan[] = { { "hour", OPTION_LIMIT }, { "day", OPTION_LIMIT }, { "month", OPTION_LIMIT }, { NULL, OPTION_TEXT } },
+    consumers_of_key[] = { { "label", OPTION_TEXT }, { "expires", OPTION_TIME }, { "secret", OPTION_SECRET }, { NULL, OPTION_TEXT } };
 
-static const tool_row_t tool_rows[] = {
-    { "add", "consumer", "consumer.add", "name", tool_of_consumer_add },
-    { "set", "consumer", "consumer.set", "name", tool_of_consumer_set },
-    { "remove", "consumer", "consumer.remove", "name", tool_none },
-    { "list", "consumer", NULL, NULL, tool_none },
-    { "add", "plan", "plan.add", "name", tool_of_plan },
-    { "set", "plan", "plan.set", "name", tool_of_plan },
-    { "remove", "plan", "plan.remove", "name", tool_none },
-    { "list", "plan", NULL, NULL, tool_none },
-    { "create", "key", "key.create", "consumer", tool_of_key },
-    { "revoke", "key", "key.revoke", "id", tool_none },
-    { "list", "key", NULL, NULL, tool_none },
+static const consumers_row_t consumers_rows[] = {
+    { "add", "consumer", "consumer.add", "name", consumers_of_consumer_add },
+    { "set", "consumer", "consumer.set", "name", consumers_of_consumer_set },
+    { "remove", "consumer", "consumer.remove", "name", consumers_none },
+    { "list", "consumer", NULL, NULL, consumers_none },
+    { "add", "plan", "plan.add", "name", consumers_of_plan },
+    { "set", "plan", "plan.set", "name", consumers_of_plan },
+    { "remove", "plan", "plan.remove", "name", consumers_none },
+    { "list", "plan", NULL, NULL, consumers_none },
+    { "create", "key", "key.create", "consumer", consumers_of_key },
+    { "revoke", "key", "key.revoke", "id", consumers_none },
+    { "list", "key", NULL, NULL, consumers_none },
 };
 
 static bool
-tool_wrong(const char *what, const char *expected, const char *word)
+consumers_wrong(const char *what, const char *expected, const char *word)
 {
     fprintf(stderr, "weir: \"%s\" of \"%s\" must be %s\n", word, what, expected);
     return false;
@@ -59,7 +59,7 @@ tool_wrong(const char *what, const char *expected, const char *word)
 
 /* That sign (0: none), and so many digits behind it. */
 static bool
-tool_take_digits(const char **text, char sign, int n, int *number)
+consumers_take_digits(const char **text, char sign, int n, int *number)
 {
     if (sign != '\0' && *(*text)++ != sign) {
         return false;
@@ -75,17 +75,17 @@ tool_take_digits(const char **text, char sign, int n, int *number)
 
 /* 2027-01-31 or 2027-01-31T12:00:00Z; -1: it is neither, or there is no such day. */
 static json_int_t
-tool_read_date(const char *text)
+consumers_read_date(const char *text)
 {
     struct tm t = { .tm_mday = 0 }, same;
     time_t    at;
 
-    if (!tool_take_digits(&text, '\0', 4, &t.tm_year) || !tool_take_digits(&text, '-', 2, &t.tm_mon) || !tool_take_digits(&text, '-', 2, &t.tm_mday)) {
+    if (!consumers_take_digits(&text, '\0', 4, &t.tm_year) || !consumers_take_digits(&text, '-', 2, &t.tm_mon) || !consumers_take_digits(&text, '-', 2, &t.tm_mday)) {
         return -1;
     }
     if (*text != '\0'
-        && (!tool_take_digits(&text, 'T', 2, &t.tm_hour) || !tool_take_digits(&text, ':', 2, &t.tm_min)
-            || !tool_take_digits(&text, ':', 2, &t.tm_sec) || strcmp(text, "Z") != 0))
+        && (!consumers_take_digits(&text, 'T', 2, &t.tm_hour) || !consumers_take_digits(&text, ':', 2, &t.tm_min)
+            || !consumers_take_digits(&text, ':', 2, &t.tm_sec) || strcmp(text, "Z") != 0))
     {
         return -1;
     }
@@ -98,10 +98,10 @@ tool_read_date(const char *text)
 
 /* A time from now, or a date; in seconds of Unix time, 0: never.  NULL: neither. */
 static json_t *
-tool_read_time(const char *text)
+consumers_read_time(const char *text)
 {
     weir_msec_t span;
-    json_int_t  at = strcmp(text, "never") == 0 ? 0 : tool_read_date(text);
+    json_int_t  at = strcmp(text, "never") == 0 ? 0 : consumers_read_date(text);
 
     if (at < 0 && weir_conf_read_msec(weir_str_from_z(text), &span)) {
         at = (json_int_t) time(NULL) + (json_int_t) (span.ms / 1000);
@@ -111,9 +111,9 @@ tool_read_time(const char *text)
 
 /* The first line of standard input: a secret has no business on a command line, which everybody may read. */
 static json_t *
-tool_read_secret(const char *text)
+consumers_read_secret(const char *text)
 {
-    char    line[TOOL_SECRET_ROOM];
+    char    line[CONSUMERS_SECRET_ROOM];
     json_t *secret = NULL;
 
     if (strcmp(text, "-") == 0 && fgets(line, sizeof(line), stdin) != NULL) {
@@ -125,7 +125,7 @@ tool_read_secret(const char *text)
 }
 
 static json_t *
-tool_read_option(const tool_option_t *option, const char *text)
+consumers_read_option(const consumers_option_t *option, const char *text)
 {
     uint64_t number;
 
@@ -136,16 +136,16 @@ tool_read_option(const tool_option_t *option, const char *text)
         return strcmp(text, "none") == 0 ? json_null()
                : weir_str_to_u64(weir_str_from_z(text), &number) && number <= INT64_MAX ? json_integer((json_int_t) number) : NULL;
     case OPTION_TIME:
-        return tool_read_time(text);
+        return consumers_read_time(text);
     case OPTION_SECRET:
-        return tool_read_secret(text);
+        return consumers_read_secret(text);
     default:
         return json_string(text);
     }
 }
 
 static bool
-tool_add_option(const tool_row_t *row, json_t *command, const char *word)
+consumers_add_option(const consumers_row_t *row, json_t *command, const char *word)
 {
     static const char *const expected[] = {
         [OPTION_TEXT] = "UTF-8", [OPTION_SWITCH] = "on or off", [OPTION_LIMIT] = "a number of requests or none",
@@ -153,13 +153,13 @@ tool_add_option(const tool_row_t *row, json_t *command, const char *word)
         [OPTION_SECRET] = "-, for the first line of standard input",
     };
 
-    for (const tool_option_t *option = row->options; option->name != NULL; option++) {
+    for (const consumers_option_t *option = row->options; option->name != NULL; option++) {
         size_t  len = strlen(option->name);
         json_t *value;
 
         if (strncmp(word, option->name, len) == 0 && word[len] == '=') {
-            value = tool_read_option(option, word + len + 1);
-            return value == NULL ? tool_wrong(row->what, expected[option->kind], word) : json_object_set_new(command, option->name, value) == 0;
+            value = consumers_read_option(option, word + len + 1);
+            return value == NULL ? consumers_wrong(row->what, expected[option->kind], word) : json_object_set_new(command, option->name, value) == 0;
         }
     }
     fprintf(stderr, "weir: \"%s %s\" does not take \"%s\"\n", row->what, row->verb, word);
@@ -168,7 +168,7 @@ tool_add_option(const tool_row_t *row, json_t *command, const char *word)
 
 /* A new reference; NULL: said. */
 static json_t *
-tool_command(const tool_row_t *row, char *const *argv)
+consumers_command(const consumers_row_t *row, char *const *argv)
 {
     json_t *command;
 
@@ -178,11 +178,11 @@ tool_command(const tool_row_t *row, char *const *argv)
     }
     command = json_pack("{s:s, s:s}", "do", row->command, row->member, *argv);
     if (command == NULL) {
-        (void) tool_wrong(row->what, "UTF-8", *argv);
+        (void) consumers_wrong(row->what, "UTF-8", *argv);
         return NULL;
     }
     while (*++argv != NULL) {
-        if (!tool_add_option(row, command, *argv)) {
+        if (!consumers_add_option(row, command, *argv)) {
             json_decref(command);
             return NULL;
         }
@@ -194,7 +194,7 @@ tool_command(const tool_row_t *row, char *const *argv)
 
 /* What a script wants to have: the key's id and, once, the key. */
 static void
-tool_show_answer(const json_t *answer)
+consumers_show_answer(const json_t *answer)
 {
     const char *id = json_string_value(json_object_get(answer, "id")), *key = json_string_value(json_object_get(answer, "key"));
 
@@ -207,14 +207,14 @@ tool_show_answer(const json_t *answer)
 }
 
 static int
-tool_change(const weir_settings_t *settings, json_t *command)
+consumers_change(const weir_settings_t *settings, json_t *command)
 {
     json_t *answer = weir_tool_ask(settings, command);
 
     if (answer == NULL) {
         return 1;
     }
-    tool_show_answer(answer);
+    consumers_show_answer(answer);
     json_decref(answer);
     return 0;
 }
@@ -222,7 +222,7 @@ tool_change(const weir_settings_t *settings, json_t *command)
 /* -- lists -- */
 
 static void
-tool_show_limit(const json_t *record, const char *member)
+consumers_show_limit(const json_t *record, const char *member)
 {
     const json_t *limit = json_object_get(record, member);
 
@@ -234,7 +234,7 @@ tool_show_limit(const json_t *record, const char *member)
 }
 
 static void
-tool_show_time(const json_t *record, const char *member, const char *none)
+consumers_show_time(const json_t *record, const char *member, const char *none)
 {
     time_t    at = (time_t) json_integer_value(json_object_get(record, member));
     char      text[40] = "";
@@ -247,7 +247,7 @@ tool_show_time(const json_t *record, const char *member, const char *none)
 }
 
 static const char *
-tool_text(const json_t *record, const char *member)
+consumers_text(const json_t *record, const char *member)
 {
     const char *text = json_string_value(json_object_get(record, member));
 
@@ -255,48 +255,48 @@ tool_text(const json_t *record, const char *member)
 }
 
 static void
-tool_show_consumer(const json_t *record)
+consumers_show_consumer(const json_t *record)
 {
-    printf("%-24s %-16s %-8s", tool_text(record, "name"), tool_text(record, "plan"),
+    printf("%-24s %-16s %-8s", consumers_text(record, "name"), consumers_text(record, "plan"),
            json_is_true(json_object_get(record, "disabled")) ? "disabled" : "active");
-    tool_show_time(record, "created", "-");
+    consumers_show_time(record, "created", "-");
 }
 
 static void
-tool_show_plan(const json_t *record)
+consumers_show_plan(const json_t *record)
 {
-    printf("%-24s", tool_text(record, "name"));
-    tool_show_limit(record, "hour");
-    tool_show_limit(record, "day");
-    tool_show_limit(record, "month");
+    printf("%-24s", consumers_text(record, "name"));
+    consumers_show_limit(record, "hour");
+    consumers_show_limit(record, "day");
+    consumers_show_limit(record, "month");
 }
 
 static void
-tool_show_key(const json_t *record)
+consumers_show_key(const json_t *record)
 {
-    printf("%.16s %-24s", tool_text(record, "hash"), tool_text(record, "consumer"));
-    tool_show_time(record, "created", "-");
-    tool_show_time(record, "expires", "never");
-    printf(" %s", tool_text(record, "label"));
+    printf("%.16s %-24s", consumers_text(record, "hash"), consumers_text(record, "consumer"));
+    consumers_show_time(record, "created", "-");
+    consumers_show_time(record, "expires", "never");
+    printf(" %s", consumers_text(record, "label"));
 }
 
 typedef struct {
     const char        *what, *head;
     weir_store_table_t table;
     void             (*show)(const json_t *record);
-} tool_list_t;
+} consumers_list_t;
 
-static const tool_list_t tool_lists[] = {
-    { "consumer", "CONSUMER                 PLAN             STATE    CREATED", WEIR_STORE_CONSUMERS, tool_show_consumer },
-    { "plan", "PLAN                             HOUR          DAY        MONTH", WEIR_STORE_PLANS, tool_show_plan },
-    { "key", "ID               CONSUMER                 CREATED              EXPIRES              LABEL", WEIR_STORE_KEYS, tool_show_key },
+static const consumers_list_t consumers_lists[] = {
+    { "consumer", "CONSUMER                 PLAN             STATE    CREATED", WEIR_STORE_CONSUMERS, consumers_show_consumer },
+    { "plan", "PLAN                             HOUR          DAY        MONTH", WEIR_STORE_PLANS, consumers_show_plan },
+    { "key", "ID               CONSUMER                 CREATED              EXPIRES              LABEL", WEIR_STORE_KEYS, consumers_show_key },
 };
 
-typedef struct { const tool_list_t *list; const char *of; bool is_known, has_head; } tool_listing_t;
+typedef struct { const consumers_list_t *list; const char *of; bool is_known, has_head; } consumers_listing_t;
 
 /* Not before the store could be read. */
 static void
-tool_list_head(tool_listing_t *listing)
+consumers_list_head(consumers_listing_t *listing)
 {
     if (!listing->has_head) {
         printf("%s\n", listing->list->head);
@@ -305,25 +305,25 @@ tool_list_head(tool_listing_t *listing)
 }
 
 static void
-tool_list_one(void *data, weir_store_table_t table, const json_t *record)
+consumers_list_one(void *data, weir_store_table_t table, const json_t *record)
 {
-    tool_listing_t *listing = data;
+    consumers_listing_t *listing = data;
 
-    if (table == WEIR_STORE_CONSUMERS && listing->of != NULL && strcmp(tool_text(record, "name"), listing->of) == 0) {
+    if (table == WEIR_STORE_CONSUMERS && listing->of != NULL && strcmp(consumers_text(record, "name"), listing->of) == 0) {
         listing->is_known = true;
     }
-    if (table == listing->list->table && (listing->of == NULL || strcmp(tool_text(record, "consumer"), listing->of) == 0)) {
-        tool_list_head(listing);
+    if (table == listing->list->table && (listing->of == NULL || strcmp(consumers_text(record, "consumer"), listing->of) == 0)) {
+        consumers_list_head(listing);
         listing->list->show(record);
         putchar('\n');
     }
 }
 
 static int
-tool_list(const weir_settings_t *settings, const char *what, char *const *argv)
+consumers_list(const weir_settings_t *settings, const char *what, char *const *argv)
 {
-    const tool_list_t *list = tool_lists;
-    tool_listing_t     listing = { .of = NULL };
+    const consumers_list_t *list = consumers_lists;
+    consumers_listing_t     listing = { .of = NULL };
 
     while (strcmp(list->what, what) != 0) {
         list++;
@@ -336,55 +336,55 @@ tool_list(const weir_settings_t *settings, const char *what, char *const *argv)
         return 1;
     }
     listing.list = list;
-    if (weir_tool_read_store(settings, tool_list_one, &listing) != 0) {
+    if (weir_tool_read_store(settings, consumers_list_one, &listing) != 0) {
         return 1;
     }
     if (listing.of != NULL && !listing.is_known) {
         fprintf(stderr, "weir: there is no consumer \"%s\"\n", listing.of);
         return 1;
     }
-    tool_list_head(&listing);
+    consumers_list_head(&listing);
     return 0;
 }
 
 /* -- tools -- */
 
 static int
-tool_run(const weir_settings_t *settings, const char *what, char *const *argv)
+consumers_run(const weir_settings_t *settings, const char *what, char *const *argv)
 {
-    const tool_row_t *row = NULL;
-    json_t           *command;
-    int               code = 1;
+    const consumers_row_t *row = NULL;
+    json_t                *command;
+    int                    code = 1;
 
     if (!weir_tool_has_store(settings)) {
         return 1;
     }
-    for (size_t i = 0; *argv != NULL && i < weir_countof(tool_rows); i++) {
-        if (strcmp(tool_rows[i].what, what) == 0 && strcmp(tool_rows[i].verb, *argv) == 0) {
-            row = &tool_rows[i];
+    for (size_t i = 0; *argv != NULL && i < weir_countof(consumers_rows); i++) {
+        if (strcmp(consumers_rows[i].what, what) == 0 && strcmp(consumers_rows[i].verb, *argv) == 0) {
+            row = &consumers_rows[i];
         }
     }
     if (row == NULL) {
         fprintf(stderr, "weir: \"%s\" must be followed by", what);
-        for (size_t i = 0; i < weir_countof(tool_rows); i++) {
-            if (strcmp(tool_rows[i].what, what) == 0) {
-                fprintf(stderr, " %s", tool_rows[i].verb);
+        for (size_t i = 0; i < weir_countof(consumers_rows); i++) {
+            if (strcmp(consumers_rows[i].what, what) == 0) {
+                fprintf(stderr, " %s", consumers_rows[i].verb);
             }
         }
         fprintf(stderr, "\n");
         return 1;
     }
     if (row->command == NULL) {
-        return tool_list(settings, what, argv + 1);
+        return consumers_list(settings, what, argv + 1);
     }
-    command = tool_command(row, argv + 1);
+    command = consumers_command(row, argv + 1);
     if (command != NULL) {
-        code = tool_change(settings, command);
+        code = consumers_change(settings, command);
         json_decref(command);
     }
     return code;
 }
 
-int weir_tool_consumer(const weir_settings_t *settings, char *const *argv) { return tool_run(settings, "consumer", argv); }
-int weir_tool_plan(const weir_settings_t *settings, char *const *argv) { return tool_run(settings, "plan", argv); }
-int weir_tool_key(const weir_settings_t *settings, char *const *argv) { return tool_run(settings, "key", argv); }
+int weir_tool_consumer(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "consumer", argv); }
+int weir_tool_plan(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "plan", argv); }
+int weir_tool_key(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "key", argv); }

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TOOL_HEX_SEED 16
+#define STORE_HEX_SEED 16
 
 static int
-tool_failed(const weir_error_t *error)
+store_failed(const weir_error_t *error)
 {
     fprintf(stderr, "weir: %s\n", error->text);
     return 1;
@@ -35,7 +35,7 @@ weir_tool_has_store(const weir_settings_t *settings)
 /* -- reading -- */
 
 static bool
-tool_open(weir_store_db_t *db, const weir_settings_t *settings, bool alone, weir_error_t *error)
+store_open(weir_store_db_t *db, const weir_settings_t *settings, bool alone, weir_error_t *error)
 {
     weir_store_open_t how = { .path = settings->store_path.at, .writes = alone, .alone = alone };
 
@@ -50,8 +50,8 @@ weir_tool_read_store(const weir_settings_t *settings, void (*each)(void *data, w
     MDB_txn        *txn;
     int             result;
 
-    if (!tool_open(&db, settings, false, &error)) {
-        return tool_failed(&error);
+    if (!store_open(&db, settings, false, &error)) {
+        return store_failed(&error);
     }
     result = mdb_txn_begin(db.env, NULL, MDB_RDONLY, &txn);
     if (result == 0) {
@@ -61,7 +61,7 @@ weir_tool_read_store(const weir_settings_t *settings, void (*each)(void *data, w
     weir_store_close(&db);
     if (result != 0) {
         (void) weir_error_set(&error, "reading the store failed: %s", weir_store_strerror(&db, result));
-        return tool_failed(&error);
+        return store_failed(&error);
     }
     return 0;
 }
@@ -69,7 +69,7 @@ weir_tool_read_store(const weir_settings_t *settings, void (*each)(void *data, w
 /* -- dump -- */
 
 static void
-tool_dump_one(void *data, weir_store_table_t table, const json_t *record)
+store_dump_one(void *data, weir_store_table_t table, const json_t *record)
 {
     (void) data;
     (void) table;
@@ -78,22 +78,22 @@ tool_dump_one(void *data, weir_store_table_t table, const json_t *record)
 }
 
 static int
-tool_dump(const weir_settings_t *settings)
+store_dump(const weir_settings_t *settings)
 {
     weir_error_t error = { .text = "" };
     uint64_t     seeds[2];
 
     if (!weir_store_seeds(settings->store_path.at, seeds, &error)) {
-        return tool_failed(&error);
+        return store_failed(&error);
     }
     printf("{\"table\":\"%s\",\"layout\":%d,\"seeds\":\"%016llx%016llx\"}\n", weir_store_table_name(WEIR_STORE_META), WEIR_STORE_LAYOUT,
            (unsigned long long) seeds[0], (unsigned long long) seeds[1]);
-    if (weir_tool_read_store(settings, tool_dump_one, NULL) != 0) {
+    if (weir_tool_read_store(settings, store_dump_one, NULL) != 0) {
         return 1;
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void) weir_error_set(&error, "writing the dump failed: %s", strerror(errno));
-        return tool_failed(&error);
+        return store_failed(&error);
     }
     return 0;
 }
@@ -107,11 +107,11 @@ typedef struct {
     size_t           n, line, first_line, loaded, skipped;
     bool             skips_cells;
     weir_error_t     error;
-} tool_load_t;
+} store_load_t;
 
 /* Of the commands that wait. */
 static bool
-tool_load_flush(tool_load_t *load)
+store_load_flush(store_load_t *load)
 {
     json_t *answers[WEIR_STORE_ASK_MAX];
     bool    good = load->n == 0 || weir_store_ask(&load->ask, load->commands, answers, load->n, &load->error);
@@ -134,7 +134,7 @@ tool_load_flush(tool_load_t *load)
 }
 
 static bool
-tool_has_cell(weir_store_db_t *db)
+store_has_cell(weir_store_db_t *db)
 {
     MDB_txn *txn;
     MDB_stat stat = { .ms_entries = 1 };
@@ -148,28 +148,28 @@ tool_has_cell(weir_store_db_t *db)
 
 /* Cells are named by hashes: they are of use only under the seeds that they were counted with. */
 static bool
-tool_load_meta(tool_load_t *load, const json_t *record)
+store_load_meta(store_load_t *load, const json_t *record)
 {
     const char *text = json_string_value(json_object_get(record, "seeds"));
-    char        half[TOOL_HEX_SEED + 1] = "";
+    char        half[STORE_HEX_SEED + 1] = "";
     uint64_t    seeds[2], ours[2];
 
     if (json_integer_value(json_object_get(record, "layout")) > WEIR_STORE_LAYOUT) {
         return weir_error_set(&load->error, "the dump is of a newer version of Weir");
     }
-    if (text == NULL || strlen(text) != 2 * TOOL_HEX_SEED || strspn(text, "0123456789abcdef") != strlen(text)) {
-        return weir_error_set(&load->error, "line %zu: \"seeds\" must be %d hex digits", load->line, 2 * TOOL_HEX_SEED);
+    if (text == NULL || strlen(text) != 2 * STORE_HEX_SEED || strspn(text, "0123456789abcdef") != strlen(text)) {
+        return weir_error_set(&load->error, "line %zu: \"seeds\" must be %d hex digits", load->line, 2 * STORE_HEX_SEED);
     }
-    memcpy(half, text, TOOL_HEX_SEED);
+    memcpy(half, text, STORE_HEX_SEED);
     seeds[0] = strtoull(half, NULL, 16);
-    seeds[1] = strtoull(text + TOOL_HEX_SEED, NULL, 16);
+    seeds[1] = strtoull(text + STORE_HEX_SEED, NULL, 16);
     if (!weir_store_seeds(load->path, ours, &load->error)) {
         return false;
     }
     if (memcmp(seeds, ours, sizeof(seeds)) == 0) {
         return true;
     }
-    if (load->ask.fd < 0 && !tool_has_cell(&load->ask.db)) {
+    if (load->ask.fd < 0 && !store_has_cell(&load->ask.db)) {
         return weir_store_set_seeds(load->path, seeds, &load->error);
     }
     load->skips_cells = true;
@@ -177,7 +177,7 @@ tool_load_meta(tool_load_t *load, const json_t *record)
 }
 
 static bool
-tool_load_line(tool_load_t *load, const char *line, size_t len)
+store_load_line(store_load_t *load, const char *line, size_t len)
 {
     json_error_t why;
     json_t      *record = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
@@ -188,7 +188,7 @@ tool_load_line(tool_load_t *load, const char *line, size_t len)
         return weir_error_set(&load->error, "line %zu is not JSON: %s", load->line, why.text);
     }
     if (table != NULL && strcmp(table, weir_store_table_name(WEIR_STORE_META)) == 0) {
-        good = tool_load_meta(load, record);
+        good = store_load_meta(load, record);
         json_decref(record);
         return good;
     }
@@ -198,37 +198,37 @@ tool_load_line(tool_load_t *load, const char *line, size_t len)
         return true;
     }
     if (load->n == 0 || load->line != load->first_line + load->n) {      /* lines of one flush are numbered in a row */
-        good = tool_load_flush(load);
+        good = store_load_flush(load);
         load->first_line = load->line;
     }
     load->commands[load->n++] = json_pack("{s:s, s:o}", "do", "load", "record", record);
-    return good && (load->n < WEIR_STORE_ASK_MAX || tool_load_flush(load));
+    return good && (load->n < WEIR_STORE_ASK_MAX || store_load_flush(load));
 }
 
 static int
-tool_load(const weir_settings_t *settings)
+store_load(const weir_settings_t *settings)
 {
-    tool_load_t load = { .path = settings->store_path.at };
-    char       *line = NULL;
-    size_t      room = 0;
-    ssize_t     len = 0;
-    bool        good = weir_store_ask_open(&load.ask, load.path, settings->store_size.n, &load.error);
+    store_load_t load = { .path = settings->store_path.at };
+    char        *line = NULL;
+    size_t       room = 0;
+    ssize_t      len = 0;
+    bool         good = weir_store_ask_open(&load.ask, load.path, settings->store_size.n, &load.error);
 
     if (!good) {
-        return tool_failed(&load.error);
+        return store_failed(&load.error);
     }
     while (good && (len = getline(&line, &room, stdin)) >= 0) {
         load.line++;
-        good = tool_load_line(&load, line, (size_t) len);
+        good = store_load_line(&load, line, (size_t) len);
     }
-    good = tool_load_flush(&load) && good;
+    good = store_load_flush(&load) && good;
     free(line);
     weir_store_ask_close(&load.ask);
     fprintf(stderr, "%zu records loaded\n", load.loaded);
     if (load.skipped != 0) {
         fprintf(stderr, "%zu counts skipped: they are of another store, and this one has its own\n", load.skipped);
     }
-    return good ? 0 : tool_failed(&load.error);
+    return good ? 0 : store_failed(&load.error);
 }
 
 /* -- asking -- */
@@ -252,14 +252,14 @@ weir_tool_ask(const weir_settings_t *settings, json_t *command)
         answer = NULL;
     }
     if (answer == NULL) {
-        (void) tool_failed(&error);
+        (void) store_failed(&error);
     }
     return answer;
 }
 
 /* What was counted until now is on the disk when it returns; without an instance it is. */
 static int
-tool_flush(const weir_settings_t *settings)
+store_flush(const weir_settings_t *settings)
 {
     json_t *command = json_pack("{s:s}", "do", "flush"), *answer = weir_tool_ask(settings, command);
     int     code = answer != NULL ? 0 : 1;
@@ -272,7 +272,7 @@ tool_flush(const weir_settings_t *settings)
 /* -- compact -- */
 
 static unsigned long long
-tool_size(const char *path)
+store_size(const char *path)
 {
     struct stat st;
 
@@ -280,7 +280,7 @@ tool_size(const char *path)
 }
 
 static int
-tool_compact(const weir_settings_t *settings, const char *to)
+store_compact(const weir_settings_t *settings, const char *to)
 {
     weir_store_db_t    db;
     weir_error_t       error = { .text = "" };
@@ -289,30 +289,30 @@ tool_compact(const weir_settings_t *settings, const char *to)
     unsigned long long before;
     int                result;
 
-    if (!tool_open(&db, settings, to == NULL, &error)) {
+    if (!store_open(&db, settings, to == NULL, &error)) {
         if (to == NULL) {
             fprintf(stderr, "weir: while an instance runs, \"store compact FILE\" makes a copy\n");
         }
-        return tool_failed(&error);
+        return store_failed(&error);
     }
     weir_arena_init(&arena, 512);
     path = weir_str_printf(&arena, "%s/" WEIR_STORE_FILE, settings->store_path.at).at;
-    before = tool_size(path);
+    before = store_size(path);
     result = to != NULL ? weir_store_copy(&db, to) : weir_store_compact(&db, settings->store_path.at);
     if (result == 0) {
-        fprintf(stderr, "%llu bytes were %llu\n", tool_size(to != NULL ? to : path), before);
+        fprintf(stderr, "%llu bytes were %llu\n", store_size(to != NULL ? to : path), before);
     } else {
         (void) weir_error_set(&error, "compacting failed: %s", weir_store_strerror(&db, result));
     }
     weir_store_close(&db);
     weir_arena_fini(&arena);
-    return result == 0 ? 0 : tool_failed(&error);
+    return result == 0 ? 0 : store_failed(&error);
 }
 
 /* -- check -- */
 
 static void
-tool_fault(void *data, const char *fault)
+store_fault(void *data, const char *fault)
 {
     size_t *n = data;
 
@@ -321,7 +321,7 @@ tool_fault(void *data, const char *fault)
 }
 
 static int
-tool_check_here(const weir_settings_t *settings)
+store_check_here(const weir_settings_t *settings)
 {
     weir_store_db_t db;
     weir_error_t    error = { .text = "" };
@@ -329,17 +329,17 @@ tool_check_here(const weir_settings_t *settings)
     size_t          n = 0;
     int             result;
 
-    if (!tool_open(&db, settings, false, &error)) {
-        return tool_failed(&error);
+    if (!store_open(&db, settings, false, &error)) {
+        return store_failed(&error);
     }
     result = mdb_txn_begin(db.env, NULL, MDB_RDONLY, &txn);
     if (result == 0) {
-        result = weir_store_check(&db, txn, tool_fault, &n);
+        result = weir_store_check(&db, txn, store_fault, &n);
         mdb_txn_abort(txn);
     }
     weir_store_close(&db);
     if (result != 0) {
-        tool_fault(&n, weir_store_strerror(&db, result));
+        store_fault(&n, weir_store_strerror(&db, result));
     }
     printf("%zu faults\n", n);
     return n == 0 ? 0 : 1;
@@ -347,7 +347,7 @@ tool_check_here(const weir_settings_t *settings)
 
 /* In a process of its own: a file that is damaged may end it. */
 static int
-tool_check(const weir_settings_t *settings)
+store_check(const weir_settings_t *settings)
 {
     int   status = 0;
     pid_t pid;
@@ -355,7 +355,7 @@ tool_check(const weir_settings_t *settings)
     (void) fflush(stdout);
     pid = weir_sys_fork();
     if (pid == 0) {
-        int code = tool_check_here(settings);
+        int code = store_check_here(settings);
 
         (void) fflush(stdout);
         _exit(code);
@@ -385,19 +385,19 @@ weir_tool_store(const weir_settings_t *settings, char *const *argv)
         return 1;
     }
     if (is_compact) {
-        return tool_compact(settings, more);
+        return store_compact(settings, more);
     }
     if (strcmp(verb, "flush") == 0) {
-        return tool_flush(settings);
+        return store_flush(settings);
     }
     if (strcmp(verb, "dump") == 0) {
-        return tool_dump(settings);
+        return store_dump(settings);
     }
     if (strcmp(verb, "load") == 0) {
-        return tool_load(settings);
+        return store_load(settings);
     }
     if (strcmp(verb, "check") == 0) {
-        return tool_check(settings);
+        return store_check(settings);
     }
     fprintf(stderr, "weir: \"store\" must be followed by dump, load, compact, check or flush\n");
     return 1;

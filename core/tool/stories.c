@@ -8,8 +8,8 @@
 
 #include "http/cause.h"
 #include "os/sys.h"
-#include "proc/common/attach.h"
-#include "proc/master/upgrade.h"
+#include "tool/attach.h"
+#include "tool/running.h"
 #include "shm/story.h"
 
 #include <errno.h>
@@ -19,12 +19,12 @@
 #include <string.h>
 #include <time.h>
 
-#define TOOL_POLL_MS 100
+#define STORIES_POLL_MS 100
 
 /* -- showing -- */
 
 static void
-tool_show(const weir_story_t *story, unsigned which)
+stories_show(const weir_story_t *story, unsigned which)
 {
     weir_str_t text = weir_story_text(story, which);
 
@@ -40,13 +40,13 @@ tool_show(const weir_story_t *story, unsigned which)
 }
 
 static const char *
-tool_cause(uint16_t cause)
+stories_cause(uint16_t cause)
 {
     return cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) cause)->word.at : "?";
 }
 
 static void
-tool_time(uint64_t wall_ms)
+stories_time(uint64_t wall_ms)
 {
     time_t    seconds = (time_t) (wall_ms / 1000);
     struct tm t;
@@ -59,16 +59,16 @@ tool_time(uint64_t wall_ms)
 }
 
 static void
-tool_request(const weir_story_t *story)
+stories_request(const weir_story_t *story)
 {
-    tool_show(story, WEIR_STORY_METHOD);
+    stories_show(story, WEIR_STORY_METHOD);
     putchar(' ');
-    tool_show(story, WEIR_STORY_TARGET);
+    stories_show(story, WEIR_STORY_TARGET);
     printf(" HTTP/%u.%u", story->version / 10, story->version % 10);
 }
 
 static void
-tool_ms(const char *what, uint32_t ms)
+stories_ms(const char *what, uint32_t ms)
 {
     if (ms != UINT32_MAX) {
         printf(", %s %u ms", what, ms);
@@ -76,25 +76,25 @@ tool_ms(const char *what, uint32_t ms)
 }
 
 static void
-tool_tell(const weir_story_t *story)
+stories_tell(const weir_story_t *story)
 {
     uint32_t shown = story->n_attempts < WEIR_STORY_ATTEMPTS ? story->n_attempts : WEIR_STORY_ATTEMPTS;
 
-    tool_time(story->wall_ms);
+    stories_time(story->wall_ms);
     printf("  worker %u, connection %llu of ", story->pid, (unsigned long long) story->connection);
-    tool_show(story, WEIR_STORY_CLIENT);
+    stories_show(story, WEIR_STORY_CLIENT);
     printf("%s\n  asked    ", story->is_tls ? " over TLS" : "");
-    tool_request(story);
+    stories_request(story);
     printf("\n  for      ");
-    tool_show(story, WEIR_STORY_HOST);
+    stories_show(story, WEIR_STORY_HOST);
     printf("\n  went to  server \"");
-    tool_show(story, WEIR_STORY_SERVER);
+    stories_show(story, WEIR_STORY_SERVER);
     printf("\", location \"");
-    tool_show(story, WEIR_STORY_LOCATION);
+    stories_show(story, WEIR_STORY_LOCATION);
     printf("\"\n");
     for (unsigned i = 0; i < story->n_verdicts && i < WEIR_STORY_VERDICTS; i++) {
         printf("  judged   ");
-        tool_show(story, WEIR_STORY_VERDICT + i);
+        stories_show(story, WEIR_STORY_VERDICT + i);
         putchar('\n');
     }
     if (story->n_attempts > shown) {
@@ -104,19 +104,19 @@ tool_tell(const weir_story_t *story)
         const weir_story_attempt_t *its = &story->attempts[i];
 
         printf("  upstream ");
-        tool_show(story, WEIR_STORY_PEER + i);
-        printf(": %u%s%s", its->status, its->cause != WEIR_CAUSE_NONE ? ", cause " : "", its->cause != WEIR_CAUSE_NONE ? tool_cause(its->cause) : "");
-        tool_ms("connected in", its->connect_ms);
-        tool_ms("head after", its->header_ms);
-        tool_ms("over after", its->response_ms);
+        stories_show(story, WEIR_STORY_PEER + i);
+        printf(": %u%s%s", its->status, its->cause != WEIR_CAUSE_NONE ? ", cause " : "", its->cause != WEIR_CAUSE_NONE ? stories_cause(its->cause) : "");
+        stories_ms("connected in", its->connect_ms);
+        stories_ms("head after", its->header_ms);
+        stories_ms("over after", its->response_ms);
         putchar('\n');
     }
     printf("  answered %u", story->status);
     if (story->cause != WEIR_CAUSE_NONE) {
-        printf(", cause %s: %s", tool_cause(story->cause), story->cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) story->cause)->help : "");
+        printf(", cause %s: %s", stories_cause(story->cause), story->cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) story->cause)->help : "");
         if (weir_story_text(story, WEIR_STORY_DETAIL).len != 0) {
             printf(" (");
-            tool_show(story, WEIR_STORY_DETAIL);
+            stories_show(story, WEIR_STORY_DETAIL);
             printf(")");
         }
     }
@@ -129,7 +129,7 @@ tool_tell(const weir_story_t *story)
 typedef struct { const char *status, *cause, *host, *path, *client; uint64_t slow_us; } filter_t;
 
 static bool
-tool_fail_filter(const char *word, const char *expected, const char *near)
+stories_fail_filter(const char *word, const char *expected, const char *near)
 {
     fprintf(stderr, "weir: \"%s\" is no filter: %s%s%s%s\n", word, expected, near != NULL ? ", did you mean \"" : "", near != NULL ? near : "",
             near != NULL ? "\"?" : "");
@@ -138,7 +138,7 @@ tool_fail_filter(const char *word, const char *expected, const char *near)
 
 /* "404" or "4xx"; a status that no answer has would be waited for without end. */
 static bool
-tool_read_status(const char *word, const char *value)
+stories_read_status(const char *word, const char *value)
 {
     bool is_class = value[0] >= '1' && value[0] <= '5' && strcmp(value + 1, "xx") == 0;
     uint64_t status;
@@ -146,12 +146,12 @@ tool_read_status(const char *word, const char *value)
     if (is_class || (strlen(value) == 3 && weir_str_to_u64(weir_str_from_z(value), &status) && status >= 100 && status <= 999)) {
         return true;
     }
-    return tool_fail_filter(word, "a status is three digits as 404, or a class as 5xx", NULL);
+    return stories_fail_filter(word, "a status is three digits as 404, or a class as 5xx", NULL);
 }
 
 /* The beginning of at least one cause. */
 static bool
-tool_read_cause(const char *word, const char *value)
+stories_read_cause(const char *word, const char *value)
 {
     const char *words[WEIR_CAUSE_MAX];
     size_t      n = 0;
@@ -163,23 +163,23 @@ tool_read_cause(const char *word, const char *value)
         }
         n++;
     }
-    return tool_fail_filter(word, "no cause begins so (docs/reference/causes.md lists them)", weir_conf_nearest(weir_str_from_z(value), words, n));
+    return stories_fail_filter(word, "no cause begins so (docs/reference/causes.md lists them)", weir_conf_nearest(weir_str_from_z(value), words, n));
 }
 
 static bool
-tool_read_slow(filter_t *filter, const char *word, const char *value)
+stories_read_slow(filter_t *filter, const char *word, const char *value)
 {
     uint64_t ms;
 
     if (!weir_str_to_u64(weir_str_from_z(value), &ms) || ms > 1000000000) {
-        return tool_fail_filter(word, "slow wants a number of milliseconds as 100", NULL);
+        return stories_fail_filter(word, "slow wants a number of milliseconds as 100", NULL);
     }
     filter->slow_us = ms * 1000;
     return true;
 }
 
 static bool
-tool_read_filter(filter_t *filter, const char *word)
+stories_read_filter(filter_t *filter, const char *word)
 {
     static const char *const names[] = { "status", "cause", "host", "path", "client", "slow" };
     const char *value = strchr(word, '=');
@@ -187,26 +187,26 @@ tool_read_filter(filter_t *filter, const char *word)
     weir_str_t name = weir_str(word, value != NULL ? (size_t) (value - word) : strlen(word));
 
     if (value == NULL || value[1] == '\0') {
-        return tool_fail_filter(word, "it has no value (status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100)",
-                                weir_conf_nearest(name, names, weir_countof(names)));
+        return stories_fail_filter(word, "it has no value (status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100)",
+                                   weir_conf_nearest(name, names, weir_countof(names)));
     }
     value++;
     for (size_t i = 0; i < weir_countof(at); i++) {
         if (weir_str_eq(name, weir_str_from_z(names[i]))) {
             *at[i] = value;
-            return at[i] == &filter->status ? tool_read_status(word, value) : at[i] == &filter->cause ? tool_read_cause(word, value) : true;
+            return at[i] == &filter->status ? stories_read_status(word, value) : at[i] == &filter->cause ? stories_read_cause(word, value) : true;
         }
     }
     if (weir_str_eq(name, WEIR_STR("slow"))) {
-        return tool_read_slow(filter, word, value);
+        return stories_read_slow(filter, word, value);
     }
-    return tool_fail_filter(word, "there are status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100",
-                            weir_conf_nearest(name, names, weir_countof(names)));
+    return stories_fail_filter(word, "there are status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100",
+                               weir_conf_nearest(name, names, weir_countof(names)));
 }
 
 /* "5xx" or "503". */
 static bool
-tool_status_fits(const char *wanted, uint16_t status)
+stories_status_fits(const char *wanted, uint16_t status)
 {
     char text[8];
 
@@ -215,24 +215,24 @@ tool_status_fits(const char *wanted, uint16_t status)
 }
 
 static bool
-tool_starts(weir_str_t text, const char *prefix)
+stories_starts(weir_str_t text, const char *prefix)
 {
     return prefix == NULL || weir_str_starts(text, weir_str_from_z(prefix));
 }
 
 static bool
-tool_is(weir_str_t text, const char *wanted)
+stories_is(weir_str_t text, const char *wanted)
 {
     return wanted == NULL || weir_str_eq(text, weir_str_from_z(wanted));
 }
 
 static bool
-tool_fits(const filter_t *filter, const weir_story_t *story)
+stories_fits(const filter_t *filter, const weir_story_t *story)
 {
-    return (filter->status == NULL || tool_status_fits(filter->status, story->status))
-           && tool_starts(weir_str_from_z(tool_cause(story->cause)), filter->cause) && tool_is(weir_story_text(story, WEIR_STORY_HOST), filter->host)
-           && tool_starts(weir_story_text(story, WEIR_STORY_TARGET), filter->path)
-           && tool_is(weir_story_text(story, WEIR_STORY_CLIENT), filter->client) && story->total_us >= filter->slow_us;
+    return (filter->status == NULL || stories_status_fits(filter->status, story->status))
+           && stories_starts(weir_str_from_z(stories_cause(story->cause)), filter->cause) && stories_is(weir_story_text(story, WEIR_STORY_HOST), filter->host)
+           && stories_starts(weir_story_text(story, WEIR_STORY_TARGET), filter->path)
+           && stories_is(weir_story_text(story, WEIR_STORY_CLIENT), filter->client) && story->total_us >= filter->slow_us;
 }
 
 /* -- the zone -- */
@@ -245,7 +245,7 @@ typedef struct {
 } look_t;
 
 static void
-tool_find(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
+stories_find(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
 {
     look_t      *look = data;
     weir_story_t story;
@@ -260,31 +260,31 @@ tool_find(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind
         for (uint64_t number = last; number != 0 && number + kept > last; number--) {
             if (weir_stories_read(memory, slot, number, &story) && story.has_id && story.id[0] == look->id[0] && story.id[1] == look->id[1]) {
                 look->found = true;
-                tool_tell(&story);
+                stories_tell(&story);
             }
         }
     }
 }
 
 static void
-tool_line(const weir_story_t *story)
+stories_line(const weir_story_t *story)
 {
-    tool_time(story->wall_ms);
+    stories_time(story->wall_ms);
     printf(" %u %llu.%03llums ", story->status, (unsigned long long) (story->total_us / 1000), (unsigned long long) (story->total_us % 1000));
-    tool_show(story, WEIR_STORY_CLIENT);
+    stories_show(story, WEIR_STORY_CLIENT);
     putchar(' ');
-    tool_show(story, WEIR_STORY_HOST);
+    stories_show(story, WEIR_STORY_HOST);
     printf(" \"");
-    tool_request(story);
+    stories_request(story);
     putchar('"');
     if (story->n_attempts != 0) {
         uint32_t last = (story->n_attempts < WEIR_STORY_ATTEMPTS ? story->n_attempts : WEIR_STORY_ATTEMPTS) - 1;
 
         printf(" upstream=");
-        tool_show(story, WEIR_STORY_PEER + last);
+        stories_show(story, WEIR_STORY_PEER + last);
     }
     if (story->cause != WEIR_CAUSE_NONE) {
-        printf(" cause=%s", tool_cause(story->cause));
+        printf(" cause=%s", stories_cause(story->cause));
     }
     if (story->has_id) {
         printf(" id=%016llx%016llx", (unsigned long long) story->id[0], (unsigned long long) story->id[1]);
@@ -293,7 +293,7 @@ tool_line(const weir_story_t *story)
 }
 
 static void
-tool_follow(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
+stories_follow(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
 {
     look_t      *look = data;
     weir_story_t story;
@@ -310,15 +310,15 @@ tool_follow(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *ki
             continue;
         }
         for (number = last - number > kept ? last - kept : number; number++ < last; ) {
-            if (weir_stories_read(memory, slot, number, &story) && tool_fits(&look->filter, &story)) {
-                tool_line(&story);
+            if (weir_stories_read(memory, slot, number, &story) && stories_fits(&look->filter, &story)) {
+                stories_line(&story);
             }
         }
     }
 }
 
 static int
-tool_failed(const char *what)
+stories_failed(const char *what)
 {
     fprintf(stderr, "weir: %s\n", what);
     return 1;
@@ -333,18 +333,18 @@ weir_tool_why(const weir_settings_t *settings, char *const *argv)
     pid_t        pid;
 
     if (id.len != 32 || argv[1] != NULL || !weir_str_hex_to_u64(weir_str(id.at, 16), &look.id[0]) || !weir_str_hex_to_u64(weir_str_skip(id, 16), &look.id[1])) {
-        return tool_failed("\"why\" wants the id of a request: $request_id, 32 hexadecimal digits");
+        return stories_failed("\"why\" wants the id of a request: $request_id, 32 hexadecimal digits");
     }
-    if (!weir_upgrade_serving(settings->pid_file, &pid)) {
+    if (!weir_running_serving(settings->pid_file, &pid)) {
         return 1;
     }
-    if (!weir_attach_zones(pid, tool_find, &look, &error)) {
-        return tool_failed(error.text);
+    if (!weir_attach_zones(pid, stories_find, &look, &error)) {
+        return stories_failed(error.text);
     }
     if (!look.any) {
-        return tool_failed("nothing is recorded (recorder_requests 0)");
+        return stories_failed("nothing is recorded (recorder_requests 0)");
     }
-    return look.found ? 0 : tool_failed("no such request is kept: it is under way, too long ago, or nobody asked for its $request_id");
+    return look.found ? 0 : stories_failed("no such request is kept: it is under way, too long ago, or nobody asked for its $request_id");
 }
 
 int
@@ -355,23 +355,23 @@ weir_tool_tail(const weir_settings_t *settings, char *const *argv)
     pid_t        pid;
 
     for (; *argv != NULL; argv++) {
-        if (!tool_read_filter(&look.filter, *argv)) {
+        if (!stories_read_filter(&look.filter, *argv)) {
             return 1;
         }
     }
-    if (!weir_upgrade_serving(settings->pid_file, &pid)) {
+    if (!weir_running_serving(settings->pid_file, &pid)) {
         return 1;
     }
     for (;; look.begun = true) {
-        if (!weir_attach_zones(pid, tool_follow, &look, &error)) {
-            return look.begun ? 0 : tool_failed(error.text);        /* it has ended */
+        if (!weir_attach_zones(pid, stories_follow, &look, &error)) {
+            return look.begun ? 0 : stories_failed(error.text);        /* it has ended */
         }
         if (!look.any) {
-            return tool_failed("nothing is recorded (recorder_requests 0)");
+            return stories_failed("nothing is recorded (recorder_requests 0)");
         }
         if (fflush(stdout) != 0) {
             return 0;                        /* nobody reads any more */
         }
-        (void) poll(NULL, 0, TOOL_POLL_MS);
+        (void) poll(NULL, 0, STORIES_POLL_MS);
     }
 }

@@ -1,7 +1,8 @@
 /*
  * version.c - what -v, -V and -h print.  Runs in the program that a person typed; allocates nothing.
  */
-#include "tool/command.h"
+#include "tool/version.h"
+
 #include "tool/tool.h"
 
 #include "config.h"

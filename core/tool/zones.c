@@ -4,13 +4,13 @@
  */
 #include "tool/zones.h"
 
-#include "proc/common/attach.h"
-#include "proc/master/upgrade.h"
+#include "tool/attach.h"
+#include "tool/running.h"
 
 #include <stdio.h>
 
 static void
-tool_head(bool *begun)
+zones_head(bool *begun)
 {
     if (!*begun) {
         printf("%-14s %-20s %12s\n", "KIND", "NAME", "BYTES");
@@ -19,12 +19,12 @@ tool_head(bool *begun)
 }
 
 static void
-tool_print(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
+zones_print(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
 {
     char       text[512];
     weir_buf_t told;
 
-    tool_head(data);
+    zones_head(data);
     weir_buf_init(&told, text, sizeof(text));
     if (kind == NULL) {
         weir_buf_printf(&told, "layout %u is not known to this program", head->layout);
@@ -46,13 +46,13 @@ weir_tool_zones(const weir_settings_t *settings, char *const *argv)
         fprintf(stderr, "weir: \"zones\" takes no arguments\n");
         return 1;
     }
-    if (!weir_upgrade_serving(settings->pid_file, &pid)) {
+    if (!weir_running_serving(settings->pid_file, &pid)) {
         return 1;
     }
-    if (!weir_attach_zones(pid, tool_print, &begun, &error)) {
+    if (!weir_attach_zones(pid, zones_print, &begun, &error)) {
         fprintf(stderr, "weir: %s\n", error.text);
         return 1;
     }
-    tool_head(&begun);
+    zones_head(&begun);
     return 0;
 }

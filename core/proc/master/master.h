@@ -78,8 +78,6 @@ struct weir_master {
 
 /* Takes generation over (its logs are in use, its sockets open); serves until it is told to stop.  Exit code. */
 int weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation, weir_sockets_t *sockets);
-/* The same in one process, for `master_process off`. */
-int weir_single_run(const weir_conf_source_t *source, weir_generation_t *generation, weir_sockets_t *sockets);
 /* After each reload and each death: what became possible by it. */
 void weir_master_settle(weir_master_t *master);
 void weir_master_write_pid(weir_master_t *master);

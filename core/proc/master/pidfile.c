@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PIDFILE_MAX 64
+#define PIDFILE_OLD ".oldbin"
 
 /* The path as C has it; false and logged when it is too long for one. */
 static bool
@@ -105,4 +106,16 @@ weir_pidfile_remove(weir_str_t path)
     if (pidfile_name(path, name) && weir_sys_unlink(name) != 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "unlink() \"%s\" failed", name);
     }
+}
+
+bool
+weir_pidfile_names(weir_str_t path, weir_pidfile_names_t *names)
+{
+    if (path.len + sizeof(PIDFILE_OLD) > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    (void) snprintf(names->name, PATH_MAX, "%.*s", WEIR_STR_ARG(path));
+    (void) snprintf(names->old, PATH_MAX, "%.*s" PIDFILE_OLD, WEIR_STR_ARG(path));
+    return true;
 }

@@ -1,10 +1,10 @@
 /*
- * single.c - `master_process off`: one process that reads files and serves, for development.
+ * single.c - see single.h.  For development.
  *
  * It keeps the user it was started as, so that it can read its files again; a reload builds in the loop and requests
  * wait for it.
  */
-#include "proc/master/master.h"
+#include "proc/master/single.h"
 
 #include "conf/core.h"
 #include "event/wake.h"

@@ -9,6 +9,7 @@
 #include "os/rights.h"
 #include "os/sys.h"
 #include "proc/common/signals.h"
+#include "proc/store/writer.h"
 #include "store/conf.h"
 
 #include <errno.h>
@@ -48,14 +49,14 @@ store_fork(weir_master_t *master, int ready_fds[2])
     weir_signals_block();
     pid = weir_sys_fork();
     if (pid == 0) {
-        weir_store_start_t start = { .generation = master->generation, .master = master->pid, .ready_fd = ready_fds[1] };
+        weir_writer_start_t start = { .generation = master->generation, .master = master->pid, .ready_fd = ready_fds[1] };
 
         if (ready_fds[0] >= 0) {
             (void) weir_sys_close(ready_fds[0]);
         }
         weir_sockets_fini(&master->sockets, false);
         weir_spawn_forget_master(master);
-        weir_store_process_run(&start);
+        weir_writer_run(&start);
     }
     weir_signals_unblock();
     if (pid > 0) {

@@ -26,14 +26,4 @@ void weir_store_process_stop(weir_master_t *master);
 /* In a forked child. */
 void weir_store_process_forget(void);
 
-/* -- the process itself: proc/store/writer.c -- */
-typedef struct {
-    const weir_generation_t *generation;
-    pid_t                    master;
-    int                      ready_fd;
-} weir_store_start_t;
-
-_Noreturn void weir_store_process_run(const weir_store_start_t *start);
-
-
 #endif

@@ -1,5 +1,5 @@
 /*
- * upgrade.c - see upgrade.h.  Runs in the master, and what is below in `weir -s upgrade`.
+ * upgrade.c - see upgrade.h.  Runs in the master.
  */
 #include "proc/master/upgrade.h"
 
@@ -7,7 +7,6 @@
 #include "log/log.h"
 #include "os/process.h"
 #include "os/sys.h"
-#include "proc/common/attach.h"
 #include "proc/common/outcome.h"
 #include "proc/common/signals.h"
 #include "proc/master/inherit.h"
@@ -15,50 +14,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define UPGRADE_REGRET   ((weir_msec_t) { 300 })      /* so that who waits for it sees that it was tried */
-#define UPGRADE_SUFFIX   ".oldbin"
 
 /* -- the pid file -- */
-
-typedef struct { char name[PATH_MAX], old[PATH_MAX]; } upgrade_paths_t;
-
-/* The pid file's name, and the one it has while two programs serve.  false: errno, too long. */
-static bool
-upgrade_name(weir_str_t pid_file, upgrade_paths_t *paths)
-{
-    if (pid_file.len + sizeof(UPGRADE_SUFFIX) > PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    (void) snprintf(paths->name, PATH_MAX, "%.*s", WEIR_STR_ARG(pid_file));
-    (void) snprintf(paths->old, PATH_MAX, "%.*s" UPGRADE_SUFFIX, WEIR_STR_ARG(pid_file));
-    return true;
-}
 
 static bool
 upgrade_move_pid(weir_master_t *master, bool away)
 {
-    upgrade_paths_t paths;
+    weir_pidfile_names_t names;
 
-    return upgrade_name(master->pid_file, &paths)
-           && weir_sys_rename(away ? paths.name : paths.old, away ? paths.old : paths.name) == 0;
+    return weir_pidfile_names(master->pid_file, &names)
+           && weir_sys_rename(away ? names.name : names.old, away ? names.old : names.name) == 0;
 }
 
 void
 weir_upgrade_remove_pid(weir_master_t *master)
 {
-    upgrade_paths_t paths;
+    weir_pidfile_names_t names;
 
-    weir_pidfile_remove(master->pid_moved && upgrade_name(master->pid_file, &paths) ? weir_str_from_z(paths.old) : master->pid_file);
+    weir_pidfile_remove(master->pid_moved && weir_pidfile_names(master->pid_file, &names) ? weir_str_from_z(names.old) : master->pid_file);
 }
 
 /* -- the new one -- */
@@ -294,131 +275,4 @@ weir_upgrade_fini(weir_master_t *master)
         (void) weir_sys_close(master->successor_pipe.fd);
         master->successor_pipe.fd = -1;
     }
-}
-
-/* -- weir -s upgrade -- */
-
-static bool
-upgrade_exists(const char *path)
-{
-    struct stat st;
-
-    return weir_sys_stat(path, &st) == 0;
-}
-
-/* Without a word when there is none. */
-static pid_t
-upgrade_peek(weir_str_t pid_file, const char *path)
-{
-    pid_t pid = 0;
-
-    return upgrade_exists(path) && weir_pidfile_read(pid_file, &pid) ? pid : 0;
-}
-
-static int
-upgrade_say(const char *what)
-{
-    fprintf(stderr, "weir: %s\n", what);
-    return 1;
-}
-
-bool
-weir_upgrade_named(weir_str_t pid_file, pid_t *pid)
-{
-    weir_error_t    error = { .text = "" };
-    upgrade_paths_t paths;
-
-    if (!weir_pidfile_read(pid_file, pid)) {
-        if (upgrade_name(pid_file, &paths) && !upgrade_exists(paths.name)) {
-            (void) upgrade_say("nothing runs with this configuration, or its pid file is elsewhere (-p, -c, pid)");
-        }
-        return false;
-    }
-    if (!weir_attach_check(*pid, &error)) {
-        (void) upgrade_say(error.text);
-        return false;
-    }
-    return true;
-}
-
-bool
-weir_upgrade_serving(weir_str_t pid_file, pid_t *pid)
-{
-    upgrade_paths_t paths;
-
-    if (upgrade_name(pid_file, &paths) && !upgrade_exists(paths.name) && upgrade_exists(paths.old)) {
-        pid_file = weir_str_from_z(paths.old);
-    }
-    return weir_upgrade_named(pid_file, pid);
-}
-
-/* The old one serves on; why, its master knows better than we do. */
-static int
-upgrade_say_why(pid_t old, const weir_outcome_t *before, const char *otherwise)
-{
-    weir_outcome_t seen;
-    weir_error_t   error = { .text = "" };
-
-    if (!weir_outcome_look(old, WEIR_OUTCOME_UPGRADE, &seen, &error) || seen.ended <= before->begun || seen.good) {
-        return upgrade_say(otherwise);
-    }
-    (void) upgrade_say("the new program did not come up, the old one serves on");
-    return weir_outcome_print(&seen);
-}
-
-/* The new program serves: does it go on to?  The old one takes its pid file back when it does not. */
-static bool
-upgrade_holds(const weir_settings_t *settings, const upgrade_paths_t *paths, pid_t old)
-{
-    const struct timespec pause = { .tv_nsec = 10 * 1000000L };
-
-    for (uint64_t waited_ms = 0; waited_ms < settings->upgrade_trial.ms; waited_ms += 10) {
-        (void) nanosleep(&pause, NULL);
-        if (upgrade_peek(settings->pid_file, paths->name) == old) {
-            return false;
-        }
-    }
-    return true;
-}
-
-int
-weir_upgrade_run(const weir_settings_t *settings)
-{
-    const struct timespec pause = { .tv_nsec = 10 * 1000000L };
-    upgrade_paths_t       paths;
-    weir_outcome_t        before = { .begun = UINT64_MAX };
-    weir_error_t          error = { .text = "" };
-    bool                  begun = false;
-    pid_t                 old, now;
-
-    if (!weir_upgrade_named(settings->pid_file, &old)) {
-        return 1;
-    }
-    if (!upgrade_name(settings->pid_file, &paths)) {
-        return upgrade_say("the pid file's path is too long");
-    }
-    if (upgrade_exists(paths.old)) {
-        return upgrade_say("another upgrade is under way, or was left undone: there is a pid file of the old program");
-    }
-    (void) !weir_outcome_look(old, WEIR_OUTCOME_UPGRADE, &before, &error);
-    if (weir_sys_kill(old, SIGUSR2) != 0) {
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) old, SIGUSR2);
-        return 1;
-    }
-    for (uint64_t waited_ms = 0; waited_ms < settings->upgrade_timeout.ms + 5000; waited_ms += 10) {
-        (void) nanosleep(&pause, NULL);
-        begun = begun || upgrade_exists(paths.old);
-        now = upgrade_peek(settings->pid_file, paths.name);
-        if (begun && now != 0 && now != old) {
-            if (!upgrade_holds(settings, &paths, old)) {
-                return upgrade_say("the new program came up and ended, the old one serves on: its error log says why");
-            }
-            return weir_sys_kill(old, SIGQUIT) == 0 ? 0 : upgrade_say("the new program serves, but the old one could not be told to leave");
-        }
-        if ((begun && now == old) || (!begun && waited_ms > 5000)) {
-            break;
-        }
-    }
-    return upgrade_say_why(old, &before, begun ? "the new program did not come up, the old one serves on: its error log says why"
-                                               : "the master did not begin an upgrade within 5 s: it is stopped or stuck, or its error log says why");
 }

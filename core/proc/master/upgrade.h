@@ -22,12 +22,4 @@ bool weir_upgrade_ended(weir_master_t *master, pid_t pid, int status);
 void weir_upgrade_note(weir_master_t *master, int signal);
 void weir_upgrade_fini(weir_master_t *master);                       /* at the end of the process, or in a forked child */
 
-/* For -s and the tools: the master that serves; while another one starts, that is the one before.  false: logged. */
-bool weir_upgrade_serving(weir_str_t pid_file, pid_t *pid) WEIR_MUST_USE;
-/* That of the pid file alone.  false: it is said, as when the process is another program's. */
-bool weir_upgrade_named(weir_str_t pid_file, pid_t *pid) WEIR_MUST_USE;
-/* `weir -s upgrade`: tells the master at pid, waits for the new one, and lets the old one go.  Exit code; all is
- * said. */
-int weir_upgrade_run(const weir_settings_t *settings);
-
 #endif

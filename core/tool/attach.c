@@ -2,7 +2,7 @@
  * attach.c - see attach.h.  Runs in tools.  What the memory says of itself is not trusted: sizes are those of the
  * descriptors.
  */
-#include "proc/common/attach.h"
+#include "tool/attach.h"
 
 #include "conf/module.h"
 #include "os/process.h"

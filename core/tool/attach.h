@@ -1,8 +1,8 @@
 /*
  * attach.h - the shared memory of another process, to look at: its zones through /proc, mapped read-only.
  */
-#ifndef WEIR_PROC_COMMON_ATTACH_H
-#define WEIR_PROC_COMMON_ATTACH_H
+#ifndef WEIR_TOOL_ATTACH_H
+#define WEIR_TOOL_ATTACH_H
 
 #include "base/error.h"
 #include "shm/zone.h"
