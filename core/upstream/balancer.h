@@ -1,9 +1,9 @@
 /*
  * balancer.h - what chooses among peers.  For upstream modules (modules/upstream) and core/upstream.
  *
- * A running group has its peers in host sets, best first; the first set with a peer that may be picked is the one that
- * is picked from.  A balancer has a state for each set, in a process; it outlives a change of the configuration peer by
- * peer (carry_over).
+ * A running group has its peers in host sets, by priority and distance, best first; sets.c says which of them a request
+ * is given to, and the balancer which of its peers.  A balancer has a state for each set, in a process; it outlives a
+ * change of the configuration peer by peer (carry_over).
  *
  * Runs in workers.
  */
@@ -16,7 +16,8 @@ struct weir_host_set {
     weir_group_t *group;
     weir_peer_t  *peers;
     size_t        n;
-    uint32_t      priority;          /* 0: primaries · 1: backups */
+    uint32_t      share;             /* percent of the requests, where peers of the group are marked as failed */
+    int32_t       credit;            /* what it is owed of them */
     void         *state;             /* the balancer's */
 };
 

@@ -10,10 +10,12 @@
 #include "conf/generation.h"
 #include "shm/stats.h"
 #include "upstream/follow.h"
+#include "upstream/locality.h"
 #include "upstream/module.h"
 
 #define UPSTREAM_PORT     80
 #define UPSTREAM_MAX_NAME 255
+#define UPSTREAM_MAX_PRIORITY 128
 
 /* -- directives -- */
 
@@ -103,6 +105,19 @@ upstream_server_option(upstream_server_t *server, weir_str_t word)
     if (upstream_option(word, "max_conns=", &value)) {
         return weir_conf_read_u32(value, &peer->max_conns);
     }
+    if (upstream_option(word, "priority=", &value)) {
+        uint32_t priority;
+
+        if (!weir_conf_read_u32(value, &priority) || priority > UPSTREAM_MAX_PRIORITY) {
+            return false;
+        }
+        peer->priority = (uint16_t) priority;
+        return true;
+    }
+    if (upstream_option(word, "locality=", &value)) {
+        peer->locality = value;
+        return weir_locality_is_valid(value);
+    }
     peer->backup |= weir_str_eq(word, WEIR_STR("backup"));
     peer->down |= weir_str_eq(word, WEIR_STR("down"));
     return weir_str_eq(word, WEIR_STR("backup")) || weir_str_eq(word, WEIR_STR("down"));
@@ -156,7 +171,8 @@ static const weir_directive_t upstream_directives[] = {
     WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
         .args = "name", .help = "A group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
-        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [backup] [down] [resolve]",
+        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [priority=number] "
+                "[locality=region[/zone[/subzone]]] [backup] [down] [resolve]",
         .help = "A server of the group: a name or address with an optional port (80), or unix:path; resolve: the name is asked for again and again."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
         .help = "Idle connections to the group that each worker keeps; 0 keeps none."),
@@ -190,7 +206,8 @@ upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
     digest = weir_str_hash(peer->server, digest);
     digest = upstream_digest_number(digest, (uint64_t) peer->weight << 32 | peer->max_fails);
     digest = upstream_digest_number(digest, peer->max_conns);
-    digest = upstream_digest_number(digest, (uint64_t) peer->backup << 1 | peer->down);
+    digest = weir_str_hash(peer->locality, digest);
+    digest = upstream_digest_number(digest, (uint64_t) weir_peer_rank(peer) << 1 | peer->down);
     return upstream_digest_number(digest, peer->fail_timeout.ms);
 }
 
@@ -218,7 +235,7 @@ upstream_digest(const weir_group_conf_t *group)
     digest = upstream_digest_number(digest, (uint64_t) group->keepalive << 32 | group->keepalive_requests);
     digest = upstream_digest_number(digest, group->keepalive_time.ms);
     digest = upstream_digest_number(digest, group->keepalive_timeout.ms);
-    digest = upstream_digest_number(digest, group->n_primaries);
+    digest = upstream_digest_number(digest, group->overprovisioning);
     for (size_t i = 0; i < group->n_peers; i++) {
         digest = upstream_digest_peer(digest, &group->peers[i]);
     }
@@ -241,36 +258,48 @@ upstream_add_peers(weir_arena_t *arena, weir_group_conf_t *group, const weir_pee
     }
 }
 
-static void
-upstream_add_servers(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_server_t *servers, size_t n, bool backup)
+/* The lowest rank of a server that is above `above`; false: there is none. */
+static bool
+upstream_next_rank(const weir_follow_server_t *servers, size_t n, int64_t above, int64_t *next)
 {
+    bool found = false;
+
     for (size_t i = 0; i < n; i++) {
-        if (servers[i].model.backup == backup) {
-            upstream_add_peers(arena, group, &servers[i].model, servers[i].server, servers[i].addrs);
+        int64_t rank = weir_peer_rank(&servers[i].model);
+
+        if (rank > above && (!found || rank < *next)) {
+            *next = rank;
+            found = true;
         }
     }
+    return found;
 }
 
 void
 weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_server_t *servers, size_t n)
 {
-    size_t peers = 0;
+    size_t  peers = 0;
+    int64_t rank = -1;
 
     for (size_t i = 0; i < n; i++) {
         peers += servers[i].addrs.n;
     }
     group->peers = weir_new_n(arena, weir_peer_conf_t, peers + 1);
     group->n_peers = 0;
-    upstream_add_servers(arena, group, servers, n, false);
-    group->n_primaries = group->n_peers;
-    upstream_add_servers(arena, group, servers, n, true);
+    while (upstream_next_rank(servers, n, rank, &rank)) {
+        for (size_t i = 0; i < n; i++) {
+            if (weir_peer_rank(&servers[i].model) == rank) {
+                upstream_add_peers(arena, group, &servers[i].model, servers[i].server, servers[i].addrs);
+            }
+        }
+    }
     group->digest = upstream_digest(group);
     upstream_name_rows(arena, group);
 }
 
 /* What is written, as what it takes to make the group anew. *is_followed: a name is to be asked for again. */
 static weir_follow_server_t *
-upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, bool *is_followed, bool *has_primary)
+upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, weir_str_t own, bool *is_followed, bool *has_primary)
 {
     weir_follow_server_t *list = weir_new_n(cf->arena, weir_follow_server_t, servers->n);
 
@@ -281,6 +310,7 @@ upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, bool *
             .model = server->peer, .server = server->name, .addrs = server->addrs, .host = server->hp.host,
             .port = server->hp.has_port ? server->hp.port : UPSTREAM_PORT, .is_followed = server->is_followed,
         };
+        list[i].model.distance = weir_locality_distance(own, server->peer.locality);
         *is_followed = *is_followed || server->is_followed;
         *has_primary = *has_primary || !server->peer.backup;
     }
@@ -316,6 +346,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     const upstream_conf_t *conf = weir_conf_of(block, weir_upstream_index);
     weir_group_conf_t     *group = weir_new(cf->arena, weir_group_conf_t);
     weir_follow_server_t  *servers;
+    weir_locality_settings_t locality;
     bool                   is_followed = false, has_primary = false;
 
     group->name = group->host_header = block->words.at[1].text;
@@ -323,11 +354,13 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
         weir_conf_error_at(cf, &block->words, "no servers are inside upstream");
         return NULL;
     }
-    servers = upstream_list_servers(cf, &conf->servers, &is_followed, &has_primary);
+    locality = weir_locality_settings(block);
+    servers = upstream_list_servers(cf, &conf->servers, locality.own, &is_followed, &has_primary);
     if (!has_primary) {
         weir_conf_error_at(cf, &block->words, "no servers in upstream \"%.*s\"", WEIR_STR_ARG(group->name));
         return NULL;
     }
+    group->overprovisioning = locality.overprovisioning;
     group->keepalive = conf->keepalive;
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;
@@ -477,7 +510,6 @@ upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp,
     group->host_header = hp->is_unix ? WEIR_STR("localhost") : upstream_authority(cf, hp, port, default_port);
     group->peers = weir_new_n(cf->arena, weir_peer_conf_t, addrs.n);
     upstream_add_peers(cf->arena, group, &upstream_default_peer, group->name, addrs);
-    group->n_primaries = group->n_peers;
     group->balancer = &weir_balancer_round_robin;
     group->digest = upstream_digest(group);
     upstream_name_rows(cf->arena, group);
@@ -491,7 +523,6 @@ weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_c
     *conf = (weir_group_conf_t) { .name = name, .host_header = host_header, .balancer = &weir_balancer_round_robin };
     conf->peers = weir_new_n(arena, weir_peer_conf_t, n);
     upstream_add_peers(arena, conf, &upstream_default_peer, name, (weir_addrs_t) { (weir_addr_t *) (uintptr_t) addrs, n });
-    conf->n_primaries = conf->n_peers;
     conf->digest = upstream_digest(conf);
     conf->running = weir_group_attach(groups, conf);
     return conf->running;

@@ -104,6 +104,7 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
         peers[i] = conf->peers[i];
         peers[i].text = weir_str_dup(arena, conf->peers[i].text);
         peers[i].server = weir_str_dup(arena, conf->peers[i].server);
+        peers[i].locality = weir_str_dup(arena, conf->peers[i].locality);
     }
 }
 
@@ -138,24 +139,6 @@ group_let_rows_go(weir_group_t *group)
     weir_stats_let_go(group->conf.stats);
 }
 
-/* n peers from the first on; none: there is no such set. */
-static void
-group_add_set(weir_group_t *group, uint32_t priority, size_t first, size_t n)
-{
-    const weir_balancer_t *balancer = group->conf.balancer;
-    weir_host_set_t *set = &group->sets[group->n_sets];
-
-    if (n == 0) {
-        return;
-    }
-    group->n_sets++;
-    *set = (weir_host_set_t) { .group = group, .peers = group->peers + first, .n = n, .priority = priority };
-    for (size_t i = 0; i < n; i++) {
-        set->peers[i].set = set;
-    }
-    set->state = balancer->create != NULL ? balancer->create(set, &group->arena) : NULL;
-}
-
 static weir_group_t *
 group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 {
@@ -176,8 +159,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
         weir_list_init(&peer->shared);
         weir_list_init(&peer->slots);
     }
-    group_add_set(group, 0, 0, conf->n_primaries);
-    group_add_set(group, 1, conf->n_primaries, conf->n_peers - conf->n_primaries);
+    weir_sets_create(group);
     group_hold_rows(group);
     return group;
 }

@@ -21,8 +21,18 @@ typedef struct {
     uint32_t    max_conns;       /* in this worker; 0: no limit */
     weir_msec_t fail_timeout;
     uint32_t    stats;           /* its row (shm/stats.h) */
+    uint16_t    priority;        /* lower ones are asked first */
+    uint8_t     distance;        /* from this gateway (locality.h): near ones are asked first */
+    weir_str_t  locality;        /* as written; empty: none was said */
     bool        backup, down;
 } weir_peer_conf_t;
+
+/* Peers of one rank are a host set; the set of the lowest rank is asked first. */
+static inline uint32_t
+weir_peer_rank(const weir_peer_conf_t *peer)
+{
+    return (uint32_t) peer->backup << 24 | (uint32_t) peer->priority << 8 | peer->distance;
+}
 
 typedef struct weir_balancer weir_balancer_t;     /* balancer.h */
 typedef struct weir_host_set weir_host_set_t;
@@ -31,8 +41,9 @@ typedef struct weir_group weir_group_t;
 typedef struct {
     weir_str_t             name;             /* of the upstream block, or "host:port" of an implicit one */
     weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
-    weir_peer_conf_t      *peers;            /* primaries first, then backups; an address each */
-    size_t                 n_peers, n_primaries;
+    weir_peer_conf_t      *peers;            /* in the order of their ranks; an address each */
+    size_t                 n_peers;
+    uint32_t               overprovisioning; /* percent: so many times its health a host set is trusted with (sets.c) */
     uint32_t               keepalive;        /* idle connections kept a worker; 0: none */
     uint32_t               keepalive_requests;
     weir_msec_t            keepalive_time, keepalive_timeout;
@@ -49,7 +60,7 @@ typedef struct {
     weir_group_t           *group;
     const weir_host_set_t  *set;             /* that it is in */
     uint32_t                fails;
-    bool                    is_told;         /* statistics have it as marked */
+    bool                    is_marked;       /* it has failed too often; so it is counted in its group, and in statistics */
     weir_instant_t          checked;         /* when fails was last raised or the peer given its one try */
     uint32_t                in_use;          /* requests on it now in this worker */
     weir_list_t             idle;            /* kept connections, newest first */

@@ -26,9 +26,14 @@ pick_is_marked(const weir_peer_t *peer)
 void
 weir_peer_tell(weir_peer_t *peer)
 {
-    if (peer->conf->stats >= WEIR_STATS_KINDS && pick_is_marked(peer) != peer->is_told) {
-        peer->is_told = !peer->is_told;
-        weir_stats_mine(peer->conf->stats)->WEIR_GAUGE_UNAVAILABLE += peer->is_told ? 1 : -1;
+    if (pick_is_marked(peer) == peer->is_marked) {
+        return;
+    }
+    peer->is_marked = !peer->is_marked;
+    weir_assert(peer->is_marked || peer->group->n_marked > 0);
+    peer->group->n_marked += peer->is_marked ? 1 : (size_t) -1;
+    if (peer->conf->stats >= WEIR_STATS_KINDS) {
+        weir_stats_mine(peer->conf->stats)->WEIR_GAUGE_UNAVAILABLE += peer->is_marked ? 1 : -1;
     }
 }
 
@@ -36,6 +41,12 @@ static bool
 pick_fail_timeout_passed(const weir_peer_t *peer, weir_instant_t now)
 {
     return now.ms - peer->checked.ms > peer->conf->fail_timeout.ms;
+}
+
+bool
+weir_peer_rests(const weir_peer_t *peer, weir_instant_t now)
+{
+    return pick_is_marked(peer) && !pick_fail_timeout_passed(peer, now);
 }
 
 bool
@@ -50,7 +61,7 @@ weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant
     if (conf->max_conns != 0 && peer->in_use >= conf->max_conns) {
         return false;
     }
-    return !pick_is_marked(peer) || pick_fail_timeout_passed(peer, now);
+    return !weir_peer_rests(peer, now);
 }
 
 void
@@ -73,18 +84,14 @@ pick_let_go(weir_pick_t *pick)
 bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
-    const weir_group_t *group = pick->group;
-    weir_peer_t *peer = NULL;
+    weir_peer_t *peer;
     size_t       i;
 
     pick_let_go(pick);
-    for (i = 0; i < group->n_sets && peer == NULL; i++) {
-        peer = group->conf.balancer->pick(&group->sets[i], pick, now);
-    }
+    peer = weir_sets_pick(pick->group, pick, now);
     if (peer == NULL) {
         return false;
     }
-    weir_assert(peer->group == group);
 
     i = pick_index(peer);
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);

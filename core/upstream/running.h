@@ -14,13 +14,24 @@ struct weir_group {
     weir_loop_t      *loop;
     weir_list_t       link;          /* in its bucket of groups */
     weir_peer_t      *peers;         /* conf.n_peers of them, in the order of conf.peers */
-    weir_host_set_t   sets[2];       /* primaries, backups */
-    size_t            n_sets;
+    weir_host_set_t  *sets;          /* by rank */
+    size_t            n_sets, n_sharing;     /* those that are not backups come first */
+    size_t            n_marked;      /* peers that are marked as failed */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
     uint32_t          refs;          /* generations, picks, connections that are not idle */
     weir_arena_t      arena;
 };
+
+/* sets.c: host sets of peers that are in the order of their ranks; the balancer's state of each. */
+void         weir_sets_create(weir_group_t *group);
+/* What part of the requests each set is due now (set->share; together 100, or 0 when nobody may be asked). */
+void         weir_sets_share(weir_group_t *group, weir_instant_t now);
+/* NULL: nobody of the group may be asked. */
+weir_peer_t *weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
+
+/* pick.c: it is marked as failed, and it is not yet time to try it. */
+bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
 
 /* secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL:
  * nowhere. */
@@ -37,7 +48,7 @@ void weir_resolvers_free(struct weir_resolver_link *list);
 
 /* pool.c */
 void weir_pool_close_idle(weir_group_t *group);
-/* After its failures changed: statistics say whether it is marked as failed here. */
+/* After its failures changed: its group and statistics count whether it is marked as failed here. */
 void weir_peer_tell(weir_peer_t *peer);
 /* Links an idle connection as the oldest of its (new) peer and group: for moving the idle ones of a group to another.
  * */

@@ -69,7 +69,7 @@ test_block(void)
     is_str(group->name, "Api", "with its name");
     is_str(group->host_header, "Api", "which is $proxy_host too");
     is_int(group->n_peers, 4, "four servers");
-    is_int(group->n_primaries, 3, "three of them primaries");
+    ok(!group->peers[2].backup, "three of them primaries");
     is_str(group->peers[0].text, "127.0.0.1:8080", "an address");
     ok(group->peers[0].weight == 3 && group->peers[0].max_fails == 0 && group->peers[0].fail_timeout.ms == 5000
        && group->peers[0].max_conns == 9, "with its parameters");
@@ -169,7 +169,7 @@ test_implied(void)
     }
     is_str(group->name, "127.0.0.1:9000", "of its name");
     is_str(group->host_header, "127.0.0.1:9000", "and $proxy_host");
-    ok(group->n_peers == 1 && group->n_primaries == 1 && group->keepalive == 0, "one peer, nothing is kept");
+    ok(group->n_peers == 1 && group->keepalive == 0, "one peer, nothing is kept");
     ok(group->peers[0].max_fails == 1 && group->peers[0].fail_timeout.ms == 10000 && group->peers[0].weight == 1,
        "defaults");
     ok(conf_for(generation, "127.0.0.1:9000", 80) == group, "asked for again it is the same");

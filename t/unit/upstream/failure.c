@@ -130,7 +130,6 @@ test_backup(void)
     weir_group_t *group;
 
     groups_spec(&spec, "backup", 3);
-    spec.conf.n_primaries = 2;
     spec.peers[2].backup = true;
     group = groups_attach(&spec);
     ok(groups_request(group, true, 1000) == 'a' && groups_request(group, true, 1000) == 'b', "both primaries fail");

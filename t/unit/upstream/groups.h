@@ -41,7 +41,7 @@ static inline void
 groups_spec(groups_spec_t *spec, const char *name, size_t n)
 {
     *spec = (groups_spec_t) {
-        .conf = { .name = weir_str_from_z(name), .host_header = weir_str_from_z(name), .n_peers = n, .n_primaries = n,
+        .conf = { .name = weir_str_from_z(name), .host_header = weir_str_from_z(name), .n_peers = n,
                   .keepalive_requests = 1000, .keepalive_time = { 3600000 }, .keepalive_timeout = { 60000 },
                   .balancer = &weir_balancer_round_robin, .digest = 1 }
     };

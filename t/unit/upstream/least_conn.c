@@ -67,7 +67,6 @@ test_sets(weir_arena_t *arena)
     spec.peers[0].max_conns = 1;
     spec.peers[2].backup = true;
     spec.peers[1].down = true;
-    spec.conf.n_primaries = 2;
     spec.conf.balancer = least();
     group = groups_attach(&spec);
     ok(pick_one(group, &picks[0], arena) == 'a', "a primary first");

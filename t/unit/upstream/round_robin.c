@@ -53,7 +53,6 @@ test_down_and_backup(void)
     groups_spec(&spec, "down", 4);
     spec.peers[1].down = true;
     spec.peers[3].backup = true;
-    spec.conf.n_primaries = 3;
     group = groups_attach(&spec);
     is_letters(groups_requests(group, 6, 1), "acacac", "who is down and who is backup have no turn");
     weir_group_unref(group);
@@ -73,7 +72,6 @@ test_one_request_tries_each_once(void)
     groups_spec(&spec, "once", 5);
     spec.peers[2].down = true;
     spec.peers[4].backup = true;
-    spec.conf.n_primaries = 4;
     group = groups_attach(&spec);
     weir_arena_init(&arena, 256);
     weir_pick_begin(&pick, group, &arena);
@@ -135,7 +133,7 @@ test_many_peers(void)
         peers[i] = spec.peers[0];
     }
     spec.conf.peers = peers;
-    spec.conf.n_peers = spec.conf.n_primaries = N;
+    spec.conf.n_peers = N;
     group = groups_attach(&spec);
     weir_arena_init(&arena, 256);
     weir_pick_begin(&pick, group, &arena);

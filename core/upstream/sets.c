@@ -1,0 +1,128 @@
+/*
+ * sets.c - the host sets of a running group, and which of them a request is given to.
+ *
+ * Runs in workers, on the loop's thread.
+ *
+ * As long as no peer is marked as failed, the first set serves.  When some are, the sets share the requests as Envoy's
+ * priority levels do: a set's health is the part of its peers that may be asked, times the factor of overprovisioning,
+ * and 100 at most; from the first set on, each takes what its health is worth of what those before it have left.  When
+ * all of them together are worth less than 100, each takes its part of that sum.  Backups have no part in it: they are
+ * asked when nobody else may be, as in nginx.
+ */
+#include "upstream/running.h"
+
+static bool
+sets_is_backup(const weir_host_set_t *set)
+{
+    return set->peers[0].conf->backup;
+}
+
+void
+weir_sets_create(weir_group_t *group)
+{
+    const weir_balancer_t *balancer = group->conf.balancer;
+    const size_t           n = group->conf.n_peers;
+    weir_host_set_t       *set = NULL;
+
+    group->sets = weir_new_n(&group->arena, weir_host_set_t, n);
+    for (size_t i = 0; i < n; i++) {
+        weir_peer_t *peer = &group->peers[i];
+
+        if (set == NULL || weir_peer_rank(peer->conf) != weir_peer_rank(set->peers[0].conf)) {
+            weir_assert(set == NULL || weir_peer_rank(peer->conf) > weir_peer_rank(set->peers[0].conf));
+            set = &group->sets[group->n_sets++];
+            *set = (weir_host_set_t) { .group = group, .peers = peer };
+            group->n_sharing += !peer->conf->backup;
+        }
+        peer->set = set;
+        set->n++;
+    }
+    for (size_t i = 0; i < group->n_sets && balancer->create != NULL; i++) {
+        group->sets[i].state = balancer->create(&group->sets[i], &group->arena);
+    }
+}
+
+/* Percent; of a set with nobody in it who is not down: none. */
+static uint32_t
+sets_health(const weir_host_set_t *set, uint32_t overprovisioning, weir_instant_t now)
+{
+    uint64_t n = 0, healthy = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        n += !set->peers[i].conf->down;
+        healthy += !set->peers[i].conf->down && !weir_peer_rests(&set->peers[i], now);
+    }
+    return n != 0 ? (uint32_t) weir_min(healthy * overprovisioning / n, UINT64_C(100)) : 0;
+}
+
+void
+weir_sets_share(weir_group_t *group, weir_instant_t now)
+{
+    uint32_t         sum = 0, left = 100;
+    weir_host_set_t *first = NULL;
+
+    for (size_t i = 0; i < group->n_sharing; i++) {
+        weir_host_set_t *set = &group->sets[i];
+
+        set->share = sets_health(set, group->conf.overprovisioning, now);
+        sum += set->share;
+    }
+    sum = sum < 100 ? sum : 100;
+    for (size_t i = 0; i < group->n_sharing && sum != 0; i++) {
+        weir_host_set_t *set = &group->sets[i];
+
+        set->share = (uint32_t) weir_min(set->share * 100 / sum, left);
+        left -= set->share;
+        if (first == NULL && set->share != 0) {
+            first = set;
+        }
+    }
+    if (first != NULL) {
+        first->share += left;                  /* what rounding has left over */
+    }
+}
+
+/* The one whose turn it is, of those with a share; NULL: no set has one. */
+static weir_host_set_t *
+sets_take_turn(weir_group_t *group)
+{
+    weir_host_set_t *best = NULL;
+
+    for (size_t i = 0; i < group->n_sharing; i++) {
+        weir_host_set_t *set = &group->sets[i];
+
+        if (set->share == 0) {
+            set->credit = 0;
+            continue;
+        }
+        set->credit += (int32_t) set->share;
+        if (best == NULL || set->credit > best->credit) {
+            best = set;
+        }
+    }
+    if (best != NULL) {
+        best->credit -= 100;
+    }
+    return best;
+}
+
+weir_peer_t *
+weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now)
+{
+    const weir_balancer_t *balancer = group->conf.balancer;
+    const weir_host_set_t *turn = NULL;
+    weir_peer_t           *peer = NULL;
+
+    if (weir_unlikely(group->n_marked != 0) && group->n_sharing > 1) {
+        weir_sets_share(group, now);
+        turn = sets_take_turn(group);
+        peer = turn != NULL ? balancer->pick(turn, pick, now) : NULL;
+    }
+    for (size_t i = 0; i < group->n_sets && peer == NULL; i++) {
+        if (&group->sets[i] != turn) {
+            peer = balancer->pick(&group->sets[i], pick, now);
+        }
+    }
+    weir_assert(peer == NULL || (peer->group == group && (!sets_is_backup(peer->set) || peer->set >= group->sets + group->n_sharing)));
+    return peer;
+}
