@@ -5,7 +5,7 @@
  */
 #include "conf/core.h"
 #include "config.h"
-#include "http/cause.h"
+#include "http/message/cause.h"
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/process.h"

@@ -5,7 +5,7 @@
 #define WEIR_HTTP_CONF_H
 
 #include "conf/core.h"
-#include "http/match.h"
+#include "http/match/match.h"
 #include "os/sock.h"
 
 typedef struct weir_http_server weir_http_server_t;

@@ -4,11 +4,11 @@
  * Runs in workers.  A handler that says DONE may have finished the request: nothing here touches it afterwards.
  */
 #include "base/mem.h"
-#include "http/layer.h"
+#include "http/filter/layer.h"
 #include "http/module.h"
-#include "http/runtime.h"
-#include "http/stats.h"
-#include "http/story.h"
+#include "http/serve/runtime.h"
+#include "http/record/stats.h"
+#include "http/record/story.h"
 #include "http/sub.h"
 #include "http/tls/tls.h"
 #include "os/clock.h"

@@ -7,10 +7,10 @@
 #define WEIR_HTTP_REQUEST_H
 
 #include "event/conn.h"
-#include "http/cause.h"
+#include "http/message/cause.h"
 #include "http/codec.h"
 #include "http/conf.h"
-#include "http/uri.h"
+#include "http/message/uri.h"
 
 typedef struct weir_http weir_http_t;               /* a worker's http runtime */
 

@@ -6,12 +6,12 @@
  */
 #include "http/sub.h"
 
-#include "http/limit.h"
+#include "http/guard/limit.h"
 
 #include "http/module.h"
-#include "http/proxy/store.h"
-#include "http/runtime.h"
-#include "http/uri_text.h"
+#include "http/filter/store.h"
+#include "http/serve/runtime.h"
+#include "http/vars/uri_text.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  */
 #include "tool/stories.h"
 
-#include "http/cause.h"
+#include "http/message/cause.h"
 #include "os/sys.h"
 #include "tool/attach.h"
 #include "tool/running.h"

@@ -7,7 +7,7 @@
 #include "http/module.h"
 
 #include "expr/cidr.h"
-#include "http/story.h"
+#include "http/record/story.h"
 
 typedef struct {
     weir_cidr_t cidr;

@@ -9,7 +9,7 @@
  */
 #include "http/module.h"
 
-#include "http/story.h"
+#include "http/record/story.h"
 #include "os/clock.h"
 #include "store/conf.h"
 #include "store/read.h"

@@ -8,9 +8,9 @@
 #include "http/module.h"
 
 #include "event/work.h"
-#include "http/basic.h"
-#include "http/basic_check.h"
-#include "http/story.h"
+#include "http/guard/basic.h"
+#include "http/guard/basic_check.h"
+#include "http/record/story.h"
 #include "os/file.h"
 
 #include <errno.h>
@@ -245,7 +245,7 @@ static const weir_directive_t auth_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
-/* Passwords are hashed in threads (core/http/basic_check.c). */
+/* Passwords are hashed in threads (core/http/guard/basic_check.c). */
 static bool
 auth_begin(weir_life_t *life)
 {

@@ -7,10 +7,10 @@
  */
 #include "http/module.h"
 
-#include "http/assign.h"
-#include "http/story.h"
+#include "http/route/assign.h"
+#include "http/record/story.h"
 #include "http/sub.h"
-#include "http/uri_text.h"
+#include "http/vars/uri_text.h"
 
 typedef struct { weir_http_assign_t *at; size_t n; } ask_sets_t;
 typedef struct { const weir_template_t *uri; ask_sets_t sets; } ask_conf_t;       /* uri "off": nobody is asked */

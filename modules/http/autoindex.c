@@ -8,9 +8,9 @@
 #include "http/module.h"
 
 #include "base/date.h"
-#include "http/docroot.h"
-#include "http/file.h"
-#include "http/report.h"
+#include "http/answer/docroot.h"
+#include "http/answer/file.h"
+#include "http/answer/report.h"
 #include "os/file.h"
 
 #include <errno.h>

@@ -10,9 +10,9 @@
 #include "http/module.h"
 
 #include "base/table.h"
-#include "http/captures.h"
-#include "http/forwarded.h"
-#include "http/uri_text.h"
+#include "http/route/captures.h"
+#include "http/message/forwarded.h"
+#include "http/vars/uri_text.h"
 
 #include <arpa/inet.h>
 #include <string.h>

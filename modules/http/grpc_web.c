@@ -9,8 +9,8 @@
 #include "http/module.h"
 #include "base/buf.h"
 #include "http/h1/parse.h"
-#include "http/layer.h"
-#include "http/runtime.h"
+#include "http/filter/layer.h"
+#include "http/serve/runtime.h"
 
 #include <string.h>
 

@@ -11,8 +11,8 @@
 #include "http/module.h"
 
 #include "base/mem.h"
-#include "http/encoding.h"
-#include "http/mime.h"
+#include "http/filter/encoding.h"
+#include "http/message/mime.h"
 
 #include <zlib.h>
 

@@ -4,8 +4,8 @@
  */
 #include "http/module.h"
 
-#include "http/docroot.h"
-#include "http/file.h"
+#include "http/answer/docroot.h"
+#include "http/answer/file.h"
 #include "os/sys.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  * A request counts from here until its end, over HTTP/2 each stream by itself.  One that a limit refuses holds nothing
  * of the others.  Runs in workers; the master gives back what a dead one held.
  */
-#include "http/limit.h"
+#include "http/guard/limit.h"
 
 #include "shm/holds.h"
 

@@ -6,7 +6,7 @@
  * request that one refuses costs nothing in another.  Runs in workers; a known key costs a look and one
  * compare-and-swap.
  */
-#include "http/limit.h"
+#include "http/guard/limit.h"
 
 #include "os/clock.h"
 #include "shm/rate.h"

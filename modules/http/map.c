@@ -10,8 +10,8 @@
 #include "http/module.h"
 
 #include "base/table.h"
-#include "http/captures.h"
-#include "http/uri_text.h"
+#include "http/route/captures.h"
+#include "http/vars/uri_text.h"
 
 typedef struct { const weir_template_t *text; } map_value_t;
 

@@ -6,9 +6,9 @@
  */
 #include "http/module.h"
 
-#include "http/read_ahead.h"
+#include "http/filter/read_ahead.h"
 #include "http/sub.h"
-#include "http/uri_text.h"
+#include "http/vars/uri_text.h"
 
 typedef struct { const weir_template_t **at; size_t n; } mirror_places_t;
 typedef struct { mirror_places_t places; bool is_off; } mirror_list_t;

@@ -3,7 +3,7 @@
  *
  * A metric's samples stand together: for each metric every row is gone through, a few of them a turn of the loop.
  */
-#include "http/report.h"
+#include "http/answer/report.h"
 #include "http/module.h"
 
 #include "shm/stats.h"

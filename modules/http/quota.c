@@ -6,7 +6,7 @@
  * Runs in workers; a known key costs a look and one compare-and-swap, one that the zone does not hold a look into the
  * store's map.
  */
-#include "http/limit.h"
+#include "http/guard/limit.h"
 
 #include "base/zoneinfo.h"
 #include "os/clock.h"

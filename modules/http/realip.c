@@ -7,9 +7,9 @@
  */
 #include "http/module.h"
 
-#include "http/forwarded.h"
-#include "http/proxy_protocol.h"
-#include "http/vars.h"
+#include "http/message/forwarded.h"
+#include "http/serve/proxy_protocol.h"
+#include "http/vars/vars.h"
 
 typedef struct {
     weir_cidrs_t trusted;

@@ -11,11 +11,11 @@
  */
 #include "http/module.h"
 
-#include "http/assign.h"
-#include "http/blocks.h"
-#include "http/condition.h"
-#include "http/return.h"
-#include "http/uri_text.h"
+#include "http/route/assign.h"
+#include "http/route/blocks.h"
+#include "http/route/condition.h"
+#include "http/answer/return.h"
+#include "http/vars/uri_text.h"
 
 extern const size_t weir_http_rewrite_index;
 

@@ -8,8 +8,8 @@
  */
 #include "http/module.h"
 
-#include "http/captures.h"
-#include "http/uri_text.h"
+#include "http/route/captures.h"
+#include "http/vars/uri_text.h"
 
 #define SPLIT_WHOLE 10000                    /* hundredths of a percent */
 

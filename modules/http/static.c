@@ -7,9 +7,9 @@
 #include "http/module.h"
 
 #include "base/date.h"
-#include "http/docroot.h"
-#include "http/encoding.h"
-#include "http/file.h"
+#include "http/answer/docroot.h"
+#include "http/filter/encoding.h"
+#include "http/answer/file.h"
 #include "os/sys.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  *
  * Made a few rows a turn of the loop.
  */
-#include "http/report.h"
+#include "http/answer/report.h"
 #include "http/module.h"
 
 #include "os/clock.h"

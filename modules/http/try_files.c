@@ -7,8 +7,8 @@
  */
 #include "http/module.h"
 
-#include "http/docroot.h"
-#include "http/uri_text.h"
+#include "http/answer/docroot.h"
+#include "http/vars/uri_text.h"
 #include "os/sys.h"
 
 #include <sys/stat.h>

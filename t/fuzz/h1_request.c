@@ -4,7 +4,7 @@
  * Oracles: the scan's verdict does not depend on cuts; what was accepted and is written anew, field by field, is
  * accepted again and means the same.
  */
-#include "http/uri.h"
+#include "http/message/uri.h"
 #include "scan_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

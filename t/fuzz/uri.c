@@ -4,9 +4,9 @@
  * Oracles: the wire form is its own normal form, decodes to the path, and is made of what may stand in a path; what is
  * encoded decodes to what it was.
  */
-#include "http/header.h"
-#include "http/syntax.h"
-#include "http/uri.h"
+#include "http/message/header.h"
+#include "http/message/syntax.h"
+#include "http/message/uri.h"
 #include "kept_slashes.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "http/exchange/ask.h"
 
 #include "base/mem.h"
-#include "http/stats.h"
+#include "http/record/stats.h"
 #include "os/clock.h"
 
 #include <string.h>

@@ -15,9 +15,9 @@
 #ifndef WEIR_HTTP_EXCHANGE_EXCHANGE_H
 #define WEIR_HTTP_EXCHANGE_EXCHANGE_H
 
-#include "http/cause.h"
+#include "http/message/cause.h"
 #include "http/h1/parse.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 #include "upstream/group.h"
 
 #include <stddef.h>

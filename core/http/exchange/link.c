@@ -3,7 +3,7 @@
  */
 #include "http/exchange/link.h"
 
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 #include "os/sock.h"
 
 #include <errno.h>

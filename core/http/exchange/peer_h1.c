@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "http/h1/chunked.h"
 #include "http/h1/emit.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include "http/h1/parse_common.h"
 #include "http/h2/fields.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 
 #include <string.h>
 

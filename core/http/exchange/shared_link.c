@@ -8,7 +8,7 @@
 #include "http/exchange/shared_link.h"
 
 #include "base/mem.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 #include "os/clock.h"
 #include "os/sock.h"
 

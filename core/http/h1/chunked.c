@@ -5,7 +5,7 @@
  * in CRLF, nothing stands between a size and its extensions, data and its CRLF.
  */
 #include "http/h1/chunked.h"
-#include "http/syntax.h"
+#include "http/message/syntax.h"
 
 typedef enum {
     CHUNKED_SIZE,               /* digits */

@@ -6,7 +6,7 @@
 #include "http/h1/conn.h"
 
 #include "base/mem.h"
-#include "http/return.h"
+#include "http/answer/return.h"
 #include "os/clock.h"
 #include "os/sock.h"
 

@@ -8,7 +8,7 @@
 #ifndef WEIR_HTTP_H1_PARSE_H
 #define WEIR_HTTP_H1_PARSE_H
 
-#include "http/header.h"
+#include "http/message/header.h"
 
 /* -- scan -- */
 typedef struct {

@@ -7,7 +7,7 @@
 #define WEIR_HTTP_H1_PARSE_COMMON_H
 
 #include "http/h1/parse.h"
-#include "http/syntax.h"
+#include "http/message/syntax.h"
 
 /* What becomes of names that are tokens but not letters, digits and '-'. */
 typedef struct {

@@ -6,7 +6,7 @@
  * judge.
  */
 #include "http/h1/parse_common.h"
-#include "http/uri.h"
+#include "http/message/uri.h"
 
 /* --- request line --- */
 

@@ -5,7 +5,7 @@
  * the first byte beyond a limit), so the result is the same however the head was cut into reads.
  */
 #include "http/h1/parse.h"
-#include "http/syntax.h"
+#include "http/message/syntax.h"
 
 /* The line that is being looked at. */
 typedef struct {

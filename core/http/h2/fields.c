@@ -3,7 +3,7 @@
  */
 #include "http/h2/fields.h"
 
-#include "http/syntax.h"
+#include "http/message/syntax.h"
 
 bool
 weir_h2_name_ok(weir_str_t name)

@@ -8,7 +8,7 @@
 #ifndef WEIR_HTTP_H2_SERVER_H
 #define WEIR_HTTP_H2_SERVER_H
 
-#include "http/conn.h"
+#include "http/serve/conn.h"
 #include "http/h2/session.h"
 
 typedef struct {

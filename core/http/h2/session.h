@@ -32,7 +32,7 @@
 
 #include "base/chain.h"
 #include "event/conn.h"
-#include "http/cause.h"
+#include "http/message/cause.h"
 #include "http/h2/frame.h"
 #include "http/h2/hpack.h"
 

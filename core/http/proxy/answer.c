@@ -5,9 +5,9 @@
 #include "http/proxy/proxy.h"
 
 #include "event/slice.h"
-#include "http/pace.h"
-#include "http/ranges.h"
-#include "http/runtime.h"
+#include "http/filter/pace.h"
+#include "http/filter/ranges.h"
+#include "http/serve/runtime.h"
 #include "os/clock.h"
 
 #include <string.h>

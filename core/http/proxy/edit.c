@@ -6,7 +6,7 @@
  */
 #include "http/proxy/edit.h"
 
-#include "http/captures.h"
+#include "http/route/captures.h"
 #include "http/request.h"
 
 #include <string.h>

@@ -10,9 +10,9 @@
  */
 #include "http/proxy/emit.h"
 
-#include "http/layer.h"
-#include "http/read_ahead.h"
-#include "http/runtime.h"
+#include "http/filter/layer.h"
+#include "http/filter/read_ahead.h"
+#include "http/serve/runtime.h"
 #include "os/clock.h"
 
 #include <string.h>

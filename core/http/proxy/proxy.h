@@ -9,10 +9,10 @@
 
 #include "http/exchange/exchange.h"
 #include "http/proxy/edit.h"
-#include "http/proxy/store.h"
+#include "http/filter/store.h"
 #include "base/chain.h"
 #include "http/request.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 #include "http/tls/upstream.h"
 #include "event/resolve.h"
 #include "upstream/group.h"

@@ -5,7 +5,7 @@
 #include "http/proxy/proxy.h"
 
 #include "http/proxy/emit.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 #include "os/clock.h"
 
 #include <string.h>

@@ -8,8 +8,8 @@
 #include "http/proxy/proxy.h"
 
 #include "http/proxy/conf.h"
-#include "http/runtime.h"
-#include "http/uri_text.h"
+#include "http/serve/runtime.h"
+#include "http/vars/uri_text.h"
 #include "upstream/resolver.h"
 
 static bool

@@ -7,8 +7,8 @@
 #include "http/proxy/proxy.h"
 
 #include "event/slice.h"
-#include "http/layer.h"
-#include "http/runtime.h"
+#include "http/filter/layer.h"
+#include "http/serve/runtime.h"
 
 #define TUNNEL_ROUNDS 16
 

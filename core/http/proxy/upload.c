@@ -3,9 +3,9 @@
  */
 #include "http/proxy/proxy.h"
 
-#include "http/layer.h"
-#include "http/read_ahead.h"
-#include "http/runtime.h"
+#include "http/filter/layer.h"
+#include "http/filter/read_ahead.h"
+#include "http/serve/runtime.h"
 
 void
 weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause)

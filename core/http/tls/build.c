@@ -8,7 +8,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
-#include "http/blocks.h"
+#include "http/route/blocks.h"
 #include "http/http.h"
 #include "os/clock.h"
 #include "shm/zone.h"

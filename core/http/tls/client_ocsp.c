@@ -5,7 +5,7 @@
  * Runs in workers.  Whatever goes wrong - no responder, no answer, no memory - the certificate does not pass: requests
  * are answered with 400.  One allocation a connection that has to ask, given back with it.
  */
-#include "http/conn.h"
+#include "http/serve/conn.h"
 #include "http/tls/conf.h"
 
 #include "base/mem.h"

@@ -6,7 +6,7 @@
  */
 #include "http/tls/conf.h"
 
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 #include "tls/conn.h"
 #include "tls/verify.h"
 

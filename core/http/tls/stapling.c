@@ -9,7 +9,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 #include "os/clock.h"
 #include "tls/ocsp.h"
 

@@ -7,7 +7,7 @@
 #ifndef WEIR_HTTP_TLS_TLS_H
 #define WEIR_HTTP_TLS_TLS_H
 
-#include "http/conn.h"
+#include "http/serve/conn.h"
 
 /* A server's: made by the build of the http_ssl module when one of its listeners says ssl; server->tls. */
 typedef struct weir_http_tls weir_http_tls_t;

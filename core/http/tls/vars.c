@@ -3,7 +3,7 @@
  *
  * Runs in workers; texts are in the request's arena or live as long as the connection.
  */
-#include "http/vars.h"
+#include "http/vars/vars.h"
 
 #include "tls/info.h"
 

@@ -11,7 +11,7 @@
 #include "conf/generation.h"
 #include "http/h2/frame.h"
 #include "http/h2/hpack.h"
-#include "http/runtime.h"
+#include "http/serve/runtime.h"
 
 #include <openssl/ssl.h>
 #include <stdio.h>

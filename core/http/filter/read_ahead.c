@@ -1,0 +1,194 @@
+/*
+ * read_ahead.c - see read_ahead.h.  Runs in workers.
+ */
+#include "http/filter/read_ahead.h"
+
+#include "event/slice.h"
+#include "http/filter/layer.h"
+#include "http/filter/store.h"
+#include "http/serve/runtime.h"
+#include "os/sys.h"
+
+#include <errno.h>
+
+#define AHEAD_ROUNDS 16         /* pieces a turn, then others get theirs */
+
+typedef struct {
+    weir_request_t *req;
+    weir_store_t   *store;
+    weir_task_t     task;
+    void          (*done)(weir_request_t *req);
+} ahead_t;
+
+/* The file of client_body_in_file_only. */
+typedef struct {
+    weir_store_file_t file;
+    bool              keep;               /* its body is complete, and its name is for others to use */
+} ahead_file_t;
+
+static ahead_file_t *
+ahead_file(const weir_store_t *store)
+{
+    return weir_container_of(store->file, ahead_file_t, file);
+}
+
+static void
+ahead_close(void *data)
+{
+    weir_store_t *store = data;
+
+    if (store->file != NULL && store->fd >= 0 && !ahead_file(store)->keep && weir_sys_unlink(store->file->name) != 0 && errno != ENOENT) {
+        weir_log(WEIR_LOG_CRIT, NULL, errno, "the body's file \"%s\" could not be removed", store->file->name);
+    }
+    weir_store_fini(store);
+}
+
+weir_store_t *
+weir_read_ahead_store(weir_request_t *req)
+{
+    const weir_http_core_conf_t *core = weir_request_core(req);
+    const weir_temp_path_t *path = &core->client_body_temp_path;
+    weir_store_t *store = weir_new(&req->arena, weir_store_t);
+
+    weir_store_init(store, core->client_body_buffer_size.n, UINT64_MAX / 2, path->text.at);
+    if (core->client_body_in_file_only != WEIR_BODY_FILE_OFF) {
+        ahead_file_t *named = weir_new(&req->arena, ahead_file_t);
+
+        *named = (ahead_file_t) { .file = { path->levels, weir_alloc_bytes(&req->arena, WEIR_FILE_NAME(path->text.len)) } };
+        weir_store_use_file(store, &named->file);
+    }
+    weir_arena_on_cleanup(&req->arena, ahead_close, store);
+    return store;
+}
+
+bool
+weir_read_ahead_needs_file(const weir_request_t *req)
+{
+    return weir_request_core(req)->client_body_in_file_only != WEIR_BODY_FILE_OFF
+           && (!req->body_complete || req->head.content_length != WEIR_LENGTH_NONE);
+}
+
+weir_str_t
+weir_read_ahead_file(const weir_request_t *req)
+{
+    return req->body != NULL && req->body->file != NULL ? weir_str_from_z(req->body->file->name) : WEIR_STR_NONE;
+}
+
+/* All of it was read. */
+static weir_io_t
+ahead_complete(weir_request_t *req, weir_store_t *store)
+{
+    if (store->file != NULL) {
+        if (!weir_store_make_file(store)) {
+            req->cause = WEIR_CAUSE_INTERNAL_IO;
+            return WEIR_ERROR;
+        }
+        ahead_file(store)->keep = weir_request_core(req)->client_body_in_file_only == WEIR_BODY_FILE_ON;
+    }
+    req->body = store;
+    return WEIR_OK;
+}
+
+weir_io_t
+weir_read_ahead_some(weir_request_t *req, weir_store_t *store)
+{
+    weir_str_t bytes;
+
+    weir_slice_t slice = { 0 };
+
+    for (int round = 0; round < AHEAD_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
+        weir_io_t io = weir_layer_read_body(req, req->layers, &bytes);
+
+        if (io == WEIR_EOF) {
+            return ahead_complete(req, store);
+        }
+        if (io != WEIR_OK) {
+            return io;
+        }
+        if (weir_store_append(store, bytes) != WEIR_OK) {
+            req->cause = WEIR_CAUSE_INTERNAL_IO;
+            return WEIR_ERROR;
+        }
+    }
+    return WEIR_EOF;
+}
+
+static void ahead_on_task(weir_task_t *task);
+
+/* NEXT: complete · PARK: wait · DONE: answered */
+static weir_step_t
+ahead_read(ahead_t *ahead)
+{
+    weir_request_t *req = ahead->req;
+
+    switch (weir_read_ahead_some(req, ahead->store)) {
+    case WEIR_OK:
+        return WEIR_NEXT;
+    case WEIR_AGAIN:
+        return WEIR_PARK;
+    case WEIR_EOF:
+        weir_task_post_later(req->http->loop, &ahead->task, ahead_on_task);
+        return WEIR_PARK;
+    case WEIR_ERROR:
+        break;
+    }
+    req->on_body = NULL;
+    req->on_abort = NULL;
+    if (req->cause == WEIR_CAUSE_CLIENT_CLOSED) {
+        weir_request_client_gone(req, req->cause);
+        return WEIR_DONE;
+    }
+    return weir_request_fail(req, req->cause, NULL);
+}
+
+static void
+ahead_go_on(ahead_t *ahead)
+{
+    weir_request_t *req = ahead->req;
+
+    weir_task_cancel(&ahead->task);                /* bytes that came were faster than the turn it was put off to */
+    if (ahead_read(ahead) == WEIR_NEXT) {
+        req->on_body = NULL;
+        req->on_abort = NULL;
+        ahead->done(req);
+    }
+}
+
+static void
+ahead_on_task(weir_task_t *task)
+{
+    ahead_go_on(weir_container_of(task, ahead_t, task));
+}
+
+static void
+ahead_on_body(weir_request_t *req)
+{
+    ahead_go_on(req->producer);
+}
+
+static void
+ahead_on_abort(weir_request_t *req)
+{
+    weir_task_cancel(&((ahead_t *) req->producer)->task);
+}
+
+weir_step_t
+weir_request_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req))
+{
+    ahead_t *ahead;
+
+    if (req->body_complete || req->body != NULL || req->body_dropped || req->body_received != 0) {
+        return WEIR_NEXT;
+    }
+    ahead = weir_new(&req->arena, ahead_t);
+    *ahead = (ahead_t) { .req = req, .store = weir_read_ahead_store(req), .done = done };
+    req->producer = ahead;
+    req->on_body = ahead_on_body;
+    req->on_abort = ahead_on_abort;
+    weir_step_t step = ahead_read(ahead);
+    if (step == WEIR_NEXT) {
+        req->on_body = NULL;
+        req->on_abort = NULL;
+    }
+    return step;
+}

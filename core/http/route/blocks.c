@@ -1,0 +1,463 @@
+/*
+ * blocks.c - the blocks of http (http, server, location) and what names a server: listen, server_name.
+ *
+ * Load time only: the master and a worker's build thread.
+ */
+#include "http/route/blocks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* -- listen -- */
+
+/* "80-90" or "host:80-90": the text of the first port alone, and the last port; false: this is no range. */
+static bool
+blocks_cut_range(weir_str_t text, weir_str_t *first, weir_str_t *last)
+{
+    const char *end = text.at + text.len, *dash = end, *colon;
+
+    while (dash > text.at && dash[-1] >= '0' && dash[-1] <= '9') {
+        dash--;
+    }
+    if (dash == text.at || dash == end || *--dash != '-' || weir_str_starts(text, WEIR_STR("unix:"))) {
+        return false;
+    }
+    for (colon = dash; colon > text.at && colon[-1] >= '0' && colon[-1] <= '9'; colon--) { }
+    if (colon == dash || (colon != text.at && colon[-1] != ':')) {
+        return false;
+    }
+    *first = weir_str(text.at, (size_t) (dash - text.at));
+    *last = weir_str(dash + 1, (size_t) (end - dash - 1));
+    return true;
+}
+
+/* Each address with each port from its own to the last. */
+static bool
+blocks_expand_range(weir_conf_t *cf, weir_addrs_t *addrs, weir_str_t text, weir_str_t last_text)
+{
+    uint16_t first = weir_addr_port(&addrs->at[0]);
+    uint64_t last;
+    weir_addr_t *all;
+    size_t n;
+
+    if (!weir_str_to_u64(last_text, &last) || last > 65535 || last < first) {
+        return weir_conf_error(cf, 1, "invalid port range in \"%.*s\" of the \"listen\" directive", WEIR_STR_ARG(text));
+    }
+    n = (size_t) (last - first) + 1;
+    all = weir_new_n(cf->arena, weir_addr_t, addrs->n * n);
+    for (size_t i = 0; i < addrs->n * n; i++) {
+        all[i] = addrs->at[i / n];
+        weir_addr_set_port(&all[i], (uint16_t) (first + i % n));
+    }
+    *addrs = (weir_addrs_t) { all, addrs->n * n };
+    return true;
+}
+
+static bool
+blocks_listen_address(weir_conf_t *cf, weir_str_t text, weir_addrs_t *addrs)
+{
+    weir_hostport_t hp;
+    const char *hint;
+    uint64_t port;
+
+    if (weir_str_to_u64(text, &port)) {                 /* a bare port */
+        if (port == 0 || port > 65535) {
+            return weir_conf_error(cf, 1, "invalid port in \"%.*s\" of the \"listen\" directive", WEIR_STR_ARG(text));
+        }
+        addrs->at = weir_new(cf->arena, weir_addr_t);
+        addrs->n = 1;
+        return weir_addr_from_ip(addrs->at, WEIR_STR("0.0.0.0"), (uint16_t) port);
+    }
+    if (!weir_hostport_parse(&hp, text, &hint)) {
+        return weir_conf_error(cf, 1, "%s in \"%.*s\" of the \"listen\" directive", hint, WEIR_STR_ARG(text));
+    }
+    addrs->at = weir_new(cf->arena, weir_addr_t);
+    addrs->n = 1;
+    if (hp.is_unix) {
+        if (!weir_addr_from_unix(addrs->at, hp.host)) {
+            return weir_conf_error(cf, 1, "the path of the unix socket \"%.*s\" is empty or too long", WEIR_STR_ARG(text));
+        }
+        return true;
+    }
+    if (!hp.has_port) {
+        hp.port = 80;
+    }
+    if (hp.host.len == 0) {
+        return weir_addr_from_ip(addrs->at, WEIR_STR("0.0.0.0"), hp.port);
+    }
+    if (weir_addr_from_ip(addrs->at, hp.host, hp.port)) {
+        return true;
+    }
+    if (!weir_bundle_resolve(cf->bundle, hp.host, addrs, cf->error)) {
+        return weir_conf_error(cf, 1, "host not found in \"%.*s\" of the \"listen\" directive", WEIR_STR_ARG(text));
+    }
+    weir_addr_t *copy = weir_new_n(cf->arena, weir_addr_t, addrs->n);
+    memcpy(copy, addrs->at, sizeof(weir_addr_t) * addrs->n);
+    for (size_t i = 0; i < addrs->n; i++) {
+        weir_addr_set_port(&copy[i], hp.port);
+    }
+    addrs->at = copy;
+    return true;
+}
+
+static bool
+blocks_listen_number(weir_str_t value, uint32_t max, int *out)
+{
+    uint32_t n;
+
+    if (!weir_conf_read_u32(value, &n) || n == 0 || n > max) {
+        return false;
+    }
+    *out = (int) n;
+    return true;
+}
+
+static bool
+blocks_listen_keepalive(weir_str_t value, weir_listen_options_t *options)
+{
+    weir_str_t part[3], rest = value;
+    weir_msec_t t;
+
+    options->keepalive = true;
+    if (weir_str_eq(value, WEIR_STR("on"))) {
+        return true;
+    }
+    if (weir_str_eq(value, WEIR_STR("off"))) {
+        options->keepalive = false;
+        return true;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        weir_str_cut(rest, ':', &part[i], &rest);
+    }
+    if (rest.len != 0 || (part[0].len | part[1].len | part[2].len) == 0) {
+        return false;
+    }
+    if (part[0].len != 0) {
+        if (!weir_conf_read_msec(part[0], &t) || t.ms < 1000 || t.ms > 32767000) {
+            return false;
+        }
+        options->keep_idle = (int) (t.ms / 1000);
+    }
+    if (part[1].len != 0) {
+        if (!weir_conf_read_msec(part[1], &t) || t.ms < 1000 || t.ms > 32767000) {
+            return false;
+        }
+        options->keep_interval = (int) (t.ms / 1000);
+    }
+    return part[2].len == 0 || blocks_listen_number(part[2], 127, &options->keep_count);
+}
+
+/* One option after the address; false when it is unknown or its value is wrong. */
+static bool
+blocks_listen_option(weir_str_t word, weir_listen_entry_t *entry)
+{
+    weir_listen_options_t *o = &entry->options;
+    weir_str_t name, value;
+    weir_bytes_t size;
+    bool has_value = weir_str_cut(word, '=', &name, &value);
+
+    if (!has_value) {
+        if (weir_str_eq(word, WEIR_STR("default_server")) || weir_str_eq(word, WEIR_STR("default"))) {
+            entry->is_default = true;
+            return true;
+        }
+        if (weir_str_eq(word, WEIR_STR("deferred"))) {
+            o->defer_accept_s = 1;
+            entry->has_options = true;
+            return true;
+        }
+        if (weir_str_eq(word, WEIR_STR("ssl"))) {
+            return entry->is_ssl = true;
+        }
+        if (weir_str_eq(word, WEIR_STR("proxy_protocol"))) {
+            return entry->is_proxied = true;
+        }
+        if (weir_str_eq(word, WEIR_STR("http2"))) {
+            return entry->is_http2 = true;
+        }
+        /* Every TCP address has a SO_REUSEPORT socket for each worker anyway. */
+        return weir_str_eq(word, WEIR_STR("reuseport")) || weir_str_eq(word, WEIR_STR("bind"));
+    }
+    entry->has_options = true;
+    if (weir_str_eq(name, WEIR_STR("backlog"))) {
+        return blocks_listen_number(value, 1u << 30, &o->backlog);
+    }
+    if (weir_str_eq(name, WEIR_STR("fastopen"))) {
+        return blocks_listen_number(value, 1u << 30, &o->fastopen);
+    }
+    if (weir_str_eq(name, WEIR_STR("rcvbuf")) || weir_str_eq(name, WEIR_STR("sndbuf"))) {
+        if (!weir_conf_read_bytes(value, &size) || size.n == 0 || size.n > (1u << 30)) {
+            return false;
+        }
+        *(name.at[0] == 'r' ? &o->rcvbuf : &o->sndbuf) = (int) size.n;
+        return true;
+    }
+    if (weir_str_eq(name, WEIR_STR("ipv6only"))) {
+        o->ipv6_only = weir_str_eq(value, WEIR_STR("on"));
+        return o->ipv6_only || weir_str_eq(value, WEIR_STR("off"));
+    }
+    if (weir_str_eq(name, WEIR_STR("so_keepalive"))) {
+        return blocks_listen_keepalive(value, o);
+    }
+    return false;
+}
+
+static bool
+blocks_parse_listen(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_listen_entries_t *list = field;
+    weir_listen_entry_t entry = { .options = { .reuse_port = true, .ipv6_only = true } };
+    weir_conf_words_t *kept = weir_new(cf->arena, weir_conf_words_t);
+    weir_addrs_t addrs = { NULL, 0 };
+    weir_str_t first, last = WEIR_STR_NONE;
+
+    (void) row;
+    *kept = *words;
+    entry.words = kept;
+    if (!blocks_cut_range(words->at[1].text, &first, &last)) {
+        first = words->at[1].text;
+    }
+    if (!blocks_listen_address(cf, first, &addrs) || (last.len != 0 && !blocks_expand_range(cf, &addrs, words->at[1].text, last))) {
+        return false;
+    }
+    for (size_t i = 2; i < words->n; i++) {
+        if (!blocks_listen_option(words->at[i].text, &entry)) {
+            return weir_conf_error(cf, i, "invalid parameter \"%.*s\" of the \"listen\" directive: expected default_server, ssl, http2, proxy_protocol, "
+                                   "backlog=, rcvbuf=, sndbuf=, fastopen=, deferred, reuseport, bind, ipv6only=on|off or "
+                                   "so_keepalive=", WEIR_STR_ARG(words->at[i].text));
+        }
+    }
+    weir_listen_entry_t *grown = weir_new_n(cf->arena, weir_listen_entry_t, list->n + addrs.n);
+    if (list->n != 0) {
+        memcpy(grown, list->at, sizeof(*grown) * list->n);
+    }
+    for (size_t i = 0; i < addrs.n; i++) {
+        entry.addr = addrs.at[i];
+        entry.options.reuse_port = !weir_addr_is_unix(&entry.addr);
+        grown[list->n + i] = entry;
+    }
+    list->at = grown;
+    list->n += addrs.n;
+    return true;
+}
+
+static const weir_conf_type_t blocks_type_listen = {
+    .name = "address", .size = sizeof(weir_listen_entries_t), .min_args = 1, .max_args = 20, .repeats = true,
+    .parse = blocks_parse_listen,
+};
+
+/* -- server_name -- */
+
+static bool
+blocks_parse_names(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_strs_t *names = field;
+    weir_str_t *grown = weir_new_n(cf->arena, weir_str_t, names->n + words->n - 1);
+
+    (void) row;
+    if (names->n != 0) {
+        memcpy(grown, names->at, sizeof(*grown) * names->n);
+    }
+    for (size_t i = 1; i < words->n; i++) {
+        weir_str_t name = words->at[i].text;
+        if (name.len == 1 && (name.at[0] == '_' || name.at[0] == '*')) {
+            name = weir_str_dup(cf->arena, name);       /* names nobody asks for, by habit */
+        }
+        if (memchr(name.at ? name.at : "", '/', name.len) != NULL && name.at[0] != '~') {
+            return weir_conf_error(cf, i, "the server name \"%.*s\" has a \"/\"", WEIR_STR_ARG(name));
+        }
+        if (name.len > 1 && name.at[0] == '~') {
+            weir_str_t pattern = weir_str_skip(name, 1);
+            if (weir_http_captures_announce(cf, i, pattern, weir_hosts_folds(pattern)) == NULL) {
+                return false;
+            }
+        }
+        grown[names->n++] = name;
+    }
+    names->at = grown;
+    return true;
+}
+
+static const weir_conf_type_t blocks_type_names = {
+    .name = "name", .size = sizeof(weir_strs_t), .min_args = 1, .max_args = 255, .repeats = true, .parse = blocks_parse_names,
+};
+
+/* -- location -- */
+
+static bool
+blocks_location_modifier(weir_http_location_t *location, weir_str_t mod)
+{
+    weir_rule_t *rule = &location->rule;
+
+    if (weir_str_eq(mod, WEIR_STR("="))) {
+        rule->kind = WEIR_PATH_EXACT;
+    } else if (weir_str_eq(mod, WEIR_STR("^~"))) {
+        rule->kind = WEIR_PATH_PREFIX_FINAL;
+    } else if (weir_str_eq(mod, WEIR_STR("~")) || weir_str_eq(mod, WEIR_STR("~*"))) {
+        rule->kind = WEIR_PATH_REGEX;
+        rule->fold_case = mod.len == 2;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* "location =/x", "location ~x": the modifier may stand against the text, as nginx reads it. */
+static void
+blocks_location_split(weir_str_t word, weir_str_t *mod, weir_str_t *text)
+{
+    size_t n = 0;
+
+    if (word.len > 0 && (word.at[0] == '=' || word.at[0] == '~')) {
+        n = word.at[0] == '~' && word.len > 1 && word.at[1] == '*' ? 2 : 1;
+    } else if (weir_str_starts(word, WEIR_STR("^~"))) {
+        n = 2;
+    }
+    *mod = weir_str(word.at, n);
+    *text = weir_str_skip(word, n);
+}
+
+static bool
+blocks_location_nesting(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    const weir_http_location_t *inner = block->owner, *outer = block->parent->owner;
+    weir_str_t name = inner->name;
+
+    if (block->parent->context != WEIR_IN_LOCATION) {
+        return true;
+    }
+    if (outer->is_named || outer->rule.kind == WEIR_PATH_EXACT) {
+        return weir_conf_error_at(cf, words, "location \"%.*s\" cannot be inside the %s location \"%.*s\"", WEIR_STR_ARG(name),
+                                  outer->is_named ? "named" : "exact", WEIR_STR_ARG(outer->name));
+    }
+    if (inner->is_named) {
+        return weir_conf_error_at(cf, words, "named location \"%.*s\" can be on the server level only", WEIR_STR_ARG(name));
+    }
+    if (inner->rule.kind != WEIR_PATH_REGEX && outer->rule.kind != WEIR_PATH_REGEX
+        && !weir_str_starts(inner->rule.text, outer->rule.text))
+    {
+        return weir_conf_error_at(cf, words, "location \"%.*s\" is outside location \"%.*s\"", WEIR_STR_ARG(name),
+                                  WEIR_STR_ARG(outer->name));
+    }
+    return true;
+}
+
+static bool
+blocks_location_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    weir_http_location_t *location = weir_new(cf->arena, weir_http_location_t);
+    weir_str_t mod, text;
+
+    if (words->n == 3) {
+        mod = words->at[1].text;
+        text = words->at[2].text;
+        location->name = weir_str_printf(cf->arena, "%.*s %.*s", WEIR_STR_ARG(mod), WEIR_STR_ARG(text));
+    } else {
+        blocks_location_split(words->at[1].text, &mod, &text);
+        location->name = words->at[1].text;
+    }
+    location->rule.text = text;
+    location->rule.value = location;
+    location->is_named = mod.len == 0 && text.len > 1 && text.at[0] == '@';
+    if ((words->n == 3 || mod.len != 0) && !blocks_location_modifier(location, mod)) {
+        return weir_conf_error_at(cf, words, "invalid location modifier \"%.*s\": expected =, ^~, ~ or ~*", WEIR_STR_ARG(mod));
+    }
+    if (text.len == 0) {
+        return weir_conf_error_at(cf, words, "location \"%.*s\" names no path", WEIR_STR_ARG(location->name));
+    }
+    if (!location->is_named && location->rule.kind != WEIR_PATH_REGEX && text.at[0] != '/') {
+        weir_conf_warn(cf, words->n - 1, "location \"%.*s\" does not begin with \"/\": no request will match it", WEIR_STR_ARG(location->name));
+    }
+    if (location->rule.kind == WEIR_PATH_REGEX
+        && weir_http_captures_announce(cf, words->n - 1, text, location->rule.fold_case) == NULL)
+    {
+        return false;
+    }
+    block->owner = location;
+    location->block = block;
+    return blocks_location_nesting(cf, block, words);
+}
+
+bool
+weir_http_part_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    const weir_http_location_t *location = block->parent->owner;
+    weir_http_location_t       *part = weir_new(cf->arena, weir_http_location_t);
+
+    (void) words;
+    part->name = location->name;
+    part->rule = location->rule;
+    part->is_named = location->is_named;
+    part->block = block;
+    block->owner = part;
+    return true;
+}
+
+/* GET is HEAD too. */
+static bool
+blocks_limit_except_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    weir_http_location_t *location = block->parent->owner;
+
+    for (size_t i = 1; i < words->n; i++) {
+        weir_method_t method = weir_method_parse(words->at[i].text);
+
+        if (method == WEIR_METHOD_OTHER || method == WEIR_METHOD_TRACE || method == WEIR_METHOD_CONNECT) {
+            return weir_conf_error(cf, i, "invalid method \"%.*s\"", WEIR_STR_ARG(words->at[i].text));
+        }
+        location->methods |= 1u << method | (method == WEIR_METHOD_GET ? 1u << WEIR_METHOD_HEAD : 0);
+    }
+    return weir_http_part_opened(cf, block, words);
+}
+
+static bool
+blocks_http_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    (void) block;
+    (void) words;
+    weir_http_captures_open(cf);
+    return true;
+}
+
+static bool
+blocks_server_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    weir_http_server_t *server = weir_new(cf->arena, weir_http_server_t);
+
+    (void) words;
+    server->block = block;
+    block->owner = server;
+    return true;
+}
+
+static const weir_directive_t blocks_directives[] = {
+    WEIR_BLOCK("http", WEIR_IN_HTTP, .where = WEIR_IN_MAIN, .single = true, .opened = blocks_http_opened,
+               .help = "Everything about HTTP."),
+    WEIR_BLOCK("server", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .opened = blocks_server_opened,
+               .help = "A virtual server: chosen by address, port and name."),
+    WEIR_BLOCK("location", WEIR_IN_LOCATION, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 2,
+               .opened = blocks_location_opened, .args = "[= | ~ | ~* | ^~] uri | @name",
+               .help = "What happens to requests whose path matches."),
+    WEIR_BLOCK("limit_except", WEIR_IN_LIMIT_EXCEPT, .where = WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 255, .single = true,
+               .opened = blocks_limit_except_opened, .args = "method...",
+               .help = "What holds in the location for all other methods than these; GET is HEAD too."),
+    WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
+               .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [proxy_protocol] [option…]",
+               .help = "An address the server is reached at; *:80 when there is none. A port may be a range (8000-8010). default_server: this server "
+                      "takes requests whose host no other server of the address names. ssl: TLS. http2: HTTP/2, as the http2 directive. proxy_protocol: "
+                      "connections begin with a PROXY protocol header. backlog=N: the queue of new connections. rcvbuf=SIZE, sndbuf=SIZE: buffers of the "
+                      "socket. fastopen=N: TCP Fast Open with a queue of N. deferred: wake up only when data came. ipv6only=on|off: whether [::] takes "
+                      "IPv4, too (on, unless said). so_keepalive=on|off|[idle]:[interval]:[count]: TCP keepalive. reuseport, bind: accepted; each "
+                      "worker has a socket of its own for every TCP address anyway."),
+    WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, names, "server_name", &blocks_type_names, .where = WEIR_IN_SERVER,
+               .args = "name…", .help = "Host names of the server: exact, *.wildcard, wildcard.*, .both or ~regex."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_module_t weir_http_blocks = {
+    .name = "http_blocks",
+    .area = "HTTP",
+    .conf_size = sizeof(weir_http_blocks_conf_t),
+    .directives = blocks_directives,
+    .build = weir_http_build,
+};

@@ -1,0 +1,33 @@
+/*
+ * blocks.h - what the http, server and location blocks say, between reading (blocks.c) and building (build.c).
+ */
+#ifndef WEIR_HTTP_BLOCKS_H
+#define WEIR_HTTP_BLOCKS_H
+
+#include "http/route/captures.h"
+
+typedef struct {
+    weir_addr_t              addr;
+    weir_listen_options_t    options;
+    bool                     is_default, has_options, is_ssl, is_http2, is_proxied;
+    const weir_conf_words_t *words;      /* for errors */
+} weir_listen_entry_t;
+
+typedef struct { weir_listen_entry_t *at; size_t n; } weir_listen_entries_t;
+
+typedef struct {
+    weir_listen_entries_t listens;
+    weir_strs_t           names;
+    weir_http_patterns_t  patterns;      /* of the http block's struct only; so the next one */
+    weir_http_definitions_t definitions;
+} weir_http_blocks_conf_t;
+
+extern const weir_module_t weir_http_blocks;
+
+/* The .opened of a block that is a part of a location (if, limit_except): block->owner is the location in it. */
+bool weir_http_part_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words);
+
+/* The module's build: makes the weir_http_conf_t of the sealed blocks. */
+bool weir_http_build(weir_conf_t *cf, weir_generation_t *generation);
+
+#endif
