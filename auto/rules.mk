@@ -39,7 +39,7 @@ LIBRARY   = $(OBJS)/libweir.a
 MAIN      = core/main.c
 MAIN_OBJ  = $(MAIN:%.c=$(OBJS)/%.o)
 LIB_OBJS  = $(patsubst %.c,$(OBJS)/%.o,$(filter-out $(MAIN),$(CORE_SRCS)) $(MODULE_SRCS)) \
-            $(ADDON_OBJS) $(OBJS)/modules.o
+            $(ADDON_OBJS) $(OBJS)/modules.o $(OBJS)/manual.o
 
 weir: $(OBJS)/weir
 
@@ -50,6 +50,12 @@ $(LIBRARY): $(LIB_OBJS) $(OBJS)/sources.mk
 	$(call say,AR) rm -f $@ && ar rcs $@ $(LIB_OBJS)
 
 $(OBJS)/modules.o: $(OBJS)/modules.c $(OBJS)/flags
+	$(COMPILE)
+
+$(OBJS)/manual.c: auto/manual.awk $(PAGE_TEXTS) $(CORE_TEXTS) $(MODULE_TEXTS) $(OBJS)/sources.mk
+	$(call say,AWK) LC_ALL=C awk -f auto/manual.awk $(filter %.md,$^) < /dev/null > $@
+
+$(OBJS)/manual.o: $(OBJS)/manual.c $(OBJS)/flags
 	$(COMPILE)
 
 $(OBJS)/core/%.o: core/%.c $(OBJS)/flags

@@ -4,6 +4,7 @@
  * Runs as whoever typed it; what it becomes is in proc/master/master.c and single.c.
  */
 #include "conf/core.h"
+#include "conf/manual.h"
 #include "config.h"
 #include "http/message/cause.h"
 #include "log/log.h"
@@ -234,6 +235,7 @@ main_answer(const weir_command_t *command, int *code)
     } else if (command->manual) {
         weir_conf_print_manual(STDOUT_FILENO);
         weir_cause_print_manual(STDOUT_FILENO);
+        *code = weir_manual_check(STDERR_FILENO) ? 0 : MAIN_FAILED;
     } else if (command->version) {
         weir_version_print(command->build);
     } else {

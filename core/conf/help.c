@@ -3,6 +3,7 @@
  *
  * Runs in the program that a person typed; everything said here is said once, in the rows.
  */
+#include "conf/manual.h"
 #include "conf/nginx_names.h"
 #include "conf/read.h"
 
@@ -83,8 +84,10 @@ weir_conf_syntax(const weir_directive_t *row, char *out, size_t size)
         weir_buf_add_char(&buf, ' ');
         help_add_values(&buf, row);
     } else if (row->opens == 0) {
-        weir_buf_printf(&buf, "%s%s%s", row->type->min_args == 0 ? " [" : " ", row->type->name,
-                        row->type->min_args == 0 ? "]" : "");
+        if (row->type->name[0] != '\0') {
+            weir_buf_printf(&buf, "%s%s%s", row->type->min_args == 0 ? " [" : " ", row->type->name,
+                            row->type->min_args == 0 ? "]" : "");
+        }
     } else if (row->block_max_args != 0) {
         weir_buf_printf(&buf, "%s", row->block_min_args == 0 ? " [name]" : " name");
     }
@@ -117,6 +120,31 @@ help_print_limits(help_out_t *out, const weir_directive_t *row, const char *labe
     help_add(out, "\n");
 }
 
+/* The first row of the module that has this name: -h and the manual tell of rows of one name once. */
+static const weir_directive_t *
+help_first_row(const weir_module_t *module, const weir_directive_t *row)
+{
+    const weir_directive_t *first = module->directives;
+
+    while (strcmp(first->name, row->name) != 0) {
+        first++;
+    }
+    return first;
+}
+
+/* Where any row of this name may stand, from the first one on. */
+static unsigned
+help_where(const weir_directive_t *row)
+{
+    const weir_directive_t *other;
+    unsigned                where = 0;
+
+    for (other = row; other->name != NULL; other++) {
+        where |= strcmp(other->name, row->name) == 0 ? other->where : 0;
+    }
+    return where;
+}
+
 /* The labels of -h line up; those of the manual are list items in Markdown. */
 static void
 help_print_row(help_out_t *out, const weir_directive_t *row, bool manual)
@@ -124,7 +152,7 @@ help_print_row(help_out_t *out, const weir_directive_t *row, bool manual)
     char contexts[100], syntax[400];
 
     (void) weir_conf_syntax(row, syntax, sizeof(syntax));
-    (void) weir_conf_contexts_text(row->where, contexts, sizeof(contexts));
+    (void) weir_conf_contexts_text(help_where(row), contexts, sizeof(contexts));
     help_field(out, manual ? "- Syntax: " : "Syntax:   ", syntax, manual);
     if (row->opens == 0) {
         help_add(out, manual ? "- Default: " : "Default:  ");
@@ -142,6 +170,16 @@ help_print_row(help_out_t *out, const weir_directive_t *row, bool manual)
     help_print_limits(out, row, manual ? "- Limits: " : "Limits:   ");
     if (row->inherit == WEIR_APPEND) {
         help_add(out, manual ? "- Inherited: added to the outer block's\n" : "Inherit:  added to the outer block's\n");
+    }
+}
+
+static void
+help_paragraph(help_out_t *out, const char *before, const char *words, const char *after)
+{
+    if (words != NULL) {
+        help_add(out, before);
+        help_add(out, words);
+        help_add(out, after);
     }
 }
 
@@ -178,15 +216,14 @@ weir_conf_print_help(weir_str_t directive, int fd)
     help_open(&out, fd);
     for (m = 0; weir_modules_in_use[m] != NULL; m++) {
         for (row = weir_modules_in_use[m]->directives; row != NULL && row->name != NULL; row++) {
-            if (!weir_str_eq(directive, weir_str_from_z(row->name))) {
+            if (!weir_str_eq(directive, weir_str_from_z(row->name)) || help_first_row(weir_modules_in_use[m], row) != row) {
                 continue;
             }
             help_add(&out, n++ != 0 ? "\n" : "");
             help_print_row(&out, row, false);
             help_field(&out, "Module:   ", weir_modules_in_use[m]->name, false);
-            help_add(&out, row->help != NULL ? "\n" : "");
-            help_add(&out, row->help != NULL ? row->help : "");
-            help_add(&out, row->help != NULL ? "\n" : "");
+            help_paragraph(&out, "\n", row->help, "\n");
+            help_paragraph(&out, "\n", weir_manual_find(weir_modules_in_use[m]->name, row->name), "\n");
         }
     }
     if (n == 0) {
@@ -223,15 +260,16 @@ help_print_module(help_out_t *out, const weir_module_t *module)
 
     help_field(out, "## Module ", module->name, false);
     help_add(out, "\n");
+    help_paragraph(out, "", weir_manual_find(module->name, ""), "\n\n");
     for (row = module->directives; row != NULL && row->name != NULL; row++) {
-        help_field(out, "### ", row->name, false);
-        help_add(out, "\n");
-        if (row->help != NULL) {
-            help_add(out, row->help);
-            help_add(out, "\n\n");
+        if (help_first_row(module, row) != row) {
+            continue;
         }
+        help_field(out, "### ", row->name, false);
+        help_paragraph(out, "\n", row->help, "\n\n");
         help_print_row(out, row, true);
         help_add(out, "\n");
+        help_paragraph(out, "", weir_manual_find(module->name, row->name), "\n\n");
     }
     help_print_variables(out, module->variables);
 }
@@ -247,8 +285,12 @@ help_is_in(const weir_module_t *module, const char *area)
 static void
 help_print_area(help_out_t *out, const char *area)
 {
+    char page[40];
+
+    (void) snprintf(page, sizeof(page), "page:%s", area);
     help_field(out, "# ", area, false);
     help_add(out, "\n");
+    help_paragraph(out, "", weir_manual_find(page, ""), "\n\n");
     for (size_t m = 0; weir_modules_in_use[m] != NULL; m++) {
         if (help_is_in(weir_modules_in_use[m], area)) {
             help_print_module(out, weir_modules_in_use[m]);
@@ -323,6 +365,7 @@ help_print_nginx(help_out_t *out)
     help_add(out, "# nginx\n\nThe directives and variables of nginx's documented modules: what is here, what is planned, what is not here, and what is "
                   "accepted without an effect and with one warning. What is here and differs is told on the page [Weir for users of "
                   "nginx](../nginx.md).\n\n");
+    help_paragraph(out, "", weir_manual_find("page:nginx", ""), "\n\n");
     for (; group->module != NULL; group++) {
         if (strcmp(module, group->module) != 0) {
             help_add(out, module[0] != '\0' ? "\n" : "");

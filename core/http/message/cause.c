@@ -5,6 +5,7 @@
  */
 #include "http/message/cause.h"
 
+#include "conf/manual.h"
 #include "os/file.h"
 
 #include <string.h>
@@ -29,11 +30,12 @@ void
 weir_cause_print_manual(int fd)
 {
     weir_arena_t arena;
-    weir_str_t line = WEIR_STR("# Causes\n\nWhy Weir itself answered: `$weir_cause`, and a field of both logs.\n\n"
-                               "| Cause | Status | Level | Meaning |\n|---|---|---|---|\n");
+    weir_str_t line;
     char status[24];
 
     weir_arena_init(&arena, 4096);
+    line = weir_str_printf(&arena, "# Causes\n\n%s\n\n| Cause | Status | Level | Meaning |\n|---|---|---|---|\n",
+                           weir_manual_find("page:Causes", ""));
     for (unsigned i = WEIR_CAUSE_NONE + 1; weir_file_write_all(fd, line) && i < WEIR_CAUSE_MAX; i++) {
         const weir_cause_row_t *row = &cause_rows[i];
 
