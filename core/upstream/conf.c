@@ -317,26 +317,31 @@ upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, weir_s
     return list;
 }
 
-/* What chooses among its peers.  NULL: cf->error is set. */
-static const weir_balancer_t *
-upstream_balancer(weir_conf_t *cf, const weir_conf_block_t *block)
+/* What chooses among its peers, and by which key.  false: cf->error is set. */
+static bool
+upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, weir_group_conf_t *group)
 {
-    const weir_upstream_module_t *chosen = NULL;
-
+    group->balancer = NULL;
     for (size_t m = 0; m < weir_modules_count; m++) {
         const weir_upstream_module_t *module = weir_upstream_modules[m];
+        const weir_template_t        *key = NULL;
+        const weir_balancer_t        *chosen;
 
-        if (module == NULL || module->balancer == NULL || block->confs[m] == NULL || !module->chosen(block->confs[m])) {
+        chosen = module != NULL && module->choose != NULL && block->confs[m] != NULL ? module->choose(block->confs[m], &key) : NULL;
+        if (chosen == NULL) {
             continue;
         }
-        if (chosen != NULL) {
-            weir_conf_error_at(cf, &block->words, "upstream \"%.*s\" has two ways to choose its servers: %s and %s", WEIR_STR_ARG(block->words.at[1].text),
-                               chosen->balancer->name, module->balancer->name);
-            return NULL;
+        if (group->balancer != NULL) {
+            return weir_conf_error_at(cf, &block->words, "upstream \"%.*s\" has two ways to choose its servers: %s and %s",
+                                      WEIR_STR_ARG(group->name), group->balancer->name, chosen->name);
         }
-        chosen = module;
+        group->balancer = chosen;
+        group->key = key;
     }
-    return chosen != NULL ? chosen->balancer : &weir_balancer_round_robin;
+    if (group->balancer == NULL) {
+        group->balancer = &weir_balancer_round_robin;
+    }
+    return true;
 }
 
 /* NULL: cf->error is set. */
@@ -365,8 +370,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;
     group->keepalive_timeout = conf->keepalive_timeout;
-    group->balancer = upstream_balancer(cf, block);
-    if (group->balancer == NULL) {
+    if (!upstream_choose(cf, block, group)) {
         return NULL;
     }
     weir_upstream_fill(cf->arena, group, servers, conf->servers.n);

@@ -48,6 +48,7 @@ typedef struct {
     uint32_t               keepalive_requests;
     weir_msec_t            keepalive_time, keepalive_timeout;
     const weir_balancer_t *balancer;
+    const weir_template_t *key;              /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
     uint64_t               digest;           /* of all the above */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
@@ -84,6 +85,7 @@ typedef struct {
     weir_group_t *group;                     /* counted from weir_pick_begin to weir_pick_end */
     weir_peer_t  *peer;                      /* the one picked; NULL: none */
     uint64_t     *tried;                     /* bitmap by peer index, request's arena */
+    weir_str_t    key;                       /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
 } weir_pick_t;
 

@@ -12,14 +12,20 @@ turns_of(const weir_peer_t *peer)
     return &((weir_turns_t *) peer->set->state)[weir_peer_index(peer)];
 }
 
+void
+weir_turns_init(const weir_host_set_t *set, weir_turns_t *turns)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        turns[i] = (weir_turns_t) { .effective = set->peers[i].conf->weight };
+    }
+}
+
 void *
 weir_turns_create(const weir_host_set_t *set, weir_arena_t *arena)
 {
     weir_turns_t *turns = weir_new_n(arena, weir_turns_t, set->n);
 
-    for (size_t i = 0; i < set->n; i++) {
-        turns[i] = (weir_turns_t) { .effective = set->peers[i].conf->weight };
-    }
+    weir_turns_init(set, turns);
     return turns;
 }
 

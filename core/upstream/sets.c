@@ -42,6 +42,30 @@ weir_sets_create(weir_group_t *group)
     }
 }
 
+uint64_t
+weir_host_set_weight(const weir_host_set_t *set)
+{
+    uint64_t weight = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        weight += set->peers[i].conf->weight;
+    }
+    return weight;
+}
+
+weir_peer_t *
+weir_host_set_at(const weir_host_set_t *set, uint64_t number)
+{
+    size_t i = 0;
+
+    while (number >= set->peers[i].conf->weight) {
+        number -= set->peers[i].conf->weight;
+        i++;
+        weir_assert(i < set->n);
+    }
+    return &set->peers[i];
+}
+
 /* Percent; of a set with nobody in it who is not down: none. */
 static uint32_t
 sets_health(const weir_host_set_t *set, uint32_t overprovisioning, weir_instant_t now)

@@ -52,10 +52,10 @@ static const weir_balancer_t least_balancer = {
     .carry_over = weir_turns_carry_over,
 };
 
-static bool
-least_chosen(const void *conf)
+static const weir_balancer_t *
+least_choose(const void *conf, const weir_template_t **key WEIR_UNUSED)
 {
-    return ((const least_conf_t *) conf)->on.on;
+    return ((const least_conf_t *) conf)->on.on ? &least_balancer : NULL;
 }
 
 static const weir_directive_t least_directives[] = {
@@ -69,6 +69,5 @@ const weir_upstream_module_t weir_upstream_least_conn = {
     .area = "Upstreams",
     .conf_size = sizeof(least_conf_t),
     .directives = least_directives,
-    .balancer = &least_balancer,
-    .chosen = least_chosen,
+    .choose = least_choose,
 };

@@ -89,6 +89,9 @@ weir_proxy_next_peer(weir_proxy_t *p)
         }
         p->picked = true;
         weir_pick_begin(&p->pick, p->pass->group->running, &req->arena);
+        if (p->pass->group->key != NULL) {
+            p->pick.key = weir_template_eval(p->pass->group->key, req, &req->arena);
+        }
     }
     p->tries++;
     if (!weir_pick_next(&p->pick, weir_clock_now())) {

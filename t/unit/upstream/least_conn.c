@@ -8,7 +8,10 @@ least(void)
 {
     for (size_t m = 0; m < weir_modules_count; m++) {
         if (weir_upstream_modules[m] != NULL && strcmp(weir_upstream_modules[m]->name, "upstream_least_conn") == 0) {
-            return weir_upstream_modules[m]->balancer;
+            const weir_flag_t      on = { true };
+            const weir_template_t *key = NULL;
+
+            return weir_upstream_modules[m]->choose(&on, &key);
         }
     }
     return NULL;

@@ -2,7 +2,7 @@ use v5.36;
 use lib 't/lib';
 use Weir::Test;
 
-my $w = Weir::Test->new('misuse of locality and priority is told')->allow_log(qr{\[emerg\]});
+my $w = Weir::Test->new('misuse of balancing is told')->allow_log(qr{\[emerg\]});
 my @cases = (
     ['locality eu//a;',                                      qr/REGION, REGION\/ZONE or REGION\/ZONE\/SUBZONE/],
     ['locality a/b/c/d;',                                    qr/REGION, REGION\/ZONE or REGION\/ZONE\/SUBZONE/],
@@ -11,6 +11,9 @@ my @cases = (
     ['overprovisioning 1.445;',                              qr/a factor such as 1\.4/],
     ['overprovisioning 1.;',                                 qr/a factor such as 1\.4/],
     ['overprovisioning much;',                               qr/a factor such as 1\.4/],
+    ['upstream u { hash $arg_k consistently; server 127.0.0.1:1; }', qr/invalid value "consistently" in "hash" directive: expected consistent/],
+    ['upstream u { hash $nothing; server 127.0.0.1:1; }',    qr/unknown "nothing" variable/],
+    ['upstream u { hash $arg_k; ip_hash; server 127.0.0.1:1; }', qr/has two ways to choose its servers: (?:hash and ip_hash|ip_hash and hash)/],
     ['upstream u { server 127.0.0.1:1 priority=129; }',      qr/invalid parameter "priority=129"/],
     ['upstream u { server 127.0.0.1:1 priority=-1; }',       qr/invalid parameter "priority=-1"/],
     ['upstream u { server 127.0.0.1:1 locality=eu/; }',      qr/invalid parameter "locality=eu\/"/],

@@ -1,0 +1,268 @@
+/*
+ * hash.c - `hash KEY [consistent]` in an upstream block: requests with the same key go to the same server as long as
+ * the servers stay the same; with `consistent` (ketama), a server that comes or goes moves only its own part of the keys.
+ *
+ * Which key belongs to which server is what nginx (and Cache::Memcached, Cache::Memcached::Fast) make of it, so that an
+ * operator may exchange one for the other.  A request without a key, and one whose servers have failed 20 times, has
+ * turns like others.
+ *
+ * Runs in workers.  The state of a host set: its turns, and behind them the points of the ring.
+ */
+#include "upstream/module.h"
+
+#include "base/buf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define HASH_TRIES      20
+#define HASH_POINTS     160              /* of a server, for each of its weight */
+#define HASH_POINTS_MAX 4194304          /* of a set: larger weights are scaled down */
+
+typedef struct {
+    const weir_template_t *key;          /* NULL: it was not said */
+    bool                   is_consistent;
+} hash_said_t;
+
+typedef struct { hash_said_t said; } hash_conf_t;
+
+typedef struct { uint32_t hash; uint32_t peer; } hash_point_t;      /* peer: an index in the set, of any with its server's name */
+
+typedef struct {
+    uint64_t      weight;                /* of all its peers */
+    hash_point_t *points;                /* by hash, no two the same */
+    size_t        n;
+} hash_state_t;
+
+typedef struct {
+    const weir_pick_t *pick;
+    weir_instant_t     now;
+    const weir_peer_t *server;           /* one of those that are asked: the addresses of a server; NULL: all */
+} hash_asked_t;
+
+static hash_state_t *
+hash_state(const weir_host_set_t *set)
+{
+    return (hash_state_t *) ((weir_turns_t *) set->state + set->n);
+}
+
+static bool
+hash_may(const weir_peer_t *peer, const void *data)
+{
+    const hash_asked_t *asked = data;
+
+    return (asked->server == NULL || weir_str_eq(peer->conf->server, asked->server->conf->server))
+           && weir_peer_allowed(peer, asked->pick, asked->now);
+}
+
+static weir_peer_t *
+hash_take_turn(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now, const weir_peer_t *server)
+{
+    return weir_turns_take(set, hash_may, &(hash_asked_t) { pick, now, server });
+}
+
+static uint32_t
+hash_crc(uint32_t crc, weir_str_t bytes)
+{
+    return (uint32_t) crc32(crc, (const Bytef *) bytes.at, (uInt) bytes.len);
+}
+
+/* -- the plain one: a number below the sum of the weights -- */
+
+static void *
+hash_create(const weir_host_set_t *set, weir_arena_t *arena)
+{
+    void *state = weir_alloc(arena, set->n * sizeof(weir_turns_t) + sizeof(hash_state_t));
+
+    weir_turns_init(set, state);
+    *(hash_state_t *) ((weir_turns_t *) state + set->n) = (hash_state_t) { .weight = weir_host_set_weight(set) };
+    return state;
+}
+
+static weir_peer_t *
+hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
+{
+    uint64_t sum = 0;
+
+    for (unsigned tries = 0; tries <= HASH_TRIES && pick->key.len != 0 && set->n > 1; tries++) {
+        char         text[24];
+        weir_buf_t   again;
+        weir_peer_t *peer;
+
+        weir_buf_init(&again, text, sizeof(text));
+        if (tries != 0) {
+            weir_buf_printf(&again, "%u", tries);
+        }
+        sum += hash_crc(hash_crc(0, weir_buf_str(&again)), pick->key) >> 16 & 0x7fff;
+        peer = weir_host_set_at(set, sum % hash_state(set)->weight);
+        if (weir_peer_allowed(peer, pick, now)) {
+            return peer;
+        }
+    }
+    return hash_take_turn(set, pick, now, NULL);
+}
+
+static const weir_balancer_t hash_balancer = {
+    .name = "hash",
+    .create = hash_create,
+    .pick = hash_pick,
+    .report = weir_turns_report,
+    .carry_over = weir_turns_carry_over,
+};
+
+/* -- the consistent one: points on a ring -- */
+
+static int
+hash_compare(const void *a_, const void *b_)
+{
+    const hash_point_t *a = a_, *b = b_;
+
+    return a->hash != b->hash ? (a->hash < b->hash ? -1 : 1) : (a->peer > b->peer) - (a->peer < b->peer);
+}
+
+/* "host:port" apart; a name without a port, or the path of a socket, has none. */
+static void
+hash_split(weir_str_t server, weir_str_t *host, weir_str_t *port)
+{
+    size_t digits = 0;
+
+    *host = server;
+    *port = WEIR_STR("");
+    if (weir_str_starts(server, WEIR_STR("unix:"))) {
+        *host = weir_str_skip(server, 5);
+        return;
+    }
+    while (digits < server.len && server.at[server.len - digits - 1] >= '0' && server.at[server.len - digits - 1] <= '9') {
+        digits++;
+    }
+    if (digits < server.len && server.at[server.len - digits - 1] == ':') {
+        *host = weir_str(server.at, server.len - digits - 1);
+        *port = weir_str(server.at + server.len - digits, digits);
+    }
+}
+
+/* Each point's hash goes into that of the next one. */
+static void
+hash_add_points(hash_state_t *state, const weir_host_set_t *set, size_t i, uint64_t n)
+{
+    weir_str_t host, port;
+    uint32_t   base, hash = 0;
+
+    hash_split(set->peers[i].conf->server, &host, &port);
+    base = hash_crc(hash_crc(hash_crc(0, host), weir_str("", 1)), port);
+    for (uint64_t j = 0; j < n; j++) {
+        const char before[4] = { (char) hash, (char) (hash >> 8), (char) (hash >> 16), (char) (hash >> 24) };
+
+        hash = hash_crc(base, weir_str(before, sizeof(before)));
+        state->points[state->n++] = (hash_point_t) { hash, (uint32_t) i };
+    }
+}
+
+static void *
+hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
+{
+    void         *turns = hash_create(set, arena);
+    hash_state_t *state = (hash_state_t *) ((weir_turns_t *) turns + set->n);
+    uint64_t      most = HASH_POINTS_MAX / HASH_POINTS, all = state->weight;
+    size_t        kept = 0;
+
+    state->points = weir_new_n(arena, hash_point_t, (weir_min(all, most) + set->n) * HASH_POINTS);
+    for (size_t i = 0; i < set->n; i++) {
+        uint64_t weight = set->peers[i].conf->weight;
+
+        hash_add_points(state, set, i, HASH_POINTS * (all > most ? weir_max(weight * most / all, 1) : weight));
+    }
+    qsort(state->points, state->n, sizeof(*state->points), hash_compare);
+    for (size_t i = 0; i < state->n; i++) {
+        if (i == 0 || state->points[i].hash != state->points[kept - 1].hash) {
+            state->points[kept++] = state->points[i];
+        }
+    }
+    state->n = kept;
+    return turns;
+}
+
+/* The first point that is not below; the number of points: there is none. */
+static size_t
+hash_find(const hash_state_t *state, uint32_t hash)
+{
+    size_t from = 0, to = state->n;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (state->points[middle].hash < hash) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from;
+}
+
+static weir_peer_t *
+hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
+{
+    const hash_state_t *state = hash_state(set);
+    weir_peer_t        *peer = NULL;
+
+    if (pick->key.len != 0 && set->n > 1) {
+        size_t at = hash_find(state, hash_crc(0, pick->key));
+
+        for (unsigned tries = 0; tries <= HASH_TRIES && peer == NULL; tries++, at++) {
+            peer = hash_take_turn(set, pick, now, &set->peers[state->points[at % state->n].peer]);
+        }
+    }
+    return peer != NULL ? peer : hash_take_turn(set, pick, now, NULL);
+}
+
+static const weir_balancer_t hash_ring_balancer = {
+    .name = "hash consistent",
+    .create = hash_create_ring,
+    .pick = hash_pick_ring,
+    .report = weir_turns_report,
+    .carry_over = weir_turns_carry_over,
+};
+
+/* -- the module -- */
+
+static const weir_balancer_t *
+hash_choose(const void *conf_, const weir_template_t **key)
+{
+    const hash_conf_t *conf = conf_;
+
+    *key = conf->said.key;
+    return conf->said.key == NULL ? NULL : conf->said.is_consistent ? &hash_ring_balancer : &hash_balancer;
+}
+
+static bool
+hash_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
+{
+    hash_said_t *said = field;
+
+    said->is_consistent = words->n == 3;
+    if (said->is_consistent && !weir_str_eq(words->at[2].text, WEIR_STR("consistent"))) {
+        return weir_conf_invalid(cf, 2, "consistent");
+    }
+    said->key = weir_conf_template(cf, 1, words->at[1].text);
+    return said->key != NULL;
+}
+
+static const weir_conf_type_t hash_type = {
+    .name = "key [consistent]", .size = sizeof(hash_said_t), .min_args = 1, .max_args = 2, .parse = hash_parse,
+};
+
+static const weir_directive_t hash_directives[] = {
+    WEIR_DIRECTIVE_OF(hash_conf_t, said, "hash", &hash_type, .where = WEIR_IN_UPSTREAM,
+                      .help = "Requests with the same key go to the same server; consistent: a server that comes or goes moves few other keys."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_upstream_module_t weir_upstream_hash = {
+    .name = "upstream_hash",
+    .area = "Upstreams",
+    .conf_size = sizeof(hash_conf_t),
+    .directives = hash_directives,
+    .choose = hash_choose,
+};
