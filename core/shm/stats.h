@@ -30,7 +30,8 @@ typedef enum {
 #define WEIR_STATS_NAME      116             /* bytes of a name; longer ones are cut */
 #define WEIR_STATS_SEPARATOR '\x1f'          /* between a group's name and its peer's */
 #define WEIR_STATS_STATUSES  500             /* 100 … 599 */
-#define WEIR_STATS_CAUSES    128
+#define WEIR_STATS_CAUSES    251
+#define WEIR_STATS_CAUSES_1  128             /* those on the first page of a row */
 #define WEIR_STATS_BUCKETS   256
 
 /* What the numbers in `count` are, by kind. */
@@ -43,11 +44,24 @@ typedef struct {
     uint64_t requests, received, sent, latency_us;       /* latency_us: the sum */
     int64_t  active, idle, busy;                         /* gauges: process: connections, idle ones; requests under way */
     uint64_t count[10];
-    uint64_t causes[WEIR_STATS_CAUSES];
+    uint64_t causes[WEIR_STATS_CAUSES_1];                /* see weir_stats_of_cause */
     uint64_t latency[WEIR_STATS_BUCKETS];
     uint64_t statuses[WEIR_STATS_STATUSES];              /* by weir_stats_status */
-    uint64_t unused[123];
+    uint64_t more_causes[WEIR_STATS_CAUSES - WEIR_STATS_CAUSES_1];
 } weir_stats_row_t;
+
+/* The count of a cause, by its number below WEIR_STATS_CAUSES. */
+static inline uint64_t
+weir_stats_of_cause(const weir_stats_row_t *row, size_t cause)
+{
+    return cause < WEIR_STATS_CAUSES_1 ? row->causes[cause] : row->more_causes[cause - WEIR_STATS_CAUSES_1];
+}
+
+static inline void
+weir_stats_count_cause(weir_stats_row_t *row, size_t cause)
+{
+    ++*(cause < WEIR_STATS_CAUSES_1 ? &row->causes[cause] : &row->more_causes[cause - WEIR_STATS_CAUSES_1]);
+}
 
 /* Gauges of a peer: workers in which it is marked as failed, and in which the configuration has it down. */
 #define WEIR_GAUGE_UNAVAILABLE active

@@ -146,9 +146,9 @@ prom_put_causes(const prom_row_t *row)
     char more[80];
 
     for (unsigned i = WEIR_CAUSE_NONE + 1; i < WEIR_CAUSE_MAX; i++) {
-        if (row->sum->causes[i] != 0) {
+        if (weir_stats_of_cause(row->sum, i) != 0) {
             (void) snprintf(more, sizeof(more), "cause=\"%.*s\"", WEIR_STR_ARG(weir_cause_row((weir_cause_t) i)->word));
-            prom_one(row, "", more, row->sum->causes[i]);
+            prom_one(row, "", more, weir_stats_of_cause(row->sum, i));
         }
     }
 }

@@ -79,9 +79,9 @@ status_causes(weir_buf_t *out, const weir_stats_row_t *sum)
 
     weir_buf_add_lit(out, "\"causes\":{");
     for (unsigned i = WEIR_CAUSE_NONE + 1; i < WEIR_CAUSE_MAX; i++) {
-        if (sum->causes[i] != 0) {
+        if (weir_stats_of_cause(sum, i) != 0) {
             weir_buf_printf(out, "%s\"%.*s\":%llu", some ? "," : "", WEIR_STR_ARG(weir_cause_row((weir_cause_t) i)->word),
-                            (unsigned long long) sum->causes[i]);
+                            (unsigned long long) weir_stats_of_cause(sum, i));
             some = true;
         }
     }

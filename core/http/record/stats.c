@@ -54,7 +54,7 @@ stats_add(uint32_t index, const weir_request_t *req, uint64_t us)
         row->statuses[weir_stats_status(req->res.status)]++;
     }
     if (req->cause != WEIR_CAUSE_NONE) {
-        row->causes[req->cause]++;
+        weir_stats_count_cause(row, req->cause);
     }
     weir_stats_latency(row, us);
 }
@@ -73,7 +73,7 @@ stats_add_attempt(uint32_t index, const weir_attempt_t *attempt)
         row->statuses[weir_stats_status(attempt->status)]++;
     }
     if (attempt->cause != WEIR_CAUSE_NONE) {
-        row->causes[attempt->cause]++;
+        weir_stats_count_cause(row, attempt->cause);
     }
     weir_stats_latency(row, attempt->response_time.ms * 1000);
 }

@@ -119,6 +119,25 @@ test_counting(void)
     is_int(sum_of(row)->requests, 40012, "the slot's next owner counts on");
 }
 
+/* Also those on the second page. */
+static void
+test_causes(void)
+{
+    uint32_t row = row_of(WEIR_STATS_SERVER, WEIR_STR("causes"));
+    uint64_t wrong = 0;
+
+    for (size_t i = 0; i < WEIR_STATS_CAUSES; i++) {
+        for (size_t n = 0; n <= i; n++) {
+            weir_stats_count_cause(weir_stats_mine(row), i);
+        }
+    }
+    for (size_t i = 0; i < WEIR_STATS_CAUSES; i++) {
+        wrong += weir_stats_of_cause(sum_of(row), i) != i + 1;
+    }
+    is_int(wrong, 0, "each cause has a count of its own");
+    is_int(sum_of(row)->statuses[WEIR_STATS_STATUSES - 1], 0, "and none of them is a status");
+}
+
 static void
 test_quantiles(void)
 {
@@ -448,6 +467,7 @@ main(void)
     test_statuses();
     test_names();
     test_counting();
+    test_causes();
     test_quantiles();
     weir_arena_fini(&arena);
     test_full();
