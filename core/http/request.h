@@ -10,6 +10,8 @@
 #include "http/message/cause.h"
 #include "http/codec.h"
 #include "http/conf.h"
+#include "http/message/head.h"
+#include "http/message/syntax.h"
 #include "http/message/uri.h"
 
 typedef struct weir_http weir_http_t;               /* a worker's http runtime */
@@ -89,7 +91,7 @@ struct weir_request {
 
     /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to
      * GET) */
-    weir_h1_request_t    head;           /* method, fields, length … h2 fills the same */
+    weir_request_head_t  head;           /* method, fields, length … */
     uint8_t              version;        /* 10, 11, 20 */
     weir_str_t           host;           /* lower case, without port; server's primary name when there is none */
     weir_uri_t           uri;            /* path: $uri */
@@ -161,7 +163,7 @@ struct weir_request {
     /* what the proxy engine leaves for $upstream_*: one entry an attempt */
     struct weir_attempt *attempts;
     uint32_t             n_attempts, cap_attempts;
-    const weir_h1_response_t *upstream_head;
+    const weir_response_head_t *upstream_head;
     weir_fields_t        upstream_trailers;
     const struct weir_proxy_pass *proxied_to;   /* what the variables of proxy_pass made; NULL: it has none */
 };
@@ -294,7 +296,6 @@ void weir_request_show_hidden(weir_request_t *req);
 weir_addr_t weir_request_local(weir_request_t *req);
 #define WEIR_REQUEST_ID_DIGITS 32
 weir_str_t         weir_request_id(weir_request_t *req);    /* hex digits */
-weir_str_t         weir_status_reason(uint16_t status);     /* "Not Found"; empty when unknown */
 extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
 /* Keeps a pattern's captures: $1… and its named groups' slots.  is_decoded: what was matched is a decoded path, or has
  * a piece of one. */

@@ -242,8 +242,8 @@ static bool
 sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec_t *spec)
 {
     weir_request_t *req = sub->req;
-    const weir_h1_request_t *from = &parent->head;
-    weir_h1_request_t *head = &req->head;
+    const weir_request_head_t *from = &parent->head;
+    weir_request_head_t *head = &req->head;
 
     head->method_name = spec->method.len != 0 ? sub_keep(sub, spec->method) : WEIR_STR("GET");
     head->method = weir_method_parse(head->method_name);

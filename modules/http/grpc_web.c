@@ -8,7 +8,7 @@
  */
 #include "http/module.h"
 #include "base/buf.h"
-#include "http/h1/parse.h"
+#include "http/message/field_rules.h"
 #include "http/filter/layer.h"
 #include "http/serve/runtime.h"
 
@@ -219,7 +219,7 @@ web_trailers(weir_request_t *req, char *room)
     for (uint32_t i = 0; i < trailers->n; i++) {
         const weir_field_t *f = &trailers->at[i];
 
-        if (weir_h1_trailer_allowed(f) && weir_is_token(f->name) && weir_is_field_value(f->value)) {
+        if (weir_field_rules_may_trail(f) && weir_is_token(f->name) && weir_is_field_value(f->value)) {
             for (size_t k = 0; k < f->name.len; k++) {
                 char c = f->name.at[k];
                 weir_buf_add_char(&b, (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c));

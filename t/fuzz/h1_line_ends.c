@@ -32,7 +32,7 @@ static void
 check_request(weir_str_t head, weir_arena_t *arena)
 {
     weir_h1_options_t options = { .ignore_invalid = true, .max_fields = 50 };
-    weir_h1_request_t req;
+    weir_request_head_t req;
     weir_str_t        text = head;
 
     if (weir_h1_line_ends(&text, arena) == WEIR_H1_OK && weir_h1_parse_request(&req, &options, text, arena) == WEIR_H1_OK) {
@@ -44,7 +44,7 @@ check_request(weir_str_t head, weir_arena_t *arena)
 static void
 check_response(weir_str_t head, weir_arena_t *arena)
 {
-    weir_h1_response_t res;
+    weir_response_head_t res;
     weir_str_t         text = head;
 
     if (weir_h1_line_ends(&text, arena) == WEIR_H1_OK && weir_h1_parse_response(&res, text, 50, arena) == WEIR_H1_OK) {

@@ -23,7 +23,7 @@ put(char *out, weir_str_t text)
 
 /* The same request in other bytes: no white space but one SP, version 1.0 or 1.1. */
 static weir_str_t
-write_anew(const weir_h1_request_t *req, size_t len, weir_arena_t *arena)
+write_anew(const weir_request_head_t *req, size_t len, weir_arena_t *arena)
 {
     char    *start = weir_alloc(arena, 2 * len + 64), *out = start;
     uint32_t i;
@@ -39,7 +39,7 @@ write_anew(const weir_h1_request_t *req, size_t len, weir_arena_t *arena)
 }
 
 static void
-check_same(const weir_h1_request_t *a, const weir_h1_request_t *b)
+check_same(const weir_request_head_t *a, const weir_request_head_t *b)
 {
     weir_assert(a->method == b->method && a->form == b->form && a->minor == b->minor && a->port == b->port);
     weir_assert(weir_str_eq(a->target, b->target) && weir_str_eq(a->path, b->path) && weir_str_eq(a->query, b->query));
@@ -50,7 +50,7 @@ check_same(const weir_h1_request_t *a, const weir_h1_request_t *b)
 }
 
 static void
-check_request(const weir_h1_request_t *req, weir_str_t head, weir_arena_t *arena)
+check_request(const weir_request_head_t *req, weir_str_t head, weir_arena_t *arena)
 {
     weir_uri_t uri;
 
@@ -67,7 +67,7 @@ check_request(const weir_h1_request_t *req, weir_str_t head, weir_arena_t *arena
 static void
 parse_twice(weir_str_t head, const weir_h1_options_t *options, weir_arena_t *arena)
 {
-    weir_h1_request_t req, again;
+    weir_request_head_t req, again;
 
     if (weir_h1_parse_request(&req, options, head, arena) != WEIR_H1_OK) {
         return;

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const weir_h1_limits_t limits = { .max_line = 4096, .max_field = 4096, .max_head = 16384, .max_fields = 100 };
 
 static void
-check_response(const weir_h1_response_t *res, weir_str_t head, weir_arena_t *arena)
+check_response(const weir_response_head_t *res, weir_str_t head, weir_arena_t *arena)
 {
     oracle_check_fields(&res->fields, head, arena);
     weir_assert(res->status >= 100 && res->status <= 599 && res->minor <= 1);
@@ -22,7 +22,7 @@ check_response(const weir_h1_response_t *res, weir_str_t head, weir_arena_t *are
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    weir_h1_response_t res;
+    weir_response_head_t res;
     weir_fields_t      trailers = { .n = 0 };
     weir_arena_t       arena;
     size_t             head;

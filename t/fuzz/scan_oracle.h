@@ -6,6 +6,8 @@
 #define WEIR_T_FUZZ_SCAN_ORACLE_H
 
 #include "http/h1/parse.h"
+#include "http/message/field_rules.h"
+#include "http/message/syntax.h"
 
 #include <stdlib.h>
 
@@ -53,7 +55,7 @@ oracle_check_fields(const weir_fields_t *fields, weir_str_t head, weir_arena_t *
         weir_assert(weir_fields_find(fields, field->name) <= field);
         joined = weir_fields_join(fields, field->name, arena);
         weir_assert(joined.at != NULL && weir_is_field_value(joined));
-        (void) weir_h1_trailer_allowed(field);
+        (void) weir_field_rules_may_trail(field);
     }
 }
 

@@ -24,7 +24,7 @@ typedef struct {
     /* A piece of a body that has no `body`: OK, good until the next call · AGAIN: weir_ask_go_on follows · EOF · ERROR:
      * the ask ends, with the cause internal.io. */
     weir_io_t (*next_body)(weir_ask_t *ask, weir_str_t *bytes);
-    void      (*on_head)(weir_ask_t *ask, const weir_h1_response_t *head);       /* of 200 and above; lives until the end */
+    void      (*on_head)(weir_ask_t *ask, const weir_response_head_t *head);       /* of 200 and above; lives until the end */
     void      (*on_body)(weir_ask_t *ask, weir_str_t bytes);                     /* good for the time of the call */
     /* Once, unless it was cancelled: the ask is gone with it.  NONE: the whole answer came.  detail: NULL, or good for
      * the time of the call. */

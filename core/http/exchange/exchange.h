@@ -16,7 +16,7 @@
 #define WEIR_HTTP_EXCHANGE_EXCHANGE_H
 
 #include "http/message/cause.h"
-#include "http/h1/parse.h"
+#include "http/message/head.h"
 #include "http/serve/runtime.h"
 #include "upstream/group.h"
 
@@ -130,7 +130,7 @@ struct weir_exchange {
     bool                        says_close;
 
     /* what came */
-    weir_h1_response_t          head;
+    weir_response_head_t          head;
     uint64_t                    received;        /* bytes */
     bool                        got_bytes;
     bool                        may_have_trailers;   /* as far as the head tells */

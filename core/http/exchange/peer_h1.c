@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "http/h1/chunked.h"
 #include "http/h1/emit.h"
+#include "http/h1/parse.h"
 #include "http/serve/runtime.h"
 
 #include <string.h>
@@ -261,7 +262,7 @@ peer_recv(weir_exchange_t *x, size_t cap, char **data, size_t *len)
 static void
 peer_choose_mode(weir_exchange_t *x)
 {
-    const weir_h1_response_t *head = &x->head;
+    const weir_response_head_t *head = &x->head;
     weir_peer_h1_t *h = peer_of(x);
 
     memset(&h->chunked, 0, sizeof(h->chunked));

@@ -6,7 +6,7 @@
  */
 #include "http/exchange/shared_link.h"
 
-#include "http/h1/parse_common.h"
+#include "http/message/field_rules.h"
 #include "http/h2/fields.h"
 #include "http/serve/runtime.h"
 
@@ -18,7 +18,7 @@
 typedef struct {
     weir_joint_t       joint;                /* first: stream->owner points here */
     /* what comes */
-    weir_h1_response_t head;                 /* being read, or complete (head_ready) */
+    weir_response_head_t head;                 /* being read, or complete (head_ready) */
     size_t             head_bytes;
     const char        *malformed;
     weir_cause_t       refused_as;           /* of a head that is too large, or finds no memory */
@@ -138,7 +138,7 @@ peer_status(peer_t *own, weir_str_t value)
 static bool
 peer_length(peer_t *own, weir_str_t value)
 {
-    if (own->has_length || weir_h1_parse_length(value, &own->head.content_length) != WEIR_H1_OK) {
+    if (own->has_length || !weir_field_rules_read_length(value, &own->head.content_length)) {
         return peer_bad(own, "Content-Length twice, or no number");
     }
     own->has_length = true;

@@ -52,7 +52,7 @@ weir_h1_in_free(weir_h1_conn_t *c)
 bool
 weir_h1_body_begin(weir_h1_conn_t *c)
 {
-    const weir_h1_request_t *head = &c->req->head;
+    const weir_request_head_t *head = &c->req->head;
 
     c->continue_sent = false;
     c->body_failed = false;

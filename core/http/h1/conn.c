@@ -257,7 +257,7 @@ conn_wait_timeout(weir_h1_conn_t *c)
 static bool
 conn_is_bad_preface(const weir_h1_conn_t *c, weir_h1_reason_t reason)
 {
-    const weir_h1_request_t *head = &c->req->head;
+    const weir_request_head_t *head = &c->req->head;
 
     return reason == WEIR_H1_BAD_VERSION && c->base.client.requests == 1 && !c->base.client.is_tls
            && (c->base.socket->listen->is_http2 || conn_core(c)->http2.on)

@@ -12,6 +12,7 @@
 #define WEIR_HTTP_H1_CONN_H
 
 #include "http/h1/chunked.h"
+#include "http/h1/parse.h"
 #include "http/serve/conn.h"
 
 #define WEIR_H1_DRAIN_MAX 262144          /* bytes of an unread body that a connection is kept for */

@@ -3,7 +3,7 @@
  */
 #include "http/h1/emit.h"
 
-#include "http/request.h"
+#include "http/message/status.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

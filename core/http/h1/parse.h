@@ -8,7 +8,7 @@
 #ifndef WEIR_HTTP_H1_PARSE_H
 #define WEIR_HTTP_H1_PARSE_H
 
-#include "http/message/header.h"
+#include "http/message/head.h"
 
 /* -- scan -- */
 typedef struct {
@@ -40,17 +40,6 @@ weir_h1_scan_result_t weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t 
                                    size_t *head);
 
 /* -- request -- */
-typedef enum {
-    WEIR_METHOD_OTHER, WEIR_METHOD_GET, WEIR_METHOD_HEAD, WEIR_METHOD_POST, WEIR_METHOD_PUT, WEIR_METHOD_DELETE,
-    WEIR_METHOD_OPTIONS, WEIR_METHOD_PATCH, WEIR_METHOD_TRACE, WEIR_METHOD_CONNECT, WEIR_METHOD_PROPFIND,
-    WEIR_METHOD_PROPPATCH, WEIR_METHOD_MKCOL,
-    WEIR_METHOD_COPY, WEIR_METHOD_MOVE, WEIR_METHOD_LOCK, WEIR_METHOD_UNLOCK,
-} weir_method_t;
-
-weir_method_t weir_method_parse(weir_str_t name);        /* case-sensitive (RFC 9110 §9.1) */
-bool          weir_method_is_safe(weir_method_t method);       /* RFC 9110 §9.2.1 */
-bool          weir_method_is_idempotent(weir_method_t method); /* RFC 9110 §9.2.2 */
-
 /* Why a head was refused: each is a cause of its own for the log. */
 typedef enum {
     WEIR_H1_OK = 0,
@@ -71,36 +60,6 @@ const char *weir_h1_reason_text(weir_h1_reason_t reason);
  * end so, others so: MIXED_LINE_ENDS, or the parser refuses it. */
 weir_h1_reason_t weir_h1_line_ends(weir_str_t *head, weir_arena_t *arena);
 
-typedef enum {
-    WEIR_TARGET_ORIGIN, WEIR_TARGET_ABSOLUTE, WEIR_TARGET_AUTHORITY, WEIR_TARGET_ASTERISK,
-} weir_target_form_t;
-
-#define WEIR_LENGTH_NONE UINT64_MAX    /* no Content-Length */
-
-typedef struct {
-    weir_method_t      method;
-    weir_str_t         method_name;
-    weir_str_t         line;           /* whole request line without CRLF ($request) */
-    weir_str_t         target;         /* as received ($request_uri) */
-    weir_target_form_t form;
-    weir_str_t         path;           /* raw path of origin and absolute form ("/" when absolute form has none) */
-    weir_str_t         query;          /* without '?' */
-    bool               has_query;
-    weir_str_t         scheme;         /* of absolute form */
-    weir_str_t         host;           /* from the target's authority or Host, as written; empty: none (1.0) */
-    uint16_t           port;           /* 0: none given */
-    uint8_t            minor;          /* 1.0 or 1.1 (1.2 and up count as 1.1) */
-    weir_fields_t      fields;
-    uint64_t           content_length; /* WEIR_LENGTH_NONE */
-    bool               chunked;
-    bool               keep_alive;     /* what version and Connection ask for */
-    bool               expect_continue;/* Expect: 100-continue exactly, 1.1 only */
-    bool               expect_unknown; /* another expectation: 417 */
-    bool               upgrade;        /* Connection has "upgrade", an Upgrade field is there, 1.1 */
-    bool               te_trailers;    /* TE has "trailers" */
-    uint32_t           dropped;        /* fields ignored for their name (ignore_invalid_headers …) */
-} weir_h1_request_t;
-
 typedef struct {
     bool     ignore_invalid;           /* drop names that are tokens but not letters, digits, '-' (and '_') */
     bool     underscores;              /* '_' is fine in names */
@@ -111,29 +70,15 @@ typedef struct {
  * that Connection names, except framing and identity fields, which a client cannot remove: H1-45) with
  * WEIR_FIELD_HOP.  *req need not be initialised and its fields are new ones in the arena; when the head is refused
  * the line is there for the log, and what was read before the fault. */
-weir_h1_reason_t weir_h1_parse_request(weir_h1_request_t *req, const weir_h1_options_t *options, weir_str_t head,
+weir_h1_reason_t weir_h1_parse_request(weir_request_head_t *req, const weir_h1_options_t *options, weir_str_t head,
                                        weir_arena_t *arena);
 
 /* -- response -- */
-typedef struct {
-    uint16_t      status;              /* 100-599 */
-    weir_str_t    reason;
-    uint8_t       minor;
-    weir_fields_t fields;
-    uint64_t      content_length;      /* WEIR_LENGTH_NONE */
-    bool          chunked;
-    bool          keep_alive;
-    bool          upgrade;             /* 101 with Connection: upgrade and an Upgrade field */
-} weir_h1_response_t;
-
-weir_h1_reason_t weir_h1_parse_response(weir_h1_response_t *res, weir_str_t head, uint32_t max_fields,
+weir_h1_reason_t weir_h1_parse_response(weir_response_head_t *res, weir_str_t head, uint32_t max_fields,
                                         weir_arena_t *arena);
 
 /* -- trailers: lines up to and with the empty one, as the chunked decoder collected them; added to *fields -- */
 weir_h1_reason_t weir_h1_parse_trailers(weir_fields_t *fields, weir_str_t lines, uint32_t max_fields,
                                         weir_arena_t *arena);
-/* May this field stand in trailers (RFC 9110 §6.5.1)? No: framing, routing, authentication, content description,
- * Set-Cookie. */
-bool weir_h1_trailer_allowed(const weir_field_t *field);
 
 #endif

@@ -81,44 +81,6 @@ common_why_no_name(const char *line, const char *stop, const char *end)
     return WEIR_H1_BAD_FIELD_NAME;
 }
 
-/* Would a reader that takes every odd character for '-' find a name that frames the message? */
-static bool
-common_is_framing_alias(weir_str_t name)
-{
-    char   plain[sizeof("transfer-encoding") - 1];
-    size_t i;
-
-    if (name.len > sizeof(plain)) {
-        return false;
-    }
-    for (i = 0; i < name.len; i++) {
-        plain[i] = weir_byte_is(name.at[i], WEIR_BYTE_PLAIN) ? name.at[i] : '-';
-    }
-    switch (weir_header_id(weir_str(plain, name.len))) {
-    case WEIR_HEADER_CONTENT_LENGTH:
-    case WEIR_HEADER_TRANSFER_ENCODING:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool
-weir_h1_drops_name(const h1_fields_t *rules, weir_str_t name)
-{
-    size_t i;
-
-    if (rules->drop_aliases && common_is_framing_alias(name)) {
-        return true;
-    }
-    for (i = 0; rules->drop_odd && i < name.len; i++) {
-        if (!weir_byte_is(name.at[i], WEIR_BYTE_PLAIN) && !(name.at[i] == '_' && rules->underscores)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static weir_str_t
 common_trim(const char *at, const char *end)
 {
@@ -153,7 +115,7 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
     }
     name = weir_str(*line, (size_t) (colon - *line));
     *line = cr + 2;
-    if (weir_unlikely(!(all & WEIR_BYTE_PLAIN)) && weir_h1_drops_name(rules, name)) {
+    if (weir_unlikely(!(all & WEIR_BYTE_PLAIN)) && weir_field_rules_drop(&rules->names, name)) {
         rules->dropped++;
         return WEIR_H1_OK;
     }
@@ -179,16 +141,6 @@ weir_h1_parse_fields(weir_fields_t *fields, h1_fields_t *rules, const char *at, 
 }
 
 /* --- framing --- */
-
-/* Decimal digits without a leading zero, in what a file offset holds. */
-weir_h1_reason_t
-weir_h1_parse_length(weir_str_t value, uint64_t *length)
-{
-    if (!weir_str_to_u64(value, length) || *length > INT64_MAX || (value.at[0] == '0' && value.len > 1)) {
-        return WEIR_H1_BAD_CONTENT_LENGTH;
-    }
-    return WEIR_H1_OK;
-}
 
 /* `chunked`, alone but for empty members.  A clean list of other codings is unknown; everything else is bad. */
 static weir_h1_reason_t
@@ -233,7 +185,7 @@ weir_h1_parse_framing(const weir_fields_t *fields, unsigned minor, uint64_t *con
         return WEIR_H1_TWO_CONTENT_LENGTHS;
     }
     if (coding == NULL) {
-        return length != NULL ? weir_h1_parse_length(length->value, content_length) : WEIR_H1_OK;
+        return length == NULL || weir_field_rules_read_length(length->value, content_length) ? WEIR_H1_OK : WEIR_H1_BAD_CONTENT_LENGTH;
     }
     if (length != NULL) {
         return WEIR_H1_LENGTH_AND_CODING;

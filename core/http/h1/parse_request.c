@@ -12,7 +12,7 @@
 
 /* The text between two SPs: exactly one stands on either side. */
 static weir_h1_reason_t
-request_parse_version(weir_h1_request_t *req, weir_str_t version)
+request_parse_version(weir_request_head_t *req, weir_str_t version)
 {
     if (weir_str_find(version, ' ') != NULL) {
         return WEIR_H1_BAD_REQUEST_LINE;
@@ -21,7 +21,7 @@ request_parse_version(weir_h1_request_t *req, weir_str_t version)
 }
 
 static weir_h1_reason_t
-request_parse_line(weir_h1_request_t *req)
+request_parse_line(weir_request_head_t *req)
 {
     weir_str_t  version, line = req->line;
     const char *end = line.at + line.len, *stop = weir_byte_span(line.at, end, WEIR_BYTE_TOKEN);
@@ -47,13 +47,13 @@ request_parse_line(weir_h1_request_t *req)
 
 /* What is left of the target from the path on. */
 static weir_h1_reason_t
-request_parse_path(weir_h1_request_t *req, const char *at, const char *end)
+request_parse_path(weir_request_head_t *req, const char *at, const char *end)
 {
     return weir_uri_split(weir_str(at, (size_t) (end - at)), &req->path, &req->query, &req->has_query) ? WEIR_H1_OK : WEIR_H1_BAD_TARGET;
 }
 
 static weir_h1_reason_t
-request_parse_absolute(weir_h1_request_t *req)
+request_parse_absolute(weir_request_head_t *req)
 {
     const char      *at, *end = req->target.at + req->target.len, *path;
     weir_h1_reason_t reason;
@@ -82,7 +82,7 @@ request_parse_absolute(weir_h1_request_t *req)
 }
 
 static weir_h1_reason_t
-request_parse_target(weir_h1_request_t *req)
+request_parse_target(weir_request_head_t *req)
 {
     weir_str_t target = req->target;
 
@@ -108,7 +108,7 @@ request_parse_target(weir_h1_request_t *req)
 /* RFC 9112 §3.2.2: an absolute target's authority is in the place of whatever Host said, for all who read that field,
  * too. */
 static void
-request_host_of_target(weir_h1_request_t *req, weir_field_t *field)
+request_host_of_target(weir_request_head_t *req, weir_field_t *field)
 {
     weir_str_t rest = weir_str_skip(req->target, req->scheme.len + 3);
     size_t     n = 0;
@@ -120,7 +120,7 @@ request_host_of_target(weir_h1_request_t *req, weir_field_t *field)
 }
 
 static weir_h1_reason_t
-request_parse_host(weir_h1_request_t *req)
+request_parse_host(weir_request_head_t *req)
 {
     weir_field_t       *field = weir_fields_first(&req->fields, WEIR_HEADER_HOST);
     weir_str_t          host;
@@ -154,7 +154,7 @@ request_parse_host(weir_h1_request_t *req)
 /* --- what the fields ask for --- */
 
 static void
-request_parse_expect(weir_h1_request_t *req)
+request_parse_expect(weir_request_head_t *req)
 {
     const weir_field_t *field = weir_fields_first(&req->fields, WEIR_HEADER_EXPECT);
 
@@ -169,7 +169,7 @@ request_parse_expect(weir_h1_request_t *req)
 }
 
 static weir_h1_reason_t
-request_parse_wishes(weir_h1_request_t *req)
+request_parse_wishes(weir_request_head_t *req)
 {
     h1_connection_t     connection;
     weir_h1_reason_t    reason = weir_h1_parse_connection(&req->fields, &connection);
@@ -186,14 +186,14 @@ request_parse_wishes(weir_h1_request_t *req)
 }
 
 weir_h1_reason_t
-weir_h1_parse_request(weir_h1_request_t *req, const weir_h1_options_t *options, weir_str_t head, weir_arena_t *arena)
+weir_h1_parse_request(weir_request_head_t *req, const weir_h1_options_t *options, weir_str_t head, weir_arena_t *arena)
 {
-    h1_fields_t      rules = { .drop_odd = options->ignore_invalid, .underscores = options->underscores,
-                               .drop_aliases = true, .max_fields = options->max_fields };
+    h1_fields_t      rules = { .names = { .drop_odd = options->ignore_invalid, .underscores = options->underscores, .drop_aliases = true },
+                               .max_fields = options->max_fields };
     const char      *lf, *end = head.at + head.len;
     weir_h1_reason_t reason;
 
-    *req = (weir_h1_request_t) { .content_length = WEIR_LENGTH_NONE };
+    *req = (weir_request_head_t) { .content_length = WEIR_LENGTH_NONE };
     lf = head.len != 0 ? memchr(head.at, '\n', head.len) : NULL;
     if (!weir_h1_is_whole(head) || lf == head.at || lf[-1] != '\r') {
         return WEIR_H1_BAD_REQUEST_LINE;
@@ -207,7 +207,7 @@ weir_h1_parse_request(weir_h1_request_t *req, const weir_h1_options_t *options, 
     if (reason != WEIR_H1_OK || (reason = request_parse_host(req)) != WEIR_H1_OK) {
         return reason;
     }
-    if (weir_fields_find_repeated(&req->fields) != NULL) {
+    if (weir_field_rules_find_repeated(&req->fields) != NULL) {
         return WEIR_H1_REPEATED_FIELD;
     }
     reason = weir_h1_parse_framing(&req->fields, req->minor, &req->content_length, &req->chunked);

@@ -7,7 +7,7 @@
 
 /* "HTTP/1.1 200 OK"; the reason may be empty, and the SP before an empty one missing. */
 static weir_h1_reason_t
-response_parse_line(weir_h1_response_t *res, weir_str_t line)
+response_parse_line(weir_response_head_t *res, weir_str_t line)
 {
     const char *digits;
     unsigned    i, status = 0;
@@ -31,14 +31,14 @@ response_parse_line(weir_h1_response_t *res, weir_str_t line)
 }
 
 weir_h1_reason_t
-weir_h1_parse_response(weir_h1_response_t *res, weir_str_t head, uint32_t max_fields, weir_arena_t *arena)
+weir_h1_parse_response(weir_response_head_t *res, weir_str_t head, uint32_t max_fields, weir_arena_t *arena)
 {
-    h1_fields_t      rules = { .drop_odd = false, .max_fields = max_fields };
+    h1_fields_t      rules = { .max_fields = max_fields };
     const char      *lf, *end = head.at + head.len;
     h1_connection_t  connection;
     weir_h1_reason_t reason;
 
-    *res = (weir_h1_response_t) { .content_length = WEIR_LENGTH_NONE };
+    *res = (weir_response_head_t) { .content_length = WEIR_LENGTH_NONE };
     lf = head.len != 0 ? memchr(head.at, '\n', head.len) : NULL;
     if (!weir_h1_is_whole(head) || lf == head.at || lf[-1] != '\r') {
         return WEIR_H1_BAD_STATUS_LINE;

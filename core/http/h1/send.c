@@ -6,6 +6,7 @@
  */
 #include "http/h1/conn.h"
 #include "http/h1/emit.h"
+#include "http/message/field_rules.h"
 #include "os/clock.h"
 #include "os/sys.h"
 
@@ -564,7 +565,7 @@ send_last_chunk(weir_h1_conn_t *c)
     weir_buf_init(&b, room, sizeof(room));
     weir_buf_add_lit(&b, "0\r\n");
     for (uint32_t i = 0; c->req->res.has_trailers && i < trailers->n; i++) {
-        if (weir_h1_trailer_allowed(&trailers->at[i])) {
+        if (weir_field_rules_may_trail(&trailers->at[i])) {
             weir_emit_field(&b, trailers->at[i].name, trailers->at[i].value);
         }
     }

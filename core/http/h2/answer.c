@@ -6,7 +6,7 @@
  */
 #include "http/h2/server.h"
 
-#include "http/h1/parse.h"
+#include "http/message/field_rules.h"
 #include "os/clock.h"
 
 #include <string.h>
@@ -165,7 +165,7 @@ static bool
 answer_has_trailers(const weir_request_t *req)
 {
     for (uint32_t i = 0; req->res.has_trailers && i < req->res.trailers.n; i++) {
-        if (weir_h1_trailer_allowed(&req->res.trailers.at[i])) {
+        if (weir_field_rules_may_trail(&req->res.trailers.at[i])) {
             return true;
         }
     }
@@ -181,7 +181,7 @@ answer_send_trailers(weir_h2_exchange_t *x)
         return WEIR_ERROR;
     }
     for (uint32_t i = 0; i < trailers->n; i++) {
-        if (weir_h1_trailer_allowed(&trailers->at[i])) {
+        if (weir_field_rules_may_trail(&trailers->at[i])) {
             weir_h2_head_field(x->stream, trailers->at[i].id, trailers->at[i].name, trailers->at[i].value);
         }
     }

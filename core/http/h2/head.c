@@ -7,7 +7,7 @@
 #include "http/h2/fields.h"
 #include "http/h2/server.h"
 
-#include "http/h1/parse_common.h"
+#include "http/message/field_rules.h"
 #include "os/sys.h"
 
 #include <string.h>
@@ -113,7 +113,7 @@ head_add(weir_h2_exchange_t *x, weir_header_id_t id, weir_str_t name, weir_str_t
 static bool
 head_length(weir_h2_exchange_t *x, weir_str_t value)
 {
-    if (x->has_length || weir_h1_parse_length(value, &x->req->head.content_length) != WEIR_H1_OK) {
+    if (x->has_length || !weir_field_rules_read_length(value, &x->req->head.content_length)) {
         return head_bad(x, "Content-Length twice, or no number");
     }
     x->has_length = true;
@@ -121,7 +121,7 @@ head_length(weir_h2_exchange_t *x, weir_str_t value)
 }
 
 static void
-head_expect(weir_h1_request_t *head, weir_str_t value)
+head_expect(weir_request_head_t *head, weir_str_t value)
 {
     if (weir_str_eq_fold(value, WEIR_STR("100-continue"))) {
         head->expect_continue = true;
@@ -134,10 +134,10 @@ static bool
 head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 {
     const weir_http_core_conf_t *core = weir_request_core(x->req);
-    h1_fields_t rules = {
+    weir_field_rules_t rules = {
         .drop_odd = core->ignore_invalid_headers.on, .underscores = core->underscores_in_headers.on, .drop_aliases = true,
     };
-    weir_h1_request_t *head = &x->req->head;
+    weir_request_head_t *head = &x->req->head;
     weir_str_t name = field->name, value;
     uint16_t flags = 0;
 
@@ -148,7 +148,7 @@ head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
     if (weir_h2_is_connection_specific(field)) {
         return head_bad(x, "a field that belongs to HTTP/1 connections");
     }
-    if (field->id == WEIR_HEADER_OTHER && weir_h1_drops_name(&rules, name)) {
+    if (field->id == WEIR_HEADER_OTHER && weir_field_rules_drop(&rules, name)) {
         head->dropped++;
         return true;
     }
@@ -204,7 +204,7 @@ head_line(weir_h2_exchange_t *x, weir_str_t target)
 static const char *
 head_host(weir_h2_exchange_t *x)
 {
-    weir_h1_request_t *head = &x->req->head;
+    weir_request_head_t *head = &x->req->head;
     weir_field_t *field = weir_fields_first(&head->fields, WEIR_HEADER_HOST);
     weir_str_t host;
     uint16_t port;
@@ -238,7 +238,7 @@ head_host(weir_h2_exchange_t *x)
 static const char *
 head_path(weir_h2_exchange_t *x)
 {
-    weir_h1_request_t *head = &x->req->head;
+    weir_request_head_t *head = &x->req->head;
 
     head->target = x->path;
     if (weir_str_eq(x->path, WEIR_STR("*")) && head->method == WEIR_METHOD_OPTIONS) {
@@ -325,7 +325,7 @@ head_shape(weir_h2_exchange_t *x)
 const char *
 weir_h2_exchange_head(weir_h2_exchange_t *x)
 {
-    weir_h1_request_t *head = &x->req->head;
+    weir_request_head_t *head = &x->req->head;
     bool has_path;
     const char *why;
 

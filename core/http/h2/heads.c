@@ -8,6 +8,7 @@
 #include "http/h2/session_internal.h"
 
 #include "base/mem.h"
+#include "http/message/syntax.h"
 #include "os/clock.h"
 
 #include <string.h>

@@ -10,7 +10,7 @@
 #define WEIR_HTTP_H2_HPACK_H
 
 #include "base/buf.h"
-#include "http/message/header.h"
+#include "http/message/fields.h"
 
 #define WEIR_HPACK_ENTRY_OVERHEAD 32            /* §4.1 */
 #define WEIR_HPACK_DEFAULT_TABLE  4096

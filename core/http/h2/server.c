@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "http/h2/conf.h"
+#include "http/message/field_rules.h"
 #include "os/clock.h"
 
 #include <string.h>
@@ -150,7 +151,7 @@ server_run(weir_h2_exchange_t *x, bool too_large, bool end)
         weir_h2_exchange_refuse(x, WEIR_H2_PROTOCOL_ERROR, WEIR_CAUSE_CLIENT_H2_MALFORMED, why);
         return;
     }
-    if (weir_fields_find_repeated(&req->head.fields) != NULL) {
+    if (weir_field_rules_find_repeated(&req->head.fields) != NULL) {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_MALFORMED, "a field that may come once only came again");
         return;
     }

@@ -9,7 +9,7 @@
 #define WEIR_HTTP_MATCH_H
 
 #include "expr/regex.h"
-#include "http/h1/parse.h"
+#include "http/message/head.h"
 
 /* -- hosts: exact, then longest "*.x", then longest "x.*", then regex in order, then none (the default's turn) -- */
 typedef struct weir_hosts weir_hosts_t;

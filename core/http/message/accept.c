@@ -3,7 +3,7 @@
  */
 #include "http/message/accept.h"
 
-#include "http/message/header.h"
+#include "http/message/syntax.h"
 
 #define ACCEPT_ANY 1000
 

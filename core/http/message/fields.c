@@ -1,9 +1,9 @@
 /*
- * fields.c - the fields of one message: a growing row of slices, and for every known name where its first one is.
+ * fields.c - see fields.h: a growing row of slices, and for every known name where its first one is.
  *
  * Runs in workers; the row is in the arena given, an old row stays there when it grows.
  */
-#include "http/message/header.h"
+#include "http/message/fields.h"
 
 #define FIELDS_FIRST_ROOM 32
 

@@ -31,25 +31,6 @@ static const weir_str_t header_spellings[] = {
     WEIR_STR_INIT("X-XSS-Protection"),
 };
 
-/* Fields of requests of which there is one by definition, and on which something is decided: who it is (RFC 9110
- * §11.6.2), for whom it is spoken, what is sent and whether (§13.1, §14.2, §14.4), what scripts may see.  If-Match and
- * If-None-Match are lists, but nobody sends them in parts, and not everybody reads them so.  Host and the fields of
- * framing have rules of their own. */
-static const bool header_single[WEIR_HEADER_MAX] = {
-    [WEIR_HEADER_AUTHORIZATION] = true,
-    [WEIR_HEADER_PROXY_AUTHORIZATION] = true,
-    [WEIR_HEADER_CONTENT_RANGE] = true,
-    [WEIR_HEADER_IF_MATCH] = true,
-    [WEIR_HEADER_IF_MODIFIED_SINCE] = true,
-    [WEIR_HEADER_IF_NONE_MATCH] = true,
-    [WEIR_HEADER_IF_RANGE] = true,
-    [WEIR_HEADER_IF_UNMODIFIED_SINCE] = true,
-    [WEIR_HEADER_ORIGIN] = true,
-    [WEIR_HEADER_RANGE] = true,
-    [WEIR_HEADER_SEC_WEBSOCKET_KEY] = true,
-    [WEIR_HEADER_X_REAL_IP] = true,
-};
-
 static uint8_t header_slots[HEADER_SLOTS];    /* weir_header_id_t, by hash; 0: free */
 static char    header_canonical[WEIR_HEADER_MAX][HEADER_LONGEST + 1];
 
@@ -125,17 +106,6 @@ weir_header_id(weir_str_t name)
         }
     }
     return WEIR_HEADER_OTHER;
-}
-
-const weir_field_t *
-weir_fields_find_repeated(const weir_fields_t *fields)
-{
-    for (uint32_t i = 0; fields->has_many && i < fields->n; i++) {
-        if ((fields->at[i].flags & WEIR_FIELD_MANY) != 0 && header_single[fields->at[i].id]) {
-            return &fields->at[i];
-        }
-    }
-    return NULL;
 }
 
 weir_str_t

@@ -7,7 +7,6 @@
 #include "http/message/status.h"
 
 #include "base/buf.h"
-#include "http/request.h"
 
 #define STATUS_MIN 100
 #define STATUS_MAX 599

@@ -1,11 +1,13 @@
 /*
- * status.h - the built-in pages of error answers.
+ * status.h - what status codes are called, and the built-in page of an answer without a body of its own.
  */
 #ifndef WEIR_HTTP_STATUS_H
 #define WEIR_HTTP_STATUS_H
 
 #include "base/str.h"
 
+/* "Not Found"; empty when unknown. */
+weir_str_t weir_status_reason(uint16_t status);
 /* 495, 496 and 497 are for error_page: what is sent without one is 400. */
 uint16_t weir_status_shown(uint16_t status);
 /* What nginx calls it; as_title: on a page. */

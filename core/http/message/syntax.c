@@ -5,8 +5,6 @@
  */
 #include "http/message/syntax.h"
 
-#include "http/message/header.h"
-
 #define T WEIR_BYTE_TOKEN
 #define P WEIR_BYTE_PATH
 #define Q WEIR_BYTE_QUERY

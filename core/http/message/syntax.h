@@ -1,5 +1,6 @@
 /*
- * syntax.h - which byte may stand where in a head: one table of classes, and the scan that finds the end of a value.
+ * syntax.h - which byte may stand where in a head: one table of classes, the scan that finds the end of a value, tokens
+ * and lists.
  *
  * Pure; runs in workers and, for configured names, in the master; allocates nothing.  RFC 9110 §5.5 and §5.6.2, RFC
  * 3986 §2 and §3.3.
@@ -98,5 +99,15 @@ weir_byte_hex(char c)
 {
     return c <= '9' ? (unsigned) (c - '0') : (unsigned) ((c | 0x20) - 'a') + 10;
 }
+
+/* RFC 9110 §5.6.2 tchar, non-empty. */
+bool weir_is_token(weir_str_t s);
+/* RFC 9110 §5.5: no CTL but HTAB; bytes >= 0x80 allowed. */
+bool weir_is_field_value(weir_str_t s);
+/* Takes the next element of a comma-separated list (quoted strings respected), trimmed; skips empty ones; false at
+ * the end. */
+bool weir_list_next(weir_str_t *list, weir_str_t *element);
+/* A list has this token (any case, parameters behind ';' ignored)? */
+bool weir_list_has(weir_str_t list, weir_str_t token);
 
 #endif

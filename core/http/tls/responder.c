@@ -135,7 +135,7 @@ weir_http_tls_fetch_cancel(weir_http_tls_fetch_t *f)
 }
 
 static void
-fetch_on_head(weir_ask_t *ask, const weir_h1_response_t *head)
+fetch_on_head(weir_ask_t *ask, const weir_response_head_t *head)
 {
     weir_http_tls_fetch_t *f = weir_ask_data(ask);
 

@@ -73,14 +73,14 @@ WEIR_GETTER(upstream_get)
 
 WEIR_GETTER(upstream_get_field)
 {
-    const weir_h1_response_t *head = ((const weir_request_t *) subject)->upstream_head;
+    const weir_response_head_t *head = ((const weir_request_t *) subject)->upstream_head;
 
     return head != NULL && weir_vars_field(&head->fields, ref->suffix, false, arena, value);
 }
 
 WEIR_GETTER(upstream_get_cookie)
 {
-    const weir_h1_response_t *head = ((const weir_request_t *) subject)->upstream_head;
+    const weir_response_head_t *head = ((const weir_request_t *) subject)->upstream_head;
     const weir_field_t *field = head == NULL ? NULL : weir_fields_first(&head->fields, WEIR_HEADER_SET_COOKIE);
 
     for (; field != NULL; field = weir_fields_next(&head->fields, field)) {

@@ -137,7 +137,7 @@ static struct {
 } seen;
 
 static void
-asker_head(weir_ask_t *ask, const weir_h1_response_t *head)
+asker_head(weir_ask_t *ask, const weir_response_head_t *head)
 {
     seen.heads++;
     seen.len = 0;

@@ -40,12 +40,12 @@ scan_at_every_cut(const char *data, size_t len, bool *good, size_t *head)
 
 /* Slices of *req point into `memory` until the next call. */
 static weir_h1_reason_t
-parse(weir_h1_request_t *req, const weir_h1_options_t *options, const char *data, size_t len)
+parse(weir_request_head_t *req, const weir_h1_options_t *options, const char *data, size_t len)
 {
     size_t head = 0;
     bool   good = false;
 
-    *req = (weir_h1_request_t) { .minor = 0 };
+    *req = (weir_request_head_t) { .minor = 0 };
     if (!scan_at_every_cut(data, len, &good, &head)) {
         ok(false, "the scan does not depend on cuts");
     }
@@ -60,7 +60,7 @@ parse(weir_h1_request_t *req, const weir_h1_options_t *options, const char *data
 }
 
 static weir_h1_reason_t
-parse_z(weir_h1_request_t *req, const char *head)
+parse_z(weir_request_head_t *req, const char *head)
 {
     return parse(req, &usual, head, strlen(head));
 }
@@ -319,7 +319,7 @@ static const row_t field_rows[] = {
 static void
 test_rows(const row_t *rows, size_t n)
 {
-    weir_h1_request_t req;
+    weir_request_head_t req;
     size_t            i;
 
     for (i = 0; i < n; i++) {
@@ -330,7 +330,7 @@ test_rows(const row_t *rows, size_t n)
 static void
 test_values(void)
 {
-    weir_h1_request_t req;
+    weir_request_head_t req;
     weir_field_t     *field;
 
     is_int(parse_z(&req,
@@ -379,7 +379,7 @@ test_values(void)
 static void
 test_connection(void)
 {
-    weir_h1_request_t req;
+    weir_request_head_t req;
 
 #define ASK(version, fields) parse_z(&req, "GET / HTTP/" version "\r\nHost: a\r\n" fields "\r\n")
     (void) ASK("1.1", "Connection: close\r\n");
@@ -422,7 +422,7 @@ test_connection(void)
 }
 
 static bool
-is_hop(const weir_h1_request_t *req, const char *name)
+is_hop(const weir_request_head_t *req, const char *name)
 {
     return (weir_fields_find(&req->fields, weir_str_from_z(name))->flags & WEIR_FIELD_HOP) != 0;
 }
@@ -431,7 +431,7 @@ is_hop(const weir_h1_request_t *req, const char *name)
 static void
 test_hop_by_hop(void)
 {
-    weir_h1_request_t req;
+    weir_request_head_t req;
     char              head[1024];
     size_t            i, n;
 
@@ -471,7 +471,7 @@ test_odd_names(void)
     static const char head[] = "GET / HTTP/1.1\r\nHost: a\r\nX_Under: 1\r\nX.Dot: 2\r\nX-Fine9: 3\r\n"
                                "Content_Length: 4\r\nTransfer.Encoding: chunked\r\ncontent!length: 5\r\n\r\n";
     weir_h1_options_t options = usual;
-    weir_h1_request_t req;
+    weir_request_head_t req;
 
     is_int(parse(&req, &options, head, sizeof(head) - 1), WEIR_H1_OK, "odd names");
     ok(req.fields.n == 2 && req.dropped == 5, "are dropped");
@@ -493,7 +493,7 @@ static void
 test_many_fields(void)
 {
     weir_h1_options_t options = usual;
-    weir_h1_request_t req;
+    weir_request_head_t req;
     char              head[4096];
     size_t            i, n;
 
@@ -516,7 +516,7 @@ static void
 test_unscanned(void)
 {
     static const char head[] = "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
-    weir_h1_request_t req;
+    weir_request_head_t req;
     size_t            len, good = 0;
 
     for (len = 0; len < sizeof(head) - 1; len++) {

@@ -2,13 +2,14 @@
  * response_head.c - an upstream's head is read as strictly as a client's (ATTACKS US-03, US-04); trailers.
  */
 #include "http/h1/parse.h"
+#include "http/message/field_rules.h"
 #include "tap.h"
 
 static weir_arena_t arena;
 static char        *memory;
 
 static weir_h1_reason_t
-parse(weir_h1_response_t *res, const char *data, size_t len)
+parse(weir_response_head_t *res, const char *data, size_t len)
 {
     free(memory);
     memory = malloc(len + 1);
@@ -18,7 +19,7 @@ parse(weir_h1_response_t *res, const char *data, size_t len)
 }
 
 static weir_h1_reason_t
-parse_z(weir_h1_response_t *res, const char *head)
+parse_z(weir_response_head_t *res, const char *head)
 {
     return parse(res, head, strlen(head));
 }
@@ -94,7 +95,7 @@ static const row_t rows[] = {
 static void
 test_rows(void)
 {
-    weir_h1_response_t res;
+    weir_response_head_t res;
     size_t             i;
 
     for (i = 0; i < weir_countof(rows); i++) {
@@ -105,7 +106,7 @@ test_rows(void)
 static void
 test_values(void)
 {
-    weir_h1_response_t res;
+    weir_response_head_t res;
     char               head[2048];
     size_t             i, n;
 
@@ -161,7 +162,7 @@ allowed(const char *name)
     weir_field_t field = { .name = weir_str_from_z(name) };
 
     field.id = (uint16_t) weir_header_id(field.name);
-    return weir_h1_trailer_allowed(&field);
+    return weir_field_rules_may_trail(&field);
 }
 
 /* H1-14 */

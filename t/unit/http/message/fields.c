@@ -1,7 +1,7 @@
 /*
  * fields.c - field names and their indexes, rows of fields, tokens and lists.
  */
-#include "http/message/header.h"
+#include "http/message/fields.h"
 #include "http/message/syntax.h"
 #include "tap.h"
 

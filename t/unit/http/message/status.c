@@ -1,6 +1,5 @@
 /* Statuses have the names of RFC 9110, and the built-in page is short HTML that holds nothing but them. */
 #define _GNU_SOURCE 1
-#include "http/request.h"
 #include "http/message/status.h"
 
 #include "tap.h"

@@ -1,9 +1,9 @@
 /*
- * method.c - request methods: the ones with an index, and what RFC 9110 §9.2 says of them.
+ * method.c - see method.h.
  *
  * Pure; runs in workers and the master; allocates nothing.
  */
-#include "http/h1/parse.h"
+#include "http/message/method.h"
 
 static const weir_str_t method_names[] = {
     [WEIR_METHOD_OTHER] = WEIR_STR_INIT(""),
