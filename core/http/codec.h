@@ -4,7 +4,7 @@
  *
  * Back-pressure: the send functions always take all they are given.  WEIR_AGAIN says that bytes are waiting and the
  * producer should
- * pause until req->on_writable is called; WEIR_ERROR that the client is gone (req->on_abort is not called in addition).
+ * pause until weir_request_writable is called; WEIR_ERROR that the client is gone (its hold is not cancelled in addition).
  * Bytes given to one call may be held back until flush: a producer ends each of its turns with flush.
  */
 #ifndef WEIR_HTTP_CODEC_H
@@ -39,7 +39,7 @@ typedef struct {
     uint64_t  (*credit)(const weir_request_t *req);
 
     /* The next slice of the request's body, borrowed until the next call into the codec or the loop.
-     * OK · AGAIN (req->on_body is called when there is more) · EOF (complete; trailers are in req->trailers) ·
+     * OK · AGAIN (weir_request_body_ready is called when there is more) · EOF (complete; trailers are in req->trailers) ·
      * ERROR (req->cause says why: incomplete, malformed, too large, timeout). */
     weir_io_t (*read_body)(weir_request_t *req, weir_str_t *bytes);
 

@@ -51,8 +51,8 @@ request_log_fields(const weir_log_context_t *context, weir_log_field_t *out, siz
     if (req->cause != WEIR_CAUSE_NONE) {
         out[n++] = (weir_log_field_t) { .name = "cause", .value = weir_cause_row(req->cause)->word };
     }
-    if (req->id_text != NULL) {
-        out[n++] = (weir_log_field_t) { .name = "request_id", .value = weir_str(req->id_text, WEIR_REQUEST_ID_DIGITS) };
+    if (req->main->id_text != NULL) {
+        out[n++] = (weir_log_field_t) { .name = "request_id", .value = weir_str(req->main->id_text, WEIR_REQUEST_ID_DIGITS) };
     }
     return n;
 }
@@ -80,6 +80,7 @@ weir_request_take(weir_http_t *http)
     }
     weir_request_t *req = &box->req;
     req->http = http;
+    req->main = req;
     req->res.length = WEIR_LENGTH_NONE;
     req->head.content_length = WEIR_LENGTH_NONE;
     req->log.fields = request_log_fields;
@@ -102,7 +103,7 @@ weir_request_give_back(weir_request_t *req)
     request_box_t *box = weir_container_of(req, request_box_t, req);
     weir_http_t *http = req->http;
 
-    weir_assert(req->subs == NULL);                  /* they would answer to nobody */
+    weir_assert(req->subs == NULL && req->holder == NULL && req->rest.req == NULL);      /* they would answer to nobody */
     weir_arena_reset(&req->arena);                       /* its cleanups may look at the configuration: that goes after them */
     if (req->generation != NULL) {
         weir_generation_unref(req->generation);
@@ -155,6 +156,19 @@ weir_requests_trim(weir_http_t *http, size_t floor)
 
 static void request_run_location(weir_request_t *req);
 
+/* Is the request in the state that a handler's answer says? */
+static inline bool
+request_step_is_true(const weir_request_t *req, weir_step_t step)
+{
+    weir_request_state_t state = weir_request_state(req);
+
+    switch (step) {
+    case WEIR_PARK: return state == WEIR_REQUEST_HELD;
+    case WEIR_DONE: return state != WEIR_REQUEST_RUNS;
+    default:        return state == WEIR_REQUEST_RUNS;
+    }
+}
+
 static weir_step_t
 request_run_phase(weir_request_t *req, weir_phase_t phase)
 {
@@ -168,9 +182,7 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
         const weir_http_handler_t *h = &pipeline->phase[phase][req->handler++];
         weir_step_t step = h->run(req, h->conf);
 
-        if (step == WEIR_PARK) {
-            req->parked = true;
-        }
+        weir_assert(request_step_is_true(req, step));
         if (step != WEIR_NEXT) {
             return step;
         }
@@ -255,8 +267,7 @@ request_run_phases(weir_request_t *req)
 void
 weir_request_resume(weir_request_t *req)
 {
-    weir_assert(req->parked && !req->finalised && !req->is_ended);
-    req->parked = false;
+    weir_assert(weir_request_state(req) == WEIR_REQUEST_RUNS);
     if (req->pipeline == req->server->pipeline && req->pipeline != req->location->pipeline) {
         request_run_location(req);
         return;
@@ -482,7 +493,7 @@ weir_request_run(weir_request_t *req)
 {
     weir_uri_result_t uri;
 
-    weir_assert(!req->is_ended && !req->finalised && !req->parked && !req->res.head_sent && req->generation != NULL);
+    weir_assert(weir_request_state(req) == WEIR_REQUEST_RUNS && !req->res.head_sent && req->generation != NULL);
     req->host = weir_str_lower(&req->arena, req->head.host);
     if (!weir_request_find_server(req)) {
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, NULL);
@@ -567,6 +578,7 @@ weir_request_be_get(weir_request_t *req)
 static bool
 request_may_redirect(weir_request_t *req)
 {
+    weir_assert(weir_request_state(req) == WEIR_REQUEST_RUNS);
     if (weir_request_is_split(req)) {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
         return false;
@@ -665,6 +677,7 @@ request_log_phase(weir_request_t *req)
 static void
 request_end(weir_request_t *req)
 {
+    weir_assert(weir_request_state(req) == WEIR_REQUEST_SENDS && req->holder == NULL);
     weir_subs_end(req);
     request_log_phase(req);
     weir_layers_end(req);
@@ -672,29 +685,30 @@ request_end(weir_request_t *req)
 }
 
 static void
-request_on_sent(weir_request_t *req)
+request_rest_sent(weir_holder_t *rest)
 {
+    weir_request_t *req = rest->req;
+
+    weir_request_let_go(rest);
     request_end(req);
 }
 
+/* The client goes before it has it all: weir_request_client_gone ends the request. */
 static void
-request_gone_while_sending(weir_request_t *req)
+request_rest_cancelled(weir_holder_t *rest)
 {
-    request_end(req);
+    (void) rest;
 }
+
+static const weir_holder_ops_t request_rest = { .on_writable = request_rest_sent, .on_cancel = request_rest_cancelled };
 
 void
 weir_request_finish(weir_request_t *req)
 {
-    weir_assert(!req->finalised && !req->parked && !req->is_ended);
+    weir_assert(weir_request_state(req) == WEIR_REQUEST_RUNS);
     req->finalised = true;
-    req->producer = NULL;
-    req->on_body = NULL;
-    req->on_writable = NULL;
-    req->on_abort = NULL;
     if (weir_layer_flush(req, req->layers) != WEIR_ERROR && weir_response_pending(req)) {
-        req->on_writable = request_on_sent;
-        req->on_abort = request_gone_while_sending;
+        weir_request_hold(req, &req->rest, &request_rest);
         return;
     }
     request_end(req);
@@ -709,9 +723,8 @@ weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
     }
     weir_assert(!req->is_ended && req->cause != WEIR_CAUSE_NONE);
     weir_cause_log(cause, &req->log, detail);
+    weir_request_cancel(req);
     req->finalised = true;
-    req->producer = NULL;
-    req->on_body = req->on_writable = req->on_abort = NULL;
     weir_subs_end(req);
     request_log_phase(req);
     weir_layers_end(req);
@@ -721,8 +734,6 @@ weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
 void
 weir_request_client_gone(weir_request_t *req, weir_cause_t cause)
 {
-    void (*on_abort)(weir_request_t *) = req->on_abort;
-
     weir_assert(!req->is_ended);
     if (req->cause == WEIR_CAUSE_NONE) {
         req->cause = cause;
@@ -732,14 +743,14 @@ weir_request_client_gone(weir_request_t *req, weir_cause_t cause)
     }
     weir_cause_log(cause, &req->log, NULL);
     req->keep_alive = false;
-    req->on_abort = NULL;
-    if (on_abort != NULL) {
-        on_abort(req);
-        if (req->finalised) {
-            return;                              /* request_gone_while_sending ended it */
-        }
-    }
+    weir_request_cancel(req);
     req->finalised = true;
-    req->on_body = req->on_writable = NULL;
     request_end(req);
+}
+
+void
+weir_response_lost(weir_request_t *req)
+{
+    weir_assert(req->holder == NULL);
+    weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
 }

@@ -10,6 +10,7 @@
 #include "http/message/cause.h"
 #include "http/codec.h"
 #include "http/conf.h"
+#include "http/hold.h"
 #include "http/message/head.h"
 #include "http/message/syntax.h"
 #include "http/message/uri.h"
@@ -119,6 +120,7 @@ struct weir_request {
     weir_layer_t        *layers;         /* between it and its codec, outermost first (layer.h); NULL: none */
     weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
     weir_str_t           asked_method;   /* of a subrequest: the client's, $request_method; else empty */
+    weir_request_t      *main;           /* the client's that it is made for; itself: it is a client's, or detached from it */
     struct weir_sub     *subs;           /* that are under way for it, not detached */
     uint8_t              depth;          /* 0: of a client */
     uint64_t             limit_rate;     /* said for this request, when has_limit_rate: 0 is none */
@@ -138,21 +140,17 @@ struct weir_request {
     /* flow */
     const struct weir_http_pipeline *pipeline;
     uint16_t             phase, handler; /* where to go on after PARK */
+    weir_holder_t       *holder;         /* who waits on its behalf, or makes its answer (hold.h); NULL: nobody */
+    weir_holder_t        rest;           /* of request.c: what is pending when the answer was made */
     uint8_t              redirects;
     bool                 is_counted;
     uint32_t             counted_in;     /* the server's row that it is under way in; 0: none */
     uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
-    bool                 is_internal, parked, finalised, in_error_page, keep_alive, is_ended,
+    bool                 is_internal, finalised, is_cancelling, in_error_page, keep_alive, is_ended,
                          is_sub,         /* Weir made it itself (sub.h) */
                          is_exempt,      /* … and guards do not judge it: who made it said so */
                          is_looping;     /* no page answers for it any more */
     bool                 ignore_client_close;  /* work goes on although nobody will read the answer */
-
-    /* events from the codec; set by the producer of the content; NULL: not interested */
-    void (*on_body)(weir_request_t *req);      /* read_body may go on */
-    void (*on_writable)(weir_request_t *req);  /* what was pending has gone */
-    void (*on_abort)(weir_request_t *req);     /* the client is gone; the producer lets go of the request's work and returns */
-    void *producer;
 
     uint64_t             started_wall_ms, started_us;
     uint64_t             total_us;             /* from its end on */
@@ -187,7 +185,7 @@ void weir_request_run(weir_request_t *req);
 /* A codec made a part of one: the same as weir_request_fail, at the server that its host names as far as that is
  * known. */
 void weir_request_refuse(weir_request_t *req, weir_cause_t cause, const char *detail);
-/* A handler that said PARK goes on. */
+/* A handler that said PARK has let go: the request goes on behind it. */
 void weir_request_resume(weir_request_t *req);
 
 /* Answers by Weir itself with a cause: its status, the error_page for it or the built-in page.  Before a head was sent
@@ -238,10 +236,12 @@ weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, 
  * answer. */
 weir_io_t     weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
 weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
+/* One of these said ERROR: the client has gone.  The producer has let go; the request ends. */
+void          weir_response_lost(weir_request_t *req);
 /* Bytes of a body, of `most`, that are worth having now: what the client can take, and a first small piece in any
  * case. */
 size_t        weir_response_piece(const weir_request_t *req, size_t most);
-bool          weir_response_pending(const weir_request_t *req);     /* bytes are waiting: on_writable is called when they have gone */
+bool          weir_response_pending(const weir_request_t *req);     /* bytes are waiting: the hold's on_writable is called when they have gone */
 weir_io_t     weir_response_end(weir_request_t *req);       /* then: weir_request_finish when nothing is pending (see on_writable) */
 /* The end: logs, then the codec has the request back.  After this req is gone. Waits by itself until what is pending
  * was sent. */
@@ -274,8 +274,7 @@ weir_request_is_split(const weir_request_t *req)
 void  weir_request_strip_arg(weir_request_t *req, weir_str_t name);
 /* Arguments of this name (any case; it lives as long as the request) are secrets: no log shows their values. */
 void  weir_request_hide_arg(weir_request_t *req, weir_str_t name);
-/* The worker's loop: for the timers of handlers that PARK.  Such a one sets on_abort, and clears it before it
- * resumes. */
+/* The worker's loop: for the timers of handlers that PARK. */
 weir_loop_t *weir_request_loop(const weir_request_t *req);
 
 /* -- for codecs -- */

@@ -333,6 +333,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     }
     req->codec = &sub_codec;
     req->wire = sub;
+    req->main = spec->is_detached ? req : parent->main;
     req->is_sub = req->is_internal = true;
     req->is_exempt = spec->is_exempt;
     req->depth = (uint8_t) (parent->depth + 1);
@@ -344,10 +345,9 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     req->host = sub_keep(sub, parent->host);
     req->asked_method = sub_keep(sub, parent->asked_method.len != 0 ? parent->asked_method : parent->head.method_name);
     req->shown_line = sub_keep(sub, parent->shown_line);
-    req->id[0] = parent->id[0];
-    req->id[1] = parent->id[1];
-    if (parent->id_text != NULL) {
-        req->id_text = sub_keep(sub, weir_str(parent->id_text, WEIR_REQUEST_ID_DIGITS)).at;
+    if (spec->is_detached) {
+        memcpy(req->id, parent->main->id, sizeof(req->id));
+        req->id_text = sub_keep(sub, weir_request_id(parent)).at;
     }
     if (!sub_copy_head(sub, parent, spec) || !sub_copy_body(sub, spec)) {
         sub_forget(sub);

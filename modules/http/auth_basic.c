@@ -76,6 +76,7 @@ auth_find(weir_str_t text, weir_str_t user, weir_str_t *hash)
 
 /* While a hash is computed. */
 typedef struct {
+    weir_holder_t         hold;
     weir_basic_check_t *check;
     weir_str_t          user, realm, path;
     bool                is_known;
@@ -121,20 +122,22 @@ auth_on_checked(weir_request_t *req, bool is_right)
     auth_wait_t *wait = req->ctx[weir_http_auth_basic_index];
 
     wait->check = NULL;
-    req->on_abort = NULL;
+    weir_request_let_go(&wait->hold);
     if (auth_judge(req, wait, auth_cause(wait->is_known, is_right)) == WEIR_NEXT) {
         weir_request_resume(req);
     }
 }
 
 static void
-auth_on_abort(weir_request_t *req)
+auth_on_cancel(weir_holder_t *hold)
 {
-    auth_wait_t *wait = req->ctx[weir_http_auth_basic_index];
+    auth_wait_t *wait = weir_container_of(hold, auth_wait_t, hold);
 
     weir_basic_check_cancel(wait->check);
     wait->check = NULL;
 }
+
+static const weir_holder_ops_t auth_hold = { .on_cancel = auth_on_cancel };
 
 /* true: *cause · false: the hash is being computed, the rest is auth_on_checked's. */
 static bool
@@ -177,7 +180,7 @@ auth_access(weir_request_t *req, const void *conf_)
         return auth_judge(req, wait, cause);
     }
     req->ctx[weir_http_auth_basic_index] = wait;
-    req->on_abort = auth_on_abort;
+    weir_request_hold(req, &wait->hold, &auth_hold);
     return WEIR_PARK;
 }
 

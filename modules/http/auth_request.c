@@ -16,6 +16,7 @@ typedef struct { weir_http_assign_t *at; size_t n; } ask_sets_t;
 typedef struct { const weir_template_t *uri; ask_sets_t sets; } ask_conf_t;       /* uri "off": nobody is asked */
 
 typedef struct {
+    weir_holder_t       hold;
     weir_request_t   *req;
     const ask_conf_t *conf;
     weir_sub_t       *sub;
@@ -65,7 +66,7 @@ ask_on_task(weir_task_t *task)
     ask_t *ask = weir_container_of(task, ask_t, task);
     weir_request_t *req = ask->req;
 
-    req->on_abort = NULL;
+    weir_request_let_go(&ask->hold);
     if (ask->sub != NULL) {
         weir_sub_cancel(ask->sub);
         ask->sub = NULL;
@@ -112,9 +113,9 @@ ask_on_end(weir_sub_t *sub, bool is_whole)
 static const weir_sub_sink_t ask_sink = { .on_head = ask_on_head, .on_end = ask_on_end };
 
 static void
-ask_on_abort(weir_request_t *req)
+ask_on_cancel(weir_holder_t *hold)
 {
-    ask_t *ask = req->ctx[weir_http_auth_request_index];
+    ask_t *ask = weir_container_of(hold, ask_t, hold);
 
     weir_task_cancel(&ask->task);
     if (ask->sub != NULL) {
@@ -122,6 +123,8 @@ ask_on_abort(weir_request_t *req)
         ask->sub = NULL;
     }
 }
+
+static const weir_holder_ops_t ask_hold = { .on_cancel = ask_on_cancel };
 
 static weir_step_t
 ask_access(weir_request_t *req, const void *conf_)
@@ -142,7 +145,7 @@ ask_access(weir_request_t *req, const void *conf_)
     if (ask->sub == NULL) {
         return weir_request_fail(req, WEIR_CAUSE_AUTH_REQUEST_FAILED, "no memory for it");
     }
-    req->on_abort = ask_on_abort;
+    weir_request_hold(req, &ask->hold, &ask_hold);
     return WEIR_PARK;
 }
 

@@ -44,6 +44,7 @@ typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rat
 
 /* Of one request in one place. */
 typedef struct req_state {
+    weir_holder_t         hold;                /* while it is delayed */
     struct req_state   *before;              /* in the place that it was redirected from */
     weir_timer_t        timer;
     weir_request_t     *req;
@@ -259,18 +260,17 @@ req_on_time(weir_timer_t *timer)
     req_state_t    *state = weir_container_of(timer, req_state_t, timer);
     weir_request_t *req = state->req;
 
-    req->on_abort = NULL;
+    weir_request_let_go(&state->hold);
     weir_request_resume(req);
 }
 
 static void
-req_on_abort(weir_request_t *req)
+req_on_cancel(weir_holder_t *hold)
 {
-    req_state_t *state = weir_request_kept(req, weir_http_limit_req_index);
-
-    weir_timer_drop(&state->timer);
-    req->parked = false;
+    weir_timer_drop(&weir_container_of(hold, req_state_t, hold)->timer);
 }
+
+static const weir_holder_ops_t req_hold = { .on_cancel = req_on_cancel };
 
 static weir_step_t
 req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint64_t delay_ms)
@@ -280,7 +280,7 @@ req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint6
         return WEIR_NEXT;
     }
     state->req = req;
-    req->on_abort = req_on_abort;
+    weir_request_hold(req, &state->hold, &req_hold);
     weir_timer_set(weir_request_loop(req), &state->timer, (weir_msec_t) { delay_ms }, req_on_time);
     return WEIR_PARK;
 }

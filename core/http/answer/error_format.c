@@ -56,7 +56,7 @@ weir_error_body(weir_request_t *req, uint16_t status, weir_str_t *type)
 
     *type = format_types[format];
     if (format == WEIR_ERRORS_HTML) {
-        return weir_error_page(req, status, req->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE);
+        return weir_error_page(req, status, req->main->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE);
     }
     return format_json(req, shown, as_nginx ? weir_status_reason_nginx(shown, true) : weir_status_reason(shown), format == WEIR_ERRORS_PROBLEM);
 }

@@ -19,6 +19,7 @@
 #define FILE_ROUNDS 16          /* pieces a turn, however quick they are */
 
 typedef struct {
+    weir_holder_t     hold;
     weir_request_t *req;
     weir_task_t     task;
     int             fd;
@@ -51,36 +52,42 @@ file_close(void *data)
     weir_task_cancel(&file->task);
 }
 
+static file_t *file_of(weir_holder_t *hold) { return weir_container_of(hold, file_t, hold); }
+
 static void
-file_on_abort(weir_request_t *req)
+file_on_cancel(weir_holder_t *hold)
 {
-    file_close(req->producer);
+    file_close(file_of(hold));
 }
 
 static void
-file_gone(file_t *file)
+file_let_go(file_t *file)
 {
-    weir_request_client_gone(file->req, WEIR_CAUSE_CLIENT_CLOSED);
+    file_close(file);
+    weir_request_let_go(&file->hold);
+}
+
+static void
+file_lost(file_t *file)
+{
+    file_let_go(file);
+    weir_response_lost(file->req);
 }
 
 static void
 file_finish(file_t *file)
 {
-    weir_request_t *req = file->req;
-
-    file_close(file);
-    (void) weir_response_end(req);
-    weir_request_finish(req);
+    file_let_go(file);
+    (void) weir_response_end(file->req);
+    weir_request_finish(file->req);
 }
 
 /* It cannot be read any more, or it has become shorter: the client gets no less than it was promised but knows. */
 static void
 file_broken(file_t *file)
 {
-    weir_request_t *req = file->req;
-
-    file_close(file);
-    weir_request_abort(req, WEIR_CAUSE_FILE_ERROR, "it ended before its time");
+    file_let_go(file);
+    weir_request_abort(file->req, WEIR_CAUSE_FILE_ERROR, "it ended before its time");
 }
 
 /* Through the buffer.  EOF: the file's fault. */
@@ -154,7 +161,7 @@ file_pump(file_t *file)
     }
     flushed = io == WEIR_ERROR ? io : weir_response_flush(req);
     if (flushed == WEIR_ERROR) {
-        file_gone(file);
+        file_lost(file);
     } else if (flushed == WEIR_OK) {               /* it all went: no edge will tell */
         weir_task_post_later(req->http->loop, &file->task, file_go_on);
     }
@@ -167,10 +174,12 @@ file_go_on(weir_task_t *task)
 }
 
 static void
-file_on_writable(weir_request_t *req)
+file_on_writable(weir_holder_t *hold)
 {
-    file_pump(req->producer);
+    file_pump(file_of(hold));
 }
+
+static const weir_holder_ops_t file_hold = { .on_writable = file_on_writable, .on_cancel = file_on_cancel };
 
 weir_step_t
 weir_request_send_file(weir_request_t *req, int fd, uint64_t length)
@@ -186,11 +195,9 @@ weir_request_send_file(weir_request_t *req, int fd, uint64_t length)
     }
     req->res.length = length;
     req->res.has_ranges = req->res.may_go_back = true;
-    req->producer = file;
-    req->on_writable = file_on_writable;
-    req->on_abort = file_on_abort;
+    weir_request_hold(req, &file->hold, &file_hold);
     if (weir_response_head(req) == WEIR_ERROR) {
-        file_gone(file);
+        file_lost(file);
         return WEIR_DONE;
     }
     if (req->res.no_body) {

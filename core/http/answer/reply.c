@@ -220,7 +220,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
 {
     const weir_error_page_t *page;
 
-    req->parked = false;                       /* whoever it waited for has spoken */
+    weir_request_cancel(req);                  /* whoever it waits for is not waited for any more */
     if (req->res.head_sent) {
         weir_request_abort(req, cause, detail);
         return WEIR_DONE;

@@ -16,29 +16,42 @@ report_on_timer(weir_timer_t *timer)
     report_go_on(weir_container_of(timer, weir_report_t, timer));
 }
 
+static weir_report_t *report_of(weir_holder_t *hold) { return weir_container_of(hold, weir_report_t, hold); }
+
 static void
-report_on_writable(weir_request_t *req)
+report_on_writable(weir_holder_t *hold)
 {
-    report_go_on(req->producer);
+    report_go_on(report_of(hold));
 }
 
 static void
-report_on_abort(weir_request_t *req)
+report_on_cancel(weir_holder_t *hold)
 {
-    weir_report_t *report = req->producer;
+    weir_timer_drop(&report_of(hold)->timer);
+}
 
+static const weir_holder_ops_t report_hold = { .on_writable = report_on_writable, .on_cancel = report_on_cancel };
+
+static void
+report_let_go(weir_report_t *report)
+{
     weir_timer_drop(&report->timer);
-    req->producer = NULL;
+    weir_request_let_go(&report->hold);
+}
+
+static void
+report_lost(weir_report_t *report)
+{
+    report_let_go(report);
+    weir_response_lost(report->req);
 }
 
 static void
 report_end(weir_report_t *report)
 {
-    weir_request_t *req = report->req;
-
-    weir_timer_drop(&report->timer);
-    (void) weir_response_end(req);
-    weir_request_finish(req);
+    report_let_go(report);
+    (void) weir_response_end(report->req);
+    weir_request_finish(report->req);
 }
 
 static void
@@ -56,7 +69,7 @@ report_go_on(weir_report_t *report)
         io = weir_response_body(req, weir_buf_str(&out));
     } while (io == WEIR_OK && !report->done && weir_sys_clock_us() < until);
     if (io == WEIR_ERROR) {
-        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        report_lost(report);
         return;
     }
     if (report->done) {
@@ -64,7 +77,7 @@ report_go_on(weir_report_t *report)
         return;
     }
     if (weir_response_flush(req) == WEIR_ERROR) {
-        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        report_lost(report);
         return;
     }
     if (io == WEIR_OK && !weir_response_pending(req)) {
@@ -82,11 +95,9 @@ weir_report_start(weir_request_t *req, weir_report_t *report, weir_str_t content
     req->res.status = 200;
     req->res.length = WEIR_LENGTH_NONE;
     weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, content_type);
-    req->producer = report;
-    req->on_writable = report_on_writable;
-    req->on_abort = report_on_abort;
+    weir_request_hold(req, &report->hold, &report_hold);
     if (weir_response_head(req) == WEIR_ERROR) {
-        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        report_lost(report);
         return WEIR_DONE;
     }
     if (req->head.method == WEIR_METHOD_HEAD) {

@@ -15,6 +15,7 @@
 typedef struct weir_report weir_report_t;
 
 struct weir_report {
+    weir_holder_t     hold;
     weir_request_t *req;
     /* Writes the next piece: false when that was the last one. A piece that does not fit is lost: a step does
      * little. */

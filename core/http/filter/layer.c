@@ -27,9 +27,7 @@ weir_layer_writable(weir_request_t *req, const weir_layer_t *self)
     if (req->layers != self && layer_holds(req, req->layers, self)) {
         return;
     }
-    if (req->on_writable != NULL) {
-        req->on_writable(req);
-    }
+    weir_request_tell_writable(req);
 }
 
 void

@@ -14,6 +14,7 @@
 #define AHEAD_ROUNDS 16         /* pieces a turn, then others get theirs */
 
 typedef struct {
+    weir_holder_t     hold;
     weir_request_t *req;
     weir_store_t   *store;
     weir_task_t     task;
@@ -115,7 +116,7 @@ weir_read_ahead_some(weir_request_t *req, weir_store_t *store)
 
 static void ahead_on_task(weir_task_t *task);
 
-/* NEXT: complete · PARK: wait · DONE: answered */
+/* NEXT: complete · PARK: wait · DONE: answered; only with PARK it is still held. */
 static weir_step_t
 ahead_read(ahead_t *ahead)
 {
@@ -123,6 +124,7 @@ ahead_read(ahead_t *ahead)
 
     switch (weir_read_ahead_some(req, ahead->store)) {
     case WEIR_OK:
+        weir_request_let_go(&ahead->hold);
         return WEIR_NEXT;
     case WEIR_AGAIN:
         return WEIR_PARK;
@@ -132,8 +134,7 @@ ahead_read(ahead_t *ahead)
     case WEIR_ERROR:
         break;
     }
-    req->on_body = NULL;
-    req->on_abort = NULL;
+    weir_request_let_go(&ahead->hold);
     if (req->cause == WEIR_CAUSE_CLIENT_CLOSED) {
         weir_request_client_gone(req, req->cause);
         return WEIR_DONE;
@@ -148,8 +149,6 @@ ahead_go_on(ahead_t *ahead)
 
     weir_task_cancel(&ahead->task);                /* bytes that came were faster than the turn it was put off to */
     if (ahead_read(ahead) == WEIR_NEXT) {
-        req->on_body = NULL;
-        req->on_abort = NULL;
         ahead->done(req);
     }
 }
@@ -161,16 +160,18 @@ ahead_on_task(weir_task_t *task)
 }
 
 static void
-ahead_on_body(weir_request_t *req)
+ahead_on_body(weir_holder_t *hold)
 {
-    ahead_go_on(req->producer);
+    ahead_go_on(weir_container_of(hold, ahead_t, hold));
 }
 
 static void
-ahead_on_abort(weir_request_t *req)
+ahead_on_cancel(weir_holder_t *hold)
 {
-    weir_task_cancel(&((ahead_t *) req->producer)->task);
+    weir_task_cancel(&weir_container_of(hold, ahead_t, hold)->task);
 }
+
+static const weir_holder_ops_t ahead_hold = { .on_body = ahead_on_body, .on_cancel = ahead_on_cancel };
 
 weir_step_t
 weir_request_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req))
@@ -182,13 +183,6 @@ weir_request_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req))
     }
     ahead = weir_new(&req->arena, ahead_t);
     *ahead = (ahead_t) { .req = req, .store = weir_read_ahead_store(req), .done = done };
-    req->producer = ahead;
-    req->on_body = ahead_on_body;
-    req->on_abort = ahead_on_abort;
-    weir_step_t step = ahead_read(ahead);
-    if (step == WEIR_NEXT) {
-        req->on_body = NULL;
-        req->on_abort = NULL;
-    }
-    return step;
+    weir_request_hold(req, &ahead->hold, &ahead_hold);
+    return ahead_read(ahead);
 }

@@ -11,7 +11,7 @@ struct weir_store;
 
 /* A store for the body, as client_body_buffer_size & co. say; closed when the request goes. */
 struct weir_store *weir_read_ahead_store(weir_request_t *req);
-/* Some of the body into it.  OK: it is complete, and req->body · AGAIN: more when on_body is called · EOF: a turn's
+/* Some of the body into it.  OK: it is complete, and req->body · AGAIN: more when the hold is told · EOF: a turn's
  * work, call it again in the next ·
  * ERROR: req->cause says why (INTERNAL_IO: the file). */
 weir_io_t weir_read_ahead_some(weir_request_t *req, struct weir_store *store);

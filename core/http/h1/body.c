@@ -259,8 +259,8 @@ weir_h1_may_drain(weir_h1_conn_t *c)
     if (c->req->body_complete) {
         return true;
     }
-    if (c->body == WEIR_H1_BODY_TUNNEL || c->body_failed || c->req->on_body != NULL || !body_is_coming(c)) {
-        return false;                            /* with on_body it is still wanted: a peer that answers early may read on */
+    if (c->body == WEIR_H1_BODY_TUNNEL || c->body_failed || weir_request_wants_body(c->req) || !body_is_coming(c)) {
+        return false;                            /* it is still wanted: a peer that answers early may read on */
     }
     c->continue_sent = true;                     /* it will not be asked for any more */
     for (int i = 0; i < 4 && (weir_h1_in_left(c) != 0 || c->base.conn.watch.readable); i++) {

@@ -446,7 +446,7 @@ conn_run_timeout(weir_h1_conn_t *c)
 {
     weir_request_t *req = c->req;
 
-    if (req->body_complete || req->on_body == NULL) {
+    if (req->body_complete || !weir_request_wants_body(req)) {
         return;
     }
     c->body_failed = true;
@@ -457,7 +457,7 @@ conn_run_timeout(weir_h1_conn_t *c)
     if (weir_request_core(req)->reset_timedout_connection.on && req->res.head_sent) {
         weir_sock_reset_on_close(c->base.conn.watch.fd);
     }
-    req->on_body(req);
+    weir_request_body_ready(req);
 }
 
 static bool
@@ -507,8 +507,8 @@ conn_run_ready(weir_h1_conn_t *c)
     if (!c->base.conn.watch.readable) {
         return;
     }
-    if (req->on_body != NULL && (!req->body_complete || c->body == WEIR_H1_BODY_TUNNEL)) {
-        req->on_body(req);
+    if (weir_request_wants_body(req) && (!req->body_complete || c->body == WEIR_H1_BODY_TUNNEL)) {
+        weir_request_body_ready(req);
         return;
     }
     if (c->base.conn.watch.peer_closed && c->body != WEIR_H1_BODY_TUNNEL && !req->ignore_client_close) {

@@ -268,9 +268,9 @@ answer_on_timeout(weir_timer_t *timer)
     weir_h2_exchange_t *x = weir_container_of(timer, weir_h2_exchange_t, timer);
     weir_request_t *req = x->req;
 
-    if (!req->body_complete && req->on_body != NULL) {
+    if (!req->body_complete && weir_request_wants_body(req)) {
         (void) answer_body_fail(x, WEIR_CAUSE_CLIENT_BODY_TIMEOUT);
-        req->on_body(req);
+        weir_request_body_ready(req);
     }
 }
 
@@ -369,9 +369,7 @@ answer_wrong_length(weir_h2_exchange_t *x)
     }
     weir_h2_exchange_blame(x);
     (void) answer_body_fail(x, WEIR_CAUSE_CLIENT_BODY_LENGTH);
-    if (req->on_body != NULL) {
-        req->on_body(req);
-    }
+    weir_request_body_ready(req);
 }
 
 /* Something came, or the end.  A Content-Length that is not kept is malformed (RFC 9113 §8.1.1): counted as it
@@ -391,8 +389,8 @@ weir_h2_exchange_data(weir_h2_exchange_t *x)
         answer_wrong_length(x);
         return;
     }
-    if (req->on_body != NULL && (!req->body_complete || x->is_tunnel)) {
-        req->on_body(req);
+    if (!req->body_complete || x->is_tunnel) {
+        weir_request_body_ready(req);
     }
 }
 
@@ -464,7 +462,7 @@ weir_h2_exchange_refuse(weir_h2_exchange_t *x, weir_h2_error_t code, weir_cause_
     weir_h2_session_t *session = x->stream->session;
 
     x->code = code;
-    if (!req->res.head_sent && req->on_abort == NULL && !req->finalised && req->producer == NULL) {
+    if (!req->res.head_sent && weir_request_state(req) == WEIR_REQUEST_RUNS) {
         req->res.status = 400;                   /* for the log: the client sees the reset */
         weir_request_abort(req, cause, detail);
     } else {
@@ -484,7 +482,7 @@ weir_h2_exchange_gone(weir_h2_exchange_t *x, weir_cause_t cause)
         return;
     }
     weir_timer_clear(&x->timer);
-    if (req->finalised && req->on_abort == NULL) {
+    if (req->finalised && req->holder == NULL) {
         answer_let_go(x);
         return;
     }

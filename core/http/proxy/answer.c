@@ -153,12 +153,6 @@ weir_proxy_copy_fields(weir_proxy_t *p)
     return true;
 }
 
-static void
-answer_client_gone(weir_proxy_t *p)
-{
-    weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);      /* calls our on_abort */
-}
-
 /* The head of 200 and up (and of a 101 that was asked for): to the client's codec. false: the request is over. */
 static bool
 answer_send_head(weir_proxy_t *p)
@@ -191,7 +185,7 @@ answer_send_head(weir_proxy_t *p)
         }
     }
     if (weir_response_head(req) == WEIR_ERROR) {
-        answer_client_gone(p);
+        weir_proxy_lost(p);
         return false;
     }
     return true;
@@ -408,7 +402,7 @@ answer_splice(weir_proxy_t *p)
     p->attempt->response_length += moved;
     p->pipe_held = moved;
     if (answer_from_pipe(p) == WEIR_ERROR) {
-        answer_client_gone(p);
+        weir_proxy_lost(p);
         return WEIR_ERROR;
     }
     return WEIR_OK;
@@ -577,7 +571,7 @@ answer_from_peer(weir_proxy_t *p)
         return WEIR_OK;
     }
     if (answer_to_client(p, bytes) == WEIR_ERROR) {
-        answer_client_gone(p);
+        weir_proxy_lost(p);
         return WEIR_ERROR;
     }
     return WEIR_OK;
@@ -602,7 +596,7 @@ weir_proxy_pump(weir_proxy_t *p)
             return;
         }
         if (io == WEIR_ERROR) {
-            answer_client_gone(p);
+            weir_proxy_lost(p);
             return;
         }
         if (p->peer_done) {
@@ -629,7 +623,7 @@ weir_proxy_pump(weir_proxy_t *p)
         return;
     }
     switch (weir_response_flush(req)) {
-    case WEIR_ERROR: answer_client_gone(p); return;
+    case WEIR_ERROR: weir_proxy_lost(p); return;
     case WEIR_AGAIN: p->client_paused = true; return;
     default: break;
     }

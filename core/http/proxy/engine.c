@@ -68,7 +68,7 @@ engine_next_body(weir_exchange_t *x, weir_str_t *bytes)
 static void
 engine_on_asked(weir_exchange_t *x)
 {
-    engine_of(x)->req->on_body = NULL;
+    engine_of(x)->hold.wants_body = false;
 }
 
 /* 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8 (US-04). */
@@ -94,7 +94,7 @@ engine_on_interim(weir_exchange_t *x)
     }
     weir_proxy_hide_fields(p);
     if (x->head.status != 100 && p->req->codec->send_interim(p->req, x->head.status, &x->head.fields) == WEIR_ERROR) {
-        weir_request_client_gone(p->req, WEIR_CAUSE_CLIENT_CLOSED);
+        weir_proxy_lost(p);
         return false;
     }
     return true;
@@ -217,13 +217,23 @@ weir_proxy_secure(weir_proxy_t *p)
 
 /* -- the client's side -- */
 
+static weir_proxy_t *engine_of_hold(weir_holder_t *hold) { return weir_container_of(hold, weir_proxy_t, hold); }
+
 static void
-engine_client_gone(weir_request_t *req)
+engine_on_cancel(weir_holder_t *hold)
 {
-    weir_proxy_t *p = req->producer;
+    weir_proxy_t *p = engine_of_hold(hold);
 
     weir_proxy_end_attempt(p, false);
     weir_proxy_release(p);
+}
+
+void
+weir_proxy_lost(weir_proxy_t *p)
+{
+    weir_proxy_end_attempt(p, false);
+    weir_proxy_release(p);
+    weir_response_lost(p->req);
 }
 
 static void
@@ -238,10 +248,8 @@ static void engine_go_on(weir_proxy_t *p);
 static weir_io_t engine_peek_more(weir_proxy_t *p);
 
 void
-weir_proxy_on_body(weir_request_t *req)
+weir_proxy_body_ready(weir_proxy_t *p)
 {
-    weir_proxy_t *p = req->producer;
-
     if (p->state == WEIR_PROXY_COLLECT) {
         if (weir_proxy_collect_body(p)) {
             engine_go_on(p);
@@ -251,14 +259,20 @@ weir_proxy_on_body(weir_request_t *req)
     } else if (p->x.state >= WEIR_EXCHANGE_HEAD) {
         weir_exchange_send(&p->x);
     } else if (p->state == WEIR_PROXY_ASK && engine_peek_more(p) == WEIR_ERROR) {
-        weir_proxy_body_failed(p, req->cause);
+        weir_proxy_body_failed(p, p->req->cause);
     }
 }
 
 static void
-engine_on_writable(weir_request_t *req)
+engine_on_body(weir_holder_t *hold)
 {
-    weir_proxy_t *p = req->producer;
+    weir_proxy_body_ready(engine_of_hold(hold));
+}
+
+static void
+engine_on_writable(weir_holder_t *hold)
+{
+    weir_proxy_t *p = engine_of_hold(hold);
 
     p->client_paused = false;
     if (p->state == WEIR_PROXY_TUNNEL) {
@@ -267,6 +281,8 @@ engine_on_writable(weir_request_t *req)
         weir_proxy_pump(p);
     }
 }
+
+static const weir_holder_ops_t engine_hold = { .on_body = engine_on_body, .on_writable = engine_on_writable, .on_cancel = engine_on_cancel };
 
 /* The client's own limit: whoever is asked, whatever was answered. */
 static void
@@ -437,10 +453,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     if (limit.ms != 0) {
         weir_timer_set(p->x.http->loop, &p->deadline, limit, engine_on_deadline);
     }
-    req->producer = p;
-    req->on_body = weir_proxy_on_body;
-    req->on_writable = engine_on_writable;
-    req->on_abort = engine_client_gone;
+    weir_request_hold(req, &p->hold, &engine_hold);
     req->ignore_client_close = conf->ignore_client_abort.on;
     if (p->body != NULL && req->body == NULL && !weir_proxy_collect_body(p)) {
         return WEIR_DONE;

@@ -100,6 +100,7 @@ typedef enum {
 } weir_proxy_state_t;
 
 struct weir_proxy {
+    weir_holder_t              hold;            /* from its beginning to weir_proxy_release */
     weir_request_t          *req;
     const weir_proxy_conf_t *conf;
     const weir_proxy_pass_t *pass;            /* conf's, or what its variables made */
@@ -155,7 +156,8 @@ weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x.secure
 bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
 void weir_proxy_release(weir_proxy_t *p);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
-void weir_proxy_on_body(weir_request_t *req);                     /* the client's bytes: body or tunnel */
+void weir_proxy_body_ready(weir_proxy_t *p);                      /* the client's bytes: body or tunnel */
+void weir_proxy_lost(weir_proxy_t *p);                            /* the client has gone: the request is over */
 void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */
 bool weir_proxy_copy_fields(weir_proxy_t *p);                     /* answer.c */
 void weir_proxy_unstore(weir_proxy_t *p);                         /* answer.c: before the store is cleared */

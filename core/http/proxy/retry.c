@@ -55,7 +55,7 @@ retry_begin_attempt(weir_proxy_t *p)
     }
     weir_store_rewind(&p->taken);
     if (p->streaming && !p->req->body_complete) {
-        p->req->on_body = weir_proxy_on_body;
+        p->hold.wants_body = true;
     }
 }
 
@@ -299,7 +299,8 @@ weir_proxy_release(weir_proxy_t *p)
     weir_proxy_unstore(p);
     weir_store_fini(&p->store);
     weir_store_fini(&p->taken);
-    p->req->producer = NULL;
-    p->req->on_body = p->req->on_writable = p->req->on_abort = NULL;
     p->req->ignore_client_close = false;
+    if (p->hold.req != NULL) {
+        weir_request_let_go(&p->hold);
+    }
 }

@@ -127,12 +127,12 @@ weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to)
         return;
     }
     if (weir_response_head(req) == WEIR_ERROR || weir_layer_flush(req, req->layers) == WEIR_ERROR) {
-        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        weir_proxy_lost(p);
         return;
     }
     req->res.no_body = false;
     req->codec->tunnel(req);
     p->x.codec->tunnel(&p->x);
-    req->on_body = weir_proxy_on_body;
+    p->hold.wants_body = true;
     weir_proxy_tunnel_pump(p);
 }

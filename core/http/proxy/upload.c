@@ -24,9 +24,7 @@ weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause)
 static void
 upload_go_on(weir_task_t *task)
 {
-    weir_proxy_t *p = weir_container_of(task, weir_proxy_t, collect_task);
-
-    weir_proxy_on_body(p->req);
+    weir_proxy_body_ready(weir_container_of(task, weir_proxy_t, collect_task));
 }
 
 /* Reads the body into the store.  false: not complete yet, or the request was ended. */

@@ -36,6 +36,9 @@ weir_request_id(weir_request_t *req)
 {
     char *text;
 
+    if (req->main != req) {
+        return weir_request_id(req->main);           /* one name for all that is done for it */
+    }
     if (req->id_text != NULL) {
         return weir_str(req->id_text, WEIR_REQUEST_ID_DIGITS);
     }
