@@ -484,6 +484,8 @@ weir_request_refuse(weir_request_t *req, weir_cause_t cause, const char *detail)
     if (req->head.host.len != 0) {
         req->host = weir_str_lower(&req->arena, req->head.host);
         (void) weir_request_find_server(req);
+    } else {
+        req->host = req->server->primary_name;
     }
     (void) weir_request_fail(req, cause, detail);
 }
