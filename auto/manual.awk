@@ -14,7 +14,14 @@
 
 function fail(why) { print FILENAME ":" FNR ": " why > "/dev/stderr"; failed = 1; exit 1 }
 
-function quoted(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
+# As a literal of C.  (What gsub makes of backslashes differs from awk to awk.)
+function quoted(s,   piece, n, i, out) {
+    n = split(s, piece, "\\")
+    out = piece[1]
+    for (i = 2; i <= n; i++) out = out "\\\\" piece[i]
+    gsub(/"/, "\\\"", out)
+    return "\"" out "\""
+}
 
 function record(module, name, words,   lines, n, i) {
     print "    " quoted(module) " \"\\0\" " quoted(name) " \"\\0\""

@@ -191,7 +191,7 @@ static const weir_directive_t core_directives[] = {
     WEIR_BLOCK("events", WEIR_IN_EVENTS, .where = WEIR_IN_MAIN, .single = true,
                .help = "What concerns connections as such."),
     CORE_ROW(worker_connections, "worker_connections", .where = WEIR_IN_EVENTS, .dflt = "512", .min = "1",
-             .help = "How many connections a worker has at most, those to upstream servers included."),
+             .help = "How many connections of clients a worker has at most."),
     CORE_ROW_OF(use, "use", &weir_type_enum, .where = WEIR_IN_EVENTS, .values = core_methods, .dflt = "epoll",
                 .help = "How readiness of connections is learned."),
     CORE_ROW(multi_accept, "multi_accept", .where = WEIR_IN_EVENTS, .dflt = "off",

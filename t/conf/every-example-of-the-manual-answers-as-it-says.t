@@ -123,7 +123,7 @@ sub ask ($w, $text) {
             like $body, qr/\A@{[ pattern($want_body) ]}\z/, "$name: the body" if defined $want_body && (defined $head || length $want_body);
         } else {
             my ($variable, $inner) = $command =~ /^(\w+)=\$\((.*)\)$/;
-            my ($code, $said) = $w->command(20, 'sh', '-c', "$weir\ncd '$dir' && " . ($inner // $command));
+            my ($code, $said) = $w->command(20, 'sh', '-c', "$weir\ncd '$dir' && " . (defined $inner ? "$inner 2>/dev/null" : $command));
             is $code, 0, $name or diag $said;
             $set{$variable} = $said =~ s/\n\z//r, next if defined $variable;
             like $said, qr/\A@{[ pattern($expected) ]}\z/, "$name: what it prints";
