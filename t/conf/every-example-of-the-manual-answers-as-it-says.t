@@ -2,7 +2,8 @@
 # and then started; what stands in ```console behind it is asked, and before it done first.  Of curl's options -i -s -k -H -X -d -u --http2 and
 # --http2-prior-knowledge are known; every other command is the shell's, with the folder of the configuration as its own, where weir is the program
 # with the options that name that instance.  An expected line of "..." stands for any lines, and "..." in a line for any text; of a head those
-# lines must be there that are shown.  A 127.0.0.1:PORT that the configuration does not listen on is a peer that answers 200 and what it was asked.
+# lines must be there that are shown.  A 127.0.0.1:PORT that the configuration does not listen on is a peer that answers 200 and what it was asked;
+# nobody is at port 1.
 use v5.36;
 use lib 't/lib';
 use Text::ParseWords 'shellwords';
@@ -47,7 +48,7 @@ sub start ($w, $text) {
     my %peer;
     my $place = sub ($port) { '%%PORT' . ($port{$port} ne '' ? "_$port{$port}" : '') . '%%' };
     $text =~ s/^(\s*listen\s+)(?:[\d.]+:)?(\d+)/"${1}127.0.0.1:" . $place->($2)/gme;
-    $text =~ s/(?<![\d.])127\.0\.0\.1:(\d+)/exists $port{$1} ? '127.0.0.1:' . $place->($1) : ($peer{$1} \/\/= peer($w, $1))/ge;
+    $text =~ s/(?<![\d.])127\.0\.0\.1:(\d+)/exists $port{$1} ? '127.0.0.1:' . $place->($1) : $1 == 1 ? '127.0.0.1:1' : ($peer{$1} \/\/= peer($w, $1))/ge;
     $text =~ s/worker_processes auto/worker_processes 2/;
     $w->conf_main("daemon off;\n$text");
     $w->start;
@@ -80,8 +81,11 @@ sub curl ($w, @words) {
     if ($ask{http2}) {
         my $client = $scheme eq 'https' ? Weir::Http2::over_tls($w, port => $w->{port_of}{$port}, name => $host)
                                         : Weir::Http2::client($w, port => $w->{port_of}{$port});
-        my $answer = $client->ask(method => $ask{method} // 'GET', path => $target // '/', authority => $authority, headers => \@fields);
-        ($status, $fields, $body) = ('HTTP/2 ' . $answer->status, [ grep { $_->[0] !~ /^:/ } $answer->{head}->@* ], $answer->body);
+        my %field  = @fields;
+        my $got    = $client->ask(':method' => $ask{method} // 'GET', ':scheme' => $scheme, ':path' => $target // '/', ':authority' => $authority,
+            (map { lc $_ => $field{$_} } keys %field), defined $ask{body} ? (body => $ask{body}) : ());
+        my @head   = ($client->{head} // [])->@*;
+        ($status, $fields, $body) = ("HTTP/2 $got", [ grep { $_->[0] !~ /^:/ } @head ], $client->body);
         $client->close;
     } else {
         my $client = $scheme eq 'https' ? $w->tls(port => $w->{port_of}{$port}, name => $host) : $w->client(port => $w->{port_of}{$port});
