@@ -17,7 +17,7 @@
 #include "proc/master/master.h"
 #include "proc/master/pidfile.h"
 #include "proc/master/single.h"
-#include "proc/master/sockets.h"
+#include "serve/sockets.h"
 #include "tool/command.h"
 #include "tool/signal.h"
 #include "tool/tool.h"

@@ -6,7 +6,7 @@
 
 #include "conf/core.h"
 #include "http/match/match.h"
-#include "os/sock.h"
+#include "serve/listen.h"
 
 typedef struct weir_http_server weir_http_server_t;
 typedef struct weir_http_location weir_http_location_t;
@@ -86,21 +86,15 @@ struct weir_http_server {
 };
 
 struct weir_http_listen {
-    weir_addr_t           addr;
-    weir_str_t            text;               /* "0.0.0.0:80" */
-    weir_listen_options_t options;
+    weir_listen_t         base;
     weir_http_server_t   *default_server;
     weir_hosts_t         *hosts;              /* names of its servers */
-    bool                  options_set, default_set;
-    bool                  is_ssl;             /* every connection begins with a TLS handshake */
+    bool                  default_set;
     bool                  is_http2;           /* `listen … http2`: for each of its servers */
-    bool                  is_proxied;         /* every connection begins with a PROXY protocol header */
 };
 
 typedef struct {
     weir_generation_t   *generation;
-    weir_http_listen_t **listens;
-    size_t               n_listens;
     weir_http_server_t **servers;
     size_t               n_servers;
     const struct weir_http_captures *captures;   /* see captures.h */

@@ -8,7 +8,7 @@
 #include "http/module.h"
 
 #include "http/message/forwarded.h"
-#include "http/serve/proxy_protocol.h"
+#include "serve/proxy_protocol.h"
 #include "http/vars/vars.h"
 
 typedef struct {

@@ -3,7 +3,7 @@
  *
  * Oracle: what is read of the whole is read of no less, however it arrives; nothing outside the bytes that were used is looked at.
  */
-#include "http/serve/proxy_protocol.h"
+#include "serve/proxy_protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

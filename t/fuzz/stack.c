@@ -9,6 +9,7 @@
 
 #include "log/log.h"
 #include "os/clock.h"
+#include "proc/common/areas.h"
 #include "proc/common/settings.h"
 #include "proc/common/shared.h"
 #include "shm/holds.h"
@@ -113,7 +114,7 @@ stack_reload(void)
     }
     world.reloads++;
     generation = site_build(which % SITE_TEXTS);
-    weir_http_use(world.http, generation);
+    weir_serve_use(world.serve, generation);
     weir_generation_unref(generation);
     if (!world.http->quitting) {
         site_listen();
@@ -123,7 +124,7 @@ stack_reload(void)
 static void
 stack_quit(void)
 {
-    weir_http_quit(world.http, (weir_msec_t) { world_take(1) * 100 });
+    weir_serve_quit(world.serve, (weir_msec_t) { world_take(1) * 100 });
     site_listen();
 }
 
@@ -305,8 +306,8 @@ stack_check_quiet(void)
 {
     const weir_http_t *http = world.http;
 
-    if (http->n_conns != 0 || http->n_detached != 0) {
-        world_fail("%zu connections and %zu subrequests are left", http->n_conns, http->n_detached);
+    if (world.serve->n_conns != 0 || http->n_detached != 0) {
+        world_fail("%zu connections and %zu subrequests are left", world.serve->n_conns, http->n_detached);
     }
     if (http->blocks.n_used != 0) {
         world_fail("%zu blocks are left", (size_t) http->blocks.n_used);
@@ -347,7 +348,8 @@ stack_worker_begins(void)
     weir_generation_t *generation = site_build(0);
 
     world.life = weir_life_create(world.loop);
-    world.http = weir_http_create(world.life, generation, 64);
+    world.serve = weir_serve_create(world.life, weir_areas, generation, 64);
+    world.http = weir_http_of(world.serve);
     world.runs = 0;
     weir_generation_unref(generation);
     site_listen();
@@ -356,10 +358,11 @@ stack_worker_begins(void)
 static void
 stack_worker_ends(void)
 {
-    weir_http_stop(world.http);
+    weir_serve_stop(world.serve);
     weir_life_end(world.life);
-    weir_http_destroy(world.http);
+    weir_serve_destroy(world.serve);
     weir_life_destroy(world.life);
+    world.serve = NULL;
     world.http = NULL;
     weir_loop_turn(world.loop, (weir_msec_t) { 0 });
 }

@@ -24,7 +24,7 @@ weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len)
     c->in_at = 0;
     c->in_len = (uint32_t) left;
     if (c->in_cap - left < len) {
-        uint64_t first = c->base.socket->listen->default_server->core->client_header_buffer_size.n;
+        uint64_t first = weir_http_listen_of(c->base.socket)->default_server->core->client_header_buffer_size.n;
         size_t cap = weir_max(left + len, weir_max(first, 2 * (size_t) c->in_cap));
         char *grown;
 

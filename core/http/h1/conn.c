@@ -185,7 +185,7 @@ conn_new_request(weir_h1_conn_t *c)
     c->chunked_out = c->close_delimited = c->end_queued = false;
     req->version = 11;
     req->head.minor = 1;
-    weir_request_begin(req, &c->base.client, c->base.socket->listen, c->base.socket->generation);
+    weir_request_begin(req, &c->base.client, weir_http_listen_of(c->base.socket), c->base.socket->generation);
     conn_go(c, WEIR_H1_STATE_RUN);
     return req;
 }
@@ -260,7 +260,7 @@ conn_is_bad_preface(const weir_h1_conn_t *c, weir_h1_reason_t reason)
     const weir_request_head_t *head = &c->req->head;
 
     return reason == WEIR_H1_BAD_VERSION && c->base.client.requests == 1 && !c->base.client.is_tls
-           && (c->base.socket->listen->is_http2 || conn_core(c)->http2.on)
+           && (weir_http_listen_of(c->base.socket)->is_http2 || conn_core(c)->http2.on)
            && !weir_str_starts(weir_str_skip(head->line, head->method_name.len + head->target.len + 2), WEIR_STR("HTTP/"));
 }
 

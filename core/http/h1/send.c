@@ -41,7 +41,7 @@ static weir_io_t
 send_wait(weir_h1_conn_t *c, bool progress)
 {
     if (progress || c->send_timer.deadline.ms == 0) {
-        const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : c->base.socket->listen->default_server->core;
+        const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : weir_http_listen_of(c->base.socket)->default_server->core;
         weir_timer_set(c->base.http->loop, &c->send_timer, core->send_timeout, send_on_timeout);
     }
     return WEIR_AGAIN;

@@ -82,7 +82,7 @@ server_new_exchange(weir_h2_conn_t *c, weir_h2_stream_t *stream)
     req->version = 20;
     req->head.minor = 1;
     req->head.content_length = WEIR_LENGTH_NONE;
-    weir_request_begin(req, &c->base.client, c->base.socket->listen, c->base.socket->generation);
+    weir_request_begin(req, &c->base.client, weir_http_listen_of(c->base.socket), c->base.socket->generation);
     return x;
 }
 
@@ -319,7 +319,7 @@ void
 weir_h2_start(weir_http_conn_t *base, weir_str_t before)
 {
     weir_h2_conn_t *c = server_of(base);
-    weir_http_server_t *server = base->server ? base->server : base->socket->listen->default_server;
+    weir_http_server_t *server = base->server ? base->server : weir_http_listen_of(base->socket)->default_server;
     const weir_http_core_conf_t *core = server->core;
     const weir_http_v2_conf_t *v2 = server->conf[weir_http_v2_index];
     uint64_t heads = weir_max(core->large_client_header_buffers.n * core->large_client_header_buffers.size.n,

@@ -10,11 +10,11 @@ weir_addr_t
 weir_request_local(weir_request_t *req)
 {
     weir_client_t *client = req->client;
-    weir_addr_t    addr = req->listen->addr;      /* as good as it gets when the connection is gone; of a unix socket, all there is */
+    weir_addr_t    addr = req->listen->base.addr;      /* as good as it gets when the connection is gone; of a unix socket, all there is */
 
     if (client->local.family == 0) {
         if (client->fd >= 0 && weir_addr_is_wildcard(&addr) && !weir_sock_local(client->fd, &addr)) {
-            addr = req->listen->addr;
+            addr = req->listen->base.addr;
         }
         client->local = weir_endpoint(&addr);
     }

@@ -6,14 +6,8 @@
 
 #include "http/route/captures.h"
 
-typedef struct {
-    weir_addr_t              addr;
-    weir_listen_options_t    options;
-    bool                     is_default, has_options, is_ssl, is_http2, is_proxied;
-    const weir_conf_words_t *words;      /* for errors */
-} weir_listen_entry_t;
-
-typedef struct { weir_listen_entry_t *at; size_t n; } weir_listen_entries_t;
+/* The flags of a weir_listen_entry_t. */
+enum { WEIR_HTTP_LISTEN_DEFAULT = 1 << 0, WEIR_HTTP_LISTEN_HTTP2 = 1 << 1 };
 
 typedef struct {
     weir_listen_entries_t listens;

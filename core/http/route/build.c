@@ -7,6 +7,7 @@
 #include "http/route/blocks.h"
 #include "base/array.h"
 #include "conf/core.h"
+#include "http/http.h"
 #include "http/module.h"
 #include "shm/stats.h"
 
@@ -16,7 +17,6 @@ typedef struct {
     weir_conf_t      *cf;
     weir_arena_t     *arena;
     weir_http_conf_t *http;
-    weir_array_t      listens;     /* weir_http_listen_t * */
 } build_t;
 
 /* -- pipelines -- */
@@ -215,62 +215,50 @@ build_locations(build_t *b, weir_http_server_t *server, weir_conf_block_t *paren
 
 /* -- listeners -- */
 
-static weir_http_listen_t *
-build_listen(build_t *b, const weir_listen_entry_t *entry, weir_http_server_t *server)
-{
-    char text[WEIR_ADDR_TEXT];
-
-    for (size_t i = 0; i < b->listens.n; i++) {
-        weir_http_listen_t *have = *weir_array_at(&b->listens, weir_http_listen_t *, i);
-        if (weir_addr_eq(&have->addr, &entry->addr)) {
-            return have;
-        }
-    }
-    weir_http_listen_t *listen = weir_new(b->arena, weir_http_listen_t);
-    size_t len = weir_addr_text(&entry->addr, text);
-    listen->addr = entry->addr;
-    listen->text = weir_str_dup(b->arena, weir_str(text, len));
-    listen->options = entry->options;
-    listen->default_server = server;
-    listen->hosts = weir_hosts_create(b->arena);
-    *(weir_http_listen_t **) weir_array_push(&b->listens) = listen;
-    return listen;
-}
-
 static bool
-build_listen_entry(build_t *b, weir_http_server_t *server, const weir_listen_entry_t *entry)
+build_listen_names(build_t *b, weir_http_server_t *server, weir_http_listen_t *listen)
 {
-    weir_http_listen_t *listen = build_listen(b, entry, server);
     weir_error_t error = { .text = "" };
     bool conflict;
 
-    if (entry->has_options) {
-        if (listen->options_set) {
-            return weir_conf_error_at(b->cf, entry->words, "duplicate listen options for %.*s", WEIR_STR_ARG(listen->text));
-        }
-        listen->options = entry->options;
-        listen->options_set = true;
-    }
-    listen->is_ssl = listen->is_ssl || entry->is_ssl;          /* of the address, as in nginx */
-    listen->is_http2 = listen->is_http2 || entry->is_http2;
-    listen->is_proxied = listen->is_proxied || entry->is_proxied;
-    if (entry->is_default) {
-        if (listen->default_set) {
-            return weir_conf_error_at(b->cf, entry->words, "a duplicate default server for %.*s", WEIR_STR_ARG(listen->text));
-        }
-        listen->default_server = server;
-        listen->default_set = true;
-    }
     for (size_t i = 0; i < server->names.n; i++) {
         if (!weir_hosts_add(listen->hosts, server->names.at[i], server, &conflict, &error)) {
             return weir_conf_error_at(b->cf, &server->block->words, "%s", error.text);
         }
         if (conflict && !weir_bundle_is_replay(b->cf->bundle)) {
             weir_log(WEIR_LOG_WARN, NULL, 0, "conflicting server name \"%.*s\" on %.*s, ignored",
-                     WEIR_STR_ARG(server->names.at[i]), WEIR_STR_ARG(listen->text));
+                     WEIR_STR_ARG(server->names.at[i]), WEIR_STR_ARG(listen->base.text));
         }
     }
     return true;
+}
+
+/* NULL: the error is set. */
+static weir_http_listen_t *
+build_listen(build_t *b, weir_http_server_t *server, const weir_listen_entry_t *entry)
+{
+    bool is_first;
+    weir_listen_t *base = weir_listens_add(b->cf, b->http->generation, &weir_http_area, entry, sizeof(weir_http_listen_t), &is_first);
+    weir_http_listen_t *listen;
+
+    if (base == NULL) {
+        return NULL;
+    }
+    listen = weir_container_of(base, weir_http_listen_t, base);
+    if (is_first) {
+        listen->default_server = server;
+        listen->hosts = weir_hosts_create(b->arena);
+    }
+    listen->is_http2 = listen->is_http2 || (entry->flags & WEIR_HTTP_LISTEN_HTTP2) != 0;      /* of the address, as in nginx */
+    if (entry->flags & WEIR_HTTP_LISTEN_DEFAULT) {
+        if (listen->default_set) {
+            (void) weir_conf_error_at(b->cf, entry->words, "a duplicate default server for %.*s", WEIR_STR_ARG(base->text));
+            return NULL;
+        }
+        listen->default_server = server;
+        listen->default_set = true;
+    }
+    return build_listen_names(b, server, listen) ? listen : NULL;
 }
 
 static bool
@@ -278,24 +266,25 @@ build_listens(build_t *b, weir_http_server_t *server)
 {
     const weir_http_blocks_conf_t *conf = weir_conf_of(server->block, weir_http_blocks_index);
     weir_listen_entry_t standard = { .options = { .reuse_port = true }, .words = &server->block->words };
-    weir_http_listen_t *seen[64];
+    weir_http_listen_t *listen, *seen[64];
     size_t n_seen = 0;
 
     if (conf->listens.n == 0) {
-        return weir_addr_from_ip(&standard.addr, WEIR_STR("0.0.0.0"), 80) && build_listen_entry(b, server, &standard);
+        return weir_addr_from_ip(&standard.addr, WEIR_STR("0.0.0.0"), 80) && build_listen(b, server, &standard) != NULL;
     }
     for (size_t i = 0; i < conf->listens.n; i++) {
         const weir_listen_entry_t *entry = &conf->listens.at[i];
         for (size_t j = 0; j < n_seen; j++) {
-            if (weir_addr_eq(&seen[j]->addr, &entry->addr)) {
-                return weir_conf_error_at(b->cf, entry->words, "a duplicate listen %.*s", WEIR_STR_ARG(seen[j]->text));
+            if (weir_addr_eq(&seen[j]->base.addr, &entry->addr)) {
+                return weir_conf_error_at(b->cf, entry->words, "a duplicate listen %.*s", WEIR_STR_ARG(seen[j]->base.text));
             }
         }
-        if (!build_listen_entry(b, server, entry)) {
+        listen = build_listen(b, server, entry);
+        if (listen == NULL) {
             return false;
         }
         if (n_seen < weir_countof(seen)) {
-            seen[n_seen++] = build_listen(b, entry, server);
+            seen[n_seen++] = listen;
         }
     }
     return true;
@@ -364,7 +353,6 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
     b.http = weir_new(b.arena, weir_http_conf_t);
     b.http->generation = generation;
     b.http->log_level = build_log_level(http, WEIR_LOG_EMERG);
-    weir_array_init(&b.listens, b.arena, sizeof(weir_http_listen_t *), 8);
     for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
         n += block->context == WEIR_IN_SERVER;
     }
@@ -377,8 +365,6 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
             b.http->servers[b.http->n_servers++] = block->owner;
         }
     }
-    b.http->listens = b.listens.at;
-    b.http->n_listens = b.listens.n;
     generation->built[weir_http_blocks_index] = b.http;
     blocks = weir_conf_of(http, weir_http_blocks_index);
     return weir_http_captures_build(cf, &blocks->patterns, &blocks->definitions, b.http);

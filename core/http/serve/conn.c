@@ -8,13 +8,12 @@
 
 #include "base/mem.h"
 #include "http/h2/frame.h"
-#include "http/serve/proxy_protocol.h"
 #include "http/record/stats.h"
 #include "http/tls/tls.h"
 #include "os/clock.h"
 #include "os/sock.h"
 #include "os/sys.h"
-#include "tls/conn.h"
+#include "serve/hello.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,8 +22,8 @@
 
 typedef struct {
     weir_http_conn_t base;
-    bool             is_proxied;             /* the PROXY header is still to come */
-    bool             in_handshake, waits;    /* waits: for a check of the handshake's outcome */
+    weir_hello_t     hello;                  /* what comes before a protocol */
+    bool             waits;                  /* for a check of the handshake's outcome */
     uint8_t          n;                      /* bytes of what may become HTTP/2's preface */
     char             bytes[WEIR_H2_PREFACE_LEN];
 } hello_t;
@@ -91,22 +90,11 @@ hello_handshake_failed(hello_t *h)
 }
 
 static void
-hello_handshake(hello_t *h)
+hello_handshake_done(hello_t *h)
 {
     weir_http_conn_t *c = &h->base;
 
-    weir_http_conn_busy(c);
-    switch (weir_tls_handshake(&c->conn)) {
-    case WEIR_AGAIN:
-        return;
-    case WEIR_OK:
-        weir_http_stats_handshake(true, weir_tls_was_resumed(&c->conn));
-        break;
-    default:
-        hello_handshake_failed(h);
-        return;
-    }
-    h->in_handshake = false;
+    weir_http_stats_handshake(true, weir_tls_was_resumed(&c->conn));
     switch (weir_http_tls_done(c)) {
     case WEIR_NEXT:
         weir_http_conn_accepted(c);
@@ -126,14 +114,12 @@ weir_http_conn_accepted(weir_http_conn_t *c)
     hello_start(c, weir_str_eq(weir_tls_protocol(&c->conn), WEIR_STR("h2")), WEIR_STR_NONE);
 }
 
-/* -- the PROXY protocol: looked at, and only its own bytes taken, as TLS may follow -- */
-
-static void conn_hello(weir_http_conn_t *c);
-static void hello_on_ready(weir_http_conn_t *c);
+/* -- before that: a PROXY header, TLS -- */
 
 static bool
-hello_keep_proxied(weir_http_conn_t *c, const weir_proxied_t *proxied)
+hello_keep_proxied(void *owner, const weir_proxied_t *proxied)
 {
+    weir_http_conn_t *c = owner;
     weir_proxied_t *own = weir_mem_try(sizeof(*own) + proxied->tlvs.len);
 
     if (own == NULL) {
@@ -148,50 +134,55 @@ hello_keep_proxied(weir_http_conn_t *c, const weir_proxied_t *proxied)
     return true;
 }
 
+static weir_tls_context_t *
+hello_secure(void *owner)
+{
+    weir_http_conn_t *c = owner;
+
+    c->client.is_tls = true;
+    return weir_http_tls_begin(c);
+}
+
+static const weir_hello_area_t hello_area = {
+    .proxied = hello_keep_proxied, .secure = hello_secure, .acceptor = &weir_http_tls_acceptor,
+};
+
+/* Nothing comes before the protocol any more. */
 static void
-hello_read_proxied(hello_t *h)
+hello_over(hello_t *h)
 {
     weir_http_conn_t *c = &h->base;
-    char *rx = c->http->h2_rx;
-    weir_proxied_t proxied;
-    size_t used, got;
-    ssize_t n;
 
-    if (!c->conn.watch.readable && !c->conn.watch.failed) {
-        return;                                      /* an edge of writing */
+    if (weir_tls_is_on(&c->conn)) {
+        hello_handshake_done(h);
+    } else if (!weir_http_listen_of(c->socket)->is_http2 && !weir_http_conn_core(c)->http2.on) {
+        hello_start(c, false, WEIR_STR_NONE);
+    } else if (c->conn.watch.readable) {             /* what follows may be here already */
+        hello_sniff(h);
     }
-    n = weir_sys_recv(c->conn.watch.fd, rx, WEIR_PROXY_PROTOCOL_MAX, MSG_PEEK);
-    if (n < 0 && errno == EAGAIN) {
-        c->conn.watch.readable = false;
+}
+
+static void
+hello_go_on(hello_t *h, weir_hello_result_t result)
+{
+    weir_http_conn_t *c = &h->base;
+
+    switch (result) {
+    case WEIR_HELLO_DONE:
+        hello_over(h);
         return;
-    }
-    if (n <= 0) {
+    case WEIR_HELLO_WAIT:
+        return;
+    case WEIR_HELLO_NO_TLS:
+        hello_handshake_failed(h);
+        return;
+    case WEIR_HELLO_NO_PROXY:
+        weir_http_conn_tell(c, WEIR_CAUSE_CLIENT_PROXY_PROTOCOL, NULL);
+        /* fall through */
+    case WEIR_HELLO_GONE:
         weir_http_conn_close(c);
         return;
     }
-    weir_http_conn_busy(c);
-    switch (weir_proxied_read(weir_str(rx, (size_t) n), &proxied, &used)) {
-    case WEIR_PROXIED_MORE:
-        if (!c->conn.watch.peer_closed) {
-            return;                                  /* the next edge tells of more */
-        }
-        break;
-    case WEIR_PROXIED_BAD:
-        break;
-    case WEIR_PROXIED_DONE:
-        if (!hello_keep_proxied(c, &proxied) || weir_conn_recv(&c->conn, rx, used, &got) != WEIR_OK || got != used) {
-            weir_http_conn_close(c);
-            return;
-        }
-        h->is_proxied = false;
-        conn_hello(c);
-        if (!c->closed && c->protocol == &weir_http_hello && c->conn.watch.readable) {
-            hello_on_ready(c);                       /* what follows may be here already */
-        }
-        return;
-    }
-    weir_http_conn_tell(c, WEIR_CAUSE_CLIENT_PROXY_PROTOCOL, NULL);
-    weir_http_conn_close(c);
 }
 
 static void
@@ -199,14 +190,12 @@ hello_on_ready(weir_http_conn_t *c)
 {
     hello_t *h = weir_container_of(c, hello_t, base);
 
-    if (h->is_proxied) {
-        hello_read_proxied(h);
+    if (h->hello.stage != WEIR_HELLO_OVER) {
+        hello_go_on(h, weir_hello_step(&h->hello, c->socket->listen, c->http->h2_rx));
     } else if (h->waits) {
         if (c->conn.watch.failed) {
             weir_http_conn_close(c);
         }
-    } else if (h->in_handshake) {
-        hello_handshake(h);
     } else {
         hello_sniff(h);
     }
@@ -217,7 +206,7 @@ hello_on_timeout(weir_http_conn_t *c)
 {
     hello_t *h = weir_container_of(c, hello_t, base);
 
-    if (h->in_handshake || h->waits) {
+    if (h->hello.stage == WEIR_HELLO_TLS || h->waits) {
         weir_http_conn_tell(c, WEIR_CAUSE_CLIENT_TLS_TIMEOUT, NULL);
     }
     weir_http_conn_close(c);
@@ -229,7 +218,7 @@ hello_quit(weir_http_conn_t *c, bool now)
 {
     hello_t *h = weir_container_of(c, hello_t, base);
 
-    if (now || (!h->in_handshake && !h->waits && !h->is_proxied && h->n == 0) || weir_list_linked(&c->idle_link)) {
+    if (now || (h->hello.stage == WEIR_HELLO_OVER && !h->waits && h->n == 0) || weir_list_linked(&c->idle_link)) {
         weir_http_conn_close(c);
     }
 }
@@ -274,61 +263,43 @@ conn_set_client(weir_http_conn_t *c, int fd, const weir_addr_t *peer, weir_str_t
     memcpy(behind, text.at, text.len);
     c->client.addr = weir_endpoint(peer);
     c->client.text = weir_str(behind, text.len);
-    c->client.number = ++c->http->next_number;
+    c->client.number = ++c->http->serve->next_number;
     c->client.opened = weir_clock_now();
     c->client.fd = fd;
     c->client.conn = &c->conn;
 }
 
-/* The next step of a connection of which nothing is known yet. */
-static void
-conn_hello(weir_http_conn_t *c)
-{
-    const weir_http_listen_t *listen = c->socket->listen;
-    hello_t *h = weir_container_of(c, hello_t, base);
-
-    if (listen->is_proxied && c->client.proxied == NULL) {
-        h->is_proxied = true;
-    } else if (listen->is_ssl) {
-        h->in_handshake = c->client.is_tls = true;
-        if (!weir_http_tls_begin(c)) {
-            weir_http_conn_close(c);
-        }
-    } else if (!listen->is_http2 && !weir_http_conn_core(c)->http2.on) {
-        hello_start(c, false, WEIR_STR_NONE);
-    }
-}
-
-void
-weir_http_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir_addr_t *peer)
+bool
+weir_http_accept(weir_http_t *http, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer)
 {
     char text[WEIR_ADDR_TEXT];
     size_t len = weir_addr_text_ip(peer, text);
     weir_http_conn_t *c = weir_mem_try(conn_block_size() + len);
+    hello_t *h;
 
     if (c == NULL) {
         weir_sys_close(fd);
-        return;
+        return false;
     }
     memset(c, 0, conn_block_size());
     if (!weir_conn_accept(&c->conn, http->loop, fd, conn_on_ready)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "a connection could not be watched");
         weir_mem_free(c);
-        return;
+        return false;
     }
     c->http = http;
-    c->socket = socket;
+    c->socket = weir_serve_socket_ref(socket);
     c->protocol = &weir_http_hello;
-    socket->refs++;
     conn_set_client(c, fd, peer, weir_str(text, len));
     weir_list_append(&http->conns, &c->link);
-    http->n_conns++;
     weir_http_stats_connection(true);
     if (!weir_http_conn_core(c)->tcp_nodelay.on && !weir_addr_is_unix(peer)) {
         weir_sock_set_nodelay(fd, false);            /* the listener gave it */
     }
     weir_http_conn_timer(c, weir_http_conn_core(c)->client_header_timeout);
-    conn_hello(c);
+    h = weir_container_of(c, hello_t, base);
+    hello_go_on(h, weir_hello_begin(&h->hello, &hello_area, c, &c->conn, socket->listen));
+    return true;
 }
 
 /* -- meanwhile -- */
@@ -421,12 +392,11 @@ conn_free(weir_task_t *task)
     if (c->generation != NULL) {
         weir_generation_unref(c->generation);
     }
-    weir_http_socket_unref(c->socket);
+    weir_serve_socket_unref(c->socket);
     weir_mem_free((void *) (uintptr_t) c->client.proxied);
     weir_mem_free(c);
-    http->n_conns--;
     weir_http_stats_connection(false);
-    weir_http_connection_closed(http);
+    weir_serve_closed(http->serve);
 }
 
 void

@@ -27,7 +27,7 @@ typedef struct {
 struct weir_http_conn {
     weir_conn_t                 conn;
     weir_http_t                *http;
-    weir_http_socket_t         *socket;
+    weir_serve_socket_t        *socket;
     const weir_http_protocol_t *protocol;
     weir_http_server_t         *server;       /* the one chosen by SNI, valid with `generation`; NULL while plain */
     weir_generation_t          *generation;   /* a reference, of the time of the handshake; NULL while plain */
@@ -43,8 +43,8 @@ struct weir_http_conn {
 
 extern const weir_http_protocol_t weir_http_hello, weir_h1_protocol, weir_h2_protocol;
 
-/* fd is taken over. */
-void weir_http_accept(weir_http_t *http, weir_http_socket_t *socket, int fd, const weir_addr_t *peer);
+/* fd is taken over.  false: there is no connection. */
+bool weir_http_accept(weir_http_t *http, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer);
 /* The handshake's last word (from a check that took time): the connection goes on as what ALPN said. */
 void weir_http_conn_accepted(weir_http_conn_t *c);
 /* The protocol takes over; `before` was received already and lies in http->rx or elsewhere for the time of the call. */
@@ -66,7 +66,7 @@ void weir_http_conn_count(weir_http_conn_t *c);
 static inline const weir_http_core_conf_t *
 weir_http_conn_core(const weir_http_conn_t *c)
 {
-    return (c->server ? c->server : c->socket->listen->default_server)->core;
+    return (c->server ? c->server : weir_http_listen_of(c->socket)->default_server)->core;
 }
 
 #endif

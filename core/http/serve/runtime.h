@@ -22,45 +22,22 @@ typedef struct { int in, out; } weir_pipe_t;
 
 typedef struct weir_http_conn weir_http_conn_t;
 
-/* A socket we accept on. Connections count it, so that it outlives its removal from the configuration. */
-typedef struct weir_http_socket weir_http_socket_t;
-struct weir_http_socket {
-    weir_watch_t        watch;
-    weir_list_t         link;
-    weir_http_t        *http;
-    weir_addr_t         addr;
-    weir_generation_t  *generation;      /* the newest that listens here */
-    weir_http_listen_t *listen;          /* its entry there */
-    uint32_t            refs;
-    int                 paused_fd;       /* not watched for a moment; -1 */
-    bool                is_shared, is_removed;
-    bool                is_kept;         /* for a worker that is down: kept_for */
-    uint32_t            kept_for;
-    weir_http_socket_t *owner;           /* of a kept one: our own of that address, counted, whose connections come of it; NULL: none */
-};
-
 struct weir_http {
-    weir_loop_t       *loop;
+    weir_serve_t      *serve;
+    weir_loop_t       *loop;             /* serve's; so the next one */
     weir_life_t       *life;
-    weir_generation_t *generation;
+    weir_generation_t *generation;       /* borrowed: serve has a reference */
     weir_groups_t     *groups;
-    weir_list_t        sockets;
     weir_list_t        conns;            /* clients' connections */
     weir_list_t        idle;             /* kept and quiet, oldest first */
-    size_t             n_conns;
-    uint32_t           max_conns;
-    uint64_t           next_number;
-    uint64_t          *taken;            /* &untold, or memory that the master looks at */
-    uint64_t           untold;
     weir_block_pool_t  blocks;
     weir_list_t        free_requests;    /* weir_request_box_t */
     weir_spare_t       spare_requests;   /* of them */
     size_t             trimmed;          /* bytes that went back to the heap since it was trimmed */
-    weir_turn_hook_t   turn;
-    weir_timer_t       accept_timer, quit_timer, polite_timer, trim_timer;
+    weir_timer_t       trim_timer;
     struct weir_sub   *detached;         /* subrequests that nobody waits for */
     size_t             n_detached;
-    bool               accept_paused, quitting, multi_accept;
+    bool               quitting;         /* no connection begins another request */
     weir_http_conn_t  *tx_owner;         /* who holds something in tx that was not sent yet */
     weir_pipe_t        pipes[WEIR_PIPES_MAX];
     size_t             n_pipes;
@@ -70,6 +47,13 @@ struct weir_http {
     char              *file;             /* WEIR_FILE_BYTES of one on their way, for the time of a call; made when the first is read */
     char              *h2_rx;            /* HTTP/2's own: its frames lie here while requests that they began use rx */
 };
+
+/* The entry of a socket of ours. */
+static inline const weir_http_listen_t *
+weir_http_listen_of(const weir_serve_socket_t *socket)
+{
+    return weir_container_of(socket->listen, weir_http_listen_t, base);
+}
 
 /* Requests are recycled with their arenas: nothing is allocated for one after warm-up. */
 weir_request_t *weir_request_take(weir_http_t *http);           /* NULL when there is no memory */
@@ -84,8 +68,5 @@ char *weir_http_scratch(weir_http_t *http);
 /* For bytes that go from one socket to another: false: errno. */
 bool weir_http_take_pipe(weir_http_t *http, weir_pipe_t *pipe) WEIR_MUST_USE;
 void weir_http_give_pipe(weir_http_t *http, weir_pipe_t pipe, bool is_empty);
-
-void weir_http_socket_unref(weir_http_socket_t *socket);
-void weir_http_connection_closed(weir_http_t *http);            /* accepting may go on */
 
 #endif

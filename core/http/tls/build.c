@@ -449,15 +449,13 @@ weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, co
 
 /* -- who is reached over TLS -- */
 
-static weir_http_listen_t *
+/* NULL: nobody is reached there over TLS. */
+static const weir_http_listen_t *
 build_find_listen(const weir_http_conf_t *http, const weir_addr_t *addr)
 {
-    for (size_t i = 0; i < http->n_listens; i++) {
-        if (weir_addr_eq(&http->listens[i]->addr, addr)) {
-            return http->listens[i];
-        }
-    }
-    return NULL;
+    const weir_listen_t *listen = weir_listens_find(http->generation, addr);
+
+    return listen != NULL && listen->is_ssl ? weir_container_of(listen, weir_http_listen_t, base) : NULL;
 }
 
 static bool
@@ -483,13 +481,13 @@ build_listens_of(weir_conf_t *cf, const weir_http_conf_t *http, weir_http_server
 
     for (size_t i = 0; i < blocks->listens.n; i++) {
         listen = build_find_listen(http, &blocks->listens.at[i].addr);
-        if (listen != NULL && listen->is_ssl && !build_on_listen(cf, server, listen, blocks->listens.at[i].words)) {
+        if (listen != NULL && !build_on_listen(cf, server, listen, blocks->listens.at[i].words)) {
             return false;
         }
     }
     if (blocks->listens.n == 0 && weir_addr_from_ip(&standard, WEIR_STR("0.0.0.0"), 80)) {
         listen = build_find_listen(http, &standard);
-        return listen == NULL || !listen->is_ssl || build_on_listen(cf, server, listen, &server->block->words);
+        return listen == NULL || build_on_listen(cf, server, listen, &server->block->words);
     }
     return true;
 }

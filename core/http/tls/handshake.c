@@ -96,21 +96,22 @@ handshake_protocols(void *owner)
                                                                    : WEIR_STR("\x08http/1.1\x08http/1.0");
 }
 
-static const weir_tls_acceptor_t handshake_acceptor = { .choose = handshake_choose, .protocols = handshake_protocols };
+const weir_tls_acceptor_t weir_http_tls_acceptor = { .choose = handshake_choose, .protocols = handshake_protocols };
 
-bool
+weir_tls_context_t *
 weir_http_tls_begin(weir_http_conn_t *c)
 {
-    weir_http_server_t *server = c->socket->listen->default_server;
+    const weir_http_listen_t *listen = weir_http_listen_of(c->socket);
+    weir_http_server_t *server = listen->default_server;
 
     if (server->tls == NULL) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "the default server of %.*s has no TLS", WEIR_STR_ARG(c->socket->listen->text));
-        return false;
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "the default server of %.*s has no TLS", WEIR_STR_ARG(listen->base.text));
+        return NULL;
     }
     c->server = server;
     c->generation = weir_generation_ref(c->socket->generation);
-    c->listen = c->socket->listen;
-    return weir_tls_accept(&c->conn, server->tls->context, &handshake_acceptor, c);
+    c->listen = listen;
+    return server->tls->context;
 }
 
 weir_step_t
@@ -160,7 +161,7 @@ weir_http_tls_check(weir_request_t *req, const char **detail, uint16_t *status)
     *detail = NULL;
     if (conn == NULL || !weir_tls_is_on(conn)) {
         *status = 497;
-        return listen->is_ssl ? WEIR_CAUSE_CLIENT_PLAIN_ON_TLS : WEIR_CAUSE_NONE;
+        return listen->base.is_ssl ? WEIR_CAUSE_CLIENT_PLAIN_ON_TLS : WEIR_CAUSE_NONE;
     }
     tls = handshake_tls_of(listen, req->server);
     if (tls != NULL && !weir_tls_context_same_policy(weir_tls_context_of(conn), tls->context)) {

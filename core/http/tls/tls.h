@@ -12,9 +12,10 @@
 /* A server's: made by the build of the http_ssl module when one of its listeners says ssl; server->tls. */
 typedef struct weir_http_tls weir_http_tls_t;
 
-/* Begins the handshake on an accepted connection of an ssl listener.  false: it cannot be (logged); the caller
- * closes. */
-bool weir_http_tls_begin(weir_http_conn_t *c) WEIR_MUST_USE;
+/* A handshake begins on an accepted connection of an ssl listener: with this context.  NULL: it cannot (logged). */
+weir_tls_context_t *weir_http_tls_begin(weir_http_conn_t *c) WEIR_MUST_USE;
+/* Chooses the server by the name in the handshake; its owner is the connection. */
+extern const weir_tls_acceptor_t weir_http_tls_acceptor;
 /* The handshake is done.  NEXT: go on · PARK: weir_http_conn_accepted or weir_http_conn_close is called later · FAIL:
  * close. */
 weir_step_t weir_http_tls_done(weir_http_conn_t *c);

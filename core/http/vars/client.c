@@ -3,7 +3,7 @@
  *
  * Runs in workers.
  */
-#include "http/serve/proxy_protocol.h"
+#include "serve/proxy_protocol.h"
 #include "http/vars/vars.h"
 
 #include "os/clock.h"

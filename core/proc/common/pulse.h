@@ -12,7 +12,7 @@
 
 typedef struct {
     uint64_t beat;              /* odd: it is starting, or in a turn; even: it waits (weir_loop_beat_in) */
-    uint64_t taken;             /* connections (weir_http_count_taken) */
+    uint64_t taken;             /* connections (weir_serve_count_taken) */
 } weir_pulse_t;
 
 /* Zeroed but for the beat, which is 1.  NULL: errno. */

@@ -14,7 +14,7 @@
 #ifndef WEIR_PROC_MASTER_INHERIT_H
 #define WEIR_PROC_MASTER_INHERIT_H
 
-#include "proc/master/sockets.h"
+#include "serve/sockets.h"
 
 #define WEIR_INHERITED "WEIR_INHERITED"
 

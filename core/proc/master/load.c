@@ -4,10 +4,10 @@
 #include "proc/master/load.h"
 
 #include "conf/core.h"
-#include "http/http.h"
 #include "log/log.h"
 #include "os/file.h"
 #include "os/sys.h"
+#include "serve/listen.h"
 
 #include <errno.h>
 #include <string.h>
@@ -92,19 +92,6 @@ weir_load_boot_fini(void)
 
 /* -- generations -- */
 
-static bool
-load_listens(const weir_generation_t *generation)
-{
-    weir_http_address_t *list = NULL;
-    weir_arena_t         arena;
-    size_t               n;
-
-    weir_arena_init(&arena, 4096);
-    n = weir_http_addresses(generation, &arena, &list);
-    weir_arena_fini(&arena);
-    return n != 0;
-}
-
 static void
 load_warn(const weir_generation_t *generation)
 {
@@ -117,7 +104,7 @@ load_warn(const weir_generation_t *generation)
         weir_log(WEIR_LOG_WARN, NULL, 0, "%u worker_connections exceed open file resource limit: %llu",
                  settings.connections, (unsigned long long) files);
     }
-    if (!load_listens(generation)) {
+    if (weir_listens_of(generation).n == 0) {
         weir_log(WEIR_LOG_WARN, NULL, 0, "the configuration listens on nothing: it has no server");
     }
 }

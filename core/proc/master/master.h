@@ -8,7 +8,7 @@
 #include "proc/common/channel.h"
 #include "proc/common/pulse.h"
 #include "proc/common/settings.h"
-#include "proc/master/sockets.h"
+#include "serve/sockets.h"
 
 typedef struct weir_master weir_master_t;
 

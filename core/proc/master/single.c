@@ -8,10 +8,12 @@
 
 #include "conf/core.h"
 #include "event/wake.h"
-#include "http/http.h"
+#include "log/files.h"
 #include "log/log.h"
+#include "log/named.h"
 #include "os/process.h"
 #include "os/sys.h"
+#include "proc/common/areas.h"
 #include "proc/common/outcome.h"
 #include "proc/common/shared.h"
 #include "proc/common/signals.h"
@@ -34,11 +36,11 @@ typedef struct {
     weir_settings_t           settings;
     weir_sockets_t            sockets;
     weir_life_t              *life;
-    weir_http_t              *http;
+    weir_serve_t             *serve;
     bool                      leaving, done;
 } single_t;
 
-/* http owns what it accepts on; the table keeps its own, as the master's would. */
+/* serve owns what it accepts on; the table keeps its own, as the master's would. */
 static void
 single_listen(single_t *single)
 {
@@ -48,7 +50,7 @@ single_listen(single_t *single)
         for (size_t k = 0; listener->since == single->generation->serial && k < listener->n_fds; k++) {
             int fd = weir_sys_dup(listener->fds[k]);
 
-            if (fd < 0 || !weir_http_listen_on(single->http, &listener->addr, fd, false)) {
+            if (fd < 0 || !weir_serve_listen(single->serve, &listener->addr, fd, false)) {
                 weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting on %s failed", listener->text);
             }
         }
@@ -77,7 +79,7 @@ single_reload(single_t *single)
         return;
     }
     single->generation = generation;
-    weir_http_use(single->http, generation);
+    weir_serve_use(single->serve, generation);
     weir_load_use_logs(generation, old);
     weir_settings_read(&single->settings, generation);
     weir_shared_use(&single->settings);
@@ -94,7 +96,7 @@ single_quit(single_t *single)
         single->leaving = true;
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "gracefully shutting down");
         weir_sockets_fini(&single->sockets, true);
-        weir_http_quit(single->http, single->settings.shutdown_timeout);
+        weir_serve_quit(single->serve, single->settings.shutdown_timeout);
     }
 }
 
@@ -112,7 +114,8 @@ single_on_signal(void *data)
     if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
         weir_log_reopen(weir_core_sinks(single->generation));
-        weir_http_reopen_logs(single->http);
+        weir_log_named_forget();
+        weir_log_files_reopen();
     }
     if (weir_signals_take(WEIR_SIGNAL_HUP, NULL) && !single->leaving) {
         single_reload(single);
@@ -145,7 +148,7 @@ single_set_up(single_t *single)
     if (single->life == NULL) {
         return false;
     }
-    single->http = weir_http_create(single->life, single->generation, single->settings.connections);
+    single->serve = weir_serve_create(single->life, weir_areas, single->generation, single->settings.connections);
     single_listen(single);
     return true;
 }
@@ -154,10 +157,10 @@ static void
 single_tear_down(single_t *single)
 {
     weir_signals_close();
-    if (single->http != NULL) {
-        weir_http_stop(single->http);
+    if (single->serve != NULL) {
+        weir_serve_stop(single->serve);
         weir_life_end(single->life);
-        weir_http_destroy(single->http);
+        weir_serve_destroy(single->serve);
         weir_life_destroy(single->life);
     }
     weir_shared_close();
@@ -194,7 +197,7 @@ weir_single_run(const weir_conf_source_t *source, weir_generation_t *generation,
         weir_daemon_turn_stderr(weir_load_stderr(generation));
         weir_daemon_ready();
     }
-    while (started && !single.done && !(single.leaving && weir_http_connections(single.http) == 0)) {
+    while (started && !single.done && !(single.leaving && weir_serve_busy(single.serve) == 0)) {
         weir_loop_turn(single.loop, SINGLE_IDLE);
     }
     if (started) {

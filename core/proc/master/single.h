@@ -4,7 +4,7 @@
 #ifndef WEIR_PROC_MASTER_SINGLE_H
 #define WEIR_PROC_MASTER_SINGLE_H
 
-#include "proc/master/sockets.h"
+#include "serve/sockets.h"
 
 /* Takes generation over (its logs are in use, its sockets open); serves until it is told to stop.  Exit code. */
 int weir_single_run(const weir_conf_source_t *source, weir_generation_t *generation, weir_sockets_t *sockets);

@@ -7,11 +7,13 @@
 
 #include "conf/core.h"
 #include "event/wake.h"
-#include "http/http.h"
+#include "log/files.h"
 #include "log/log.h"
+#include "log/named.h"
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/rights.h"
+#include "proc/common/areas.h"
 #include "proc/common/backtrace.h"
 #include "proc/common/settings.h"
 #include "proc/common/shared.h"
@@ -32,10 +34,10 @@
 typedef struct {
     weir_worker_start_t *start;
     weir_settings_t      settings;
-    weir_generation_t   *generation;    /* whose logs are in use; http holds its own reference */
+    weir_generation_t   *generation;    /* whose logs are in use; serve holds its own reference */
     weir_loop_t         *loop;
     weir_life_t         *life;
-    weir_http_t         *http;
+    weir_serve_t        *serve;
     weir_watch_t         channel;
     weir_takeover_t      takeover;
     weir_timer_t         orphan_timer;
@@ -52,7 +54,7 @@ worker_quit(worker_t *worker, weir_msec_t limit)
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "gracefully shutting down");
         weir_process_set_title("weir: worker process is shutting down");
         worker->leaving = true;
-        weir_http_quit(worker->http, limit);
+        weir_serve_quit(worker->serve, limit);
     }
 }
 
@@ -98,7 +100,8 @@ worker_on_signal(void *data)
     if (weir_signals_take(WEIR_SIGNAL_USR1, NULL)) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "reopening logs");
         weir_log_reopen(weir_core_sinks(worker->generation));
-        weir_http_reopen_logs(worker->http);
+        weir_log_named_forget();
+        weir_log_files_reopen();
     }
 }
 
@@ -126,7 +129,7 @@ worker_keep(worker_t *worker, weir_channel_message_t *message)
         if (worker->leaving) {
             (void) weir_sys_close(message->fds[i]);
         } else {
-            weir_http_keep(worker->http, &message->sockets[i].addr, message->fds[i], message->index);
+            weir_serve_keep(worker->serve, &message->sockets[i].addr, message->fds[i], message->index);
         }
     }
     message->n_fds = 0;
@@ -138,7 +141,7 @@ worker_on_message(worker_t *worker, weir_channel_message_t *message)
     if (message->kind == WEIR_CHANNEL_LEND) {
         worker_keep(worker, message);
     } else if (message->kind == WEIR_CHANNEL_RETURN) {
-        weir_http_keep_end(worker->http, message->index);
+        weir_serve_keep_end(worker->serve, message->index);
     } else if (!weir_takeover_message(&worker->takeover, message) && message->kind == WEIR_CHANNEL_RELOAD) {
         weir_log(WEIR_LOG_ALERT, NULL, 0, "a reload came within another one, ignored");
     }                                       /* others: the rest of a reload that failed here */
@@ -205,7 +208,7 @@ worker_listen(worker_t *worker, const weir_channel_socket_t *sockets, int *fds, 
         int fd = fds[i];
 
         fds[i] = -1;
-        if (!weir_http_listen_on(worker->http, &sockets[i].addr, fd, sockets[i].shared)) {
+        if (!weir_serve_listen(worker->serve, &sockets[i].addr, fd, sockets[i].shared)) {
             weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting on a listening socket failed");
         }
     }
@@ -223,7 +226,7 @@ worker_on_takeover(void *data)
         weir_takeover_end(takeover);
         return;
     }
-    weir_http_use(worker->http, takeover->generation);
+    weir_serve_use(worker->serve, takeover->generation);
     worker_use_logs(worker, takeover->generation, takeover->logs);
     takeover->generation = NULL;
     if (!worker->leaving) {
@@ -323,8 +326,8 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     if (worker->life == NULL) {
         return worker_failed("starting the modules failed");
     }
-    worker->http = weir_http_create(worker->life, start->generation, worker->settings.connections);
-    weir_http_count_taken(worker->http, &start->pulse->taken);
+    worker->serve = weir_serve_create(worker->life, weir_areas, start->generation, worker->settings.connections);
+    weir_serve_count_taken(worker->serve, &start->pulse->taken);
     weir_store_read_from(worker->settings.store_path);
     worker_listen(worker, start->sockets, start->fds, start->n_sockets);
     return true;
@@ -339,10 +342,10 @@ worker_tear_down(worker_t *worker)
         weir_loop_unwatch(worker->loop, &worker->channel);
         weir_timer_drop(&worker->orphan_timer);
     }
-    if (worker->http != NULL) {
-        weir_http_stop(worker->http);
+    if (worker->serve != NULL) {
+        weir_serve_stop(worker->serve);
         weir_life_end(worker->life);
-        weir_http_destroy(worker->http);
+        weir_serve_destroy(worker->serve);
         weir_life_destroy(worker->life);
     }
     weir_wake_end();
@@ -375,7 +378,7 @@ weir_worker_run(weir_worker_start_t *start)
             worker_lost_master(&worker);
         }
     }
-    while (started && !worker.done && !(worker.leaving && weir_http_connections(worker.http) == 0)) {
+    while (started && !worker.done && !(worker.leaving && weir_serve_busy(worker.serve) == 0)) {
         weir_loop_turn(worker.loop, WORKER_IDLE);
     }
     worker_tear_down(&worker);

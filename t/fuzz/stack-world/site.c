@@ -191,8 +191,8 @@ site_upstream(int which)
 static bool
 site_is_listened(const weir_addr_t *addr)
 {
-    for (const weir_list_t *l = world.http->sockets.next; l != &world.http->sockets; l = l->next) {
-        if (weir_addr_eq(&weir_list_entry(l, weir_http_socket_t, link)->addr, addr)) {
+    for (const weir_list_t *l = world.serve->sockets.next; l != &world.serve->sockets; l = l->next) {
+        if (weir_addr_eq(&weir_list_entry(l, weir_serve_socket_t, link)->addr, addr)) {
             return true;
         }
     }
@@ -203,16 +203,12 @@ site_is_listened(const weir_addr_t *addr)
 void
 site_listen(void)
 {
-    const weir_http_conf_t *conf = weir_http_conf_of(world.http->generation);
-
     for (int i = 0; i < SITE_LISTENERS; i++) {
-        bool is_said = false;
-        for (size_t k = 0; k < conf->n_listens; k++) {
-            is_said = is_said || weir_addr_eq(&conf->listens[k]->addr, &site_addrs[i]);
-        }
-        site_listens[i] = is_said && !world.http->quitting;
+        bool is_said = weir_listens_find(world.serve->generation, &site_addrs[i]) != NULL;
+
+        site_listens[i] = is_said && !world.serve->is_quitting;
         if (site_listens[i] && !site_is_listened(&site_addrs[i])
-            && !weir_http_listen_on(world.http, &site_addrs[i], fcntl(site_fds[i], F_DUPFD_CLOEXEC, 3), false))
+            && !weir_serve_listen(world.serve, &site_addrs[i], fcntl(site_fds[i], F_DUPFD_CLOEXEC, 3), false))
         {
             world_fail("a socket is not listened on");
         }

@@ -95,7 +95,8 @@ typedef struct {
     char               dir[64];
     weir_loop_t       *loop;
     weir_life_t       *life;
-    weir_http_t       *http;
+    weir_serve_t      *serve;
+    weir_http_t       *http;             /* its part in it */
     peer_t             clients[WORLD_CLIENTS], upstreams[WORLD_UPSTREAMS];
     uint64_t           skew_ms, requests_seen, finals_seen;
     SSL_CTX           *tls_client, *tls_server;

@@ -11,6 +11,7 @@
 #include "http/http.h"
 #include "log/log.h"
 #include "os/file.h"
+#include "proc/common/areas.h"
 #include "proc/common/settings.h"
 #include "proc/common/shared.h"
 #include "shm/slots.h"
@@ -27,6 +28,8 @@
 
 static weir_loop_t *loop;
 static weir_life_t *life;
+static weir_serve_t *serve;
+static weir_serve_t *serve;
 static weir_http_t *http;
 static weir_generation_t *generation;
 
@@ -559,7 +562,7 @@ test_h2(void)
     is_int(seen.cause, WEIR_CAUSE_NONE, "a question over HTTP/2 is answered");
     is_int(seen.status, 200, "its status");
     is_str(weir_str(seen.body, seen.len), "hello", "its body");
-    is_int(weir_http_connections(http), 1, "over one connection");
+    is_int(weir_serve_busy(serve), 1, "over one connection");
     q = question("self", "POST");
     q.codec = &weir_peer_h2;
     q.conf.http_version = 20;
@@ -569,7 +572,7 @@ test_h2(void)
     start(&q);
     wait_end();
     is_int(seen.cause, WEIR_CAUSE_UPSTREAM_ANSWER, "another answer is refused");
-    is_int(weir_http_connections(http), 1, "it came over the same connection");
+    is_int(weir_serve_busy(serve), 1, "it came over the same connection");
 }
 
 static void
@@ -581,7 +584,7 @@ listen_self(void)
 
     snprintf(name.sun_path, sizeof(name.sun_path), "%s", tmp_path("s"));
     if (bind(fd, (struct sockaddr *) &name, sizeof(name)) != 0 || listen(fd, 8) != 0 || !weir_addr_from_unix(&addr, weir_str_from_z(tmp_path("s")))
-        || !weir_http_listen_on(http, &addr, fd, true))
+        || !weir_serve_listen(serve, &addr, fd, true))
     {
         abort();
     }
@@ -620,7 +623,8 @@ begin(void)
         abort();
     }
     life = weir_life_create(loop);
-    http = weir_http_create(life, generation, 64);
+    serve = weir_serve_create(life, weir_areas, generation, 64);
+    http = weir_http_of(serve);
     listen_self();
 }
 
@@ -644,9 +648,9 @@ main(void)
     test_limits();
     test_cancel();
     test_h2();
-    weir_http_stop(http);
+    weir_serve_stop(serve);
     weir_life_end(life);
-    weir_http_destroy(http);
+    weir_serve_destroy(serve);
     weir_life_destroy(life);
     weir_generation_unref(generation);
     weir_loop_turn(loop, (weir_msec_t) { 0 });

@@ -3,7 +3,7 @@
  *
  * Runs in the master (and in the only process of `master_process off`).  Allocates the table.
  */
-#include "proc/master/sockets.h"
+#include "serve/sockets.h"
 
 #include "base/mem.h"
 #include "log/log.h"
@@ -49,7 +49,7 @@ sockets_find(const weir_sockets_t *sockets, const weir_addr_t *addr)
 }
 
 static weir_listener_t *
-sockets_add(weir_sockets_t *sockets, const weir_http_address_t *address)
+sockets_add(weir_sockets_t *sockets, const weir_addr_t *addr, const weir_listen_options_t *options)
 {
     weir_listener_t *listener;
 
@@ -65,9 +65,9 @@ sockets_add(weir_sockets_t *sockets, const weir_http_address_t *address)
         sockets->cap = cap;
     }
     listener = weir_mem_need(sizeof(*listener));
-    listener->addr = *address->addr;
+    listener->addr = *addr;
     (void) weir_addr_text(&listener->addr, listener->text);
-    listener->options = *address->options;
+    listener->options = *options;
     sockets->at[sockets->n++] = listener;
     return listener;
 }
@@ -237,17 +237,16 @@ sockets_retune(weir_listener_t *listener, const weir_listen_options_t *now)
 /* -- all of a generation -- */
 
 static bool
-sockets_open_list(weir_sockets_t *sockets, const weir_http_address_t *list, size_t n, uint32_t workers, bool patient,
-                  weir_error_t *error)
+sockets_open_list(weir_sockets_t *sockets, weir_listens_t list, uint32_t workers, bool patient, weir_error_t *error)
 {
-    for (size_t i = 0; i < n; i++) {
-        weir_listener_t *listener = sockets_find(sockets, list[i].addr);
+    for (size_t i = 0; i < list.n; i++) {
+        weir_listener_t *listener = sockets_find(sockets, &list.at[i]->addr);
 
         if (listener == NULL) {
-            listener = sockets_add(sockets, &list[i]);
+            listener = sockets_add(sockets, &list.at[i]->addr, &list.at[i]->options);
         }
         if (listener == NULL) {
-            return weir_error_set(error, "no memory for the sockets of %.*s", WEIR_STR_ARG(list[i].text));
+            return weir_error_set(error, "no memory for the sockets of %.*s", WEIR_STR_ARG(list.at[i]->text));
         }
         if (!sockets_open_all(sockets, listener, workers, patient, error)) {
             return false;
@@ -271,27 +270,21 @@ bool
 weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
                   weir_error_t *error)
 {
-    weir_http_address_t *list = NULL;
-    weir_arena_t         arena;
-    size_t               n;
-    bool                 opened;
+    weir_listens_t list = weir_listens_of(generation);
+    bool           opened = sockets_open_list(sockets, list, workers, patient, error);
 
-    weir_arena_init(&arena, 4096);
-    n = weir_http_addresses(generation, &arena, &list);
-    opened = sockets_open_list(sockets, list, n, workers, patient, error);
     if (!opened) {
         sockets_undo(sockets);
     }
-    for (size_t i = 0; opened && i < n; i++) {
-        weir_listener_t *listener = sockets_find(sockets, list[i].addr);
+    for (size_t i = 0; opened && i < list.n; i++) {
+        weir_listener_t *listener = sockets_find(sockets, &list.at[i]->addr);
 
-        sockets_retune(listener, list[i].options);
+        sockets_retune(listener, &list.at[i]->options);
         listener->last = generation->serial;
         if (listener->since == 0) {
             listener->since = generation->serial;
         }
     }
-    weir_arena_fini(&arena);
     return opened;
 }
 
@@ -300,7 +293,6 @@ weir_sockets_adopt(weir_sockets_t *sockets, int fd)
 {
     static const weir_listen_options_t unknown;
     weir_addr_t                        addr;
-    weir_http_address_t                address = { .addr = &addr, .options = &unknown };
     weir_listener_t                   *listener;
     int                               *grown;
 
@@ -308,7 +300,7 @@ weir_sockets_adopt(weir_sockets_t *sockets, int fd)
         return false;
     }
     listener = sockets_find(sockets, &addr);
-    listener = listener != NULL ? listener : sockets_add(sockets, &address);
+    listener = listener != NULL ? listener : sockets_add(sockets, &addr, &unknown);
     grown = listener != NULL ? weir_mem_try_resize(listener->fds, (listener->n_fds + 1) * sizeof(int)) : NULL;
     if (grown == NULL) {
         errno = ENOMEM;

@@ -4,8 +4,8 @@
  *
  * Pure.  Who may say so is the operator's to know: on a port with `listen … proxy_protocol` every connection must.
  */
-#ifndef WEIR_HTTP_PROXY_PROTOCOL_H
-#define WEIR_HTTP_PROXY_PROTOCOL_H
+#ifndef WEIR_SERVE_PROXY_PROTOCOL_H
+#define WEIR_SERVE_PROXY_PROTOCOL_H
 
 #include "os/addr.h"
 

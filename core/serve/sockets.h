@@ -4,11 +4,10 @@
  * Closing one of several SO_REUSEPORT sockets drops what waits in its queue, so that none is closed while its address
  * is configured: worker k of n serves every socket i with i mod n == k, however many there are.
  */
-#ifndef WEIR_PROC_MASTER_SOCKETS_H
-#define WEIR_PROC_MASTER_SOCKETS_H
+#ifndef WEIR_SERVE_SOCKETS_H
+#define WEIR_SERVE_SOCKETS_H
 
-#include "base/error.h"
-#include "http/http.h"
+#include "serve/listen.h"
 
 typedef struct {
     weir_addr_t           addr;

@@ -4,7 +4,7 @@
  * Threat: the bytes are of whoever connects.  Lengths are checked before what they count; nothing is kept of a header
  * that is not whole.
  */
-#include "http/serve/proxy_protocol.h"
+#include "serve/proxy_protocol.h"
 
 #include <string.h>
 

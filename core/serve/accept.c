@@ -1,0 +1,364 @@
+/*
+ * accept.c - see accept.h.  Runs in workers, on the loop; allocates a socket's struct.
+ */
+#include "serve/serve.h"
+
+#include "base/mem.h"
+#include "log/log.h"
+#include "os/sys.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ACCEPT_PAUSE  ((weir_msec_t) { 500 })
+#define ACCEPT_BATCH  64                         /* a turn, with multi_accept */
+#define ACCEPT_QUEUED 4096                       /* connections taken from a socket that goes */
+
+/* -- sockets -- */
+
+void
+weir_serve_socket_unref(weir_serve_socket_t *socket)
+{
+    weir_assert(socket->refs != 0);
+    if (--socket->refs != 0) {
+        return;
+    }
+    if (socket->owner != NULL) {
+        weir_serve_socket_unref(socket->owner);
+    }
+    weir_generation_unref(socket->generation);
+    weir_mem_free(socket);
+}
+
+/* Its descriptor, which is nobody's then. */
+static int
+accept_take_fd(weir_serve_socket_t *socket)
+{
+    int fd = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
+
+    weir_loop_unwatch(socket->serve->loop, &socket->watch);
+    socket->paused_fd = -1;
+    return fd;
+}
+
+static void
+accept_remove(weir_serve_socket_t *socket)
+{
+    socket->is_removed = true;
+    weir_list_remove(&socket->link);
+    weir_serve_socket_unref(socket);
+}
+
+static void
+accept_close(weir_serve_socket_t *socket)
+{
+    int fd = accept_take_fd(socket);
+
+    if (fd >= 0) {
+        (void) weir_sys_close(fd);
+    }
+    accept_remove(socket);
+}
+
+/* -- accepting -- */
+
+static void accept_on_ready(weir_watch_t *watch);
+
+static bool
+accept_watch(weir_serve_socket_t *socket, int fd)
+{
+    return weir_loop_watch_level(socket->serve->loop, &socket->watch, fd, accept_on_ready, socket->is_shared);
+}
+
+static void
+accept_resume(weir_timer_t *timer)
+{
+    weir_serve_t *serve = weir_container_of(timer, weir_serve_t, accept_timer);
+
+    if (!serve->is_paused || serve->is_quitting) {
+        return;
+    }
+    serve->is_paused = false;
+    for (weir_list_t *l = serve->sockets.next; l != &serve->sockets; l = l->next) {
+        weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
+
+        if (socket->paused_fd < 0) {
+            continue;
+        }
+        if (!accept_watch(socket, socket->paused_fd)) {
+            serve->is_paused = true;
+            weir_timer_set(serve->loop, &serve->accept_timer, ACCEPT_PAUSE, accept_resume);
+            return;
+        }
+        socket->paused_fd = -1;
+    }
+}
+
+void
+weir_accept_pause(weir_serve_t *serve)
+{
+    if (serve->is_paused) {
+        return;
+    }
+    serve->is_paused = true;
+    for (weir_list_t *l = serve->sockets.next; l != &serve->sockets; l = l->next) {
+        weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
+
+        if (socket->watch.fd >= 0) {
+            socket->paused_fd = socket->watch.fd;
+            weir_loop_unwatch(serve->loop, &socket->watch);
+        }
+    }
+    weir_timer_set(serve->loop, &serve->accept_timer, ACCEPT_PAUSE, accept_resume);
+}
+
+void
+weir_serve_closed(weir_serve_t *serve)
+{
+    weir_assert(serve->n_conns != 0);
+    serve->n_conns--;
+    if (serve->is_paused && !serve->is_quitting && serve->n_conns < serve->max_conns) {
+        accept_resume(&serve->accept_timer);
+    }
+}
+
+/* Makes room when all connections are in use: an idle one goes. */
+static bool
+accept_has_room(weir_serve_t *serve)
+{
+    if (serve->n_conns < serve->max_conns) {
+        return true;
+    }
+    for (size_t i = 0; i < serve->n_parts; i++) {
+        if (serve->parts[i].area->make_room(serve->parts[i].part)) {
+            return true;
+        }
+    }
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "%u worker_connections are not enough", serve->max_conns);
+    return false;
+}
+
+/* A kept socket goes back to the successor; the connections that came of it stay, as those of our own. */
+static void
+accept_begin(weir_serve_socket_t *socket, int fd, const weir_addr_t *peer)
+{
+    weir_serve_socket_t *owner = socket->owner != NULL ? socket->owner : socket;
+
+    if (owner->listen->area->accept(owner->part, owner, fd, peer)) {
+        socket->serve->n_conns++;
+    }
+}
+
+static void
+accept_on_ready(weir_watch_t *watch)
+{
+    weir_serve_socket_t *socket = weir_container_of(watch, weir_serve_socket_t, watch);
+    weir_serve_t        *serve = socket->serve;
+    int                  tries = serve->multi_accept ? ACCEPT_BATCH : 1;
+
+    while (tries-- > 0 && socket->watch.fd >= 0) {
+        weir_addr_t peer = { .len = sizeof(struct sockaddr_un) };
+        int         fd;
+
+        if (!accept_has_room(serve)) {
+            weir_accept_pause(serve);
+            return;
+        }
+        fd = weir_sys_accept(socket->watch.fd, &peer.any, &peer.len);
+        if (fd >= 0) {
+            __atomic_store_n(serve->taken, *serve->taken + 1, __ATOMIC_RELAXED);
+            accept_begin(socket, fd, &peer);
+            continue;
+        }
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EPROTO) {      /* those are gone already */
+            weir_log(WEIR_LOG_CRIT, NULL, errno, "accept() failed");
+            weir_accept_pause(serve);
+        }
+        return;
+    }
+}
+
+/* -- sockets come -- */
+
+static weir_serve_socket_t *
+accept_make(weir_serve_t *serve, const weir_addr_t *addr, bool shared)
+{
+    weir_listen_t       *listen = weir_listens_find(serve->generation, addr);
+    weir_serve_socket_t *socket = listen != NULL ? weir_mem_try(sizeof(*socket)) : NULL;
+
+    if (socket == NULL) {
+        errno = listen == NULL ? EADDRNOTAVAIL : ENOMEM;
+        return NULL;
+    }
+    *socket = (weir_serve_socket_t) {
+        .serve = serve, .addr = *addr, .listen = listen, .part = weir_serve_part(serve, listen->area),
+        .generation = weir_generation_ref(serve->generation), .is_shared = shared, .refs = 1,
+        .watch.fd = -1, .paused_fd = -1,
+    };
+    weir_list_append(&serve->sockets, &socket->link);
+    return socket;
+}
+
+/* false: errno, and both are gone. */
+static bool
+accept_open(weir_serve_socket_t *socket, int fd)
+{
+    int error;
+
+    if (socket->serve->is_paused) {         /* one that comes now is looked at with the others */
+        socket->paused_fd = fd;
+        return true;
+    }
+    if (accept_watch(socket, fd)) {
+        return true;
+    }
+    error = errno;
+    (void) weir_sys_close(fd);
+    accept_remove(socket);
+    errno = error;
+    return false;
+}
+
+/* NULL: errno, and fd is closed. */
+static weir_serve_socket_t *
+accept_add(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
+{
+    weir_serve_socket_t *socket = accept_make(serve, addr, shared);
+
+    if (socket == NULL) {
+        int error = errno;
+
+        (void) weir_sys_close(fd);
+        errno = error;
+        return NULL;
+    }
+    return accept_open(socket, fd) ? socket : NULL;
+}
+
+bool
+weir_serve_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
+{
+    return accept_add(serve, addr, fd, shared) != NULL;
+}
+
+/* -- for a worker that is down -- */
+
+/* Counted. */
+static weir_serve_socket_t *
+accept_own_socket(weir_serve_t *serve, const weir_addr_t *addr)
+{
+    for (weir_list_t *l = serve->sockets.next; l != &serve->sockets; l = l->next) {
+        weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
+
+        if (!socket->is_kept && weir_addr_eq(&socket->addr, addr)) {
+            return weir_serve_socket_ref(socket);
+        }
+    }
+    return NULL;
+}
+
+void
+weir_serve_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t of)
+{
+    weir_serve_socket_t *owner = accept_own_socket(serve, addr);
+    weir_serve_socket_t *socket = accept_add(serve, addr, fd, true);
+
+    if (socket != NULL) {
+        socket->is_kept = true;
+        socket->kept_for = of;
+        socket->owner = owner;
+        return;
+    }
+    if (errno != EADDRNOTAVAIL) {           /* that one is of a generation that came or went meanwhile */
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting for a worker that is down failed");
+    }
+    if (owner != NULL) {
+        weir_serve_socket_unref(owner);
+    }
+}
+
+/* What waits is the successor's. */
+void
+weir_serve_keep_end(weir_serve_t *serve, uint32_t of)
+{
+    for (weir_list_t *l = serve->sockets.next, *next; l != &serve->sockets; l = next) {
+        weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
+
+        next = l->next;
+        if (socket->is_kept && socket->kept_for == of) {
+            accept_close(socket);
+        }
+    }
+}
+
+/* -- sockets go -- */
+
+/* We stop listening here: what is queued is accepted on the generation that was, then the socket goes. */
+static void
+accept_retire(weir_serve_socket_t *socket)
+{
+    int listener = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
+
+    for (int i = 0; i < ACCEPT_QUEUED; i++) {
+        weir_addr_t peer = { .len = sizeof(struct sockaddr_un) };
+        int         fd = weir_sys_accept(listener, &peer.any, &peer.len);
+
+        if (fd < 0) {
+            break;
+        }
+        accept_begin(socket, fd, &peer);
+    }
+    accept_close(socket);
+}
+
+void
+weir_accept_end(weir_serve_t *serve)
+{
+    while (!weir_list_empty(&serve->sockets)) {
+        accept_retire(weir_list_entry(serve->sockets.next, weir_serve_socket_t, link));
+    }
+}
+
+/* The address is another area's now.  Its connections know the socket as it was, so that the descriptor goes to a new
+ * one; the master lends again what was lent. */
+static void
+accept_hand_over(weir_serve_socket_t *socket)
+{
+    weir_serve_t        *serve = socket->serve;
+    weir_serve_socket_t *next;
+
+    if (socket->is_kept) {
+        accept_close(socket);
+        return;
+    }
+    next = accept_make(serve, &socket->addr, socket->is_shared);
+    if (next == NULL || !accept_open(next, accept_take_fd(socket))) {
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting on %.*s failed", WEIR_STR_ARG(socket->listen->text));
+    }
+    accept_close(socket);
+}
+
+/* serve->generation is the new one. */
+void
+weir_accept_use(weir_serve_t *serve)
+{
+    weir_list_t *last = serve->sockets.prev, *next;
+    bool         more = !weir_list_empty(&serve->sockets);
+
+    for (weir_list_t *l = serve->sockets.next; more; l = next) {
+        weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
+        weir_listen_t       *listen = weir_listens_find(serve->generation, &socket->addr);
+
+        next = l->next;
+        more = l != last;                   /* behind it are those that were handed over */
+        if (listen == NULL) {
+            accept_retire(socket);
+        } else if (listen->area != socket->listen->area) {
+            accept_hand_over(socket);
+        } else {
+            weir_generation_unref(socket->generation);
+            socket->generation = weir_generation_ref(serve->generation);
+            socket->listen = listen;
+        }
+    }
+}

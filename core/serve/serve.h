@@ -1,0 +1,67 @@
+/*
+ * serve.h - the side of a process that listens: its sockets, the areas that take what comes there, the generation that
+ * all of it runs on, and how it leaves.
+ *
+ *     create ── listen, keep ── use, listen ── … ── quit (politely) ── stop ── destroy
+ *
+ * Runs in workers and in the one process of `master_process off`, on the loop.
+ */
+#ifndef WEIR_SERVE_SERVE_H
+#define WEIR_SERVE_SERVE_H
+
+#include "conf/life.h"
+#include "serve/accept.h"
+
+typedef struct { const weir_area_t *area; void *part; } weir_serve_part_t;
+
+struct weir_serve {
+    weir_loop_t       *loop;
+    weir_life_t       *life;
+    weir_generation_t *generation;           /* a reference */
+    weir_serve_part_t *parts;                /* one of each area */
+    size_t             n_parts;
+    weir_list_t        sockets;
+    size_t             n_conns;              /* open, of all areas */
+    uint32_t           max_conns;            /* worker_connections */
+    uint64_t           next_number;          /* $connection */
+    uint64_t          *taken;                /* &untold, or memory that the master looks at */
+    uint64_t           untold;
+    weir_turn_hook_t   turn;
+    weir_timer_t       accept_timer, quit_timer, polite_timer;
+    bool               is_paused, is_quitting, multi_accept;
+};
+
+/* -- processes -- */
+
+/* areas: ended by NULL.  Takes its own reference of the generation, which the modules adopt. */
+weir_serve_t *weir_serve_create(weir_life_t *life, const weir_area_t *const *areas, weir_generation_t *generation,
+                                uint32_t max_connections);
+/* For a process that ends now.  What is open is closed; the loop is turned.  Then its modules may end (weir_life_end),
+ * and then it goes itself; the loop is turned again. */
+void          weir_serve_stop(weir_serve_t *serve);
+void          weir_serve_destroy(weir_serve_t *serve);
+/* Accepts on fd (taken over; closed by use, quit or stop).  shared: several processes accept on it (unix sockets).
+ * false: errno; EADDRNOTAVAIL: the generation does not listen there. */
+bool          weir_serve_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared) WEIR_MUST_USE;
+/* Every connection that is accepted adds one there. */
+void          weir_serve_count_taken(weir_serve_t *serve, uint64_t *taken);
+/* Accepts on fd (taken over) for worker `of`, which is down, until weir_serve_keep_end; without a word when the
+ * generation has no such address. */
+void          weir_serve_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t of);
+void          weir_serve_keep_end(weir_serve_t *serve, uint32_t of);
+/* Swaps the generation.  Sockets of addresses it does not listen on are drained (accepted until empty, on the old
+ * generation) and closed. */
+void          weir_serve_use(weir_serve_t *serve, weir_generation_t *generation);
+/* Takes what is queued and accepts no more; connections end politely; after `limit` (0: none) they are cut. */
+void          weir_serve_quit(weir_serve_t *serve, weir_msec_t limit);
+/* Open connections, and what areas have under way beside them: none is left when the process may end. */
+size_t        weir_serve_busy(const weir_serve_t *serve);
+
+/* -- areas -- */
+
+/* The area's part; NULL: it has none here. */
+void         *weir_serve_part(const weir_serve_t *serve, const weir_area_t *area);
+/* A connection that the area has accepted is no more: accepting may go on. */
+void          weir_serve_closed(weir_serve_t *serve);
+
+#endif

@@ -1,0 +1,513 @@
+#define _GNU_SOURCE 1
+
+/*
+ * serve.c - two areas that only write down what they are told get what comes on listening sockets: as many as may be,
+ * on the generation that is in use, for a worker that is down, and to the end.
+ */
+#include "serve/serve.h"
+
+#include "conf/core.h"
+#include "os/file.h"
+#include "os/sys.h"
+#include "tap.h"
+#include "tmp.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define FAKE_CONNS 16
+
+/* An area's part: what it was told. */
+typedef struct {
+    weir_serve_t        *serve;
+    weir_generation_t   *generation;
+    weir_serve_socket_t *sockets[FAKE_CONNS];    /* counted; of the connection at that place */
+    int                  fds[FAKE_CONNS];
+    size_t               n, n_rooms, busy;
+    bool                 has_idle;
+    char                 quits[8];               /* a letter each: Last, Idle, Now */
+} fake_t;
+
+static fake_t fakes[2];
+
+/* -- two areas -- */
+
+static weir_log_level_t
+fake_log_level(const weir_generation_t *generation WEIR_UNUSED)
+{
+    return WEIR_LOG_EMERG;
+}
+
+static void *
+fake_begin(fake_t *fake, weir_serve_t *serve)
+{
+    *fake = (fake_t) { .serve = serve };
+    return fake;
+}
+
+static void *
+fake_create_a(weir_serve_t *serve)
+{
+    return fake_begin(&fakes[0], serve);
+}
+
+static void *
+fake_create_b(weir_serve_t *serve)
+{
+    return fake_begin(&fakes[1], serve);
+}
+
+static void
+fake_destroy(void *part)
+{
+    ((fake_t *) part)->serve = NULL;
+}
+
+static void
+fake_use(void *part, weir_generation_t *generation)
+{
+    ((fake_t *) part)->generation = generation;
+}
+
+static bool
+fake_accept(void *part, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer WEIR_UNUSED)
+{
+    fake_t *fake = part;
+
+    weir_assert(fake->n < FAKE_CONNS);
+    fake->sockets[fake->n] = weir_serve_socket_ref(socket);
+    fake->fds[fake->n++] = fd;
+    return true;
+}
+
+/* The first one ends. */
+static void
+fake_close_first(fake_t *fake)
+{
+    (void) weir_sys_close(fake->fds[0]);
+    weir_serve_socket_unref(fake->sockets[0]);
+    fake->n--;
+    memmove(fake->fds, fake->fds + 1, fake->n * sizeof(fake->fds[0]));
+    memmove(fake->sockets, fake->sockets + 1, fake->n * sizeof(fake->sockets[0]));
+    weir_serve_closed(fake->serve);
+}
+
+static bool
+fake_make_room(void *part)
+{
+    fake_t *fake = part;
+
+    fake->n_rooms++;
+    if (!fake->has_idle) {
+        return false;
+    }
+    fake_close_first(fake);
+    return true;
+}
+
+static void
+fake_quit(void *part, weir_quit_t how)
+{
+    fake_t *fake = part;
+    size_t  n = strlen(fake->quits);
+
+    if (n + 1 < sizeof(fake->quits)) {
+        fake->quits[n] = "LIN"[how];
+    }
+    while (how == WEIR_QUIT_NOW && fake->n != 0) {
+        fake_close_first(fake);
+    }
+}
+
+static size_t
+fake_busy(const void *part)
+{
+    return ((const fake_t *) part)->busy;
+}
+
+#define FAKE_AREA(create_it, its_name)                                                                              \
+    { .name = its_name, .log_level = fake_log_level, .create = create_it, .destroy = fake_destroy, .use = fake_use, \
+      .accept = fake_accept, .make_room = fake_make_room, .quit = fake_quit, .busy = fake_busy }
+
+static const weir_area_t area_a = FAKE_AREA(fake_create_a, "a"), area_b = FAKE_AREA(fake_create_b, "b");
+static const weir_area_t *const areas[] = { &area_a, &area_b, NULL };
+
+/* -- generations: each says which area listens on "one" and on "two" -- */
+
+static const weir_area_t *said[2][2];            /* an address may be said twice */
+
+static weir_addr_t
+address(size_t i)
+{
+    weir_addr_t addr;
+
+    weir_assert(weir_addr_from_unix(&addr, weir_str_from_z(tmp_path(i == 0 ? "one" : "two"))));
+    return addr;
+}
+
+static bool
+says_build(weir_conf_t *cf, weir_generation_t *generation)
+{
+    bool is_first;
+
+    for (size_t i = 0; i < 4; i++) {
+        weir_listen_entry_t entry = { .addr = address(i % 2), .words = &cf->root->words };
+
+        if (said[i % 2][i / 2] != NULL
+            && weir_listens_add(cf, generation, said[i % 2][i / 2], &entry, sizeof(weir_listen_t), &is_first) == NULL)
+        {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const weir_module_t says = { .name = "says", .build = says_build };
+
+static weir_generation_t *
+generation_that_says(const weir_area_t *one, const weir_area_t *two, weir_error_t *error)
+{
+    static uint64_t          serial;
+    const weir_module_t    **table = calloc(weir_modules_count + 2, sizeof(*table));
+    static const weir_module_t *const none[] = { &weir_core, NULL };
+    weir_conf_source_t       source = { .prefix = weir_str_from_z(tmp_path("")),
+                                        .file = weir_str_from_z(tmp_path("weir.conf")) };
+    weir_bundle_t           *bundle = weir_bundle_create();
+    weir_generation_t       *generation;
+
+    said[0][0] = one;
+    said[1][0] = two;
+    memcpy(table, weir_modules, weir_modules_count * sizeof(*table));
+    table[weir_modules_count] = &says;
+    weir_modules_in_use = table;
+    generation = weir_generation_build(bundle, &source, ++serial, error);
+    weir_modules_in_use = none;                  /* no life but ours */
+    weir_bundle_destroy(bundle);
+    free(table);
+    return generation;
+}
+
+/* -- the world -- */
+
+static weir_loop_t  *loop;
+static weir_life_t  *life;
+static weir_serve_t *serve;
+
+static void
+turn(void)
+{
+    weir_loop_turn(loop, (weir_msec_t) { 0 });
+}
+
+/* A listening socket on that address: as the master has it. */
+static int
+listening(size_t i)
+{
+    weir_addr_t           addr = address(i);
+    weir_listen_options_t options = { .backlog = 8 };
+    int                   fd;
+
+    (void) unlink(addr.un.sun_path);
+    fd = weir_sock_listen(&addr, &options);
+    weir_assert(fd >= 0);
+    return fd;
+}
+
+/* A client that has connected there. */
+static int
+client(size_t i)
+{
+    weir_addr_t addr = address(i);
+    int         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    weir_assert(fd >= 0);
+    if (connect(fd, &addr.any, addr.len) != 0) {
+        (void) close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void
+begin(const weir_area_t *one, const weir_area_t *two, uint32_t max)
+{
+    weir_error_t       error = { .text = "" };
+    weir_generation_t *generation = generation_that_says(one, two, &error);
+
+    weir_assert(generation != NULL);
+    life = weir_life_create(loop);
+    serve = weir_serve_create(life, areas, generation, max);
+    weir_generation_unref(generation);
+}
+
+static void
+use(const weir_area_t *one, const weir_area_t *two)
+{
+    weir_error_t       error = { .text = "" };
+    weir_generation_t *generation = generation_that_says(one, two, &error);
+
+    weir_assert(generation != NULL);
+    weir_serve_use(serve, generation);
+    weir_generation_unref(generation);
+}
+
+static void
+end(void)
+{
+    weir_serve_stop(serve);
+    weir_life_end(life);
+    is_int(serve->n_conns, 0, "in the end no connection is left");
+    weir_serve_destroy(serve);
+    weir_life_destroy(life);
+}
+
+static void
+listen_on(size_t i)
+{
+    weir_addr_t addr = address(i);
+
+    weir_assert(weir_serve_listen(serve, &addr, listening(i), true));
+}
+
+/* -- tests -- */
+
+static void
+test_each_area(void)
+{
+    weir_addr_t two = address(1);
+    int         first, second;
+
+    begin(&area_a, &area_b, 8);
+    listen_on(0);
+    listen_on(1);
+    first = client(0);
+    second = client(1);
+    turn();
+    ok(fakes[0].n == 1 && fakes[1].n == 1, "a connection goes to the area whose address it is");
+    ok(fakes[1].sockets[0]->listen->area == &area_b && weir_addr_eq(&fakes[1].sockets[0]->listen->addr, &two),
+       "which knows the listener");
+    ok(fakes[0].sockets[0]->part == &fakes[0] && weir_serve_part(serve, &area_b) == &fakes[1],
+       "and has a part of its own");
+    fakes[1].busy = 2;
+    is_int(weir_serve_busy(serve), 4, "what an area has under way beside connections counts, too");
+    close(first);
+    close(second);
+    end();
+    is_str(weir_str_from_z(fakes[0].quits), "LN", "a process that stops takes the last ones and cuts all");
+    ok(fakes[0].serve == NULL && fakes[1].serve == NULL, "parts end with it");
+}
+
+static void
+test_limit(void)
+{
+    int fds[4];
+
+    begin(&area_a, &area_b, 2);
+    listen_on(0);
+    listen_on(1);
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = client(i % 2);
+    }
+    turn();
+    turn();
+    ok(fakes[0].n + fakes[1].n == 2 && serve->is_paused, "no more are accepted than may be, of all areas together");
+    ok(fakes[0].n_rooms == 1 && fakes[1].n_rooms == 1, "each area was asked for an idle one");
+    fake_close_first(&fakes[0]);
+    ok(!serve->is_paused, "when one ends, accepting goes on");
+    turn();
+    is_int(fakes[0].n + fakes[1].n, 2, "with one");
+    fakes[0].has_idle = fakes[1].has_idle = true;
+    fake_close_first(&fakes[1]);
+    turn();
+    turn();
+    ok(fakes[0].n + fakes[1].n == 2 && !serve->is_paused, "an idle connection makes room");
+    for (size_t i = 0; i < 4; i++) {
+        close(fds[i]);
+    }
+    end();
+}
+
+static void
+test_paused_socket(void)
+{
+    int fd;
+
+    begin(&area_a, &area_b, 8);
+    weir_accept_pause(serve);
+    listen_on(0);
+    fd = client(0);
+    turn();
+    is_int(fakes[0].n, 0, "a socket that comes while accepting is paused waits with the others");
+    serve->n_conns++;
+    weir_serve_closed(serve);
+    turn();
+    is_int(fakes[0].n, 1, "and is accepted on with them");
+    close(fd);
+    end();
+}
+
+static void
+test_address_goes(void)
+{
+    weir_addr_t addr = address(0);
+    int         fd;
+
+    begin(&area_a, &area_b, 8);
+    listen_on(0);
+    fd = client(0);
+    use(NULL, &area_b);
+    is_int(fakes[0].n, 1, "what waits on an address that goes is accepted");
+    ok(fakes[0].sockets[0]->is_removed && fakes[0].sockets[0]->listen->area == &area_a,
+       "on the configuration of before");
+    ok(client(0) < 0 && errno == ECONNREFUSED, "then nobody listens there");
+    ok(!weir_serve_listen(serve, &addr, listening(0), true) && errno == EADDRNOTAVAIL, "nor may");
+    ok(fakes[0].generation == serve->generation && fakes[1].generation == serve->generation,
+       "areas are given the new configuration");
+    close(fd);
+    end();
+}
+
+static void
+test_address_stays(void)
+{
+    weir_serve_socket_t *socket;
+    int                  first, second;
+
+    begin(&area_a, &area_b, 8);
+    listen_on(0);
+    first = client(0);
+    turn();
+    socket = fakes[0].sockets[0];
+    use(&area_a, NULL);
+    ok(!socket->is_removed && socket->generation == serve->generation,
+       "a socket whose address stays has the new configuration");
+    second = client(0);
+    turn();
+    ok(fakes[0].n == 2 && fakes[0].sockets[1] == socket, "and goes on");
+    close(first);
+    close(second);
+    end();
+}
+
+static void
+test_address_changes_area(void)
+{
+    int first, second;
+
+    begin(&area_a, NULL, 8);
+    listen_on(0);
+    first = client(0);
+    turn();
+    second = client(0);
+    use(&area_b, NULL);
+    ok(fakes[0].sockets[0]->is_removed && fakes[0].sockets[0]->listen->area == &area_a,
+       "when an address becomes another area's, connections keep the listener that they came by");
+    turn();
+    ok(fakes[0].n == 1 && fakes[1].n == 1, "what waits there is the other area's, and none is lost");
+    close(first);
+    close(second);
+    end();
+}
+
+static void
+test_kept(void)
+{
+    weir_addr_t addr = address(0);
+    int         own = listening(0), copy = dup(own), lent, first, second;
+
+    begin(&area_a, &area_b, 8);
+    weir_assert(weir_serve_listen(serve, &addr, own, true));
+    (void) unlink(addr.un.sun_path);
+    lent = listening(0);                         /* of the worker that is down: the same address */
+    weir_serve_keep(serve, &addr, dup(lent), 3);
+    first = client(0);
+    turn();
+    ok(fakes[0].n == 1 && !fakes[0].sockets[0]->is_kept, "a connection of a lent socket comes as one of our own");
+    weir_serve_keep_end(serve, 2);
+    second = client(0);
+    turn();
+    is_int(fakes[0].n, 2, "a socket is lent for one worker");
+    weir_serve_keep_end(serve, 3);
+    close(second);
+    second = client(0);
+    turn();
+    ok(fakes[0].n == 2 && second >= 0, "when that one is back, what waits is its own");
+    ok(!fakes[0].sockets[0]->is_removed, "and what was accepted meanwhile stays");
+    close(first);
+    close(second);
+    close(lent);
+    close(copy);
+    end();
+}
+
+static void
+test_quit(void)
+{
+    uint64_t taken = 0;
+    int      fd, late;
+
+    begin(&area_a, NULL, 8);
+    weir_serve_count_taken(serve, &taken);
+    listen_on(0);
+    fd = client(0);
+    turn();
+    is_int(taken, 1, "accepted connections are counted where the master looks");
+    late = client(0);
+    weir_serve_quit(serve, (weir_msec_t) { 1100 });
+    ok(fakes[0].n == 2 && strcmp(fakes[0].quits, "L") == 0,
+       "a process that leaves takes what waits, and tells areas before");
+    weir_serve_quit(serve, (weir_msec_t) { 1 });
+    is_str(weir_str_from_z(fakes[0].quits), "L", "once");
+    while (strcmp(fakes[0].quits, "LI") != 0) {
+        weir_loop_turn(loop, (weir_msec_t) { 5000 });
+    }
+    is_int(weir_serve_busy(serve), 2, "idle connections go after a while, others stay");
+    while (weir_serve_busy(serve) != 0) {
+        weir_loop_turn(loop, (weir_msec_t) { 5000 });
+    }
+    is_str(weir_str_from_z(fakes[0].quits), "LIN", "until they are cut");
+    close(fd);
+    close(late);
+    end();
+}
+
+static void
+test_conflict(void)
+{
+    weir_error_t error = { .text = "" };
+
+    said[0][1] = &area_b;
+    ok(generation_that_says(&area_a, NULL, &error) == NULL && strstr(error.text, "a listens on unix:") == error.text,
+       "two areas on one address are an error");
+    said[0][1] = &area_a;
+    begin(&area_a, NULL, 8);
+    is_int(weir_listens_of(serve->generation).n, 1, "an address that is said twice is one listener");
+    end();
+    said[0][1] = NULL;
+}
+
+int
+main(void)
+{
+    static weir_log_sink_t quiet = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_EMERG, .fd = 2 };
+
+    weir_log_use(&quiet);
+    weir_assert(weir_file_write(tmp_path("weir.conf"), WEIR_STR("events { }\n")));
+    loop = weir_loop_create(64);
+    weir_assert(loop != NULL);
+    test_each_area();
+    test_limit();
+    test_paused_socket();
+    test_address_goes();
+    test_address_stays();
+    test_address_changes_area();
+    test_kept();
+    test_quit();
+    test_conflict();
+    turn();
+    weir_loop_destroy(loop);
+    return done();
+}
