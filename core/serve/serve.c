@@ -19,7 +19,9 @@ serve_take_settings(weir_serve_t *serve)
 
     serve->multi_accept = weir_core_multi_accept(serve->generation);
     for (size_t i = 0; i < serve->n_parts; i++) {
-        level = weir_max(level, serve->parts[i].area->log_level(serve->generation));
+        weir_log_level_t its = serve->parts[i].area->log_level(serve->generation);
+
+        level = its > level ? its : level;
         serve->parts[i].area->use(serve->parts[i].part, serve->generation);
     }
     weir_log_raise(level);
