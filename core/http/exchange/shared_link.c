@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define SHARED_WAITING_MAX 100               /* exchanges that wait for one connection; as many streams every peer should take */
-#define SHARED_WINDOW      (256 * 1024)      /* of a stream: what a slow client's answer may hold here */
+#define SHARED_WINDOW      (64 * 1024)       /* of a stream at first: what the answer for a client that reads nothing may hold here */
 #define SHARED_HEADS       (64 * 1024)
 
 struct weir_shared_link {
