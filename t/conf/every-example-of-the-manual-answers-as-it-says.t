@@ -52,7 +52,7 @@ sub start ($w, $text) {
     $text =~ s/worker_processes auto/worker_processes 2/;
     $w->conf_main("daemon off;\n$text");
     $w->start;
-    $w->{port_of} = \%port;
+    $w->{port_of} = { map { $_ => $w->port($port{$_}) } keys %port };
 }
 
 sub peer ($w, $port) {
@@ -96,7 +96,7 @@ sub curl ($w, @words) {
     }
     my $text = join "\n", $status, map { "$_->[0]: $_->[1]" } @$fields;
     for my $named (keys $w->{port_of}->%*) {
-        my $own = $w->port($w->{port_of}{$named});
+        my $own = $w->{port_of}{$named};
         s/:$own\b/:$named/g for $text, $body;
     }
     return ($ask{i} ? $text : undef, $body);
@@ -124,10 +124,17 @@ sub ask ($w, $text) {
             my ($head, $body) = curl($w, (shellwords($command))[1 .. $#{ [ shellwords($command) ] }]);
             my ($want_head, $want_body) = defined $head ? split(/^\n/m, $expected, 2) : (undef, $expected);
             head_is($name, $head, $want_head) if defined $head;
+            $body =~ s/(?<=[^\n])\z/\n/;                # as a terminal shows it
             like $body, qr/\A@{[ pattern($want_body) ]}\z/, "$name: the body" if defined $want_body && (defined $head || length $want_body);
         } else {
+            my $run = sub (@what) { $w->command(20, 'sh', '-c', "$weir\ncd '$dir' && @what") };
+            if ($command =~ /^cat /) {              # what is written in the background is waited for
+                my $said;
+                ok $w->wait_until($name, sub { $said = ($run->($command))[1]; $said =~ /\A@{[ pattern($expected) ]}\z/ }), $name;
+                next;
+            }
             my ($variable, $inner) = $command =~ /^(\w+)=\$\((.*)\)$/;
-            my ($code, $said) = $w->command(20, 'sh', '-c', "$weir\ncd '$dir' && " . (defined $inner ? "$inner 2>/dev/null" : $command));
+            my ($code, $said) = $run->(defined $inner ? "$inner 2>/dev/null" : $command);
             is $code, 0, $name or diag $said;
             $set{$variable} = $said =~ s/\n\z//r, next if defined $variable;
             like $said, qr/\A@{[ pattern($expected) ]}\z/, "$name: what it prints";
