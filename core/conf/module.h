@@ -165,6 +165,7 @@ struct weir_conf {
     weir_conf_block_t *root, *block;          /* main; the one being read */
     const weir_conf_words_t *words;           /* the directive being read, for errors */
     weir_error_t      *error;
+    weir_subjects_t    subjects;              /* what there is when texts of this area are worked out */
 };
 
 /* Records `fmt… in file:line` with the position of word `i` of the directive being read.  Returns false. */
@@ -191,6 +192,8 @@ weir_str_t weir_conf_near_path(weir_conf_t *cf, weir_str_t path);   /* relative 
  * pattern is given back with
  * the generation; cf->arena need not be asked for. */
 const weir_template_t *weir_conf_template(weir_conf_t *cf, size_t word, weir_str_t text);
+/* For a text that is worked out when there is less than the area's subjects. */
+const weir_template_t *weir_conf_template_of(weir_conf_t *cf, size_t word, weir_str_t text, weir_subjects_t subjects);
 weir_regex_t *weir_conf_regex(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case);
 bool weir_conf_file(weir_conf_t *cf, size_t word, weir_str_t path, weir_str_t *bytes) WEIR_MUST_USE;
 /* A zeroed new last entry of a list field, for the parse of list types. */

@@ -146,17 +146,23 @@ weir_conf_near_path(weir_conf_t *cf, weir_str_t path)
 /* --- words as something more, with errors in place --- */
 
 const weir_template_t *
-weir_conf_template(weir_conf_t *cf, size_t word, weir_str_t text)
+weir_conf_template_of(weir_conf_t *cf, size_t word, weir_str_t text, weir_subjects_t subjects)
 {
     const weir_conf_words_t *words = cf->words;
+    weir_vars_place_t        place = { .file = words->file, .line = words->at[word].line, .subjects = subjects };
     weir_error_t             why = { .text = "" };
-    const weir_template_t   *made = weir_template_compile_at(cf->arena, cf->vars, text, words->file,
-                                                             words->at[word].line, &why);
+    const weir_template_t   *made = weir_template_compile_at(cf->arena, cf->vars, text, &place, &why);
 
     if (made == NULL) {
         (void) weir_conf_error(cf, word, "%s", why.text);
     }
     return made;
+}
+
+const weir_template_t *
+weir_conf_template(weir_conf_t *cf, size_t word, weir_str_t text)
+{
+    return weir_conf_template_of(cf, word, text, cf->subjects);
 }
 
 weir_regex_t *

@@ -14,8 +14,7 @@ typedef struct {
     weir_arena_t *arena;
     weir_vars_t  *vars;
     weir_error_t *error;
-    const char   *file;        /* NULL: every name must be known now */
-    uint32_t      line;
+    const weir_vars_place_t *place;    /* NULL: every name must be known now */
     weir_str_t    text;
     size_t        at;
     weir_template_part_t *parts;
@@ -35,9 +34,8 @@ template_refer(template_scan_t *scan, weir_str_t name)
     weir_str_t      near;
 
     scan->n++;
-    if (scan->file != NULL) {
-        weir_vars_find_later(scan->vars, name, ref, scan->file, scan->line);
-        return true;
+    if (scan->place != NULL) {
+        return weir_vars_find_later(scan->vars, name, ref, scan->place, scan->error);
     }
     if (weir_vars_find(scan->vars, name, ref, &near)) {
         return true;
@@ -113,12 +111,11 @@ template_scan(template_scan_t *scan)
 }
 
 const weir_template_t *
-weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const char *file, uint32_t line,
-                         weir_error_t *error)
+weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const weir_vars_place_t *place, weir_error_t *error)
 {
     size_t           dollars = template_count_dollars(text);
     weir_template_t *made = weir_new(arena, weir_template_t);
-    template_scan_t  scan = { .arena = arena, .vars = vars, .error = error, .file = file, .line = line };
+    template_scan_t  scan = { .arena = arena, .vars = vars, .error = error, .place = place };
 
     scan.text = made->source = weir_str_dup(arena, text);
     /* Each '$' makes at most one reference and ends one literal; one more literal may follow the last. */
@@ -135,35 +132,43 @@ weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text
 const weir_template_t *
 weir_template_compile(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, weir_error_t *error)
 {
-    return weir_template_compile_at(arena, vars, text, NULL, 0, error);
+    return weir_template_compile_at(arena, vars, text, NULL, error);
+}
+
+void
+weir_template_makes(const weir_template_t *template, weir_vars_t *vars, uint32_t slot)
+{
+    for (size_t i = 0; template != NULL && i < template->n; i++) {
+        weir_vars_maker_reads(vars, slot, &template->parts[i].ref);
+    }
 }
 
 static weir_str_t
-template_eval_part(const weir_template_part_t *part, void *subject, weir_arena_t *arena)
+template_eval_part(const weir_template_part_t *part, const weir_scope_t *scope, weir_arena_t *arena)
 {
     weir_str_t value = WEIR_STR_NONE;
 
     if (part->ref.row == NULL) {
         return part->literal;
     }
-    return part->ref.row->get(subject, arena, &part->ref, &value) ? value : WEIR_STR_NONE;
+    return weir_vars_get(&part->ref, scope, arena, &value) ? value : WEIR_STR_NONE;
 }
 
 weir_str_t
-weir_template_eval(const weir_template_t *template, void *subject, weir_arena_t *arena)
+weir_template_eval(const weir_template_t *template, const weir_scope_t *scope, weir_arena_t *arena)
 {
     weir_str_t  room[TEMPLATE_STACK_PARTS], *values = room;
     size_t      i, len = 0;
     char       *out, *at;
 
     if (template->n <= 1) {
-        return template->n == 0 ? WEIR_STR("") : template_eval_part(&template->parts[0], subject, arena);
+        return template->n == 0 ? WEIR_STR("") : template_eval_part(&template->parts[0], scope, arena);
     }
     if (template->n > TEMPLATE_STACK_PARTS) {
         values = weir_alloc(arena, sizeof(weir_str_t) * template->n);
     }
     for (i = 0; i < template->n; i++) {
-        values[i] = template_eval_part(&template->parts[i], subject, arena);
+        values[i] = template_eval_part(&template->parts[i], scope, arena);
         len += values[i].len;
     }
     out = at = weir_alloc_bytes(arena, len);

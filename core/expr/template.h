@@ -17,11 +17,14 @@ typedef struct weir_template {
 
 /* NULL with *error: unknown variable (with the nearest name), "${" not closed, "$" before nothing. */
 const weir_template_t *weir_template_compile(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, weir_error_t *error);
-/* The same, but a name that is unknown yet may be defined until weir_vars_settle: file and line are for its error. */
-const weir_template_t *weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const char *file,
-                                                uint32_t line, weir_error_t *error);
+/* The same, but a name that is unknown yet may be defined until weir_vars_settle.  Refused, too, is a variable of what
+ * there will not be at this place. */
+const weir_template_t *weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const weir_vars_place_t *place,
+                                                weir_error_t *error);
+/* The latest maker of the slot's values reads what the template does; NULL: nothing. */
+void weir_template_makes(const weir_template_t *template, weir_vars_t *vars, uint32_t slot);
 /* Constant and single-variable templates copy nothing. */
-weir_str_t weir_template_eval(const weir_template_t *template, void *subject, weir_arena_t *arena);
+weir_str_t weir_template_eval(const weir_template_t *template, const weir_scope_t *scope, weir_arena_t *arena);
 static inline bool weir_template_is_empty(const weir_template_t *t) { return t == NULL || t->n == 0; }
 
 #endif

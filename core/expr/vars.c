@@ -23,9 +23,19 @@ typedef struct vars_later {
     struct vars_later *next;
     weir_str_t         name;
     weir_var_ref_t    *ref;
-    const char        *file;
-    uint32_t           line;
+    weir_vars_place_t  place;
 } vars_later_t;
+
+typedef struct { vars_later_t *first, **end; } vars_queue_t;
+
+/* One way to make the value of a slot. */
+typedef struct vars_maker {
+    struct vars_maker *next;
+    weir_subject_t     subject;
+    weir_array_t       reads;         /* of const weir_var_ref_t * */
+} vars_maker_t;
+
+typedef struct { vars_maker_t *makers; bool is_looked_at; } vars_slot_t;
 
 struct weir_vars {
     weir_arena_t          *arena;
@@ -33,8 +43,9 @@ struct weir_vars {
     size_t                 n_buckets, n_names;
     weir_array_t           prefixes;  /* of const weir_variable_t * */
     const weir_variable_t *slot_row, *capture_row;
-    uint32_t               slots;
-    vars_later_t          *later, **later_end;
+    weir_array_t           slots;     /* of vars_slot_t */
+    vars_queue_t           later;     /* not resolved yet */
+    vars_queue_t           doubtful;  /* slots that are named where there is not all that a slot may be made of */
 };
 
 weir_vars_t *
@@ -45,8 +56,10 @@ weir_vars_create(weir_arena_t *arena)
     vars->arena = arena;
     vars->n_buckets = 256;
     vars->buckets = weir_new_n(arena, vars_name_t *, vars->n_buckets);
-    vars->later_end = &vars->later;
+    vars->later.end = &vars->later.first;
+    vars->doubtful.end = &vars->doubtful.first;
     weir_array_init(&vars->prefixes, arena, sizeof(const weir_variable_t *), 0);
+    weir_array_init(&vars->slots, arena, sizeof(vars_slot_t), 0);
     return vars;
 }
 
@@ -109,6 +122,7 @@ weir_vars_add_rows(weir_vars_t *vars, const weir_variable_t *rows)
     weir_str_t name;
 
     for (; rows->name != NULL; rows++) {
+        weir_assert(rows->subject != WEIR_OF_UNSAID);
         name = weir_str_from_z(rows->name);
         if (rows->is_prefix) {
             *(const weir_variable_t **) weir_array_push(&vars->prefixes) = rows;
@@ -151,7 +165,8 @@ weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot)
 
     if (known == NULL) {
         known = vars_put(vars, lower, NULL);
-        known->slot = vars->slots++;
+        known->slot = (uint32_t) vars->slots.n;
+        (void) weir_array_push(&vars->slots);
     }
     *slot = known->slot;
     return known->row == NULL;
@@ -160,7 +175,28 @@ weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot)
 uint32_t
 weir_vars_slots(const weir_vars_t *vars)
 {
-    return vars->slots;
+    return (uint32_t) vars->slots.n;
+}
+
+void
+weir_vars_add_maker(weir_vars_t *vars, uint32_t slot, weir_subject_t subject)
+{
+    vars_slot_t  *at = weir_array_at(&vars->slots, vars_slot_t, slot);
+    vars_maker_t *maker = weir_new(vars->arena, vars_maker_t);
+
+    weir_assert(subject != WEIR_OF_UNSAID);
+    *maker = (vars_maker_t) { .next = at->makers, .subject = subject };
+    weir_array_init(&maker->reads, vars->arena, sizeof(const weir_var_ref_t *), 0);
+    at->makers = maker;
+}
+
+void
+weir_vars_maker_reads(weir_vars_t *vars, uint32_t slot, const weir_var_ref_t *ref)
+{
+    vars_maker_t *maker = weir_array_at(&vars->slots, vars_slot_t, slot)->makers;
+
+    weir_assert(maker != NULL);
+    *(const weir_var_ref_t **) weir_array_push(&maker->reads) = ref;
 }
 
 static bool
@@ -228,19 +264,139 @@ weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, weir_str
     return false;
 }
 
-void
-weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const char *file, uint32_t line)
+/* -- subjects -- */
+
+static const char *const vars_subjects[WEIR_OF_MAX] = {
+    [WEIR_OF_CONNECTION] = "the connection", [WEIR_OF_REQUEST] = "the request", [WEIR_OF_SESSION] = "the session",
+};
+
+static bool
+vars_has(weir_subjects_t subjects, weir_subject_t subject)
+{
+    return subject == WEIR_OF_NONE || (subjects & WEIR_SUBJECT(subject)) != 0;
+}
+
+static bool vars_slot_suits(const weir_vars_t *vars, uint32_t slot, weir_subjects_t subjects);
+
+/* Can it be worked out where there is no more than that?  Captures can: they are of what was matched last, there. */
+static bool
+vars_suits(const weir_vars_t *vars, const weir_var_ref_t *ref, weir_subjects_t subjects)
+{
+    const weir_variable_t *row = ref->row;
+
+    if (row == NULL || row == vars->capture_row || vars_has(subjects, row->subject)) {
+        return true;
+    }
+    if (row == vars->slot_row) {
+        return vars_slot_suits(vars, ref->slot, subjects);
+    }
+    return row->is_early && vars_has(subjects, WEIR_OF_CONNECTION);
+}
+
+static bool
+vars_maker_suits(const weir_vars_t *vars, const vars_maker_t *maker, weir_subjects_t subjects)
+{
+    if (!vars_has(subjects, maker->subject)) {
+        return false;
+    }
+    for (size_t i = 0; i < maker->reads.n; i++) {
+        if (!vars_suits(vars, *weir_array_at(&maker->reads, const weir_var_ref_t *, i), subjects)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One that is made of itself has no value there, which is no fault. */
+static bool
+vars_slot_suits(const weir_vars_t *vars, uint32_t slot, weir_subjects_t subjects)
+{
+    vars_slot_t  *at = weir_array_at(&vars->slots, vars_slot_t, slot);
+    vars_maker_t *maker;
+
+    if (at->is_looked_at) {
+        return true;
+    }
+    at->is_looked_at = true;
+    for (maker = at->makers; maker != NULL && !vars_maker_suits(vars, maker, subjects); maker = maker->next) {
+    }
+    at->is_looked_at = false;
+    return maker != NULL;
+}
+
+/* "the request and the connection" */
+static void
+vars_say_subjects(weir_subjects_t subjects, char *out, size_t size)
+{
+    size_t len = 0;
+
+    for (unsigned subject = WEIR_OF_MAX; subject-- > WEIR_OF_CONNECTION; ) {
+        if (vars_has(subjects, subject) && len < size) {
+            len += (size_t) snprintf(out + len, size - len, "%s%s", len != 0 ? " and " : "", vars_subjects[subject]);
+        }
+    }
+}
+
+static bool
+vars_foreign(weir_str_t name, const weir_var_ref_t *ref, weir_subjects_t subjects, weir_error_t *error)
+{
+    char those[80] = "none";
+
+    vars_say_subjects(subjects, those, sizeof(those));
+    return weir_error_set(error, "the variable \"%.*s\" tells of %s; only variables of %s can be used here", WEIR_STR_ARG(name),
+                          vars_subjects[ref->row->subject], those);
+}
+
+/* -- names that may be defined further down -- */
+
+static void
+vars_queue(vars_queue_t *queue, vars_later_t *later)
+{
+    later->next = NULL;
+    *queue->end = later;
+    queue->end = &later->next;
+}
+
+static vars_later_t *
+vars_next(vars_queue_t *queue)
+{
+    vars_later_t *first = queue->first;
+
+    if (first != NULL) {
+        queue->first = first->next;
+        queue->end = queue->first != NULL ? queue->end : &queue->first;
+    }
+    return first;
+}
+
+bool
+weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place, weir_error_t *error)
 {
     weir_str_t    lower = weir_str_lower(vars->arena, name);
+    bool          is_final = vars_resolve(vars, lower, ref) && (vars_get(vars, lower) != NULL || vars_prefix(vars, lower) == NULL);
+    bool          is_slot = ref->row != NULL && ref->row == vars->slot_row;
     vars_later_t *later;
 
-    if (vars_resolve(vars, lower, ref) && (vars_get(vars, lower) != NULL || vars_prefix(vars, lower) == NULL)) {
-        return;                                      /* nothing further down changes it */
+    if (is_final && !is_slot && !vars_suits(vars, ref, place->subjects)) {
+        return vars_foreign(lower, ref, place->subjects, error);
+    }
+    if (is_final && (!is_slot || vars_has(place->subjects, ref->row->subject))) {
+        return true;                                 /* nothing further down changes it */
     }
     later = weir_new(vars->arena, vars_later_t);
-    *later = (vars_later_t) { .name = lower, .ref = ref, .file = file, .line = line };
-    *vars->later_end = later;
-    vars->later_end = &later->next;
+    *later = (vars_later_t) { .name = lower, .ref = ref, .place = *place };
+    vars_queue(is_final ? &vars->doubtful : &vars->later, later);
+    return true;
+}
+
+static void
+vars_point(const vars_later_t *later, weir_error_t *error)
+{
+    if (!weir_error_is_set(error)) {
+        error->line = later->place.line;
+        error->column = 0;
+        (void) snprintf(error->file, sizeof(error->file), "%s", later->place.file);
+    }
 }
 
 static bool
@@ -248,16 +404,22 @@ vars_unknown(const weir_vars_t *vars, const vars_later_t *later, weir_error_t *e
 {
     weir_str_t near = vars_nearest(vars, later->name);
 
-    if (!weir_error_is_set(error)) {
-        error->line = later->line;
-        error->column = 0;
-        (void) snprintf(error->file, sizeof(error->file), "%s", later->file);
-    }
+    vars_point(later, error);
     if (near.at != NULL) {
         return weir_error_set(error, "unknown \"%.*s\" variable, did you mean \"%.*s\"? in %s:%u", WEIR_STR_ARG(later->name),
-                              WEIR_STR_ARG(near), later->file, later->line);
+                              WEIR_STR_ARG(near), later->place.file, later->place.line);
     }
-    return weir_error_set(error, "unknown \"%.*s\" variable in %s:%u", WEIR_STR_ARG(later->name), later->file, later->line);
+    return weir_error_set(error, "unknown \"%.*s\" variable in %s:%u", WEIR_STR_ARG(later->name), later->place.file, later->place.line);
+}
+
+static bool
+vars_foreign_at(const vars_later_t *later, weir_error_t *error)
+{
+    weir_error_t why = { .text = "" };
+
+    (void) vars_foreign(later->name, later->ref, later->place.subjects, &why);
+    vars_point(later, error);
+    return weir_error_set(error, "%s in %s:%u", why.text, later->place.file, later->place.line);
 }
 
 bool
@@ -265,12 +427,15 @@ weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
 {
     vars_later_t *later;
 
-    while (vars->later != NULL) {
-        later = vars->later;
-        vars->later = later->next;
-        vars->later_end = vars->later != NULL ? vars->later_end : &vars->later;
+    while ((later = vars_next(&vars->later)) != NULL) {
         if (!vars_resolve(vars, later->name, later->ref)) {
             return vars_unknown(vars, later, error);
+        }
+        vars_queue(&vars->doubtful, later);
+    }
+    while ((later = vars_next(&vars->doubtful)) != NULL) {
+        if (!vars_suits(vars, later->ref, later->place.subjects)) {
+            return vars_foreign_at(later, error);
         }
     }
     return true;

@@ -2,6 +2,10 @@
  * vars.h - variables: rows that modules declare, and names that a configuration defines (captures, later set and map).
  *
  * A reference is resolved to its row when the configuration is read; evaluating it is one indirect call.
+ *
+ * A variable tells of something: its subject.  Whoever has texts worked out says which subjects there will be when that
+ * happens, so that a text which names a variable of another one is refused when the configuration is read, and hands
+ * over a scope with one object for each of them.
  */
 #ifndef WEIR_EXPR_VARS_H
 #define WEIR_EXPR_VARS_H
@@ -10,14 +14,42 @@
 
 typedef struct weir_var_ref weir_var_ref_t;
 
+/* What a variable tells of; in its area, what type of object its getter takes. */
+typedef enum {
+    WEIR_OF_UNSAID,          /* no row says this */
+    WEIR_OF_NONE,            /* this machine and process: the getter takes NULL */
+    WEIR_OF_CONNECTION,
+    WEIR_OF_REQUEST,
+    WEIR_OF_SESSION,
+    WEIR_OF_MAX
+} weir_subject_t;
+/* Some of them, as bits.  Those of no subject are always among them. */
+typedef uint32_t weir_subjects_t;
+#define WEIR_SUBJECT(subject) (1u << (subject))
+#define WEIR_SUBJECTS_ALL     (~0u)
+
+/* The objects of the moment; NULL: there is none. */
+typedef struct { void *of[WEIR_OF_MAX]; } weir_scope_t;
+
+/* What a value is, for texts that become a part of a URI. */
+typedef enum {
+    WEIR_VALUE_PLAIN,
+    WEIR_VALUE_PATH,         /* a decoded path */
+    WEIR_VALUE_FILE,         /* the name of a file, which has a decoded path in it */
+    WEIR_VALUE_TARGET,       /* path and query as they came */
+} weir_value_kind_t;
+
 typedef struct {
-    const char *name;        /* "request_uri"; with is_prefix: "arg_" */
-    bool        is_prefix;   /* $arg_NAME: the getter looks at ref->suffix */
-    /* subject: what is being evaluated (a weir_request_t). false: the variable has no value (logs print "-").
-     * *value borrows from the subject or from the arena. */
-    bool      (*get)(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value);
-    uintptr_t   data;        /* for getters that serve several rows */
-    const char *help;
+    const char    *name;         /* "request_uri"; with is_prefix: "arg_" */
+    bool           is_prefix;    /* $arg_NAME: the getter looks at ref->suffix */
+    weir_subject_t subject;
+    bool           is_early;     /* of a request, but known as soon as its connection is: where that one arrived */
+    /* subject: the scope's object of the row's subject.  false: the variable has no value (logs print "-").  *value
+     * borrows from the subject or from the arena. */
+    bool         (*get)(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value);
+    uintptr_t      data;         /* for getters that serve several rows */
+    weir_value_kind_t kind;
+    const char    *help;
 } weir_variable_t;
 #define WEIR_VARIABLES_END { .name = NULL }
 
@@ -27,6 +59,16 @@ struct weir_var_ref {
     uint32_t               slot;     /* of a defined variable */
     uint32_t               group;    /* of $1..$9 */
 };
+
+/* false: it has no value.  The scope has an object of the row's subject. */
+static inline bool
+weir_vars_get(const weir_var_ref_t *ref, const weir_scope_t *scope, weir_arena_t *arena, weir_str_t *value)
+{
+    void *subject = scope->of[ref->row->subject];
+
+    weir_assert(subject != NULL || ref->row->subject == WEIR_OF_NONE);
+    return ref->row->get(subject, arena, ref, value);
+}
 
 /* The names one generation knows. */
 typedef struct weir_vars weir_vars_t;
@@ -40,6 +82,10 @@ void weir_vars_set_readers(weir_vars_t *vars, const weir_variable_t *slot_row, c
  * that only a prefix makes ($http_x) may be defined: whatever names it means that one, but what was compiled at once
  * and before. */
 bool weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot) WEIR_MUST_USE;
+/* What makes the values of that slot.  Each call adds a maker, of which one is enough: first what it must have, then the
+ * variables that it reads. */
+void weir_vars_add_maker(weir_vars_t *vars, uint32_t slot, weir_subject_t subject);
+void weir_vars_maker_reads(weir_vars_t *vars, uint32_t slot, const weir_var_ref_t *ref);      /* ref lives as long as vars */
 /* What a prefix makes of the name, whether it is defined or not. */
 bool weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref) WEIR_MUST_USE;
 uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* how many are defined */
@@ -47,10 +93,15 @@ uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* how ma
 bool weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, weir_str_t *nearest) WEIR_MUST_USE;
 /* Names are compared without case, as nginx does; "1" … "9" are the captures once there is a reader for them. */
 
-/* A reference to a name that may be defined further down: *ref is filled in now or by weir_vars_settle. `ref` and
- * `file` live as long as vars. */
-void weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const char *file, uint32_t line);
-/* false with *error (with the position): one of them was never defined; another call looks at those behind it. */
+/* Where a text stands, and what there will be when it is worked out. */
+typedef struct { const char *file; uint32_t line; weir_subjects_t subjects; } weir_vars_place_t;
+
+/* A reference to a name that may be defined further down: *ref is filled in now or by weir_vars_settle. `ref` and the
+ * place's file live as long as vars.  false with *error: it tells of something that there will not be. */
+bool weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place, weir_error_t *error)
+    WEIR_MUST_USE;
+/* false with *error (with the position): one of them was never defined, or is made of something that there will not be;
+ * another call looks at those behind it. */
 bool weir_vars_settle(weir_vars_t *vars, weir_error_t *error) WEIR_MUST_USE;
 
 #endif

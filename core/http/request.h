@@ -302,6 +302,23 @@ void               weir_request_set_captures(weir_request_t *req, const weir_cap
 /* Matches, and keeps the captures of a match. */
 weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject, bool is_decoded) WEIR_MUST_USE;
 
+/* A variable's value, and a text's. */
+static inline bool
+weir_request_get(weir_request_t *req, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const weir_scope_t scope = { .of = { [WEIR_OF_CONNECTION] = req->client, [WEIR_OF_REQUEST] = req } };
+
+    return weir_vars_get(ref, &scope, &req->arena, value);
+}
+
+static inline weir_str_t
+weir_request_eval(weir_request_t *req, const weir_template_t *template)
+{
+    const weir_scope_t scope = { .of = { [WEIR_OF_CONNECTION] = req->client, [WEIR_OF_REQUEST] = req } };
+
+    return weir_template_eval(template, &scope, &req->arena);
+}
+
 #define weir_request_conf(req, name, type) ((const type *) (req)->conf[weir_##name##_index])
 #define weir_request_core(req)             ((req)->location->core)
 

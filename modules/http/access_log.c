@@ -352,7 +352,7 @@ access_compose(const access_format_t *format, weir_request_t *req)
         values[i] = part->literal;
         if (part->ref.row == NULL) {
             room += values[i].len;
-        } else if (part->ref.row->get(req, &req->arena, &part->ref, &values[i])) {
+        } else if (weir_request_get(req, &part->ref, &values[i])) {
             room += values[i].len * access_growth[format->escape];
         } else {
             values[i] = format->escape == ACCESS_ESCAPE_DEFAULT ? WEIR_STR("-") : WEIR_STR("");
@@ -381,7 +381,7 @@ access_is_wanted(const access_log_t *log, weir_request_t *req)
         return true;
     }
     req->failed_value = WEIR_CAUSE_NONE;
-    value = weir_template_eval(log->condition, req, &req->arena);
+    value = weir_request_eval(req, log->condition);
     return req->failed_value != WEIR_CAUSE_NONE || (value.len != 0 && !weir_str_eq(value, WEIR_STR("0")));
 }
 
@@ -407,7 +407,7 @@ access_name_is_good(const access_log_t *log, weir_str_t path)
 static void
 access_write_named(const access_conf_t *conf, const access_log_t *log, weir_request_t *req, weir_str_t record)
 {
-    weir_str_t path = weir_template_eval(log->name, req, &req->arena);
+    weir_str_t path = weir_request_eval(req, log->name);
 
     if (!access_name_is_good(log, path)) {
         __atomic_fetch_add(&weir_log_dropped, 1, __ATOMIC_RELAXED);

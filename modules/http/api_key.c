@@ -55,7 +55,7 @@ key_read(key_state_t *state, const key_state_t *before, weir_request_t *req)
         if (before != NULL && before->source != NULL && weir_str_eq_fold(before->source->source, state->source->source)) {
             state->sent = before->sent;
         } else {
-            state->sent = weir_str_dup(&req->arena, weir_template_eval(state->source, req, &req->arena));
+            state->sent = weir_str_dup(&req->arena, weir_request_eval(req, state->source));
         }
     }
     if (state->sent.len == 0) {
@@ -291,15 +291,17 @@ key_get_quota(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, wei
 }
 
 static const weir_variable_t key_variables[] = {
-    { .name = "consumer", .get = key_get_consumer, .help = "Name of the consumer whose API key came (api_key); empty: none that is good." },
-    { .name = "consumer_plan", .get = key_get_plan, .help = "Name of the consumer's plan." },
-    { .name = "consumer_quota_hour", .get = key_get_quota, .data = offsetof(weir_store_plan_t, hour),
+    { "consumer", .subject = WEIR_OF_REQUEST, .get = key_get_consumer,
+      .help = "Name of the consumer whose API key came (api_key); empty: none that is good." },
+    { "consumer_plan", .subject = WEIR_OF_REQUEST, .get = key_get_plan, .help = "Name of the consumer's plan." },
+    { "consumer_quota_hour", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, hour),
       .help = "Requests an hour that the consumer's plan allows; empty: no limit." },
-    { .name = "consumer_quota_day", .get = key_get_quota, .data = offsetof(weir_store_plan_t, day),
+    { "consumer_quota_day", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, day),
       .help = "Requests a day that the consumer's plan allows; empty: no limit." },
-    { .name = "consumer_quota_month", .get = key_get_quota, .data = offsetof(weir_store_plan_t, month),
+    { "consumer_quota_month", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, month),
       .help = "Requests a month that the consumer's plan allows; empty: no limit." },
-    { .name = "api_key_id", .get = key_get_id, .help = "By what people name the API key that came (weir key list); not the key." },
+    { "api_key_id", .subject = WEIR_OF_REQUEST, .get = key_get_id,
+      .help = "By what people name the API key that came (weir key list); not the key." },
     WEIR_VARIABLES_END
 };
 

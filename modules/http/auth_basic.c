@@ -10,6 +10,7 @@
 #include "event/work.h"
 #include "http/guard/basic.h"
 #include "http/guard/basic_check.h"
+#include "http/message/credentials.h"
 #include "http/record/story.h"
 #include "os/file.h"
 
@@ -143,7 +144,7 @@ static const weir_holder_ops_t auth_hold = { .on_cancel = auth_on_cancel };
 static bool
 auth_check(weir_request_t *req, const auth_conf_t *conf, auth_wait_t *wait, weir_str_t password, weir_cause_t *cause)
 {
-    weir_str_t path = conf->file != NULL ? weir_template_eval(conf->file, req, &req->arena) : WEIR_STR_NONE, text, hash;
+    weir_str_t path = conf->file != NULL ? weir_request_eval(req, conf->file) : WEIR_STR_NONE, text, hash;
     weir_basic_answer_t answer;
 
     if (path.len == 0 || !weir_file_read(&req->arena, weir_str_to_z(&req->arena, path), AUTH_FILE_MAX, &text)) {
@@ -162,7 +163,7 @@ static weir_step_t
 auth_access(weir_request_t *req, const void *conf_)
 {
     const auth_conf_t *conf = conf_;
-    weir_str_t         realm = weir_template_eval(conf->realm, req, &req->arena), password;
+    weir_str_t         realm = weir_request_eval(req, conf->realm), password;
     weir_cause_t       cause = WEIR_CAUSE_AUTH_BASIC_MISSING;
     auth_wait_t       *wait;
     bool               is_done = true;
@@ -172,9 +173,9 @@ auth_access(weir_request_t *req, const void *conf_)
     }
     wait = weir_new(&req->arena, auth_wait_t);
     wait->realm = realm;
-    if (weir_basic_credentials(req, &req->arena, &wait->user, &password)) {
+    if (weir_credentials_basic(&req->head.fields, &req->arena, &wait->user, &password)) {
         is_done = auth_check(req, conf, wait, password, &cause);
-        weir_basic_forget(password);
+        weir_credentials_forget(password);
     }
     if (is_done) {
         return auth_judge(req, wait, cause);

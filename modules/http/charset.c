@@ -69,7 +69,7 @@ charset_head(weir_request_t *req, const void *conf_)
     if (own.at != NULL && !(conf->override.on && req->upstream_head != NULL)) {
         return WEIR_NEXT;
     }
-    name = weir_template_eval(conf->name, req, &req->arena);
+    name = weir_request_eval(req, conf->name);
     if (name.len == 0 || weir_str_eq(name, WEIR_STR("off")) || !weir_is_token(name) || !weir_mime_is_listed(&conf->types, type->value)) {
         return WEIR_NEXT;
     }

@@ -140,7 +140,7 @@ static bool
 geo_get(const void *data, weir_request_t *req, weir_str_t *value)
 {
     const geo_t *geo = data;
-    weir_str_t   text = geo->source != NULL ? weir_template_eval(geo->source, req, &req->arena) : WEIR_STR_NONE, other;
+    weir_str_t   text = geo->source != NULL ? weir_request_eval(req, geo->source) : WEIR_STR_NONE, other;
 
     *value = geo_value(geo, req, text);
     other = geo->source != NULL ? weir_uri_text_plain(req, geo->source) : text;
@@ -168,10 +168,11 @@ geo_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *w
     for (size_t i = 0; i < GEO_LENGTHS; i++) {
         weir_table_init(&geo->networks[i], cf->arena);
     }
-    geo->definition = (weir_http_definition_t) { .get = geo_get, .data = geo };
+    geo->definition = (weir_http_definition_t) { .get = geo_get, .data = geo, .subject = geo->source != NULL ? WEIR_OF_NONE : WEIR_OF_CONNECTION };
     if (!weir_http_define(cf, name, words->at[name].text, &geo->definition)) {
         return false;
     }
+    weir_template_makes(geo->source, cf->vars, geo->definition.slot);
     block->owner = geo;
     return true;
 }

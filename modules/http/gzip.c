@@ -336,7 +336,8 @@ static const weir_directive_t gzip_directives[] = {
 };
 
 static const weir_variable_t gzip_variables[] = {
-    { .name = "gzip_ratio", .get = gzip_get_ratio, .help = "How many times smaller the answer became." },
+    { "gzip_ratio", .subject = WEIR_OF_REQUEST, .get = gzip_get_ratio,
+      .help = "How many times smaller the answer became." },
     WEIR_VARIABLES_END
 };
 

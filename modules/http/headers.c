@@ -125,7 +125,7 @@ expires_set(weir_request_t *req, const headers_expires_t *conf)
     int64_t           now = (int64_t) (weir_clock_wall_ms() / 1000), at = now;
     headers_expires_t expires = *conf;
 
-    if (conf->text != NULL && !expires_read(weir_template_eval(conf->text, req, &req->arena), conf->from_modified, &expires)) {
+    if (conf->text != NULL && !expires_read(weir_request_eval(req, conf->text), conf->from_modified, &expires)) {
         return;
     }
     switch (expires.kind) {
@@ -164,7 +164,7 @@ headers_trail(weir_request_t *req, weir_body_filter_t *self)
 
     for (size_t i = 0; i < conf->trailers.n; i++) {
         const headers_field_t *field = &conf->trailers.at[i];
-        weir_str_t             value = is_plain || field->always ? weir_template_eval(field->value, req, &req->arena) : WEIR_STR_NONE;
+        weir_str_t             value = is_plain || field->always ? weir_request_eval(req, field->value) : WEIR_STR_NONE;
 
         if (value.len != 0) {
             weir_assert(weir_fields_add(&req->res.trailers, &req->arena, field->id, field->name, value, 0) != NULL);
@@ -216,7 +216,7 @@ headers_head(weir_request_t *req, const void *conf_)
         if (!is_plain && !field->always) {
             continue;
         }
-        value = weir_template_eval(field->value, req, &req->arena);
+        value = weir_request_eval(req, field->value);
         if (headers_replaces(field->id) && value.len != 0) {
             weir_response_set(req, field->id, value);
         } else if (headers_replaces(field->id) && field->id != WEIR_HEADER_CONTENT_TYPE) {

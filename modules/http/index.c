@@ -42,7 +42,7 @@ index_content(weir_request_t *req, const void *conf_)
         return WEIR_NEXT;
     }
     for (size_t i = 0; i < conf->names.n; i++) {
-        weir_str_t name = weir_template_eval(conf->names.at[i], req, &req->arena), path, file;
+        weir_str_t name = weir_request_eval(req, conf->names.at[i]), path, file;
 
         if (name.len == 0) {
             continue;

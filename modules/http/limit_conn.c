@@ -205,7 +205,8 @@ conn_get_status(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, w
 }
 
 static const weir_variable_t conn_variables[] = {
-    { .name = "limit_conn_status", .get = conn_get_status, .help = "What limit_conn did: PASSED, REJECTED or REJECTED_DRY_RUN." },
+    { "limit_conn_status", .subject = WEIR_OF_REQUEST, .get = conn_get_status,
+      .help = "What limit_conn did: PASSED, REJECTED or REJECTED_DRY_RUN." },
     WEIR_VARIABLES_END
 };
 

@@ -449,7 +449,7 @@ req_get_status(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
 }
 
 static const weir_variable_t req_variables[] = {
-    { .name = "limit_req_status", .get = req_get_status,
+    { "limit_req_status", .subject = WEIR_OF_REQUEST, .get = req_get_status,
       .help = "What limit_req did: PASSED, DELAYED, REJECTED, DELAYED_DRY_RUN or REJECTED_DRY_RUN." },
     WEIR_VARIABLES_END
 };

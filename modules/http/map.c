@@ -86,7 +86,7 @@ map_find(const map_t *map, weir_request_t *req, weir_str_t source, bool *limit)
 static const map_value_t *
 map_find_for_all(const map_t *map, weir_request_t *req, bool *limit)
 {
-    weir_str_t         source = weir_template_eval(map->source, req, &req->arena), other = weir_uri_text_plain(req, map->source);
+    weir_str_t         source = weir_request_eval(req, map->source), other = weir_uri_text_plain(req, map->source);
     const map_value_t *found, *found_other;
 
     if (weir_likely(weir_str_eq(source, other))) {
@@ -113,7 +113,7 @@ map_get(const void *data, weir_request_t *req, weir_str_t *value)
     if (limit) {
         weir_request_value_failed(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT);
     }
-    *value = found != NULL && found->text != NULL ? weir_template_eval(found->text, req, &req->arena) : WEIR_STR("");
+    *value = found != NULL && found->text != NULL ? weir_request_eval(req, found->text) : WEIR_STR("");
     if (value->at == NULL) {
         *value = WEIR_STR("");               /* empty, and yet a value */
     }
@@ -137,10 +137,11 @@ map_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *w
     }
     weir_table_init(&map->exact, cf->arena);
     map->patterns_end = &map->patterns;
-    map->definition = (weir_http_definition_t) { .get = map_get, .data = map };
+    map->definition = (weir_http_definition_t) { .get = map_get, .data = map, .subject = WEIR_OF_NONE };
     if (!weir_http_define(cf, 2, words->at[2].text, &map->definition)) {
         return false;
     }
+    weir_template_makes(map->source, cf->vars, map->definition.slot);
     map->next = conf->maps;
     conf->maps = map;
     block->owner = map;
@@ -164,7 +165,7 @@ map_add_pattern(weir_conf_t *cf, map_t *map, weir_str_t text, const map_value_t 
     if (pattern->text.len == 0) {
         return weir_conf_error(cf, 0, "empty regex in \"map\"");
     }
-    if (weir_http_captures_announce(cf, 0, pattern->text, pattern->folds_case) == NULL) {
+    if (weir_http_captures_announce(cf, 0, pattern->text, pattern->folds_case, WEIR_OF_NONE) == NULL) {
         return false;
     }
     *map->patterns_end = pattern;
@@ -230,6 +231,7 @@ map_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *wor
     if (value->text == NULL) {
         return false;
     }
+    weir_template_makes(value->text, cf->vars, map->definition.slot);
     if (weir_str_eq(name, WEIR_STR("default"))) {
         if (map->otherwise.text != NULL) {
             return weir_conf_error(cf, 0, "duplicate default map parameter");

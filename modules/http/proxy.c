@@ -160,8 +160,9 @@ proxy_var_port(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
 }
 
 static const weir_variable_t proxy_variables[] = {
-    { .name = "proxy_host", .get = proxy_var_host, .help = "Name and port of the proxied server as proxy_pass has them." },
-    { .name = "proxy_port", .get = proxy_var_port, .help = "Port of the proxied server." },
+    { "proxy_host", .subject = WEIR_OF_REQUEST, .get = proxy_var_host,
+      .help = "Name and port of the proxied server as proxy_pass has them." },
+    { "proxy_port", .subject = WEIR_OF_REQUEST, .get = proxy_var_port, .help = "Port of the proxied server." },
     WEIR_VARIABLES_END
 };
 

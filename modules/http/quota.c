@@ -243,7 +243,7 @@ quota_period(const quota_zone_t *zone)
 static bool
 quota_allowed(const quota_limit_t *limit, weir_request_t *req, uint64_t *allowed)
 {
-    weir_str_t text = weir_template_eval(limit->limit, req, &req->arena);
+    weir_str_t text = weir_request_eval(req, limit->limit);
 
     if (text.len == 0) {
         return false;
@@ -417,7 +417,8 @@ quota_get_status(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, 
 }
 
 static const weir_variable_t quota_variables[] = {
-    { .name = "quota_status", .get = quota_get_status, .help = "What quota did: PASSED, REJECTED or REJECTED_DRY_RUN." },
+    { "quota_status", .subject = WEIR_OF_REQUEST, .get = quota_get_status,
+      .help = "What quota did: PASSED, REJECTED or REJECTED_DRY_RUN." },
     WEIR_VARIABLES_END
 };
 

@@ -148,8 +148,9 @@ static const weir_directive_t realip_directives[] = {
 };
 
 static const weir_variable_t realip_variables[] = {
-    { .name = "realip_remote_addr", .get = realip_get_addr, .help = "The address that is connected, whoever it speaks for." },
-    { .name = "realip_remote_port", .get = realip_get_port, .help = "Its port." },
+    { "realip_remote_addr", .subject = WEIR_OF_REQUEST, .get = realip_get_addr,
+      .help = "The address that is connected, whoever it speaks for." },
+    { "realip_remote_port", .subject = WEIR_OF_REQUEST, .get = realip_get_port, .help = "Its port." },
     WEIR_VARIABLES_END
 };
 

@@ -125,7 +125,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
     if (step->redirect != 0) {
         return rewrite_redirect(req, step);
     }
-    path = weir_template_eval(step->path, req, &req->arena);
+    path = weir_request_eval(req, step->path);
     if (path.len != 0 && path.at[0] != '/') {
         path = weir_str_concat(&req->arena, WEIR_STR("/"), path);
     }
@@ -267,7 +267,7 @@ rewrite_parse_rewrite(weir_conf_t *cf, const weir_directive_t *row, const weir_c
     bool            has_query;
 
     (void) row;
-    step->regex = weir_http_captures_announce(cf, 1, words->at[1].text, false);
+    step->regex = weir_http_captures_announce(cf, 1, words->at[1].text, false, WEIR_OF_REQUEST);
     if (step->regex == NULL || !rewrite_parse_flag(cf, words, step)) {
         return false;
     }

@@ -85,9 +85,13 @@ split_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t 
 
     split->source = weir_conf_template(cf, 1, words->at[1].text);
     split->end = &split->shares;
-    split->definition = (weir_http_definition_t) { .get = split_get, .data = split };
+    split->definition = (weir_http_definition_t) { .get = split_get, .data = split, .subject = WEIR_OF_NONE };
     block->owner = split;
-    return split->source != NULL && weir_http_define(cf, 2, words->at[2].text, &split->definition);
+    if (split->source == NULL || !weir_http_define(cf, 2, words->at[2].text, &split->definition)) {
+        return false;
+    }
+    weir_template_makes(split->source, cf->vars, split->definition.slot);
+    return true;
 }
 
 /* "0.5%", "12%", "33.33%": hundredths of a percent, not 0; false: something else. */

@@ -79,10 +79,14 @@ stub_get(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str
 }
 
 static const weir_variable_t stub_variables[] = {
-    { .name = "connections_active", .get = stub_get, .data = STUB_ACTIVE, .help = "Connections of clients, over all workers." },
-    { .name = "connections_reading", .get = stub_get, .data = STUB_READING, .help = "Those whose request is being read." },
-    { .name = "connections_writing", .get = stub_get, .data = STUB_WRITING, .help = "Requests under way." },
-    { .name = "connections_waiting", .get = stub_get, .data = STUB_WAITING, .help = "Those that are idle." },
+    { "connections_active", .subject = WEIR_OF_REQUEST, .get = stub_get, .data = STUB_ACTIVE,
+      .help = "Connections of clients, over all workers." },
+    { "connections_reading", .subject = WEIR_OF_REQUEST, .get = stub_get, .data = STUB_READING,
+      .help = "Those whose request is being read." },
+    { "connections_writing", .subject = WEIR_OF_REQUEST, .get = stub_get, .data = STUB_WRITING,
+      .help = "Requests under way." },
+    { "connections_waiting", .subject = WEIR_OF_REQUEST, .get = stub_get, .data = STUB_WAITING,
+      .help = "Those that are idle." },
     WEIR_VARIABLES_END
 };
 

@@ -56,7 +56,7 @@ try_precontent(weir_request_t *req, const void *conf)
     size_t alias = weir_docroot_alias_length(req);
 
     for (size_t i = 0; i < list->n; i++) {
-        weir_str_t name = weir_template_eval(list->at[i].name, req, &req->arena), path = name, file;
+        weir_str_t name = weir_request_eval(req, list->at[i].name), path = name, file;
 
         /* with alias a name stands behind what the location's path stands for: "$uri" is all of it */
         if (alias != 0 && !weir_str_starts(name, weir_str(req->uri.path.at, weir_min(alias, req->uri.path.len)))) {

@@ -69,7 +69,7 @@ bool
 weir_docroot_folder(weir_request_t *req, weir_str_t *folder)
 {
     const docroot_folder_t *conf = &docroot_conf(req)->folder;
-    weir_str_t text = weir_template_eval(conf->at, req, &req->arena);
+    weir_str_t text = weir_request_eval(req, conf->at);
 
     if (text.len == 0 || docroot_has_nul(text) || text.len >= WEIR_FILE_NAME_MAX || (!conf->has_dots && docroot_leads_out(text))) {
         return false;
@@ -297,16 +297,13 @@ static const weir_directive_t docroot_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
-bool
-weir_docroot_is_file_variable(const weir_var_ref_t *ref)
-{
-    return ref->row->get == docroot_get_file;
-}
-
 static const weir_variable_t docroot_variables[] = {
-    { "document_root", .get = docroot_get_root, .help = "The folder that root or alias names." },
-    { "realpath_root", .get = docroot_get_real, .help = "The same with all links resolved." },
-    { "request_filename", .get = docroot_get_file, .help = "The name of the file that root or alias make of the path." },
+    { "document_root", .subject = WEIR_OF_REQUEST, .get = docroot_get_root,
+      .help = "The folder that root or alias names." },
+    { "realpath_root", .subject = WEIR_OF_REQUEST, .get = docroot_get_real,
+      .help = "The same with all links resolved." },
+    { "request_filename", .subject = WEIR_OF_REQUEST, .get = docroot_get_file, .kind = WEIR_VALUE_FILE,
+      .help = "The name of the file that root or alias make of the path." },
     WEIR_VARIABLES_END
 };
 

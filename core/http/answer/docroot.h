@@ -20,8 +20,6 @@ bool weir_docroot_file(weir_request_t *req, weir_str_t path, weir_str_t *file) W
 size_t weir_docroot_alias_length(const weir_request_t *req);
 /* Does alias name the whole file (in a location with a pattern)? */
 bool weir_docroot_is_whole(const weir_request_t *req);
-/* Is it $request_filename, which has the path in it? */
-bool weir_docroot_is_file_variable(const weir_var_ref_t *ref);
 /* Content-Type for a path by `types`; else default_type. */
 weir_str_t weir_docroot_type(const weir_request_t *req, weir_str_t path);
 

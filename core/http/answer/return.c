@@ -70,7 +70,7 @@ weir_http_return(weir_request_t *req, const weir_http_return_t *answer)
         return weir_request_redirect_client(req, answer->status, weir_uri_text(req, answer->text, WEIR_URI_REFERENCE));
     }
     if (answer->text != NULL) {
-        text = weir_template_eval(answer->text, req, &req->arena);
+        text = weir_request_eval(req, answer->text);
     }
     if (answer->status >= 400 && req->cause == WEIR_CAUSE_NONE) {
         req->cause = WEIR_CAUSE_ROUTE_RETURN;

@@ -251,7 +251,7 @@ static const weir_layer_ops_t pace_layer = {
 static uint64_t
 pace_bytes(weir_request_t *req, const weir_template_t *template)
 {
-    weir_str_t text = template != NULL ? weir_template_eval(template, req, &req->arena) : WEIR_STR_NONE;
+    weir_str_t text = template != NULL ? weir_request_eval(req, template) : WEIR_STR_NONE;
     weir_bytes_t read;
 
     return text.len != 0 && weir_conf_read_bytes(text, &read) ? read.n : 0;

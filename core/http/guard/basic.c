@@ -1,11 +1,11 @@
 /*
- * basic.c - Basic authentication: credentials out of a request, passwords against hashes.
+ * basic.c - Basic authentication: passwords against hashes.
  *
  * Runs in workers.  Copies of a password are wiped before they are left.
  */
 #include "http/guard/basic.h"
 
-#include "http/request.h"
+#include "http/message/credentials.h"
 
 #include <crypt.h>
 #include <openssl/crypto.h>
@@ -13,70 +13,6 @@
 #include <string.h>
 
 #define BASIC_MAX_PASSWORD WEIR_BASIC_PASSWORD_MAX
-
-/* -- base64 (RFC 4648 §4) -- */
-
-static int
-basic_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c == '\0' ? NULL : strchr(digits, c);
-
-    return at == NULL ? -1 : (int) (at - digits);
-}
-
-/* Into out, which has room for 3/4 of it; with or without its padding. */
-static bool
-basic_decode(weir_str_t coded, unsigned char *out, size_t *len)
-{
-    uint32_t bits = 0;
-    int      n = 0;
-
-    *len = 0;
-    while (coded.len != 0 && coded.at[coded.len - 1] == '=') {
-        coded.len--;
-    }
-    for (size_t i = 0; i < coded.len; i++) {
-        int digit = basic_digit(coded.at[i]);
-
-        if (digit < 0) {
-            return false;
-        }
-        bits = bits << 6 | (uint32_t) digit;
-        n += 6;
-        if (n >= 8) {
-            n -= 8;
-            out[(*len)++] = (unsigned char) (bits >> n & 0xff);
-        }
-    }
-    return true;
-}
-
-/* -- credentials -- */
-
-bool
-weir_basic_credentials(const weir_request_t *req, weir_arena_t *arena, weir_str_t *user, weir_str_t *password)
-{
-    const weir_field_t *field = weir_fields_first(&req->head.fields, WEIR_HEADER_AUTHORIZATION);
-    weir_str_t          coded;
-    char               *out;
-    size_t              len;
-
-    if (field == NULL || !weir_str_starts_fold(field->value, WEIR_STR("basic "))) {
-        return false;
-    }
-    coded = weir_str_trim(weir_str_skip(field->value, sizeof("basic ") - 1));
-    out = weir_alloc_bytes(arena, coded.len + 1);
-    return basic_decode(coded, (unsigned char *) out, &len) && weir_str_cut(weir_str(out, len), ':', user, password) && user->len != 0;
-}
-
-void
-weir_basic_forget(weir_str_t password)
-{
-    if (password.len != 0) {
-        OPENSSL_cleanse((char *) (uintptr_t) password.at, password.len);
-    }
-}
 
 /* -- digests -- */
 
@@ -95,7 +31,7 @@ basic_sha1_is(weir_str_t password, weir_str_t coded, bool salted, weir_arena_t *
     size_t         len;
     bool           made;
 
-    if (!basic_decode(coded, want, &len) || len < sizeof(got) || (!salted && len != sizeof(got))) {
+    if (!weir_credentials_decode(coded, want, &len) || len < sizeof(got) || (!salted && len != sizeof(got))) {
         return false;
     }
     context = EVP_MD_CTX_new();

@@ -469,7 +469,7 @@ answer_set_limit(weir_proxy_t *p)
     weir_bytes_t rate;
 
     if (p->conf->limit_rate != NULL && p->buffering
-        && weir_conf_read_bytes(weir_template_eval(p->conf->limit_rate, p->req, &p->req->arena), &rate))
+        && weir_conf_read_bytes(weir_request_eval(p->req, p->conf->limit_rate), &rate))
     {
         p->rate = weir_min(rate.n, WEIR_RATE_MAX);
         p->answer_began = weir_clock_now();

@@ -27,7 +27,7 @@ edit_read_what(weir_conf_t *cf, size_t word, weir_str_t text, bool folds, weir_e
         folds = true;
         text = weir_str_skip(text, 1);
     }
-    edit->regex = weir_http_captures_announce(cf, word, text, folds);
+    edit->regex = weir_http_captures_announce(cf, word, text, folds, WEIR_OF_REQUEST);
     return edit->regex != NULL;
 }
 
@@ -204,7 +204,7 @@ edit_apply(const weir_edits_t *edits, const weir_edits_conf_t *conf, weir_reques
             return false;
         case WEIR_EDIT_PATTERN:
             if (edit_matches(edit, req, value)) {
-                *out = weir_template_eval(edit->replacement, req, &req->arena);
+                *out = weir_request_eval(req, edit->replacement);
                 return true;
             }
             continue;
@@ -212,12 +212,12 @@ edit_apply(const weir_edits_t *edits, const weir_edits_conf_t *conf, weir_reques
         case WEIR_EDIT_TEXT:
             break;
         }
-        text = edit->kind == WEIR_EDIT_DEFAULT ? conf->url : weir_template_eval(edit->text, req, &req->arena);
+        text = edit->kind == WEIR_EDIT_DEFAULT ? conf->url : weir_request_eval(req, edit->text);
         if (text.len == 0 || !(whole ? weir_str_eq_fold(value, text) : weir_str_starts(value, text))) {
             continue;
         }
         rest = weir_str_skip(value, text.len);
-        text = edit->kind == WEIR_EDIT_DEFAULT ? conf->place : weir_template_eval(edit->replacement, req, &req->arena);
+        text = edit->kind == WEIR_EDIT_DEFAULT ? conf->place : weir_request_eval(req, edit->replacement);
         *out = weir_str_concat(&req->arena, text, rest);
         return true;
     }
@@ -260,12 +260,12 @@ edit_find_flags(const weir_cookie_rules_t *rules, weir_request_t *req, weir_str_
 
         if (rule->name.kind == WEIR_EDIT_OFF
             || !(rule->name.kind == WEIR_EDIT_PATTERN ? edit_matches(&rule->name, req, name)
-                                                      : weir_str_eq_fold(name, weir_template_eval(rule->name.text, req, &req->arena))))
+                                                      : weir_str_eq_fold(name, weir_request_eval(req, rule->name.text))))
         {
             continue;
         }
         for (size_t k = 0; k < rule->n; k++) {
-            const edit_flag_t *flag = edit_flag(weir_template_eval(rule->flags[k], req, &req->arena));
+            const edit_flag_t *flag = edit_flag(weir_request_eval(req, rule->flags[k]));
 
             if (flag != NULL) {
                 want->flag[flag->attribute] = flag;

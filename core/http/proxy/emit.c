@@ -14,7 +14,7 @@ emit_method(weir_proxy_t *p)
     x->method = req->head.method;
     x->method_name = req->head.method_name;
     if (p->conf->method != NULL && !weir_template_is_empty(p->conf->method)) {
-        x->method_name = weir_template_eval(p->conf->method, req, &req->arena);
+        x->method_name = weir_request_eval(req, p->conf->method);
         x->method = weir_method_parse(x->method_name);
         return weir_is_token(x->method_name);
     }
@@ -32,7 +32,7 @@ emit_no_length(weir_method_t method)
 static bool
 emit_list_has(weir_request_t *req, const weir_template_t *list, weir_str_t member)
 {
-    return list != NULL && weir_list_has(weir_template_eval(list, req, &req->arena), member);
+    return list != NULL && weir_list_has(weir_request_eval(req, list), member);
 }
 
 bool
@@ -153,7 +153,7 @@ emit_set_fields(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
             continue;                                   /* with the framing, when it is one */
         }
         weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
-                                                                : emit_unfold(weir_template_eval(h->value, req, &req->arena), &req->arena);
+                                                                : emit_unfold(weir_request_eval(req, h->value), &req->arena);
         if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
             value = p->pass->group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
         }

@@ -176,7 +176,7 @@ static weir_io_t
 engine_bind(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    weir_str_t text = weir_template_eval(p->conf->bind, req, &req->arena);
+    weir_str_t text = weir_request_eval(req, p->conf->bind);
     weir_addr_t *from;
     weir_hostport_t hp;
     const char *hint;
@@ -304,7 +304,7 @@ static bool
 engine_make_body(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    weir_str_t text = weir_template_eval(p->conf->set_body, req, &req->arena);
+    weir_str_t text = weir_request_eval(req, p->conf->set_body);
 
     p->body = weir_new(&req->arena, weir_store_t);
     weir_store_init(p->body, text.len, UINT64_MAX / 2, weir_request_core(req)->client_body_temp_path.text.at);

@@ -90,7 +90,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
         p->picked = true;
         weir_pick_begin(&p->pick, p->pass->group->running, &req->arena);
         if (p->pass->group->key != NULL) {
-            p->pick.key = weir_template_eval(p->pass->group->key, req, &req->arena);
+            p->pick.key = weir_request_eval(req, p->pass->group->key);
         }
     }
     p->tries++;

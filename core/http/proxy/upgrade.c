@@ -62,7 +62,7 @@ upgrade_is_configured(const weir_proxy_t *p, weir_str_t offer)
     for (size_t i = 0; i < p->conf->emit.n; i++) {
         const weir_proxy_header_t *h = &p->conf->emit.at[i];
 
-        if (h->id == WEIR_HEADER_UPGRADE && weir_str_eq_fold(weir_template_eval(h->value, p->req, &p->req->arena), offer)) {
+        if (h->id == WEIR_HEADER_UPGRADE && weir_str_eq_fold(weir_request_eval(p->req, h->value), offer)) {
             return true;
         }
     }

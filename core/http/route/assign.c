@@ -12,7 +12,7 @@ assign_unset_prefix(const void *data, weir_request_t *req, weir_str_t *value)
 {
     const weir_var_ref_t *ref = data;
 
-    return ref->row->get(req, &req->arena, ref, value);
+    return weir_request_get(req, ref, value);
 }
 
 bool
@@ -37,7 +37,9 @@ weir_http_assign_read(weir_conf_t *cf, const weir_conf_words_t *words, bool (*un
     }
     assign->kind = WEIR_ASSIGN_SLOT;
     definition = weir_new(cf->arena, weir_http_definition_t);
-    *definition = (weir_http_definition_t) { .get = unset, .data = weir_str_to_z(cf->arena, weir_str_skip(name, 1)), .is_fallback = true };
+    *definition = (weir_http_definition_t) {
+        .get = unset, .data = weir_str_to_z(cf->arena, weir_str_skip(name, 1)), .subject = WEIR_OF_REQUEST, .is_fallback = true,
+    };
     prefix = weir_new(cf->arena, weir_var_ref_t);
     if (name.len > 1 && weir_vars_find_prefix(cf->vars, weir_str_skip(name, 1), prefix)) {
         definition->get = assign_unset_prefix;
@@ -56,7 +58,7 @@ assign_slot(weir_request_t *req, weir_request_t *from, const weir_http_assign_t 
 {
     weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
 
-    *value = weir_template_eval(assign->value, from, &from->arena);
+    *value = weir_request_eval(from, assign->value);
     if (value->at == NULL) {
         *value = WEIR_STR("");                           /* it has a value: none of any length */
     }
@@ -87,7 +89,7 @@ weir_http_assign(weir_request_t *req, weir_request_t *from, const weir_http_assi
         req->uri_changed = true;
         return;
     case WEIR_ASSIGN_RATE:                               /* of what is no rate nothing comes */
-        if (weir_conf_read_bytes(weir_template_eval(assign->value, from, &from->arena), &rate)) {
+        if (weir_conf_read_bytes(weir_request_eval(from, assign->value), &rate)) {
             req->has_limit_rate = true;
             req->limit_rate = rate.n;
         }

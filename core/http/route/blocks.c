@@ -52,7 +52,7 @@ blocks_parse_names(weir_conf_t *cf, const weir_directive_t *row, const weir_conf
         }
         if (name.len > 1 && name.at[0] == '~') {
             weir_str_t pattern = weir_str_skip(name, 1);
-            if (weir_http_captures_announce(cf, i, pattern, weir_hosts_folds(pattern)) == NULL) {
+            if (weir_http_captures_announce(cf, i, pattern, weir_hosts_folds(pattern), WEIR_OF_CONNECTION) == NULL) {
                 return false;
             }
         }
@@ -153,7 +153,7 @@ blocks_location_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_con
         weir_conf_warn(cf, words->n - 1, "location \"%.*s\" does not begin with \"/\": no request will match it", WEIR_STR_ARG(location->name));
     }
     if (location->rule.kind == WEIR_PATH_REGEX
-        && weir_http_captures_announce(cf, words->n - 1, text, location->rule.fold_case) == NULL)
+        && weir_http_captures_announce(cf, words->n - 1, text, location->rule.fold_case, WEIR_OF_REQUEST) == NULL)
     {
         return false;
     }

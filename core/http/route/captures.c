@@ -94,10 +94,10 @@ captures_get_group(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref
 }
 
 const weir_variable_t weir_http_slot_row = {
-    .name = "", .get = captures_get_slot, .help = "Defined by the configuration.",
+    .name = "", .subject = WEIR_OF_REQUEST, .get = captures_get_slot, .help = "Defined by the configuration.",
 };
 const weir_variable_t weir_http_capture_row = {
-    .name = "", .get = captures_get_group, .help = "A group of the last match.",
+    .name = "", .subject = WEIR_OF_REQUEST, .get = captures_get_group, .help = "A group of the last match.",
 };
 
 /* -- load -- */
@@ -106,6 +106,7 @@ void
 weir_http_captures_open(weir_conf_t *cf)
 {
     weir_vars_set_readers(cf->vars, &weir_http_slot_row, &weir_http_capture_row);
+    cf->subjects = WEIR_SUBJECT(WEIR_OF_CONNECTION) | WEIR_SUBJECT(WEIR_OF_REQUEST);
 }
 
 static weir_http_blocks_conf_t *
@@ -121,7 +122,7 @@ captures_blocks_conf(weir_conf_t *cf)
 }
 
 const weir_regex_t *
-weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case)
+weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case, weir_subject_t subject)
 {
     weir_regex_t *regex = weir_conf_regex(cf, word, pattern, fold_case);
     weir_http_pattern_t *entry;
@@ -138,6 +139,7 @@ weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bo
                                    WEIR_STR_ARG(name));
             return NULL;
         }
+        weir_vars_add_maker(cf->vars, slot, subject);
     }
     if (i != 0) {
         entry = weir_conf_list_push(cf, &captures_blocks_conf(cf)->patterns, sizeof(*entry));
@@ -163,6 +165,7 @@ weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_defini
     if (!weir_vars_define(cf->vars, name, &definition->slot)) {
         return weir_conf_error(cf, word, "\"%.*s\" is the name of a built-in variable", WEIR_STR_ARG(text));
     }
+    weir_vars_add_maker(cf->vars, definition->slot, definition->subject);
     *(weir_http_definition_t **) weir_conf_list_push(cf, &captures_blocks_conf(cf)->definitions, sizeof(definition)) = definition;
     return true;
 }

@@ -19,6 +19,7 @@ typedef struct {
      * none. */
     bool      (*get)(const void *data, struct weir_request *req, weir_str_t *value);
     const void *data;
+    weir_subject_t subject;      /* what it must have beside the variables that it reads (weir_template_makes) */
     bool        is_volatile;     /* may be set until http is built */
     bool        is_fallback;     /* only where nothing else makes the variable */
     uint32_t    slot;            /* filled in */
@@ -32,8 +33,9 @@ typedef struct { weir_http_pattern_t *at; size_t n; } weir_http_patterns_t;
 /* When `http {` is read: $1 and defined names can be used from here on. */
 void weir_http_captures_open(weir_conf_t *cf);
 /* Compiles the pattern (word `i` of the directive or a part of it) and defines its names; the pattern is the
- * generation's.  NULL: cf->error. */
-const weir_regex_t *weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case) WEIR_MUST_USE;
+ * generation's.  subject: what has been matched with it, when it is, tells of that.  NULL: cf->error. */
+const weir_regex_t *weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case, weir_subject_t subject)
+    WEIR_MUST_USE;
 /* Word `i` is "$name": from here on that is what definition makes; of two with one name the later one.  It lives as
  * long as the generation.
  * false: cf->error. */

@@ -77,7 +77,7 @@ condition_compare(weir_conf_t *cf, const condition_part_t *parts, weir_condition
     }
     if (weir_str_eq(op, WEIR_STR("~")) || weir_str_eq(op, WEIR_STR("~*"))) {
         condition->kind = WEIR_CONDITION_PATTERN;
-        condition->regex = weir_http_captures_announce(cf, parts[2].word, parts[2].text, op.len == 2);
+        condition->regex = weir_http_captures_announce(cf, parts[2].word, parts[2].text, op.len == 2, WEIR_OF_REQUEST);
         return condition->regex != NULL;
     }
     return weir_conf_error(cf, parts[1].word, "unexpected \"%.*s\" in condition: expected =, !=, ~, ~*, !~ or !~*",
@@ -149,7 +149,7 @@ condition_splits_readers(const weir_condition_t *condition, weir_request_t *req,
     weir_str_t other = weir_uri_text_plain(req, condition->left), right = WEIR_STR_NONE, right_other = WEIR_STR_NONE;
 
     if (condition->kind == WEIR_CONDITION_EQUAL) {
-        right = weir_template_eval(condition->right, req, &req->arena);
+        right = weir_request_eval(req, condition->right);
         right_other = weir_uri_text_plain(req, condition->right);
     }
     return (!weir_str_eq(value, other) || !weir_str_eq(right, right_other))
@@ -159,7 +159,7 @@ condition_splits_readers(const weir_condition_t *condition, weir_request_t *req,
 static weir_condition_result_t
 condition_judge(const weir_condition_t *condition, weir_request_t *req)
 {
-    weir_str_t          value = weir_template_eval(condition->left, req, &req->arena);
+    weir_str_t          value = weir_request_eval(req, condition->left);
     weir_regex_result_t result;
     bool                holds;
 
@@ -174,7 +174,7 @@ condition_judge(const weir_condition_t *condition, weir_request_t *req)
         holds = result == WEIR_REGEX_MATCH;
     } else {
         holds = condition_is_met(condition, req, value,
-                                 condition->kind == WEIR_CONDITION_EQUAL ? weir_template_eval(condition->right, req, &req->arena) : WEIR_STR_NONE);
+                                 condition->kind == WEIR_CONDITION_EQUAL ? weir_request_eval(req, condition->right) : WEIR_STR_NONE);
     }
     return holds != condition->negate ? WEIR_CONDITION_TRUE : WEIR_CONDITION_FALSE;
 }

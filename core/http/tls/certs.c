@@ -244,8 +244,8 @@ certs_names(const weir_http_tls_t *tls, weir_request_t *req, weir_str_t *names)
     char *text, *at;
 
     for (size_t i = 0; i < n; i++) {
-        names[2 * i] = weir_template_eval(conf->certificates.at[i].name, req, &req->arena);
-        names[2 * i + 1] = weir_template_eval(conf->keys.at[i].name, req, &req->arena);
+        names[2 * i] = weir_request_eval(req, conf->certificates.at[i].name);
+        names[2 * i + 1] = weir_request_eval(req, conf->keys.at[i].name);
         len += names[2 * i].len + names[2 * i + 1].len + 2;
     }
     text = at = weir_alloc_bytes(&req->arena, len);

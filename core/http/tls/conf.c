@@ -70,8 +70,9 @@ conf_parse_name(CONF_ARGS)
 {
     weir_str_t text = words->at[1].text;
     weir_http_tls_name_t name = { .words = conf_keep_words(cf, words) };
+    bool is_ours = weir_str_starts(weir_str_from_z(row->name), WEIR_STR("ssl_"));
 
-    if (text.len == 0 && !weir_str_starts(weir_str_from_z(row->name), WEIR_STR("ssl_"))) {
+    if (text.len == 0 && !is_ours) {
         return true;                        /* toward peers: none, whatever the outer block says */
     }
     if (text.len == 0) {
@@ -84,7 +85,7 @@ conf_parse_name(CONF_ARGS)
     if (!weir_str_starts(text, WEIR_STR("data:")) && text.at[0] != '$') {
         text = weir_conf_near_path(cf, text);
     }
-    name.name = weir_conf_template(cf, 1, text);
+    name.name = weir_conf_template_of(cf, 1, text, is_ours ? WEIR_SUBJECT(WEIR_OF_CONNECTION) : cf->subjects);    /* a handshake's: nothing is asked yet */
     if (name.name == NULL) {
         return false;
     }

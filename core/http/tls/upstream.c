@@ -35,7 +35,7 @@ weir_http_tls_toward(const weir_http_tls_upstream_conf_t *conf, weir_request_t *
         return false;
     }
     if (conf->name != NULL && !weir_template_is_empty(conf->name)) {
-        name = weir_template_eval(conf->name, req, &req->arena);
+        name = weir_request_eval(req, conf->name);
     }
     secure->name = upstream_without_port(name);
     secure->sends_name = conf->server_name.on;

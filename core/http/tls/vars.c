@@ -9,12 +9,12 @@
 
 WEIR_GETTER(tls_get)
 {
-    const weir_conn_t *conn = ((const weir_request_t *) subject)->client->conn;
+    const weir_conn_t *conn = ((const weir_client_t *) subject)->conn;
 
     return conn != NULL && weir_tls_is_on(conn) && weir_tls_info(conn, (weir_tls_info_t) ref->row->data, arena, value);
 }
 
-#define VAR(text, what, say) { .name = (text), .get = tls_get, .data = WEIR_TLS_##what, .help = (say) }
+#define VAR(text, what, say) { .name = (text), .subject = WEIR_OF_CONNECTION, .get = tls_get, .data = WEIR_TLS_##what, .help = (say) }
 
 static const weir_variable_t tls_variables[] = {
     VAR("ssl_alpn_protocol", ALPN, "The protocol that ALPN agreed on."),

@@ -15,7 +15,7 @@
 static const weir_client_t *
 client_of(const void *subject)
 {
-    return ((const weir_request_t *) subject)->client;
+    return subject;
 }
 
 /* -- the client -- */
@@ -96,7 +96,7 @@ WEIR_GETTER(client_get_tcpinfo)
 
 WEIR_GETTER(client_get_proxied_addr)
 {
-    const weir_client_t *client = ((const weir_request_t *) subject)->client;
+    const weir_client_t *client = client_of(subject);
     const weir_addr_t   *addr;
     char                 text[WEIR_ADDR_TEXT];
 
@@ -113,7 +113,7 @@ WEIR_GETTER(client_get_proxied_addr)
 
 WEIR_GETTER(client_get_proxied_port)
 {
-    const weir_client_t *client = ((const weir_request_t *) subject)->client;
+    const weir_client_t *client = client_of(subject);
     const weir_addr_t   *addr;
 
     if (client->proxied == NULL) {
@@ -125,7 +125,7 @@ WEIR_GETTER(client_get_proxied_port)
 
 WEIR_GETTER(client_get_proxied_tlv)
 {
-    const weir_client_t *client = ((const weir_request_t *) subject)->client;
+    const weir_client_t *client = client_of(subject);
 
     return client->proxied != NULL && weir_proxied_named(client->proxied->tlvs, ref->suffix, arena, value);
 }
@@ -203,38 +203,53 @@ WEIR_GETTER(client_get_time)
 #define TCPINFO(member) .get = client_get_tcpinfo, .data = offsetof(struct tcp_info, member)
 
 static const weir_variable_t client_variables[] = {
-    { "binary_remote_addr", .get = client_get_binary_addr, .help = "The client's address in 4 or 16 bytes." },
-    { "connection", .get = client_get_connection, .help = "Number of the connection, its own in the worker." },
-    { "connection_requests", .get = client_get_requests,
+    { "binary_remote_addr", .subject = WEIR_OF_CONNECTION, .get = client_get_binary_addr,
+      .help = "The client's address in 4 or 16 bytes." },
+    { "connection", .subject = WEIR_OF_CONNECTION, .get = client_get_connection,
+      .help = "Number of the connection, its own in the worker." },
+    { "connection_requests", .subject = WEIR_OF_CONNECTION, .get = client_get_requests,
       .help = "How many requests the connection has carried, with this one." },
-    { "connection_time", .get = client_get_connection_time, .help = "Seconds since the connection was opened." },
-    { "hostname", .get = client_get_hostname, .help = "The name of this machine." },
-    { "https", .get = client_get_https, .help = "\"on\" on a TLS connection, else nothing." },
-    { "msec", .get = client_get_msec, .help = "The time in seconds since 1970, to the millisecond." },
-    { "nginx_version", .get = client_get_version, .help = "The same as $weir_version." },
-    { "pid", .get = client_get_pid, .help = "The process id of the worker." },
-    { "proxy_add_x_forwarded_for", .get = client_get_forwarded_for,
+    { "connection_time", .subject = WEIR_OF_CONNECTION, .get = client_get_connection_time,
+      .help = "Seconds since the connection was opened." },
+    { "hostname", .subject = WEIR_OF_NONE, .get = client_get_hostname, .help = "The name of this machine." },
+    { "https", .subject = WEIR_OF_CONNECTION, .get = client_get_https,
+      .help = "\"on\" on a TLS connection, else nothing." },
+    { "msec", .subject = WEIR_OF_NONE, .get = client_get_msec,
+      .help = "The time in seconds since 1970, to the millisecond." },
+    { "nginx_version", .subject = WEIR_OF_NONE, .get = client_get_version, .help = "The same as $weir_version." },
+    { "pid", .subject = WEIR_OF_NONE, .get = client_get_pid, .help = "The process id of the worker." },
+    { "proxy_add_x_forwarded_for", .subject = WEIR_OF_REQUEST, .get = client_get_forwarded_for,
       .help = "The request's X-Forwarded-For with the client's address added to it." },
-    { "proxy_protocol_addr", .get = client_get_proxied_addr, .help = "The client's address as the PROXY protocol header has it." },
-    { "proxy_protocol_port", .get = client_get_proxied_port, .help = "Its port." },
-    { "proxy_protocol_server_addr", .get = client_get_proxied_addr, .data = 1, .help = "The address it connected to, as the PROXY protocol header has it." },
-    { "proxy_protocol_server_port", .get = client_get_proxied_port, .data = 1, .help = "Its port." },
-    { "proxy_protocol_tlv_", true, client_get_proxied_tlv,
+    { "proxy_protocol_addr", .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_addr,
+      .help = "The client's address as the PROXY protocol header has it." },
+    { "proxy_protocol_port", .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_port, .help = "Its port." },
+    { "proxy_protocol_server_addr", .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_addr, .data = 1,
+      .help = "The address it connected to, as the PROXY protocol header has it." },
+    { "proxy_protocol_server_port", .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_port, .data = 1,
+      .help = "Its port." },
+    { "proxy_protocol_tlv_", .is_prefix = true, .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_tlv,
       .help = "A TLV of that header by its name (alpn, authority, unique_id, netns, ssl_cn, …) or number (0xea, ssl_0x21)." },
-    { "remote_addr", .get = client_get_addr, .help = "The client's address." },
-    { "remote_port", .get = client_get_port, .help = "The client's port." },
-    { "scheme", .get = client_get_scheme, .help = "http or https." },
-    { "server_addr", .get = client_get_server_addr, .help = "The address the connection came to." },
-    { "server_name", .get = client_get_server_name, .help = "The first name of the server." },
-    { "server_port", .get = client_get_server_port, .help = "The port the connection came to." },
-    { "tcpinfo_rcv_space", TCPINFO(tcpi_rcv_space),
+    { "remote_addr", .subject = WEIR_OF_CONNECTION, .get = client_get_addr, .help = "The client's address." },
+    { "remote_port", .subject = WEIR_OF_CONNECTION, .get = client_get_port, .help = "The client's port." },
+    { "scheme", .subject = WEIR_OF_CONNECTION, .get = client_get_scheme, .help = "http or https." },
+    { "server_addr", .subject = WEIR_OF_REQUEST, .is_early = true, .get = client_get_server_addr,
+      .help = "The address the connection came to." },
+    { "server_name", .subject = WEIR_OF_REQUEST, .is_early = true, .get = client_get_server_name,
+      .help = "The first name of the server." },
+    { "server_port", .subject = WEIR_OF_REQUEST, .is_early = true, .get = client_get_server_port,
+      .help = "The port the connection came to." },
+    { "tcpinfo_rcv_space", .subject = WEIR_OF_CONNECTION, TCPINFO(tcpi_rcv_space),
       .help = "The receive window that the kernel plans for the client, in bytes." },
-    { "tcpinfo_rtt", TCPINFO(tcpi_rtt), .help = "The client's round trip time, in microseconds." },
-    { "tcpinfo_rttvar", TCPINFO(tcpi_rttvar), .help = "Its variance." },
-    { "tcpinfo_snd_cwnd", TCPINFO(tcpi_snd_cwnd), .help = "The congestion window toward the client, in packets." },
-    { "time_iso8601", .get = client_get_time, .data = 1, .help = "The local time as ISO 8601 writes it." },
-    { "time_local", .get = client_get_time, .help = "The local time in the common log format." },
-    { "weir_version", .get = client_get_version, .help = "The version of Weir." },
+    { "tcpinfo_rtt", .subject = WEIR_OF_CONNECTION, TCPINFO(tcpi_rtt),
+      .help = "The client's round trip time, in microseconds." },
+    { "tcpinfo_rttvar", .subject = WEIR_OF_CONNECTION, TCPINFO(tcpi_rttvar), .help = "Its variance." },
+    { "tcpinfo_snd_cwnd", .subject = WEIR_OF_CONNECTION, TCPINFO(tcpi_snd_cwnd),
+      .help = "The congestion window toward the client, in packets." },
+    { "time_iso8601", .subject = WEIR_OF_NONE, .get = client_get_time, .data = 1,
+      .help = "The local time as ISO 8601 writes it." },
+    { "time_local", .subject = WEIR_OF_NONE, .get = client_get_time,
+      .help = "The local time in the common log format." },
+    { "weir_version", .subject = WEIR_OF_NONE, .get = client_get_version, .help = "The version of Weir." },
     WEIR_VARIABLES_END
 };
 

@@ -3,7 +3,7 @@
  *
  * Runs in workers.  Values borrow from the request.
  */
-#include "http/guard/basic.h"
+#include "http/message/credentials.h"
 #include "http/filter/store.h"
 #include "http/filter/read_ahead.h"
 #include "http/vars/vars.h"
@@ -14,12 +14,6 @@ WEIR_GETTER(request_get_text)
 {
     *value = *(const weir_str_t *) ((const char *) subject + ref->row->data);
     return value->len != 0;
-}
-
-bool
-weir_vars_is_path(const weir_var_ref_t *ref)
-{
-    return ref->row->get == request_get_text && ref->row->data == offsetof(weir_request_t, uri.path);
 }
 
 /* nginx's $request_uri of an absolute-form request is its path and query, as they came. */
@@ -40,12 +34,6 @@ WEIR_GETTER(request_get_target)
         *value = weir_str_concat(arena, WEIR_STR("/"), *value);
     }
     return true;
-}
-
-bool
-weir_vars_is_target(const weir_var_ref_t *ref)
-{
-    return ref->row->get == request_get_target;
 }
 
 WEIR_GETTER(request_get_arg)
@@ -142,10 +130,10 @@ WEIR_GETTER(request_get_pipe)
 WEIR_GETTER(request_get_user)
 {
     weir_str_t password;
-    bool       is_there = weir_basic_credentials(subject, arena, value, &password);
+    bool       is_there = weir_credentials_basic(&((const weir_request_t *) subject)->head.fields, arena, value, &password);
 
     if (is_there) {
-        weir_basic_forget(password);
+        weir_credentials_forget(password);
     }
     return is_there;
 }
@@ -194,35 +182,49 @@ WEIR_GETTER(request_get_http2)
 }
 
 static const weir_variable_t request_variables[] = {
-    { "arg_", true, request_get_arg, .help = "An argument of the query, as it came." },
-    { "args", TEXT(query), .help = "The query." },
-    { "content_length", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_LENGTH,
+    { "arg_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = request_get_arg,
+      .help = "An argument of the query, as it came." },
+    { "args", .subject = WEIR_OF_REQUEST, TEXT(query), .help = "The query." },
+    { "content_length", .subject = WEIR_OF_REQUEST, .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_LENGTH,
       .help = "The request's Content-Length." },
-    { "content_type", .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_TYPE,
+    { "content_type", .subject = WEIR_OF_REQUEST, .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_TYPE,
       .help = "The request's Content-Type." },
-    { "cookie_", true, request_get_cookie, .help = "A cookie." },
-    { "document_uri", TEXT(uri.path), .help = "The same as $uri." },
-    { "host", TEXT(host), .help = "The request's host in lower case, without the port; else the server's name." },
-    { "http2", .get = request_get_http2, .help = "\"h2\" over HTTP/2 with TLS, \"h2c\" without, else nothing." },
-    { "http_", true, request_get_field, .help = "A field of the request; dashes are written as underscores." },
-    { "is_request_port", .get = request_get_port, .data = 1, .help = "\":\" if the client named a port." },
-    { "request_port", .get = request_get_port, .help = "The port that the client named." },
-    { "is_args", .get = request_get_is_args, .help = "\"?\" if there is a query." },
-    { "pipe", .get = request_get_pipe, .help = "\"p\" if the request was pipelined, else \".\"." },
-    { "query_string", TEXT(query), .help = "The same as $args." },
-    { "remote_user", .get = request_get_user, .help = "The user name of Basic authentication." },
-    { "request", TEXT(head.line), .help = "The request line as it came." },
-    { "request_body", .get = request_get_body, .help = "The body, once it was read ahead, if it is small enough to be in memory." },
-    { "request_body_file", .get = request_get_body_file,
+    { "cookie_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = request_get_cookie, .help = "A cookie." },
+    { "document_uri", .subject = WEIR_OF_REQUEST, TEXT(uri.path), .kind = WEIR_VALUE_PATH, .help = "The same as $uri." },
+    { "host", .subject = WEIR_OF_REQUEST, .is_early = true, TEXT(host),
+      .help = "The request's host in lower case, without the port; else the server's name." },
+    { "http2", .subject = WEIR_OF_REQUEST, .get = request_get_http2,
+      .help = "\"h2\" over HTTP/2 with TLS, \"h2c\" without, else nothing." },
+    { "http_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = request_get_field,
+      .help = "A field of the request; dashes are written as underscores." },
+    { "is_request_port", .subject = WEIR_OF_REQUEST, .get = request_get_port, .data = 1,
+      .help = "\":\" if the client named a port." },
+    { "request_port", .subject = WEIR_OF_REQUEST, .get = request_get_port, .help = "The port that the client named." },
+    { "is_args", .subject = WEIR_OF_REQUEST, .get = request_get_is_args, .help = "\"?\" if there is a query." },
+    { "pipe", .subject = WEIR_OF_REQUEST, .get = request_get_pipe,
+      .help = "\"p\" if the request was pipelined, else \".\"." },
+    { "query_string", .subject = WEIR_OF_REQUEST, TEXT(query), .help = "The same as $args." },
+    { "remote_user", .subject = WEIR_OF_REQUEST, .get = request_get_user,
+      .help = "The user name of Basic authentication." },
+    { "request", .subject = WEIR_OF_REQUEST, TEXT(head.line), .help = "The request line as it came." },
+    { "request_body", .subject = WEIR_OF_REQUEST, .get = request_get_body,
+      .help = "The body, once it was read ahead, if it is small enough to be in memory." },
+    { "request_body_file", .subject = WEIR_OF_REQUEST, .get = request_get_body_file,
       .help = "The name of the file that the body is in, once it was read ahead with client_body_in_file_only." },
-    { "request_completion", .get = request_get_completion, .help = "\"OK\" if the answer was complete." },
-    { "request_id", .get = request_get_id, .help = "A random number of the request: 32 hexadecimal digits." },
-    { "request_length", .get = request_get_length, .help = "Bytes received of the request, line and fields included." },
-    { "request_method", .get = request_get_method, .help = "GET, POST, …" },
-    { "request_time", .get = request_get_time, .help = "Seconds since the request's first byte, to the millisecond." },
-    { "request_uri", .get = request_get_target, .help = "Path and query of the target as they came." },
-    { "server_protocol", .get = request_get_protocol, .help = "HTTP/1.0, HTTP/1.1, …" },
-    { "uri", TEXT(uri.path), .help = "The path, decoded and in its normal form; changed by internal redirects." },
+    { "request_completion", .subject = WEIR_OF_REQUEST, .get = request_get_completion,
+      .help = "\"OK\" if the answer was complete." },
+    { "request_id", .subject = WEIR_OF_REQUEST, .get = request_get_id,
+      .help = "A random number of the request: 32 hexadecimal digits." },
+    { "request_length", .subject = WEIR_OF_REQUEST, .get = request_get_length,
+      .help = "Bytes received of the request, line and fields included." },
+    { "request_method", .subject = WEIR_OF_REQUEST, .get = request_get_method, .help = "GET, POST, …" },
+    { "request_time", .subject = WEIR_OF_REQUEST, .get = request_get_time,
+      .help = "Seconds since the request's first byte, to the millisecond." },
+    { "request_uri", .subject = WEIR_OF_REQUEST, .get = request_get_target, .kind = WEIR_VALUE_TARGET,
+      .help = "Path and query of the target as they came." },
+    { "server_protocol", .subject = WEIR_OF_REQUEST, .get = request_get_protocol, .help = "HTTP/1.0, HTTP/1.1, …" },
+    { "uri", .subject = WEIR_OF_REQUEST, TEXT(uri.path), .kind = WEIR_VALUE_PATH,
+      .help = "The path, decoded and in its normal form; changed by internal redirects." },
     WEIR_VARIABLES_END
 };
 

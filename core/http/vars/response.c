@@ -63,13 +63,19 @@ WEIR_GETTER(response_get_trailer)
 }
 
 static const weir_variable_t response_variables[] = {
-    { "body_bytes_sent", .get = response_get_body_bytes, .help = "Bytes of the answer's body that were sent." },
-    { "bytes_sent", .get = response_get_bytes, .help = "All bytes that were sent for the answer." },
-    { "limit_rate", .get = response_get_limit_rate, .help = "What `set $limit_rate` or X-Accel-Limit-Rate said: bytes of a body a second; 0: nothing." },
-    { "sent_http_", true, response_get_field, .help = "A field of the answer; dashes are written as underscores." },
-    { "sent_trailer_", true, response_get_trailer, .help = "A field sent behind the answer's body." },
-    { "status", .get = response_get_status, .help = "The answer's status." },
-    { "weir_cause", .get = response_get_cause, .help = "Why Weir itself answered, in one stable word." },
+    { "body_bytes_sent", .subject = WEIR_OF_REQUEST, .get = response_get_body_bytes,
+      .help = "Bytes of the answer's body that were sent." },
+    { "bytes_sent", .subject = WEIR_OF_REQUEST, .get = response_get_bytes,
+      .help = "All bytes that were sent for the answer." },
+    { "limit_rate", .subject = WEIR_OF_REQUEST, .get = response_get_limit_rate,
+      .help = "What `set $limit_rate` or X-Accel-Limit-Rate said: bytes of a body a second; 0: nothing." },
+    { "sent_http_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = response_get_field,
+      .help = "A field of the answer; dashes are written as underscores." },
+    { "sent_trailer_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = response_get_trailer,
+      .help = "A field sent behind the answer's body." },
+    { "status", .subject = WEIR_OF_REQUEST, .get = response_get_status, .help = "The answer's status." },
+    { "weir_cause", .subject = WEIR_OF_REQUEST, .get = response_get_cause,
+      .help = "Why Weir itself answered, in one stable word." },
     WEIR_VARIABLES_END
 };
 

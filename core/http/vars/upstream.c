@@ -101,17 +101,25 @@ WEIR_GETTER(upstream_get_trailer)
 #define COLUMN(column) .get = upstream_get, .data = (column)
 
 static const weir_variable_t upstream_variables[] = {
-    { "upstream_addr", COLUMN(UPSTREAM_ADDR), .help = "The peers that were asked." },
-    { "upstream_bytes_received", COLUMN(UPSTREAM_BYTES_RECEIVED), .help = "Bytes received from each." },
-    { "upstream_bytes_sent", COLUMN(UPSTREAM_BYTES_SENT), .help = "Bytes sent to each." },
-    { "upstream_connect_time", COLUMN(UPSTREAM_CONNECT_TIME), .help = "Seconds until each was connected." },
-    { "upstream_cookie_", true, upstream_get_cookie, .help = "A cookie that the last peer set." },
-    { "upstream_header_time", COLUMN(UPSTREAM_HEADER_TIME), .help = "Seconds until each had sent its head." },
-    { "upstream_http_", true, upstream_get_field, .help = "A field of the last peer's answer." },
-    { "upstream_response_length", COLUMN(UPSTREAM_RESPONSE_LENGTH), .help = "Bytes of each answer's body." },
-    { "upstream_response_time", COLUMN(UPSTREAM_RESPONSE_TIME), .help = "Seconds that each took in all." },
-    { "upstream_trailer_", true, upstream_get_trailer, .help = "A field that the last peer sent behind its answer's body." },
-    { "upstream_status", COLUMN(UPSTREAM_STATUS), .help = "The status of each answer." },
+    { "upstream_addr", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_ADDR), .help = "The peers that were asked." },
+    { "upstream_bytes_received", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_BYTES_RECEIVED),
+      .help = "Bytes received from each." },
+    { "upstream_bytes_sent", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_BYTES_SENT), .help = "Bytes sent to each." },
+    { "upstream_connect_time", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_CONNECT_TIME),
+      .help = "Seconds until each was connected." },
+    { "upstream_cookie_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = upstream_get_cookie,
+      .help = "A cookie that the last peer set." },
+    { "upstream_header_time", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_HEADER_TIME),
+      .help = "Seconds until each had sent its head." },
+    { "upstream_http_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = upstream_get_field,
+      .help = "A field of the last peer's answer." },
+    { "upstream_response_length", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_RESPONSE_LENGTH),
+      .help = "Bytes of each answer's body." },
+    { "upstream_response_time", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_RESPONSE_TIME),
+      .help = "Seconds that each took in all." },
+    { "upstream_trailer_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = upstream_get_trailer,
+      .help = "A field that the last peer sent behind its answer's body." },
+    { "upstream_status", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_STATUS), .help = "The status of each answer." },
     WEIR_VARIABLES_END
 };
 

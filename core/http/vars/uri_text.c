@@ -6,9 +6,7 @@
  */
 #include "http/vars/uri_text.h"
 
-#include "http/answer/docroot.h"
 #include "http/message/syntax.h"
-#include "http/vars/vars.h"
 
 /* A variable's form in URIs; at == NULL: it is the value.  plain: its value for who takes encoded slashes for slashes,
  * when that is another. */
@@ -66,7 +64,7 @@ text_part_is_decoded(const weir_request_t *req, const weir_var_ref_t *ref)
         form = text_find(req, ref->slot);
         return form != NULL && form->text.at != NULL;
     }
-    return weir_vars_is_path(ref);
+    return ref->row->kind == WEIR_VALUE_PATH;
 }
 
 bool
@@ -103,7 +101,7 @@ text_plain_part(weir_request_t *req, const weir_var_ref_t *ref)
     const struct weir_wire_form *form;
     weir_str_t value = WEIR_STR_NONE, other;
 
-    if (!ref->row->get(req, &req->arena, ref, &value)) {
+    if (!weir_request_get(req, ref, &value)) {
         value = WEIR_STR_NONE;                               /* (a group that took no part here may have in the other reading) */
     }
     if (ref->row == &weir_http_capture_row) {
@@ -113,16 +111,16 @@ text_plain_part(weir_request_t *req, const weir_var_ref_t *ref)
         form = text_find(req, ref->slot);
         return form != NULL && form->has_plain ? form->plain : value;
     }
-    if (weir_vars_is_path(ref) && weir_uri_text_other_reading(req, value, &other)) {
+    if (ref->row->kind == WEIR_VALUE_PATH && weir_uri_text_other_reading(req, value, &other)) {
         return other;
     }
-    return weir_docroot_is_file_variable(ref) ? weir_uri_plain_slashes(value, &req->arena) : value;
+    return ref->row->kind == WEIR_VALUE_FILE ? weir_uri_plain_slashes(value, &req->arena) : value;
 }
 
 weir_str_t
 weir_uri_text_plain(weir_request_t *req, const weir_template_t *template)
 {
-    weir_str_t all = weir_template_eval(template, req, &req->arena);
+    weir_str_t all = weir_request_eval(req, template);
 
     if (weir_likely(!req->uri.has_slash && !req->has_plain_forms)) {      /* (asked for only now: variables have just been made) */
         return all;
@@ -170,10 +168,10 @@ text_of_part(weir_request_t *req, const weir_template_part_t *part, weir_uri_pla
     if (ref->row == NULL) {
         return part->literal;
     }
-    if (!ref->row->get(req, &req->arena, ref, &value)) {
+    if (!weir_request_get(req, ref, &value)) {
         return WEIR_STR_NONE;
     }
-    if (place == WEIR_URI_TARGET && weir_vars_is_target(ref)) {
+    if (place == WEIR_URI_TARGET && ref->row->kind == WEIR_VALUE_TARGET) {
         return text_of_target(req);
     }
     is_decoded = text_part_is_decoded(req, ref);              /* (asked for only now: a map's value has just been made) */
@@ -186,7 +184,7 @@ text_of_part(weir_request_t *req, const weir_template_part_t *part, weir_uri_pla
     if (place == WEIR_URI_QUERY) {
         return weir_uri_encode_argument(value, &req->arena);
     }
-    return weir_vars_is_path(ref) && req->uri.wire.at[0] == '/' ? req->uri.wire : weir_uri_encode(value, &req->arena);
+    return ref->row->kind == WEIR_VALUE_PATH && req->uri.wire.at[0] == '/' ? req->uri.wire : weir_uri_encode(value, &req->arena);
 }
 
 weir_str_t
@@ -211,7 +209,7 @@ text_split_part(weir_request_t *req, const weir_template_part_t *part, weir_str_
     bool is_decoded = text_part_is_decoded(req, &part->ref), has_query = weir_str_cut(text, '?', piece, query);
 
     if (is_decoded && part->ref.row != &weir_http_slot_row) {
-        *piece = part->ref.row->get(req, &req->arena, &part->ref, &value) ? value : WEIR_STR_NONE;
+        *piece = weir_request_get(req, &part->ref, &value) ? value : WEIR_STR_NONE;
         return false;
     }
     if (is_decoded) {

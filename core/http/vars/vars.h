@@ -21,8 +21,4 @@ bool weir_vars_field(const weir_fields_t *fields, weir_str_t suffix, bool sent, 
 /* The value of `name` in "a=1; b=2"; any case, as nginx.  first_only: what follows are attributes (Set-Cookie). */
 bool weir_vars_cookie(weir_str_t text, weir_str_t name, bool first_only, weir_str_t *value);
 
-/* Is it $uri or $document_uri, the decoded path; is it $request_uri, the target? */
-bool weir_vars_is_path(const weir_var_ref_t *ref);
-bool weir_vars_is_target(const weir_var_ref_t *ref);
-
 #endif

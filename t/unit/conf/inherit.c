@@ -116,12 +116,13 @@ static void
 test_later_names(void)
 {
     static char         subject[] = "value";
+    const weir_scope_t  scope = { .of = { [WEIR_OF_REQUEST] = subject } };
     weir_arena_t        arena;
     weir_generation_t  *generation = reading("http { toy_template a-$later-${toy_part_X}; server { toy_define LATER; } }");
 
     weir_arena_init(&arena, 1024);
     if (ok(generation != NULL, "a template may use a name that is defined further down")) {
-        is_str(weir_template_eval(conf_of(generation->root->first)->template, subject, &arena), "a-value-x", "it is settled");
+        is_str(weir_template_eval(conf_of(generation->root->first)->template, &scope, &arena), "a-value-x", "it is settled");
         is_int(weir_vars_slots(generation->vars), 1, "in one slot");
     }
     reading_done(generation);

@@ -72,7 +72,7 @@ toy_get(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_
     return subject != NULL;
 }
 
-static const weir_variable_t toy_slot = { .name = "", .get = toy_get };
+static const weir_variable_t toy_slot = { .name = "", .subject = WEIR_OF_REQUEST, .get = toy_get };
 
 static inline bool
 toy_http_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
@@ -139,8 +139,8 @@ static const weir_directive_t toy_directives[] = {
 };
 
 static const weir_variable_t toy_variables[] = {
-    { .name = "toy_name", .get = toy_get, .help = "The name of the toy." },
-    { .name = "toy_part_", .is_prefix = true, .get = toy_get },
+    { .name = "toy_name", .subject = WEIR_OF_REQUEST, .get = toy_get, .help = "The name of the toy." },
+    { .name = "toy_part_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = toy_get },
     WEIR_VARIABLES_END
 };
 

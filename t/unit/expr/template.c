@@ -9,11 +9,11 @@ get_word(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str
 {
     (void) arena;
     *value = ref->group != 0 ? WEIR_STR("<group>") : ref->suffix.len != 0 ? ref->suffix : weir_str_from_z(subject);
-    return value->at != NULL;
+    return value->len != 0;
 }
 
 static const weir_variable_t rows[] = {
-    { .name = "word", .get = get_word }, { .name = "arg_", .is_prefix = true, .get = get_word }, WEIR_VARIABLES_END
+    { .name = "word", .subject = WEIR_OF_REQUEST, .get = get_word }, { .name = "arg_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = get_word }, WEIR_VARIABLES_END
 };
 
 static weir_arena_t arena;
@@ -27,6 +27,14 @@ compile(const char *text)
     return weir_template_compile(&arena, vars, weir_str_from_z(text), &error);
 }
 
+static weir_str_t
+eval(const weir_template_t *template, char *subject)
+{
+    const weir_scope_t scope = { .of = { [WEIR_OF_REQUEST] = subject } };
+
+    return weir_template_eval(template, &scope, &arena);
+}
+
 static void
 gives(const char *text, const char *want)
 {
@@ -34,7 +42,7 @@ gives(const char *text, const char *want)
     const weir_template_t *template = compile(text);
 
     if (ok(template != NULL, text)) {
-        is_str(weir_template_eval(template, subject, &arena), want, "its value");
+        is_str(eval(template, subject), want, "its value");
         is_str(template->source, text, "its source");
     }
 }
@@ -51,7 +59,7 @@ main(void)
 {
     const weir_template_t *template;
     weir_str_t             value;
-    char                   subject[] = "W", long_text[400] = "";
+    char                   subject[] = "W", nothing[] = "", long_text[400] = "";
     size_t                 i;
 
     weir_arena_init(&arena, 4096);
@@ -84,15 +92,15 @@ main(void)
     ok(compile("x")->is_constant && compile("")->is_constant && !compile("$word")->is_constant, "constants are known");
     ok(weir_template_is_empty(compile("")) && weir_template_is_empty(NULL) && !weir_template_is_empty(compile("x")), "empty");
     template = compile("$word");
-    value = weir_template_eval(template, subject, &arena);
+    value = eval(template, subject);
     ok(value.at == subject, "a single variable is not copied");
     template = compile("const");
-    ok(weir_template_eval(template, NULL, &arena).at == template->parts[0].literal.at, "nor is a constant");
-    is_str(weir_template_eval(compile("a${word}b"), NULL, &arena), "ab", "no value is nothing");
+    ok(eval(template, NULL).at == template->parts[0].literal.at, "nor is a constant");
+    is_str(eval(compile("a${word}b"), nothing), "ab", "no value is nothing");
     for (i = 0; i < 40; i++) {
         (void) strcat(long_text, "-$word");
     }
-    is_int(weir_template_eval(compile(long_text), subject, &arena).len, 80, "many parts");
+    is_int(eval(compile(long_text), subject).len, 80, "many parts");
     weir_arena_fini(&arena);
     return done();
 }

@@ -15,12 +15,12 @@ no_value(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str
 }
 
 static const weir_variable_t rows[] = {
-    { .name = "uri", .get = no_value }, { .name = "request_uri", .get = no_value }, { .name = "arg_first", .get = no_value },
-    { .name = "arg_", .is_prefix = true, .get = no_value }, { .name = "arg_in_", .is_prefix = true, .get = no_value },
+    { .name = "uri", .subject = WEIR_OF_NONE, .get = no_value }, { .name = "request_uri", .subject = WEIR_OF_NONE, .get = no_value }, { .name = "arg_first", .subject = WEIR_OF_NONE, .get = no_value },
+    { .name = "arg_", .is_prefix = true, .subject = WEIR_OF_NONE, .get = no_value }, { .name = "arg_in_", .is_prefix = true, .subject = WEIR_OF_NONE, .get = no_value },
     WEIR_VARIABLES_END
 };
-static const weir_variable_t slot_row = { .name = "slot", .get = no_value };
-static const weir_variable_t capture_row = { .name = "capture", .get = no_value };
+static const weir_variable_t slot_row = { .name = "slot", .subject = WEIR_OF_NONE, .get = no_value };
+static const weir_variable_t capture_row = { .name = "capture", .subject = WEIR_OF_NONE, .get = no_value };
 
 static weir_arena_t   arena;
 static weir_vars_t   *vars;
@@ -85,16 +85,17 @@ test_define(void)
 static void
 test_later(void)
 {
+    static const weir_vars_place_t place = { "f", 1, WEIR_SUBJECTS_ALL }, far = { "f.conf", 7, WEIR_SUBJECTS_ALL };
     weir_var_ref_t now, later, never;
     weir_error_t   error = { .text = "" };
     uint32_t       slot;
 
-    weir_vars_find_later(vars, WEIR_STR("uri"), &now, "f", 1);
-    weir_vars_find_later(vars, WEIR_STR("Afterwards"), &later, "f", 2);
+    ok(weir_vars_find_later(vars, WEIR_STR("uri"), &now, &place, &error), "one that is known");
+    ok(weir_vars_find_later(vars, WEIR_STR("Afterwards"), &later, &place, &error), "one that is not");
     ok(now.row == &rows[0], "a known name is found at once");
     ok(weir_vars_define(vars, WEIR_STR("afterwards"), &slot), "another is defined later");
     ok(weir_vars_settle(vars, &error) && later.row == &slot_row && later.slot == slot, "and settled");
-    weir_vars_find_later(vars, WEIR_STR("never"), &never, "f.conf", 7);
+    ok(weir_vars_find_later(vars, WEIR_STR("never"), &never, &far, &error), "another");
     ok(!weir_vars_settle(vars, &error), "one that never is");
     is_str(weir_str_from_z(error.text), "unknown \"never\" variable in f.conf:7", "is an error with its place");
     is_int(error.line, 7, "line");
