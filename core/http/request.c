@@ -201,16 +201,23 @@ weir_request_value_failed(weir_request_t *req, weir_cause_t cause)
 
 /* Guards: each may end it, or with `satisfy any` all of them together. */
 weir_step_t
-weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail)
+weir_request_deny_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
 {
     if (weir_request_core(req)->satisfy == WEIR_SATISFY_ALL) {
-        return weir_request_fail(req, cause, detail);
+        return weir_request_fail_status(req, cause, status, detail);
     }
-    if (weir_cause_row(req->guard.cause)->status != 401) {       /* what asks for a name says more than what forbids */
+    if (req->guard.status != 401) {              /* what asks for a name says more than what forbids */
         req->guard.cause = cause;
+        req->guard.status = status;
         req->guard.detail = detail;
     }
     return WEIR_NEXT;
+}
+
+weir_step_t
+weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail)
+{
+    return weir_request_deny_status(req, cause, weir_cause_row(cause)->status, detail);
 }
 
 weir_step_t
@@ -228,7 +235,7 @@ request_run_access(weir_request_t *req)
     if (step != WEIR_NEXT || req->guard.cause == WEIR_CAUSE_NONE || req->guard.is_granted) {
         return step;
     }
-    return weir_request_fail(req, req->guard.cause, req->guard.detail);
+    return weir_request_fail_status(req, req->guard.cause, req->guard.status, req->guard.detail);
 }
 
 /* The path is another one: from its location on; with internal redirects not more often than 10 times. */
@@ -284,6 +291,7 @@ weir_request_use_location(weir_request_t *req, weir_http_location_t *location)
     req->is_rewritten = req->is_elsewhere = false;
     req->failed_value = WEIR_CAUSE_NONE;
     req->guard.cause = WEIR_CAUSE_NONE;
+    req->guard.status = 0;
     req->guard.is_granted = false;
 }
 

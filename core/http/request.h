@@ -127,7 +127,7 @@ struct weir_request {
     bool                 has_limit_rate;
     weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
     const weir_fields_t *challenges;     /* of a peer's answer of 401 or 407 in whose place a page of ours comes; NULL: there is none */
-    struct { weir_cause_t cause; const char *detail; bool is_granted; } guard;    /* satisfy any: what was said so far */
+    struct { weir_cause_t cause; uint16_t status; const char *detail; bool is_granted; } guard;    /* satisfy any: what was said so far */
 
     /* captures and defined variables */
     weir_captures_t      captures;       /* of the last pattern that matched: $1 */
@@ -200,6 +200,8 @@ void        weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t c
  * returns. */
 weir_step_t weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail);
 weir_step_t weir_request_grant(weir_request_t *req);
+/* The same as to deny, with another status than the cause's. */
+weir_step_t weir_request_deny_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
 /* Is there an error_page for this status where the request is now? */
 bool weir_request_has_error_page(const weir_request_t *req, uint16_t status);
 /* A complete answer with a small body (copied nowhere: must live until sent or be in the arena).  Returns WEIR_DONE. */

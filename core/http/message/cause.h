@@ -62,6 +62,7 @@
     X(FILE_ERROR, "file.error", 500, CRIT, "The file could not be opened or read.")                                          \
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The place is closed by `maintenance`.")                           \
     X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address may not come here: `deny`.")                          \
+    X(ACCESS_REQUIRE, "access.require", 403, INFO, "A condition that `require` asks for does not hold.")                      \
     X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "The place asks for an API key and none came.")                        \
     X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, "The API key is not in the store: it never was, or it was revoked.")   \
     X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key was good until its day came.")                            \
