@@ -17,14 +17,14 @@
 /* -- sockets -- */
 
 void
-weir_serve_socket_unref(weir_serve_socket_t *socket)
+weir_accept_unref(weir_serve_socket_t *socket)
 {
     weir_assert(socket->refs != 0);
     if (--socket->refs != 0) {
         return;
     }
     if (socket->owner != NULL) {
-        weir_serve_socket_unref(socket->owner);
+        weir_accept_unref(socket->owner);
     }
     weir_generation_unref(socket->generation);
     weir_mem_free(socket);
@@ -44,9 +44,10 @@ accept_take_fd(weir_serve_socket_t *socket)
 static void
 accept_remove(weir_serve_socket_t *socket)
 {
+    weir_assert(!socket->is_removed);
     socket->is_removed = true;
     weir_list_remove(&socket->link);
-    weir_serve_socket_unref(socket);
+    weir_accept_unref(socket);
 }
 
 static void
@@ -113,7 +114,7 @@ weir_accept_pause(weir_serve_t *serve)
 }
 
 void
-weir_serve_closed(weir_serve_t *serve)
+weir_accept_closed(weir_serve_t *serve)
 {
     weir_assert(serve->n_conns != 0);
     serve->n_conns--;
@@ -144,6 +145,7 @@ accept_begin(weir_serve_socket_t *socket, int fd, const weir_addr_t *peer)
 {
     weir_serve_socket_t *owner = socket->owner != NULL ? socket->owner : socket;
 
+    weir_assert(!owner->is_kept || owner == socket);
     if (owner->listen->area->accept(owner->part, owner, fd, peer)) {
         socket->serve->n_conns++;
     }
@@ -195,6 +197,7 @@ accept_make(weir_serve_t *serve, const weir_addr_t *addr, bool shared)
         .generation = weir_generation_ref(serve->generation), .is_shared = shared, .refs = 1,
         .watch.fd = -1, .paused_fd = -1,
     };
+    weir_assert(socket->part != NULL);      /* a process has all areas */
     weir_list_append(&serve->sockets, &socket->link);
     return socket;
 }
@@ -236,7 +239,7 @@ accept_add(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
 }
 
 bool
-weir_serve_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
+weir_accept_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
 {
     return accept_add(serve, addr, fd, shared) != NULL;
 }
@@ -251,14 +254,14 @@ accept_own_socket(weir_serve_t *serve, const weir_addr_t *addr)
         weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
 
         if (!socket->is_kept && weir_addr_eq(&socket->addr, addr)) {
-            return weir_serve_socket_ref(socket);
+            return weir_accept_ref(socket);
         }
     }
     return NULL;
 }
 
 void
-weir_serve_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t of)
+weir_accept_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t of)
 {
     weir_serve_socket_t *owner = accept_own_socket(serve, addr);
     weir_serve_socket_t *socket = accept_add(serve, addr, fd, true);
@@ -273,13 +276,13 @@ weir_serve_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t o
         weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting for a worker that is down failed");
     }
     if (owner != NULL) {
-        weir_serve_socket_unref(owner);
+        weir_accept_unref(owner);
     }
 }
 
 /* What waits is the successor's. */
 void
-weir_serve_keep_end(weir_serve_t *serve, uint32_t of)
+weir_accept_keep_end(weir_serve_t *serve, uint32_t of)
 {
     for (weir_list_t *l = serve->sockets.next, *next; l != &serve->sockets; l = next) {
         weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);

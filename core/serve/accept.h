@@ -1,6 +1,6 @@
 /*
  * accept.h - the listening sockets of a process that serves: accepting, looking away for a moment, sockets of a worker
- * that is down.  Inside core/serve and for areas; processes use serve.h.
+ * that is down.
  */
 #ifndef WEIR_SERVE_ACCEPT_H
 #define WEIR_SERVE_ACCEPT_H
@@ -28,13 +28,28 @@ struct weir_serve_socket {
 };
 
 static inline weir_serve_socket_t *
-weir_serve_socket_ref(weir_serve_socket_t *socket)
+weir_accept_ref(weir_serve_socket_t *socket)
 {
     socket->refs++;
     return socket;
 }
 
-void weir_serve_socket_unref(weir_serve_socket_t *socket);
+void weir_accept_unref(weir_serve_socket_t *socket);
+
+/* -- processes -- */
+
+/* Accepts on fd (taken over; closed by use, quit or stop).  shared: several processes accept on it (unix sockets).
+ * false: errno; EADDRNOTAVAIL: the generation does not listen there. */
+bool weir_accept_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared) WEIR_MUST_USE;
+/* Accepts on fd (taken over) for worker `of`, which is down, until weir_accept_keep_end; without a word when the
+ * generation has no such address. */
+void weir_accept_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t of);
+void weir_accept_keep_end(weir_serve_t *serve, uint32_t of);
+
+/* -- areas -- */
+
+/* A connection that the area has accepted is no more: accepting may go on. */
+void weir_accept_closed(weir_serve_t *serve);
 
 /* -- for serve.c -- */
 

@@ -37,7 +37,7 @@ typedef struct weir_area {
      * that by a reference of its own. */
     void  (*use)(void *part, weir_generation_t *generation);
     /* fd is taken over, and closed when nothing comes of it: false.  true: there is a connection, whose end
-     * weir_serve_closed is told, from a task.  socket->listen is a listener of this area. */
+     * weir_accept_closed is told, from a task.  socket->listen is a listener of this area. */
     bool  (*accept)(void *part, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer);
     /* As many connections are open as may be: one that is idle, the one that waited longest, is ended.  false: none is
      * idle. */

@@ -74,7 +74,7 @@ hello_read_proxied(weir_hello_t *hello, char *room)
     if (n <= 0) {
         return WEIR_HELLO_GONE;
     }
-    switch (weir_proxied_read(weir_str(room, (size_t) n), &proxied, &used)) {
+    switch (weir_proxy_protocol_read(weir_str(room, (size_t) n), &proxied, &used)) {
     case WEIR_PROXIED_DONE:
         return hello_take_proxied(hello, &proxied, room, used);
     case WEIR_PROXIED_MORE:
@@ -90,6 +90,7 @@ weir_hello_result_t
 weir_hello_begin(weir_hello_t *hello, const weir_hello_area_t *area, void *owner, weir_conn_t *conn,
                  const weir_listen_t *listen)
 {
+    weir_assert(weir_conn_is_open(conn) && !weir_tls_is_on(conn));
     *hello = (weir_hello_t) { .area = area, .owner = owner, .conn = conn, .stage = WEIR_HELLO_PROXIED };
     return listen->is_proxied ? WEIR_HELLO_WAIT : hello_secure(hello, listen);
 }

@@ -182,7 +182,7 @@ proxied_read_v2(weir_str_t data, weir_proxied_t *proxied, size_t *used)
 }
 
 weir_proxied_result_t
-weir_proxied_read(weir_str_t data, weir_proxied_t *proxied, size_t *used)
+weir_proxy_protocol_read(weir_str_t data, weir_proxied_t *proxied, size_t *used)
 {
     static const char v1[] = "PROXY ";
     size_t n1 = weir_min(data.len, sizeof(v1) - 1), n2 = weir_min(data.len, sizeof(proxied_v2));
@@ -204,7 +204,7 @@ weir_proxied_read(weir_str_t data, weir_proxied_t *proxied, size_t *used)
 /* -- looking -- */
 
 bool
-weir_proxied_tlv(weir_str_t tlvs, unsigned type, weir_str_t *value)
+weir_proxy_protocol_tlv(weir_str_t tlvs, unsigned type, weir_str_t *value)
 {
     unsigned its;
 
@@ -243,7 +243,7 @@ proxied_type(weir_str_t name, unsigned *type)
 }
 
 bool
-weir_proxied_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena, weir_str_t *value)
+weir_proxy_protocol_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena, weir_str_t *value)
 {
     bool is_verify = weir_str_eq(name, WEIR_STR("ssl_verify"));
     unsigned type = 0;
@@ -254,7 +254,7 @@ weir_proxied_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena, weir_s
     if (weir_str_starts(name, WEIR_STR("ssl_"))) {         /* inside the one of TLS */
         weir_str_t ssl;
 
-        if (!weir_proxied_tlv(tlvs, TLV_SSL, &ssl) || ssl.len < PROXIED_SSL_HEAD) {
+        if (!weir_proxy_protocol_tlv(tlvs, TLV_SSL, &ssl) || ssl.len < PROXIED_SSL_HEAD) {
             return false;
         }
         if (is_verify) {
@@ -263,5 +263,5 @@ weir_proxied_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena, weir_s
         }
         tlvs = weir_str_skip(ssl, PROXIED_SSL_HEAD);
     }
-    return weir_proxied_tlv(tlvs, type, value);
+    return weir_proxy_protocol_tlv(tlvs, type, value);
 }

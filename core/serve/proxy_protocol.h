@@ -19,12 +19,12 @@ typedef struct weir_proxied {
 typedef enum { WEIR_PROXIED_DONE, WEIR_PROXIED_MORE, WEIR_PROXIED_BAD } weir_proxied_result_t;
 
 /* data: all that has come of the connection.  DONE: *used is the header's length, and *proxied borrows from data. */
-weir_proxied_result_t weir_proxied_read(weir_str_t data, weir_proxied_t *proxied, size_t *used);
+weir_proxied_result_t weir_proxy_protocol_read(weir_str_t data, weir_proxied_t *proxied, size_t *used);
 
 /* The value of the first TLV of this type (0x00 to 0xff) among `tlvs`; false: there is none. */
-bool weir_proxied_tlv(weir_str_t tlvs, unsigned type, weir_str_t *value);
+bool weir_proxy_protocol_tlv(weir_str_t tlvs, unsigned type, weir_str_t *value);
 /* What $proxy_protocol_tlv_NAME names: "alpn", "ssl_cn", "0xea", "ssl_0x21", …; "ssl_verify" is a number as text.
  * false: no such name, or it was not said. */
-bool weir_proxied_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena, weir_str_t *value);
+bool weir_proxy_protocol_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena, weir_str_t *value);
 
 #endif

@@ -176,6 +176,7 @@ weir_serve_stop(weir_serve_t *serve)
 void
 weir_serve_destroy(weir_serve_t *serve)
 {
+    weir_assert(serve->is_quitting && weir_list_empty(&serve->sockets));
     weir_loop_turn(serve->loop, (weir_msec_t) { 0 });     /* what modules closed */
     for (size_t i = 0; i < serve->n_parts; i++) {
         serve->parts[i].area->destroy(serve->parts[i].part);

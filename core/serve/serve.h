@@ -2,7 +2,7 @@
  * serve.h - the side of a process that listens: its sockets, the areas that take what comes there, the generation that
  * all of it runs on, and how it leaves.
  *
- *     create ── listen, keep ── use, listen ── … ── quit (politely) ── stop ── destroy
+ *     create ── use ── … ── quit (politely) ── stop ── destroy            sockets come by accept.h
  *
  * Runs in workers and in the one process of `master_process off`, on the loop.
  */
@@ -40,15 +40,8 @@ weir_serve_t *weir_serve_create(weir_life_t *life, const weir_area_t *const *are
  * and then it goes itself; the loop is turned again. */
 void          weir_serve_stop(weir_serve_t *serve);
 void          weir_serve_destroy(weir_serve_t *serve);
-/* Accepts on fd (taken over; closed by use, quit or stop).  shared: several processes accept on it (unix sockets).
- * false: errno; EADDRNOTAVAIL: the generation does not listen there. */
-bool          weir_serve_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared) WEIR_MUST_USE;
 /* Every connection that is accepted adds one there. */
 void          weir_serve_count_taken(weir_serve_t *serve, uint64_t *taken);
-/* Accepts on fd (taken over) for worker `of`, which is down, until weir_serve_keep_end; without a word when the
- * generation has no such address. */
-void          weir_serve_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t of);
-void          weir_serve_keep_end(weir_serve_t *serve, uint32_t of);
 /* Swaps the generation.  Sockets of addresses it does not listen on are drained (accepted until empty, on the old
  * generation) and closed. */
 void          weir_serve_use(weir_serve_t *serve, weir_generation_t *generation);
@@ -61,7 +54,5 @@ size_t        weir_serve_busy(const weir_serve_t *serve);
 
 /* The area's part; NULL: it has none here. */
 void         *weir_serve_part(const weir_serve_t *serve, const weir_area_t *area);
-/* A connection that the area has accepted is no more: accepting may go on. */
-void          weir_serve_closed(weir_serve_t *serve);
 
 #endif

@@ -209,7 +209,7 @@ consumers_show_answer(const json_t *answer)
 static int
 consumers_change(const weir_settings_t *settings, json_t *command)
 {
-    json_t *answer = weir_tool_ask(settings, command);
+    json_t *answer = weir_tool_store_ask(settings, command);
 
     if (answer == NULL) {
         return 1;
@@ -336,7 +336,7 @@ consumers_list(const weir_settings_t *settings, const char *what, char *const *a
         return 1;
     }
     listing.list = list;
-    if (weir_tool_read_store(settings, consumers_list_one, &listing) != 0) {
+    if (weir_tool_store_read(settings, consumers_list_one, &listing) != 0) {
         return 1;
     }
     if (listing.of != NULL && !listing.is_known) {
@@ -356,7 +356,7 @@ consumers_run(const weir_settings_t *settings, const char *what, char *const *ar
     json_t                *command;
     int                    code = 1;
 
-    if (!weir_tool_has_store(settings)) {
+    if (!weir_tool_store_exists(settings)) {
         return 1;
     }
     for (size_t i = 0; *argv != NULL && i < weir_countof(consumers_rows); i++) {

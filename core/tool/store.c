@@ -24,7 +24,7 @@ store_failed(const weir_error_t *error)
 }
 
 bool
-weir_tool_has_store(const weir_settings_t *settings)
+weir_tool_store_exists(const weir_settings_t *settings)
 {
     if (settings->store_path.len == 0) {
         fprintf(stderr, "weir: the configuration has no \"store_path\"\n");
@@ -43,7 +43,7 @@ store_open(weir_store_db_t *db, const weir_settings_t *settings, bool alone, wei
 }
 
 int
-weir_tool_read_store(const weir_settings_t *settings, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data)
+weir_tool_store_read(const weir_settings_t *settings, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data)
 {
     weir_store_db_t db;
     weir_error_t    error = { .text = "" };
@@ -88,7 +88,7 @@ store_dump(const weir_settings_t *settings)
     }
     printf("{\"table\":\"%s\",\"layout\":%d,\"seeds\":\"%016llx%016llx\"}\n", weir_store_table_name(WEIR_STORE_META), WEIR_STORE_LAYOUT,
            (unsigned long long) seeds[0], (unsigned long long) seeds[1]);
-    if (weir_tool_read_store(settings, store_dump_one, NULL) != 0) {
+    if (weir_tool_store_read(settings, store_dump_one, NULL) != 0) {
         return 1;
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -234,7 +234,7 @@ store_load(const weir_settings_t *settings)
 /* -- asking -- */
 
 json_t *
-weir_tool_ask(const weir_settings_t *settings, json_t *command)
+weir_tool_store_ask(const weir_settings_t *settings, json_t *command)
 {
     weir_store_ask_t ask;
     weir_error_t     error = { .text = "" };
@@ -261,7 +261,7 @@ weir_tool_ask(const weir_settings_t *settings, json_t *command)
 static int
 store_flush(const weir_settings_t *settings)
 {
-    json_t *command = json_pack("{s:s}", "do", "flush"), *answer = weir_tool_ask(settings, command);
+    json_t *command = json_pack("{s:s}", "do", "flush"), *answer = weir_tool_store_ask(settings, command);
     int     code = answer != NULL ? 0 : 1;
 
     json_decref(command);
@@ -377,7 +377,7 @@ weir_tool_store(const weir_settings_t *settings, char *const *argv)
     const char *verb = *argv != NULL ? *argv : "", *more = *argv != NULL ? argv[1] : NULL;
     bool        is_compact = strcmp(verb, "compact") == 0;
 
-    if (!weir_tool_has_store(settings)) {
+    if (!weir_tool_store_exists(settings)) {
         return 1;
     }
     if (more != NULL && (!is_compact || argv[2] != NULL)) {

@@ -10,11 +10,11 @@
 int weir_tool_store(const weir_settings_t *settings, char *const *argv);
 
 /* For tools beside it.  false: said. */
-bool weir_tool_has_store(const weir_settings_t *settings);
+bool weir_tool_store_exists(const weir_settings_t *settings);
 /* One command (store/command.h), of the store's process or done to the file; the answer, a new reference.  NULL:
  * said. */
-json_t *weir_tool_ask(const weir_settings_t *settings, json_t *command);
+json_t *weir_tool_store_ask(const weir_settings_t *settings, json_t *command);
 /* Every record (weir_store_dump); exit code. */
-int  weir_tool_read_store(const weir_settings_t *settings, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data);
+int  weir_tool_store_read(const weir_settings_t *settings, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data);
 
 #endif

@@ -288,7 +288,7 @@ weir_http_accept(weir_http_t *http, weir_serve_socket_t *socket, int fd, const w
         return false;
     }
     c->http = http;
-    c->socket = weir_serve_socket_ref(socket);
+    c->socket = weir_accept_ref(socket);
     c->protocol = &weir_http_hello;
     conn_set_client(c, fd, peer, weir_str(text, len));
     weir_list_append(&http->conns, &c->link);
@@ -392,11 +392,11 @@ conn_free(weir_task_t *task)
     if (c->generation != NULL) {
         weir_generation_unref(c->generation);
     }
-    weir_serve_socket_unref(c->socket);
+    weir_accept_unref(c->socket);
     weir_mem_free((void *) (uintptr_t) c->client.proxied);
     weir_mem_free(c);
     weir_http_stats_connection(false);
-    weir_serve_closed(http->serve);
+    weir_accept_closed(http->serve);
 }
 
 void

@@ -127,7 +127,7 @@ WEIR_GETTER(client_get_proxied_tlv)
 {
     const weir_client_t *client = client_of(subject);
 
-    return client->proxied != NULL && weir_proxied_named(client->proxied->tlvs, ref->suffix, arena, value);
+    return client->proxied != NULL && weir_proxy_protocol_named(client->proxied->tlvs, ref->suffix, arena, value);
 }
 
 WEIR_GETTER(client_get_scheme)

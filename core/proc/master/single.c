@@ -50,7 +50,7 @@ single_listen(single_t *single)
         for (size_t k = 0; listener->since == single->generation->serial && k < listener->n_fds; k++) {
             int fd = weir_sys_dup(listener->fds[k]);
 
-            if (fd < 0 || !weir_serve_listen(single->serve, &listener->addr, fd, false)) {
+            if (fd < 0 || !weir_accept_listen(single->serve, &listener->addr, fd, false)) {
                 weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting on %s failed", listener->text);
             }
         }

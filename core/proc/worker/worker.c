@@ -129,7 +129,7 @@ worker_keep(worker_t *worker, weir_channel_message_t *message)
         if (worker->leaving) {
             (void) weir_sys_close(message->fds[i]);
         } else {
-            weir_serve_keep(worker->serve, &message->sockets[i].addr, message->fds[i], message->index);
+            weir_accept_keep(worker->serve, &message->sockets[i].addr, message->fds[i], message->index);
         }
     }
     message->n_fds = 0;
@@ -141,7 +141,7 @@ worker_on_message(worker_t *worker, weir_channel_message_t *message)
     if (message->kind == WEIR_CHANNEL_LEND) {
         worker_keep(worker, message);
     } else if (message->kind == WEIR_CHANNEL_RETURN) {
-        weir_serve_keep_end(worker->serve, message->index);
+        weir_accept_keep_end(worker->serve, message->index);
     } else if (!weir_takeover_message(&worker->takeover, message) && message->kind == WEIR_CHANNEL_RELOAD) {
         weir_log(WEIR_LOG_ALERT, NULL, 0, "a reload came within another one, ignored");
     }                                       /* others: the rest of a reload that failed here */
@@ -208,7 +208,7 @@ worker_listen(worker_t *worker, const weir_channel_socket_t *sockets, int *fds, 
         int fd = fds[i];
 
         fds[i] = -1;
-        if (!weir_serve_listen(worker->serve, &sockets[i].addr, fd, sockets[i].shared)) {
+        if (!weir_accept_listen(worker->serve, &sockets[i].addr, fd, sockets[i].shared)) {
             weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting on a listening socket failed");
         }
     }

@@ -208,7 +208,7 @@ site_listen(void)
 
         site_listens[i] = is_said && !world.serve->is_quitting;
         if (site_listens[i] && !site_is_listened(&site_addrs[i])
-            && !weir_serve_listen(world.serve, &site_addrs[i], fcntl(site_fds[i], F_DUPFD_CLOEXEC, 3), false))
+            && !weir_accept_listen(world.serve, &site_addrs[i], fcntl(site_fds[i], F_DUPFD_CLOEXEC, 3), false))
         {
             world_fail("a socket is not listened on");
         }

@@ -78,7 +78,7 @@ fake_accept(void *part, weir_serve_socket_t *socket, int fd, const weir_addr_t *
     fake_t *fake = part;
 
     weir_assert(fake->n < FAKE_CONNS);
-    fake->sockets[fake->n] = weir_serve_socket_ref(socket);
+    fake->sockets[fake->n] = weir_accept_ref(socket);
     fake->fds[fake->n++] = fd;
     return true;
 }
@@ -88,11 +88,11 @@ static void
 fake_close_first(fake_t *fake)
 {
     (void) weir_sys_close(fake->fds[0]);
-    weir_serve_socket_unref(fake->sockets[0]);
+    weir_accept_unref(fake->sockets[0]);
     fake->n--;
     memmove(fake->fds, fake->fds + 1, fake->n * sizeof(fake->fds[0]));
     memmove(fake->sockets, fake->sockets + 1, fake->n * sizeof(fake->sockets[0]));
-    weir_serve_closed(fake->serve);
+    weir_accept_closed(fake->serve);
 }
 
 static bool
@@ -269,7 +269,7 @@ listen_on(size_t i)
 {
     weir_addr_t addr = address(i);
 
-    weir_assert(weir_serve_listen(serve, &addr, listening(i), true));
+    weir_assert(weir_accept_listen(serve, &addr, listening(i), true));
 }
 
 /* -- tests -- */
@@ -342,7 +342,7 @@ test_paused_socket(void)
     turn();
     is_int(fakes[0].n, 0, "a socket that comes while accepting is paused waits with the others");
     serve->n_conns++;
-    weir_serve_closed(serve);
+    weir_accept_closed(serve);
     turn();
     is_int(fakes[0].n, 1, "and is accepted on with them");
     close(fd);
@@ -363,7 +363,7 @@ test_address_goes(void)
     ok(fakes[0].sockets[0]->is_removed && fakes[0].sockets[0]->listen->area == &area_a,
        "on the configuration of before");
     ok(client(0) < 0 && errno == ECONNREFUSED, "then nobody listens there");
-    ok(!weir_serve_listen(serve, &addr, listening(0), true) && errno == EADDRNOTAVAIL, "nor may");
+    ok(!weir_accept_listen(serve, &addr, listening(0), true) && errno == EADDRNOTAVAIL, "nor may");
     ok(fakes[0].generation == serve->generation && fakes[1].generation == serve->generation,
        "areas are given the new configuration");
     close(fd);
@@ -419,18 +419,18 @@ test_kept(void)
     int         own = listening(0), copy = dup(own), lent, first, second;
 
     begin(&area_a, &area_b, 8);
-    weir_assert(weir_serve_listen(serve, &addr, own, true));
+    weir_assert(weir_accept_listen(serve, &addr, own, true));
     (void) unlink(addr.un.sun_path);
     lent = listening(0);                         /* of the worker that is down: the same address */
-    weir_serve_keep(serve, &addr, dup(lent), 3);
+    weir_accept_keep(serve, &addr, dup(lent), 3);
     first = client(0);
     turn();
     ok(fakes[0].n == 1 && !fakes[0].sockets[0]->is_kept, "a connection of a lent socket comes as one of our own");
-    weir_serve_keep_end(serve, 2);
+    weir_accept_keep_end(serve, 2);
     second = client(0);
     turn();
     is_int(fakes[0].n, 2, "a socket is lent for one worker");
-    weir_serve_keep_end(serve, 3);
+    weir_accept_keep_end(serve, 3);
     close(second);
     second = client(0);
     turn();

@@ -584,7 +584,7 @@ listen_self(void)
 
     snprintf(name.sun_path, sizeof(name.sun_path), "%s", tmp_path("s"));
     if (bind(fd, (struct sockaddr *) &name, sizeof(name)) != 0 || listen(fd, 8) != 0 || !weir_addr_from_unix(&addr, weir_str_from_z(tmp_path("s")))
-        || !weir_serve_listen(serve, &addr, fd, true))
+        || !weir_accept_listen(serve, &addr, fd, true))
     {
         abort();
     }
