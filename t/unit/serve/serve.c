@@ -6,11 +6,9 @@
  */
 #include "serve/serve.h"
 
-#include "conf/core.h"
-#include "os/file.h"
 #include "os/sys.h"
+#include "says.h"
 #include "tap.h"
-#include "tmp.h"
 
 #include <errno.h>
 #include <string.h>
@@ -137,8 +135,6 @@ static const weir_area_t *const areas[] = { &area_a, &area_b, NULL };
 
 /* -- generations: each says which area listens on "one" and on "two" -- */
 
-static const weir_area_t *said[2][2];            /* an address may be said twice */
-
 static weir_addr_t
 address(size_t i)
 {
@@ -148,46 +144,18 @@ address(size_t i)
     return addr;
 }
 
-static bool
-says_build(weir_conf_t *cf, weir_generation_t *generation)
-{
-    bool is_first;
-
-    for (size_t i = 0; i < 4; i++) {
-        weir_listen_entry_t entry = { .addr = address(i % 2), .words = &cf->root->words };
-
-        if (said[i % 2][i / 2] != NULL
-            && weir_listens_add(cf, generation, said[i % 2][i / 2], &entry, sizeof(weir_listen_t), &is_first) == NULL)
-        {
-            return false;
-        }
-    }
-    return true;
-}
-
-static const weir_module_t says = { .name = "says", .build = says_build };
-
 static weir_generation_t *
 generation_that_says(const weir_area_t *one, const weir_area_t *two, weir_error_t *error)
 {
-    static uint64_t          serial;
-    const weir_module_t    **table = calloc(weir_modules_count + 2, sizeof(*table));
-    static const weir_module_t *const none[] = { &weir_core, NULL };
-    weir_conf_source_t       source = { .prefix = weir_str_from_z(tmp_path("")),
-                                        .file = weir_str_from_z(tmp_path("weir.conf")) };
-    weir_bundle_t           *bundle = weir_bundle_create();
-    weir_generation_t       *generation;
+    weir_addr_t first = address(0), second = address(1);
 
-    said[0][0] = one;
-    said[1][0] = two;
-    memcpy(table, weir_modules, weir_modules_count * sizeof(*table));
-    table[weir_modules_count] = &says;
-    weir_modules_in_use = table;
-    generation = weir_generation_build(bundle, &source, ++serial, error);
-    weir_modules_in_use = none;                  /* no life but ours */
-    weir_bundle_destroy(bundle);
-    free(table);
-    return generation;
+    if (one != NULL) {
+        says_listen(&first, one);
+    }
+    if (two != NULL) {
+        says_listen(&second, two);
+    }
+    return says_generation(error);
 }
 
 /* -- the world -- */
@@ -475,18 +443,18 @@ test_quit(void)
 }
 
 static void
-test_conflict(void)
+test_said_twice(void)
 {
     weir_error_t error = { .text = "" };
+    weir_addr_t  addr = address(0);
 
-    said[0][1] = &area_b;
-    ok(generation_that_says(&area_a, NULL, &error) == NULL && strstr(error.text, "a listens on unix:") == error.text,
+    says_listen(&addr, &area_b);
+    ok(generation_that_says(&area_a, NULL, &error) == NULL && strstr(error.text, "b listens on unix:") == error.text,
        "two areas on one address are an error");
-    said[0][1] = &area_a;
+    says_listen(&addr, &area_a);
     begin(&area_a, NULL, 8);
     is_int(weir_listens_of(serve->generation).n, 1, "an address that is said twice is one listener");
     end();
-    said[0][1] = NULL;
 }
 
 int
@@ -495,7 +463,6 @@ main(void)
     static weir_log_sink_t quiet = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_EMERG, .fd = 2 };
 
     weir_log_use(&quiet);
-    weir_assert(weir_file_write(tmp_path("weir.conf"), WEIR_STR("events { }\n")));
     loop = weir_loop_create(64);
     weir_assert(loop != NULL);
     test_each_area();
@@ -506,7 +473,7 @@ main(void)
     test_address_changes_area();
     test_kept();
     test_quit();
-    test_conflict();
+    test_said_twice();
     turn();
     weir_loop_destroy(loop);
     return done();
