@@ -6,7 +6,7 @@
  */
 #include "http/module.h"
 
-#include "http/message/mime.h"
+#include "http/filter/mime.h"
 
 typedef struct {
     const weir_template_t *name;         /* NULL: not set; "off" or nothing: none */

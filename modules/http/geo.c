@@ -11,7 +11,7 @@
 
 #include "base/table.h"
 #include "http/route/captures.h"
-#include "http/message/forwarded.h"
+#include "http/guard/forwarded.h"
 #include "http/vars/uri_text.h"
 
 #include <arpa/inet.h>
@@ -340,7 +340,7 @@ geo_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *wor
         return weir_conf_error(cf, 0, "invalid number of the geo parameters");
     }
     if (weir_str_eq(name, WEIR_STR("proxy"))) {
-        return weir_trusted_read(cf, 1, &geo->proxies);
+        return weir_forwarded_read_trusted(cf, 1, &geo->proxies);
     }
     if (weir_str_eq(name, WEIR_STR("default"))) {
         if (geo->otherwise_set && !weir_str_eq(geo->otherwise, words->at[1].text)) {

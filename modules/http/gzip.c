@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "http/filter/encoding.h"
-#include "http/message/mime.h"
+#include "http/filter/mime.h"
 
 #include <zlib.h>
 

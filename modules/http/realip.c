@@ -7,7 +7,7 @@
  */
 #include "http/module.h"
 
-#include "http/message/forwarded.h"
+#include "http/guard/forwarded.h"
 #include "serve/proxy_protocol.h"
 #include "http/vars/vars.h"
 
@@ -24,7 +24,7 @@ extern const size_t weir_http_realip_index;
 static bool
 realip_proxied(const weir_request_t *req, const realip_conf_t *conf, weir_addr_t *addr)
 {
-    if (req->client->proxied == NULL || req->client->proxied->source.len == 0 || !weir_trusted_has(&conf->trusted, addr)) {
+    if (req->client->proxied == NULL || req->client->proxied->source.len == 0 || !weir_forwarded_trusts(&conf->trusted, addr)) {
         return false;
     }
     *addr = req->client->proxied->source;
@@ -104,7 +104,7 @@ realip_parse_from(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_
 {
     (void) row;
     (void) words;
-    return weir_trusted_read(cf, 1, list);
+    return weir_forwarded_read_trusted(cf, 1, list);
 }
 
 static bool

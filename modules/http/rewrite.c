@@ -12,8 +12,8 @@
 #include "http/module.h"
 
 #include "http/route/assign.h"
-#include "http/route/blocks.h"
 #include "http/route/condition.h"
+#include "http/route/part.h"
 #include "http/answer/return.h"
 #include "http/vars/uri_text.h"
 

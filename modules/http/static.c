@@ -62,7 +62,7 @@ static_serve(weir_request_t *req, const static_conf_t *conf, int fd, const struc
 {
     if (S_ISREG(st->st_mode) && req->head.method != WEIR_METHOD_POST) {
         static_describe(req, conf, st);
-        return weir_request_send_file(req, fd, (uint64_t) st->st_size);
+        return weir_file_send(req, fd, (uint64_t) st->st_size);
     }
     weir_sys_close(fd);
     if (S_ISDIR(st->st_mode)) {
@@ -111,7 +111,7 @@ static_serve_gzip(weir_request_t *req, const static_conf_t *conf, weir_str_t nam
     }
     static_describe(req, conf, &st);
     weir_response_add(req, WEIR_HEADER_CONTENT_ENCODING, WEIR_STR("gzip"));
-    return weir_request_send_file(req, fd, (uint64_t) st.st_size);
+    return weir_file_send(req, fd, (uint64_t) st.st_size);
 }
 
 static weir_step_t

@@ -3,7 +3,7 @@
  */
 #include "http/answer/error_format.h"
 
-#include "http/message/accept.h"
+#include "http/answer/accept.h"
 #include "http/conf.h"
 #include "http/serve/runtime.h"
 #include "http/message/status.h"

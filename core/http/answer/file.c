@@ -182,7 +182,7 @@ file_on_writable(weir_holder_t *hold)
 static const weir_holder_ops_t file_hold = { .on_writable = file_on_writable, .on_cancel = file_on_cancel };
 
 weir_step_t
-weir_request_send_file(weir_request_t *req, int fd, uint64_t length)
+weir_file_send(weir_request_t *req, int fd, uint64_t length)
 {
     file_t *file = weir_new(&req->arena, file_t);
 

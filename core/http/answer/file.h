@@ -8,7 +8,7 @@
 
 /* Sends the first `length` bytes of fd, which is taken over.  res.status and res.fields (with ETag and Last-Modified,
  * when there are any) are set; preconditions and ranges are seen to here.  Returns DONE. */
-weir_step_t weir_request_send_file(weir_request_t *req, int fd, uint64_t length);
+weir_step_t weir_file_send(weir_request_t *req, int fd, uint64_t length);
 
 /* Why a file cannot be opened or looked at, by errno: FILE_NONE, FILE_FORBIDDEN or FILE_ERROR. */
 weir_cause_t weir_file_cause(int error);

@@ -708,13 +708,12 @@ conn_let_go(weir_http_conn_t *base)
 }
 
 /* The connection is one of HTTP/1 from here on. */
-void
-weir_h1_start(weir_http_conn_t *base, weir_str_t before)
+static void
+conn_start(weir_http_conn_t *base, weir_str_t before)
 {
     weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
     size_t skipped;
 
-    base->protocol = &weir_h1_protocol;
     if (before.len == 0) {
         conn_read_head(c);
         return;
@@ -733,6 +732,8 @@ weir_h1_start(weir_http_conn_t *base, weir_str_t before)
 const weir_http_protocol_t weir_h1_protocol = {
     .name = "h1",
     .size = sizeof(weir_h1_conn_t),
+    .alpn = WEIR_STR_INIT("http/1.1"),
+    .start = conn_start,
     .on_ready = conn_on_ready,
     .on_timeout = conn_on_timeout,
     .quit = conn_quit,

@@ -76,5 +76,6 @@ weir_io_t weir_h1_push(weir_h1_conn_t *c);          /* sends what is held and qu
 void weir_h1_close(weir_h1_conn_t *c);
 void weir_h1_look_again(weir_h1_conn_t *c);         /* at the end of the turn: what its flags say */
 extern const weir_codec_t weir_h1_codec;
+extern const weir_http_protocol_t weir_h1_protocol;
 
 #endif

@@ -306,17 +306,8 @@ server_fini(weir_http_conn_t *base)
     }
 }
 
-const weir_http_protocol_t weir_h2_protocol = {
-    .name = "h2",
-    .size = sizeof(weir_h2_conn_t),
-    .on_ready = server_on_ready,
-    .on_timeout = server_on_timeout,
-    .quit = server_quit,
-    .fini = server_fini,
-};
-
-void
-weir_h2_start(weir_http_conn_t *base, weir_str_t before)
+static void
+server_start(weir_http_conn_t *base, weir_str_t before)
 {
     weir_h2_conn_t *c = server_of(base);
     weir_http_server_t *server = base->server ? base->server : weir_http_listen_of(base->socket)->default_server;
@@ -343,7 +334,6 @@ weir_h2_start(weir_http_conn_t *base, weir_str_t before)
     };
 
     memset((char *) base + sizeof(*base), 0, sizeof(*c) - sizeof(*base));
-    base->protocol = &weir_h2_protocol;
     c->session = weir_h2_session_create(&base->conn, &settings, &server_role, c, &base->http->blocks, base->http->h2_rx, WEIR_RX_BYTES);
     if (c->session == NULL) {
         weir_http_conn_close(base);
@@ -356,3 +346,24 @@ weir_h2_start(weir_http_conn_t *base, weir_str_t before)
         weir_h2_session_ready(c->session);
     }
 }
+
+static bool
+server_is_on(const weir_http_conn_t *c)
+{
+    return weir_http_listen_of(c->socket)->is_http2 || weir_http_conn_core(c)->http2.on;
+}
+
+_Static_assert(WEIR_H2_PREFACE_LEN <= WEIR_HTTP_PREFACE_MAX, "a connection has room for the preface");
+
+const weir_http_protocol_t weir_h2_protocol = {
+    .name = "h2",
+    .size = sizeof(weir_h2_conn_t),
+    .alpn = WEIR_STR_INIT("h2"),
+    .preface = WEIR_STR_INIT(WEIR_H2_PREFACE),
+    .is_on = server_is_on,
+    .start = server_start,
+    .on_ready = server_on_ready,
+    .on_timeout = server_on_timeout,
+    .quit = server_quit,
+    .fini = server_fini,
+};

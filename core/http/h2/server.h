@@ -61,4 +61,6 @@ void weir_h2_exchange_data(weir_h2_exchange_t *x);
 /* The stream is gone before its time. */
 void weir_h2_exchange_gone(weir_h2_exchange_t *x, weir_cause_t cause);
 
+extern const weir_http_protocol_t weir_h2_protocol;
+
 #endif

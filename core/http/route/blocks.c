@@ -4,6 +4,7 @@
  * Load time only: the master and a worker's build thread.
  */
 #include "http/route/blocks.h"
+#include "http/route/part.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -160,21 +161,6 @@ blocks_location_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_con
     block->owner = location;
     location->block = block;
     return blocks_location_nesting(cf, block, words);
-}
-
-bool
-weir_http_part_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
-{
-    const weir_http_location_t *location = block->parent->owner;
-    weir_http_location_t       *part = weir_new(cf->arena, weir_http_location_t);
-
-    (void) words;
-    part->name = location->name;
-    part->rule = location->rule;
-    part->is_named = location->is_named;
-    part->block = block;
-    block->owner = part;
-    return true;
 }
 
 /* GET is HEAD too. */

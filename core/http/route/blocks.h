@@ -18,9 +18,6 @@ typedef struct {
 
 extern const weir_module_t weir_http_blocks;
 
-/* The .opened of a block that is a part of a location (if, limit_except): block->owner is the location in it. */
-bool weir_http_part_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words);
-
 /* The module's build: makes the weir_http_conf_t of the sealed blocks. */
 bool weir_http_build(weir_conf_t *cf, weir_generation_t *generation);
 

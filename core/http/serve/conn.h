@@ -15,6 +15,12 @@
 typedef struct {
     const char *name;
     size_t      size;                                        /* of its struct */
+    weir_str_t  alpn;                                        /* its name in a handshake */
+    weir_str_t  preface;                                     /* how a plain connection begins on which it is spoken */
+    bool (*is_on)(const weir_http_conn_t *c);                /* … where its preface counts; NULL: it has none */
+    /* It takes over, as c->protocol; its part of the struct is zeroed.  `before` was received already and lies in
+     * http->rx or elsewhere for the time of the call. */
+    void (*start)(weir_http_conn_t *c, weir_str_t before);
     void (*on_ready)(weir_http_conn_t *c);                   /* an edge came */
     void (*on_timeout)(weir_http_conn_t *c);                 /* c->timer */
     /* Politely: an idle one is closed, one at work is left to say so with its answer.  now: cut, requests are told. */
@@ -23,6 +29,12 @@ typedef struct {
     /* Sends what it holds in http->tx; NULL: it never holds anything there. */
     void (*let_go)(weir_http_conn_t *c);
 } weir_http_protocol_t;
+
+#define WEIR_HTTP_PREFACE_MAX 24
+
+/* Something that lives as long as a connection at most, and is told when that one ends. */
+typedef struct weir_http_beside weir_http_beside_t;
+struct weir_http_beside { void (*gone)(weir_http_beside_t *beside); };
 
 struct weir_http_conn {
     weir_conn_t                 conn;
@@ -37,20 +49,13 @@ struct weir_http_conn {
     weir_timer_t                timer;
     weir_task_t                 task;
     weir_client_t               client;       /* its `proxied` is ours to free */
-    struct weir_http_tls_client *tls_client;  /* what OCSP says of its certificate; NULL: nothing was asked */
+    weir_http_beside_t         *beside;       /* what OCSP says of its certificate; NULL: nothing was asked */
     bool                        closed;
 };
 
-extern const weir_http_protocol_t weir_http_hello, weir_h1_protocol, weir_h2_protocol;
-
-/* fd is taken over.  false: there is no connection. */
-bool weir_http_accept(weir_http_t *http, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer);
-/* The handshake's last word (from a check that took time): the connection goes on as what ALPN said. */
-void weir_http_conn_accepted(weir_http_conn_t *c);
-/* The protocol takes over; `before` was received already and lies in http->rx or elsewhere for the time of the call. */
-void weir_h1_start(weir_http_conn_t *c, weir_str_t before);
-void weir_h2_start(weir_http_conn_t *c, weir_str_t before);
-
+/* c is zeroed but for its protocol; text, the client's address, lives as long.  fd is taken over.  false: it could not be (logged). */
+bool weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer,
+                         weir_str_t text) WEIR_MUST_USE;
 void weir_http_conn_timer(weir_http_conn_t *c, weir_msec_t delay);
 /* Idle: may be closed to make room.  Busy: taken off that list. */
 void weir_http_conn_idle(weir_http_conn_t *c);

@@ -68,5 +68,6 @@ char *weir_http_scratch(weir_http_t *http);
 /* For bytes that go from one socket to another: false: errno. */
 bool weir_http_take_pipe(weir_http_t *http, weir_pipe_t *pipe) WEIR_MUST_USE;
 void weir_http_give_pipe(weir_http_t *http, weir_pipe_t pipe, bool is_empty);
+void weir_http_close_pipes(weir_http_t *http);      /* those kept for reuse */
 
 #endif

@@ -16,8 +16,10 @@
 #define CLIENT_KEEP_S     3600            /* an answer that does not say how long it holds */
 #define CLIENT_KEEP_MAX_S (366 * 86400)
 
-typedef struct weir_http_tls_client {
+typedef struct {
+    weir_http_beside_t        beside;
     weir_http_conn_t         *c;
+    void                    (*go_on)(weir_http_conn_t *c);
     weir_http_tls_t          *tls;
     weir_tls_ocsp_t          *question;
     weir_http_tls_fetch_t    *fetch;
@@ -134,11 +136,23 @@ client_fetched(void *data, weir_str_t answer, const char *why)
     } else {
         k->objection = why;
     }
-    weir_http_conn_accepted(k->c);
+    k->go_on(k->c);
+}
+
+static void
+client_gone(weir_http_beside_t *beside)
+{
+    client_t *k = weir_container_of(beside, client_t, beside);
+
+    k->c->beside = NULL;
+    weir_http_tls_fetch_cancel(k->fetch);
+    weir_tls_ocsp_destroy(k->question);
+    weir_arena_fini(&k->arena);
+    weir_mem_free(k);
 }
 
 weir_step_t
-weir_http_tls_ask_about_client(weir_http_conn_t *c)
+weir_http_tls_ask_about_client(weir_http_conn_t *c, void (*go_on)(weir_http_conn_t *c))
 {
     weir_http_tls_t *tls = c->server->tls != NULL ? c->server->tls : c->listen->default_server->tls;
     client_t *k;
@@ -152,24 +166,10 @@ weir_http_tls_ask_about_client(weir_http_conn_t *c)
     if (k == NULL) {
         return WEIR_FAIL;
     }
-    *k = (client_t) { .c = c, .tls = tls };
+    *k = (client_t) { .beside = { .gone = client_gone }, .c = c, .go_on = go_on, .tls = tls };
     weir_arena_init(&k->arena, 1024);
-    c->tls_client = k;
+    c->beside = &k->beside;
     return client_step(k);
-}
-
-void
-weir_http_tls_ask_no_more(weir_http_conn_t *c)
-{
-    client_t *k = c->tls_client;
-
-    if (k != NULL) {
-        c->tls_client = NULL;
-        weir_http_tls_fetch_cancel(k->fetch);
-        weir_tls_ocsp_destroy(k->question);
-        weir_arena_fini(&k->arena);
-        weir_mem_free(k);
-    }
 }
 
 const char *
@@ -177,5 +177,5 @@ weir_http_tls_objection(const weir_client_t *client)
 {
     const weir_http_conn_t *c = weir_container_of(client, weir_http_conn_t, client);
 
-    return c->tls_client != NULL ? c->tls_client->objection : NULL;
+    return c->beside != NULL ? weir_container_of(c->beside, client_t, beside)->objection : NULL;
 }

@@ -129,8 +129,7 @@ void weir_http_tls_unstaple(weir_http_tls_t *tls);
 
 /* client_ocsp.c: begins to ask about the client's certificate.  NEXT: nothing to ask, or all is known · PARK · (what is
  * wrong is told by weir_http_tls_objection, to each request) */
-weir_step_t weir_http_tls_ask_about_client(weir_http_conn_t *c);
-void        weir_http_tls_ask_no_more(weir_http_conn_t *c);
+weir_step_t weir_http_tls_ask_about_client(weir_http_conn_t *c, void (*go_on)(weir_http_conn_t *c));
 /* Why OCSP does not let the client's certificate pass; NULL: it does, or was not asked.  Constant text. */
 const char *weir_http_tls_objection(const weir_client_t *client);
 

@@ -115,15 +115,9 @@ weir_http_tls_begin(weir_http_conn_t *c)
 }
 
 weir_step_t
-weir_http_tls_done(weir_http_conn_t *c)
+weir_http_tls_done(weir_http_conn_t *c, void (*go_on)(weir_http_conn_t *c))
 {
-    return weir_http_tls_ask_about_client(c);
-}
-
-void
-weir_http_tls_gone(weir_http_conn_t *c)
-{
-    weir_http_tls_ask_no_more(c);
+    return weir_http_tls_ask_about_client(c, go_on);
 }
 
 /* -- requests -- */

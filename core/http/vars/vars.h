@@ -1,5 +1,5 @@
 /*
- * vars.h - what the getters of http's variables share; inside core/http only.
+ * vars.h - what the getters of http's variables share.
  */
 #ifndef WEIR_HTTP_VARS_H
 #define WEIR_HTTP_VARS_H

@@ -1,7 +1,7 @@
 /*
  * accept.c - the quality that an Accept gives a media type: the closest range counts, malformed ones do not.
  */
-#include "http/message/accept.h"
+#include "http/answer/accept.h"
 
 #include "tap.h"
 

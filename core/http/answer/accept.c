@@ -1,7 +1,7 @@
 /*
  * accept.c - see accept.h.  Allocates nothing; the list is a client's, of bounded length.
  */
-#include "http/message/accept.h"
+#include "http/answer/accept.h"
 
 #include "http/message/syntax.h"
 

@@ -1,7 +1,7 @@
 /*
  * mime.c - see mime.h.  Read at load; asked in workers.
  */
-#include "http/message/mime.h"
+#include "http/filter/mime.h"
 
 bool
 weir_mime_is_listed(const weir_mime_types_t *types, weir_str_t value)

@@ -11,9 +11,9 @@
 typedef struct { weir_cidr_t *at; size_t n; } weir_cidrs_t;
 
 /* Word `i`: an address, a network, "unix:" or a name, which is looked up now; pushed to the list.  false: cf->error. */
-bool weir_trusted_read(weir_conf_t *cf, size_t word, weir_cidrs_t *list) WEIR_MUST_USE;
+bool weir_forwarded_read_trusted(weir_conf_t *cf, size_t word, weir_cidrs_t *list) WEIR_MUST_USE;
 /* Is the address in the list? */
-bool weir_trusted_has(const weir_cidrs_t *trusted, const weir_addr_t *addr);
+bool weir_forwarded_trusts(const weir_cidrs_t *trusted, const weir_addr_t *addr);
 /* *addr: who is connected; becomes the last address of the list ("a, b:80, [c]:80") when *addr is trusted, and with
  * recursive goes on to the left while what it became is trusted too.  Stops at what is no address.  true: *addr has
  * changed. */

@@ -1,5 +1,5 @@
 /*
- * authority.c - host and port of a Host field or a request target (RFC 3986 §3.2, RFC 9110 §7.2).
+ * uri_authority.c - host and port of a Host field or a request target (RFC 3986 §3.2, RFC 9110 §7.2).
  *
  * Stricter than the RFC's reg-name: what DNS or a hosts file can name, or an IPv6 literal.  Pure; runs in workers;
  * allocates nothing.

@@ -1,5 +1,5 @@
 /*
- * preds.c - what a rule asks of a request beside its path: method, header fields, query arguments.
+ * predicates.c - what a rule asks of a request beside its path: method, header fields, query arguments.
  *
  * Runs in workers.  Allocates only to join a field that came in several lines, which is then judged as it would be sent
  * on: as one list (RFC 9110 §5.3).

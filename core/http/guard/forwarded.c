@@ -5,7 +5,7 @@
  * trusted can be anybody's invention.  Pure; runs in workers and, for the list of the trusted, where configurations are
  * read.
  */
-#include "http/message/forwarded.h"
+#include "http/guard/forwarded.h"
 
 /* -- load -- */
 
@@ -16,7 +16,7 @@ trusted_push(weir_conf_t *cf, weir_cidrs_t *list, const weir_cidr_t *cidr)
 }
 
 bool
-weir_trusted_read(weir_conf_t *cf, size_t word, weir_cidrs_t *list)
+weir_forwarded_read_trusted(weir_conf_t *cf, size_t word, weir_cidrs_t *list)
 {
     weir_str_t   text = cf->words->at[word].text;
     weir_error_t error = { .text = "" };
@@ -51,7 +51,7 @@ weir_trusted_read(weir_conf_t *cf, size_t word, weir_cidrs_t *list)
 /* -- requests -- */
 
 bool
-weir_trusted_has(const weir_cidrs_t *trusted, const weir_addr_t *addr)
+weir_forwarded_trusts(const weir_cidrs_t *trusted, const weir_addr_t *addr)
 {
     for (size_t i = 0; i < trusted->n; i++) {
         if (weir_cidr_has(&trusted->at[i], addr)) {
@@ -103,7 +103,7 @@ weir_forwarded_addr(weir_addr_t *addr, weir_str_t list, const weir_cidrs_t *trus
     do {
         weir_addr_t next;
 
-        if (!weir_trusted_has(trusted, addr) || !forwarded_read(forwarded_last(&list), &next)) {
+        if (!weir_forwarded_trusts(trusted, addr) || !forwarded_read(forwarded_last(&list), &next)) {
             return has_changed;
         }
         *addr = next;
