@@ -13,7 +13,7 @@
 #include "base/str.h"
 
 typedef struct weir_request weir_request_t;
-typedef struct weir_layer weir_layer_t;
+typedef struct weir_filter weir_filter_t;
 
 typedef struct {
     const char *protocol;                                          /* $server_protocol is the client's; this is for logs */

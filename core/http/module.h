@@ -5,6 +5,7 @@
 #define WEIR_HTTP_MODULE_H
 
 #include "conf/life.h"
+#include "http/filter/filter.h"
 #include "http/request.h"
 
 typedef struct weir_http_module {
@@ -13,10 +14,13 @@ typedef struct weir_http_module {
      * so. */
     weir_step_t (*on[WEIR_PHASE_MAX])(weir_request_t *req, const void *conf);
     bool        (*enabled)(const void *conf, weir_phase_t phase);     /* NULL: always; WEIR_PHASE_MAX asks for the filter */
-    /* Before the head is sent; may add, change and drop fields. */
+    /* Before an answer's head leaves (filter/filter.h): may change it, add a filter for its body, wait, answer instead,
+     * fail.  In the order of filter_place, and of one place behind the modules that filter_after names. */
     weir_step_t (*filter_head)(weir_request_t *req, const void *conf);
+    weir_filter_place_t filter_place;
+    const char         *filter_after;                                 /* names, with spaces between; NULL: as they are */
     bool         is_fallback;                                         /* its content is asked for where no other module's is: files */
-    const char  *after;                                               /* filters: the module it comes behind; NULL: any place */
+    const char  *after;                                               /* handlers: the module it comes behind; NULL: any place */
 } weir_http_module_t;
 
 /* Made by configure, aligned with weir_modules: NULL where a module is not an http one. */
@@ -28,11 +32,17 @@ typedef struct {
     const void  *conf;
 } weir_http_handler_t;
 
+typedef struct {
+    weir_step_t       (*run)(weir_request_t *req, const void *conf);
+    const void         *conf;
+    weir_filter_place_t place;
+} weir_http_filter_row_t;
+
 typedef struct weir_http_pipeline {
     const weir_http_handler_t *phase[WEIR_PHASE_MAX];
     uint16_t                   n[WEIR_PHASE_MAX];
-    const weir_http_handler_t *head_filters;
-    uint16_t                   n_head_filters;
+    const weir_http_filter_row_t *filters;            /* of heads, in their order */
+    uint16_t                   n_filters;
 } weir_http_pipeline_t;
 
 #endif

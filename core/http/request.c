@@ -4,7 +4,7 @@
  * Runs in workers.  A handler that says DONE may have finished the request: nothing here touches it afterwards.
  */
 #include "base/mem.h"
-#include "http/filter/layer.h"
+#include "http/filter/filter.h"
 #include "http/module.h"
 #include "http/serve/runtime.h"
 #include "http/record/stats.h"
@@ -690,7 +690,7 @@ request_end(weir_request_t *req)
     weir_assert(weir_request_state(req) == WEIR_REQUEST_SENDS && req->holder == NULL);
     weir_subs_end(req);
     request_log_phase(req);
-    weir_layers_end(req);
+    weir_filters_fini(req);
     req->codec->finish(req);
 }
 
@@ -715,13 +715,18 @@ static const weir_holder_ops_t request_rest = { .on_writable = request_rest_sent
 void
 weir_request_finish(weir_request_t *req)
 {
+    weir_io_t io;
+
     weir_assert(weir_request_state(req) == WEIR_REQUEST_RUNS);
     req->finalised = true;
-    if (weir_layer_flush(req, req->layers) != WEIR_ERROR && weir_response_pending(req)) {
+    io = weir_filters_fell(req) ? WEIR_ERROR : weir_filters_give_flush(req, req->filters);
+    if (io != WEIR_ERROR && weir_response_pending(req)) {
         weir_request_hold(req, &req->rest, &request_rest);
-        return;
+    } else if (weir_filters_fell(req)) {
+        weir_filters_answer_instead(req);
+    } else {
+        request_end(req);
     }
-    request_end(req);
 }
 
 void
@@ -737,7 +742,7 @@ weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail)
     req->finalised = true;
     weir_subs_end(req);
     request_log_phase(req);
-    weir_layers_end(req);
+    weir_filters_fini(req);
     req->codec->abort(req);
 }
 
@@ -756,11 +761,4 @@ weir_request_client_gone(weir_request_t *req, weir_cause_t cause)
     weir_request_cancel(req);
     req->finalised = true;
     request_end(req);
-}
-
-void
-weir_response_lost(weir_request_t *req)
-{
-    weir_assert(req->holder == NULL);
-    weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
 }

@@ -34,16 +34,6 @@ typedef struct {
     bool        is_pipelined;    /* the request under way was here before the one before it was answered */
 } weir_client_t;
 
-/* What stands between who makes a body and the wire, for one answer (gzip): a head filter puts it there.  Each passes
- * on with weir_filter_pass, and answers as a codec's send functions do. */
-typedef struct weir_body_filter weir_body_filter_t;
-struct weir_body_filter {
-    weir_body_filter_t *next;
-    weir_io_t (*body)(weir_request_t *req, weir_body_filter_t *self, weir_str_t bytes);   /* some: never none */
-    weir_io_t (*end)(weir_request_t *req, weir_body_filter_t *self);       /* passes on what it holds; NULL: it never holds any */
-    weir_io_t (*flush)(weir_request_t *req, weir_body_filter_t *self);     /* so that what came so far can be read; NULL: likewise */
-};
-
 typedef enum {
     WEIR_PHASE_REWRITE,          /* may answer (return) or change the path */
     WEIR_PHASE_PREACCESS,        /* limits */
@@ -60,15 +50,17 @@ typedef struct {
     weir_fields_t fields;                /* without framing, Date, Server, Connection */
     uint64_t      length;                /* WEIR_LENGTH_NONE: unknown, chunked or until close */
     weir_fields_t trailers;
-    bool          head_sent, complete;
+    bool          head_given, head_sent;  /* by the producer; to the codec, which is later where a filter holds it */
+    bool          end_given, complete;
     bool          no_body;               /* HEAD, 1xx, 204, 304 */
     bool          upgraded;              /* 101: Connection: upgrade is kept */
     bool          has_ranges;            /* a Range may ask for parts of it; its producer has called weir_request_check_ranges */
     bool          may_go_back;           /* … in any order: the producer asks for what is wanted (ranges.h) */
     bool          has_trailers;          /* there may be some: the end comes behind them */
     bool          is_live;               /* what is flushed is wanted at once: filters hold nothing back */
-    struct weir_ranges *ranges;          /* those that are sent; NULL: all of it */
-    weir_body_filter_t *filters;         /* outermost first */
+    uint16_t      head_row;              /* the location's next head filter */
+    weir_filter_t *head_holder;          /* the filter that holds the head; NULL: none does */
+    struct weir_filter_verdict *verdict; /* what a filter says in place of the answer; NULL: nothing */
     uint64_t      body_sent;             /* $body_bytes_sent, without framing */
     uint64_t      bytes_sent;            /* $bytes_sent; the codec counts */
 } weir_response_t;
@@ -117,7 +109,8 @@ struct weir_request {
     weir_cause_t         cause;
     const char          *detail;         /* constant text beside the cause, for the error log */
     uint64_t             whole_length;   /* of what a Range asked for no part of: for the 416 */
-    weir_layer_t        *layers;         /* between it and its codec, outermost first (layer.h); NULL: none */
+    weir_filter_t       *filters, *last_filter;      /* outermost, innermost (filter/filter.h); NULL: none */
+    uint8_t              n_replaced;     /* answers in whose place filters put others */
     weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
     weir_str_t           asked_method;   /* of a subrequest: the client's, $request_method; else empty */
     weir_request_t      *main;           /* the client's that it is made for; itself: it is a client's, or detached from it */
@@ -230,15 +223,19 @@ weir_field_t *weir_response_add(weir_request_t *req, weir_header_id_t id, weir_s
 void          weir_response_set(weir_request_t *req, weir_header_id_t id, weir_str_t value);    /* in the place of all of that name */
 void          weir_response_drop(weir_request_t *req, weir_header_id_t id);                    /* all of that name */
 weir_str_t    weir_response_value(const weir_request_t *req, weir_header_id_t id);             /* the first that is sent; at == NULL: none is */
-weir_io_t     weir_response_head(weir_request_t *req);      /* header filters, then the codec */
+weir_io_t     weir_response_head(weir_request_t *req);      /* through the filters (filter/filter.h), then the codec */
 weir_io_t     weir_response_body(weir_request_t *req, weir_str_t bytes);
 /* The same of a file; see the codec's send_file. */
 weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);
 /* The same of what a pipe holds; see the codec's send_pipe.  n == 0: EOF or not, whether it can be done for this
  * answer. */
 weir_io_t     weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
+/* For who can begin anywhere: what of [*from, *to), which it has left, comes next.  OK · AGAIN: not known yet, on_writable
+ * is called · EOF: nothing more. */
+weir_io_t     weir_response_wants(weir_request_t *req, uint64_t *from, uint64_t *to);
 weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
-/* One of these said ERROR: the client has gone.  The producer has let go; the request ends. */
+/* One of these said ERROR: the client has gone, or a filter fails or has another answer.  The producer has let go; the
+ * request ends, or is answered by somebody else. */
 void          weir_response_lost(weir_request_t *req);
 /* Bytes of a body, of `most`, that are worth having now: what the client can take, and a first small piece in any
  * case. */
@@ -252,10 +249,8 @@ void          weir_request_abort(weir_request_t *req, weir_cause_t cause, const 
 /* Codec -> request: the client has gone (EOF, reset, timeout). */
 void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
 
-/* -- for filters -- */
-/* In a head filter: the body goes through it, behind those that are there.  It lives as long as the request. */
-void          weir_response_filter(weir_request_t *req, weir_body_filter_t *filter);
-weir_io_t     weir_filter_pass(weir_request_t *req, const weir_body_filter_t *self, weir_str_t bytes);
+/* The next piece of the request's body, through its filters; as the codec's read_body. */
+weir_io_t     weir_request_read(weir_request_t *req, weir_str_t *bytes);
 
 /* -- for handlers -- */
 /* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */

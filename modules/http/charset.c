@@ -106,5 +106,5 @@ const weir_http_module_t weir_http_charset = {
     .directives = charset_directives,
     .check = charset_check,
     .filter_head = charset_head,
-    .after = "http_headers",
+    .filter_place = WEIR_FILTER_TRANSFORM,
 };

@@ -1,7 +1,7 @@
 /*
  * grpc_web.c - `grpc_web on`: browsers' gRPC-Web calls become gRPC for the peer, and its answers gRPC-Web again.
  *
- * A layer before the client's codec (layer.h): the request's body is decoded from base64 when it is
+ * A filter (filter.h) near the client: the request's body is decoded from base64 when it is
  * application/grpc-web-text, the answer's trailers, which scripts cannot read, go into the body as a last frame (flag
  * 0x80), and the content types are exchanged.  What is behind (grpc_pass) sees gRPC only, over whichever protocol the
  * client came.  Runs in workers; memory: the request's arena.
@@ -9,7 +9,6 @@
 #include "http/module.h"
 #include "base/buf.h"
 #include "http/message/field_rules.h"
-#include "http/filter/layer.h"
 #include "http/serve/runtime.h"
 
 #include <string.h>
@@ -20,7 +19,7 @@
 typedef struct { weir_flag_t on; } web_conf_t;
 
 typedef struct {
-    weir_layer_t        layer;
+    weir_filter_t       filter;
     weir_str_t          type;              /* the client's */
     bool                is_text;
     char               *room;              /* decoded request body, encoded answer */
@@ -30,7 +29,7 @@ typedef struct {
     bool                failed, has_frames;
 } web_t;
 
-static web_t *web_of(weir_layer_t *self) { return weir_container_of(self, web_t, layer); }
+static web_t *web_of(weir_filter_t *self) { return weir_container_of(self, web_t, filter); }
 
 /* -- base64 (RFC 4648 §4); groups may be padded anywhere, as streams of separately encoded pieces are -- */
 
@@ -136,17 +135,18 @@ web_fail(weir_request_t *req, web_t *w)
 }
 
 static weir_io_t
-web_read_body(weir_request_t *req, weir_layer_t *self, weir_str_t *bytes)
+web_read(weir_filter_t *self, weir_str_t *bytes)
 {
     web_t *w = web_of(self);
+    weir_request_t *req = self->req;
     weir_str_t text;
     size_t len;
 
     if (!w->is_text) {
-        return weir_layer_read_body(req, self->inner, bytes);
+        return weir_filter_pull(self, bytes);
     }
     while (!w->failed) {
-        weir_io_t io = weir_layer_read_body(req, self->inner, &text);
+        weir_io_t io = weir_filter_pull(self, &text);
 
         if (io == WEIR_EOF && w->n_carry != 0) {
             return web_fail(req, w);
@@ -167,43 +167,44 @@ web_read_body(weir_request_t *req, weir_layer_t *self, weir_str_t *bytes)
 
 /* -- the answer -- */
 
-static weir_io_t
-web_send_head(weir_request_t *req, weir_layer_t *self)
+static weir_step_t
+web_head(weir_filter_t *self)
 {
     web_t *w = web_of(self);
+    weir_request_t *req = self->req;
     weir_field_t *type = weir_fields_first(&req->res.fields, WEIR_HEADER_CONTENT_TYPE);
 
-    if (type != NULL && weir_str_starts_fold(type->value, WEIR_STR("application/grpc"))) {
+    w->has_frames = type != NULL && weir_str_starts_fold(type->value, WEIR_STR("application/grpc"));
+    if (w->has_frames) {
         type->value = w->type;
-        w->has_frames = true;
         req->res.length = WEIR_LENGTH_NONE;          /* the trailers come on top */
     }
-    return weir_layer_send_head(req, self->inner);
+    return WEIR_NEXT;
 }
 
 static weir_io_t
-web_send_piece(weir_request_t *req, web_t *w, weir_str_t bytes)
+web_piece(web_t *w, weir_str_t bytes)
 {
     weir_io_t io = WEIR_OK;
 
     if (!w->is_text) {
-        return weir_layer_send_body(req, w->layer.inner, bytes);
+        return weir_filter_pass_body(&w->filter, bytes);
     }
     while (bytes.len != 0 && io != WEIR_ERROR) {
         size_t n = weir_min(bytes.len, WEB_PIECE);
 
-        io = weir_layer_send_body(req, w->layer.inner, weir_str(w->room, web_encode(w->room, weir_str(bytes.at, n))));
+        io = weir_filter_pass_body(&w->filter, weir_str(w->room, web_encode(w->room, weir_str(bytes.at, n))));
         bytes = weir_str_skip(bytes, n);
     }
     return io;
 }
 
 static weir_io_t
-web_send_body(weir_request_t *req, weir_layer_t *self, weir_str_t bytes)
+web_body(weir_filter_t *self, weir_str_t bytes)
 {
     web_t *w = web_of(self);
 
-    return w->has_frames ? web_send_piece(req, w, bytes) : weir_layer_send_body(req, w->layer.inner, bytes);
+    return w->has_frames ? web_piece(w, bytes) : weir_filter_pass_body(self, bytes);
 }
 
 /* "grpc-status: 0\r\n…": the frame's payload.  What a codec would not send as a trailer is not in it either. */
@@ -242,46 +243,25 @@ web_trailers(weir_request_t *req, char *room)
 }
 
 static weir_io_t
-web_send_end(weir_request_t *req, weir_layer_t *self)
+web_end(weir_filter_t *self)
 {
     web_t *w = web_of(self);
+    weir_request_t *req = self->req;
     char room[WEB_TRAILERS_MAX];
 
     if (w->has_frames && req->res.trailers.n != 0) {
         weir_str_t frame = web_trailers(req, room);
 
         weir_fields_reset(&req->res.trailers);       /* said once */
-        req->res.body_sent += frame.len;
-        if (web_send_piece(req, w, frame) == WEIR_ERROR) {
+        if (web_piece(w, frame) == WEIR_ERROR) {
             return WEIR_ERROR;
         }
     }
-    return weir_layer_send_end(req, self->inner);
+    return weir_filter_pass_end(self);
 }
 
-/* Neither a file nor a pipe: their bytes may have to be encoded, and a frame follows them. */
-static weir_io_t
-web_send_file(weir_request_t *req, weir_layer_t *self, int fd, uint64_t *offset, uint64_t end)
-{
-    (void) req, (void) self, (void) fd, (void) offset, (void) end;
-    return WEIR_EOF;
-}
-
-static weir_io_t
-web_send_pipe(weir_request_t *req, weir_layer_t *self, int pipe, size_t n, size_t *moved)
-{
-    (void) req, (void) self, (void) pipe, (void) n, (void) moved;
-    return WEIR_EOF;
-}
-
-static const weir_layer_ops_t web_layer = {
-    .send_head = web_send_head,
-    .send_body = web_send_body,
-    .send_file = web_send_file,
-    .send_pipe = web_send_pipe,
-    .send_end = web_send_end,
-    .read_body = web_read_body,
-};
+/* (Neither a file nor a pipe: their bytes may have to be encoded, and a frame follows them.) */
+static const weir_filter_ops_t web_filter = { .place = WEIR_FILTER_PROTOCOL, .head = web_head, .body = web_body, .end = web_end, .read = web_read };
 
 /* -- which requests -- */
 
@@ -329,7 +309,7 @@ web_access(weir_request_t *req, const void *conf)
     }
     type->value = rest.len != 0 ? weir_str_concat(&req->arena, WEIR_STR("application/grpc"), rest) : WEIR_STR("application/grpc");
     req->head.te_trailers = true;                              /* no script may say so, and gRPC wants it said */
-    weir_layer_add(req, &w->layer, &web_layer);
+    weir_filter_add(req, &w->filter, &web_filter);
     return WEIR_NEXT;
 }
 

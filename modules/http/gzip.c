@@ -38,7 +38,7 @@ typedef struct gzip_state {
 } gzip_state_t;
 
 typedef struct {
-    weir_body_filter_t filter;
+    weir_filter_t      filter;
     gzip_state_t      *state;
     char              *room;
     size_t             size;
@@ -164,7 +164,7 @@ static const struct weir_module_life gzip_life = { .tick = gzip_tick, .end = gzi
 /* -- bodies -- */
 
 static weir_io_t
-gzip_pass(weir_request_t *req, gzip_t *gzip)
+gzip_pass(gzip_t *gzip)
 {
     z_stream *z = &gzip->state->z;
     size_t n = gzip->size - z->avail_out;
@@ -172,11 +172,11 @@ gzip_pass(weir_request_t *req, gzip_t *gzip)
     z->next_out = (Bytef *) gzip->room;
     z->avail_out = (uInt) gzip->size;
     gzip->out += n;
-    return weir_filter_pass(req, &gzip->filter, weir_str(gzip->room, n));
+    return weir_filter_pass_body(&gzip->filter, weir_str(gzip->room, n));
 }
 
 static weir_io_t
-gzip_run(weir_request_t *req, gzip_t *gzip, weir_str_t bytes, int flush)
+gzip_run(gzip_t *gzip, weir_str_t bytes, int flush)
 {
     z_stream *z = &gzip->state->z;
     weir_io_t io = WEIR_OK, passed;
@@ -191,13 +191,13 @@ gzip_run(weir_request_t *req, gzip_t *gzip, weir_str_t bytes, int flush)
         do {
             rc = deflate(z, bytes.len != 0 ? Z_NO_FLUSH : flush);
             if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) {
-                return WEIR_ERROR;
+                return weir_filter_error(gzip->filter.req, WEIR_CAUSE_INTERNAL_MEMORY, "gzip");
             }
             if (z->avail_out != 0 && flush == Z_NO_FLUSH) {
                 break;
             }
             bool more = z->avail_out == 0;
-            passed = gzip_pass(req, gzip);
+            passed = gzip_pass(gzip);
             if (passed != WEIR_OK) {
                 io = passed;
             }
@@ -210,38 +210,44 @@ gzip_run(weir_request_t *req, gzip_t *gzip, weir_str_t bytes, int flush)
 }
 
 static weir_io_t
-gzip_body(weir_request_t *req, weir_body_filter_t *self, weir_str_t bytes)
+gzip_body(weir_filter_t *self, weir_str_t bytes)
 {
     gzip_t *gzip = weir_container_of(self, gzip_t, filter);
     weir_io_t io;
 
     gzip->in += bytes.len;
     gzip->is_dirty = true;
-    io = gzip_run(req, gzip, bytes, Z_NO_FLUSH);
-    return io == WEIR_OK && weir_response_pending(req) ? WEIR_AGAIN : io;
+    io = gzip_run(gzip, bytes, Z_NO_FLUSH);
+    return io == WEIR_OK && weir_filter_is_pending(self) ? WEIR_AGAIN : io;
 }
 
+/* Of answers that are to arrive as they are made. */
 static weir_io_t
-gzip_flush(weir_request_t *req, weir_body_filter_t *self)
+gzip_flush(weir_filter_t *self)
 {
     gzip_t *gzip = weir_container_of(self, gzip_t, filter);
 
-    if (!gzip->is_dirty) {
-        return WEIR_OK;
+    if (gzip->is_dirty && self->req->res.is_live) {
+        gzip->is_dirty = false;
+        if (gzip_run(gzip, WEIR_STR(""), Z_SYNC_FLUSH) == WEIR_ERROR) {
+            return WEIR_ERROR;
+        }
     }
-    gzip->is_dirty = false;
-    return gzip_run(req, gzip, WEIR_STR(""), Z_SYNC_FLUSH);
+    return weir_filter_pass_flush(self);
 }
 
 static weir_io_t
-gzip_end(weir_request_t *req, weir_body_filter_t *self)
+gzip_end(weir_filter_t *self)
 {
     gzip_t *gzip = weir_container_of(self, gzip_t, filter);
-    weir_io_t io = gzip_run(req, gzip, WEIR_STR(""), Z_FINISH);
+    weir_io_t io = gzip_run(gzip, WEIR_STR(""), Z_FINISH);
 
+    gzip->is_dirty = false;
     gzip_give_back(gzip);
-    return io;
+    return io == WEIR_ERROR ? io : weir_filter_pass_end(self);
 }
+
+static const weir_filter_ops_t gzip_filter = { .place = WEIR_FILTER_ENCODE, .body = gzip_body, .end = gzip_end, .flush = gzip_flush };
 
 /* -- which answers -- */
 
@@ -292,9 +298,8 @@ gzip_head(weir_request_t *req, const void *conf_)
     weir_arena_on_cleanup(&req->arena, gzip_give_back, gzip);
     gzip->state->z.next_out = (Bytef *) gzip->room;
     gzip->state->z.avail_out = (uInt) gzip->size;
-    gzip->filter = (weir_body_filter_t) { .body = gzip_body, .end = gzip_end, .flush = gzip_flush };
     req->ctx[weir_http_gzip_index] = gzip;
-    weir_response_filter(req, &gzip->filter);
+    weir_filter_add(req, &gzip->filter, &gzip_filter);
     weir_response_set(req, WEIR_HEADER_CONTENT_ENCODING, WEIR_STR("gzip"));
     weir_response_drop(req, WEIR_HEADER_ACCEPT_RANGES);
     gzip_weaken_etag(req);
@@ -360,5 +365,5 @@ const weir_http_module_t weir_http_gzip = {
     .check = gzip_check,
     .enabled = gzip_enabled,
     .filter_head = gzip_head,
-    .after = "http_headers http_charset",
+    .filter_place = WEIR_FILTER_ENCODE,
 };

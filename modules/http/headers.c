@@ -147,18 +147,13 @@ expires_set(weir_request_t *req, const headers_expires_t *conf)
 
 /* -- add_trailer -- */
 
-typedef struct { weir_body_filter_t filter; const headers_conf_t *conf; } headers_trailing_t;
-
-static weir_io_t
-headers_pass(weir_request_t *req, weir_body_filter_t *self, weir_str_t bytes)
-{
-    return weir_filter_pass(req, self, bytes);
-}
+typedef struct { weir_filter_t filter; const headers_conf_t *conf; } headers_trailing_t;
 
 /* Now that all else of the answer is known. */
 static weir_io_t
-headers_trail(weir_request_t *req, weir_body_filter_t *self)
+headers_trail(weir_filter_t *self)
 {
+    weir_request_t       *req = self->req;
     const headers_conf_t *conf = weir_container_of(self, headers_trailing_t, filter)->conf;
     bool                  is_plain = headers_is_plain(req->res.status);
 
@@ -170,8 +165,10 @@ headers_trail(weir_request_t *req, weir_body_filter_t *self)
             weir_assert(weir_fields_add(&req->res.trailers, &req->arena, field->id, field->name, value, 0) != NULL);
         }
     }
-    return WEIR_OK;
+    return weir_filter_pass_end(self);
 }
+
+static const weir_filter_ops_t headers_trailing = { .place = WEIR_FILTER_FIELDS, .end = headers_trail };
 
 /* There can be some behind a body in chunks, or on a stream. */
 static void
@@ -183,13 +180,12 @@ headers_expect_trailers(weir_request_t *req, const headers_conf_t *conf)
     for (size_t i = 0; i < conf->trailers.n; i++) {
         is_any = is_any || conf->trailers.at[i].always;
     }
-    if (!is_any || req->version < 11 || req->res.status == 204 || req->res.status == 304) {
+    if (!is_any || req->version < 11 || req->res.status < 200 || req->res.status == 204 || req->res.status == 304) {
         return;
     }
     trailing = weir_new(&req->arena, headers_trailing_t);
-    trailing->filter = (weir_body_filter_t) { .body = headers_pass, .end = headers_trail };
     trailing->conf = conf;
-    weir_response_filter(req, &trailing->filter);
+    weir_filter_add(req, &trailing->filter, &headers_trailing);
     req->res.has_trailers = true;
     if (req->version == 11) {
         req->res.length = WEIR_LENGTH_NONE;

@@ -24,7 +24,7 @@ typedef struct {
     weir_task_t     task;
     int             fd;
     bool            is_small;
-    uint64_t        offset, end;     /* of the whole; with ranges those are asked */
+    uint64_t        offset, end;     /* of the whole */
 } file_t;
 
 weir_cause_t
@@ -108,18 +108,6 @@ file_copy(file_t *file, uint64_t *from, uint64_t to)
     return weir_response_body(file->req, weir_str(http->file, (size_t) n));
 }
 
-/* What comes next of it; false: nothing. */
-static bool
-file_next(const file_t *file, uint64_t *from, uint64_t *to)
-{
-    if (file->req->res.ranges != NULL) {
-        return weir_ranges_next(file->req, from, to);
-    }
-    *from = file->offset;
-    *to = file->end;
-    return *from < *to;
-}
-
 static void file_go_on(weir_task_t *task);
 
 /* OK: a turn's worth went · AGAIN: wait · EOF: done with it, or broken (said by *done) · ERROR */
@@ -131,9 +119,12 @@ file_send(file_t *file, bool *done)
     weir_io_t io = WEIR_OK;
 
     for (int round = 0; io == WEIR_OK && round < FILE_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
-        if (!file_next(file, &from, &to)) {
-            *done = true;
-            return WEIR_EOF;
+        from = file->offset;
+        to = file->end;
+        io = weir_response_wants(file->req, &from, &to);
+        if (io != WEIR_OK) {
+            *done = io == WEIR_EOF;
+            return io;
         }
         io = file->is_small ? WEIR_EOF : weir_response_file(file->req, file->fd, &from, to);
         if (io == WEIR_EOF) {

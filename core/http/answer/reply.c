@@ -3,6 +3,8 @@
  */
 #include "http/answer/docroot.h"
 #include "http/answer/error_format.h"
+#include "http/filter/filter.h"
+#include "http/filter/respond.h"
 #include "http/module.h"
 #include "http/filter/precondition.h"
 #include "http/serve/runtime.h"
@@ -25,9 +27,10 @@ weir_server_token(const weir_request_t *req)
 
 /* -- whole answers -- */
 
-static void
-reply_clear(weir_request_t *req)
+void
+weir_response_discard(weir_request_t *req)
 {
+    weir_filters_reset(req);
     weir_fields_reset(&req->res.fields);
     weir_fields_reset(&req->res.trailers);
     req->res.length = WEIR_LENGTH_NONE;
@@ -95,7 +98,7 @@ reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
 {
     weir_str_t safe = weir_uri_encode_reference(location, &req->arena);
 
-    reply_clear(req);
+    weir_response_discard(req);
     req->error_status = 0;
     weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
     return reply_send(req, status, WEIR_STR("text/html"), weir_error_page(req, status, WEIR_STR_NONE));
@@ -236,7 +239,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     if (reply_must_close(status, cause)) {
         req->keep_alive = false;
     }
-    reply_clear(req);
+    weir_response_discard(req);
     req->error_status = 0;
     page = reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
     if (page != NULL) {

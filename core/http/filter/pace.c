@@ -6,12 +6,12 @@
 #include "http/filter/pace.h"
 
 #include "base/chain.h"
-#include "http/filter/layer.h"
+#include "http/filter/filter.h"
+#include "http/filter/respond.h"
 #include "http/serve/runtime.h"
 
 typedef struct weir_pace {
-    weir_layer_t        layer;
-    weir_request_t     *req;
+    weir_filter_t       filter;
     uint64_t            rate;          /* bytes a second */
     uint64_t            after, sent;
     weir_instant_t      began;
@@ -23,7 +23,7 @@ typedef struct weir_pace {
 
 static void pace_on_timer(weir_timer_t *timer);
 
-static weir_pace_t *pace_of(weir_layer_t *self) { return weir_container_of(self, weir_pace_t, layer); }
+static weir_pace_t *pace_of(weir_filter_t *self) { return weir_container_of(self, weir_pace_t, filter); }
 
 /* How many may have gone until now. */
 static uint64_t
@@ -49,7 +49,7 @@ pace_wait(weir_pace_t *pace)
     uint64_t lacking = pace->sent + piece > budget ? pace->sent + piece - budget : 0;
 
     pace->is_parked = true;
-    weir_timer_set(pace->req->http->loop, &pace->timer, (weir_msec_t) { weir_max(weir_min(lacking * 1000 / pace->rate + 1, UINT64_C(60000)), 1) },
+    weir_timer_set(pace->filter.req->http->loop, &pace->timer, (weir_msec_t) { weir_max(weir_min(lacking * 1000 / pace->rate + 1, UINT64_C(60000)), 1) },
                    pace_on_timer);
 }
 
@@ -57,7 +57,6 @@ pace_wait(weir_pace_t *pace)
 static weir_io_t
 pace_send_held(weir_pace_t *pace)
 {
-    weir_request_t *req = pace->req;
     struct iovec iov = { NULL, 0 };
 
     while (pace->held.size != 0) {
@@ -68,16 +67,16 @@ pace_send_held(weir_pace_t *pace)
         }
         (void) weir_chain_peek(&pace->held, &iov, 1);
         size_t n = weir_min(iov.iov_len, allowed);
-        weir_io_t io = weir_layer_send_body(req, pace->layer.inner, weir_str(iov.iov_base, n));
+        weir_io_t io = weir_filter_pass_body(&pace->filter, weir_str(iov.iov_base, n));
         pace->sent += n;
-        weir_chain_consume(&pace->held, &req->http->blocks, n);
+        weir_chain_consume(&pace->held, &pace->filter.req->http->blocks, n);
         if (io != WEIR_OK) {
             return io;
         }
     }
     if (pace->ends) {
         pace->ends = false;
-        return weir_layer_send_end(req, pace->layer.inner);
+        return weir_filter_pass_end(&pace->filter);
     }
     return WEIR_OK;
 }
@@ -88,31 +87,27 @@ pace_is_holding(const weir_pace_t *pace)
     return pace->held.size != 0 || pace->ends;
 }
 
-/* The client goes, as a codec tells of it. */
-static void
-pace_lost(weir_pace_t *pace)
-{
-    weir_request_client_gone(pace->req, WEIR_CAUSE_CLIENT_CLOSED);
-}
-
 /* What is held goes on its way; when that was all, the producer does. */
 static void
 pace_go_on(weir_pace_t *pace)
 {
-    weir_request_t *req = pace->req;
-    weir_io_t io = pace_send_held(pace);
+    weir_filter_t *self = &pace->filter;
+    weir_io_t io;
 
-    if (io != WEIR_ERROR && weir_layer_flush(req, pace->layer.inner) == WEIR_ERROR) {
-        io = WEIR_ERROR;
-    }
+    do {
+        io = pace_send_held(pace);
+        if (io != WEIR_ERROR && weir_filter_pass_flush(self) == WEIR_ERROR) {
+            io = WEIR_ERROR;
+        }
+    } while (io == WEIR_AGAIN && pace_is_holding(pace) && !pace->is_parked && !weir_filter_is_pending(self));      /* it all went: no edge will tell */
     if (io == WEIR_ERROR) {
-        pace_lost(pace);
+        weir_filter_fell(self);
         return;
     }
-    if (!pace_is_holding(pace) && !weir_layer_send_pending(req, pace->layer.inner)) {
+    if (!pace_is_holding(pace) && !weir_filter_is_pending(self)) {
         weir_timer_clear(&pace->timer);
         pace->is_parked = false;
-        weir_layer_writable(req, &pace->layer);
+        weir_filter_writable(self);
     }
 }
 
@@ -122,17 +117,16 @@ pace_on_timer(weir_timer_t *timer)
     weir_pace_t *pace = weir_container_of(timer, weir_pace_t, timer);
 
     pace->is_parked = false;
-    if (!weir_layer_send_pending(pace->req, pace->layer.inner)) {       /* else the wire tells when it is free */
+    if (!weir_filter_is_pending(&pace->filter)) {      /* else the wire tells when it is free */
         pace_go_on(pace);
     }
 }
 
 static bool
-pace_on_writable(weir_request_t *req, weir_layer_t *self)
+pace_on_writable(weir_filter_t *self)
 {
     weir_pace_t *pace = pace_of(self);
 
-    (void) req;
     if (pace->is_parked) {
         return true;                                   /* the timer's turn */
     }
@@ -143,10 +137,10 @@ pace_on_writable(weir_request_t *req, weir_layer_t *self)
     return true;
 }
 
-/* -- the layer -- */
+/* -- the filter -- */
 
 static weir_io_t
-pace_send_body(weir_request_t *req, weir_layer_t *self, weir_str_t bytes)
+pace_body(weir_filter_t *self, weir_str_t bytes)
 {
     weir_pace_t *pace = pace_of(self);
     uint64_t allowed = pace->held.size != 0 ? 0 : pace_allowed(pace);
@@ -155,14 +149,14 @@ pace_send_body(weir_request_t *req, weir_layer_t *self, weir_str_t bytes)
 
     if (n != 0) {
         pace->sent += n;
-        io = weir_layer_send_body(req, pace->layer.inner, weir_str(bytes.at, n));
+        io = weir_filter_pass_body(self, weir_str(bytes.at, n));
         bytes = weir_str_skip(bytes, n);
     }
     if (bytes.len == 0 || io == WEIR_ERROR) {
         return io;
     }
-    if (!weir_chain_append(&pace->held, &req->http->blocks, bytes)) {
-        return WEIR_ERROR;
+    if (!weir_chain_append(&pace->held, &self->req->http->blocks, bytes)) {
+        return weir_filter_error(self->req, WEIR_CAUSE_INTERNAL_MEMORY, "limit_rate");
     }
     if (io == WEIR_OK && !pace->is_parked) {
         pace_wait(pace);
@@ -171,7 +165,7 @@ pace_send_body(weir_request_t *req, weir_layer_t *self, weir_str_t bytes)
 }
 
 static weir_io_t
-pace_send_file(weir_request_t *req, weir_layer_t *self, int fd, uint64_t *offset, uint64_t end)
+pace_file(weir_filter_t *self, int fd, uint64_t *offset, uint64_t end)
 {
     weir_pace_t *pace = pace_of(self);
     uint64_t allowed = pace_allowed(pace), from = *offset;
@@ -183,7 +177,7 @@ pace_send_file(weir_request_t *req, weir_layer_t *self, int fd, uint64_t *offset
         }
         return WEIR_AGAIN;
     }
-    io = weir_layer_send_file(req, pace->layer.inner, fd, offset, weir_min(end, from + allowed));
+    io = weir_filter_pass_file(self, fd, offset, weir_min(end, from + allowed));
     pace->sent += *offset - from;
     if (io == WEIR_OK && *offset < end) {
         pace_wait(pace);
@@ -193,7 +187,7 @@ pace_send_file(weir_request_t *req, weir_layer_t *self, int fd, uint64_t *offset
 }
 
 static weir_io_t
-pace_send_end(weir_request_t *req, weir_layer_t *self)
+pace_end(weir_filter_t *self)
 {
     weir_pace_t *pace = pace_of(self);
 
@@ -201,50 +195,43 @@ pace_send_end(weir_request_t *req, weir_layer_t *self)
         pace->ends = true;
         return WEIR_AGAIN;
     }
-    return weir_layer_send_end(req, pace->layer.inner);
-}
-
-/* Bytes have to be counted out. */
-static weir_io_t
-pace_send_pipe(weir_request_t *req, weir_layer_t *self, int pipe, size_t n, size_t *moved)
-{
-    (void) req, (void) self, (void) pipe, (void) n, (void) moved;
-    return WEIR_EOF;
+    return weir_filter_pass_end(self);
 }
 
 static bool
-pace_send_pending(const weir_request_t *req, const weir_layer_t *self)
+pace_pending(const weir_filter_t *self)
 {
-    return pace_is_holding(weir_container_of(self, weir_pace_t, layer)) || weir_layer_send_pending(req, self->inner);
+    return pace_is_holding(weir_container_of(self, weir_pace_t, filter));
 }
 
 static weir_io_t
-pace_flush(weir_request_t *req, weir_layer_t *self)
+pace_flush(weir_filter_t *self)
 {
     const weir_pace_t *pace = pace_of(self);
-    weir_io_t io = weir_layer_flush(req, self->inner);
+    weir_io_t io = weir_filter_pass_flush(self);
 
     return io == WEIR_OK && (pace_is_holding(pace) || pace->is_parked) ? WEIR_AGAIN : io;
 }
 
 static void
-pace_end(weir_request_t *req, weir_layer_t *self)
+pace_fini(weir_filter_t *self)
 {
     weir_pace_t *pace = pace_of(self);
 
     weir_timer_drop(&pace->timer);
-    weir_chain_clear(&pace->held, &req->http->blocks);
+    weir_chain_clear(&pace->held, &self->req->http->blocks);
 }
 
-static const weir_layer_ops_t pace_layer = {
-    .send_body = pace_send_body,
-    .send_file = pace_send_file,
-    .send_pipe = pace_send_pipe,
-    .send_end = pace_send_end,
-    .send_pending = pace_send_pending,
+/* (The bytes of a pipe have to be counted out: there is no .pipe.) */
+static const weir_filter_ops_t pace_filter = {
+    .place = WEIR_FILTER_PACE,
+    .body = pace_body,
+    .file = pace_file,
+    .end = pace_end,
+    .pending = pace_pending,
     .flush = pace_flush,
     .on_writable = pace_on_writable,
-    .end = pace_end,
+    .fini = pace_fini,
 };
 
 /* What is no number of bytes, or empty, is none. */
@@ -257,20 +244,21 @@ pace_bytes(weir_request_t *req, const weir_template_t *template)
     return text.len != 0 && weir_conf_read_bytes(text, &read) ? read.n : 0;
 }
 
-void
-weir_pace_begin(weir_request_t *req)
+weir_step_t
+weir_pace_head(weir_request_t *req, const void *conf)
 {
     const weir_http_core_conf_t *core = weir_request_core(req);
     uint64_t rate = req->has_limit_rate ? req->limit_rate : pace_bytes(req, core->limit_rate);
     weir_pace_t *pace;
 
-    if (rate == 0 || req->res.status == 101) {
-        return;
+    (void) conf;
+    if (rate == 0 || req->res.status == 101 || weir_response_is_bodiless(req)) {
+        return WEIR_NEXT;
     }
     pace = weir_new(&req->arena, weir_pace_t);
-    pace->req = req;
     pace->rate = weir_min(rate, WEIR_RATE_MAX);
     pace->after = pace_bytes(req, core->limit_rate_after);
     pace->began = weir_clock_now();
-    weir_layer_add(req, &pace->layer, &pace_layer);
+    weir_filter_add(req, &pace->filter, &pace_filter);
+    return WEIR_NEXT;
 }

@@ -1,7 +1,7 @@
 /*
  * pace.h - limit_rate: an answer's body no faster than so many bytes a second; inside core/http only.
  *
- * A layer before the codec (layer.h): what may not go yet waits here, and its producer waits as for a slow client.
+ * A filter (filter.h), the last one before the codec: what may not go yet waits here, and its producer waits as for a slow client.
  */
 #ifndef WEIR_HTTP_PACE_H
 #define WEIR_HTTP_PACE_H
@@ -21,7 +21,7 @@ weir_rate_budget(uint64_t rate, weir_instant_t began)
     return rate * (ms / 1000) + rate * (ms % 1000) / 1000;
 }
 
-/* Before the head of an answer that has a body; does nothing where there is no limit. */
-void weir_pace_begin(weir_request_t *req);
+/* The head filter, at WEIR_FILTER_PACE: puts a filter there, where there is a limit. */
+weir_step_t weir_pace_head(weir_request_t *req, const void *conf);
 
 #endif

@@ -8,7 +8,6 @@
 #include "http/filter/ranges.h"
 
 #include "http/filter/precondition.h"
-#include "http/filter/respond.h"
 
 #define RANGES_FEW       16             /* so many may cost more than the whole, with their heads */
 #define RANGES_HEAD_COST 80             /* about what stands before a part, without its type */
@@ -188,14 +187,122 @@ ranges_make_multipart(weir_request_t *req, weir_ranges_t *ranges, uint64_t lengt
     req->res.length = total + ranges->tail.len;
 }
 
-void
-weir_ranges_choose(weir_request_t *req)
+/* -- the body -- */
+
+static weir_ranges_t *ranges_of(weir_filter_t *self) { return weir_container_of(self, weir_ranges_t, filter); }
+
+static weir_io_t
+ranges_open(weir_ranges_t *ranges)
+{
+    weir_io_t io = WEIR_OK;
+
+    if (!ranges->is_open) {
+        ranges->is_open = true;
+        if (ranges->at[ranges->next].head.len != 0) {
+            io = weir_filter_pass_body(&ranges->filter, ranges->at[ranges->next].head);
+        }
+    }
+    return io;
+}
+
+static void
+ranges_advance(weir_ranges_t *ranges, uint64_t n)
+{
+    weir_assert(ranges->next < ranges->n && ranges->position + n <= ranges->at[ranges->next].to);
+    ranges->position += n;
+    if (ranges->position >= ranges->at[ranges->next].to) {
+        ranges->next++;
+        ranges->is_open = false;
+    }
+}
+
+/* A piece of the whole, less what was not asked for. */
+static weir_io_t
+ranges_body(weir_filter_t *self, weir_str_t bytes)
+{
+    weir_ranges_t *ranges = ranges_of(self);
+    weir_io_t io = weir_filter_is_pending(self) ? WEIR_AGAIN : WEIR_OK;
+
+    while (bytes.len != 0 && ranges->next < ranges->n) {
+        const weir_range_t *range = &ranges->at[ranges->next];
+
+        if (ranges->position < range->from) {
+            size_t skipped = weir_min(bytes.len, range->from - ranges->position);
+            bytes = weir_str_skip(bytes, skipped);
+            ranges->position += skipped;
+            continue;
+        }
+        size_t n = weir_min(bytes.len, range->to - ranges->position);
+        if (ranges_open(ranges) == WEIR_ERROR) {
+            return WEIR_ERROR;
+        }
+        io = weir_filter_pass_body(self, weir_str(bytes.at, n));
+        if (io == WEIR_ERROR) {
+            return io;
+        }
+        bytes = weir_str_skip(bytes, n);
+        ranges_advance(ranges, n);
+    }
+    return io;
+}
+
+/* What is asked next was said by ranges_wants. */
+static weir_io_t
+ranges_file(weir_filter_t *self, int fd, uint64_t *offset, uint64_t end)
+{
+    uint64_t from = *offset;
+    weir_io_t io = weir_filter_pass_file(self, fd, offset, end);
+
+    if (*offset != from) {
+        ranges_advance(ranges_of(self), *offset - from);
+    }
+    return io;
+}
+
+static weir_io_t
+ranges_wants(weir_filter_t *self, uint64_t *from, uint64_t *to)
+{
+    weir_ranges_t *ranges = ranges_of(self);
+
+    if (ranges->next == ranges->n) {
+        return WEIR_EOF;
+    }
+    if (!ranges->is_open) {
+        ranges->position = ranges->at[ranges->next].from;
+        if (ranges_open(ranges) == WEIR_ERROR) {
+            return WEIR_ERROR;
+        }
+    }
+    *from = ranges->position;
+    *to = ranges->at[ranges->next].to;
+    return WEIR_OK;
+}
+
+static weir_io_t
+ranges_end(weir_filter_t *self)
+{
+    weir_ranges_t *ranges = ranges_of(self);
+
+    if (ranges->tail.len != 0 && ranges->next == ranges->n && weir_filter_pass_body(self, ranges->tail) == WEIR_ERROR) {
+        return WEIR_ERROR;
+    }
+    return weir_filter_pass_end(self);
+}
+
+static const weir_filter_ops_t ranges_filter = {
+    .place = WEIR_FILTER_RANGE, .body = ranges_body, .file = ranges_file, .end = ranges_end, .wants = ranges_wants,
+};
+
+/* -- the head -- */
+
+static void
+ranges_choose(weir_request_t *req)
 {
     weir_response_t *res = &req->res;
     const weir_field_t *field;
     weir_ranges_t *ranges;
 
-    if (res->status != 200 || res->length == WEIR_LENGTH_NONE || res->filters != NULL || weir_request_core(req)->max_ranges == 0) {
+    if (res->status != 200 || res->length == WEIR_LENGTH_NONE || weir_filters_change_body(req, WEIR_FILTER_RANGE) || weir_request_core(req)->max_ranges == 0) {
         return;
     }
     field = ranges_asked(req);
@@ -207,7 +314,7 @@ weir_ranges_choose(weir_request_t *req)
 
             res->status = 206;
             res->reason = WEIR_STR_NONE;
-            res->ranges = ranges;
+            weir_filter_add(req, &ranges->filter, &ranges_filter);
             if (ranges->n == 1) {
                 weir_response_add(req, WEIR_HEADER_CONTENT_RANGE, ranges_content_range(req, &ranges->at[0], length));
                 res->length = ranges->at[0].to - ranges->at[0].from;
@@ -222,88 +329,12 @@ weir_ranges_choose(weir_request_t *req)
     }
 }
 
-/* -- the body -- */
-
-static weir_io_t
-ranges_open(weir_request_t *req, weir_ranges_t *ranges)
+weir_step_t
+weir_ranges_head(weir_request_t *req, const void *conf)
 {
-    weir_io_t io = WEIR_OK;
-
-    if (!ranges->is_open) {
-        ranges->is_open = true;
-        if (ranges->at[ranges->next].head.len != 0) {
-            io = weir_wire_body(req, ranges->at[ranges->next].head);
-        }
+    (void) conf;
+    if (req->res.has_ranges) {
+        ranges_choose(req);
     }
-    return io;
-}
-
-static void
-ranges_advance(weir_ranges_t *ranges, uint64_t n)
-{
-    ranges->position += n;
-    if (ranges->position >= ranges->at[ranges->next].to) {
-        ranges->next++;
-        ranges->is_open = false;
-    }
-}
-
-weir_io_t
-weir_ranges_body(weir_request_t *req, weir_str_t bytes)
-{
-    weir_ranges_t *ranges = req->res.ranges;
-    weir_io_t io = weir_response_pending(req) ? WEIR_AGAIN : WEIR_OK;
-
-    while (bytes.len != 0 && ranges->next < ranges->n) {
-        const weir_range_t *range = &ranges->at[ranges->next];
-
-        if (ranges->position < range->from) {
-            size_t skipped = weir_min(bytes.len, range->from - ranges->position);
-            bytes = weir_str_skip(bytes, skipped);
-            ranges->position += skipped;
-            continue;
-        }
-        size_t n = weir_min(bytes.len, range->to - ranges->position);
-        if (ranges_open(req, ranges) == WEIR_ERROR) {
-            return WEIR_ERROR;
-        }
-        io = weir_wire_body(req, weir_str(bytes.at, n));
-        if (io == WEIR_ERROR) {
-            return io;
-        }
-        bytes = weir_str_skip(bytes, n);
-        ranges_advance(ranges, n);
-    }
-    return io;
-}
-
-weir_io_t
-weir_ranges_end(weir_request_t *req)
-{
-    weir_ranges_t *ranges = req->res.ranges;
-
-    return ranges->tail.len != 0 && ranges->next == ranges->n ? weir_wire_body(req, ranges->tail) : WEIR_OK;
-}
-
-bool
-weir_ranges_next(weir_request_t *req, uint64_t *from, uint64_t *to)
-{
-    weir_ranges_t *ranges = req->res.ranges;
-
-    if (ranges->next == ranges->n) {
-        return false;
-    }
-    if (!ranges->is_open) {
-        ranges->position = ranges->at[ranges->next].from;
-        (void) ranges_open(req, ranges);           /* a client that has gone is told of by what follows */
-    }
-    *from = ranges->position;
-    *to = ranges->at[ranges->next].to;
-    return true;
-}
-
-void
-weir_ranges_took(weir_request_t *req, uint64_t n)
-{
-    ranges_advance(req->res.ranges, n);
+    return WEIR_NEXT;
 }

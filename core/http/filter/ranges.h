@@ -7,11 +7,12 @@
 #ifndef WEIR_HTTP_RANGES_H
 #define WEIR_HTTP_RANGES_H
 
-#include "http/request.h"
+#include "http/filter/filter.h"
 
 typedef struct { uint64_t from, to; weir_str_t head; } weir_range_t;     /* bytes [from, to); head: what stands before it in a multipart */
 
 typedef struct weir_ranges {
+    weir_filter_t filter;
     weir_range_t *at;
     uint32_t      n, next;          /* next: under way */
     uint64_t      position;         /* in the whole, of the byte that comes next */
@@ -30,14 +31,7 @@ weir_step_t weir_request_check_ranges(weir_request_t *req, uint64_t length);
 /* The same, told only: true: it is to be answered with 416 (weir_request_fail, CLIENT_RANGE). */
 bool weir_ranges_refuse(weir_request_t *req, uint64_t length);
 
-/* Inside core/http: at the head, after the filters: chooses, and makes it a 206. */
-void weir_ranges_choose(weir_request_t *req);
-/* A piece of the whole toward the wire, less what was not asked for. */
-weir_io_t weir_ranges_body(weir_request_t *req, weir_str_t bytes);
-weir_io_t weir_ranges_end(weir_request_t *req);
-/* For files: what is to be sent next, its head sent before; false: nothing more. */
-bool weir_ranges_next(weir_request_t *req, uint64_t *from, uint64_t *to);
-/* n bytes of it went another way than weir_response_body. */
-void weir_ranges_took(weir_request_t *req, uint64_t n);
+/* The head filter, at WEIR_FILTER_RANGE: chooses, makes it a 206, and puts a filter there. */
+weir_step_t weir_ranges_head(weir_request_t *req, const void *conf);
 
 #endif

@@ -4,7 +4,6 @@
 #include "http/filter/read_ahead.h"
 
 #include "event/slice.h"
-#include "http/filter/layer.h"
 #include "http/filter/store.h"
 #include "http/serve/runtime.h"
 #include "os/sys.h"
@@ -98,7 +97,7 @@ weir_read_ahead_some(weir_request_t *req, weir_store_t *store)
     weir_slice_t slice = { 0 };
 
     for (int round = 0; round < AHEAD_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
-        weir_io_t io = weir_layer_read_body(req, req->layers, &bytes);
+        weir_io_t io = weir_request_read(req, &bytes);
 
         if (io == WEIR_EOF) {
             return ahead_complete(req, store);

@@ -1,17 +1,13 @@
 /*
- * respond.c - the way of every answer, whoever makes it: head through the filters, body through those of this answer,
- * parts of it where a Range asks for them, then the codec.
- *
- *   producer ──> body filters (gzip, …) ──> ranges ──> layers (limit_rate, gRPC-Web) ──> codec
+ * respond.c - the way of every answer, whoever makes it: what Weir's own answers must say, then the filters (filter.h),
+ * then the codec.
  *
  * Runs in workers; memory is the request's arena.
  */
 #include "http/filter/respond.h"
 
-#include "http/filter/layer.h"
+#include "http/filter/filter.h"
 #include "http/module.h"
-#include "http/filter/pace.h"
-#include "http/filter/ranges.h"
 #include "http/message/status.h"
 
 #define RESPOND_PIECE 4096      /* of a body: made before the client can take it */
@@ -139,17 +135,42 @@ respond_withhold(weir_request_t *req)
     res->length = 0;
     res->no_body = true;
     res->has_trailers = false;
-    res->filters = NULL;
-    res->ranges = NULL;
+}
+
+bool
+weir_response_is_bodiless(const weir_request_t *req)
+{
+    const weir_response_t *res = &req->res;
+
+    return req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
+}
+
+weir_io_t
+weir_response_head_rest(weir_request_t *req)
+{
+    weir_response_t *res = &req->res;
+    weir_io_t io = weir_filters_head(req);
+
+    if (io != WEIR_OK) {
+        return io;
+    }
+    res->no_body = weir_response_is_bodiless(req);
+    if (weir_request_is_split(req) && !res->upgraded) {
+        respond_withhold(req);
+    }
+    io = req->codec->send_head(req);
+    res->head_sent = true;
+    return io;
 }
 
 weir_io_t
 weir_response_head(weir_request_t *req)
 {
-    const weir_http_pipeline_t *pipeline = req->location->pipeline;
     weir_response_t *res = &req->res;
 
-    weir_assert(!res->head_sent && res->status >= 100);
+    weir_assert(!res->head_given && !res->head_sent && res->status >= 100);
+    weir_assert(res->head_row == 0 && res->verdict == NULL);
+    res->head_given = true;
     if (req->error_status != 0 && res->status != 101) {
         res->status = req->error_status;
         res->reason = WEIR_STR_NONE;
@@ -158,135 +179,63 @@ weir_response_head(weir_request_t *req)
         res->reason = weir_status_reason_nginx(res->status, false);
     }
     respond_own_fields(req);
-    for (uint16_t i = 0; i < (req->is_sub ? 0 : pipeline->n_head_filters); i++) {
-        const weir_http_handler_t *h = &pipeline->head_filters[i];
-        (void) h->run(req, h->conf);
-    }
-    if (res->has_ranges && !req->is_sub) {
-        weir_ranges_choose(req);
-    }
-    res->no_body = req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
-    if (!res->no_body && !req->is_sub) {
-        weir_pace_begin(req);
-    }
-    if (weir_request_is_split(req) && !res->upgraded) {
-        respond_withhold(req);
-    }
-    weir_io_t io = weir_layer_send_head(req, req->layers);
-    res->head_sent = true;
-    return io;
+    res->no_body = weir_response_is_bodiless(req);
+    return weir_response_head_rest(req);
 }
 
 /* -- the body -- */
 
 weir_io_t
-weir_wire_body(weir_request_t *req, weir_str_t bytes)
-{
-    req->res.body_sent += bytes.len;
-    return weir_layer_send_body(req, req->layers, bytes);
-}
-
-void
-weir_response_filter(weir_request_t *req, weir_body_filter_t *filter)
-{
-    weir_body_filter_t **at = &req->res.filters;
-
-    weir_assert(!req->res.head_sent);                          /* what has left does not come back to be filtered */
-    while (*at != NULL) {
-        at = &(*at)->next;
-    }
-    filter->next = NULL;
-    *at = filter;
-}
-
-static weir_io_t
-respond_from(weir_request_t *req, weir_body_filter_t *filter, weir_str_t bytes)
-{
-    if (bytes.len == 0) {
-        return weir_layer_send_pending(req, req->layers) ? WEIR_AGAIN : WEIR_OK;
-    }
-    if (filter != NULL) {
-        return filter->body(req, filter, bytes);
-    }
-    return req->res.ranges != NULL ? weir_ranges_body(req, bytes) : weir_wire_body(req, bytes);
-}
-
-weir_io_t
-weir_filter_pass(weir_request_t *req, const weir_body_filter_t *self, weir_str_t bytes)
-{
-    return respond_from(req, self->next, bytes);
-}
-
-weir_io_t
 weir_response_body(weir_request_t *req, weir_str_t bytes)
 {
-    weir_assert(req->res.head_sent && !req->res.complete);
-    return respond_from(req, req->res.filters, req->res.no_body ? WEIR_STR_NONE : bytes);
+    weir_assert(req->res.head_given && !req->res.end_given);
+    if (req->res.no_body || bytes.len == 0) {
+        return weir_response_pending(req) ? WEIR_AGAIN : WEIR_OK;
+    }
+    return weir_filters_give_body(req, req->filters, bytes);
+}
+
+weir_io_t
+weir_response_wants(weir_request_t *req, uint64_t *from, uint64_t *to)
+{
+    if (!req->res.head_sent) {
+        return WEIR_AGAIN;
+    }
+    for (weir_filter_t *f = req->filters; f != NULL; f = f->inner) {
+        if (f->ops->wants != NULL) {
+            return f->ops->wants(f, from, to);
+        }
+    }
+    return *from < *to ? WEIR_OK : WEIR_EOF;
 }
 
 weir_io_t
 weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
 {
-    uint64_t from = *offset;
-    weir_io_t io;
-
-    weir_assert(req->res.head_sent && !req->res.complete && from <= end);
-    if (req->res.filters != NULL) {
-        return WEIR_EOF;
-    }
-    io = weir_layer_send_file(req, req->layers, fd, offset, end);
-    req->res.body_sent += *offset - from;
-    if (req->res.ranges != NULL && *offset != from) {
-        weir_ranges_took(req, *offset - from);
-    }
-    return io;
+    weir_assert(req->res.head_given && !req->res.end_given && *offset <= end);
+    return weir_filters_give_file(req, req->filters, fd, offset, end);
 }
 
 weir_io_t
 weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved)
 {
-    weir_io_t io;
-
+    weir_assert(req->res.head_given && !req->res.end_given);
     *moved = 0;
-    weir_assert(req->res.head_sent && !req->res.complete);
-    if (req->res.filters != NULL || req->res.ranges != NULL || req->res.no_body) {
-        return WEIR_EOF;
-    }
-    io = weir_layer_send_pipe(req, req->layers, pipe, n, moved);
-    req->res.body_sent += *moved;
-    return io;
+    return req->res.no_body ? WEIR_EOF : weir_filters_give_pipe(req, req->filters, pipe, n, moved);
 }
 
 weir_io_t
 weir_response_end(weir_request_t *req)
 {
-    weir_io_t io = WEIR_OK;
-
-    weir_assert(req->res.head_sent && !req->res.complete);
-    for (weir_body_filter_t *f = req->res.no_body ? NULL : req->res.filters; f != NULL && io != WEIR_ERROR; f = f->next) {
-        if (f->end != NULL) {
-            io = f->end(req, f);
-        }
-    }
-    if (io != WEIR_ERROR && req->res.ranges != NULL && !req->res.no_body) {
-        io = weir_ranges_end(req);
-    }
-    if (io != WEIR_ERROR) {
-        io = weir_layer_send_end(req, req->layers);
-    }
-    req->res.complete = io != WEIR_ERROR;
-    return io;
+    weir_assert(req->res.head_given && !req->res.end_given);
+    req->res.end_given = true;
+    return weir_filters_give_end(req, req->filters);
 }
 
 weir_io_t
 weir_response_flush(weir_request_t *req)
 {
-    for (weir_body_filter_t *f = req->res.is_live && !req->res.no_body ? req->res.filters : NULL; f != NULL; f = f->next) {
-        if (f->flush != NULL && f->flush(req, f) == WEIR_ERROR) {
-            return WEIR_ERROR;
-        }
-    }
-    return weir_layer_flush(req, req->layers);
+    return weir_filters_give_flush(req, req->filters);
 }
 
 size_t
@@ -300,7 +249,26 @@ weir_response_piece(const weir_request_t *req, size_t most)
 bool
 weir_response_pending(const weir_request_t *req)
 {
-    return weir_layer_send_pending(req, req->layers);
+    return weir_filters_are_pending(req, req->filters);
+}
+
+void
+weir_response_lost(weir_request_t *req)
+{
+    weir_assert(req->holder == NULL);
+    if (weir_filters_fell(req)) {
+        weir_filters_answer_instead(req);
+    } else {
+        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+    }
+}
+
+/* -- the request's body -- */
+
+weir_io_t
+weir_request_read(weir_request_t *req, weir_str_t *bytes)
+{
+    return weir_filters_read(req, req->filters, bytes);
 }
 
 /* -- for codecs -- */
@@ -308,5 +276,5 @@ weir_response_pending(const weir_request_t *req)
 void
 weir_request_writable(weir_request_t *req)
 {
-    weir_layer_writable(req, NULL);
+    weir_filters_writable(req);
 }

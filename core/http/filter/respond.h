@@ -1,12 +1,14 @@
 /*
- * respond.h - the last step of an answer's body before its codec; inside core/http only.
+ * respond.h - an answer between its producer and its filters; inside core/http only.
  */
 #ifndef WEIR_HTTP_RESPOND_H
 #define WEIR_HTTP_RESPOND_H
 
 #include "http/request.h"
 
-/* Bytes as they are to arrive: nothing looks at them any more.  Counts them. */
-weir_io_t weir_wire_body(weir_request_t *req, weir_str_t bytes);
+/* By its status and the request's method. */
+bool weir_response_is_bodiless(const weir_request_t *req);
+/* What was made of an answer is no more, for another one; nothing of it has left. */
+void weir_response_discard(weir_request_t *req);
 
 #endif

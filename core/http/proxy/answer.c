@@ -188,6 +188,10 @@ answer_send_head(weir_proxy_t *p)
         weir_proxy_lost(p);
         return false;
     }
+    if (!req->res.head_sent && !p->x.codec->save(&p->x)) {     /* a filter holds it */
+        weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
+        return false;
+    }
     return true;
 }
 

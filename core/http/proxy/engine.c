@@ -10,7 +10,6 @@
  */
 #include "http/proxy/emit.h"
 
-#include "http/filter/layer.h"
 #include "http/filter/read_ahead.h"
 #include "http/serve/runtime.h"
 #include "os/clock.h"
@@ -276,7 +275,7 @@ engine_on_writable(weir_holder_t *hold)
 
     p->client_paused = false;
     if (p->state == WEIR_PROXY_TUNNEL) {
-        weir_proxy_tunnel_pump(p);
+        weir_proxy_tunnel_go_on(p);
     } else if (p->state == WEIR_PROXY_STREAM) {
         weir_proxy_pump(p);
     }
@@ -363,7 +362,7 @@ engine_peek_more(weir_proxy_t *p)
     weir_str_t bytes;
 
     while (engine_may_peek(p) && io == WEIR_OK) {
-        io = weir_layer_read_body(p->req, p->req->layers, &bytes);
+        io = weir_request_read(p->req, &bytes);
         if (io == WEIR_OK && weir_store_append(&p->taken, bytes) != WEIR_OK) {
             p->req->cause = WEIR_CAUSE_INTERNAL_MEMORY;
             return WEIR_ERROR;

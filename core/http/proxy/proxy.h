@@ -133,7 +133,7 @@ struct weir_proxy {
     uint64_t                 rate;            /* proxy_limit_rate; 0: none */
     weir_timer_t             rate_timer;
     weir_instant_t           answer_began;
-    bool                     peer_done, client_paused, client_eof, buffering;
+    bool                     peer_done, client_paused, client_eof, buffering, is_tunnel_open;
 
     weir_exchange_t          x;               /* last: the codec's state lies behind it */
 };
@@ -169,6 +169,7 @@ bool weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to);      /*
 bool weir_proxy_upgrade_may_pass(weir_str_t list);                /* an Upgrade field that may go on */
 void weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to);     /* tunnel.c */
 void weir_proxy_tunnel_pump(weir_proxy_t *p);
+void weir_proxy_tunnel_go_on(weir_proxy_t *p);
 weir_io_t weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes);     /* upload.c: see weir_asker_t */
 bool weir_proxy_collect_body(weir_proxy_t *p);                    /* upload.c: true: complete */
 void weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause); /* upload.c: the client's body: the request is over */

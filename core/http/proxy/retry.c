@@ -132,7 +132,7 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
 static bool
 retry_is_possible(const weir_proxy_t *p)
 {
-    return !p->req->res.head_sent && !p->body_taken;
+    return !p->req->res.head_given && !p->body_taken;
 }
 
 /* Asking twice is safe: nothing of the request has left, or the method says so. */

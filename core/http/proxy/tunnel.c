@@ -7,7 +7,6 @@
 #include "http/proxy/proxy.h"
 
 #include "event/slice.h"
-#include "http/filter/layer.h"
 #include "http/serve/runtime.h"
 
 #define TUNNEL_ROUNDS 16
@@ -39,7 +38,7 @@ tunnel_upward(weir_proxy_t *p, bool *failed)
     if (io != WEIR_OK || p->client_eof) {
         return false;
     }
-    io = weir_layer_read_body(p->req, p->req->layers, &bytes);
+    io = weir_request_read(p->req, &bytes);
     if (io == WEIR_OK) {
         *failed = p->x.codec->send_body(&p->x, bytes) == WEIR_ERROR;
         return !*failed;
@@ -67,12 +66,12 @@ tunnel_downward(weir_proxy_t *p, bool *failed)
     weir_io_t io = p->x.codec->read_body(&p->x, WEIR_RX_BYTES, &bytes);
     if (io == WEIR_OK) {
         p->attempt->response_length += bytes.len;
-        *failed = weir_response_body(req, bytes) == WEIR_ERROR || weir_layer_flush(req, req->layers) == WEIR_ERROR;
+        *failed = weir_response_body(req, bytes) == WEIR_ERROR || weir_response_flush(req) == WEIR_ERROR;
         return !*failed;
     }
     if (io == WEIR_EOF) {
         p->peer_done = true;
-        *failed = weir_layer_send_end(req, req->layers) == WEIR_ERROR;
+        *failed = weir_response_end(req) == WEIR_ERROR;
     }
     if (io == WEIR_ERROR) {
         *failed = true;
@@ -85,6 +84,10 @@ weir_proxy_tunnel_pump(weir_proxy_t *p)
 {
     bool failed = false, up = true, down = true;
     weir_slice_t slice = { 0 };
+
+    if (!p->is_tunnel_open) {
+        return;
+    }
 
     for (int round = 0; (up || down) && !failed && round < TUNNEL_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
         up = tunnel_upward(p, &failed);
@@ -108,6 +111,17 @@ tunnel_go_on(weir_task_t *task)
     weir_proxy_tunnel_pump(weir_container_of(task, weir_proxy_t, task));
 }
 
+static void
+tunnel_open(weir_proxy_t *p)
+{
+    p->is_tunnel_open = true;
+    p->req->res.no_body = false;
+    p->req->codec->tunnel(p->req);
+    p->x.codec->tunnel(&p->x);
+    p->hold.wants_body = true;
+    weir_proxy_tunnel_pump(p);
+}
+
 /* The peer's 101 goes to the client, which learns what the peer switches to; from here on both codecs pass bytes. */
 void
 weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to)
@@ -126,13 +140,20 @@ weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to)
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return;
     }
-    if (weir_response_head(req) == WEIR_ERROR || weir_layer_flush(req, req->layers) == WEIR_ERROR) {
+    if (weir_response_head(req) == WEIR_ERROR || weir_response_flush(req) == WEIR_ERROR) {
         weir_proxy_lost(p);
-        return;
+    } else if (req->res.head_sent) {
+        tunnel_open(p);
     }
-    req->res.no_body = false;
-    req->codec->tunnel(req);
-    p->x.codec->tunnel(&p->x);
-    p->hold.wants_body = true;
-    weir_proxy_tunnel_pump(p);
+}
+
+/* The client has taken what was pending; or a filter held the head, which has left now. */
+void
+weir_proxy_tunnel_go_on(weir_proxy_t *p)
+{
+    if (p->is_tunnel_open) {
+        weir_proxy_tunnel_pump(p);
+    } else if (p->req->res.head_sent) {
+        tunnel_open(p);
+    }
 }

@@ -3,7 +3,6 @@
  */
 #include "http/proxy/proxy.h"
 
-#include "http/filter/layer.h"
 #include "http/filter/read_ahead.h"
 #include "http/serve/runtime.h"
 
@@ -77,7 +76,7 @@ weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes)
         if (weir_store_left(&p->taken) != 0) {
             return weir_store_read(&p->taken, p->x.http->rx, WEIR_RX_BYTES, bytes);
         }
-        io = weir_layer_read_body(req, req->layers, bytes);
+        io = weir_request_read(req, bytes);
         if (io == WEIR_OK) {
             upload_take(p, *bytes);
         }

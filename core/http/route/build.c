@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "conf/core.h"
 #include "http/http.h"
+#include "http/filter/order.h"
 #include "http/module.h"
 #include "shm/stats.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     weir_conf_t      *cf;
     weir_arena_t     *arena;
     weir_http_conf_t *http;
+    const size_t     *filters;     /* of modules, in their order (filter/order.h) */
 } build_t;
 
 /* -- pipelines -- */
@@ -86,24 +88,6 @@ build_phase(const weir_conf_block_t *block, weir_phase_t phase, weir_http_handle
     return n;
 }
 
-static size_t
-build_filters(const weir_conf_block_t *block, weir_http_handler_t *out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < weir_modules_count; i++) {
-        const weir_http_module_t *m = weir_http_modules[i];
-
-        if (m != NULL && m->filter_head != NULL && (m->enabled == NULL || m->enabled(block->confs[i], WEIR_PHASE_MAX))) {
-            if (out != NULL) {
-                out[n] = (weir_http_handler_t) { m->filter_head, block->confs[i] };
-            }
-            n++;
-        }
-    }
-    return n;
-}
-
 static weir_http_pipeline_t *
 build_pipeline(build_t *b, const weir_conf_block_t *block)
 {
@@ -117,11 +101,7 @@ build_pipeline(build_t *b, const weir_conf_block_t *block)
         pipeline->phase[phase] = row;
         pipeline->n[phase] = (uint16_t) n;
     }
-    size_t n = build_filters(block, NULL);
-    weir_http_handler_t *row = n ? weir_new_n(b->arena, weir_http_handler_t, n) : NULL;
-    build_filters(block, row);
-    pipeline->head_filters = row;
-    pipeline->n_head_filters = (uint16_t) n;
+    weir_filters_place(b->arena, b->filters, block, pipeline);
     return pipeline;
 }
 
@@ -353,6 +333,10 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
     b.http = weir_new(b.arena, weir_http_conf_t);
     b.http->generation = generation;
     b.http->log_level = build_log_level(http, WEIR_LOG_EMERG);
+    b.filters = weir_filters_order(cf);
+    if (b.filters == NULL) {
+        return false;
+    }
     for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
         n += block->context == WEIR_IN_SERVER;
     }
