@@ -203,26 +203,30 @@ weir_io_t
 weir_filters_head(weir_request_t *req)
 {
     const weir_http_pipeline_t *pipeline = req->location->pipeline;
-    uint16_t n = req->is_sub ? 0 : pipeline->n_filters;
+    const weir_http_filter_row_t *row = pipeline->filters + req->res.head_row;
+    const weir_http_filter_row_t *end = req->is_sub ? row : pipeline->filters + pipeline->n_filters;
 
     weir_assert(req->res.head_given && !req->res.head_sent && req->res.head_holder == NULL);
     for (;;) {
-        const weir_http_filter_row_t *row = req->res.head_row < n ? &pipeline->filters[req->res.head_row] : NULL;
         weir_filter_t *f = filters_next_head(req);
         weir_step_t step;
-        weir_io_t io;
 
-        if (f != NULL && (row == NULL || f->ops->place <= row->place)) {
+        if (weir_unlikely(f != NULL) && (row == end || f->ops->place <= row->place)) {
             f->has_head = false;
             step = f->ops->head(f);
-        } else if (row != NULL) {
-            req->res.head_row++;
+        } else if (row != end) {
             step = row->run(req, row->conf);
+            row++;
         } else {
             return WEIR_OK;
         }
-        if (weir_unlikely(step != WEIR_NEXT) && (io = filters_take_step(req, step)) != WEIR_OK) {
-            return io;
+        if (weir_unlikely(step != WEIR_NEXT)) {
+            weir_io_t io = filters_take_step(req, step);
+
+            req->res.head_row = (uint16_t) (row - pipeline->filters);
+            if (io != WEIR_OK) {
+                return io;
+            }
         }
     }
 }

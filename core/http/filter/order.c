@@ -83,21 +83,33 @@ weir_filters_order(weir_conf_t *cf)
     return order;
 }
 
+static bool
+order_is_on(const weir_conf_block_t *block, size_t module)
+{
+    const weir_http_module_t *m = weir_http_modules[module];
+
+    return m->enabled == NULL || m->enabled(block->confs[module], WEIR_PHASE_MAX);
+}
+
 void
 weir_filters_place(weir_arena_t *arena, const size_t *order, const weir_conf_block_t *block, struct weir_http_pipeline *pipeline)
 {
-    weir_http_filter_row_t *rows = weir_new_n(arena, weir_http_filter_row_t, weir_modules_count + weir_countof(order_own));
+    weir_http_filter_row_t *rows;
     size_t n = 0, own = 0;
 
-    for (; *order != SIZE_MAX; order++) {
-        const weir_http_module_t *m = weir_http_modules[*order];
-        const void *conf = block->confs[*order];
+    for (const size_t *at = order; *at != SIZE_MAX; at++) {
+        n += order_is_on(block, *at);
+    }
+    rows = weir_new_n(arena, weir_http_filter_row_t, n + weir_countof(order_own));
+    n = 0;
+    for (const size_t *at = order; *at != SIZE_MAX; at++) {
+        const weir_http_module_t *m = weir_http_modules[*at];
 
         while (own < weir_countof(order_own) && order_own[own].place < m->filter_place) {
             rows[n++] = order_own[own++];
         }
-        if (m->enabled == NULL || m->enabled(conf, WEIR_PHASE_MAX)) {
-            rows[n++] = (weir_http_filter_row_t) { m->filter_head, conf, m->filter_place };
+        if (order_is_on(block, *at)) {
+            rows[n++] = (weir_http_filter_row_t) { m->filter_head, block->confs[*at], m->filter_place };
         }
     }
     while (own < weir_countof(order_own)) {
