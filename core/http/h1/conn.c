@@ -637,6 +637,7 @@ conn_finish(weir_request_t *req)
     weir_assert(c->req == req && !req->is_ended);
     req->is_ended = true;
     weir_timer_clear(&c->base.timer);
+    weir_timer_clear(&c->send_timer);             /* what a client that has gone did not take is sent no more */
     if (c->broken || !req->res.head_sent) {
         weir_h1_close(c);
         return;

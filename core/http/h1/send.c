@@ -56,6 +56,7 @@ send_on_timeout(weir_timer_t *timer)
         weir_h1_close(c);
         return;
     }
+    weir_assert(!c->req->is_ended);
     if (weir_request_core(c->req)->reset_timedout_connection.on) {
         weir_sock_reset_on_close(c->base.conn.watch.fd);
     }
@@ -91,13 +92,16 @@ static weir_io_t
 send_iov(weir_h1_conn_t *c, const struct iovec *iov, size_t n)
 {
     size_t sent = 0;
+    bool is_progress = false;
 
     if (c->broken) {
         return WEIR_ERROR;
     }
     if (c->out.size == 0) {
         weir_io_t io = weir_conn_send(&c->base.conn, iov, n, &sent);
+        is_progress = sent != 0;
         if (io == WEIR_OK) {
+            weir_timer_clear(&c->send_timer);
             return WEIR_OK;
         }
         if (io != WEIR_AGAIN) {
@@ -115,7 +119,7 @@ send_iov(weir_h1_conn_t *c, const struct iovec *iov, size_t n)
             return send_broken(c);
         }
     }
-    return send_wait(c, false);
+    return send_wait(c, is_progress);
 }
 
 /* -- the shared buffer -- */
