@@ -6,6 +6,7 @@
 #include "http/serve/send_queue.h"
 
 #include "base/mem.h"
+#include "event/slice.h"
 #include "http/serve/runtime.h"
 
 #include <errno.h>
@@ -56,6 +57,16 @@ queue_send(weir_http_t *http)
     }
 }
 
+/* In the middle of somebody's work: it is not his alone. */
+static void
+queue_send_between(weir_http_t *http)
+{
+    uint64_t began = weir_slice_now();
+
+    queue_send(http);
+    weir_slice_for_all(began);
+}
+
 /* What is queued from within on_sent waits for the next round of tasks. */
 static void
 queue_run(weir_task_t *task)
@@ -104,7 +115,7 @@ weir_send_later(weir_http_t *http, weir_conn_t *conn, weir_chain_t *out, size_t 
     queue->at[queue->n++] = (weir_queued_t) { .conn = conn, .out = out, .on_sent = on_sent, .at = http->tx, .len = len };
     http->tx += (len + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN;
     if (queue->n - queue->n_sent == WEIR_SENDS_BURST || http->tx > queue->room + WEIR_TX_BYTES) {
-        queue_send(http);
+        queue_send_between(http);
     }
     weir_task_post(http->loop, &queue->task, queue_run);
     return true;
