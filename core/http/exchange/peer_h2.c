@@ -18,8 +18,8 @@
 typedef struct {
     weir_joint_t       joint;                /* first: stream->owner points here */
     /* what comes */
-    weir_response_head_t head;                 /* being read, or complete (head_ready) */
-    size_t             head_bytes;
+    weir_response_head_t head;               /* being read, or complete (head_ready) */
+    size_t             head_bytes, trailer_bytes;
     const char        *malformed;
     weir_cause_t       refused_as;           /* of a head that is too large, or finds no memory */
     uint64_t           promised;             /* Content-Length; WEIR_LENGTH_NONE: none, or it does not count */
@@ -112,10 +112,12 @@ peer_on_head_begin(weir_h2_stream_t *stream)
 {
     peer_t *own = peer_of_stream(stream);
 
-    if (own == NULL || own->head_ready) {
+    if (own == NULL || (own->head_ready && !own->is_final)) {
         return false;
     }
-    peer_new_head(own);
+    if (!own->is_final) {                    /* (else trailers; the head may not have been read yet) */
+        peer_new_head(own);
+    }
     return true;
 }
 
@@ -173,14 +175,15 @@ static bool
 peer_on_field(weir_h2_stream_t *stream, const weir_hpack_field_t *field)
 {
     peer_t *own = peer_of_stream(stream);
-    size_t limit;
+    size_t limit, *bytes;
 
     if (own == NULL || own->malformed != NULL) {
         return own != NULL;
     }
     limit = own->is_final ? PEER_TRAILERS : own->joint.exchange->conf->buffer_size.n;
-    own->head_bytes += field->name.len + field->value.len;
-    if (own->head_bytes > limit) {
+    bytes = own->is_final ? &own->trailer_bytes : &own->head_bytes;
+    *bytes += field->name.len + field->value.len;
+    if (*bytes > limit) {
         return peer_no_room(own, WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE);
     }
     if (field->pseudo != WEIR_H2_NOT_PSEUDO) {
@@ -188,7 +191,7 @@ peer_on_field(weir_h2_stream_t *stream, const weir_hpack_field_t *field)
                                                                : peer_bad(own, "a pseudo-header that may not stand there");
     }
     own->has_regular = true;
-    if (!weir_h2_name_ok(field->name) || !weir_h2_value_ok(field->value)) {
+    if (!field->is_clean) {
         return peer_bad(own, "a field's name or value has bytes that may not stand there");
     }
     if (weir_h2_is_connection_specific(field) || field->id == WEIR_HEADER_TE) {
@@ -246,7 +249,7 @@ peer_on_head(weir_h2_stream_t *stream, bool too_large, bool end)
             peer_fault(own, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, own->malformed != NULL ? own->malformed : "a second answer");
             return;
         }
-        peer_tell(own);
+        weir_h2_stream_run_later(stream);
         return;
     }
     if (own->malformed == NULL && (!own->has_status || own->head.status == 101 || (own->head.status < 200 && end))) {
@@ -256,11 +259,13 @@ peer_on_head(weir_h2_stream_t *stream, bool too_large, bool end)
         peer_fault(own, WEIR_CAUSE_UPSTREAM_MALFORMED, own->malformed);
         return;
     }
-    if (own->head.status >= 200) {
-        peer_on_final(own, end);
-    }
     own->head_ready = true;
-    peer_tell(own);
+    if (own->head.status < 200) {
+        peer_tell(own);
+        return;
+    }
+    peer_on_final(own, end);
+    weir_h2_stream_run_later(stream);
 }
 
 static weir_io_t
@@ -291,6 +296,22 @@ peer_on_data(weir_h2_stream_t *stream)
     }
     if (!own->is_final) {
         peer_fault(own, WEIR_CAUSE_UPSTREAM_MALFORMED, "DATA before the answer's head");
+        return;
+    }
+    if (own->promised != WEIR_LENGTH_NONE && stream->received > own->promised) {
+        peer_fault(own, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, "more than Content-Length says");
+        return;
+    }
+    peer_tell(own);
+}
+
+/* All that came with the head, or with the end, is there. */
+static void
+peer_on_run(weir_h2_stream_t *stream)
+{
+    peer_t *own = peer_of_stream(stream);
+
+    if (own == NULL) {
         return;
     }
     if (own->promised != WEIR_LENGTH_NONE && stream->received > own->promised) {
@@ -372,6 +393,7 @@ static const weir_h2_role_t peer_role = {
     .on_head_begin = peer_on_head_begin,
     .on_field = peer_on_field,
     .on_head = peer_on_head,
+    .on_run = peer_on_run,
     .on_data = peer_on_data,
     .on_writable = peer_on_writable,
     .on_closed = peer_on_closed,

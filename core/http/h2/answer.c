@@ -48,14 +48,6 @@ answer_room(const weir_fields_t *fields)
 }
 
 static void
-answer_status(weir_h2_exchange_t *x, uint16_t status)
-{
-    char text[3] = { (char) ('0' + status / 100 % 10), (char) ('0' + status / 10 % 10), (char) ('0' + status % 10) };
-
-    weir_h2_head_pseudo(x->stream, WEIR_H2_STATUS, weir_str(text, 3));
-}
-
-static void
 answer_fields(weir_h2_exchange_t *x, const weir_fields_t *fields)
 {
     for (uint32_t i = 0; i < fields->n; i++) {
@@ -80,7 +72,7 @@ answer_send_interim(weir_request_t *req, uint16_t status, const void *fields)
     if (!weir_h2_head_begin(x->stream, ANSWER_FIELD_ROOM + (fields ? answer_room(fields) : 0))) {
         return WEIR_OK;                          /* a hint that finds no room is no loss */
     }
-    answer_status(x, status);
+    weir_h2_head_status(x->stream, status);
     if (fields != NULL) {
         answer_fields(x, fields);
     }
@@ -122,7 +114,7 @@ answer_send_head(weir_request_t *req)
     if (!weir_h2_head_begin(x->stream, answer_room(&res->fields))) {
         return WEIR_ERROR;
     }
-    answer_status(x, tunnel ? 200 : res->status);
+    weir_h2_head_status(x->stream, tunnel ? 200 : res->status);
     if (!tunnel) {
         answer_own_fields(x);
     }
@@ -372,20 +364,38 @@ answer_wrong_length(weir_h2_exchange_t *x)
     weir_request_body_ready(req);
 }
 
-/* Something came, or the end.  A Content-Length that is not kept is malformed (RFC 9113 §8.1.1): counted as it
- * arrives. */
+/* A Content-Length that is not kept is malformed (RFC 9113 §8.1.1): counted as it arrives. */
+static bool
+answer_length_is_wrong(const weir_h2_exchange_t *x)
+{
+    uint64_t promised = x->req->head.content_length;
+
+    return promised != WEIR_LENGTH_NONE && !x->is_tunnel
+           && (x->stream->received > promised || (x->stream->peer_ended && x->stream->received != promised));
+}
+
+void
+weir_h2_exchange_run(weir_h2_exchange_t *x)
+{
+    if (x->stream == NULL || x->req->is_ended) {
+        return;
+    }
+    if (answer_length_is_wrong(x)) {
+        answer_wrong_length(x);                  /* who reads the body is told */
+    }
+    weir_request_run(x->req);
+}
+
+/* Something came, or the end. */
 void
 weir_h2_exchange_data(weir_h2_exchange_t *x)
 {
     weir_request_t *req = x->req;
-    uint64_t promised = req->head.content_length;
 
     if (x->stream == NULL || req->is_ended) {
         return;
     }
-    if (promised != WEIR_LENGTH_NONE && !x->is_tunnel
-        && (x->stream->received > promised || (x->stream->peer_ended && x->stream->received != promised)))
-    {
+    if (answer_length_is_wrong(x)) {
         answer_wrong_length(x);
         return;
     }

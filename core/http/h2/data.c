@@ -192,17 +192,25 @@ static void
 data_deliver(h2_stream_t *st, weir_str_t payload, bool end)
 {
     weir_h2_session_t *s = st->pub.session;
-    bool first = st->in.size == st->lent;
+    bool first;
 
+    if (payload.len >= DATA_SMALL) {
+        h2_tell_run(st);
+        if (st->pub.closed) {
+            return;
+        }
+    }
+    first = st->in.size == st->lent;
     st->pub.received += payload.len;
     st->pub.peer_ended = end;
     if (st->released) {
         data_taken(st, payload.len);           /* nobody reads it */
-    } else if (payload.len < DATA_SMALL && !end) {
+    } else if (payload.len < DATA_SMALL && (!end || st->waits_run)) {
         st->view = payload;
         data_keep_view(st);
-        if (!st->pub.closed && !weir_list_linked(&st->news_link)) {
-            weir_list_append(&s->news, &st->news_link);
+        if (!st->pub.closed) {
+            st->has_data = true;
+            h2_add_news(st);
         }
     } else if (first) {
         st->view = payload;
@@ -217,19 +225,6 @@ data_deliver(h2_stream_t *st, weir_str_t payload, bool end)
     }
     if (end && !s->dead) {
         h2_maybe_done(st);
-    }
-}
-
-void
-h2_tell_news(weir_h2_session_t *s)
-{
-    while (!weir_list_empty(&s->news) && !s->dead) {
-        h2_stream_t *st = weir_list_entry(s->news.next, h2_stream_t, news_link);
-
-        weir_list_remove(&st->news_link);
-        if (!st->released) {
-            h2_tell_data(st);
-        }
     }
 }
 

@@ -142,7 +142,7 @@ head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
     uint16_t flags = 0;
 
     x->has_regular = true;
-    if (!weir_h2_name_ok(name) || !weir_h2_value_ok(field->value)) {
+    if (!field->is_clean) {
         return head_bad(x, "a field's name or value has bytes that may not stand there");
     }
     if (weir_h2_is_connection_specific(field)) {
@@ -368,8 +368,7 @@ weir_h2_exchange_trailer(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 {
     weir_str_t name, value;
 
-    if (field->pseudo != WEIR_H2_NOT_PSEUDO || !weir_h2_name_ok(field->name) || !weir_h2_value_ok(field->value)
-        || weir_h2_is_connection_specific(field))
+    if (field->pseudo != WEIR_H2_NOT_PSEUDO || !field->is_clean || weir_h2_is_connection_specific(field))
     {
         return head_bad(x, "trailers with what may not stand there");
     }

@@ -155,6 +155,10 @@ heads_complete(weir_h2_session_t *s, uint32_t id, weir_str_t block, bool end)
 
     s->begun++;
     s->work += H2_WORK_LOOK;                   /* each is one */
+    if (st != NULL && s->settings.is_server && st->waits_run) {
+        h2_tell_run(st);                       /* trailers: before them */
+        st = h2_find(s, id);
+    }
     if (is_new) {
         st = heads_open(s, id, &code);
     } else if (st == NULL) {
@@ -393,6 +397,18 @@ weir_h2_head_pseudo(weir_h2_stream_t *stream, weir_h2_pseudo_t which, weir_str_t
     weir_hpack_encode_pseudo(&s->encoder, &s->head, which, value);
 }
 
+void
+weir_h2_head_status(weir_h2_stream_t *stream, uint16_t status)
+{
+    weir_h2_session_t *s = stream->session;
+
+    if (s->head_late) {
+        s->head_bad = true;
+        return;
+    }
+    weir_hpack_encode_status(&s->encoder, &s->head, status);
+}
+
 /* Fields that wait behind data: id, lengths, texts. */
 static void
 heads_late_field(h2_stream_t *st, weir_header_id_t id, weir_str_t name, weir_str_t value)
@@ -416,6 +432,9 @@ weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t nam
     char lower[256];
 
     if (id != WEIR_HEADER_OTHER) {
+        if (!s->head_late && weir_hpack_encode_again(&s->encoder, &s->head, id, value)) {
+            return;
+        }
         name = weir_header_name(id);
     } else {
         if (name.len > sizeof(lower) || !weir_is_token(name)) {

@@ -28,6 +28,7 @@ typedef struct {
     uint16_t   id;                  /* weir_header_id_t; of the static table without hashing */
     uint8_t    pseudo;              /* weir_h2_pseudo_t, 0: none */
     bool       never_indexed;
+    bool       is_clean;            /* of a regular field: its bytes may stand in a request or an answer (fields.h) */
 } weir_hpack_field_t;
 
 typedef enum {
@@ -66,6 +67,8 @@ typedef struct {
     uint32_t           limit;       /* the peer's SETTINGS_HEADER_TABLE_SIZE, and ours to spend */
     uint32_t           lowest;      /* the least it was since the last block, when an update is owed */
     bool               owes_update;
+    uint8_t            added;       /* entries, modulo 256, of which the table never has as many */
+    uint8_t            newest[WEIR_HEADER_MAX + WEIR_H2_PSEUDO_OTHER];   /* `added` of the last with a known name, pseudo-headers last */
 } weir_hpack_encoder_t;
 
 void weir_hpack_encoder_init(weir_hpack_encoder_t *e, uint32_t own_limit);
@@ -81,6 +84,10 @@ void weir_hpack_encode_begin(weir_hpack_encoder_t *e, weir_buf_t *out);
  * on) unless nothing was added since encode_begin: the caller makes room for the worst case first
  * (weir_hpack_encode_bound). */
 void weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t name, weir_str_t value);
+/* The same of a known name, if this very field is in a table already, so that nobody need look at its bytes again.
+ * false: nothing was appended. */
+bool weir_hpack_encode_again(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t value);
+void weir_hpack_encode_status(weir_hpack_encoder_t *e, weir_buf_t *out, uint16_t status);     /* of three digits */
 void weir_hpack_encode_pseudo(weir_hpack_encoder_t *e, weir_buf_t *out, weir_h2_pseudo_t which, weir_str_t value);
 /* The most bytes one field can take. */
 static inline size_t weir_hpack_encode_bound(size_t name, size_t value) { return name + value + 16; }

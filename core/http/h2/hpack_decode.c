@@ -3,6 +3,7 @@
  *
  * Runs in workers.  One pass, constant memory: texts are slices of the block, of a table, or of the caller's scratch.
  */
+#include "http/h2/fields.h"
 #include "http/h2/hpack_table.h"
 
 #include <string.h>
@@ -104,7 +105,7 @@ decode_indexed(const weir_hpack_decoder_t *d, uint32_t index, weir_hpack_field_t
     }
     if (index <= WEIR_HPACK_STATIC) {
         const weir_hpack_static_t *s = &weir_hpack_static[index];
-        *field = (weir_hpack_field_t) { s->name, s->value, s->id, s->pseudo, false };
+        *field = (weir_hpack_field_t) { s->name, s->value, s->id, s->pseudo, false, true };
         return true;
     }
     index -= WEIR_HPACK_STATIC + 1;
@@ -112,7 +113,22 @@ decode_indexed(const weir_hpack_decoder_t *d, uint32_t index, weir_hpack_field_t
         return false;
     }
     const struct weir_hpack_entry *e = weir_hpack_entry(&d->table, index);
-    *field = (weir_hpack_field_t) { weir_hpack_entry_name(&d->table, e), weir_hpack_entry_value(&d->table, e), e->id, e->pseudo, false };
+    *field = (weir_hpack_field_t) {
+        weir_hpack_entry_name(&d->table, e), weir_hpack_entry_value(&d->table, e), e->id, e->pseudo, false, e->is_clean,
+    };
+    return true;
+}
+
+/* false: no memory.  Whether its bytes may stand in a field is found out once. */
+static bool
+decode_add(weir_hpack_decoder_t *d, const weir_hpack_field_t *field)
+{
+    if (!weir_hpack_table_add(&d->table, field->name, field->value, field->id, field->pseudo)) {
+        return false;
+    }
+    if (d->table.n != 0) {                     /* (0: it is larger than the table) */
+        weir_hpack_newest(&d->table)->is_clean = field->is_clean;
+    }
     return true;
 }
 
@@ -156,10 +172,8 @@ decode_literal(weir_hpack_decoder_t *d, weir_str_t block, size_t *at, unsigned b
         field->name = WEIR_STR_NONE;
         return WEIR_HPACK_FIELD;
     }
-    if (add && !weir_hpack_table_add(&d->table, field->name, field->value, field->id, field->pseudo)) {
-        return WEIR_HPACK_NO_MEMORY;
-    }
-    return WEIR_HPACK_FIELD;
+    field->is_clean = field->pseudo != WEIR_H2_NOT_PSEUDO || (weir_h2_name_ok(field->name) && weir_h2_value_ok(value));
+    return !add || decode_add(d, field) ? WEIR_HPACK_FIELD : WEIR_HPACK_NO_MEMORY;
 }
 
 weir_hpack_result_t

@@ -90,49 +90,93 @@ weir_hpack_encode_begin(weir_hpack_encoder_t *e, weir_buf_t *out)
 
 typedef enum { ENCODE_ADD, ENCODE_PLAIN, ENCODE_NEVER } encode_way_t;
 
+/* Of known names; those that are never added are not looked for in the table either. */
+static const uint8_t encode_ways[WEIR_HEADER_MAX] = {
+    [WEIR_HEADER_AUTHORIZATION] = ENCODE_NEVER, [WEIR_HEADER_PROXY_AUTHORIZATION] = ENCODE_NEVER,
+    [WEIR_HEADER_SET_COOKIE] = ENCODE_NEVER,
+    [WEIR_HEADER_CONTENT_LENGTH] = ENCODE_PLAIN, [WEIR_HEADER_ETAG] = ENCODE_PLAIN, [WEIR_HEADER_LOCATION] = ENCODE_PLAIN,
+    [WEIR_HEADER_CONTENT_RANGE] = ENCODE_PLAIN, [WEIR_HEADER_RANGE] = ENCODE_PLAIN, [WEIR_HEADER_AGE] = ENCODE_PLAIN,
+    [WEIR_HEADER_IF_MODIFIED_SINCE] = ENCODE_PLAIN, [WEIR_HEADER_IF_NONE_MATCH] = ENCODE_PLAIN,
+    [WEIR_HEADER_LAST_MODIFIED] = ENCODE_PLAIN, [WEIR_HEADER_EXPIRES] = ENCODE_PLAIN, [WEIR_HEADER_X_REQUEST_ID] = ENCODE_PLAIN,
+};
+
 static encode_way_t
 encode_way(weir_header_id_t id, weir_str_t name, weir_str_t value)
 {
-    switch (id) {
-    case WEIR_HEADER_AUTHORIZATION: case WEIR_HEADER_PROXY_AUTHORIZATION: case WEIR_HEADER_SET_COOKIE:
-        return ENCODE_NEVER;
-    case WEIR_HEADER_COOKIE:
-        return value.len < 20 ? ENCODE_NEVER : ENCODE_ADD;
-    case WEIR_HEADER_CONTENT_LENGTH: case WEIR_HEADER_ETAG: case WEIR_HEADER_LOCATION: case WEIR_HEADER_CONTENT_RANGE:
-    case WEIR_HEADER_RANGE: case WEIR_HEADER_AGE: case WEIR_HEADER_IF_MODIFIED_SINCE: case WEIR_HEADER_IF_NONE_MATCH:
-    case WEIR_HEADER_LAST_MODIFIED: case WEIR_HEADER_EXPIRES: case WEIR_HEADER_X_REQUEST_ID:
-        return ENCODE_PLAIN;
-    default:
-        return name.len + value.len > ENCODE_TABLE_TEXT ? ENCODE_PLAIN : ENCODE_ADD;
+    if (encode_ways[id] != ENCODE_ADD) {
+        return (encode_way_t) encode_ways[id];
     }
+    if (id == WEIR_HEADER_COOKIE && value.len < 20) {
+        return ENCODE_NEVER;
+    }
+    return name.len + value.len > ENCODE_TABLE_TEXT ? ENCODE_PLAIN : ENCODE_ADD;
 }
 
-/* 1-based index of the entry with this name and value; else *name_index of one with this name, 0: none. */
-static uint32_t
-encode_find(const weir_hpack_encoder_t *e, uint16_t id, uint8_t pseudo, weir_str_t name, weir_str_t value, uint32_t *name_index)
+/* What a field is called: a known name, or a pseudo-header's, or neither. */
+typedef struct { uint16_t id; uint8_t pseudo; } encode_who_t;
+
+static uint8_t *
+encode_newest(weir_hpack_encoder_t *e, encode_who_t who)
 {
-    uint32_t i = pseudo ? weir_hpack_static_of_pseudo[pseudo] : id != WEIR_HEADER_OTHER ? weir_hpack_static_of_id[id] : 0;
+    return &e->newest[who.pseudo != WEIR_H2_NOT_PSEUDO ? WEIR_HEADER_MAX - 1 + who.pseudo : who.id];
+}
+
+static inline bool
+encode_same(weir_str_t one, weir_str_t other)
+{
+    return one.len == other.len && memcmp(one.at, other.at, one.len) == 0;
+}
+
+/* 1-based index of the static entry with this name and value, 0: none; *name_index of one with this name. */
+static uint32_t
+encode_find_static(encode_who_t who, weir_str_t value, uint32_t *name_index)
+{
+    uint32_t i = who.pseudo ? weir_hpack_static_of_pseudo[who.pseudo] : who.id ? weir_hpack_static_of_id[who.id] : 0;
 
     *name_index = i;
     for (; i != 0 && i <= WEIR_HPACK_STATIC; i++) {
         const weir_hpack_static_t *s = &weir_hpack_static[i];
 
-        if (pseudo ? s->pseudo != pseudo : s->id != id) {
+        if (who.pseudo ? s->pseudo != who.pseudo : s->id != who.id) {
             break;
         }
-        if (weir_str_eq(s->value, value)) {
+        if (encode_same(s->value, value)) {
             return i;
         }
     }
-    for (i = 0; i < e->table.n; i++) {
+    return 0;
+}
+
+/* Where in the table to begin: at the newest entry of this name, as far as that is known.  table->n: there is none. */
+static uint32_t
+encode_first(weir_hpack_encoder_t *e, encode_who_t who)
+{
+    uint32_t i;
+
+    if (who.id == WEIR_HEADER_OTHER && who.pseudo == WEIR_H2_NOT_PSEUDO) {
+        return 0;
+    }
+    i = (uint8_t) (e->added - *encode_newest(e, who));
+    if (i >= e->table.n) {
+        return e->table.n;
+    }
+    const struct weir_hpack_entry *entry = weir_hpack_entry(&e->table, i);
+    return entry->id == who.id && entry->pseudo == who.pseudo ? i : e->table.n;      /* (else it has gone long ago) */
+}
+
+/* The same in the dynamic table; *name_index unless there is one already. */
+static uint32_t
+encode_find_dynamic(weir_hpack_encoder_t *e, encode_who_t who, weir_str_t name, weir_str_t value, uint32_t *name_index)
+{
+    for (uint32_t i = encode_first(e, who); i < e->table.n; i++) {
         const struct weir_hpack_entry *entry = weir_hpack_entry(&e->table, i);
 
-        if (entry->id != id || entry->pseudo != pseudo
-            || (id == WEIR_HEADER_OTHER && !weir_str_eq(weir_hpack_entry_name(&e->table, entry), name)))
+        if (entry->id != who.id || entry->pseudo != who.pseudo
+            || (who.id == WEIR_HEADER_OTHER && !encode_same(weir_hpack_entry_name(&e->table, entry), name)))
         {
             continue;
         }
-        if (entry->value_len == value.len && weir_str_eq(weir_hpack_entry_value(&e->table, entry), value)) {
+        if (encode_same(weir_hpack_entry_value(&e->table, entry), value)) {
             return i + WEIR_HPACK_STATIC + 1;
         }
         if (*name_index == 0) {
@@ -142,22 +186,32 @@ encode_find(const weir_hpack_encoder_t *e, uint16_t id, uint8_t pseudo, weir_str
     return 0;
 }
 
-static void
-encode_field(weir_hpack_encoder_t *e, weir_buf_t *out, uint16_t id, uint8_t pseudo, weir_str_t name, weir_str_t value,
-             encode_way_t way)
+static bool
+encode_add(weir_hpack_encoder_t *e, encode_who_t who, weir_str_t name, weir_str_t value)
 {
-    uint32_t name_index = 0, index;
+    if (e->table.max < name.len + value.len + WEIR_HPACK_ENTRY_OVERHEAD
+        || !weir_hpack_table_add(&e->table, name, value, who.id, who.pseudo))
+    {
+        return false;                          /* no room, no memory: said in full, which is always right */
+    }
+    *encode_newest(e, who) = ++e->added;
+    return true;
+}
 
-    index = encode_find(e, id, pseudo, name, value, &name_index);
+static void
+encode_field(weir_hpack_encoder_t *e, weir_buf_t *out, encode_who_t who, weir_str_t name, weir_str_t value, encode_way_t way)
+{
+    uint32_t name_index, index = encode_find_static(who, value, &name_index);
+
+    if (index == 0 && encode_ways[who.id] == ENCODE_ADD) {
+        index = encode_find_dynamic(e, who, name, value, &name_index);
+    }
     if (index != 0 && way != ENCODE_NEVER) {
         encode_integer(out, 0x80, 7, index);
         return;
     }
-    if (way == ENCODE_ADD && e->table.max < name.len + value.len + WEIR_HPACK_ENTRY_OVERHEAD) {
+    if (way == ENCODE_ADD && !encode_add(e, who, name, value)) {
         way = ENCODE_PLAIN;
-    }
-    if (way == ENCODE_ADD && !weir_hpack_table_add(&e->table, name, value, id, pseudo)) {
-        way = ENCODE_PLAIN;                    /* no memory: said in full, which is always right */
     }
     encode_integer(out, way == ENCODE_ADD ? 0x40 : way == ENCODE_NEVER ? 0x10 : 0, way == ENCODE_ADD ? 6 : 4, name_index);
     if (name_index == 0) {
@@ -166,13 +220,28 @@ encode_field(weir_hpack_encoder_t *e, weir_buf_t *out, uint16_t id, uint8_t pseu
     encode_string(out, value);
 }
 
+bool
+weir_hpack_encode_again(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t value)
+{
+    encode_who_t who = { (uint16_t) id, WEIR_H2_NOT_PSEUDO };
+    uint32_t i = encode_ways[id] == ENCODE_ADD ? encode_first(e, who) : e->table.n;
+
+    if (i == e->table.n || (id == WEIR_HEADER_COOKIE && value.len < 20)
+        || !encode_same(weir_hpack_entry_value(&e->table, weir_hpack_entry(&e->table, i)), value))
+    {
+        return false;
+    }
+    encode_integer(out, 0x80, 7, i + WEIR_HPACK_STATIC + 1);
+    return true;
+}
+
 void
 weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t name, weir_str_t value)
 {
     if (id != WEIR_HEADER_OTHER) {
         name = weir_header_name(id);
     }
-    encode_field(e, out, (uint16_t) id, WEIR_H2_NOT_PSEUDO, name, value, encode_way(id, name, value));
+    encode_field(e, out, (encode_who_t) { (uint16_t) id, WEIR_H2_NOT_PSEUDO }, name, value, encode_way(id, name, value));
 }
 
 void
@@ -183,5 +252,17 @@ weir_hpack_encode_pseudo(weir_hpack_encoder_t *e, weir_buf_t *out, weir_h2_pseud
     weir_str_t name = index ? weir_hpack_static[index].name : protocol;
     bool changes = which == WEIR_H2_PATH || value.len > ENCODE_TABLE_TEXT;
 
-    encode_field(e, out, WEIR_HEADER_OTHER, (uint8_t) which, name, value, changes ? ENCODE_PLAIN : ENCODE_ADD);
+    encode_field(e, out, (encode_who_t) { WEIR_HEADER_OTHER, (uint8_t) which }, name, value, changes ? ENCODE_PLAIN : ENCODE_ADD);
+}
+
+void
+weir_hpack_encode_status(weir_hpack_encoder_t *e, weir_buf_t *out, uint16_t status)
+{
+    char text[3] = { (char) ('0' + status / 100 % 10), (char) ('0' + status / 10 % 10), (char) ('0' + status % 10) };
+
+    if (status == 200) {
+        weir_buf_add_char(out, (char) (0x80 | weir_hpack_static_of_pseudo[WEIR_H2_STATUS]));     /* the first of its row */
+        return;
+    }
+    weir_hpack_encode_pseudo(e, out, WEIR_H2_STATUS, weir_str(text, 3));
 }

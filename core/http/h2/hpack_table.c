@@ -174,7 +174,7 @@ weir_hpack_table_add(weir_hpack_table_t *table, weir_str_t name, weir_str_t valu
             table->bytes_at = 0;
         }
         e = &table->entries[(table->first + table->n) & (table->entries_cap - 1)];
-        *e = (struct weir_hpack_entry) { table->bytes_at, (uint32_t) name.len, (uint32_t) value.len, id, pseudo };
+        *e = (struct weir_hpack_entry) { table->bytes_at, (uint32_t) name.len, (uint32_t) value.len, id, pseudo, false };
         memcpy(table->bytes + e->at, name.at, name.len);
         memcpy(table->bytes + e->at + name.len, value.at ? value.at : "", value.len);
         table->bytes_at += (uint32_t) (name.len + value.len);

@@ -18,6 +18,7 @@ struct weir_hpack_entry {
     uint32_t at, name_len, value_len;
     uint16_t id;
     uint8_t  pseudo;
+    bool     is_clean;              /* decoders': as in weir_hpack_field_t */
 };
 
 /* Entry i, 0 the newest; i < table->n. */
@@ -25,6 +26,13 @@ static inline const struct weir_hpack_entry *
 weir_hpack_entry(const weir_hpack_table_t *table, uint32_t i)
 {
     return &table->entries[(table->first + table->n - 1 - i) & (table->entries_cap - 1)];
+}
+
+/* table->n is not 0. */
+static inline struct weir_hpack_entry *
+weir_hpack_newest(weir_hpack_table_t *table)
+{
+    return &table->entries[(table->first + table->n - 1) & (table->entries_cap - 1)];
 }
 
 static inline weir_str_t

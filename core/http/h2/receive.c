@@ -15,7 +15,7 @@
 #define RECEIVE_HEADS  16            /* … and heads */
 #define RECEIVE_FEW    2             /* heads of one that waits for its first turn: behind so many of each wait the others like it */
 #define RECEIVE_LIGHT  4             /* of them have their turn between two of those that had one already */
-#define RECEIVE_TURNS  8             /* of the row have theirs between two looks at all the others, until one has used up its slice */
+#define RECEIVE_TURNS  8             /* of the row have theirs between two looks at all the others, until one has used up a slice */
 #define RECEIVE_CROWD  3             /* so many have used up theirs in one turn: whoever comes then waits in the row */
 
 static void
@@ -47,6 +47,9 @@ receive_rst_stream(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t pa
     if (!s->settings.is_server && st->pub.peer_ended && code == WEIR_H2_NO_ERROR) {
         h2_close(st, H2_CLOSED_BOTH);            /* a whole answer before the whole request: it stands (§8.1) */
         return;
+    }
+    if (s->settings.is_server) {
+        h2_tell_run(st);                         /* it is a request, and is logged as one */
     }
     unfinished = !st->end_sent;
     h2_close(st, H2_CLOSED_BY_PEER);
@@ -268,17 +271,19 @@ receive_frame(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload
  * the byte.  A client that does not read its answers waits for itself.
  */
 static bool
+receive_is_late(weir_h2_session_t *s)
+{
+    if (s->work >= H2_WORK_LOOK) {
+        s->work = 0;
+        s->is_late = s->is_late || weir_slice_is_over(&s->slice);
+    }
+    return s->is_late;
+}
+
+static bool
 receive_must_stop(weir_h2_session_t *s)
 {
-    if (s->settings.is_server && (s->begun >= RECEIVE_HEADS || h2_out_is_full(s))) {
-        return true;
-    }
-    if (s->work < H2_WORK_LOOK) {
-        return s->is_late;
-    }
-    s->work = 0;
-    s->is_late = s->is_late || weir_slice_is_over(&s->slice);
-    return s->is_late;
+    return (s->settings.is_server && (s->begun >= RECEIVE_HEADS || h2_out_is_full(s))) || receive_is_late(s);
 }
 
 /* Whole frames of the bytes; how many bytes they were.  `more`: it stopped before the end. */
@@ -363,12 +368,53 @@ receive_watch_part(weir_h2_session_t *s, bool is_new)
     }
 }
 
+/* -- what was received together is told -- */
+
+void
+h2_add_news(h2_stream_t *st)
+{
+    if (!weir_list_linked(&st->news_link)) {
+        weir_list_append(&st->pub.session->news, &st->news_link);
+    }
+}
+
+void
+h2_tell_news_of(h2_stream_t *st)
+{
+    bool has_data = st->has_data;
+
+    weir_list_remove(&st->news_link);
+    st->has_data = false;
+    h2_tell_run(st);
+    if (has_data && !st->released && !st->aborted && (!st->pub.session->dead || st->pub.closed)) {
+        h2_tell_data(st);
+    }
+}
+
+/* What is read is not left to wait for another turn: this is a slice of its own.  Nothing more is read when it is over. */
+static void
+receive_tell_news(weir_h2_session_t *s)
+{
+    weir_slice_t slice = { 0 };
+
+    while (h2_has_news(s) && !s->dead && !weir_slice_is_over(&slice)) {
+        h2_tell_news_of(weir_list_entry(s->news.next, h2_stream_t, news_link));
+    }
+    s->is_late = s->is_late || h2_has_news(s);
+}
+
+bool
+h2_has_more(const weir_h2_session_t *s)
+{
+    return s->conn->watch.readable || s->more || h2_has_news(s);
+}
+
 void
 h2_take(weir_h2_session_t *s, weir_str_t bytes)
 {
     size_t taken = receive_frames(s, bytes);
 
-    h2_tell_news(s);
+    receive_tell_news(s);
     if (!s->dead && receive_keep(s, weir_str_skip(bytes, taken))) {
         receive_watch_part(s, taken != 0);
     }
@@ -377,8 +423,8 @@ h2_take(weir_h2_session_t *s, weir_str_t bytes)
 /*
  * -- turns --
  *
- * Who has more to do than its slice waits in a row, first come, first served, and one of the row has its turn between
- * two looks at all the others.  From then on it waits there whenever it has something, until it had nothing left once.
+ * Who has more to do than its slice waits in a row, first come, first served, and one of the row uses up a slice between
+ * two looks at all the others, or a few have less to do.  From then on it waits there whenever it has something, until it had nothing left once.
  * Who has not used its slice up before, but finds that many have in this turn, waits in a row of its own, which is
  * served more often: requests of those who ask little wait for few others.
  */
@@ -451,7 +497,7 @@ receive_kept(weir_h2_session_t *s)
 {
     s->more = false;
     s->in_at += (uint32_t) receive_frames(s, weir_str(s->in + s->in_at, s->in_len - s->in_at));
-    h2_tell_news(s);
+    receive_tell_news(s);
     if (!s->dead && !s->more) {
         weir_str_t rest = weir_str(s->in + s->in_at, s->in_len - s->in_at);
 
@@ -481,17 +527,21 @@ receive_read(weir_h2_session_t *s)
         return false;
     }
     h2_take(s, weir_str(s->rx, kept + got));
-    return !s->dead && (s->more || s->conn->watch.readable);
+    return !s->dead && h2_has_more(s);
 }
 
 void
 h2_receive_turn(weir_h2_session_t *s)
 {
+    bool had_few = s->begun != 0;
+
     for (int round = 0; round < RECEIVE_ROUNDS; round++) {
         if (s->settings.is_server && h2_out_is_full(s)) {
             return;                              /* it reads no answers: looked at again when some have gone */
         }
-        if (s->more) {
+        if (h2_has_news(s)) {
+            receive_tell_news(s);                /* what is left of the turn before */
+        } else if (s->more) {
             receive_kept(s);
         } else if (!receive_read(s)) {
             s->is_heavy = false;
@@ -508,7 +558,7 @@ h2_receive_turn(weir_h2_session_t *s)
         return;
     }
     s->is_heavy = true;
-    receive_crowd++;
+    receive_crowd += had_few ? 0 : 1;
     receive_wait_turn(s);
 }
 

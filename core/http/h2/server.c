@@ -132,8 +132,9 @@ server_path_too_long(const weir_h2_exchange_t *x)
     return x->path.len > weir_max(core->large_client_header_buffers.size.n, core->client_header_buffer_size.n);
 }
 
+/* What came, as a request; it runs when those that came with it are read. */
 static void
-server_run(weir_h2_exchange_t *x, bool too_large, bool end)
+server_read(weir_h2_exchange_t *x, bool too_large, bool end)
 {
     weir_request_t *req = x->req;
     const char *why;
@@ -165,7 +166,15 @@ server_run(weir_h2_exchange_t *x, bool too_large, bool end)
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_BODY_LENGTH, "a Content-Length without a body");
         return;
     }
-    weir_request_run(req);
+    weir_h2_stream_run_later(x->stream);
+}
+
+static void
+server_on_run(weir_h2_stream_t *stream)
+{
+    if (stream->owner != NULL) {
+        weir_h2_exchange_run(stream->owner);
+    }
 }
 
 static void
@@ -189,7 +198,7 @@ server_on_head(weir_h2_stream_t *stream, bool too_large, bool end)
     x->head_done = true;
     x->req->body_complete = end;
     server_leave_when_due(c);
-    server_run(x, too_large, end);
+    server_read(x, too_large, end);
 }
 
 static void
@@ -257,6 +266,7 @@ static const weir_h2_role_t server_role = {
     .on_head_begin = server_on_head_begin,
     .on_field = server_on_field,
     .on_head = server_on_head,
+    .on_run = server_on_run,
     .on_data = server_on_data,
     .on_writable = server_on_writable,
     .on_closed = server_on_closed,

@@ -57,6 +57,8 @@ bool weir_h2_exchange_trailer(weir_h2_exchange_t *x, const weir_hpack_field_t *f
 void weir_h2_exchange_refuse(weir_h2_exchange_t *x, weir_h2_error_t code, weir_cause_t cause, const char *detail);
 /* Malformed, and answered all the same (RFC 9113 §8.1.1): RST_STREAM follows the answer. */
 void weir_h2_exchange_blame(weir_h2_exchange_t *x);
+/* All that came with its head is there. */
+void weir_h2_exchange_run(weir_h2_exchange_t *x);
 void weir_h2_exchange_data(weir_h2_exchange_t *x);
 /* The stream is gone before its time. */
 void weir_h2_exchange_gone(weir_h2_exchange_t *x, weir_cause_t cause);

@@ -160,6 +160,20 @@ h2_tell_head(h2_stream_t *st, bool too_large, bool end)
 }
 
 void
+h2_tell_run(h2_stream_t *st)
+{
+    weir_h2_session_t *s = st->pub.session;
+
+    if (!st->waits_run) {
+        return;
+    }
+    st->waits_run = false;
+    session_tell_begin(s);
+    s->role->on_run(&st->pub);
+    s->telling = false;
+}
+
+void
 h2_tell_data(h2_stream_t *st)
 {
     weir_h2_session_t *s = st->pub.session;
@@ -252,7 +266,7 @@ session_run(weir_task_t *task)
         return;
     }
     session_drive_begin(s);
-    if (!s->dead && (s->conn->watch.readable || s->more)) {
+    if (!s->dead && h2_has_more(s)) {
         h2_receive(s);
     }
     if (!s->dead && h2_write(s) != WEIR_ERROR) {
@@ -284,7 +298,7 @@ h2_have_turn(weir_h2_session_t *s, uint32_t begun)
     if (!s->dead) {
         h2_receive_turn(s);
     }
-    used_up = !s->dead && weir_list_linked(&s->turn);
+    used_up = !s->dead && begun == 0 && weir_list_linked(&s->turn);
     if (!s->dead && h2_write(s) != WEIR_ERROR) {
         h2_drained(s);
     }
@@ -314,7 +328,7 @@ weir_h2_session_ready(weir_h2_session_t *s)
     session_drive_begin(s);
     if (s->conn->watch.failed) {
         h2_lost(s);
-    } else if (!s->dead && (s->conn->watch.readable || s->more)) {
+    } else if (!s->dead && h2_has_more(s)) {
         h2_receive(s);
     }
     session_drive_end(s);
@@ -465,8 +479,8 @@ h2_watch_time(weir_h2_session_t *s)
 /* -- the end -- */
 
 /*
- * Every stream is over, and the role hears of each that it still has: also of those that had ended both ways, whose
- * request or exchange is not finished.  Each may have a way to a peer to close: false: the rest in the next turn,
+ * Every stream is over, and the role hears of each that it still has, when it has heard what came before: also of those
+ * that had ended both ways, whose request or exchange is not finished.  Each may have a way to a peer to close: false: the rest in the next turn,
  * unless it is all wanted now.
  */
 static bool
@@ -474,6 +488,12 @@ session_close_streams(weir_h2_session_t *s, bool all)
 {
     weir_list_t *next;
 
+    while (h2_has_news(s)) {
+        h2_tell_news_of(weir_list_entry(s->news.next, h2_stream_t, news_link));
+        if (!all && weir_slice_is_over(&s->slice)) {
+            return false;
+        }
+    }
     while (!weir_list_empty(&s->streams)) {
         h2_stream_t *st = weir_list_entry(s->streams.next, h2_stream_t, link);
 
@@ -742,6 +762,7 @@ weir_h2_session_destroy(weir_h2_session_t *s)
     weir_timer_drop(&s->timer);
     h2_receive_fini(s);
     h2_bury(s);
+    weir_assert(!h2_has_news(s));
     weir_assert(weir_list_empty(&s->graveyard) && weir_list_empty(&s->streams) && s->n_streams == 0 && s->n_held == 0);
     weir_chain_clear(&s->out, s->blocks);
     weir_hpack_decoder_fini(&s->decoder);

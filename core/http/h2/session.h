@@ -6,7 +6,8 @@
  * proxy/peer_h2.c) is told of streams, fields and data.  Owned by its connection; it reads and writes conn by itself.
  *
  * Receiving.  weir_h2_session_ready reads into the worker's receive buffer and takes what frames are whole; an
- * incomplete one is copied.  DATA is offered to the role at once; what it does not take in on_data is kept in the
+ * incomplete one is copied.  Heads that came together are all decoded first, and run then, one after another: each of
+ * the two is about as large as the processor's first cache (docs/performance.md).  DATA is offered to the role at once; what it does not take in on_data is kept in the
  * stream's own chain, never more than the stream's window.  The stream's window opens again as the role takes bytes,
  * the connection's as they arrive: a stream that is not read holds up nobody else.
  *
@@ -62,6 +63,8 @@ typedef struct {
     /* The head is complete.  too_large: the list is over a limit of the settings, fields were left out.  end:
      * END_STREAM came with it. */
     void (*on_head)(weir_h2_stream_t *stream, bool too_large, bool end);
+    /* weir_h2_stream_run_later asked for it. */
+    void (*on_run)(weir_h2_stream_t *stream);
     /* weir_h2_stream_read has bytes, or the end came. */
     void (*on_data)(weir_h2_stream_t *stream);
     /* After AGAIN: what waited has gone below the mark. */
@@ -139,11 +142,15 @@ bool weir_h2_session_is_leaving(const weir_h2_session_t *s);        /* GOAWAY ca
 void weir_h2_session_ping(weir_h2_session_t *s);
 
 /* -- heads: fields are encoded at once, between begin and end nothing else may be sent on the session -- */
+/* From on_head: the rest is done in on_run, when what was received together is taken (session.h: Receiving).  A server's
+ * is called before anything else of the stream is told; a client's is not, when on_data or on_closed comes first.  Once. */
+void weir_h2_stream_run_later(weir_h2_stream_t *stream);
 /* Client: a new stream.  NULL: no room, or no memory. */
 weir_h2_stream_t *weir_h2_stream_open(weir_h2_session_t *s, void *owner);
 /* room: the sum of weir_hpack_encode_bound of what follows, at least. false: no memory; nothing happened. */
 bool weir_h2_head_begin(weir_h2_stream_t *stream, size_t room) WEIR_MUST_USE;
 void weir_h2_head_pseudo(weir_h2_stream_t *stream, weir_h2_pseudo_t which, weir_str_t value);
+void weir_h2_head_status(weir_h2_stream_t *stream, uint16_t status);      /* of three digits */
 /* Refuses by not sending what must not be in HTTP/2: a name with upper case is lowered, CR, LF, NUL anywhere make
  * head_end fail. */
 void weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t name, weir_str_t value);

@@ -49,6 +49,7 @@ typedef struct h2_stream {
     bool              end_queued, end_sent, released, told_again, head_seen, aborted;
     bool              told;                   /* the role knows that it is over: on_closed was called, or it has reset it */
     bool              held;                   /* closed, and the role still works on it */
+    bool              waits_run, has_data;    /* of its news: on_run is due; on_data is */
 } h2_stream_t;
 
 struct weir_h2_session {
@@ -82,7 +83,7 @@ struct weir_h2_session {
     weir_chain_t          out;                /* frames */
     char                 *last_flags;         /* of the last frame in it, while that is DATA and nothing of it was sent; NULL */
     uint32_t              last_stream;
-    weir_list_t           news;               /* streams with DATA in small pieces, told of when all that was received is taken */
+    weir_list_t           news;               /* streams to run, or with DATA in small pieces: when all that was received is taken */
     uint32_t              control_waiting;    /* bytes of answers to the peer's frames in it */
     weir_instant_t        out_moved;
     weir_buf_t            head;               /* the head being written */
@@ -127,6 +128,7 @@ struct weir_h2_session {
     const char           *detail;
 };
 
+static inline bool h2_has_news(const weir_h2_session_t *s) { return !weir_list_empty(&s->news); }
 static inline h2_stream_t *h2_of(weir_h2_stream_t *stream) { return weir_container_of(stream, h2_stream_t, pub); }
 /* A client that leaves so much of its answers unread is not read; control frames have a bound of their own
  * (guards.c). */
@@ -136,7 +138,8 @@ static inline weir_instant_t h2_deadline(weir_instant_t from, weir_msec_t limit)
 /* session.c */
 void h2_post(weir_h2_session_t *s);                        /* the driver runs at the end of the turn */
 void h2_post_later(weir_h2_session_t *s);                  /* … of the next one, whoever posts meanwhile */
-bool h2_have_turn(weir_h2_session_t *s, uint32_t begun);   /* from the row (receive.c), with so many heads taken off; true: it has used it up */
+/* From the row (receive.c), with so many heads taken off.  true: it has used up a whole slice. */
+bool h2_have_turn(weir_h2_session_t *s, uint32_t begun);
 /* Both may be called anywhere: the session is dead from here on, the driver ends it. */
 void h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail);       /* the peer broke the protocol */
 void h2_lost(weir_h2_session_t *s);                        /* the connection itself has gone */
@@ -146,6 +149,7 @@ void h2_tell_change(weir_h2_session_t *s);
 bool h2_tell_head_begin(h2_stream_t *st);
 bool h2_tell_field(h2_stream_t *st, const weir_hpack_field_t *field);
 void h2_tell_head(h2_stream_t *st, bool too_large, bool end);
+void h2_tell_run(h2_stream_t *st);                         /* if it waits for that */
 void h2_tell_data(h2_stream_t *st);
 void h2_tell_writable(h2_stream_t *st);
 void h2_tell_closed(h2_stream_t *st, uint32_t code, bool by_peer, bool retryable);   /* unless it knows */
@@ -170,6 +174,9 @@ void h2_priority_text(weir_h2_session_t *s, uint32_t id, weir_str_t text);
 void h2_receive(weir_h2_session_t *s);                     /* unless others are to have their turn before */
 void h2_receive_turn(weir_h2_session_t *s);                /* its turn has come */
 void h2_receive_fini(weir_h2_session_t *s);
+void h2_add_news(h2_stream_t *st);
+void h2_tell_news_of(h2_stream_t *st);                     /* … and it has none any more */
+bool h2_has_more(const weir_h2_session_t *s);              /* something is there that it may take now */
 void h2_take(weir_h2_session_t *s, weir_str_t bytes);      /* all of it is taken or kept */
 
 /* heads.c */
@@ -182,7 +189,6 @@ bool h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload);
 void h2_on_data(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 void h2_on_window_update(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 void h2_put(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);   /* a frame into `out` */
-void h2_tell_news(weir_h2_session_t *s);                   /* after all that was received */
 void h2_put_control(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);
 weir_io_t h2_write(weir_h2_session_t *s);
 void h2_ready_if(h2_stream_t *st);                         /* on or off the list of those that can send */

@@ -61,6 +61,7 @@ streams_forget_head(h2_stream_t *st)
 static void
 streams_give_back(h2_stream_t *st)
 {
+    weir_assert(!weir_list_linked(&st->news_link));
     streams_forget_head(st);
     weir_list_remove(&st->link);
     weir_mem_free(st->late);
@@ -175,6 +176,13 @@ streams_remember(weir_h2_session_t *s, uint32_t id, h2_closed_t how)
     }
 }
 
+static void
+streams_forget_news(h2_stream_t *st)
+{
+    weir_list_remove(&st->news_link);
+    st->waits_run = st->has_data = false;
+}
+
 void
 h2_close(h2_stream_t *st, h2_closed_t how)
 {
@@ -195,7 +203,9 @@ h2_close(h2_stream_t *st, h2_closed_t how)
     streams_remember(s, st->pub.id, how);
     h2_drop_queue(st);
     h2_window_back(st);
-    weir_list_remove(&st->news_link);
+    if (how != H2_CLOSED_BOTH) {
+        streams_forget_news(st);
+    }
     weir_list_remove(&st->link);
     weir_list_append(&s->graveyard, &st->link);
     weir_assert(s->n_streams != 0);
@@ -243,6 +253,9 @@ h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
 
     h2_send_reset(s, id, code);
     if (st != NULL) {
+        if (s->settings.is_server) {
+            h2_tell_run(st);
+        }
         h2_close(st, H2_CLOSED_BY_US);
         h2_tell_closed(st, code, false, false);
     } else {
@@ -254,6 +267,17 @@ h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
 }
 
 /* -- what the role may do -- */
+
+void
+weir_h2_stream_run_later(weir_h2_stream_t *stream)
+{
+    h2_stream_t *st = h2_of(stream);
+
+    if (!stream->closed && !st->released) {
+        st->waits_run = true;
+        h2_add_news(st);
+    }
+}
 
 void
 weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code)
@@ -299,6 +323,7 @@ weir_h2_stream_release(weir_h2_stream_t *stream)
     weir_assert(!st->released);
     st->released = true;
     stream->owner = NULL;
+    streams_forget_news(st);
     streams_forget_head(st);
     if (st->held) {
         st->held = false;
