@@ -21,7 +21,10 @@ END
 sub waiting ($port) {
     open my $in, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
     my $hex = sprintf ':%04X', $port;
-    for (<$in>) { my (undef, undef, $remote, undef, $queues) = split; return hex $queues =~ s/:.*//r if $remote =~ /$hex$/ }
+    for (<$in>) {
+        my (undef, undef, $remote, $state, $queues) = split;
+        return hex $queues =~ s/:.*//r if $remote =~ /$hex$/ && $state eq '01';      # (others had this port before)
+    }
     return 0;
 }
 

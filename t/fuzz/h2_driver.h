@@ -421,6 +421,9 @@ driver_end_head(driver_stream_t *its, bool end)
     weir_io_t io = weir_h2_head_end(its->stream, end);
 
     weir_assert(io != WEIR_EOF && (io == WEIR_ERROR || !end || its->stream->we_ended));
+    if (io == WEIR_ERROR && its->stream->closed && !driver.dead) {
+        driver_release(its);                     /* reset by that very call: nobody tells it again */
+    }
 }
 
 static void
@@ -542,8 +545,10 @@ driver_end(void)
         weir_assert(driver.dead);
     }
     driver.ends = true;
-    for (uint32_t i = 0; i < driver.n_streams && driver.dead; i++) {
-        driver_release(&driver.streams[i]);
+    for (uint32_t i = 0; i < driver.n_streams; i++) {
+        if (driver.dead || driver.streams[i].over) {      /* (who was told is not told again) */
+            driver_release(&driver.streams[i]);
+        }
     }
     weir_h2_session_destroy(driver.session);
     driver.session = NULL;

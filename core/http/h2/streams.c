@@ -251,11 +251,12 @@ h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
 {
     h2_stream_t *st = h2_find(s, id);
 
+    if (st != NULL && s->settings.is_server) {
+        h2_tell_run(st);                       /* before: nothing goes behind the reset */
+        st = h2_find(s, id);
+    }
     h2_send_reset(s, id, code);
     if (st != NULL) {
-        if (s->settings.is_server) {
-            h2_tell_run(st);
-        }
         h2_close(st, H2_CLOSED_BY_US);
         h2_tell_closed(st, code, false, false);
     } else {
