@@ -37,6 +37,7 @@ weir_ahead_receive(weir_ahead_t *ahead, int fd)
         return 0;
     }
     n = weir_sys_recv(fd, ahead->area + ahead->filled, WEIR_AHEAD_BYTES, 0);
+    weir_assert(n <= WEIR_AHEAD_BYTES);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         return 0;                                  /* who asks himself learns the same */
     }
@@ -52,6 +53,7 @@ weir_ahead_receive(weir_ahead_t *ahead, int fd)
 void
 weir_ahead_continues(weir_ahead_t *ahead, uint16_t number)
 {
+    weir_assert(number != 0 && ahead->at[number - 1].is_used);
     ahead->at[number - 1].is_whole = false;
 }
 
@@ -60,9 +62,11 @@ weir_ahead_drop(weir_ahead_t *ahead, uint16_t number)
 {
     weir_ahead_entry_t *entry = &ahead->at[number - 1];
 
+    weir_assert(entry->is_used);
     if (entry->own != NULL) {
         weir_mem_free(entry->own);
     } else {
+        weir_assert(ahead->n_area > 0);
         ahead->n_area--;
     }
     *entry = (weir_ahead_entry_t) { .is_used = false };
@@ -97,6 +101,7 @@ ahead_move(weir_ahead_t *ahead, weir_ahead_entry_t *entry)
 {
     char *own = weir_mem_try(weir_max(entry->left, 1));
 
+    weir_assert(entry->own == NULL && ahead->n_area > 0);
     if (own == NULL) {
         return false;
     }
@@ -117,6 +122,7 @@ weir_ahead_settle(weir_ahead_t *ahead)
         }
     }
     ahead->filled = 0;
+    weir_assert(ahead->n_area == 0);     /* nobody's bytes lie where the next turn writes */
     ahead->next = 0;
 }
 

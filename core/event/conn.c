@@ -46,6 +46,7 @@ weir_conn_close(weir_conn_t *conn)
         return;
     }
     conn->transport->close(conn);
+    weir_assert(conn->transport != NULL);
     if (conn->ends) {
         (void) weir_sys_shutdown(fd, SHUT_WR);       /* close alone throws away what waits for it when something was not read */
     }
@@ -70,12 +71,14 @@ weir_conn_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sen
 weir_io_t
 weir_conn_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
 {
+    weir_assert(weir_conn_is_open(conn));
     return conn->transport->send_file != NULL ? conn->transport->send_file(conn, fd, offset, n) : WEIR_EOF;
 }
 
 weir_io_t
 weir_conn_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
 {
+    weir_assert(conn->transport->splice_in != NULL && n != 0);
     *moved = 0;
     return conn->transport->splice_in(conn, pipe, n, moved);
 }
@@ -83,6 +86,7 @@ weir_conn_splice_in(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
 weir_io_t
 weir_conn_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
 {
+    weir_assert(conn->transport->splice_out != NULL && n != 0);
     *moved = 0;
     return conn->transport->splice_out(conn, pipe, n, moved);
 }
@@ -90,6 +94,7 @@ weir_conn_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
 void
 weir_conn_shutdown(weir_conn_t *conn)
 {
+    weir_assert(weir_conn_is_open(conn));
     conn->transport->shutdown(conn);
     conn->ends = false;
 }
@@ -183,6 +188,7 @@ conn_plain_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
             return WEIR_ERROR;
         }
         conn->sent += (uint64_t) rc;
+        weir_assert((size_t) rc <= n);
         *offset += (uint64_t) rc;
         n -= (size_t) rc;
     }
@@ -233,6 +239,7 @@ conn_plain_splice_out(weir_conn_t *conn, int pipe, size_t n, size_t *moved)
             return WEIR_ERROR;
         }
         *moved += (size_t) rc;
+        weir_assert(*moved <= n);
         conn->sent += (uint64_t) rc;
     }
     return WEIR_OK;
@@ -270,6 +277,7 @@ conn_plain_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *se
     }
 
     *sent = (size_t) rc;
+    weir_assert(*sent <= total);
     conn->sent += *sent;
     if (*sent < total) {
         weir_loop_no_room(conn->loop, watch);

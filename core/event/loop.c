@@ -143,6 +143,7 @@ loop_add(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_w
     loop_slot_t       *slot;
     struct epoll_event event = { .events = interest };
 
+    weir_assert(on_ready != NULL && watch != NULL);
     *watch = (weir_watch_t) { .on_ready = on_ready, .fd = -1 };
     if (fd < 0) {
         errno = EBADF;
@@ -190,6 +191,7 @@ weir_loop_no_room(weir_loop_t *loop, weir_watch_t *watch)
     loop_slot_t       *slot = &loop->slots[watch->fd];
     struct epoll_event event = { .events = LOOP_EDGES | (uint32_t) EPOLLOUT };
 
+    weir_assert(slot->watch == watch);
     watch->writable = false;
     if (weir_likely(slot->tells_room)) {
         return;
@@ -224,6 +226,7 @@ loop_detach(weir_loop_t *loop, weir_watch_t *watch)
         loop->slots[fd].ahead = 0;
     }
     loop->slots[fd].watch = NULL;
+    weir_assert(loop->n_watches > 0);
     loop->n_watches--;
     return fd;
 }
@@ -294,6 +297,7 @@ weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t 
 {
     loop_slot_t *slot = &loop->slots[watch->fd];
 
+    weir_assert(slot->watch == watch);
     if (slot->ahead != 0) {
         return weir_ahead_take(&loop->ahead, &slot->ahead, room, cap, asked);
     }
@@ -320,6 +324,7 @@ loop_receive_ahead(weir_loop_t *loop, int n)
         }
         __builtin_prefetch(slot->watch);
         if (weir_unlikely(slot->ahead != 0)) {
+            weir_assert(slot->ahead <= WEIR_AHEAD_ENTRIES);
             weir_ahead_continues(&loop->ahead, slot->ahead);
         } else if (slot->is_expected && (loop->events[i].events & EPOLLIN) != 0) {
             slot->is_expected = false;
@@ -381,6 +386,7 @@ loop_take_later(weir_loop_t *loop)
 {
     while (!weir_list_empty(&loop->later)) {
         weir_list_t *link = loop->later.next;
+        weir_assert(link->prev == &loop->later);
 
         weir_list_remove(link);
         weir_list_append(&loop->tasks, link);
@@ -416,6 +422,7 @@ loop_run_tasks(weir_loop_t *loop)
 void
 weir_loop_on_turn(weir_loop_t *loop, weir_turn_hook_t *hook, void (*run)(void *data), void *data)
 {
+    weir_assert(run != NULL);
     hook->run = run;
     hook->data = data;
     if (!weir_list_linked(&hook->link)) {
@@ -445,6 +452,7 @@ loop_wait_ms(const weir_loop_t *loop, weir_msec_t max_wait)
 void
 weir_loop_beat_in(weir_loop_t *loop, uint64_t *beat)
 {
+    weir_assert(*beat % 2 != 0);     /* odd: it is in a turn until it waits */
     loop->beat = beat;
 }
 
@@ -459,6 +467,7 @@ weir_loop_turn(weir_loop_t *loop, weir_msec_t max_wait)
 {
     int n;
 
+    weir_assert(*loop->beat % 2 != 0);     /* no turn begins within a turn */
     loop_beat(loop);
     n = weir_sys_epoll_wait(loop->epoll, loop->events, loop->max_events, loop_wait_ms(loop, max_wait));
     loop_beat(loop);

@@ -132,6 +132,8 @@ half_follow(name_t *name, half_t *half, const weir_dns_answer_t *answer)
         return false;
     }
     half->aliases++;
+    weir_assert(half->state == HALF_WAITS || half->state == HALF_TCP);
+    weir_assert(answer->alias_len <= sizeof(half->alias));
     half->alias_len = (uint8_t) answer->alias_len;
     memcpy(half->alias, answer->alias, answer->alias_len);
     half->ttl = answer->ttl;
@@ -183,6 +185,7 @@ name_go_on(name_t *name)
 {
     bool is_refused = name->is_refused, has_alias = name->has_alias;
 
+    weir_assert(name->is_asked);
     name->is_refused = name->has_alias = false;
     if (name_is_answered(name)) {
         name_over(name);
@@ -211,9 +214,12 @@ name_on_udp(weir_watch_t *watch)
         }
         half_take(name, 0, weir_str(room, (size_t) n));
         half_take(name, 1, weir_str(room, (size_t) n));
-        if (++name->n_messages == RESOLVE_MESSAGES) {      /* a forger's: another port */
+        if (++name->n_messages == RESOLVE_MESSAGES && !name_is_answered(name)) {      /* a forger's: another port */
             name_on_again(&name->again);
             return;
+        }
+        if (name->n_messages == RESOLVE_MESSAGES) {
+            break;
         }
     }
     name_go_on(name);
@@ -260,6 +266,7 @@ name_tcp_take(name_t *name)
         at += 2 + n;
         name->n_messages++;
     }
+    weir_assert(at <= name->tcp_len);
     name->tcp_len -= at;
     if (at != 0) {
         memmove(name->tcp_in, name->tcp_in + at, name->tcp_len);
@@ -270,6 +277,7 @@ name_tcp_take(name_t *name)
 static void
 name_tcp_failed(name_t *name)
 {
+    weir_assert(name->is_asked);
     weir_conn_close(&name->tcp);
     name->is_refused = true;
     name_go_on(name);
@@ -317,6 +325,7 @@ name_open_tcp(name_t *name)
     int fd = weir_sock_connect(&name->resolver->conf.servers[name->server], &done);
 
     name->is_tcp_tried = true;
+    weir_assert(!weir_conn_is_open(&name->tcp) && name->tcp_in == NULL);
     if (fd >= 0 && !weir_conn_open(&name->tcp, name->resolver->loop, fd, name_on_tcp)) {
         memset(&name->tcp, 0, sizeof(name->tcp));      /* the next server's turn comes with the timer */
     }
@@ -340,6 +349,7 @@ name_open_udp(name_t *name)
         weir_sys_close(fd);
         return;
     }
+    weir_assert(!name->udp_open && name->n_messages == 0);
     name->udp_open = true;
     for (size_t i = 0; i < 2; i++) {
         if (name->half[i].state == HALF_WAITS) {
@@ -354,6 +364,7 @@ name_open(name_t *name)
 {
     bool by_tcp = name->half[0].state != HALF_WAITS && name->half[1].state != HALF_WAITS;
 
+    weir_assert(name->is_asked && !name_is_answered(name));
     name_close(name);
     weir_timer_set(name->resolver->loop, &name->again, RESOLVE_AGAIN, name_on_again);
     if (by_tcp) {
@@ -367,6 +378,7 @@ name_open(name_t *name)
 static void
 name_ask(name_t *name)
 {
+    weir_assert(name->is_asked && name->server < name->resolver->conf.n);
     name->is_tcp_tried = name->is_refused = name->has_alias = false;
     if (name->tries++ == RESOLVE_TRIES) {
         name_over(name);
@@ -381,6 +393,7 @@ name_on_again(weir_timer_t *timer)
 {
     name_t *name = weir_container_of(timer, name_t, again);
 
+    weir_assert(name->is_asked);
     for (size_t i = 0; i < 2; i++) {
         if (name->half[i].state == HALF_TCP) {
             name->half[i].state = HALF_WAITS;      /* that server's TCP led nowhere */
@@ -395,6 +408,7 @@ name_begin(name_t *name)
 {
     weir_resolver_t *resolver = name->resolver;
 
+    weir_assert(!name->is_asked);
     name->is_asked = true;
     name->tries = 0;
     name->server = resolver->next_server++ % resolver->conf.n;
@@ -411,6 +425,7 @@ name_take_half(name_t *name, const half_t *half, size_t n)
     for (size_t i = 0; half->state == HALF_DONE && half->result == WEIR_DNS_OK && i < half->answer.n; i++) {
         const weir_dns_address_t *from = &half->answer.at[i];
         weir_addr_t *to = &name->addrs[n++];
+        weir_assert(from->len == 4 || from->len == 16);
 
         memset(to, 0, sizeof(*to));
         if (from->len == 4) {
@@ -445,8 +460,10 @@ name_result(const name_t *name)
 static void
 name_tell_one(name_t *name, weir_lookup_t *lookup)
 {
+    weir_assert(!name->is_asked && (name->result == WEIR_LOOKUP_OK) == (name->n != 0));
     name->pins++;
     lookup->done(lookup, name->result, name->addrs, name->n);
+    weir_assert(name->pins > 0);
     name->pins--;
 }
 
@@ -476,6 +493,7 @@ name_over(name_t *name)
     uint64_t ttl = UINT64_MAX;
     size_t n = 0;
 
+    weir_assert(name->is_asked && name->pins == 0);     /* nobody reads the addresses that go now */
     name_close(name);
     weir_timer_clear(&name->again);
     name->is_asked = false;
@@ -490,6 +508,7 @@ name_over(name_t *name)
     name->n = 0;
     if (name->addrs != NULL) {
         name->n = name_take_half(name, &name->half[1], name_take_half(name, &name->half[0], 0));
+        weir_assert(name->n == n);
     }
     name->result = name_result(name);
     uint64_t holds = name->result != WEIR_LOOKUP_OK ? RESOLVE_NEGATIVE : conf->valid.ms != 0 ? conf->valid.ms : weir_max(ttl, 1) * 1000;
@@ -508,6 +527,7 @@ resolver_bucket(weir_resolver_t *resolver, weir_str_t text)
 static void
 name_free(name_t *name)
 {
+    weir_assert(name->pins == 0 && weir_list_empty(&name->waiting) && name->resolver->n_names > 0);
     name_close(name);
     weir_timer_drop(&name->again);
     weir_task_cancel(&name->told);
@@ -522,6 +542,7 @@ name_free(name_t *name)
 static bool
 resolver_make_room(weir_resolver_t *resolver)
 {
+    weir_assert(resolver->n_names <= RESOLVE_NAMES);
     if (resolver->n_names < RESOLVE_NAMES) {
         return true;
     }
@@ -602,9 +623,9 @@ static void
 lookup_on_timeout(weir_timer_t *timer)
 {
     weir_lookup_t *lookup = weir_container_of(timer, weir_lookup_t, timer);
-
     name_t *name = lookup->name;
 
+    weir_assert(name != NULL && weir_list_linked(&lookup->link));
     weir_list_remove(&lookup->link);
     lookup->name = NULL;
     name_maybe_stop(name);
@@ -618,6 +639,7 @@ weir_lookup_start(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t t
     char lower[256];
     name_t *name;
 
+    weir_assert(done != NULL && !weir_list_linked(&lookup->link));     /* a lookup asks for one name at a time */
     lookup->done = done;
     if (!weir_dns_is_name(text)) {
         done(lookup, WEIR_LOOKUP_NO_NAME, NULL, 0);
@@ -646,6 +668,7 @@ weir_lookup_cancel(weir_lookup_t *lookup)
     name_t *name = lookup->name;
 
     if (name != NULL) {
+        weir_assert(weir_list_linked(&lookup->link));
         weir_list_remove(&lookup->link);
         lookup->name = NULL;
         name_maybe_stop(name);
@@ -687,6 +710,7 @@ weir_resolver_create(weir_loop_t *loop, const weir_resolver_conf_t *conf)
 {
     weir_resolver_t *resolver = weir_mem_need(sizeof(*resolver));
 
+    weir_assert(conf->n != 0 && (conf->ipv4 || conf->ipv6));
     resolver->loop = loop;
     resolver->conf = *conf;
     resolver->seed = weir_random_seed(resolver);
@@ -722,5 +746,6 @@ weir_resolver_destroy(weir_resolver_t *resolver)
         name_free(name);
     }
     weir_mem_free(resolver->conf.servers);
+    weir_assert(resolver->n_names == 0);
     weir_mem_free(resolver);
 }

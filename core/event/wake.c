@@ -35,6 +35,7 @@ static struct {
 void
 weir_wake_adopt_bell(int fd)
 {
+    weir_assert(fd >= 0 && wake.boxes == NULL);
     if (wake.n_bells < WEIR_WAKE_BELLS) {
         wake.bells[wake.n_bells++] = fd;
     } else {
@@ -45,6 +46,7 @@ weir_wake_adopt_bell(int fd)
 bool
 weir_wake_open(void *memory)
 {
+    weir_assert(memory != NULL && (uintptr_t) memory % _Alignof(wake_box_t) == 0);
     while (wake.n_bells < WEIR_WAKE_BELLS) {
         int fd = weir_sys_eventfd();
 
@@ -166,6 +168,7 @@ wake_run(weir_task_t *task)
     weir_wake_listener_t *listener = weir_container_of(task, weir_wake_listener_t, task);
     uint64_t              which = listener->which;
 
+    weir_assert(which != 0 && weir_list_linked(&listener->link));
     listener->which = 0;
     listener->on_wake(listener, which);
 }
@@ -177,6 +180,7 @@ wake_tell(weir_wake_topic_t topic, uint64_t which)
         weir_wake_listener_t *listener = weir_list_entry(at, weir_wake_listener_t, link);
 
         if (listener->topic == topic) {
+            weir_assert(which != 0);
             listener->which |= which;
             weir_task_post(wake.loop, &listener->task, wake_run);
         }
@@ -188,6 +192,7 @@ wake_on_bell(weir_watch_t *watch WEIR_UNUSED)
 {
     wake_box_t *box = &wake.boxes[wake.mine];
 
+    weir_assert(wake.mine < WEIR_WAKE_BOXES);
     for (size_t i = 0; i < WEIR_WAKE_TOPICS; i++) {
         uint64_t which = __atomic_exchange_n(&box->topics[i], 0, __ATOMIC_ACQ_REL);
 
@@ -229,6 +234,7 @@ void
 weir_wake_listen(weir_wake_listener_t *listener, weir_wake_topic_t topic,
                  void (*on_wake)(weir_wake_listener_t *, uint64_t))
 {
+    weir_assert(on_wake != NULL && topic < WEIR_WAKE_TOPICS);
     weir_assert(!weir_list_linked(&listener->link));
     listener->topic = topic;
     listener->which = 0;

@@ -24,6 +24,7 @@ weir_wakeup_init(weir_wakeup_t *w, weir_loop_t *loop, void (*on_wake)(void *data
 {
     int fd = weir_sys_eventfd();
 
+    weir_assert(on_wake != NULL);
     *w = (weir_wakeup_t) { .watch = { .fd = -1 }, .loop = loop, .on_wake = on_wake, .data = data };
     if (fd == -1) {
         return false;

@@ -54,6 +54,7 @@ weir_wheel_link(weir_wheel_t *wheel, weir_timer_t *timer)
     unsigned            n = 0, shift, slot;
     weir_wheel_level_t *level;
 
+    weir_assert(timer->deadline.ms != 0);
     while (n < WEIR_WHEEL_LEVELS - 1 && apart >= (uint64_t) WEIR_WHEEL_SLOTS << (WEIR_WHEEL_BITS * n)) {
         n++;
     }
@@ -66,6 +67,7 @@ weir_wheel_link(weir_wheel_t *wheel, weir_timer_t *timer)
     level->used[slot / 64] |= UINT64_C(1) << (slot % 64);
     timer->place = at >> shift << shift;
     wheel->soonest = weir_min(wheel->soonest, timer->place);
+    weir_assert(timer->place > wheel->now);     /* it will come up */
 }
 
 /* The first slot in [from, to) that holds something, or WEIR_WHEEL_SLOTS.  Bits of slots found empty are put out. */
@@ -84,6 +86,7 @@ wheel_seek(weir_wheel_level_t *level, unsigned from, unsigned to)
             break;
         }
         if (!weir_list_empty(&level->slots[from])) {
+            weir_assert(from < WEIR_WHEEL_SLOTS);
             return from;
         }
         level->used[from / 64] &= ~(UINT64_C(1) << (from % 64));
@@ -118,6 +121,7 @@ wheel_next(weir_wheel_t *wheel, weir_list_t **slot)
 static void
 wheel_splice(weir_list_t *to, weir_list_t *from)
 {
+    weir_assert(!weir_list_empty(from));
     from->next->prev = to->prev;
     to->prev->next = from->next;
     from->prev->next = to;
@@ -133,11 +137,13 @@ wheel_advance(weir_wheel_t *wheel, uint64_t now)
     uint64_t     tick;
 
     while ((tick = wheel_next(wheel, &slot)) <= now) {
+        weir_assert(tick > wheel->now);     /* places come up in their order */
         wheel->now = tick;
         wheel_splice(&wheel->due, slot);
     }
     wheel->soonest = tick;
     wheel->now = now;
+    weir_assert(wheel->soonest > now);
 }
 
 void

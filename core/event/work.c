@@ -30,11 +30,13 @@ work_take(void)
 {
     weir_work_t *work = work_pool.first;
 
+    weir_assert(work != NULL && work_pool.n_waiting > 0);
     work_pool.first = work->next;
     if (work_pool.first == NULL) {
         work_pool.last = &work_pool.first;
     }
     work_pool.n_waiting--;
+    weir_assert((work_pool.first != NULL) == (work_pool.n_waiting != 0));
     return work;
 }
 
@@ -111,6 +113,7 @@ work_add_thread(void)
     (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
     (void) pthread_attr_destroy(&attributes);
     work_pool.n_threads += made;
+    weir_assert(work_pool.n_threads <= WORK_THREADS);
     return made;
 }
 
@@ -135,6 +138,7 @@ weir_work_post(weir_work_t *work)
         is_taken = work_add_thread() || work_pool.n_threads != 0;
     }
     if (is_taken) {
+        weir_assert(work->run != NULL && work->done != NULL);
         work->next = NULL;
         *work_pool.last = work;
         work_pool.last = &work->next;

@@ -14,8 +14,10 @@
 
 #define SERVERS 2
 #define NAMES   4096                     /* that the table holds */
+#define MESSAGES 16                      /* read from one socket */
 
-typedef enum { ANSWER_ADDRESS, ANSWER_ALIAS, ANSWER_CIRCLE, ANSWER_FAIL, ANSWER_NOTHING, ANSWER_TCP, ANSWER_GONE } manner_t;
+typedef enum { ANSWER_ADDRESS, ANSWER_ALIAS, ANSWER_CIRCLE, ANSWER_FAIL, ANSWER_NOTHING, ANSWER_TCP, ANSWER_GONE,
+               ANSWER_LAST } manner_t;
 
 typedef struct { int udp, tcp, accepted; manner_t manner; int asked; char last[256]; } server_t;
 typedef struct { weir_lookup_t lookup; weir_lookup_result_t result; size_t n; bool is_told; weir_addr_t first, after; } asker_t;
@@ -94,7 +96,9 @@ server_answer(server_t *server, char *m)
         m[2] = (char) 0x83;
     }
     memset(m + 6, 0, 6);
-    if (server->manner == ANSWER_ADDRESS || (server->manner == ANSWER_ALIAS && strchr(server->last, '.') != NULL)) {
+    if (server->manner == ANSWER_ADDRESS || server->manner == ANSWER_LAST
+        || (server->manner == ANSWER_ALIAS && strchr(server->last, '.') != NULL))
+    {
         memcpy(m + at, address, sizeof(address) - 1);
         at += sizeof(address) - 1;
         m[7] = 1;
@@ -120,8 +124,14 @@ server_work(server_t *server)
     while (recvfrom(server->udp, m, sizeof(m), 0, (struct sockaddr *) &from, &from_len) > 0) {
         if (server->manner != ANSWER_NOTHING) {
             size_t n = server_answer(server, m);
+            for (int i = 1; server->manner == ANSWER_LAST && i < MESSAGES; i++) {
+                (void) sendto(server->udp, "no answer", 9, 0, (struct sockaddr *) &from, from_len);
+            }
             (void) sendto(server->udp, m, n, 0, (struct sockaddr *) &from, from_len);
         }
+    }
+    if (server->manner == ANSWER_LAST) {
+        return;                              /* nobody speaks TCP */
     }
     if (server->accepted < 0) {
         server->accepted = accept(server->tcp, NULL, NULL);
@@ -280,6 +290,18 @@ bad_servers(void)
     }
 }
 
+static void
+an_answer_behind_others(void)
+{
+    static asker_t asker;
+
+    use_servers(1, false);
+    servers[0].manner = ANSWER_LAST;
+    uint64_t took = ask(&asker, WEIR_STR("behind.others"));
+    ok(asker.result == WEIR_LOOKUP_OK && asker.n == 1, "an answer counts that is the last message read from a socket");
+    ok(took < 1000 && accept(servers[0].tcp, NULL, NULL) < 0, "at once, and nobody is asked over TCP");
+}
+
 int
 main(void)
 {
@@ -292,6 +314,7 @@ main(void)
     a_full_table();
     aliases();
     bad_servers();
+    an_answer_behind_others();
     weir_lookup_start(resolver, &waits, WEIR_STR("nobody.answers"), MS(5000), on_inner);
     ok(waits.name != NULL, "somebody waits to the end");
     weir_resolver_destroy(resolver);
