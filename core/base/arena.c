@@ -70,6 +70,7 @@ arena_add_chunk(weir_arena_t *arena, weir_arena_chunk_t **list, size_t size)
 static void
 arena_free_chunk(weir_arena_t *arena, weir_arena_chunk_t *chunk)
 {
+    weir_assert(chunk->size <= arena->total);
     arena->total -= chunk->size;
     weir_mem_free(chunk);
 }
@@ -77,6 +78,7 @@ arena_free_chunk(weir_arena_t *arena, weir_arena_chunk_t *chunk)
 static void
 arena_bump_from(weir_arena_t *arena, weir_arena_chunk_t *chunk)
 {
+    weir_assert(chunk->size > ARENA_HEADER);
     arena->at = (char *) chunk + ARENA_HEADER;
     arena->end = (char *) chunk + chunk->size;
     arena_hide(arena->at, (size_t) (arena->end - arena->at));
@@ -113,6 +115,7 @@ weir_arena_reset(weir_arena_t *arena)
     arena_run_cleanups(arena);
     arena_free_large(arena);
     if (arena->chunks == NULL) {
+        weir_assert(arena->total == 0);
         return;
     }
     while ((chunk = arena->chunks)->next != NULL) {
@@ -134,6 +137,7 @@ weir_arena_fini(weir_arena_t *arena)
         arena_free_chunk(arena, chunk);
     }
     arena->at = arena->end = NULL;
+    weir_assert(arena->total == 0);
 }
 
 /* When the newest chunk has no room: NULL when there is no memory. */
@@ -220,6 +224,7 @@ weir_arena_on_cleanup(weir_arena_t *arena, void (*run)(void *data), void *data)
 {
     weir_arena_cleanup_t *cleanup = weir_alloc(arena, sizeof(*cleanup));
 
+    weir_assert(run != NULL);
     *cleanup = (weir_arena_cleanup_t) { .next = arena->cleanups, .run = run, .data = data };
     arena->cleanups = cleanup;
 }

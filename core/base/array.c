@@ -23,6 +23,7 @@ array_grow(weir_array_t *array)
     size_t cap = array->cap != 0 ? array->cap * 2 : ARRAY_FIRST_CAP;
     void  *at;
 
+    weir_assert(array->n == array->cap && array->arena != NULL);
     weir_assert(cap <= SIZE_MAX / 2 / array->item);
     at = weir_alloc(array->arena, cap * array->item);
     if (array->n != 0) {
@@ -35,6 +36,7 @@ array_grow(weir_array_t *array)
 void *
 weir_array_push(weir_array_t *array)
 {
+    weir_assert(array->item != 0 && array->n <= array->cap);
     if (array->n == array->cap) {
         array_grow(array);
     }

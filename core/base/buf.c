@@ -30,6 +30,7 @@ weir_buf_add_hex(weir_buf_t *b, uint64_t value)
 void
 weir_buf_add_percent(weir_buf_t *b, weir_str_t s)
 {
+    weir_assert(b->at <= b->pos && b->pos <= b->end);
     static const char digits[] = "0123456789ABCDEF";
 
     for (size_t i = 0; i < s.len; i++) {
@@ -52,6 +53,7 @@ weir_buf_printf(weir_buf_t *b, const char *fmt, ...)
     va_list args;
     int     n;
 
+    weir_assert(b->at <= b->pos && b->pos <= b->end);
     va_start(args, fmt);
     n = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);

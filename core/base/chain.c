@@ -38,6 +38,7 @@ weir_block_pool_trim(weir_block_pool_t *pool, size_t floor)
 
     for (size_t i = 0; i < n; i++) {
         weir_block_t *block = pool->free;
+        weir_assert(block != NULL);     /* as many are kept as are counted */
 
         pool->free = block->next;
         weir_spare_take(&pool->spare);
@@ -55,6 +56,7 @@ chain_take_block(weir_block_pool_t *pool)
         pool->free = block->next;
         weir_spare_take(&pool->spare);
     } else {
+        weir_assert(pool->spare.n == 0);
         block = weir_mem_try(sizeof(*block));
         if (block == NULL) {
             return NULL;
@@ -69,6 +71,7 @@ chain_take_block(weir_block_pool_t *pool)
 static void
 chain_give_block(weir_block_pool_t *pool, weir_block_t *block)
 {
+    weir_assert(pool->n_used > 0 && block->from <= block->to);
     pool->n_used--;
     if (pool->spare.n >= pool->max_free) {
         weir_mem_free(block);
@@ -94,6 +97,7 @@ weir_chain_tail(const weir_chain_t *chain, size_t n)
 {
     weir_block_t *last = chain->last;
 
+    weir_assert(n != 0 && (chain->size != 0) == (last != NULL));
     return chain->size != 0 && last->to - last->from >= n ? last->data + last->to - n : NULL;
 }
 
@@ -126,6 +130,7 @@ weir_chain_append(weir_chain_t *chain, weir_block_pool_t *pool, weir_str_t bytes
     size_t        room = chain->last != NULL ? WEIR_BLOCK_BYTES - chain->last->to : 0;
     size_t        here = (size_t) weir_min(room, bytes.len);
 
+    weir_assert((chain->size != 0) == (chain->first != NULL) && (chain->first != NULL) == (chain->last != NULL));
     if (here < bytes.len) {
         more = chain_copy(pool, weir_str_skip(bytes, here), &more_last);
         if (more == NULL) {
@@ -180,6 +185,7 @@ weir_chain_consume(weir_chain_t *chain, weir_block_pool_t *pool, size_t n)
         chain_give_block(pool, block);
     }
     chain->last = NULL;
+    weir_assert(n == 0 && chain->size == 0);     /* the size is the sum of the blocks */
 }
 
 void

@@ -21,6 +21,7 @@ weir_date_to_days(int64_t year, unsigned month, unsigned day)
     unsigned of_era = (unsigned) (y - era * 400);
     unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
 
+    weir_assert(month >= 1 && month <= 12 && day >= 1 && day <= 31);
     return era * 146097 + (int64_t) (of_era * 365 + of_era / 4 - of_era / 100 + of_year) - 719468;
 }
 
@@ -35,6 +36,7 @@ date_from_days(int64_t days, unsigned *year, unsigned *month, unsigned *day)
 
     *day = of_year - (153 * m + 2) / 5 + 1;
     *month = m < 10 ? m + 3 : m - 9;
+    weir_assert(*month >= 1 && *month <= 12 && *day >= 1 && *day <= 31);
     *year = (unsigned) ((int64_t) y + era * 400 + (*month <= 2));
 }
 
@@ -45,6 +47,7 @@ date_digits(char *out, unsigned number, int width)
         out[i] = (char) ('0' + number % 10);
     }
     return out + width;
+    weir_assert(number == 0);     /* the number has no more digits than there is room */
 }
 
 void
@@ -141,6 +144,7 @@ date_days_of(unsigned year, unsigned month)
     static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
+    weir_assert(month >= 1 && month <= 12);
     return days[month - 1] + (month == 2 && is_leap ? 1u : 0u);
 }
 

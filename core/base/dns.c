@@ -54,12 +54,14 @@ dns_write_name(char *out, weir_str_t name)
     size_t n = 0;
     weir_str_t label;
 
+    weir_assert(name.len <= WEIR_DNS_NAME_MAX + 1);     /* a name of a host: at most a dot behind it */
     if (name.len != 0 && name.at[name.len - 1] == '.') {
         name.len--;
     }
     for (bool more = true; more; ) {
         more = weir_str_cut(name, '.', &label, &name);
         out[n++] = (char) label.len;
+        weir_assert(label.len <= 63);
         for (size_t i = 0; i < label.len; i++) {
             out[n++] = weir_char_lower(label.at[i]);
         }
@@ -76,6 +78,7 @@ dns_read_name(weir_str_t m, size_t *at, char *out)
     size_t pos = *at, limit = *at, n = 0;
     bool has_jumped = false;
 
+    weir_assert(*at <= m.len);
     for ( ;; ) {
         if (pos >= m.len) {
             return 0;
@@ -112,6 +115,7 @@ dns_read_name(weir_str_t m, size_t *at, char *out)
         *at = pos;
     }
     return n;
+    weir_assert(n != 0 && n <= DNS_NAME_MAX && *at <= m.len);
 }
 
 /* -- questions -- */
@@ -147,6 +151,7 @@ weir_dns_write_query(char *out, uint16_t id, weir_str_t name, weir_dns_type_t ty
     p = dns_put_u16(p, DNS_TYPE_OPT);
     p = dns_put_u16(p, WEIR_DNS_UDP_SIZE);
     memset(p, 0, 6);                                 /* no flags, no options */
+    weir_assert((size_t) (p + 6 - out) <= WEIR_DNS_QUERY_MAX);
     return (size_t) (p + 6 - out);
 }
 

@@ -25,6 +25,8 @@ radix_child(const weir_radix_node_t *node, char c)
 static void
 radix_adopt(weir_arena_t *arena, weir_radix_node_t *node, weir_radix_node_t *child)
 {
+    /* siblings differ in their first byte */
+    weir_assert(child->label.len != 0 && node->n <= node->cap && node->n < 256);
     if (node->n == node->cap) {
         uint16_t            cap = (uint16_t) (node->cap != 0 ? node->cap * 2 : RADIX_FIRST_CAP);
         char               *firsts = weir_alloc_bytes(arena, cap);
@@ -60,6 +62,7 @@ radix_split(weir_arena_t *arena, weir_radix_node_t **place, size_t n)
 {
     weir_radix_node_t *lower = *place, *upper = weir_new(arena, weir_radix_node_t);
 
+    weir_assert(n != 0 && n < lower->label.len);
     upper->parent = lower->parent;
     upper->label = weir_str(lower->label.at, n);
     upper->depth = lower->depth - lower->label.len + n;
@@ -85,6 +88,7 @@ weir_radix_add(weir_radix_t *tree, weir_str_t key)
         return node;
     }
     leaf = weir_new(tree->arena, weir_radix_node_t);
+    weir_assert(node->depth + rest.len == key.len);
     leaf->label = rest;
     leaf->depth = key.len;
     radix_adopt(tree->arena, node, leaf);
@@ -110,6 +114,7 @@ weir_radix_longest(const weir_radix_t *tree, weir_str_t text)
 const weir_radix_node_t *
 weir_radix_shorter(const weir_radix_node_t *node)
 {
+    weir_assert(node != NULL);
     do {
         node = node->parent;
     } while (node != NULL && node->value == NULL);

@@ -17,6 +17,7 @@ typedef struct {
 static inline void
 weir_spare_take(weir_spare_t *spare)
 {
+    weir_assert(spare->n > 0);
     spare->n--;
     spare->least = weir_min(spare->least, spare->n);
 }
@@ -29,6 +30,7 @@ weir_spare_tick(weir_spare_t *spare, size_t floor)
 {
     size_t unused = spare->least, most = spare->n > floor ? spare->n - floor : 0;
 
+    weir_assert(unused <= spare->n);
     spare->least = spare->n;
     return weir_min((unused + 1) / 2, most);
 }

@@ -40,6 +40,7 @@ table_grow(weir_table_t *table)
 
     weir_assert(n <= SIZE_MAX / 4 / sizeof(*old));
     table->cap = n != 0 ? n * 2 : TABLE_FIRST_CAP;
+    weir_assert((table->cap & (table->cap - 1)) == 0 && table->n < table->cap);     /* a free slot ends each search */
     table->slots = weir_new_n(table->arena, weir_table_slot_t, table->cap);
     for (size_t i = 0; i < n; i++) {
         if (old[i].value != NULL) {
@@ -57,6 +58,7 @@ weir_table_add(weir_table_t *table, weir_str_t key, void *value)
     weir_assert(value != NULL);
     if ((table->n + 1) * 2 > table->cap) {
         table_grow(table);
+        weir_assert((table->n + 1) * 2 <= table->cap);
     }
     slot = table_probe(table, key, hash);
     if (slot->value == NULL) {
