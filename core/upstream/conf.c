@@ -437,6 +437,7 @@ weir_upstream_groups(const weir_life_t *life)
 static bool
 upstream_begin(weir_life_t *life)
 {
+    weir_assert(life->kept[weir_upstream_index] == NULL);
     life->kept[weir_upstream_index] = weir_groups_create(life->loop);
     return true;
 }
@@ -596,6 +597,7 @@ upstream_stop(void *data)
 
     for (size_t i = 0; i < groups->all.n; i++) {
         weir_group_conf_t *conf = *weir_array_at(&groups->all, weir_group_conf_t *, i);
+        weir_assert(conf->running != NULL);
 
         if (conf->following != NULL) {
             weir_follow_stop(conf->following);

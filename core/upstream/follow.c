@@ -44,6 +44,7 @@ follow_rebuild(weir_follow_t *follow)
     weir_follow_server_t *servers;
     weir_group_t *before = follow->conf->running;
 
+    weir_assert(before != NULL);     /* the group of the load, at first */
     weir_arena_init(&scratch, FOLLOW_CHUNK);
     servers = weir_new_n(&scratch, weir_follow_server_t, follow->follow->n);
     for (size_t i = 0; i < follow->follow->n; i++) {
@@ -85,6 +86,7 @@ follow_on_timer(weir_timer_t *timer)
 static void
 follow_later(follow_name_t *name, uint64_t ms)
 {
+    weir_assert(!weir_list_linked(&name->lookup.link));     /* it asks now or later, not both */
     weir_timer_set(name->follow->loop, &name->timer, (weir_msec_t) { ms }, follow_on_timer);
 }
 
@@ -94,6 +96,7 @@ follow_take(follow_name_t *name, const weir_addr_t *addrs, size_t n)
     const weir_follow_server_t *server = &name->follow->follow->servers[name->index];
     weir_addr_t *mine = weir_mem_need(n * sizeof(*mine));
 
+    weir_assert(n != 0);
     for (size_t i = 0; i < n; i++) {
         mine[i] = addrs[i];
         weir_addr_set_port(&mine[i], server->port);
@@ -135,6 +138,7 @@ follow_ask(follow_name_t *name)
 {
     weir_follow_t *follow = name->follow;
 
+    weir_assert(name->index < follow->follow->n && follow->follow->servers[name->index].is_followed);
     memset(&name->lookup, 0, sizeof(name->lookup));
     weir_lookup_start(follow->resolver, &name->lookup, follow->follow->servers[name->index].host, follow->follow->settings->timeout, follow_resolved);
 }
@@ -144,6 +148,7 @@ weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf, const weir_fol
 {
     weir_follow_t *follow = weir_mem_need(sizeof(*follow) + servers->n * sizeof(follow->names[0]));
 
+    weir_assert(conf->running != NULL && conf->follow == servers);
     follow->groups = groups;
     follow->conf = conf;
     follow->follow = servers;

@@ -145,6 +145,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 {
     weir_group_t *group = weir_mem_need(sizeof(*group));
 
+    weir_assert(conf->balancer != NULL);
     group->groups = groups;
     group->loop = groups->loop;
     weir_list_init(&group->idle);
@@ -168,9 +169,12 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 static void
 group_destroy(weir_group_t *group)
 {
+    weir_assert(group->refs == 0);
     weir_pool_close_idle(group);
+    weir_assert(group->n_idle == 0);
     weir_list_remove(&group->link);
     group_let_rows_go(group);
+    weir_assert(group->n_marked == 0);
     for (size_t i = 0; i < group->n_sets && group->conf.balancer->destroy != NULL; i++) {
         group->conf.balancer->destroy(&group->sets[i]);
     }
@@ -188,6 +192,7 @@ group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
 {
     const weir_balancer_t *balancer = to->group->conf.balancer;
 
+    weir_assert(from->group != to->group && to->fails == 0);
     to->fails = (uint32_t) weir_min(from->fails, to->conf->max_fails);
     to->checked = from->checked;
     if (balancer == from->group->conf.balancer && balancer->carry_over != NULL) {
@@ -208,6 +213,7 @@ group_carry_idle(weir_group_t *to, weir_group_t *from, const weir_table_t *peers
         next = at->next;
         if (peer != NULL) {
             weir_pool_adopt(up, peer);
+            weir_assert(to->n_idle <= to->conf.keepalive);
         }
     }
 }

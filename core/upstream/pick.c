@@ -32,6 +32,7 @@ weir_peer_tell(weir_peer_t *peer)
     peer->is_marked = !peer->is_marked;
     weir_assert(peer->is_marked || peer->group->n_marked > 0);
     peer->group->n_marked += peer->is_marked ? 1 : (size_t) -1;
+    weir_assert(peer->group->n_marked <= peer->group->conf.n_peers);
     if (peer->conf->stats >= WEIR_STATS_KINDS) {
         weir_stats_mine(peer->conf->stats)->WEIR_GAUGE_UNAVAILABLE += peer->is_marked ? 1 : -1;
     }
@@ -67,6 +68,7 @@ weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant
 void
 weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena)
 {
+    weir_assert(group->refs > 0);
     *pick = (weir_pick_t) { .group = weir_group_ref(group) };
     pick->tried = weir_new_n(arena, uint64_t, (group->conf.n_peers + 63) / 64);
 }
@@ -94,6 +96,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     }
 
     i = pick_index(peer);
+    weir_assert((pick->tried[i / 64] >> (i % 64) & 1) == 0);     /* nobody is asked twice */
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
     pick->peer = peer;
     peer->in_use++;
@@ -120,6 +123,7 @@ pick_failed(weir_peer_t *peer, weir_instant_t now)
         peer->fails++;
     }
     peer->checked = now;
+    weir_assert(peer->fails <= conf->max_fails);
     weir_peer_tell(peer);
     if (peer->fails == conf->max_fails) {
         weir_log(WEIR_LOG_WARN, NULL, 0, "upstream server temporarily disabled: \"%.*s\" (%.*s) of upstream \"%.*s\"",

@@ -17,6 +17,7 @@
 static void
 pool_unlink(weir_upconn_t *up)
 {
+    weir_assert(up->peer->group->n_idle > 0);
     weir_list_remove(&up->idle_link);
     weir_list_remove(&up->group_link);
     up->peer->group->n_idle--;
@@ -25,6 +26,7 @@ pool_unlink(weir_upconn_t *up)
 static void
 pool_free(weir_upconn_t *up)
 {
+    weir_assert(!weir_list_linked(&up->idle_link));
     weir_timer_drop(&up->timer);
     weir_list_remove(&up->shared_link);
     weir_conn_close(&up->conn);
@@ -36,6 +38,7 @@ pool_free(weir_upconn_t *up)
 static void
 pool_close_idle(weir_upconn_t *up)
 {
+    weir_assert(up->reused && (up->share != NULL || up->owner == NULL));     /* nobody uses it */
     pool_unlink(up);
     if (up->share != NULL) {
         up->share->closing(up);
@@ -60,6 +63,7 @@ weir_pool_close_idle(weir_group_t *group)
 void
 weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer)
 {
+    weir_assert(peer->group != up->peer->group);
     pool_unlink(up);
     up->peer = peer;
     weir_list_append(&peer->idle, &up->idle_link);
@@ -75,6 +79,7 @@ pool_idle_ready(weir_watch_t *watch)
 {
     weir_upconn_t *up = weir_container_of(watch, weir_upconn_t, conn.watch);
 
+    weir_assert(weir_list_linked(&up->idle_link));
     if (up->share != NULL) {
         up->share->idle_ready(up);
     } else if (watch->readable && !weir_upconn_is_fresh(up)) {
@@ -135,6 +140,8 @@ weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const we
 static void
 pool_set_secure(weir_upconn_t *up, const weir_upsecure_t *secure)
 {
+    /* plain: there is nothing to say */
+    weir_assert(secure->context != NULL || (secure->name.len == 0 && secure->protocols.len == 0));
     if (secure->from != NULL) {
         up->from = *secure->from;
         up->secure.from = &up->from;
@@ -157,6 +164,7 @@ weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_rea
     weir_upconn_t *up = weir_mem_try(sizeof(*up) + secure->name.len);
     int            fd, error;
 
+    weir_assert(peer->group->refs > 0);     /* by who picked the peer */
     if (up == NULL) {
         errno = ENOMEM;
         return NULL;
@@ -179,6 +187,7 @@ weir_upconn_close(weir_upconn_t *up)
 {
     weir_group_t *group = up->peer->group;
 
+    weir_assert(!weir_list_linked(&up->idle_link) && group->refs > 0);
     pool_free(up);
     weir_group_unref(group);
 }

@@ -74,6 +74,7 @@ weir_turns_report(weir_peer_t *peer, bool failed)
 void
 weir_turns_carry_over(weir_peer_t *to, const weir_peer_t *from)
 {
+    weir_assert(to->conf->weight != 0 && from->conf->weight != 0);
     turns_of(to)->effective = turns_of(from)->effective * to->conf->weight / from->conf->weight;
 }
 

@@ -34,6 +34,7 @@ weir_upsecure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b)
 static void
 secure_free_slot(weir_peer_t *peer, weir_upslot_t *slot)
 {
+    weir_assert(slot->users == 0 && peer->n_slots > 0);
     weir_list_remove(&slot->link);
     weir_tls_slot_fini(&slot->slot);
     weir_tls_context_unref(slot->context);
@@ -94,6 +95,7 @@ secure_make_slot(weir_peer_t *peer, const weir_upsecure_t *secure)
     }
     weir_list_push(&peer->slots, &slot->link);
     peer->n_slots++;
+    weir_assert(peer->n_slots <= SECURE_SLOTS_MAX);
     return slot;
 }
 
@@ -122,6 +124,7 @@ void
 weir_upslot_give_back(weir_upconn_t *up)
 {
     if (up->slot != NULL) {
+        weir_assert(up->slot->users > 0);
         up->slot->users--;
         up->slot = NULL;
     }
@@ -149,6 +152,7 @@ secure_begin(weir_upconn_t *up)
         .protocols = secure->protocols,
     };
 
+    weir_assert(up->slot == NULL);
     up->slot = weir_upslot_take(up->peer, secure);
     target.slot = up->slot != NULL ? &up->slot->slot : NULL;
     return weir_tls_connect(&up->conn, secure->context, &target);

@@ -24,6 +24,7 @@ weir_sets_create(weir_group_t *group)
     const size_t           n = group->conf.n_peers;
     weir_host_set_t       *set = NULL;
 
+    weir_assert(group->n_sets == 0 && group->n_sharing == 0);
     group->sets = weir_new_n(&group->arena, weir_host_set_t, n);
     for (size_t i = 0; i < n; i++) {
         weir_peer_t *peer = &group->peers[i];
@@ -36,6 +37,8 @@ weir_sets_create(weir_group_t *group)
         }
         peer->set = set;
         set->n++;
+        /* those that share come before the backups */
+        weir_assert(set->n <= n && group->n_sharing <= group->n_sets);
     }
     for (size_t i = 0; i < group->n_sets && balancer->create != NULL; i++) {
         group->sets[i].state = balancer->create(&group->sets[i], &group->arena);
@@ -50,6 +53,7 @@ weir_host_set_weight(const weir_host_set_t *set)
     for (size_t i = 0; i < set->n; i++) {
         weight += set->peers[i].conf->weight;
     }
+    weir_assert(weight >= set->n);     /* each weighs 1 at least */
     return weight;
 }
 
@@ -101,6 +105,7 @@ weir_sets_share(weir_group_t *group, weir_instant_t now)
             first = set;
         }
     }
+    weir_assert((first != NULL) == (sum != 0));     /* whoever is worth something gets something */
     if (first != NULL) {
         first->share += left;                  /* what rounding has left over */
     }
@@ -125,6 +130,7 @@ sets_take_turn(weir_group_t *group)
         }
     }
     if (best != NULL) {
+        weir_assert(best->share <= 100);
         best->credit -= 100;
     }
     return best;

@@ -44,6 +44,7 @@ typedef struct {
 static hash_state_t *
 hash_state(const weir_host_set_t *set)
 {
+    weir_assert(set->state != NULL);
     return (hash_state_t *) ((weir_turns_t *) set->state + set->n);
 }
 
@@ -149,6 +150,7 @@ hash_add_points(hash_state_t *state, const weir_host_set_t *set, size_t i, uint6
     weir_str_t host, port;
     uint32_t   base, hash = 0;
 
+    weir_assert(n != 0);
     hash_split(set->peers[i].conf->server, &host, &port);
     base = hash_crc(hash_crc(hash_crc(0, host), weir_str("", 1)), port);
     for (uint64_t j = 0; j < n; j++) {
@@ -172,6 +174,7 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
         uint64_t weight = set->peers[i].conf->weight;
 
         hash_add_points(state, set, i, HASH_POINTS * (all > most ? weir_max(weight * most / all, 1) : weight));
+        weir_assert(state->n <= (weir_min(all, most) + set->n) * HASH_POINTS);
     }
     qsort(state->points, state->n, sizeof(*state->points), hash_compare);
     for (size_t i = 0; i < state->n; i++) {
@@ -180,6 +183,7 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
         }
     }
     state->n = kept;
+    weir_assert(kept != 0 && state->weight != 0);
     return turns;
 }
 
@@ -198,6 +202,7 @@ hash_find(const hash_state_t *state, uint32_t hash)
             to = middle;
         }
     }
+    weir_assert(from == to && to <= state->n);
     return from;
 }
 

@@ -27,6 +27,7 @@ ip_hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t
     uint32_t   hash = IP_HASH_START;
     uint64_t   weight = weir_host_set_weight(set);
 
+    weir_assert(key.len != 0 && weight != 0);
     for (unsigned tries = 0; tries <= IP_HASH_TRIES && set->n > 1; tries++) {
         weir_peer_t *peer;
 

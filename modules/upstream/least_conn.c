@@ -26,6 +26,7 @@ least_may(const weir_peer_t *peer, const void *data)
 {
     const least_asked_t *asked = data;
 
+    weir_assert(asked->least != NULL);
     return weir_peer_allowed(peer, asked->pick, asked->now) && !least_is_less(asked->least, peer);
 }
 
