@@ -19,6 +19,7 @@
 static uint64_t
 entries_power(uint64_t n)
 {
+    weir_assert(n != 0);
     return (uint64_t) 1 << (63 - __builtin_clzll(n));
 }
 
@@ -40,6 +41,7 @@ entries_view(weir_entries_t *entries, void *memory, uint64_t size)
     room = size - rows;
     entries->n_shards = entries_power(weir_min(weir_max(room / ENTRIES_SHARD_ROOM, 1), ENTRIES_SHARDS));
     entries->n_buckets = entries_power(room / ENTRIES_BUCKET);
+    weir_assert(entries->n_buckets >= entries->n_shards);     /* so that a bucket is of one shard */
     entries->head = memory;
     entries->shards = (entries_shard_t *) (void *) ((char *) memory + at);
     at += entries->n_shards * sizeof(entries_shard_t);
@@ -131,6 +133,7 @@ entries_unpin(const weir_entries_t *entries, uint64_t *pin)
     entries_row_t *row = &entries->rows[weir_slot()];
     uint64_t       i = (uint64_t) (pin - row->pins);
 
+    weir_assert(i < WEIR_ENTRIES_PINS);
     weir_shm_store(pin, 0);
     row->guess = i;
     if (i + 1 == row->high) {
@@ -310,6 +313,7 @@ entries_touch(const weir_entry_t *entry, uint64_t now_ms)
 {
     entries_entry_t *its = weir_slab_block(&entry->entries->slab, entry->at);
 
+    weir_assert(entry->at != 0);
     if (now_ms - __atomic_load_n(&its->used_ms, __ATOMIC_RELAXED) >= ENTRIES_USED_MS) {
         __atomic_store_n(&its->used_ms, now_ms, __ATOMIC_RELAXED);
     }

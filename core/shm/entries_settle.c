@@ -14,6 +14,7 @@
 void
 entries_break(const weir_entries_t *entries, entries_break_t why)
 {
+    weir_assert(why > ENTRIES_WELL && why < ENTRIES_BREAKS);
     static const char *const where[ENTRIES_BREAKS] = { "", "a lock", "its memory", "a chain of keys", "an entry",
                                                        "the order of use", "what was dropped" };
     uint64_t                 well = ENTRIES_WELL;
@@ -241,6 +242,7 @@ entries_row(const weir_entries_t *entries)
     entries_row_t *row = &entries->rows[slot];
     uint64_t       pid = (uint64_t) weir_slot_mine.pid;
 
+    weir_assert(slot < WEIR_SLOTS);
     if (weir_unlikely(row->pid != pid)) {
         (void) __atomic_fetch_or(&entries->head->rows[slot / 64], (uint64_t) 1 << slot % 64, __ATOMIC_SEQ_CST);
         if (!entries_settle_row(entries, row)) {

@@ -84,6 +84,7 @@ write_reap(const weir_entries_t *entries, entries_shard_t *shard, unsigned most)
     uint64_t *link = &shard->dead;
     unsigned  n = 0;
 
+    weir_assert(shard->guard.n == 0);
     entries_free(entries, &shard->hand);
     while (shard->hand == 0 && *link != 0 && most-- > 0) {
         entries_entry_t *entry = entries_at(entries, *link);
@@ -248,6 +249,7 @@ write_make_room(const weir_entries_t *entries, uint64_t now_ms)
 static weir_entries_result_t
 write_alloc(const weir_entries_t *entries, uint64_t size, uint64_t least, uint64_t *at, uint64_t now_ms)
 {
+    weir_assert(least != 0 && least <= size);
     weir_slab_result_t result = WEIR_SLAB_FULL;
 
     for (unsigned i = 0; i < WRITE_EVICTIONS; i++) {
@@ -339,6 +341,7 @@ weir_entries_begin(const weir_entries_t *entries, weir_str_t key, uint64_t expec
         return result;
     }
     writer->at = writer->tail = *writer->fill;
+    weir_assert(writer->at != 0);
     entry = write_entry(writer);
     memset((char *) entry + sizeof(entry->more), 0, sizeof(*entry) - sizeof(entry->more));
     entry->name = entries_name(entries, key);
@@ -346,6 +349,7 @@ weir_entries_begin(const weir_entries_t *entries, weir_str_t key, uint64_t expec
     memcpy(entry->bytes, key.at != NULL ? key.at : "", key.len);
     writer->used = least;
     writer->cap = entry->room = weir_slab_size(&entries->slab, writer->tail);
+    weir_assert(writer->used <= writer->cap);
     return WEIR_ENTRIES_DONE;
 }
 
@@ -360,6 +364,7 @@ write_grow(weir_entry_writer_t *writer, uint64_t len, uint64_t now_ms)
     uint64_t             *more = weir_slab_block(&entries->slab, writer->tail);
     weir_entries_result_t result = write_alloc(entries, size, weir_min(size, WEIR_SLAB_PAGE), more, now_ms);
 
+    weir_assert(writer->used == writer->cap);
     if (result == WEIR_ENTRIES_DONE) {
         writer->tail = *more;
         writer->used = sizeof(entries_piece_t);
@@ -376,6 +381,7 @@ write_bytes(weir_entry_writer_t *writer, const char *at, uint64_t n)
     char            *block = weir_slab_block(&writer->entries->slab, writer->tail);
     entries_entry_t *entry = write_entry(writer);
 
+    weir_assert(n != 0 && n <= writer->cap - writer->used);
     WEIR_SHM_BEFORE_STORE();
     memcpy(block + writer->used, at, n);
     if (writer->tail == writer->at) {
@@ -393,6 +399,7 @@ weir_entry_append(weir_entry_writer_t *writer, weir_str_t bytes, weir_instant_t 
 {
     weir_entries_result_t result = WEIR_ENTRIES_DONE;
 
+    weir_assert(writer->fill != NULL && writer->used <= writer->cap);
     if (!entries_ready(writer->entries, now.ms)) {
         return WEIR_ENTRIES_BUSY;
     }
@@ -448,6 +455,7 @@ write_place(const weir_entry_writer_t *writer, entries_shard_t *shard, uint64_t 
     entries_entry_t      *entry = write_entry(writer);
     uint64_t              at = writer->at;
 
+    weir_assert(at != 0 && *writer->fill == at);     /* until now it is the writer's */
     weir_shm_store(&entry->chain, *bucket);
     weir_shm_store(&entry->placed_ms, now_ms);
     weir_shm_store(&entry->used_ms, now_ms);

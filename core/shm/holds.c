@@ -61,6 +61,7 @@ holds_place(void *memory, uint32_t cells, weir_holds_t *holds)
 {
     char *slots = (char *) memory + holds_table_bytes(cells);
 
+    weir_assert(cells != 0);
     holds->n_cells = cells;
     holds->slots = (holds_slot_t *) (void *) slots;
     holds->rows = (uint16_t *) (void *) (slots + WEIR_SLOTS * sizeof(holds_slot_t));
@@ -82,6 +83,7 @@ weir_holds_open(void *memory, uint64_t size, weir_holds_t *holds)
 static inline uint16_t *
 holds_row(const weir_holds_t *holds, uint32_t slot)
 {
+    weir_assert(slot < WEIR_SLOTS);
     return holds->rows + (size_t) slot * holds->n_cells;
 }
 
@@ -94,6 +96,7 @@ static inline uint32_t holds_slot(uint64_t value) { return (uint32_t) (value >> 
 static inline uint64_t
 holds_value(uint32_t slot, uint64_t number, uint32_t total)
 {
+    weir_assert(slot < WEIR_SLOTS && number != 0);
     return (uint64_t) slot << (HOLDS_TOTAL + HOLDS_NUMBER) | number << HOLDS_TOTAL | total;
 }
 
@@ -126,6 +129,8 @@ holds_announce(holds_step_t *step, uint32_t cell, uint64_t *number)
     holds_slot_t *slot = &step->holds->slots[step->slot];
     uint16_t      entry = holds_row(step->holds, step->slot)[cell];
 
+    /* nobody gives back what he does not hold */
+    weir_assert(cell < step->holds->n_cells && (int32_t) entry + step->by >= 0);
     *number = (slot->number + 1) & HOLDS_NUMBERS;
     *number += *number == 0;                 /* 0 says: none */
     __atomic_store_n(&slot->step, 0, __ATOMIC_RELEASE);

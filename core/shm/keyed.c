@@ -96,6 +96,7 @@ keyed_ways(const weir_keyed_t *table, const weir_keyed_key_t *key, keyed_ways_t 
     weir_cell_t *cells = ((weir_keyed_t *) (uintptr_t) table)->cells;
 
     b += b >= a;                             /* another one */
+    weir_assert(a != b && a < table->n_buckets && b < table->n_buckets);
     for (unsigned i = 0; i < KEYED_BUCKET; i++) {
         ways->at[i] = &cells[weir_min(a, b) * KEYED_BUCKET + i];
         ways->at[KEYED_BUCKET + i] = &cells[weir_max(a, b) * KEYED_BUCKET + i];
@@ -150,6 +151,7 @@ keyed_number(const weir_keyed_t *table, const weir_cell_t *cell)
 static bool
 keyed_settle(const keyed_ways_t *ways, weir_cell_t *mine, weir_cell_t claim, uint64_t value)
 {
+    weir_assert(claim.name != 0 && (claim.value & KEYED_TENTATIVE) != 0 && (value & KEYED_TENTATIVE) == 0);
     const weir_cell_t none = { 0, 0 };
 
     for (unsigned i = 0; i < WEIR_KEYED_WAYS; i++) {
@@ -243,6 +245,7 @@ keyed_change(weir_keyed_t *table, weir_cell_t *cell, weir_cell_t seen, const wei
     if (!op->change(data, keyed_number(table, cell), seen.value, &next)) {
         return KEYED_LEFT;
     }
+    weir_assert((next & KEYED_TENTATIVE) == 0);     /* that bit is the table's */
     if (op->before != NULL) {
         op->before(data, seen.value);
     }
@@ -255,6 +258,7 @@ weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_k
     keyed_ways_t ways;
     keyed_step_t step = KEYED_AGAIN;
 
+    weir_assert(key->name != 0);
     keyed_ways(table, key, &ways);
     for (unsigned tries = 0; step == KEYED_AGAIN && tries < KEYED_TRIES; tries++) {
         weir_cell_t seen = { 0, 0 }, *cell = keyed_find(&ways, key->name, &seen);
@@ -292,6 +296,7 @@ weir_keyed_update_at(weir_keyed_t *table, uint32_t cell, uint64_t name, const we
 weir_cell_t
 weir_keyed_at(const weir_keyed_t *table, uint32_t cell)
 {
+    weir_assert(cell < table->n_buckets * KEYED_BUCKET);
     weir_cell_t seen = weir_cell_load(&table->cells[cell]);
 
     return seen.value & KEYED_TENTATIVE ? (weir_cell_t) { 0, 0 } : seen;

@@ -28,6 +28,7 @@ typedef struct {
 static inline uint64_t
 quota_value(uint64_t period, uint64_t used, uint64_t clean)
 {
+    weir_assert(period <= QUOTA_PERIOD_MAX && used <= WEIR_QUOTA_MAX);
     return period << QUOTA_PERIOD_SHIFT | used << 1 | clean;
 }
 

@@ -74,6 +74,7 @@ weir_rate_worth(const void *data, uint64_t value)
 static void
 rate_judge(const weir_rate_t *rate, uint64_t now_ns, uint64_t empty, weir_rate_verdict_t *verdict)
 {
+    weir_assert(rate->period_ns != 0);
     uint64_t ahead = empty > now_ns ? empty - now_ns : 0, most = rate->burst * rate->period_ns;
 
     *verdict = (weir_rate_verdict_t) { .admitted = ahead <= most, .ahead_ns = ahead };

@@ -47,6 +47,7 @@ slab_class_of(uint64_t size)
 {
     uint64_t class = 0;
 
+    weir_assert(size <= WEIR_SLAB_PAGE / 2);
     while (slab_class_size(class) < size) {
         class++;
     }
@@ -58,6 +59,7 @@ slab_order_of(uint64_t size)
 {
     uint64_t order = 0;
 
+    weir_assert(size <= WEIR_SLAB_MAX);
     while ((uint64_t) WEIR_SLAB_PAGE << order < size) {
         order++;
     }
@@ -107,6 +109,7 @@ slab_run_at(uint64_t page, uint64_t n_pages)
 {
     uint64_t order = SLAB_ORDERS - 1;
 
+    weir_assert(page < n_pages);
     while (page % ((uint64_t) 1 << order) != 0 || page + ((uint64_t) 1 << order) > n_pages) {
         order--;
     }
@@ -137,6 +140,7 @@ slab_clear(const weir_slab_t *slab)
 void
 weir_slab_format(const weir_slab_t *slab)
 {
+    weir_assert(slab->n_pages != 0 && slab->first + slab->n_pages * WEIR_SLAB_PAGE <= slab->zone.size);
     slab_clear(slab);
     weir_guard_init(&slab->head->guard);
 }
@@ -231,6 +235,7 @@ slab_take_run(const weir_slab_t *slab, uint64_t order, slab_page_t **taken)
     uint64_t     found = order;
     slab_page_t *page;
 
+    weir_assert(order < SLAB_ORDERS);
     while (found < SLAB_ORDERS && head->runs[found] == 0) {
         found++;
     }
@@ -290,6 +295,7 @@ slab_give_run(const weir_slab_t *slab, slab_page_t *page, uint64_t order)
 static inline uint64_t
 slab_full_map(uint64_t class)
 {
+    weir_assert(class < SLAB_CLASSES);
     return ~(uint64_t) 0 >> (64 - slab_per_page[class]);
 }
 
@@ -329,6 +335,7 @@ slab_give_small(const weir_slab_t *slab, slab_page_t *page, uint64_t class, uint
 {
     uint64_t *list = &slab->head->rooms[class], was = page->map;
 
+    weir_assert(index < slab_per_page[class] && (was >> index & 1) != 0);     /* slab_find saw that it is used */
     slab_set(slab, &page->map, was & ~((uint64_t) 1 << index));
     if (was == slab_full_map(class) && !slab_push(slab, list, page)) {
         return WEIR_SLAB_BROKEN;
@@ -415,6 +422,7 @@ slab_alloc_held(const weir_slab_t *slab, uint64_t size, uint64_t *at)
 
     if (result == WEIR_SLAB_DONE) {
         place = slab->first + (uint64_t) (page - slab->pages) * WEIR_SLAB_PAGE + index * each;
+        weir_assert(place + each <= slab->zone.size);
         slab_add(slab, &slab->head->used, each);
         slab_add(slab, &slab->head->blocks, 1);
         weir_shm_store(weir_slab_block(slab, place), 0);

@@ -50,6 +50,7 @@ stats_add_segment(weir_error_t *error)
     char             name[16];
     weir_zone_id_t   id = { .kind = &weir_stats_zone, .size = STATS_BYTES };
 
+    weir_assert(stats_n_segments <= WEIR_STATS_SEGMENTS);
     if (stats_n_segments == WEIR_STATS_SEGMENTS) {
         return weir_error_set(error, "there are as many rows of statistics as there may be");
     }
@@ -152,10 +153,12 @@ weir_stats_first(uint32_t row)
     weir_stats_part_t      *part = &weir_stats_own.part[row / WEIR_STATS_SEGMENT];
     uint32_t                slot;
 
+    weir_assert(row < WEIR_STATS_SEGMENT * WEIR_STATS_SEGMENTS);
     if (segment->head == NULL) {
         return &nowhere;
     }
     slot = weir_slot();
+    weir_assert(slot < WEIR_SLOTS);
     if (weir_stats_own.slot != slot) {
         for (uint32_t i = 0; i < WEIR_STATS_SEGMENTS; i++) {
             weir_stats_own.part[i].touched = nothing;
@@ -174,6 +177,7 @@ stats_clear_row(uint32_t row)
     const stats_segment_t *segment = &stats_segments[row / WEIR_STATS_SEGMENT];
     uint32_t               at = row % WEIR_STATS_SEGMENT;
 
+    weir_assert(row >= WEIR_STATS_KINDS && segment->head != NULL);     /* those of a kind are there for ever */
     for (uint32_t slot = 0; slot <= STATS_BASE; slot++) {
         if (stats_bit(segment->head->touched[slot], at)) {
             memset(stats_copy(segment, slot, at), 0, sizeof(weir_stats_row_t));
@@ -211,6 +215,7 @@ weir_stats_sum(uint32_t row, weir_stats_row_t *sum)
     uint32_t               at = row % WEIR_STATS_SEGMENT, slots;
     uint64_t               before = 0;
 
+    weir_assert(row < WEIR_STATS_SEGMENT * WEIR_STATS_SEGMENTS);
     memset(sum, 0, sizeof(*sum));
     if (head == NULL) {
         return;
@@ -237,6 +242,7 @@ weir_stats_sum(uint32_t row, weir_stats_row_t *sum)
 uint64_t
 weir_stats_bucket_end(uint32_t bucket)
 {
+    weir_assert(bucket < WEIR_STATS_BUCKETS);
     uint32_t octave = bucket / 8 + 2;
 
     return bucket < 8 ? bucket + 1 : (uint64_t) (8 + bucket % 8 + 1) << (octave - 3);
@@ -247,6 +253,7 @@ weir_stats_quantile(const weir_stats_row_t *sum, double q)
 {
     uint64_t total = 0, wanted, seen = 0;
 
+    weir_assert(q >= 0 && q <= 1);
     for (uint32_t i = 0; i < WEIR_STATS_BUCKETS; i++) {
         total += sum->latency[i];
     }
@@ -274,6 +281,7 @@ stats_fold_row(stats_segment_t *segment)
     uint32_t          slot = head->fold.slot, at = head->fold.at;
     weir_stats_row_t *base = stats_copy(segment, STATS_BASE, at);
 
+    weir_assert(head->fold.step != STATS_FOLD_NONE && slot < WEIR_SLOTS && at < WEIR_STATS_SEGMENT);
     if (head->fold.step == STATS_FOLD_ADD) {
         memcpy(base, &head->fold.before, sizeof(*base));
         stats_add_copy(base, stats_copy(segment, slot, at), false);
@@ -335,6 +343,7 @@ stats_lock(void)
 void
 stats_unlock(void)
 {
+    weir_assert(stats_n_segments != 0);
     (void) pthread_mutex_unlock(&stats_segments[0].head->lock);
 }
 

@@ -71,6 +71,7 @@ names_tell(uint32_t row, bool held)
 {
     stats_head_t *head = stats_segments[row / WEIR_STATS_SEGMENT].head;
 
+    weir_assert(row / WEIR_STATS_SEGMENT < stats_n_segments);
     if (weir_slot_mine.number != WEIR_SLOT_NONE) {
         stats_use_slot(head, weir_slot());
         stats_set_bit(head->held[weir_slot()], row % WEIR_STATS_SEGMENT, held);
@@ -139,6 +140,7 @@ names_hold(uint32_t row)
         names.holds = grown;
         names.n_holds = n;
     }
+    weir_assert(row < names.n_holds && names.holds[row] < UINT32_MAX);
     if (names.holds[row]++ == 0) {
         names.n_held++;
         names_tell(row, true);
@@ -150,6 +152,7 @@ names_let_go(uint32_t row)
 {
     weir_assert(row < names.n_holds && names.holds[row] > 0);
     if (--names.holds[row] == 0) {
+        weir_assert(names.n_held > 0);
         names.n_held--;
         names_tell(row, false);
     }
@@ -161,6 +164,7 @@ names_find(uint32_t segment, weir_stats_kind_t kind, weir_str_t name, uint64_t h
 {
     const stats_head_t *head = stats_segments[segment].head;
 
+    weir_assert(segment < stats_n_segments);
     for (unsigned tries = 0; tries < NAMES_TRIES; tries++) {
         uint32_t version = __atomic_load_n(&head->version, __ATOMIC_ACQUIRE);
         uint32_t at = __atomic_load_n(&head->index[names_place(head, kind, name, hash)], __ATOMIC_ACQUIRE) - 1;
@@ -230,6 +234,7 @@ names_write(uint32_t row, weir_stats_kind_t kind, weir_str_t name, uint64_t hash
     stats_name_t *its = &head->names[row % WEIR_STATS_SEGMENT];
     uint32_t      place = names_place(head, kind, name, hash);
 
+    weir_assert(name.len <= WEIR_STATS_NAME);
     its->kind = (uint32_t) kind;
     its->owner = owner;
     its->len = (uint32_t) name.len;
@@ -268,6 +273,7 @@ names_take_away(uint32_t row)
     stats_head_t *head = stats_segments[row / WEIR_STATS_SEGMENT].head;
     bool          gone;
 
+    weir_assert(row >= WEIR_STATS_KINDS && stats_n_segments != 0);
     __atomic_store_n(&head->version, head->version + 1, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     gone = !names_is_used(row);
@@ -301,6 +307,7 @@ names_fresh(void)
     weir_error_t  error = { .text = "" };
     stats_head_t *head = stats_segments[stats_n_segments - 1].head;
 
+    weir_assert(stats_n_segments != 0);
     if (weir_stats_rows() >= names.room) {
         return UINT32_MAX;
     }
@@ -431,6 +438,7 @@ weir_stats_row(weir_arena_t *arena, weir_stats_kind_t kind, weir_str_t name, uin
 {
     uint32_t row;
 
+    weir_assert((unsigned) kind < WEIR_STATS_KINDS);
     if (stats_n_segments == 0) {
         return 0;
     }
@@ -514,6 +522,7 @@ weir_stats_rows(void)
 static const stats_name_t *
 names_at(uint32_t row)
 {
+    weir_assert(row / WEIR_STATS_SEGMENT < stats_n_segments);
     return &stats_segments[row / WEIR_STATS_SEGMENT].head->names[row % WEIR_STATS_SEGMENT];
 }
 

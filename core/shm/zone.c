@@ -71,6 +71,7 @@ zone_find(const weir_zone_id_t *id)
 static void
 zone_destroy(weir_zone_t *zone)
 {
+    weir_assert(zone->refs == 0);
     weir_list_remove(&zone->link);
     if (zone->memory != NULL) {
         (void) weir_sys_unmap(zone->memory, WEIR_ZONE_HEAD + (size_t) zone->size);
@@ -95,6 +96,7 @@ zone_map(const weir_zone_id_t *id, int fd)
 {
     weir_zone_t *zone = weir_mem_need(sizeof(*zone));
 
+    weir_assert(fd >= 0 && id->size != 0 && id->size <= ZONE_MAX && id->name.len < sizeof(zone->name));
     zone->fd = fd;
     zone->inode = zone_inode(fd);
     zone->size = id->size;
@@ -117,6 +119,7 @@ zone_write_head(weir_zone_t *zone)
 {
     zone_head_t *head = zone->memory;
 
+    weir_assert(head->magic != ZONE_MAGIC);
     head->size = zone->size;
     head->layout = zone->layout;
     memcpy(head->kind, zone->kind, sizeof(head->kind));
@@ -209,6 +212,7 @@ zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
                               (unsigned long long) id->size, errno, strerror(errno));
         return NULL;
     }
+    weir_assert(zone->memory != NULL && zone->refs < UINT32_MAX);
     zone->adopted = false;
     zone->what = id->kind;
     zone->refs++;
@@ -245,6 +249,7 @@ weir_zone_give_back(weir_zone_t *zone)
 void *
 weir_zone_memory(const weir_zone_t *zone)
 {
+    weir_assert(zone->memory != NULL && zone->refs > 0);
     return (char *) zone->memory + WEIR_ZONE_HEAD;
 }
 
@@ -352,6 +357,7 @@ weir_zones_adopt(weir_str_t label, int fd)
     weir_zone_id_t id;
     weir_zone_t *zone = NULL;
 
+    weir_assert(fd >= 0);
     (void) pthread_mutex_lock(&zone_lock);
     if (!zone_read_label(label, &id, &kind, room) || !zone_fd_has(fd, id.size)
         || ((zone = zone_find(&id)) != NULL && zone->inode == zone_inode(fd)))

@@ -35,6 +35,7 @@ static const char *const db_names[WEIR_STORE_TABLES] = {
 const char *
 weir_store_table_name(weir_store_table_t table)
 {
+    weir_assert(table < WEIR_STORE_TABLES);
     return db_names[table];
 }
 
@@ -124,6 +125,7 @@ db_lock(weir_store_db_t *db, const weir_store_open_t *how)
     char         path[PATH_MAX];
     struct flock lock = { .l_type = how->alone ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
 
+    weir_assert(db->lock_fd == -1);
     (void) snprintf(path, sizeof(path), "%s/" WEIR_STORE_LOCK, how->path);
     db->lock_fd = weir_sys_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (db->lock_fd < 0) {
@@ -162,6 +164,7 @@ db_open_env(weir_store_db_t *db, const weir_store_open_t *how, const char *path)
 {
     int result;
 
+    weir_assert(db->env == NULL && db->lock_fd >= 0);     /* only who has the lock opens it */
     if ((result = mdb_env_create(&db->env)) != 0 || (result = mdb_env_set_maxdbs(db->env, WEIR_STORE_TABLES)) != 0
         || (result = mdb_env_set_maxreaders(db->env, DB_READERS)) != 0
         || (how->size != 0 && (result = mdb_env_set_mapsize(db->env, how->size)) != 0)
@@ -235,6 +238,7 @@ weir_store_look(const weir_store_db_t *db)
     struct stat file;
     int         fd;
 
+    weir_assert(db->env != NULL);
     if (mdb_env_get_fd(db->env, &fd) != 0 || weir_sys_fstat(fd, &file) != 0) {
         return EIO;
     }
@@ -273,6 +277,7 @@ weir_store_walk(weir_store_db_t *db)
 int
 weir_store_copy(weir_store_db_t *db, const char *to)
 {
+    weir_assert(db->env != NULL);
     mode_t before = umask(0177);
     int    result = mdb_env_copy2(db->env, to, MDB_CP_COMPACT);
 

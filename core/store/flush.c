@@ -51,6 +51,7 @@ weir_store_flush_destroy(weir_store_flush_t *flush)
 static void
 flush_remember(weir_store_flush_t *flush, const flush_put_t *put)
 {
+    weir_assert(flush->n <= flush->room && put->kind->has != NULL);
     if (flush->n == flush->room) {
         flush_put_t *more = weir_mem_need((flush->room * 2 + 256) * sizeof(*more));
 
@@ -92,6 +93,7 @@ flush_zone(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memo
 
     do {
         size_t n = kind->saved->lacks(memory, size, &at, cells, FLUSH_CHUNK);
+        weir_assert(n <= FLUSH_CHUNK);
 
         for (size_t i = 0; i < n && flush->result == 0; i++) {
             flush->result = flush_put_cell(flush, weir_str_from_z(kind->name), name, &cells[i]);
@@ -111,6 +113,7 @@ flush_prune(weir_store_flush_t *flush, uint64_t now_s)
     MDB_val     key = { .mv_size = flush->prune_len, .mv_data = flush->prune_from }, value;
     int         result = mdb_cursor_open(flush->txn, flush->db->tables[WEIR_STORE_CELLS], &cursor);
 
+    weir_assert(flush->prune_len <= sizeof(flush->prune_from));
     if (result != 0) {
         return result;
     }
@@ -139,6 +142,7 @@ flush_prune(weir_store_flush_t *flush, uint64_t now_s)
 int
 weir_store_flush_put(weir_store_flush_t *flush, weir_store_db_t *db, MDB_txn *txn, uint64_t now_s, size_t *changes)
 {
+    weir_assert(db->writes && txn != NULL);
     flush->db = db;
     flush->txn = txn;
     flush->n = flush->changes = 0;
@@ -155,6 +159,7 @@ weir_store_flush_put(weir_store_flush_t *flush, weir_store_db_t *db, MDB_txn *tx
 void
 weir_store_flush_done(weir_store_flush_t *flush)
 {
+    weir_assert(flush->n <= flush->room);
     for (size_t i = 0; i < flush->n; i++) {
         flush->puts[i].kind->has(flush->puts[i].memory, flush->puts[i].size, &flush->puts[i].cell);
     }

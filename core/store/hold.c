@@ -21,6 +21,7 @@ weir_store_hold_go_on(weir_store_hold_t *hold, weir_store_db_t *db, uint64_t now
     MDB_txn *oldest = hold->older;
     int      result, dead;
 
+    weir_assert(oldest != NULL && hold->newer != NULL && now_ms >= hold->taken_ms);
     if (now_ms - hold->taken_ms < WEIR_STORE_HOLD_MS) {
         return 0;
     }
@@ -37,6 +38,7 @@ weir_store_hold_go_on(weir_store_hold_t *hold, weir_store_db_t *db, uint64_t now
 bool
 weir_store_hold_keeps(const weir_store_hold_t *hold, const weir_store_db_t *db)
 {
+    weir_assert(hold->older != NULL);
     MDB_envinfo info;
 
     return mdb_env_info(db->env, &info) == 0 && mdb_txn_id(hold->older) < info.me_last_txnid;

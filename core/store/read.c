@@ -26,6 +26,7 @@ read_open(void)
 {
     weir_error_t error = { .text = "" };
 
+    weir_assert(read_store.view.map == NULL);
     if (read_store.path[0] == '\0' || weir_clock_now().ms < read_store.next_ms) {
         return false;
     }
@@ -57,6 +58,7 @@ read_follow(void)
     weir_error_t      error = { .text = "" };
     weir_store_view_t other = { .fd = -1 };
 
+    weir_assert(read_store.view.map != NULL);
     if (weir_clock_now().ms < read_store.next_ms) {
         return;
     }
@@ -94,6 +96,7 @@ read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size
 {
     weir_store_found_t found;
 
+    weir_assert(table < WEIR_STORE_TABLES && size != 0);
     if (name.len == 0) {
         return WEIR_STORE_MISSING;
     }

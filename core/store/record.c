@@ -21,6 +21,7 @@ weir_store_put_text(char *room, size_t size, weir_str_t text)
 {
     size_t len = weir_min(text.len, size - 1);
 
+    weir_assert(size != 0);
     memset(room, 0, size);
     memcpy(room, text.at != NULL ? text.at : "", len);
 }

@@ -93,6 +93,7 @@ view_nodes(const weir_store_view_t *view, const unsigned char *page)
 {
     unsigned lower = view_u16(page + offsetof(view_head_t, lower));
 
+    weir_assert(view->page != 0);
     return lower < sizeof(view_head_t) || lower > view->page || lower % 2 != 0 ? 0 : (lower - (unsigned) sizeof(view_head_t)) / 2;
 }
 
@@ -171,6 +172,7 @@ view_walk(weir_store_view_t *view, size_t root, weir_str_t key, view_node_t *nod
 {
     size_t number = root;
 
+    weir_assert(view->page != 0 && view->mapped >= 2 * view->page);
     if (root == VIEW_NO_PAGE) {
         return WEIR_STORE_MISSING;
     }
@@ -194,6 +196,7 @@ view_walk(weir_store_view_t *view, size_t root, weir_str_t key, view_node_t *nod
 static const unsigned char *
 view_meta(const weir_store_view_t *view, size_t transaction)
 {
+    weir_assert(view->map != NULL && view->page != 0);
     return view->map + (transaction & 1) * view->page;
 }
 
@@ -266,6 +269,7 @@ weir_store_view_begins(weir_store_view_t *view)
 {
     view_meta_t meta;
 
+    weir_assert(view->map != NULL);
     view->page = 0;
     if (view->mapped < sizeof(meta)) {
         return false;
@@ -288,6 +292,7 @@ weir_store_view_is_whole(const weir_store_view_t *view, bool *is_removed)
     struct stat file;
     bool        is_known = weir_sys_fstat(view->fd, &file) == 0;
 
+    weir_assert(view->map != NULL && view->fd >= 0);
     *is_removed = is_known && file.st_nlink == 0;
     return is_known && (uint64_t) file.st_size >= view->mapped;
 }
@@ -329,6 +334,7 @@ view_lock(weir_store_view_t *view, const char *folder)
     char         path[PATH_MAX];
     struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
+    weir_assert(view->lock_fd == -1);
     (void) snprintf(path, sizeof(path), "%s/" WEIR_STORE_LOCK, folder);
     view->lock_fd = weir_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
     if (view->lock_fd < 0) {
