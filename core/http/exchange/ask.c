@@ -41,6 +41,7 @@ ask_of(weir_exchange_t *x)
 static void
 ask_free(weir_ask_t *ask)
 {
+    weir_assert(ask->is_over && !ask->x.is_held);
     weir_task_cancel(&ask->task);
     weir_arena_fini(&ask->arena);
     weir_group_unref(ask->q.to);
@@ -83,6 +84,7 @@ ask_let_go(weir_ask_t *ask, bool keep)
 static void
 ask_end(weir_ask_t *ask, weir_cause_t cause, const char *detail)
 {
+    weir_assert(!ask->is_telling);
     ask_end_attempt(ask, cause != WEIR_CAUSE_NONE);
     ask_let_go(ask, cause == WEIR_CAUSE_NONE);
     weir_task_post(ask->q.http->loop, &ask->task, ask_free_later);
@@ -119,6 +121,7 @@ ask_may_repeat(const weir_ask_t *ask)
 static void
 ask_begin_again(weir_ask_t *ask, bool next)
 {
+    weir_assert(!ask->is_over && !ask->body_given);
     weir_exchange_end(&ask->x, false);
     weir_task_cancel(&ask->task);                    /* reading on was of the answer that is given up */
     ask->is_held = false;
@@ -136,6 +139,7 @@ ask_failed(weir_ask_t *ask, weir_cause_t cause, const char *detail)
 {
     bool again = ask_may_repeat(ask);
 
+    weir_assert(!ask->is_over && cause != WEIR_CAUSE_NONE);
     ask->x.cause = ask->attempt.cause = cause;
     ask->x.detail = detail;
     if (again && !ask->raced && weir_exchange_is_race(&ask->x)) {
@@ -185,6 +189,7 @@ ask_told(weir_ask_t *ask)
 static bool
 ask_take(weir_ask_t *ask, weir_str_t bytes)
 {
+    weir_assert(ask->answered <= ask->q.max_body);
     if (bytes.len > ask->q.max_body - ask->answered) {
         ask_end(ask, WEIR_CAUSE_UPSTREAM_BODY_TOO_LARGE, NULL);
         return false;
@@ -212,6 +217,7 @@ ask_pump(weir_ask_t *ask)
 {
     weir_str_t bytes;
 
+    weir_assert(!ask->is_over && !ask->is_telling);
     for (int round = 0; !ask->is_held; round++) {
         if (round == ASK_ROUNDS) {
             weir_task_post_later(ask->q.http->loop, &ask->task, ask_pump_task);
@@ -301,6 +307,7 @@ ask_next_body(weir_exchange_t *x, weir_str_t *bytes)
     weir_ask_t *ask = ask_of(x);
     weir_io_t io;
 
+    weir_assert(!ask->is_telling && !ask->is_over);
     if (!ask->has_body_left) {
         return WEIR_EOF;
     }
@@ -346,6 +353,7 @@ ask_on_head(weir_exchange_t *x)
 {
     weir_ask_t *ask = ask_of(x);
 
+    weir_assert(!ask->has_head);
     ask->attempt.status = x->head.status;
     ask->attempt.has_header = true;
     ask->attempt.header_time.ms = weir_clock_now().ms - ask->began.ms;
@@ -388,6 +396,7 @@ static const weir_asker_t ask_asker = {
 static void
 ask_begin_attempt(weir_ask_t *ask)
 {
+    weir_assert(!ask->has_attempt && ask->pick.peer != NULL);
     const weir_peer_conf_t *peer = ask->pick.peer->conf;
 
     ask->attempt = (weir_attempt_t) { .peer = peer->text, .peer_stats = peer->stats, .group_stats = weir_group_conf(ask->q.to)->stats };
@@ -406,6 +415,7 @@ ask_next_peer(weir_ask_t *ask)
 {
     weir_cause_t cause = ask->tries != 0 ? ask->x.cause : WEIR_CAUSE_UPSTREAM_NONE;
 
+    weir_assert(!ask->has_attempt && !ask->is_over);
     ask->tries++;
     if (!weir_pick_next(&ask->pick, weir_clock_now())) {
         ask_end(ask, cause, ask->x.detail);

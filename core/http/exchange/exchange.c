@@ -20,13 +20,23 @@ static void exchange_read_timeout(weir_exchange_t *x);
 static const struct {
     void (*on_ready)(weir_exchange_t *x);        /* the codec may read or write */
     void (*on_timeout)(weir_exchange_t *x);
+    unsigned next;                               /* a bit for each state that may follow, beside IDLE, which follows all */
 } exchange_states[] = {
-    [WEIR_EXCHANGE_IDLE]    = { NULL, NULL },
-    [WEIR_EXCHANGE_CONNECT] = { NULL, exchange_connect_timeout },
-    [WEIR_EXCHANGE_HEAD]    = { exchange_answer_ready, exchange_head_timeout },
-    [WEIR_EXCHANGE_BODY]    = { exchange_answer_ready, exchange_read_timeout },
-    [WEIR_EXCHANGE_TUNNEL]  = { exchange_tunnel_ready, exchange_read_timeout },
+    [WEIR_EXCHANGE_IDLE]    = { NULL, NULL, 1u << WEIR_EXCHANGE_CONNECT | 1u << WEIR_EXCHANGE_HEAD },
+    [WEIR_EXCHANGE_CONNECT] = { NULL, exchange_connect_timeout, 1u << WEIR_EXCHANGE_HEAD },
+    [WEIR_EXCHANGE_HEAD]    = { exchange_answer_ready, exchange_head_timeout,
+                                1u << WEIR_EXCHANGE_BODY | 1u << WEIR_EXCHANGE_TUNNEL },
+    [WEIR_EXCHANGE_BODY]    = { exchange_answer_ready, exchange_read_timeout, 0 },
+    [WEIR_EXCHANGE_TUNNEL]  = { exchange_tunnel_ready, exchange_read_timeout, 0 },
 };
+
+/* On to another state: the only place, but for the end. */
+static inline void
+exchange_move(weir_exchange_t *x, weir_exchange_state_t to)
+{
+    weir_assert(x->is_held && (exchange_states[x->state].next >> to & 1) != 0);
+    x->state = to;
+}
 
 void
 weir_exchange_ready(weir_exchange_t *x)
@@ -41,6 +51,7 @@ exchange_on_timer(weir_timer_t *timer)
 {
     weir_exchange_t *x = weir_container_of(timer, weir_exchange_t, timer);
 
+    weir_assert(exchange_states[x->state].on_timeout != NULL);
     weir_assert(x->is_held);
     exchange_states[x->state].on_timeout(x);
 }
@@ -60,6 +71,7 @@ weir_exchange_wait_not(weir_exchange_t *x)
 static void
 exchange_fail(weir_exchange_t *x, weir_cause_t cause, const char *detail, weir_exchange_failure_t failure)
 {
+    weir_assert(cause != WEIR_CAUSE_NONE);
     x->cause = cause;
     x->detail = detail;
     x->failure = failure;
@@ -99,7 +111,7 @@ weir_exchange_begin(weir_exchange_t *x)
         weir_exchange_connected(x);
         return;
     case WEIR_AGAIN:
-        x->state = WEIR_EXCHANGE_CONNECT;
+        exchange_move(x, WEIR_EXCHANGE_CONNECT);
         weir_exchange_wait(x, x->conf->connect_timeout);
         return;
     default:
@@ -116,9 +128,8 @@ exchange_connect_timeout(weir_exchange_t *x)
 void
 weir_exchange_connected(weir_exchange_t *x)
 {
-    weir_assert(x->is_held && x->state <= WEIR_EXCHANGE_CONNECT);
     x->asker->on_connected(x);
-    x->state = WEIR_EXCHANGE_HEAD;
+    exchange_move(x, WEIR_EXCHANGE_HEAD);
     weir_exchange_sent(x, x->codec->send_head(x));
 }
 
@@ -177,6 +188,7 @@ exchange_go_on(weir_task_t *task)
 static void
 exchange_asked(weir_exchange_t *x)
 {
+    weir_assert(!x->is_asked);
     x->is_asked = true;
     x->asker->on_asked(x);
 }
@@ -198,6 +210,7 @@ exchange_wait_for_answer(weir_exchange_t *x)
 static void
 exchange_send_failed(weir_exchange_t *x)
 {
+    weir_assert(x->cause != WEIR_CAUSE_NONE);
     if (!x->codec->stop_sending(x)) {
         weir_exchange_fail(x, x->cause, x->detail);
         return;
@@ -293,7 +306,7 @@ exchange_read_head(weir_exchange_t *x)
             return;
         case WEIR_OK:
             if (x->head.status >= 200) {
-                x->state = WEIR_EXCHANGE_BODY;
+                exchange_move(x, WEIR_EXCHANGE_BODY);
                 x->asker->on_head(x);
                 return;
             }
@@ -349,8 +362,7 @@ weir_exchange_read(weir_exchange_t *x, size_t cap, weir_str_t *bytes)
 void
 weir_exchange_tunnel(weir_exchange_t *x)
 {
-    weir_assert(x->is_held && x->state == WEIR_EXCHANGE_HEAD);
-    x->state = WEIR_EXCHANGE_TUNNEL;
+    exchange_move(x, WEIR_EXCHANGE_TUNNEL);
 }
 
 static void

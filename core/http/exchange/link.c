@@ -22,6 +22,7 @@ link_error(weir_link_t *link, weir_cause_t cause, int error)
 static void
 link_connected(weir_link_t *link)
 {
+    weir_assert(!link->connected);
     link->connected = true;
     link->sent_before = link->up->conn.sent;
     link->received_before = link->up->conn.received;
@@ -38,6 +39,7 @@ link_secure(weir_link_t *link)
     const char *why;
     weir_io_t io = weir_upconn_secure(link->up, &why);
 
+    weir_assert(!link->connected);
     if (io == WEIR_OK) {
         link_connected(link);
     }
@@ -51,6 +53,7 @@ link_connect_ready(weir_link_t *link)
     weir_watch_t *watch = &link->up->conn.watch;
     int error;
 
+    weir_assert(x->state == WEIR_EXCHANGE_CONNECT);
     if (!watch->writable && !watch->failed && !watch->peer_closed) {
         return;
     }
@@ -88,6 +91,7 @@ link_ready(weir_watch_t *watch)
 static void
 link_use(weir_link_t *link, weir_upconn_t *up)
 {
+    weir_assert(up->owner == NULL);
     link->up = up;
     up->owner = link;
     up->conn.watch.on_ready = link_ready;
@@ -214,6 +218,7 @@ weir_link_send_later(weir_link_t *link, size_t len)
 {
     weir_http_t *http = link->exchange->http;
 
+    weir_assert(!link->is_queued);
     link->is_queued = weir_send_later(http, &link->up->conn, &link->out, len, link_on_sent);
     return link->is_queued ? WEIR_AGAIN : weir_link_send(link, &(struct iovec) { http->tx, len }, 1);
 }
@@ -244,6 +249,7 @@ weir_link_push(weir_link_t *link)
 void
 weir_link_shutdown(weir_link_t *link)
 {
+    weir_assert(link->connected && !weir_link_pending(link));     /* what waits goes first */
     weir_conn_shutdown(&link->up->conn);
 }
 
@@ -252,6 +258,7 @@ weir_link_stop_sending(weir_link_t *link)
 {
     weir_conn_t *conn = &link->up->conn;
 
+    weir_assert(link->connected && !link->is_queued);
     if (conn->error != EPIPE && conn->error != ECONNRESET) {
         return false;
     }

@@ -182,6 +182,7 @@ peer_send_body(weir_exchange_t *x, weir_str_t bytes)
     struct iovec iov[3];
     size_t n = 0;
 
+    weir_assert(!peer_of(x)->ended);
     if (bytes.len == 0) {
         return WEIR_OK;
     }
@@ -200,6 +201,7 @@ peer_send_end(weir_exchange_t *x)
 {
     struct iovec last = { (void *) (uintptr_t) "0\r\n\r\n", 5 };
 
+    weir_assert(!peer_of(x)->ended);
     peer_of(x)->ended = true;
     if (peer_of(x)->mode == WEIR_PEER_RAW) {
         return peer_push(x);
@@ -217,6 +219,7 @@ peer_put_aside(weir_peer_h1_t *h, const char *bytes, size_t len)
     if (len == 0) {
         return true;
     }
+    weir_assert(h->in_at <= h->in_len && h->in_len <= h->in_cap);
     if (h->in_at != 0 && left != 0) {
         memmove(h->in, h->in + h->in_at, left);
     }
@@ -330,6 +333,7 @@ peer_head_in_memory(weir_exchange_t *x)
     weir_io_t io = peer_scan(x, h->in + h->in_at, h->in_len - h->in_at, &head);
 
     if (io == WEIR_OK) {
+        weir_assert(head <= h->in_len - h->in_at);
         io = peer_parse_head(x, h->in + h->in_at, head);
         h->in_at += head;
     }
@@ -462,6 +466,7 @@ peer_decode(weir_exchange_t *x, char *data, size_t len, weir_str_t *bytes)
     case WEIR_CHUNKED_MORE:
         break;
     }
+    weir_assert(consumed <= len && produced <= consumed);     /* decoded in its place */
     *bytes = weir_str(data, produced);
     return produced != 0 ? WEIR_OK : WEIR_AGAIN;
 }
@@ -503,6 +508,7 @@ peer_read_body(weir_exchange_t *x, size_t cap, weir_str_t *bytes)
                 h->surplus = true;                       /* more than was promised: dropped, and the connection with it */
                 len = (size_t) h->left;
             }
+            weir_assert(len <= h->left);
             h->left -= len;
         }
         *bytes = weir_str(data, len);
@@ -534,6 +540,7 @@ peer_splice(weir_exchange_t *x, int pipe, size_t n, size_t *moved)
     if (io == WEIR_EOF || io == WEIR_ERROR) {
         return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, NULL);
     }
+    weir_assert(h->mode == WEIR_PEER_LENGTH && *moved <= h->left);
     h->left -= *moved;
     x->received += *moved;
     return io;
@@ -552,6 +559,7 @@ peer_tunnel(weir_exchange_t *x)
 {
     weir_peer_h1_t *h = peer_of(x);
 
+    weir_assert(x->head.status == 101 && x->upgrade.len != 0);     /* nobody is let through who was not asked */
     h->mode = WEIR_PEER_RAW;
     h->chunked_out = false;
     h->ended = false;

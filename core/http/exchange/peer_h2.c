@@ -103,6 +103,7 @@ peer_bad(peer_t *own, const char *why)
 static bool
 peer_no_room(peer_t *own, weir_cause_t cause)
 {
+    weir_assert(cause != WEIR_CAUSE_NONE);
     own->refused_as = cause;
     return false;
 }
@@ -211,6 +212,7 @@ peer_on_field(weir_h2_stream_t *stream, const weir_hpack_field_t *field)
 static void
 peer_fault(peer_t *own, weir_cause_t cause, const char *detail)
 {
+    weir_assert(cause != WEIR_CAUSE_NONE && own->joint.stream != NULL);
     own->lost = cause;
     own->lost_detail = detail;
     weir_h2_stream_reset(own->joint.stream, WEIR_H2_PROTOCOL_ERROR);
@@ -220,6 +222,7 @@ peer_fault(peer_t *own, weir_cause_t cause, const char *detail)
 static void
 peer_on_final(peer_t *own, bool end)
 {
+    weir_assert(!own->is_final && own->head.status >= 200);
     own->is_final = true;
     own->ends_with_head = end;
     own->has_no_body = weir_exchange_has_no_body(own->joint.exchange, own->head.status);
@@ -326,6 +329,7 @@ peer_body_end(weir_exchange_t *x)
 {
     const peer_t *own = peer_of(x);
 
+    weir_assert(own->is_final);
     if (own->promised != WEIR_LENGTH_NONE && own->joint.stream->received != own->promised) {
         return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE, "less than Content-Length says");
     }
@@ -444,6 +448,7 @@ peer_encode(weir_exchange_t *x, const peer_said_t *said)
     size_t room = said->room + weir_hpack_encode_bound(0, x->method_name.len) + weir_hpack_encode_bound(0, target.len)
                   + weir_hpack_encode_bound(0, said->authority.len) + 256;
 
+    weir_assert(stream != NULL);
     if (!weir_h2_head_begin(stream, room)) {
         return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
     }
@@ -472,6 +477,7 @@ peer_queue(weir_exchange_t *x, weir_str_t bytes, bool end)
     peer_t *own = peer_of(x);
     weir_io_t io = weir_h2_stream_send(own->joint.stream, bytes, end);
 
+    weir_assert(own->joint.stream != NULL);
     if (io == WEIR_AGAIN) {
         own->blocked = true;
     }
@@ -512,6 +518,7 @@ peer_send_body(weir_exchange_t *x, weir_str_t bytes)
 static weir_io_t
 peer_send_end(weir_exchange_t *x)
 {
+    weir_assert(!peer_of(x)->ended);
     peer_of(x)->ended = true;
     return peer_queue(x, WEIR_STR_NONE, true);
 }
@@ -521,6 +528,7 @@ peer_push(weir_exchange_t *x)
 {
     peer_t *own = peer_of(x);
 
+    weir_assert(own->joint.stream != NULL);
     if (own->joint.stream->closed) {
         if (!own->joint.stream->peer_ended) {
             return peer_lost(x);

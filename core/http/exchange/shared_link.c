@@ -44,6 +44,7 @@ shared_of(const weir_upconn_t *up)
 static void
 shared_free(weir_shared_link_t *link)
 {
+    weir_assert(link->n_joined == 0 && link->n_waiting == 0);
     weir_task_cancel(&link->task);
     if (link->session != NULL) {
         weir_h2_session_destroy(link->session);
@@ -79,6 +80,7 @@ shared_settle(weir_task_t *task)
         weir_upconn_close(up);
         return;
     }
+    weir_assert(link->n_waiting == 0 && !weir_list_linked(&up->shared_link));
     weir_h2_session_flush(link->session);
     link->is_idle = true;
     weir_upconn_keep(up);                    /* may call shared_closing */
@@ -95,6 +97,7 @@ shared_settle_soon(weir_shared_link_t *link)
 static void
 shared_idle_ready(weir_upconn_t *up)
 {
+    weir_assert(shared_of(up)->is_idle && shared_of(up)->session != NULL);
     weir_h2_session_ready(shared_of(up)->session);
 }
 
@@ -149,6 +152,7 @@ weir_shared_link_on_idle(weir_h2_session_t *session, bool idle)
 static bool
 shared_open_stream(weir_shared_link_t *link, weir_joint_t *joint)
 {
+    weir_assert(link->session != NULL && joint->stream == NULL);
     joint->stream = weir_h2_stream_open(link->session, joint);
     joint->reused = link->up->requests != 0;
     if (joint->stream == NULL) {
@@ -161,6 +165,7 @@ shared_open_stream(weir_shared_link_t *link, weir_joint_t *joint)
 static void
 shared_join(weir_shared_link_t *link, weir_joint_t *joint)
 {
+    weir_assert(joint->link == NULL && !link->is_idle);
     joint->link = link;
     link->n_joined++;
 }
@@ -172,9 +177,11 @@ shared_leave(weir_joint_t *joint)
 
     joint->link = NULL;
     if (weir_list_linked(&joint->waiting)) {
+        weir_assert(link->n_waiting > 0);
         weir_list_remove(&joint->waiting);
         link->n_waiting--;
     }
+    weir_assert(link->n_joined > 0);
     if (--link->n_joined == 0) {
         shared_settle_soon(link);
     }
@@ -211,6 +218,7 @@ shared_start_session(weir_shared_link_t *link, const weir_exchange_conf_t *conf)
         .stall_timeout = conf->send_timeout,
     };
 
+    weir_assert(link->session == NULL);
     link->session = weir_h2_session_create(&link->up->conn, &settings, link->role, link, &link->http->blocks, link->http->h2_rx,
                                            WEIR_RX_BYTES);
     return link->session != NULL;
@@ -250,6 +258,7 @@ shared_next_waiting(weir_shared_link_t *link)
     if (weir_list_empty(&link->waiting)) {
         return NULL;
     }
+    weir_assert(link->n_waiting > 0);
     joint = weir_list_entry(link->waiting.next, weir_joint_t, waiting);
     weir_list_remove(&joint->waiting);
     link->n_waiting--;
@@ -277,6 +286,7 @@ shared_let_in(weir_shared_link_t *link)
 {
     weir_joint_t *joint;
 
+    weir_assert(link->session != NULL);
     while (!link->failed && (joint = shared_next_waiting(link)) != NULL) {
         if (shared_open_stream(link, joint)) {
             weir_exchange_connected(joint->exchange);
@@ -358,6 +368,7 @@ shared_find(weir_peer_t *peer, const weir_upsecure_t *secure)
     if (up == NULL) {
         return NULL;
     }
+    weir_assert(shared_of(up)->is_idle && shared_of(up)->n_joined == 0);
     shared_of(up)->is_idle = false;
     up->conn.watch.on_ready = shared_ready;
     weir_list_push(&peer->shared, &up->shared_link);
@@ -392,6 +403,7 @@ shared_make(weir_exchange_t *x, const weir_h2_role_t *role, bool *done)
 static weir_io_t
 shared_use(weir_shared_link_t *link, weir_joint_t *joint)
 {
+    weir_assert(!link->failed);
     shared_join(link, joint);
     if (link->session == NULL) {
         weir_list_append(&link->waiting, &joint->waiting);
