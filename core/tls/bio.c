@@ -76,6 +76,7 @@ bio_keep(weir_tls_conn_t *tls, const char *at, size_t len)
     size_t held = tls->kept_len - tls->kept_at, need = held + len;
     char *room;
 
+    weir_assert(tls->kept_at <= tls->kept_len && tls->kept_len <= tls->kept_cap);
     if (need > BIO_KEPT_MAX) {
         return false;
     }
@@ -106,6 +107,7 @@ bio_write(BIO *bio, const char *at, int len)
     if (len <= 0 || tls->was_plain) {
         return len > 0 ? len : 0;                 /* an alert means nothing to who speaks no TLS */
     }
+    weir_assert(bio_len <= BIO_GATHER);
     if (tls->kept == NULL && bio_room == NULL) {
         bio_room = weir_mem_try(BIO_GATHER);
     }
@@ -142,6 +144,7 @@ bio_send(weir_tls_conn_t *tls, const char *at, size_t len, size_t *sent)
         return WEIR_ERROR;
     }
     *sent = n > 0 ? (size_t) n : 0;
+    weir_assert(*sent <= len);
     if (*sent < len) {
         weir_loop_no_room(tls->conn->loop, watch);
         return WEIR_AGAIN;
@@ -156,6 +159,7 @@ bio_flush_kept(weir_tls_conn_t *tls)
     weir_io_t io = bio_send(tls, tls->kept + tls->kept_at, tls->kept_len - tls->kept_at, &sent);
 
     tls->kept_at += sent;
+    weir_assert(tls->kept_at <= tls->kept_len);
     if (io == WEIR_OK) {
         weir_mem_free(tls->kept);
         tls->kept = NULL;

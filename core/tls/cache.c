@@ -77,6 +77,7 @@ weir_tls_cache_open(void *memory, size_t size)
 static cache_slot_t *
 cache_slot(weir_tls_cache_t *cache, const cache_table_t *table, uint64_t hash, unsigned way)
 {
+    weir_assert(table->n_sets != 0 && way < CACHE_WAYS);
     return (cache_slot_t *) (void *) ((char *) cache + table->offset + ((hash % table->n_sets) * CACHE_WAYS + way) * table->slot_size);
 }
 
@@ -105,6 +106,7 @@ cache_claim(cache_slot_t *slot, uint64_t word, uint64_t *claimed)
 static void
 cache_release(cache_slot_t *slot, uint64_t claimed)
 {
+    weir_assert((claimed & CACHE_BUSY) != 0);
     (void) __atomic_compare_exchange_n(&slot->word, &claimed, claimed & ~(uint64_t) CACHE_BUSY, false, __ATOMIC_RELEASE,
                                        __ATOMIC_RELAXED);    /* no more ours: somebody thought us dead */
 }

@@ -132,6 +132,7 @@ weir_tls_handshake(weir_conn_t *conn)
     weir_io_t io, flushed;
     int rc;
 
+    weir_assert(tls != NULL && tls->conn == conn);
     if (tls->failed) {
         return WEIR_ERROR;
     }
@@ -168,6 +169,7 @@ weir_tls_was_plain(const weir_conn_t *conn)
 int
 weir_tls_keep_plain(weir_tls_conn_t *tls, const char *at, size_t len)
 {
+    weir_assert(len != 0 && !tls->done);
     weir_assert(tls->plain == NULL);
     tls->plain = weir_mem_try(len);
     if (tls->plain != NULL) {
@@ -196,6 +198,7 @@ conn_make(weir_conn_t *conn, weir_tls_context_t *context)
     BIO_METHOD *method = weir_tls_bio_method();
     BIO *bio;
 
+    weir_assert(context->ctx != NULL);
     if (tls == NULL) {
         return NULL;
     }
@@ -216,6 +219,7 @@ conn_make(weir_conn_t *conn, weir_tls_context_t *context)
 static void
 conn_secure(weir_conn_t *conn, weir_tls_conn_t *tls)
 {
+    weir_assert(conn->secure == NULL);     /* there is one layer of TLS */
     conn->secure = tls;
     conn->transport = &weir_transport_tls;
 }
@@ -264,6 +268,7 @@ conn_aim(weir_tls_conn_t *tls, const weir_tls_target_t *target)
 {
     char name[256];
 
+    weir_assert(tls->slot == NULL && !tls->is_server);
     if (target->server_name.len != 0 && target->server_name.len < sizeof(name)) {
         memcpy(name, target->server_name.at, target->server_name.len);
         name[target->server_name.len] = '\0';
@@ -313,6 +318,7 @@ weir_tls_connect(weir_conn_t *conn, weir_tls_context_t *context, const weir_tls_
 void
 weir_tls_use_slot(weir_conn_t *conn, weir_tls_slot_t *slot)
 {
+    weir_assert(!weir_tls_conn_of(conn)->is_server);
     weir_tls_conn_of(conn)->slot = slot;
 }
 
@@ -341,6 +347,7 @@ conn_recv_early(weir_tls_conn_t *tls, char *room, size_t cap, size_t *got)
     size_t n;
     int rc;
 
+    weir_assert(cap != 0 && *got == 0);
     if (tls->has_early_byte) {
         room[(*got)++] = (char) tls->early_byte;
         tls->has_early_byte = false;
@@ -469,6 +476,7 @@ conn_encrypt(conn_out_t *out, const char *at, size_t len)
     size_t n;
     int rc;
 
+    weir_assert(out->held == 0);     /* what was held is before it */
     while (len != 0) {
         rc = out->tls->is_early || out->tls->finishes ? SSL_write_early_data(ssl, at, len, &n) : SSL_write_ex(ssl, at, len, &n);
         if (rc != 1) {
@@ -504,6 +512,7 @@ conn_put(conn_out_t *out, const char *at, size_t len)
 {
     size_t full = (size_t) out->tls->context->fragment;
 
+    weir_assert(full != 0 && full <= CONN_RECORD_MAX && out->held < full);
     while (len != 0) {
         size_t n = weir_min(len, full - out->held);
         weir_io_t io;
@@ -581,6 +590,7 @@ conn_tls_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent
         return io;
     }
     *sent = owed + out.taken;
+    weir_assert(*sent <= total);
     if (io == WEIR_AGAIN && out.taken != 0) {
         tls->owed = 1;
         *sent -= 1;
@@ -595,6 +605,7 @@ conn_tls_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent
 static void
 conn_say_goodbye(weir_tls_conn_t *tls)
 {
+    weir_assert(!tls->close_sent);
     tls->close_sent = true;
     if (tls->done && !tls->failed && !tls->is_early && !tls->finishes && !tls->conn->watch.failed) {
         ERR_clear_error();
@@ -619,6 +630,7 @@ conn_tls_close(weir_conn_t *conn)
 {
     weir_tls_conn_t *tls = weir_tls_conn_of(conn);
 
+    weir_assert(tls != NULL && tls->conn == conn);
     if (!tls->close_sent && tls->kept == NULL) {
         conn_say_goodbye(tls);
         conn_send_own(tls);

@@ -104,6 +104,7 @@ ocsp_encode(weir_tls_ocsp_t *question)
     unsigned char *der = NULL;
     int len;
 
+    weir_assert(question->id != NULL && question->request == NULL);
     if (request == NULL || id == NULL || OCSP_request_add0_id(request, id) == NULL) {
         OCSP_CERTID_free(id);
         OCSP_REQUEST_free(request);
@@ -126,6 +127,7 @@ ocsp_create(X509 *certificate, X509 *issuer, const char **why)
 {
     weir_tls_ocsp_t *question = weir_mem_try(sizeof(*question));
 
+    weir_assert(certificate != NULL && issuer != NULL);
     *why = "no memory to ask an OCSP responder";
     if (question == NULL) {
         X509_free(certificate);
@@ -278,6 +280,7 @@ ocsp_read_basic(const weir_tls_ocsp_t *question, OCSP_BASICRESP *basic, bool ver
     ASN1_GENERALIZEDTIME *revoked, *from, *to = NULL;
     int status, reason;
 
+    weir_assert(question->issuer != NULL && basic != NULL);
     *why = "the OCSP answer is not signed by the issuer or on its behalf";
     if (verify && !ocsp_is_signed(question, basic)) {
         return WEIR_TLS_OCSP_INVALID;

@@ -203,6 +203,7 @@ weir_tls_resume_limit(SSL *ssl, const weir_tls_context_t *context)
 {
     bool issues = context->tickets && (context->n_ticket_keys != 0 || weir_tls_tickets_newest() != NULL);
 
+    weir_assert(context->is_server);
     if (!issues) {
         (void) SSL_set_options(ssl, SSL_OP_NO_TICKET);
         if (context->cache == NULL) {
@@ -217,6 +218,7 @@ weir_tls_resume_prepare(weir_tls_context_t *context)
 {
     SSL_CTX *ctx = context->ctx;
 
+    weir_assert(ctx != NULL);
     (void) pthread_once(&resume_once, resume_start);
     if (!context->is_server) {
         (void) SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

@@ -75,6 +75,7 @@ weir_tls_strikes_first(const uint8_t random[32], uint64_t monotonic_ms)
     memcpy(&tag, random + sizeof(hash), sizeof(tag));
     tag |= (uint64_t) 1 << 63;                    /* a taken cell is never 0 */
     tag &= ~(uint64_t) STRIKES_TIME;
+    weir_assert(strikes->n_sets != 0);
     set = strikes->cells[hash % strikes->n_sets];
     for (int i = 0; i < STRIKES_WAYS;) {
         uint64_t cell = __atomic_load_n(&set[i], __ATOMIC_SEQ_CST);

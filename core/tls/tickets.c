@@ -160,6 +160,7 @@ tickets_read_saved(tickets_ring_t *ring, weir_str_t saved)
     weir_tls_ticket_key_t key = { .created_s = 0 };
     weir_str_t line;
 
+    weir_assert(ring->n == 0);
     if (!weir_str_starts(saved, WEIR_STR(TICKETS_TITLE))) {
         return;
     }
@@ -224,6 +225,7 @@ weir_tls_tickets_save(const void *memory, char *text, size_t cap)
         at = tickets_put_hex(at, key->hmac, sizeof(key->hmac), ' ');
         at = tickets_put_hex(at, key->aes, sizeof(key->aes), '\n');
     }
+    weir_assert((size_t) (at - text) <= cap);
     return (size_t) (at - text);
 }
 
@@ -242,6 +244,7 @@ tickets_look(void)
 {
     tickets_ring_t fresh;
 
+    weir_assert(tickets_shared != NULL);
     if (tickets_copy.magic == TICKETS_MAGIC
         && __atomic_load_n(&tickets_shared->sequence, __ATOMIC_ACQUIRE) == tickets_copy.sequence)
     {

@@ -104,6 +104,7 @@ body_fetch(weir_h1_conn_t *c, size_t want, char **data, size_t *len, bool *from_
 {
     size_t left = weir_h1_in_left(c);
 
+    weir_assert(want != 0);
     *from_in = left != 0;
     if (left != 0) {
         *data = c->in + c->in_at;
@@ -120,6 +121,7 @@ body_wait(weir_h1_conn_t *c)
 {
     weir_request_t *req = c->req;
 
+    weir_assert(!req->body_complete && !c->body_failed);
     if (c->body == WEIR_H1_BODY_TUNNEL) {
         return WEIR_AGAIN;
     }
@@ -145,6 +147,7 @@ body_is_too_large(const weir_h1_conn_t *c)
 static weir_io_t
 body_take(weir_h1_conn_t *c, char *data, size_t len, weir_str_t *bytes)
 {
+    weir_assert(len != 0);
     c->req->body_received += len;
     weir_timer_clear(&c->base.timer);                 /* it came; should the peer take its time now, that is not the client's fault */
     *bytes = weir_str(data, len);
@@ -159,6 +162,7 @@ body_decode(weir_h1_conn_t *c, char *data, size_t len, bool from_in, weir_str_t 
     weir_chunked_result_t result = weir_chunked_decode(c->chunked, data, len, &consumed, &produced, &c->req->arena);
 
     c->req->received += consumed;
+    weir_assert(consumed <= len && produced <= consumed);     /* decoded in its place */
     if (from_in) {
         c->in_at += (uint32_t) consumed;
     } else if (consumed < len && !weir_h1_in_save(c, data + consumed, len - consumed)) {
@@ -191,6 +195,7 @@ weir_h1_read_body(weir_request_t *req, weir_str_t *bytes)
     bool from_in;
     char *data;
 
+    weir_assert(c->req == req);
     for ( ;; ) {
         if (c->body_failed) {
             return WEIR_ERROR;
@@ -222,6 +227,7 @@ weir_h1_read_body(weir_request_t *req, weir_str_t *bytes)
         c->in_at += from_in ? (uint32_t) len : 0;
         req->received += len;
         if (c->body == WEIR_H1_BODY_LENGTH) {
+            weir_assert(len <= c->body_left);
             c->body_left -= len;
             req->body_complete = c->body_left == 0;
         }
@@ -256,6 +262,7 @@ weir_h1_may_drain(weir_h1_conn_t *c)
 {
     weir_str_t bytes;
 
+    weir_assert(!c->req->res.head_sent);
     if (c->req->body_complete) {
         return true;
     }

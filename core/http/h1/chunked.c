@@ -124,6 +124,7 @@ chunked_keep(weir_chunked_t *chunked, char c, chunked_state_t state, weir_arena_
     size_t cap;
     char  *room;
 
+    weir_assert(chunked->trailers_len <= chunked->trailers_cap);
     if (chunked->trailers_len == WEIR_CHUNK_MAX_TRAILERS) {
         return WEIR_CHUNKED_BAD;
     }
@@ -201,6 +202,7 @@ chunked_take_data(weir_chunked_t *chunked, char *to, const char *from, size_t le
 {
     size_t n = (size_t) weir_min(chunked->left, len);
 
+    weir_assert(len != 0 && chunked->left != 0);
     if (to != from) {
         memmove(to, from, n);
     }
@@ -233,6 +235,7 @@ weir_chunked_decode(weir_chunked_t *chunked, char *data, size_t len, size_t *con
     }
     *consumed = in;
     *produced = out;
+    weir_assert(in <= len && out <= in);
     if (chunked->state == CHUNKED_BROKEN) {
         return result == WEIR_CHUNKED_NO_MEMORY ? result : WEIR_CHUNKED_BAD;
     }
@@ -242,6 +245,7 @@ weir_chunked_decode(weir_chunked_t *chunked, char *data, size_t len, size_t *con
 weir_str_t
 weir_chunked_trailers(const weir_chunked_t *chunked)
 {
+    weir_assert(chunked->state == CHUNKED_END || chunked->trailers_len == 0);
     return weir_str(chunked->trailers, chunked->trailers_len);
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     const char *name;
     void (*on_ready)(weir_h1_conn_t *c);
     void (*on_timeout)(weir_h1_conn_t *c);
+    unsigned next;                      /* a bit for each state that may follow, beside CLOSED, which follows all others */
 } conn_state_row_t;
 
 static void conn_wait_timeout(weir_h1_conn_t *c);
@@ -31,17 +32,21 @@ static void conn_linger_ready(weir_h1_conn_t *c);
 static void conn_drain_ready(weir_h1_conn_t *c);
 
 static const conn_state_row_t conn_states[] = {
-    [WEIR_H1_STATE_WAIT]   = { "wait", conn_read_head, conn_wait_timeout },
-    [WEIR_H1_STATE_RUN]    = { "run", conn_run_ready, conn_run_timeout },
-    [WEIR_H1_STATE_DRAIN]  = { "drain", conn_drain_ready, weir_h1_close },
-    [WEIR_H1_STATE_LINGER] = { "linger", conn_linger_ready, weir_h1_close },
-    [WEIR_H1_STATE_CLOSED] = { "closed", NULL, NULL },
+    [WEIR_H1_STATE_WAIT]   = { "wait", conn_read_head, conn_wait_timeout, 1u << WEIR_H1_STATE_RUN },
+    [WEIR_H1_STATE_RUN]    = { "run", conn_run_ready, conn_run_timeout,
+                               1u << WEIR_H1_STATE_WAIT | 1u << WEIR_H1_STATE_DRAIN | 1u << WEIR_H1_STATE_LINGER },
+    [WEIR_H1_STATE_DRAIN]  = { "drain", conn_drain_ready, weir_h1_close,
+                               1u << WEIR_H1_STATE_WAIT | 1u << WEIR_H1_STATE_LINGER },
+    [WEIR_H1_STATE_LINGER] = { "linger", conn_linger_ready, weir_h1_close, 0 },
+    [WEIR_H1_STATE_CLOSED] = { "closed", NULL, NULL, 0 },
 };
 
 static void
 conn_go(weir_h1_conn_t *c, weir_h1_state_t state)
 {
     weir_debug(NULL, "h1 *%llu %s -> %s", (unsigned long long) c->base.client.number, conn_states[c->state].name, conn_states[state].name);
+    weir_assert((conn_states[c->state].next >> state & 1) != 0
+                || (state == WEIR_H1_STATE_CLOSED && c->state != WEIR_H1_STATE_CLOSED));
     c->state = (uint8_t) state;
 }
 
@@ -115,6 +120,7 @@ conn_linger(weir_h1_conn_t *c)
     const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : conn_core(c);
     bool more = !c->req || !c->req->body_complete || weir_h1_in_left(c) != 0 || c->base.conn.watch.readable;
 
+    weir_assert(!c->is_queued && (c->req == NULL || c->req->is_ended));
     if (c->broken || c->base.conn.watch.failed || core->lingering_close == WEIR_LINGER_OFF
         || (core->lingering_close == WEIR_LINGER_ON && !more))
     {
@@ -210,6 +216,7 @@ conn_reason_cause(weir_h1_reason_t reason)
 static void
 conn_fail(weir_h1_conn_t *c, weir_cause_t cause, const char *detail)
 {
+    weir_assert(c->req != NULL && !c->req->res.head_sent);
     c->body = WEIR_H1_BODY_NONE;
     c->body_failed = true;
     c->req->keep_alive = false;
@@ -238,6 +245,7 @@ conn_wait_timeout(weir_h1_conn_t *c)
 {
     bool is_head;
 
+    weir_assert(c->req == NULL);
     if (!c->head_begun || weir_h1_in_left(c) == 0) {
         weir_h1_close(c);
         return;
@@ -286,6 +294,7 @@ conn_run(weir_h1_conn_t *c, const char *data, size_t head, size_t len, bool from
     weir_str_t text;
     char *copy;
 
+    weir_assert(head != 0 && head <= len);
     if (req == NULL) {
         return;
     }
@@ -446,6 +455,7 @@ conn_run_timeout(weir_h1_conn_t *c)
 {
     weir_request_t *req = c->req;
 
+    weir_assert(req != NULL);
     if (req->body_complete || !weir_request_wants_body(req)) {
         return;
     }
@@ -570,6 +580,7 @@ conn_ended(weir_task_t *task)
 {
     weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
 
+    weir_assert(c->req != NULL && c->req->is_ended);
     conn_linger(c);
     if (c->state == WEIR_H1_STATE_LINGER) {
         weir_request_give_back(c->req);
@@ -596,6 +607,7 @@ conn_drain_ready(weir_h1_conn_t *c)
     const weir_http_core_conf_t *core = weir_request_core(req);
     weir_str_t bytes;
 
+    weir_assert(c->state == WEIR_H1_STATE_DRAIN && req->is_ended);
     for (int i = 0; i < CONN_LINGER_READS && !req->body_complete; i++) {
         weir_io_t io = weir_h1_read_body(req, &bytes);
         uint64_t now = weir_clock_now().ms;
@@ -623,6 +635,7 @@ conn_drain(weir_task_t *task)
 {
     weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
 
+    weir_assert(c->req->is_ended && !c->req->body_complete);
     conn_go(c, WEIR_H1_STATE_DRAIN);
     c->linger_until = weir_instant_after(weir_clock_now(), weir_request_core(c->req)->lingering_time);
     c->drain_end = c->req->body_received + WEIR_H1_DRAIN_MAX;
@@ -673,6 +686,7 @@ conn_tunnel(weir_request_t *req)
 {
     weir_h1_conn_t *c = req->wire;
 
+    weir_assert(c->req == req && !req->is_ended && !c->end_queued);
     c->body = WEIR_H1_BODY_TUNNEL;
     c->promised = WEIR_LENGTH_NONE;
     c->chunked_out = false;
@@ -715,6 +729,7 @@ conn_start(weir_http_conn_t *base, weir_str_t before)
     weir_h1_conn_t *c = weir_container_of(base, weir_h1_conn_t, base);
     size_t skipped;
 
+    weir_assert(c->state == WEIR_H1_STATE_WAIT && c->req == NULL);
     if (before.len == 0) {
         conn_read_head(c);
         return;

@@ -99,6 +99,7 @@ weir_emit_status(weir_buf_t *b, uint16_t status, weir_str_t reason)
     char  *at = b->pos;
     size_t n;
 
+    weir_assert(status >= 100 && status <= 999);
     if (reason.len == 0) {
         reason = weir_status_reason(status);
     }

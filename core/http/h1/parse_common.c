@@ -66,6 +66,7 @@ common_why_no_name(const char *line, const char *stop, const char *end)
     const char *lf = memchr(stop, '\n', (size_t) (end - stop));
     const char *at = stop;
 
+    weir_assert(line <= stop && stop < end);
     if (stop == line && (*stop == ' ' || *stop == '\t')) {
         return WEIR_H1_OBS_FOLD;
     }
@@ -131,6 +132,7 @@ weir_h1_parse_fields(weir_fields_t *fields, h1_fields_t *rules, const char *at, 
 {
     weir_h1_reason_t reason;
 
+    weir_assert(at <= end);
     while (end - at > 2) {
         reason = common_parse_field(fields, rules, &at, end, arena);
         if (reason != WEIR_H1_OK) {

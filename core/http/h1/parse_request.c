@@ -113,6 +113,7 @@ request_host_of_target(weir_request_head_t *req, weir_field_t *field)
     weir_str_t rest = weir_str_skip(req->target, req->scheme.len + 3);
     size_t     n = 0;
 
+    weir_assert(req->form == WEIR_TARGET_ABSOLUTE && req->scheme.len != 0);
     while (n < rest.len && rest.at[n] != '/' && rest.at[n] != '?') {
         n++;
     }

@@ -85,6 +85,7 @@ weir_h1_scan(weir_h1_scan_t *scan, const weir_h1_limits_t *limits, const char *d
     scan_line_t           line = { data, scan->line, scan_room(limits, scan->line, scan->lines), scan->lines };
     weir_h1_scan_result_t result;
 
+    weir_assert(scan->line <= scan->at && scan->at <= len);     /* it goes on where it was */
     if (weir_unlikely(len > UINT32_MAX)) {
         return scan_too_long(&line);
     }

@@ -52,6 +52,7 @@ send_on_timeout(weir_timer_t *timer)
 {
     weir_h1_conn_t *c = weir_container_of(timer, weir_h1_conn_t, send_timer);
 
+    weir_assert(c->state != WEIR_H1_STATE_CLOSED && !c->is_queued);
     if (c->req == NULL) {
         weir_h1_close(c);
         return;
@@ -163,6 +164,7 @@ send_on_sent(weir_conn_t *conn, weir_io_t io)
 {
     weir_h1_conn_t *c = weir_container_of(conn, weir_h1_conn_t, base.conn);
 
+    weir_assert(c->is_queued);
     c->is_queued = false;
     if (io == WEIR_AGAIN) {
         (void) send_wait(c, true);
@@ -274,6 +276,7 @@ weir_h1_send_interim(weir_request_t *req, uint16_t status, const void *fields)
     char room[8192];
     weir_buf_t b;
 
+    weir_assert(status >= 100 && status < 200 && !req->res.head_sent);
     if (req->head.minor == 0) {
         return WEIR_OK;                             /* RFC 9110 §15.2: 1.0 knows none */
     }
@@ -381,6 +384,7 @@ send_compose_failure(weir_h1_conn_t *c, weir_buf_t *b)
 {
     weir_request_t *req = c->req;
 
+    weir_assert(!req->res.head_sent);
     req->cause = WEIR_CAUSE_INTERNAL_EMIT;
     weir_cause_log(WEIR_CAUSE_INTERNAL_EMIT, &req->log, NULL);
     weir_fields_reset(&req->res.fields);
@@ -489,6 +493,7 @@ send_cork(weir_h1_conn_t *c, int on)
 static weir_io_t
 send_took(weir_h1_conn_t *c, weir_io_t io, uint64_t n)
 {
+    weir_assert(c->promised == WEIR_LENGTH_NONE || n <= c->promised);
     c->req->res.bytes_sent += n;
     if (c->promised != WEIR_LENGTH_NONE) {
         c->promised -= n;
@@ -514,6 +519,7 @@ weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
     size_t n = weir_min(weir_min(end - from, c->promised), core->sendfile_max_chunk.n ? core->sendfile_max_chunk.n : SEND_FILE_MAX);
     weir_io_t io;
 
+    weir_assert(from <= end);
     if (c->broken) {
         return WEIR_ERROR;
     }
@@ -566,6 +572,7 @@ send_last_chunk(weir_h1_conn_t *c)
     char room[8192];
     weir_buf_t b;
 
+    weir_assert(c->chunked_out && !c->close_delimited && c->promised == WEIR_LENGTH_NONE);     /* one way to end it */
     weir_buf_init(&b, room, sizeof(room));
     weir_buf_add_lit(&b, "0\r\n");
     for (uint32_t i = 0; c->req->res.has_trailers && i < trailers->n; i++) {
