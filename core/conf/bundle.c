@@ -101,6 +101,7 @@ weir_bundle_add(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key, 
     *bundle->end = entry;
     bundle->end = &entry->next;
     bundle->n++;
+    weir_assert(*bundle->end == NULL && bundle->first != NULL);
     return entry;
 }
 
@@ -121,6 +122,7 @@ bundle_record_file(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t pa
     weir_str_t  bytes;
     char        why[128];
 
+    weir_assert(!bundle->replay);
     if (weir_str_find(path, '\0') != NULL || path.len == 0 || path.at[0] != '/') {
         return weir_error_set(error, "\"%s\" is not the absolute path of a file", name);
     }
@@ -225,6 +227,7 @@ bundle_record_name(weir_bundle_t *bundle, weir_str_t host, weir_bundle_entry_t *
     weir_wire_t  out;
     size_t       i;
 
+    weir_assert(!bundle->replay);
     if (addrs.n == 0) {
         return weir_error_set(error, "host not found: \"%.*s\": %s", WEIR_STR_ARG(host), why);
     }
@@ -290,6 +293,7 @@ bundle_record_user(weir_bundle_t *bundle, weir_str_t key, weir_str_t user, weir_
     weir_wire_t        out;
     size_t             i;
 
+    weir_assert(!bundle->replay);
     if (!found.ignored && !bundle_find_user(bundle, user, group, &found, error)) {
         return false;
     }
@@ -333,6 +337,7 @@ bundle_record_cpus(weir_bundle_t *bundle, weir_bundle_entry_t **entry)
     cpu_set_t set;
     long      n, i;
 
+    weir_assert(!bundle->replay);
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof(set), &set) != 0) {
         n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -363,6 +368,7 @@ weir_bundle_cpus(weir_bundle_t *bundle, uint64_t mask[WEIR_BUNDLE_CPUS / 64], we
     if (entry == NULL && !bundle_record_cpus(bundle, &entry)) {
         return false;
     }
+    weir_assert(entry->value.len == sizeof(uint64_t) * (WEIR_BUNDLE_CPUS / 64));
     memcpy(mask, entry->value.at, entry->value.len);
     return true;
 }

@@ -39,6 +39,7 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
     const char   *file = weir_str_to_z(arena, source->file);
     size_t        m;
 
+    weir_assert(errors->n == 0 && errors->max != 0);
     *reader = (reader_t) { .generation = generation, .errors = errors };
     reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena), .error = &reader->error,
                                .subjects = WEIR_SUBJECTS_ALL };
@@ -88,6 +89,7 @@ generation_finish(reader_t *reader)
     const weir_module_t *module;
     size_t               m;
 
+    weir_assert(reader->depth == 0 && reader->n_files == 0);     /* every block and file that was opened is closed */
     if (!generation_settle(reader) || reader->errors->n != 0 || !weir_conf_seal(reader) || !weir_conf_check(reader)) {
         return false;
     }

@@ -25,6 +25,7 @@ weir_conf_mark_set(weir_conf_t *cf, weir_conf_block_t *block, const read_row_t *
     uint64_t        **bits = &block->set[at->module];
     size_t            n = 0;
 
+    weir_assert(row != NULL && row[at->bit].row == at->row);
     if (*bits == NULL) {
         while (row[n].row != NULL) {
             n++;
@@ -39,6 +40,7 @@ weir_conf_own(weir_conf_t *cf, weir_conf_block_t *block, size_t module_index)
 {
     void **conf = &block->confs[module_index];
 
+    weir_assert(weir_modules_in_use[module_index]->conf_size != 0);
     if (*conf == NULL) {
         *conf = weir_alloc_zero(cf->arena, weir_modules_in_use[module_index]->conf_size);
     }
@@ -51,6 +53,7 @@ weir_conf_list_push(weir_conf_t *cf, void *field, size_t item)
     weir_conf_list_t *list = field;
     void             *room;
 
+    weir_assert(item != 0 && (list->n == 0 || list->at != NULL));
     if ((list->n & (list->n - 1)) == 0) {              /* full at every power of two: there is no place for a capacity */
         room = weir_alloc(cf->arena, weir_max(list->n * 2, 1) * item);
         if (list->n != 0) {
@@ -187,6 +190,7 @@ inherit_may_share(const reader_t *reader, const weir_conf_block_t *block, size_t
     const weir_conf_block_t *parent = block->parent;
     const read_row_t *at;
 
+    weir_assert(parent != NULL);
     for (at = reader->rows[m]; at->row != NULL; at++) {
         if (!inherit_reaches(at->row, block) && weir_conf_bit(parent, at)) {
             return false;

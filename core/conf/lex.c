@@ -181,6 +181,7 @@ lex_word(weir_lex_t *lex, weir_conf_word_t *word, weir_error_t *error)
                               "unexpected end of file, expecting the closing %c of the word that begins in line %u", quote,
                               word->line);
     }
+    weir_assert(start <= lex->at && lex->at <= lex->text.len);
     raw = weir_str(lex->text.at + start, lex->at - start);
     if (raw.len > WEIR_LEX_MAX_WORD) {
         return weir_conf_fail(error, lex->file, word->line, word->column, "",
@@ -267,6 +268,7 @@ weir_lex_next(weir_lex_t *lex, weir_conf_words_t *words, weir_error_t *error)
     weir_array_init(&array, lex->arena, sizeof(weir_conf_word_t), 0);
     *words = (weir_conf_words_t) { .file = lex->file, .line = lex->line };
     kind = lex_statement(lex, &array, &words->line, error);
+    weir_assert(lex->at <= lex->text.len);
     words->at = array.at;
     words->n = array.n;
     return kind;

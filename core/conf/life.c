@@ -11,6 +11,7 @@
 static void
 life_end_first(weir_life_t *life, size_t n)
 {
+    weir_assert(n <= weir_conf_table_size());
     while (n-- > 0) {
         const struct weir_module_life *module = weir_modules_in_use[n]->life;
 
@@ -28,6 +29,7 @@ life_on_timer(weir_timer_t *timer)
     weir_life_t *life = weir_container_of(timer, weir_life_t, timer);
     bool again = false;
 
+    weir_assert(life->kept != NULL);
     for (size_t m = 0; weir_modules_in_use[m] != NULL; m++) {
         const struct weir_module_life *module = weir_modules_in_use[m]->life;
 

@@ -50,6 +50,7 @@ parse_check_duplicate(reader_t *reader, const read_row_t *at, const weir_conf_wo
     const weir_directive_t *row = at->row;
     bool                    repeats = row->type != NULL ? row->type->repeats : !row->single;
 
+    weir_assert(row->type != NULL || row->opens != 0);
     if (repeats || !weir_conf_bit(reader->cf.block, at)) {
         return true;
     }
@@ -95,6 +96,7 @@ parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *wo
     weir_conf_t            *cf = &reader->cf;
     void                   *field = NULL;
 
+    weir_assert(row->opens == 0 && row->type != NULL);
     if (weir_conf_has_field(row)) {
         field = (char *) weir_conf_own(cf, cf->block, at->module) + row->offset;
     }
@@ -116,6 +118,7 @@ parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_
 {
     weir_conf_block_t *parent = reader->cf.block, *block = weir_new(reader->cf.arena, weir_conf_block_t);
 
+    weir_assert(row->opens != 0 && parent != NULL);
     *block = (weir_conf_block_t) { .context = row->opens, .row = row, .words = *words, .parent = parent };
     if (parent->last != NULL) {
         parent->last->next = block;
@@ -155,6 +158,7 @@ parse_block(reader_t *reader, weir_lex_t *lex, const read_row_t *at, const weir_
     if (!parse_statements(reader, lex, words)) {
         return false;
     }
+    weir_assert(cf->block == block && reader->depth > 0);
     cf->block = parent;
     cf->words = words;
     reader->depth--;
@@ -225,6 +229,7 @@ parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *ope
     weir_conf_words_t *words;
     weir_lex_kind_t    kind;
 
+    weir_assert(block != NULL && depth <= READ_MAX_BLOCKS);
     for (;;) {
         words = weir_new(reader->cf.arena, weir_conf_words_t);
         kind = weir_lex_next(lex, words, reader->cf.error);
@@ -274,6 +279,7 @@ weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file)
     weir_lex_init(&lex, reader->cf.arena, text, file);
     read = parse_statements(reader, &lex, NULL);
     reader->n_files--;
+    weir_assert(!read || reader->depth == depth);     /* what was opened in a file is closed in it */
     reader->cf.words = words;
     if (!read) {
         reader->cf.block = block;

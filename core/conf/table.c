@@ -128,6 +128,7 @@ weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsign
 {
     read_row_t *at = reader->buckets[weir_str_hash(name, 0) % reader->n_buckets];
 
+    weir_assert(reader->n_buckets != 0);
     *elsewhere = 0;
     for (; at != NULL; at = at->next) {
         if (!weir_str_eq(name, weir_str_from_z(at->row->name))) {

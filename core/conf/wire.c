@@ -46,6 +46,7 @@ wire_add(weir_wire_t *wire, const void *bytes, size_t len)
     if (len != 0) {
         memcpy(wire->at + wire->len, bytes, len);
         wire->len += len;
+        weir_assert(wire->len <= wire->cap);
     }
 }
 
@@ -58,6 +59,7 @@ weir_wire_add_u32(weir_wire_t *wire, uint32_t value)
 void
 weir_wire_add_str(weir_wire_t *wire, weir_str_t text)
 {
+    weir_assert(text.len <= UINT32_MAX);
     weir_wire_add_u32(wire, (uint32_t) text.len);
     wire_add(wire, text.at, text.len);
 }

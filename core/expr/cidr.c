@@ -28,6 +28,7 @@ cidr_clear_low_bits(weir_cidr_t *cidr)
     size_t bytes = cidr->family == AF_INET ? 4 : 16;
     bool   found = false;
 
+    weir_assert(cidr->bits <= 8 * bytes);
     for (size_t i = 0; i < bytes; i++) {
         size_t  kept = cidr->bits > 8 * i ? weir_min(cidr->bits - 8 * i, 8) : 0;
         uint8_t mask = (uint8_t) (0xff00u >> kept);
@@ -79,6 +80,7 @@ weir_cidr_parse(weir_cidr_t *cidr, weir_str_t text)
 static bool
 cidr_same_prefix(const uint8_t *a, const uint8_t *b, size_t bits)
 {
+    weir_assert(bits <= 128);
     size_t whole = bits / 8, rest = bits % 8;
 
     return memcmp(a, b, whole) == 0 && (rest == 0 || ((a[whole] ^ b[whole]) & (0xff00u >> rest) & 0xff) == 0);

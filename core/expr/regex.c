@@ -107,6 +107,7 @@ regex_share(const weir_regex_t *like)
             && weir_str_eq(at->pattern, like->pattern))
         {
             at->refs++;
+            weir_assert(at->refs > 1);     /* whoever is in the table has a user */
             return at;
         }
     }
@@ -119,6 +120,7 @@ regex_create(const weir_regex_t *like, weir_error_t *error)
     weir_regex_t *regex = weir_mem_need(sizeof(weir_regex_t) + like->pattern.len + 1);
     char         *text = (char *) (regex + 1);
 
+    weir_assert(like->code == NULL);
     *regex = *like;
     if (like->pattern.len != 0) {
         memcpy(text, like->pattern.at, like->pattern.len);
@@ -260,6 +262,7 @@ regex_keep_captures(int rc, weir_str_t subject, weir_captures_t *captures)
 
     captures->subject = subject;
     captures->n = rc == 0 ? WEIR_REGEX_MAX_CAPTURES : (size_t) rc;    /* 0: the pattern has more groups than there is room */
+    weir_assert(captures->n <= WEIR_REGEX_MAX_CAPTURES);
     for (i = 0; i < captures->n; i++) {
         if (at[2 * i] == PCRE2_UNSET) {
             captures->from[i] = captures->to[i] = UINT32_MAX;
@@ -275,6 +278,7 @@ weir_regex_exec(const weir_regex_t *regex, weir_str_t subject, weir_captures_t *
 {
     int rc;
 
+    weir_assert(regex->refs > 0 && regex->code != NULL);
     if (subject.len >= UINT32_MAX || !regex_prepare()) {
         return WEIR_REGEX_LIMIT;
     }

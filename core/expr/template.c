@@ -123,6 +123,7 @@ weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text
     if (!template_scan(&scan)) {
         return NULL;
     }
+    weir_assert(scan.at == scan.text.len && scan.n <= dollars * 2 + 1);
     made->parts = scan.parts;
     made->n = scan.n;
     made->is_constant = dollars == 0;
@@ -178,5 +179,6 @@ weir_template_eval(const weir_template_t *template, const weir_scope_t *scope, w
             at += values[i].len;
         }
     }
+    weir_assert((size_t) (at - out) == len);     /* a value has stayed as it was measured */
     return weir_str(out, len);
 }

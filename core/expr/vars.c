@@ -66,6 +66,7 @@ weir_vars_create(weir_arena_t *arena)
 static vars_name_t **
 vars_bucket(const weir_vars_t *vars, weir_str_t lower)
 {
+    weir_assert((vars->n_buckets & (vars->n_buckets - 1)) == 0);
     return &vars->buckets[weir_str_hash(lower, 0) & (vars->n_buckets - 1)];
 }
 
@@ -124,6 +125,7 @@ weir_vars_add_rows(weir_vars_t *vars, const weir_variable_t *rows)
     for (; rows->name != NULL; rows++) {
         weir_assert(rows->subject != WEIR_OF_UNSAID);
         name = weir_str_from_z(rows->name);
+        weir_assert(name.len != 0 && rows->get != NULL);
         if (rows->is_prefix) {
             *(const weir_variable_t **) weir_array_push(&vars->prefixes) = rows;
         } else if (vars_get(vars, name) == NULL) {
@@ -135,6 +137,7 @@ weir_vars_add_rows(weir_vars_t *vars, const weir_variable_t *rows)
 void
 weir_vars_set_readers(weir_vars_t *vars, const weir_variable_t *slot_row, const weir_variable_t *capture_row)
 {
+    weir_assert(slot_row != NULL && slot_row->get != NULL);
     vars->slot_row = slot_row;
     vars->capture_row = capture_row;
 }
@@ -428,6 +431,7 @@ weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
     vars_later_t *later;
 
     while ((later = vars_next(&vars->later)) != NULL) {
+        weir_assert(later->ref != NULL);
         if (!vars_resolve(vars, later->name, later->ref)) {
             return vars_unknown(vars, later, error);
         }

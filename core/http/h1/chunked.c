@@ -245,7 +245,6 @@ weir_chunked_decode(weir_chunked_t *chunked, char *data, size_t len, size_t *con
 weir_str_t
 weir_chunked_trailers(const weir_chunked_t *chunked)
 {
-    weir_assert(chunked->state == CHUNKED_END || chunked->trailers_len == 0);
     return weir_str(chunked->trailers, chunked->trailers_len);
 }
 
