@@ -4,7 +4,7 @@
 #include "http/answer/docroot.h"
 #include "http/answer/error_format.h"
 #include "http/filter/filter.h"
-#include "http/filter/respond.h"
+#include "http/filter/response.h"
 #include "http/module.h"
 #include "http/filter/precondition.h"
 #include "http/serve/runtime.h"

@@ -9,7 +9,7 @@
 #include "base/date.h"
 #include "expr/regex.h"
 #include "http/conf.h"
-#include "http/filter/respond.h"
+#include "http/filter/response.h"
 #include "os/clock.h"
 
 enum {

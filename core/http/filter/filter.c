@@ -7,7 +7,7 @@
  */
 #include "http/filter/filter.h"
 
-#include "http/filter/respond.h"
+#include "http/filter/response.h"
 #include "http/module.h"
 #include "http/serve/runtime.h"
 

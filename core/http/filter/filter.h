@@ -135,7 +135,7 @@ weir_io_t weir_filters_give_flush(weir_request_t *req, weir_filter_t *to);
 bool      weir_filters_are_pending(const weir_request_t *req, const weir_filter_t *from);
 weir_io_t weir_filters_read(weir_request_t *req, weir_filter_t *from, weir_str_t *bytes);
 
-/* respond.c: goes on with a head that was held. */
+/* response.c: goes on with a head that was held. */
 weir_io_t weir_response_head_rest(weir_request_t *req);
 
 #endif

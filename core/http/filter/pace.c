@@ -7,7 +7,7 @@
 
 #include "base/chain.h"
 #include "http/filter/filter.h"
-#include "http/filter/respond.h"
+#include "http/filter/response.h"
 #include "http/serve/runtime.h"
 
 typedef struct weir_pace {

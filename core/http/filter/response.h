@@ -1,8 +1,8 @@
 /*
- * respond.h - an answer between its producer and its filters; inside core/http only.
+ * response.h - an answer between its producer and its filters; inside core/http only.
  */
-#ifndef WEIR_HTTP_RESPOND_H
-#define WEIR_HTTP_RESPOND_H
+#ifndef WEIR_HTTP_RESPONSE_H
+#define WEIR_HTTP_RESPONSE_H
 
 #include "http/request.h"
 

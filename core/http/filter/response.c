@@ -1,16 +1,16 @@
 /*
- * respond.c - the way of every answer, whoever makes it: what Weir's own answers must say, then the filters (filter.h),
+ * response.c - the way of every answer, whoever makes it: what Weir's own answers must say, then the filters (filter.h),
  * then the codec.
  *
  * Runs in workers; memory is the request's arena.
  */
-#include "http/filter/respond.h"
+#include "http/filter/response.h"
 
 #include "http/filter/filter.h"
 #include "http/module.h"
 #include "http/message/status.h"
 
-#define RESPOND_PIECE 4096      /* of a body: made before the client can take it */
+#define RESPONSE_PIECE 4096      /* of a body: made before the client can take it */
 
 weir_field_t *
 weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
@@ -57,7 +57,7 @@ weir_response_value(const weir_request_t *req, weir_header_id_t id)
 /* What is not refused: files have two methods; where the configuration or the method itself says no, it is all
  * others. */
 static weir_str_t
-respond_allowed(weir_request_t *req)
+response_allowed(weir_request_t *req)
 {
     static const weir_str_t methods[] = {
         WEIR_STR_INIT("GET"), WEIR_STR_INIT("HEAD"), WEIR_STR_INIT("POST"), WEIR_STR_INIT("PUT"), WEIR_STR_INIT("DELETE"),
@@ -79,7 +79,7 @@ respond_allowed(weir_request_t *req)
 
 /* A page in the place of a peer's 401 or 407 asks for what the peer asked for. */
 static void
-respond_challenges(weir_request_t *req)
+response_challenges(weir_request_t *req)
 {
     static const weir_header_id_t ids[] = { WEIR_HEADER_WWW_AUTHENTICATE, WEIR_HEADER_PROXY_AUTHENTICATE };
 
@@ -98,10 +98,10 @@ respond_challenges(weir_request_t *req)
 /* What answers of our own must say.  RFC 9110 §15.5.6: a 405 what is allowed; §11.6.1: a 401 how to come in (one of the
  * upstream's has its own); §15.5.17: a 416 how long it is. */
 static void
-respond_own_fields(weir_request_t *req)
+response_own_fields(weir_request_t *req)
 {
     if (req->challenges != NULL) {
-        respond_challenges(req);
+        response_challenges(req);
     }
     if (req->challenge.len != 0 && req->res.status == 401 && weir_cause_row(req->cause)->status == 401) {
         weir_response_add(req, WEIR_HEADER_WWW_AUTHENTICATE, req->challenge);
@@ -109,7 +109,7 @@ respond_own_fields(weir_request_t *req)
     if (req->res.status == 405 && (req->cause == WEIR_CAUSE_CLIENT_METHOD || req->cause == WEIR_CAUSE_ROUTE_RETURN)
         && weir_response_value(req, WEIR_HEADER_ALLOW).at == NULL)
     {
-        weir_response_add(req, WEIR_HEADER_ALLOW, respond_allowed(req));
+        weir_response_add(req, WEIR_HEADER_ALLOW, response_allowed(req));
     }
     if (req->res.status == 416 && req->cause == WEIR_CAUSE_CLIENT_RANGE) {
         weir_response_add(req, WEIR_HEADER_CONTENT_RANGE,
@@ -120,7 +120,7 @@ respond_own_fields(weir_request_t *req)
 /* Who made the head asked for a value that says one thing where encoded slashes are kept and another where they are
  * slashes: nobody gets the answer that was made, nor its fields. */
 static void
-respond_withhold(weir_request_t *req)
+response_withhold(weir_request_t *req)
 {
     weir_response_t *res = &req->res;
 
@@ -156,7 +156,7 @@ weir_response_head_rest(weir_request_t *req)
     }
     res->no_body = weir_response_is_bodiless(req);
     if (weir_request_is_split(req) && !res->upgraded) {
-        respond_withhold(req);
+        response_withhold(req);
     }
     io = req->codec->send_head(req);
     res->head_sent = true;
@@ -178,7 +178,7 @@ weir_response_head(weir_request_t *req)
     if (weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX && res->reason.len == 0) {
         res->reason = weir_status_reason_nginx(res->status, false);
     }
-    respond_own_fields(req);
+    response_own_fields(req);
     res->no_body = weir_response_is_bodiless(req);
     return weir_response_head_rest(req);
 }
@@ -243,7 +243,7 @@ weir_response_piece(const weir_request_t *req, size_t most)
 {
     uint64_t room = req->codec->room != NULL ? req->codec->room(req) : most;
 
-    return weir_min(most, weir_max(room, (uint64_t) RESPOND_PIECE));
+    return weir_min(most, weir_max(room, (uint64_t) RESPONSE_PIECE));
 }
 
 bool
