@@ -36,7 +36,9 @@ weir_buf_add_percent(weir_buf_t *b, weir_str_t s)
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char) s.at[i];
 
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~') {
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.'
+            || c == '_' || c == '~')
+        {
             weir_buf_add_char(b, (char) c);
         } else {
             weir_buf_add(b, (char[]) { '%', digits[c >> 4], digits[c & 15] }, 3);

@@ -10,7 +10,8 @@
 #define DATE_LAST  253402300799                    /* 9999-12-31 23:59:59 */
 
 const char weir_date_days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-const char weir_date_months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+const char weir_date_months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+                                       "Dec" };
 
 /* The year is thought to begin in March: the leap day is its last. */
 int64_t
@@ -123,7 +124,9 @@ date_match(weir_str_t text, const date_form_t *form, date_parts_t *parts)
     }
     for (size_t i = 0; i < text.len; i++) {
         /* "GMT" of the shape is itself: its M stands behind the time */
-        if (form->shape[i] == 'M' && i > 0 && form->shape[i - 1] == 'G' ? text.at[i] != 'M' : !date_step(parts, form->shape[i], text.at[i])) {
+        if (form->shape[i] == 'M' && i > 0 && form->shape[i - 1] == 'G' ? text.at[i] != 'M'
+            : !date_step(parts, form->shape[i], text.at[i]))
+        {
             return false;
         }
     }
@@ -168,9 +171,12 @@ weir_date_http_read(weir_str_t text, int64_t *seconds)
         }
         is_read = date_match(rest, &date_forms[i], &parts);
     }
-    if (!is_read || parts.day < 1 || parts.day > date_days_of(parts.year, parts.month) || parts.hour > 23 || parts.minute > 59 || parts.second > 60) {
+    if (!is_read || parts.day < 1 || parts.day > date_days_of(parts.year, parts.month) || parts.hour > 23
+        || parts.minute > 59 || parts.second > 60)
+    {
         return false;
     }
-    *seconds = weir_date_to_days(parts.year, parts.month, parts.day) * DATE_DAY + parts.hour * 3600 + parts.minute * 60 + parts.second;
+    *seconds = weir_date_to_days(parts.year, parts.month, parts.day) * DATE_DAY + parts.hour * 3600 + parts.minute * 60
+               + parts.second;
     return true;
 }

@@ -40,7 +40,9 @@ weir_dns_is_name(weir_str_t name)
             label = 0;
             continue;
         }
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_') || ++label > 63) {
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
+            || ++label > 63)
+        {
             return false;
         }
     }
@@ -84,7 +86,7 @@ dns_read_name(weir_str_t m, size_t *at, char *out)
             return 0;
         }
         size_t len = (unsigned char) m.at[pos];
-        if ((len & 0xc0) == 0xc0) {                  /* a pointer: to before where this name began, so that it comes to an end */
+        if ((len & 0xc0) == 0xc0) {         /* a pointer: to before where this name began, so that it comes to an end */
             if (m.len - pos < 2) {
                 return 0;
             }
@@ -157,7 +159,8 @@ weir_dns_write_query(char *out, uint16_t id, weir_str_t name, weir_dns_type_t ty
 
 /* -- answers -- */
 
-typedef struct { char owner[DNS_NAME_MAX]; size_t owner_len; unsigned type, class; uint32_t ttl; size_t data, len; } dns_record_t;
+typedef struct { char owner[DNS_NAME_MAX]; size_t owner_len; unsigned type, class; uint32_t ttl; size_t data, len;
+                 } dns_record_t;
 
 static bool
 dns_read_record(weir_str_t m, size_t *at, dns_record_t *r)
@@ -230,7 +233,8 @@ dns_below(weir_str_t m, const dns_record_t *r, char *name, size_t name_len)
 /* One round over the records: addresses of `name` are taken; where it leads to is in name and *name_len then.  false:
  * malformed. */
 static bool
-dns_round(weir_str_t m, size_t at, unsigned n_records, char *name, size_t *name_len, weir_dns_type_t type, weir_dns_answer_t *answer, bool *leads_on)
+dns_round(weir_str_t m, size_t at, unsigned n_records, char *name, size_t *name_len, weir_dns_type_t type,
+          weir_dns_answer_t *answer, bool *leads_on)
 {
     char below[DNS_NAME_MAX + 1];
     size_t alias = 0, below_len = 0, was = *name_len;
@@ -293,7 +297,8 @@ dns_set_alias(weir_dns_answer_t *answer, const char *name, size_t name_len)
 /* The records from `begin` on: addresses of `name` (wire form), which CNAMEs change.  Records may stand in any order:
  * once round for each CNAME. */
 static bool
-dns_follow(weir_str_t m, size_t begin, unsigned n_records, char *name, size_t name_len, weir_dns_type_t type, weir_dns_answer_t *answer)
+dns_follow(weir_str_t m, size_t begin, unsigned n_records, char *name, size_t name_len, weir_dns_type_t type,
+           weir_dns_answer_t *answer)
 {
     size_t before = answer->n;
     bool leads_on;
@@ -324,7 +329,9 @@ weir_dns_read_answer(weir_str_t m, uint16_t id, weir_str_t name, weir_dns_type_t
         return WEIR_DNS_OTHER;
     }
     flags = dns_u16(m.at + 2);
-    if ((flags & 0x8000) == 0 || (flags & 0x7800) != 0 || dns_u16(m.at + 4) != 1 || !dns_is_question(m, &at, name, type)) {
+    if ((flags & 0x8000) == 0 || (flags & 0x7800) != 0 || dns_u16(m.at + 4) != 1
+        || !dns_is_question(m, &at, name, type))
+    {
         return WEIR_DNS_OTHER;
     }
     if (flags & 0x0200) {
@@ -339,5 +346,6 @@ weir_dns_read_answer(weir_str_t m, uint16_t id, weir_str_t name, weir_dns_type_t
     if (n_records > DNS_RECORDS) {
         return WEIR_DNS_MALFORMED;
     }
-    return dns_follow(m, at, n_records, wire, dns_write_name(wire, name), type, answer) ? WEIR_DNS_OK : WEIR_DNS_MALFORMED;
+    return dns_follow(m, at, n_records, wire, dns_write_name(wire, name), type, answer) ? WEIR_DNS_OK
+           : WEIR_DNS_MALFORMED;
 }

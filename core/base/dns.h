@@ -31,7 +31,8 @@ typedef struct {
     weir_dns_address_t at[WEIR_DNS_ADDRESSES];
     size_t             n;
     uint32_t           ttl;               /* the smallest on the way; seconds */
-    char               alias[WEIR_DNS_NAME_MAX + 2];   /* with no address: the name that is to be asked for in its place */
+    /* with no address: the name that is to be asked for in its place */
+    char               alias[WEIR_DNS_NAME_MAX + 2];
     size_t             alias_len;         /* 0: none */
 } weir_dns_answer_t;
 
@@ -42,6 +43,7 @@ size_t weir_dns_write_query(char *out, uint16_t id, weir_str_t name, weir_dns_ty
 /* The answer to that question.  Addresses of the name, or of what its CNAMEs and DNAMEs lead to inside the answer, are
  * appended to `answer`; when
  * they lead out of it, answer->alias is where to. */
-weir_dns_result_t weir_dns_read_answer(weir_str_t message, uint16_t id, weir_str_t name, weir_dns_type_t type, weir_dns_answer_t *answer);
+weir_dns_result_t weir_dns_read_answer(weir_str_t message, uint16_t id, weir_str_t name, weir_dns_type_t type,
+                                       weir_dns_answer_t *answer);
 
 #endif

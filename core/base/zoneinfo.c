@@ -144,7 +144,8 @@ zone_read_time(weir_str_t *text, int max_hours, int32_t *seconds)
         (void) zone_take(text, '+');
     }
     if (!zone_read_number(text, max_hours, &hours)
-        || (zone_take(text, ':') && (!zone_read_number(text, 59, &minutes) || (zone_take(text, ':') && !zone_read_number(text, 59, &rest)))))
+        || (zone_take(text, ':') && (!zone_read_number(text, 59, &minutes)
+                                     || (zone_take(text, ':') && !zone_read_number(text, 59, &rest)))))
     {
         return false;
     }
@@ -176,7 +177,8 @@ zone_read_day(weir_str_t *text, zone_day_t *day)
     }
     if (zone_take(text, 'M')) {
         day->form = DAY_WEEK;
-        good = zone_read_number(text, 12, &day->month) && zone_take(text, '.') && zone_read_number(text, 5, &day->week) && zone_take(text, '.')
+        good = zone_read_number(text, 12, &day->month) && zone_take(text, '.') && zone_read_number(text, 5, &day->week)
+               && zone_take(text, '.')
                && zone_read_number(text, 6, &day->day) && day->month > 0 && day->week > 0;
     } else {
         day->form = zone_take(text, 'J') ? DAY_JULIAN : DAY_ZERO;
@@ -393,7 +395,8 @@ zone_read_head(zone_file_t *file)
 static uint64_t
 zone_block_size(const zone_file_t *file, uint64_t time_size)
 {
-    return file->n_times * (time_size + 1) + file->n_offsets * UINT64_C(6) + file->n_chars + file->n_leaps * (time_size + 4) + file->n_standard
+    return file->n_times * (time_size + 1) + file->n_offsets * UINT64_C(6) + file->n_chars
+           + file->n_leaps * (time_size + 4) + file->n_standard
            + file->n_utc;
 }
 
@@ -423,7 +426,8 @@ zone_read_block(weir_arena_t *arena, zone_file_t *file, size_t time_size, weir_z
             return false;
         }
     }
-    *zone = (weir_zoneinfo_t) { .times = times, .kinds = kinds, .offsets = offsets, .n_times = file->n_times, .n_offsets = file->n_offsets };
+    *zone = (weir_zoneinfo_t) { .times = times, .kinds = kinds, .offsets = offsets, .n_times = file->n_times,
+                                .n_offsets = file->n_offsets };
     file->rest = weir_str_skip(file->rest, zone_block_size(file, time_size));
     return true;
 }
@@ -456,12 +460,16 @@ weir_zoneinfo_parse(weir_arena_t *arena, weir_str_t bytes, weir_error_t *error)
         file.rest = weir_str_skip(file.rest, zone_block_size(&file, 4));
         time_size = zone_read_head(&file) ? 8 : 0;
     }
-    if (time_size == 0 || bytes.len > WEIR_ZONEINFO_MAX || file.rest.len < zone_block_size(&file, time_size) || file.n_offsets == 0) {
+    if (time_size == 0 || bytes.len > WEIR_ZONEINFO_MAX || file.rest.len < zone_block_size(&file, time_size)
+        || file.n_offsets == 0)
+    {
         (void) weir_error_set(error, "the file is cut short or damaged");
         return NULL;
     }
     if (file.n_leaps != 0) {
-        (void) weir_error_set(error, "the file counts leap seconds, which Unix time does not: take the zone that is not below \"right\"");
+        (void) weir_error_set(error,
+                              "the file counts leap seconds, which Unix time does not: take the zone that is not below "
+                              "\"right\"");
         return NULL;
     }
     if (!zone_read_block(arena, &file, time_size, zone) || (time_size == 8 && !zone_read_footer(file.rest, zone))) {
