@@ -19,7 +19,8 @@ static const char escape_hex[] = "0123456789ABCDEF";
 static inline unsigned
 escape_plain(__m128i v, __m128i quote)
 {
-    __m128i printable = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)), _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)));
+    __m128i printable = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)),
+                                         _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)));
     __m128i special = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')), _mm_cmpeq_epi8(v, quote));
 
     return (unsigned) _mm_movemask_epi8(_mm_andnot_si128(special, printable));

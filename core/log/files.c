@@ -144,7 +144,9 @@ files_write_gzip(weir_log_file_t *file)
     z.next_out = (Bytef *) out;
     z.avail_out = (uInt) room;
     done = out != NULL && deflate(&z, Z_FINISH) == Z_STREAM_END;
-    if (done && ((file->fd < 0 && !weir_log_file_open(file)) || !files_write_batch(file, weir_str(out, room - z.avail_out)))) {
+    if (done && ((file->fd < 0 && !weir_log_file_open(file))
+                 || !files_write_batch(file, weir_str(out, room - z.avail_out))))
+    {
         files_count_dropped(weir_str(file->buf, file->len));
     }
     (void) deflateEnd(&z);

@@ -164,7 +164,8 @@ log_keep(const weir_log_record_t *record)
     int len = snprintf(log_last_emerg, sizeof(log_last_emerg), "%.*s", WEIR_STR_ARG(record->message));
 
     if (record->errnum != 0 && len > 0 && (size_t) len < sizeof(log_last_emerg)) {
-        (void) snprintf(log_last_emerg + len, sizeof(log_last_emerg) - (size_t) len, " (%d: %s)", record->errnum, strerror(record->errnum));
+        (void) snprintf(log_last_emerg + len, sizeof(log_last_emerg) - (size_t) len, " (%d: %s)", record->errnum,
+                        strerror(record->errnum));
     }
 }
 

@@ -13,7 +13,8 @@
 typedef struct {
     uint32_t    max;                 /* descriptors kept; 0: none */
     uint32_t    min_uses;            /* so many records before it is kept open; until then it is opened for each */
-    weir_msec_t inactive, valid;     /* unused so long: closed and forgotten · so old: looked whether its name is still its own */
+    /* unused so long: closed and forgotten · so old: looked whether its name is still its own */
+    weir_msec_t inactive, valid;
 } weir_log_names_conf_t;
 
 /* Appends the record (with its newline) to the file of this path (NUL-terminated), made when it is not there.  What

@@ -177,7 +177,8 @@ file_write(const char *path, weir_str_t bytes, mode_t mode, bool in_place)
     }
     fd = file_open_new(path, mode, name, sizeof(name));
     if (fd < 0) {
-        return in_place && (errno == EACCES || errno == EPERM || errno == ENAMETOOLONG) ? file_overwrite(path, bytes) : false;
+        return in_place && (errno == EACCES || errno == EPERM || errno == ENAMETOOLONG) ? file_overwrite(path, bytes)
+               : false;
     }
     if (file_write_close(fd, bytes) && weir_sys_rename(name, path) == 0) {
         return true;

@@ -28,7 +28,8 @@ const char *weir_process_signal_name(int signal);
 bool weir_process_die_with_parent(int signal);
 
 /* Descriptors 0, 1 and 2 are open afterwards (on /dev/null where they were not), all above are closed. */
-bool weir_process_clean_descriptors(const int *keep, size_t n) WEIR_MUST_USE;     /* keep: ascending; these stay open too */
+/* keep: ascending; these stay open too */
+bool weir_process_clean_descriptors(const int *keep, size_t n) WEIR_MUST_USE;
 
 /* What ps shows.  start is called once with main's argv, before anybody keeps a piece of it; memory of argv and environ
  * is reused for titles, so the environment moves to the heap, and so does the command line: the result is it, as it was

@@ -150,7 +150,8 @@ weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bool *d
     }
     if (from != NULL && !weir_addr_is_unix(addr)) {
         if (weir_addr_port(from) == 0) {
-            (void) sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);      /* the port is chosen at connect: more of them */
+            /* the port is chosen at connect: more of them */
+            (void) sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
         }
         if (weir_sys_bind(fd, &from->any, from->len) != 0) {
             sock_close_keeping_errno(fd);

@@ -38,8 +38,8 @@ ssize_t weir_sys_write(int fd, const void *buf, size_t len);
 ssize_t weir_sys_writev(int fd, const struct iovec *iov, int n);
 ssize_t weir_sys_pread(int fd, void *buf, size_t len, off_t offset);
 ssize_t weir_sys_pwrite(int fd, const void *buf, size_t len, off_t offset);
-int     weir_sys_pipe(int fds[2], int size);                              /* NONBLOCK, CLOEXEC; of so many bytes, if the kernel lets it */
-ssize_t weir_sys_splice(int from, int to, size_t n);                      /* one of them a pipe; NONBLOCK, MOVE, MORE never */
+int     weir_sys_pipe(int fds[2], int size);            /* NONBLOCK, CLOEXEC; of so many bytes, if the kernel lets it */
+ssize_t weir_sys_splice(int from, int to, size_t n);                /* one of them a pipe; NONBLOCK, MOVE, MORE never */
 ssize_t weir_sys_sendfile(int to, int from, off_t *offset, size_t n);
 int     weir_sys_ftruncate(int fd, off_t size);
 int     weir_sys_fstat(int fd, struct stat *st);
@@ -55,7 +55,7 @@ int     weir_sys_dup_over(int from, int to);                              /* dup
 int     weir_sys_memfd(const char *name);
 void   *weir_sys_map_shared(int fd, size_t len);                          /* readable, writable; NULL: errno */
 void   *weir_sys_map_read(int fd, size_t len);                            /* shared, readable only; NULL: errno */
-void   *weir_sys_map_family(size_t len);                                 /* no file; shared with children forked later; NULL: errno */
+void   *weir_sys_map_family(size_t len);                   /* no file; shared with children forked later; NULL: errno */
 int     weir_sys_unmap(void *memory, size_t len);
 int     weir_sys_socketpair(int type, int fds[2]);                        /* AF_UNIX, NONBLOCK, CLOEXEC */
 pid_t   weir_sys_fork(void);
