@@ -33,7 +33,9 @@ weir_ahead_receive(weir_ahead_t *ahead, int fd)
     if (weir_unlikely(ahead->area == NULL)) {
         ahead->area = weir_mem_try(WEIR_AHEAD_AREA);
     }
-    if (ahead->area == NULL || ahead->filled > WEIR_AHEAD_AREA - WEIR_AHEAD_BYTES || (entry = ahead_free_entry(ahead)) == NULL) {
+    if (ahead->area == NULL || ahead->filled > WEIR_AHEAD_AREA - WEIR_AHEAD_BYTES
+        || (entry = ahead_free_entry(ahead)) == NULL)
+    {
         return 0;
     }
     n = weir_sys_recv(fd, ahead->area + ahead->filled, WEIR_AHEAD_BYTES, 0);
@@ -42,7 +44,8 @@ weir_ahead_receive(weir_ahead_t *ahead, int fd)
         return 0;                                  /* who asks himself learns the same */
     }
     *entry = (weir_ahead_entry_t) {
-        .at = ahead->area + ahead->filled, .left = n > 0 ? (uint32_t) n : 0, .error = n < 0 ? errno : 0, .is_used = true,
+        .at = ahead->area + ahead->filled, .left = n > 0 ? (uint32_t) n : 0, .error = n < 0 ? errno : 0,
+        .is_used = true,
         .is_whole = n >= 0 && n < WEIR_AHEAD_BYTES,
     };
     ahead->filled += (entry->left + AHEAD_ALIGN - 1) / AHEAD_ALIGN * AHEAD_ALIGN;

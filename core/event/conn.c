@@ -48,7 +48,8 @@ weir_conn_close(weir_conn_t *conn)
     conn->transport->close(conn);
     weir_assert(conn->transport != NULL);
     if (conn->ends) {
-        (void) weir_sys_shutdown(fd, SHUT_WR);       /* close alone throws away what waits for it when something was not read */
+        /* close alone throws away what waits for it when something was not read */
+        (void) weir_sys_shutdown(fd, SHUT_WR);
     }
     weir_loop_forget(conn->loop, &conn->watch);
     weir_sys_close(fd);
@@ -102,7 +103,8 @@ weir_conn_shutdown(weir_conn_t *conn)
 bool
 weir_conn_is_quiet(weir_conn_t *conn)
 {
-    return weir_conn_is_open(conn) && !conn->watch.peer_closed && !conn->watch.failed && conn->transport->is_quiet(conn);
+    return weir_conn_is_open(conn) && !conn->watch.peer_closed && !conn->watch.failed
+           && conn->transport->is_quiet(conn);
 }
 
 /* -- the plain transport -- */
@@ -176,7 +178,7 @@ conn_plain_send_file(weir_conn_t *conn, int fd, uint64_t *offset, size_t n)
     if (!watch->writable) {
         return WEIR_AGAIN;
     }
-    while (n != 0) {                           /* a short one may be the file's doing: only EAGAIN tells that an edge will come */
+    while (n != 0) {                 /* a short one may be the file's doing: only EAGAIN tells that an edge will come */
         off_t   at = (off_t) *offset;
         ssize_t rc = weir_sys_sendfile(watch->fd, fd, &at, n);
 
@@ -251,7 +253,8 @@ conn_plain_write(const weir_conn_t *conn, const struct iovec *iov, size_t n)
     struct msghdr msg = { .msg_iov = (struct iovec *) (uintptr_t) iov, .msg_iovlen = n };
     int flags = weir_conn_send_flags(conn);
 
-    return n == 1 ? weir_sys_send(conn->watch.fd, iov->iov_base, iov->iov_len, flags) : weir_sys_sendmsg(conn->watch.fd, &msg, flags);
+    return n == 1 ? weir_sys_send(conn->watch.fd, iov->iov_base, iov->iov_len, flags)
+           : weir_sys_sendmsg(conn->watch.fd, &msg, flags);
 }
 
 static weir_io_t
@@ -302,7 +305,8 @@ conn_plain_is_quiet(weir_conn_t *conn)
 {
     char byte;
 
-    if (weir_loop_holds(conn->loop, &conn->watch) || weir_sys_recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0
+    if (weir_loop_holds(conn->loop, &conn->watch)
+        || weir_sys_recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0
         || (errno != EAGAIN && errno != EWOULDBLOCK))
     {
         return false;

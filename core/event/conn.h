@@ -43,7 +43,8 @@ struct weir_conn {
     weir_loop_t            *loop;
     uint64_t                received, sent;    /* bytes over its life */
     int                     error;             /* errno of the last WEIR_ERROR */
-    bool                    ends;              /* what is sent from now on is followed at once by shutdown or close: they leave in one segment */
+    /* what is sent from now on is followed at once by shutdown or close: they leave in one segment */
+    bool                    ends;
 };
 
 /* Takes fd over (closed even on failure).  false: errno. */

@@ -45,7 +45,8 @@ struct weir_watch {
 /* fd becomes the watch's in the loop's eyes only: the owner still closes it, after unwatch.  false: errno. */
 bool weir_loop_watch(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
 /* The same for a connection that stands: writable is true at once, and weir_loop_no_room says when it is not. */
-bool weir_loop_watch_open(weir_loop_t *loop, weir_watch_t *watch, int fd, void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
+bool weir_loop_watch_open(weir_loop_t *loop, weir_watch_t *watch, int fd,
+                          void (*on_ready)(weir_watch_t *)) WEIR_MUST_USE;
 /* A send on the watch found no room (EAGAIN, or a short one): writable is false until an edge says otherwise. */
 void weir_loop_no_room(weir_loop_t *loop, weir_watch_t *watch);
 /* Level-triggered, reading only; exclusive wakes one of several processes (EPOLLEXCLUSIVE): for listeners and
@@ -64,7 +65,8 @@ void weir_loop_expect(weir_loop_t *loop, const weir_watch_t *watch);
  * recv on a watched descriptor that may have been expected: all who do must come this way.  *asked: how many would have
  * come if there had been so many; fewer: the socket had no more.
  */
-ssize_t weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t cap, size_t *asked) WEIR_MUST_USE;
+ssize_t weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t cap,
+                       size_t *asked) WEIR_MUST_USE;
 /* Something was received that nobody took yet: the socket is not all there is. */
 bool weir_loop_holds(const weir_loop_t *loop, const weir_watch_t *watch);
 

@@ -54,7 +54,8 @@ typedef struct weir_name {
     weir_lookup_result_t result;
     weir_instant_t     until;             /* what is known holds; 0: nothing is */
     /* while it is asked for */
-    bool               is_asked, is_tcp_tried, is_refused, has_alias;   /* of the server asked now; a half has come to one */
+    /* of the server asked now; a half has come to one */
+    bool               is_asked, is_tcp_tried, is_refused, has_alias;
     uint32_t           pins;              /* somebody is told of it, and reads addrs: it stays */
     half_t             half[2];           /* A, AAAA */
     weir_watch_t       udp;
@@ -121,7 +122,8 @@ name_close(name_t *name)
 static bool
 name_is_answered(const name_t *name)
 {
-    return (name->half[0].state == HALF_NONE || name->half[0].state == HALF_DONE) && (name->half[1].state == HALF_NONE || name->half[1].state == HALF_DONE);
+    return (name->half[0].state == HALF_NONE || name->half[0].state == HALF_DONE)
+           && (name->half[1].state == HALF_NONE || name->half[1].state == HALF_DONE);
 }
 
 /* An answer that leads to another name, and holds nothing of it: that is asked for. */
@@ -354,7 +356,8 @@ name_open_udp(name_t *name)
     for (size_t i = 0; i < 2; i++) {
         if (name->half[i].state == HALF_WAITS) {
             (void) weir_sys_random(&name->half[i].id, sizeof(name->half[i].id));
-            (void) weir_sys_send(fd, room, weir_dns_write_query(room, name->half[i].id, half_text(name, i), half_type(i)), 0);
+            (void) weir_sys_send(fd, room, weir_dns_write_query(room, name->half[i].id, half_text(name, i),
+                                                                half_type(i)), 0);
         }
     }
 }
@@ -511,7 +514,8 @@ name_over(name_t *name)
         weir_assert(name->n == n);
     }
     name->result = name_result(name);
-    uint64_t holds = name->result != WEIR_LOOKUP_OK ? RESOLVE_NEGATIVE : conf->valid.ms != 0 ? conf->valid.ms : weir_max(ttl, 1) * 1000;
+    uint64_t holds = name->result != WEIR_LOOKUP_OK ? RESOLVE_NEGATIVE : conf->valid.ms != 0 ? conf->valid.ms
+                     : weir_max(ttl, 1) * 1000;
     name->until.ms = weir_clock_now().ms + holds;
     weir_task_post(name->resolver->loop, &name->told, name_on_told);      /* who is told may ask again */
 }

@@ -31,12 +31,14 @@ struct weir_lookup {
 };
 
 weir_resolver_t *weir_resolver_create(weir_loop_t *loop, const weir_resolver_conf_t *conf);    /* conf is copied */
-void             weir_resolver_destroy(weir_resolver_t *resolver);       /* who waits is not told, and may cancel afterwards */
+/* who waits is not told, and may cancel afterwards */
+void             weir_resolver_destroy(weir_resolver_t *resolver);
 bool             weir_resolver_is(const weir_resolver_t *resolver, const weir_resolver_conf_t *conf);
 /* done is called once, perhaps from inside: OK with addresses (port 0, borrowed for the call; one at least), or why
  * not. */
 void weir_lookup_start(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t name, weir_msec_t timeout,
-                       void (*done)(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs, size_t n));
+                       void (*done)(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs,
+                                    size_t n));
 /* done is not called any more.  Safe at any moment, also when it was. */
 void weir_lookup_cancel(weir_lookup_t *lookup);
 /* When the answer given last for the name ends to hold: for those who ask again then.  0: it is not known. */

@@ -21,7 +21,8 @@ static struct {
     size_t          n_waiting, n_threads, n_idle;
     weir_wakeup_t   wakeup;
     bool            is_open;             /* the loop wants to hear */
-} work_pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .has_work = PTHREAD_COND_INITIALIZER, .has_left = PTHREAD_COND_INITIALIZER };
+} work_pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .has_work = PTHREAD_COND_INITIALIZER,
+                .has_left = PTHREAD_COND_INITIALIZER };
 
 /* -- in a thread -- */
 

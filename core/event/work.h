@@ -12,7 +12,8 @@
 typedef struct weir_work weir_work_t;
 struct weir_work {
     void (*run)(weir_work_t *work);      /* in a thread: touches nothing but the work, allocates and logs nothing */
-    void (*done)(weir_work_t *work);     /* on the loop, in a turn of its own; also for what weir_work_stop found waiting */
+    /* on the loop, in a turn of its own; also for what weir_work_stop found waiting */
+    void (*done)(weir_work_t *work);
     weir_work_t *next;
 };
 
