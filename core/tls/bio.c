@@ -60,7 +60,8 @@ bio_read(BIO *bio, char *room, int cap)
     }
     if (!tls->looked) {
         tls->looked = true;
-        tls->was_plain = tls->is_server && room[0] != 0x16 && ((unsigned char) room[0] & 0x80) == 0;    /* a handshake's record; SSLv2's */
+        /* a handshake's record; SSLv2's */
+        tls->was_plain = tls->is_server && room[0] != 0x16 && ((unsigned char) room[0] & 0x80) == 0;
         if (tls->was_plain) {
             return weir_tls_keep_plain(tls, room, (size_t) n);
         }
@@ -225,7 +226,8 @@ weir_tls_bio_method(void)
 {
     if (bio_method == NULL) {
         bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "weir connection");
-        if (bio_method == NULL || BIO_meth_set_read(bio_method, bio_read) != 1 || BIO_meth_set_write(bio_method, bio_write) != 1
+        if (bio_method == NULL || BIO_meth_set_read(bio_method, bio_read) != 1
+            || BIO_meth_set_write(bio_method, bio_write) != 1
             || BIO_meth_set_ctrl(bio_method, bio_ctrl) != 1 || BIO_meth_set_create(bio_method, bio_create) != 1)
         {
             weir_tls_bio_fini();

@@ -47,10 +47,13 @@ struct weir_tls_cache {
 static void
 cache_lay_out(weir_tls_cache_t *cache, size_t size)
 {
-    uint64_t offset = (sizeof(*cache) + 63) & ~(uint64_t) 63, room = size - offset, sets = room / 4 / (CACHE_LARGE * CACHE_WAYS);
+    uint64_t offset = (sizeof(*cache) + 63) & ~(uint64_t) 63, room = size - offset,
+        sets = room / 4 / (CACHE_LARGE * CACHE_WAYS);
 
-    cache->tables[0] = (cache_table_t) { offset, (room - sets * CACHE_LARGE * CACHE_WAYS) / (CACHE_SMALL * CACHE_WAYS), CACHE_SMALL };
-    cache->tables[1] = (cache_table_t) { offset + cache->tables[0].n_sets * CACHE_SMALL * CACHE_WAYS, sets, CACHE_LARGE };
+    cache->tables[0] = (cache_table_t) { offset, (room - sets * CACHE_LARGE * CACHE_WAYS) / (CACHE_SMALL * CACHE_WAYS),
+                                         CACHE_SMALL };
+    cache->tables[1] = (cache_table_t) { offset + cache->tables[0].n_sets * CACHE_SMALL * CACHE_WAYS, sets,
+                                         CACHE_LARGE };
 }
 
 weir_tls_cache_t *
@@ -78,7 +81,8 @@ static cache_slot_t *
 cache_slot(weir_tls_cache_t *cache, const cache_table_t *table, uint64_t hash, unsigned way)
 {
     weir_assert(table->n_sets != 0 && way < CACHE_WAYS);
-    return (cache_slot_t *) (void *) ((char *) cache + table->offset + ((hash % table->n_sets) * CACHE_WAYS + way) * table->slot_size);
+    return (cache_slot_t *) (void *) ((char *) cache + table->offset
+                                      + ((hash % table->n_sets) * CACHE_WAYS + way) * table->slot_size);
 }
 
 static uint64_t
@@ -121,13 +125,15 @@ cache_wipe(cache_slot_t *slot, size_t slot_size)
 static bool
 cache_is(const cache_slot_t *slot, weir_str_t id, size_t slot_size)
 {
-    return slot->checksum != 0 && slot->id_len == id.len && slot->len <= slot_size - sizeof(*slot) && memcmp(slot->id, id.at, id.len) == 0;
+    return slot->checksum != 0 && slot->id_len == id.len && slot->len <= slot_size - sizeof(*slot)
+           && memcmp(slot->id, id.at, id.len) == 0;
 }
 
 /* -- putting -- */
 
 static cache_slot_t *
-cache_choose(weir_tls_cache_t *cache, const cache_table_t *table, uint64_t hash, weir_str_t id, uint64_t now_s, uint64_t *claimed)
+cache_choose(weir_tls_cache_t *cache, const cache_table_t *table, uint64_t hash, weir_str_t id, uint64_t now_s,
+             uint64_t *claimed)
 {
     cache_slot_t *best = NULL;
     uint64_t best_word = 0, best_used = UINT64_MAX;
@@ -201,7 +207,8 @@ cache_find(weir_tls_cache_t *cache, weir_str_t id, cache_found_t *found)
 
 /* Copies what must be whole: the word is as it was, the checksum fits. */
 static size_t
-cache_copy(const weir_tls_cache_t *cache, const cache_found_t *found, weir_str_t id, char *room, size_t cap, uint64_t wall_s)
+cache_copy(const weir_tls_cache_t *cache, const cache_found_t *found, weir_str_t id, char *room, size_t cap,
+           uint64_t wall_s)
 {
     union { cache_slot_t slot; char bytes[CACHE_LARGE]; } copy;
     size_t len = 0;

@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONN_IDLE_MAX    64                          /* KeyUpdates, alerts, tickets in a row without a byte of the stream */
+/* KeyUpdates, alerts, tickets in a row without a byte of the stream */
+#define CONN_IDLE_MAX    64
 #define CONN_RECORD_MAX  16384
 
 static char conn_why[512];                           /* of the last failure */
@@ -54,7 +55,8 @@ conn_fail(weir_tls_conn_t *tls)
         (void) snprintf(conn_why, sizeof(conn_why), "the client did not speak TLS");
     } else if (tls->eof) {
         conn->error = ECONNRESET;
-        (void) snprintf(conn_why, sizeof(conn_why), "the peer closed the connection%s", tls->done ? " without close_notify" : "");
+        (void) snprintf(conn_why, sizeof(conn_why), "the peer closed the connection%s",
+                        tls->done ? " without close_notify" : "");
     } else if (len != 0) {
         conn->error = EPROTO;
         conn_tell_verification(tls, len);
@@ -115,7 +117,8 @@ conn_shake(weir_tls_conn_t *tls)
 
 /* A flood of messages that carry nothing costs us and not the sender. */
 static void
-conn_on_message(int is_ours, int version WEIR_UNUSED, int type, const void *bytes WEIR_UNUSED, size_t len WEIR_UNUSED, SSL *ssl,
+conn_on_message(int is_ours, int version WEIR_UNUSED, int type, const void *bytes WEIR_UNUSED, size_t len WEIR_UNUSED,
+                SSL *ssl,
                 void *data WEIR_UNUSED)
 {
     weir_tls_conn_t *tls = weir_tls_conn_of_ssl(ssl);
@@ -202,7 +205,8 @@ conn_make(weir_conn_t *conn, weir_tls_context_t *context)
     if (tls == NULL) {
         return NULL;
     }
-    *tls = (weir_tls_conn_t) { .conn = conn, .context = weir_tls_context_ref(context), .is_server = context->is_server };
+    *tls = (weir_tls_conn_t) { .conn = conn, .context = weir_tls_context_ref(context),
+                               .is_server = context->is_server };
     ERR_clear_error();
     tls->ssl = method != NULL ? SSL_new(context->ctx) : NULL;
     bio = tls->ssl != NULL ? BIO_new(method) : NULL;
@@ -287,7 +291,8 @@ conn_aim(weir_tls_conn_t *tls, const weir_tls_target_t *target)
         }
     }
     if (target->protocols.len != 0
-        && SSL_set_alpn_protos(tls->ssl, (const unsigned char *) target->protocols.at, (unsigned) target->protocols.len) != 0)
+        && SSL_set_alpn_protos(tls->ssl, (const unsigned char *) target->protocols.at,
+                               (unsigned) target->protocols.len) != 0)
     {
         return false;
     }
@@ -478,7 +483,8 @@ conn_encrypt(conn_out_t *out, const char *at, size_t len)
 
     weir_assert(out->held == 0);     /* what was held is before it */
     while (len != 0) {
-        rc = out->tls->is_early || out->tls->finishes ? SSL_write_early_data(ssl, at, len, &n) : SSL_write_ex(ssl, at, len, &n);
+        rc = out->tls->is_early || out->tls->finishes ? SSL_write_early_data(ssl, at, len, &n)
+             : SSL_write_ex(ssl, at, len, &n);
         if (rc != 1) {
             return conn_fail(out->tls);              /* the BIO takes all there is memory for */
         }
@@ -586,7 +592,7 @@ conn_tls_send(weir_conn_t *conn, const struct iovec *iov, size_t n, size_t *sent
         io = weir_tls_flush(tls);
     }
     if (io == WEIR_ERROR) {
-        tls->close_sent = true;                      /* when it is the socket: the peer may have said why, and can be heard */
+        tls->close_sent = true;                /* when it is the socket: the peer may have said why, and can be heard */
         return io;
     }
     *sent = owed + out.taken;

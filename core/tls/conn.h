@@ -30,7 +30,8 @@ typedef struct {
 } weir_tls_acceptor_t;
 
 /* Makes `conn`, open and plain, a TLS server's side.  false: no memory (conn is as it was). */
-bool weir_tls_accept(weir_conn_t *conn, weir_tls_context_t *context, const weir_tls_acceptor_t *acceptor, void *owner) WEIR_MUST_USE;
+bool weir_tls_accept(weir_conn_t *conn, weir_tls_context_t *context, const weir_tls_acceptor_t *acceptor,
+                     void *owner) WEIR_MUST_USE;
 
 /* Where a client keeps the session to resume next time: one for each (peer, context, name).  Zeroed at first. */
 typedef struct weir_tls_slot { void *session; } weir_tls_slot_t;
@@ -38,7 +39,8 @@ void weir_tls_slot_fini(weir_tls_slot_t *slot);
 
 typedef struct {
     weir_str_t       server_name;       /* SNI; empty, or an IP address: none is sent */
-    weir_str_t       verify_name;       /* name the certificate must have (RFC 9525), or an IP address; empty: none is checked */
+    /* name the certificate must have (RFC 9525), or an IP address; empty: none is checked */
+    weir_str_t       verify_name;
     weir_str_t       protocols;         /* ALPN wire format; empty: not offered */
     weir_tls_slot_t *slot;              /* NULL: no session is kept */
 } weir_tls_target_t;
@@ -60,7 +62,8 @@ bool weir_tls_was_plain(const weir_conn_t *conn);
 size_t weir_tls_take_plain(weir_conn_t *conn, char *room, size_t cap);
 
 static inline bool weir_tls_is_on(const weir_conn_t *conn) { return conn->secure != NULL; }
-weir_str_t          weir_tls_protocol(const weir_conn_t *conn);       /* ALPN that was agreed on; empty: none.  Lives with it */
+/* ALPN that was agreed on; empty: none.  Lives with it */
+weir_str_t          weir_tls_protocol(const weir_conn_t *conn);
 weir_tls_context_t *weir_tls_context_of(const weir_conn_t *conn);     /* borrowed */
 bool                weir_tls_was_resumed(const weir_conn_t *conn);
 /* Is what is being received still 0-RTT data, which may be a replay (RFC 8446 §8, RFC 8470)? */

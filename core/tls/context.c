@@ -97,7 +97,8 @@ context_set_ciphers(weir_tls_context_t *context, const weir_tls_settings_t *s, w
     if (s->prefer_server_ciphers) {
         (void) SSL_CTX_set_options(context->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
     }
-    return s->curves.len == 0 || weir_str_eq(s->curves, WEIR_STR("auto")) || context_set_groups(context, s->curves, error);
+    return s->curves.len == 0 || weir_str_eq(s->curves, WEIR_STR("auto"))
+           || context_set_groups(context, s->curves, error);
 }
 
 static bool
@@ -118,12 +119,15 @@ context_run_commands(weir_tls_context_t *context, const weir_tls_settings_t *s, 
         const weir_tls_command_t *command = &s->commands[i];
         char name[128], value[4096];
         ERR_clear_error();
-        fine = context_z(command->name, name, sizeof(name)) != NULL && context_z(command->value, value, sizeof(value)) != NULL
+        fine = context_z(command->name, name, sizeof(name)) != NULL
+               && context_z(command->value, value, sizeof(value)) != NULL
                && SSL_CONF_cmd(conf, name, value) > 0;
         if (!fine) {
             (void) weir_tls_error(error, "SSL_CONF_cmd(\"%.*s\", \"%.*s\") failed", WEIR_STR_ARG(command->name),
                                   WEIR_STR_ARG(command->value));
-        } else if (weir_str_eq_fold(command->name, WEIR_STR("Groups")) || weir_str_eq_fold(command->name, WEIR_STR("Curves"))) {
+        } else if (weir_str_eq_fold(command->name, WEIR_STR("Groups"))
+                   || weir_str_eq_fold(command->name, WEIR_STR("Curves")))
+        {
             fine = context_set_groups(context, command->value, error);
         }
     }

@@ -14,13 +14,15 @@
 
 typedef struct weir_tls_context weir_tls_context_t;
 
-typedef struct { weir_str_t name, bytes; } weir_tls_file_t;                /* as the configuration names it; what it held */
-typedef struct { weir_tls_file_t certificate, key; } weir_tls_pair_t;      /* PEM; the certificate with its chain behind it */
+typedef struct { weir_str_t name, bytes; } weir_tls_file_t;            /* as the configuration names it; what it held */
+/* PEM; the certificate with its chain behind it */
+typedef struct { weir_tls_file_t certificate, key; } weir_tls_pair_t;
 typedef struct { weir_str_t name, value; } weir_tls_command_t;             /* SSL_CONF_cmd, e.g. "Ciphersuites" */
 typedef struct { weir_tls_file_t *at; size_t n; } weir_tls_files_t;
 
 enum { WEIR_TLS_V1_0 = 1, WEIR_TLS_V1_1 = 2, WEIR_TLS_V1_2 = 4, WEIR_TLS_V1_3 = 8 };
-typedef enum { WEIR_TLS_VERIFY_OFF, WEIR_TLS_VERIFY_ON, WEIR_TLS_VERIFY_OPTIONAL, WEIR_TLS_VERIFY_OPTIONAL_NO_CA } weir_tls_verify_t;
+typedef enum { WEIR_TLS_VERIFY_OFF, WEIR_TLS_VERIFY_ON, WEIR_TLS_VERIFY_OPTIONAL,
+               WEIR_TLS_VERIFY_OPTIONAL_NO_CA } weir_tls_verify_t;
 
 typedef struct {
     bool                 is_server;
@@ -40,20 +42,22 @@ typedef struct {
     weir_tls_verify_t    verify;            /* client side: off or on */
     uint32_t             verify_depth;
     weir_tls_file_t      client_ca;         /* ssl_client_certificate: trusted, and their names are sent */
-    weir_tls_file_t      trusted;           /* ssl_trusted_certificate, proxy_ssl_trusted_certificate: trusted, not sent */
+    weir_tls_file_t      trusted;        /* ssl_trusted_certificate, proxy_ssl_trusted_certificate: trusted, not sent */
     weir_tls_file_t      crl;
-    bool                 system_roots;      /* trust what the system trusts (client side, when `trusted` is not named) */
-    uint32_t             policy;            /* more of the server's verification policy, e.g. ssl_ocsp's; sessions are bound to it */
+    bool                 system_roots;     /* trust what the system trusts (client side, when `trusted` is not named) */
+    /* more of the server's verification policy, e.g. ssl_ocsp's; sessions are bound to it */
+    uint32_t             policy;
 
     /* sessions */
     uint32_t             session_timeout_s;
     bool                 tickets, early_data;
-    weir_tls_files_t     ticket_keys;       /* ssl_session_ticket_key: 48 or 80 bytes each, the first encrypts; none: Weir's own */
+    /* ssl_session_ticket_key: 48 or 80 bytes each, the first encrypts; none: Weir's own */
+    weir_tls_files_t     ticket_keys;
     struct weir_tls_cache *cache;           /* shared between workers; NULL: none (session.h) */
     weir_str_t           cache_name;        /* what tells caches apart for the digest */
 
     weir_str_t           stapled;           /* ssl_stapling_file: DER; empty: none */
-    weir_str_t           staple_from;       /* else who is asked, and how: what tells their contexts apart for the digest */
+    weir_str_t           staple_from;   /* else who is asked, and how: what tells their contexts apart for the digest */
     size_t               buffer_size;       /* largest record sent; 16384 at most */
 } weir_tls_settings_t;
 

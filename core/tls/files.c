@@ -128,7 +128,8 @@ files_use_certificate(SSL_CTX *ctx, const weir_tls_file_t *file, weir_error_t *e
                 break;
             }
         }
-        used = files_is_at_end() || weir_tls_error(error, "cannot load the chain in \"%.*s\"", WEIR_STR_ARG(file->name));
+        used = files_is_at_end() || weir_tls_error(error, "cannot load the chain in \"%.*s\"",
+                                                   WEIR_STR_ARG(file->name));
     }
     X509_free(cert);
     BIO_free(bio);
@@ -182,7 +183,8 @@ weir_tls_use_pair(SSL_CTX *ctx, const weir_tls_pair_t *pair, weir_strs_t passwor
         return false;
     }
     used = SSL_CTX_use_PrivateKey(ctx, key) == 1
-           || weir_tls_error(error, "the key \"%.*s\" is not that of the certificate \"%.*s\"", WEIR_STR_ARG(pair->key.name),
+           || weir_tls_error(error, "the key \"%.*s\" is not that of the certificate \"%.*s\"",
+                             WEIR_STR_ARG(pair->key.name),
                              WEIR_STR_ARG(pair->certificate.name));
     EVP_PKEY_free(key);
     return used;
@@ -205,7 +207,8 @@ files_trust(SSL_CTX *ctx, const weir_tls_file_t *file, STACK_OF(X509_NAME) *name
     }
     while (fine && (cert = PEM_read_bio_X509_AUX(bio, NULL, files_no_password, NULL)) != NULL) {
         X509_NAME *name = names != NULL ? X509_NAME_dup(X509_get_subject_name(cert)) : NULL;
-        fine = X509_STORE_add_cert(store, cert) == 1 && (names == NULL || (name != NULL && sk_X509_NAME_push(names, name) > 0));
+        fine = X509_STORE_add_cert(store, cert) == 1
+               && (names == NULL || (name != NULL && sk_X509_NAME_push(names, name) > 0));
         if (!fine) {
             X509_NAME_free(name);
         }

@@ -36,7 +36,8 @@ hello_read_name(weir_tls_conn_t *tls, const unsigned char *at, size_t len)
     }
     for (size_t i = 0; i < n; i++) {
         unsigned char c = at[5 + i];
-        if (!hello_is_name_byte(c) || (c == '.' && (i == 0 || at[5 + i - 1] == '.'))) {     /* an empty label, such as those of ".." */
+        if (!hello_is_name_byte(c) || (c == '.' && (i == 0 || at[5 + i - 1] == '.'))) {
+            /* an empty label, such as those of ".." */
             return false;
         }
         tls->server_name[i] = (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c);
@@ -108,14 +109,16 @@ hello_on_name(SSL *ssl, int *alert WEIR_UNUSED, void *data WEIR_UNUSED)
 }
 
 static int
-hello_on_protocols(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
+hello_on_protocols(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+                   unsigned in_len,
                    void *data WEIR_UNUSED)
 {
     weir_tls_conn_t *tls = weir_tls_conn_of_ssl(ssl);
     weir_str_t ours = tls->acceptor->protocols(tls->owner);
     unsigned char *chosen;
 
-    if (SSL_select_next_proto(&chosen, out_len, (const unsigned char *) ours.at, (unsigned) ours.len, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_len, (const unsigned char *) ours.at, (unsigned) ours.len, in,
+                              in_len) != OPENSSL_NPN_NEGOTIATED)
     {
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }

@@ -84,7 +84,8 @@ info_group(weir_arena_t *arena, int nid)
 {
     const char *name = (nid & TLSEXT_nid_unknown) != 0 ? NULL : OBJ_nid2sn(nid);
 
-    return name != NULL ? weir_str_dup(arena, weir_str_from_z(name)) : weir_str_printf(arena, "0x%04x", (unsigned) nid & 0xffff);
+    return name != NULL ? weir_str_dup(arena, weir_str_from_z(name))
+           : weir_str_printf(arena, "0x%04x", (unsigned) nid & 0xffff);
 }
 
 static bool
@@ -356,7 +357,8 @@ weir_tls_info(const weir_conn_t *conn, weir_tls_info_t what, weir_arena_t *arena
         has = info_sigalg(tls->ssl, arena, value);
         break;
     case WEIR_TLS_SERVER_NAME:
-        return info_z(arena, tls->is_server ? tls->server_name : SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name), value);
+        return info_z(arena, tls->is_server ? tls->server_name
+                      : SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name), value);
     case WEIR_TLS_ALPN:
         *value = weir_tls_protocol(conn);
         return value->len != 0;

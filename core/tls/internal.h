@@ -14,7 +14,7 @@ struct weir_tls_context {
     uint32_t                   refs;                 /* atomic */
     bool                       is_registered;
     uint8_t                    digest[32];           /* of all settings */
-    uint8_t                    policy[32];           /* of what is asked of the peer's certificate: the sessions' id context */
+    uint8_t                    policy[32];    /* of what is asked of the peer's certificate: the sessions' id context */
     weir_tls_verify_t          verify;
     uint32_t                   verify_depth, session_timeout_s;
     bool                       is_server, tickets, early_data;
@@ -40,7 +40,8 @@ const weir_tls_settings_t *weir_tls_settings_kept(const weir_tls_settings_copy_t
 void                       weir_tls_settings_forget(weir_tls_settings_copy_t *copy);    /* NULL is fine */
 
 /* files.c: what PEM files hold, into ctx.  false: *error. */
-bool weir_tls_use_pair(SSL_CTX *ctx, const weir_tls_pair_t *pair, weir_strs_t passwords, weir_error_t *error) WEIR_MUST_USE;
+bool weir_tls_use_pair(SSL_CTX *ctx, const weir_tls_pair_t *pair, weir_strs_t passwords,
+                       weir_error_t *error) WEIR_MUST_USE;
 bool weir_tls_use_authorities(SSL_CTX *ctx, const weir_tls_settings_t *settings, weir_error_t *error) WEIR_MUST_USE;
 bool weir_tls_use_dhparam(SSL_CTX *ctx, const weir_tls_file_t *file, weir_error_t *error) WEIR_MUST_USE;
 /* error: what, and what OpenSSL says about it. */
@@ -69,7 +70,7 @@ typedef struct weir_tls_conn {
     size_t                     kept_at, kept_len, kept_cap;
     char                      *plain;              /* what came when it was no TLS; NULL: nothing */
     size_t                     plain_len;
-    size_t                     owed;               /* bytes of the stream in `kept` that the caller thinks unsent (conn.c) */
+    size_t                     owed;          /* bytes of the stream in `kept` that the caller thinks unsent (conn.c) */
     uint32_t                   idle_records;       /* messages without a byte of the stream since the last with one */
     uint8_t                    early_byte;         /* the first of the 0-RTT data, read to learn that there is some */
     bool                       has_early_byte;

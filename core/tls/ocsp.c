@@ -37,7 +37,8 @@ ocsp_read_chain(weir_str_t pem)
     X509 *cert;
 
     while (chain != NULL && bio != NULL && sk_X509_num(chain) < OCSP_MAX_CHAIN) {
-        cert = sk_X509_num(chain) == 0 ? PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL) : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        cert = sk_X509_num(chain) == 0 ? PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)
+               : PEM_read_bio_X509(bio, NULL, NULL, NULL);
         if (cert == NULL) {
             break;
         }
@@ -181,7 +182,8 @@ ocsp_peer_chain(SSL *ssl, X509 *cert)
         return X509_chain_up_ref(chain);
     }
     ctx = X509_STORE_CTX_new();
-    if (ctx != NULL && X509_STORE_CTX_init(ctx, SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)), cert, SSL_get_peer_cert_chain(ssl))
+    if (ctx != NULL && X509_STORE_CTX_init(ctx, SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)), cert,
+                                           SSL_get_peer_cert_chain(ssl))
         && X509_STORE_CTX_set_default(ctx, "ssl_client") && X509_verify_cert(ctx) > 0)
     {
         chain = X509_STORE_CTX_get1_chain(ctx);
@@ -251,7 +253,8 @@ ocsp_is_signed(const weir_tls_ocsp_t *question, OCSP_BASICRESP *basic)
     bool is_signed = false;
 
     if (known != NULL && store != NULL && sk_X509_push(known, question->issuer) > 0
-        && X509_STORE_add_cert(store, question->issuer) == 1 && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1)
+        && X509_STORE_add_cert(store, question->issuer) == 1
+        && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1)
     {
         is_signed = OCSP_basic_verify(basic, known, store, OCSP_TRUSTOTHER) == 1;
     }
@@ -275,7 +278,8 @@ ocsp_seconds_until(ASN1_GENERALIZEDTIME *time, uint64_t wall_s)
 }
 
 static weir_tls_ocsp_status_t
-ocsp_read_basic(const weir_tls_ocsp_t *question, OCSP_BASICRESP *basic, bool verify, uint64_t wall_s, uint64_t *until_s, const char **why)
+ocsp_read_basic(const weir_tls_ocsp_t *question, OCSP_BASICRESP *basic, bool verify, uint64_t wall_s, uint64_t *until_s,
+                const char **why)
 {
     ASN1_GENERALIZEDTIME *revoked, *from, *to = NULL;
     int status, reason;
@@ -308,7 +312,8 @@ ocsp_read_basic(const weir_tls_ocsp_t *question, OCSP_BASICRESP *basic, bool ver
 }
 
 weir_tls_ocsp_status_t
-weir_tls_ocsp_read(const weir_tls_ocsp_t *question, weir_str_t der, bool verify, uint64_t wall_s, uint64_t *until_s, const char **why)
+weir_tls_ocsp_read(const weir_tls_ocsp_t *question, weir_str_t der, bool verify, uint64_t wall_s, uint64_t *until_s,
+                   const char **why)
 {
     weir_tls_ocsp_status_t status = WEIR_TLS_OCSP_INVALID;
     const unsigned char *at = (const unsigned char *) der.at, *end = at + der.len;

@@ -25,9 +25,10 @@ weir_tls_ocsp_t *weir_tls_ocsp_of_peer(const weir_conn_t *conn, size_t depth, co
 void             weir_tls_ocsp_destroy(weir_tls_ocsp_t *question);     /* NULL is fine */
 
 /* All live as long as the question. */
-weir_str_t weir_tls_ocsp_url(const weir_tls_ocsp_t *question);         /* http:// address in the certificate; empty: none */
+weir_str_t weir_tls_ocsp_url(const weir_tls_ocsp_t *question);     /* http:// address in the certificate; empty: none */
 weir_str_t weir_tls_ocsp_request(const weir_tls_ocsp_t *question);     /* DER */
-weir_str_t weir_tls_ocsp_id(const weir_tls_ocsp_t *question);          /* WEIR_TLS_OCSP_ID_LEN bytes, the same for the same certificate */
+/* WEIR_TLS_OCSP_ID_LEN bytes, the same for the same certificate */
+weir_str_t weir_tls_ocsp_id(const weir_tls_ocsp_t *question);
 
 typedef enum {
     WEIR_TLS_OCSP_INVALID,           /* not an answer to this, too old, or signed by nobody who may */

@@ -14,7 +14,8 @@
 #include <openssl/rand.h>
 #include <pthread.h>
 
-#define RESUME_SESSION_MAX 4096                      /* bytes of a session in the cache, a client's certificate among them */
+/* bytes of a session in the cache, a client's certificate among them */
+#define RESUME_SESSION_MAX 4096
 #define RESUME_EARLY_MAX   16384                     /* bytes of 0-RTT data */
 
 static EVP_CIPHER    *resume_aes256, *resume_aes128;
@@ -32,17 +33,20 @@ resume_start(void)
 /* -- tickets -- */
 
 static bool
-resume_use_key(const weir_tls_ticket_key_t *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypts)
+resume_use_key(const weir_tls_ticket_key_t *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+               int encrypts)
 {
     char sha256[] = "sha256";
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *) (uintptr_t) key->hmac, key->is_short ? 16 : sizeof(key->hmac)),
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *) (uintptr_t) key->hmac,
+                                          key->is_short ? 16 : sizeof(key->hmac)),
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0),
         OSSL_PARAM_construct_end(),
     };
 
     return EVP_MAC_CTX_set_params(mac, params) == 1
-           && EVP_CipherInit_ex(cipher, key->is_short ? resume_aes128 : resume_aes256, NULL, key->aes, iv, encrypts) == 1;
+           && EVP_CipherInit_ex(cipher, key->is_short ? resume_aes128 : resume_aes256, NULL, key->aes, iv,
+                                encrypts) == 1;
 }
 
 static const weir_tls_ticket_key_t *
@@ -61,7 +65,8 @@ resume_find_key(const weir_tls_context_t *context, const unsigned char name[16],
 }
 
 static int
-resume_on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypts)
+resume_on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+                 int encrypts)
 {
     const weir_tls_context_t *context = weir_tls_conn_of_ssl(ssl)->context;
     const weir_tls_ticket_key_t *key;
@@ -82,7 +87,8 @@ resume_on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER
     if (!resume_use_key(key, iv, cipher, mac, 0)) {
         return -1;
     }
-    return is_newest && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;      /* 2: a new one; 1.3's are used once (RFC 8446 §C.4) */
+    /* 2: a new one; 1.3's are used once (RFC 8446 §C.4) */
+    return is_newest && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 }
 
 /* -- the cache -- */
@@ -164,7 +170,8 @@ resume_on_early(SSL *ssl, void *data WEIR_UNUSED)
 {
     uint8_t random[32];
 
-    return weir_tls_conn_of_ssl(ssl)->context->early_data && SSL_get_client_random(ssl, random, sizeof(random)) == sizeof(random)
+    return weir_tls_conn_of_ssl(ssl)->context->early_data
+           && SSL_get_client_random(ssl, random, sizeof(random)) == sizeof(random)
            && weir_tls_strikes_first(random, weir_clock_now().ms);
 }
 
@@ -225,7 +232,9 @@ weir_tls_resume_prepare(weir_tls_context_t *context)
         SSL_CTX_sess_set_new_cb(ctx, resume_on_new_client);
         return;
     }
-    (void) SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+    (void) SSL_CTX_set_session_cache_mode(ctx,
+                                          SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL
+                                          | SSL_SESS_CACHE_NO_AUTO_CLEAR);
     SSL_CTX_sess_set_new_cb(ctx, resume_on_new_server);
     SSL_CTX_sess_set_get_cb(ctx, resume_on_get);
     SSL_CTX_sess_set_remove_cb(ctx, resume_on_remove);

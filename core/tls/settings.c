@@ -16,7 +16,8 @@ settings_add(EVP_MD_CTX *md, const void *bytes, size_t len)
 {
     uint64_t prefix = len;
 
-    weir_assert(EVP_DigestUpdate(md, &prefix, sizeof(prefix)) == 1 && EVP_DigestUpdate(md, len != 0 ? bytes : "", len) == 1);
+    weir_assert(EVP_DigestUpdate(md, &prefix, sizeof(prefix)) == 1
+                && EVP_DigestUpdate(md, len != 0 ? bytes : "", len) == 1);
 }
 
 static void

@@ -14,7 +14,8 @@
 
 #define TICKETS_MAGIC  0x7469636b65747331u
 #define TICKETS_MAX    8
-#define TICKETS_SKEW_S 3600                       /* a key from so far in the future is one from before the clock was set */
+/* a key from so far in the future is one from before the clock was set */
+#define TICKETS_SKEW_S 3600
 
 typedef struct {
     uint64_t              magic;
@@ -149,7 +150,8 @@ tickets_read_key(weir_str_t line, weir_tls_ticket_key_t *key)
 {
     weir_str_t created, name, hmac, aes;
 
-    return weir_str_cut(line, ' ', &created, &line) && weir_str_cut(line, ' ', &name, &line) && weir_str_cut(line, ' ', &hmac, &aes)
+    return weir_str_cut(line, ' ', &created, &line) && weir_str_cut(line, ' ', &name, &line)
+           && weir_str_cut(line, ' ', &hmac, &aes)
            && weir_str_to_u64(created, &key->created_s) && tickets_read_hex(name, key->name, sizeof(key->name))
            && tickets_read_hex(hmac, key->hmac, sizeof(key->hmac)) && tickets_read_hex(aes, key->aes, sizeof(key->aes));
 }
@@ -180,7 +182,8 @@ weir_tls_tickets_init(void *memory, weir_str_t saved, uint64_t wall_s)
     tickets_ring_t *ring = memory;
     uint64_t next_s;
 
-    if (ring->magic != TICKETS_MAGIC || (ring->sequence & 1) != 0 || ring->n > TICKETS_MAX) {    /* new, or a master died writing */
+    if (ring->magic != TICKETS_MAGIC || (ring->sequence & 1) != 0 || ring->n > TICKETS_MAX) {
+        /* new, or a master died writing */
         tickets_begin_write(ring);
         ring->n = 0;
         weir_mem_wipe(ring->keys, sizeof(ring->keys));
