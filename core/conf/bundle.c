@@ -167,7 +167,8 @@ weir_bundle_conf(weir_bundle_t *bundle, weir_str_t path, weir_str_t *bytes, weir
 }
 
 void
-weir_bundle_each_conf(const weir_bundle_t *bundle, void (*each)(void *data, weir_str_t path, weir_str_t bytes), void *data)
+weir_bundle_each_conf(const weir_bundle_t *bundle, void (*each)(void *data, weir_str_t path, weir_str_t bytes),
+                      void *data)
 {
     const weir_bundle_entry_t *entry;
 
@@ -258,7 +259,8 @@ weir_bundle_resolve(weir_bundle_t *bundle, weir_str_t host, weir_addrs_t *addrs,
 /* --- users --- */
 
 static bool
-bundle_find_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_bundle_user_t *found, weir_error_t *error)
+bundle_find_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_bundle_user_t *found,
+                 weir_error_t *error)
 {
     const char          *user_name = weir_str_to_z(&bundle->arena, user);
     const char          *group_name = weir_str_to_z(&bundle->arena, group);
@@ -286,7 +288,8 @@ bundle_find_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_
 }
 
 static bool
-bundle_record_user(weir_bundle_t *bundle, weir_str_t key, weir_str_t user, weir_str_t group, weir_bundle_entry_t **entry,
+bundle_record_user(weir_bundle_t *bundle, weir_str_t key, weir_str_t user, weir_str_t group,
+                   weir_bundle_entry_t **entry,
                    weir_error_t *error)
 {
     weir_bundle_user_t found = { .ignored = geteuid() != 0 };
@@ -310,7 +313,8 @@ bundle_record_user(weir_bundle_t *bundle, weir_str_t key, weir_str_t user, weir_
 }
 
 bool
-weir_bundle_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_bundle_user_t *found, weir_error_t *error)
+weir_bundle_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_bundle_user_t *found,
+                 weir_error_t *error)
 {
     weir_str_t           key;
     weir_bundle_entry_t *entry;

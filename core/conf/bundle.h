@@ -21,11 +21,13 @@ void           weir_bundle_destroy(weir_bundle_t *bundle);
 /* Texts and lists are owned by the bundle and live as long as it does. Absolute paths only. */
 bool weir_bundle_file(weir_bundle_t *bundle, weir_str_t path, weir_str_t *bytes, weir_error_t *error) WEIR_MUST_USE;
 bool weir_bundle_glob(weir_bundle_t *bundle, weir_str_t pattern, weir_strs_t *paths, weir_error_t *error) WEIR_MUST_USE;
-bool weir_bundle_resolve(weir_bundle_t *bundle, weir_str_t host, weir_addrs_t *addrs, weir_error_t *error) WEIR_MUST_USE;
+bool weir_bundle_resolve(weir_bundle_t *bundle, weir_str_t host, weir_addrs_t *addrs,
+                         weir_error_t *error) WEIR_MUST_USE;
 /* A file of the configuration's own text, as against a certificate or a password file: those that -T prints. */
 bool weir_bundle_conf(weir_bundle_t *bundle, weir_str_t path, weir_str_t *bytes, weir_error_t *error) WEIR_MUST_USE;
 /* Every file of the configuration's text in the order in which they were read first. */
-void weir_bundle_each_conf(const weir_bundle_t *bundle, void (*each)(void *data, weir_str_t path, weir_str_t bytes), void *data);
+void weir_bundle_each_conf(const weir_bundle_t *bundle, void (*each)(void *data, weir_str_t path, weir_str_t bytes),
+                           void *data);
 
 /* Whom the workers run as.  ignored: the recorder is not root and cannot change user; the rest is not looked up
  * then. */

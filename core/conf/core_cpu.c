@@ -101,7 +101,8 @@ cpu_parse_affinity(weir_conf_t *cf, const weir_directive_t *row, const weir_conf
 const weir_conf_type_t weir_core_type_processes = { .name = "number | auto", .size = sizeof(uint32_t), .min_args = 1,
                                                     .max_args = 1, .parse = cpu_parse_processes,
                                                     .compare = cpu_compare_processes };
-const weir_conf_type_t weir_core_type_affinity = { .name = "mask ... | auto [mask]", .size = sizeof(weir_core_affinity_t),
+const weir_conf_type_t weir_core_type_affinity = { .name = "mask ... | auto [mask]",
+                                                   .size = sizeof(weir_core_affinity_t),
                                                    .min_args = 1, .max_args = 255, .parse = cpu_parse_affinity,
                                                    .item = sizeof(weir_core_cpus_t) };
 
@@ -143,7 +144,8 @@ weir_core_check_affinity(weir_conf_t *cf, weir_core_conf_t *core)
         }
     }
     if (!affinity->automatic && affinity->n != 1 && affinity->n != core->worker_processes) {
-        weir_conf_warn(cf, 0, "the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" "
+        weir_conf_warn(cf, 0,
+                       "the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" "
                               "masks, using last mask for remaining worker processes");
     }
     rows = weir_new_n(cf->arena, weir_core_cpus_t, core->worker_processes);

@@ -73,12 +73,14 @@ log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option, weir_
     }
     if (weir_str_eq(name, WEIR_STR("facility"))) {
         return weir_log_facility_parse(value, &sink->facility)
-               || weir_conf_error(cf, 1, "unknown syslog facility \"%.*s\": expected kern, user, daemon, local0 … local7 or "
+               || weir_conf_error(cf, 1,
+                                  "unknown syslog facility \"%.*s\": expected kern, user, daemon, local0 … local7 or "
                                          "the like", WEIR_STR_ARG(value));
     }
     if (weir_str_eq(name, WEIR_STR("tag"))) {
         sink->tag = weir_str_dup(cf->arena, value);
-        return log_is_tag(value) || weir_conf_error(cf, 1, "invalid syslog tag \"%.*s\": expected up to %d letters, digits "
+        return log_is_tag(value) || weir_conf_error(cf, 1,
+                                                    "invalid syslog tag \"%.*s\": expected up to %d letters, digits "
                                                            "and underscores", WEIR_STR_ARG(value), LOG_MAX_TAG);
     }
     if (weir_str_eq(name, WEIR_STR("severity"))) {
@@ -92,7 +94,8 @@ log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option, weir_
         weir_conf_warn(cf, 1, "the \"severity\" of syslog is without effect in error_log: each record has its own");
         return true;
     }
-    return weir_conf_error(cf, 1, "unknown syslog parameter \"%.*s\": expected server, facility, tag, severity or nohostname",
+    return weir_conf_error(cf, 1,
+                           "unknown syslog parameter \"%.*s\": expected server, facility, tag, severity or nohostname",
                            WEIR_STR_ARG(name));
 }
 
@@ -152,14 +155,16 @@ log_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t 
         } else if (!has_level && weir_log_level_parse(words->at[i].text, &sink.level)) {
             has_level = true;
         } else {
-            return weir_conf_invalid(cf, i, "one level (debug, info, notice, warn, error, crit, alert, emerg) and json");
+            return weir_conf_invalid(cf, i,
+                                     "one level (debug, info, notice, warn, error, crit, alert, emerg) and json");
         }
     }
     *(weir_log_sink_t *) weir_conf_list_push(cf, field, sizeof(sink)) = sink;
     return true;
 }
 
-const weir_conf_type_t weir_core_type_log = { .name = "file [level] [json]", .size = sizeof(weir_core_logs_t), .min_args = 1,
+const weir_conf_type_t weir_core_type_log = { .name = "file [level] [json]", .size = sizeof(weir_core_logs_t),
+                                              .min_args = 1,
                                               .max_args = 3, .repeats = true, .parse = log_parse,
                                               .item = sizeof(weir_log_sink_t) };
 

@@ -98,7 +98,8 @@ static const weir_conf_type_t core_type_jit = { .name = "on | off", .size = size
                                                 .max_args = 1, .parse = core_parse_jit };
 static const weir_conf_type_t core_type_watchdog = { .name = "time | off", .size = sizeof(weir_msec_t), .min_args = 1,
                                                      .max_args = 1, .parse = core_parse_watchdog };
-static const weir_conf_type_t core_type_include = { .name = "file | mask", .min_args = 1, .max_args = 1, .repeats = true,
+static const weir_conf_type_t core_type_include = { .name = "file | mask", .min_args = 1, .max_args = 1,
+                                                    .repeats = true,
                                                     .parse = weir_conf_include };
 
 /* --- after reading --- */
@@ -141,11 +142,13 @@ core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
 static const weir_conf_enum_t core_methods[] = { { "epoll", 0 }, { NULL, 0 } };
 
 #define CORE_ROW(field, text, ...) WEIR_DIRECTIVE(weir_core_conf_t, field, text, __VA_ARGS__)
-#define CORE_ROW_OF(field, text, conf_type, ...) WEIR_DIRECTIVE_OF(weir_core_conf_t, field, text, conf_type, __VA_ARGS__)
+#define CORE_ROW_OF(field, text, conf_type, ...) \
+    WEIR_DIRECTIVE_OF(weir_core_conf_t, field, text, conf_type, __VA_ARGS__)
 
 static const weir_directive_t core_directives[] = {
     { .name = "include", .type = &core_type_include, .where = ~0U,
-      .help = "Reads another file, or all that match a mask in the order of their names, as if it stood here; relative to the "
+      .help = "Reads another file, or all that match a mask in the order of their names, as if it stood here; relative "
+              "to the "
               "folder of the main file." },
     CORE_ROW(daemon, "daemon", .where = WEIR_IN_MAIN, .dflt = "on",
              .help = "Whether the program leaves the terminal and runs in the background."),
@@ -158,20 +161,26 @@ static const weir_directive_t core_directives[] = {
     CORE_ROW(worker_rlimit_nofile, "worker_rlimit_nofile", .where = WEIR_IN_MAIN, .min = "1",
              .help = "The limit on open files of a worker (RLIMIT_NOFILE)."),
     CORE_ROW(worker_rlimit_core, "worker_rlimit_core", .where = WEIR_IN_MAIN,
-             .help = "The limit on the size of a core file of a worker (RLIMIT_CORE). More than 0: a worker can be traced by its own user, as a core file "
+             .help = "The limit on the size of a core file of a worker (RLIMIT_CORE). More than 0: a worker can be "
+                     "traced by its own user, as a core file "
                      "needs; else by nobody but root."),
     CORE_ROW_OF(worker_priority, "worker_priority", &core_type_priority, .where = WEIR_IN_MAIN, .dflt = "0",
                 .help = "The scheduling priority of workers, as of nice: -20 to 19."),
     CORE_ROW(upgrade_timeout, "upgrade_timeout", .where = WEIR_IN_MAIN, .dflt = "60s", .min = "1s", .max = "1h",
-             .help = "How long the new program of an upgrade may take until its workers accept; then it is ended and the old one carries on."),
+             .help = "How long the new program of an upgrade may take until its workers accept; then it is ended and "
+                     "the old one carries on."),
     CORE_ROW(upgrade_trial, "upgrade_trial", .where = WEIR_IN_MAIN, .dflt = "2s", .max = "1h",
-             .help = "How long `weir -s upgrade` lets the new program serve beside the old one before that is told to leave; when the new one ends "
+             .help = "How long `weir -s upgrade` lets the new program serve beside the old one before that is told to "
+                     "leave; when the new one ends "
                      "within this time, the old one carries on."),
     CORE_ROW(worker_shutdown_timeout, "worker_shutdown_timeout", .where = WEIR_IN_MAIN,
-             .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it takes."),
+             .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it "
+                     "takes."),
     CORE_ROW_OF(worker_watchdog, "worker_watchdog", &core_type_watchdog, .where = WEIR_IN_MAIN, .dflt = "30s",
-                .help = "How long one turn of a worker's loop may last, or a worker or the store's process be stopped: one that hangs "
-                        "longer is killed and replaced, and a backtrace of where a worker hangs is in the error log.  off: for debuggers, which stop a worker for "
+                .help = "How long one turn of a worker's loop may last, or a worker or the store's process be stopped: "
+                        "one that hangs "
+                        "longer is killed and replaced, and a backtrace of where a worker hangs is in the error log.  "
+                        "off: for debuggers, which stop a worker for "
                         "as long as they like."),
     CORE_ROW(working_directory, "working_directory", .where = WEIR_IN_MAIN,
              .help = "The current folder of workers: where their core files go."),
@@ -179,10 +188,12 @@ static const weir_directive_t core_directives[] = {
                 .help = "Whom the workers run as; a group that is not given is the one named like the user."),
     CORE_ROW(state_path, "state_path", .where = WEIR_IN_MAIN, .dflt = "state",
              .help = "The folder, root's own, of what outlives a restart: keys of TLS session tickets."),
-    CORE_ROW(pid, "pid", .where = WEIR_IN_MAIN, .dflt = WEIR_PID_PATH, .help = "The file with the process id of the master."),
+    CORE_ROW(pid, "pid", .where = WEIR_IN_MAIN, .dflt = WEIR_PID_PATH,
+             .help = "The file with the process id of the master."),
     CORE_ROW_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_MAIN, .inherit = WEIR_APPEND,
                 .args = "file | stderr | syslog:server=address[,facility=name][,tag=text][,nohostname] [level] [json]",
-                .help = "Where errors are logged, from which level on (error unless given), and whether as JSON lines; may be "
+                .help = "Where errors are logged, from which level on (error unless given), and whether as JSON lines; "
+                        "may be "
                         "given several times."),
     CORE_ROW_OF(env, "env", &core_type_env, .where = WEIR_IN_MAIN,
                 .help = "Keeps or sets a variable of the environment for the workers."),

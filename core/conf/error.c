@@ -22,7 +22,8 @@ error_place(char *out, size_t size, const char *file, uint32_t line)
 }
 
 bool
-weir_conf_vfail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after, const char *fmt,
+weir_conf_vfail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after,
+                const char *fmt,
                 va_list args)
 {
     char text[ERROR_TEXT], place[300];
@@ -39,7 +40,8 @@ weir_conf_vfail(weir_error_t *error, const char *file, uint32_t line, uint32_t c
 }
 
 bool
-weir_conf_fail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after, const char *fmt, ...)
+weir_conf_fail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after,
+               const char *fmt, ...)
 {
     va_list args;
 
@@ -78,7 +80,8 @@ weir_conf_error_at(weir_conf_t *cf, const weir_conf_words_t *words, const char *
     va_list args;
 
     va_start(args, fmt);
-    (void) weir_conf_vfail(cf->error, error_file(words), words->line, words->n != 0 ? words->at[0].column : 0, "", fmt, args);
+    (void) weir_conf_vfail(cf->error, error_file(words), words->line, words->n != 0 ? words->at[0].column : 0, "", fmt,
+                           args);
     va_end(args);
     return false;
 }

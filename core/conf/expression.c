@@ -23,7 +23,8 @@ static bool
 expression_is_pattern_op(const expression_token_t *token)
 {
     return !token->is_quoted && (weir_str_eq(token->text, WEIR_STR("~")) || weir_str_eq(token->text, WEIR_STR("~*"))
-                                 || weir_str_eq(token->text, WEIR_STR("!~")) || weir_str_eq(token->text, WEIR_STR("!~*")));
+                                 || weir_str_eq(token->text, WEIR_STR("!~"))
+                                 || weir_str_eq(token->text, WEIR_STR("!~*")));
 }
 
 static void
@@ -65,10 +66,13 @@ expression_split(weir_conf_t *cf, weir_array_t *tokens, weir_str_t text, size_t 
 
         end = expression_token_end(text, from);
         if (end == 0) {
-            return weir_conf_error(cf, word, "the quotes in \"%.*s\" do not end: a text with spaces stands apart from \"(\" and \",\"",
+            return weir_conf_error(cf, word,
+                                   "the quotes in \"%.*s\" do not end: a text with spaces stands apart from \"(\" and "
+                                   "\",\"",
                                    WEIR_STR_ARG(text));
         }
-        expression_push(tokens, weir_str(text.at + from + is_quoted, end - from - (is_quoted ? 2 : 0)), word, is_quoted);
+        expression_push(tokens, weir_str(text.at + from + is_quoted, end - from - (is_quoted ? 2 : 0)), word,
+                        is_quoted);
     }
     return true;
 }
@@ -78,7 +82,8 @@ expression_tokens(weir_conf_t *cf, weir_array_t *tokens, const weir_conf_words_t
 {
     for (size_t i = first; i < end; i++) {
         const weir_conf_word_t   *word = &words->at[i];
-        const expression_token_t *before = tokens->n != 0 ? weir_array_at(tokens, expression_token_t, tokens->n - 1) : NULL;
+        const expression_token_t *before = tokens->n != 0 ? weir_array_at(tokens, expression_token_t, tokens->n - 1)
+                                           : NULL;
 
         if (word->quoted || (before != NULL && expression_is_pattern_op(before))) {
             expression_push(tokens, word->text, i, word->quoted);
@@ -118,7 +123,8 @@ expression_wrong(expression_reader_t *r, const char *expected)
 static bool
 expression_is_text(const expression_token_t *token)
 {
-    static const char *const words[] = { "(", ")", ",", "and", "or", "not", "in", "has", "=", "==", "!=", "<", "<=", ">", ">=", "~", "~*", "!~", "!~*" };
+    static const char *const words[] = { "(", ")", ",", "and", "or", "not", "in", "has", "=", "==", "!=", "<", "<=",
+                                         ">", ">=", "~", "~*", "!~", "!~*" };
 
     for (size_t i = 0; i < weir_countof(words) && !token->is_quoted; i++) {
         if (weir_str_eq(token->text, weir_str_from_z(words[i]))) {
@@ -149,7 +155,8 @@ expression_constant(const weir_template_t *text)
 }
 
 static weir_expression_t *
-expression_new(expression_reader_t *r, weir_expression_op_t op, const weir_template_t *left, const weir_template_t *right)
+expression_new(expression_reader_t *r, weir_expression_op_t op, const weir_template_t *left,
+               const weir_template_t *right)
 {
     weir_expression_t *p = weir_new(r->cf->arena, weir_expression_t);
 
@@ -204,7 +211,8 @@ expression_number(expression_reader_t *r, const weir_template_t *left, bool or_e
         r->next = expression_may_be_number(right) ? at - 2 : at;
         return expression_wrong(r, "a number");
     }
-    return expression_new(r, or_equal ? WEIR_EXPRESSION_LESS_EQUAL : WEIR_EXPRESSION_LESS, is_swapped ? right : left, is_swapped ? left : right);
+    return expression_new(r, or_equal ? WEIR_EXPRESSION_LESS_EQUAL : WEIR_EXPRESSION_LESS, is_swapped ? right : left,
+                          is_swapped ? left : right);
 }
 
 typedef struct {
@@ -227,16 +235,20 @@ expression_add(expression_reader_t *r, expression_list_t *list)
     if (result == WEIR_CIDR_LOW_BITS) {
         weir_conf_warn(r->cf, token->word, "low address bits of %.*s are meaningless", WEIR_STR_ARG(token->text));
     }
-    if (result != WEIR_CIDR_BAD && !weir_str_eq(token->text, WEIR_STR("all")) && !weir_str_eq(token->text, WEIR_STR("unix:"))) {
+    if (result != WEIR_CIDR_BAD && !weir_str_eq(token->text, WEIR_STR("all"))
+        && !weir_str_eq(token->text, WEIR_STR("unix:")))
+    {
         *(weir_cidr_t *) weir_array_push(&list->networks) = cidr;
     }
     list->is_constant = list->is_constant && text->is_constant;
     *(const weir_template_t **) weir_array_push(&list->texts) = text;
     if (list->texts.n > EXPRESSION_LIST_MAX) {
-        return weir_conf_error(r->cf, token->word, "\"in\" has room for %d texts; a map has room for more", EXPRESSION_LIST_MAX);
+        return weir_conf_error(r->cf, token->word, "\"in\" has room for %d texts; a map has room for more",
+                               EXPRESSION_LIST_MAX);
     }
     if (list->networks.n != 0 && list->networks.n != list->texts.n) {
-        return weir_conf_error(r->cf, token->word, "\"%.*s\" stands among others that are %s; in quotes it is a text", WEIR_STR_ARG(token->text),
+        return weir_conf_error(r->cf, token->word, "\"%.*s\" stands among others that are %s; in quotes it is a text",
+                               WEIR_STR_ARG(token->text),
                                result == WEIR_CIDR_BAD ? "addresses" : "no addresses");
     }
     return true;
@@ -369,7 +381,8 @@ expression_one(expression_reader_t *r)
 
 /* One, or several with the word between them. */
 static weir_expression_t *
-expression_joined(expression_reader_t *r, weir_expression_op_t op, const char *word, weir_expression_t *(*one)(expression_reader_t *r))
+expression_joined(expression_reader_t *r, weir_expression_op_t op, const char *word,
+                  weir_expression_t *(*one)(expression_reader_t *r))
 {
     weir_expression_t        *first = one(r), *all;
     const weir_expression_t **end;

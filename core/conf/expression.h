@@ -1,7 +1,8 @@
 /*
  * expression.h - conditions over variables in the words of a directive (expr/expression.h).  Load time.
  *
- *     condition := all { "or" all }            all := one { "and" one }            one := "not" one | "(" condition ")" | test
+ * condition := all { "or" all }            all := one { "and" one }            one := "not" one | "(" condition ")" |
+ * test
  *     test := text [ ("=" | "==" | "!=" | "<" | "<=" | ">" | ">=") text
  *                  | ("~" | "~*" | "!~" | "!~*") pattern
  *                  | ["not"] "in" (text | "(" text { "," text } ")")

@@ -20,7 +20,8 @@ weir_conf_make_folder(weir_conf_t *cf, const weir_conf_words_t *words, weir_str_
     if (!weir_file_make_dirs(path.at, true)
         || (geteuid() == 0 && !core->workers_user.ignored && chown(path.at, core->workers_user.uid, (gid_t) -1) != 0))
     {
-        return weir_conf_error_at(cf, words, "the folder \"%s\" could not be made (%d: %s)", path.at, errno, strerror(errno));
+        return weir_conf_error_at(cf, words, "the folder \"%s\" could not be made (%d: %s)", path.at, errno,
+                                  strerror(errno));
     }
     return true;
 }

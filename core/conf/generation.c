@@ -32,7 +32,8 @@ generation_dir_of(weir_str_t file)
 }
 
 static void
-generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t *bundle, const weir_conf_source_t *source,
+generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t *bundle,
+                 const weir_conf_source_t *source,
                  weir_conf_errors_t *errors)
 {
     weir_arena_t *arena = &generation->arena;
@@ -41,7 +42,8 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
 
     weir_assert(errors->n == 0 && errors->max != 0);
     *reader = (reader_t) { .generation = generation, .errors = errors };
-    reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena), .error = &reader->error,
+    reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena),
+                                 .error = &reader->error,
                                .subjects = WEIR_SUBJECTS_ALL };
     reader->cf.prefix = weir_str_dup(arena, source->prefix);
     reader->cf.conf_dir = weir_str_dup(arena, generation_dir_of(source->file));
@@ -113,7 +115,8 @@ weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, u
 }
 
 weir_generation_t *
-weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial, weir_conf_errors_t *errors)
+weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial,
+                          weir_conf_errors_t *errors)
 {
     weir_generation_t *generation = weir_mem_need(sizeof(*generation));
     reader_t          *reader = weir_mem_need(sizeof(*reader));

@@ -195,11 +195,13 @@ help_print_none(help_out_t *out, weir_str_t directive)
 
     weir_buf_init(&buf, text, sizeof(text) - 1);
     if (group != NULL && group->fate == NGINX_TAKEN) {
-        weir_buf_printf(&buf, "directive \"%.*s\" of nginx is accepted and has no effect (%s)\n", WEIR_STR_ARG(directive), group->note);
+        weir_buf_printf(&buf, "directive \"%.*s\" of nginx is accepted and has no effect (%s)\n",
+                        WEIR_STR_ARG(directive), group->note);
     } else if (group != NULL) {
         weir_buf_printf(&buf, "directive \"%.*s\" is not supported by this version of weir\n", WEIR_STR_ARG(directive));
     } else {
-        weir_buf_printf(&buf, "there is no directive \"%.*s\"%s%s%s\n", (int) weir_min(directive.len, 100), directive.at,
+        weir_buf_printf(&buf, "there is no directive \"%.*s\"%s%s%s\n", (int) weir_min(directive.len, 100),
+                        directive.at,
                         near != NULL ? ", did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
     }
     *buf.pos = '\0';
@@ -216,7 +218,9 @@ weir_conf_print_help(weir_str_t directive, int fd)
     help_open(&out, fd);
     for (m = 0; weir_modules_in_use[m] != NULL; m++) {
         for (row = weir_modules_in_use[m]->directives; row != NULL && row->name != NULL; row++) {
-            if (!weir_str_eq(directive, weir_str_from_z(row->name)) || help_first_row(weir_modules_in_use[m], row) != row) {
+            if (!weir_str_eq(directive, weir_str_from_z(row->name))
+                || help_first_row(weir_modules_in_use[m], row) != row)
+            {
                 continue;
             }
             help_add(&out, n++ != 0 ? "\n" : "");
@@ -313,7 +317,9 @@ help_has_name(weir_str_t name)
                 return true;
             }
         }
-        for (variable = weir_modules_in_use[m]->variables; is_variable && variable != NULL && variable->name != NULL; variable++) {
+        for (variable = weir_modules_in_use[m]->variables; is_variable && variable != NULL && variable->name != NULL;
+             variable++)
+        {
             if (weir_str_eq(weir_str_skip(name, 1), weir_str_from_z(variable->name))) {
                 return true;
             }
@@ -348,7 +354,8 @@ help_print_nginx_names(help_out_t *out, const nginx_group_t *group, bool have, c
         help_add(out, " | ");
         help_add(out, have ? "" : group->note);
         if (!have && group->only != NULL) {
-            (void) snprintf(text, sizeof(text), "%sThe argument %s is accepted.", group->note[0] != '\0' ? " " : "", group->only);
+            (void) snprintf(text, sizeof(text), "%sThe argument %s is accepted.", group->note[0] != '\0' ? " " : "",
+                            group->only);
             help_add(out, text);
         }
         help_add(out, " |\n");
@@ -362,8 +369,11 @@ help_print_nginx(help_out_t *out)
     const nginx_group_t     *group = weir_conf_nginx_groups();
     const char              *module = "";
 
-    help_add(out, "# nginx\n\nThe directives and variables of nginx's documented modules: what is here, what is planned, what is not here, and what is "
-                  "accepted without an effect and with one warning. What is here and differs is told on the page [Weir for users of "
+    help_add(out,
+             "# nginx\n\nThe directives and variables of nginx's documented modules: what is here, what is planned, "
+             "what is not here, and what is "
+                  "accepted without an effect and with one warning. What is here and differs is told on the page [Weir "
+                  "for users of "
                   "nginx](../nginx.md).\n\n");
     help_paragraph(out, "", weir_manual_find("page:nginx", ""), "\n\n");
     for (; group->module != NULL; group++) {

@@ -54,7 +54,7 @@ weir_conf_list_push(weir_conf_t *cf, void *field, size_t item)
     void             *room;
 
     weir_assert(item != 0 && (list->n == 0 || list->at != NULL));
-    if ((list->n & (list->n - 1)) == 0) {              /* full at every power of two: there is no place for a capacity */
+    if ((list->n & (list->n - 1)) == 0) {             /* full at every power of two: there is no place for a capacity */
         room = weir_alloc(cf->arena, weir_max(list->n * 2, 1) * item);
         if (list->n != 0) {
             memcpy(room, list->at, list->n * item);

@@ -178,7 +178,8 @@ lex_word(weir_lex_t *lex, weir_conf_word_t *word, weir_error_t *error)
         lex_skip_bare(lex);
     } else if (!lex_skip_quoted(lex, quote)) {
         return weir_conf_fail(error, lex->file, lex->line, lex->column, "",
-                              "unexpected end of file, expecting the closing %c of the word that begins in line %u", quote,
+                              "unexpected end of file, expecting the closing %c of the word that begins in line %u",
+                              quote,
                               word->line);
     }
     weir_assert(start <= lex->at && lex->at <= lex->text.len);
@@ -208,7 +209,8 @@ lex_end(weir_lex_t *lex, const weir_array_t *array, weir_error_t *error)
         return WEIR_LEX_END;
     }
     if (strcmp(lex->file, WEIR_LEX_COMMAND_LINE) == 0) {
-        (void) weir_conf_fail(error, lex->file, lex->line, lex->column, "", "unexpected end of parameter, expecting \";\"");
+        (void) weir_conf_fail(error, lex->file, lex->line, lex->column, "",
+                              "unexpected end of parameter, expecting \";\"");
     } else {
         (void) weir_conf_fail(error, lex->file, lex->line, lex->column, "",
                               "unexpected end of file, expecting \";\" or \"}\"");

@@ -1,5 +1,6 @@
 /*
- * manual.c - finds the words of the manual, and what they are about.  Runs in the program that a person typed; allocates nothing.
+ * manual.c - finds the words of the manual, and what they are about.  Runs in the program that a person typed;
+ * allocates nothing.
  */
 #include "conf/manual.h"
 
@@ -84,7 +85,8 @@ weir_manual_check(int fd)
         if (!known) {
             char line[300];
 
-            (void) snprintf(line, sizeof(line), "weir: the manual has words about \"%s\" of \"%s\", which is not there\n", record.name,
+            (void) snprintf(line, sizeof(line),
+                            "weir: the manual has words about \"%s\" of \"%s\", which is not there\n", record.name,
                             record.module);
             (void) !weir_file_write_all(fd, weir_str_from_z(line));       /* a message that nobody reads */
             good = false;

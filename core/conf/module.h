@@ -24,10 +24,12 @@
 
 /* Where a directive may stand. */
 enum {
-    WEIR_IN_MAIN = 1 << 0, WEIR_IN_EVENTS = 1 << 1, WEIR_IN_HTTP = 1 << 2, WEIR_IN_SERVER = 1 << 3, WEIR_IN_LOCATION = 1 << 4,
+    WEIR_IN_MAIN = 1 << 0, WEIR_IN_EVENTS = 1 << 1, WEIR_IN_HTTP = 1 << 2, WEIR_IN_SERVER = 1 << 3,
+        WEIR_IN_LOCATION = 1 << 4,
     WEIR_IN_UPSTREAM = 1 << 5, WEIR_IN_DATA = 1 << 6,        /* lines that are data, given to the opener's .line */
     WEIR_IN_SERVER_IF = 1 << 7,
-    WEIR_IN_LOCATION_IF = 1 << 8, WEIR_IN_LIMIT_EXCEPT = 1 << 9,     /* parts of a location: what is no block may stand there too */
+    /* parts of a location: what is no block may stand there too */
+    WEIR_IN_LOCATION_IF = 1 << 8, WEIR_IN_LIMIT_EXCEPT = 1 << 9,
     WEIR_IN_PART = WEIR_IN_LOCATION_IF | WEIR_IN_LIMIT_EXCEPT,
     WEIR_IN_ANY = WEIR_IN_HTTP | WEIR_IN_SERVER | WEIR_IN_LOCATION,  /* one family: conf is inherited down it */
 };
@@ -45,7 +47,7 @@ typedef struct {
     bool        repeats;                    /* may stand several times in a block; parse appends */
     bool      (*parse)(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field);
     int       (*compare)(const void *a, const void *b);  /* for .min and .max; NULL: has no order */
-    size_t      item;                       /* lists, whose field begins as weir_conf_list_t: bytes of one entry; else 0 */
+    size_t      item;                    /* lists, whose field begins as weir_conf_list_t: bytes of one entry; else 0 */
 } weir_conf_type_t;
 
 /* How the field of every list type begins: what WEIR_APPEND and weir_conf_list_push rely on. (weir_strs_t is one.) */
@@ -55,7 +57,8 @@ typedef struct { const char *name; uint32_t value; } weir_conf_enum_t;   /* ends
 
 struct weir_directive {
     const char             *name;
-    const weir_conf_type_t *type;           /* NULL for a block; a block that fills a field states the field's type here, with
+    const weir_conf_type_t *type;
+                  /* NULL for a block; a block that fills a field states the field's type here, with
                                              * its .offset, so that the field is inherited (the type's parse is not
                                              * called) */
     size_t                  offset;
@@ -88,7 +91,8 @@ extern const weir_conf_type_t weir_type_u64;       /* uint64_t */
 extern const weir_conf_type_t weir_type_str;       /* weir_str_t */
 extern const weir_conf_type_t weir_type_strs;      /* weir_strs_t: one or more words, one directive */
 extern const weir_conf_type_t weir_type_path;      /* weir_path_t: relative to the prefix */
-extern const weir_conf_type_t weir_type_temp_path; /* weir_temp_path_t: relative to the prefix; path [level1 [level2 [level3]]] */
+/* weir_temp_path_t: relative to the prefix; path [level1 [level2 [level3]]] */
+extern const weir_conf_type_t weir_type_temp_path;
 extern const weir_conf_type_t weir_type_template;  /* const weir_template_t * */
 extern const weir_conf_type_t weir_type_bufs;      /* weir_bufs_t: number size */
 extern const weir_conf_type_t weir_type_enum;      /* uint32_t, row->values */
@@ -185,7 +189,8 @@ bool weir_conf_read_msec(weir_str_t text, weir_msec_t *value) WEIR_MUST_USE;
 bool weir_conf_read_bytes(weir_str_t text, weir_bytes_t *value) WEIR_MUST_USE;
 bool weir_conf_read_u32(weir_str_t text, uint32_t *value) WEIR_MUST_USE;
 weir_str_t weir_conf_full_path(weir_conf_t *cf, weir_str_t path);   /* relative to the prefix; NUL-terminated */
-weir_str_t weir_conf_near_path(weir_conf_t *cf, weir_str_t path);   /* relative to the folder of the main file; NUL-terminated */
+/* relative to the folder of the main file; NUL-terminated */
+weir_str_t weir_conf_near_path(weir_conf_t *cf, weir_str_t path);
 
 /* Word `i` (or a text that came out of it) as a template, a pattern, a file's bytes; NULL or false: the error is
  * recorded with the word's position.  A template may use names that the configuration defines further down.  The
@@ -201,9 +206,11 @@ void *weir_conf_list_push(weir_conf_t *cf, void *field, size_t item) __attribute
 
 /* The module's struct in this block: after sealing never NULL where it has one; while reading only where something was
  * set. */
-static inline void *weir_conf_of(const weir_conf_block_t *block, size_t module_index) { return block->confs[module_index]; }
+static inline void *weir_conf_of(const weir_conf_block_t *block,
+                                 size_t module_index) { return block->confs[module_index]; }
 /* While reading: the block's own struct, made when it is not there yet; for .opened and .line. */
 void *weir_conf_own(weir_conf_t *cf, weir_conf_block_t *block, size_t module_index) __attribute__((returns_nonnull));
-bool weir_conf_is_set(const weir_conf_block_t *block, size_t module_index, const char *directive); /* in this very block */
+/* in this very block */
+bool weir_conf_is_set(const weir_conf_block_t *block, size_t module_index, const char *directive);
 
 #endif

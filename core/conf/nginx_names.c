@@ -225,7 +225,8 @@ static const nginx_group_t nginx_groups[] = {
       "proxy_ignore_client_abort proxy_ignore_headers proxy_intercept_errors proxy_limit_rate "
       "proxy_max_temp_file_size proxy_method proxy_next_upstream proxy_next_upstream_timeout "
       "proxy_next_upstream_tries proxy_pass proxy_pass_header proxy_pass_request_body proxy_pass_request_headers "
-      "proxy_pass_trailers proxy_read_timeout proxy_redirect proxy_request_buffering proxy_send_timeout proxy_set_body proxy_set_header "
+      "proxy_pass_trailers proxy_read_timeout proxy_redirect proxy_request_buffering proxy_send_timeout proxy_set_body "
+      "proxy_set_header "
       "proxy_socket_keepalive proxy_ssl_certificate proxy_ssl_certificate_cache proxy_ssl_certificate_key "
       "proxy_ssl_ciphers proxy_ssl_conf_command proxy_ssl_crl proxy_ssl_name proxy_ssl_password_file "
       "proxy_ssl_protocols proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_trusted_certificate "
@@ -306,7 +307,8 @@ static const nginx_group_t nginx_groups[] = {
       "$ssl_protocol $ssl_server_name $ssl_session_id $ssl_session_reused $ssl_sigalg" },
     { "http_ssl", NGINX_NOT, WEIR_IN_ANY, "off", "",
       "ssl_ech_file" },
-    { "http_ssl", NGINX_TAKEN, WEIR_IN_ANY, NULL, "The OpenSSL that distributions ship cannot compress certificates; clients get them as they are.",
+    { "http_ssl", NGINX_TAKEN, WEIR_IN_ANY, NULL,
+      "The OpenSSL that distributions ship cannot compress certificates; clients get them as they are.",
       "ssl_certificate_compression" },
     { "http_ssl", NGINX_NOT, 0, NULL, "",
       "ssl_alpn ssl_key_log" },
@@ -436,7 +438,8 @@ weir_conf_nginx_groups(void)
 bool
 weir_conf_nginx_is_rows_own(const nginx_group_t *group)
 {
-    static const char *const others[] = { "stream", "mail", "http_status", "mgmt" };    /* `status` and `state_path` are Weir's own, too */
+    /* `status` and `state_path` are Weir's own, too */
+    static const char *const others[] = { "stream", "mail", "http_status", "mgmt" };
 
     for (size_t i = 0; i < weir_countof(others); i++) {
         if (strcmp(group->module, others[i]) == 0) {

@@ -16,7 +16,8 @@ typedef struct {
     const char  *module;         /* without "ngx_" and "_module"; NULL ends the table */
     nginx_fate_t fate;
     unsigned     where;          /* contexts where the directive is accepted: for TAKEN, and for `only` */
-    const char  *only;           /* the one argument with which a directive that is not here is accepted, as it asks for nothing */
+    /* the one argument with which a directive that is not here is accepted, as it asks for nothing */
+    const char  *only;
     const char  *note;           /* a sentence for people, or empty */
     const char  *names;          /* separated by spaces */
 } nginx_group_t;

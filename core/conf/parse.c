@@ -287,7 +287,8 @@ weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file)
         if (weir_error_is_set(&reader->error) && reader->errors->n < reader->errors->max) {
             (void) weir_conf_take_error(reader);
         }
-        reader->stopped = reader->errors->n == reader->errors->max;    /* the file that includes this one can be gone on with */
+        /* the file that includes this one can be gone on with */
+        reader->stopped = reader->errors->n == reader->errors->max;
     }
     return read;
 }

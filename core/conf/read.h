@@ -61,7 +61,8 @@ bool weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_c
 
 /* parse.c */
 /* The error is of the directive whose name these words begin with.  Returns false. */
-bool weir_conf_refuse(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt, ...) WEIR_PRINTF(4, 5);
+bool weir_conf_refuse(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt,
+                      ...) WEIR_PRINTF(4, 5);
 bool weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file);
 bool weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field);
 

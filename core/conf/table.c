@@ -173,7 +173,8 @@ size_t
 weir_conf_contexts_text(unsigned contexts, char *out, size_t size)
 {
     static const char *const names[] = {
-        "main", "events", "http", "server", "location", "upstream", NULL, "if in server", "if in location", "limit_except",
+        "main", "events", "http", "server", "location", "upstream", NULL, "if in server", "if in location",
+        "limit_except",
     };
     size_t                   len = 0, i;
     int                      n;

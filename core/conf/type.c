@@ -128,7 +128,8 @@ weir_conf_read_u32(weir_str_t text, uint32_t *value)
 static weir_str_t
 conf_path_in(weir_conf_t *cf, weir_str_t folder, weir_str_t path)
 {
-    return path.len != 0 && path.at[0] == '/' ? weir_str_dup(cf->arena, path) : weir_str_concat(cf->arena, folder, path);
+    return path.len != 0 && path.at[0] == '/' ? weir_str_dup(cf->arena, path)
+           : weir_str_concat(cf->arena, folder, path);
 }
 
 weir_str_t
@@ -193,7 +194,8 @@ type_flag_parse(TYPE_ARGS)
     weir_str_t text = words->at[1].text;
 
     ((weir_flag_t *) field)->on = weir_str_eq_fold(text, WEIR_STR("on"));
-    return ((weir_flag_t *) field)->on || weir_str_eq_fold(text, WEIR_STR("off")) || weir_conf_invalid(cf, 1, "on or off");
+    return ((weir_flag_t *) field)->on || weir_str_eq_fold(text, WEIR_STR("off"))
+           || weir_conf_invalid(cf, 1, "on or off");
 }
 
 static bool
@@ -398,15 +400,18 @@ const weir_conf_type_t weir_type_u32 = { .name = "number", TYPE_ONE(uint32_t), .
 const weir_conf_type_t weir_type_u64 = { .name = "number", TYPE_ONE(uint64_t), .parse = type_u64_parse,
                                          .compare = type_compare_u64 };
 const weir_conf_type_t weir_type_str = { .name = "string", TYPE_ONE(weir_str_t), .parse = type_str_parse };
-const weir_conf_type_t weir_type_strs = { .name = "string ...", .size = sizeof(weir_strs_t), .min_args = 1, .max_args = 255,
+const weir_conf_type_t weir_type_strs = { .name = "string ...", .size = sizeof(weir_strs_t), .min_args = 1,
+                                          .max_args = 255,
                                           .parse = type_strs_parse, .item = sizeof(weir_str_t) };
 const weir_conf_type_t weir_type_said = { .name = "", .size = sizeof(weir_flag_t), .parse = type_said_parse };
 const weir_conf_type_t weir_type_path = { .name = "path", TYPE_ONE(weir_path_t), .parse = type_path_parse };
-const weir_conf_type_t weir_type_temp_path = { .name = "path [level1 [level2 [level3]]]", .size = sizeof(weir_temp_path_t), .min_args = 1,
+const weir_conf_type_t weir_type_temp_path = { .name = "path [level1 [level2 [level3]]]",
+                                               .size = sizeof(weir_temp_path_t), .min_args = 1,
                                                .max_args = 1 + WEIR_FILE_LEVELS, .parse = type_temp_path_parse };
 const weir_conf_type_t weir_type_template = { .name = "string", TYPE_ONE(const weir_template_t *),
                                               .parse = type_template_parse };
-const weir_conf_type_t weir_type_bufs = { .name = "number size", .size = sizeof(weir_bufs_t), .min_args = 2, .max_args = 2,
+const weir_conf_type_t weir_type_bufs = { .name = "number size", .size = sizeof(weir_bufs_t), .min_args = 2,
+                                          .max_args = 2,
                                           .parse = type_bufs_parse };
 const weir_conf_type_t weir_type_enum = { .name = "value", TYPE_ONE(uint32_t), .parse = type_enum_parse };
 const weir_conf_type_t weir_type_mask = { .name = "value ...", .size = sizeof(uint32_t), .min_args = 1, .max_args = 255,

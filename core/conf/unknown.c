@@ -32,7 +32,8 @@ unknown_take(reader_t *reader, const nginx_group_t *group, const weir_conf_words
 
     if (group->fate == NGINX_TAKEN && !unknown_was_told(reader, name)) {
         *(weir_str_t *) weir_conf_list_push(&reader->cf, &reader->warned, sizeof(weir_str_t)) = name;
-        weir_conf_warn(&reader->cf, 0, "directive \"%.*s\" of nginx is accepted and has no effect (%s)", WEIR_STR_ARG(name), group->note);
+        weir_conf_warn(&reader->cf, 0, "directive \"%.*s\" of nginx is accepted and has no effect (%s)",
+                       WEIR_STR_ARG(name), group->note);
     }
     return true;
 }
@@ -52,7 +53,8 @@ unknown_not_here(reader_t *reader, const weir_conf_words_t *words, unsigned cont
 
     (void) weir_conf_contexts_text(contexts, text, sizeof(text));
     (void) snprintf(after, sizeof(after), " (allowed in %s)", text);
-    return weir_conf_refuse(reader, words, after, "\"%.*s\" directive is not allowed here", WEIR_STR_ARG(words->at[0].text));
+    return weir_conf_refuse(reader, words, after, "\"%.*s\" directive is not allowed here",
+                            WEIR_STR_ARG(words->at[0].text));
 }
 
 static bool
@@ -64,7 +66,8 @@ unknown_name(reader_t *reader, const weir_conf_words_t *words)
     name.len = (size_t) weir_min(name.len, 200);
     near = weir_conf_nearest_row(name, reader->cf.block->context);
     if (near != NULL) {
-        return weir_conf_refuse(reader, words, "", "unknown directive \"%.*s\", did you mean \"%s\"?", WEIR_STR_ARG(name), near);
+        return weir_conf_refuse(reader, words, "", "unknown directive \"%.*s\", did you mean \"%s\"?",
+                                WEIR_STR_ARG(name), near);
     }
     return weir_conf_refuse(reader, words, "", "unknown directive \"%.*s\"", WEIR_STR_ARG(name));
 }
@@ -85,7 +88,8 @@ weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_conf_w
     }
     if (kind == WEIR_LEX_SIMPLE && (group->where & context)) {
         if (group->fate == NGINX_TAKEN && words->n < 2) {
-            return weir_conf_refuse(reader, words, "", "invalid number of arguments in \"%.*s\" directive", WEIR_STR_ARG(words->at[0].text));
+            return weir_conf_refuse(reader, words, "", "invalid number of arguments in \"%.*s\" directive",
+                                    WEIR_STR_ARG(words->at[0].text));
         }
         if (group->fate == NGINX_TAKEN || unknown_asks_for_nothing(group, words)) {
             return unknown_take(reader, group, words);

@@ -160,7 +160,8 @@ wire_decode_user(weir_arena_t *arena, weir_str_t from, weir_bundle_user_t *user)
     {
         return false;
     }
-    *user = (weir_bundle_user_t) { .ignored = ignored == 1, .uid = uid, .gid = gid, .n_groups = from.len / sizeof(group) };
+    *user = (weir_bundle_user_t) { .ignored = ignored == 1, .uid = uid, .gid = gid,
+                                   .n_groups = from.len / sizeof(group) };
     user->groups = weir_new_n(arena, gid_t, user->n_groups + 1);
     for (i = 0; wire_take(&from, &group, sizeof(group)); i++) {
         user->groups[i] = group;
@@ -231,7 +232,9 @@ weir_bundle_to_fd(const weir_bundle_t *bundle)
     if (fd < 0) {
         return -1;
     }
-    if (wire_write(fd, bundle) && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0) {
+    if (wire_write(fd, bundle) && fcntl(fd, F_ADD_SEALS,
+                                        F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+    {
         return fd;
     }
     saved = errno;

@@ -98,11 +98,13 @@ weir_cidr_has(const weir_cidr_t *cidr, const weir_addr_t *addr)
         return cidr->family == addr->any.sa_family;
     }
     if (addr->any.sa_family == AF_INET) {
-        return cidr->family == AF_INET && cidr_same_prefix(cidr->address, (const uint8_t *) &addr->v4.sin_addr, cidr->bits);
+        return cidr->family == AF_INET && cidr_same_prefix(cidr->address, (const uint8_t *) &addr->v4.sin_addr,
+                                                           cidr->bits);
     }
     address = (const uint8_t *) &addr->v6.sin6_addr;
     if (cidr->family == AF_INET) {
-        return memcmp(address, cidr_mapped, sizeof(cidr_mapped)) == 0 && cidr_same_prefix(cidr->address, address + sizeof(cidr_mapped), cidr->bits);
+        return memcmp(address, cidr_mapped, sizeof(cidr_mapped)) == 0
+               && cidr_same_prefix(cidr->address, address + sizeof(cidr_mapped), cidr->bits);
     }
     return cidr_same_prefix(cidr->address, address, cidr->bits);
 }

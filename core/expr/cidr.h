@@ -12,7 +12,11 @@ typedef struct {
     uint8_t address[16];     /* network order; what is beyond the prefix is 0 */
 } weir_cidr_t;
 
-typedef enum { WEIR_CIDR_OK, WEIR_CIDR_LOW_BITS /* good, but bits beyond the prefix were set: they mean nothing */, WEIR_CIDR_BAD } weir_cidr_result_t;
+typedef enum {
+    WEIR_CIDR_OK,
+    WEIR_CIDR_LOW_BITS,     /* good, but bits beyond the prefix were set: they mean nothing */
+    WEIR_CIDR_BAD
+} weir_cidr_result_t;
 
 /* "all", "unix:", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" (RFC 4632, RFC 4291 §2.3; no names, no brackets). */
 weir_cidr_result_t weir_cidr_parse(weir_cidr_t *cidr, weir_str_t text) WEIR_MUST_USE;

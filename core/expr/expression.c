@@ -1,6 +1,6 @@
 /*
- * expression.c - see expression.h.  Judged in workers: bounded by the tree and by the texts; nothing is allocated beyond
- * the texts.
+ * expression.c - see expression.h.  Judged in workers: bounded by the tree and by the texts; nothing is allocated
+ * beyond the texts.
  */
 #include "expr/expression.h"
 
@@ -8,7 +8,7 @@
 
 /* -- decimal numbers, compared digit by digit: exact, however long they are -- */
 
-typedef struct { bool is_negative; weir_str_t whole, part; } expression_number_t;     /* without zeros that say nothing */
+typedef struct { bool is_negative; weir_str_t whole, part; } expression_number_t;   /* without zeros that say nothing */
 
 static bool
 expression_digits(weir_str_t text)

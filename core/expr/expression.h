@@ -26,7 +26,7 @@ typedef enum {
     WEIR_EXPRESSION_MATCH,            /* left has the pattern in it */
     WEIR_EXPRESSION_ONE_OF,           /* left is one of the texts */
     WEIR_EXPRESSION_IN_NETWORK,       /* left is an address in one of the networks */
-    WEIR_EXPRESSION_HAS,              /* left, a list with commas or spaces between its elements, has right among them */
+    WEIR_EXPRESSION_HAS,             /* left, a list with commas or spaces between its elements, has right among them */
 } weir_expression_op_t;
 
 typedef struct weir_expression weir_expression_t;
@@ -42,11 +42,13 @@ struct weir_expression {
 };
 
 /* How a text is made; weir_template_eval is one. */
-typedef weir_str_t (*weir_expression_text_t)(const weir_template_t *template, const weir_scope_t *scope, weir_arena_t *arena);
+typedef weir_str_t (*weir_expression_text_t)(const weir_template_t *template, const weir_scope_t *scope,
+                                             weir_arena_t *arena);
 
 /* What it says of the objects of the scope.  Texts are made in the arena, those only that the answer depends on, from
  * left to right. */
-weir_truth_t weir_expression_judge(const weir_expression_t *expression, weir_expression_text_t text, const weir_scope_t *scope,
+weir_truth_t weir_expression_judge(const weir_expression_t *expression, weir_expression_text_t text,
+                                   const weir_scope_t *scope,
                                    weir_arena_t *arena) WEIR_MUST_USE;
 
 /* "-12.50": an optional minus, digits, and digits behind a point if there is one. */

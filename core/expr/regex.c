@@ -74,7 +74,8 @@ regex_compile_code(weir_regex_t *regex, weir_error_t *error)
     int                    code = 0;
 
     if (context != NULL) {
-        regex->code = pcre2_compile((PCRE2_SPTR) regex->pattern.at, regex->pattern.len, options, &code, &offset, context);
+        regex->code = pcre2_compile((PCRE2_SPTR) regex->pattern.at, regex->pattern.len, options, &code, &offset,
+                                    context);
         pcre2_compile_context_free(context);
     }
     pcre2_general_context_free(general);
@@ -246,7 +247,7 @@ regex_prepare(void)
         regex_match_context = NULL;
     } else {
         stack = pcre2_jit_stack_create(REGEX_JIT_STACK_MIN, REGEX_JIT_STACK_MAX, general);
-        if (stack != NULL) {              /* without it PCRE2 uses 32 KiB of the machine's stack: a lower bound, no more */
+        if (stack != NULL) {           /* without it PCRE2 uses 32 KiB of the machine's stack: a lower bound, no more */
             pcre2_jit_stack_assign(regex_match_context, NULL, stack);
         }
     }
@@ -261,14 +262,16 @@ regex_keep_captures(int rc, weir_str_t subject, weir_captures_t *captures)
     size_t            i;
 
     captures->subject = subject;
-    captures->n = rc == 0 ? WEIR_REGEX_MAX_CAPTURES : (size_t) rc;    /* 0: the pattern has more groups than there is room */
+    /* 0: the pattern has more groups than there is room */
+    captures->n = rc == 0 ? WEIR_REGEX_MAX_CAPTURES : (size_t) rc;
     weir_assert(captures->n <= WEIR_REGEX_MAX_CAPTURES);
     for (i = 0; i < captures->n; i++) {
         if (at[2 * i] == PCRE2_UNSET) {
             captures->from[i] = captures->to[i] = UINT32_MAX;
         } else {
             captures->to[i] = (uint32_t) at[2 * i + 1];
-            captures->from[i] = (uint32_t) weir_min(at[2 * i], at[2 * i + 1]);    /* \K may put the start behind the end */
+            /* \K may put the start behind the end */
+            captures->from[i] = (uint32_t) weir_min(at[2 * i], at[2 * i + 1]);
         }
     }
 }
@@ -282,7 +285,8 @@ weir_regex_exec(const weir_regex_t *regex, weir_str_t subject, weir_captures_t *
     if (subject.len >= UINT32_MAX || !regex_prepare()) {
         return WEIR_REGEX_LIMIT;
     }
-    rc = pcre2_match(regex->code, (PCRE2_SPTR) (subject.at != NULL ? subject.at : ""), subject.len, 0, 0, regex_match_data,
+    rc = pcre2_match(regex->code, (PCRE2_SPTR) (subject.at != NULL ? subject.at : ""), subject.len, 0, 0,
+                     regex_match_data,
                      regex_match_context);
     if (rc == PCRE2_ERROR_NOMATCH) {
         return WEIR_REGEX_NO_MATCH;

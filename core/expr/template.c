@@ -111,7 +111,8 @@ template_scan(template_scan_t *scan)
 }
 
 const weir_template_t *
-weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const weir_vars_place_t *place, weir_error_t *error)
+weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const weir_vars_place_t *place,
+                         weir_error_t *error)
 {
     size_t           dollars = template_count_dollars(text);
     weir_template_t *made = weir_new(arena, weir_template_t);

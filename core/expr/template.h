@@ -16,10 +16,12 @@ typedef struct weir_template {
 } weir_template_t;
 
 /* NULL with *error: unknown variable (with the nearest name), "${" not closed, "$" before nothing. */
-const weir_template_t *weir_template_compile(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, weir_error_t *error);
+const weir_template_t *weir_template_compile(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text,
+                                             weir_error_t *error);
 /* The same, but a name that is unknown yet may be defined until weir_vars_settle.  Refused, too, is a variable of what
  * there will not be at this place. */
-const weir_template_t *weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const weir_vars_place_t *place,
+const weir_template_t *weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text,
+                                                const weir_vars_place_t *place,
                                                 weir_error_t *error);
 /* The latest maker of the slot's values reads what the template does; NULL: nothing. */
 void weir_template_makes(const weir_template_t *template, weir_vars_t *vars, uint32_t slot);

@@ -346,7 +346,8 @@ vars_foreign(weir_str_t name, const weir_var_ref_t *ref, weir_subjects_t subject
     char those[80] = "none";
 
     vars_say_subjects(subjects, those, sizeof(those));
-    return weir_error_set(error, "the variable \"%.*s\" tells of %s; only variables of %s can be used here", WEIR_STR_ARG(name),
+    return weir_error_set(error, "the variable \"%.*s\" tells of %s; only variables of %s can be used here",
+                          WEIR_STR_ARG(name),
                           vars_subjects[ref->row->subject], those);
 }
 
@@ -373,10 +374,12 @@ vars_next(vars_queue_t *queue)
 }
 
 bool
-weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place, weir_error_t *error)
+weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place,
+                     weir_error_t *error)
 {
     weir_str_t    lower = weir_str_lower(vars->arena, name);
-    bool          is_final = vars_resolve(vars, lower, ref) && (vars_get(vars, lower) != NULL || vars_prefix(vars, lower) == NULL);
+    bool          is_final = vars_resolve(vars, lower, ref)
+                             && (vars_get(vars, lower) != NULL || vars_prefix(vars, lower) == NULL);
     bool          is_slot = ref->row != NULL && ref->row == vars->slot_row;
     vars_later_t *later;
 
@@ -409,10 +412,12 @@ vars_unknown(const weir_vars_t *vars, const vars_later_t *later, weir_error_t *e
 
     vars_point(later, error);
     if (near.at != NULL) {
-        return weir_error_set(error, "unknown \"%.*s\" variable, did you mean \"%.*s\"? in %s:%u", WEIR_STR_ARG(later->name),
+        return weir_error_set(error, "unknown \"%.*s\" variable, did you mean \"%.*s\"? in %s:%u",
+                              WEIR_STR_ARG(later->name),
                               WEIR_STR_ARG(near), later->place.file, later->place.line);
     }
-    return weir_error_set(error, "unknown \"%.*s\" variable in %s:%u", WEIR_STR_ARG(later->name), later->place.file, later->place.line);
+    return weir_error_set(error, "unknown \"%.*s\" variable in %s:%u", WEIR_STR_ARG(later->name), later->place.file,
+                          later->place.line);
 }
 
 static bool

@@ -82,10 +82,11 @@ void weir_vars_set_readers(weir_vars_t *vars, const weir_variable_t *slot_row, c
  * that only a prefix makes ($http_x) may be defined: whatever names it means that one, but what was compiled at once
  * and before. */
 bool weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot) WEIR_MUST_USE;
-/* What makes the values of that slot.  Each call adds a maker, of which one is enough: first what it must have, then the
- * variables that it reads. */
+/* What makes the values of that slot.  Each call adds a maker, of which one is enough: first what it must have, then
+ * the variables that it reads. */
 void weir_vars_add_maker(weir_vars_t *vars, uint32_t slot, weir_subject_t subject);
-void weir_vars_maker_reads(weir_vars_t *vars, uint32_t slot, const weir_var_ref_t *ref);      /* ref lives as long as vars */
+/* ref lives as long as vars */
+void weir_vars_maker_reads(weir_vars_t *vars, uint32_t slot, const weir_var_ref_t *ref);
 /* What a prefix makes of the name, whether it is defined or not. */
 bool weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref) WEIR_MUST_USE;
 uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* how many are defined */
@@ -98,7 +99,8 @@ typedef struct { const char *file; uint32_t line; weir_subjects_t subjects; } we
 
 /* A reference to a name that may be defined further down: *ref is filled in now or by weir_vars_settle. `ref` and the
  * place's file live as long as vars.  false with *error: it tells of something that there will not be. */
-bool weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place, weir_error_t *error)
+bool weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place,
+                          weir_error_t *error)
     WEIR_MUST_USE;
 /* false with *error (with the position): one of them was never defined, or is made of something that there will not be;
  * another call looks at those behind it. */
