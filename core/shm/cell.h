@@ -48,7 +48,8 @@ weir_cell_swap(weir_cell_t *cell, weir_cell_t was, weir_cell_t next)
             __asm__ volatile("clrex" ::: "memory");
             return false;
         }
-        __asm__ volatile("stlxp %w0, %2, %3, %1" : "=&r"(failed), "=Q"(*cell) : "r"(next.name), "r"(next.value) : "memory");
+        __asm__ volatile("stlxp %w0, %2, %3, %1" : "=&r"(failed), "=Q"(*cell) : "r"(next.name),
+                         "r"(next.value) : "memory");
     } while (failed);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return true;

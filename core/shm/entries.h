@@ -51,7 +51,7 @@ typedef enum {
     WEIR_ENTRIES_NONE,                       /* there is no such entry */
     WEIR_ENTRIES_OTHER,                      /* the entry is not the expected one */
     WEIR_ENTRIES_FULL,                       /* too large, or there is no memory even when others go */
-    WEIR_ENTRIES_BUSY,                       /* later: all pins or fills are in use, a lock is, or the table is damaged */
+    WEIR_ENTRIES_BUSY,                     /* later: all pins or fills are in use, a lock is, or the table is damaged */
 } weir_entries_result_t;
 
 /* How large a zone's memory must be for entries of `room` bytes in all (their blocks: about a fifth more than keys

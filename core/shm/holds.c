@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define HOLDS_SPARE     2                    /* cells a key: so that all of them find room */
-#define HOLDS_TOTAL     18                   /* bits of a value: the total, then the number of the last step, then its slot */
+/* bits of a value: the total, then the number of the last step, then its slot */
+#define HOLDS_TOTAL     18
 #define HOLDS_NUMBER    37
 #define HOLDS_NUMBERS   (((uint64_t) 1 << HOLDS_NUMBER) - 1)
 
@@ -192,7 +193,8 @@ holds_forget(const weir_holds_t *holds, uint32_t slot)
 weir_holds_result_t
 weir_holds_take(const weir_holds_t *holds, weir_str_t key, uint32_t max, weir_hold_t *hold)
 {
-    holds_step_t        step = { .holds = holds, .slot = weir_slot(), .max = (uint32_t) weir_min(max, WEIR_HOLDS_MAX), .by = 1 };
+    holds_step_t        step = { .holds = holds, .slot = weir_slot(), .max = (uint32_t) weir_min(max, WEIR_HOLDS_MAX),
+                                 .by = 1 };
     weir_keyed_key_t    hashed;
     weir_keyed_result_t result;
 

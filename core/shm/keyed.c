@@ -192,7 +192,8 @@ keyed_choose(const keyed_ways_t *ways, const weir_keyed_op_t *op, const void *da
             least[bucket] = its;
         }
     }
-    bucket = n_open[0] != n_open[1] ? n_open[1] > n_open[0] : n_free[0] != n_free[1] ? n_free[1] > n_free[0] : least[1] < least[0];
+    bucket = n_open[0] != n_open[1] ? n_open[1] > n_open[0] : n_free[0] != n_free[1] ? n_free[1] > n_free[0]
+             : least[1] < least[0];
     if (best[bucket] != NULL) {
         *seen = first[bucket];
     }
@@ -204,7 +205,8 @@ typedef enum { KEYED_DONE, KEYED_AGAIN, KEYED_LEFT, KEYED_FULL } keyed_step_t;
 
 /* A claim of this key's, ours or one that was met. */
 static keyed_step_t
-keyed_confirm(weir_keyed_t *table, const keyed_ways_t *ways, weir_cell_t *cell, weir_cell_t claim, const weir_keyed_op_t *op, void *data)
+keyed_confirm(weir_keyed_t *table, const keyed_ways_t *ways, weir_cell_t *cell, weir_cell_t claim,
+              const weir_keyed_op_t *op, void *data)
 {
     uint64_t next;
 
@@ -218,7 +220,8 @@ keyed_confirm(weir_keyed_t *table, const keyed_ways_t *ways, weir_cell_t *cell, 
 static keyed_step_t
 keyed_add(weir_keyed_t *table, const keyed_ways_t *ways, uint64_t name, const weir_keyed_op_t *op, void *data)
 {
-    weir_cell_t  claim = { name, KEYED_TENTATIVE | (uint64_t) weir_slot() << 48 | (++keyed_claims & 0xffffffffffff) }, seen;
+    weir_cell_t  claim = { name, KEYED_TENTATIVE | (uint64_t) weir_slot() << 48 | (++keyed_claims & 0xffffffffffff) },
+        seen;
     uint64_t     worth;
     weir_cell_t *cell = keyed_choose(ways, op, data, &seen, &worth);
 
@@ -303,7 +306,8 @@ weir_keyed_at(const weir_keyed_t *table, uint32_t cell)
 }
 
 bool
-weir_keyed_count(const void *memory, size_t size, weir_keyed_worth_t worth, const void *data, uint32_t *used, uint32_t *cells,
+weir_keyed_count(const void *memory, size_t size, weir_keyed_worth_t worth, const void *data, uint32_t *used,
+                 uint32_t *cells,
                  uint64_t *evicted)
 {
     const weir_keyed_t *table = memory;

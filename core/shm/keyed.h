@@ -19,7 +19,8 @@
 
 typedef struct weir_keyed weir_keyed_t;      /* in shared memory */
 
-#define WEIR_KEYED_VALUE_MAX (((uint64_t) 1 << 63) - 1)    /* greatest value; 0 says nothing, like a key that is not there */
+/* greatest value; 0 says nothing, like a key that is not there */
+#define WEIR_KEYED_VALUE_MAX (((uint64_t) 1 << 63) - 1)
 #define WEIR_KEYED_WAYS      8
 
 /* Of cells that hold `value`: how much is lost when another key takes the place.  0: nothing; UINT64_MAX: it must not
@@ -50,16 +51,18 @@ weir_keyed_t *weir_keyed_open(void *memory, size_t size);
 
 void weir_keyed_hash(const weir_keyed_t *table, weir_str_t key, weir_keyed_key_t *hashed);
 /* FULL: every cell it may have is of worth. */
-weir_keyed_result_t weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_keyed_op_t *op, void *data);
+weir_keyed_result_t weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_keyed_op_t *op,
+                                      void *data);
 /* As of now; 0: none. */
 uint64_t weir_keyed_peek(const weir_keyed_t *table, const weir_keyed_key_t *key);
 /* By the number of its cell, for who keeps track of cells.  false: the cell has changed hands, or op left it. */
-weir_cell_t weir_keyed_at(const weir_keyed_t *table, uint32_t cell);         /* cell < weir_keyed_cells; name 0: nobody's */
+weir_cell_t weir_keyed_at(const weir_keyed_t *table, uint32_t cell);     /* cell < weir_keyed_cells; name 0: nobody's */
 bool     weir_keyed_update_at(weir_keyed_t *table, uint32_t cell, uint64_t name, const weir_keyed_op_t *op, void *data);
 
 /* Another process's memory: cells in use by worth, in all, and keys that were pushed out by others. false: it is no
  * such table. */
-bool weir_keyed_count(const void *memory, size_t size, weir_keyed_worth_t worth, const void *data, uint32_t *used, uint32_t *cells,
+bool weir_keyed_count(const void *memory, size_t size, weir_keyed_worth_t worth, const void *data, uint32_t *used,
+                      uint32_t *cells,
                       uint64_t *evicted);
 
 #endif

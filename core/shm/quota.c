@@ -44,7 +44,8 @@ quota_table(weir_quota_zone_t *zone)
 weir_quota_zone_t *
 weir_quota_open(void *memory, uint64_t size)
 {
-    return size > WEIR_QUOTA_HEAD && weir_keyed_open((char *) memory + WEIR_QUOTA_HEAD, (size_t) size - WEIR_QUOTA_HEAD) != NULL ? memory : NULL;
+    return size > WEIR_QUOTA_HEAD && weir_keyed_open((char *) memory + WEIR_QUOTA_HEAD,
+                                                     (size_t) size - WEIR_QUOTA_HEAD) != NULL ? memory : NULL;
 }
 
 void
@@ -127,13 +128,16 @@ quota_change_back(void *data, uint32_t cell WEIR_UNUSED, uint64_t value, uint64_
     return true;
 }
 
-static const weir_keyed_op_t quota_op = { quota_worth, quota_change, NULL }, quota_op_back = { quota_worth, quota_change_back, NULL };
+static const weir_keyed_op_t quota_op = { quota_worth, quota_change, NULL },
+    quota_op_back = { quota_worth, quota_change_back, NULL };
 
 weir_quota_result_t
-weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key, const weir_quota_period_t *period, uint64_t limit,
+weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key,
+                const weir_quota_period_t *period, uint64_t limit,
                 weir_quota_count_t *count)
 {
-    quota_step_t step = { .period = weir_min(period->number, QUOTA_PERIOD_MAX - 1), .limit = limit, .key = key, .name = name };
+    quota_step_t step = { .period = weir_min(period->number, QUOTA_PERIOD_MAX - 1), .limit = limit, .key = key,
+                          .name = name };
 
     step.result = WEIR_QUOTA_FULL;
     if (weir_keyed_update(quota_table(zone), key, &quota_op, &step) == WEIR_KEYED_FULL) {
@@ -144,7 +148,8 @@ weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t
 }
 
 void
-weir_quota_give_back(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key, const weir_quota_count_t *count)
+weir_quota_give_back(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key,
+                     const weir_quota_count_t *count)
 {
     quota_step_t step = { .period = count->period, .key = key, .name = name };
 
@@ -203,7 +208,8 @@ weir_quota_describe(const void *memory, uint64_t size, weir_buf_t *out)
     uint32_t                 used, cells;
 
     if (size > WEIR_QUOTA_HEAD
-        && weir_keyed_count(zone->table, (size_t) size - WEIR_QUOTA_HEAD, quota_worth, &period, &used, &cells, &evicted)) {
+        && weir_keyed_count(zone->table, (size_t) size - WEIR_QUOTA_HEAD, quota_worth, &period, &used, &cells,
+                            &evicted)) {
         weir_buf_printf(out, "keys=%u room=%u moved_to_store=%llu", used, cells / 2, (unsigned long long) evicted);
     }
 }

@@ -46,10 +46,12 @@ void               weir_quota_hash(const weir_quota_zone_t *zone, weir_str_t key
 /* What the period is, for the store's process; workers say it as it changes. */
 void               weir_quota_set_period(weir_quota_zone_t *zone, const weir_quota_period_t *period);
 /* Uses one, if `limit` allows.  name: the zone's, for the store.  *count: with it. */
-weir_quota_result_t weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key, const weir_quota_period_t *period,
+weir_quota_result_t weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key,
+                                    const weir_quota_period_t *period,
                                     uint64_t limit, weir_quota_count_t *count);
 /* What was taken is given back: another quota refused the request.  Nothing when another period has begun. */
-void                weir_quota_give_back(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key, const weir_quota_count_t *count);
+void                weir_quota_give_back(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key,
+                                         const weir_quota_count_t *count);
 
 extern const weir_saved_kind_t weir_quota_saved;
 #define WEIR_QUOTA_KIND "quota"              /* the zones' kind, as the store knows it */

@@ -29,7 +29,9 @@ rate_load(const weir_rate_t *rate, const weir_keyed_key_t *key, uint64_t now_ns)
 {
     uint64_t empty_ns, wall_ns;
 
-    if (rate->zone.len == 0 || weir_saved_load(WEIR_STR(WEIR_RATE_KIND), rate->zone, key->name, &empty_ns) != WEIR_SAVED_FOUND) {
+    if (rate->zone.len == 0 || weir_saved_load(WEIR_STR(WEIR_RATE_KIND), rate->zone, key->name,
+                                               &empty_ns) != WEIR_SAVED_FOUND)
+    {
         return 0;
     }
     wall_ns = rate_wall_ns();
@@ -50,7 +52,8 @@ rate_lacks(const void *memory, uint64_t size, uint32_t *at, weir_saved_cell_t *c
         if (cell.name != 0 && cell.value > now_ns + WEIR_RATE_SAVED_S * RATE_NS_A_S) {
             /* Whole seconds, so that the two clocks' jitter does not make a change of it. */
             uint64_t empty_s = (wall_ns + (cell.value - now_ns)) / RATE_NS_A_S + 1;
-            cells[found++] = (weir_saved_cell_t) { .name = cell.name, .value = empty_s * RATE_NS_A_S, .expires_s = empty_s, .cell = *at };
+            cells[found++] = (weir_saved_cell_t) { .name = cell.name, .value = empty_s * RATE_NS_A_S,
+                                                   .expires_s = empty_s, .cell = *at };
         }
         (*at)++;
     }
@@ -107,7 +110,8 @@ rate_change_back(void *data, uint32_t cell WEIR_UNUSED, uint64_t value, uint64_t
     return value > step->now_ns;             /* otherwise it has leaked away meanwhile */
 }
 
-static const weir_keyed_op_t rate_op = { weir_rate_worth, rate_change, NULL }, rate_op_back = { weir_rate_worth, rate_change_back, NULL };
+static const weir_keyed_op_t rate_op = { weir_rate_worth, rate_change, NULL },
+    rate_op_back = { weir_rate_worth, rate_change_back, NULL };
 
 void
 weir_rate_peek(const weir_keyed_t *table, const weir_keyed_key_t *key, const weir_rate_t *rate, uint64_t now_ns,
@@ -119,7 +123,8 @@ weir_rate_peek(const weir_keyed_t *table, const weir_keyed_key_t *key, const wei
 }
 
 void
-weir_rate_take(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_rate_t *rate, uint64_t now_ns, weir_rate_verdict_t *verdict)
+weir_rate_take(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_rate_t *rate, uint64_t now_ns,
+               weir_rate_verdict_t *verdict)
 {
     rate_step_t step = { now_ns, rate, verdict, key };
 

@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
     bool     admitted;
-    uint64_t ahead_ns;           /* how much before its time the request came: excess in requests is this by period_ns */
+    uint64_t ahead_ns;          /* how much before its time the request came: excess in requests is this by period_ns */
     uint64_t wait_ns;            /* when it is refused: until one would be admitted */
     uint64_t left;               /* how many more would be admitted now */
     uint64_t reset_ns;           /* until the key is as good as new */

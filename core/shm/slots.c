@@ -23,7 +23,8 @@ weir_slots_take(pid_t pid)
         uint64_t word = __atomic_load_n(&slots[i], __ATOMIC_RELAXED);
 
         if (slots_pid(word) == 0
-            && __atomic_compare_exchange_n(&slots[i], &word, word | (uint64_t) (uint32_t) pid << 32, false, __ATOMIC_ACQ_REL,
+            && __atomic_compare_exchange_n(&slots[i], &word, word | (uint64_t) (uint32_t) pid << 32, false,
+                                           __ATOMIC_ACQ_REL,
                                            __ATOMIC_RELAXED))
         {
             weir_slot_mine = (weir_slot_t) { i, pid };
@@ -41,7 +42,8 @@ weir_slots_reap(pid_t pid, void (*fold)(uint32_t slot))
 
         if (slots_pid(word) == pid) {
             fold(i);
-            (void) __atomic_compare_exchange_n(&slots[i], &word, (uint32_t) (word + 1), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+            (void) __atomic_compare_exchange_n(&slots[i], &word, (uint32_t) (word + 1), false, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_RELAXED);
         }
     }
 }

@@ -19,7 +19,8 @@
 #define STATS_BYTES (STATS_FRONT + (size_t) (WEIR_SLOTS + 1) * WEIR_STATS_SEGMENT * sizeof(weir_stats_row_t))
 
 _Static_assert(sizeof(weir_stats_row_t) == 8192, "a row is two pages");
-_Static_assert(offsetof(weir_stats_row_t, statuses) + 111 * sizeof(uint64_t) == 4096, "the first of which has what most rows need");
+_Static_assert(offsetof(weir_stats_row_t, statuses) + 111 * sizeof(uint64_t) == 4096,
+               "the first of which has what most rows need");
 
 stats_segment_t stats_segments[WEIR_STATS_SEGMENTS];
 uint32_t        stats_n_segments;
@@ -84,7 +85,9 @@ weir_stats_start(uint32_t rows, weir_error_t *error)
     }
     /* Those that another process has made; one that it has made but not handed over yet comes with the next
      * configuration. */
-    while (stats_n_segments < __atomic_load_n(&stats_segments[0].head->segments, __ATOMIC_ACQUIRE) && stats_add_segment(&ignored)) {
+    while (stats_n_segments < __atomic_load_n(&stats_segments[0].head->segments, __ATOMIC_ACQUIRE)
+           && stats_add_segment(&ignored))
+    {
     }
     stats_room = (uint32_t) weir_min(weir_max(rows, 64), WEIR_STATS_SEGMENT * WEIR_STATS_SEGMENTS);
     stats_names_start(stats_room);
@@ -402,4 +405,5 @@ stats_describe(const void *memory, uint64_t size, weir_buf_t *out)
     }
 }
 
-const weir_zone_kind_t weir_stats_zone = { .name = "statistics", .layout = 3, .fold = stats_fold, .describe = stats_describe };
+const weir_zone_kind_t weir_stats_zone = { .name = "statistics", .layout = 3, .fold = stats_fold,
+                                           .describe = stats_describe };

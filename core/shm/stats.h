@@ -24,7 +24,8 @@
 #include "shm/zone.h"
 
 typedef enum {
-    WEIR_STATS_PROCESS, WEIR_STATS_SERVER, WEIR_STATS_LOCATION, WEIR_STATS_UPSTREAM, WEIR_STATS_PEER, WEIR_STATS_LIMIT, WEIR_STATS_KINDS
+    WEIR_STATS_PROCESS, WEIR_STATS_SERVER, WEIR_STATS_LOCATION, WEIR_STATS_UPSTREAM, WEIR_STATS_PEER, WEIR_STATS_LIMIT,
+        WEIR_STATS_KINDS
 } weir_stats_kind_t;
 
 #define WEIR_STATS_NAME      116             /* bytes of a name; longer ones are cut */
@@ -35,14 +36,18 @@ typedef enum {
 #define WEIR_STATS_BUCKETS   256
 
 /* What the numbers in `count` are, by kind. */
-enum { WEIR_COUNT_ACCEPTED, WEIR_COUNT_CLOSED, WEIR_COUNT_HANDSHAKES, WEIR_COUNT_HANDSHAKES_FAILED, WEIR_COUNT_RESUMED };    /* process */
-enum { WEIR_COUNT_PASSED, WEIR_COUNT_DELAYED, WEIR_COUNT_REJECTED, WEIR_COUNT_DELAYED_DRY_RUN, WEIR_COUNT_REJECTED_DRY_RUN }; /* limit */
-enum { WEIR_COUNT_FAILS, WEIR_COUNT_CONNECTED };                                                                             /* peer */
+/* process */
+enum { WEIR_COUNT_ACCEPTED, WEIR_COUNT_CLOSED, WEIR_COUNT_HANDSHAKES, WEIR_COUNT_HANDSHAKES_FAILED,
+       WEIR_COUNT_RESUMED };
+/* limit */
+enum { WEIR_COUNT_PASSED, WEIR_COUNT_DELAYED, WEIR_COUNT_REJECTED, WEIR_COUNT_DELAYED_DRY_RUN,
+       WEIR_COUNT_REJECTED_DRY_RUN };
+enum { WEIR_COUNT_FAILS, WEIR_COUNT_CONNECTED };                                                              /* peer */
 
 /* The first page has what most rows need: 111 statuses that are usual (weir_stats_status) are in it. */
 typedef struct {
     uint64_t requests, received, sent, latency_us;       /* latency_us: the sum */
-    int64_t  active, idle, busy;                         /* gauges: process: connections, idle ones; requests under way */
+    int64_t  active, idle, busy;                       /* gauges: process: connections, idle ones; requests under way */
     uint64_t count[10];
     uint64_t causes[WEIR_STATS_CAUSES_1];                /* see weir_stats_of_cause */
     uint64_t latency[WEIR_STATS_BUCKETS];

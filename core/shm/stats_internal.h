@@ -98,7 +98,9 @@ stats_use_slot(stats_head_t *head, uint32_t slot)
 {
     uint32_t seen = __atomic_load_n(&head->slots, __ATOMIC_ACQUIRE);
 
-    while (seen <= slot && !__atomic_compare_exchange_n(&head->slots, &seen, slot + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    while (seen <= slot && !__atomic_compare_exchange_n(&head->slots, &seen, slot + 1, false, __ATOMIC_ACQ_REL,
+                                                        __ATOMIC_ACQUIRE))
+    {
     }
 }
 

@@ -89,7 +89,9 @@ names_settle_masters(void)
     for (uint32_t i = 0; i < STATS_MASTERS; i++) {
         bool is_mine = masters[i] == (uint32_t) getpid();
 
-        if (masters[i] == 0 || (is_mine && names.pid == getpid()) || (!is_mine && (kill((pid_t) masters[i], 0) == 0 || errno != ESRCH))) {
+        if (masters[i] == 0 || (is_mine && names.pid == getpid())
+            || (!is_mine && (kill((pid_t) masters[i], 0) == 0 || errno != ESRCH)))
+        {
             continue;
         }
         for (uint32_t k = 0; k < stats_n_segments; k++) {
@@ -106,7 +108,9 @@ names_find_place(void)
 {
     uint32_t *masters = stats_segments[0].head->masters;
 
-    if (names.pid == getpid() || weir_slot_mine.number != WEIR_SLOT_NONE || !weir_zones_are_made_here() || !stats_lock()) {
+    if (names.pid == getpid() || weir_slot_mine.number != WEIR_SLOT_NONE || !weir_zones_are_made_here()
+        || !stats_lock())
+    {
         return;
     }
     names.pid = 0;
@@ -221,7 +225,8 @@ names_is_used(uint32_t row)
 {
     const stats_head_t *head = stats_segments[row / WEIR_STATS_SEGMENT].head;
 
-    return row < WEIR_STATS_KINDS || (row < names.n_holds && names.holds[row] != 0) || stats_is_held(head, row % WEIR_STATS_SEGMENT)
+    return row < WEIR_STATS_KINDS || (row < names.n_holds && names.holds[row] != 0)
+           || stats_is_held(head, row % WEIR_STATS_SEGMENT)
            || names_is_held_by_master(head, row % WEIR_STATS_SEGMENT);
 }
 
@@ -352,7 +357,9 @@ names_used_up(weir_str_t name)
         group = name;
         peer = WEIR_STR_NONE;
     }
-    weir_log(WEIR_LOG_WARN, NULL, 0, "statistics_rows %u is used up: \"%.*s%s%.*s\" and what comes after it is counted as \"_other\"", names.room,
+    weir_log(WEIR_LOG_WARN, NULL, 0,
+             "statistics_rows %u is used up: \"%.*s%s%.*s\" and what comes after it is counted as \"_other\"",
+             names.room,
              WEIR_STR_ARG(group), peer.len != 0 ? "/" : "", WEIR_STR_ARG(peer));
 }
 
@@ -419,7 +426,8 @@ stats_names_repair(void)
             const stats_name_t *its = &head->names[at];
             weir_str_t          name = weir_str(its->name, weir_min(its->len, WEIR_STATS_NAME));
 
-            __atomic_store_n(&head->index[names_place(head, (weir_stats_kind_t) its->kind, name, its->hash)], at + 1, __ATOMIC_RELEASE);
+            __atomic_store_n(&head->index[names_place(head, (weir_stats_kind_t) its->kind, name, its->hash)], at + 1,
+                             __ATOMIC_RELEASE);
         }
         __atomic_store_n(&head->version, head->version + 1, __ATOMIC_RELEASE);
     }
@@ -466,7 +474,7 @@ void
 weir_stats_let_go(uint32_t row)
 {
     (void) pthread_mutex_lock(&names.lock);
-    if (row >= WEIR_STATS_KINDS && stats_n_segments != 0) {         /* the last configuration may go after the statistics */
+    if (row >= WEIR_STATS_KINDS && stats_n_segments != 0) {     /* the last configuration may go after the statistics */
         names_let_go(row);
     }
     (void) pthread_mutex_unlock(&names.lock);
@@ -563,7 +571,9 @@ weir_stats_list(uint32_t *rows, uint32_t max)
     uint32_t n = 0, total = weir_stats_rows();
 
     for (uint32_t row = 0; row < total && n < max; row++) {
-        if (row < WEIR_STATS_KINDS || stats_is_held(stats_segments[row / WEIR_STATS_SEGMENT].head, row % WEIR_STATS_SEGMENT)) {
+        if (row < WEIR_STATS_KINDS || stats_is_held(stats_segments[row / WEIR_STATS_SEGMENT].head,
+                                                    row % WEIR_STATS_SEGMENT))
+        {
             rows[n++] = row;
         }
     }

@@ -14,14 +14,17 @@
 _Static_assert(sizeof(weir_story_t) == 1024, "a story is a KiB");
 
 static const uint16_t story_rooms[WEIR_STORY_TEXTS] = {
-    [WEIR_STORY_METHOD] = 15, [WEIR_STORY_HOST] = 63, [WEIR_STORY_TARGET] = 255, [WEIR_STORY_CLIENT] = 47, [WEIR_STORY_SERVER] = 47,
+    [WEIR_STORY_METHOD] = 15, [WEIR_STORY_HOST] = 63, [WEIR_STORY_TARGET] = 255, [WEIR_STORY_CLIENT] = 47,
+    [WEIR_STORY_SERVER] = 47,
     [WEIR_STORY_LOCATION] = 47, [WEIR_STORY_DETAIL] = 47, [WEIR_STORY_PEER ... WEIR_STORY_VERDICT - 1] = 43,
     [WEIR_STORY_VERDICT ... WEIR_STORY_TEXTS - 1] = 31,
 };
 
-_Static_assert(15 + 63 + 255 + 4 * 47 + WEIR_STORY_ATTEMPTS * 43 + WEIR_STORY_VERDICTS * 31 <= sizeof(((weir_story_t *) 0)->bytes), "they fit");
+_Static_assert(15 + 63 + 255 + 4 * 47 + WEIR_STORY_ATTEMPTS * 43
+               + WEIR_STORY_VERDICTS * 31 <= sizeof(((weir_story_t *) 0)->bytes), "they fit");
 
-typedef struct { uint64_t magic; uint32_t each, unused; uint64_t unused_too[6]; uint64_t last[WEIR_SLOTS]; } stories_head_t;
+typedef struct { uint64_t magic; uint32_t each, unused; uint64_t unused_too[6]; uint64_t last[WEIR_SLOTS];
+                 } stories_head_t;
 
 static struct { stories_head_t *head; weir_zone_t *zone; } stories;
 
@@ -132,7 +135,8 @@ weir_stories_slots(const void *memory, uint64_t size)
 {
     const stories_head_t *head = memory;
 
-    return size >= sizeof(*head) && head->magic == STORY_MAGIC && head->each != 0 && head->each <= STORY_MAX && size == stories_bytes(head->each)
+    return size >= sizeof(*head) && head->magic == STORY_MAGIC && head->each != 0 && head->each <= STORY_MAX
+           && size == stories_bytes(head->each)
            ? WEIR_SLOTS : 0;
 }
 
@@ -169,7 +173,8 @@ weir_story_text(const weir_story_t *story, unsigned which)
     for (unsigned i = 0; i < which; i++) {
         from += story->lengths[i];
     }
-    return from + story->lengths[which] <= sizeof(story->bytes) ? weir_str(story->bytes + from, story->lengths[which]) : WEIR_STR_NONE;
+    return from + story->lengths[which] <= sizeof(story->bytes) ? weir_str(story->bytes + from, story->lengths[which])
+           : WEIR_STR_NONE;
 }
 
 static void

@@ -133,7 +133,8 @@ zone_head_fits(const weir_zone_t *zone)
     const zone_head_t *head = zone->memory;
 
     return head->magic == ZONE_MAGIC && head->size == zone->size && head->layout == zone->layout
-           && memcmp(head->kind, zone->kind, sizeof(head->kind)) == 0 && memcmp(head->name, zone->name, sizeof(head->name)) == 0;
+           && memcmp(head->kind, zone->kind, sizeof(head->kind)) == 0
+           && memcmp(head->name, zone->name, sizeof(head->name)) == 0;
 }
 
 static weir_zone_t *
@@ -182,10 +183,12 @@ zone_tell_anew(const weir_zone_t *made)
             continue;
         }
         if (zone->layout != made->layout) {
-            weir_log(WEIR_LOG_NOTICE, NULL, 0, "shared memory \"%s\" (%s) begins anew: its layout was %u and is %u", made->name, made->kind,
+            weir_log(WEIR_LOG_NOTICE, NULL, 0, "shared memory \"%s\" (%s) begins anew: its layout was %u and is %u",
+                     made->name, made->kind,
                      zone->layout, made->layout);
         } else {
-            weir_log(WEIR_LOG_NOTICE, NULL, 0, "shared memory \"%s\" (%s) begins anew: it had %llu bytes and has %llu", made->name, made->kind,
+            weir_log(WEIR_LOG_NOTICE, NULL, 0, "shared memory \"%s\" (%s) begins anew: it had %llu bytes and has %llu",
+                     made->name, made->kind,
                      (unsigned long long) zone->size, (unsigned long long) made->size);
         }
         return;
@@ -198,7 +201,8 @@ zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
     weir_zone_t *zone = zone_find(id);
 
     if (zone == NULL && !zone_may_make) {
-        (void) weir_error_set(error, "the shared memory \"%.*s\" did not come from the master process", WEIR_STR_ARG(id->name));
+        (void) weir_error_set(error, "the shared memory \"%.*s\" did not come from the master process",
+                              WEIR_STR_ARG(id->name));
         return NULL;
     }
     if (zone == NULL) {
@@ -208,7 +212,8 @@ zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
         }
     }
     if (zone == NULL) {
-        (void) weir_error_set(error, "shared memory \"%.*s\" of %llu bytes cannot be had (%d: %s)", WEIR_STR_ARG(id->name),
+        (void) weir_error_set(error, "shared memory \"%.*s\" of %llu bytes cannot be had (%d: %s)",
+                              WEIR_STR_ARG(id->name),
                               (unsigned long long) id->size, errno, strerror(errno));
         return NULL;
     }
@@ -286,7 +291,8 @@ weir_zones_fold(uint32_t slot)
 }
 
 void
-weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory, uint64_t size), void *data)
+weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory,
+                                   uint64_t size), void *data)
 {
     (void) pthread_mutex_lock(&zone_lock);
     for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
@@ -315,7 +321,8 @@ weir_zones_each(void (*each)(void *data, weir_str_t label, int fd), void *data)
     (void) pthread_mutex_lock(&zone_lock);
     for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
         const weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
-        len = snprintf(label, sizeof(label), "%s %llu %u %s", zone->kind, (unsigned long long) zone->size, zone->layout, zone->name);
+        len = snprintf(label, sizeof(label), "%s %llu %u %s", zone->kind, (unsigned long long) zone->size, zone->layout,
+                       zone->name);
         each(data, weir_str(label, (size_t) len), zone->fd);
     }
     (void) pthread_mutex_unlock(&zone_lock);

@@ -38,7 +38,8 @@ typedef struct weir_zone_kind {
 
 typedef struct {
     const weir_zone_kind_t *kind;
-    weir_str_t              name;     /* of the configuration; empty for one of the instance's own; shorter than 128 bytes */
+    /* of the configuration; empty for one of the instance's own; shorter than 128 bytes */
+    weir_str_t              name;
     uint64_t                size;     /* usable bytes */
 } weir_zone_id_t;
 
@@ -50,7 +51,8 @@ void        *weir_zone_memory(const weir_zone_t *zone);     /* behind the head, 
 uint64_t     weir_zone_size(const weir_zone_t *zone);       /* usable bytes */
 
 /* Every zone of a kind that keeps something in the store.  each is called with the lock of zones held. */
-void weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory, uint64_t size), void *data);
+void weir_zones_each_saved(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t name, void *memory,
+                                        uint64_t size), void *data);
 
 /* Every zone's kind settles what the owner of that slot left.  In the master, when the owner is dead. */
 void weir_zones_fold(uint32_t slot);

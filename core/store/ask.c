@@ -118,7 +118,8 @@ ask_receive(weir_store_ask_t *ask, weir_error_t *error)
         ask->len += (size_t) n;
     }
     if (end == NULL) {
-        (void) weir_error_set(error, "the store process did not answer: %s", n == 0 ? "it has gone" : errno == EAGAIN ? "it is stuck" : strerror(errno));
+        (void) weir_error_set(error, "the store process did not answer: %s",
+                              n == 0 ? "it has gone" : errno == EAGAIN ? "it is stuck" : strerror(errno));
         return NULL;
     }
     answer = json_loadb(ask->line, (size_t) (end - ask->line), 0, NULL);

@@ -22,6 +22,7 @@ bool weir_store_ask_open(weir_store_ask_t *ask, const char *path, uint64_t size,
 void weir_store_ask_close(weir_store_ask_t *ask);
 /* n <= WEIR_STORE_ASK_MAX answers, new references, in the commands' order.  false with *error: none, and whether they
  * were done is not known. */
-bool weir_store_ask(weir_store_ask_t *ask, json_t *const *commands, json_t **answers, size_t n, weir_error_t *error) WEIR_MUST_USE;
+bool weir_store_ask(weir_store_ask_t *ask, json_t *const *commands, json_t **answers, size_t n,
+                    weir_error_t *error) WEIR_MUST_USE;
 
 #endif

@@ -78,7 +78,8 @@ command_expect(command_t *command, bool found, bool wanted, const char *what, co
         return false;
     }
     if (found != wanted) {
-        return weir_error_set(&command->error, found ? "there is a %s \"%s\" already" : "there is no %s \"%s\"", what, name);
+        return weir_error_set(&command->error, found ? "there is a %s \"%s\" already" : "there is no %s \"%s\"", what,
+                              name);
     }
     return true;
 }
@@ -88,7 +89,9 @@ command_plan_is_there(command_t *command, const char *name)
 {
     weir_store_plan_t plan;
 
-    return name[0] == '\0' || command_expect(command, command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan)), true,
+    return name[0] == '\0' || command_expect(command,
+                                             command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan,
+                                                         sizeof(plan)), true,
                                              "plan", name);
 }
 
@@ -107,7 +110,8 @@ command_put_consumer(command_t *command, bool is_new)
     }
     found = command_get(command, WEIR_STORE_CONSUMERS, weir_str_from_z(name), &consumer, sizeof(consumer));
     if (!command_expect(command, found, !is_new, "consumer", name)
-        || !weir_store_json_name(command->request, "plan", false, consumer.plan, &command->error) || !command_plan_is_there(command, consumer.plan))
+        || !weir_store_json_name(command->request, "plan", false, consumer.plan, &command->error)
+        || !command_plan_is_there(command, consumer.plan))
     {
         return false;
     }
@@ -122,7 +126,8 @@ static bool command_consumer_set(command_t *command) { return command_put_consum
 
 /* Calls on each record; a call may delete the one it gets. */
 static bool
-command_each(command_t *command, weir_store_table_t table, bool (*each)(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value), void *data)
+command_each(command_t *command, weir_store_table_t table,
+             bool (*each)(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value), void *data)
 {
     MDB_cursor *cursor;
     MDB_val     key, value;
@@ -132,7 +137,9 @@ command_each(command_t *command, weir_store_table_t table, bool (*each)(void *da
     if (command_failed(command, mdb_cursor_open(command->txn, command->db->tables[table], &cursor))) {
         return false;
     }
-    for (result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); good && result == 0; result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+    for (result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); good && result == 0;
+         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
+    {
         good = each(data, cursor, key, value);
     }
     mdb_cursor_close(cursor);
@@ -171,7 +178,8 @@ command_consumer_remove(command_t *command)
         return false;
     }
     found = command_get(command, WEIR_STORE_CONSUMERS, weir_str_from_z(name), &consumer, sizeof(consumer));
-    if (!command_expect(command, found, true, "consumer", name) || !command_each(command, WEIR_STORE_KEYS, command_drop_key_of, &of)
+    if (!command_expect(command, found, true, "consumer", name)
+        || !command_each(command, WEIR_STORE_KEYS, command_drop_key_of, &of)
         || !command_delete(command, WEIR_STORE_CONSUMERS, weir_str_from_z(name)))
     {
         return false;
@@ -185,7 +193,8 @@ command_consumer_remove(command_t *command)
 static bool
 command_put_plan(command_t *command, bool is_new)
 {
-    weir_store_plan_t plan = { .created_s = command->now_s, .hour = UINT64_MAX, .day = UINT64_MAX, .month = UINT64_MAX };
+    weir_store_plan_t plan = { .created_s = command->now_s, .hour = UINT64_MAX, .day = UINT64_MAX,
+                               .month = UINT64_MAX };
     char              name[WEIR_STORE_NAME] = "";
     bool              found;
 
@@ -193,7 +202,8 @@ command_put_plan(command_t *command, bool is_new)
         return false;
     }
     found = command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
-    return command_expect(command, found, !is_new, "plan", name) && weir_store_json_limit(command->request, "hour", &plan.hour, &command->error)
+    return command_expect(command, found, !is_new, "plan", name)
+           && weir_store_json_limit(command->request, "hour", &plan.hour, &command->error)
            && weir_store_json_limit(command->request, "day", &plan.day, &command->error)
            && weir_store_json_limit(command->request, "month", &plan.month, &command->error)
            && command_put(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
@@ -214,7 +224,8 @@ command_is_not_of_plan(void *data, MDB_cursor *cursor, MDB_val key, MDB_val valu
     }
     memcpy(&consumer, value.mv_data, sizeof(consumer));
     return strncmp(consumer.plan, of->name, sizeof(consumer.plan)) != 0
-           || weir_error_set(&of->command->error, "consumer \"%.*s\" has the plan \"%s\"", WEIR_STR_ARG(weir_store_str(key)), of->name);
+           || weir_error_set(&of->command->error, "consumer \"%.*s\" has the plan \"%s\"",
+                             WEIR_STR_ARG(weir_store_str(key)), of->name);
 }
 
 static bool
@@ -229,7 +240,8 @@ command_plan_remove(command_t *command)
         return false;
     }
     found = command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
-    return command_expect(command, found, true, "plan", name) && command_each(command, WEIR_STORE_CONSUMERS, command_is_not_of_plan, &of)
+    return command_expect(command, found, true, "plan", name)
+           && command_each(command, WEIR_STORE_CONSUMERS, command_is_not_of_plan, &of)
            && command_delete(command, WEIR_STORE_PLANS, weir_str_from_z(name));
 }
 
@@ -267,7 +279,8 @@ static bool
 command_get_secret(command_t *command, char secret[COMMAND_SECRET_MAX + 1])
 {
     const json_t *given = json_object_get(command->request, "secret");
-    weir_str_t    text = json_is_string(given) ? weir_str(json_string_value(given), json_string_length(given)) : WEIR_STR_NONE;
+    weir_str_t    text = json_is_string(given) ? weir_str(json_string_value(given), json_string_length(given))
+                         : WEIR_STR_NONE;
 
     if (given == NULL) {
         return command_make_secret(secret) || weir_error_set(&command->error, "there is no randomness for a key");
@@ -321,7 +334,8 @@ command_key_create(command_t *command)
     found = command_get(command, WEIR_STORE_CONSUMERS, weir_str_from_z(key.consumer), &consumer, sizeof(consumer));
     good = command_expect(command, found, true, "consumer", key.consumer)
            && weir_store_json_label(command->request, "label", key.label, &command->error)
-           && weir_store_json_number(command->request, "expires", &key.expires_s, &command->error) && command_get_secret(command, secret);
+           && weir_store_json_number(command->request, "expires", &key.expires_s, &command->error)
+           && command_get_secret(command, secret);
     if (good && key.expires_s != 0 && key.expires_s <= command->now_s) {
         good = weir_error_set(&command->error, "\"expires\" has passed: the key would never be good");
         weir_mem_wipe(secret, sizeof(secret));
@@ -401,7 +415,8 @@ json_t *
 weir_store_do(weir_store_db_t *db, MDB_txn *txn, const json_t *request, uint64_t now_s, int *failed)
 {
     static const struct { const char *name; bool (*run)(command_t *command); } rows[] = {
-        { "consumer.add", command_consumer_add }, { "consumer.set", command_consumer_set }, { "consumer.remove", command_consumer_remove },
+        { "consumer.add", command_consumer_add }, { "consumer.set", command_consumer_set },
+        { "consumer.remove", command_consumer_remove },
         { "plan.add", command_plan_add }, { "plan.set", command_plan_set }, { "plan.remove", command_plan_remove },
         { "key.create", command_key_create }, { "key.revoke", command_key_revoke },
         { "load", command_load }, { "flush", command_flush },
@@ -449,7 +464,9 @@ command_check_consumer(command_walk_t *walk, const json_t *record)
     weir_store_plan_t found;
     char              fault[256];
 
-    if (plan != NULL && plan[0] != '\0' && !command_get(walk->command, WEIR_STORE_PLANS, weir_str_from_z(plan), &found, sizeof(found))) {
+    if (plan != NULL && plan[0] != '\0' && !command_get(walk->command, WEIR_STORE_PLANS, weir_str_from_z(plan), &found,
+                                                        sizeof(found)))
+    {
         (void) snprintf(fault, sizeof(fault), "consumer \"%s\" has a plan \"%s\", which is not there",
                         json_string_value(json_object_get(record, "name")), plan);
         walk->fault(walk->data, fault);
@@ -480,7 +497,8 @@ command_walk_one(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
     (void) cursor;
     if (record == NULL) {
         if (walk->fault != NULL) {
-            (void) snprintf(fault, sizeof(fault), "a record of \"%s\" is not what it should be", weir_store_table_name(walk->table));
+            (void) snprintf(fault, sizeof(fault), "a record of \"%s\" is not what it should be",
+                            weir_store_table_name(walk->table));
             walk->fault(walk->data, fault);
         }
         return true;
@@ -499,7 +517,8 @@ command_walk_one(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
 static int
 command_walk(weir_store_db_t *db, MDB_txn *txn, command_walk_t walk)
 {
-    static const weir_store_table_t order[] = { WEIR_STORE_PLANS, WEIR_STORE_CONSUMERS, WEIR_STORE_KEYS, WEIR_STORE_CELLS };
+    static const weir_store_table_t order[] = { WEIR_STORE_PLANS, WEIR_STORE_CONSUMERS, WEIR_STORE_KEYS,
+                                                WEIR_STORE_CELLS };
     command_t                       command = { .db = db, .txn = txn };
 
     walk.command = &command;
@@ -511,7 +530,8 @@ command_walk(weir_store_db_t *db, MDB_txn *txn, command_walk_t walk)
 }
 
 int
-weir_store_dump(weir_store_db_t *db, MDB_txn *txn, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data)
+weir_store_dump(weir_store_db_t *db, MDB_txn *txn,
+                void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data)
 {
     return command_walk(db, txn, (command_walk_t) { .each = each, .data = data });
 }

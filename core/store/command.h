@@ -18,14 +18,16 @@
 
 #include <jansson.h>
 
-#define WEIR_STORE_SOCKET   "socket"             /* of the store process, in store_path: a command a line, an answer a line */
+/* of the store process, in store_path: a command a line, an answer a line */
+#define WEIR_STORE_SOCKET   "socket"
 #define WEIR_STORE_LINE_MAX 4096                 /* bytes of a line */
 
 /* The answer, a new reference; never NULL.  *failed: a result of LMDB's after which txn must be aborted; 0. */
 json_t *weir_store_do(weir_store_db_t *db, MDB_txn *txn, const json_t *command, uint64_t now_s, int *failed);
 
 /* Every record as an object, plans first and what refers to them later.  A result of LMDB's. */
-int weir_store_dump(weir_store_db_t *db, MDB_txn *txn, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data);
+int weir_store_dump(weir_store_db_t *db, MDB_txn *txn,
+                    void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data);
 /* Looks at every record and what it refers to.  each: a sentence for each fault. */
 int weir_store_check(weir_store_db_t *db, MDB_txn *txn, void (*each)(void *data, const char *fault), void *data);
 

@@ -90,7 +90,8 @@ store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_co
     weir_error_t            error = { .text = "" };
 
     if (!weir_bundle_is_replay(cf->bundle) && !weir_file_make_dirs(conf->path.text.at, true)) {
-        return weir_conf_error_at(cf, &block->words, "the folder \"%s\" could not be made: %s", conf->path.text.at, strerror(errno));
+        return weir_conf_error_at(cf, &block->words, "the folder \"%s\" could not be made: %s", conf->path.text.at,
+                                  strerror(errno));
     }
     conf->owner = (weir_bundle_user_t) { .ignored = true };
     if (conf->user.user.at != NULL) {
@@ -98,7 +99,9 @@ store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_co
             return weir_conf_error_at(cf, &block->words, "%s", error.text);
         }
         if (!conf->owner.ignored && conf->owner.uid == core->workers_user.uid) {
-            return weir_conf_error_at(cf, &block->words, "\"store_user\" must be another than the workers' \"user\", who may not write the store");
+            return weir_conf_error_at(cf, &block->words,
+                                      "\"store_user\" must be another than the workers' \"user\", who may not write "
+                                      "the store");
         }
         store_own_groups(cf, &conf->owner);
         conf->runs_as = conf->owner;
@@ -109,7 +112,8 @@ store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_co
     if (weir_bundle_is_replay(cf->bundle) || geteuid() != 0 || core->workers_user.ignored) {
         return true;
     }
-    return weir_store_secure(conf->path.text.at, conf->owner.ignored ? 0 : conf->owner.uid, core->workers_user.gid, &error)
+    return weir_store_secure(conf->path.text.at, conf->owner.ignored ? 0 : conf->owner.uid, core->workers_user.gid,
+                             &error)
            || weir_conf_error_at(cf, &block->words, "%s", error.text);
 }
 
@@ -129,7 +133,8 @@ store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         memcpy(store_first, conf->path.text.at, conf->path.text.len + 1);
     } else if (!weir_str_eq(conf->path.text, weir_str_from_z(store_first))) {
         if (weir_zones_are_made_here()) {
-            weir_log(WEIR_LOG_WARN, NULL, 0, "\"store_path %.*s\" is taken up at the next start", WEIR_STR_ARG(conf->path.text));
+            weir_log(WEIR_LOG_WARN, NULL, 0, "\"store_path %.*s\" is taken up at the next start",
+                     WEIR_STR_ARG(conf->path.text));
         }
         conf->path.text = weir_str_dup(cf->arena, weir_str_from_z(store_first));
     }
@@ -138,18 +143,28 @@ store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 
 static const weir_directive_t store_directives[] = {
     WEIR_DIRECTIVE(weir_store_conf_t, path, "store_path", .where = WEIR_IN_MAIN,
-                   .help = "Folder of the store: consumers, keys, plans, quotas, and what long limits have counted.  Not set: there is none."),
+                   .help = "Folder of the store: consumers, keys, plans, quotas, and what long limits have counted.  "
+                           "Not set: there is none."),
     WEIR_DIRECTIVE_OF(weir_store_conf_t, user, "store_user", &weir_type_user, .where = WEIR_IN_MAIN,
-                      .help = "Whom the store's folder and files belong to and its process runs as, where Weir is started as root.  Not set: the files are "
-                              "root's, and the process, which has opened them, runs as the first of weir-store (which the package makes), nobody and daemon "
-                              "that is there and is not the workers' user.  Either way workers can read the store but not write it, they can neither signal "
-                              "nor trace its process, and only root and this user may change consumers, keys and plans.  Where Weir is not started as root, "
-                              "or no such user can be had, all are of one user: the process cannot be traced then, but it can be killed, and is started "
-                              "again; what was acknowledged stays, and what was counted lies in memory that outlives it."),
-    WEIR_DIRECTIVE(weir_store_conf_t, size, "store_size", .where = WEIR_IN_MAIN, .dflt = "256m", .min = "1m", .max = "1024g",
+                      .help = "Whom the store's folder and files belong to and its process runs as, where Weir is "
+                              "started as root.  Not set: the files are "
+                              "root's, and the process, which has opened them, runs as the first of weir-store (which "
+                              "the package makes), nobody and daemon "
+                              "that is there and is not the workers' user.  Either way workers can read the store but "
+                              "not write it, they can neither signal "
+                              "nor trace its process, and only root and this user may change consumers, keys and "
+                              "plans.  Where Weir is not started as root, "
+                              "or no such user can be had, all are of one user: the process cannot be traced then, but "
+                              "it can be killed, and is started "
+                              "again; what was acknowledged stays, and what was counted lies in memory that outlives "
+                              "it."),
+    WEIR_DIRECTIVE(weir_store_conf_t, size, "store_size", .where = WEIR_IN_MAIN, .dflt = "256m", .min = "1m",
+                   .max = "1024g",
                    .help = "How large the store's file may become."),
-    WEIR_DIRECTIVE(weir_store_conf_t, flush, "store_flush", .where = WEIR_IN_MAIN, .dflt = "1s", .min = "10ms", .max = "1h",
-                   .help = "How often what was counted is written to the store: what was admitted since may be forgotten, and so admitted again, when all "
+    WEIR_DIRECTIVE(weir_store_conf_t, flush, "store_flush", .where = WEIR_IN_MAIN, .dflt = "1s", .min = "10ms",
+                   .max = "1h",
+                   .help = "How often what was counted is written to the store: what was admitted since may be "
+                           "forgotten, and so admitted again, when all "
                            "processes are killed at once or the power fails."),
     WEIR_DIRECTIVES_END
 };

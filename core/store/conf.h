@@ -12,7 +12,8 @@ typedef struct {
     weir_bytes_t size;           /* the file may grow to */
     weir_core_user_t   user;         /* .user.at NULL: nobody but root */
     weir_bundle_user_t owner;        /* .ignored: as above, or not started as root */
-    weir_bundle_user_t runs_as;      /* the process: the owner, or one that is not the workers'; .ignored: there is none, or not started as root */
+    /* the process: the owner, or one that is not the workers'; .ignored: there is none, or not started as root */
+    weir_bundle_user_t runs_as;
     weir_msec_t  flush;          /* how often what is counted is written: what may be lost */
 } weir_store_conf_t;
 

@@ -19,7 +19,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define DB_READERS 600                       /* slots of tools, of what writers hold (hold.h), of the workers of a program of before */
+/* slots of tools, of what writers hold (hold.h), of the workers of a program of before */
+#define DB_READERS 600
 #define DB_DISK_FULL 65536                   /* bytes: less than one write of LMDB's */
 
 static pid_t db_opened_by;                   /* one environment a process */
@@ -210,9 +211,12 @@ weir_store_open(weir_store_db_t *db, const weir_store_open_t *how, weir_error_t 
         return true;
     }
     if (result == 0) {
-        (void) weir_error_set(error, "the store in \"%s\" is of another version of Weir: dump it there and load it here", how->path);
+        (void) weir_error_set(error,
+                              "the store in \"%s\" is of another version of Weir: dump it there and load it here",
+                              how->path);
     } else {
-        (void) weir_error_set(error, "the store in \"%s\" cannot be opened: %s", how->path, weir_store_strerror(db, result));
+        (void) weir_error_set(error, "the store in \"%s\" cannot be opened: %s", how->path,
+                              weir_store_strerror(db, result));
     }
     weir_store_close(db);
     return false;

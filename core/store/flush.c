@@ -10,8 +10,10 @@
 
 #define FLUSH_CHUNK   256                        /* cells looked for at a time */
 #define FLUSH_PRUNED  1000                       /* records looked at in one flush */
-#define FLUSH_SLACK_S (35 * 86400)               /* kept so long after they expired: the clock may be wrong for a while */
-#define FLUSH_LONGEST_S (62 * 86400)             /* no period is longer: a worker cannot make a record that is there for ever */
+/* kept so long after they expired: the clock may be wrong for a while */
+#define FLUSH_SLACK_S (35 * 86400)
+/* no period is longer: a worker cannot make a record that is there for ever */
+#define FLUSH_LONGEST_S (62 * 86400)
 
 typedef struct {
     const weir_saved_kind_t *kind;
@@ -23,7 +25,8 @@ typedef struct {
 struct weir_store_flush {
     flush_put_t *puts;                           /* to be told */
     size_t       n, room;
-    char         prune_from[WEIR_STORE_CELL_KEY];    /* where the look for what expired goes on; empty: at the beginning */
+    /* where the look for what expired goes on; empty: at the beginning */
+    char         prune_from[WEIR_STORE_CELL_KEY];
     size_t       prune_len;
     /* of one call */
     weir_store_db_t *db;
@@ -68,7 +71,8 @@ static int
 flush_put_cell(weir_store_flush_t *flush, weir_str_t kind, weir_str_t zone, const weir_saved_cell_t *cell)
 {
     char              room[WEIR_STORE_CELL_KEY];
-    weir_store_cell_t record = { .value = cell->value, .expires_s = weir_min(cell->expires_s, flush->now_s + FLUSH_LONGEST_S) };
+    weir_store_cell_t record = { .value = cell->value,
+                                 .expires_s = weir_min(cell->expires_s, flush->now_s + FLUSH_LONGEST_S) };
     MDB_val           key = { .mv_size = weir_store_cell_key(room, kind, zone, cell->name), .mv_data = room }, value;
     MDB_dbi           table = flush->db->tables[WEIR_STORE_CELLS];
     int               result = mdb_get(flush->txn, table, &key, &value);

@@ -15,7 +15,8 @@ weir_store_flush_t *weir_store_flush_create(void);
 void                weir_store_flush_destroy(weir_store_flush_t *flush);
 /* Puts what zones have and the store lacks, and takes out some of what expired.  *changes: how many of both.  A result
  * of LMDB's: when it is not 0 the transaction must be aborted. */
-int  weir_store_flush_put(weir_store_flush_t *flush, weir_store_db_t *db, MDB_txn *txn, uint64_t now_s, size_t *changes);
+int  weir_store_flush_put(weir_store_flush_t *flush, weir_store_db_t *db, MDB_txn *txn, uint64_t now_s,
+                          size_t *changes);
 /* The transaction was committed. */
 void weir_store_flush_done(weir_store_flush_t *flush);
 

@@ -31,7 +31,8 @@ weir_store_hold_go_on(weir_store_hold_t *hold, weir_store_db_t *db, uint64_t now
         return result;
     }
     *hold = (weir_store_hold_t) { .older = hold->newer, .newer = oldest, .taken_ms = now_ms };
-    (void) mdb_reader_check(db->env, &dead);     /* what a writer before this one held is old by now; tools that were killed */
+    /* what a writer before this one held is old by now; tools that were killed */
+    (void) mdb_reader_check(db->env, &dead);
     return 0;
 }
 

@@ -9,7 +9,7 @@
  * they have read by themselves (view.h), so that this only spares them looks that are overtaken; those of a program of
  * before, which may run beside the writer after an upgrade, rely on it.
  *
- *     writer   ----A--------B--------C--------     A, B: its read transactions; when B is old enough, A goes and C comes
+ * writer   ----A--------B--------C--------     A, B: its read transactions; when B is old enough, A goes and C comes
  *     worker              -look-                   sees a version that is not older than A for as long as it may last
  */
 #ifndef WEIR_STORE_HOLD_H

@@ -48,7 +48,8 @@ json_get_hex(const char *text, unsigned char *bytes, size_t n)
 /* -- members -- */
 
 bool
-weir_store_json_name(const json_t *object, const char *member, bool needed, char room[WEIR_STORE_NAME], weir_error_t *error)
+weir_store_json_name(const json_t *object, const char *member, bool needed, char room[WEIR_STORE_NAME],
+                     weir_error_t *error)
 {
     const json_t *value = json_object_get(object, member);
     weir_str_t    text;
@@ -62,7 +63,8 @@ weir_store_json_name(const json_t *object, const char *member, bool needed, char
         return true;
     }
     if (!weir_store_name_is_good(text)) {
-        return weir_error_set(error, "\"%s\" must be a name: 1 to %d letters, digits or any of ._@+-", member, WEIR_STORE_NAME - 1);
+        return weir_error_set(error, "\"%s\" must be a name: 1 to %d letters, digits or any of ._@+-", member,
+                              WEIR_STORE_NAME - 1);
     }
     weir_store_put_text(room, WEIR_STORE_NAME, text);
     return true;
@@ -141,7 +143,8 @@ json_of_consumer(MDB_val key, MDB_val value)
     weir_store_consumer_t consumer;
 
     memcpy(&consumer, value.mv_data, sizeof(consumer));
-    return json_pack("{s:s, s:s%, s:o, s:b, s:I}", "table", "consumers", "name", key.mv_data, key.mv_size, "plan", json_text(consumer.plan),
+    return json_pack("{s:s, s:s%, s:o, s:b, s:I}", "table", "consumers", "name", key.mv_data, key.mv_size, "plan",
+                     json_text(consumer.plan),
                      "disabled", consumer.is_disabled != 0, "created", (json_int_t) consumer.created_s);
 }
 
@@ -153,8 +156,10 @@ json_of_key(MDB_val key, MDB_val value)
 
     memcpy(&record, value.mv_data, sizeof(record));
     json_put_hex(hash, key.mv_data, WEIR_STORE_HASH);
-    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "table", "keys", "hash", hash, "consumer", json_text(record.consumer), "label",
-                     json_text(record.label), "created", (json_int_t) record.created_s, "expires", (json_int_t) record.expires_s);
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "table", "keys", "hash", hash, "consumer",
+                     json_text(record.consumer), "label",
+                     json_text(record.label), "created", (json_int_t) record.created_s, "expires",
+                     (json_int_t) record.expires_s);
 }
 
 static json_t *
@@ -163,7 +168,8 @@ json_of_plan(MDB_val key, MDB_val value)
     weir_store_plan_t plan;
 
     memcpy(&plan, value.mv_data, sizeof(plan));
-    return json_pack("{s:s, s:s%, s:o, s:o, s:o, s:I}", "table", "plans", "name", key.mv_data, key.mv_size, "hour", json_limit(plan.hour), "day",
+    return json_pack("{s:s, s:s%, s:o, s:o, s:o, s:I}", "table", "plans", "name", key.mv_data, key.mv_size, "hour",
+                     json_limit(plan.hour), "day",
                      json_limit(plan.day), "month", json_limit(plan.month), "created", (json_int_t) plan.created_s);
 }
 
@@ -174,12 +180,15 @@ json_of_cell(MDB_val key, MDB_val value)
     weir_store_cell_t cell;
     char              hex[JSON_HEX64 + 1];
 
-    if (!weir_str_cut(weir_store_str(key), '\0', &kind, &zone) || !weir_str_cut(zone, '\0', &zone, &name) || name.len != sizeof(uint64_t)) {
+    if (!weir_str_cut(weir_store_str(key), '\0', &kind, &zone) || !weir_str_cut(zone, '\0', &zone, &name)
+        || name.len != sizeof(uint64_t))
+    {
         return NULL;
     }
     memcpy(&cell, value.mv_data, sizeof(cell));
     json_put_hex(hex, (const unsigned char *) name.at, sizeof(uint64_t));
-    return json_pack("{s:s, s:s%, s:s%, s:s, s:I, s:I}", "table", "cells", "kind", kind.at, kind.len, "zone", zone.at, zone.len, "key", hex,
+    return json_pack("{s:s, s:s%, s:s%, s:s, s:I, s:I}", "table", "cells", "kind", kind.at, kind.len, "zone", zone.at,
+                     zone.len, "key", hex,
                      "value", (json_int_t) cell.value, "expires", (json_int_t) cell.expires_s);
 }
 
@@ -193,7 +202,9 @@ weir_store_to_json(weir_store_table_t table, MDB_val key, MDB_val value)
         [WEIR_STORE_CELLS] = { 0, sizeof(weir_store_cell_t), json_of_cell },
     };
 
-    if (rows[table].make == NULL || value.mv_size != rows[table].value || (rows[table].key != 0 && key.mv_size != rows[table].key)) {
+    if (rows[table].make == NULL || value.mv_size != rows[table].value
+        || (rows[table].key != 0 && key.mv_size != rows[table].key))
+    {
         return NULL;
     }
     if (rows[table].key == 0 && table != WEIR_STORE_CELLS && !weir_store_name_is_good(weir_store_str(key))) {
@@ -232,10 +243,13 @@ json_read_key(const json_t *object, weir_store_record_t *record, weir_error_t *e
 
     record->size = sizeof(*key);
     record->key_len = WEIR_STORE_HASH;
-    if (!json_get_hex(json_string_value(json_object_get(object, "hash")), (unsigned char *) record->key, WEIR_STORE_HASH)) {
+    if (!json_get_hex(json_string_value(json_object_get(object, "hash")), (unsigned char *) record->key,
+                      WEIR_STORE_HASH))
+    {
         return weir_error_set(error, "\"hash\" must be %d hex digits", 2 * WEIR_STORE_HASH);
     }
-    return weir_store_json_name(object, "consumer", true, key->consumer, error) && weir_store_json_label(object, "label", key->label, error)
+    return weir_store_json_name(object, "consumer", true, key->consumer, error)
+           && weir_store_json_label(object, "label", key->label, error)
            && weir_store_json_number(object, "created", &key->created_s, error)
            && weir_store_json_number(object, "expires", &key->expires_s, error);
 }
@@ -248,7 +262,8 @@ json_read_plan(const json_t *object, weir_store_record_t *record, weir_error_t *
     record->size = sizeof(*plan);
     plan->hour = plan->day = plan->month = UINT64_MAX;
     return json_read_name(object, record, error) && weir_store_json_limit(object, "hour", &plan->hour, error)
-           && weir_store_json_limit(object, "day", &plan->day, error) && weir_store_json_limit(object, "month", &plan->month, error)
+           && weir_store_json_limit(object, "day", &plan->day, error)
+           && weir_store_json_limit(object, "month", &plan->month, error)
            && weir_store_json_number(object, "created", &plan->created_s, error);
 }
 
@@ -259,12 +274,14 @@ json_read_cell(const json_t *object, weir_store_record_t *record, weir_error_t *
     uint64_t      name;
 
     record->size = sizeof(record->value.cell);
-    if (!json_is_string(kind) || json_string_length(kind) >= 32 || !json_is_string(zone) || json_string_length(zone) >= 128
+    if (!json_is_string(kind) || json_string_length(kind) >= 32 || !json_is_string(zone)
+        || json_string_length(zone) >= 128
         || !json_get_hex(json_string_value(json_object_get(object, "key")), (unsigned char *) &name, sizeof(name)))
     {
         return weir_error_set(error, "a cell must have \"kind\", \"zone\" and \"key\", 16 hex digits");
     }
-    record->key_len = weir_store_cell_key(record->key, weir_str_from_z(json_string_value(kind)), weir_str_from_z(json_string_value(zone)), name);
+    record->key_len = weir_store_cell_key(record->key, weir_str_from_z(json_string_value(kind)),
+                                          weir_str_from_z(json_string_value(zone)), name);
     return weir_store_json_number(object, "value", &record->value.cell.value, error)
            && weir_store_json_number(object, "expires", &record->value.cell.expires_s, error);
 }

@@ -29,11 +29,15 @@ typedef struct {
 bool weir_store_from_json(const json_t *object, weir_store_record_t *record, weir_error_t *error) WEIR_MUST_USE;
 
 /* Members, checked: false with *error.  What is not there leaves *value as it is, unless it is needed. */
-bool weir_store_json_name(const json_t *object, const char *member, bool needed, char room[WEIR_STORE_NAME], weir_error_t *error) WEIR_MUST_USE;
-bool weir_store_json_number(const json_t *object, const char *member, uint64_t *value, weir_error_t *error) WEIR_MUST_USE;
+bool weir_store_json_name(const json_t *object, const char *member, bool needed, char room[WEIR_STORE_NAME],
+                          weir_error_t *error) WEIR_MUST_USE;
+bool weir_store_json_number(const json_t *object, const char *member, uint64_t *value,
+                            weir_error_t *error) WEIR_MUST_USE;
 /* null: UINT64_MAX */
-bool weir_store_json_limit(const json_t *object, const char *member, uint64_t *value, weir_error_t *error) WEIR_MUST_USE;
+bool weir_store_json_limit(const json_t *object, const char *member, uint64_t *value,
+                           weir_error_t *error) WEIR_MUST_USE;
 /* Any text without control characters that fits. */
-bool weir_store_json_label(const json_t *object, const char *member, char room[WEIR_STORE_NAME], weir_error_t *error) WEIR_MUST_USE;
+bool weir_store_json_label(const json_t *object, const char *member, char room[WEIR_STORE_NAME],
+                           weir_error_t *error) WEIR_MUST_USE;
 
 #endif

@@ -121,7 +121,8 @@ read_saved(weir_str_t kind, weir_str_t zone, uint64_t name, uint64_t *value)
     if (read_store.path[0] == '\0') {
         return WEIR_SAVED_NONE;
     }
-    switch (read_record(WEIR_STORE_CELLS, weir_str(key, weir_store_cell_key(key, kind, zone, name)), &cell, sizeof(cell))) {
+    switch (read_record(WEIR_STORE_CELLS, weir_str(key, weir_store_cell_key(key, kind, zone, name)), &cell,
+                        sizeof(cell))) {
     case WEIR_STORE_FOUND:
         *value = cell.value;
         return WEIR_SAVED_FOUND;

@@ -9,7 +9,9 @@ weir_store_name_is_good(weir_str_t name)
     for (size_t i = 0; i < name.len; i++) {
         char c = name.at[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != '\0' && strchr("._@+-", c) != NULL))) {
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+              || (c != '\0' && strchr("._@+-", c) != NULL)))
+        {
             return false;
         }
     }

@@ -35,7 +35,8 @@ typedef struct {
     uint16_t unused, flags, lower, upper;    /* lower: where the row of offsets of nodes ends */
 } view_head_t;
 
-typedef struct { uint16_t low, high, flags, key_size; } view_node_head_t;    /* low, high: the size of its data; of a branch, with flags: a page */
+/* low, high: the size of its data; of a branch, with flags: a page */
+typedef struct { uint16_t low, high, flags, key_size; } view_node_head_t;
 
 typedef struct {
     uint32_t page_size;
@@ -94,7 +95,8 @@ view_nodes(const weir_store_view_t *view, const unsigned char *page)
     unsigned lower = view_u16(page + offsetof(view_head_t, lower));
 
     weir_assert(view->page != 0);
-    return lower < sizeof(view_head_t) || lower > view->page || lower % 2 != 0 ? 0 : (lower - (unsigned) sizeof(view_head_t)) / 2;
+    return lower < sizeof(view_head_t) || lower > view->page
+           || lower % 2 != 0 ? 0 : (lower - (unsigned) sizeof(view_head_t)) / 2;
 }
 
 /* i: less than view_nodes said. */
@@ -178,7 +180,8 @@ view_walk(weir_store_view_t *view, size_t root, weir_str_t key, view_node_t *nod
     }
     for (unsigned depth = 0; depth < VIEW_DEPTH; depth++) {
         const unsigned char *page = view_page(view, number);
-        unsigned             kind = page != NULL ? view_u16(page + offsetof(view_head_t, flags)) & (VIEW_BRANCH | VIEW_LEAF) : 0;
+        unsigned             kind = page != NULL
+                                    ? view_u16(page + offsetof(view_head_t, flags)) & (VIEW_BRANCH | VIEW_LEAF) : 0;
 
         if (kind == VIEW_LEAF) {
             return view_search(view, page, false, key, node);
@@ -310,7 +313,7 @@ weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_
         root = view_word(view_meta(view, transaction) + offsetof(view_meta_t, tables[1].root));
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (view_newest(view) != transaction) {
-            continue;                            /* its root may be half of another's: S + 2 is written over it once S + 1 is there */
+            continue;              /* its root may be half of another's: S + 2 is written over it once S + 1 is there */
         }
         view->is_short = false;
         found = view_once(view, root, name, key, record, size);
@@ -395,9 +398,12 @@ weir_store_view_open(weir_store_view_t *view, const char *folder, weir_error_t *
     }
     weir_store_view_close(view);
     if (result == 0) {
-        return weir_error_set(error, "the store in \"%s\" is of another version of Weir: dump it there and load it here", folder);
+        return weir_error_set(error,
+                              "the store in \"%s\" is of another version of Weir: dump it there and load it here",
+                              folder);
     }
-    return weir_error_set(error, "the store in \"%s\" cannot be opened: %s", folder, weir_store_strerror(&none, result));
+    return weir_error_set(error, "the store in \"%s\" cannot be opened: %s", folder,
+                          weir_store_strerror(&none, result));
 }
 
 void

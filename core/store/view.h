@@ -45,6 +45,7 @@ bool weir_store_view_begins(weir_store_view_t *view) WEIR_MUST_USE;
 /* A record of `size` bytes is copied; what is left of it after any other result is nothing.  MISSING: the newest
  * transaction of some moment of this call had none.  BROKEN: the file is damaged, or was changed as fast as it was
  * looked at. */
-weir_store_found_t weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record, size_t size);
+weir_store_found_t weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record,
+                                       size_t size);
 
 #endif
