@@ -56,7 +56,8 @@ void        *weir_turns_create(const weir_host_set_t *set, weir_arena_t *arena);
 /* The same in memory of the caller's: set->n of them.  What else a balancer keeps may lie behind them. */
 void         weir_turns_init(const weir_host_set_t *set, weir_turns_t *turns);
 /* The next among those that `may` lets: NULL: none. */
-weir_peer_t *weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
+weir_peer_t *weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data),
+                             const void *data);
 void         weir_turns_report(weir_peer_t *peer, bool failed);
 void         weir_turns_carry_over(weir_peer_t *to, const weir_peer_t *from);
 

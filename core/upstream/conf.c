@@ -173,7 +173,8 @@ static const weir_directive_t upstream_directives[] = {
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
         .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [priority=number] "
                 "[locality=region[/zone[/subzone]]] [backup] [down] [resolve]",
-        .help = "A server of the group: a name or address with an optional port (80), or unix:path; resolve: the name is asked for again and again."),
+        .help = "A server of the group: a name or address with an optional port (80), or unix:path; resolve: the name "
+                "is asked for again and again."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
         .help = "Idle connections to the group that each worker keeps; 0 keeps none."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive_requests, "keepalive_requests", .where = WEIR_IN_UPSTREAM, .dflt = "1000",
@@ -299,7 +300,8 @@ weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *group, const weir_fol
 
 /* What is written, as what it takes to make the group anew. *is_followed: a name is to be asked for again. */
 static weir_follow_server_t *
-upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, weir_str_t own, bool *is_followed, bool *has_primary)
+upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, weir_str_t own, bool *is_followed,
+                      bool *has_primary)
 {
     weir_follow_server_t *list = weir_new_n(cf->arena, weir_follow_server_t, servers->n);
 
@@ -327,12 +329,14 @@ upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, weir_group_conf
         const weir_template_t        *key = NULL;
         const weir_balancer_t        *chosen;
 
-        chosen = module != NULL && module->choose != NULL && block->confs[m] != NULL ? module->choose(block->confs[m], &key) : NULL;
+        chosen = module != NULL && module->choose != NULL
+                 && block->confs[m] != NULL ? module->choose(block->confs[m], &key) : NULL;
         if (chosen == NULL) {
             continue;
         }
         if (group->balancer != NULL) {
-            return weir_conf_error_at(cf, &block->words, "upstream \"%.*s\" has two ways to choose its servers: %s and %s",
+            return weir_conf_error_at(cf, &block->words,
+                                      "upstream \"%.*s\" has two ways to choose its servers: %s and %s",
                                       WEIR_STR_ARG(group->name), group->balancer->name, chosen->name);
         }
         group->balancer = chosen;
@@ -379,7 +383,8 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
 
         *follow = (weir_follow_conf_t) { servers, conf->servers.n, weir_resolver_settings(block) };
         if (follow->settings->servers.n == 0) {
-            weir_conf_error_at(cf, &block->words, "no resolver defined to resolve the servers of upstream \"%.*s\"", WEIR_STR_ARG(group->name));
+            weir_conf_error_at(cf, &block->words, "no resolver defined to resolve the servers of upstream \"%.*s\"",
+                               WEIR_STR_ARG(group->name));
             return NULL;
         }
         group->follow = follow;
@@ -455,7 +460,8 @@ upstream_end(weir_life_t *life)
     life->kept[weir_upstream_index] = NULL;
 }
 
-static const struct weir_module_life upstream_life = { .begin = upstream_begin, .adopt = upstream_adopt, .end = upstream_end };
+static const struct weir_module_life upstream_life = { .begin = upstream_begin, .adopt = upstream_adopt,
+                                                       .end = upstream_end };
 
 const weir_module_t weir_upstream = {
     .name = "upstream",
@@ -522,12 +528,14 @@ upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp,
 }
 
 weir_group_t *
-weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name, weir_str_t host_header,
+weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name,
+                        weir_str_t host_header,
                         const weir_addr_t *addrs, size_t n)
 {
     *conf = (weir_group_conf_t) { .name = name, .host_header = host_header, .balancer = &weir_balancer_round_robin };
     conf->peers = weir_new_n(arena, weir_peer_conf_t, n);
-    upstream_add_peers(arena, conf, &upstream_default_peer, name, (weir_addrs_t) { (weir_addr_t *) (uintptr_t) addrs, n });
+    upstream_add_peers(arena, conf, &upstream_default_peer, name,
+                       (weir_addrs_t) { (weir_addr_t *) (uintptr_t) addrs, n });
     conf->digest = upstream_digest(conf);
     conf->running = weir_group_attach(groups, conf);
     return conf->running;
@@ -543,11 +551,14 @@ weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_
     char key[UPSTREAM_MAX_NAME + 64];
     weir_buf_t b;
 
-    if (group != NULL || groups == NULL || authority.len > UPSTREAM_MAX_NAME || !weir_hostport_parse(&hp, authority, &why)) {
+    if (group != NULL || groups == NULL || authority.len > UPSTREAM_MAX_NAME
+        || !weir_hostport_parse(&hp, authority, &why))
+    {
         return group;
     }
     weir_buf_init(&b, key, sizeof(key));
-    weir_buf_printf(&b, "%s%s%.*s%s %u %u", hp.is_unix ? "unix:" : "", hp.is_v6_literal ? "[" : "", WEIR_STR_ARG(hp.host), hp.is_v6_literal ? "]" : "",
+    weir_buf_printf(&b, "%s%s%.*s%s %u %u", hp.is_unix ? "unix:" : "", hp.is_v6_literal ? "[" : "",
+                    WEIR_STR_ARG(hp.host), hp.is_v6_literal ? "]" : "",
                     (unsigned) (hp.has_port ? hp.port : default_port), (unsigned) default_port);
     return weir_table_find(&groups->implied, weir_buf_str(&b));
 }

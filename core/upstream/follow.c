@@ -121,8 +121,11 @@ follow_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_a
 
     if (result != WEIR_LOOKUP_OK) {
         if (!name->has_failed) {
-            weir_log(WEIR_LOG_ERROR, NULL, 0, "%.*s of upstream \"%.*s\" could not be resolved: %s; what was known of it holds", WEIR_STR_ARG(server->host),
-                     WEIR_STR_ARG(name->follow->conf->name), result == WEIR_LOOKUP_TIMEOUT ? "no name server answered" : "there is no such name");
+            weir_log(WEIR_LOG_ERROR, NULL, 0,
+                     "%.*s of upstream \"%.*s\" could not be resolved: %s; what was known of it holds",
+                     WEIR_STR_ARG(server->host),
+                     WEIR_STR_ARG(name->follow->conf->name),
+                     result == WEIR_LOOKUP_TIMEOUT ? "no name server answered" : "there is no such name");
         }
         name->has_failed = true;
         follow_later(name, FOLLOW_AGAIN);
@@ -140,7 +143,8 @@ follow_ask(follow_name_t *name)
 
     weir_assert(name->index < follow->follow->n && follow->follow->servers[name->index].is_followed);
     memset(&name->lookup, 0, sizeof(name->lookup));
-    weir_lookup_start(follow->resolver, &name->lookup, follow->follow->servers[name->index].host, follow->follow->settings->timeout, follow_resolved);
+    weir_lookup_start(follow->resolver, &name->lookup, follow->follow->servers[name->index].host,
+                      follow->follow->settings->timeout, follow_resolved);
 }
 
 weir_follow_t *

@@ -48,7 +48,7 @@ typedef struct {
     uint32_t               keepalive_requests;
     weir_msec_t            keepalive_time, keepalive_timeout;
     const weir_balancer_t *balancer;
-    const weir_template_t *key;              /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
+    const weir_template_t *key;            /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
     uint64_t               digest;           /* of all the above */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
@@ -61,11 +61,12 @@ typedef struct {
     weir_group_t           *group;
     const weir_host_set_t  *set;             /* that it is in */
     uint32_t                fails;
-    bool                    is_marked;       /* it has failed too often; so it is counted in its group, and in statistics */
+    bool                    is_marked;   /* it has failed too often; so it is counted in its group, and in statistics */
     weir_instant_t          checked;         /* when fails was last raised or the peer given its one try */
     uint32_t                in_use;          /* requests on it now in this worker */
     weir_list_t             idle;            /* kept connections, newest first */
-    weir_list_t             shared;          /* connections that serve several at once and have some (weir_upconn_t.shared_link) */
+    /* connections that serve several at once and have some (weir_upconn_t.shared_link) */
+    weir_list_t             shared;
     weir_list_t             slots;           /* TLS sessions to resume (secure.c) */
     uint32_t                n_slots;
 } weir_peer_t;
@@ -85,7 +86,7 @@ typedef struct {
     weir_group_t *group;                     /* counted from weir_pick_begin to weir_pick_end */
     weir_peer_t  *peer;                      /* the one picked; NULL: none */
     uint64_t     *tried;                     /* bitmap by peer index, request's arena */
-    weir_str_t    key;                       /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
+    weir_str_t    key;               /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
 } weir_pick_t;
 
@@ -127,7 +128,8 @@ weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t 
 /* A group that only a request makes: of these addresses (a port each), with nothing kept of it; not counted under its
  * name, which may be anybody's.
  * name and host_header are copied.  Takes a reference; conf->running is set, conf (the caller's) is filled in. */
-weir_group_t  *weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name, weir_str_t host_header,
+weir_group_t  *weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf,
+                                       weir_str_t name, weir_str_t host_header,
                                        const weir_addr_t *addrs, size_t n);
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
@@ -151,7 +153,8 @@ void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a 
 weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const weir_upshare_t *share);
 /* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error,
  * then goes on with weir_upconn_secure until that says OK. */
-weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *), bool *done);
+weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *),
+                                bool *done);
 /* A step of the TLS handshake, if there is to be one.  OK: done · AGAIN: at the next edge · ERROR: *why (lives until
  * the next failure). */
 weir_io_t      weir_upconn_secure(weir_upconn_t *up, const char **why) WEIR_MUST_USE;

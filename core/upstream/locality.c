@@ -51,12 +51,14 @@ locality_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const w
 }
 
 static const weir_conf_type_t locality_type = {
-    .name = "region[/zone[/subzone]]", .size = sizeof(weir_str_t), .min_args = 1, .max_args = 1, .parse = locality_parse,
+    .name = "region[/zone[/subzone]]", .size = sizeof(weir_str_t), .min_args = 1, .max_args = 1,
+    .parse = locality_parse,
 };
 
 /* "1.4": in percent. */
 static bool
-locality_parse_factor(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
+locality_parse_factor(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
+                      void *field)
 {
     weir_str_t whole, part = WEIR_STR_NONE;
     uint64_t   number = 0, hundredths = 0;
@@ -81,10 +83,12 @@ static const weir_conf_type_t locality_type_factor = {
 
 static const weir_directive_t locality_directives[] = {
     WEIR_DIRECTIVE_OF(weir_locality_settings_t, own, "locality", &locality_type, .where = WEIR_IN_HTTP,
-                      .help = "Where this gateway is: servers of an upstream block with the same locality are asked before others."),
+                      .help = "Where this gateway is: servers of an upstream block with the same locality are asked "
+                              "before others."),
     WEIR_DIRECTIVE_OF(weir_locality_settings_t, overprovisioning, "overprovisioning", &locality_type_factor,
                       .where = WEIR_IN_HTTP | WEIR_IN_UPSTREAM, .dflt = "1.4",
-                      .help = "How much more than its share the healthy part of a set of servers is trusted with before the next set gets requests."),
+                      .help = "How much more than its share the healthy part of a set of servers is trusted with "
+                              "before the next set gets requests."),
     WEIR_DIRECTIVES_END
 };
 
@@ -99,7 +103,8 @@ weir_locality_settings_t
 weir_locality_settings(const weir_conf_block_t *block)
 {
     const weir_locality_settings_t *conf = weir_conf_of(block, weir_locality_module_index);
-    weir_locality_settings_t        settings = *(const weir_locality_settings_t *) weir_conf_of(block->parent, weir_locality_module_index);
+    weir_locality_settings_t        settings = *(const weir_locality_settings_t *) weir_conf_of(block->parent,
+            weir_locality_module_index);
 
     if (conf != NULL && weir_conf_is_set(block, weir_locality_module_index, "overprovisioning")) {
         settings.overprovisioning = conf->overprovisioning;

@@ -9,8 +9,8 @@
 
 typedef struct weir_upstream_module {
     WEIR_MODULE_FIELDS;
-    /* The balancer that the upstream block with this struct of the module's has; NULL: none of the module's.  *key, NULL
-     * at first: what each request has as weir_pick_t.key. */
+    /* The balancer that the upstream block with this struct of the module's has; NULL: none of the module's.  *key,
+     * NULL at first: what each request has as weir_pick_t.key. */
     const weir_balancer_t *(*choose)(const void *conf, const weir_template_t **key);
 } weir_upstream_module_t;
 

@@ -56,13 +56,17 @@ resolver_option(weir_conf_t *cf, size_t word, weir_resolver_conf_t *conf, bool *
         return true;
     }
     if (weir_str_eq(name, WEIR_STR("valid"))) {
-        return (weir_conf_read_msec(value, &conf->valid) && conf->valid.ms != 0) || weir_conf_invalid(cf, word, "a time such as valid=30s");
+        return (weir_conf_read_msec(value, &conf->valid) && conf->valid.ms != 0)
+               || weir_conf_invalid(cf, word, "a time such as valid=30s");
     }
     if (weir_str_eq(name, WEIR_STR("status_zone")) && value.len != 0) {
-        weir_conf_warn(cf, word, "\"status_zone\" of \"resolver\" is accepted and has no effect: questions to name servers are not counted");
+        weir_conf_warn(cf, word,
+                       "\"status_zone\" of \"resolver\" is accepted and has no effect: questions to name servers are "
+                       "not counted");
         return true;
     }
-    bool *which = weir_str_eq(name, WEIR_STR("ipv4")) ? &conf->ipv4 : weir_str_eq(name, WEIR_STR("ipv6")) ? &conf->ipv6 : NULL;
+    bool *which = weir_str_eq(name, WEIR_STR("ipv4")) ? &conf->ipv4 : weir_str_eq(name, WEIR_STR("ipv6")) ? &conf->ipv6
+                  : NULL;
     if (which == NULL || (!weir_str_eq(value, WEIR_STR("on")) && !weir_str_eq(value, WEIR_STR("off")))) {
         return weir_conf_invalid(cf, word, "an address, valid=TIME, ipv4=on|off or ipv6=on|off");
     }
@@ -90,14 +94,18 @@ resolver_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wor
 }
 
 static const weir_conf_type_t resolver_type = {
-    .name = "address... [valid=time] [ipv4=on|off] [ipv6=on|off]", .size = sizeof(weir_resolver_conf_t), .min_args = 1, .max_args = 255,
+    .name = "address... [valid=time] [ipv4=on|off] [ipv6=on|off]", .size = sizeof(weir_resolver_conf_t), .min_args = 1,
+    .max_args = 255,
     .parse = resolver_parse,
 };
 
 static const weir_directive_t resolver_directives[] = {
-    WEIR_DIRECTIVE_OF(resolver_conf_t, settings.servers, "resolver", &resolver_type, .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM,
-                      .help = "Name servers that are asked while running: for proxy_pass with variables, and servers marked resolve."),
-    WEIR_DIRECTIVE(resolver_conf_t, settings.timeout, "resolver_timeout", .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM, .dflt = "30s", .min = "1ms",
+    WEIR_DIRECTIVE_OF(resolver_conf_t, settings.servers, "resolver", &resolver_type,
+                      .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM,
+                      .help = "Name servers that are asked while running: for proxy_pass with variables, and servers "
+                              "marked resolve."),
+    WEIR_DIRECTIVE(resolver_conf_t, settings.timeout, "resolver_timeout", .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM,
+                   .dflt = "30s", .min = "1ms",
                    .help = "How long a request waits for a name."),
     WEIR_DIRECTIVES_END
 };
@@ -114,7 +122,9 @@ weir_resolver_settings(const weir_conf_block_t *block)
 {
     const resolver_conf_t *conf = weir_conf_of(block, weir_resolver_module_index);
 
-    if (block->context == WEIR_IN_UPSTREAM && (conf == NULL || !weir_conf_is_set(block, weir_resolver_module_index, "resolver"))) {
+    if (block->context == WEIR_IN_UPSTREAM && (conf == NULL
+                                               || !weir_conf_is_set(block, weir_resolver_module_index, "resolver")))
+    {
         conf = weir_conf_of(block->parent, weir_resolver_module_index);
     }
     return &conf->settings;

@@ -25,7 +25,8 @@ weir_upsecure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b)
     if ((a->from == NULL) != (b->from == NULL) || (a->from != NULL && !weir_addr_eq(a->from, b->from))) {
         return false;
     }
-    return a->context == b->context && a->sends_name == b->sends_name && a->verifies == b->verifies && weir_str_eq(a->name, b->name)
+    return a->context == b->context && a->sends_name == b->sends_name && a->verifies == b->verifies
+           && weir_str_eq(a->name, b->name)
            && weir_str_eq(a->protocols, b->protocols);
 }
 
@@ -89,7 +90,8 @@ secure_make_slot(weir_peer_t *peer, const weir_upsecure_t *secure)
     if (slot == NULL) {
         return NULL;
     }
-    *slot = (weir_upslot_t) { .context = weir_tls_context_ref(secure->context), .name = { (const char *) (slot + 1), secure->name.len } };
+    *slot = (weir_upslot_t) { .context = weir_tls_context_ref(secure->context),
+                              .name = { (const char *) (slot + 1), secure->name.len } };
     if (secure->name.len != 0) {
         memcpy(slot + 1, secure->name.at, secure->name.len);
     }

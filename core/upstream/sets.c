@@ -153,6 +153,7 @@ weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now)
             peer = balancer->pick(&group->sets[i], pick, now);
         }
     }
-    weir_assert(peer == NULL || (peer->group == group && (!sets_is_backup(peer->set) || peer->set >= group->sets + group->n_sharing)));
+    weir_assert(peer == NULL || (peer->group == group
+                                 && (!sets_is_backup(peer->set) || peer->set >= group->sets + group->n_sharing)));
     return peer;
 }
