@@ -55,7 +55,8 @@ attach_one(const attach_t *a, const char *path)
     if (fd < 0) {
         return;
     }
-    memory = weir_sys_fstat(fd, &st) == 0 && st.st_size > WEIR_ZONE_HEAD ? weir_sys_map_read(fd, (size_t) st.st_size) : NULL;
+    memory = weir_sys_fstat(fd, &st) == 0 && st.st_size > WEIR_ZONE_HEAD ? weir_sys_map_read(fd, (size_t) st.st_size)
+             : NULL;
     if (memory != NULL) {
         if (weir_zone_read_head(memory, &head) && head.size == (uint64_t) st.st_size - WEIR_ZONE_HEAD) {
             a->each(a->data, &head, attach_kind(&head), (const char *) memory + WEIR_ZONE_HEAD);
@@ -98,7 +99,8 @@ attach_on_path(void *data, const char *path)
 }
 
 bool
-weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory),
+weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind,
+                                          const void *memory),
                   void *data, weir_error_t *error)
 {
     attach_t a = { each, data };
@@ -107,7 +109,9 @@ weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *he
         return true;
     }
     if (errno == ENOENT && weir_sys_kill(pid, 0) != 0 && errno == ESRCH) {
-        return weir_error_set(error, "process %d, which the pid file names, has gone: nothing runs with this configuration", (int) pid);
+        return weir_error_set(error,
+                              "process %d, which the pid file names, has gone: nothing runs with this configuration",
+                              (int) pid);
     }
     return weir_error_set(error, "process %d cannot be looked into (%d: %s)", (int) pid, errno, strerror(errno));
 }
@@ -138,5 +142,6 @@ weir_attach_check(pid_t pid, weir_error_t *error)
     bool is_weir = attach_is_our_program(pid);
 
     return is_weir || !attach_each_path(pid, attach_is_weir, &is_weir) || is_weir
-           || weir_error_set(error, "process %d, which the pid file names, is no Weir: the file was left behind", (int) pid);
+           || weir_error_set(error, "process %d, which the pid file names, is no Weir: the file was left behind",
+                             (int) pid);
 }

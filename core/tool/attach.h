@@ -11,7 +11,8 @@
 
 /* Each zone of pid, mapped for the time of the call.  kind: NULL when this program knows none such, or of another
  * layout.  false with *error: it cannot be looked into. */
-bool weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory),
+bool weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind,
+                                               const void *memory),
                        void *data, weir_error_t *error) WEIR_MUST_USE;
 
 /* false with *error: there is such a process, it can be looked into, and it is no Weir.  One that has gone, or that

@@ -27,7 +27,8 @@ weir_command_signal(const char *name)
 static bool
 command_invalid(const char *before, const char *word, const char *near, weir_error_t *error)
 {
-    return weir_error_set(error, "invalid option: \"%s%s\"%s%s%s", before, word, near != NULL ? ", did you mean \"" : "",
+    return weir_error_set(error, "invalid option: \"%s%s\"%s%s%s", before, word,
+                          near != NULL ? ", did you mean \"" : "",
                           near != NULL ? near : "", near != NULL ? "\"?" : "");
 }
 
@@ -149,9 +150,12 @@ weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *err
     }
     if (command->signal != NULL && weir_command_signal(command->signal) == 0) {
         return command_invalid("-s ", command->signal,
-                               weir_conf_nearest(weir_str_from_z(command->signal), command_signals, weir_countof(command_signals)), error);
+                               weir_conf_nearest(weir_str_from_z(command->signal), command_signals,
+                                                 weir_countof(command_signals)), error);
     }
-    if (command->wait && (command->signal == NULL || (strcmp(command->signal, "reload") != 0 && strcmp(command->signal, "upgrade") != 0))) {
+    if (command->wait && (command->signal == NULL
+                          || (strcmp(command->signal, "reload") != 0 && strcmp(command->signal, "upgrade") != 0)))
+    {
         return weir_error_set(error, "\"--wait\" goes with -s reload or -s upgrade");
     }
     return true;

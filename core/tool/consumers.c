@@ -33,8 +33,10 @@ static const consumers_option_t
     consumers_none[] = { { NULL, OPTION_TEXT } },
     consumers_of_consumer_add[] = { { "plan", OPTION_TEXT }, { NULL, OPTION_TEXT } },
     consumers_of_consumer_set[] = { { "plan", OPTION_TEXT }, { "disabled", OPTION_SWITCH }, { NULL, OPTION_TEXT } },
-    consumers_of_plan[] = { { "hour", OPTION_LIMIT }, { "day", OPTION_LIMIT }, { "month", OPTION_LIMIT }, { NULL, OPTION_TEXT } },
-    consumers_of_key[] = { { "label", OPTION_TEXT }, { "expires", OPTION_TIME }, { "secret", OPTION_SECRET }, { NULL, OPTION_TEXT } };
+    consumers_of_plan[] = { { "hour", OPTION_LIMIT }, { "day", OPTION_LIMIT }, { "month", OPTION_LIMIT },
+                            { NULL, OPTION_TEXT } },
+    consumers_of_key[] = { { "label", OPTION_TEXT }, { "expires", OPTION_TIME }, { "secret", OPTION_SECRET },
+                           { NULL, OPTION_TEXT } };
 
 static const consumers_row_t consumers_rows[] = {
     { "add", "consumer", "consumer.add", "name", consumers_of_consumer_add },
@@ -80,7 +82,9 @@ consumers_read_date(const char *text)
     struct tm t = { .tm_mday = 0 }, same;
     time_t    at;
 
-    if (!consumers_take_digits(&text, '\0', 4, &t.tm_year) || !consumers_take_digits(&text, '-', 2, &t.tm_mon) || !consumers_take_digits(&text, '-', 2, &t.tm_mday)) {
+    if (!consumers_take_digits(&text, '\0', 4, &t.tm_year) || !consumers_take_digits(&text, '-', 2, &t.tm_mon)
+        || !consumers_take_digits(&text, '-', 2, &t.tm_mday))
+    {
         return -1;
     }
     if (*text != '\0'
@@ -93,7 +97,8 @@ consumers_read_date(const char *text)
     t.tm_mon -= 1;
     same = t;
     at = timegm(&same);
-    return same.tm_mday == t.tm_mday && same.tm_hour == t.tm_hour && same.tm_min == t.tm_min && same.tm_sec == t.tm_sec ? (json_int_t) at : -1;
+    return same.tm_mday == t.tm_mday && same.tm_hour == t.tm_hour && same.tm_min == t.tm_min
+           && same.tm_sec == t.tm_sec ? (json_int_t) at : -1;
 }
 
 /* A time from now, or a date; in seconds of Unix time, 0: never.  NULL: neither. */
@@ -134,7 +139,8 @@ consumers_read_option(const consumers_option_t *option, const char *text)
         return strcmp(text, "on") == 0 ? json_true() : strcmp(text, "off") == 0 ? json_false() : NULL;
     case OPTION_LIMIT:
         return strcmp(text, "none") == 0 ? json_null()
-               : weir_str_to_u64(weir_str_from_z(text), &number) && number <= INT64_MAX ? json_integer((json_int_t) number) : NULL;
+               : weir_str_to_u64(weir_str_from_z(text), &number)
+               && number <= INT64_MAX ? json_integer((json_int_t) number) : NULL;
     case OPTION_TIME:
         return consumers_read_time(text);
     case OPTION_SECRET:
@@ -159,7 +165,8 @@ consumers_add_option(const consumers_row_t *row, json_t *command, const char *wo
 
         if (strncmp(word, option->name, len) == 0 && word[len] == '=') {
             value = consumers_read_option(option, word + len + 1);
-            return value == NULL ? consumers_wrong(row->what, expected[option->kind], word) : json_object_set_new(command, option->name, value) == 0;
+            return value == NULL ? consumers_wrong(row->what, expected[option->kind], word)
+                   : json_object_set_new(command, option->name, value) == 0;
         }
     }
     fprintf(stderr, "weir: \"%s %s\" does not take \"%s\"\n", row->what, row->verb, word);
@@ -173,7 +180,8 @@ consumers_command(const consumers_row_t *row, char *const *argv)
     json_t *command;
 
     if (*argv == NULL || strchr(*argv, '=') != NULL) {
-        fprintf(stderr, "weir: \"%s %s\" must have a%s\n", row->what, row->verb, strcmp(row->member, "id") == 0 ? "n id" : " name");
+        fprintf(stderr, "weir: \"%s %s\" must have a%s\n", row->what, row->verb,
+                strcmp(row->member, "id") == 0 ? "n id" : " name");
         return NULL;
     }
     command = json_pack("{s:s, s:s}", "do", row->command, row->member, *argv);
@@ -196,7 +204,8 @@ consumers_command(const consumers_row_t *row, char *const *argv)
 static void
 consumers_show_answer(const json_t *answer)
 {
-    const char *id = json_string_value(json_object_get(answer, "id")), *key = json_string_value(json_object_get(answer, "key"));
+    const char *id = json_string_value(json_object_get(answer, "id")),
+        *key = json_string_value(json_object_get(answer, "key"));
 
     if (key != NULL) {
         printf("%s\n", key);
@@ -287,9 +296,12 @@ typedef struct {
 } consumers_list_t;
 
 static const consumers_list_t consumers_lists[] = {
-    { "consumer", "CONSUMER                 PLAN             STATE    CREATED", WEIR_STORE_CONSUMERS, consumers_show_consumer },
-    { "plan", "PLAN                             HOUR          DAY        MONTH", WEIR_STORE_PLANS, consumers_show_plan },
-    { "key", "ID               CONSUMER                 CREATED              EXPIRES              LABEL", WEIR_STORE_KEYS, consumers_show_key },
+    { "consumer", "CONSUMER                 PLAN             STATE    CREATED", WEIR_STORE_CONSUMERS,
+      consumers_show_consumer },
+    { "plan", "PLAN                             HOUR          DAY        MONTH", WEIR_STORE_PLANS,
+      consumers_show_plan },
+    { "key", "ID               CONSUMER                 CREATED              EXPIRES              LABEL",
+      WEIR_STORE_KEYS, consumers_show_key },
 };
 
 typedef struct { const consumers_list_t *list; const char *of; bool is_known, has_head; } consumers_listing_t;
@@ -309,10 +321,14 @@ consumers_list_one(void *data, weir_store_table_t table, const json_t *record)
 {
     consumers_listing_t *listing = data;
 
-    if (table == WEIR_STORE_CONSUMERS && listing->of != NULL && strcmp(consumers_text(record, "name"), listing->of) == 0) {
+    if (table == WEIR_STORE_CONSUMERS && listing->of != NULL
+        && strcmp(consumers_text(record, "name"), listing->of) == 0)
+    {
         listing->is_known = true;
     }
-    if (table == listing->list->table && (listing->of == NULL || strcmp(consumers_text(record, "consumer"), listing->of) == 0)) {
+    if (table == listing->list->table && (listing->of == NULL
+                                          || strcmp(consumers_text(record, "consumer"), listing->of) == 0))
+    {
         consumers_list_head(listing);
         listing->list->show(record);
         putchar('\n');
@@ -385,6 +401,7 @@ consumers_run(const weir_settings_t *settings, const char *what, char *const *ar
     return code;
 }
 
-int weir_tool_consumer(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "consumer", argv); }
+int weir_tool_consumer(const weir_settings_t *settings,
+                       char *const *argv) { return consumers_run(settings, "consumer", argv); }
 int weir_tool_plan(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "plan", argv); }
 int weir_tool_key(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "key", argv); }

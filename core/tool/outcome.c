@@ -38,11 +38,14 @@ weir_outcome_look(pid_t pid, weir_outcome_kind_t kind, weir_outcome_t *seen, wei
     outcome_look_t look = { .kind = kind, .seen = seen };
 
     return weir_attach_zones(pid, outcome_on_zone, &look, error)
-           && (look.found || weir_error_set(error, "process %d does not tell how things ended: it is of another version, or going", (int) pid));
+           && (look.found || weir_error_set(error,
+                                            "process %d does not tell how things ended: it is of another version, or "
+                                            "going", (int) pid));
 }
 
 bool
-weir_outcome_wait(pid_t pid, weir_outcome_kind_t kind, const weir_outcome_t *before, weir_outcome_t *seen, weir_error_t *error)
+weir_outcome_wait(pid_t pid, weir_outcome_kind_t kind, const weir_outcome_t *before, weir_outcome_t *seen,
+                  weir_error_t *error)
 {
     const struct timespec pause = { .tv_nsec = OUTCOME_POLL_MS * 1000000L };
 

@@ -41,7 +41,9 @@ weir_running_serving(weir_str_t pid_file, pid_t *pid)
 {
     weir_pidfile_names_t names;
 
-    if (weir_pidfile_names(pid_file, &names) && !weir_running_has_file(names.name) && weir_running_has_file(names.old)) {
+    if (weir_pidfile_names(pid_file, &names) && !weir_running_has_file(names.name)
+        && weir_running_has_file(names.old))
+    {
         pid_file = weir_str_from_z(names.old);
     }
     return weir_running_named(pid_file, pid);

@@ -43,7 +43,8 @@ store_open(weir_store_db_t *db, const weir_settings_t *settings, bool alone, wei
 }
 
 int
-weir_tool_store_read(const weir_settings_t *settings, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data)
+weir_tool_store_read(const weir_settings_t *settings,
+                     void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data)
 {
     weir_store_db_t db;
     weir_error_t    error = { .text = "" };
@@ -86,7 +87,8 @@ store_dump(const weir_settings_t *settings)
     if (!weir_store_seeds(settings->store_path.at, seeds, &error)) {
         return store_failed(&error);
     }
-    printf("{\"table\":\"%s\",\"layout\":%d,\"seeds\":\"%016llx%016llx\"}\n", weir_store_table_name(WEIR_STORE_META), WEIR_STORE_LAYOUT,
+    printf("{\"table\":\"%s\",\"layout\":%d,\"seeds\":\"%016llx%016llx\"}\n", weir_store_table_name(WEIR_STORE_META),
+           WEIR_STORE_LAYOUT,
            (unsigned long long) seeds[0], (unsigned long long) seeds[1]);
     if (weir_tool_store_read(settings, store_dump_one, NULL) != 0) {
         return 1;
@@ -158,7 +160,8 @@ store_load_meta(store_load_t *load, const json_t *record)
         return weir_error_set(&load->error, "the dump is of a newer version of Weir");
     }
     if (text == NULL || strlen(text) != 2 * STORE_HEX_SEED || strspn(text, "0123456789abcdef") != strlen(text)) {
-        return weir_error_set(&load->error, "line %zu: \"seeds\" must be %d hex digits", load->line, 2 * STORE_HEX_SEED);
+        return weir_error_set(&load->error, "line %zu: \"seeds\" must be %d hex digits", load->line,
+                              2 * STORE_HEX_SEED);
     }
     memcpy(half, text, STORE_HEX_SEED);
     seeds[0] = strtoull(half, NULL, 16);

@@ -15,6 +15,7 @@ bool weir_tool_store_exists(const weir_settings_t *settings);
  * said. */
 json_t *weir_tool_store_ask(const weir_settings_t *settings, json_t *command);
 /* Every record (weir_store_dump); exit code. */
-int  weir_tool_store_read(const weir_settings_t *settings, void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data);
+int  weir_tool_store_read(const weir_settings_t *settings,
+                          void (*each)(void *data, weir_store_table_t table, const json_t *record), void *data);
 
 #endif

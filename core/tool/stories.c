@@ -105,7 +105,8 @@ stories_tell(const weir_story_t *story)
 
         printf("  upstream ");
         stories_show(story, WEIR_STORY_PEER + i);
-        printf(": %u%s%s", its->status, its->cause != WEIR_CAUSE_NONE ? ", cause " : "", its->cause != WEIR_CAUSE_NONE ? stories_cause(its->cause) : "");
+        printf(": %u%s%s", its->status, its->cause != WEIR_CAUSE_NONE ? ", cause " : "",
+               its->cause != WEIR_CAUSE_NONE ? stories_cause(its->cause) : "");
         stories_ms("connected in", its->connect_ms);
         stories_ms("head after", its->header_ms);
         stories_ms("over after", its->response_ms);
@@ -113,7 +114,8 @@ stories_tell(const weir_story_t *story)
     }
     printf("  answered %u", story->status);
     if (story->cause != WEIR_CAUSE_NONE) {
-        printf(", cause %s: %s", stories_cause(story->cause), story->cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) story->cause)->help : "");
+        printf(", cause %s: %s", stories_cause(story->cause),
+               story->cause < WEIR_CAUSE_MAX ? weir_cause_row((weir_cause_t) story->cause)->help : "");
         if (weir_story_text(story, WEIR_STORY_DETAIL).len != 0) {
             printf(" (");
             stories_show(story, WEIR_STORY_DETAIL);
@@ -121,7 +123,8 @@ stories_tell(const weir_story_t *story)
         }
     }
     printf("\n  took     %llu.%03llu ms, %llu bytes in, %llu out\n", (unsigned long long) (story->total_us / 1000),
-           (unsigned long long) (story->total_us % 1000), (unsigned long long) story->received, (unsigned long long) story->sent);
+           (unsigned long long) (story->total_us % 1000), (unsigned long long) story->received,
+           (unsigned long long) story->sent);
 }
 
 /* -- filters: status=404, status=5xx, cause=WORD…, host=, path=…, client=, slow=MS -- */
@@ -131,7 +134,8 @@ typedef struct { const char *status, *cause, *host, *path, *client; uint64_t slo
 static bool
 stories_fail_filter(const char *word, const char *expected, const char *near)
 {
-    fprintf(stderr, "weir: \"%s\" is no filter: %s%s%s%s\n", word, expected, near != NULL ? ", did you mean \"" : "", near != NULL ? near : "",
+    fprintf(stderr, "weir: \"%s\" is no filter: %s%s%s%s\n", word, expected, near != NULL ? ", did you mean \"" : "",
+            near != NULL ? near : "",
             near != NULL ? "\"?" : "");
     return false;
 }
@@ -143,7 +147,9 @@ stories_read_status(const char *word, const char *value)
     bool is_class = value[0] >= '1' && value[0] <= '5' && strcmp(value + 1, "xx") == 0;
     uint64_t status;
 
-    if (is_class || (strlen(value) == 3 && weir_str_to_u64(weir_str_from_z(value), &status) && status >= 100 && status <= 999)) {
+    if (is_class || (strlen(value) == 3 && weir_str_to_u64(weir_str_from_z(value), &status) && status >= 100
+                     && status <= 999))
+    {
         return true;
     }
     return stories_fail_filter(word, "a status is three digits as 404, or a class as 5xx", NULL);
@@ -163,7 +169,8 @@ stories_read_cause(const char *word, const char *value)
         }
         n++;
     }
-    return stories_fail_filter(word, "no cause begins so (docs/reference/causes.md lists them)", weir_conf_nearest(weir_str_from_z(value), words, n));
+    return stories_fail_filter(word, "no cause begins so (docs/reference/causes.md lists them)",
+                               weir_conf_nearest(weir_str_from_z(value), words, n));
 }
 
 static bool
@@ -187,20 +194,24 @@ stories_read_filter(filter_t *filter, const char *word)
     weir_str_t name = weir_str(word, value != NULL ? (size_t) (value - word) : strlen(word));
 
     if (value == NULL || value[1] == '\0') {
-        return stories_fail_filter(word, "it has no value (status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100)",
+        return stories_fail_filter(word,
+                                   "it has no value (status=404, status=5xx, cause=limit., host=, path=/api, client=, "
+                                   "slow=100)",
                                    weir_conf_nearest(name, names, weir_countof(names)));
     }
     value++;
     for (size_t i = 0; i < weir_countof(at); i++) {
         if (weir_str_eq(name, weir_str_from_z(names[i]))) {
             *at[i] = value;
-            return at[i] == &filter->status ? stories_read_status(word, value) : at[i] == &filter->cause ? stories_read_cause(word, value) : true;
+            return at[i] == &filter->status ? stories_read_status(word, value) : at[i] == &filter->cause
+                   ? stories_read_cause(word, value) : true;
         }
     }
     if (weir_str_eq(name, WEIR_STR("slow"))) {
         return stories_read_slow(filter, word, value);
     }
-    return stories_fail_filter(word, "there are status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100",
+    return stories_fail_filter(word,
+                               "there are status=404, status=5xx, cause=limit., host=, path=/api, client=, slow=100",
                                weir_conf_nearest(name, names, weir_countof(names)));
 }
 
@@ -230,9 +241,11 @@ static bool
 stories_fits(const filter_t *filter, const weir_story_t *story)
 {
     return (filter->status == NULL || stories_status_fits(filter->status, story->status))
-           && stories_starts(weir_str_from_z(stories_cause(story->cause)), filter->cause) && stories_is(weir_story_text(story, WEIR_STORY_HOST), filter->host)
+           && stories_starts(weir_str_from_z(stories_cause(story->cause)), filter->cause)
+           && stories_is(weir_story_text(story, WEIR_STORY_HOST), filter->host)
            && stories_starts(weir_story_text(story, WEIR_STORY_TARGET), filter->path)
-           && stories_is(weir_story_text(story, WEIR_STORY_CLIENT), filter->client) && story->total_us >= filter->slow_us;
+           && stories_is(weir_story_text(story, WEIR_STORY_CLIENT), filter->client)
+           && story->total_us >= filter->slow_us;
 }
 
 /* -- the zone -- */
@@ -258,7 +271,9 @@ stories_find(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *k
         uint64_t last = weir_stories_last(memory, slot), kept = weir_stories_kept(memory);
 
         for (uint64_t number = last; number != 0 && number + kept > last; number--) {
-            if (weir_stories_read(memory, slot, number, &story) && story.has_id && story.id[0] == look->id[0] && story.id[1] == look->id[1]) {
+            if (weir_stories_read(memory, slot, number, &story) && story.has_id && story.id[0] == look->id[0]
+                && story.id[1] == look->id[1])
+            {
                 look->found = true;
                 stories_tell(&story);
             }
@@ -270,7 +285,8 @@ static void
 stories_line(const weir_story_t *story)
 {
     stories_time(story->wall_ms);
-    printf(" %u %llu.%03llums ", story->status, (unsigned long long) (story->total_us / 1000), (unsigned long long) (story->total_us % 1000));
+    printf(" %u %llu.%03llums ", story->status, (unsigned long long) (story->total_us / 1000),
+           (unsigned long long) (story->total_us % 1000));
     stories_show(story, WEIR_STORY_CLIENT);
     putchar(' ');
     stories_show(story, WEIR_STORY_HOST);
@@ -332,7 +348,9 @@ weir_tool_why(const weir_settings_t *settings, char *const *argv)
     weir_str_t   id = weir_str_from_z(argv[0]);
     pid_t        pid;
 
-    if (id.len != 32 || argv[1] != NULL || !weir_str_hex_to_u64(weir_str(id.at, 16), &look.id[0]) || !weir_str_hex_to_u64(weir_str_skip(id, 16), &look.id[1])) {
+    if (id.len != 32 || argv[1] != NULL || !weir_str_hex_to_u64(weir_str(id.at, 16), &look.id[0])
+        || !weir_str_hex_to_u64(weir_str_skip(id, 16), &look.id[1]))
+    {
         return stories_failed("\"why\" wants the id of a request: $request_id, 32 hexadecimal digits");
     }
     if (!weir_running_serving(settings->pid_file, &pid)) {
@@ -344,7 +362,9 @@ weir_tool_why(const weir_settings_t *settings, char *const *argv)
     if (!look.any) {
         return stories_failed("nothing is recorded (recorder_requests 0)");
     }
-    return look.found ? 0 : stories_failed("no such request is kept: it is under way, too long ago, or nobody asked for its $request_id");
+    return look.found ? 0
+           : stories_failed("no such request is kept: it is under way, too long ago, or nobody asked for its "
+                            "$request_id");
 }
 
 int

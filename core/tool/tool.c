@@ -13,11 +13,15 @@
 
 static const weir_tool_t tools[] = {
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off]", "who may come", weir_tool_consumer },
-    { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID", "API keys of consumers", weir_tool_key },
-    { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none]", "what consumers may use", weir_tool_plan },
-    { "store", "dump | load | compact [FILE] | check | flush", "the store as a whole; dump writes to standard output, load reads standard input", weir_tool_store },
+    { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID",
+      "API keys of consumers", weir_tool_key },
+    { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none]", "what consumers may use",
+      weir_tool_plan },
+    { "store", "dump | load | compact [FILE] | check | flush",
+      "the store as a whole; dump writes to standard output, load reads standard input", weir_tool_store },
     { "why", "ID", "the story of the request with that $request_id", weir_tool_why },
-    { "tail", "[status=5xx] [cause=WORD] [host=] [path=] [client=] [slow=MS]", "a line for each request as it ends", weir_tool_tail },
+    { "tail", "[status=5xx] [cause=WORD] [host=] [path=] [client=] [slow=MS]", "a line for each request as it ends",
+      weir_tool_tail },
     { "zones", "", "what lies in the shared memory of the running instance", weir_tool_zones },
 };
 

@@ -91,12 +91,15 @@ weir_tool_upgrade(const weir_settings_t *settings)
             if (!upgrade_holds(settings, &names, old)) {
                 return upgrade_say("the new program came up and ended, the old one serves on: its error log says why");
             }
-            return weir_sys_kill(old, SIGQUIT) == 0 ? 0 : upgrade_say("the new program serves, but the old one could not be told to leave");
+            return weir_sys_kill(old, SIGQUIT) == 0 ? 0
+                   : upgrade_say("the new program serves, but the old one could not be told to leave");
         }
         if ((begun && now == old) || (!begun && waited_ms > 5000)) {
             break;
         }
     }
-    return upgrade_say_why(old, &before, begun ? "the new program did not come up, the old one serves on: its error log says why"
-                                               : "the master did not begin an upgrade within 5 s: it is stopped or stuck, or its error log says why");
+    return upgrade_say_why(old, &before, begun
+                           ? "the new program did not come up, the old one serves on: its error log says why"
+                                               : "the master did not begin an upgrade within 5 s: it is stopped or "
+                                                 "stuck, or its error log says why");
 }

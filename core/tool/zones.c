@@ -31,7 +31,8 @@ zones_print(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *ki
     } else if (kind->describe != NULL) {
         kind->describe(memory, head->size, &told);
     }
-    printf("%-14.*s %-20.*s %12llu  %.*s\n", WEIR_STR_ARG(head->kind), WEIR_STR_ARG(head->name.len != 0 ? head->name : WEIR_STR("-")),
+    printf("%-14.*s %-20.*s %12llu  %.*s\n", WEIR_STR_ARG(head->kind),
+           WEIR_STR_ARG(head->name.len != 0 ? head->name : WEIR_STR("-")),
            (unsigned long long) head->size, WEIR_STR_ARG(weir_buf_str(&told)));
 }
 
