@@ -113,7 +113,8 @@ weir_ask_cancel(weir_ask_t *ask)
 static bool
 ask_may_repeat(const weir_ask_t *ask)
 {
-    bool is_safe = ask->q.may_repeat || weir_method_is_idempotent(ask->x.method) || weir_exchange_sent_bytes(&ask->x) == 0;
+    bool is_safe = ask->q.may_repeat || weir_method_is_idempotent(ask->x.method)
+                   || weir_exchange_sent_bytes(&ask->x) == 0;
 
     return is_safe && !ask->has_head && !ask->body_given;
 }
@@ -399,7 +400,8 @@ ask_begin_attempt(weir_ask_t *ask)
     weir_assert(!ask->has_attempt && ask->pick.peer != NULL);
     const weir_peer_conf_t *peer = ask->pick.peer->conf;
 
-    ask->attempt = (weir_attempt_t) { .peer = peer->text, .peer_stats = peer->stats, .group_stats = weir_group_conf(ask->q.to)->stats };
+    ask->attempt = (weir_attempt_t) { .peer = peer->text, .peer_stats = peer->stats,
+                                      .group_stats = weir_group_conf(ask->q.to)->stats };
     ask->began = weir_clock_now();
     ask->has_attempt = true;
     ask->answered = 0;
@@ -461,7 +463,8 @@ weir_ask_conf(void)
 {
     weir_msec_t limit = { 10000 };
 
-    return (weir_exchange_conf_t) { .http_version = 11, .line_ends = WEIR_LINE_ENDS_CRLF, .connect_timeout = limit, .send_timeout = limit,
+    return (weir_exchange_conf_t) { .http_version = 11, .line_ends = WEIR_LINE_ENDS_CRLF, .connect_timeout = limit,
+                                    .send_timeout = limit,
                                     .read_timeout = limit, .buffer_size = { 16384 } };
 }
 

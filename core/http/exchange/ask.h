@@ -24,7 +24,8 @@ typedef struct {
     /* A piece of a body that has no `body`: OK, good until the next call · AGAIN: weir_ask_go_on follows · EOF · ERROR:
      * the ask ends, with the cause internal.io. */
     weir_io_t (*next_body)(weir_ask_t *ask, weir_str_t *bytes);
-    void      (*on_head)(weir_ask_t *ask, const weir_response_head_t *head);       /* of 200 and above; lives until the end */
+    /* of 200 and above; lives until the end */
+    void      (*on_head)(weir_ask_t *ask, const weir_response_head_t *head);
     void      (*on_body)(weir_ask_t *ask, weir_str_t bytes);                     /* good for the time of the call */
     /* Once, unless it was cancelled: the ask is gone with it.  NONE: the whole answer came.  detail: NULL, or good for
      * the time of the call. */
@@ -47,7 +48,7 @@ typedef struct {
     bool                      may_repeat;        /* asking twice does no harm, whatever the method */
     uint32_t                  tries;             /* at most so many peers; 0: all */
     weir_msec_t               limit;             /* for all of it; 0: none */
-    uint64_t                  max_body;          /* of the answer; more ends it with the cause upstream.body.too_large */
+    uint64_t                  max_body;         /* of the answer; more ends it with the cause upstream.body.too_large */
     const weir_ask_handler_t *handler;
     void                     *data;
 } weir_question_t;

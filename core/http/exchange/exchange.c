@@ -20,7 +20,7 @@ static void exchange_read_timeout(weir_exchange_t *x);
 static const struct {
     void (*on_ready)(weir_exchange_t *x);        /* the codec may read or write */
     void (*on_timeout)(weir_exchange_t *x);
-    unsigned next;                               /* a bit for each state that may follow, beside IDLE, which follows all */
+    unsigned next;                            /* a bit for each state that may follow, beside IDLE, which follows all */
 } exchange_states[] = {
     [WEIR_EXCHANGE_IDLE]    = { NULL, NULL, 1u << WEIR_EXCHANGE_CONNECT | 1u << WEIR_EXCHANGE_HEAD },
     [WEIR_EXCHANGE_CONNECT] = { NULL, exchange_connect_timeout, 1u << WEIR_EXCHANGE_HEAD },
@@ -155,7 +155,8 @@ bool
 weir_exchange_is_race(const weir_exchange_t *x)
 {
     return x->is_held && x->codec->reused(x) && !x->got_bytes
-           && (x->cause == WEIR_CAUSE_UPSTREAM_CLOSED || x->cause == WEIR_CAUSE_UPSTREAM_RESET || x->cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED
+           && (x->cause == WEIR_CAUSE_UPSTREAM_CLOSED || x->cause == WEIR_CAUSE_UPSTREAM_RESET
+               || x->cause == WEIR_CAUSE_UPSTREAM_SEND_FAILED
                || x->cause == WEIR_CAUSE_UPSTREAM_H2_REFUSED);
 }
 
@@ -267,7 +268,8 @@ exchange_head_timeout(weir_exchange_t *x)
 {
     bool is_sending = !x->is_asked && x->codec->pending(x);
 
-    exchange_fail(x, is_sending ? WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT : WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL, WEIR_EXCHANGE_TIMED_OUT);
+    exchange_fail(x, is_sending ? WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT : WEIR_CAUSE_UPSTREAM_READ_TIMEOUT, NULL,
+                  WEIR_EXCHANGE_TIMED_OUT);
 }
 
 static void

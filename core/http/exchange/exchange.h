@@ -1,7 +1,8 @@
 /*
  * exchange.h - one question to one peer and its answer, whatever the wire.
  *
- *   IDLE ──> CONNECT ──> HEAD ──> BODY ──> IDLE        the way is made; the question goes out and the answer's head is awaited; the answer's body
+ * IDLE ──> CONNECT ──> HEAD ──> BODY ──> IDLE        the way is made; the question goes out and the answer's head is
+ * awaited; the answer's body
  *     └─────────────────> ^  └──> TUNNEL ──> IDLE      (after a 101 that was asked for)
  *
  * An asker (the proxy engine for a client's request; ask.h for a question of Weir's own) has an exchange as the last
@@ -67,7 +68,7 @@ typedef struct {
 typedef struct {
     const char *name;
     size_t      state_size;
-    weir_str_t  protocols;                                  /* offered by ALPN, in its wire format; a literal; NONE: none */
+    weir_str_t  protocols;                              /* offered by ALPN, in its wire format; a literal; NONE: none */
     /* A way to x->peer, secured as x->secure says: OK · AGAIN: it is being made · ERROR: there is none, and nothing is
      * held (no end follows).  Calls nothing back from inside. */
     weir_io_t (*begin)(weir_exchange_t *x);
@@ -81,7 +82,8 @@ typedef struct {
     weir_io_t (*push)(weir_exchange_t *x);                  /* sends what waits */
     bool      (*ended)(const weir_exchange_t *x);           /* the question's end was given */
     bool      (*pending)(const weir_exchange_t *x);         /* bytes are waiting */
-    bool      (*stop_sending)(weir_exchange_t *x);          /* after a send's ERROR; true: there may be an answer all the same */
+    /* after a send's ERROR; true: there may be an answer all the same */
+    bool      (*stop_sending)(weir_exchange_t *x);
     uint64_t  (*sent)(const weir_exchange_t *x);            /* bytes of this exchange that have left */
 
     weir_io_t (*read_head)(weir_exchange_t *x);             /* OK: x->head */
@@ -90,18 +92,21 @@ typedef struct {
      * is empty: OK with *moved > 0 · AGAIN · ERROR.  NULL: never. */
     uint64_t  (*spliceable)(const weir_exchange_t *x);
     weir_io_t (*splice)(weir_exchange_t *x, int pipe, size_t n, size_t *moved);
-    bool      (*save)(weir_exchange_t *x);                  /* bytes borrowed from the receive buffer are put aside; false: no memory */
+    /* bytes borrowed from the receive buffer are put aside; false: no memory */
+    bool      (*save)(weir_exchange_t *x);
     void      (*tunnel)(weir_exchange_t *x);                /* after a 101: bytes both ways */
 
     bool      (*readable)(const weir_exchange_t *x);
     bool      (*writable)(const weir_exchange_t *x);
-    bool      (*reused)(const weir_exchange_t *x);          /* the connection has served before: the peer may just have closed it */
+    /* the connection has served before: the peer may just have closed it */
+    bool      (*reused)(const weir_exchange_t *x);
     bool      (*reusable)(const weir_exchange_t *x);        /* after the body's EOF */
 } weir_peer_codec_t;
 
 extern const weir_peer_codec_t weir_peer_h1, weir_peer_h2;
 
-typedef enum { WEIR_EXCHANGE_IDLE, WEIR_EXCHANGE_CONNECT, WEIR_EXCHANGE_HEAD, WEIR_EXCHANGE_BODY, WEIR_EXCHANGE_TUNNEL } weir_exchange_state_t;
+typedef enum { WEIR_EXCHANGE_IDLE, WEIR_EXCHANGE_CONNECT, WEIR_EXCHANGE_HEAD, WEIR_EXCHANGE_BODY,
+               WEIR_EXCHANGE_TUNNEL } weir_exchange_state_t;
 typedef enum { WEIR_EXCHANGE_BROKEN, WEIR_EXCHANGE_TIMED_OUT, WEIR_EXCHANGE_MALFORMED } weir_exchange_failure_t;
 
 struct weir_exchange {
@@ -122,10 +127,12 @@ struct weir_exchange {
     weir_method_t               method;          /* what method_name is */
     weir_str_t                  method_name, target;
     weir_str_t                  upgrade;         /* protocols asked for; empty: none */
-    uint64_t                    length;          /* of the body; WEIR_LENGTH_NONE: it has none, or (with has_body) it is not known */
+    /* of the body; WEIR_LENGTH_NONE: it has none, or (with has_body) it is not known */
+    uint64_t                    length;
     weir_str_t                  whole;           /* the body itself, with has_whole */
-    bool                        has_body, has_whole;      /* whole: send_head may take it along, and then the question has ended */
-    bool                        may_repeat;      /* it may be asked twice: the connection need not be known to be alive */
+    /* whole: send_head may take it along, and then the question has ended */
+    bool                        has_body, has_whole;
+    bool                        may_repeat;    /* it may be asked twice: the connection need not be known to be alive */
     bool                        takes_trailers;      /* the peer is told so (RFC 9110 §10.1.4) */
     bool                        says_close;
 

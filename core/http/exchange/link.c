@@ -148,7 +148,7 @@ weir_link_end(weir_link_t *link, bool keep)
     weir_upconn_t *up = link->up;
 
     weir_assert(up != NULL && up->owner == link);
-    weir_assert(!keep || (link->connected && !weir_link_pending(link)));      /* the next exchange would send the rest */
+    weir_assert(!keep || (link->connected && !weir_link_pending(link)));     /* the next exchange would send the rest */
     if (link->is_queued) {
         weir_send_cancel(link->exchange->http, &up->conn);
         link->is_queued = false;
@@ -275,7 +275,8 @@ weir_link_recv(weir_link_t *link, size_t cap, size_t *len)
     weir_io_t io = weir_conn_recv(&link->up->conn, x->http->rx, cap, len);
 
     if (io == WEIR_OK && link->is_queued && weir_link_sent(link) == 0) {
-        return link_error(link, WEIR_CAUSE_UPSTREAM_CLOSED, EPROTO);      /* an answer to nothing: not ours, and the connection is spoilt */
+        /* an answer to nothing: not ours, and the connection is spoilt */
+        return link_error(link, WEIR_CAUSE_UPSTREAM_CLOSED, EPROTO);
     }
     if (io == WEIR_OK) {
         x->got_bytes = true;

@@ -168,7 +168,7 @@ peer_send_head(weir_exchange_t *x)
         weir_buf_add_str(&b, x->whole);                        /* a small body goes along in one send */
         peer_of(x)->ended = true;
     }
-    if (peer_of(x)->ended && x->may_repeat) {                   /* others go while the kept connection is known to be alive */
+    if (peer_of(x)->ended && x->may_repeat) {             /* others go while the kept connection is known to be alive */
         return weir_link_send_later(&peer_of(x)->link, weir_buf_len(&b));
     }
     struct iovec iov = { b.at, weir_buf_len(&b) };
@@ -505,7 +505,7 @@ peer_read_body(weir_exchange_t *x, size_t cap, weir_str_t *bytes)
         }
         if (h->mode == WEIR_PEER_LENGTH) {
             if (len > h->left) {
-                h->surplus = true;                       /* more than was promised: dropped, and the connection with it */
+                h->surplus = true;                     /* more than was promised: dropped, and the connection with it */
                 len = (size_t) h->left;
             }
             weir_assert(len <= h->left);

@@ -72,10 +72,14 @@ peer_lost(weir_exchange_t *x)
 {
     peer_t *own = peer_of(x);
 
-    if (own->lost == WEIR_CAUSE_NONE && own->joint.stream != NULL && weir_h2_session_is_over(own->joint.stream->session)) {
-        peer_lose_connection(own, own->joint.stream->session);      /* found out by a call of ours, before the session told us */
+    if (own->lost == WEIR_CAUSE_NONE && own->joint.stream != NULL
+        && weir_h2_session_is_over(own->joint.stream->session))
+    {
+        /* found out by a call of ours, before the session told us */
+        peer_lose_connection(own, own->joint.stream->session);
     }
-    return weir_exchange_error(x, own->lost != WEIR_CAUSE_NONE ? own->lost : WEIR_CAUSE_UPSTREAM_H2_RESET, own->lost_detail);
+    return weir_exchange_error(x, own->lost != WEIR_CAUSE_NONE ? own->lost : WEIR_CAUSE_UPSTREAM_H2_RESET,
+                               own->lost_detail);
 }
 
 /* -- the answer's head -- */
@@ -128,7 +132,8 @@ peer_status(peer_t *own, weir_str_t value)
     if (own->has_status || own->has_regular) {
         return peer_bad(own, ":status twice, or behind a field");
     }
-    if (value.len != 3 || value.at[0] < '1' || value.at[0] > '5' || value.at[1] < '0' || value.at[1] > '9' || value.at[2] < '0'
+    if (value.len != 3 || value.at[0] < '1' || value.at[0] > '5' || value.at[1] < '0' || value.at[1] > '9'
+        || value.at[2] < '0'
         || value.at[2] > '9')
     {
         return peer_bad(own, "a :status that is none");
@@ -168,7 +173,8 @@ peer_keep(peer_t *own, weir_fields_t *fields, const weir_hpack_field_t *field)
     if (field->value.len != 0) {
         memcpy(at, field->value.at, field->value.len);
     }
-    return weir_fields_add(fields, arena, field->id, name, weir_str(field->value.len != 0 ? at : "", field->value.len), 0) != NULL
+    return weir_fields_add(fields, arena, field->id, name, weir_str(field->value.len != 0 ? at : "", field->value.len),
+                           0) != NULL
            || peer_no_room(own, WEIR_CAUSE_INTERNAL_MEMORY);
 }
 
@@ -189,7 +195,8 @@ peer_on_field(weir_h2_stream_t *stream, const weir_hpack_field_t *field)
     }
     if (field->pseudo != WEIR_H2_NOT_PSEUDO) {
         return field->pseudo == WEIR_H2_STATUS && !own->is_final ? peer_status(own, field->value)
-                                                               : peer_bad(own, "a pseudo-header that may not stand there");
+                                                               : peer_bad(own,
+                                                                          "a pseudo-header that may not stand there");
     }
     own->has_regular = true;
     if (!field->is_clean) {
@@ -244,12 +251,14 @@ peer_on_head(weir_h2_stream_t *stream, bool too_large, bool end)
         return;
     }
     if (too_large || own->refused_as != WEIR_CAUSE_NONE) {
-        peer_fault(own, own->refused_as != WEIR_CAUSE_NONE ? own->refused_as : WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE, NULL);
+        peer_fault(own, own->refused_as != WEIR_CAUSE_NONE ? own->refused_as : WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE,
+                   NULL);
         return;
     }
     if (own->is_final) {                       /* trailers */
         if (own->malformed != NULL || !end) {
-            peer_fault(own, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED, own->malformed != NULL ? own->malformed : "a second answer");
+            peer_fault(own, WEIR_CAUSE_UPSTREAM_BODY_MALFORMED,
+                       own->malformed != NULL ? own->malformed : "a second answer");
             return;
         }
         weir_h2_stream_run_later(stream);

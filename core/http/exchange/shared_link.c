@@ -16,8 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHARED_WAITING_MAX 100               /* exchanges that wait for one connection; as many streams every peer should take */
-#define SHARED_WINDOW      (64 * 1024)       /* of a stream at first: what the answer for a client that reads nothing may hold here */
+/* exchanges that wait for one connection; as many streams every peer should take */
+#define SHARED_WAITING_MAX 100
+/* of a stream at first: what the answer for a client that reads nothing may hold here */
+#define SHARED_WINDOW      (64 * 1024)
 #define SHARED_HEADS       (64 * 1024)
 
 struct weir_shared_link {
@@ -115,7 +117,8 @@ shared_closing(weir_upconn_t *up)
     shared_free(shared_of(up));
 }
 
-static const weir_upshare_t shared_share = { .idle_ready = shared_idle_ready, .is_usable = shared_is_usable, .closing = shared_closing };
+static const weir_upshare_t shared_share = { .idle_ready = shared_idle_ready, .is_usable = shared_is_usable,
+                                             .closing = shared_closing };
 
 /* -- what the session says -- */
 
@@ -144,7 +147,7 @@ void
 weir_shared_link_on_idle(weir_h2_session_t *session, bool idle)
 {
     (void) session;
-    (void) idle;                             /* joints are counted, not streams: what was received may not have been read */
+    (void) idle;                         /* joints are counted, not streams: what was received may not have been read */
 }
 
 /* -- joining -- */
@@ -219,7 +222,8 @@ shared_start_session(weir_shared_link_t *link, const weir_exchange_conf_t *conf)
     };
 
     weir_assert(link->session == NULL);
-    link->session = weir_h2_session_create(&link->up->conn, &settings, link->role, link, &link->http->blocks, link->http->h2_rx,
+    link->session = weir_h2_session_create(&link->up->conn, &settings, link->role, link, &link->http->blocks,
+                                           link->http->h2_rx,
                                            WEIR_RX_BYTES);
     return link->session != NULL;
 }
@@ -304,7 +308,9 @@ shared_connect_ready(weir_shared_link_t *link)
     char detail[256];
     int error;
 
-    if (link->failed || weir_list_empty(&link->waiting) || (!watch->writable && !watch->failed && !watch->peer_closed)) {
+    if (link->failed || weir_list_empty(&link->waiting)
+        || (!watch->writable && !watch->failed && !watch->peer_closed))
+    {
         return;
     }
     error = weir_tls_is_on(&link->up->conn) ? 0 : weir_sock_error(watch->fd);

@@ -131,7 +131,8 @@ body_wait(weir_h1_conn_t *c)
             return body_fail(c, WEIR_CAUSE_CLIENT_CLOSED);
         }
     }
-    weir_timer_set(c->base.http->loop, &c->base.timer, weir_request_core(req)->client_body_timeout, c->base.timer.on_fire);
+    weir_timer_set(c->base.http->loop, &c->base.timer, weir_request_core(req)->client_body_timeout,
+                   c->base.timer.on_fire);
     return WEIR_AGAIN;
 }
 
@@ -141,7 +142,8 @@ body_is_too_large(const weir_h1_conn_t *c)
 {
     uint64_t max = weir_request_core(c->req)->client_max_body_size.n;
 
-    return max != 0 && (c->req->body_received > max || weir_chunked_announced(c->chunked) > max - c->req->body_received);
+    return max != 0 && (c->req->body_received > max
+                        || weir_chunked_announced(c->chunked) > max - c->req->body_received);
 }
 
 static weir_io_t
@@ -149,7 +151,7 @@ body_take(weir_h1_conn_t *c, char *data, size_t len, weir_str_t *bytes)
 {
     weir_assert(len != 0);
     c->req->body_received += len;
-    weir_timer_clear(&c->base.timer);                 /* it came; should the peer take its time now, that is not the client's fault */
+    weir_timer_clear(&c->base.timer);   /* it came; should the peer take its time now, that is not the client's fault */
     *bytes = weir_str(data, len);
     return WEIR_OK;
 }
@@ -177,7 +179,8 @@ body_decode(weir_h1_conn_t *c, char *data, size_t len, bool from_in, weir_str_t 
     if (result == WEIR_CHUNKED_DONE) {
         weir_str_t lines = weir_chunked_trailers(c->chunked);
         if (lines.len != 0
-            && weir_h1_parse_trailers(&c->req->trailers, lines, weir_request_core(c->req)->max_headers, &c->req->arena) != WEIR_H1_OK)
+            && weir_h1_parse_trailers(&c->req->trailers, lines, weir_request_core(c->req)->max_headers,
+                                      &c->req->arena) != WEIR_H1_OK)
         {
             return body_fail(c, WEIR_CAUSE_CLIENT_BODY_MALFORMED);
         }
@@ -240,7 +243,8 @@ static bool
 body_is_small(const weir_h1_conn_t *c)
 {
     return c->body == WEIR_H1_BODY_LENGTH ? c->body_left <= WEIR_H1_DRAIN_MAX
-                                          : c->body == WEIR_H1_BODY_CHUNKED && weir_chunked_announced(c->chunked) <= WEIR_H1_DRAIN_MAX;
+                                          : c->body == WEIR_H1_BODY_CHUNKED
+                                          && weir_chunked_announced(c->chunked) <= WEIR_H1_DRAIN_MAX;
 }
 
 /* A client that waits for a 100 is told to go on, except by an error: whether it then sends the body nobody knows. */

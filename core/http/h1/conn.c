@@ -22,7 +22,7 @@ typedef struct {
     const char *name;
     void (*on_ready)(weir_h1_conn_t *c);
     void (*on_timeout)(weir_h1_conn_t *c);
-    unsigned next;                      /* a bit for each state that may follow, beside CLOSED, which follows all others */
+    unsigned next;                   /* a bit for each state that may follow, beside CLOSED, which follows all others */
 } conn_state_row_t;
 
 static void conn_wait_timeout(weir_h1_conn_t *c);
@@ -44,7 +44,8 @@ static const conn_state_row_t conn_states[] = {
 static void
 conn_go(weir_h1_conn_t *c, weir_h1_state_t state)
 {
-    weir_debug(NULL, "h1 *%llu %s -> %s", (unsigned long long) c->base.client.number, conn_states[c->state].name, conn_states[state].name);
+    weir_debug(NULL, "h1 *%llu %s -> %s", (unsigned long long) c->base.client.number, conn_states[c->state].name,
+               conn_states[state].name);
     weir_assert((conn_states[c->state].next >> state & 1) != 0
                 || (state == WEIR_H1_STATE_CLOSED && c->state != WEIR_H1_STATE_CLOSED));
     c->state = (uint8_t) state;
@@ -205,7 +206,8 @@ conn_reason_cause(weir_h1_reason_t reason)
     case WEIR_H1_BAD_CONTENT_LENGTH: case WEIR_H1_TWO_CONTENT_LENGTHS: case WEIR_H1_LENGTH_AND_CODING:
     case WEIR_H1_BAD_TRANSFER_CODING: case WEIR_H1_CODING_IN_1_0: return WEIR_CAUSE_CLIENT_FRAMING;
     case WEIR_H1_UNKNOWN_TRANSFER_CODING: return WEIR_CAUSE_CLIENT_CODING;
-    case WEIR_H1_NO_HOST: case WEIR_H1_TWO_HOSTS: case WEIR_H1_BAD_HOST: case WEIR_H1_HOST_MISMATCH: return WEIR_CAUSE_CLIENT_HOST;
+    case WEIR_H1_NO_HOST: case WEIR_H1_TWO_HOSTS:
+    case WEIR_H1_BAD_HOST: case WEIR_H1_HOST_MISMATCH: return WEIR_CAUSE_CLIENT_HOST;
     case WEIR_H1_TOO_MANY_FIELDS: return WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE;
     case WEIR_H1_NO_MEMORY: return WEIR_CAUSE_INTERNAL_MEMORY;
     default: return WEIR_CAUSE_CLIENT_MALFORMED;
@@ -269,7 +271,8 @@ conn_is_bad_preface(const weir_h1_conn_t *c, weir_h1_reason_t reason)
 
     return reason == WEIR_H1_BAD_VERSION && c->base.client.requests == 1 && !c->base.client.is_tls
            && (weir_http_listen_of(c->base.socket)->is_http2 || conn_core(c)->http2.on)
-           && !weir_str_starts(weir_str_skip(head->line, head->method_name.len + head->target.len + 2), WEIR_STR("HTTP/"));
+           && !weir_str_starts(weir_str_skip(head->line, head->method_name.len + head->target.len + 2),
+                               WEIR_STR("HTTP/"));
 }
 
 /* A client that speaks no HTTP/1 reads no answer of HTTP/1. */
@@ -554,7 +557,8 @@ conn_next(weir_task_t *task)
     weir_h1_conn_t *c = weir_container_of(task, weir_h1_conn_t, base.task);
     size_t skipped;
 
-    weir_assert(c->req->is_ended && c->held == 0 && c->out.size == 0 && !c->is_queued);     /* the answer has left, all of it */
+    /* the answer has left, all of it */
+    weir_assert(c->req->is_ended && c->held == 0 && c->out.size == 0 && !c->is_queued);
     weir_request_give_back(c->req);
     c->req = NULL;
     memset(&c->scan, 0, sizeof(c->scan));

@@ -17,7 +17,8 @@
 
 #define WEIR_H1_DRAIN_MAX 262144          /* bytes of an unread body that a connection is kept for */
 
-typedef enum { WEIR_H1_STATE_WAIT, WEIR_H1_STATE_RUN, WEIR_H1_STATE_DRAIN, WEIR_H1_STATE_LINGER, WEIR_H1_STATE_CLOSED } weir_h1_state_t;
+typedef enum { WEIR_H1_STATE_WAIT, WEIR_H1_STATE_RUN, WEIR_H1_STATE_DRAIN, WEIR_H1_STATE_LINGER,
+               WEIR_H1_STATE_CLOSED } weir_h1_state_t;
 typedef enum { WEIR_H1_BODY_NONE, WEIR_H1_BODY_LENGTH, WEIR_H1_BODY_CHUNKED, WEIR_H1_BODY_TUNNEL } weir_h1_body_t;
 
 typedef struct weir_h1_conn {
@@ -46,7 +47,8 @@ typedef struct weir_h1_conn {
         weir_msec_t     keep_for;             /* keepalive_timeout of the request before */
     };
     uint8_t             state, body;
-    bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken, end_queued,
+    bool                head_begun, skipped_line, continue_sent, body_failed, chunked_out, close_delimited, broken,
+        end_queued,
                         file_waits,               /* for the socket, with nothing of ours in `out` */
                         is_queued;                /* the answer's last bytes leave at the end of the turn */
 } weir_h1_conn_t;
@@ -57,7 +59,8 @@ weir_io_t weir_h1_read_body(weir_request_t *req, weir_str_t *bytes);
 /* The answer is about to be sent and the body was not read: what is here already is thrown away.  true: that was all,
  * or the rest is small, and is read away behind the answer; the connection can be kept. */
 bool      weir_h1_may_drain(weir_h1_conn_t *c);
-bool      weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len);   /* behind what `in` holds; false: no memory */
+/* behind what `in` holds; false: no memory */
+bool      weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len);
 void      weir_h1_in_free(weir_h1_conn_t *c);
 static inline size_t weir_h1_in_left(const weir_h1_conn_t *c) { return c->in_len - c->in_at; }
 

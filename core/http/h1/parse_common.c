@@ -102,7 +102,8 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
     uint8_t     class, all = 0xff;
     weir_str_t  name, value;
 
-    if (weir_unlikely(*colon != ':')) {         /* before the end, as the head ends in CRLF: a token that is not plain, or no name */
+    if (weir_unlikely(*colon != ':')) {
+        /* before the end, as the head ends in CRLF: a token that is not plain, or no name */
         for (colon = *line; (class = weir_byte(*colon)) & WEIR_BYTE_TOKEN; colon++) {
             all &= class;
         }
@@ -187,7 +188,8 @@ weir_h1_parse_framing(const weir_fields_t *fields, unsigned minor, uint64_t *con
         return WEIR_H1_TWO_CONTENT_LENGTHS;
     }
     if (coding == NULL) {
-        return length == NULL || weir_field_rules_read_length(length->value, content_length) ? WEIR_H1_OK : WEIR_H1_BAD_CONTENT_LENGTH;
+        return length == NULL || weir_field_rules_read_length(length->value, content_length) ? WEIR_H1_OK
+               : WEIR_H1_BAD_CONTENT_LENGTH;
     }
     if (length != NULL) {
         return WEIR_H1_LENGTH_AND_CODING;

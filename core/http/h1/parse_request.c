@@ -49,7 +49,8 @@ request_parse_line(weir_request_head_t *req)
 static weir_h1_reason_t
 request_parse_path(weir_request_head_t *req, const char *at, const char *end)
 {
-    return weir_uri_split(weir_str(at, (size_t) (end - at)), &req->path, &req->query, &req->has_query) ? WEIR_H1_OK : WEIR_H1_BAD_TARGET;
+    return weir_uri_split(weir_str(at, (size_t) (end - at)), &req->path, &req->query, &req->has_query) ? WEIR_H1_OK
+           : WEIR_H1_BAD_TARGET;
 }
 
 static weir_h1_reason_t
@@ -189,7 +190,8 @@ request_parse_wishes(weir_request_head_t *req)
 weir_h1_reason_t
 weir_h1_parse_request(weir_request_head_t *req, const weir_h1_options_t *options, weir_str_t head, weir_arena_t *arena)
 {
-    h1_fields_t      rules = { .names = { .drop_odd = options->ignore_invalid, .underscores = options->underscores, .drop_aliases = true },
+    h1_fields_t      rules = { .names = { .drop_odd = options->ignore_invalid, .underscores = options->underscores,
+                                          .drop_aliases = true },
                                .max_fields = options->max_fields };
     const char      *lf, *end = head.at + head.len;
     weir_h1_reason_t reason;

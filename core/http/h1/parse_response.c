@@ -48,7 +48,8 @@ weir_h1_parse_response(weir_response_head_t *res, weir_str_t head, uint32_t max_
         return reason;
     }
     reason = weir_h1_parse_fields(&res->fields, &rules, lf + 1, end, arena);
-    if (reason == WEIR_H1_OK && res->status >= 200) {            /* RFC 9112 §6.3: an interim answer ends with its head, whatever it says */
+    if (reason == WEIR_H1_OK && res->status >= 200) {
+        /* RFC 9112 §6.3: an interim answer ends with its head, whatever it says */
         reason = weir_h1_parse_framing(&res->fields, res->minor, &res->content_length, &res->chunked);
     }
     if (reason == WEIR_H1_UNKNOWN_TRANSFER_CODING) {

@@ -41,7 +41,8 @@ static weir_io_t
 send_wait(weir_h1_conn_t *c, bool progress)
 {
     if (progress || c->send_timer.deadline.ms == 0) {
-        const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req) : weir_http_listen_of(c->base.socket)->default_server->core;
+        const weir_http_core_conf_t *core = c->req ? weir_request_core(c->req)
+                                            : weir_http_listen_of(c->base.socket)->default_server->core;
         weir_timer_set(c->base.http->loop, &c->send_timer, core->send_timeout, send_on_timeout);
     }
     return WEIR_AGAIN;
@@ -182,7 +183,8 @@ send_on_sent(weir_conn_t *conn, weir_io_t io)
 static bool
 send_may_queue(const weir_h1_conn_t *c)
 {
-    return c->req->finalised && c->end_queued && c->held != 0 && c->out.size == 0 && c->body != WEIR_H1_BODY_TUNNEL && !c->file_waits
+    return c->req->finalised && c->end_queued && c->held != 0 && c->out.size == 0 && c->body != WEIR_H1_BODY_TUNNEL
+           && !c->file_waits
            && !c->broken;
 }
 
@@ -302,7 +304,8 @@ send_may_keep(weir_h1_conn_t *c)
 {
     const weir_http_core_conf_t *core = weir_request_core(c->req);
 
-    return c->req->keep_alive && !c->base.http->quitting && !c->base.socket->is_removed && core->keepalive_timeout.timeout.ms != 0
+    return c->req->keep_alive && !c->base.http->quitting && !c->base.socket->is_removed
+           && core->keepalive_timeout.timeout.ms != 0
            && c->base.client.requests < core->keepalive_requests
            && weir_clock_now().ms - c->base.client.opened.ms < core->keepalive_time.ms && weir_h1_may_drain(c);
 }
@@ -446,7 +449,7 @@ weir_h1_send_head(weir_request_t *req)
         send_compose_failure(c, &b);
     }
     req->res.bytes_sent += weir_buf_len(&b);
-    if (c->out.size != 0 || b.at != c->base.http->tx) {      /* cannot be held: it would overtake, or is no part of tx */
+    if (c->out.size != 0 || b.at != c->base.http->tx) {     /* cannot be held: it would overtake, or is no part of tx */
         struct iovec iov = { b.at, weir_buf_len(&b) };
         c->base.http->tx_owner = NULL;
         return send_iov(c, &iov, 1);
@@ -516,7 +519,8 @@ weir_h1_send_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end)
     const weir_http_core_conf_t *core = weir_request_core(req);
     bool is_corked = c->held != 0 && core->tcp_nopush.on;
     uint64_t from = *offset;
-    size_t n = weir_min(weir_min(end - from, c->promised), core->sendfile_max_chunk.n ? core->sendfile_max_chunk.n : SEND_FILE_MAX);
+    size_t n = weir_min(weir_min(end - from, c->promised),
+                        core->sendfile_max_chunk.n ? core->sendfile_max_chunk.n : SEND_FILE_MAX);
     weir_io_t io;
 
     weir_assert(from <= end);
