@@ -37,8 +37,10 @@ access_check_address(weir_request_t *req, const void *conf_)
         if (!weir_cidr_has(&rule->cidr, &addr)) {
             continue;
         }
-        weir_request_judged(req, rule->allows ? "allow" : "deny", rule->text, rule->allows ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
-        return rule->allows ? weir_request_grant(req) : weir_request_deny(req, WEIR_CAUSE_ACCESS_DENIED, "access forbidden by rule");
+        weir_request_judged(req, rule->allows ? "allow" : "deny", rule->text,
+                            rule->allows ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+        return rule->allows ? weir_request_grant(req)
+               : weir_request_deny(req, WEIR_CAUSE_ACCESS_DENIED, "access forbidden by rule");
     }
     return WEIR_NEXT;
 }
@@ -96,7 +98,8 @@ access_join(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 }
 
 static const weir_conf_type_t access_type = {
-    .name = "address | network/bits | unix: | all", .size = sizeof(access_rules_t), .min_args = 1, .max_args = 1, .repeats = true,
+    .name = "address | network/bits | unix: | all", .size = sizeof(access_rules_t), .min_args = 1, .max_args = 1,
+    .repeats = true,
     .parse = access_parse, .item = sizeof(access_rule_t),
 };
 

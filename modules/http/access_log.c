@@ -222,7 +222,8 @@ access_parse_log(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
 }
 
 static const weir_conf_type_t access_type_logs = {
-    .name = "path [format [buffer=size] [gzip[=level]] [flush=time] [if=condition]] | syslog:server=address[,parameter=value] "
+    .name = "path [format [buffer=size] [gzip[=level]] [flush=time] [if=condition]] | "
+            "syslog:server=address[,parameter=value] "
             "[format [if=condition]] | off",
     .size = sizeof(access_logs_t), .min_args = 1, .max_args = 6, .repeats = true, .parse = access_parse_log,
     .item = sizeof(access_log_t),
@@ -477,22 +478,27 @@ access_parse_kept(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_
 }
 
 static const weir_conf_type_t access_type_kept = {
-    .name = "max=N [inactive=time] [min_uses=N] [valid=time] | off", .size = sizeof(weir_log_names_conf_t), .min_args = 1, .max_args = 4,
+    .name = "max=N [inactive=time] [min_uses=N] [valid=time] | off", .size = sizeof(weir_log_names_conf_t),
+    .min_args = 1, .max_args = 4,
     .parse = access_parse_kept,
 };
 
 static const weir_directive_t access_directives[] = {
-    WEIR_DIRECTIVE_OF(access_conf_t, kept, "open_log_file_cache", &access_type_kept, .where = WEIR_IN_ANY, .dflt = "off",
+    WEIR_DIRECTIVE_OF(access_conf_t, kept, "open_log_file_cache", &access_type_kept, .where = WEIR_IN_ANY,
+                      .dflt = "off",
                       .help = "Keeps files of access_log whose paths have variables open: so many, for so long."),
     WEIR_DIRECTIVE_OF(access_conf_t, formats, "log_format", &access_type_formats, .where = WEIR_IN_HTTP,
                       .help = "Names a format of access logs; \"combined\" is there already."),
     WEIR_DIRECTIVE_OF(access_conf_t, logs, "access_log", &access_type_logs, .where = WEIR_IN_ANY,
                       .dflt = WEIR_HTTP_LOG_PATH " combined",
-                      .help = "Where a line about each request goes; may be given several times; off: nowhere.  Without buffer= a line is written "
+                      .help = "Where a line about each request goes; may be given several times; off: nowhere.  "
+                              "Without buffer= a line is written "
                               "within access_log_flush."),
     WEIR_DIRECTIVE(access_conf_t, flush, "access_log_flush", .where = WEIR_IN_HTTP, .dflt = "50ms", .max = "1m",
-                   .help = "How long a line of an access_log without buffer= may wait in a worker, so that several leave in one write: those are lost "
-                           "when the worker is killed.  0: a line is written at the end of the turn of the loop that it is made in, as nginx does; "
+                   .help = "How long a line of an access_log without buffer= may wait in a worker, so that several "
+                           "leave in one write: those are lost "
+                           "when the worker is killed.  0: a line is written at the end of the turn of the loop that "
+                           "it is made in, as nginx does; "
                            "that costs some 4% of a worker's time at full load."),
     WEIR_DIRECTIVES_END
 };

@@ -52,7 +52,9 @@ key_read(key_state_t *state, const key_state_t *before, weir_request_t *req)
 
     for (size_t i = 0; state->sent.len == 0 && i < sources->n; i++) {
         state->source = sources->at[i];
-        if (before != NULL && before->source != NULL && weir_str_eq_fold(before->source->source, state->source->source)) {
+        if (before != NULL && before->source != NULL
+            && weir_str_eq_fold(before->source->source, state->source->source))
+        {
             state->sent = before->sent;
         } else {
             state->sent = weir_str_dup(&req->arena, weir_request_eval(req, state->source));
@@ -78,7 +80,8 @@ key_find(key_state_t *state, weir_str_t sent)
     if (state->key.expires_s != 0 && state->key.expires_s <= weir_clock_wall_ms() / 1000) {
         return WEIR_CAUSE_AUTH_KEY_EXPIRED;
     }
-    found = weir_store_find_consumer(weir_store_text(state->key.consumer, sizeof(state->key.consumer)), &state->consumer);
+    found = weir_store_find_consumer(weir_store_text(state->key.consumer, sizeof(state->key.consumer)),
+                                     &state->consumer);
     if (found != WEIR_STORE_FOUND) {
         return found == WEIR_STORE_MISSING ? WEIR_CAUSE_AUTH_KEY_UNKNOWN : WEIR_CAUSE_STORE_UNAVAILABLE;
     }
@@ -135,7 +138,8 @@ key_is_field(weir_str_t name, weir_str_t suffix)
     bool same = name.len == suffix.len;
 
     for (size_t i = 0; same && i < name.len; i++) {
-        char c = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char) (name.at[i] | 0x20) : name.at[i] == '-' ? '_' : name.at[i];
+        char c = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char) (name.at[i] | 0x20) : name.at[i] == '-' ? '_'
+                 : name.at[i];
 
         same = c == suffix.at[i];
     }
@@ -191,7 +195,8 @@ key_access(weir_request_t *req, const void *conf_)
     bool               refuses = state->cause != WEIR_CAUSE_NONE;
 
     weir_request_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
-                                                             : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN") : WEIR_STR("REJECTED"));
+                                                             : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN")
+                                                             : WEIR_STR("REJECTED"));
     if (conf->strip.on) {
         key_strip(conf, req);
     }
@@ -199,7 +204,8 @@ key_access(weir_request_t *req, const void *conf_)
         return state->is_known ? weir_request_grant(req) : WEIR_NEXT;
     }
     if (conf->dry_run.on) {
-        weir_request_log(req, weir_cause_row(state->cause)->level, state->cause, "%s: dry run", weir_cause_row(state->cause)->help);
+        weir_request_log(req, weir_cause_row(state->cause)->level, state->cause, "%s: dry run",
+                         weir_cause_row(state->cause)->help);
         return WEIR_NEXT;
     }
     if (weir_cause_row(state->cause)->status == 401) {
@@ -268,7 +274,8 @@ key_get_plan(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir
 
     (void) arena;
     (void) ref;
-    *value = state != NULL && state->has_plan ? weir_store_text(state->consumer.plan, sizeof(state->consumer.plan)) : WEIR_STR_NONE;
+    *value = state != NULL && state->has_plan ? weir_store_text(state->consumer.plan, sizeof(state->consumer.plan))
+             : WEIR_STR_NONE;
     return value->len != 0;
 }
 
@@ -294,11 +301,13 @@ static const weir_variable_t key_variables[] = {
     { "consumer", .subject = WEIR_OF_REQUEST, .get = key_get_consumer,
       .help = "Name of the consumer whose API key came (api_key); empty: none that is good." },
     { "consumer_plan", .subject = WEIR_OF_REQUEST, .get = key_get_plan, .help = "Name of the consumer's plan." },
-    { "consumer_quota_hour", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, hour),
+    { "consumer_quota_hour", .subject = WEIR_OF_REQUEST, .get = key_get_quota,
+      .data = offsetof(weir_store_plan_t, hour),
       .help = "Requests an hour that the consumer's plan allows; empty: no limit." },
     { "consumer_quota_day", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, day),
       .help = "Requests a day that the consumer's plan allows; empty: no limit." },
-    { "consumer_quota_month", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, month),
+    { "consumer_quota_month", .subject = WEIR_OF_REQUEST, .get = key_get_quota,
+      .data = offsetof(weir_store_plan_t, month),
       .help = "Requests a month that the consumer's plan allows; empty: no limit." },
     { "api_key_id", .subject = WEIR_OF_REQUEST, .get = key_get_id,
       .help = "By what people name the API key that came (weir key list); not the key." },
@@ -334,12 +343,16 @@ key_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 
     (void) block;
     for (size_t i = 0; i < conf->realm.len; i++) {
-        if (conf->realm.at[i] < ' ' || conf->realm.at[i] > '~' || conf->realm.at[i] == '"' || conf->realm.at[i] == '\\') {
-            return weir_conf_error_at(cf, &block->words, "\"api_key_realm\" must be ASCII without quotes and backslashes");
+        if (conf->realm.at[i] < ' ' || conf->realm.at[i] > '~' || conf->realm.at[i] == '"'
+            || conf->realm.at[i] == '\\')
+        {
+            return weir_conf_error_at(cf, &block->words,
+                                      "\"api_key_realm\" must be ASCII without quotes and backslashes");
         }
     }
     return conf->sources.n == 0 || weir_store_is_set(cf)
-           || weir_conf_error_at(cf, &conf->sources.words, "\"api_key\" looks keys up in the store: it needs \"store_path\"");
+           || weir_conf_error_at(cf, &conf->sources.words,
+                                 "\"api_key\" looks keys up in the store: it needs \"store_path\"");
 }
 
 static const weir_conf_type_t key_type_sources = {
@@ -348,13 +361,17 @@ static const weir_conf_type_t key_type_sources = {
 
 static const weir_directive_t key_directives[] = {
     WEIR_DIRECTIVE_OF(key_conf_t, sources, "api_key", &key_type_sources, .where = WEIR_IN_ANY,
-                      .help = "Asks for an API key of the store (weir key create), in the first of these texts that is not empty: $http_x_api_key.  One from $arg_NAME is shown by no log."),
+                      .help = "Asks for an API key of the store (weir key create), in the first of these texts that is "
+                              "not empty: $http_x_api_key.  One from $arg_NAME is shown by no log."),
     WEIR_DIRECTIVE(key_conf_t, optional, "api_key_optional", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Lets requests without a key pass; one that is wrong is refused all the same."),
-    WEIR_DIRECTIVE(key_conf_t, dry_run, "api_key_dry_run", .where = WEIR_IN_ANY, .dflt = "off", .help = "Looks and logs, but refuses nothing."),
+    WEIR_DIRECTIVE(key_conf_t, dry_run, "api_key_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Looks and logs, but refuses nothing."),
     WEIR_DIRECTIVE(key_conf_t, strip, "api_key_strip", .where = WEIR_IN_ANY, .dflt = "on",
-                   .help = "Sends the request on without the key, where it came as $arg_NAME or $http_NAME.  $request_uri is what came, with the key."),
-    WEIR_DIRECTIVE(key_conf_t, realm, "api_key_realm", .where = WEIR_IN_ANY, .dflt = "api", .help = "The realm in WWW-Authenticate of a 401."),
+                   .help = "Sends the request on without the key, where it came as $arg_NAME or $http_NAME.  "
+                           "$request_uri is what came, with the key."),
+    WEIR_DIRECTIVE(key_conf_t, realm, "api_key_realm", .where = WEIR_IN_ANY, .dflt = "api",
+                   .help = "The realm in WWW-Authenticate of a 401."),
     WEIR_DIRECTIVES_END
 };
 

@@ -96,7 +96,8 @@ auth_log(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
     if (cause == WEIR_CAUSE_AUTH_BASIC_PASSWORD) {
         weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\": password mismatch", WEIR_STR_ARG(wait->user));
     } else if (cause == WEIR_CAUSE_AUTH_BASIC_UNKNOWN) {
-        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\" was not found in \"%.*s\"", WEIR_STR_ARG(wait->user), WEIR_STR_ARG(wait->path));
+        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\" was not found in \"%.*s\"",
+                         WEIR_STR_ARG(wait->user), WEIR_STR_ARG(wait->path));
     }
 }
 
@@ -104,7 +105,8 @@ static weir_step_t
 auth_judge(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
 {
     auth_log(req, wait, cause);
-    weir_request_judged(req, "auth_basic", wait->user, cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+    weir_request_judged(req, "auth_basic", wait->user,
+                        cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
     if (cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);
     }
@@ -148,14 +150,16 @@ auth_check(weir_request_t *req, const auth_conf_t *conf, auth_wait_t *wait, weir
     weir_basic_answer_t answer;
 
     if (path.len == 0 || !weir_file_read(&req->arena, weir_str_to_z(&req->arena, path), AUTH_FILE_MAX, &text)) {
-        weir_log(WEIR_LOG_ERROR, &req->log, path.len == 0 ? 0 : errno, "the file of users \"%.*s\" could not be read", WEIR_STR_ARG(path));
+        weir_log(WEIR_LOG_ERROR, &req->log, path.len == 0 ? 0 : errno, "the file of users \"%.*s\" could not be read",
+                 WEIR_STR_ARG(path));
         *cause = WEIR_CAUSE_AUTH_BASIC_FILE;
         return true;
     }
     wait->path = path;
     wait->is_known = auth_find(text, wait->user, &hash);
     answer = weir_basic_check(req, password, hash, auth_on_checked, &wait->check);
-    *cause = answer == WEIR_BASIC_BUSY ? WEIR_CAUSE_AUTH_BASIC_BUSY : auth_cause(wait->is_known, answer == WEIR_BASIC_RIGHT);
+    *cause = answer == WEIR_BASIC_BUSY ? WEIR_CAUSE_AUTH_BASIC_BUSY
+             : auth_cause(wait->is_known, answer == WEIR_BASIC_RIGHT);
     return answer != WEIR_BASIC_LATER;
 }
 
@@ -235,7 +239,8 @@ auth_check_conf(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
 }
 
 static const weir_conf_type_t auth_type_realm = {
-    .name = "text | off", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 1, .parse = auth_parse_realm,
+    .name = "text | off", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 1,
+    .parse = auth_parse_realm,
 };
 static const weir_conf_type_t auth_type_file = {
     .name = "file", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 1, .parse = auth_parse_file,
@@ -243,9 +248,11 @@ static const weir_conf_type_t auth_type_file = {
 
 static const weir_directive_t auth_directives[] = {
     WEIR_DIRECTIVE_OF(auth_conf_t, realm, "auth_basic", &auth_type_realm, .where = WEIR_IN_ANY, .dflt = "off",
-                      .help = "Asks for a name and a password (RFC 7617); the text tells the client what they are for."),
+                      .help = "Asks for a name and a password (RFC 7617); the text tells the client what they are "
+                              "for."),
     WEIR_DIRECTIVE_OF(auth_conf_t, file, "auth_basic_user_file", &auth_type_file, .where = WEIR_IN_ANY,
-                      .help = "The file of names and hashed passwords, as htpasswd writes it; read as it is at each request."),
+                      .help = "The file of names and hashed passwords, as htpasswd writes it; read as it is at each "
+                              "request."),
     WEIR_DIRECTIVES_END
 };
 

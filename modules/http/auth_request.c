@@ -141,7 +141,8 @@ ask_access(weir_request_t *req, const void *conf_)
     ask->req = req;
     ask->conf = conf;
     req->ctx[weir_http_auth_request_index] = ask;
-    ask->sub = weir_sub_start(req, &(weir_sub_spec_t) { .path = path, .query = query, .sink = &ask_sink, .owner = ask, .is_exempt = true });
+    ask->sub = weir_sub_start(req, &(weir_sub_spec_t) { .path = path, .query = query, .sink = &ask_sink, .owner = ask,
+                                                        .is_exempt = true });
     if (ask->sub == NULL) {
         return weir_request_fail(req, WEIR_CAUSE_AUTH_REQUEST_FAILED, "no memory for it");
     }
@@ -177,13 +178,15 @@ ask_parse_set(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_word
 }
 
 static const weir_conf_type_t ask_type_set = {
-    .name = "$variable value", .size = sizeof(ask_sets_t), .min_args = 2, .max_args = 2, .repeats = true, .parse = ask_parse_set,
+    .name = "$variable value", .size = sizeof(ask_sets_t), .min_args = 2, .max_args = 2, .repeats = true,
+    .parse = ask_parse_set,
     .item = sizeof(weir_http_assign_t),
 };
 
 static const weir_directive_t ask_directives[] = {
     WEIR_DIRECTIVE(ask_conf_t, uri, "auth_request", .where = WEIR_IN_ANY, .args = "uri | off",
-                   .help = "Another place of the server that says who may come in: 2xx lets in, 401 and 403 are the answer, all else is a 500."),
+                   .help = "Another place of the server that says who may come in: 2xx lets in, 401 and 403 are the "
+                           "answer, all else is a 500."),
     WEIR_DIRECTIVE_OF(ask_conf_t, sets, "auth_request_set", &ask_type_set, .where = WEIR_IN_ANY,
                       .help = "Gives a variable a value from that place's answer, such as $upstream_http_x_user."),
     WEIR_DIRECTIVES_END

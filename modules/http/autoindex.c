@@ -19,7 +19,8 @@
 #define AUTOINDEX_MAX      100000
 #define AUTOINDEX_CALLBACK 128
 #define AUTOINDEX_NAME     50            /* columns of a name in HTML */
-#define AUTOINDEX_PIECE    64            /* entries a step: none is longer than 1 KiB, but for names of 255 signs that are all escaped */
+/* entries a step: none is longer than 1 KiB, but for names of 255 signs that are all escaped */
+#define AUTOINDEX_PIECE    64
 #define AUTOINDEX_LEFT     8192          /* room that one entry may need */
 
 typedef enum { AUTOINDEX_HTML, AUTOINDEX_XML, AUTOINDEX_JSON, AUTOINDEX_JSONP } autoindex_format_t;
@@ -112,7 +113,8 @@ autoindex_html(const autoindex_t *self, weir_buf_t *out, const weir_file_entry_t
         weir_buf_add_str(out, entry->is_folder ? WEIR_STR("/</a>") : WEIR_STR("</a>"));
     }
     (void) (self->conf->localtime.on ? localtime_r(&at, &t) : gmtime_r(&at, &t));
-    weir_buf_printf(out, "%*s%02d-%s-%04d %02d:%02d", (int) (AUTOINDEX_NAME + 1 - columns), "", t.tm_mday, weir_date_months[t.tm_mon], t.tm_year + 1900,
+    weir_buf_printf(out, "%*s%02d-%s-%04d %02d:%02d", (int) (AUTOINDEX_NAME + 1 - columns), "", t.tm_mday,
+                    weir_date_months[t.tm_mon], t.tm_year + 1900,
                     t.tm_hour, t.tm_min);
     if (entry->is_folder) {
         weir_buf_add_str(out, self->conf->exact_size.on ? WEIR_STR("                   -") : WEIR_STR("       -"));
@@ -130,7 +132,8 @@ autoindex_xml(weir_buf_t *out, const weir_file_entry_t *entry)
     struct tm t = { .tm_mday = 1 };
 
     (void) gmtime_r(&at, &t);
-    weir_buf_printf(out, "<%.*s mtime=\"%04d-%02d-%02dT%02d:%02d:%02dZ\"", WEIR_STR_ARG(kind), t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
+    weir_buf_printf(out, "<%.*s mtime=\"%04d-%02d-%02dT%02d:%02d:%02dZ\"", WEIR_STR_ARG(kind), t.tm_year + 1900,
+                    t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
                     t.tm_sec);
     if (!entry->is_folder) {
         weir_buf_printf(out, " size=\"%llu\"", (unsigned long long) entry->size);
@@ -148,7 +151,8 @@ autoindex_json(weir_buf_t *out, const weir_file_entry_t *entry, bool is_first)
     weir_date_http(date, entry->modified);
     weir_buf_add_str(out, is_first ? WEIR_STR("\n{ \"name\":") : WEIR_STR(",\n{ \"name\":"));
     weir_report_add_quoted(out, entry->name);
-    weir_buf_printf(out, ", \"type\":\"%s\", \"mtime\":\"%.*s\"", entry->is_folder ? "directory" : "file", WEIR_DATE_HTTP_BYTES, date);
+    weir_buf_printf(out, ", \"type\":\"%s\", \"mtime\":\"%.*s\"", entry->is_folder ? "directory" : "file",
+                    WEIR_DATE_HTTP_BYTES, date);
     if (!entry->is_folder) {
         weir_buf_printf(out, ", \"size\":%llu", (unsigned long long) entry->size);
     }
@@ -237,7 +241,9 @@ autoindex_callback(const weir_request_t *req, weir_str_t *name)
     }
     for (size_t i = 0; i < name->len; i++) {
         char c = name->at[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '.' || c == '$')) {
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '.'
+              || c == '$'))
+        {
             return false;
         }
     }
@@ -248,7 +254,8 @@ static weir_step_t
 autoindex_content(weir_request_t *req, const void *conf_)
 {
     static const weir_str_t types[] = {
-        WEIR_STR_INIT("text/html"), WEIR_STR_INIT("text/xml; charset=utf-8"), WEIR_STR_INIT("application/json"), WEIR_STR_INIT("application/javascript"),
+        WEIR_STR_INIT("text/html"), WEIR_STR_INIT("text/xml; charset=utf-8"), WEIR_STR_INIT("application/json"),
+        WEIR_STR_INIT("application/javascript"),
     };
     autoindex_conf_t *conf = weir_new(&req->arena, autoindex_conf_t);
     autoindex_t *self;
@@ -263,7 +270,8 @@ autoindex_content(weir_request_t *req, const void *conf_)
     }
     self = weir_new(&req->arena, autoindex_t);
     if (!weir_file_list(&req->arena, folder.at, AUTOINDEX_MAX, &self->entries)) {
-        return errno == ENOMEM ? weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, NULL) : weir_request_fail(req, weir_file_cause(errno), folder.at);
+        return errno == ENOMEM ? weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, NULL)
+               : weir_request_fail(req, weir_file_cause(errno), folder.at);
     }
     if (!autoindex_callback(req, &self->callback) && conf->format == AUTOINDEX_JSONP) {
         return weir_request_fail_status(req, WEIR_CAUSE_CLIENT_TARGET, 400, "the name of the function to call");
@@ -283,16 +291,19 @@ autoindex_enabled(const void *conf, weir_phase_t phase)
 }
 
 static const weir_conf_enum_t autoindex_formats[] = {
-    { "html", AUTOINDEX_HTML }, { "xml", AUTOINDEX_XML }, { "json", AUTOINDEX_JSON }, { "jsonp", AUTOINDEX_JSONP }, { NULL, 0 },
+    { "html", AUTOINDEX_HTML }, { "xml", AUTOINDEX_XML }, { "json", AUTOINDEX_JSON }, { "jsonp", AUTOINDEX_JSONP },
+    { NULL, 0 },
 };
 
 static const weir_directive_t autoindex_directives[] = {
-    WEIR_DIRECTIVE(autoindex_conf_t, on, "autoindex", .where = WEIR_IN_ANY, .dflt = "off", .help = "List what is in a folder that has no index."),
+    WEIR_DIRECTIVE(autoindex_conf_t, on, "autoindex", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "List what is in a folder that has no index."),
     WEIR_DIRECTIVE(autoindex_conf_t, exact_size, "autoindex_exact_size", .where = WEIR_IN_ANY, .dflt = "on",
                    .help = "Sizes in an HTML list: in bytes; off: rounded, in K, M, G or T."),
     WEIR_DIRECTIVE(autoindex_conf_t, localtime, "autoindex_localtime", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Times in an HTML list: of the machine's zone; off: UTC."),
-    WEIR_DIRECTIVE_OF(autoindex_conf_t, format, "autoindex_format", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "html", .values = autoindex_formats,
+    WEIR_DIRECTIVE_OF(autoindex_conf_t, format, "autoindex_format", &weir_type_enum, .where = WEIR_IN_ANY,
+                      .dflt = "html", .values = autoindex_formats,
                       .args = "html | xml | json | jsonp", .help = "What the list is written in."),
     WEIR_DIRECTIVES_END
 };

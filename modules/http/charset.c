@@ -70,7 +70,9 @@ charset_head(weir_request_t *req, const void *conf_)
         return WEIR_NEXT;
     }
     name = weir_request_eval(req, conf->name);
-    if (name.len == 0 || weir_str_eq(name, WEIR_STR("off")) || !weir_is_token(name) || !weir_mime_is_listed(&conf->types, type->value)) {
+    if (name.len == 0 || weir_str_eq(name, WEIR_STR("off")) || !weir_is_token(name)
+        || !weir_mime_is_listed(&conf->types, type->value))
+    {
         return WEIR_NEXT;
     }
     charset_say(req, type, before, name);
@@ -95,7 +97,8 @@ static const weir_directive_t charset_directives[] = {
     WEIR_DIRECTIVE_OF(charset_conf_t, types, "charset_types", &weir_type_mime_types, .where = WEIR_IN_ANY,
                       .dflt = "text/xml text/plain text/vnd.wap.wml application/javascript application/rss+xml",
                       .help = "Types that are texts, beside text/html; * is all."),
-    WEIR_DIRECTIVE(charset_conf_t, override, "override_charset", .where = WEIR_IN_ANY, .dflt = "off", .help = "Say it also where a peer has said something."),
+    WEIR_DIRECTIVE(charset_conf_t, override, "override_charset", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Say it also where a peer has said something."),
     WEIR_DIRECTIVES_END
 };
 

@@ -20,7 +20,8 @@
 #define GEO_LENGTHS (1 + 32 + 1 + 128)       /* of IPv4, then of IPv6 */
 #define GEO_V6      (1 + 32)
 
-typedef struct { weir_str_t text; bool is_deleted; uint32_t from, to; } geo_value_t;    /* from, to: of a range, in host order */
+/* from, to: of a range, in host order */
+typedef struct { weir_str_t text; bool is_deleted; uint32_t from, to; } geo_value_t;
 
 typedef struct {
     weir_http_definition_t definition;
@@ -168,7 +169,8 @@ geo_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *w
     for (size_t i = 0; i < GEO_LENGTHS; i++) {
         weir_table_init(&geo->networks[i], cf->arena);
     }
-    geo->definition = (weir_http_definition_t) { .get = geo_get, .data = geo, .subject = geo->source != NULL ? WEIR_OF_NONE : WEIR_OF_CONNECTION };
+    geo->definition = (weir_http_definition_t) { .get = geo_get, .data = geo,
+                                                 .subject = geo->source != NULL ? WEIR_OF_NONE : WEIR_OF_CONNECTION };
     if (!weir_http_define(cf, name, words->at[name].text, &geo->definition)) {
         return false;
     }
@@ -197,7 +199,8 @@ geo_put_network(weir_conf_t *cf, geo_t *geo, const weir_cidr_t *cidr, const geo_
     have = weir_table_add(table, key, mine);
     if (have != mine) {
         if (!have->is_deleted && !weir_str_eq(have->text, value->text)) {
-            weir_conf_warn(cf, 0, "duplicate network \"%.*s\", value: \"%.*s\", old value: \"%.*s\"", WEIR_STR_ARG(cf->words->at[0].text),
+            weir_conf_warn(cf, 0, "duplicate network \"%.*s\", value: \"%.*s\", old value: \"%.*s\"",
+                           WEIR_STR_ARG(cf->words->at[0].text),
                            WEIR_STR_ARG(value->text), WEIR_STR_ARG(have->text));
         }
         *have = *value;
@@ -261,7 +264,8 @@ geo_put_range(weir_conf_t *cf, geo_t *geo, weir_str_t text, size_t word, const g
         return weir_conf_error(cf, word, "range \"%.*s\" overlaps another", WEIR_STR_ARG(text));
     }
     if (is_same && !weir_str_eq(outer.text, value->text)) {
-        weir_conf_warn(cf, word, "duplicate range \"%.*s\", value: \"%.*s\", old value: \"%.*s\"", WEIR_STR_ARG(text), WEIR_STR_ARG(value->text),
+        weir_conf_warn(cf, word, "duplicate range \"%.*s\", value: \"%.*s\", old value: \"%.*s\"", WEIR_STR_ARG(text),
+                       WEIR_STR_ARG(value->text),
                        WEIR_STR_ARG(outer.text));
     }
     if (outer.from < value->from) {
@@ -282,7 +286,9 @@ geo_range_line(weir_conf_t *cf, geo_t *geo, weir_str_t text, size_t word, geo_va
 {
     weir_str_t from, to;
 
-    if (!weir_str_cut(text, '-', &from, &to) || !geo_read_v4(from, &value->from) || !geo_read_v4(to, &value->to) || value->from > value->to) {
+    if (!weir_str_cut(text, '-', &from, &to) || !geo_read_v4(from, &value->from) || !geo_read_v4(to, &value->to)
+        || value->from > value->to)
+    {
         return weir_conf_error(cf, word, "invalid range \"%.*s\"", WEIR_STR_ARG(text));
     }
     return geo_put_range(cf, geo, text, word, value);
@@ -356,13 +362,16 @@ geo_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *wor
         word = 1;
         name = words->at[1].text;
     }
-    return geo->has_ranges ? geo_range_line(cf, geo, name, word, &value) : geo_network_line(cf, geo, name, word, &value);
+    return geo->has_ranges ? geo_range_line(cf, geo, name, word, &value)
+           : geo_network_line(cf, geo, name, word, &value);
 }
 
 static const weir_directive_t geo_directives[] = {
-    WEIR_BLOCK("geo", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "[$address] $variable", .block_min_args = 1, .block_max_args = 2,
+    WEIR_BLOCK("geo", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "[$address] $variable", .block_min_args = 1,
+               .block_max_args = 2,
                .opened = geo_opened, .line = geo_line,
-               .help = "Makes a variable from an address: lines of a network and its value; default, delete, include, proxy, proxy_recursive, ranges, volatile."),
+               .help = "Makes a variable from an address: lines of a network and its value; default, delete, include, "
+                       "proxy, proxy_recursive, ranges, volatile."),
     WEIR_DIRECTIVES_END
 };
 

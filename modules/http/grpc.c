@@ -12,13 +12,15 @@
 extern const size_t weir_http_grpc_index;
 
 enum {
-    GRPC_UNKNOWN = 2, GRPC_DEADLINE_EXCEEDED = 4, GRPC_PERMISSION_DENIED = 7, GRPC_RESOURCE_EXHAUSTED = 8, GRPC_UNIMPLEMENTED = 12,
+    GRPC_UNKNOWN = 2, GRPC_DEADLINE_EXCEEDED = 4, GRPC_PERMISSION_DENIED = 7, GRPC_RESOURCE_EXHAUSTED = 8,
+        GRPC_UNIMPLEMENTED = 12,
     GRPC_INTERNAL = 13, GRPC_UNAVAILABLE = 14, GRPC_UNAUTHENTICATED = 16
 };
 
 /* -- grpc_pass grpc://address -- */
 
-static const weir_proxy_scheme_t grpc_schemes[] = { { "grpc://", false, 80 }, { "grpcs://", true, 443 }, { "", false, 80 }, { NULL, false, 0 } };
+static const weir_proxy_scheme_t grpc_schemes[] = { { "grpc://", false, 80 }, { "grpcs://", true, 443 },
+                                                    { "", false, 80 }, { NULL, false, 0 } };
 
 static bool
 grpc_parse_pass(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
@@ -27,12 +29,14 @@ grpc_parse_pass(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
     weir_str_t url = words->at[1].text;
 
     if (weir_str_starts_fold(url, WEIR_STR("http://")) || weir_str_starts_fold(url, WEIR_STR("https://"))) {
-        return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected grpc:// or grpcs://", WEIR_STR_ARG(url));
+        return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected grpc:// or grpcs://",
+                               WEIR_STR_ARG(url));
     }
     if (!weir_proxy_read_pass(cf, row->name, grpc_schemes, url, pass)) {
         return false;
     }
-    return !pass->has_uri || weir_conf_error(cf, 1, "\"grpc_pass\" cannot have a URI part: \"%.*s\"", WEIR_STR_ARG(url));
+    return !pass->has_uri || weir_conf_error(cf, 1, "\"grpc_pass\" cannot have a URI part: \"%.*s\"",
+                                             WEIR_STR_ARG(url));
 }
 
 static const weir_conf_type_t grpc_type_pass = {
@@ -40,8 +44,10 @@ static const weir_conf_type_t grpc_type_pass = {
 };
 
 static const weir_directive_t grpc_directives[] = {
-    WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "grpc_pass", &grpc_type_pass, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
-                      .args = "[grpc[s]://]authority", .help = "The group or server of gRPC that requests are passed to."),
+    WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "grpc_pass", &grpc_type_pass, .where = WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL,
+                      .args = "[grpc[s]://]authority",
+                      .help = "The group or server of gRPC that requests are passed to."),
     WEIR_PROXY_ROWS("grpc"),
     WEIR_DIRECTIVES_END
 };
@@ -108,7 +114,8 @@ grpc_put_status(weir_request_t *req, weir_fields_t *fields, weir_cause_t cause, 
     weir_str_t number = weir_str_printf(&req->arena, "%u", grpc_status_of(cause, status));
 
     return weir_fields_add(fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("grpc-status"), number, 0) != NULL
-           && weir_fields_add(fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("grpc-message"), weir_cause_row(cause)->word, 0) != NULL;
+           && weir_fields_add(fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("grpc-message"),
+                              weir_cause_row(cause)->word, 0) != NULL;
 }
 
 /* An answer of Weir's own: trailers only. */

@@ -261,7 +261,8 @@ web_end(weir_filter_t *self)
 }
 
 /* (Neither a file nor a pipe: their bytes may have to be encoded, and a frame follows them.) */
-static const weir_filter_ops_t web_filter = { .place = WEIR_FILTER_PROTOCOL, .head = web_head, .body = web_body, .end = web_end, .read = web_read };
+static const weir_filter_ops_t web_filter = { .place = WEIR_FILTER_PROTOCOL, .head = web_head, .body = web_body,
+                                              .end = web_end, .read = web_read };
 
 /* -- which requests -- */
 
@@ -307,7 +308,8 @@ web_access(weir_request_t *req, const void *conf)
         }
         req->head.content_length = WEIR_LENGTH_NONE;           /* of the text, not of what it says */
     }
-    type->value = rest.len != 0 ? weir_str_concat(&req->arena, WEIR_STR("application/grpc"), rest) : WEIR_STR("application/grpc");
+    type->value = rest.len != 0 ? weir_str_concat(&req->arena, WEIR_STR("application/grpc"), rest)
+                  : WEIR_STR("application/grpc");
     req->head.te_trailers = true;                              /* no script may say so, and gRPC wants it said */
     weir_filter_add(req, &w->filter, &web_filter);
     return WEIR_NEXT;

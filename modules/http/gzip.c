@@ -96,7 +96,9 @@ gzip_take(int level, uint64_t length)
         return NULL;
     }
     *state = (gzip_state_t) { .z = { .zalloc = gzip_alloc, .zfree = gzip_free }, .level = level, .window = window };
-    if (deflateInit2(&state->z, level, Z_DEFLATED, window + GZIP_HEADER, window - 6 < GZIP_MEMORY ? window - 6 : GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (deflateInit2(&state->z, level, Z_DEFLATED, window + GZIP_HEADER,
+                     window - 6 < GZIP_MEMORY ? window - 6 : GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
+    {
         weir_mem_free(state);
         return NULL;
     }
@@ -247,7 +249,8 @@ gzip_end(weir_filter_t *self)
     return io == WEIR_ERROR ? io : weir_filter_pass_end(self);
 }
 
-static const weir_filter_ops_t gzip_filter = { .place = WEIR_FILTER_ENCODE, .body = gzip_body, .end = gzip_end, .flush = gzip_flush };
+static const weir_filter_ops_t gzip_filter = { .place = WEIR_FILTER_ENCODE, .body = gzip_body, .end = gzip_end,
+                                               .flush = gzip_flush };
 
 /* -- which answers -- */
 
@@ -256,7 +259,8 @@ gzip_is_for(const gzip_conf_t *conf, const weir_request_t *req)
 {
     const weir_response_t *res = &req->res;
 
-    return (res->status == 200 || res->status == 403 || res->status == 404) && weir_response_value(req, WEIR_HEADER_CONTENT_ENCODING).len == 0
+    return (res->status == 200 || res->status == 403 || res->status == 404)
+           && weir_response_value(req, WEIR_HEADER_CONTENT_ENCODING).len == 0
            && (res->length == WEIR_LENGTH_NONE || res->length >= conf->min_length.n)
            && weir_mime_is_listed(&conf->types, weir_response_value(req, WEIR_HEADER_CONTENT_TYPE))
            && !weir_list_has(weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), WEIR_STR("no-transform"));
@@ -324,19 +328,25 @@ gzip_get_ratio(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
         return false;
     }
     uint64_t hundredths = (gzip->in * 100 + gzip->out / 2) / gzip->out;
-    *value = weir_str_printf(arena, "%llu.%02llu", (unsigned long long) hundredths / 100, (unsigned long long) hundredths % 100);
+    *value = weir_str_printf(arena, "%llu.%02llu", (unsigned long long) hundredths / 100,
+                             (unsigned long long) hundredths % 100);
     return true;
 }
 
 /* -- directives -- */
 
 static const weir_directive_t gzip_directives[] = {
-    WEIR_DIRECTIVE(gzip_conf_t, on, "gzip", .where = WEIR_IN_ANY, .dflt = "off", .help = "Compress answers for clients that take gzip."),
-    WEIR_DIRECTIVE(gzip_conf_t, level, "gzip_comp_level", .where = WEIR_IN_ANY, .dflt = "1", .min = "1", .max = "9", .help = "How hard to try: 1 to 9."),
-    WEIR_DIRECTIVE(gzip_conf_t, min_length, "gzip_min_length", .where = WEIR_IN_ANY, .dflt = "20", .help = "Answers shorter than this stay as they are."),
+    WEIR_DIRECTIVE(gzip_conf_t, on, "gzip", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Compress answers for clients that take gzip."),
+    WEIR_DIRECTIVE(gzip_conf_t, level, "gzip_comp_level", .where = WEIR_IN_ANY, .dflt = "1", .min = "1", .max = "9",
+                   .help = "How hard to try: 1 to 9."),
+    WEIR_DIRECTIVE(gzip_conf_t, min_length, "gzip_min_length", .where = WEIR_IN_ANY, .dflt = "20",
+                   .help = "Answers shorter than this stay as they are."),
     WEIR_DIRECTIVE(gzip_conf_t, buffers, "gzip_buffers", .where = WEIR_IN_ANY, .dflt = "4 16k",
-                   .help = "How much is compressed before it is sent on: one buffer of this size (their number means nothing here)."),
-    WEIR_DIRECTIVE_OF(gzip_conf_t, types, "gzip_types", &weir_type_mime_types, .where = WEIR_IN_ANY, .help = "Types that are compressed beside text/html; * is all."),
+                   .help = "How much is compressed before it is sent on: one buffer of this size (their number means "
+                           "nothing here)."),
+    WEIR_DIRECTIVE_OF(gzip_conf_t, types, "gzip_types", &weir_type_mime_types, .where = WEIR_IN_ANY,
+                      .help = "Types that are compressed beside text/html; * is all."),
     WEIR_DIRECTIVES_END
 };
 

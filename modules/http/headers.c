@@ -47,7 +47,8 @@ headers_is_plain(uint16_t status)
 static bool
 headers_replaces(weir_header_id_t id)
 {
-    return id == WEIR_HEADER_ETAG || id == WEIR_HEADER_LAST_MODIFIED || id == WEIR_HEADER_CONTENT_TYPE;       /* two types are none */
+    /* two types are none */
+    return id == WEIR_HEADER_ETAG || id == WEIR_HEADER_LAST_MODIFIED || id == WEIR_HEADER_CONTENT_TYPE;
 }
 
 /* -- expires -- */
@@ -68,7 +69,9 @@ expires_read(weir_str_t text, bool from_modified, headers_expires_t *expires)
         expires->kind = text.at[0] == 'e' ? EXPIRES_EPOCH : EXPIRES_MAX;
         return true;
     }
-    if (!weir_conf_read_msec(weir_str_skip(text, has_sign), &time) || (is_daily && (from_modified || time.ms > UINT64_C(86400000)))) {
+    if (!weir_conf_read_msec(weir_str_skip(text, has_sign), &time)
+        || (is_daily && (from_modified || time.ms > UINT64_C(86400000))))
+    {
         return false;
     }
     expires->kind = is_daily ? EXPIRES_DAILY : from_modified ? EXPIRES_MODIFIED : EXPIRES_AFTER;
@@ -142,7 +145,8 @@ expires_set(weir_request_t *req, const headers_expires_t *conf)
     case EXPIRES_DAILY: at = expires_next(now, expires.seconds); break;
     }
     bool is_past = at < now || (expires.kind != EXPIRES_DAILY && expires.seconds < 0 && at <= now);
-    expires_say(req, at, is_past ? WEIR_STR("no-cache") : weir_str_printf(&req->arena, "max-age=%lld", (long long) (at - now)));
+    expires_say(req, at, is_past ? WEIR_STR("no-cache")
+                : weir_str_printf(&req->arena, "max-age=%lld", (long long) (at - now)));
 }
 
 /* -- add_trailer -- */
@@ -230,7 +234,8 @@ headers_enabled(const void *conf, weir_phase_t phase)
     const headers_conf_t *headers = conf;
 
     (void) phase;
-    return headers->fields.n != 0 || headers->trailers.n != 0 || headers->expires.kind != EXPIRES_OFF || headers->expires.text != NULL;
+    return headers->fields.n != 0 || headers->trailers.n != 0 || headers->expires.kind != EXPIRES_OFF
+           || headers->expires.text != NULL;
 }
 
 /* -- directives -- */
@@ -239,7 +244,8 @@ static bool
 headers_is_framing(weir_header_id_t id)
 {
     switch (id) {
-    case WEIR_HEADER_CONTENT_LENGTH: case WEIR_HEADER_TRANSFER_ENCODING: case WEIR_HEADER_CONNECTION: case WEIR_HEADER_KEEP_ALIVE:
+    case WEIR_HEADER_CONTENT_LENGTH: case WEIR_HEADER_TRANSFER_ENCODING:
+    case WEIR_HEADER_CONNECTION: case WEIR_HEADER_KEEP_ALIVE:
     case WEIR_HEADER_PROXY_CONNECTION: case WEIR_HEADER_TE: case WEIR_HEADER_TRAILER: case WEIR_HEADER_UPGRADE:
         return true;
     default:
@@ -289,7 +295,8 @@ headers_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_word
         return weir_conf_invalid(cf, 3, "\"always\" or nothing");
     }
     if (headers_is_framing(field.id)) {
-        weir_conf_warn(cf, 1, "\"%.*s\" is of the connection, not of the answer: \"%s\" leaves it out", WEIR_STR_ARG(field.name), row->name);
+        weir_conf_warn(cf, 1, "\"%.*s\" is of the connection, not of the answer: \"%s\" leaves it out",
+                       WEIR_STR_ARG(field.name), row->name);
         return true;
     }
     field.value = weir_conf_template(cf, 2, headers_unfold(cf->arena, words->at[2].text));
@@ -304,7 +311,8 @@ headers_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_word
 }
 
 static const weir_conf_type_t headers_type = {
-    .name = "name value [always]", .size = sizeof(headers_fields_t), .min_args = 2, .max_args = 3, .repeats = true, .parse = headers_parse,
+    .name = "name value [always]", .size = sizeof(headers_fields_t), .min_args = 2, .max_args = 3, .repeats = true,
+    .parse = headers_parse,
     .item = sizeof(headers_field_t),
 };
 
@@ -325,20 +333,26 @@ headers_parse_expires(weir_conf_t *cf, const weir_directive_t *row, const weir_c
         return expires->text != NULL;
     }
     return expires_read(text, expires->from_modified, expires)
-           || weir_conf_invalid(cf, last, last == 2 ? "a time such as 1h or -1" : "a time such as 1h or -1, @15h30m, epoch, max or off");
+           || weir_conf_invalid(cf, last, last == 2 ? "a time such as 1h or -1"
+                                : "a time such as 1h or -1, @15h30m, epoch, max or off");
 }
 
 static const weir_conf_type_t headers_type_expires = {
-    .name = "[modified] time | epoch | max | off", .size = sizeof(headers_expires_t), .min_args = 1, .max_args = 2, .parse = headers_parse_expires,
+    .name = "[modified] time | epoch | max | off", .size = sizeof(headers_expires_t), .min_args = 1, .max_args = 2,
+    .parse = headers_parse_expires,
 };
 
 static const weir_directive_t headers_directives[] = {
     WEIR_DIRECTIVE_OF(headers_conf_t, fields, "add_header", &headers_type, .where = WEIR_IN_ANY,
-                      .help = "Adds a field to answers of 200, 201, 204, 206, 301-304, 307 and 308, or to all; an empty value adds nothing. Fields of the connection (Content-Length, Connection and the like) are left out with a warning; line ends in the value become spaces."),
+                      .help = "Adds a field to answers of 200, 201, 204, 206, 301-304, 307 and 308, or to all; an "
+                              "empty value adds nothing. Fields of the connection (Content-Length, Connection and the "
+                              "like) are left out with a warning; line ends in the value become spaces."),
     WEIR_DIRECTIVE_OF(headers_conf_t, trailers, "add_trailer", &headers_type, .where = WEIR_IN_ANY,
-                      .help = "Adds a field behind the body, for the same statuses: what is known only when all was sent."),
+                      .help = "Adds a field behind the body, for the same statuses: what is known only when all was "
+                              "sent."),
     WEIR_DIRECTIVE_OF(headers_conf_t, expires, "expires", &headers_type_expires, .where = WEIR_IN_ANY, .dflt = "off",
-                      .help = "Expires and Cache-Control for the same statuses: a time from now or from Last-Modified, of the day (@), or never or ever."),
+                      .help = "Expires and Cache-Control for the same statuses: a time from now or from Last-Modified, "
+                              "of the day (@), or never or ever."),
     WEIR_DIRECTIVES_END
 };
 

@@ -85,13 +85,15 @@ index_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_
 }
 
 static const weir_conf_type_t index_type = {
-    .name = "file...", .size = sizeof(index_names_t), .min_args = 1, .max_args = 255, .repeats = true, .parse = index_parse,
+    .name = "file...", .size = sizeof(index_names_t), .min_args = 1, .max_args = 255, .repeats = true,
+    .parse = index_parse,
     .item = sizeof(const weir_template_t *),
 };
 
 static const weir_directive_t index_directives[] = {
     WEIR_DIRECTIVE_OF(index_conf_t, names, "index", &index_type, .where = WEIR_IN_ANY, .dflt = "index.html",
-                      .help = "Files that stand for a folder, the first that is there; the last may be a path of the server."),
+                      .help = "Files that stand for a folder, the first that is there; the last may be a path of the "
+                              "server."),
     WEIR_DIRECTIVES_END
 };
 

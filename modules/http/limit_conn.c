@@ -45,7 +45,8 @@ typedef struct {
 
 extern const size_t weir_http_limit_conn_index;
 
-static const weir_zone_kind_t conn_kind = { .name = "limit-conn", .layout = 1, .fold = weir_holds_fold, .describe = weir_holds_describe };
+static const weir_zone_kind_t conn_kind = { .name = "limit-conn", .layout = 1, .fold = weir_holds_fold,
+                                            .describe = weir_holds_describe };
 
 static const weir_zone_kind_t *const conn_kinds[] = { &conn_kind, NULL };
 
@@ -101,17 +102,20 @@ conn_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         void        *memory = bytes != 0 ? weir_limit_take_zone(cf, &zone->zone, &conn_kind, bytes) : NULL;
 
         if (memory == NULL) {
-            return bytes != 0 ? false : weir_conf_error_at(cf, &zone->zone.words, "zone \"%.*s\" is too large", WEIR_STR_ARG(zone->zone.name));
+            return bytes != 0 ? false : weir_conf_error_at(cf, &zone->zone.words, "zone \"%.*s\" is too large",
+                                                           WEIR_STR_ARG(zone->zone.name));
         }
         zone->stats = weir_limit_stats_row(cf, "conn", zone->zone.name);
         if (!weir_holds_open(memory, bytes, &zone->holds)) {
-            return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else", WEIR_STR_ARG(zone->zone.name));
+            return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
+                                      WEIR_STR_ARG(zone->zone.name));
         }
     }
     for (size_t i = 0; i < conf->limits.n; i++) {
         conn_limit_t *limit = &conf->limits.at[i];
 
-        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(conn_zone_t), limit->name);
+        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(conn_zone_t),
+                                           limit->name);
         if (limit->zone == NULL) {
             return weir_limit_no_zone(cf, &limit->words, "limit_conn_zone", limit->name);
         }
@@ -137,13 +141,16 @@ conn_reject(const conn_conf_t *conf, weir_request_t *req, conn_state_t *state, c
 {
     conn_let_go(state);
     for (size_t i = 0; i < conf->limits.n; i++) {
-        weir_limit_counted(req, &conf->limits.at[i].zone->zone);     /* those that were not asked have nothing to say to its error_page either */
+        /* those that were not asked have nothing to say to its error_page either */
+        weir_limit_counted(req, &conf->limits.at[i].zone->zone);
     }
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, state->status);
-    weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_CONNECTIONS, "limiting connections%s by zone \"%.*s\"%s", conf->dry_run.on ? ", dry run," : "",
+    weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_CONNECTIONS, "limiting connections%s by zone \"%.*s\"%s",
+                     conf->dry_run.on ? ", dry run," : "",
              WEIR_STR_ARG(limit->name), is_full ? ", which has no room for another key" : "");
-    return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_CONNECTIONS, (uint16_t) conf->status, NULL);
+    return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_CONNECTIONS,
+                                                                   (uint16_t) conf->status, NULL);
 }
 
 static conn_state_t *
@@ -225,9 +232,12 @@ static const weir_directive_t conn_directives[] = {
                       .help = "A zone of keys that all workers share; 1m has room for 16,384 keys at a time."),
     WEIR_DIRECTIVE_OF(conn_conf_t, limits, "limit_conn", &conn_type_limits, .where = WEIR_IN_ANY,
                       .help = "Limits how many requests of a key are under way at once; more are refused."),
-    WEIR_DIRECTIVE_OF(conn_conf_t, log_level, "limit_conn_log_level", &weir_type_enum, .values = weir_limit_levels, .where = WEIR_IN_ANY,
-                      .dflt = "error", .args = "info | notice | warn | error", .help = "Level of the record of a request that is refused."),
-    WEIR_DIRECTIVE(conn_conf_t, status, "limit_conn_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400", .max = "599",
+    WEIR_DIRECTIVE_OF(conn_conf_t, log_level, "limit_conn_log_level", &weir_type_enum, .values = weir_limit_levels,
+                      .where = WEIR_IN_ANY,
+                      .dflt = "error", .args = "info | notice | warn | error",
+                      .help = "Level of the record of a request that is refused."),
+    WEIR_DIRECTIVE(conn_conf_t, status, "limit_conn_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400",
+                   .max = "599",
                    .help = "Status of the answer to a request that is refused."),
     WEIR_DIRECTIVE(conn_conf_t, dry_run, "limit_conn_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Counts and logs, but refuses nothing."),

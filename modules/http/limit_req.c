@@ -40,7 +40,8 @@ typedef struct {
     weir_flag_t  dry_run, headers;
 } req_conf_t;
 
-typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rate; weir_rate_verdict_t verdict; } req_counted_t;
+typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rate; weir_rate_verdict_t verdict;
+                 } req_counted_t;
 
 /* Of one request in one place. */
 typedef struct req_state {
@@ -85,7 +86,9 @@ req_read_rate(weir_str_t text, uint64_t *period_ns)
     weir_str_t number = weir_str(text.at, text.len < 3 ? 0 : text.len - 3);
     uint64_t   rate;
 
-    if ((!by_minute && !weir_str_ends(text, WEIR_STR("r/s"))) || !weir_str_to_u64(number, &rate) || rate == 0 || rate > 1000000) {
+    if ((!by_minute && !weir_str_ends(text, WEIR_STR("r/s"))) || !weir_str_to_u64(number, &rate) || rate == 0
+        || rate > 1000000)
+    {
         return false;
     }
     *period_ns = (by_minute ? 60 : 1) * UINT64_C(1000000000) / rate;
@@ -128,7 +131,8 @@ req_parse_zone(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wor
 static bool
 req_read_number(weir_conf_t *cf, size_t word, weir_str_t text, uint64_t *number)
 {
-    return (weir_str_to_u64(text, number) && *number <= 1000000) || weir_conf_invalid(cf, word, "a number up to 1000000");
+    return (weir_str_to_u64(text, number) && *number <= 1000000)
+           || weir_conf_invalid(cf, word, "a number up to 1000000");
 }
 
 static bool
@@ -193,13 +197,15 @@ req_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         zone->stats = weir_limit_stats_row(cf, "req", zone->zone.name);
         zone->table = weir_keyed_open(memory, (size_t) zone->zone.size);
         if (zone->table == NULL) {
-            return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else", WEIR_STR_ARG(zone->zone.name));
+            return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
+                                      WEIR_STR_ARG(zone->zone.name));
         }
     }
     for (size_t i = 0; i < conf->limits.n; i++) {
         req_limit_t *limit = &conf->limits.at[i];
 
-        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(req_zone_t), limit->name);
+        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(req_zone_t),
+                                           limit->name);
         if (limit->zone == NULL) {
             return weir_limit_no_zone(cf, &limit->words, "limit_req_zone", limit->name);
         }
@@ -226,8 +232,10 @@ req_log(const req_conf_t *conf, weir_request_t *req, const req_state_t *state, b
 {
     uint64_t excess = state->verdict.ahead_ns * 1000 / state->limit->zone->period_ns;
 
-    weir_request_log(req, conf->log_level + is_delay, WEIR_CAUSE_LIMIT_RATE, "%s%s, excess: %llu.%03llu%s by zone \"%.*s\"",
-                   is_delay ? "delaying request" : "limiting requests", conf->dry_run.on ? ", dry run" : "", (unsigned long long) (excess / 1000),
+    weir_request_log(req, conf->log_level + is_delay, WEIR_CAUSE_LIMIT_RATE,
+                     "%s%s, excess: %llu.%03llu%s by zone \"%.*s\"",
+                   is_delay ? "delaying request" : "limiting requests", conf->dry_run.on ? ", dry run" : "",
+                   (unsigned long long) (excess / 1000),
                    (unsigned long long) (excess % 1000), is_delay ? "," : "", WEIR_STR_ARG(state->limit->name));
 }
 
@@ -251,7 +259,8 @@ req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "limit_req", &state->limit->zone->zone, state->limit->zone->stats, state->status);
     req_log(conf, req, state, false);
-    return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status, NULL);
+    return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status,
+                                                                   NULL);
 }
 
 static void
@@ -381,10 +390,12 @@ req_preaccess(weir_request_t *req, const void *conf_)
     if (is_refused) {
         return req_reject(conf, req, state);
     }
-    state->status = delay_ms == 0 ? WEIR_LIMIT_PASSED : conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN : WEIR_LIMIT_DELAYED;
+    state->status = delay_ms == 0 ? WEIR_LIMIT_PASSED : conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN
+                    : WEIR_LIMIT_DELAYED;
     for (size_t i = 0; i < n; i++) {
         const req_zone_t *zone = counted[i].limit->zone;
-        weir_limit_judged(req, "limit_req", &zone->zone, zone->stats, counted[i].limit == state->limit ? state->status : WEIR_LIMIT_PASSED);
+        weir_limit_judged(req, "limit_req", &zone->zone, zone->stats,
+                          counted[i].limit == state->limit ? state->status : WEIR_LIMIT_PASSED);
     }
     return delay_ms != 0 ? req_delay(conf, req, state, delay_ms) : WEIR_NEXT;
 }
@@ -422,7 +433,8 @@ req_head(weir_request_t *req, const void *conf)
     (void) conf;
     for (; state != NULL; state = state->before) {
         for (size_t i = 0; i < state->n; i++) {
-            req_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_RATE);
+            req_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED
+                     && req->cause == WEIR_CAUSE_LIMIT_RATE);
         }
     }
     return WEIR_NEXT;
@@ -460,7 +472,8 @@ static const weir_conf_type_t req_type_zones = {
 };
 
 static const weir_conf_type_t req_type_limits = {
-    .name = "zone=name [burst=number] [nodelay | delay=number]", .size = sizeof(req_limits_t), .min_args = 1, .max_args = 4,
+    .name = "zone=name [burst=number] [nodelay | delay=number]", .size = sizeof(req_limits_t), .min_args = 1,
+    .max_args = 4,
     .repeats = true, .parse = req_parse_limit, .item = sizeof(req_limit_t),
 };
 
@@ -468,16 +481,21 @@ static const weir_directive_t req_directives[] = {
     WEIR_DIRECTIVE_OF(req_conf_t, zones, "limit_req_zone", &req_type_zones, .where = WEIR_IN_HTTP,
                       .help = "A zone of keys that all workers share, and how often each key may ask."),
     WEIR_DIRECTIVE_OF(req_conf_t, limits, "limit_req", &req_type_limits, .where = WEIR_IN_ANY,
-                      .help = "Limits requests by a zone; up to burst of them are held back (nodelay, delay: not), more are refused."),
-    WEIR_DIRECTIVE_OF(req_conf_t, log_level, "limit_req_log_level", &weir_type_enum, .values = weir_limit_levels, .where = WEIR_IN_ANY,
+                      .help = "Limits requests by a zone; up to burst of them are held back (nodelay, delay: not), "
+                              "more are refused."),
+    WEIR_DIRECTIVE_OF(req_conf_t, log_level, "limit_req_log_level", &weir_type_enum, .values = weir_limit_levels,
+                      .where = WEIR_IN_ANY,
                       .dflt = "error", .args = "info | notice | warn | error",
-                      .help = "Level of the record of a request that is refused; one that is delayed has the next lower."),
-    WEIR_DIRECTIVE(req_conf_t, status, "limit_req_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400", .max = "599",
+                      .help = "Level of the record of a request that is refused; one that is delayed has the next "
+                              "lower."),
+    WEIR_DIRECTIVE(req_conf_t, status, "limit_req_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400",
+                   .max = "599",
                    .help = "Status of the answer to a request that is refused."),
     WEIR_DIRECTIVE(req_conf_t, dry_run, "limit_req_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Counts and logs, but neither refuses nor delays."),
     WEIR_DIRECTIVE(req_conf_t, headers, "limit_req_headers", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a refusal."),
+                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a "
+                           "refusal."),
     WEIR_DIRECTIVES_END
 };
 

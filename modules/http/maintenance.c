@@ -14,7 +14,8 @@ typedef struct {
 } maintenance_conf_t;
 
 /* Of a request that was refused. */
-typedef struct { const weir_http_location_t *page; } maintenance_state_t;     /* where its error_page lies; NULL: none was asked for yet */
+/* where its error_page lies; NULL: none was asked for yet */
+typedef struct { const weir_http_location_t *page; } maintenance_state_t;
 
 extern const size_t weir_http_maintenance_index;
 

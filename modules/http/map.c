@@ -51,7 +51,8 @@ map_find_pattern(const map_t *map, weir_request_t *req, weir_str_t source, bool 
         case WEIR_REGEX_MATCH:
             return &pattern->value;
         case WEIR_REGEX_LIMIT:
-            weir_log(WEIR_LOG_ERROR, &req->log, 0, "a pattern of a map ran into its match limit: \"%.*s\"", WEIR_STR_ARG(pattern->text));
+            weir_log(WEIR_LOG_ERROR, &req->log, 0, "a pattern of a map ran into its match limit: \"%.*s\"",
+                     WEIR_STR_ARG(pattern->text));
             *limit = true;
             return NULL;
         case WEIR_REGEX_NO_MATCH:
@@ -196,7 +197,8 @@ map_add(weir_conf_t *cf, map_t *map, weir_str_t name, map_value_t *value)
         }
         name = weir_str_skip(name, 1);
     }
-    return weir_table_add(&map->exact, weir_str_lower(cf->arena, name), value) == (void *) value || map_conflict(cf, name);
+    return weir_table_add(&map->exact, weir_str_lower(cf->arena, name), value) == (void *) value
+           || map_conflict(cf, name);
 }
 
 static bool
@@ -263,9 +265,11 @@ map_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 }
 
 static const weir_directive_t map_directives[] = {
-    WEIR_BLOCK("map", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "string $variable", .block_min_args = 2, .block_max_args = 2,
+    WEIR_BLOCK("map", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "string $variable", .block_min_args = 2,
+               .block_max_args = 2,
                .opened = map_opened, .line = map_line,
-               .help = "Makes a variable from a string: lines of a source value and what it becomes; default, hostnames, volatile, include; ~regex and ~*regex."),
+               .help = "Makes a variable from a string: lines of a source value and what it becomes; default, "
+                       "hostnames, volatile, include; ~regex and ~*regex."),
     WEIR_DIRECTIVES_END
 };
 

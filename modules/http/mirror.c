@@ -23,7 +23,8 @@ mirror_send(weir_request_t *req, const mirror_conf_t *conf)
         weir_str_t path, query;
         bool has_query = weir_uri_text_split(req, conf->list.places.at[i], &path, &query);
         weir_sub_spec_t spec = {
-            .path = path, .query = has_query ? query : req->query, .method = req->head.method_name, .body = conf->with_body.on ? req->body : NULL,
+            .path = path, .query = has_query ? query : req->query, .method = req->head.method_name,
+            .body = conf->with_body.on ? req->body : NULL,
             .is_detached = true, .is_exempt = true,
         };
 
@@ -92,7 +93,8 @@ mirror_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words
 }
 
 static const weir_conf_type_t mirror_type = {
-    .name = "uri | off", .size = sizeof(mirror_list_t), .min_args = 1, .max_args = 1, .repeats = true, .parse = mirror_parse,
+    .name = "uri | off", .size = sizeof(mirror_list_t), .min_args = 1, .max_args = 1, .repeats = true,
+    .parse = mirror_parse,
 };
 
 static const weir_directive_t mirror_directives[] = {

@@ -46,7 +46,8 @@ typedef struct {
 /* -- samples -- */
 
 static const char *const prom_kinds[] = {
-    [WEIR_STATS_PROCESS] = "", [WEIR_STATS_SERVER] = "server_", [WEIR_STATS_LOCATION] = "location_", [WEIR_STATS_UPSTREAM] = "upstream_",
+    [WEIR_STATS_PROCESS] = "", [WEIR_STATS_SERVER] = "server_", [WEIR_STATS_LOCATION] = "location_",
+    [WEIR_STATS_UPSTREAM] = "upstream_",
     [WEIR_STATS_PEER] = "peer_", [WEIR_STATS_LIMIT] = "limit_",
 };
 
@@ -211,21 +212,29 @@ prom_put_handshakes(const prom_row_t *row)
 #define PROM_AT(field) offsetof(weir_stats_row_t, field)
 
 static const prom_metric_t prom_metrics[] = {
-    { "connections_accepted_total", "counter", "Connections of clients that were accepted.", PROM_PROC, prom_put_number, PROM_AT(count[WEIR_COUNT_ACCEPTED]) },
+    { "connections_accepted_total", "counter", "Connections of clients that were accepted.", PROM_PROC, prom_put_number,
+      PROM_AT(count[WEIR_COUNT_ACCEPTED]) },
     { "connections_active", "gauge", "Connections of clients.", PROM_PROC, prom_put_gauge, PROM_AT(active) },
     { "connections_idle", "gauge", "Those that wait for a request.", PROM_PROC, prom_put_gauge, PROM_AT(idle) },
     { "tls_handshakes_total", "counter", "TLS handshakes with clients.", PROM_PROC, prom_put_handshakes, 0 },
-    { "tls_resumed_total", "counter", "Those that resumed a session.", PROM_PROC, prom_put_number, PROM_AT(count[WEIR_COUNT_RESUMED]) },
-    { "requests_in_flight", "gauge", "Requests under way.", PROM_PROC | 1u << WEIR_STATS_SERVER, prom_put_gauge, PROM_AT(busy) },
-    { "requests_total", "counter", "Requests that have ended.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(requests) },
+    { "tls_resumed_total", "counter", "Those that resumed a session.", PROM_PROC, prom_put_number,
+      PROM_AT(count[WEIR_COUNT_RESUMED]) },
+    { "requests_in_flight", "gauge", "Requests under way.", PROM_PROC | 1u << WEIR_STATS_SERVER, prom_put_gauge,
+      PROM_AT(busy) },
+    { "requests_total", "counter", "Requests that have ended.", PROM_HTTP | PROM_UP, prom_put_number,
+      PROM_AT(requests) },
     { "responses_total", "counter", "Answers by status.", PROM_HTTP | PROM_UP, prom_put_responses, 0 },
     { "causes_total", "counter", "Why Weir itself answered, by cause.", PROM_HTTP | PROM_UP, prom_put_causes, 0 },
     { "received_bytes_total", "counter", "Bytes received.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(received) },
     { "sent_bytes_total", "counter", "Bytes sent.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(sent) },
-    { "request_duration_seconds", "histogram", "Time from a request's first byte to its end.", PROM_HTTP | PROM_UP, prom_put_latency, 0 },
-    { "failures_total", "counter", "Attempts that failed.", PROM_UP, prom_put_number, PROM_AT(count[WEIR_COUNT_FAILS]) },
-    { "up", "gauge", "1: it is asked; 0: it is marked as failed in a worker, or down.", 1u << WEIR_STATS_PEER, prom_put_up, 0 },
-    { "unavailable_workers", "gauge", "Workers in which it is marked as failed.", 1u << WEIR_STATS_PEER, prom_put_gauge, PROM_AT(WEIR_GAUGE_UNAVAILABLE) },
+    { "request_duration_seconds", "histogram", "Time from a request's first byte to its end.", PROM_HTTP | PROM_UP,
+      prom_put_latency, 0 },
+    { "failures_total", "counter", "Attempts that failed.", PROM_UP, prom_put_number,
+      PROM_AT(count[WEIR_COUNT_FAILS]) },
+    { "up", "gauge", "1: it is asked; 0: it is marked as failed in a worker, or down.", 1u << WEIR_STATS_PEER,
+      prom_put_up, 0 },
+    { "unavailable_workers", "gauge", "Workers in which it is marked as failed.", 1u << WEIR_STATS_PEER, prom_put_gauge,
+      PROM_AT(WEIR_GAUGE_UNAVAILABLE) },
     { "requests_verdict_total", "counter", "What a limit did.", 1u << WEIR_STATS_LIMIT, prom_put_limit, 0 },
 };
 
@@ -242,12 +251,13 @@ prom_put_row(prom_t *prom, const prom_metric_t *metric, uint32_t number, weir_st
     }
     if (!prom->told) {
         prom->told = true;
-        weir_buf_printf(out, "# HELP weir_%s%s %s\n# TYPE weir_%s%s %s\n", prom_kinds[kind], metric->name, metric->help, prom_kinds[kind],
+        weir_buf_printf(out, "# HELP weir_%s%s %s\n# TYPE weir_%s%s %s\n", prom_kinds[kind], metric->name, metric->help,
+                        prom_kinds[kind],
                         metric->name, metric->type);
     }
     metric->put(&row);
     while (out->full && out->pos != out->at && out->pos[-1] != '\n') {
-        out->pos--;                          /* hundreds of statuses under a long name: what has no room is left out, by the line */
+        out->pos--;              /* hundreds of statuses under a long name: what has no room is left out, by the line */
     }
     out->full = false;
 }
@@ -285,7 +295,9 @@ prom_step(weir_report_t *report, weir_buf_t *out)
     prom_t    *prom = weir_container_of(report, prom_t, report);
     weir_str_t name;
 
-    for (unsigned n = 0; prom->metric < weir_countof(prom_metrics) && (size_t) (out->end - out->pos) >= PROM_ROW_BYTES; ) {
+    for (unsigned n = 0; prom->metric < weir_countof(prom_metrics) && (size_t) (out->end - out->pos) >= PROM_ROW_BYTES;
+         )
+    {
         const prom_metric_t *metric = &prom_metrics[prom->metric];
 
         if (!(metric->kinds >> prom->kind & 1) || !prom_find(prom, &name)) {

@@ -10,7 +10,8 @@
 
 extern const size_t weir_http_proxy_index;
 
-static const weir_proxy_scheme_t proxy_schemes[] = { { "http://", false, 80 }, { "https://", true, 443 }, { NULL, false, 0 } };
+static const weir_proxy_scheme_t proxy_schemes[] = { { "http://", false, 80 }, { "https://", true, 443 },
+                                                     { NULL, false, 0 } };
 
 static bool
 proxy_parse_pass(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
@@ -24,12 +25,15 @@ static const weir_conf_type_t proxy_type_pass = {
 
 static const weir_conf_enum_t proxy_versions[] = { { "1.0", 10 }, { "1.1", 11 }, { "2", 20 }, { NULL, 0 } };
 
-static const weir_conf_enum_t proxy_paths[] = { { "normal", WEIR_PROXY_PATH_NORMAL }, { "as_sent", WEIR_PROXY_PATH_AS_SENT }, { NULL, 0 } };
+static const weir_conf_enum_t proxy_paths[] = { { "normal", WEIR_PROXY_PATH_NORMAL },
+                                                { "as_sent", WEIR_PROXY_PATH_AS_SENT }, { NULL, 0 } };
 
 static const weir_directive_t proxy_directives[] = {
-    WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "proxy_pass", &proxy_type_pass, .where = WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+    WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "proxy_pass", &proxy_type_pass, .where = WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL,
                       .args = "http[s]://authority[uri]",
-                      .help = "The group or server that requests are passed to, and the path put in place of the location's."),
+                      .help = "The group or server that requests are passed to, and the path put in place of the "
+                              "location's."),
     WEIR_PROXY_ROWS("proxy"),
     WEIR_PROXY_ROW(buffering, "proxy_buffering", .dflt = "on",
                    .help = "Read the answer ahead of a slow client, into proxy_buffers and a temporary file."),
@@ -37,38 +41,55 @@ static const weir_directive_t proxy_directives[] = {
                    .help = "Read the whole request body before a peer is asked."),
     WEIR_PROXY_ROW(ignore_client_abort, "proxy_ignore_client_abort", .dflt = "off",
                    .help = "Go on with the peer when the client has closed."),
-    WEIR_PROXY_ROW(pass_request_headers, "proxy_pass_request_headers", .dflt = "on", .help = "Pass the client's fields to the peer."),
-    WEIR_PROXY_ROW(pass_request_body, "proxy_pass_request_body", .dflt = "on", .help = "Pass the client's body to the peer."),
+    WEIR_PROXY_ROW(pass_request_headers, "proxy_pass_request_headers", .dflt = "on",
+                   .help = "Pass the client's fields to the peer."),
+    WEIR_PROXY_ROW(pass_request_body, "proxy_pass_request_body", .dflt = "on",
+                   .help = "Pass the client's body to the peer."),
     WEIR_PROXY_ROW(pass_trailers, "proxy_pass_trailers", .dflt = "off",
-                   .help = "Pass the fields behind the body of a peer's answer to the client: behind chunks, or on a stream. The peer is told that they "
-                           "are wanted (TE: trailers). Those of framing, of identity and of what the body is never pass."),
+                   .help = "Pass the fields behind the body of a peer's answer to the client: behind chunks, or on a "
+                           "stream. The peer is told that they "
+                           "are wanted (TE: trailers). Those of framing, of identity and of what the body is never "
+                           "pass."),
     WEIR_PROXY_ROW_OF(peer.http_version, "proxy_http_version", &weir_type_enum, .dflt = "1.1", .values = proxy_versions,
                       .help = "HTTP version spoken to peers; 2 by ALPN at https://, else by prior knowledge."),
-    WEIR_PROXY_ROW_OF(path, "proxy_path", &weir_type_enum, .dflt = "normal", .values = proxy_paths, .args = "normal | as_sent",
-                      .help = "How a path that proxy_pass does not replace is spelled toward peers: as it was matched, in its normal form; or as the client "
-                              "spelled it, for peers that check a signature of it. as_sent: a path whose normal form has other segments (dot segments, "
-                              "merged slashes, decoded ones) is refused (400); one that was rewritten is sent in its normal form."),
-    WEIR_PROXY_ROW_OF(peer.line_ends, "proxy_line_ends", &weir_type_enum, .dflt = "crlf", .values = weir_line_ends_values, .args = "crlf | lf",
-                      .help = "How lines of an answer's head end. lf: a head all of whose lines end in a bare LF is taken, too; one that mixes both, "
+    WEIR_PROXY_ROW_OF(path, "proxy_path", &weir_type_enum, .dflt = "normal", .values = proxy_paths,
+                      .args = "normal | as_sent",
+                      .help = "How a path that proxy_pass does not replace is spelled toward peers: as it was matched, "
+                              "in its normal form; or as the client "
+                              "spelled it, for peers that check a signature of it. as_sent: a path whose normal form "
+                              "has other segments (dot segments, "
+                              "merged slashes, decoded ones) is refused (400); one that was rewritten is sent in its "
+                              "normal form."),
+    WEIR_PROXY_ROW_OF(peer.line_ends, "proxy_line_ends", &weir_type_enum, .dflt = "crlf",
+                      .values = weir_line_ends_values, .args = "crlf | lf",
+                      .help = "How lines of an answer's head end. lf: a head all of whose lines end in a bare LF is "
+                              "taken, too; one that mixes both, "
                               "and chunks, never. What goes to clients has CRLF."),
-    WEIR_PROXY_ROW(buffers, "proxy_buffers", .dflt = "8 8k", .help = "Memory for an answer that a slow client has not taken yet."),
+    WEIR_PROXY_ROW(buffers, "proxy_buffers", .dflt = "8 8k",
+                   .help = "Memory for an answer that a slow client has not taken yet."),
     WEIR_PROXY_ROW(max_temp_file_size, "proxy_max_temp_file_size", .dflt = "1g",
                    .help = "Size of the temporary file behind proxy_buffers; 0: none."),
-    WEIR_PROXY_ROW(temp_path, "proxy_temp_path", .dflt = WEIR_HTTP_PROXY_TEMP_PATH, .help = "Folder of the temporary files. They have no names, so that they need no folders of levels in it."),
-    WEIR_PROXY_ROW(force_ranges, "proxy_force_ranges", .dflt = "off", .help = "A Range may ask for parts of an answer whose length the peer says."),
+    WEIR_PROXY_ROW(temp_path, "proxy_temp_path", .dflt = WEIR_HTTP_PROXY_TEMP_PATH,
+                   .help = "Folder of the temporary files. They have no names, so that they need no folders of levels "
+                           "in it."),
+    WEIR_PROXY_ROW(force_ranges, "proxy_force_ranges", .dflt = "off",
+                   .help = "A Range may ask for parts of an answer whose length the peer says."),
     WEIR_PROXY_ROW_OF(limit_rate, "proxy_limit_rate", &weir_http_type_rate,
                    .help = "Bytes a second that are read of an answer, with proxy_buffering; 0: no limit."),
     WEIR_PROXY_ROW(set_body, "proxy_set_body", .help = "Body of the request to the peer instead of the client's."),
     WEIR_PROXY_ROW(method, "proxy_method", .help = "Method of the request to the peer instead of the client's."),
     WEIR_PROXY_ROW_OF(edits.redirects, "proxy_redirect", &weir_type_redirect, .dflt = "default",
-                      .help = "What is replaced in the peer's Location and Refresh: the beginning, or all that ~ or ~* fits; default: proxy_pass's "
+                      .help = "What is replaced in the peer's Location and Refresh: the beginning, or all that ~ or ~* "
+                              "fits; default: proxy_pass's "
                               "address by the location."),
     WEIR_PROXY_ROW_OF(edits.domains, "proxy_cookie_domain", &weir_type_cookie_domain,
                       .help = "What is put in the place of a domain in the peer's Set-Cookie."),
     WEIR_PROXY_ROW_OF(edits.paths, "proxy_cookie_path", &weir_type_cookie_path,
-                      .help = "What is put in the place of a path's beginning, or of all that ~ or ~* fits, in the peer's Set-Cookie."),
+                      .help = "What is put in the place of a path's beginning, or of all that ~ or ~* fits, in the "
+                              "peer's Set-Cookie."),
     WEIR_PROXY_ROW_OF(edits.flags, "proxy_cookie_flags", &weir_type_cookie_flags,
-                      .help = "Flags that a cookie of the peer gets or loses: secure, httponly, samesite=strict|lax|none, no..."),
+                      .help = "Flags that a cookie of the peer gets or loses: secure, httponly, "
+                              "samesite=strict|lax|none, no..."),
     WEIR_DIRECTIVES_END
 };
 
@@ -87,7 +108,8 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     }
     weir_proxy_take_location(block);
     if (conf->pass.text != NULL) {
-        weir_edits_derive(cf->arena, &conf->edits, WEIR_STR("\1"), false, WEIR_STR(""));      /* nothing begins like that: default does nothing */
+        /* nothing begins like that: default does nothing */
+        weir_edits_derive(cf->arena, &conf->edits, WEIR_STR("\1"), false, WEIR_STR(""));
         return true;
     }
     weir_edits_derive(cf->arena, &conf->edits, conf->pass.url, conf->pass.has_uri, location->rule.text);
@@ -97,7 +119,9 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     if (location->is_named || location->rule.kind == WEIR_PATH_REGEX
         || ((block->context & WEIR_IN_PART) && weir_conf_is_set(block, weir_http_proxy_index, "proxy_pass")))
     {
-        return weir_conf_error_at(cf, &block->words, "\"proxy_pass\" cannot have a URI part in a location given by a regular expression or a name, "
+        return weir_conf_error_at(cf, &block->words,
+                                  "\"proxy_pass\" cannot have a URI part in a location given by a regular expression "
+                                  "or a name, "
                                   "in \"if\" or in \"limit_except\": \"%.*s\"", WEIR_STR_ARG(conf->pass.url));
     }
     conf->prefix_len = location->rule.text.len;
@@ -134,7 +158,8 @@ proxy_var_host(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
 
     (void) arena;
     (void) ref;
-    const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
+    const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL
+                                    ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
 
     if (pass->group == NULL) {
         return false;
@@ -149,7 +174,8 @@ proxy_var_port(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
     const weir_proxy_conf_t *conf = weir_request_conf((weir_request_t *) subject, http_proxy, weir_proxy_conf_t);
 
     (void) ref;
-    const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
+    const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL
+                                    ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
 
     if (pass->group == NULL) {
         return false;

@@ -82,7 +82,9 @@ quota_is_name(weir_str_t name)
     for (size_t i = 0; i < name.len; i++) {
         char c = name.at[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != '\0' && strchr("_+-/", c) != NULL))) {
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+              || (c != '\0' && strchr("_+-/", c) != NULL)))
+        {
             return false;
         }
     }
@@ -98,11 +100,15 @@ quota_read_calendar(weir_conf_t *cf, size_t word, weir_str_t name, quota_zone_t 
     if (!quota_is_name(name)) {
         return weir_conf_invalid(cf, word, "timezone=, a name of the tz database such as Europe/Berlin");
     }
-    if (!weir_bundle_file(cf->bundle, weir_str_printf(cf->arena, QUOTA_FOLDER "%.*s", WEIR_STR_ARG(name)), &bytes, &error)) {
-        return weir_conf_error(cf, word, "the time zone \"%.*s\" is not there (package tzdata): %s", WEIR_STR_ARG(name), error.text);
+    if (!weir_bundle_file(cf->bundle, weir_str_printf(cf->arena, QUOTA_FOLDER "%.*s", WEIR_STR_ARG(name)), &bytes,
+                          &error))
+    {
+        return weir_conf_error(cf, word, "the time zone \"%.*s\" is not there (package tzdata): %s", WEIR_STR_ARG(name),
+                               error.text);
     }
     zone->calendar = weir_zoneinfo_parse(cf->arena, bytes, &error);
-    return zone->calendar != NULL || weir_conf_error(cf, word, "the time zone \"%.*s\" cannot be read: %s", WEIR_STR_ARG(name), error.text);
+    return zone->calendar != NULL || weir_conf_error(cf, word, "the time zone \"%.*s\" cannot be read: %s",
+                                                     WEIR_STR_ARG(name), error.text);
 }
 
 static bool
@@ -165,7 +171,9 @@ quota_parse_limit(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_
             if (limit.limit == NULL) {
                 return false;
             }
-            if (memchr(text.at, '$', text.len) == NULL && (!weir_str_to_u64(text, &number) || number > WEIR_QUOTA_MAX)) {
+            if (memchr(text.at, '$', text.len) == NULL
+                && (!weir_str_to_u64(text, &number) || number > WEIR_QUOTA_MAX))
+            {
                 return weir_conf_invalid(cf, i, "limit=, a number of requests or a text with variables that is one");
             }
         } else {
@@ -193,7 +201,8 @@ quota_open(weir_conf_t *cf, quota_zone_t *zone)
     void *memory;
 
     if (!weir_store_is_set(cf)) {
-        return weir_conf_error_at(cf, &zone->zone.words, "quotas are kept in the store: \"quota_zone\" needs \"store_path\"");
+        return weir_conf_error_at(cf, &zone->zone.words,
+                                  "quotas are kept in the store: \"quota_zone\" needs \"store_path\"");
     }
     memory = weir_limit_take_zone(cf, &zone->zone, &quota_kind, zone->zone.size);
     if (memory == NULL) {
@@ -201,7 +210,8 @@ quota_open(weir_conf_t *cf, quota_zone_t *zone)
     }
     zone->stats = weir_limit_stats_row(cf, "quota", zone->zone.name);
     zone->table = weir_quota_open(memory, zone->zone.size);
-    return zone->table != NULL || weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else", WEIR_STR_ARG(zone->zone.name));
+    return zone->table != NULL || weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
+                                                     WEIR_STR_ARG(zone->zone.name));
 }
 
 static bool
@@ -217,7 +227,8 @@ quota_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     for (size_t i = 0; i < conf->limits.n; i++) {
         quota_limit_t *limit = &conf->limits.at[i];
 
-        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(quota_zone_t), limit->name);
+        limit->zone = weir_limit_find_zone((const weir_conf_list_t *) (const void *) &conf->zones, sizeof(quota_zone_t),
+                                           limit->name);
         if (limit->zone == NULL) {
             return weir_limit_no_zone(cf, &limit->words, "quota_zone", limit->name);
         }
@@ -249,7 +260,8 @@ quota_allowed(const quota_limit_t *limit, weir_request_t *req, uint64_t *allowed
         return false;
     }
     if (!weir_str_to_u64(text, allowed)) {
-        weir_log(WEIR_LOG_ERROR, &req->log, 0, "the limit \"%.*s\" of quota zone \"%.*s\" is no number: nothing is allowed", WEIR_STR_ARG(text),
+        weir_log(WEIR_LOG_ERROR, &req->log, 0,
+                 "the limit \"%.*s\" of quota zone \"%.*s\" is no number: nothing is allowed", WEIR_STR_ARG(text),
                  WEIR_STR_ARG(limit->name));
         *allowed = 0;
     }
@@ -268,7 +280,9 @@ quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *count
         const quota_limit_t *limit = &conf->limits.at[i];
         weir_str_t           key = weir_limit_key(req, &limit->zone->zone);
 
-        if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at) && quota_allowed(limit, req, &counted[n].allowed)) {
+        if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)
+            && quota_allowed(limit, req, &counted[n].allowed))
+        {
             weir_limit_counted(req, &limit->zone->zone);
             counted[n].limit = limit;
             counted[n].period = quota_period(limit->zone);
@@ -299,7 +313,9 @@ quota_take(quota_state_t *state)
     weir_quota_result_t result = WEIR_QUOTA_ADMITTED;
     size_t              taken = 0;
 
-    while (taken < state->n && (result = quota_take_one(&state->counted[taken], state->counted[taken].allowed)) == WEIR_QUOTA_ADMITTED) {
+    while (taken < state->n && (result = quota_take_one(&state->counted[taken],
+                                                        state->counted[taken].allowed)) == WEIR_QUOTA_ADMITTED)
+    {
         taken++;
     }
     if (taken == state->n) {
@@ -327,7 +343,8 @@ quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "quota", &limit->zone->zone, limit->zone->stats, state->status);
     if (is_used) {
-        weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_QUOTA, "quota is used up%s: %llu of %llu by zone \"%.*s\"",
+        weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_QUOTA,
+                         "quota is used up%s: %llu of %llu by zone \"%.*s\"",
                        conf->dry_run.on ? ", dry run" : "", (unsigned long long) state->refused->count.used,
                        (unsigned long long) state->refused->allowed, WEIR_STR_ARG(limit->name));
     }
@@ -335,7 +352,8 @@ quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state
         return WEIR_NEXT;
     }
     return is_used ? weir_request_fail_status(req, WEIR_CAUSE_LIMIT_QUOTA, (uint16_t) conf->status, NULL)
-                   : weir_request_fail(req, WEIR_CAUSE_STORE_UNAVAILABLE, result == WEIR_QUOTA_FULL ? "the quota's zone is full" : NULL);
+                   : weir_request_fail(req, WEIR_CAUSE_STORE_UNAVAILABLE,
+                                       result == WEIR_QUOTA_FULL ? "the quota's zone is full" : NULL);
 }
 
 static weir_step_t
@@ -360,7 +378,8 @@ quota_access(weir_request_t *req, const void *conf_)
     }
     state->status = WEIR_LIMIT_PASSED;
     for (size_t i = 0; i < n; i++) {
-        weir_limit_judged(req, "quota", &counted[i].limit->zone->zone, counted[i].limit->zone->stats, WEIR_LIMIT_PASSED);
+        weir_limit_judged(req, "quota", &counted[i].limit->zone->zone, counted[i].limit->zone->stats,
+                          WEIR_LIMIT_PASSED);
     }
     return WEIR_NEXT;
 }
@@ -370,7 +389,8 @@ quota_tell(weir_request_t *req, const quota_counted_t *counted, bool refused)
 {
     const weir_period_t *period = counted->limit->zone->period;
     int64_t              now_s = (int64_t) (weir_clock_wall_ms() / 1000);
-    uint64_t             rest_s = counted->period.end_s > now_s ? (uint64_t) (counted->period.end_s - now_s) : 0, left = quota_left(counted);
+    uint64_t             rest_s = counted->period.end_s > now_s ? (uint64_t) (counted->period.end_s - now_s) : 0,
+        left = quota_left(counted);
 
     weir_limit_tell(req, counted->limit->name, &(weir_limit_told_t) {
         .quota = counted->allowed,
@@ -390,7 +410,8 @@ quota_head(weir_request_t *req, const void *conf)
     (void) conf;
     for (; state != NULL; state = state->before) {
         for (size_t i = 0; i < state->n; i++) {
-            quota_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED && req->cause == WEIR_CAUSE_LIMIT_QUOTA);
+            quota_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED
+                       && req->cause == WEIR_CAUSE_LIMIT_QUOTA);
         }
     }
     return WEIR_NEXT;
@@ -423,7 +444,8 @@ static const weir_variable_t quota_variables[] = {
 };
 
 static const weir_conf_type_t quota_type_zones = {
-    .name = "key zone=name:size per=hour|day|month [timezone=name]", .size = sizeof(quota_zones_t), .min_args = 3, .max_args = 4,
+    .name = "key zone=name:size per=hour|day|month [timezone=name]", .size = sizeof(quota_zones_t), .min_args = 3,
+    .max_args = 4,
     .repeats = true, .parse = quota_parse_zone, .item = sizeof(quota_zone_t),
 };
 
@@ -434,18 +456,26 @@ static const weir_conf_type_t quota_type_limits = {
 
 static const weir_directive_t quota_directives[] = {
     WEIR_DIRECTIVE_OF(quota_conf_t, zones, "quota_zone", &quota_type_zones, .where = WEIR_IN_HTTP,
-                      .help = "A zone of keys that all workers share and the store keeps, and the period of the calendar that it counts by: of UTC, or of a "
-                              "time zone of the tz database.  1m has room for 32,000 keys that are counted between two store_flush; others wait in "
+                      .help = "A zone of keys that all workers share and the store keeps, and the period of the "
+                              "calendar that it counts by: of UTC, or of a "
+                              "time zone of the tz database.  1m has room for 32,000 keys that are counted between two "
+                              "store_flush; others wait in "
                               "the store."),
     WEIR_DIRECTIVE_OF(quota_conf_t, limits, "quota", &quota_type_limits, .where = WEIR_IN_ANY,
-                      .help = "How many requests a key of the zone may make in a period; where the limit is an empty text, the request is not counted."),
-    WEIR_DIRECTIVE_OF(quota_conf_t, log_level, "quota_log_level", &weir_type_enum, .values = weir_limit_levels, .where = WEIR_IN_ANY,
-                      .dflt = "error", .args = "info | notice | warn | error", .help = "Level of the record of a request that is refused."),
-    WEIR_DIRECTIVE(quota_conf_t, status, "quota_status", .where = WEIR_IN_ANY, .dflt = "429", .min = "400", .max = "599",
+                      .help = "How many requests a key of the zone may make in a period; where the limit is an empty "
+                              "text, the request is not counted."),
+    WEIR_DIRECTIVE_OF(quota_conf_t, log_level, "quota_log_level", &weir_type_enum, .values = weir_limit_levels,
+                      .where = WEIR_IN_ANY,
+                      .dflt = "error", .args = "info | notice | warn | error",
+                      .help = "Level of the record of a request that is refused."),
+    WEIR_DIRECTIVE(quota_conf_t, status, "quota_status", .where = WEIR_IN_ANY, .dflt = "429", .min = "400",
+                   .max = "599",
                    .help = "Status of the answer to a request that is refused."),
-    WEIR_DIRECTIVE(quota_conf_t, dry_run, "quota_dry_run", .where = WEIR_IN_ANY, .dflt = "off", .help = "Counts and logs, but refuses nothing."),
+    WEIR_DIRECTIVE(quota_conf_t, dry_run, "quota_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Counts and logs, but refuses nothing."),
     WEIR_DIRECTIVE(quota_conf_t, headers, "quota_headers", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a refusal."),
+                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a "
+                           "refusal."),
     WEIR_DIRECTIVES_END
 };
 

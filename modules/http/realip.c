@@ -24,7 +24,9 @@ extern const size_t weir_http_realip_index;
 static bool
 realip_proxied(const weir_request_t *req, const realip_conf_t *conf, weir_addr_t *addr)
 {
-    if (req->client->proxied == NULL || req->client->proxied->source.len == 0 || !weir_forwarded_trusts(&conf->trusted, addr)) {
+    if (req->client->proxied == NULL || req->client->proxied->source.len == 0
+        || !weir_forwarded_trusts(&conf->trusted, addr))
+    {
         return false;
     }
     *addr = req->client->proxied->source;
@@ -130,17 +132,20 @@ realip_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 }
 
 static const weir_conf_type_t realip_type_from = {
-    .name = "address | network/bits | name | unix:", .size = sizeof(weir_cidrs_t), .min_args = 1, .max_args = 1, .repeats = true,
+    .name = "address | network/bits | name | unix:", .size = sizeof(weir_cidrs_t), .min_args = 1, .max_args = 1,
+    .repeats = true,
     .parse = realip_parse_from, .item = sizeof(weir_cidr_t),
 };
 static const weir_conf_type_t realip_type_header = {
-    .name = "field | proxy_protocol", .size = sizeof(weir_str_t), .min_args = 1, .max_args = 1, .parse = realip_parse_header,
+    .name = "field | proxy_protocol", .size = sizeof(weir_str_t), .min_args = 1, .max_args = 1,
+    .parse = realip_parse_header,
 };
 
 static const weir_directive_t realip_directives[] = {
     WEIR_DIRECTIVE_OF(realip_conf_t, trusted, "set_real_ip_from", &realip_type_from, .where = WEIR_IN_ANY,
                       .help = "Proxies that are trusted to tell whom they speak for."),
-    WEIR_DIRECTIVE_OF(realip_conf_t, header, "real_ip_header", &realip_type_header, .where = WEIR_IN_ANY, .dflt = "X-Real-IP",
+    WEIR_DIRECTIVE_OF(realip_conf_t, header, "real_ip_header", &realip_type_header, .where = WEIR_IN_ANY,
+                      .dflt = "X-Real-IP",
                       .help = "The field in which they tell it, or proxy_protocol: what the connection began with."),
     WEIR_DIRECTIVE(realip_conf_t, recursive, "real_ip_recursive", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Take the last address that is not a trusted proxy's, instead of the last."),

@@ -2,8 +2,9 @@
  * require.c - `require CONDITION [error=STATUS] [dry_run]`: who is let in, by a condition over variables.
  *
  * All the conditions of a place must hold; those of an outer block hold where no `require` stands.  What cannot be told
- * (expression.h) does not hold, and neither does a condition that says one thing of a path whose encoded slashes are kept
- * and another where they are slashes.  With `satisfy any`, requirements that are met let a request in as one guard.
+ * (expression.h) does not hold, and neither does a condition that says one thing of a path whose encoded slashes are
+ * kept and another where they are slashes.  With `satisfy any`, requirements that are met let a request in as one
+ * guard.
  *
  * Runs in workers; memory: what the texts of the condition take, of the request's arena.
  */
@@ -145,7 +146,8 @@ require_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const we
 }
 
 static const weir_conf_type_t require_type = {
-    .name = "condition [error=status] [dry_run]", .size = sizeof(requires_t), .min_args = 1, .max_args = 255, .repeats = true,
+    .name = "condition [error=status] [dry_run]", .size = sizeof(requires_t), .min_args = 1, .max_args = 255,
+    .repeats = true,
     .parse = require_parse, .item = sizeof(require_t),
 };
 

@@ -65,7 +65,8 @@ rewrite_query(weir_request_t *req, const rewrite_step_t *step)
     if (step->drops_query || req->query.len == 0) {
         return own;
     }
-    return own.len == 0 ? req->query : weir_str_printf(&req->arena, "%.*s&%.*s", WEIR_STR_ARG(own), WEIR_STR_ARG(req->query));
+    return own.len == 0 ? req->query : weir_str_printf(&req->arena, "%.*s&%.*s", WEIR_STR_ARG(own),
+                                                       WEIR_STR_ARG(req->query));
 }
 
 /* -- running -- */
@@ -115,7 +116,8 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         return REWRITE_ANSWERED;
     case WEIR_REGEX_NO_MATCH:
         if (conf->log.on) {
-            weir_log(WEIR_LOG_NOTICE, &req->log, 0, "\"%.*s\" does not match \"%.*s\"", WEIR_STR_ARG(weir_regex_pattern(step->regex)),
+            weir_log(WEIR_LOG_NOTICE, &req->log, 0, "\"%.*s\" does not match \"%.*s\"",
+                     WEIR_STR_ARG(weir_regex_pattern(step->regex)),
                      WEIR_STR_ARG(req->uri.path));
         }
         return REWRITE_GO_ON;
@@ -130,11 +132,13 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         path = weir_str_concat(&req->arena, WEIR_STR("/"), path);
     }
     if (!weir_request_set_path(req, path, rewrite_query(req, step))) {
-        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_REWRITE, path.len == 0 ? "the rewritten URI has a zero length" : NULL);
+        (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_REWRITE,
+                                 path.len == 0 ? "the rewritten URI has a zero length" : NULL);
         return REWRITE_ANSWERED;
     }
     if (conf->log.on) {
-        weir_log(WEIR_LOG_NOTICE, &req->log, 0, "rewritten data: \"%.*s\", args: \"%.*s\"", WEIR_STR_ARG(req->uri.path), WEIR_STR_ARG(req->query));
+        weir_log(WEIR_LOG_NOTICE, &req->log, 0, "rewritten data: \"%.*s\", args: \"%.*s\"", WEIR_STR_ARG(req->uri.path),
+                 WEIR_STR_ARG(req->query));
     }
     req->is_rewritten = step->then != REWRITE_HERE;
     req->is_elsewhere = step->then == REWRITE_HERE;
@@ -148,7 +152,8 @@ rewrite_if(weir_request_t *req, const rewrite_step_t *step)
 {
     switch (weir_condition_holds(&step->condition, req)) {
     case WEIR_CONDITION_LIMIT:
-        (void) weir_request_fail(req, req->failed_value != WEIR_CAUSE_NONE ? req->failed_value : WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "if");
+        (void) weir_request_fail(req, req->failed_value != WEIR_CAUSE_NONE ? req->failed_value
+                                 : WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "if");
         return REWRITE_ANSWERED;
     case WEIR_CONDITION_SLASHES:
         return rewrite_refuse_slashes(req);
@@ -240,7 +245,8 @@ static bool
 rewrite_parse_flag(weir_conf_t *cf, const weir_conf_words_t *words, rewrite_step_t *step)
 {
     static const struct { const char *word; uint16_t redirect; rewrite_then_t then; } flags[] = {
-        { "last", 0, REWRITE_LAST }, { "break", 0, REWRITE_HERE }, { "redirect", 302, REWRITE_LAST }, { "permanent", 301, REWRITE_LAST },
+        { "last", 0, REWRITE_LAST }, { "break", 0, REWRITE_HERE }, { "redirect", 302, REWRITE_LAST },
+        { "permanent", 301, REWRITE_LAST },
     };
 
     if (weir_http_is_address(words->at[2].text)) {
@@ -320,11 +326,13 @@ rewrite_opened_if(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wor
     return block->context == WEIR_IN_SERVER_IF || weir_http_part_opened(cf, block, words);
 }
 
-#define REWRITE_TYPE(syntax, min, max, how)                                                                                             \
-    { .name = (syntax), .size = sizeof(rewrite_program_t), .min_args = (min), .max_args = (max), .repeats = true, .parse = (how),     \
+#define REWRITE_TYPE(syntax, min, max, how)                                                                            \
+    { .name = (syntax), .size = sizeof(rewrite_program_t), .min_args = (min),                                          \
+      .max_args = (max), .repeats = true, .parse = (how),                                                              \
       .item = sizeof(rewrite_step_t) }
 
-static const weir_conf_type_t rewrite_type_rewrite = REWRITE_TYPE("regex replacement [last | break | redirect | permanent]", 2, 3,
+static const weir_conf_type_t rewrite_type_rewrite = REWRITE_TYPE("regex replacement [last | break | redirect | "
+                                                                  "permanent]", 2, 3,
                                                                   rewrite_parse_rewrite);
 static const weir_conf_type_t rewrite_type_set = REWRITE_TYPE("$variable value", 2, 2, rewrite_parse_set);
 static const weir_conf_type_t rewrite_type_break = REWRITE_TYPE("", 0, 0, rewrite_parse_break);
@@ -332,25 +340,31 @@ static const weir_conf_type_t rewrite_type_return = REWRITE_TYPE("code [text | U
 static const weir_conf_type_t rewrite_type_if = REWRITE_TYPE("(condition)", 1, 255, NULL);
 
 #define REWRITE_IN                  (WEIR_IN_SERVER | WEIR_IN_LOCATION | WEIR_IN_SERVER_IF)
-#define REWRITE_ROW(text, type, ...)                                                                                                     \
+#define REWRITE_ROW(text, type, ...)                                                                                   \
     WEIR_DIRECTIVE_OF(rewrite_conf_t, program, text, type, .where = REWRITE_IN, .inherit = WEIR_OWN, __VA_ARGS__)
-#define REWRITE_IF_ROW(context, in)                                                                                                        \
-    WEIR_DIRECTIVE_OF(rewrite_conf_t, program, "if", &rewrite_type_if, .where = (in), .inherit = WEIR_OWN, .opens = (context),           \
-                      .block_min_args = 1, .block_max_args = 255, .opened = rewrite_opened_if, .args = "(condition)",                    \
-                      .help = "What is done and what holds when a variable is set, equals a text or matches a pattern, or a file is there.")
+#define REWRITE_IF_ROW(context, in)                                                                                    \
+    WEIR_DIRECTIVE_OF(rewrite_conf_t, program, "if", &rewrite_type_if, .where = (in),                                  \
+                      .inherit = WEIR_OWN, .opens = (context),                                                         \
+                      .block_min_args = 1, .block_max_args = 255, .opened = rewrite_opened_if, .args = "(condition)",  \
+                      .help = "What is done and what holds when a variable is set, equals a text or matches a "        \
+                              "pattern, or a file is there.")
 
 static const weir_directive_t rewrite_directives[] = {
     REWRITE_ROW("rewrite", &rewrite_type_rewrite,
-                .help = "Another path for those that match: for the directives behind it, for the location, or as a redirect."),
+                .help = "Another path for those that match: for the directives behind it, for the location, or as a "
+                        "redirect."),
     REWRITE_ROW("set", &rewrite_type_set, .help = "Gives a variable a value."),
-    REWRITE_ROW("break", &rewrite_type_break, .help = "Ends the directives of this kind; the request stays in its location."),
+    REWRITE_ROW("break", &rewrite_type_break,
+                .help = "Ends the directives of this kind; the request stays in its location."),
     REWRITE_ROW("return", &rewrite_type_return,
-                .help = "Answers with a status and a text or a redirect; 444 (and 499 without a text) closes the connection without an answer."),
+                .help = "Answers with a status and a text or a redirect; 444 (and 499 without a text) closes the "
+                        "connection without an answer."),
     REWRITE_IF_ROW(WEIR_IN_SERVER_IF, WEIR_IN_SERVER),
     REWRITE_IF_ROW(WEIR_IN_LOCATION_IF, WEIR_IN_LOCATION),
     WEIR_DIRECTIVE(rewrite_conf_t, log, "rewrite_log", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF, .dflt = "off",
                    .help = "Tell in the error log, as notices, what rewrite does."),
-    WEIR_DIRECTIVE(rewrite_conf_t, warn, "uninitialized_variable_warn", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF, .dflt = "on",
+    WEIR_DIRECTIVE(rewrite_conf_t, warn, "uninitialized_variable_warn", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF,
+                   .dflt = "on",
                    .help = "Tell in the error log when a variable is used that set has not set yet."),
     WEIR_DIRECTIVES_END
 };

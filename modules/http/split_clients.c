@@ -108,7 +108,9 @@ split_read_percent(weir_str_t text, uint32_t *hundredths)
     if (!weir_str_cut(text, '.', &whole, &part)) {
         whole = text;
     }
-    if (!weir_str_to_u64(whole, &number) || number > 100 || part.len > 2 || (part.len != 0 && !weir_str_to_u64(part, &decimals))) {
+    if (!weir_str_to_u64(whole, &number) || number > 100 || part.len > 2
+        || (part.len != 0 && !weir_str_to_u64(part, &decimals)))
+    {
         return false;
     }
     *hundredths = (uint32_t) (number * 100 + (part.len == 1 ? decimals * 10 : decimals));
@@ -142,10 +144,13 @@ split_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *w
 }
 
 static const weir_directive_t split_directives[] = {
-    WEIR_BLOCK("split_clients", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "string $variable", .block_min_args = 2, .block_max_args = 2,
+    WEIR_BLOCK("split_clients", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "string $variable", .block_min_args = 2,
+               .block_max_args = 2,
                .opened = split_opened, .line = split_line,
-               .help = "Makes a variable by shares of a string's hash: lines of a percentage, or * for the rest, and a value."),
+               .help = "Makes a variable by shares of a string's hash: lines of a percentage, or * for the rest, and a "
+                       "value."),
     WEIR_DIRECTIVES_END
 };
 
-const weir_http_module_t weir_http_split_clients = { .name = "http_split_clients", .area = "Variables", .directives = split_directives };
+const weir_http_module_t weir_http_split_clients = { .name = "http_split_clients", .area = "Variables",
+                                                     .directives = split_directives };

@@ -32,7 +32,9 @@ static_to_folder(weir_request_t *req)
 {
     weir_str_t path = req->uri.wire;
 
-    return weir_request_redirect_client(req, 301, weir_str_printf(&req->arena, "%.*s/%s%.*s", WEIR_STR_ARG(path), req->query.len != 0 ? "?" : "",
+    return weir_request_redirect_client(req, 301,
+                                        weir_str_printf(&req->arena, "%.*s/%s%.*s", WEIR_STR_ARG(path),
+                                                        req->query.len != 0 ? "?" : "",
                                                                   WEIR_STR_ARG(req->query)));
 }
 
@@ -42,17 +44,20 @@ static_describe(weir_request_t *req, const static_conf_t *conf, const struct sta
     weir_str_t type = weir_docroot_type(req, req->uri.path);
 
     req->res.status = 200;
-    if (type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {      /* (of X-Accel-Redirect's) */
+    if (type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {
+        /* (of X-Accel-Redirect's) */
         weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, type);
     }
-    if (req->error_status == 0 || req->error_status == 200) {          /* the time of a page is not that of what was not found */
+    if (req->error_status == 0 || req->error_status == 200) {
+        /* the time of a page is not that of what was not found */
         char *date = weir_alloc_bytes(&req->arena, WEIR_DATE_HTTP_BYTES);
 
         weir_date_http(date, st->st_mtim.tv_sec);
         weir_response_add(req, WEIR_HEADER_LAST_MODIFIED, weir_str(date, WEIR_DATE_HTTP_BYTES));
     }
     if (conf->etag.on) {
-        weir_response_add(req, WEIR_HEADER_ETAG, weir_str_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long) st->st_mtim.tv_sec,
+        weir_response_add(req, WEIR_HEADER_ETAG,
+                          weir_str_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long) st->st_mtim.tv_sec,
                                                                  (unsigned long long) st->st_size));
     }
 }
@@ -152,10 +157,13 @@ static const weir_conf_enum_t static_gzip_values[] = {
 };
 
 static const weir_directive_t static_directives[] = {
-    WEIR_DIRECTIVE_OF(static_conf_t, gzip, "gzip_static", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "off", .values = static_gzip_values,
+    WEIR_DIRECTIVE_OF(static_conf_t, gzip, "gzip_static", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "off",
+                      .values = static_gzip_values,
                       .args = "on | off | always",
-                      .help = "Send FILE.gz in place of FILE where there is one: to clients that take gzip, or to all."),
-    WEIR_DIRECTIVE(static_conf_t, etag, "etag", .where = WEIR_IN_ANY, .dflt = "on", .help = "Give files an ETag, made of their time and size."),
+                      .help = "Send FILE.gz in place of FILE where there is one: to clients that take gzip, or to "
+                              "all."),
+    WEIR_DIRECTIVE(static_conf_t, etag, "etag", .where = WEIR_IN_ANY, .dflt = "on",
+                   .help = "Give files an ETag, made of their time and size."),
     WEIR_DIRECTIVES_END
 };
 

@@ -17,13 +17,14 @@
 
 typedef struct { weir_flag_t on; } status_conf_t;
 
-typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS, STATUS_QUOTAS, STATUS_END } status_part_t;
+typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS,
+               STATUS_QUOTAS, STATUS_END } status_part_t;
 
 typedef struct {
     weir_report_t report;
     status_part_t part;
     uint32_t     *rows, n_rows;              /* those that somebody holds, by kind */
-    uint32_t      at, peer;                  /* places in rows: of what is told next, and of the next peer; 0: not looked for yet */
+    uint32_t      at, peer;      /* places in rows: of what is told next, and of the next peer; 0: not looked for yet */
     bool          some, some_peer;           /* a comma is due */
     bool          in_upstream;               /* at its peers */
 } status_t;
@@ -80,7 +81,8 @@ status_causes(weir_buf_t *out, const weir_stats_row_t *sum)
     weir_buf_add_lit(out, "\"causes\":{");
     for (unsigned i = WEIR_CAUSE_NONE + 1; i < WEIR_CAUSE_MAX; i++) {
         if (weir_stats_of_cause(sum, i) != 0) {
-            weir_buf_printf(out, "%s\"%.*s\":%llu", some ? "," : "", WEIR_STR_ARG(weir_cause_row((weir_cause_t) i)->word),
+            weir_buf_printf(out, "%s\"%.*s\":%llu", some ? "," : "",
+                            WEIR_STR_ARG(weir_cause_row((weir_cause_t) i)->word),
                             (unsigned long long) weir_stats_of_cause(sum, i));
             some = true;
         }
@@ -121,7 +123,8 @@ status_head(const status_t *status, weir_buf_t *out, const weir_request_t *req)
     weir_stats_row_t sum;
 
     weir_stats_sum(WEIR_STATS_PROCESS, &sum);
-    weir_buf_printf(out, "{\"version\":\"" WEIR_VERSION "\",\"time\":\"%.*s\",\"generation\":%llu,\"pid\":%d,", WEIR_STR_ARG(weir_clock_iso_date()),
+    weir_buf_printf(out, "{\"version\":\"" WEIR_VERSION "\",\"time\":\"%.*s\",\"generation\":%llu,\"pid\":%d,",
+                    WEIR_STR_ARG(weir_clock_iso_date()),
                     (unsigned long long) req->generation->serial, (int) getpid());
     weir_buf_add_lit(out, "\"connections\":{");
     status_number(out, "accepted", sum.count[WEIR_COUNT_ACCEPTED], false);
@@ -193,7 +196,8 @@ status_peer(status_t *status, weir_buf_t *out, uint32_t row)
     }
     status->some_peer = true;
     weir_report_add_quoted(out, peer);
-    weir_buf_printf(out, ":{\"state\":\"%s\",", sum.WEIR_GAUGE_DOWN > 0 ? "down" : sum.WEIR_GAUGE_UNAVAILABLE > 0 ? "unavail" : "up");
+    weir_buf_printf(out, ":{\"state\":\"%s\",",
+                    sum.WEIR_GAUGE_DOWN > 0 ? "down" : sum.WEIR_GAUGE_UNAVAILABLE > 0 ? "unavail" : "up");
     status_number(out, "unavail_workers", status_gauge(sum.WEIR_GAUGE_UNAVAILABLE), false);
     status_number(out, "fails", sum.count[WEIR_COUNT_FAILS], false);
     status_number(out, "connected", sum.count[WEIR_COUNT_CONNECTED], false);
@@ -335,7 +339,9 @@ status_step(weir_report_t *report, weir_buf_t *out)
         status_head(status, out, report->req);
         status->part = STATUS_SERVERS;
     }
-    for (unsigned n = 0; n < STATUS_ROWS && status->part != STATUS_END && (size_t) (out->end - out->pos) >= STATUS_ROW_BYTES; n++) {
+    for (unsigned n = 0; n < STATUS_ROWS && status->part != STATUS_END
+         && (size_t) (out->end - out->pos) >= STATUS_ROW_BYTES; n++)
+    {
         if (!status_find(status, &name)) {
             status_next_part(status, out);
         } else if (status_row(status, out, status->rows[status->at], name)) {

@@ -36,8 +36,10 @@ stub_content(weir_request_t *req, const void *conf)
         return weir_request_fail(req, WEIR_CAUSE_CLIENT_METHOD, NULL);
     }
     text = weir_str_printf(&req->arena, "Active connections: %llu \nserver accepts handled requests\n %llu %llu %llu \n"
-                           "Reading: %llu Writing: %llu Waiting: %llu \n", (unsigned long long) stub.active, (unsigned long long) stub.accepted,
-                           (unsigned long long) stub.accepted, (unsigned long long) stub.requests, (unsigned long long) stub.reading,
+                           "Reading: %llu Writing: %llu Waiting: %llu \n", (unsigned long long) stub.active,
+                           (unsigned long long) stub.accepted,
+                           (unsigned long long) stub.accepted, (unsigned long long) stub.requests,
+                           (unsigned long long) stub.reading,
                            (unsigned long long) stub.writing, (unsigned long long) stub.waiting);
     return weir_request_reply(req, 200, WEIR_STR("text/plain"), text);
 }
@@ -60,7 +62,8 @@ stub_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t
     return true;
 }
 
-static const weir_conf_type_t stub_type = { .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 1, .parse = stub_parse };
+static const weir_conf_type_t stub_type = { .name = "", .size = sizeof(weir_flag_t), .min_args = 0, .max_args = 1,
+                                            .parse = stub_parse };
 
 /* -- $connections_active and the like -- */
 
@@ -91,7 +94,8 @@ static const weir_variable_t stub_variables[] = {
 };
 
 static const weir_directive_t stub_directives[] = {
-    WEIR_DIRECTIVE_OF(stub_conf_t, on, "stub_status", &stub_type, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
+    WEIR_DIRECTIVE_OF(stub_conf_t, on, "stub_status", &stub_type, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL,
                       .help = "Answers with a short page of connections and requests."),
     WEIR_DIRECTIVES_END
 };

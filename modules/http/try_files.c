@@ -44,7 +44,8 @@ try_otherwise(weir_request_t *req, const try_list_t *list)
         return weir_request_redirect_named(req, path);
     }
     if (!weir_str_starts(path, WEIR_STR("/"))) {
-        return weir_request_fail(req, WEIR_CAUSE_FILE_NONE, "the last name of try_files is no path");      /* http://…, say: nothing is found there */
+        /* http://…, say: nothing is found there */
+        return weir_request_fail(req, WEIR_CAUSE_FILE_NONE, "the last name of try_files is no path");
     }
     return weir_request_redirect(req, path, query);
 }
@@ -68,7 +69,9 @@ try_precontent(weir_request_t *req, const void *conf)
         if (!weir_docroot_file(req, path, &file) || !try_is_there(file, list->at[i].is_folder)) {
             continue;
         }
-        if (!weir_docroot_is_whole(req) && !weir_str_eq(path, req->uri.path) && !weir_request_set_path(req, path, req->query)) {
+        if (!weir_docroot_is_whole(req) && !weir_str_eq(path, req->uri.path)
+            && !weir_request_set_path(req, path, req->query))
+        {
             continue;
         }
         return WEIR_NEXT;
@@ -126,12 +129,15 @@ try_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t 
 }
 
 static const weir_conf_type_t try_type = {
-    .name = "file... uri | @name | =code", .size = sizeof(try_list_t), .min_args = 2, .max_args = 255, .parse = try_parse,
+    .name = "file... uri | @name | =code", .size = sizeof(try_list_t), .min_args = 2, .max_args = 255,
+    .parse = try_parse,
 };
 
 static const weir_directive_t try_directives[] = {
-    WEIR_DIRECTIVE_OF(try_conf_t, list, "try_files", &try_type, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .inherit = WEIR_LOCAL,
-                      .help = "The first of these files (of folders, with a slash) that is there is served; else the last: a path, a @location or a =status."),
+    WEIR_DIRECTIVE_OF(try_conf_t, list, "try_files", &try_type, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL,
+                      .help = "The first of these files (of folders, with a slash) that is there is served; else the "
+                              "last: a path, a @location or a =status."),
     WEIR_DIRECTIVES_END
 };
 

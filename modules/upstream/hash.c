@@ -1,6 +1,7 @@
 /*
  * hash.c - `hash KEY [consistent]` in an upstream block: requests with the same key go to the same server as long as
- * the servers stay the same; with `consistent` (ketama), a server that comes or goes moves only its own part of the keys.
+ * the servers stay the same; with `consistent` (ketama), a server that comes or goes moves only its own part of the
+ * keys.
  *
  * Which key belongs to which server is what nginx (and Cache::Memcached, Cache::Memcached::Fast) make of it, so that an
  * operator may exchange one for the other.  A request without a key, and one whose servers have failed 20 times, has
@@ -27,7 +28,8 @@ typedef struct {
 
 typedef struct { hash_said_t said; } hash_conf_t;
 
-typedef struct { uint32_t hash; uint32_t peer; } hash_point_t;      /* peer: an index in the set, of any with its server's name */
+/* peer: an index in the set, of any with its server's name */
+typedef struct { uint32_t hash; uint32_t peer; } hash_point_t;
 
 typedef struct {
     uint64_t      weight;                /* of all its peers */
@@ -134,7 +136,9 @@ hash_split(weir_str_t server, weir_str_t *host, weir_str_t *port)
         *host = weir_str_skip(server, 5);
         return;
     }
-    while (digits < server.len && server.at[server.len - digits - 1] >= '0' && server.at[server.len - digits - 1] <= '9') {
+    while (digits < server.len && server.at[server.len - digits - 1] >= '0'
+           && server.at[server.len - digits - 1] <= '9')
+    {
         digits++;
     }
     if (digits < server.len && server.at[server.len - digits - 1] == ':') {
@@ -260,7 +264,8 @@ static const weir_conf_type_t hash_type = {
 
 static const weir_directive_t hash_directives[] = {
     WEIR_DIRECTIVE_OF(hash_conf_t, said, "hash", &hash_type, .where = WEIR_IN_UPSTREAM,
-                      .help = "Requests with the same key go to the same server; consistent: a server that comes or goes moves few other keys."),
+                      .help = "Requests with the same key go to the same server; consistent: a server that comes or "
+                              "goes moves few other keys."),
     WEIR_DIRECTIVES_END
 };
 

@@ -23,7 +23,8 @@ static weir_peer_t *
 ip_hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
 {
     static const char nowhere[3];
-    weir_str_t key = pick->key.len == 4 ? weir_str(pick->key.at, 3) : pick->key.len == 16 ? pick->key : weir_str(nowhere, sizeof(nowhere));
+    weir_str_t key = pick->key.len == 4 ? weir_str(pick->key.at, 3) : pick->key.len == 16 ? pick->key
+                     : weir_str(nowhere, sizeof(nowhere));
     uint32_t   hash = IP_HASH_START;
     uint64_t   weight = weir_host_set_weight(set);
 
@@ -70,7 +71,8 @@ ip_hash_check(weir_conf_t *cf, weir_conf_block_t *block WEIR_UNUSED, void *conf_
 
 static const weir_directive_t ip_hash_directives[] = {
     WEIR_DIRECTIVE_OF(ip_hash_conf_t, on, "ip_hash", &weir_type_said, .where = WEIR_IN_UPSTREAM,
-                      .help = "Requests of one client's address (IPv4: of the first three bytes of it) go to the same server."),
+                      .help = "Requests of one client's address (IPv4: of the first three bytes of it) go to the same "
+                              "server."),
     WEIR_DIRECTIVES_END
 };
 
