@@ -1,5 +1,6 @@
 /*
- * conf_parse.c - a whole configuration from any bytes, with every module of this build: it is built or refused with words.
+ * conf_parse.c - a whole configuration from any bytes, with every module of this build: it is built or refused with
+ * words.
  *
  * The bundle is a replay that holds the main file and the machine's facts, so nothing of the world is read.
  */
@@ -39,7 +40,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put(bundle, WEIR_BUNDLE_GLOB, WEIR_STR("/etc/weir/*"), weir_wire_text(&paths).at, weir_wire_text(&paths).len);
     put(bundle, WEIR_BUNDLE_USER, WEIR_STR(WEIR_USER ":" WEIR_GROUP), user, sizeof(user));
     put(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"), cpus, sizeof(cpus));
-    generation = weir_generation_build_all(bundle, &source, 1, &errors);    /* as `weir -t`: behind an error the rest is read, too */
+    /* as `weir -t`: behind an error the rest is read, too */
+    generation = weir_generation_build_all(bundle, &source, 1, &errors);
     weir_bundle_destroy(bundle);
     weir_assert((generation == NULL) == (errors.n != 0));
     for (size_t i = 0; i < errors.n; i++) {

@@ -1,7 +1,8 @@
 /*
  * date.c - fuzz target: dates of fields.
  *
- * Oracle: what was read is written as a date that reads the same, and one in the form that is written is written back as it was.
+ * Oracle: what was read is written as a date that reads the same, and one in the form that is written is written back
+ * as it was.
  */
 #include "base/date.h"
 

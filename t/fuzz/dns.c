@@ -1,8 +1,8 @@
 /*
  * dns.c - fuzz target: answers of name servers.
  *
- * Oracle: nothing outside the message is looked at; addresses are of the kind asked for and no more than there is room for; a question reads as its
- * own question, and answers nothing.
+ * Oracle: nothing outside the message is looked at; addresses are of the kind asked for and no more than there is room
+ * for; a question reads as its own question, and answers nothing.
  */
 #include "base/dns.h"
 

@@ -31,7 +31,8 @@ typedef struct {
     size_t        n_own;
 } actor_t;
 
-static weir_log_sink_t log_sink = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_INFO };     /* records are made, and thrown away */
+/* records are made, and thrown away */
+static weir_log_sink_t log_sink = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_INFO };
 
 static const uint8_t *input;
 static size_t         input_left;
@@ -201,10 +202,13 @@ actor_fini(weir_filter_t *self)
     actor_of(self)->is_gone = true;
 }
 
-#define ACTOR(at) { .place = at, .head = actor_head, .body = actor_body, .end = actor_end, .flush = actor_flush, .fini = actor_fini }
+#define ACTOR(at) \
+    { .place = at, .head = actor_head, .body = actor_body, .end = actor_end, .flush = actor_flush, .fini = actor_fini }
 #define OF_ROW(at) { .place = at, .body = actor_body, .end = actor_end, .flush = actor_flush, .fini = actor_fini }
-static const weir_filter_ops_t actor_ops[WEIR_FILTER_PLACES] = { ACTOR(0), ACTOR(1), ACTOR(2), ACTOR(3), ACTOR(4), ACTOR(5) };
-static const weir_filter_ops_t row_ops[WEIR_FILTER_PLACES] = { OF_ROW(0), OF_ROW(1), OF_ROW(2), OF_ROW(3), OF_ROW(4), OF_ROW(5) };
+static const weir_filter_ops_t actor_ops[WEIR_FILTER_PLACES] = { ACTOR(0), ACTOR(1), ACTOR(2), ACTOR(3), ACTOR(4),
+                                                                 ACTOR(5) };
+static const weir_filter_ops_t row_ops[WEIR_FILTER_PLACES] = { OF_ROW(0), OF_ROW(1), OF_ROW(2), OF_ROW(3), OF_ROW(4),
+                                                               OF_ROW(5) };
 
 static actor_t *
 actor_add(weir_request_t *req, const weir_filter_ops_t *ops, makes_t makes)
@@ -357,7 +361,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     is_quiet = true;
     for (int turns = 0; !req->is_ended; turns++) {
-        weir_assert(turns < 20000);                            /* everybody has gone on, and it has not ended: nobody woke the producer */
+        weir_assert(turns < 20000);          /* everybody has gone on, and it has not ended: nobody woke the producer */
         if (req->res.head_sent && p.cancels == 0 && req->cause == WEIR_CAUSE_NONE) {
             want = expect(req, body, len, expected);           /* (before the filters go) */
         }

@@ -1,15 +1,16 @@
 /*
  * h1_line_ends.c - fuzz target: a head whose lines may end in LF, through scan, line_ends and parser.
  *
- * Oracles: the scan's verdict does not depend on cuts; what is parsed has no line end but CRLF; a head that is taken holds one kind of line end;
- * a head in CRLF means the same as without client_line_ends.
+ * Oracles: the scan's verdict does not depend on cuts; what is parsed has no line end but CRLF; a head that is taken
+ * holds one kind of line end; a head in CRLF means the same as without client_line_ends.
  */
 #include "scan_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const weir_h1_limits_t strict = { .max_line = 4096, .max_field = 4096, .max_head = 16384, .max_fields = 100 };
-static const weir_h1_limits_t loose = { .max_line = 4096, .max_field = 4096, .max_head = 16384, .max_fields = 100, .takes_lf = true };
+static const weir_h1_limits_t loose = { .max_line = 4096, .max_field = 4096, .max_head = 16384, .max_fields = 100,
+                                        .takes_lf = true };
 
 static void
 check_taken(weir_str_t head, weir_str_t text)
@@ -35,7 +36,9 @@ check_request(weir_str_t head, weir_arena_t *arena)
     weir_request_head_t req;
     weir_str_t        text = head;
 
-    if (weir_h1_line_ends(&text, arena) == WEIR_H1_OK && weir_h1_parse_request(&req, &options, text, arena) == WEIR_H1_OK) {
+    if (weir_h1_line_ends(&text, arena) == WEIR_H1_OK
+        && weir_h1_parse_request(&req, &options, text, arena) == WEIR_H1_OK)
+    {
         check_taken(head, text);
         oracle_check_fields(&req.fields, text, arena);
     }

@@ -1,9 +1,10 @@
 /*
- * h2_driver.h - a whole HTTP/2 connection driven by a fuzzer's bytes: they are a program of frames to send and of what the role does.
+ * h2_driver.h - a whole HTTP/2 connection driven by a fuzzer's bytes: they are a program of frames to send and of what
+ * the role does.
  *
- * Frames are well-formed by default, so that inputs reach behind the frame heads and HPACK; single operations send anything.  What
- * Weir writes is read by its own rules: frames whole and within their size, blocks that decode, DATA within the connection's window.
- * Every stream that was begun is told to be over, once.
+ * Frames are well-formed by default, so that inputs reach behind the frame heads and HPACK; single operations send
+ * anything.  What Weir writes is read by its own rules: frames whole and within their size, blocks that decode, DATA
+ * within the connection's window. Every stream that was begun is told to be over, once.
  */
 #ifndef WEIR_T_FUZZ_H2_DRIVER_H
 #define WEIR_T_FUZZ_H2_DRIVER_H
@@ -163,7 +164,8 @@ driver_on_writable(weir_h2_stream_t *stream)
 }
 
 static void
-driver_on_closed(weir_h2_stream_t *stream, uint32_t code WEIR_UNUSED, bool by_peer WEIR_UNUSED, bool retryable WEIR_UNUSED)
+driver_on_closed(weir_h2_stream_t *stream, uint32_t code WEIR_UNUSED, bool by_peer WEIR_UNUSED,
+                 bool retryable WEIR_UNUSED)
 {
     driver_stream_t *its = driver_of(stream);
 
@@ -209,7 +211,9 @@ driver_check_block(void)
     size_t at = 0;
 
     weir_hpack_block_begin(&driver.decoder);
-    while ((result = weir_hpack_next(&driver.decoder, weir_str(driver.block, driver.block_len), &at, &field)) == WEIR_HPACK_FIELD) {
+    while ((result = weir_hpack_next(&driver.decoder, weir_str(driver.block, driver.block_len), &at,
+                                     &field)) == WEIR_HPACK_FIELD)
+    {
         weir_assert(field.name.len != 0);
     }
     weir_assert(result == WEIR_HPACK_END);
@@ -221,7 +225,8 @@ driver_check_frame(const weir_h2_frame_t *f, const char *payload)
 {
     bool on_stream;
 
-    weir_assert(f->length <= driver.frame_max && weir_h2_frame_check(f, driver.frame_max, &on_stream) == WEIR_H2_NO_ERROR);
+    weir_assert(f->length <= driver.frame_max
+                && weir_h2_frame_check(f, driver.frame_max, &on_stream) == WEIR_H2_NO_ERROR);
     weir_assert(driver.block_len == 0 || f->type == WEIR_H2_CONTINUATION);
     if (f->type == WEIR_H2_DATA) {
         driver.data_seen += f->length;
@@ -331,7 +336,8 @@ driver_put_field(char *out, const char *name, weir_str_t value)
 static void
 driver_send_head(void)
 {
-    static const char *const names[] = { "x-a", "cookie", "content-length", "te", "connection", "priority", "host", "X-Upper" };
+    static const char *const names[] = { "x-a", "cookie", "content-length", "te", "connection", "priority", "host",
+                                         "X-Upper" };
     char block[4096];
     size_t len = 0;
     uint32_t what = driver_take(1), id = what & 1 || driver.next_id > 200 ? driver_pick_id() : driver.next_id;
@@ -365,7 +371,8 @@ driver_send_data(void)
     uint32_t id = driver_pick_id(), what = driver_take(1);
     size_t len = what & 4 ? driver_take(2) % 17000 : what >> 3;
 
-    driver_frame(WEIR_H2_DATA, (uint8_t) (what & 1 ? WEIR_H2_END_STREAM : 0) | (what & 2 ? WEIR_H2_PADDED : 0), id, zeros, len);
+    driver_frame(WEIR_H2_DATA, (uint8_t) (what & 1 ? WEIR_H2_END_STREAM : 0) | (what & 2 ? WEIR_H2_PADDED : 0), id,
+                 zeros, len);
 }
 
 static void
@@ -409,7 +416,8 @@ driver_send_anything(void)
     if (type == WEIR_H2_SETTINGS && payload.len != 0) {
         return;                                  /* driver_send_setting does that */
     }
-    driver_frame((uint8_t) type, (uint8_t) flags, type == WEIR_H2_WINDOW_UPDATE && payload.len == 4 ? id : id & ~(flags >> 7), payload.at,
+    driver_frame((uint8_t) type, (uint8_t) flags, type == WEIR_H2_WINDOW_UPDATE
+                 && payload.len == 4 ? id : id & ~(flags >> 7), payload.at,
                  payload.len);
 }
 
@@ -439,7 +447,8 @@ driver_role_acts(void)
     switch (what % 8) {
     case 0:
         if (weir_h2_head_begin(its->stream, 1000)) {
-            weir_h2_head_pseudo(its->stream, driver.is_server ? WEIR_H2_STATUS : WEIR_H2_METHOD, driver.is_server ? WEIR_STR("200") : WEIR_STR("GET"));
+            weir_h2_head_pseudo(its->stream, driver.is_server ? WEIR_H2_STATUS : WEIR_H2_METHOD,
+                                driver.is_server ? WEIR_STR("200") : WEIR_STR("GET"));
             weir_h2_head_field(its->stream, WEIR_HEADER_OTHER, WEIR_STR("x-field"), weir_str(text, what >> 3));
             weir_h2_head_field(its->stream, WEIR_HEADER_OTHER, WEIR_STR("x-again"), WEIR_STR("the same"));
             driver_end_head(its, what & 0x80);
@@ -501,7 +510,8 @@ driver_step(void)
     switch (driver_take(1) % 20) {
     case 0: case 1: driver_send_head(); break;
     case 2: case 3: driver_send_data(); break;
-    case 4: weir_h2_put_u32(payload, driver_take(1)); driver_frame(WEIR_H2_RST_STREAM, 0, driver_pick_id(), payload, 4); break;
+    case 4: weir_h2_put_u32(payload, driver_take(1)); driver_frame(WEIR_H2_RST_STREAM, 0, driver_pick_id(), payload, 4);
+        break;
     case 5: driver_send_setting(); break;
     case 6: driver_frame(WEIR_H2_SETTINGS, WEIR_H2_ACK, 0, NULL, 0); break;
     case 7: driver_frame(WEIR_H2_PING, (uint8_t) (driver_take(1) & 1), 0, payload, 8); break;
@@ -510,9 +520,11 @@ driver_step(void)
     case 9: driver_send_window(); break;
     case 10: { weir_str_t raw = driver_take_bytes(100); uint8_t flags = (uint8_t) driver_take(1);
                driver_frame(WEIR_H2_CONTINUATION, flags, driver_pick_id(), raw.at, raw.len); break; }
-    case 11: weir_h2_put_u32(payload, driver_take(1)); driver_frame(WEIR_H2_PRIORITY, 0, driver_pick_id(), payload, 5); break;
+    case 11: weir_h2_put_u32(payload, driver_take(1)); driver_frame(WEIR_H2_PRIORITY, 0, driver_pick_id(), payload, 5);
+        break;
     case 12: driver_send_anything(); break;
-    case 13: { weir_str_t raw = driver_take_bytes(60); char text[64]; weir_h2_put_u32(text, driver_pick_id()); memcpy(text + 4, raw.at, raw.len);
+    case 13: { weir_str_t raw = driver_take_bytes(60); char text[64]; weir_h2_put_u32(text, driver_pick_id());
+               memcpy(text + 4, raw.at, raw.len);
                driver_frame(WEIR_H2_PRIORITY_UPDATE, 0, 0, text, 4 + raw.len); break; }
     case 14: case 15: case 16: driver_role_acts(); break;
     case 17: if (!driver.is_server) { driver_open_stream(); } break;
@@ -539,7 +551,7 @@ driver_end(void)
     for (uint32_t i = 0; i < driver.n_streams; i++) {
         was_open[i] = !driver.streams[i].released && !driver.streams[i].stream->closed;
     }
-    if (driver.n_streams % 2 == 0) {             /* by fault, and streams are let go afterwards; or by destroy, and all at once */
+    if (driver.n_streams % 2 == 0) {   /* by fault, and streams are let go afterwards; or by destroy, and all at once */
         weir_h2_session_fail(driver.session, WEIR_H2_NO_ERROR, WEIR_CAUSE_NONE, NULL);
         weir_h2_session_cut(driver.session);
         weir_assert(driver.dead);
@@ -568,7 +580,8 @@ driver_run(const uint8_t *data, size_t size, bool is_server)
     static char              rx[65536], scratch[65536];
     weir_h2_settings_t settings = {
         .is_server = is_server, .max_streams = is_server ? 16 : 0, .stream_window = 20000, .connection_window = 100000,
-        .max_frame = 16384, .header_table = 4096, .max_header_list = 4000, .max_fields = 40, .max_field = 3000, .max_block = 8000,
+        .max_frame = 16384, .header_table = 4096, .max_header_list = 4000, .max_fields = 40, .max_field = 3000,
+        .max_block = 8000,
         .header_budget = 20000,
         .connect_protocol = true, .chunk = 8192, .head_timeout = { 60000 }, .stall_timeout = { 60000 },
     };

@@ -1,5 +1,6 @@
 /*
- * hpack.c - fuzz target: header blocks of one connection through the decoder; what they hold through the encoder and back.
+ * hpack.c - fuzz target: header blocks of one connection through the decoder; what they hold through the encoder and
+ * back.
  *
  * The input is a row of blocks, each behind a byte for its length and one that may change the table's limit.
  */
@@ -29,7 +30,8 @@ check_field(hpack_t *h, const weir_hpack_field_t *field)
 
     weir_buf_init(&buf, again, sizeof(again));
     weir_hpack_encode_begin(&h->out, &buf);
-    weir_hpack_encode(&h->out, &buf, field->pseudo == WEIR_H2_NOT_PSEUDO ? field->id : WEIR_HEADER_OTHER, field->name, field->value);
+    weir_hpack_encode(&h->out, &buf, field->pseudo == WEIR_H2_NOT_PSEUDO ? field->id : WEIR_HEADER_OTHER, field->name,
+                      field->value);
     weir_assert(!buf.full && weir_buf_len(&buf) <= 12 + weir_hpack_encode_bound(field->name.len, field->value.len));
     weir_hpack_block_begin(&h->back);
     weir_assert(weir_hpack_next(&h->back, weir_buf_str(&buf), &at, &seen) == WEIR_HPACK_FIELD);

@@ -1,7 +1,8 @@
 /*
  * proxy_protocol.c - fuzz target: PROXY protocol headers, whole and split at every byte.
  *
- * Oracle: what is read of the whole is read of no less, however it arrives; nothing outside the bytes that were used is looked at.
+ * Oracle: what is read of the whole is read of no less, however it arrives; nothing outside the bytes that were used is
+ * looked at.
  */
 #include "serve/proxy_protocol.h"
 

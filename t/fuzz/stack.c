@@ -1,9 +1,9 @@
 /*
  * stack.c - fuzz target: a whole worker between scripted clients and scripted upstreams (stack-world/world.h).
  *
- * HTTP/1 and HTTP/2 on both sides, TLS, the PROXY protocol, subrequests, limits, a name server, reloads and leaving at any moment; time jumps
- * as the input says.  After each run everybody leaves and time goes on: then no connection, request, block of memory, watch, descriptor
- * or gauge may be left.  What the peers saw was judged as it came.
+ * HTTP/1 and HTTP/2 on both sides, TLS, the PROXY protocol, subrequests, limits, a name server, reloads and leaving at
+ * any moment; time jumps as the input says.  After each run everybody leaves and time goes on: then no connection,
+ * request, block of memory, watch, descriptor or gauge may be left.  What the peers saw was judged as it came.
  */
 #include "stack-world/world.h"
 
@@ -38,9 +38,11 @@ size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 void __lsan_do_leak_check(void) __attribute__((weak));
 
 world_t world;
-static weir_log_sink_t stack_log = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_INFO };      /* records are made, and thrown away */
+/* records are made, and thrown away */
+static weir_log_sink_t stack_log = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_INFO };
 
-/* Time is the input's: the libc's is moved by what was skipped.  The wall's is left alone: libFuzzer bounds a run by it. */
+/* Time is the input's: the libc's is moved by what was skipped.  The wall's is left alone: libFuzzer bounds a run by
+ * it. */
 int
 clock_gettime(clockid_t id, struct timespec *t)
 {
@@ -295,7 +297,8 @@ stack_check_gauges(void)
         weir_str_t name = weir_stats_name(i, &kind);
         const weir_stats_row_t *row = weir_stats_mine(i);
         if (kind == WEIR_STATS_PEER ? row->busy != 0 : row->active != 0 || row->busy != 0 || row->idle != 0) {
-            world_fail("gauges of \"%.*s\": %lld active, %lld busy, %lld idle", WEIR_STR_ARG(name), (long long) row->active,
+            world_fail("gauges of \"%.*s\": %lld active, %lld busy, %lld idle", WEIR_STR_ARG(name),
+                       (long long) row->active,
                        (long long) row->busy, (long long) row->idle);
         }
     }
@@ -341,7 +344,8 @@ stack_check_gone(void)
     }
 }
 
-/* A worker lives for some runs, as reading a configuration takes longer than most of them; a run that reloaded or left ends it. */
+/* A worker lives for some runs, as reading a configuration takes longer than most of them; a run that reloaded or left
+ * ends it. */
 static void
 stack_worker_begins(void)
 {

@@ -1,5 +1,6 @@
 /*
- * store_json.c - a line of a dump, or of a command to the store's process: what is taken for a record says the same when it is written out.
+ * store_json.c - a line of a dump, or of a command to the store's process: what is taken for a record says the same
+ * when it is written out.
  */
 #include "store/json.h"
 
@@ -15,11 +16,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weir_error_t        error = { .text = "" };
 
     if (object != NULL && weir_store_from_json(object, &record, &error)) {
-        MDB_val key = { .mv_size = record.key_len, .mv_data = record.key }, value = { .mv_size = record.size, .mv_data = &record.value };
+        MDB_val key = { .mv_size = record.key_len, .mv_data = record.key },
+            value = { .mv_size = record.size, .mv_data = &record.value };
         json_t *written = weir_store_to_json(record.table, key, value);
 
-        if (written == NULL || !weir_store_from_json(written, &again, &error) || again.table != record.table || again.key_len != record.key_len
-            || memcmp(again.key, record.key, record.key_len) != 0 || again.size != record.size || memcmp(&again.value, &record.value, record.size) != 0)
+        if (written == NULL || !weir_store_from_json(written, &again, &error) || again.table != record.table
+            || again.key_len != record.key_len
+            || memcmp(again.key, record.key, record.key_len) != 0 || again.size != record.size
+            || memcmp(&again.value, &record.value, record.size) != 0)
         {
             abort();
         }

@@ -26,7 +26,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             for (int table = 0; table < WEIR_STORE_TABLES; table++) {
                 size_t room = (i + (size_t) table) % 2 != 0 ? 4 : 16;
 
-                if (weir_store_view_get(&view, (weir_store_table_t) table, weir_str_from_z(keys[i]), record, room) == WEIR_STORE_FOUND) {
+                if (weir_store_view_get(&view, (weir_store_table_t) table, weir_str_from_z(keys[i]), record,
+                                        room) == WEIR_STORE_FOUND)
+                {
                     weir_assert(memmem(copy, size, record, room) != NULL);
                 }
             }

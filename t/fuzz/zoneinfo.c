@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const int64_t   moments[] = { 172800, 951782400, 1774746000, 1792890000, INT64_C(4102444800), INT64_C(1) << 40 };
+    static const int64_t   moments[] = { 172800, 951782400, 1774746000, 1792890000, INT64_C(4102444800),
+                                         INT64_C(1) << 40 };
     weir_arena_t           arena;
     weir_error_t           error = { .text = "" };
     const weir_zoneinfo_t *zone;
@@ -27,7 +28,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         weir_zoneinfo_period(zone, unit, moments[i / 3], &p);
         weir_zoneinfo_period(zone, unit, p.end_s, &next);
-        if (p.begin_s > moments[i / 3] || p.end_s <= moments[i / 3] || next.begin_s != p.end_s || next.number <= p.number) {
+        if (p.begin_s > moments[i / 3] || p.end_s <= moments[i / 3] || next.begin_s != p.end_s
+            || next.number <= p.number)
+        {
             abort();
         }
     }

@@ -25,7 +25,8 @@ kept_slash(weir_str_t text)
     if (text.len - i < 2) {
         return 0;
     }
-    return (text.at[i] == '2' && (text.at[i + 1] | 0x20) == 'f') || (text.at[i] == '5' && (text.at[i + 1] | 0x20) == 'c')
+    return (text.at[i] == '2' && (text.at[i + 1] | 0x20) == 'f')
+           || (text.at[i] == '5' && (text.at[i + 1] | 0x20) == 'c')
            ? i + 2 : 0;
 }
 

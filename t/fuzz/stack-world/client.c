@@ -10,9 +10,12 @@
 #define CLIENT_KEY_PATH "/key/a?key=" SITE_KEY
 
 static const char *const client_paths[] = {
-    "/h1/a", "/h1s/a", "/h1nb/a", "/h2/a", "/h2s/a", "/auth/a", "/mir/a", "/mirs/a", "/x/a", "/204", "/file", "/err/a", "/ws/a", "/next/a",
-    "/gz/a", "/lim/a", "/rate/a", "/ea/a", "/grpc/a", "/gw/a", "/gwr/a", "/af/a", "/big", "/req/a", "/quota/a", "/name/a?n=one.test",
-    "/name/a?n=two.test", "/name/a?n=three.test", "/tls/a", "/any/a", "/try/none", "/guard/a", "/guard/none", "/rw/a", "/dir/", "/dir", "/len",
+    "/h1/a", "/h1s/a", "/h1nb/a", "/h2/a", "/h2s/a", "/auth/a", "/mir/a", "/mirs/a", "/x/a", "/204", "/file", "/err/a",
+    "/ws/a", "/next/a",
+    "/gz/a", "/lim/a", "/rate/a", "/ea/a", "/grpc/a", "/gw/a", "/gwr/a", "/af/a", "/big", "/req/a", "/quota/a",
+    "/name/a?n=one.test",
+    "/name/a?n=two.test", "/name/a?n=three.test", "/tls/a", "/any/a", "/try/none", "/guard/a", "/guard/none", "/rw/a",
+    "/dir/", "/dir", "/len",
     "/h2big/a", "/names/a", "/ej/a", "/ep/a", "/es/k%2Fa", "/es/k%5cb/%252f", "/esa/k%2Fa/%7e?a%2Fb", "/esd/k%2fb%5c",
     "/esr/k%2Fa", "/esx/k%2Fa", "/gzs/z", "/plf/a", "/pw/a", "/pwany/a", "/pwar/a", CLIENT_KEY_PATH, "/key/a", "/up/a",
     "/upb/a", "/nee/a?n=six.test",
@@ -114,11 +117,13 @@ client_h1_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
         at += snprintf(at, (size_t) (end - at), "Transfer-Encoding: chunked\r\n");
     }
     at += snprintf(at, (size_t) (end - at), "%s%s%s%s%s%s\r\n", with & 2 ? "Expect: 100-continue\r\n" : "",
-                   with & 4 ? upgrade : with & 8 ? "Connection: close\r\n" : how & 0x20 ? "Connection: keep-alive\r\n" : "",
+                   with & 4 ? upgrade : with & 8 ? "Connection: close\r\n" : how & 0x20 ? "Connection: keep-alive\r\n"
+                   : "",
                    with & 16 ? "Range: bytes=0-10,20-30\r\n" : "",
                    with & 32 ? "TE: trailers\r\nAccept-Encoding: gzip\r\n" : "",
                    with & 64 ? how & 0x20 ? "Authorization: Basic dTp4\r\n" : "Authorization: Basic dTpw\r\n" : "",
-                   with & 128 ? with & 1 ? "Content-Type: application/grpc-web-text\r\n" : "Content-Type: application/grpc-web\r\n" : "");
+                   with & 128 ? with & 1 ? "Content-Type: application/grpc-web-text\r\n"
+                   : "Content-Type: application/grpc-web\r\n" : "");
     if (with == 1) {
         at = head + client_bare_lf(head, (size_t) (at - head));
     }
@@ -149,7 +154,8 @@ client_h2_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
     n += peer_field(b + n, ":path", path, strlen(path));
     n += peer_field(b + n, ":authority", how & 0x40 ? "b" : "a", 1);
     if (how & 4) {
-        n += peer_field(b + n, "content-length", digits, (size_t) snprintf(digits, sizeof(digits), "%u", ends ? 0 : world_take(2) % 40000));
+        n += peer_field(b + n, "content-length", digits,
+                        (size_t) snprintf(digits, sizeof(digits), "%u", ends ? 0 : world_take(2) % 40000));
     }
     if (with & 2) {
         n += peer_field(b + n, "expect", "100-continue", 12);
@@ -169,7 +175,8 @@ client_h2_request(peer_t *c, uint32_t how, const char *path, uint32_t with)
         n += peer_field(b + n, "priority", "u=1, i", 6);
     }
     if (with & 128) {
-        n += peer_field(b + n, "content-type", with & 1 ? "application/grpc-web-text" : "application/grpc-web", with & 1 ? 25 : 20);
+        n += peer_field(b + n, "content-type", with & 1 ? "application/grpc-web-text" : "application/grpc-web",
+                        with & 1 ? 25 : 20);
     }
     if (its != NULL) {
         its->is_head_request = (how & 3) == 2 && !(with & 4);
@@ -203,7 +210,8 @@ peer_pick(const peer_t *p)
 {
     uint32_t k = world_take(1);
 
-    return k & 0x80 ? (k & 0x1f) * 2 + 1 : p->next_id > 2 ? p->next_id - 2 - 2 * (k % (p->next_id / 2 < 4 ? p->next_id / 2 : 4)) : 1;
+    return k & 0x80 ? (k & 0x1f) * 2 + 1 : p->next_id > 2
+           ? p->next_id - 2 - 2 * (k % (p->next_id / 2 < 4 ? p->next_id / 2 : 4)) : 1;
 }
 
 static void
@@ -273,7 +281,8 @@ static void
 peer_h2_setting(peer_t *p, uint32_t how)
 {
     char b[6];
-    uint32_t id = 1 + world_take(1) % 6, value = id == WEIR_H2_SET_HEADER_TABLE_SIZE ? world_take(1) : how & 16 ? world_take(4) : world_take(1);
+    uint32_t id = 1 + world_take(1) % 6, value = id == WEIR_H2_SET_HEADER_TABLE_SIZE ? world_take(1) : how & 16
+                  ? world_take(4) : world_take(1);
 
     weir_h2_put_u16(b, (uint16_t) id);
     weir_h2_put_u32(b + 2, value);

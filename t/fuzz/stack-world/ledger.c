@@ -3,8 +3,8 @@
  * upstream an id.
  *
  * A client sends its tag in X-Tag, which goes upstream as it is; an upstream that knows whom it answers says its
- * answer's id in X-Answer.  Bodies are made of the tag or the id and the place in the body, so that whoever reads a byte
- * knows whether it stands where it was sent.  What must hold:
+ * answer's id in X-Answer.  Bodies are made of the tag or the id and the place in the body, so that whoever reads a
+ * byte knows whether it stands where it was sent.  What must hold:
  *
  *     a client reads an answer that was made for its request, in order, and all of it when the answer ended cleanly;
  *     an upstream reads a request's body so
@@ -274,7 +274,8 @@ ledger_body_ends(bool by_client, const seen_body_t *body)
     }
     if (request != NULL && !request->is_blind && body->at != 0 && (!request->is_ended || body->at != request->sent)) {
         world_fail("a request's body, %08x, ends cleanly with %llu bytes of %llu%s", body->of,
-                   (unsigned long long) body->at, (unsigned long long) request->sent, request->is_ended ? "" : " and more");
+                   (unsigned long long) body->at, (unsigned long long) request->sent,
+                   request->is_ended ? "" : " and more");
     }
 }
 

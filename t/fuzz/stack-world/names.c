@@ -1,5 +1,6 @@
 /*
- * names.c - the name server: keeps the questions it is asked until a step answers them, well or badly, over UDP and TCP.
+ * names.c - the name server: keeps the questions it is asked until a step answers them, well or badly, over UDP and
+ * TCP.
  */
 #define _GNU_SOURCE 1
 
@@ -44,7 +45,8 @@ names_bind(void)
 
     names_udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     names_listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (bind(names_udp, (struct sockaddr *) &addr, len) != 0 || getsockname(names_udp, (struct sockaddr *) &addr, &len) != 0
+    if (bind(names_udp, (struct sockaddr *) &addr, len) != 0
+        || getsockname(names_udp, (struct sockaddr *) &addr, &len) != 0
         || bind(names_listener, (struct sockaddr *) &addr, len) != 0 || listen(names_listener, 16) != 0)
     {
         close(names_udp);

@@ -1,9 +1,9 @@
 /*
  * seen_h1.c - reads what Weir wrote over HTTP/1.1, more strictly than it reads itself (RFC 9112).
  *
- * A client's reader knows how many requests were sent and by which methods: exactly one final answer each, in order, with the body that its
- * head promised, nothing behind a "Connection: close".  An upstream's reader takes every byte for a request or its body: a head with one
- * Host, one way to tell a length, and Weir's id of the request.
+ * A client's reader knows how many requests were sent and by which methods: exactly one final answer each, in order,
+ * with the body that its head promised, nothing behind a "Connection: close".  An upstream's reader takes every byte
+ * for a request or its body: a head with one Host, one way to tell a length, and Weir's id of the request.
  */
 #define _GNU_SOURCE 1
 
@@ -181,12 +181,14 @@ seen_status_line(seen_t *seen, const char *line_end, const seen_head_t *head)
 {
     const char *at = seen->bytes;
 
-    if (line_end - at < 13 || memcmp(at, "HTTP/1.1 ", 9) != 0 || !isdigit((unsigned char) at[9]) || !isdigit((unsigned char) at[10])
+    if (line_end - at < 13 || memcmp(at, "HTTP/1.1 ", 9) != 0 || !isdigit((unsigned char) at[9])
+        || !isdigit((unsigned char) at[10])
         || !isdigit((unsigned char) at[11]) || at[12] != ' ' || at[9] == '0')
     {
         seen_h1_bad(seen, "no status line");
     }
-    seen_answer(seen, head, (unsigned) (at[9] - '0') * 100 + (unsigned) (at[10] - '0') * 10 + (unsigned) (at[11] - '0'));
+    seen_answer(seen, head, (unsigned) (at[9] - '0') * 100 + (unsigned) (at[10] - '0') * 10
+                + (unsigned) (at[11] - '0'));
 }
 
 /* -- a request -- */

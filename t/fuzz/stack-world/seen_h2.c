@@ -1,9 +1,10 @@
 /*
  * seen_h2.c - reads the frames that Weir wrote, as its client's or as its peer's other end (RFC 9113).
  *
- * Judged whatever was sent to it: frames whole, of known types and of the sizes agreed; blocks that decode and are not interrupted; each
- * stream's order of head, interim heads, data, trailers, end; DATA within what any window ever allowed; lengths that are
- * kept; windows given to this peer that are no larger than they may be, and no complaint of one that kept to them.
+ * Judged whatever was sent to it: frames whole, of known types and of the sizes agreed; blocks that decode and are not
+ * interrupted; each stream's order of head, interim heads, data, trailers, end; DATA within what any window ever
+ * allowed; lengths that are kept; windows given to this peer that are no larger than they may be, and no complaint of
+ * one that kept to them.
  */
 #include "world.h"
 
@@ -21,7 +22,8 @@ typedef struct {
 static void
 h2_bad(const seen_t *seen, const weir_h2_frame_t *f, const char *what)
 {
-    world_fail("HTTP/2 toward %s: type %u, flags %x, stream %u, %u bytes: %s", seen->is_client ? "a client" : "an upstream", f->type,
+    world_fail("HTTP/2 toward %s: type %u, flags %x, stream %u, %u bytes: %s",
+               seen->is_client ? "a client" : "an upstream", f->type,
                f->flags, f->stream, f->length, what);
 }
 
@@ -158,7 +160,8 @@ h2_pseudo(const seen_t *seen, const weir_h2_frame_t *f, block_t *block, const we
 static void
 h2_field(const seen_t *seen, const weir_h2_frame_t *f, block_t *block, const weir_hpack_field_t *field)
 {
-    static const char *const forbidden[] = { "connection", "transfer-encoding", "keep-alive", "upgrade", "proxy-connection", "host" };
+    static const char *const forbidden[] = { "connection", "transfer-encoding", "keep-alive", "upgrade",
+                                             "proxy-connection", "host" };
 
     if (field->name.len != 0 && field->name.at[0] == ':') {
         h2_pseudo(seen, f, block, field);
@@ -262,7 +265,9 @@ h2_block(seen_t *seen, const weir_h2_frame_t *f)
     size_t at = 0;
 
     weir_hpack_block_begin(&seen->decoder);
-    while ((result = weir_hpack_next(&seen->decoder, weir_str(seen->block, seen->block_len), &at, &field)) == WEIR_HPACK_FIELD) {
+    while ((result = weir_hpack_next(&seen->decoder, weir_str(seen->block, seen->block_len), &at,
+                                     &field)) == WEIR_HPACK_FIELD)
+    {
         h2_field(seen, f, &block, &field);
     }
     if (result != WEIR_HPACK_END) {
@@ -388,7 +393,8 @@ static void
 h2_frame(seen_t *seen, const weir_h2_frame_t *f, const char *payload)
 {
     seen_stream_t *its = seen_h2_stream(seen, f->stream);
-    bool on_stream = f->type == WEIR_H2_DATA || f->type == WEIR_H2_HEADERS || f->type == WEIR_H2_RST_STREAM || f->type == WEIR_H2_CONTINUATION;
+    bool on_stream = f->type == WEIR_H2_DATA || f->type == WEIR_H2_HEADERS || f->type == WEIR_H2_RST_STREAM
+                     || f->type == WEIR_H2_CONTINUATION;
 
     if (f->length > seen->frame_max || (f->type != WEIR_H2_WINDOW_UPDATE && on_stream == (f->stream == 0))) {
         h2_bad(seen, f, "too long, or on the wrong stream");
@@ -460,7 +466,8 @@ seen_begin(seen_t *seen, bool is_client, bool is_h2)
     char *bytes = seen->bytes != NULL ? seen->bytes : malloc(WORLD_BUFFER), *block = seen->block;
     seen_stream_t *streams = seen->streams;
 
-    *seen = (seen_t) { .is_client = is_client, .bytes = bytes, .block = block, .streams = streams, .frame_max = WEIR_H2_FRAME_DEFAULT,
+    *seen = (seen_t) { .is_client = is_client, .bytes = bytes, .block = block, .streams = streams,
+                       .frame_max = WEIR_H2_FRAME_DEFAULT,
                        .window = WEIR_H2_WINDOW_DEFAULT, .stream_window = WEIR_H2_WINDOW_DEFAULT,
                        .granted = WEIR_H2_WINDOW_DEFAULT, .own_initial = WEIR_H2_WINDOW_DEFAULT };
     if (is_h2) {

@@ -1,5 +1,6 @@
 /*
- * site.c - what the worker serves: files, certificates, sockets, and three configurations that a reload changes between.
+ * site.c - what the worker serves: files, certificates, sockets, and three configurations that a reload changes
+ * between.
  */
 #define _GNU_SOURCE 1
 
@@ -161,7 +162,9 @@ site_tcp(void)
     socklen_t len = sizeof(addr);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (bind(fd, (struct sockaddr *) &addr, len) != 0 || listen(fd, 64) != 0 || getsockname(fd, (struct sockaddr *) &addr, &len) != 0) {
+    if (bind(fd, (struct sockaddr *) &addr, len) != 0 || listen(fd, 64) != 0
+        || getsockname(fd, (struct sockaddr *) &addr, &len) != 0)
+    {
         world_fail("no port for an upstream");
     }
     tcp_port = ntohs(addr.sin_port);
@@ -247,14 +250,16 @@ site_build(unsigned which)
     char listens[256], text[16384];
     weir_error_t error = { .text = "" };
     uint64_t serial = ++site_serial;
-    weir_conf_source_t source = { .prefix = weir_str_from_z(site_prefix), .file = weir_str_from_z(site_files[serial & 1]) };
+    weir_conf_source_t source = { .prefix = weir_str_from_z(site_prefix),
+                                  .file = weir_str_from_z(site_files[serial & 1]) };
     weir_bundle_t *bundle = weir_bundle_create();
     weir_generation_t *generation;
     FILE *out;
 
     snprintf(listens, sizeof(listens), more[which], world.dir, world.dir);
     names_hold = bursts[which];
-    if (snprintf(text, sizeof(text), site_text, world.dir, requests[which], tcp_port, names_port(), bursts[which], listens)
+    if (snprintf(text, sizeof(text), site_text, world.dir, requests[which], tcp_port, names_port(), bursts[which],
+                 listens)
         >= (int) sizeof(text))
     {
         world_fail("the configuration is too long");
@@ -271,7 +276,8 @@ site_build(unsigned which)
 }
 
 static int
-site_remove_one(const char *path, const struct stat *info WEIR_UNUSED, int kind WEIR_UNUSED, struct FTW *where WEIR_UNUSED)
+site_remove_one(const char *path, const struct stat *info WEIR_UNUSED, int kind WEIR_UNUSED,
+                struct FTW *where WEIR_UNUSED)
 {
     return remove(path);
 }

@@ -15,7 +15,8 @@ peer_begin(peer_t *p, int fd, SSL *ssl, bool is_h2, bool is_client)
     char *out = p->out;
     seen_t seen = p->seen;
 
-    *p = (peer_t) { .fd = fd, .ssl = ssl, .in_handshake = ssl != NULL, .is_h2 = is_h2, .next_id = 1, .out = out, .seen = seen };
+    *p = (peer_t) { .fd = fd, .ssl = ssl, .in_handshake = ssl != NULL, .is_h2 = is_h2, .next_id = 1, .out = out,
+                    .seen = seen };
     if (p->out == NULL) {
         p->out = malloc(WORLD_BUFFER);
     }
@@ -62,7 +63,8 @@ peer_flush(peer_t *p)
     ssize_t n = 0;
 
     while (p->out_len != 0 && !p->in_handshake) {
-        n = p->ssl ? SSL_write(p->ssl, p->out, (int) p->out_len) : send(p->fd, p->out, p->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = p->ssl ? SSL_write(p->ssl, p->out, (int) p->out_len)
+            : send(p->fd, p->out, p->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n <= 0) {
             ERR_clear_error();
             if (p->ssl == NULL && errno != EAGAIN) {

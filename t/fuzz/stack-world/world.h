@@ -1,8 +1,10 @@
 /*
- * world.h - the world around a worker under fuzz: scripted clients, scripted upstreams, a name server, and what each of them saw.
+ * world.h - the world around a worker under fuzz: scripted clients, scripted upstreams, a name server, and what each of
+ * them saw.
  *
- * Everything runs in one thread: an input is a program of steps; after each step that says so the worker's loop takes a turn and the peers
- * read what came.  What a peer reads is judged by readers that share no code with Weir (seen_h1.c, seen_h2.c; of Weir's only HPACK).
+ * Everything runs in one thread: an input is a program of steps; after each step that says so the worker's loop takes a
+ * turn and the peers read what came.  What a peer reads is judged by readers that share no code with Weir (seen_h1.c,
+ * seen_h2.c; of Weir's only HPACK).
  */
 #ifndef WEIR_T_FUZZ_STACK_WORLD_H
 #define WEIR_T_FUZZ_STACK_WORLD_H
@@ -48,12 +50,14 @@ typedef struct {
     char       *bytes;                   /* WORLD_BUFFER; what was read and not judged yet */
     size_t      len;
     /* HTTP/1 */
-    enum { SEEN_HEAD, SEEN_LENGTH, SEEN_CHUNK, SEEN_CHUNK_DATA, SEEN_CHUNK_END, SEEN_TRAILERS, SEEN_TO_CLOSE, SEEN_TUNNEL, SEEN_CLOSED } state;
+    enum { SEEN_HEAD, SEEN_LENGTH, SEEN_CHUNK, SEEN_CHUNK_DATA, SEEN_CHUNK_END, SEEN_TRAILERS, SEEN_TO_CLOSE,
+           SEEN_TUNNEL, SEEN_CLOSED } state;
     uint64_t    left;
     bool        closes;
-    struct { char method; uint32_t tag; } asked[WORLD_METHODS];    /* a client's requests without an answer, oldest first */
+    /* a client's requests without an answer, oldest first */
+    struct { char method; uint32_t tag; } asked[WORLD_METHODS];
     size_t      n_asked, finals;         /* n_asked of an upstream: requests that it did not answer to the end */
-    uint64_t    owed;                    /* bytes of the body of the client's last request that were not sent yet; UINT64_MAX: chunked */
+    uint64_t    owed;   /* bytes of the body of the client's last request that were not sent yet; UINT64_MAX: chunked */
     seen_body_t body;
     uint32_t    tag;                     /* of the last request that a client sent, or an upstream read */
     char        method;                  /* of the last one that an upstream read */
@@ -64,7 +68,8 @@ typedef struct {
     char       *block;
     size_t      block_len;
     uint32_t    block_stream, last_stream, frame_max;
-    uint64_t    data, window, stream_window;    /* the initial one: of a client, as announced last; of an upstream, the largest ever */
+    /* the initial one: of a client, as announced last; of an upstream, the largest ever */
+    uint64_t    data, window, stream_window;
     seen_stream_t *streams;              /* by number / 2 */
     uint64_t    most_given;              /* beside the initial one, to any stream */
     uint64_t    own_data, granted;       /* DATA that this peer sent; what the connection's window was, all in all */
@@ -86,7 +91,7 @@ typedef struct {
     upstream_mode_t mode;
     uint32_t answer;
     uint64_t left;
-    bool     is_wild;                    /* what it sent was no answer, or nobody asked: nobody knows what the rest means */
+    bool     is_wild;                /* what it sent was no answer, or nobody asked: nobody knows what the rest means */
     seen_t   seen;
 } peer_t;
 
@@ -119,7 +124,7 @@ void peer_say(peer_t *p, const char *text);
 void peer_frame(peer_t *p, int type, int flags, uint32_t stream, const void *payload, size_t len);
 void peer_data(peer_t *p, int flags, uint32_t stream, size_t len);           /* what the stream's body is made of */
 void peer_close(peer_t *p);                                  /* one way of leaving or another */
-void peer_move(peer_t *p, size_t max);                       /* handshake, what waits to be sent, at most so much of what came */
+void peer_move(peer_t *p, size_t max);              /* handshake, what waits to be sent, at most so much of what came */
 size_t peer_field(char *out, const char *name, const char *value, size_t value_len);     /* an HPACK literal */
 
 /* -- what came: panics on what may not come -- */
@@ -128,7 +133,8 @@ void seen_end(seen_t *seen);
 void seen_blind(seen_t *seen);                               /* what was sent has more than one meaning */
 void seen_h1_read(seen_t *seen);
 void seen_h2_read(seen_t *seen);
-void seen_h2_sent(seen_t *seen, int type, int flags, uint32_t stream, const char *payload, size_t len);    /* by the peer: windows and such */
+/* by the peer: windows and such */
+void seen_h2_sent(seen_t *seen, int type, int flags, uint32_t stream, const char *payload, size_t len);
 seen_stream_t *seen_h2_stream(seen_t *seen, uint32_t id);    /* NULL: beyond those that are looked after */
 void seen_h2_stream_is_blind(seen_t *seen, uint32_t id);     /* its body is not what the ledger knows */
 uint64_t seen_h2_room(const seen_t *seen, uint32_t stream);  /* DATA that the peer may send */
@@ -171,10 +177,10 @@ void names_answer(void);
 void names_turn(void);
 void names_reset(void);
 
-void names_fill(void);                                       /* the worker's table of names, with some that nobody wants */
+void names_fill(void);                                    /* the worker's table of names, with some that nobody wants */
 
 /* -- pool.c: what takes long -- */
-bool pool_run(uint32_t which);                               /* one that waits, told of in a turn.  false: nothing waits */
+bool pool_run(uint32_t which);                            /* one that waits, told of in a turn.  false: nothing waits */
 
 /* -- site.c: directories, certificates, sockets, configurations -- */
 void site_begin(void);
@@ -184,10 +190,11 @@ weir_generation_t *site_build(unsigned which);               /* another generati
 extern const char site_text[];                               /* site_text.c */
 unsigned site_names_hold(void);                              /* seconds, of the text in use */
 enum { SITE_PLAIN, SITE_TLS, SITE_PROXIED, SITE_TLS_PROXIED, SITE_LISTENERS };
-void site_listen(void);                                      /* on what the worker's generation says and it does not yet */
+void site_listen(void);                                   /* on what the worker's generation says and it does not yet */
 void site_forget(void);
 int  site_connect(int listener);                             /* -1: not */
-int  site_upstream(int which);                               /* accepts; -1: nobody.  0: unix, HTTP/1 · 1: unix, HTTP/2 · 2: TCP, HTTP/1 · 3: TLS, by ALPN */
+/* accepts; -1: nobody.  0: unix, HTTP/1 · 1: unix, HTTP/2 · 2: TCP, HTTP/1 · 3: TLS, by ALPN */
+int  site_upstream(int which);
 #define SITE_UPSTREAMS 4
 #define SITE_H1_TLS 3
 

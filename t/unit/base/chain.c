@@ -73,8 +73,10 @@ test_edges(void)
     ok(weir_chain_append(&chain, &pool, WEIR_STR("x")) && pool.spare.n == 4, "and a new append takes from there");
 
     (void) weir_block_pool_trim(&pool, 1);
-    ok(weir_block_pool_trim(&pool, 1) != 0 && pool.spare.n == 2, "half of what nobody wanted since the last tick goes back");
-    ok(weir_block_pool_trim(&pool, 1) != 0 && weir_block_pool_trim(&pool, 1) == 0 && pool.spare.n == 1, "down to the floor");
+    ok(weir_block_pool_trim(&pool, 1) != 0 && pool.spare.n == 2,
+       "half of what nobody wanted since the last tick goes back");
+    ok(weir_block_pool_trim(&pool, 1) != 0 && weir_block_pool_trim(&pool, 1) == 0 && pool.spare.n == 1,
+       "down to the floor");
     weir_chain_clear(&chain, &pool);
     weir_chain_clear(&chain, &pool);
     weir_block_pool_fini(&pool);

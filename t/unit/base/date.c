@@ -46,7 +46,9 @@ agrees_with_libc(void)
         gmtime_r(&at, &t);
         strftime(want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT", &t);
         weir_date_http(out, at);
-        if (memcmp(out, want, sizeof(out)) != 0 || !weir_date_http_read(weir_str(out, sizeof(out)), &back) || back != at) {
+        if (memcmp(out, want, sizeof(out)) != 0 || !weir_date_http_read(weir_str(out, sizeof(out)), &back)
+            || back != at)
+        {
             return false;
         }
     }
@@ -65,9 +67,12 @@ main(void)
     ok(reads("Thu, 01 Jan 1970 00:00:00 GMT", 0), "the first second");
     const char *wrong[] = {
         "", ",", "Sun", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 6 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
-        "Thu, 29 Feb 2023 00:00:00 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT", "Sun, 06 Nov 1994 08:00:61 GMT",
-        "Sun, 06 Nov 94 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT", "Sun Nov 6 08:49:37 1994", "Sun, -6 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT",
+        "Thu, 29 Feb 2023 00:00:00 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT",
+        "Sun, 06 Nov 1994 08:00:61 GMT",
+        "Sun, 06 Nov 94 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT", "Sun Nov 6 08:49:37 1994",
+        "Sun, -6 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:49:37 GMT, Sun", "784111777", "Sun, 06 Foo 1994 08:49:37 GMT",
     };
     for (size_t i = 0; i < weir_countof(wrong); i++) {

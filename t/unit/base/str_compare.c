@@ -16,7 +16,8 @@ test_compare(void)
     ok(!weir_str_eq_fold(WEIR_STR("\xc4"), WEIR_STR("\xe4")), "nor do bytes above ASCII");
     for (unsigned a = 0; a < 256; a++) {
         for (unsigned b = 0; b < 256; b++) {
-            bool same = a == b || (a < 128 && b < 128 && isalpha((int) a) && isalpha((int) b) && (a | 0x20) == (b | 0x20));
+            bool same = a == b || (a < 128 && b < 128 && isalpha((int) a) && isalpha((int) b)
+                                   && (a | 0x20) == (b | 0x20));
 
             for (size_t len = 1; len <= 20; len += len < 9 ? 1 : 4) {
                 char one[20], other[20];

@@ -1,4 +1,5 @@
-/* Zones of the tz database say what the C library says, their periods are those of the calendar, and a damaged file is told. */
+/* Zones of the tz database say what the C library says, their periods are those of the calendar, and a damaged file is
+ * told. */
 #include "base/arena.h"
 #include "base/zoneinfo.h"
 #include "tap.h"
@@ -10,8 +11,10 @@
 #define FOLDER "/usr/share/zoneinfo/"
 
 static const char *const names[] = {
-    "UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia",
-    "Pacific/Chatham", "Africa/Casablanca", "Asia/Beirut", "America/Nuuk", "Europe/Dublin", "America/Havana", "America/Toronto",
+    "UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Kathmandu",
+    "Australia/Lord_Howe", "Pacific/Apia",
+    "Pacific/Chatham", "Africa/Casablanca", "Asia/Beirut", "America/Nuuk", "Europe/Dublin", "America/Havana",
+    "America/Toronto",
     "Antarctica/Troll", "Asia/Gaza",
 };
 
@@ -51,7 +54,8 @@ index_at(weir_period_unit_t unit, int64_t utc_s)
     if (unit == WEIR_PERIOD_MONTH) {
         return (t.tm_year - 70) * 12 + t.tm_mon;
     }
-    return days_from(t.tm_year + 1900, t.tm_mon + 1, t.tm_mday) * (unit == WEIR_PERIOD_DAY ? 1 : 24) + (unit == WEIR_PERIOD_DAY ? 0 : t.tm_hour);
+    return days_from(t.tm_year + 1900, t.tm_mon + 1, t.tm_mday) * (unit == WEIR_PERIOD_DAY ? 1 : 24)
+           + (unit == WEIR_PERIOD_DAY ? 0 : t.tm_hour);
 }
 
 /* The same as the C library at its begin, its end, and what is around; a counter of what differs. */
@@ -112,7 +116,8 @@ test_zone(weir_arena_t *arena, const char *name)
             for (int64_t around = s - 36007 - 7200; around < s + 36007; around += 5407) {
                 wrong_periods += compare_period(zone, WEIR_PERIOD_HOUR, around, &begin, &end) != 0;
             }
-            wrong_periods += compare_period(zone, WEIR_PERIOD_DAY, s, &begin, &end) + compare_period(zone, WEIR_PERIOD_DAY, end, &begin, &end);
+            wrong_periods += compare_period(zone, WEIR_PERIOD_DAY, s, &begin, &end)
+                + compare_period(zone, WEIR_PERIOD_DAY, end, &begin, &end);
             wrong_periods += compare_period(zone, WEIR_PERIOD_MONTH, s, &begin, &end);
         }
         before = offset;
@@ -137,7 +142,8 @@ test_periods(weir_arena_t *arena)
     weir_zoneinfo_period(utc, WEIR_PERIOD_DAY, 863999, &p);
     ok(p.number == 10 && p.begin_s == 777600 && p.end_s == 864000, "days of UTC");
     weir_zoneinfo_period(utc, WEIR_PERIOD_MONTH, 1709210000, &p);
-    ok(p.number == 54 * 12 + 2 && p.begin_s == 1706745600 && p.end_s == 1709251200, "February of a leap year has 29 days");
+    ok(p.number == 54 * 12 + 2 && p.begin_s == 1706745600 && p.end_s == 1709251200,
+       "February of a leap year has 29 days");
     weir_zoneinfo_period(utc, WEIR_PERIOD_DAY, INT64_MIN, &p);
     is_int(p.number, 3, "what is before 1970 is one of its first days");
     weir_zoneinfo_period(utc, WEIR_PERIOD_HOUR, INT64_MAX, &p);
@@ -196,7 +202,8 @@ walk(const weir_zoneinfo_t *zone, weir_period_unit_t unit, int64_t at, int n)
     for (; n > 0; n--, p = next) {
         weir_zoneinfo_period(zone, unit, p.end_s, &next);
         weir_zoneinfo_period(zone, unit, p.begin_s + (p.end_s - p.begin_s) / 3, &within);
-        bad += next.begin_s != p.end_s || next.end_s <= next.begin_s || next.number <= p.number || within.number != p.number
+        bad += next.begin_s != p.end_s || next.end_s <= next.begin_s || next.number <= p.number
+            || within.number != p.number
                || within.begin_s != p.begin_s || within.end_s != p.end_s;
     }
     return bad;
@@ -211,7 +218,8 @@ test_edges(weir_arena_t *arena)
     uint32_t               number = 0;
     bool                   grows = true;
 
-    ok(weir_zoneinfo_offset(zone, INT64_MIN) != 0 && weir_zoneinfo_offset(zone, INT64_MAX) != 0, "a rule holds at the ends of time");
+    ok(weir_zoneinfo_offset(zone, INT64_MIN) != 0 && weir_zoneinfo_offset(zone, INT64_MAX) != 0,
+       "a rule holds at the ends of time");
     for (int bit = 20; bit < 63; bit++) {
         weir_period_t p;
 
@@ -221,8 +229,10 @@ test_edges(weir_arena_t *arena)
     }
     ok(grows, "numbers of periods do not wrap");
     zone = weir_zoneinfo_parse(arena, with_footer(room, "AAA0BBB-1,365/167,365/100"), &error);
-    is_int(weir_zoneinfo_offset(zone, 1767441600), 3600, "both changes of the year before are still to come, on 3 January");
-    ok(weir_zoneinfo_parse(arena, with_change(room, -(INT64_C(1) << 59)), &error) != NULL, "the first change may be at the begin of all, RFC 9636 §3.2");
+    is_int(weir_zoneinfo_offset(zone, 1767441600), 3600,
+           "both changes of the year before are still to come, on 3 January");
+    ok(weir_zoneinfo_parse(arena, with_change(room, -(INT64_C(1) << 59)), &error) != NULL,
+       "the first change may be at the begin of all, RFC 9636 §3.2");
     ok(weir_zoneinfo_parse(arena, with_change(room, -(INT64_C(1) << 59) - 1), &error) == NULL, "none before");
 }
 
@@ -230,12 +240,15 @@ static void
 test_footers(weir_arena_t *arena)
 {
     static const char *const good[] = {
-        "", "UTC0", "<+0330>-3:30", "EST5EDT,M3.2.0,M11.1.0", "IST-1GMT0,M10.5.0,M3.5.0/1", "XXX3EDT4,0/0,J365/23", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
+        "", "UTC0", "<+0330>-3:30", "EST5EDT,M3.2.0,M11.1.0", "IST-1GMT0,M10.5.0,M3.5.0/1", "XXX3EDT4,0/0,J365/23",
+        "<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
         "EET-2EEST,M3.4.4/50,M10.4.4/50", "AAA24BBB-24:59:59,J60/-167,365/167:59:59",
     };
     static const char *const bad[] = {
-        "U0", "UTC", "UTC25", "UTC0:60", "<UTC0", "EST5EDT", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M11.1.0", "EST5EDT,M3.6.0,M11.1.0",
-        "EST5EDT,M3.2.7,M11.1.0", "EST5EDT,M0.2.0,M11.1.0", "EST5EDT,J0,J366", "EST5EDT,M3.2.0/168,M11.1.0", "EST5EDT,M3.2.0,M11.1.0x",
+        "U0", "UTC", "UTC25", "UTC0:60", "<UTC0", "EST5EDT", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M11.1.0",
+        "EST5EDT,M3.6.0,M11.1.0",
+        "EST5EDT,M3.2.7,M11.1.0", "EST5EDT,M0.2.0,M11.1.0", "EST5EDT,J0,J366", "EST5EDT,M3.2.0/168,M11.1.0",
+        "EST5EDT,M3.2.0,M11.1.0x",
         "EST5EDT,M3.2.0,M11.1.0/99999999999999999999",
     };
     char room[256], what[200];
@@ -266,7 +279,8 @@ test_footers(weir_arena_t *arena)
         weir_error_t           error = { .text = "" };
         const weir_zoneinfo_t *zone = weir_zoneinfo_parse(arena, with_footer(room, "XXX3EDT4,0/0,J365/23"), &error);
 
-        ok(weir_zoneinfo_offset(zone, 0) == -14400 && weir_zoneinfo_offset(zone, 1767236400) == -14400, "summer time all the year, RFC 9636 §3.3.1");
+        ok(weir_zoneinfo_offset(zone, 0) == -14400 && weir_zoneinfo_offset(zone, 1767236400) == -14400,
+           "summer time all the year, RFC 9636 §3.3.1");
     }
 }
 

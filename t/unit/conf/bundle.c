@@ -51,9 +51,11 @@ record(void)
     ok(weir_bundle_conf(bundle, weir_str_from_z(tmp_path("b.conf")), &bytes, &error), "a file is recorded");
     is_str(bytes, "bb", "and given");
     ok(weir_bundle_file(bundle, weir_str_from_z(tmp_path("secret.key")), &bytes, &error), "a key is recorded");
-    ok(weir_bundle_glob(bundle, weir_str_from_z(tmp_path("*.conf")), &paths, &error) && paths.n == 2, "a mask is recorded");
+    ok(weir_bundle_glob(bundle, weir_str_from_z(tmp_path("*.conf")), &paths, &error) && paths.n == 2,
+       "a mask is recorded");
     is_str(paths.at[0], tmp_path("a.conf"), "in the order of names");
-    ok(weir_bundle_glob(bundle, weir_str_from_z(tmp_path("*.none")), &paths, &error) && paths.n == 0, "one without a match too");
+    ok(weir_bundle_glob(bundle, weir_str_from_z(tmp_path("*.none")), &paths, &error) && paths.n == 0,
+       "one without a match too");
     ok(weir_bundle_resolve(bundle, WEIR_STR("127.0.0.1"), &addrs, &error) && addrs.n == 1, "an address is recorded");
     ok(weir_bundle_resolve(bundle, WEIR_STR("::1"), &addrs, &error) && addrs.n == 1, "one of IPv6 too");
     ok(weir_bundle_user(bundle, WEIR_STR("root"), WEIR_STR(""), &user, &error), "a user is recorded");
@@ -73,11 +75,14 @@ test_recording(weir_bundle_t *bundle)
     write_file(tmp_path("b.conf"), "changed");
     ok(weir_bundle_conf(bundle, weir_str_from_z(tmp_path("b.conf")), &bytes, &error), "the file again");
     is_str(bytes, "bb", "is as it was first read");
-    ok(!weir_bundle_file(bundle, weir_str_from_z(tmp_path("none")), &bytes, &error) && error_has("(2: No such file"), "no file");
+    ok(!weir_bundle_file(bundle, weir_str_from_z(tmp_path("none")), &bytes, &error) && error_has("(2: No such file"),
+       "no file");
     ok(!weir_bundle_file(bundle, weir_str_from_z(tmp_path("")), &bytes, &error) && error_has("open() "), "a folder");
     ok(!weir_bundle_file(bundle, WEIR_STR("/dev/null"), &bytes, &error) && error_has("not a regular file"), "a device");
-    ok(!weir_bundle_file(bundle, WEIR_STR("relative"), &bytes, &error) && error_has("not the absolute path"), "no full path");
-    ok(!weir_bundle_resolve(bundle, WEIR_STR("no host at all"), &addrs, &error) && error_has("no host at all"), "no host");
+    ok(!weir_bundle_file(bundle, WEIR_STR("relative"), &bytes, &error) && error_has("not the absolute path"),
+       "no full path");
+    ok(!weir_bundle_resolve(bundle, WEIR_STR("no host at all"), &addrs, &error) && error_has("no host at all"),
+       "no host");
 }
 
 static void
@@ -102,7 +107,8 @@ test_replay(weir_bundle_t *recorded)
     ok(weir_bundle_glob(bundle, weir_str_from_z(tmp_path("*.conf")), &paths, &error) && paths.n == 2, "a mask");
     is_str(paths.at[1], tmp_path("b.conf"), "with its paths");
     ok(weir_bundle_glob(bundle, weir_str_from_z(tmp_path("*.none")), &paths, &error) && paths.n == 0, "an empty one");
-    ok(weir_bundle_resolve(bundle, WEIR_STR("::1"), &addrs, &error) && addrs.at[0].any.sa_family == AF_INET6, "an address");
+    ok(weir_bundle_resolve(bundle, WEIR_STR("::1"), &addrs, &error) && addrs.at[0].any.sa_family == AF_INET6,
+       "an address");
     ok(weir_bundle_user(bundle, WEIR_STR("root"), WEIR_STR("root"), &user, &error), "a user");
     ok(user.ignored ? geteuid() != 0 : user.uid == 0 && user.gid == 0 && user.n_groups >= 1, "with its ids");
     ok(weir_bundle_cpus(bundle, cpus, &error) && weir_bundle_cpus(recorded, same, &error)

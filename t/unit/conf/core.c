@@ -34,14 +34,16 @@ test_processes(void)
 
     ok(core->daemon.on && core->master_process.on && core->pcre_jit.on && !core->multi_accept.on, "flags by default");
     is_int(core->worker_processes, 1, "one worker by default");
-    ok(core->worker_rlimit_nofile == WEIR_CORE_NO_LIMIT && core->worker_rlimit_core.n == WEIR_CORE_NO_LIMIT, "no limits");
+    ok(core->worker_rlimit_nofile == WEIR_CORE_NO_LIMIT && core->worker_rlimit_core.n == WEIR_CORE_NO_LIMIT,
+       "no limits");
     is_int(core->worker_shutdown_timeout.ms, 0, "no time to leave in");
     ok(core->cpus == NULL, "any CPU");
     ok(core->working_directory.text.len == 0, "no folder");
     ok(weir_str_ends(core->pid.text, WEIR_STR(WEIR_PID_PATH)), "a pid file");
     forget();
 
-    core = core_of("daemon off; worker_processes auto; worker_rlimit_nofile 1024; worker_rlimit_core 0; worker_priority -5;"
+    core = core_of("daemon off; worker_processes auto; worker_rlimit_nofile 1024; worker_rlimit_core 0; "
+                   "worker_priority -5;"
                    "worker_shutdown_timeout 10s; working_directory cores; pid /run/w.pid; env A; env B=c; env TZ=;"
                    "events { use epoll; multi_accept on; }");
     ok(core->worker_processes >= 1, "auto counts CPUs");
@@ -55,7 +57,8 @@ test_processes(void)
     ok(core->multi_accept.on && weir_core_multi_accept(generation), "multi_accept");
     forget();
 
-    reading_refuses("worker_processes 0;", "invalid value \"0\" in \"worker_processes\" directive: must be at least 1" AT);
+    reading_refuses("worker_processes 0;",
+                    "invalid value \"0\" in \"worker_processes\" directive: must be at least 1" AT);
     reading_refuses("worker_processes many;",
                     "invalid value \"many\" in \"worker_processes\" directive: expected a number or auto" AT);
     reading_refuses("worker_priority 20;",
@@ -98,11 +101,14 @@ test_cpus(void)
     is_int(weir_core_conf(generation)->cpus[2 * WEIR_CORE_CPU_WORDS], 8, "automatic within a mask, round and round");
     forget();
 
-    reading_refuses("worker_cpu_affinity 012;", "invalid value \"012\" in \"worker_cpu_affinity\" directive: expected up to "
+    reading_refuses("worker_cpu_affinity 012;",
+                    "invalid value \"012\" in \"worker_cpu_affinity\" directive: expected up to "
                     "1024 digits 0 or 1" AT);
-    reading_refuses("worker_cpu_affinity 000;", "invalid value \"000\" in \"worker_cpu_affinity\" directive: expected at least "
+    reading_refuses("worker_cpu_affinity 000;",
+                    "invalid value \"000\" in \"worker_cpu_affinity\" directive: expected at least "
                     "one digit 1" AT);
-    reading_refuses("worker_cpu_affinity auto 1 1;", "invalid value \"1\" in \"worker_cpu_affinity\" directive: expected no "
+    reading_refuses("worker_cpu_affinity auto 1 1;",
+                    "invalid value \"1\" in \"worker_cpu_affinity\" directive: expected no "
                     "more than one mask after auto" AT);
 }
 
@@ -142,12 +148,15 @@ test_logs(void)
     ok(sink->next->next->next == NULL, "and no more");
     forget();
 
-    reading_refuses("error_log a.log loud;", "invalid value \"loud\" in \"error_log\" directive: expected one level (debug, "
+    reading_refuses("error_log a.log loud;",
+                    "invalid value \"loud\" in \"error_log\" directive: expected one level (debug, "
                     "info, notice, warn, error, crit, alert, emerg) and json" AT);
     reading_refuses("error_log syslog:facility=user;", "no syslog server given: expected syslog:server=address" AT);
-    reading_refuses("error_log syslog:server=127.0.0.1,colour=red;", "unknown syslog parameter \"colour\": expected server, "
+    reading_refuses("error_log syslog:server=127.0.0.1,colour=red;",
+                    "unknown syslog parameter \"colour\": expected server, "
                     "facility, tag, severity or nohostname" AT);
-    reading_refuses("error_log syslog:server=127.0.0.1,tag=a-b;", "invalid syslog tag \"a-b\": expected up to 32 letters, "
+    reading_refuses("error_log syslog:server=127.0.0.1,tag=a-b;",
+                    "invalid syslog tag \"a-b\": expected up to 32 letters, "
                     "digits and underscores" AT);
     reading_refuses("error_log syslog:server=127.0.0.1,server=127.0.0.1;", "duplicate syslog \"server\"" AT);
 }

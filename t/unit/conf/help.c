@@ -45,19 +45,25 @@ main(void)
               "Limits:   at least 1s, at most 1d\nModule:   toy\n\nHow long.\n", true);
     help_says("toy_choice", "Syntax:   toy_choice red | green | blue;\nDefault:  toy_choice green;\n"
               "Context:  http, server, location\nModule:   toy\n", true);
-    help_says("location", "Syntax:   location [modifier] uri { ... }\nContext:  server, location\nModule:   toy\n", true);
+    help_says("location", "Syntax:   location [modifier] uri { ... }\nContext:  server, location\nModule:   toy\n",
+              true);
     help_says("toy_tme", "there is no directive \"toy_tme\", did you mean \"toy_time\"?\n", false);
     help_says("zzzzzzz", "there is no directive \"zzzzzzz\"\n", false);
-    help_says("aio", "directive \"aio\" of nginx is accepted and has no effect (Weir opens and reads files in its own way.)\n", false);
+    help_says("aio",
+              "directive \"aio\" of nginx is accepted and has no effect (Weir opens and reads files in its own way.)\n",
+              false);
     help_says("perl_set", "directive \"perl_set\" is not supported by this version of weir\n", false);
 
     fd = open_text();
     weir_conf_print_manual(fd);
     (void) read_text(fd);
-    ok(strncmp(text, "# Process\n\n## Module core\n\n### include\n\n", 40) == 0, "the manual begins with the core, on its page");
+    ok(strncmp(text, "# Process\n\n## Module core\n\n### include\n\n", 40) == 0,
+       "the manual begins with the core, on its page");
     ok(strstr(text, "## toy_time\n\nHow long.\n\n- Syntax: `toy_time time;`\n- Default: `toy_time 60s;`\n"
-                    "- Context: http, server, location\n- Limits: at least 1s, at most 1d\n") != NULL, "every row is there");
-    ok(strstr(text, "## Variables\n\n- `$toy_name`: The name of the toy.\n- `$toy_part_NAME`\n") != NULL, "and every variable");
+                    "- Context: http, server, location\n- Limits: at least 1s, at most 1d\n") != NULL,
+                    "every row is there");
+    ok(strstr(text, "## Variables\n\n- `$toy_name`: The name of the toy.\n- `$toy_part_NAME`\n") != NULL,
+       "and every variable");
     weir_conf_print_manual(-1);
     ok(true, "nobody reads it");
 

@@ -71,7 +71,8 @@ test_down(void)
     is_str(conf_of(server)->text, "q", "a field that two directives fill is not overwritten by the unset one");
     is_str(conf_of(outer)->text, "q", "and is inherited");
     is_str(conf_of(http)->text, "a b", "while its default is the first one's");
-    ok(weir_conf_is_set(outer, TOY, "toy_time") && !weir_conf_is_set(outer, TOY, "toy_number"), "what was set here is known");
+    ok(weir_conf_is_set(outer, TOY, "toy_time") && !weir_conf_is_set(outer, TOY, "toy_number"),
+       "what was set here is known");
     ok(strcmp(reading_calls, " http server location build") == 0, "checks from the outside in, then build");
     reading_done(generation);
 }
@@ -118,11 +119,13 @@ test_later_names(void)
     static char         subject[] = "value";
     const weir_scope_t  scope = { .of = { [WEIR_OF_REQUEST] = subject } };
     weir_arena_t        arena;
-    weir_generation_t  *generation = reading("http { toy_template a-$later-${toy_part_X}; server { toy_define LATER; } }");
+    weir_generation_t  *generation = reading("http { toy_template a-$later-${toy_part_X}; server { toy_define LATER; } "
+                                             "}");
 
     weir_arena_init(&arena, 1024);
     if (ok(generation != NULL, "a template may use a name that is defined further down")) {
-        is_str(weir_template_eval(conf_of(generation->root->first)->template, &scope, &arena), "a-value-x", "it is settled");
+        is_str(weir_template_eval(conf_of(generation->root->first)->template, &scope, &arena), "a-value-x",
+               "it is settled");
         is_int(weir_vars_slots(generation->vars), 1, "in one slot");
     }
     reading_done(generation);

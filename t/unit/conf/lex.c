@@ -24,7 +24,8 @@ read_all(weir_str_t text)
     do {
         kind = weir_lex_next(&lex, &words, &error);
         for (i = 0; i < words.n && kind != WEIR_LEX_BAD; i++) {
-            out = weir_str_printf(&arena, "%.*s%s%.*s", WEIR_STR_ARG(out), i != 0 ? "|" : "", WEIR_STR_ARG(words.at[i].text));
+            out = weir_str_printf(&arena, "%.*s%s%.*s", WEIR_STR_ARG(out), i != 0 ? "|" : "",
+                                  WEIR_STR_ARG(words.at[i].text));
         }
         out = weir_str_printf(&arena, "%.*s%s", WEIR_STR_ARG(out), kinds[kind]);
     } while (kind != WEIR_LEX_END && kind != WEIR_LEX_BAD);
@@ -99,7 +100,8 @@ test_quotes(void)
     reads("a 'x\ny';", "a|x\ny;end");
     refuses("a \"b\"c;", "unexpected \"c\" in f.conf:1");
     refuses("a 'b'}", "unexpected \"}\" in f.conf:1");
-    refuses("\n a 'b\n", "unexpected end of file, expecting the closing ' of the word that begins in line 2 in f.conf:3");
+    refuses("\n a 'b\n",
+            "unexpected end of file, expecting the closing ' of the word that begins in line 2 in f.conf:3");
 }
 
 static void
@@ -149,7 +151,8 @@ test_limits(void)
     room[WEIR_LEX_MAX_WORD + 1] = ';';
     (void) read_all(weir_str(room, WEIR_LEX_MAX_WORD + 2));
     is_str(weir_str_from_z(error.text),
-           "too long word \"xxxxxxxxxx...\": more than 65536 bytes, probably a quote is missing in f.conf:1", "one more");
+           "too long word \"xxxxxxxxxx...\": more than 65536 bytes, probably a quote is missing in f.conf:1",
+           "one more");
     for (i = 0; i < 2 * WEIR_LEX_MAX_WORDS + 2; i += 2) {
         room[i] = 'a';
         room[i + 1] = ' ';

@@ -1,5 +1,6 @@
 /*
- * Modules begin and adopt in their order, retire and end in the reverse of it; a tick follows work, and an idle process is not woken.
+ * Modules begin and adopt in their order, retire and end in the reverse of it; a tick follows work, and an idle process
+ * is not woken.
  *
  * Time is the test's own: the monotonic clock is moved by hand.
  */
@@ -47,9 +48,12 @@ static void second_retire(weir_life_t *life, weir_generation_t *g) { (void) life
 static void second_end(weir_life_t *life) { (void) life; say("-2"); }
 static bool second_tick(weir_life_t *life) { (void) life; ticks++; return again; }
 
-static const struct weir_module_life first_life = { .begin = first_begin, .adopt = first_adopt, .retire = first_retire, .end = first_end };
-static const struct weir_module_life second_life = { .begin = second_begin, .adopt = second_adopt, .retire = second_retire, .tick = second_tick, .end = second_end };
-static const weir_module_t first = { .name = "first", .life = &first_life }, none = { .name = "none" }, second = { .name = "second", .life = &second_life };
+static const struct weir_module_life first_life = { .begin = first_begin, .adopt = first_adopt, .retire = first_retire,
+                                                    .end = first_end };
+static const struct weir_module_life second_life = { .begin = second_begin, .adopt = second_adopt,
+                                                     .retire = second_retire, .tick = second_tick, .end = second_end };
+static const weir_module_t first = { .name = "first", .life = &first_life }, none = { .name = "none" },
+    second = { .name = "second", .life = &second_life };
 static const weir_module_t *const modules[] = { &first, &none, &second, NULL };
 
 static weir_loop_t *loop;

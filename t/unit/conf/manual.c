@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const weir_directive_t     manual_rows[] = { { .name = "limit_req" }, WEIR_DIRECTIVES_END };
-static const weir_module_t        manual_limits = { .name = "http_limit_req", .area = "Limits", .directives = manual_rows };
+static const weir_module_t        manual_limits = { .name = "http_limit_req", .area = "Limits",
+                                                    .directives = manual_rows };
 static const weir_module_t *const manual_table[] = { &weir_core, &manual_limits, NULL };
 
 int
@@ -29,7 +30,8 @@ main(void)
     n = pread(fd, text, sizeof(text) - 1, 0);
     ok(n > 0 && strstr(text, "\"limit_req_zone\" of \"http_limit_req\"") != NULL, "and named");
     ok(strstr(text, "\"limit_req\" of") == NULL, "those that are about a row are not");
-    ok(strstr(text, "\"page:Variables\"") != NULL || weir_manual_find("page:Variables", "") == NULL, "pages without a module are named");
+    ok(strstr(text, "\"page:Variables\"") != NULL || weir_manual_find("page:Variables", "") == NULL,
+       "pages without a module are named");
     close(fd);
     return done();
 }

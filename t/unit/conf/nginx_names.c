@@ -1,5 +1,6 @@
 /*
- * The table of nginx's names and the rows say the same: what is said to be here is in a row, and what has a row is not taken without an effect.
+ * The table of nginx's names and the rows say the same: what is said to be here is in a row, and what has a row is not
+ * taken without an effect.
  */
 #include "conf/nginx_names.h"
 

@@ -13,7 +13,8 @@ test_places(void)
     reading_refuses("zzzzzzzzzz on;", "unknown directive \"zzzzzzzzzz\"" AT "1");
     reading_refuses("\"\" on;", "unknown directive \"\"" AT "1");
     reading_refuses("http {\n gzip on;\n}", "directive \"gzip\" is not supported by this version of weir" AT "2");
-    reading_refuses("\ntoy_flag on;", "\"toy_flag\" directive is not allowed here" AT "2 (allowed in http, server, location)");
+    reading_refuses("\ntoy_flag on;",
+                    "\"toy_flag\" directive is not allowed here" AT "2 (allowed in http, server, location)");
     reading_refuses("http { daemon on; }", "\"daemon\" directive is not allowed here" AT "1 (allowed in main)");
     reading_refuses("worker_connections 5;", "\"worker_connections\" directive is not allowed here" AT
                     "1 (allowed in events)");
@@ -42,20 +43,29 @@ static void
 test_values(void)
 {
     reading_refuses("daemon oof;", "invalid value \"oof\" in \"daemon\" directive: expected on or off" AT "1");
-    reading_refuses("http { toy_time 5x; }", "invalid value \"5x\" in \"toy_time\" directive: expected a time such as 500ms, "
+    reading_refuses("http { toy_time 5x; }",
+                    "invalid value \"5x\" in \"toy_time\" directive: expected a time such as 500ms, "
                     "10s or \"1h 30m\"" AT "1");
-    reading_refuses("http { toy_time 10ms; }", "invalid value \"10ms\" in \"toy_time\" directive: must be at least 1s" AT "1");
-    reading_refuses("http { toy_time\n 2d; }", "invalid value \"2d\" in \"toy_time\" directive: must be at most 1d" AT "2");
-    reading_refuses("http { toy_size 2m; }", "invalid value \"2m\" in \"toy_size\" directive: must be at most 1m" AT "1");
-    reading_refuses("http { toy_number -1; }", "invalid value \"-1\" in \"toy_number\" directive: expected a number up to "
+    reading_refuses("http { toy_time 10ms; }",
+                    "invalid value \"10ms\" in \"toy_time\" directive: must be at least 1s" AT "1");
+    reading_refuses("http { toy_time\n 2d; }",
+                    "invalid value \"2d\" in \"toy_time\" directive: must be at most 1d" AT "2");
+    reading_refuses("http { toy_size 2m; }",
+                    "invalid value \"2m\" in \"toy_size\" directive: must be at most 1m" AT "1");
+    reading_refuses("http { toy_number -1; }",
+                    "invalid value \"-1\" in \"toy_number\" directive: expected a number up to "
                     "4294967295" AT "1");
-    reading_refuses("http { toy_choice grean; }", "invalid value \"grean\" in \"toy_choice\" directive: expected one of red, "
+    reading_refuses("http { toy_choice grean; }",
+                    "invalid value \"grean\" in \"toy_choice\" directive: expected one of red, "
                     "green, blue; did you mean \"green\"?" AT "1");
-    reading_refuses("http { toy_mask red pink; }", "invalid value \"pink\" in \"toy_mask\" directive: expected one of red, "
+    reading_refuses("http { toy_mask red pink; }",
+                    "invalid value \"pink\" in \"toy_mask\" directive: expected one of red, "
                     "green, blue" AT "1");
-    reading_refuses("http { toy_bufs 0 8k; }", "invalid value \"0\" in \"toy_bufs\" directive: expected a number of buffers" AT
+    reading_refuses("http { toy_bufs 0 8k; }",
+                    "invalid value \"0\" in \"toy_bufs\" directive: expected a number of buffers" AT
                     "1");
-    reading_refuses("http { toy_template $toy_nam; }", "unknown \"toy_nam\" variable, did you mean \"toy_name\"?" AT "1");
+    reading_refuses("http { toy_template $toy_nam; }",
+                    "unknown \"toy_nam\" variable, did you mean \"toy_name\"?" AT "1");
     reading_refuses("http { toy_template ${x; }", "the closing bracket in \"x\" variable is missing" AT "1");
     reading_refuses("http { toy_lines { a b; c; } }", "a line needs two words" AT "1");
     reading_refuses("http { toy_lines { a {} } }", "unexpected \"{\" inside \"toy_lines\"" AT "1");
@@ -68,7 +78,8 @@ test_include(void)
     weir_generation_t *generation;
 
     reading_begin();
-    reading_file(READING_FILE, "include main.inc; http { server { include more/toy.inc; toy_lines { include lines; } } }");
+    reading_file(READING_FILE,
+                 "include main.inc; http { server { include more/toy.inc; toy_lines { include lines; } } }");
     reading_file("/etc/weir/main.inc", "daemon off;\nworker_processes 3;\n");
     reading_file("/etc/weir/more/toy.inc", "location / { }");
     reading_file("/etc/weir/lines", "a 1;\nb 2;");
@@ -92,7 +103,8 @@ test_include(void)
     reading_file("/etc/weir/a.inc", "include b.inc;");
     reading_file("/etc/weir/b.inc", "\ninclude a.inc;");
     ok(reading_build("") == NULL, "a circle of files");
-    is_str(weir_str_from_z(reading_error.text), "the file \"/etc/weir/a.inc\" includes itself in /etc/weir/b.inc:2", "says so");
+    is_str(weir_str_from_z(reading_error.text), "the file \"/etc/weir/a.inc\" includes itself in /etc/weir/b.inc:2",
+           "says so");
     reading_done(NULL);
 
     reading_refuses("include /nowhere/none.conf;",

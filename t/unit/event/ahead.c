@@ -1,6 +1,6 @@
 /*
- * ahead.c - what is expected is received before the first handler of a turn runs, and no byte is lost, doubled or out of order,
- * whatever the handlers do.
+ * ahead.c - what is expected is received before the first handler of a turn runs, and no byte is lost, doubled or out
+ * of order, whatever the handlers do.
  */
 #include "pair.h"
 
@@ -146,7 +146,8 @@ test_ends(void)
     peers[0] = -1;
     pair_put(peers[1], "x");
     weir_loop_turn(loop, MS(100));
-    ok(weir_conn_recv(&conns[0], room, 9, &n) == WEIR_EOF && weir_conn_recv(&conns[0], room, 9, &n) == WEIR_EOF, "an end is one again and again");
+    ok(weir_conn_recv(&conns[0], room, 9, &n) == WEIR_EOF && weir_conn_recv(&conns[0], room, 9, &n) == WEIR_EOF,
+       "an end is one again and again");
     close_pairs(2);
 
     open_pairs(2);
@@ -170,7 +171,8 @@ test_ends(void)
 static void
 test_long(void)
 {
-    static const size_t lengths[] = { WEIR_AHEAD_BYTES - 1, WEIR_AHEAD_BYTES, WEIR_AHEAD_BYTES + 1, 3 * WEIR_AHEAD_BYTES };
+    static const size_t lengths[] = { WEIR_AHEAD_BYTES - 1, WEIR_AHEAD_BYTES, WEIR_AHEAD_BYTES + 1,
+                                      3 * WEIR_AHEAD_BYTES };
 
     for (size_t i = 0; i < weir_countof(lengths); i++) {
         size_t all = 0;

@@ -144,7 +144,8 @@ test_accepted(void)
     opener = weir_conn_accept;
     n_ready = 0;
     open_pair(pair_tcp);
-    ok(n_ready == 0 && conn.watch.writable && send_text("x") == WEIR_OK, "an accepted one is writable at once, without an event");
+    ok(n_ready == 0 && conn.watch.writable && send_text("x") == WEIR_OK,
+       "an accepted one is writable at once, without an event");
     close_pair();
     test_recv(pair_tcp);
     test_send(pair_tcp);
@@ -162,7 +163,8 @@ segments_sent(void)
     return info.tcpi_segs_out;
 }
 
-/* The kernel holds back for 200 ms at most: who is stopped for so long between the two calls sees two segments, so several try. */
+/* The kernel holds back for 200 ms at most: who is stopped for so long between the two calls sees two segments, so
+ * several try. */
 static void
 test_ends(void)
 {
@@ -178,7 +180,8 @@ test_ends(void)
         weir_conn_shutdown(&conn);
         together = segments_sent() == before + 1;
         if (i == 0) {
-            ok(read(peer, room, sizeof(room)) == 4 && memcmp(room, "last", 4) == 0 && read(peer, room, sizeof(room)) == 0,
+            ok(read(peer, room, sizeof(room)) == 4 && memcmp(room, "last", 4) == 0
+               && read(peer, room, sizeof(room)) == 0,
                "the last bytes, and the end behind them");
         }
         close_pair();

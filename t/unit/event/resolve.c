@@ -1,6 +1,6 @@
 /*
- * resolve.c - names are looked up at name servers of this process: a full table, aliases that lead on, a server that is bad, one that sends without
- * end.
+ * resolve.c - names are looked up at name servers of this process: a full table, aliases that lead on, a server that is
+ * bad, one that sends without end.
  */
 #include "event/resolve.h"
 
@@ -20,7 +20,8 @@ typedef enum { ANSWER_ADDRESS, ANSWER_ALIAS, ANSWER_CIRCLE, ANSWER_FAIL, ANSWER_
                ANSWER_LAST } manner_t;
 
 typedef struct { int udp, tcp, accepted; manner_t manner; int asked; char last[256]; } server_t;
-typedef struct { weir_lookup_t lookup; weir_lookup_result_t result; size_t n; bool is_told; weir_addr_t first, after; } asker_t;
+typedef struct { weir_lookup_t lookup; weir_lookup_result_t result; size_t n; bool is_told; weir_addr_t first, after;
+                 } asker_t;
 
 static weir_loop_t     *loop;
 static weir_resolver_t *resolver;
@@ -243,7 +244,8 @@ a_full_table(void)
             weir_loop_turn(loop, MS(5));
         }
         asks_more = false;
-        ok(asker.is_told && asker.result == WEIR_LOOKUP_OK, again ? "a remembered name, the table is full" : "a name that is answered, the table is full");
+        ok(asker.is_told && asker.result == WEIR_LOOKUP_OK,
+           again ? "a remembered name, the table is full" : "a name that is answered, the table is full");
         ok(asker.n == 1 && weir_addr_eq(&asker.first, &asker.after), "what is told stays while another name is begun");
         weir_lookup_cancel(&inner.lookup);
     }

@@ -1,5 +1,6 @@
 /*
- * work.c - work beside the loop: all of it is done, in threads; so much waits and no more; what waits when the process leaves is done with, not run.
+ * work.c - work beside the loop: all of it is done, in threads; so much waits and no more; what waits when the process
+ * leaves is done with, not run.
  */
 #include "event/work.h"
 

@@ -33,7 +33,8 @@ test_match(void)
     is_str(weir_captures_get(&captures, 3), "two", "a named one");
     ok(weir_captures_get(&captures, 4).at == NULL, "one that is not there");
     is_int(weir_regex_captures(regex), 3, "groups are counted");
-    ok(weir_regex_name(regex, 0, &name, &group) && group == 3 && !weir_regex_name(regex, 1, &name, &group), "and named");
+    ok(weir_regex_name(regex, 0, &name, &group) && group == 3 && !weir_regex_name(regex, 1, &name, &group),
+       "and named");
     is_str(name, "rest", "so");
     is_str(weir_regex_pattern(regex), "^/(\\w+)/(x)?(?<rest>.*)$", "the pattern as written");
     is_int(weir_regex_exec(regex, WEIR_STR("/one/two"), NULL), WEIR_REGEX_MATCH, "without captures");
@@ -45,7 +46,8 @@ test_match(void)
     weir_regex_unref(folded);
 
     regex = compile("(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)(l)(m)(n)(o)(p)(q)(r)(s)(t)(u)(v)");
-    is_int(weir_regex_exec(regex, WEIR_STR("abcdefghijklmnopqrstuv"), &captures), WEIR_REGEX_MATCH, "more groups than room");
+    is_int(weir_regex_exec(regex, WEIR_STR("abcdefghijklmnopqrstuv"), &captures), WEIR_REGEX_MATCH,
+           "more groups than room");
     is_int(captures.n, WEIR_REGEX_MAX_CAPTURES, "keeps those that fit");
     is_str(weir_captures_get(&captures, 19), "s", "up to the last");
     weir_regex_unref(regex);
@@ -72,7 +74,8 @@ test_sharing(void)
     weir_regex_use_jit(true);
     ok(one == two, "the same text and flags are one");
     ok(one != folded && one != interpreted, "other flags are another");
-    is_int(weir_regex_exec(interpreted, WEIR_STR("it is shared"), NULL), WEIR_REGEX_MATCH, "without JIT it is the same");
+    is_int(weir_regex_exec(interpreted, WEIR_STR("it is shared"), NULL), WEIR_REGEX_MATCH,
+           "without JIT it is the same");
     weir_regex_unref(one);
     is_int(weir_regex_exec(two, WEIR_STR("it is shared"), NULL), WEIR_REGEX_MATCH, "it lives with its last reference");
     weir_regex_unref(two);
@@ -105,7 +108,8 @@ test_limits(bool jit)
         result = weir_regex_exec(regex, weir_str(subject, 65536), NULL);
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
         ok(result == WEIR_REGEX_LIMIT || result == WEIR_REGEX_NO_MATCH, patterns[i]);
-        printf("# %s: %s after %.2f ms\n", jit ? "JIT" : "interpreter", result == WEIR_REGEX_LIMIT ? "limit" : "no match",
+        printf("# %s: %s after %.2f ms\n", jit ? "JIT" : "interpreter",
+               result == WEIR_REGEX_LIMIT ? "limit" : "no match",
                (double) (end.tv_sec - begin.tv_sec) * 1e3 + (double) (end.tv_nsec - begin.tv_nsec) / 1e6);
         weir_regex_unref(regex);
     }

@@ -67,18 +67,23 @@ test_rows(void)
     const weir_scope_t scope = { .of = { [WEIR_OF_CONNECTION] = connection, [WEIR_OF_REQUEST] = request } };
 
     ok(holds("$pid $remote_addr $uri $arg_x", HTTP), "all of a request's area");
-    is_str(weir_template_eval(compile("$pid $remote_addr $uri", HTTP), &scope, &arena), "nothing C R", "each getter is given its own object");
-    ok(holds("$pid $remote_addr", CONNECTION) && holds("$pid $remote_addr", STREAM), "the connection's where there is no more");
+    is_str(weir_template_eval(compile("$pid $remote_addr $uri", HTTP), &scope, &arena), "nothing C R",
+           "each getter is given its own object");
+    ok(holds("$pid $remote_addr", CONNECTION) && holds("$pid $remote_addr", STREAM),
+       "the connection's where there is no more");
     ok(!holds("$uri", CONNECTION), "but not a request's");
-    is_str(weir_str_from_z(error.text), "the variable \"uri\" tells of the request; only variables of the connection can be used here", "why not");
+    is_str(weir_str_from_z(error.text),
+           "the variable \"uri\" tells of the request; only variables of the connection can be used here", "why not");
     ok(holds("$server_name", CONNECTION), "unless it is known so early");
     ok(!holds("$uri", STREAM), "nor a request's in a session");
     is_str(weir_str_from_z(error.text),
-           "the variable \"uri\" tells of the request; only variables of the session and the connection can be used here", "why not");
+           "the variable \"uri\" tells of the request; only variables of the session and the connection can be used "
+           "here", "why not");
     ok(!holds("$bytes_received", HTTP), "nor a session's in a request");
     ok(!holds("$arg_x", CONNECTION), "nor what a prefix makes");
     is_str(weir_str_from_z(error.text),
-           "the variable \"arg_x\" tells of the request; only variables of the connection can be used here in f.conf:3", "with its place");
+           "the variable \"arg_x\" tells of the request; only variables of the connection can be used here in f.conf:3",
+           "with its place");
     is_int(error.line, 3, "line");
     ok(holds("$1", CONNECTION), "a capture is of whatever was matched");
 }

@@ -13,7 +13,8 @@ get_word(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str
 }
 
 static const weir_variable_t rows[] = {
-    { .name = "word", .subject = WEIR_OF_REQUEST, .get = get_word }, { .name = "arg_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = get_word }, WEIR_VARIABLES_END
+    { .name = "word", .subject = WEIR_OF_REQUEST, .get = get_word },
+        { .name = "arg_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = get_word }, WEIR_VARIABLES_END
 };
 
 static weir_arena_t arena;
@@ -90,7 +91,8 @@ main(void)
     refuses("$0", "unknown \"0\" variable");
 
     ok(compile("x")->is_constant && compile("")->is_constant && !compile("$word")->is_constant, "constants are known");
-    ok(weir_template_is_empty(compile("")) && weir_template_is_empty(NULL) && !weir_template_is_empty(compile("x")), "empty");
+    ok(weir_template_is_empty(compile("")) && weir_template_is_empty(NULL) && !weir_template_is_empty(compile("x")),
+       "empty");
     template = compile("$word");
     value = eval(template, subject);
     ok(value.at == subject, "a single variable is not copied");

@@ -15,8 +15,11 @@ no_value(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str
 }
 
 static const weir_variable_t rows[] = {
-    { .name = "uri", .subject = WEIR_OF_NONE, .get = no_value }, { .name = "request_uri", .subject = WEIR_OF_NONE, .get = no_value }, { .name = "arg_first", .subject = WEIR_OF_NONE, .get = no_value },
-    { .name = "arg_", .is_prefix = true, .subject = WEIR_OF_NONE, .get = no_value }, { .name = "arg_in_", .is_prefix = true, .subject = WEIR_OF_NONE, .get = no_value },
+    { .name = "uri", .subject = WEIR_OF_NONE, .get = no_value },
+    { .name = "request_uri", .subject = WEIR_OF_NONE, .get = no_value },
+    { .name = "arg_first", .subject = WEIR_OF_NONE, .get = no_value },
+    { .name = "arg_", .is_prefix = true, .subject = WEIR_OF_NONE, .get = no_value },
+    { .name = "arg_in_", .is_prefix = true, .subject = WEIR_OF_NONE, .get = no_value },
     WEIR_VARIABLES_END
 };
 static const weir_variable_t slot_row = { .name = "slot", .subject = WEIR_OF_NONE, .get = no_value };

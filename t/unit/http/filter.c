@@ -78,9 +78,11 @@ toy_fini(weir_filter_t *self)
 }
 
 #define TOY(at) { .place = at, .head = toy_head, .body = toy_body, .end = toy_end, .fini = toy_fini }
-static const weir_filter_ops_t toy_fields = TOY(WEIR_FILTER_FIELDS), toy_transform = TOY(WEIR_FILTER_TRANSFORM), toy_encode = TOY(WEIR_FILTER_ENCODE),
+static const weir_filter_ops_t toy_fields = TOY(WEIR_FILTER_FIELDS), toy_transform = TOY(WEIR_FILTER_TRANSFORM),
+    toy_encode = TOY(WEIR_FILTER_ENCODE),
                                toy_pace = TOY(WEIR_FILTER_PACE);
-static const weir_filter_ops_t toy_of_row = { .place = WEIR_FILTER_TRANSFORM, .body = toy_body, .end = toy_end, .fini = toy_fini };
+static const weir_filter_ops_t toy_of_row = { .place = WEIR_FILTER_TRANSFORM, .body = toy_body, .end = toy_end,
+                                              .fini = toy_fini };
 
 /* A module's head filter, which adds a filter of this answer. */
 static toy_t row_toy;
@@ -139,7 +141,8 @@ test_order(void)
     driver_add_row(row_head, NULL, WEIR_FILTER_TRANSFORM);
     producer_begin(&p, req, text, 4);
     is_str(weir_str_from_z(trace), "fsrep", "heads are asked in that order, modules' among them");
-    ok(second.filter.inner == &row_toy.filter && row_toy.filter.inner == &encode.filter, "a filter that a module's head adds lies in its place");
+    ok(second.filter.inner == &row_toy.filter && row_toy.filter.inner == &encode.filter,
+       "a filter that a module's head adds lies in its place");
     wire.room = 100;
     while (!p.is_over) {
         run(&p);
@@ -164,11 +167,13 @@ test_held_head(void)
     row_toy.head_says = WEIR_PARK;
     driver_add_row(row_head, NULL, WEIR_FILTER_TRANSFORM);
     producer_begin(&p, req, text, 10);
-    ok(wire.heads == 0 && p.is_paused && weir_response_pending(req), "a head that is held has not left, and the producer pauses");
+    ok(wire.heads == 0 && p.is_paused && weir_response_pending(req),
+       "a head that is held has not left, and the producer pauses");
     is_str(weir_str_from_z(trace), "fr", "those behind are not asked yet");
     p.is_paused = false;                                       /* (one that does not heed it) */
     producer_turn(&p);
-    ok(p.is_paused && wire.n == 0 && outer.bodies == 1 && row_toy.bodies == 0, "what it gives is kept in front of the filter that holds");
+    ok(p.is_paused && wire.n == 0 && outer.bodies == 1 && row_toy.bodies == 0,
+       "what it gives is kept in front of the filter that holds");
     p.is_paused = false;
     producer_turn(&p);
     ok(p.is_over && req->holder == &req->rest && wire.ends == 0, "so is the end: the request waits for it");
@@ -176,7 +181,8 @@ test_held_head(void)
     ok(wire.heads == 0, "the wire's readiness changes nothing");
     weir_filter_go_on(&row_toy.filter);
     is_str(weir_str_from_z(trace), "fre", "then the head goes on to the others");
-    ok(wire.heads == 1 && wire.ends == 1 && row_toy.bodies == 1 && inner.bodies == 1, "and what was kept behind it, with the end");
+    ok(wire.heads == 1 && wire.ends == 1 && row_toy.bodies == 1 && inner.bodies == 1,
+       "and what was kept behind it, with the end");
     is_str(weir_str(wire.out, wire.n), "0123456789", "in order");
     ok(!req->is_ended, "the request waits for the client");
     wire_takes(req);
@@ -197,7 +203,8 @@ test_held_by_two(void)
     p.is_paused = false;
     producer_turn(&p);
     weir_filter_go_on(&first.filter);
-    ok(wire.heads == 0 && req->res.head_holder == &second.filter && first.bodies == 0, "a second filter holds the head where the first lets it go");
+    ok(wire.heads == 0 && req->res.head_holder == &second.filter && first.bodies == 0,
+       "a second filter holds the head where the first lets it go");
     weir_filter_go_on(&second.filter);
     ok(wire.heads == 1 && first.bodies == 1 && second.bodies == 1, "what waits in front of the first follows the head");
     ok(p.is_paused, "the producer waits for the client");
@@ -265,13 +272,15 @@ static void
 test_verdicts(void)
 {
     static const struct { weir_step_t says; int status; weir_cause_t cause; const char *what; } cases[] = {
-        { WEIR_DONE, 403, WEIR_CAUSE_ACCESS_DENIED, "answers instead" }, { WEIR_FAIL, 500, WEIR_CAUSE_INTERNAL_IO, "fails" },
+        { WEIR_DONE, 403, WEIR_CAUSE_ACCESS_DENIED, "answers instead" },
+        { WEIR_FAIL, 500, WEIR_CAUSE_INTERNAL_IO, "fails" },
     };
 
     for (size_t i = 0; i < weir_countof(cases); i++) {
         for (int late = 0; late < 2; late++) {
             weir_request_t *req = begin();
-            toy_t holder = { .name = "h", .head_says = late ? WEIR_PARK : WEIR_NEXT }, judge = { .name = "j", .head_says = cases[i].says };
+            toy_t holder = { .name = "h", .head_says = late ? WEIR_PARK : WEIR_NEXT },
+                judge = { .name = "j", .head_says = cases[i].says };
             producer_t p;
 
             weir_filter_add(req, &holder.filter, &toy_fields);
@@ -284,7 +293,8 @@ test_verdicts(void)
                 is_int(p.cancels, 1, "the producer is cancelled");
             }
             ok(p.is_over, cases[i].what);
-            ok(wire.status == cases[i].status && req->cause == cases[i].cause && wire.ends == 1, late ? "later" : "at once");
+            ok(wire.status == cases[i].status && req->cause == cases[i].cause && wire.ends == 1,
+               late ? "later" : "at once");
             wire_takes(req);
             driver_end(req);
         }
@@ -294,7 +304,8 @@ test_verdicts(void)
     producer_t p;
     driver_add_row(row_fails, NULL, WEIR_FILTER_FIELDS);
     producer_begin(&p, req, text, 10);
-    ok(wire.status == 503 && wire.heads == 1, "a filter that fails again and again does not keep the last answer from the client");
+    ok(wire.status == 503 && wire.heads == 1,
+       "a filter that fails again and again does not keep the last answer from the client");
     wire_takes(req);
     driver_end(req);
 }
@@ -333,7 +344,8 @@ test_error_in_body(void)
     weir_filter_add(req, &toy.filter, &toy_transform);
     producer_begin(&p, req, text, 10);
     run(&p);
-    ok(p.is_over && wire.aborts == 1 && req->cause == WEIR_CAUSE_INTERNAL_IO, "a filter that fails after the head breaks the answer off, with its cause");
+    ok(p.is_over && wire.aborts == 1 && req->cause == WEIR_CAUSE_INTERNAL_IO,
+       "a filter that fails after the head breaks the answer off, with its cause");
     driver_end(req);
 }
 
@@ -349,7 +361,8 @@ test_client_leaves(void)
     p.is_paused = false;
     producer_turn(&p);
     weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
-    ok(req->is_ended && p.cancels == 1 && toy.finis == 1 && wire.heads == 0, "a client that leaves ends the producer and the filters, once");
+    ok(req->is_ended && p.cancels == 1 && toy.finis == 1 && wire.heads == 0,
+       "a client that leaves ends the producer and the filters, once");
     driver_end(req);
 
     req = begin();
@@ -377,7 +390,8 @@ test_bodiless(void)
     p.is_paused = false;
     producer_turn(&p);
     weir_filter_go_on(&toy.filter);
-    ok(wire.heads == 1 && wire.ends == 1 && wire.n == 0 && toy.bodies == 0 && toy.ends == 0, "a filter sees no body of an answer to HEAD, nor its end");
+    ok(wire.heads == 1 && wire.ends == 1 && wire.n == 0 && toy.bodies == 0 && toy.ends == 0,
+       "a filter sees no body of an answer to HEAD, nor its end");
     driver_end(req);
 }
 
@@ -398,7 +412,8 @@ upper_read(weir_filter_t *self, weir_str_t *bytes)
 static void
 test_read(void)
 {
-    static const weir_filter_ops_t fields = { .place = WEIR_FILTER_FIELDS, .read = upper_read }, pace = { .place = WEIR_FILTER_PACE, .read = upper_read };
+    static const weir_filter_ops_t fields = { .place = WEIR_FILTER_FIELDS, .read = upper_read },
+        pace = { .place = WEIR_FILTER_PACE, .read = upper_read };
     weir_request_t *req = begin();
     toy_t outer = { .name = "o" }, inner = { .name = "i" };
     weir_str_t bytes;

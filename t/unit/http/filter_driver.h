@@ -103,7 +103,8 @@ wire_abort(weir_request_t *req)
 }
 
 static const weir_codec_t wire_codec = {
-    .protocol = "test", .send_head = wire_head, .send_body = wire_body, .send_end = wire_end, .flush = wire_flush, .send_pending = wire_pending,
+    .protocol = "test", .send_head = wire_head, .send_body = wire_body, .send_end = wire_end, .flush = wire_flush,
+    .send_pending = wire_pending,
     .read_body = wire_read, .finish = wire_finish, .abort = wire_abort,
 };
 

@@ -196,7 +196,8 @@ test_cancel(void)
     weir_request_cancel(&req);
     weir_request_hold(&req, &first.hold, &all_ops);
     weir_request_cancel(&req);
-    ok(first.cancels == 1 && !first.held_when_cancelled, "a holder that is cancelled is told once, and does not hold any more");
+    ok(first.cancels == 1 && !first.held_when_cancelled,
+       "a holder that is cancelled is told once, and does not hold any more");
     weir_request_cancel(&req);
     is_int(first.cancels, 1, "a second cancel finds nobody");
     weir_request_hold(&req, &first.hold, &all_ops);
@@ -207,7 +208,8 @@ test_cancel(void)
     begin();
     weir_request_hold(&req, &first.hold, &(weir_holder_ops_t) { .on_body = on_body_cancel, .on_cancel = on_cancel });
     weir_request_body_ready(&req);
-    ok(first.bodies == 1 && first.cancels == 1 && req.holder == NULL, "a holder may be cancelled while it is told of something");
+    ok(first.bodies == 1 && first.cancels == 1 && req.holder == NULL,
+       "a holder may be cancelled while it is told of something");
 
     begin();
     weir_request_hold(&req, &first.hold, &(weir_holder_ops_t) { .on_cancel = on_cancel_again });

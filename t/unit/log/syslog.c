@@ -98,7 +98,8 @@ test_udp(void)
     memset(large, 'a', sizeof(large));
     weir_log_send(&sink, WEIR_LOG_INFO, weir_str(large, sizeof(large)));
     rest = after_head(receive(fd), 6, "edge1");
-    is_int(strlen(rest), WEIR_LOG_RECORD - 1, "a record of one's own is cut, and has no name of the machine where none is wanted");
+    is_int(strlen(rest), WEIR_LOG_RECORD - 1,
+           "a record of one's own is cut, and has no name of the machine where none is wanted");
     is_nameless = false;
     weir_log_use(NULL);
     weir_log_close(&sink);

@@ -102,7 +102,8 @@ test_endpoint(void)
         ok(weir_addr_from_ip(&a, weir_str_from_z(ips[i]), 8443), "an address");
         end = weir_endpoint(&a);
         b = weir_endpoint_addr(&end);
-        ok(weir_addr_eq(&a, &b) && b.len == a.len && ntohs(end.port) == 8443, "an endpoint is the same address and port");
+        ok(weir_addr_eq(&a, &b) && b.len == a.len && ntohs(end.port) == 8443,
+           "an endpoint is the same address and port");
     }
     ok(weir_addr_from_unix(&a, WEIR_STR("/run/x")), "a path");
     end = weir_endpoint(&a);

@@ -103,12 +103,15 @@ test_temp_named(void)
 
     ok(mkdir(dir, 0700) == 0, "a folder");
     fd = weir_file_temp_named(dir, flat, name);
-    ok(fd >= 0 && strlen(name) == strlen(dir) + 17 && stat(name, &st) == 0 && (st.st_mode & 0777) == 0600, "a file with a name, mode 0600");
+    ok(fd >= 0 && strlen(name) == strlen(dir) + 17 && stat(name, &st) == 0 && (st.st_mode & 0777) == 0600,
+       "a file with a name, mode 0600");
     close(fd);
     fd = weir_file_temp_named(dir, deep, name);
-    ok(fd >= 0 && strlen(name) + 1 == WEIR_FILE_NAME(strlen(dir)) - 3 && stat(name, &st) == 0, "one in folders, which are made");
+    ok(fd >= 0 && strlen(name) + 1 == WEIR_FILE_NAME(strlen(dir)) - 3 && stat(name, &st) == 0,
+       "one in folders, which are made");
     last = name + strlen(name);
-    ok(name[strlen(dir) + 1] == last[-1] && memcmp(name + strlen(dir) + 3, last - 3, 2) == 0 && memcmp(name + strlen(dir) + 6, last - 6, 3) == 0,
+    ok(name[strlen(dir) + 1] == last[-1] && memcmp(name + strlen(dir) + 3, last - 3, 2) == 0
+       && memcmp(name + strlen(dir) + 6, last - 6, 3) == 0,
        "that have the last digits of its name");
     close(fd);
     ok(weir_file_temp_named(tmp_path("none"), flat, name) == -1 && errno == ENOENT, "no folder, no file");

@@ -42,7 +42,8 @@ test_title(char **argv)
     char *const *words = weir_process_title_start(argv);
 
     weir_process_set_title("weir: a title");
-    ok(words[0] != argv[0] && strstr(words[0], "process") != NULL && words[1] == argv[1], "the command line is kept where no title is written");
+    ok(words[0] != argv[0] && strstr(words[0], "process") != NULL && words[1] == argv[1],
+       "the command line is kept where no title is written");
     fd = weir_sys_open("/proc/self/cmdline", O_RDONLY, 0);
     n = weir_sys_read(fd, text, sizeof(text) - 1);
     (void) weir_sys_close(fd);

@@ -178,7 +178,8 @@ run_put_large(void)
 static void
 run_put_more(void)
 {
-    need(weir_entries_put(&table, WEIR_STR("k"), weir_str(filler, 90000), now, WEIR_ENTRIES_NEVER, WEIR_ENTRIES_ANY, NULL)
+    need(weir_entries_put(&table, WEIR_STR("k"), weir_str(filler, 90000), now, WEIR_ENTRIES_NEVER, WEIR_ENTRIES_ANY,
+                          NULL)
          == WEIR_ENTRIES_DONE);
 }
 

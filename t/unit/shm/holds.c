@@ -41,7 +41,8 @@ test_layout(void)
     memory = shared(size);
     ok(weir_holds_open(memory, size, &holds), "formatted");
     ok(weir_holds_open(memory, size, &other) && other.rows == holds.rows && other.slots == holds.slots, "and found so");
-    ok(!weir_holds_open(memory, size - 1, &other) && !weir_holds_open(memory, 100, &other), "of another size it is something else");
+    ok(!weir_holds_open(memory, size - 1, &other) && !weir_holds_open(memory, 100, &other),
+       "of another size it is something else");
     is_int(weir_holds_bytes(UINT64_MAX / 4), 0, "there is a limit");
 }
 
@@ -68,7 +69,8 @@ test_counting(void)
     weir_holds_drop(&holds, &b);
     weir_holds_drop(&holds, &c);
     ok(weir_holds_total(&holds, WEIR_STR("x")) == 0 && weir_holds_total(&holds, WEIR_STR("y")) == 0, "nothing is held");
-    ok(weir_holds_take(&holds, WEIR_STR("z"), 0, &a) == WEIR_HOLDS_REFUSED, "of a key that may hold nothing nothing is held");
+    ok(weir_holds_take(&holds, WEIR_STR("z"), 0, &a) == WEIR_HOLDS_REFUSED,
+       "of a key that may hold nothing nothing is held");
     is_int(weir_holds_total(&holds, WEIR_STR("z")), 0, "and it takes no place");
 }
 
@@ -86,11 +88,13 @@ test_full(void)
         }
     }
     ok(n >= 100 && n < 400, "as many keys as asked for find room, though not any number");
-    ok(weir_holds_take(&holds, weir_str_from_z(key), 1, &held[n]) == WEIR_HOLDS_FULL, "one more is told that it is full");
+    ok(weir_holds_take(&holds, weir_str_from_z(key), 1, &held[n]) == WEIR_HOLDS_FULL,
+       "one more is told that it is full");
     while (n-- > 0) {
         weir_holds_drop(&holds, &held[n]);
     }
-    ok(weir_holds_take(&holds, weir_str_from_z(key), 1, &held[0]) == WEIR_HOLDS_TAKEN, "when others have gone there is room again");
+    ok(weir_holds_take(&holds, weir_str_from_z(key), 1, &held[0]) == WEIR_HOLDS_TAKEN,
+       "when others have gone there is room again");
     weir_holds_drop(&holds, &held[0]);
 }
 
@@ -109,7 +113,8 @@ test_a_death(void)
         _exit(!taken);
     }
     (void) waitpid(pid, &status, 0);
-    ok(status == 0 && weir_holds_take(&holds, WEIR_STR("x"), 9, &a) == WEIR_HOLDS_TAKEN, "a process holds three, we one");
+    ok(status == 0 && weir_holds_take(&holds, WEIR_STR("x"), 9, &a) == WEIR_HOLDS_TAKEN,
+       "a process holds three, we one");
     is_int(weir_holds_total(&holds, WEIR_STR("x")), 4, "four in all");
     weir_holds_fold(memory, size, 1);
     is_int(weir_holds_total(&holds, WEIR_STR("x")), 1, "when it is dead its three are given back");

@@ -1,6 +1,6 @@
 /*
- * keyed.c - a table of keys in shared memory: what one process sees of it, and that several at once lose nothing and never have a key
- * twice, killed or not.
+ * keyed.c - a table of keys in shared memory: what one process sees of it, and that several at once lose nothing and
+ * never have a key twice, killed or not.
  */
 #define _GNU_SOURCE 1
 
@@ -87,7 +87,8 @@ test_opening(void)
     weir_keyed_t *table = weir_keyed_open(memory, SIZE);
 
     is_int(weir_keyed_cells(SIZE), 256, "cells of 16 bytes behind a head");
-    ok(weir_keyed_cells(64 + 127) == 0 && weir_keyed_cells(10) == 0 && weir_keyed_cells(64 + 128) == 8, "two buckets at least");
+    ok(weir_keyed_cells(64 + 127) == 0 && weir_keyed_cells(10) == 0 && weir_keyed_cells(64 + 128) == 8,
+       "two buckets at least");
     ok(table != NULL && weir_keyed_open(memory, SIZE) == table, "what is formatted is found so");
     ok(weir_keyed_open(memory, SIZE / 2) == NULL, "of another size it is something else");
     memset(memory, 'x', 64);
@@ -109,15 +110,18 @@ test_values(void)
     ok(put(table, "a", 99) == WEIR_KEYED_LEFT && get(table, "a") == 5, "it may be left as it is");
     ok(put(table, "c", 99) == WEIR_KEYED_LEFT && get(table, "c") == 0, "one that is not there too");
     is_int(n_overwritten, 0, "so far nothing was overwritten");
-    ok(put(table, "a", 8) == WEIR_KEYED_CHANGED && n_overwritten == 1 && overwritten[0] == 5, "before a value goes it is shown");
-    ok(weir_keyed_count(table, SIZE, worth, NULL, &used, &cells, &evicted) && used == 2 && cells == 256 && evicted == 0, "two are used");
+    ok(put(table, "a", 8) == WEIR_KEYED_CHANGED && n_overwritten == 1 && overwritten[0] == 5,
+       "before a value goes it is shown");
+    ok(weir_keyed_count(table, SIZE, worth, NULL, &used, &cells, &evicted) && used == 2 && cells == 256 && evicted == 0,
+       "two are used");
     ok(put(table, "", 3) == WEIR_KEYED_CHANGED && get(table, "") == 3, "an empty key is one");
     weir_keyed_hash(table, WEIR_STR("a"), &hashed);
     for (uint32_t i = 0; i < 256; i++) {
         weir_cell_t cell = weir_keyed_at(table, i);
         uint64_t value = 11;
         if (cell.name == hashed.name) {
-            ok(weir_keyed_update_at(table, i, hashed.name, &op_set, &value) && get(table, "a") == 11, "a cell is reached by its number");
+            ok(weir_keyed_update_at(table, i, hashed.name, &op_set, &value) && get(table, "a") == 11,
+               "a cell is reached by its number");
             ok(!weir_keyed_update_at(table, i, hashed.name ^ 1, &op_set, &value), "not under another name");
         }
     }
@@ -145,7 +149,9 @@ test_full(void)
     ok(put(table, "free", 1) == WEIR_KEYED_CHANGED, "what is worth nothing is taken first");
     (void) weir_keyed_count(table, size, worth, NULL, &used, &cells, &evicted);
     is_int(evicted, 1, "and that is no loss");
-    for (const char *const *k = (const char *const[]) { "k0", "k1", "k3", "k4", "k5", "k6", "k7", "free", NULL }; *k != NULL; k++) {
+    for (const char *const *k = (const char *const[]) { "k0", "k1", "k3", "k4", "k5", "k6", "k7", "free", NULL };
+         *k != NULL; k++)
+    {
         (void) put(table, *k, 7);
     }
     ok(put(table, "one more", 1) == WEIR_KEYED_FULL, "when all must stay there is no room");

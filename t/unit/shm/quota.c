@@ -1,6 +1,6 @@
 /*
- * quota.c - what a key has used in a period: counted exactly by processes, looked for in a store, kept there before it may be forgotten,
- * and given nothing by a clock that steps.
+ * quota.c - what a key has used in a period: counted exactly by processes, looked for in a store, kept there before it
+ * may be forgotten, and given nothing by a clock that steps.
  */
 #define _GNU_SOURCE 1
 
@@ -121,7 +121,8 @@ test_counting(void)
     ok(take("b", 100, 0, &used) == WEIR_QUOTA_REFUSED && used == 0, "nothing of nothing");
     ok(take("a", 101, 3, &used) == WEIR_QUOTA_ADMITTED && used == 1, "the next period begins anew");
     give_back("a", 100);
-    ok(take("a", 101, 3, &used) == WEIR_QUOTA_ADMITTED && used == 2, "what was taken in a period that has ended is not given back in the next");
+    ok(take("a", 101, 3, &used) == WEIR_QUOTA_ADMITTED && used == 2,
+       "what was taken in a period that has ended is not given back in the next");
     ok(take("c", 100, WEIR_QUOTA_MAX, &used) == WEIR_QUOTA_ADMITTED, "the largest limit");
 }
 
@@ -135,7 +136,8 @@ test_clock(void)
     ok(take("a", 100, 2, &used) == WEIR_QUOTA_ADMITTED && used == 2, "a clock that steps back over its begin");
     ok(take("a", 100, 2, &used) == WEIR_QUOTA_REFUSED, "gives nothing");
     ok(take("a", 101, 2, &used) == WEIR_QUOTA_REFUSED && used == 2, "nor when it comes over it again");
-    ok(take("b", 5000, 2, &used) == WEIR_QUOTA_ADMITTED && take("b", 5000, 2, &used) == WEIR_QUOTA_ADMITTED, "counted far ahead");
+    ok(take("b", 5000, 2, &used) == WEIR_QUOTA_ADMITTED && take("b", 5000, 2, &used) == WEIR_QUOTA_ADMITTED,
+       "counted far ahead");
     ok(take("b", 101, 3, &used) == WEIR_QUOTA_ADMITTED && used == 3, "counts now");
     ok(take("b", 102, 3, &used) == WEIR_QUOTA_ADMITTED && used == 1, "and not for ever");
 }
@@ -214,7 +216,7 @@ test_processes(void)
             for (int t = 0; t < 20000; t++) {
                 n += take("shared", 100, 30000, &used) == WEIR_QUOTA_ADMITTED;
             }
-            _exit(n * 200 / 30000);          /* in 200ths of the limit: of the four together exactly 200, when rounded */
+            _exit(n * 200 / 30000);         /* in 200ths of the limit: of the four together exactly 200, when rounded */
         }
     }
     for (int i = 0; i < 4; i++) {

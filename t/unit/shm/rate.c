@@ -64,7 +64,8 @@ test_burst(void)
     begin("burst");
     for (unsigned i = 0; i <= 3; i++) {
         v = take(&rate, 50 * S);
-        ok(v.admitted && v.left == 3 - i && v.ahead_ns == i * S / 10 && v.reset_ns == (i + 1) * S / 10, "within the burst");
+        ok(v.admitted && v.left == 3 - i && v.ahead_ns == i * S / 10 && v.reset_ns == (i + 1) * S / 10,
+           "within the burst");
     }
     v = take(&rate, 50 * S);
     ok(!v.admitted && v.wait_ns == S / 10 && v.reset_ns == 4 * S / 10, "beyond it");

@@ -109,7 +109,8 @@ test_counting(void)
     for (unsigned i = 0; i < 4; i++) {
         weir_slots_reap(pids[i], weir_zones_fold);
     }
-    ok(sum_of(row)->requests == 40005 && sum.busy == 1, "when they are dead what they counted stays, what was under way does not");
+    ok(sum_of(row)->requests == 40005 && sum.busy == 1,
+       "when they are dead what they counted stays, what was under way does not");
     weir_zones_fold(1);
     is_int(sum_of(row)->requests, 40005, "once");
     if ((pids[0] = fork()) == 0) {
@@ -166,7 +167,8 @@ name_peers(weir_arena_t *conf, unsigned first, unsigned n)
 
     weir_arena_init(conf, 4096);
     for (unsigned i = first; i < first + n; i++) {
-        (void) weir_stats_row(conf, WEIR_STATS_PEER, weir_str(name, (size_t) snprintf(name, sizeof(name), "peer %u", i)), 0);
+        (void) weir_stats_row(conf, WEIR_STATS_PEER,
+                              weir_str(name, (size_t) snprintf(name, sizeof(name), "peer %u", i)), 0);
     }
 }
 
@@ -198,7 +200,8 @@ test_statuses(void)
         }
     }
     ok(once, "each status has a counter of its own");
-    ok(weir_stats_status(200) < 111 && weir_stats_status(429) < 111 && weir_stats_status(499) < 111 && weir_stats_status(504) < 111,
+    ok(weir_stats_status(200) < 111 && weir_stats_status(429) < 111 && weir_stats_status(499) < 111
+       && weir_stats_status(504) < 111,
        "usual ones are in the first page");
     ok(weir_stats_status(599) >= 111, "others are not");
 }
@@ -213,14 +216,16 @@ test_full(void)
     pair_need(weir_stats_start(64, &error), "so much room");
     name_peers(&before, 0, 100);
     is_int(weir_stats_rows(), 64, "there is so much room");
-    is_int(weir_stats_row(&before, WEIR_STATS_PEER, WEIR_STR("peer 99"), 0), WEIR_STATS_PEER, "what comes then is _other of its kind");
+    is_int(weir_stats_row(&before, WEIR_STATS_PEER, WEIR_STR("peer 99"), 0), WEIR_STATS_PEER,
+           "what comes then is _other of its kind");
     row = weir_stats_row(&before, WEIR_STATS_PEER, WEIR_STR("peer 3"), 0);
     ok(row != WEIR_STATS_PEER && is_listed(row), "what was there keeps its row, and is listed");
     weir_stats_mine(row)->requests = 5;
 
     pair_need(weir_stats_start(64, &error), "a new configuration");
     name_peers(&conf, 1000, 20);
-    is_int(weir_stats_row(&conf, WEIR_STATS_PEER, WEIR_STR("peer 1000"), 0), WEIR_STATS_PEER, "while the one before is in use there is no room");
+    is_int(weir_stats_row(&conf, WEIR_STATS_PEER, WEIR_STR("peer 1000"), 0), WEIR_STATS_PEER,
+           "while the one before is in use there is no room");
     weir_arena_fini(&conf);
     weir_arena_fini(&before);
     ok(!is_listed(row), "what nobody names any more is not listed");
@@ -367,7 +372,8 @@ test_folded_by_two(void)
     pair_need(weir_stats_start(64, &error), "a configuration");
     weir_arena_init(&conf, 4096);
     for (unsigned i = 0; i < FOLDED; i++) {
-        rows[i] = weir_stats_row(&conf, WEIR_STATS_LOCATION, weir_str(name, (size_t) snprintf(name, sizeof(name), "folded %u", i)), 0);
+        rows[i] = weir_stats_row(&conf, WEIR_STATS_LOCATION,
+                                 weir_str(name, (size_t) snprintf(name, sizeof(name), "folded %u", i)), 0);
     }
     for (; rounds < 300; rounds++) {
         workers[0] = dead_worker(rows);

@@ -1,5 +1,6 @@
 /*
- * zone.c - shared memory by name: taking, giving back, the hand-over by label and descriptor, and what is refused of it.
+ * zone.c - shared memory by name: taking, giving back, the hand-over by label and descriptor, and what is refused of
+ * it.
  */
 #define _GNU_SOURCE 1
 
@@ -95,7 +96,8 @@ test_taking(void)
     is_int(folds, 1, "its kind is told of a dead owner");
     is_int(folded_slot, 7, "by the owner's slot");
     ok(strcmp(label_seen, "tls-sessions 65536 1 one") == 0, label_seen);
-    ok(ftruncate(fd_seen, 10) != 0 && ftruncate(fd_seen, SIZE * 4) != 0, "its descriptor can be neither cut nor grown by whoever has it");
+    ok(ftruncate(fd_seen, 10) != 0 && ftruncate(fd_seen, SIZE * 4) != 0,
+       "its descriptor can be neither cut nor grown by whoever has it");
     weir_zone_give_back(a);
     is_int(count(), 0, "the last one takes it along");
     is_int(pair_open_fds(), fds, "no descriptor is left");
@@ -115,7 +117,8 @@ test_refusing(void)
     ok(take("a-kind-that-is-longer-than-there-is-room-for", "one", SIZE, 1) == NULL, "a long kind");
     ok(take("kind", long_name, SIZE, 1) == NULL, "a long name");
     ok(take("kind", "one", 0, 1) == NULL, "no size");
-    ok(take("kind", "one", UINT64_MAX, 1) == NULL && take("kind", "one", UINT64_MAX - 63, 1) == NULL, "a size beyond all measure");
+    ok(take("kind", "one", UINT64_MAX, 1) == NULL && take("kind", "one", UINT64_MAX - 63, 1) == NULL,
+       "a size beyond all measure");
     is_int(count(), 0, "none of them left anything");
     weir_zones_may_make(false);
     ok(take("kind", "one", SIZE, 1) == NULL, "who may not make any gets none");
@@ -188,8 +191,10 @@ static void
 test_adopting(void)
 {
     static const char *garbage[] = {
-        "", " ", "kind", "kind 65536", "kind 65536 1", "kind  1 one", "kind -5 1 one", "kind 65536 x one", "kind 65536 4294967296 one",
-        "kind 65536 99999999999999999999 one", "kind 99999999999999999999999 1 one", "kind 0 1 one", " 65536 1 one", "kind 65537 1 one",
+        "", " ", "kind", "kind 65536", "kind 65536 1", "kind  1 one", "kind -5 1 one", "kind 65536 x one",
+        "kind 65536 4294967296 one",
+        "kind 65536 99999999999999999999 one", "kind 99999999999999999999999 1 one", "kind 0 1 one", " 65536 1 one",
+        "kind 65537 1 one",
         "kind 18446744073709551615 1 one", "a-kind-that-is-longer-than-there-is-room-for 65536 1 one",
     };
     int          fds = pair_open_fds(), copy;
@@ -232,7 +237,8 @@ test_adopting(void)
     is_int(pair_open_fds(), fds, "no descriptor is left");
 }
 
-/* A zone that left the configuration and came back is another memory, though a connection of before still holds the first. */
+/* A zone that left the configuration and came back is another memory, though a connection of before still holds the
+ * first. */
 static int
 one_with(const char *text)
 {

@@ -1,5 +1,6 @@
 /*
- * command.c - what people change in the store: each command, what it refuses, and that one which fails leaves nothing behind.
+ * command.c - what people change in the store: each command, what it refuses, and that one which fails leaves nothing
+ * behind.
  */
 #define _GNU_SOURCE 1
 
@@ -82,15 +83,18 @@ test_commands(void)
     good("{\"do\":\"consumer.add\",\"name\":\"acme\",\"plan\":\"gold\"}");
     bad("{\"do\":\"consumer.add\",\"name\":\"acme\"}", "there is a consumer \"acme\" already");
     bad("{\"do\":\"consumer.add\"}", "\"name\" must be a name: 1 to 63 letters, digits or any of ._@+-");
-    bad("{\"do\":\"consumer.set\",\"name\":\"acme\",\"plan\":7}", "\"plan\" must be a name: 1 to 63 letters, digits or any of ._@+-");
+    bad("{\"do\":\"consumer.set\",\"name\":\"acme\",\"plan\":7}",
+        "\"plan\" must be a name: 1 to 63 letters, digits or any of ._@+-");
     bad("{\"do\":\"plan.set\",\"name\":\"gold\",\"day\":\"many\"}", "\"day\" must be a whole number");
     bad("{\"do\":\"key.create\",\"consumer\":\"acme\",\"secret\":\"short\"}", "a key has 16 to 256 characters");
-    bad("{\"do\":\"key.create\",\"consumer\":\"acme\",\"secret\":\"with a space in it\"}", "a key is made of visible ASCII characters");
+    bad("{\"do\":\"key.create\",\"consumer\":\"acme\",\"secret\":\"with a space in it\"}",
+        "a key is made of visible ASCII characters");
     bad("{\"do\":\"key.create\",\"consumer\":\"acme\",\"label\":\"a\\nb\"}", "\"label\" has a control character");
     bad("{\"do\":\"key.create\",\"consumer\":\"acme\",\"expires\":-1}", "\"expires\" must be a whole number");
     bad("{\"do\":\"key.create\",\"consumer\":\"eve\"}", "there is no consumer \"eve\"");
     good("{\"do\":\"key.create\",\"consumer\":\"acme\",\"secret\":\"sixteen-letters.\"}");
-    bad("{\"do\":\"key.create\",\"consumer\":\"acme\",\"secret\":\"sixteen-letters.\"}", "there is a key \"65daa1b036a84f00\" already");
+    bad("{\"do\":\"key.create\",\"consumer\":\"acme\",\"secret\":\"sixteen-letters.\"}",
+        "there is a key \"65daa1b036a84f00\" already");
     answer = ask("{\"do\":\"key.create\",\"consumer\":\"acme\"}");
     is_int((long long) json_string_length(json_object_get(answer, "key")), 48, "a key of 256 bits");
     json_decref(answer);
@@ -129,7 +133,9 @@ main(void)
     weir_error_t error = { .text = "" };
 
     (void) tmp_path("");
-    if (!ok(weir_store_open(&db, &(weir_store_open_t) { .path = tmp_folder, .size = 1 << 20, .writes = true }, &error), "a store")) {
+    if (!ok(weir_store_open(&db, &(weir_store_open_t) { .path = tmp_folder, .size = 1 << 20, .writes = true }, &error),
+            "a store"))
+    {
         return done();
     }
     test_commands();

@@ -1,6 +1,6 @@
 /*
- * view.c - a worker's look into the store: it finds what LMDB wrote; one that is stopped in the middle while pages are used again is made again; and
- * whatever lies in the file, nothing outside of it is read.
+ * view.c - a worker's look into the store: it finds what LMDB wrote; one that is stopped in the middle while pages are
+ * used again is made again; and whatever lies in the file, nothing outside of it is read.
  */
 #define _GNU_SOURCE 1
 
@@ -32,7 +32,8 @@ cell_key(unsigned number)
 static weir_store_cell_t
 cell_of(unsigned number, uint64_t round)
 {
-    return (weir_store_cell_t) { .value = (uint64_t) number << 32 | round, .expires_s = ~((uint64_t) number << 32 | round) };
+    return (weir_store_cell_t) { .value = (uint64_t) number << 32 | round,
+                                 .expires_s = ~((uint64_t) number << 32 | round) };
 }
 
 static bool
@@ -84,9 +85,12 @@ test_finds(void)
         missing += get(i, &cell) == WEIR_STORE_MISSING;
     }
     is_int(missing, CELLS, "what is not there is not");
-    is_int(weir_store_view_get(&view, WEIR_STORE_CELLS, WEIR_STR(""), &cell, sizeof(cell)), WEIR_STORE_MISSING, "nor is what has no name");
-    is_int(weir_store_view_get(&view, WEIR_STORE_PLANS, WEIR_STR("x"), &cell, sizeof(cell)), WEIR_STORE_MISSING, "nor anything in an empty table");
-    is_int(weir_store_view_get(&view, WEIR_STORE_CELLS, cell_key(7), small, sizeof(small)), WEIR_STORE_BROKEN, "a record of another size is not copied");
+    is_int(weir_store_view_get(&view, WEIR_STORE_CELLS, WEIR_STR(""), &cell, sizeof(cell)), WEIR_STORE_MISSING,
+           "nor is what has no name");
+    is_int(weir_store_view_get(&view, WEIR_STORE_PLANS, WEIR_STR("x"), &cell, sizeof(cell)), WEIR_STORE_MISSING,
+           "nor anything in an empty table");
+    is_int(weir_store_view_get(&view, WEIR_STORE_CELLS, cell_key(7), small, sizeof(small)), WEIR_STORE_BROKEN,
+           "a record of another size is not copied");
 }
 
 static void
@@ -153,7 +157,8 @@ test_beside(void)
     int               status = 0;
 
     if (writer == 0) {
-        for (unsigned i = 0; i < 300; i++) {     /* (LMDB of one process, in a child that has not used it: only for a test) */
+        for (unsigned i = 0; i < 300; i++) {
+            /* (LMDB of one process, in a child that has not used it: only for a test) */
             weir_store_cell_t one;
 
             (void) get(i, &one);
@@ -163,7 +168,8 @@ test_beside(void)
     for (unsigned round = 0; round < 40; round++) {
         put(0, CELLS, ++stop.round);
         for (unsigned i = 0; i < 100; i++, looks++) {
-            wrong += get(i * 7, &cell) != WEIR_STORE_FOUND || !cell_is_whole(&cell, i * 7) || (uint32_t) cell.value != stop.round;
+            wrong += get(i * 7, &cell) != WEIR_STORE_FOUND || !cell_is_whole(&cell, i * 7)
+                || (uint32_t) cell.value != stop.round;
         }
     }
     (void) waitpid(writer, &status, 0);
@@ -191,7 +197,8 @@ test_garbage(void)
 {
     static const uint16_t words[] = { 0, 1, 2, 15, 16, 17, 4095, 4096, 0x7fff, 0x8000, 0xffff };
     weir_store_view_t     copy = { .fd = -1, .lock_fd = -1, .mapped = weir_min(view.mapped, 64 * (size_t) view.page) };
-    unsigned char        *bytes = mmap(NULL, copy.mapped + view.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char        *bytes = mmap(NULL, copy.mapped + view.page, PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     unsigned              results[3] = { 0 };
 
     (void) mprotect(bytes + copy.mapped, view.page, PROT_NONE);
@@ -203,7 +210,8 @@ test_garbage(void)
             memcpy(bytes, view.map, copy.mapped);
         }
         for (unsigned i = 0; i < 4; i++) {
-            size_t at = any() % (copy.mapped / view.page) * view.page + (any() % 2 != 0 ? any() % 256 : any() % view.page);
+            size_t at = any() % (copy.mapped / view.page) * view.page
+                        + (any() % 2 != 0 ? any() % 256 : any() % view.page);
 
             if (any() % 2 != 0 && at + 2 <= copy.mapped) {
                 memcpy(bytes + at, &words[any() % weir_countof(words)], 2);
@@ -213,10 +221,12 @@ test_garbage(void)
         }
         copy.mapped = weir_min(view.mapped, 64 * (size_t) view.page);
         if (weir_store_view_begins(&copy)) {
-            results[weir_store_view_get(&copy, WEIR_STORE_CELLS, cell_key((unsigned) (any() % CELLS)), &cell, sizeof(cell))]++;
+            results[weir_store_view_get(&copy, WEIR_STORE_CELLS, cell_key((unsigned) (any() % CELLS)), &cell,
+                                        sizeof(cell))]++;
         }
     }
-    ok(results[WEIR_STORE_BROKEN] > 1000 && results[WEIR_STORE_FOUND] > 1000, "of 60,000 looks into damaged files some found it, some did not");
+    ok(results[WEIR_STORE_BROKEN] > 1000 && results[WEIR_STORE_FOUND] > 1000,
+       "of 60,000 looks into damaged files some found it, some did not");
     (void) munmap(bytes, weir_min(view.mapped, 64 * (size_t) view.page) + view.page);
 }
 
@@ -227,7 +237,9 @@ main(void)
     bool         is_removed;
 
     (void) tmp_path("");
-    if (!ok(weir_store_open(&db, &(weir_store_open_t) { .path = tmp_folder, .size = 64 << 20, .writes = true }, &error), "a store")) {
+    if (!ok(weir_store_open(&db, &(weir_store_open_t) { .path = tmp_folder, .size = 64 << 20, .writes = true }, &error),
+            "a store"))
+    {
         return done();
     }
     (void) mdb_env_set_flags(db.env, MDB_NOSYNC, 1);

@@ -1,5 +1,6 @@
 /*
- * cache.c - sessions in shared memory: put, get, take, drop, expiry, giving way; what a dead writer left; corruption; processes at once.
+ * cache.c - sessions in shared memory: put, get, take, drop, expiry, giving way; what a dead writer left; corruption;
+ * processes at once.
  */
 #define _GNU_SOURCE 1
 
@@ -276,7 +277,8 @@ test_processes(void)
         (void) waitpid(pids[i], &status, 0);
         failed += i != 2 && status != 0;
     }
-    is_int(failed, 0, "four processes at once never see another's session or a part of one, though one of them is killed");
+    is_int(failed, 0,
+           "four processes at once never see another's session or a part of one, though one of them is killed");
     usleep(1100 * 1000);                              /* a claim of the dead one is old by then */
     ok(put(1, 41) && has(1, 41), "and the cache goes on");
 }

@@ -1,6 +1,6 @@
 /*
- * conn.c - the TLS transport, both sides in one loop: handshake, names and protocols, transfers in parts, the stream's end, floods,
- * plain bytes, resumption, idle checks.
+ * conn.c - the TLS transport, both sides in one loop: handshake, names and protocols, transfers in parts, the stream's
+ * end, floods, plain bytes, resumption, idle checks.
  */
 #define _GNU_SOURCE 1
 
@@ -45,7 +45,8 @@ make_certificate(void)
     EVP_PKEY       *key = EVP_EC_gen("P-256");
     X509           *cert = X509_new();
     X509_NAME      *name = X509_get_subject_name(cert);
-    X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:one.example,DNS:*.wild.example,IP:127.0.0.1");
+    X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
+                                              "DNS:one.example,DNS:*.wild.example,IP:127.0.0.1");
     BIO            *bio = BIO_new(BIO_s_mem());
 
     (void) X509_set_version(cert, 2);
@@ -91,7 +92,8 @@ make_served(uint32_t versions)
     weir_tls_pair_t pair = { file("cert", cert_pem), file("key", key_pem) };
 
     return create(&(weir_tls_settings_t) {
-        .is_server = true, .pairs = &pair, .n_pairs = 1, .protocols = versions, .session_timeout_s = 300, .tickets = true,
+        .is_server = true, .pairs = &pair, .n_pairs = 1, .protocols = versions, .session_timeout_s = 300,
+        .tickets = true,
         .buffer_size = 16384,
     });
 }
@@ -100,7 +102,8 @@ static weir_tls_context_t *
 make_dialled(uint32_t versions, bool verifies)
 {
     return create(&(weir_tls_settings_t) {
-        .protocols = versions, .tickets = true, .buffer_size = 16384, .verify = verifies ? WEIR_TLS_VERIFY_ON : WEIR_TLS_VERIFY_OFF,
+        .protocols = versions, .tickets = true, .buffer_size = 16384,
+        .verify = verifies ? WEIR_TLS_VERIFY_ON : WEIR_TLS_VERIFY_OFF,
         .verify_depth = 1, .trusted = verifies ? file("cert", cert_pem) : (weir_tls_file_t) { .name = WEIR_STR_NONE },
     });
 }
@@ -144,7 +147,8 @@ turn(void)
 static void
 open_server(int fd)
 {
-    pair_need(weir_conn_open(&server, loop, fd, on_ready) && weir_tls_accept(&server, served, &acceptor, NULL), "accept");
+    pair_need(weir_conn_open(&server, loop, fd, on_ready) && weir_tls_accept(&server, served, &acceptor, NULL),
+              "accept");
 }
 
 static void
@@ -170,7 +174,9 @@ shake(void)
 {
     weir_io_t ours = WEIR_AGAIN, theirs = WEIR_AGAIN;
 
-    for (int i = 0; i < 100 && (ours == WEIR_AGAIN || theirs == WEIR_AGAIN) && ours != WEIR_ERROR && theirs != WEIR_ERROR; i++) {
+    for (int i = 0; i < 100 && (ours == WEIR_AGAIN || theirs == WEIR_AGAIN) && ours != WEIR_ERROR
+         && theirs != WEIR_ERROR; i++)
+    {
         ours = ours == WEIR_OK ? ours : weir_tls_handshake(&client);
         theirs = theirs == WEIR_OK ? theirs : weir_tls_handshake(&server);
         if (ours == WEIR_AGAIN || theirs == WEIR_AGAIN) {
@@ -211,14 +217,16 @@ says(weir_conn_t *from, weir_conn_t *to, const char *text)
     char         room[256];
     size_t       n = 0;
 
-    return weir_conn_send(from, &iov, 1, &n) == WEIR_OK && n == strlen(text) && receive(to, room, sizeof(room), &n) == WEIR_OK
+    return weir_conn_send(from, &iov, 1, &n) == WEIR_OK && n == strlen(text)
+           && receive(to, room, sizeof(room), &n) == WEIR_OK
            && n == strlen(text) && memcmp(room, text, n) == 0;
 }
 
 static void
 test_handshake(void)
 {
-    static const struct { uint32_t bit; const char *name; } versions[] = { { WEIR_TLS_V1_2, "TLS 1.2" }, { WEIR_TLS_V1_3, "TLS 1.3" } };
+    static const struct { uint32_t bit; const char *name; } versions[] = { { WEIR_TLS_V1_2, "TLS 1.2" },
+                                                                           { WEIR_TLS_V1_3, "TLS 1.3" } };
 
     for (size_t i = 0; i < weir_countof(versions); i++) {
         make_contexts(versions[i].bit, true);
@@ -227,7 +235,8 @@ test_handshake(void)
         is_str(weir_str_from_z(name_seen), "one.example", "the name comes in small letters, without the last dot");
         is_str(weir_tls_protocol(&server), "http/1.1", "the protocol that both speak");
         is_str(weir_tls_protocol(&client), "http/1.1", "as the client sees it");
-        ok(!weir_tls_was_resumed(&client) && !weir_tls_has_peer_certificate(&server), "no session, no client's certificate");
+        ok(!weir_tls_was_resumed(&client) && !weir_tls_has_peer_certificate(&server),
+           "no session, no client's certificate");
         ok(weir_tls_context_of(&server) == served, "the context that was chosen");
         ok(says(&client, &server, "hello") && says(&server, &client, "hello yourself"), "words both ways");
         ok(client.sent == 5 && server.received == 5 && server.sent == 14, "counted in bytes of the stream");
@@ -247,13 +256,15 @@ test_refusals(void)
     close_both();
     ok(!meet(&(weir_tls_target_t) { .verify_name = WEIR_STR("a.b.wild.example") }), "and not for two");
     close_both();
-    ok(meet(&(weir_tls_target_t) { .verify_name = WEIR_STR("127.0.0.1"), .server_name = WEIR_STR("127.0.0.1") }), "an address is verified");
+    ok(meet(&(weir_tls_target_t) { .verify_name = WEIR_STR("127.0.0.1"), .server_name = WEIR_STR("127.0.0.1") }),
+       "an address is verified");
     is_str(weir_str_from_z(name_seen), "", "and not sent as a name");
     close_both();
     ok(!meet(&(weir_tls_target_t) { .verify_name = WEIR_STR("127.0.0.2") }), "another address is not");
     close_both();
     ok(!meet(&(weir_tls_target_t) { .protocols = WEIR_STR("\x03" "foo") }), "no protocol in common");
-    ok(strstr(weir_tls_why(&client), "no application protocol") != NULL || strstr(weir_tls_why(&server), "no application protocol") != NULL,
+    ok(strstr(weir_tls_why(&client), "no application protocol") != NULL
+       || strstr(weir_tls_why(&server), "no application protocol") != NULL,
        weir_tls_why(&server));
     close_both();
     refuses_names = true;
@@ -285,7 +296,8 @@ test_resuming(void)
         ok(receive(&client, room, sizeof(room), &n) == WEIR_EOF, "and ends, without a slot to keep anything in");
         close_both();
         weir_tls_tickets_use(NULL);
-        ok(meet(&(weir_tls_target_t) { .slot = &slot }) && !weir_tls_was_resumed(&server), "keys that are gone: a full handshake");
+        ok(meet(&(weir_tls_target_t) { .slot = &slot }) && !weir_tls_was_resumed(&server),
+           "keys that are gone: a full handshake");
         close_both();
         weir_tls_tickets_use(memory);
         weir_tls_slot_fini(&slot);
@@ -304,7 +316,8 @@ narrow(const weir_conn_t *conn)
               && setsockopt(conn->watch.fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) == 0, "setsockopt");
 }
 
-/* Sends all of `big` in pieces of `piece` bytes, as many of them as fit a call, while the other side reads `sip` bytes now and then. */
+/* Sends all of `big` in pieces of `piece` bytes, as many of them as fit a call, while the other side reads `sip` bytes
+ * now and then. */
 static bool
 pass_big(weir_conn_t *from, weir_conn_t *to, size_t piece, size_t sip, unsigned often)
 {
@@ -329,7 +342,9 @@ pass_big(weir_conn_t *from, weir_conn_t *to, size_t piece, size_t sip, unsigned 
             sent += n;
         }
         n = 0;
-        if (i % often == 0 && to->watch.readable && (weir_conn_recv(to, got_big + got, weir_min(sip, BIG - got), &n) == WEIR_ERROR || n > sip)) {
+        if (i % often == 0 && to->watch.readable
+            && (weir_conn_recv(to, got_big + got, weir_min(sip, BIG - got), &n) == WEIR_ERROR || n > sip))
+        {
             return false;
         }
         got += n;
@@ -405,7 +420,8 @@ test_ends(void)
 
         ok(meet(&(weir_tls_target_t) { .slot = NULL }) && says(&client, &server, "cut"), "a connection");
         (void) shutdown(client.watch.fd, SHUT_WR);
-        ok(receive(&server, room, sizeof(room), &n) == WEIR_ERROR && server.error == ECONNRESET, "a FIN without close_notify is none");
+        ok(receive(&server, room, sizeof(room), &n) == WEIR_ERROR && server.error == ECONNRESET,
+           "a FIN without close_notify is none");
         ok(strstr(weir_tls_why(&server), "without close_notify") != NULL, weir_tls_why(&server));
         ok(weir_conn_recv(&server, room, sizeof(room), &n) == WEIR_ERROR, "again at each call");
         close_both();
@@ -438,7 +454,8 @@ test_quiet(void)
         make_contexts(version, false);
         ok(meet(&(weir_tls_target_t) { .slot = NULL }), "a connection");
         turn();
-        ok(weir_conn_is_quiet(&client) && weir_conn_is_quiet(&client), "idle: it may be used (tickets are no bytes of the stream)");
+        ok(weir_conn_is_quiet(&client) && weir_conn_is_quiet(&client),
+           "idle: it may be used (tickets are no bytes of the stream)");
         ok(weir_conn_is_quiet(&server), "the other side too");
         ok(weir_conn_send(&server, &iov, 1, &n) == WEIR_OK, "bytes from the other side");
         PAIR_TURN_UNTIL(loop, client.watch.readable);
@@ -505,12 +522,14 @@ test_floods(void)
     make_contexts(WEIR_TLS_V1_2 | WEIR_TLS_V1_3, false);
     open_raw(TLS1_3_VERSION);
     for (int i = 0; i < 500 && fine; i++) {
-        fine = SSL_key_update(raw, i % 2 == 0 ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) == 1 && SSL_write(raw, "x", 1) == 1
+        fine = SSL_key_update(raw, i % 2 == 0 ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) == 1
+               && SSL_write(raw, "x", 1) == 1
                && receive(&server, room, sizeof(room), &n) == WEIR_OK && n == 1;
         (void) SSL_read(raw, room, sizeof(room));    /* the answers */
     }
     ok(fine, "KeyUpdate after KeyUpdate, with a byte between, is served");
-    ok(SSL_write(raw, "y", 1) == 1 && receive(&server, room, sizeof(room), &n) == WEIR_OK && room[0] == 'y', "the keys are right after it");
+    ok(SSL_write(raw, "y", 1) == 1 && receive(&server, room, sizeof(room), &n) == WEIR_OK && room[0] == 'y',
+       "the keys are right after it");
     close_raw();
 
     open_raw(TLS1_3_VERSION);

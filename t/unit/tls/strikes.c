@@ -1,5 +1,6 @@
 /*
- * strikes.c - 0-RTT hellos are let in once: first, replayed, after the window, when a set is full, by several processes at once.
+ * strikes.c - 0-RTT hellos are let in once: first, replayed, after the window, when a set is full, by several processes
+ * at once.
  */
 #define _GNU_SOURCE 1
 
@@ -60,7 +61,8 @@ test_alone(void)
     fresh(SIZE, 1000000);
     ok(!first(1, 1000000) && !first(2, ready - 1), "in the first 20 s nothing is: an earlier process may have");
     ok(first(1, ready), "then the first time is");
-    ok(!first(1, ready) && !first(1, ready + 1) && !first(1, ready + WINDOW), "a replay is not, for as long as the ticket's age may pass");
+    ok(!first(1, ready) && !first(1, ready + 1) && !first(1, ready + WINDOW),
+       "a replay is not, for as long as the ticket's age may pass");
     ok(first(2, ready) && first(3, ready + 5), "others are");
     ok(first(1, ready + WINDOW + 200), "long after, the register has forgotten (and OpenSSL refuses the age)");
 }

@@ -1,6 +1,6 @@
 /*
- * tickets.c - the ring of ticket keys: rotation, what each age of a key is good for, saving and restoring, clocks that jump, readers
- * beside a writer.
+ * tickets.c - the ring of ticket keys: rotation, what each age of a key is good for, saving and restoring, clocks that
+ * jump, readers beside a writer.
  */
 #define _GNU_SOURCE 1
 
@@ -81,7 +81,8 @@ test_ages(void)
     ok(memcmp(names[0], zero, 16) != 0, "with a random name");
     ok(finds(0, &is_newest) && is_newest, "it decrypts, and is the newest");
     ok(weir_tls_tickets_find(zero, &is_newest) == NULL, "a name that is none is not found");
-    ok(!weir_tls_tickets_rotate(memory, EPOCH + 1, &next_s) && next_s == PERIOD - 1, "a young key stays; it is told when to come back");
+    ok(!weir_tls_tickets_rotate(memory, EPOCH + 1, &next_s) && next_s == PERIOD - 1,
+       "a young key stays; it is told when to come back");
     ok(!rotate(EPOCH + PERIOD - 1), "until its period is over");
     ok(rotate(EPOCH + PERIOD), "then there is another");
     ok(note_newest(1) && memcmp(names[0], names[1], 16) != 0, "which encrypts from now on");
@@ -179,9 +180,11 @@ test_saving(void)
     fresh(weir_str(copy, saved_len), EPOCH + 2 * PERIOD + 1);
     ok(finds(1, &is_newest) && !is_newest, "a restart after the period makes a new key beside");
     fresh(weir_str(copy, saved_len), EPOCH + 100 * 24 * HOUR);
-    ok(!finds(0, &is_newest) && !finds(1, &is_newest) && weir_tls_tickets_newest() != NULL, "a restart much later has a new one only");
+    ok(!finds(0, &is_newest) && !finds(1, &is_newest) && weir_tls_tickets_newest() != NULL,
+       "a restart much later has a new one only");
     fresh(weir_str(copy, saved_len), EPOCH - 100 * 24 * HOUR);
-    ok(!finds(0, &is_newest) && !finds(1, &is_newest) && weir_tls_tickets_newest() != NULL, "keys of the future are not believed");
+    ok(!finds(0, &is_newest) && !finds(1, &is_newest) && weir_tls_tickets_newest() != NULL,
+       "keys of the future are not believed");
     ok(weir_tls_tickets_save(memory, copy, 3) == 0, "no room: nothing is written");
     ok(weir_tls_tickets_save(memory, copy, 100) <= 100, "little room: no more than it");
 }

@@ -1,4 +1,5 @@
-/* least_conn: the peer with the fewest requests under way for its weight is picked; equals have turns; backups come after all primaries. */
+/* least_conn: the peer with the fewest requests under way for its weight is picked; equals have turns; backups come
+ * after all primaries. */
 #include "groups.h"
 
 #include "upstream/module.h"

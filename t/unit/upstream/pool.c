@@ -220,7 +220,8 @@ test_spoken_on(void)
     ok(pool_watches() == 1 && weir_upconn_take_idle(peer, &pool_plain, NULL) == up, "readable without a byte is kept");
     weir_upconn_keep(up);
     up->conn.watch.peer_closed = true;
-    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == NULL && pool_watches() == 0, "one known to be closed is never handed out");
+    ok(weir_upconn_take_idle(peer, &pool_plain, NULL) == NULL && pool_watches() == 0,
+       "one known to be closed is never handed out");
     close(fd);
     weir_group_unref(group);
     close(listener);
@@ -265,7 +266,8 @@ test_reload(void)
     changed = groups_attach(&spec);
     weir_group_unref(group);
     is_int(pool_watches(), 2, "a connection in use outlives its group's configuration");
-    ok(weir_upconn_take_idle(pool_peer(changed), &pool_plain, NULL) == idle, "an idle one moves to the group of the same name");
+    ok(weir_upconn_take_idle(pool_peer(changed), &pool_plain, NULL) == idle,
+       "an idle one moves to the group of the same name");
     weir_upconn_keep(idle);
     weir_upconn_keep(busy);
     is_int(pool_watches(), 1, "the last one in use takes the old group with it");

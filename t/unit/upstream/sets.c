@@ -16,12 +16,15 @@ static weir_peer_conf_t sets_peers[SETS_MAX * SETS_PEERS];
 static weir_group_t *
 sets_group(weir_arena_t *arena, const char *name, const uint32_t *healthy, size_t n, uint32_t overprovisioning)
 {
-    weir_group_conf_t conf = { .name = weir_str_from_z(name), .host_header = weir_str_from_z(name), .peers = sets_peers, .n_peers = n * SETS_PEERS,
-                               .overprovisioning = overprovisioning, .balancer = &weir_balancer_round_robin, .digest = 1 };
+    weir_group_conf_t conf = { .name = weir_str_from_z(name), .host_header = weir_str_from_z(name), .peers = sets_peers,
+                               .n_peers = n * SETS_PEERS,
+                               .overprovisioning = overprovisioning, .balancer = &weir_balancer_round_robin,
+                               .digest = 1 };
     weir_group_t     *group;
 
     for (size_t i = 0; i < conf.n_peers; i++) {
-        sets_peers[i] = (weir_peer_conf_t) { .weight = 1, .max_fails = 1, .fail_timeout = { 10000 }, .priority = (uint16_t) (i / SETS_PEERS) };
+        sets_peers[i] = (weir_peer_conf_t) { .weight = 1, .max_fails = 1, .fail_timeout = { 10000 },
+                                             .priority = (uint16_t) (i / SETS_PEERS) };
         sets_peers[i].text = sets_peers[i].server = weir_str_printf(arena, "127.0.0.1:%u", (unsigned) i + 1);
     }
     group = weir_group_attach(groups_all, &conf);
@@ -44,7 +47,8 @@ sets_shares(weir_group_t *group, uint64_t now)
     weir_sets_share(group, (weir_instant_t) { now });
     text[0] = '\0';
     for (size_t i = 0; i < group->n_sharing; i++) {
-        len += (size_t) snprintf(text + len, sizeof(text) - len, "%s%u", i != 0 ? " " : "", (unsigned) group->sets[i].share);
+        len += (size_t) snprintf(text + len, sizeof(text) - len, "%s%u", i != 0 ? " " : "",
+                                 (unsigned) group->sets[i].share);
     }
     return text;
 }
@@ -71,7 +75,9 @@ test_shares(weir_arena_t *arena)
 
     for (size_t i = 0; i < weir_countof(rows); i++) {
         weir_group_t *group = sets_group(arena, "shares", rows[i].healthy, rows[i].n, rows[i].factor);
-        const char   *what = weir_str_to_z(arena, weir_str_printf(arena, "healthy %u, %u, %u; factor %u%%", rows[i].healthy[0], rows[i].healthy[1],
+        const char   *what = weir_str_to_z(arena,
+                                           weir_str_printf(arena, "healthy %u, %u, %u; factor %u%%", rows[i].healthy[0],
+                                                           rows[i].healthy[1],
                                                            rows[i].healthy[2], rows[i].factor));
 
         is_str(weir_str_from_z(sets_shares(group, 2)), rows[i].shares, what);
@@ -99,7 +105,8 @@ test_picks(weir_arena_t *arena)
     is_int(got[0], 700, "the first set has 70 percent of the picks");
     is_int(got[1], 280, "the second 28");
     is_int(got[2], 20, "the third 2");
-    is_str(weir_str_from_z(sets_shares(group, 20000)), "100 0 0", "after fail_timeout all may be tried, and the first set has all again");
+    is_str(weir_str_from_z(sets_shares(group, 20000)), "100 0 0",
+           "after fail_timeout all may be tried, and the first set has all again");
     weir_group_unref(group);
 }
 
@@ -111,7 +118,8 @@ test_retries(weir_arena_t *arena)
     weir_pick_t    pick;
 
     weir_pick_begin(&pick, group, arena);
-    ok(weir_pick_next(&pick, (weir_instant_t) { 2 }) && weir_pick_next(&pick, (weir_instant_t) { 2 }), "a request finds the healthy peer of each set");
+    ok(weir_pick_next(&pick, (weir_instant_t) { 2 }) && weir_pick_next(&pick, (weir_instant_t) { 2 }),
+       "a request finds the healthy peer of each set");
     ok(!weir_pick_next(&pick, (weir_instant_t) { 2 }), "and nobody else");
     weir_pick_end(&pick);
     weir_group_unref(group);
@@ -142,15 +150,19 @@ static void
 test_localities(void)
 {
     static const struct { const char *own, *peer; uint8_t distance; } rows[] = {
-        { "", "", 0 }, { "", "eu/de/a", 0 }, { "eu/de/a", "eu/de/a", 0 }, { "eu/de/a", "eu/de/b", 1 }, { "eu/de/a", "eu/fr/a", 2 }, { "eu/de/a", "us/de/a", 3 },
-        { "eu/de/a", "", 3 }, { "eu/de/a", "eu", 2 }, { "eu/de", "eu/de/b", 0 }, { "eu", "eu/fr", 0 }, { "eu", "us", 1 }, { "eu/de/a", "eu/de/aa", 1 },
+        { "", "", 0 }, { "", "eu/de/a", 0 }, { "eu/de/a", "eu/de/a", 0 }, { "eu/de/a", "eu/de/b", 1 },
+        { "eu/de/a", "eu/fr/a", 2 }, { "eu/de/a", "us/de/a", 3 },
+        { "eu/de/a", "", 3 }, { "eu/de/a", "eu", 2 }, { "eu/de", "eu/de/b", 0 }, { "eu", "eu/fr", 0 },
+        { "eu", "us", 1 }, { "eu/de/a", "eu/de/aa", 1 },
     };
     static const struct { const char *text; bool valid; } texts[] = {
-        { "eu", true }, { "eu/de", true }, { "eu/de/a", true }, { "eu/de/a/x", false }, { "", false }, { "/de", false }, { "eu//a", false }, { "eu/", false },
+        { "eu", true }, { "eu/de", true }, { "eu/de/a", true }, { "eu/de/a/x", false }, { "", false }, { "/de", false },
+        { "eu//a", false }, { "eu/", false },
     };
 
     for (size_t i = 0; i < weir_countof(rows); i++) {
-        is_int(weir_locality_distance(weir_str_from_z(rows[i].own), weir_str_from_z(rows[i].peer)), rows[i].distance, rows[i].peer);
+        is_int(weir_locality_distance(weir_str_from_z(rows[i].own), weir_str_from_z(rows[i].peer)), rows[i].distance,
+               rows[i].peer);
     }
     for (size_t i = 0; i < weir_countof(texts); i++) {
         ok(weir_locality_is_valid(weir_str_from_z(texts[i].text)) == texts[i].valid, texts[i].text);

@@ -1,5 +1,6 @@
 /*
- * A question of Weir's own is asked of a group of peers: answered, held, refused, retried, bounded and cancelled as its header says.
+ * A question of Weir's own is asked of a group of peers: answered, held, refused, retried, bounded and cancelled as its
+ * header says.
  *
  * The peers are scripted in the same thread: a turn of the loop, then what the script says.
  */
@@ -67,7 +68,9 @@ peer_turn(size_t i)
         peers[i].len = 0;
         peers[i].connections++;
     }
-    while (peers[i].fd >= 0 && (n = recv(peers[i].fd, peers[i].got + peers[i].len, sizeof(peers[i].got) - 1 - peers[i].len, 0)) > 0) {
+    while (peers[i].fd >= 0 && (n = recv(peers[i].fd, peers[i].got + peers[i].len,
+                                         sizeof(peers[i].got) - 1 - peers[i].len, 0)) > 0)
+    {
         peers[i].len += (size_t) n;
         peers[i].got[peers[i].len] = '\0';
     }
@@ -196,15 +199,18 @@ asker_next(weir_ask_t *ask, weir_str_t *bytes)
 }
 
 static const weir_ask_handler_t asker = { .on_head = asker_head, .on_body = asker_body, .on_end = asker_end };
-static const weir_ask_handler_t asker_with_source = { .next_body = asker_next, .on_head = asker_head, .on_body = asker_body, .on_end = asker_end };
+static const weir_ask_handler_t asker_with_source = { .next_body = asker_next, .on_head = asker_head,
+                                                      .on_body = asker_body, .on_end = asker_end };
 
 static weir_question_t
 question(const char *group, const char *method)
 {
     memset(&seen, 0, sizeof(seen));
     return (weir_question_t) {
-        .http = http, .to = weir_upstream_find(generation, weir_str_from_z(group))->running, .codec = &weir_peer_h1, .conf = weir_ask_conf(),
-        .method = weir_str_from_z(method), .target = WEIR_STR("/ask?x=1"), .max_body = sizeof(seen.body), .handler = &asker,
+        .http = http, .to = weir_upstream_find(generation, weir_str_from_z(group))->running, .codec = &weir_peer_h1,
+        .conf = weir_ask_conf(),
+        .method = weir_str_from_z(method), .target = WEIR_STR("/ask?x=1"), .max_body = sizeof(seen.body),
+        .handler = &asker,
     };
 }
 
@@ -230,7 +236,8 @@ start(const weir_question_t *q)
 static void
 test_answered(void)
 {
-    weir_ask_field_t fields[] = { { WEIR_STR("Accept"), WEIR_STR("text/plain") }, { WEIR_STR("X-Own"), WEIR_STR("1") } };
+    weir_ask_field_t fields[] = { { WEIR_STR("Accept"), WEIR_STR("text/plain") },
+                                  { WEIR_STR("X-Own"), WEIR_STR("1") } };
     weir_question_t q = question("one", "GET");
 
     q.fields = fields;
@@ -241,7 +248,8 @@ test_answered(void)
     ok(strncmp(peers[0].got, "GET /ask?x=1 HTTP/1.1\r\nHost: one\r\n", 34) == 0, "its line and its host");
     ok(strstr(peers[0].got, "\r\nAccept: text/plain\r\nX-Own: 1\r\n") != NULL, "its fields");
     ok(strstr(peers[0].got, "Content-Length") == NULL, "no length where there is no body");
-    peer_say(0, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-End: yes\r\n\r\n");
+    peer_say(0, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+                "chunked\r\n\r\n5\r\nhello\r\n0\r\nX-End: yes\r\n\r\n");
     wait_end();
     is_int(seen.heads, 1, "one head is told");
     is_int(seen.status, 200, "its status");
@@ -583,7 +591,8 @@ listen_self(void)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     snprintf(name.sun_path, sizeof(name.sun_path), "%s", tmp_path("s"));
-    if (bind(fd, (struct sockaddr *) &name, sizeof(name)) != 0 || listen(fd, 8) != 0 || !weir_addr_from_unix(&addr, weir_str_from_z(tmp_path("s")))
+    if (bind(fd, (struct sockaddr *) &name, sizeof(name)) != 0 || listen(fd, 8) != 0
+        || !weir_addr_from_unix(&addr, weir_str_from_z(tmp_path("s")))
         || !weir_accept_listen(serve, &addr, fd, true))
     {
         abort();
@@ -606,7 +615,8 @@ begin(void)
              "upstream two { server 127.0.0.1:%u max_fails=0; server 127.0.0.1:%u max_fails=0; }\n"
              "upstream down { server 127.0.0.1:%u down; } upstream refuses { server 127.0.0.1:1; }\n"
              "upstream self { server unix:%s; }\n"
-             "server { listen unix:%s; http2 on; location = /hello { return 200 hello; } location / { return 404; } } }\n",
+             "server { listen unix:%s; http2 on; location = /hello { return 200 hello; } location / { return 404; } } "
+             "}\n",
              first, first, second, first, tmp_path("s"), tmp_path("s"));
     if (!weir_file_write(path, weir_str_from_z(text))) {
         abort();

@@ -20,7 +20,8 @@ test_unsafe(void)
         memset(room, '#', sizeof(room));
         weir_buf_init(&b, room, 2 * len + 4);
         weir_emit_field(&b, weir_str(name, len), weir_str(value, len));
-        wrong += b.full || weir_buf_len(&b) != 2 * len + 4 || memcmp(room, name, len) != 0 || memcmp(room + len, ": ", 2) != 0
+        wrong += b.full || weir_buf_len(&b) != 2 * len + 4 || memcmp(room, name, len) != 0
+            || memcmp(room + len, ": ", 2) != 0
                  || memcmp(room + len + 2, value, len) != 0 || memcmp(room + 2 * len + 2, "\r\n########", 10) != 0;
 
         for (size_t at = 0; at < len; at++) {

@@ -1,10 +1,12 @@
 /*
- * line_ends.c - a head whose lines end in LF becomes one whose lines end in CRLF; a mix is refused; it ends at the same byte however it arrives.
+ * line_ends.c - a head whose lines end in LF becomes one whose lines end in CRLF; a mix is refused; it ends at the same
+ * byte however it arrives.
  */
 #include "http/h1/parse.h"
 #include "tap.h"
 
-static const weir_h1_limits_t limits = { .max_line = 64, .max_field = 64, .max_head = 256, .max_fields = 5, .takes_lf = true };
+static const weir_h1_limits_t limits = { .max_line = 64, .max_field = 64, .max_head = 256, .max_fields = 5,
+                                         .takes_lf = true };
 
 static weir_arena_t arena;
 
@@ -30,7 +32,8 @@ scan(const char *text, size_t *head)
 }
 
 static void
-check(const char *name, const char *text, weir_h1_scan_result_t want, size_t length, weir_h1_reason_t reason, const char *becomes)
+check(const char *name, const char *text, weir_h1_scan_result_t want, size_t length, weir_h1_reason_t reason,
+      const char *becomes)
 {
     size_t     head;
     weir_str_t out;
@@ -53,13 +56,16 @@ main(void)
     weir_str_t none = WEIR_STR_NONE;
 
     weir_arena_init(&arena, 4096);
-    check("CRLF stays", "GET / HTTP/1.1\r\nHost: a\r\n\r\nmore", WEIR_H1_DONE, 27, WEIR_H1_OK, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    check("LF becomes CRLF", "GET / HTTP/1.1\nHost: a\n\nmore", WEIR_H1_DONE, 24, WEIR_H1_OK, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    check("CRLF stays", "GET / HTTP/1.1\r\nHost: a\r\n\r\nmore", WEIR_H1_DONE, 27, WEIR_H1_OK,
+          "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    check("LF becomes CRLF", "GET / HTTP/1.1\nHost: a\n\nmore", WEIR_H1_DONE, 24, WEIR_H1_OK,
+          "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     check("no fields", "HTTP/1.1 200 OK\n\n", WEIR_H1_DONE, 17, WEIR_H1_OK, "HTTP/1.1 200 OK\r\n\r\n");
     check("LF first, then CRLF", "GET / HTTP/1.1\nHost: a\r\n\r\n", WEIR_H1_DONE, 26, WEIR_H1_MIXED_LINE_ENDS, NULL);
     check("a last line of CRLF", "GET / HTTP/1.1\nHost: a\n\r\n", WEIR_H1_DONE, 25, WEIR_H1_MIXED_LINE_ENDS, NULL);
     check("a CR in a value", "GET / HTTP/1.1\nX: a\rb\n\n", WEIR_H1_DONE, 23, WEIR_H1_MIXED_LINE_ENDS, NULL);
-    check("CRLF first, then LF: as it is, for the parser to refuse", "GET / HTTP/1.1\r\nHost: a\n\nGET /b", WEIR_H1_DONE, 25, WEIR_H1_OK,
+    check("CRLF first, then LF: as it is, for the parser to refuse", "GET / HTTP/1.1\r\nHost: a\n\nGET /b",
+          WEIR_H1_DONE, 25, WEIR_H1_OK,
           "GET / HTTP/1.1\r\nHost: a\n\n");
     check("not yet", "GET / HTTP/1.1\nHost: a\n", WEIR_H1_MORE, 0, WEIR_H1_OK, NULL);
     check("an LF first", "\nGET / HTTP/1.1\n\n", WEIR_H1_BAD, 0, WEIR_H1_OK, NULL);

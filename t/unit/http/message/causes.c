@@ -14,7 +14,9 @@ word_is_well_formed(weir_str_t word)
         char c = word.at[i];
         bool between = c == '.' || c == '_';
 
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9' && i != 0) || between) || (between && (i == 0 || i + 1 == word.len))) {
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9' && i != 0) || between)
+            || (between && (i == 0 || i + 1 == word.len)))
+        {
             return false;
         }
     }

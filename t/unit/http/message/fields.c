@@ -149,7 +149,8 @@ test_syntax(void)
             wrong += weir_is_field_value(weir_str(text, sizeof(text))) != ((c >= 0x20 && c != 0x7f) || c == '\t');
             wrong += weir_byte_span_value(text, text + sizeof(text))
                      != text + ((c >= 0x20 && c != 0x7f) || c == '\t' ? sizeof(text) : at);
-            wrong += weir_byte_span_plain(text, text + sizeof(text)) != text + (c == '-' || (c < 0x80 && isalnum((int) c)) ? sizeof(text) : at);
+            wrong += weir_byte_span_plain(text, text + sizeof(text)) != text
+                + (c == '-' || (c < 0x80 && isalnum((int) c)) ? sizeof(text) : at);
         }
     }
     is_int(wrong, 0, "field value and plain characters, wherever they are");

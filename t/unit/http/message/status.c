@@ -41,7 +41,8 @@ pages(void)
     ok(weir_str_ends(page, WEIR_STR("</html>\n")), "it is complete");
     ok(!has(page, "request"), "a request without an id");
     page = weir_status_page(503, true, WEIR_STR("weir"), WEIR_STR_NONE, &arena);
-    ok(strstr(weir_str_to_z(&arena, page), "<title>503 Service Temporarily Unavailable</title>") != NULL, "as nginx calls it");
+    ok(strstr(weir_str_to_z(&arena, page), "<title>503 Service Temporarily Unavailable</title>") != NULL,
+       "as nginx calls it");
     is_str(weir_status_reason_nginx(302, false), "Moved Temporarily", "302 in a status line");
     is_str(weir_status_reason_nginx(302, true), "Found", "and on a page");
     is_str(weir_status_reason_nginx(404, false), "Not Found", "most are the same");
