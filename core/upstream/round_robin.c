@@ -75,7 +75,7 @@ void
 weir_turns_carry_over(weir_peer_t *to, const weir_peer_t *from)
 {
     weir_assert(to->conf->weight != 0 && from->conf->weight != 0);
-    turns_of(to)->effective = turns_of(from)->effective * to->conf->weight / from->conf->weight;
+    turns_of(to)->effective = (int64_t) ((uint64_t) turns_of(from)->effective * to->conf->weight / from->conf->weight);
 }
 
 /* -- the balancer that a group has where nothing else is said -- */
