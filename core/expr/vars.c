@@ -35,7 +35,7 @@ typedef struct vars_maker {
     weir_array_t       reads;         /* of const weir_var_ref_t * */
 } vars_maker_t;
 
-typedef struct { vars_maker_t *makers; bool is_looked_at; } vars_slot_t;
+typedef struct { vars_maker_t *makers; bool suits; } vars_slot_t;      /* suits: see vars_judge_slots */
 
 struct weir_vars {
     weir_arena_t          *arena;
@@ -279,8 +279,6 @@ vars_has(weir_subjects_t subjects, weir_subject_t subject)
     return subject == WEIR_OF_NONE || (subjects & WEIR_SUBJECT(subject)) != 0;
 }
 
-static bool vars_slot_suits(const weir_vars_t *vars, uint32_t slot, weir_subjects_t subjects);
-
 /* Can it be worked out where there is no more than that?  Captures can: they are of what was matched last, there. */
 static bool
 vars_suits(const weir_vars_t *vars, const weir_var_ref_t *ref, weir_subjects_t subjects)
@@ -291,7 +289,7 @@ vars_suits(const weir_vars_t *vars, const weir_var_ref_t *ref, weir_subjects_t s
         return true;
     }
     if (row == vars->slot_row) {
-        return vars_slot_suits(vars, ref->slot, subjects);
+        return weir_array_at(&vars->slots, vars_slot_t, ref->slot)->suits;
     }
     return row->is_early && vars_has(subjects, WEIR_OF_CONNECTION);
 }
@@ -310,21 +308,37 @@ vars_maker_suits(const weir_vars_t *vars, const vars_maker_t *maker, weir_subjec
     return true;
 }
 
-/* One that is made of itself has no value there, which is no fault. */
 static bool
-vars_slot_suits(const weir_vars_t *vars, uint32_t slot, weir_subjects_t subjects)
+vars_slot_suits(const weir_vars_t *vars, const vars_slot_t *slot, weir_subjects_t subjects)
 {
-    vars_slot_t  *at = weir_array_at(&vars->slots, vars_slot_t, slot);
-    vars_maker_t *maker;
+    const vars_maker_t *maker = slot->makers;
 
-    if (at->is_looked_at) {
-        return true;
+    while (maker != NULL && !vars_maker_suits(vars, maker, subjects)) {
+        maker = maker->next;
     }
-    at->is_looked_at = true;
-    for (maker = at->makers; maker != NULL && !vars_maker_suits(vars, maker, subjects); maker = maker->next) {
-    }
-    at->is_looked_at = false;
     return maker != NULL;
+}
+
+/* Which slots can be worked out where there is no more than that: all, but those that have no maker who can, until no
+ * more fall.  One that is made of itself has no value there, which is no fault. */
+static void
+vars_judge_slots(weir_vars_t *vars, weir_subjects_t subjects)
+{
+    bool is_over = false;
+
+    for (size_t i = 0; i < vars->slots.n; i++) {
+        weir_array_at(&vars->slots, vars_slot_t, i)->suits = true;
+    }
+    while (!is_over) {
+        is_over = true;
+        for (size_t i = 0; i < vars->slots.n; i++) {
+            vars_slot_t *slot = weir_array_at(&vars->slots, vars_slot_t, i);
+
+            if (slot->suits && !vars_slot_suits(vars, slot, subjects)) {
+                slot->suits = is_over = false;
+            }
+        }
+    }
 }
 
 /* "the request and the connection" */
@@ -433,7 +447,8 @@ vars_foreign_at(const vars_later_t *later, weir_error_t *error)
 bool
 weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
 {
-    vars_later_t *later;
+    const vars_later_t *judged = NULL;
+    vars_later_t       *later;
 
     while ((later = vars_next(&vars->later)) != NULL) {
         weir_assert(later->ref != NULL);
@@ -443,6 +458,10 @@ weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
         vars_queue(&vars->doubtful, later);
     }
     while ((later = vars_next(&vars->doubtful)) != NULL) {
+        if (judged == NULL || judged->place.subjects != later->place.subjects) {
+            vars_judge_slots(vars, later->place.subjects);
+            judged = later;
+        }
         if (!vars_suits(vars, later->ref, later->place.subjects)) {
             return vars_foreign_at(later, error);
         }

@@ -60,6 +60,19 @@ define(const char *name, weir_subject_t subject, const char *reads)
     return slot;
 }
 
+/* NAME0 reads the first, NAME1 reads NAME0, … */
+static void
+define_chain(const char *first, const char *name)
+{
+    for (int i = 0; i <= 30; i++) {
+        weir_str_t from = i == 0 ? weir_str_from_z(first) : weir_str_printf(&arena, "%s%d", name, i - 1);
+
+        (void) define(weir_str_to_z(&arena, weir_str_printf(&arena, "%s%d", name, i)), WEIR_OF_NONE,
+                      weir_str_to_z(&arena, weir_str_printf(&arena, "$%.*s$%.*s$%.*s", WEIR_STR_ARG(from), WEIR_STR_ARG(from),
+                                                            WEIR_STR_ARG(from))));
+    }
+}
+
 static void
 test_rows(void)
 {
@@ -109,6 +122,10 @@ test_slots(void)
     slot = define("itself", WEIR_OF_NONE, NULL);
     weir_template_makes(compile("$itself", HTTP), vars, slot);
     ok(holds("$itself", CONNECTION), "one that reads itself does not go on for ever");
+    define_chain("of_addr", "early");
+    ok(holds("$early30", CONNECTION), "the last of a chain, each reading the one before three times, is judged at once");
+    define_chain("of_uri", "late");
+    ok(!holds("$late30", CONNECTION), "and so is one that begins with a request");
 }
 
 int
