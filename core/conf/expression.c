@@ -306,6 +306,18 @@ expression_of_text(expression_reader_t *r, weir_expression_op_t op, const weir_t
     return right != NULL ? expression_new(r, op, left, right) : NULL;
 }
 
+/* More than variables: it is never empty, as "$a=b" without spaces. */
+static bool
+expression_has_literal(const weir_template_t *text)
+{
+    for (size_t i = 0; i < text->n; i++) {
+        if (text->parts[i].ref.row == NULL && text->parts[i].literal.len != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static weir_expression_t *
 expression_test(expression_reader_t *r)
 {
@@ -342,9 +354,9 @@ expression_test(expression_reader_t *r)
     if (expression_take(r, "has")) {
         return expression_of_text(r, WEIR_EXPRESSION_HAS, left);
     }
-    if (left->is_constant) {
+    if (left->is_constant || expression_has_literal(left)) {
         r->next = at - 1;
-        return expression_wrong(r, "a variable");
+        return expression_wrong(r, left->is_constant ? "a variable" : "a variable alone, or spaces around an operator");
     }
     return expression_new(r, WEIR_EXPRESSION_SET, left, NULL);
 }

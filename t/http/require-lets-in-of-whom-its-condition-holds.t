@@ -47,6 +47,7 @@ $w->conf(<<"END", workers => 1, main => "recorder_requests 64;\n");
         location /any-dry { satisfy any; deny all; require \$arg_a = x dry_run; empty_gif; }
         location /cause { require \$arg_a = x; error_page 403 =200 /page; empty_gif; }
         location /page { return 200 \$weir_cause; }
+        location /has { require not \$http_roles has banned; empty_gif; }
         location /slash/ { require \$uri ~ ^/slash/[^/]+\$; empty_gif; }
     }
     server { listen 127.0.0.1:%%PORT_outer%%; require \$arg_a = x;
@@ -65,6 +66,7 @@ like $w->error_log, qr/a requirement does not hold \(dry run\): \$arg_a = x/, 'a
 is join(' ', map { $client->get("/two?$_")->status } '', 'a=x', 'b=y', 'a=x&b=y'), '403 401 403 200', 'all of a place must hold';
 is join(' ', map { $client->get("/any?$_")->status } '', 'a=x'), '402 200', 'with satisfy any one that is met lets in';
 is $client->get('/any-dry?a=x')->status, 403, 'but a dry run lets nobody in';
+is join(' ', map { $client->get('/has', Roles => $_)->status } "user", "user, banned", "user,\tbanned"), '200 403 403', 'lists have spaces or tabs between';
 is $client->get('/cause')->body, 'access.require', 'the cause is named';
 is join(' ', map { $client->get("/slash/$_")->status } 'a', 'a%2Fb'), '200 403', 'a path with an encoded slash is judged in both readings';
 is join(' ', map { $w->request('GET', $_, port => $w->port('outer'))->status } '/', '/?a=x', '/own?a=x', '/own?b=y'), '403 200 403 200', 'an inner require is in the place of the outer one';
