@@ -3,7 +3,7 @@
  * flags).
  *
  * Matching is bounded: a match limit, a depth limit and a JIT stack of fixed size; a pattern that runs into one gives
- * WEIR_REGEX_LIMIT, which callers treat as a denial, never as "no match" (RE-01).  Compiling is thread-safe.
+ * WEIR_REGEX_LIMIT, which callers treat as a denial, never as "no match".  Compiling is thread-safe.
  */
 #ifndef WEIR_EXPR_REGEX_H
 #define WEIR_EXPR_REGEX_H

@@ -2,7 +2,7 @@
  * log.h - the error log: a constant message with typed fields, and what the record is about inherited from its context.
  *
  * Each process writes by itself with one write() a record.  Levels and sinks are of the generation and swapped with it;
- * USR1 reopens files.  Bytes from strangers are escaped so that one record is one line (LG-01).
+ * USR1 reopens files.  Bytes from strangers are escaped so that one record is one line.
  */
 #ifndef WEIR_LOG_LOG_H
 #define WEIR_LOG_LOG_H

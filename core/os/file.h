@@ -12,7 +12,7 @@ bool weir_file_read(weir_arena_t *arena, const char *path, size_t limit, weir_st
 bool weir_file_write(const char *path, weir_str_t bytes) WEIR_MUST_USE;
 /* The same with mode 0600, and always a new file in the place of the old. */
 bool weir_file_write_secret(const char *path, weir_str_t bytes) WEIR_MUST_USE;
-/* O_APPEND|O_CREAT|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, mode 0644 for logs. -1: errno. (LG-02)  What is below /dev/ is
+/* O_APPEND|O_CREAT|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, mode 0644 for logs. -1: errno.  What is below /dev/ is
  * opened as it is, and so is a link whose text is /dev/stdout or /dev/stderr.  A FIFO without a reader is ENXIO. */
 int  weir_file_open_log(const char *path) WEIR_MUST_USE;
 /* Writes all of it, through short writes. false: errno. */

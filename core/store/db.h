@@ -1,5 +1,5 @@
 /*
- * db.h - the store's file: one LMDB environment a process, opened after the fork, never twice (LM-03).
+ * db.h - the store's file: one LMDB environment a process, opened after the fork, never twice.
  *
  * The store's process writes (or a tool, when none runs); tools read, and workers by other means (view.h).  LMDB's own
  * lock keeps writers apart, so that two of them, such as of the programs before and after an upgrade, may be there at
@@ -44,7 +44,7 @@ bool weir_store_open(weir_store_db_t *db, const weir_store_open_t *how, weir_err
 void weir_store_close(weir_store_db_t *db);
 /* Is the file still the one that was opened?  A result of LMDB's or an errno: ESTALE, it was removed. */
 int  weir_store_look(const weir_store_db_t *db);
-/* Reads all there is, so that a damaged file shows (LM-06): by an error, or by the signal that ends the process. */
+/* Reads all there is, so that a damaged file shows: by an error, or by the signal that ends the process. */
 int  weir_store_walk(weir_store_db_t *db);
 /* What there is at this moment, without the free pages, as a new file of mode 0600.  A result of LMDB's. */
 int  weir_store_copy(weir_store_db_t *db, const char *to);

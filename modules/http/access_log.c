@@ -3,7 +3,7 @@
  *
  * Formats are templates, compiled at load.  A worker composes a record in the request's arena and hands it to the
  * file's buffer: no system call.  Bytes from strangers are escaped as the format says, so that one record is one
- * line (LG-01).
+ * line.
  */
 #include "http/module.h"
 

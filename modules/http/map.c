@@ -5,7 +5,7 @@
  * Evaluated when somebody asks, once a request: one look into a hash table, or two into a tree of names, and then
  * patterns in order.  Strings are compared without case, patterns with it (`~`) or without (`~*`).  A pattern that runs
  * into its match limit ends the search: the variable has no value then, neither the default nor the empty one, and what
- * it was to decide is decided against the request (RE-01).  Runs in workers; what it needs is of the request's arena.
+ * it was to decide is decided against the request.  Runs in workers; what it needs is of the request's arena.
  */
 #include "http/module.h"
 

@@ -1,4 +1,4 @@
-# H1-15 (CL.0): GET, HEAD, OPTIONS and DELETE may have a body; it is read as a body and sent on as one, and what follows is the next request.
+# CL.0: GET, HEAD, OPTIONS and DELETE may have a body; it is read as a body and sent on as one, and what follows is the next request.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -12,9 +12,9 @@ for my $method (qw(GET OPTIONS DELETE PATCH PROPFIND MKCOL)) {
         return (($seen->method eq $method ? () : 'method ' . $seen->method),
             ($seen->body eq $inside ? () : 'body ' . show($seen->body)));
     };
-    $a->forwarded("H1-15 $method with a length",
+    $a->forwarded("$method with a length",
         "$method / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " . length($inside) . "\r\n\r\n$inside", $same);
-    $a->forwarded("H1-15 $method, chunked",
+    $a->forwarded("$method, chunked",
         "$method / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         . sprintf("%x\r\n%s\r\n0\r\n\r\n", length $inside, $inside), $same);
 }

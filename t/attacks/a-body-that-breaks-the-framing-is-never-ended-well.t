@@ -1,4 +1,4 @@
-# US-01, US-03: bad chunks, short bodies, an RST: the client must be able to tell that something is missing.
+# Bad chunks, short bodies, an RST: the client must be able to tell that something is missing.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

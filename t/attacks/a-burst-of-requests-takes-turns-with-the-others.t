@@ -1,4 +1,4 @@
-# H2-16: ten thousand whole requests are there at once: other connections wait for a few of them only, memory for none.
+# Ten thousand whole requests are there at once: other connections wait for a few of them only, memory for none.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';

@@ -1,4 +1,4 @@
-# HI-02: groups of patterns in rewrite, if, map, location and server_name: what is written is of the last match, as long as it is, and nothing of another
+# Groups of patterns in rewrite, if, map, location and server_name: what is written is of the last match, as long as it is, and nothing of another
 # request's or of a match that failed; a map that matches while a replacement is made changes no length of it.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# H2-16, TL-04: a browser may use one HTTP/2 connection for every name of its certificate; a server whose TLS policy is another says 421.
+# A browser may use one HTTP/2 connection for every name of its certificate; a server whose TLS policy is another says 421.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';

@@ -1,4 +1,4 @@
-# H2-17: what breaks a whole connection to a peer: the requests on it fail, none but those; the next ones get another connection.
+# What breaks a whole connection to a peer: the requests on it fail, none but those; the next ones get another connection.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';
@@ -48,12 +48,12 @@ $broken->('§4.3 index 0', sub ($s) { headers($s, 'END_HEADERS END_STREAM', "\x8
 $broken->('§4.3 a truncated block', sub ($s) { headers($s, 'END_HEADERS END_STREAM', "\x88\x40\x0aabc") });
 $broken->('§4.3 a table size beyond ours', sub ($s) { headers($s, 'END_HEADERS END_STREAM', "\x3f\xe2\x1f\x88") });
 $broken->('RFC 7541 §5.2 Huffman padding of 8 bits', sub ($s) { headers($s, 'END_HEADERS END_STREAM', "\x88\0\x01a\x82\x1f\xff") });
-$broken->('H2-17 an HPACK bomb', sub ($s) { headers($s, 'END_HEADERS END_STREAM', "\x88\x40\x01a" . integer(7, 3900) . 'v' x 3900 . "\xbe" x 10_000) });
-$broken->('H2-17 a flood of PINGs', ping() x 5000);
-$broken->('H2-17 a flood of SETTINGS', settings(3 => 50) x 5000);
-$broken->('H2-17 a flood of empty DATA', sub ($s) { $head->($s, '') . data($s, '') x 5000 });
-$broken->('H2-17 a flood of unknown frames', frame(77, 0, 0, '') x 5000);
-$broken->('H2-17 WINDOW_UPDATEs of 1', window(0, 1) x 5000);
+$broken->('an HPACK bomb', sub ($s) { headers($s, 'END_HEADERS END_STREAM', "\x88\x40\x01a" . integer(7, 3900) . 'v' x 3900 . "\xbe" x 10_000) });
+$broken->('a flood of PINGs', ping() x 5000);
+$broken->('a flood of SETTINGS', settings(3 => 50) x 5000);
+$broken->('a flood of empty DATA', sub ($s) { $head->($s, '') . data($s, '') x 5000 });
+$broken->('a flood of unknown frames', frame(77, 0, 0, '') x 5000);
+$broken->('WINDOW_UPDATEs of 1', window(0, 1) x 5000);
 $broken->('§3.4 HTTP/1.1', "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 $broken->('nothing but a close', '', closes => 1);
 $broken->('half a frame', sub ($s) { substr $head->($s, ''), 0, 7 }, closes => 1);

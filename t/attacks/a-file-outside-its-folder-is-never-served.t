@@ -1,4 +1,4 @@
-# PA-01 for files: no path, and nothing that a variable brings, names a file outside root or alias; ETag, size or an error do not tell of one either.
+# For files: no path, and nothing that a variable brings, names a file outside root or alias; ETag, size or an error do not tell of one either.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

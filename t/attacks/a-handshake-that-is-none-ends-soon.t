@@ -1,4 +1,4 @@
-# TL-05, TL-09: what is no handshake, breaks off, never ends, or has too much in it costs its own connection and little memory.
+# What is no handshake, breaks off, never ends, or has too much in it costs its own connection and little memory.
 use v5.36;
 use lib 't/lib';
 use Time::HiRes 'time';

@@ -1,4 +1,3 @@
-# H1-34
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -21,6 +20,6 @@ my %cases = (
     'space before the colon of Host' => "GET / HTTP/1.1\r\nHost : localhost\r\n\r\n",
     'only a colon'                => "GET / HTTP/1.1\r\nHost: localhost\r\n:\r\n\r\n",
 );
-$a->refused("H1-34 $_", $cases{$_}) for sort keys %cases;
+$a->refused("$_", $cases{$_}) for sort keys %cases;
 
 $a->done;

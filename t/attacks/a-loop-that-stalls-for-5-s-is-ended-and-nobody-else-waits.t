@@ -1,4 +1,4 @@
-# RS-06: one worker's loop stands still for 5 s (worker_watchdog 5s): it is killed then, not before, with its stack in the log; the other one serves all
+# One worker's loop stands still for 5 s (worker_watchdog 5s): it is killed then, not before, with its stack in the log; the other one serves all
 # the while, and what both share (limits, statistics, the store) holds nobody up.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# H1-10 with proxy_request_buffering off: the head and some data may be up already; the origin must be able to tell that the rest is missing.
+# With proxy_request_buffering off: the head and some data may be up already; the origin must be able to tell that the rest is missing.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -16,9 +16,9 @@ my %cases = (
 );
 # The echo origin reads whole requests, so it answers none of these, and its parser counts a request only by its head.
 for my $name (sort keys %cases) {
-    $a->refused("H1-10 $name", "$head$cases{$name}", 400, upstream => 1);
+    $a->refused("$name", "$head$cases{$name}", 400, upstream => 1);
 }
-$a->refused('H1-17 the client ends', "${head}5\r\nhello\r\n", 400, upstream => 1, end => 'fin');
+$a->refused('the client ends', "${head}5\r\nhello\r\n", 400, upstream => 1, end => 'fin');
 $a->forwarded('a good one is streamed', "${head}5\r\nhello\r\n0\r\n\r\n",
     sub ($seen) { $seen->body eq 'hello' ? () : 'body' });
 

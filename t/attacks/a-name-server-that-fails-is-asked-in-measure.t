@@ -1,4 +1,4 @@
-# DN-02: NXDOMAIN, SERVFAIL, REFUSED, silence, no records, AAAA alone, a TTL of 0 and one of 2^31, answers that change all the time, and a record that goes while
+# NXDOMAIN, SERVFAIL, REFUSED, silence, no records, AAAA alone, a TTL of 0 and one of 2^31, answers that change all the time, and a record that goes while
 # it is in use: each has its answer, the last good one is kept, and a crowd of requests asks once.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# US-01: FIN and RST after every byte of an answer, in its head and in its body.
+# FIN and RST after every byte of an answer, in its head and in its body.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# TL-05: ALPN without a match ends the handshake; what was agreed on is what is read; other protocols' bytes reach nobody (ALPACA).
+# ALPN without a match ends the handshake; what was agreed on is what is read; other protocols' bytes reach nobody (ALPACA).
 use v5.36;
 use lib 't/lib';
 use Weir::Pki;

@@ -1,4 +1,4 @@
-# H1-35, H1-39: everything else is refused, and nothing is ever answered in HTTP/0.9.
+# Everything else is refused, and nothing is ever answered in HTTP/0.9.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -42,17 +42,17 @@ my %cases = (
     '0.9'                     => 'GET /',
     '0.9 without slash'       => 'GET',
 );
-$a->refused("H1-35 $_", "$cases{$_}$rest") for sort keys %cases;
-$a->refused("H1-35 HTTP/$_", "GET / HTTP/$_$rest", 505) for '2.0', '3.0';
-$a->refused('H1-39 preface of HTTP/2', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", qr/^(?:400|505)$/, dribble => 0);
-$a->refused('H1-39 0.9, alone', "GET /x\r\n", qr/^40[08]$/, dribble => 0);
-$a->forwarded('H1-35 1.2 is served as 1.1', "GET / HTTP/1.2$rest",
+$a->refused("$_", "$cases{$_}$rest") for sort keys %cases;
+$a->refused("HTTP/$_", "GET / HTTP/$_$rest", 505) for '2.0', '3.0';
+$a->refused('preface of HTTP/2', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", qr/^(?:400|505)$/, dribble => 0);
+$a->refused('0.9, alone', "GET /x\r\n", qr/^40[08]$/, dribble => 0);
+$a->forwarded('1.2 is served as 1.1', "GET / HTTP/1.2$rest",
     sub ($seen) { $seen->version eq '1.1' ? () : 'version ' . $seen->version });
 
-$a->forwarded('H1-39 one empty line before is fine', "\r\nGET / HTTP/1.1$rest");
-$a->refused('H1-39 100 empty lines before', ("\r\n" x 100) . "GET / HTTP/1.1$rest");
-$a->refused('H1-39 a bare LF before', "\nGET / HTTP/1.1$rest");
-$a->refused('H1-39 a bare CR before', "\rGET / HTTP/1.1$rest");
+$a->forwarded('one empty line before is fine', "\r\nGET / HTTP/1.1$rest");
+$a->refused('100 empty lines before', ("\r\n" x 100) . "GET / HTTP/1.1$rest");
+$a->refused('a bare LF before', "\nGET / HTTP/1.1$rest");
+$a->refused('a bare CR before', "\rGET / HTTP/1.1$rest");
 $a->refused('not HTTP: TLS', "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" . ('x' x 100) . "\r\n\r\n", 400,
     dribble => 0);
 $a->refused('not HTTP: zeros', "\x00" x 100, 400, dribble => 0);

@@ -1,4 +1,4 @@
-# TL-02: a session made where no certificate is asked for, or another, is not resumed where one is: as a ticket, by its id, in both
+# A session made where no certificate is asked for, or another, is not resumed where one is: as a ticket, by its id, in both
 # versions. And a request is not carried over by its Host.
 use v5.36;
 use lib 't/lib';

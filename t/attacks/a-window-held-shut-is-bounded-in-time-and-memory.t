@@ -1,4 +1,4 @@
-# H2-07: windows held shut or opened by the byte: each stream has send_timeout to make progress, memory stays bounded, and the arithmetic is
+# Windows held shut or opened by the byte: each stream has send_timeout to make progress, memory stays bounded, and the arithmetic is
 # signed (RFC 9113 §6.9.2; CVE-2019-9511, CVE-2024-30156).
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# SH-02, LM-04: a worker is stopped, as it may be in the middle of anything it shares.  The others never wait for it: limits stay exact, the store takes
+# A worker is stopped, as it may be in the middle of anything it shares.  The others never wait for it: limits stay exact, the store takes
 # changes and does not grow for the reader that stands still, a reload goes through; and when it goes on it sees what is now.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# PR-02: what somebody can do who has taken over a worker, beside the store (t/store): with the worker's own user, groups, capabilities and no_new_privs.
+# What somebody can do who has taken over a worker, beside the store (t/store): with the worker's own user, groups, capabilities and no_new_privs.
 # It may serve and speak to peers; it becomes nobody else, reaches no other process's memory, no file of the operator's, and nothing of the kernel's.
 use v5.36;
 use lib 't/lib';
@@ -20,7 +20,7 @@ is $w->get('/')->status, 200, 'it serves';
 my ($master, $worker, $other) = ($w->pid, $w->workers);
 my $of = sub ($pid, $what) { (Weir::Server::slurp("/proc/$pid/status") =~ /^$what:\s+(.*)$/m)[0] };
 
-# PR-01: what it is.
+# What it is.
 for my $pid ($worker, $other) {
     unlike $of->($pid, 'Uid'), qr/\b0\b/, 'a worker is not root';
     unlike $of->($pid, 'Gid'), qr/\b0\b/, 'nor of its group';

@@ -1,4 +1,4 @@
-# H2-17, and what h2spec asks of clients: frames a peer may not send, heads that say nothing or two things, lengths that lie. Each costs its
+# What h2spec asks of clients, and more: frames a peer may not send, heads that say nothing or two things, lengths that lie. Each costs its
 # request, or its connection; never another's.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# US-03, US-04: upstreams are as untrusted as clients; a connection with such an answer is never used again.
+# Upstreams are as untrusted as clients; a connection with such an answer is never used again.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

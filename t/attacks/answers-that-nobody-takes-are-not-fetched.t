@@ -1,4 +1,4 @@
-# H2-17: a hundred large answers are asked for by a client whose windows are shut: of each a small piece is fetched, none lies in a file.  One that takes
+# A hundred large answers are asked for by a client whose windows are shut: of each a small piece is fetched, none lies in a file.  One that takes
 # what it asked for, slowly, has its answer put aside, so that the peer is let go.
 use v5.36;
 use lib 't/lib';

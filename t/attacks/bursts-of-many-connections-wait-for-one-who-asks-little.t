@@ -1,4 +1,4 @@
-# H2-16: hundreds of whole requests are there at once on each of many connections: who asks for one thing waits for a few of them, not for some of each.
+# Hundreds of whole requests are there at once on each of many connections: who asks for one thing waits for a few of them, not for some of each.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';

@@ -1,4 +1,4 @@
-# US-03, US-07: extra bytes, a second answer (response queue poisoning), a body where there is none.
+# Extra bytes, a second answer (response queue poisoning), a body where there is none.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

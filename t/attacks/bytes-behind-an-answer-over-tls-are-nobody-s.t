@@ -1,4 +1,4 @@
-# US-03, US-07 over TLS: extra bytes, a second answer (response queue poisoning) and a body where there is none, in the record of the answer and in one of
+# Extra bytes, a second answer (response queue poisoning) and a body where there is none, in the record of the answer and in one of
 # their own, on a connection that is kept and one whose session is resumed.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# H1-45: what frames, routes or identifies stays, whatever Connection names; what is hop by hop goes, whether named or not.
+# What frames, routes or identifies stays, whatever Connection names; what is hop by hop goes, whether named or not.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -11,15 +11,15 @@ my %stays = ('Host' => 'localhost', 'X-Forwarded-For' => '1.2.3.4', 'Authorizati
     'X-Forwarded-Proto' => 'https', 'Cookie' => 'a=b', 'X-Weir-Own' => undef, 'X-Real-IP' => undef);
 for my $name (sort keys %stays) {
     my $line = defined $stays{$name} && $name ne 'Host' ? "$name: $stays{$name}\r\n" : '';
-    $a->forwarded("H1-45 $name", "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close, $name\r\n$line\r\n",
+    $a->forwarded("$name", "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close, $name\r\n$line\r\n",
         sub ($seen) { length($seen->header($name) // '') ? () : 'it is gone' });
 }
-$a->forwarded('H1-45 Content-Length',
+$a->forwarded('Content-Length',
     "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Content-Length\r\nContent-Length: 5\r\n\r\nhello",
     sub ($seen) { $seen->body eq 'hello' ? () : 'body' });
-$a->forwarded('H1-45 Transfer-Encoding', "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+$a->forwarded('Transfer-Encoding', "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     sub ($seen) { $seen->body eq 'hello' ? () : 'body' });
-$a->forwarded('H1-45 hop by hop', "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: X-Hop, keep-alive\r\nX-Hop: y\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: gzip\r\n"
+$a->forwarded('hop by hop', "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: X-Hop, keep-alive\r\nX-Hop: y\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: gzip\r\n"
     . "Trailer: X\r\nUpgrade-Insecure-Requests: 1\r\n\r\n", sub ($seen) {
         return map { defined $seen->header($_) ? "$_ was passed on" : () } qw(X-Hop Keep-Alive Proxy-Connection Trailer) });
 

@@ -1,4 +1,4 @@
-# PA-02: for random paths with encoded slashes, dots and separators: what goes upstream is guarded for a reader who takes %2F and %5C for slashes, too; it has no
+# For random paths with encoded slashes, dots and separators: what goes upstream is guarded for a reader who takes %2F and %5C for slashes, too; it has no
 # dot segment for either, stays below the path of proxy_pass, and brings no query.
 use v5.36;
 use lib 't/lib';

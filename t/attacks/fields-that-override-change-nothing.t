@@ -1,4 +1,4 @@
-# PA-03: X-Original-URL, X-HTTP-Method-Override, X-Forwarded-*, Forwarded of strangers: nothing that Weir decides, says or makes goes by them.
+# X-Original-URL, X-HTTP-Method-Override, X-Forwarded-*, Forwarded of strangers: nothing that Weir decides, says or makes goes by them.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

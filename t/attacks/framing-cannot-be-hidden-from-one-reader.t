@@ -1,4 +1,4 @@
-# H1-08: a length or a coding that some readers see and some do not.
+# A length or a coding that some readers see and some do not.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -33,8 +33,8 @@ for my $pair ([ 'Transfer-Encoding', 'chunked' ], [ 'Content-Length', $n ]) {
         'a colon before the name'   => ":$name: $value\r\n",
         'quoted name'               => "\"$name\": $value\r\n",
     );
-    $a->refused("H1-08 $name: $_", "$head$hidden{$_}\r\n$body") for sort keys %hidden;
-    $a->refused("H1-08 $name first, folded onto the request line",
+    $a->refused("$name: $_", "$head$hidden{$_}\r\n$body") for sort keys %hidden;
+    $a->refused("$name first, folded onto the request line",
         "POST / HTTP/1.1\r\n $name: $value\r\nHost: localhost\r\n\r\n$body");
 }
 
@@ -43,11 +43,11 @@ my $no_alias = sub ($seen) {
     my @left = grep { /content.length|transfer.encoding/i && !(/^content-length$/i && $seen->header($_) eq '0') } $seen->names;
     return ((@left ? "passed on: @left" : ()), (length $seen->body ? 'a body' : ()));
 };
-$a->forwarded('H1-08 Content_Length is dropped', "GET / HTTP/1.1\r\nHost: localhost\r\nContent_Length: 5\r\n\r\n",
+$a->forwarded('Content_Length is dropped', "GET / HTTP/1.1\r\nHost: localhost\r\nContent_Length: 5\r\n\r\n",
     $no_alias);
-$a->forwarded('H1-08 Transfer_Encoding is dropped',
+$a->forwarded('Transfer_Encoding is dropped',
     "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer_Encoding: chunked\r\n\r\n", $no_alias);
-$a->forwarded('H1-08 Transfer.Encoding is dropped',
+$a->forwarded('Transfer.Encoding is dropped',
     "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer.Encoding: chunked\r\n\r\n", $no_alias);
 
 $a->done;

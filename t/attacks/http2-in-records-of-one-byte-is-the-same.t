@@ -1,4 +1,4 @@
-# H2-18: what is right, and what is wrong, does not depend on how TLS cuts it.
+# What is right, and what is wrong, does not depend on how TLS cuts it.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';

@@ -1,4 +1,4 @@
-# H1-30: RFC 9112 §2.2 allows a bare LF; the other reader may not.
+# RFC 9112 §2.2 allows a bare LF; the other reader may not.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -22,8 +22,8 @@ my %cases = (
     'CR before the version'       => "GET / \rHTTP/1.1\r\nHost: localhost\r\n\r\n",
     'LFCR'                        => "GET / HTTP/1.1\n\rHost: localhost\n\r\n\r",
 );
-$a->refused("H1-30 $_", $cases{$_}) for sort keys %cases;
+$a->refused("$_", $cases{$_}) for sort keys %cases;
 # There is no line at all, so it may also be the timeout of the head that ends this.
-$a->refused('H1-30 CR everywhere', "GET / HTTP/1.1\rHost: localhost\r\r", qr/^40[08]$/);
+$a->refused('CR everywhere', "GET / HTTP/1.1\rHost: localhost\r\r", qr/^40[08]$/);
 
 $a->done;

@@ -1,4 +1,4 @@
-# HI-01, sink by source: what clients and peers put into variables, captures, cookies and fields comes out of every place that writes a head without a line of its own.
+# Sink by source: what clients and peers put into variables, captures, cookies and fields comes out of every place that writes a head without a line of its own.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

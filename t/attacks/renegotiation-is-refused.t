@@ -1,4 +1,4 @@
-# TL-01: a client that asks for another handshake on its connection gets none, however often, and costs nothing.
+# A client that asks for another handshake on its connection gets none, however often, and costs nothing.
 use v5.36;
 use lib 't/lib';
 use Weir::Pki;

@@ -1,4 +1,4 @@
-# US-02: no accept, no head, a head of a byte at a time, a body that stalls.
+# No accept, no head, a head of a byte at a time, a body that stalls.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

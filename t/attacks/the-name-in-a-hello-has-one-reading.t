@@ -1,4 +1,4 @@
-# TL-04: none, unknown, an address, a trailing dot, upper case, 255 bytes, NUL, two names: each finds a server by the rules, or the
+# None, unknown, an address, a trailing dot, upper case, 255 bytes, NUL, two names: each finds a server by the rules, or the
 # handshake ends; and a certificate's own name with a NUL in it stands for nobody.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# H1-02: what RFC 9110 §8.6 lets a recipient fold into one, Weir refuses as well.
+# What RFC 9110 §8.6 lets a recipient fold into one, Weir refuses as well.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -22,6 +22,6 @@ my %cases = (
     'zero and five'    => "Content-Length: 0\r\nContent-Length: 5\r\n",
     'apart'            => "Content-Length: 5\r\nX: y\r\nContent-Length: 0\r\n",
 );
-$a->refused("H1-02 $_", "$head$cases{$_}\r\nhello") for sort keys %cases;
+$a->refused("$_", "$head$cases{$_}\r\nhello") for sort keys %cases;
 
 $a->done;

@@ -1,4 +1,4 @@
-# H2-16: a thousand requests wait at once, each with its memory; seconds after they have gone, the worker's memory is what it was.
+# A thousand requests wait at once, each with its memory; seconds after they have gone, the worker's memory is what it was.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';

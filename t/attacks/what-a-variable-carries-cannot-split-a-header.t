@@ -1,4 +1,4 @@
-# HI-01: path, captures, query and cookies used in Location, added headers and the body.
+# Path, captures, query and cookies used in Location, added headers and the body.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -20,16 +20,16 @@ for my $target ("/redirect/$evil", "/capture/$evil", "/query?$evil", "/query?a=$
     my $before = $a->origin->requests;
     my $client = $a->w->client;
     my $answer = eval { $client->send("GET $target HTTP/1.1\r\nHost: localhost\r\nCookie: c=$evil\r\n\r\n")->read_response };
-    ok $answer, "HI-01 $target: one answer" or diag $@;
+    ok $answer, "$target: one answer" or diag $@;
     next unless $answer;
-    ok !defined $answer->header('X-Evil'), "HI-01 $target: no header of the client's";
+    ok !defined $answer->header('X-Evil'), "$target: no header of the client's";
     ok $answer->status < 400 || $answer->status == 400 || $answer->status == 500,
-        "HI-01 $target: status " . $answer->status;
+        "$target: status " . $answer->status;
     if ($answer->status == 200 && $answer->header('Content-Type') =~ /json/) {
-        ok !defined Weir::Test->seen($answer)->header('X-Evil'), "HI-01 $target: none upstream";
+        ok !defined Weir::Test->seen($answer)->header('X-Evil'), "$target: none upstream";
     }
     my @more = $a->origin->requests - $before > 1 ? 'more' : ();
-    is_deeply \@more, [], "HI-01 $target: at most one request upstream";
+    is_deeply \@more, [], "$target: at most one request upstream";
     $client->close;
 }
 

@@ -1,4 +1,4 @@
-# PA-01: where proxy_pass has a path or variables, a client's path makes no dot segment, no query and no fragment of the target toward a peer; nor of redirects.
+# Where proxy_pass has a path or variables, a client's path makes no dot segment, no query and no fragment of the target toward a peer; nor of redirects.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

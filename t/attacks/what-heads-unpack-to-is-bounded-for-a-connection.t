@@ -1,4 +1,4 @@
-# H2-05: a byte of HPACK stands for a field of four kilobytes, seven times in each head, on as many streams as there may be: what the requests of a
+# A byte of HPACK stands for a field of four kilobytes, seven times in each head, on as many streams as there may be: what the requests of a
 # connection hold together is bounded, and what is refused may be sent again.  Ordinary heads on all streams are no attack.
 use v5.36;
 use lib 't/lib';

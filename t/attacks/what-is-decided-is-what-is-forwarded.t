@@ -1,4 +1,4 @@
-# PA-02: for random paths, one that is asked for and its normal form are decided alike, by prefixes, patterns, rewriting and files, and what goes upstream is what was matched.
+# For random paths, one that is asked for and its normal form are decided alike, by prefixes, patterns, rewriting and files, and what goes upstream is what was matched.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

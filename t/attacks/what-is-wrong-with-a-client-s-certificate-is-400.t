@@ -1,4 +1,4 @@
-# TL-07: expired, not yet valid, for another use, too deep, huge, of nobody known, revoked, unknown to its list: each is refused, and
+# Expired, not yet valid, for another use, too deep, huge, of nobody known, revoked, unknown to its list: each is refused, and
 # nothing of it goes upstream. And no certificate is asked for after the handshake.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# PR-07, small: a good file cut at every byte, and with a byte changed, is read or refused, never crashed on.
+# A good file cut at every byte, and with a byte changed, is read or refused, never crashed on.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -4,7 +4,7 @@ use Time::HiRes qw(sleep time);
 use Weir::Fault;
 use Weir::Test;
 
-# RS-02: out of descriptors for a while, a worker neither spins nor forgets who waits.
+# Out of descriptors for a while, a worker neither spins nor forgets who waits.
 my $w     = Weir::Fault->test('accepting pauses without descriptors');
 my $fault = $w->{fault};
 

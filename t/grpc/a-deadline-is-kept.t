@@ -1,4 +1,4 @@
-# GR-01: grpc-timeout is passed on and kept: when it is over the client is told DEADLINE_EXCEEDED, and the peer that nobody waits.
+# Grpc-timeout is passed on and kept: when it is over the client is told DEADLINE_EXCEEDED, and the peer that nobody waits.
 use v5.36;
 use lib 't/lib';
 use Time::HiRes 'time';

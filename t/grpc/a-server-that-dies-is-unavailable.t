@@ -1,4 +1,4 @@
-# GR-02: a stream that is cut in its middle ends in trailers that say UNAVAILABLE; what came before is delivered.
+# A stream that is cut in its middle ends in trailers that say UNAVAILABLE; what came before is delivered.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';

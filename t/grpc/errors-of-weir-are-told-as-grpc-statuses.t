@@ -1,4 +1,4 @@
-# GR-01: what Weir answers by itself to a gRPC call is a gRPC answer: HTTP 200, trailers only, the status that gRPC's HTTP mapping gives.
+# What Weir answers by itself to a gRPC call is a gRPC answer: HTTP 200, trailers only, the status that gRPC's HTTP mapping gives.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';

@@ -1,4 +1,4 @@
-# H1-17: then FIN, RST or silence; the upstream never sees a complete request.
+# Then FIN, RST or silence; the upstream never sees a complete request.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# DO-02: opened and idle; there is nobody to answer to, so it just ends.
+# Opened and idle; there is nobody to answer to, so it just ends.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# RE-01: a variable that cannot be worked out is not an empty one.  A limit whose key it is, and an if, decide against the request.
+# A variable that cannot be worked out is not an empty one.  A limit whose key it is, and an if, decide against the request.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

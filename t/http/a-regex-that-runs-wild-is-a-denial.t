@@ -1,4 +1,4 @@
-# RE-01: a pattern that backtracks without end runs into its limit, which denies the request.
+# A pattern that backtracks without end runs into its limit, which denies the request.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# H1-16, H1-17: an answer that did not need the body leaves none of it behind.
+# An answer that did not need the body leaves none of it behind.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

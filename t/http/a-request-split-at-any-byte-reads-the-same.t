@@ -1,4 +1,4 @@
-# H1-18: good and bad messages, cut in two at every byte.
+# Good and bad messages, cut in two at every byte.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# DO-01: the deadline is of the whole head, so a byte now and then does not help.
+# The deadline is of the whole head, so a byte now and then does not help.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# auth_request: 2xx lets in, 401 and 403 are the answer, all else is an error (PA-05); what the place is sent, and what is taken over from its answer.
+# auth_request: 2xx lets in, 401 and 403 are the answer, all else is an error; what the place is sent, and what is taken over from its answer.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

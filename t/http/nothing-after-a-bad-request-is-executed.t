@@ -1,4 +1,4 @@
-# H1-42: good, bad, good in one segment; and the end of the connection is the bad one's.
+# Good, bad, good in one segment; and the end of the connection is the bad one's.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

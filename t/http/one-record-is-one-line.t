@@ -1,4 +1,4 @@
-# LG-01: CR, LF, ESC, NUL, quotes, invalid UTF-8 and JSON breakers in every logged field.
+# CR, LF, ESC, NUL, quotes, invalid UTF-8 and JSON breakers in every logged field.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# Range, If-Range, max_ranges: one part, several, in any order; 416 when there is none; all of it when that is better (DO-05).
+# Range, If-Range, max_ranges: one part, several, in any order; 416 when there is none; all of it when that is better.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

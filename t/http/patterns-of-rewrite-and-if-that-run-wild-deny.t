@@ -1,4 +1,4 @@
-# RE-01 for the patterns of rewrite, if and proxy_redirect: the first two deny the request, the last leaves the peer's address as it is and tells.
+# For the patterns of rewrite, if and proxy_redirect: the first two deny the request, the last leaves the peer's address as it is and tells.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,3 @@
-# H1-42
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# DO-01, small: slow heads, slow bodies and slow readers at the same time, one worker.
+# Slow heads, slow bodies and slow readers at the same time, one worker.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

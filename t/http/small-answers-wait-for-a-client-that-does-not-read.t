@@ -1,4 +1,4 @@
-# H1-42, of a client that does not read: its small answers wait, none is lost, cut or doubled when it reads after all; when it does not, it is dropped
+# Of a client that does not read: its small answers wait, none is lost, cut or doubled when it reads after all; when it does not, it is dropped
 # after send_timeout.  Others do not notice either.
 use v5.36;
 use lib 't/lib';

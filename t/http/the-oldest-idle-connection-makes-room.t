@@ -1,4 +1,4 @@
-# DO-02: keep-alive hoarding past worker_connections.
+# Keep-alive hoarding past worker_connections.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

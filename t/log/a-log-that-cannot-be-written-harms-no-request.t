@@ -3,7 +3,7 @@ use lib 't/lib';
 use Weir::Test;
 use POSIX ();
 
-# LG-02, RS-04: a full disk, a reader that sleeps, one that has gone.
+# A full disk, a reader that sleeps, one that has gone.
 my $w = Weir::Test->new('a log that cannot be written harms no request')->needs_weir;
 my $fifo = $w->dir . '/logs/fifo';
 POSIX::mkfifo($fifo, 0666) or die "mkfifo: $!\n";

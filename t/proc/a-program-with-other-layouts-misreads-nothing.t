@@ -1,4 +1,4 @@
-# Programs that lay out shared memory or the store otherwise (UP-05): a zone begins anew and says so, on the way forward and on the way back, and
+# Programs that lay out shared memory or the store otherwise: a zone begins anew and says so, on the way forward and on the way back, and
 # what both know goes on; a store of another layout is left alone by the one that does not know it, so that it does not take over.
 use v5.36;
 use lib 't/lib';

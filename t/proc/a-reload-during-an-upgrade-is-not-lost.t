@@ -1,4 +1,4 @@
-# UP-03: a program that is just starting may have read the files of before; a reload or a reopening that comes meanwhile is for it too.
+# A program that is just starting may have read the files of before; a reload or a reopening that comes meanwhile is for it too.
 use v5.36;
 use lib 't/lib';
 use File::Copy ();

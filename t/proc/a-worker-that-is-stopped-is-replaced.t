@@ -1,5 +1,5 @@
 # worker_watchdog: a worker that is stopped between two turns of its loop still has its clients and is given new ones; after
-# the time for a turn it is killed, and another one serves those that wait (SH-02).  One that goes on before that is left.
+# the time for a turn it is killed, and another one serves those that wait.  One that goes on before that is left.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# A storm of signals to master and workers, from the first moment on, ends where a single one would (SH-07).
+# A storm of signals to master and workers, from the first moment on, ends where a single one would.
 # Those that begin an upgrade have a file of their own.
 use v5.36;
 use FindBin;

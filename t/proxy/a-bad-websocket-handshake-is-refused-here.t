@@ -1,4 +1,3 @@
-# H1-44, WS-01
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# H1-16, 0.CL: Weir answers for itself (return, error_page, 413, no peer) while the body is still coming.
+# 0.CL: Weir answers for itself (return, error_page, 413, no peer) while the body is still coming.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# H1-17 with proxy_request_buffering off: the client closes, resets or falls silent inside its body.
+# With proxy_request_buffering off: the client closes, resets or falls silent inside its body.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

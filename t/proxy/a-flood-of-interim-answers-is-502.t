@@ -1,4 +1,3 @@
-# US-04
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# US-01: FIN and RST after every byte of an answer: a whole answer, 502, or a cut; never a fake end.
+# FIN and RST after every byte of an answer: a whole answer, 502, or a cut; never a fake end.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# TL-08, TL-10: bytes in the clear before the handshake, a stream cut without close_notify, handshakes that never end or break off.
+# Bytes in the clear before the handshake, a stream cut without close_notify, handshakes that never end or break off.
 use v5.36;
 use lib 't/lib';
 use Weir::Pki;

@@ -1,4 +1,4 @@
-# CB-02: once a byte was sent, only a method that may be repeated is; what was never sent may go to any peer.
+# Once a byte was sent, only a method that may be repeated is; what was never sent may go to any peer.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

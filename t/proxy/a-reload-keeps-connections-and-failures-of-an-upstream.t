@@ -1,4 +1,4 @@
-# US-07: what is kept belongs to an address, not to a generation of the configuration.
+# What is kept belongs to an address, not to a generation of the configuration.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

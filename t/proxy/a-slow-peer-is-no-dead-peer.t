@@ -1,4 +1,4 @@
-# US-02: timeouts are of the pause between two reads, not of the whole.
+# Timeouts are of the pause between two reads, not of the whole.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

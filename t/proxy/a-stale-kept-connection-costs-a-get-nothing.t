@@ -1,4 +1,4 @@
-# US-06: the peer closes a kept connection just as the next request goes out.
+# The peer closes a kept connection just as the next request goes out.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,3 @@
-# US-02
 use v5.36;
 use lib 't/lib';
 use Time::HiRes qw(time);

@@ -1,4 +1,4 @@
-# US-06, WS-04: half-close each side, reset each side, and the read timeout.
+# Half-close each side, reset each side, and the read timeout.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

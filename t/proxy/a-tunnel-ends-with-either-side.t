@@ -1,4 +1,4 @@
-# US-06: half-closes are passed on, each way; resets end both.
+# Half-closes are passed on, each way; resets end both.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# US-01, US-03: never a fake end.
+# Never a fake end.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# H1-16, US-05: the peer answers 413 while the body is still coming.
+# The peer answers 413 while the body is still coming.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# TL-08, RFC 9525: proxy_ssl_verify with everything that goes with it. What is not verified never gets the request.
+# RFC 9525: proxy_ssl_verify with everything that goes with it. What is not verified never gets the request.
 use v5.36;
 use lib 't/lib';
 use Weir::Pki;

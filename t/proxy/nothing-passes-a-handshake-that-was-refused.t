@@ -1,4 +1,4 @@
-# H1-44: a tunnel only after a 101 that matches; early bytes never reach the peer as a request.
+# A tunnel only after a 101 that matches; early bytes never reach the peer as a request.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# US-03, US-07: response queue poisoning.
+# Response queue poisoning.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

@@ -1,4 +1,4 @@
-# A worker that is killed leaves its place in LMDB's table of readers taken (LM-04).  Many are, more than the table has places: the store's process
+# A worker that is killed leaves its place in LMDB's table of readers taken.  Many are, more than the table has places: the store's process
 # gives them free again, every new worker reads, and what is written goes on.
 use v5.36;
 use lib 't/lib';

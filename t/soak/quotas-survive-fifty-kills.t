@@ -1,5 +1,5 @@
 # Fifty times (WEIR_SOAK_KILLS) the whole gateway is killed while it counts a quota and consumers are made: what was acknowledged - by
-# `store flush`, or by the tool that made a consumer - is there again, and nothing is counted that was not asked for (LM-01).
+# `store flush`, or by the tool that made a consumer - is there again, and nothing is counted that was not asked for.
 use v5.36;
 use lib 't/lib';
 use Time::HiRes qw(time sleep);

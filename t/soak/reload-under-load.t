@@ -1,4 +1,4 @@
-# WEIR_SOAK_SECONDS (60) of load by kept-alive clients, a reload every second and 100 WebSockets that echo all the time (UP-01):
+# WEIR_SOAK_SECONDS (60) of load by kept-alive clients, a reload every second and 100 WebSockets that echo all the time:
 # no failed request, no closed WebSocket, the workers' memory flat within 10 % after warm-up.
 use v5.36;
 use lib 't/lib';

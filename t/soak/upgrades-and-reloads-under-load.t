@@ -1,5 +1,5 @@
 # Under load, WEIR_SOAK_UPGRADES (20) upgrades to another program and five times as many reloads: no failed request, and what was counted
-# before is counted on, exactly (UP-01, UP-04).
+# before is counted on, exactly.
 use v5.36;
 use lib 't/lib';
 use Time::HiRes qw(time);

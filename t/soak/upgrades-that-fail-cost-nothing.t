@@ -1,5 +1,5 @@
 # Under load, programs that are no use are upgraded to - missing, not to be executed, ending at once, crashing, hanging, with a configuration
-# that is wrong, dying after they came up: each time the old one carries on, and no request fails (UP-04).
+# that is wrong, dying after they came up: each time the old one carries on, and no request fails.
 use v5.36;
 use lib 't/lib';
 use File::Copy ();

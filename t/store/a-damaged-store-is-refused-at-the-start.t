@@ -1,5 +1,5 @@
 # What is no store, is of another version, was cut short or has bits turned, is told at the start or served as far as it can be read; the
-# workers never die of it (LM-06).
+# workers never die of it.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

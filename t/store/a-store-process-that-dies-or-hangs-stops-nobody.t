@@ -1,4 +1,4 @@
-# The store's process is killed, and another one writes; it is stopped, and workers go on with what they have (LM-04, LM-05).
+# The store's process is killed, and another one writes; it is stopped, and workers go on with what they have.
 use v5.36;
 use lib 't/lib';
 use Weir::Store;

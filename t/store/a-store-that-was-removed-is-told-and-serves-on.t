@@ -1,4 +1,4 @@
-# Somebody removes the store's file under the running instance (LM-05): nothing more is acknowledged, workers go on with what they know, which a
+# Somebody removes the store's file under the running instance: nothing more is acknowledged, workers go on with what they know, which a
 # backup can still be taken of; a restart begins with what is there then.
 use v5.36;
 use lib 't/lib';

@@ -1,5 +1,5 @@
 # Somebody puts another file in the place of the store's while the instance runs, as a backup is brought back, and after
-# a rotation of logs or a death another store process writes that one (LM-05): what it acknowledges holds in the workers
+# a rotation of logs or a death another store process writes that one: what it acknowledges holds in the workers
 # that run, too.
 use v5.36;
 use lib 't/lib';

@@ -5,7 +5,7 @@ use Weir::Test;
 use Weir::Cert;
 use Weir::Tls;
 
-# TL-02, TL-04: what was verified, or not, for one server counts for it alone.
+# What was verified, or not, for one server counts for it alone.
 my $w     = Weir::Test->new('a session goes to no server of another policy');
 my $ca    = Weir::Cert->ca($w, 'clients');
 my $other = Weir::Cert->ca($w, 'others');

@@ -1,4 +1,4 @@
-# TL-07: ssl_ocsp: a responder is asked about each client's certificate; what it does not call good is refused, and so is what it does not
+# Ssl_ocsp: a responder is asked about each client's certificate; what it does not call good is refused, and so is what it does not
 # answer. What it said is kept in ssl_ocsp_cache.
 use v5.36;
 use lib 't/lib';

@@ -1,4 +1,4 @@
-# TL-06, RFC 8446 §8, RFC 8470: 0-RTT data is off unless asked for; then only safe methods are served from it (425 otherwise), and a hello
+# RFC 8446 §8, RFC 8470: 0-RTT data is off unless asked for; then only safe methods are served from it (425 otherwise), and a hello
 # that is sent again, to any worker, is not let in twice.
 use v5.36;
 use lib 't/lib';

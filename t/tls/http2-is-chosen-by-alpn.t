@@ -4,8 +4,6 @@ use Weir::Test;
 
 use Weir::Cert;
 use Weir::Tls;
-
-# TL-05
 my $w    = Weir::Test->new('HTTP/2 is chosen by ALPN');
 my $cert = Weir::Cert->ca($w, 'root')->issue('localhost');
 $w->conf("ssl_certificate $cert->{cert}; ssl_certificate_key $cert->{key};

@@ -4,8 +4,6 @@ use Weir::Test;
 
 use Weir::Cert;
 use Weir::Tls;
-
-# TL-12
 my $w    = Weir::Test->new('protocols and ciphers are those allowed');
 my $ca   = Weir::Cert->ca($w, 'root');
 my $ec   = $ca->issue('localhost');

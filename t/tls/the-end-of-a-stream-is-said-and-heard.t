@@ -4,8 +4,6 @@ use Weir::Test;
 
 use Weir::Cert;
 use Weir::Tls;
-
-# TL-10
 my $w      = Weir::Test->new('the end of a stream is said and heard');
 my $ca     = Weir::Cert->ca($w, 'root');
 my $cert   = $ca->issue('localhost');

@@ -4,8 +4,6 @@ use Weir::Test;
 
 use Weir::Cert;
 use Weir::Tls;
-
-# TL-03
 my $w    = Weir::Test->new('tickets outlive workers, reload and restart');
 my $cert = Weir::Cert->ca($w, 'root')->issue('localhost');
 my $text = "server { listen 127.0.0.1:%%PORT%% ssl; ssl_certificate $cert->{cert}; ssl_certificate_key $cert->{key}; location / { return 200 '\$pid \$ssl_session_reused'; } }";

@@ -1,7 +1,7 @@
 /*
  * ranges.c - see ranges.h.  Runs in workers; memory is the request's arena, bounded by the length of the Range field.
  *
- * Threat (DO-05): many ranges, overlapping, tiny or huge, make a small request ask for a large answer.  Together they
+ * Threat: many ranges, overlapping, tiny or huge, make a small request ask for a large answer.  Together they
  * may not be more than the whole; many small ones may not cost more than the whole with what stands between them;
  * max_ranges limits their number.
  */

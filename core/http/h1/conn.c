@@ -241,7 +241,7 @@ conn_refuse(weir_h1_conn_t *c, bool is_head, weir_cause_t cause, const char *det
     }
 }
 
-/* A connection on which nothing began is closed; one on which a head did not end is told (DO-01). */
+/* A connection on which nothing began is closed; one on which a head did not end is told. */
 static void
 conn_wait_timeout(weir_h1_conn_t *c)
 {
@@ -401,7 +401,7 @@ conn_feed(weir_h1_conn_t *c, const char *data, size_t len, bool from_in, size_t 
     return CONN_TAKEN;
 }
 
-/* The first byte of a head starts its deadline, which later bytes do not move (DO-01). */
+/* The first byte of a head starts its deadline, which later bytes do not move. */
 static void
 conn_head_begins(weir_h1_conn_t *c)
 {

@@ -1,6 +1,6 @@
 /*
  * emit.h - the one place where HTTP/1.1 heads are written, for both directions.  A value with CR, LF or NUL marks the
- * buffer full, so that the head is never sent (HI-01).
+ * buffer full, so that the head is never sent.
  */
 #ifndef WEIR_HTTP_H1_EMIT_H
 #define WEIR_HTTP_H1_EMIT_H

@@ -68,7 +68,7 @@ typedef struct {
 } weir_h1_options_t;
 
 /* head: the scan's result with its final CRLFCRLF; slices in *req point into it. Marks hop-by-hop fields (and those
- * that Connection names, except framing and identity fields, which a client cannot remove: H1-45) with
+ * that Connection names, except framing and identity fields, which a client cannot remove) with
  * WEIR_FIELD_HOP.  *req need not be initialised and its fields are new ones in the arena; when the head is refused
  * the line is there for the log, and what was read before the fault. */
 weir_h1_reason_t weir_h1_parse_request(weir_request_head_t *req, const weir_h1_options_t *options, weir_str_t head,

@@ -2,7 +2,7 @@
  * send.c - writing an answer to an HTTP/1.1 client: head, body framed by Weir alone, trailers (RFC 9112 §6, §7).
  *
  * The head and small bodies are put together in the worker's send buffer and leave in one send; what the socket does
- * not take waits in the connection's chain.  CR, LF and NUL are refused here whatever their source (HI-01).
+ * not take waits in the connection's chain.  CR, LF and NUL are refused here whatever their source.
  */
 #include "http/h1/conn.h"
 #include "http/h1/emit.h"

@@ -70,7 +70,7 @@ engine_on_asked(weir_exchange_t *x)
     engine_of(x)->hold.wants_body = false;
 }
 
-/* 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8 (US-04). */
+/* 101 only when it was asked for, 100 is ours to give, the rest goes on; not more than 8. */
 static bool
 engine_on_interim(weir_exchange_t *x)
 {

@@ -93,7 +93,7 @@ target_make_uri(weir_proxy_t *p, weir_proxy_pass_t *pass)
     return true;
 }
 
-/* Only where the operator wrote it: never out of what a request brings (SS-01). */
+/* Only where the operator wrote it: never out of what a request brings. */
 static bool
 target_may_be_unix(const weir_template_t *text)
 {

@@ -1,8 +1,8 @@
 # Weir::Attack - table-driven tests of what strangers send: each case is delivered whole and byte by byte, and judged by the oracles.
 #
 #     my $attack = Weir::Attack->new('two lengths are refused');
-#     $attack->refused('H1-02 different', "POST / HTTP/1.1\r\n…", 400);
-#     $attack->forwarded('H1-06 …', "…", sub ($seen) { … });
+#     $attack->refused('different', "POST / HTTP/1.1\r\n…", 400);
+#     $attack->forwarded('…', "…", sub ($seen) { … });
 #     $attack->done;
 #
 # refused: one answer with the status, then the end of the connection, and not a byte upstream. forwarded: the origin's strict parser

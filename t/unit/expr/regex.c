@@ -1,5 +1,5 @@
 /*
- * Patterns: matching, captures, names, sharing by reference, limits (RE-01), two threads.
+ * Patterns: matching, captures, names, sharing by reference, limits, two threads.
  */
 #include "expr/regex.h"
 #include "tap.h"

@@ -1,5 +1,5 @@
 /*
- * chunked.c - chunked bodies: split at every byte the same, and every malformed one of ATTACKS H1-10 to H1-14 refused.
+ * chunked.c - chunked bodies: split at every byte the same, and every malformed one refused.
  */
 #include "http/h1/chunked.h"
 #include "tap.h"
@@ -77,7 +77,7 @@ static const row_t rows[] = {
     GOOD("quoted extensions", "5;a=\"x y;,\\\"\\\\\xc3\t\";b\r\nhello\r\n0\r\n\r\n", "hello", "", ""),
     GOOD("an empty quoted extension", "1;a=\"\"\r\nx\r\n0\r\n\r\n", "x", "", ""),
     GOOD("trailers", "0\r\na: b\r\nc: d\r\n\r\n", "", "x", "a: b\r\nc: d\r\n\r\n"),
-    /* H1-10 */
+    /* sizes */
     BAD("0x5", "0x5\r\nhello\r\n0\r\n\r\n"),
     BAD("+5", "+5\r\nhello\r\n0\r\n\r\n"),
     BAD("-5", "-5\r\nhello\r\n0\r\n\r\n"),
@@ -97,7 +97,7 @@ static const row_t rows[] = {
     BAD("17 digits", "00000000000000005\r\nhello\r\n0\r\n\r\n"),
     MORE("2^32+5", "100000005\r\nhello\r\n0\r\n\r\n"),
     MORE("2^63-1", "7fffffffffffffff\r\nhello\r\n0\r\n\r\n"),
-    /* H1-11 */
+    /* line ends */
     BAD("size line ends in LF", "5\nhello\r\n0\r\n\r\n"),
     BAD("size line ends in CR", "5\rhello\r\n0\r\n\r\n"),
     BAD("size line ends in CR;", "5\r;\nhello\r\n0\r\n\r\n"),
@@ -109,7 +109,7 @@ static const row_t rows[] = {
     BAD("data ends in CRLFCRLF", "5\r\nhello\r\n\r\n0\r\n\r\n"),
     BAD("size smaller than data", "4\r\nhello\r\n0\r\n\r\n"),
     BAD("size larger than data", "6\r\nhello\r\n0\r\n\r\n"),
-    /* H1-12 */
+    /* extensions */
     BAD("a bare semicolon", "5;\r\nhello\r\n0\r\n\r\n"),
     BAD("two semicolons", "5;;a\r\nhello\r\n0\r\n\r\n"),
     BAD("an extension without name", "5;=a\r\nhello\r\n0\r\n\r\n"),
@@ -128,7 +128,7 @@ static const row_t rows[] = {
     BAD("text behind a quoted string", "5;a=\"b\"c\r\nhello\r\n0\r\n\r\n"),
     BAD("SP before an extension", "5 ;a\r\nhello\r\n0\r\n\r\n"),
     BAD("SP in an extension", "5; a\r\nhello\r\n0\r\n\r\n"),
-    /* H1-13 */
+    /* the last chunk */
     GOOD("last chunk 00", "00\r\n\r\n", "", "", ""),
     GOOD("last chunk with extension", "0;x\r\n\r\n", "", "", ""),
     BAD("last chunk ends in LF", "0\n\r\n"),
@@ -137,7 +137,7 @@ static const row_t rows[] = {
     MORE("last CRLF missing", "0\r\n"),
     MORE("last LF missing", "0\r\n\r"),
     MORE("last chunk missing", "5\r\nhello\r\n"),
-    /* H1-14: what parse_trailers does not get to see */
+    /* trailers: what parse_trailers does not get to see */
     BAD("a folded trailer", "0\r\na: b\r\n c: d\r\n\r\n"),
     BAD("LF in a trailer", "0\r\na: b\n\r\n"),
     BAD("CR in a trailer", "0\r\na: b\rc\r\n\r\n"),

@@ -1,4 +1,4 @@
-/* emit.c - heads are written whole or not at all: CR, LF and NUL are refused wherever they stand (HI-01). */
+/* emit.c - heads are written whole or not at all: CR, LF and NUL are refused wherever they stand. */
 #include "http/h1/emit.h"
 
 #include "tap.h"

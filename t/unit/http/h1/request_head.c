@@ -1,5 +1,5 @@
 /*
- * request_head.c - request heads: what is taken, and every head of ATTACKS §1 and §2 that must be refused, and why.
+ * request_head.c - request heads: what is taken, and every head that must be refused, and why.
  *
  * Each row is scanned in one piece and cut at every byte, then parsed from memory that ends where the head ends.
  */
@@ -80,7 +80,7 @@ typedef struct { const char *name, *bytes; size_t len; weir_h1_reason_t want; } 
 #define UNKNOWN WEIR_H1_UNKNOWN_TRANSFER_CODING
 
 static const row_t framing_rows[] = {
-    /* H1-01, H1-02 */
+    /* both a length and a coding */
     FIELDS("CL then TE", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", WEIR_H1_LENGTH_AND_CODING),
     FIELDS("TE then CL", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", WEIR_H1_LENGTH_AND_CODING),
     FIELDS("CL 0 and TE", "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", WEIR_H1_LENGTH_AND_CODING),
@@ -92,7 +92,7 @@ static const row_t framing_rows[] = {
     CL("CL list, same", "5, 5", BAD_CL),
     CL("CL list, different", "5,6", BAD_CL),
     CL("CL list, empty member", "5,", BAD_CL),
-    /* H1-03 */
+    /* lengths that are no plain digits */
     CL("CL +5", "+5", BAD_CL),
     CL("CL -5", "-5", BAD_CL),
     CL("CL -0", "-0", BAD_CL),
@@ -114,14 +114,14 @@ static const row_t framing_rows[] = {
     CL("CL with a leading zero", "05", BAD_CL),
     CL("CL 00", "00", BAD_CL),
     CL("CL with NBSP", "\xa0" "5", BAD_CL),
-    /* H1-04 */
+    /* lengths that wrap */
     CL("CL 2^32+5", "4294967301", WEIR_H1_OK),
     CL("CL 2^63-1", "9223372036854775807", WEIR_H1_OK),
     CL("CL 2^63", "9223372036854775808", BAD_CL),
     CL("CL 2^64", "18446744073709551616", BAD_CL),
     CL("CL 2^64+5", "18446744073709551621", BAD_CL),
     CL("CL of 40 digits", "1234567890123456789012345678901234567890", BAD_CL),
-    /* H1-05 */
+    /* codings that are not chunked */
     TE("xchunked", "xchunked", UNKNOWN),
     TE("chunked, chunked", "chunked, chunked", BAD_TE),
     TE("chunked, gzip", "chunked, gzip", BAD_TE),
@@ -143,16 +143,16 @@ static const row_t framing_rows[] = {
     TE("commas only", ", ,", BAD_TE),
     FIELDS("unknown with CL", "Transfer-Encoding: gzip\r\nContent-Length: 5\r\n", WEIR_H1_LENGTH_AND_CODING),
     FIELDS("bad with CL", "Transfer-Encoding: \"x\r\nContent-Length: 5\r\n", WEIR_H1_LENGTH_AND_CODING),
-    /* H1-06 */
+    /* spellings of chunked that are allowed */
     TE("empty member before", ", chunked", WEIR_H1_OK),
     TE("empty member behind", "chunked ,\t", WEIR_H1_OK),
     TE("upper case", "CHUNKED", WEIR_H1_OK),
-    /* H1-07 */
+    /* two fields of codings */
     FIELDS("two TE, same", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", BAD_TE),
     FIELDS("two TE, identity first", "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", BAD_TE),
     FIELDS("two TE, x last", "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n", BAD_TE),
     FIELDS("two TE, empty first", "Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n", BAD_TE),
-    /* H1-08 */
+    /* space before a colon, folded lines */
     FIELDS("TE, space before the colon", "Transfer-Encoding : chunked\r\n", WEIR_H1_SPACE_BEFORE_COLON),
     FIELDS("TE, tab before the colon", "Transfer-Encoding\t: chunked\r\n", WEIR_H1_SPACE_BEFORE_COLON),
     FIELDS("CL, spaces before the colon", "Content-Length \t : 5\r\n", WEIR_H1_SPACE_BEFORE_COLON),
@@ -165,14 +165,14 @@ static const row_t framing_rows[] = {
     FIELDS("TE behind bare CR", "X: y\rTransfer-Encoding: chunked\r\n", WEIR_H1_BAD_FIELD_VALUE),
     FIELDS("NUL in the name", "Transfer-Encoding\0: chunked\r\n", WEIR_H1_BAD_FIELD_NAME),
     FIELDS("CR before the name", "\rTransfer-Encoding: chunked\r\n", WEIR_H1_BAD_FIELD_NAME),
-    /* H1-09 */
+    /* a coding in HTTP/1.0 */
     HEAD("TE in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", WEIR_H1_CODING_IN_1_0),
     HEAD("TE and CL in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
          WEIR_H1_LENGTH_AND_CODING),
 };
 
 static const row_t line_rows[] = {
-    /* H1-30, H1-35 */
+    /* request lines and their ends */
     LINE("bare LF", "GET / HTTP/1.1\nX: y", BY_SCAN),
     LINE("CRCRLF", "GET / HTTP/1.1\r", WEIR_H1_BAD_VERSION),
     LINE("CR instead of CRLF", "GET / HTTP/1.1\rX: y", WEIR_H1_BAD_REQUEST_LINE),
@@ -203,7 +203,7 @@ static const row_t line_rows[] = {
     LINE("HTTP/3.0", "GET / HTTP/3.0", WEIR_H1_VERSION_UNSUPPORTED),
     LINE("HTTP/1.2", "GET / HTTP/1.2", WEIR_H1_OK),
     LINE("HTTP/1.9", "GET / HTTP/1.9", WEIR_H1_OK),
-    /* H1-36 */
+    /* targets */
     TARGET("NUL in the target", "/a\0b", WEIR_H1_BAD_TARGET),
     TARGET("a control in the target", "/a\x01", WEIR_H1_BAD_TARGET),
     TARGET("DEL in the target", "/a\x7f", WEIR_H1_BAD_TARGET),
@@ -220,7 +220,7 @@ static const row_t line_rows[] = {
     LINE("** with OPTIONS", "OPTIONS ** HTTP/1.1", WEIR_H1_BAD_TARGET),
     LINE("* with OPTIONS", "OPTIONS * HTTP/1.1", WEIR_H1_OK),
     TARGET("what browsers send raw", "/|[]^{}\"<>`?a=|[]^{}\"<>`\\", WEIR_H1_OK),
-    /* H1-37 */
+    /* targets in absolute form and Host */
     TARGET("absolute form, equal", "http://a/x", WEIR_H1_OK),
     TARGET("absolute form, case", "HTTP://A/x", WEIR_H1_OK),
     TARGET("absolute form, default port", "http://a:80/x", WEIR_H1_OK),
@@ -239,7 +239,7 @@ static const row_t line_rows[] = {
     TARGET("absolute form, fragment", "http://a#/x", WEIR_H1_BAD_TARGET),
     TARGET("absolute form, backslash", "http://a\\@b/x", WEIR_H1_BAD_TARGET),
     TARGET("authority form with GET", "a:80", WEIR_H1_BAD_TARGET),
-    /* H1-39, H1-40 */
+    /* versions and methods */
     HEAD("HTTP/0.9", "GET /x\r\n\r\n", WEIR_H1_BAD_REQUEST_LINE),
     HEAD("HTTP/0.9 with SP", "GET /x \r\n\r\n", WEIR_H1_BAD_VERSION),
     HEAD("a method only", "GET\r\n\r\n", WEIR_H1_BAD_REQUEST_LINE),
@@ -256,7 +256,7 @@ static const row_t line_rows[] = {
 };
 
 static const row_t field_rows[] = {
-    /* H1-30, H1-31 */
+    /* line ends and controls in values */
     FIELDS("bare LF in a value", "X: a\nb\r\n", BY_SCAN),
     FIELDS("bare CR in a value", "X: a\rb\r\n", WEIR_H1_BAD_FIELD_VALUE),
     FIELDS("CRCRLF behind a value", "X: a\r\r\n", WEIR_H1_BAD_FIELD_VALUE),
@@ -267,9 +267,9 @@ static const row_t field_rows[] = {
     FIELDS("DEL in a value", "X: a\x7f\r\n", WEIR_H1_BAD_FIELD_VALUE),
     FIELDS("a control in the second sixteen bytes", "X: 0123456789abcdef0123\x02\r\n", WEIR_H1_BAD_FIELD_VALUE),
     FIELDS("a tab in a value", "X: a\tb\r\n", WEIR_H1_OK),
-    /* H1-32 */
+    /* bytes above 0x7f */
     FIELDS("bytes above 0x7f in a value", "X: \x80\xa0\xff\xc3\xa9\r\n", WEIR_H1_OK),
-    /* H1-33 */
+    /* names */
     FIELDS("empty name", ": x\r\n", WEIR_H1_BAD_FIELD_NAME),
     FIELDS("name with a byte above 0x7f", "X\xe9: y\r\n", WEIR_H1_BAD_FIELD_NAME),
     FIELDS("name with [", "X[0]: y\r\n", WEIR_H1_BAD_FIELD_NAME),
@@ -281,7 +281,7 @@ static const row_t field_rows[] = {
     FIELDS("name with a comma", "X,: y\r\n", WEIR_H1_BAD_FIELD_NAME),
     FIELDS("name with DEL", "X\x7f: y\r\n", WEIR_H1_BAD_FIELD_NAME),
     FIELDS("name with (", "X(: y\r\n", WEIR_H1_BAD_FIELD_NAME),
-    /* H1-34 */
+    /* lines without a colon, folded lines */
     FIELDS("no colon", "X y\r\n", WEIR_H1_NO_COLON),
     FIELDS("no colon, one word", "X\r\n", WEIR_H1_NO_COLON),
     FIELDS("no colon, odd byte", "X@y\r\n", WEIR_H1_NO_COLON),
@@ -291,7 +291,7 @@ static const row_t field_rows[] = {
     FIELDS("obs-fold with SP", "X: y\r\n z\r\n", WEIR_H1_OBS_FOLD),
     FIELDS("obs-fold with HTAB", "X: y\r\n\tz\r\n", WEIR_H1_OBS_FOLD),
     FIELDS("obs-fold with nothing", "X: y\r\n \r\n", WEIR_H1_OBS_FOLD),
-    /* H1-38 */
+    /* Host */
     HEAD("no Host in 1.1", "GET / HTTP/1.1\r\n\r\n", WEIR_H1_NO_HOST),
     HEAD("no Host in 1.0", "GET / HTTP/1.0\r\n\r\n", WEIR_H1_OK),
     HEAD("two Hosts, same", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", WEIR_H1_TWO_HOSTS),
@@ -405,7 +405,7 @@ test_connection(void)
     (void) ASK("1.1", "TE: trailersx\r\n");
     ok(!req.te_trailers, "TE without trailers");
 
-    /* H1-43 */
+    /* Expect */
     (void) ASK("1.1", "Expect: 100-Continue\r\n");
     ok(req.expect_continue && !req.expect_unknown, "Expect");
     (void) ASK("1.1", "Expect: y 100-continue\r\n");
@@ -427,7 +427,7 @@ is_hop(const weir_request_head_t *req, const char *name)
     return (weir_fields_find(&req->fields, weir_str_from_z(name))->flags & WEIR_FIELD_HOP) != 0;
 }
 
-/* H1-45 */
+/* fields that Connection names */
 static void
 test_hop_by_hop(void)
 {

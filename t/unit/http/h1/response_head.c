@@ -1,5 +1,5 @@
 /*
- * response_head.c - an upstream's head is read as strictly as a client's (ATTACKS US-03, US-04); trailers.
+ * response_head.c - an upstream's head is read as strictly as a client's ; trailers.
  */
 #include "http/h1/parse.h"
 #include "http/message/field_rules.h"
@@ -165,7 +165,7 @@ allowed(const char *name)
     return weir_field_rules_may_trail(&field);
 }
 
-/* H1-14 */
+/* trailers */
 static void
 test_trailers(void)
 {

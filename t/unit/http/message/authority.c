@@ -1,5 +1,5 @@
 /*
- * authority.c - Host and the authority of a target (ATTACKS H1-37, H1-38).
+ * authority.c - Host and the authority of a target .
  */
 #include "http/message/uri.h"
 #include "tap.h"

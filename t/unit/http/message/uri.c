@@ -1,5 +1,5 @@
 /*
- * uri.c - one normal form of a path (ATTACKS PA-01, PA-02, H1-36), encoding, queries.
+ * uri.c - one normal form of a path , encoding, queries.
  */
 #include "http/message/uri.h"
 #include "kept_slashes.h"
@@ -214,7 +214,7 @@ test_query(void)
     ok(!weir_uri_arg(WEIR_STR(""), WEIR_STR("b"), &value), "none in nothing");
 }
 
-/* --- PA-02 --- */
+/* --- random paths --- */
 
 static uint64_t seed = 0x5eed;
 

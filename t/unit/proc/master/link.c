@@ -1,5 +1,5 @@
 /*
- * link.c - whatever a worker says, the master survives it, and believes only what it asked (PR-03).
+ * link.c - whatever a worker says, the master survives it, and believes only what it asked.
  */
 #include "proc/master/master.h"
 
