@@ -80,7 +80,7 @@ report_go_on(weir_report_t *report)
         report_lost(report);
         return;
     }
-    if (io == WEIR_OK && !weir_response_pending(req)) {
+    if (!weir_response_pending(req)) {             /* also when it all went in the flush: no edge will tell */
         weir_timer_set(weir_request_loop(req), &report->timer, REPORT_PAUSE, report_on_timer);
     }
 }

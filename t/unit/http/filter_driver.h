@@ -21,6 +21,7 @@ static struct {
     int      heads, ends, finishes, aborts, pages;
     uint16_t status;
     bool     is_lost;                    /* every call says ERROR */
+    bool     goes_at_flush;              /* what was queued goes at the next flush, of which no edge tells */
 } wire;
 
 static weir_io_t
@@ -62,6 +63,7 @@ static weir_io_t
 wire_flush(weir_request_t *req)
 {
     (void) req;
+    wire.queued = wire.goes_at_flush ? 0 : wire.queued;
     return wire.is_lost ? WEIR_ERROR : wire.queued != 0 ? WEIR_AGAIN : WEIR_OK;
 }
 
@@ -210,7 +212,7 @@ producer_lost(producer_t *p)
 }
 
 /* One piece, or the end. */
-static void
+static inline void
 producer_turn(producer_t *p)
 {
     size_t n = weir_min(p->piece, p->body.len - p->at);
