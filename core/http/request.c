@@ -599,6 +599,7 @@ request_may_redirect(weir_request_t *req)
         return false;
     }
     req->is_internal = true;
+    weir_filters_leave(req);
     memset(req->ctx, 0, sizeof(void *) * weir_modules_count);
     return true;
 }

@@ -38,6 +38,7 @@ typedef enum {
     WEIR_PHASE_REWRITE,          /* may answer (return) or change the path */
     WEIR_PHASE_PREACCESS,        /* limits */
     WEIR_PHASE_ACCESS,
+    WEIR_PHASE_FILTER,           /* filters of requests, from the client's side to the producer's (filter/filter.h) */
     WEIR_PHASE_PRECONTENT,       /* who is let in: what is looked for first (try_files) */
     WEIR_PHASE_CONTENT,          /* exactly one producer: the first that does not say NEXT */
     WEIR_PHASE_LOG,              /* always, once, all of them */

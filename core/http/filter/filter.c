@@ -30,6 +30,7 @@ weir_filter_add(weir_request_t *req, weir_filter_t *filter, const weir_filter_op
     filter->outer = outer;
     filter->inner = inner;
     filter->is_of_answer = req->res.head_given;
+    filter->is_of_request = !req->res.head_given && req->phase == WEIR_PHASE_FILTER;
     filter->has_head = ops->head != NULL;
     *(outer != NULL ? &outer->inner : &req->filters) = filter;
     *(inner != NULL ? &inner->outer : &req->last_filter) = filter;
@@ -81,6 +82,19 @@ weir_filters_reset(weir_request_t *req)
     res->head_given = res->end_given = false;
     res->head_row = 0;
     res->verdict = NULL;
+}
+
+void
+weir_filters_leave(weir_request_t *req)
+{
+    weir_filter_t *inner;
+
+    for (weir_filter_t *f = req->body_received == 0 ? req->filters : NULL; f != NULL; f = inner) {
+        inner = f->inner;
+        if (f->is_of_request) {
+            filter_remove(f);
+        }
+    }
 }
 
 /* -- what is said of an answer in place of it -- */

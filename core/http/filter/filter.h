@@ -18,6 +18,10 @@
  *     DONE   another answer comes in its place (weir_filter_answer, weir_filter_redirect)
  *     FAIL   it fails (weir_filter_fail)
  *
+ * Requests.  Handlers of WEIR_PHASE_FILTER look at the request's head, the client's side first, before anybody reads the
+ * body, and may add filters with a `read`: for whoever reads it then, ahead or piece by piece.  They wait as handlers of
+ * other phases do (hold.h).  A `read` that waits says AGAIN, and calls weir_request_body_ready when it goes on.
+ *
  * Bodies.  A filter passes on with the functions weir_filter_pass_…; it may pass on other bytes, none, or more.  It may
  * hold as well: weir_filter_keep keeps the rest of what it was given; that and what comes later is given to it again
  * after weir_filter_go_on.  It may fail (weir_filter_error), and while the head has not left, answer instead.
@@ -74,7 +78,9 @@ struct weir_filter {
     bool                     holds;              /* until weir_filter_go_on */
     bool                     is_waiting;         /* it holds, or something is kept in front of it */
     bool                     has_end;            /* … and the answer's end */
-    bool                     is_draining, has_head, is_of_answer;
+    bool                     is_draining, has_head;
+    bool                     is_of_answer;       /* goes with it, when another comes in its place */
+    bool                     is_of_request;      /* of WEIR_PHASE_FILTER: of the place where the request is now */
 };
 
 /* -- for filters -- */
@@ -120,6 +126,8 @@ weir_io_t weir_filters_end(weir_request_t *req);
 /* Those of the answer go, nothing of which has left; or all of them. */
 void      weir_filters_reset(weir_request_t *req);
 void      weir_filters_fini(weir_request_t *req);
+/* The request goes to another place: what the one before filtered of a body that nobody has begun to read goes. */
+void      weir_filters_leave(weir_request_t *req);
 /* Has one said that it fails, or answers instead? */
 static inline bool weir_filters_fell(const weir_request_t *req) { return req->res.verdict != NULL; }
 /* Does what a filter said in the place of the answer: nobody holds the request. */

@@ -15,7 +15,9 @@ static const weir_http_filter_row_t order_own[] = {
 static bool
 order_is_filter(size_t module)
 {
-    return weir_http_modules[module] != NULL && weir_http_modules[module]->filter_head != NULL;
+    const weir_http_module_t *m = weir_http_modules[module];
+
+    return m != NULL && (m->filter_head != NULL || m->on[WEIR_PHASE_FILTER] != NULL);
 }
 
 /* Is the name among those that are told with spaces between them? */
@@ -88,7 +90,7 @@ order_is_on(const weir_conf_block_t *block, size_t module)
 {
     const weir_http_module_t *m = weir_http_modules[module];
 
-    return m->enabled == NULL || m->enabled(block->confs[module], WEIR_PHASE_MAX);
+    return m->filter_head != NULL && (m->enabled == NULL || m->enabled(block->confs[module], WEIR_PHASE_MAX));
 }
 
 void

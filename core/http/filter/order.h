@@ -1,5 +1,5 @@
 /*
- * order.h - the order of head filters: by their place, and of one place as .filter_after says, else as modules lie.
+ * order.h - the order of filters: by their place, and of one place as .filter_after says, else as modules lie.
  */
 #ifndef WEIR_HTTP_FILTER_ORDER_H
 #define WEIR_HTTP_FILTER_ORDER_H
@@ -8,10 +8,10 @@
 
 struct weir_http_module;
 
-/* The modules that filter heads, by index, and behind the last SIZE_MAX.  NULL: two come behind one another, which was
+/* The modules that filter, from the producer's side to the client's, by index, and behind the last SIZE_MAX.  NULL: two come behind one another, which was
  * told. */
 const size_t *weir_filters_order(weir_conf_t *cf);
-/* Those of a block, with the filters that http has itself: ranges and limit_rate. */
+/* The head filters of a block, with the filters that http has itself: ranges and limit_rate. */
 void weir_filters_place(weir_arena_t *arena, const size_t *order, const weir_conf_block_t *block, struct weir_http_pipeline *pipeline);
 
 #endif

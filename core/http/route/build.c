@@ -18,7 +18,8 @@ typedef struct {
     weir_conf_t      *cf;
     weir_arena_t     *arena;
     weir_http_conf_t *http;
-    const size_t     *filters;     /* of modules, in their order (filter/order.h) */
+    const size_t     *filters;     /* modules that filter, in their order (filter/order.h) */
+    size_t            n_filters;
 } build_t;
 
 /* -- pipelines -- */
@@ -67,13 +68,21 @@ build_has_content(const weir_conf_block_t *block)
     return false;
 }
 
+/* The modules in the order of a phase: as they lie; filters of requests from the client's side on. */
 static size_t
-build_phase(const weir_conf_block_t *block, weir_phase_t phase, weir_http_handler_t *out)
+build_module_at(const build_t *b, weir_phase_t phase, size_t k)
+{
+    return phase == WEIR_PHASE_FILTER ? b->filters[b->n_filters - 1 - k] : k;
+}
+
+static size_t
+build_phase(const build_t *b, const weir_conf_block_t *block, weir_phase_t phase, weir_http_handler_t *out)
 {
     bool has_content = phase == WEIR_PHASE_CONTENT && build_has_content(block);
-    size_t n = 0;
+    size_t n_modules = phase == WEIR_PHASE_FILTER ? b->n_filters : weir_modules_count, n = 0;
 
-    for (size_t i = 0; i < weir_modules_count; i++) {
+    for (size_t k = 0; k < n_modules; k++) {
+        size_t i = build_module_at(b, phase, k);
         const weir_http_module_t *m = weir_http_modules[i];
         const void *conf = block->confs[i];
 
@@ -94,10 +103,10 @@ build_pipeline(build_t *b, const weir_conf_block_t *block)
     weir_http_pipeline_t *pipeline = weir_new(b->arena, weir_http_pipeline_t);
 
     for (weir_phase_t phase = 0; phase < WEIR_PHASE_MAX; phase++) {
-        size_t n = build_phase(block, phase, NULL);
+        size_t n = build_phase(b, block, phase, NULL);
         weir_http_handler_t *row = n ? weir_new_n(b->arena, weir_http_handler_t, n) : NULL;
 
-        build_phase(block, phase, row);
+        build_phase(b, block, phase, row);
         pipeline->phase[phase] = row;
         pipeline->n[phase] = (uint16_t) n;
     }
@@ -336,6 +345,9 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
     b.filters = weir_filters_order(cf);
     if (b.filters == NULL) {
         return false;
+    }
+    while (b.filters[b.n_filters] != SIZE_MAX) {
+        b.n_filters++;
     }
     for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
         n += block->context == WEIR_IN_SERVER;

@@ -435,9 +435,87 @@ test_read(void)
     driver_end(req);
 }
 
+/* -- the heads of requests -- */
+
+static toy_t         asker;
+static weir_holder_t asker_hold;
+
+static const weir_filter_ops_t asker_ops = { .place = WEIR_FILTER_TRANSFORM, .read = upper_read, .fini = toy_fini };
+
+static void
+asker_on_cancel(weir_holder_t *holder)
+{
+    (void) holder;
+}
+
+static const weir_holder_ops_t asker_waits = { .on_cancel = asker_on_cancel };
+
+/* Adds a filter for the body, and waits. */
+static weir_step_t
+asker_request(weir_request_t *req, const void *conf)
+{
+    (void) conf;
+    toy_trace("w");
+    weir_filter_add(req, &asker.filter, &asker_ops);
+    weir_request_hold(req, &asker_hold, &asker_waits);
+    return WEIR_PARK;
+}
+
+static weir_step_t
+reader_content(weir_request_t *req, const void *conf)
+{
+    weir_str_t bytes;
+
+    (void) conf;
+    toy_trace("c");
+    return weir_request_read(req, &bytes) == WEIR_OK ? weir_request_reply(req, 201, WEIR_STR("text/plain"), bytes) : WEIR_FAIL;
+}
+
+static void
+test_request(void)
+{
+    static const weir_http_handler_t filters[] = { { asker_request, NULL } }, content[] = { { reader_content, NULL } };
+    weir_request_t *req = begin();
+
+    memset(&asker, 0, sizeof(asker));
+    asker.name = "f";
+    memcpy(wire_in, "abcd", 4);
+    wire_in_len = 4;
+    driver_pipeline.phase[WEIR_PHASE_FILTER] = filters;
+    driver_pipeline.n[WEIR_PHASE_FILTER] = 1;
+    driver_pipeline.phase[WEIR_PHASE_CONTENT] = content;
+    driver_pipeline.n[WEIR_PHASE_CONTENT] = 1;
+    req->phase = WEIR_PHASE_REWRITE;
+    weir_request_resume(req);
+    is_str(weir_str_from_z(trace), "w", "a filter of requests is asked before the content, and may wait");
+    weir_request_let_go(&asker_hold);
+    weir_request_resume(req);
+    is_str(weir_str_from_z(trace), "wcf", "then the content, which reads the body through the filter that was added");
+    is_str(weir_str(wire.out, wire.n), "ABCD", "as that changes it");
+    wire_takes(req);
+    is_int(asker.finis, 1, "the filter ends with the request");
+    driver_end(req);
+
+    req = begin();
+    memset(&asker, 0, sizeof(asker));
+    asker.name = "f";
+    req->phase = WEIR_PHASE_FILTER;
+    weir_filter_add(req, &asker.filter, &asker_ops);
+    weir_filters_leave(req);
+    ok(req->filters == NULL && asker.finis == 1, "a request that goes to another place leaves the filter behind");
+    memset(&asker, 0, sizeof(asker));
+    weir_filter_add(req, &asker.filter, &asker_ops);
+    req->body_received = 1;
+    weir_filters_leave(req);
+    ok(req->filters == &asker.filter, "unless its body has been begun");
+    weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+    driver_end(req);
+}
+
 int
 main(void)
 {
+    test_request();
     test_order();
     test_held_head();
     test_held_by_two();
