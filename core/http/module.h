@@ -5,7 +5,7 @@
 #define WEIR_HTTP_MODULE_H
 
 #include "conf/life.h"
-#include "http/filter/filter.h"
+#include "http/filter.h"
 #include "http/request.h"
 
 typedef struct weir_http_module {
@@ -16,7 +16,7 @@ typedef struct weir_http_module {
     bool        (*enabled)(const void *conf, weir_phase_t phase);     /* NULL: always; WEIR_PHASE_MAX asks for the filter */
     /* on[WEIR_PHASE_FILTER]: a request before its body is read; may change its fields and its length, add a filter for
      * its body.  In the order of filter_place, too, the client's side first. */
-    /* Before an answer's head leaves (filter/filter.h): may change it, add a filter for its body, wait, answer instead,
+    /* Before an answer's head leaves (filter.h): may change it, add a filter for its body, wait, answer instead,
      * fail.  In the order of filter_place, and of one place behind the modules that filter_after names. */
     weir_step_t (*filter_head)(weir_request_t *req, const void *conf);
     weir_filter_place_t filter_place;

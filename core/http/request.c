@@ -4,7 +4,7 @@
  * Runs in workers.  A handler that says DONE may have finished the request: nothing here touches it afterwards.
  */
 #include "base/mem.h"
-#include "http/filter/filter.h"
+#include "http/filter.h"
 #include "http/module.h"
 #include "http/serve/runtime.h"
 #include "http/record/stats.h"
@@ -762,4 +762,18 @@ weir_request_client_gone(weir_request_t *req, weir_cause_t cause)
     weir_request_cancel(req);
     req->finalised = true;
     request_end(req);
+}
+
+/* -- its filters (filter.h) -- */
+
+weir_io_t
+weir_request_read(weir_request_t *req, weir_str_t *bytes)
+{
+    return weir_filters_read(req, req->filters, bytes);
+}
+
+void
+weir_request_writable(weir_request_t *req)
+{
+    weir_filters_writable(req);
 }

@@ -38,7 +38,7 @@ typedef enum {
     WEIR_PHASE_REWRITE,          /* may answer (return) or change the path */
     WEIR_PHASE_PREACCESS,        /* limits */
     WEIR_PHASE_ACCESS,
-    WEIR_PHASE_FILTER,           /* filters of requests, from the client's side to the producer's (filter/filter.h) */
+    WEIR_PHASE_FILTER,           /* filters of requests, from the client's side to the producer's (filter.h) */
     WEIR_PHASE_PRECONTENT,       /* who is let in: what is looked for first (try_files) */
     WEIR_PHASE_CONTENT,          /* exactly one producer: the first that does not say NEXT */
     WEIR_PHASE_LOG,              /* always, once, all of them */
@@ -110,7 +110,7 @@ struct weir_request {
     weir_cause_t         cause;
     const char          *detail;         /* constant text beside the cause, for the error log */
     uint64_t             whole_length;   /* of what a Range asked for no part of: for the 416 */
-    weir_filter_t       *filters, *last_filter;      /* outermost, innermost (filter/filter.h); NULL: none */
+    weir_filter_t       *filters, *last_filter;      /* outermost, innermost (filter.h); NULL: none */
     uint8_t              n_replaced;     /* answers in whose place filters put others */
     weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
     weir_str_t           asked_method;   /* of a subrequest: the client's, $request_method; else empty */
@@ -224,7 +224,7 @@ weir_field_t *weir_response_add(weir_request_t *req, weir_header_id_t id, weir_s
 void          weir_response_set(weir_request_t *req, weir_header_id_t id, weir_str_t value);    /* in the place of all of that name */
 void          weir_response_drop(weir_request_t *req, weir_header_id_t id);                    /* all of that name */
 weir_str_t    weir_response_value(const weir_request_t *req, weir_header_id_t id);             /* the first that is sent; at == NULL: none is */
-weir_io_t     weir_response_head(weir_request_t *req);      /* through the filters (filter/filter.h), then the codec */
+weir_io_t     weir_response_head(weir_request_t *req);      /* through the filters (filter.h), then the codec */
 weir_io_t     weir_response_body(weir_request_t *req, weir_str_t bytes);
 /* The same of a file; see the codec's send_file. */
 weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, uint64_t end);

@@ -3,7 +3,7 @@
  */
 #include "http/answer/docroot.h"
 #include "http/answer/error_format.h"
-#include "http/filter/filter.h"
+#include "http/filter.h"
 #include "http/filter/response.h"
 #include "http/module.h"
 #include "http/filter/precondition.h"
@@ -28,7 +28,7 @@ weir_server_token(const weir_request_t *req)
 /* -- whole answers -- */
 
 void
-weir_response_discard(weir_request_t *req)
+weir_reply_discard(weir_request_t *req)
 {
     weir_filters_reset(req);
     weir_fields_reset(&req->res.fields);
@@ -98,7 +98,7 @@ reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
 {
     weir_str_t safe = weir_uri_encode_reference(location, &req->arena);
 
-    weir_response_discard(req);
+    weir_reply_discard(req);
     req->error_status = 0;
     weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
     return reply_send(req, status, WEIR_STR("text/html"), weir_error_page(req, status, WEIR_STR_NONE));
@@ -239,7 +239,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     if (reply_must_close(status, cause)) {
         req->keep_alive = false;
     }
-    weir_response_discard(req);
+    weir_reply_discard(req);
     req->error_status = 0;
     page = reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
     if (page != NULL) {

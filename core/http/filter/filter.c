@@ -5,7 +5,7 @@
  * all of it; `holds` and what is kept are ended by nobody but weir_filter_go_on, weir_filters_reset and
  * weir_filters_fini.
  */
-#include "http/filter/filter.h"
+#include "http/filter.h"
 
 #include "http/filter/response.h"
 #include "http/module.h"
@@ -159,7 +159,7 @@ weir_filters_answer_instead(weir_request_t *req)
     if (req->res.head_sent) {
         weir_request_abort(req, cause, verdict->detail);
     } else if (verdict->path.at != NULL) {
-        weir_response_discard(req);
+        weir_reply_discard(req);
         (void) weir_request_redirect(req, verdict->path, verdict->query);
     } else if (verdict->status != 0) {
         (void) weir_request_fail_status(req, cause, verdict->status, verdict->detail);

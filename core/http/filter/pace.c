@@ -6,7 +6,7 @@
 #include "http/filter/pace.h"
 
 #include "base/chain.h"
-#include "http/filter/filter.h"
+#include "http/filter.h"
 #include "http/filter/response.h"
 #include "http/serve/runtime.h"
 

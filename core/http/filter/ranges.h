@@ -7,7 +7,7 @@
 #ifndef WEIR_HTTP_RANGES_H
 #define WEIR_HTTP_RANGES_H
 
-#include "http/filter/filter.h"
+#include "http/filter.h"
 
 typedef struct { uint64_t from, to; weir_str_t head; } weir_range_t;     /* bytes [from, to); head: what stands before it in a multipart */
 

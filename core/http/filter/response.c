@@ -6,7 +6,7 @@
  */
 #include "http/filter/response.h"
 
-#include "http/filter/filter.h"
+#include "http/filter.h"
 #include "http/module.h"
 #include "http/message/status.h"
 
@@ -137,14 +137,6 @@ response_withhold(weir_request_t *req)
     res->has_trailers = false;
 }
 
-bool
-weir_response_is_bodiless(const weir_request_t *req)
-{
-    const weir_response_t *res = &req->res;
-
-    return req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
-}
-
 weir_io_t
 weir_response_head_rest(weir_request_t *req)
 {
@@ -261,20 +253,4 @@ weir_response_lost(weir_request_t *req)
     } else {
         weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
     }
-}
-
-/* -- the request's body -- */
-
-weir_io_t
-weir_request_read(weir_request_t *req, weir_str_t *bytes)
-{
-    return weir_filters_read(req, req->filters, bytes);
-}
-
-/* -- for codecs -- */
-
-void
-weir_request_writable(weir_request_t *req)
-{
-    weir_filters_writable(req);
 }

@@ -7,8 +7,15 @@
 #include "http/request.h"
 
 /* By its status and the request's method. */
-bool weir_response_is_bodiless(const weir_request_t *req);
+static inline bool
+weir_response_is_bodiless(const weir_request_t *req)
+{
+    const weir_response_t *res = &req->res;
+
+    return req->head.method == WEIR_METHOD_HEAD || res->status < 200 || res->status == 204 || res->status == 304;
+}
+
 /* What was made of an answer is no more, for another one; nothing of it has left. */
-void weir_response_discard(weir_request_t *req);
+void weir_reply_discard(weir_request_t *req);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef WEIR_T_FILTER_DRIVER_H
 #define WEIR_T_FILTER_DRIVER_H
 
-#include "http/filter/filter.h"
+#include "http/filter.h"
 #include "http/module.h"
 #include "http/serve/runtime.h"
 
