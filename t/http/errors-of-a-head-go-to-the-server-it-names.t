@@ -23,11 +23,11 @@ $is->('a length that is none', "GET /x HTTP/1.1\r\nHost: second\r\nContent-Lengt
 $is->('a coding that is unknown', "GET /x HTTP/1.1\r\nHost: second\r\nTransfer-Encoding: gzip\r\n\r\n", 501, 'second second 501 /x');
 $is->('a path that is none', "GET /%zz HTTP/1.1\r\nHost: second\r\n\r\n", 400, 'second second 400 /%zz');
 $is->('an absolute target', "GET http://second/%zz HTTP/1.1\r\nHost: first\r\n\r\n", 400, 'second second 400 /%zz');
-$is->('a Host that is none', "GET /x HTTP/1.1\r\nHost: a b\r\n\r\n", 400, 'first  400 /x');
-$is->('no Host', "GET /x HTTP/1.1\r\n\r\n", 400, 'first  400 /x');
-$is->('a version', "GET /x HTTP/9.1\r\nHost: second\r\n\r\n", 505, 'first  505 /x');
-$is->('a line that is too long', 'GET /' . 'a' x 2000 . " HTTP/1.1\r\nHost: second\r\n\r\n", 414, 'first  414 ');
-$is->('a field that is too long', "GET / HTTP/1.1\r\nHost: second\r\nX: " . 'a' x 2000 . "\r\n\r\n", 431, 'first  431 ');
+$is->('a Host that is none', "GET /x HTTP/1.1\r\nHost: a b\r\n\r\n", 400, 'first first 400 /x');
+$is->('no Host', "GET /x HTTP/1.1\r\n\r\n", 400, 'first first 400 /x');
+$is->('a version', "GET /x HTTP/9.1\r\nHost: second\r\n\r\n", 505, 'first first 505 /x');
+$is->('a line that is too long', 'GET /' . 'a' x 2000 . " HTTP/1.1\r\nHost: second\r\n\r\n", 414, 'first first 414 ');
+$is->('a field that is too long', "GET / HTTP/1.1\r\nHost: second\r\nX: " . 'a' x 2000 . "\r\n\r\n", 431, 'first first 431 ');
 for my $row ([ 'a path that is none', 400, 'second second 400 /%zz', ':path' => '/%zz' ],
     [ 'a path that is too long', 414, "second second 414 /" . 'a' x 1100, ':path' => '/' . 'a' x 1100 ])
 {
