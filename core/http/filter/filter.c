@@ -327,6 +327,9 @@ filter_drain(weir_filter_t *f)
     weir_request_t *req = f->req;
 
     weir_assert(f->is_waiting && !f->holds);
+    if (req->res.no_body) {                                    /* the head became one of no body after it was given */
+        weir_chain_clear(&f->kept, &req->http->blocks);
+    }
     while (f->kept.size != 0) {
         weir_io_t io = filter_give_again(f);
 

@@ -193,6 +193,9 @@ weir_response_wants(weir_request_t *req, uint64_t *from, uint64_t *to)
     if (!req->res.head_sent) {
         return WEIR_AGAIN;
     }
+    if (req->res.no_body) {
+        return WEIR_EOF;
+    }
     for (weir_filter_t *f = req->filters; f != NULL; f = f->inner) {
         if (f->ops->wants != NULL) {
             return f->ops->wants(f, from, to);

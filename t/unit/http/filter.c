@@ -395,6 +395,38 @@ test_bodiless(void)
     driver_end(req);
 }
 
+static weir_step_t
+row_empties(weir_request_t *req, const void *conf)
+{
+    (void) conf;
+    req->res.status = 204;
+    return WEIR_NEXT;
+}
+
+static void
+test_bodiless_at_last(void)
+{
+    weir_request_t *req = begin();
+    toy_t toy = { .name = "t", .head_says = WEIR_PARK };
+    uint64_t from = 0, to = 10;
+    producer_t p;
+
+    weir_filter_add(req, &toy.filter, &toy_fields);
+    driver_add_row(row_empties, NULL, WEIR_FILTER_TRANSFORM);
+    producer_begin(&p, req, text, 5);
+    p.is_paused = false;
+    producer_turn(&p);
+    ok(toy.filter.kept.size == 5, "a body is kept in front of a filter that holds the head");
+    weir_filter_go_on(&toy.filter);
+    ok(wire.heads == 1 && wire.status == 204 && wire.n == 0 && toy.bodies == 0,
+       "one behind it says that there is none: what was kept is not sent");
+    ok(weir_response_wants(req, &from, &to) == WEIR_EOF, "and who can begin anywhere is asked for nothing");
+    ok(!p.is_paused, "the producer goes on");
+    run(&p);
+    ok(wire.ends == 1 && wire.n == 0, "to the end");
+    driver_end(req);
+}
+
 /* -- the other way -- */
 
 static weir_io_t
@@ -526,6 +558,7 @@ main(void)
     test_error_in_body();
     test_client_leaves();
     test_bodiless();
+    test_bodiless_at_last();
     test_read();
     return done();
 }
