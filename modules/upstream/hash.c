@@ -12,8 +12,8 @@
 #include "upstream/module.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -116,12 +116,31 @@ static const weir_balancer_t hash_balancer = {
 
 /* -- the consistent one: points on a ring -- */
 
-static int
-hash_compare(const void *a_, const void *b_)
+/* By hash; those with the same one stay in the order in which they came.  A byte at a time, from the lowest: a worker
+ * stands still while it sorts, and there may be millions. */
+static void
+hash_sort(hash_point_t *points, size_t n)
 {
-    const hash_point_t *a = a_, *b = b_;
+    hash_point_t *room = weir_mem_need(n * sizeof(*room)), *from = points, *to = room;
 
-    return a->hash != b->hash ? (a->hash < b->hash ? -1 : 1) : (a->peer > b->peer) - (a->peer < b->peer);
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        size_t        next[257] = { 0 };
+        hash_point_t *sorted = to;
+
+        for (size_t i = 0; i < n; i++) {
+            next[(from[i].hash >> shift & 0xff) + 1]++;
+        }
+        for (size_t byte = 0; byte < 256; byte++) {
+            next[byte + 1] += next[byte];
+        }
+        for (size_t i = 0; i < n; i++) {
+            sorted[next[from[i].hash >> shift & 0xff]++] = from[i];
+        }
+        to = from;
+        from = sorted;
+    }
+    weir_assert(from == points);
+    weir_mem_free(room);
 }
 
 /* "host:port" apart; a name without a port, or the path of a socket, has none. */
@@ -180,7 +199,7 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
         hash_add_points(state, set, i, HASH_POINTS * (all > most ? weir_max(weight * most / all, 1) : weight));
         weir_assert(state->n <= (weir_min(all, most) + set->n) * HASH_POINTS);
     }
-    qsort(state->points, state->n, sizeof(*state->points), hash_compare);
+    hash_sort(state->points, state->n);
     for (size_t i = 0; i < state->n; i++) {
         if (i == 0 || state->points[i].hash != state->points[kept - 1].hash) {
             state->points[kept++] = state->points[i];
