@@ -147,66 +147,61 @@ static const weir_conf_enum_t core_methods[] = { { "epoll", 0 }, { NULL, 0 } };
 
 static const weir_directive_t core_directives[] = {
     { .name = "include", .type = &core_type_include, .where = ~0U,
-      .help = "Reads another file, or all that match a mask in the order of their names, as if it stood here; relative "
-              "to the "
-              "folder of the main file." },
+      .help = "Reads another file, or all files that match a mask in the order of their names, as if they stood "
+              "here." },
     CORE_ROW(daemon, "daemon", .where = WEIR_IN_MAIN, .dflt = "on",
-             .help = "Whether the program leaves the terminal and runs in the background."),
+             .help = "Lets the program leave the terminal and run in the background."),
     CORE_ROW(master_process, "master_process", .where = WEIR_IN_MAIN, .dflt = "on",
-             .help = "Whether there are worker processes; off is for development."),
+             .help = "Starts worker processes; off serves in one process, for development."),
     CORE_ROW_OF(worker_processes, "worker_processes", &weir_core_type_processes, .where = WEIR_IN_MAIN, .dflt = "1",
-                .min = "1", .max = "1024", .help = "How many workers there are; auto is one for each CPU."),
+                .min = "1", .max = "1024", .help = "Sets how many workers there are; auto starts one per CPU."),
     CORE_ROW_OF(affinity, "worker_cpu_affinity", &weir_core_type_affinity, .where = WEIR_IN_MAIN,
-                .help = "Binds each worker to the CPUs of its mask; auto gives each worker one CPU (of the mask)."),
+                .help = "Binds each worker to the CPUs of its mask; auto binds each worker to one CPU (of the "
+                        "mask)."),
     CORE_ROW(worker_rlimit_nofile, "worker_rlimit_nofile", .where = WEIR_IN_MAIN, .min = "1",
-             .help = "The limit on open files of a worker (RLIMIT_NOFILE)."),
+             .help = "Sets the limit on open files of a worker (RLIMIT_NOFILE)."),
     CORE_ROW(worker_rlimit_core, "worker_rlimit_core", .where = WEIR_IN_MAIN,
-             .help = "The limit on the size of a core file of a worker (RLIMIT_CORE). More than 0: a worker can be "
-                     "traced by its own user, as a core file "
-                     "needs; else by nobody but root."),
+             .help = "Sets the limit on the size of a worker's core file (RLIMIT_CORE); more than 0 lets the "
+                     "workers' user trace them."),
     CORE_ROW_OF(worker_priority, "worker_priority", &core_type_priority, .where = WEIR_IN_MAIN, .dflt = "0",
-                .help = "The scheduling priority of workers, as of nice: -20 to 19."),
+                .help = "Sets the scheduling priority of workers, from -20 to 19, as nice does."),
     CORE_ROW(upgrade_timeout, "upgrade_timeout", .where = WEIR_IN_MAIN, .dflt = "60s", .min = "1s", .max = "1h",
-             .help = "How long the new program of an upgrade may take until its workers accept; then it is ended and "
-                     "the old one carries on."),
+             .help = "Limits how long the new program of an upgrade may take until its workers accept; then the old "
+                     "one goes on alone."),
     CORE_ROW(upgrade_trial, "upgrade_trial", .where = WEIR_IN_MAIN, .dflt = "2s", .max = "1h",
-             .help = "How long `weir -s upgrade` lets the new program serve beside the old one before that is told to "
-                     "leave; when the new one ends "
-                     "within this time, the old one carries on."),
+             .help = "Sets how long `weir -s upgrade` lets the new program serve beside the old one before the old "
+                     "one is told to leave."),
     CORE_ROW(worker_shutdown_timeout, "worker_shutdown_timeout", .where = WEIR_IN_MAIN,
-             .help = "How long a worker that was asked to leave waits for its connections; without it, as long as it "
-                     "takes."),
+             .help = "Limits how long a worker that was asked to leave waits for its connections; without it, it "
+                     "waits as long as it takes."),
     CORE_ROW_OF(worker_watchdog, "worker_watchdog", &core_type_watchdog, .where = WEIR_IN_MAIN, .dflt = "30s",
-                .help = "How long one turn of a worker's loop may last, or a worker or the store's process be stopped: "
-                        "one that hangs "
-                        "longer is killed and replaced, and a backtrace of where a worker hangs is in the error log.  "
-                        "off: for debuggers, which stop a worker for "
-                        "as long as they like."),
+                .help = "Limits how long a worker may hang or be stopped before it is killed and replaced; off is "
+                        "for debuggers."),
     CORE_ROW(working_directory, "working_directory", .where = WEIR_IN_MAIN,
-             .help = "The current folder of workers: where their core files go."),
+             .help = "Sets the current folder of workers, in which their core files are written."),
     CORE_ROW_OF(user, "user", &weir_type_user, .where = WEIR_IN_MAIN,
-                .help = "Whom the workers run as; a group that is not given is the one named like the user."),
+                .help = "Sets the user and group that workers run as; the group is the one named like the user "
+                        "unless it is given."),
     CORE_ROW(state_path, "state_path", .where = WEIR_IN_MAIN, .dflt = "state",
-             .help = "The folder, root's own, of what outlives a restart: keys of TLS session tickets."),
+             .help = "Sets the folder of what outlives a restart: the keys of TLS session tickets."),
     CORE_ROW(pid, "pid", .where = WEIR_IN_MAIN, .dflt = WEIR_PID_PATH,
-             .help = "The file with the process id of the master."),
+             .help = "Names the file that holds the process id of the master."),
     CORE_ROW_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_MAIN, .inherit = WEIR_APPEND,
                 .args = "file | stderr | syslog:server=address[,facility=name][,tag=text][,nohostname] [level] [json]",
-                .help = "Where errors are logged, from which level on (error unless given), and whether as JSON lines; "
-                        "may be "
-                        "given several times."),
+                .help = "Names a log of errors, the lowest level that it gets (error unless given) and whether its "
+                        "records are JSON; it may stand several times."),
     CORE_ROW_OF(env, "env", &core_type_env, .where = WEIR_IN_MAIN,
-                .help = "Keeps or sets a variable of the environment for the workers."),
+                .help = "Keeps or sets a variable of the workers' environment."),
     CORE_ROW_OF(pcre_jit, "pcre_jit", &core_type_jit, .where = WEIR_IN_MAIN, .dflt = "on",
-                .help = "Whether regular expressions further down are compiled to machine code."),
+                .help = "Compiles the regular expressions further down to machine code."),
     WEIR_BLOCK("events", WEIR_IN_EVENTS, .where = WEIR_IN_MAIN, .single = true,
-               .help = "What concerns connections as such."),
+               .help = "Holds the directives about connections as such."),
     CORE_ROW(worker_connections, "worker_connections", .where = WEIR_IN_EVENTS, .dflt = "512", .min = "1",
-             .help = "How many connections of clients a worker has at most."),
+             .help = "Limits how many connections of clients a worker has."),
     CORE_ROW_OF(use, "use", &weir_type_enum, .where = WEIR_IN_EVENTS, .values = core_methods, .dflt = "epoll",
-                .help = "How readiness of connections is learned."),
+                .help = "Chooses how a worker learns which connections are ready."),
     CORE_ROW(multi_accept, "multi_accept", .where = WEIR_IN_EVENTS, .dflt = "off",
-             .help = "Whether a worker takes all new connections at once instead of one at a time."),
+             .help = "Lets a worker take all new connections at once instead of one at a time."),
     WEIR_DIRECTIVES_END
 };
 

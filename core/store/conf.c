@@ -143,29 +143,18 @@ store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 
 static const weir_directive_t store_directives[] = {
     WEIR_DIRECTIVE(weir_store_conf_t, path, "store_path", .where = WEIR_IN_MAIN,
-                   .help = "Folder of the store: consumers, keys, plans, quotas, and what long limits have counted.  "
-                           "Not set: there is none."),
+                   .help = "Sets the folder of the store, which holds consumers, keys, plans, quotas and what long "
+                           "limits have counted; without it there is no store."),
     WEIR_DIRECTIVE_OF(weir_store_conf_t, user, "store_user", &weir_type_user, .where = WEIR_IN_MAIN,
-                      .help = "Whom the store's folder and files belong to and its process runs as, where Weir is "
-                              "started as root.  Not set: the files are "
-                              "root's, and the process, which has opened them, runs as the first of weir-store (which "
-                              "the package makes), nobody and daemon "
-                              "that is there and is not the workers' user.  Either way workers can read the store but "
-                              "not write it, they can neither signal "
-                              "nor trace its process, and only root and this user may change consumers, keys and "
-                              "plans.  Where Weir is not started as root, "
-                              "or no such user can be had, all are of one user: the process cannot be traced then, but "
-                              "it can be killed, and is started "
-                              "again; what was acknowledged stays, and what was counted lies in memory that outlives "
-                              "it."),
+                      .help = "Sets whom the store's files belong to and whom its process runs as, where root "
+                              "starts Weir."),
     WEIR_DIRECTIVE(weir_store_conf_t, size, "store_size", .where = WEIR_IN_MAIN, .dflt = "256m", .min = "1m",
                    .max = "1024g",
-                   .help = "How large the store's file may become."),
+                   .help = "Limits how large the store's file may become."),
     WEIR_DIRECTIVE(weir_store_conf_t, flush, "store_flush", .where = WEIR_IN_MAIN, .dflt = "1s", .min = "10ms",
                    .max = "1h",
-                   .help = "How often what was counted is written to the store: what was admitted since may be "
-                           "forgotten, and so admitted again, when all "
-                           "processes are killed at once or the power fails."),
+                   .help = "Sets how often counts are written to the store; what was counted since is lost when all "
+                           "processes are killed or the power fails."),
     WEIR_DIRECTIVES_END
 };
 

@@ -12,10 +12,11 @@
 #include <string.h>
 
 static const weir_tool_t tools[] = {
-    { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off]", "who may come", weir_tool_consumer },
+    { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off]",
+      "the consumers of APIs", weir_tool_consumer },
     { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID",
       "API keys of consumers", weir_tool_key },
-    { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none]", "what consumers may use",
+    { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none]", "how much consumers may use",
       weir_tool_plan },
     { "store", "dump | load | compact [FILE] | check | flush",
       "the store as a whole; dump writes to standard output, load reads standard input", weir_tool_store },

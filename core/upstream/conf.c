@@ -169,20 +169,19 @@ static const weir_conf_type_t upstream_type_servers = {
 
 static const weir_directive_t upstream_directives[] = {
     WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
-        .args = "name", .help = "A group of servers that proxy_pass may name."),
+        .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
         .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [priority=number] "
                 "[locality=region[/zone[/subzone]]] [backup] [down] [resolve]",
-        .help = "A server of the group: a name or address with an optional port (80), or unix:path; resolve: the name "
-                "is asked for again and again."),
+        .help = "Adds a server to the group: a name or address with an optional port (80), or unix:path."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
-        .help = "Idle connections to the group that each worker keeps; 0 keeps none."),
+        .help = "Sets how many idle connections to the group each worker keeps; 0 keeps none."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive_requests, "keepalive_requests", .where = WEIR_IN_UPSTREAM, .dflt = "1000",
-        .help = "Requests after which a connection to the group is closed."),
+        .help = "Sets after how many requests a connection to the group is closed."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive_time, "keepalive_time", .where = WEIR_IN_UPSTREAM, .dflt = "1h",
-        .help = "Age after which a connection to the group is closed when its request is done."),
+        .help = "Sets after what time a connection to the group is closed when its request has ended."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive_timeout, "keepalive_timeout", .where = WEIR_IN_UPSTREAM, .dflt = "60s",
-        .help = "Time for which an idle connection to the group is kept."),
+        .help = "Sets how long an idle connection to the group is kept."),
     WEIR_DIRECTIVES_END
 };
 

@@ -83,12 +83,12 @@ static const weir_conf_type_t locality_type_factor = {
 
 static const weir_directive_t locality_directives[] = {
     WEIR_DIRECTIVE_OF(weir_locality_settings_t, own, "locality", &locality_type, .where = WEIR_IN_HTTP,
-                      .help = "Where this gateway is: servers of an upstream block with the same locality are asked "
-                              "before others."),
+                      .help = "Says where this gateway is; servers of an upstream block with the same locality are "
+                              "asked before others."),
     WEIR_DIRECTIVE_OF(weir_locality_settings_t, overprovisioning, "overprovisioning", &locality_type_factor,
                       .where = WEIR_IN_HTTP | WEIR_IN_UPSTREAM, .dflt = "1.4",
-                      .help = "How much more than its share the healthy part of a set of servers is trusted with "
-                              "before the next set gets requests."),
+                      .help = "Sets how much more than its share the healthy part of a set of servers takes before "
+                              "the next set gets requests."),
     WEIR_DIRECTIVES_END
 };
 

@@ -102,11 +102,11 @@ static const weir_conf_type_t resolver_type = {
 static const weir_directive_t resolver_directives[] = {
     WEIR_DIRECTIVE_OF(resolver_conf_t, settings.servers, "resolver", &resolver_type,
                       .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM,
-                      .help = "Name servers that are asked while running: for proxy_pass with variables, and servers "
-                              "marked resolve."),
+                      .help = "Names the servers that are asked for host names while Weir runs: for proxy_pass with "
+                              "variables and servers marked resolve."),
     WEIR_DIRECTIVE(resolver_conf_t, settings.timeout, "resolver_timeout", .where = WEIR_IN_ANY | WEIR_IN_UPSTREAM,
                    .dflt = "30s", .min = "1ms",
-                   .help = "How long a request waits for a name."),
+                   .help = "Limits how long a request waits for the address of a host name."),
     WEIR_DIRECTIVES_END
 };
 

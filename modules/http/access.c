@@ -105,9 +105,9 @@ static const weir_conf_type_t access_type = {
 
 static const weir_directive_t access_directives[] = {
     WEIR_DIRECTIVE_OF(access_conf_t, allow, "allow", &access_type, .where = WEIR_IN_ANY,
-                      .help = "Lets these addresses in; of allow and deny the first that fits decides."),
+                      .help = "Lets these addresses in; the first of allow and deny that matches decides."),
     WEIR_DIRECTIVE_OF(access_conf_t, deny, "deny", &access_type, .where = WEIR_IN_ANY,
-                      .help = "Answers these addresses with 403; of allow and deny the first that fits decides."),
+                      .help = "Refuses these addresses with 403; the first of allow and deny that matches decides."),
     WEIR_DIRECTIVES_END
 };
 

@@ -486,20 +486,16 @@ static const weir_conf_type_t access_type_kept = {
 static const weir_directive_t access_directives[] = {
     WEIR_DIRECTIVE_OF(access_conf_t, kept, "open_log_file_cache", &access_type_kept, .where = WEIR_IN_ANY,
                       .dflt = "off",
-                      .help = "Keeps files of access_log whose paths have variables open: so many, for so long."),
+                      .help = "Keeps files of access_log whose paths have variables open: how many, and how long."),
     WEIR_DIRECTIVE_OF(access_conf_t, formats, "log_format", &access_type_formats, .where = WEIR_IN_HTTP,
-                      .help = "Names a format of access logs; \"combined\" is there already."),
+                      .help = "Names a format of access logs; \"combined\" is predefined."),
     WEIR_DIRECTIVE_OF(access_conf_t, logs, "access_log", &access_type_logs, .where = WEIR_IN_ANY,
                       .dflt = WEIR_HTTP_LOG_PATH " combined",
-                      .help = "Where a line about each request goes; may be given several times; off: nowhere.  "
-                              "Without buffer= a line is written "
-                              "within access_log_flush."),
+                      .help = "Writes a line about each request to a file or to syslog; it may stand several times; "
+                              "off writes none."),
     WEIR_DIRECTIVE(access_conf_t, flush, "access_log_flush", .where = WEIR_IN_HTTP, .dflt = "50ms", .max = "1m",
-                   .help = "How long a line of an access_log without buffer= may wait in a worker, so that several "
-                           "leave in one write: those are lost "
-                           "when the worker is killed.  0: a line is written at the end of the turn of the loop that "
-                           "it is made in, as nginx does; "
-                           "that costs some 4% of a worker's time at full load."),
+                   .help = "Limits how long a line of an access_log without buffer= may wait in a worker, so that "
+                           "several are written at once."),
     WEIR_DIRECTIVES_END
 };
 

@@ -299,18 +299,18 @@ key_get_quota(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, wei
 
 static const weir_variable_t key_variables[] = {
     { "consumer", .subject = WEIR_OF_REQUEST, .get = key_get_consumer,
-      .help = "Name of the consumer whose API key came (api_key); empty: none that is good." },
+      .help = "Name of the consumer whose API key was sent; empty: no valid key was sent." },
     { "consumer_plan", .subject = WEIR_OF_REQUEST, .get = key_get_plan, .help = "Name of the consumer's plan." },
     { "consumer_quota_hour", .subject = WEIR_OF_REQUEST, .get = key_get_quota,
       .data = offsetof(weir_store_plan_t, hour),
-      .help = "Requests an hour that the consumer's plan allows; empty: no limit." },
+      .help = "Requests per hour that the consumer's plan allows; empty: no limit." },
     { "consumer_quota_day", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, day),
-      .help = "Requests a day that the consumer's plan allows; empty: no limit." },
+      .help = "Requests per day that the consumer's plan allows; empty: no limit." },
     { "consumer_quota_month", .subject = WEIR_OF_REQUEST, .get = key_get_quota,
       .data = offsetof(weir_store_plan_t, month),
-      .help = "Requests a month that the consumer's plan allows; empty: no limit." },
+      .help = "Requests per month that the consumer's plan allows; empty: no limit." },
     { "api_key_id", .subject = WEIR_OF_REQUEST, .get = key_get_id,
-      .help = "By what people name the API key that came (weir key list); not the key." },
+      .help = "Id of the API key that was sent, as weir key list shows it; not the key itself." },
     WEIR_VARIABLES_END
 };
 
@@ -361,17 +361,17 @@ static const weir_conf_type_t key_type_sources = {
 
 static const weir_directive_t key_directives[] = {
     WEIR_DIRECTIVE_OF(key_conf_t, sources, "api_key", &key_type_sources, .where = WEIR_IN_ANY,
-                      .help = "Asks for an API key of the store (weir key create), in the first of these texts that is "
-                              "not empty: $http_x_api_key.  One from $arg_NAME is shown by no log."),
+                      .help = "Asks for an API key of the store, in the first of these texts that is not empty, "
+                              "such as $http_x_api_key."),
     WEIR_DIRECTIVE(key_conf_t, optional, "api_key_optional", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Lets requests without a key pass; one that is wrong is refused all the same."),
+                   .help = "Lets requests without a key pass; a wrong key is refused all the same."),
     WEIR_DIRECTIVE(key_conf_t, dry_run, "api_key_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Looks and logs, but refuses nothing."),
+                   .help = "Looks for the key and logs, but refuses nothing."),
     WEIR_DIRECTIVE(key_conf_t, strip, "api_key_strip", .where = WEIR_IN_ANY, .dflt = "on",
-                   .help = "Sends the request on without the key, where it came as $arg_NAME or $http_NAME.  "
-                           "$request_uri is what came, with the key."),
+                   .help = "Removes the key from the request that is sent on, where it came as $arg_NAME or "
+                           "$http_NAME."),
     WEIR_DIRECTIVE(key_conf_t, realm, "api_key_realm", .where = WEIR_IN_ANY, .dflt = "api",
-                   .help = "The realm in WWW-Authenticate of a 401."),
+                   .help = "Sets the realm in WWW-Authenticate of a 401."),
     WEIR_DIRECTIVES_END
 };
 

@@ -251,8 +251,7 @@ static const weir_directive_t auth_directives[] = {
                       .help = "Asks for a name and a password (RFC 7617); the text tells the client what they are "
                               "for."),
     WEIR_DIRECTIVE_OF(auth_conf_t, file, "auth_basic_user_file", &auth_type_file, .where = WEIR_IN_ANY,
-                      .help = "The file of names and hashed passwords, as htpasswd writes it; read as it is at each "
-                              "request."),
+                      .help = "Names the file of names and hashed passwords, which is read for each request."),
     WEIR_DIRECTIVES_END
 };
 

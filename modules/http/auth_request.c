@@ -185,10 +185,11 @@ static const weir_conf_type_t ask_type_set = {
 
 static const weir_directive_t ask_directives[] = {
     WEIR_DIRECTIVE(ask_conf_t, uri, "auth_request", .where = WEIR_IN_ANY, .args = "uri | off",
-                   .help = "Another place of the server that says who may come in: 2xx lets in, 401 and 403 are the "
-                           "answer, all else is a 500."),
+                   .help = "Asks another location whether a request may come in: 2xx lets it in, 401 and 403 refuse "
+                           "it, everything else is a 500."),
     WEIR_DIRECTIVE_OF(ask_conf_t, sets, "auth_request_set", &ask_type_set, .where = WEIR_IN_ANY,
-                      .help = "Gives a variable a value from that place's answer, such as $upstream_http_x_user."),
+                      .help = "Gives a variable a value from the answer to auth_request, such as "
+                              "$upstream_http_x_user."),
     WEIR_DIRECTIVES_END
 };
 

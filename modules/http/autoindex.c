@@ -297,14 +297,14 @@ static const weir_conf_enum_t autoindex_formats[] = {
 
 static const weir_directive_t autoindex_directives[] = {
     WEIR_DIRECTIVE(autoindex_conf_t, on, "autoindex", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "List what is in a folder that has no index."),
+                   .help = "Lists what is in a folder that has no index."),
     WEIR_DIRECTIVE(autoindex_conf_t, exact_size, "autoindex_exact_size", .where = WEIR_IN_ANY, .dflt = "on",
-                   .help = "Sizes in an HTML list: in bytes; off: rounded, in K, M, G or T."),
+                   .help = "Shows sizes in an HTML list in bytes; off rounds them to K, M, G or T."),
     WEIR_DIRECTIVE(autoindex_conf_t, localtime, "autoindex_localtime", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Times in an HTML list: of the machine's zone; off: UTC."),
+                   .help = "Shows times in an HTML list in the machine's time zone; off shows UTC."),
     WEIR_DIRECTIVE_OF(autoindex_conf_t, format, "autoindex_format", &weir_type_enum, .where = WEIR_IN_ANY,
                       .dflt = "html", .values = autoindex_formats,
-                      .args = "html | xml | json | jsonp", .help = "What the list is written in."),
+                      .args = "html | xml | json | jsonp", .help = "Sets the format of the list."),
     WEIR_DIRECTIVES_END
 };
 

@@ -93,12 +93,12 @@ charset_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 
 static const weir_directive_t charset_directives[] = {
     WEIR_DIRECTIVE(charset_conf_t, name, "charset", .where = WEIR_IN_ANY, .dflt = "off", .args = "charset | off",
-                   .help = "What texts are written in, said in the Content-Type of those that do not say it."),
+                   .help = "Adds a charset to the Content-Type of texts that name none."),
     WEIR_DIRECTIVE_OF(charset_conf_t, types, "charset_types", &weir_type_mime_types, .where = WEIR_IN_ANY,
                       .dflt = "text/xml text/plain text/vnd.wap.wml application/javascript application/rss+xml",
-                      .help = "Types that are texts, beside text/html; * is all."),
+                      .help = "Lists the types that are texts, beside text/html; * stands for all."),
     WEIR_DIRECTIVE(charset_conf_t, override, "override_charset", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Say it also where a peer has said something."),
+                   .help = "Sets the charset also where an upstream has named one."),
     WEIR_DIRECTIVES_END
 };
 

@@ -370,8 +370,7 @@ static const weir_directive_t geo_directives[] = {
     WEIR_BLOCK("geo", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "[$address] $variable", .block_min_args = 1,
                .block_max_args = 2,
                .opened = geo_opened, .line = geo_line,
-               .help = "Makes a variable from an address: lines of a network and its value; default, delete, include, "
-                       "proxy, proxy_recursive, ranges, volatile."),
+               .help = "Makes a variable from an address: each line is a network and its value."),
     WEIR_DIRECTIVES_END
 };
 

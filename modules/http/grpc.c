@@ -47,7 +47,7 @@ static const weir_directive_t grpc_directives[] = {
     WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "grpc_pass", &grpc_type_pass, .where = WEIR_IN_LOCATION,
                       .inherit = WEIR_LOCAL,
                       .args = "[grpc[s]://]authority",
-                      .help = "The group or server of gRPC that requests are passed to."),
+                      .help = "Names the gRPC group or server that requests are passed to."),
     WEIR_PROXY_ROWS("grpc"),
     WEIR_DIRECTIVES_END
 };

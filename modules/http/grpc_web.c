@@ -323,7 +323,8 @@ web_enabled(const void *conf, weir_phase_t phase)
 
 static const weir_directive_t web_directives[] = {
     WEIR_DIRECTIVE(web_conf_t, on, "grpc_web", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Translate gRPC-Web calls, binary and text, to gRPC for grpc_pass, and its answers back."),
+                   .help = "Translates gRPC-Web calls, binary and text, to gRPC for grpc_pass, and its answers "
+                           "back."),
     WEIR_DIRECTIVES_END
 };
 

@@ -337,16 +337,16 @@ gzip_get_ratio(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
 
 static const weir_directive_t gzip_directives[] = {
     WEIR_DIRECTIVE(gzip_conf_t, on, "gzip", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Compress answers for clients that take gzip."),
+                   .help = "Compresses answers for clients that accept gzip."),
     WEIR_DIRECTIVE(gzip_conf_t, level, "gzip_comp_level", .where = WEIR_IN_ANY, .dflt = "1", .min = "1", .max = "9",
-                   .help = "How hard to try: 1 to 9."),
+                   .help = "Sets how hard gzip tries, from 1 to 9."),
     WEIR_DIRECTIVE(gzip_conf_t, min_length, "gzip_min_length", .where = WEIR_IN_ANY, .dflt = "20",
-                   .help = "Answers shorter than this stay as they are."),
+                   .help = "Leaves answers that are shorter than this uncompressed."),
     WEIR_DIRECTIVE(gzip_conf_t, buffers, "gzip_buffers", .where = WEIR_IN_ANY, .dflt = "4 16k",
-                   .help = "How much is compressed before it is sent on: one buffer of this size (their number means "
-                           "nothing here)."),
+                   .help = "Sets how much is compressed before it is sent on: one buffer of this size (the number "
+                           "has no meaning)."),
     WEIR_DIRECTIVE_OF(gzip_conf_t, types, "gzip_types", &weir_type_mime_types, .where = WEIR_IN_ANY,
-                      .help = "Types that are compressed beside text/html; * is all."),
+                      .help = "Lists the types that are compressed beside text/html; * stands for all."),
     WEIR_DIRECTIVES_END
 };
 

@@ -344,15 +344,13 @@ static const weir_conf_type_t headers_type_expires = {
 
 static const weir_directive_t headers_directives[] = {
     WEIR_DIRECTIVE_OF(headers_conf_t, fields, "add_header", &headers_type, .where = WEIR_IN_ANY,
-                      .help = "Adds a field to answers of 200, 201, 204, 206, 301-304, 307 and 308, or to all; an "
-                              "empty value adds nothing. Fields of the connection (Content-Length, Connection and the "
-                              "like) are left out with a warning; line ends in the value become spaces."),
+                      .help = "Adds a field to answers of 200, 201, 204, 206, 301-304, 307 and 308, or to all "
+                              "(always); an empty value adds nothing."),
     WEIR_DIRECTIVE_OF(headers_conf_t, trailers, "add_trailer", &headers_type, .where = WEIR_IN_ANY,
-                      .help = "Adds a field behind the body, for the same statuses: what is known only when all was "
-                              "sent."),
+                      .help = "Adds a field behind the body, for the same statuses as add_header."),
     WEIR_DIRECTIVE_OF(headers_conf_t, expires, "expires", &headers_type_expires, .where = WEIR_IN_ANY, .dflt = "off",
-                      .help = "Expires and Cache-Control for the same statuses: a time from now or from Last-Modified, "
-                              "of the day (@), or never or ever."),
+                      .help = "Sets Expires and Cache-Control for the same statuses as add_header: a time from now "
+                              "or from Last-Modified, a time of day (@), never or forever."),
     WEIR_DIRECTIVES_END
 };
 

@@ -92,8 +92,8 @@ static const weir_conf_type_t index_type = {
 
 static const weir_directive_t index_directives[] = {
     WEIR_DIRECTIVE_OF(index_conf_t, names, "index", &index_type, .where = WEIR_IN_ANY, .dflt = "index.html",
-                      .help = "Files that stand for a folder, the first that is there; the last may be a path of the "
-                              "server."),
+                      .help = "Lists files that stand for a folder, of which the first that exists is used; the "
+                              "last may be a path of the server."),
     WEIR_DIRECTIVES_END
 };
 

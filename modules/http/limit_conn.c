@@ -229,16 +229,17 @@ static const weir_conf_type_t conn_type_limits = {
 
 static const weir_directive_t conn_directives[] = {
     WEIR_DIRECTIVE_OF(conn_conf_t, zones, "limit_conn_zone", &conn_type_zones, .where = WEIR_IN_HTTP,
-                      .help = "A zone of keys that all workers share; 1m has room for 16,384 keys at a time."),
+                      .help = "Defines a zone of keys that all workers share; 1m has room for 16,384 keys at a "
+                              "time."),
     WEIR_DIRECTIVE_OF(conn_conf_t, limits, "limit_conn", &conn_type_limits, .where = WEIR_IN_ANY,
-                      .help = "Limits how many requests of a key are under way at once; more are refused."),
+                      .help = "Limits how many requests of a key are under way at once; further ones are refused."),
     WEIR_DIRECTIVE_OF(conn_conf_t, log_level, "limit_conn_log_level", &weir_type_enum, .values = weir_limit_levels,
                       .where = WEIR_IN_ANY,
                       .dflt = "error", .args = "info | notice | warn | error",
-                      .help = "Level of the record of a request that is refused."),
+                      .help = "Sets the level of the record about a request that is refused."),
     WEIR_DIRECTIVE(conn_conf_t, status, "limit_conn_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400",
                    .max = "599",
-                   .help = "Status of the answer to a request that is refused."),
+                   .help = "Sets the status of the answer to a request that is refused."),
     WEIR_DIRECTIVE(conn_conf_t, dry_run, "limit_conn_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Counts and logs, but refuses nothing."),
     WEIR_DIRECTIVES_END

@@ -479,23 +479,24 @@ static const weir_conf_type_t req_type_limits = {
 
 static const weir_directive_t req_directives[] = {
     WEIR_DIRECTIVE_OF(req_conf_t, zones, "limit_req_zone", &req_type_zones, .where = WEIR_IN_HTTP,
-                      .help = "A zone of keys that all workers share, and how often each key may ask."),
+                      .help = "Defines a zone of keys that all workers share, and the rate of requests that each "
+                              "key may make."),
     WEIR_DIRECTIVE_OF(req_conf_t, limits, "limit_req", &req_type_limits, .where = WEIR_IN_ANY,
-                      .help = "Limits requests by a zone; up to burst of them are held back (nodelay, delay: not), "
-                              "more are refused."),
+                      .help = "Limits the rate of requests by a zone; a burst is held back (unless nodelay or delay "
+                              "say otherwise), further requests are refused."),
     WEIR_DIRECTIVE_OF(req_conf_t, log_level, "limit_req_log_level", &weir_type_enum, .values = weir_limit_levels,
                       .where = WEIR_IN_ANY,
                       .dflt = "error", .args = "info | notice | warn | error",
-                      .help = "Level of the record of a request that is refused; one that is delayed has the next "
-                              "lower."),
+                      .help = "Sets the level of the record about a request that is refused; the record about a "
+                              "delayed one has the next lower level."),
     WEIR_DIRECTIVE(req_conf_t, status, "limit_req_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400",
                    .max = "599",
-                   .help = "Status of the answer to a request that is refused."),
+                   .help = "Sets the status of the answer to a request that is refused."),
     WEIR_DIRECTIVE(req_conf_t, dry_run, "limit_req_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Counts and logs, but neither refuses nor delays."),
     WEIR_DIRECTIVE(req_conf_t, headers, "limit_req_headers", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a "
-                           "refusal."),
+                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After when a "
+                           "request is refused."),
     WEIR_DIRECTIVES_END
 };
 

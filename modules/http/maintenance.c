@@ -61,7 +61,7 @@ static const weir_directive_t maintenance_directives[] = {
     WEIR_DIRECTIVE(maintenance_conf_t, maintenance, "maintenance", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Answers every request with 503 instead of what it asks for."),
     WEIR_DIRECTIVE(maintenance_conf_t, retry_after, "maintenance_retry_after", .where = WEIR_IN_ANY, .dflt = "60s",
-                   .min = "1s", .max = "1d", .help = "Delay announced in Retry-After."),
+                   .min = "1s", .max = "1d", .help = "Sets the delay that Retry-After announces."),
     WEIR_DIRECTIVES_END
 };
 

@@ -268,8 +268,8 @@ static const weir_directive_t map_directives[] = {
     WEIR_BLOCK("map", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "string $variable", .block_min_args = 2,
                .block_max_args = 2,
                .opened = map_opened, .line = map_line,
-               .help = "Makes a variable from a string: lines of a source value and what it becomes; default, "
-                       "hostnames, volatile, include; ~regex and ~*regex."),
+               .help = "Makes a variable from another text: each line is a source text or a ~regex and what it "
+                       "becomes."),
     WEIR_DIRECTIVES_END
 };
 

@@ -99,9 +99,9 @@ static const weir_conf_type_t mirror_type = {
 
 static const weir_directive_t mirror_directives[] = {
     WEIR_DIRECTIVE_OF(mirror_conf_t, list, "mirror", &mirror_type, .where = WEIR_IN_ANY,
-                      .help = "Another place of the server that gets a copy of each request; its answers go nowhere."),
+                      .help = "Sends a copy of each request to another location, whose answers are dropped."),
     WEIR_DIRECTIVE(mirror_conf_t, with_body, "mirror_request_body", .where = WEIR_IN_ANY, .dflt = "on",
-                   .help = "The copies have the body too, which is read ahead for that."),
+                   .help = "Sends the body with the copies; it is read ahead for that."),
     WEIR_DIRECTIVES_END
 };
 

@@ -32,63 +32,57 @@ static const weir_directive_t proxy_directives[] = {
     WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "proxy_pass", &proxy_type_pass, .where = WEIR_IN_LOCATION,
                       .inherit = WEIR_LOCAL,
                       .args = "http[s]://authority[uri]",
-                      .help = "The group or server that requests are passed to, and the path put in place of the "
-                              "location's."),
+                      .help = "Names the group or server that requests are passed to, and the path that replaces "
+                              "the location's."),
     WEIR_PROXY_ROWS("proxy"),
     WEIR_PROXY_ROW(buffering, "proxy_buffering", .dflt = "on",
-                   .help = "Read the answer ahead of a slow client, into proxy_buffers and a temporary file."),
+                   .help = "Reads the answer ahead of a slow client, into proxy_buffers and a temporary file."),
     WEIR_PROXY_ROW(request_buffering, "proxy_request_buffering", .dflt = "on",
-                   .help = "Read the whole request body before a peer is asked."),
+                   .help = "Reads the whole request body before a peer is asked."),
     WEIR_PROXY_ROW(ignore_client_abort, "proxy_ignore_client_abort", .dflt = "off",
-                   .help = "Go on with the peer when the client has closed."),
+                   .help = "Goes on with the peer when the client has closed."),
     WEIR_PROXY_ROW(pass_request_headers, "proxy_pass_request_headers", .dflt = "on",
-                   .help = "Pass the client's fields to the peer."),
+                   .help = "Passes the client's fields to the peer."),
     WEIR_PROXY_ROW(pass_request_body, "proxy_pass_request_body", .dflt = "on",
-                   .help = "Pass the client's body to the peer."),
+                   .help = "Passes the client's body to the peer."),
     WEIR_PROXY_ROW(pass_trailers, "proxy_pass_trailers", .dflt = "off",
-                   .help = "Pass the fields behind the body of a peer's answer to the client: behind chunks, or on a "
-                           "stream. The peer is told that they "
-                           "are wanted (TE: trailers). Those of framing, of identity and of what the body is never "
-                           "pass."),
+                   .help = "Passes the trailers of a peer's answer to the client, and tells the peer that they are "
+                           "wanted (TE: trailers)."),
     WEIR_PROXY_ROW_OF(peer.http_version, "proxy_http_version", &weir_type_enum, .dflt = "1.1", .values = proxy_versions,
-                      .help = "HTTP version spoken to peers; 2 by ALPN at https://, else by prior knowledge."),
+                      .help = "Sets the HTTP version that is spoken to peers; 2 is agreed on by ALPN at https://, "
+                              "and used by prior knowledge else."),
     WEIR_PROXY_ROW_OF(path, "proxy_path", &weir_type_enum, .dflt = "normal", .values = proxy_paths,
                       .args = "normal | as_sent",
-                      .help = "How a path that proxy_pass does not replace is spelled toward peers: as it was matched, "
-                              "in its normal form; or as the client "
-                              "spelled it, for peers that check a signature of it. as_sent: a path whose normal form "
-                              "has other segments (dot segments, "
-                              "merged slashes, decoded ones) is refused (400); one that was rewritten is sent in its "
-                              "normal form."),
+                      .help = "Says how a path that proxy_pass does not replace is spelled toward peers: in its "
+                              "normal form, or as the client sent it."),
     WEIR_PROXY_ROW_OF(peer.line_ends, "proxy_line_ends", &weir_type_enum, .dflt = "crlf",
                       .values = weir_line_ends_values, .args = "crlf | lf",
-                      .help = "How lines of an answer's head end. lf: a head all of whose lines end in a bare LF is "
-                              "taken, too; one that mixes both, "
-                              "and chunks, never. What goes to clients has CRLF."),
+                      .help = "Says how the lines of an answer's head may end: with CRLF only, or all of them with "
+                              "a bare LF."),
     WEIR_PROXY_ROW(buffers, "proxy_buffers", .dflt = "8 8k",
-                   .help = "Memory for an answer that a slow client has not taken yet."),
+                   .help = "Sets the memory for an answer that a slow client has not taken yet."),
     WEIR_PROXY_ROW(max_temp_file_size, "proxy_max_temp_file_size", .dflt = "1g",
-                   .help = "Size of the temporary file behind proxy_buffers; 0: none."),
+                   .help = "Limits the temporary file behind proxy_buffers; 0 uses none."),
     WEIR_PROXY_ROW(temp_path, "proxy_temp_path", .dflt = WEIR_HTTP_PROXY_TEMP_PATH,
-                   .help = "Folder of the temporary files. They have no names, so that they need no folders of levels "
-                           "in it."),
+                   .help = "Sets the folder of the temporary files; they have no names, so that levels have no "
+                           "effect."),
     WEIR_PROXY_ROW(force_ranges, "proxy_force_ranges", .dflt = "off",
-                   .help = "A Range may ask for parts of an answer whose length the peer says."),
+                   .help = "Lets a Range ask for parts of an answer whose length the peer states."),
     WEIR_PROXY_ROW_OF(limit_rate, "proxy_limit_rate", &weir_http_type_rate,
-                   .help = "Bytes a second that are read of an answer, with proxy_buffering; 0: no limit."),
-    WEIR_PROXY_ROW(set_body, "proxy_set_body", .help = "Body of the request to the peer instead of the client's."),
-    WEIR_PROXY_ROW(method, "proxy_method", .help = "Method of the request to the peer instead of the client's."),
+                   .help = "Limits the bytes per second that are read of an answer, with proxy_buffering; 0 sets no "
+                           "limit."),
+    WEIR_PROXY_ROW(set_body, "proxy_set_body", .help = "Replaces the body of the request to the peer."),
+    WEIR_PROXY_ROW(method, "proxy_method", .help = "Replaces the method of the request to the peer."),
     WEIR_PROXY_ROW_OF(edits.redirects, "proxy_redirect", &weir_type_redirect, .dflt = "default",
-                      .help = "What is replaced in the peer's Location and Refresh: the beginning, or all that ~ or ~* "
-                              "fits; default: proxy_pass's "
-                              "address by the location."),
+                      .help = "Replaces the beginning, or what ~ or ~* matches, of the peer's Location and Refresh; "
+                              "default puts the location in place of proxy_pass's address."),
     WEIR_PROXY_ROW_OF(edits.domains, "proxy_cookie_domain", &weir_type_cookie_domain,
-                      .help = "What is put in the place of a domain in the peer's Set-Cookie."),
+                      .help = "Replaces the domain in the peer's Set-Cookie."),
     WEIR_PROXY_ROW_OF(edits.paths, "proxy_cookie_path", &weir_type_cookie_path,
-                      .help = "What is put in the place of a path's beginning, or of all that ~ or ~* fits, in the "
-                              "peer's Set-Cookie."),
+                      .help = "Replaces the beginning of the path, or what ~ or ~* matches, in the peer's "
+                              "Set-Cookie."),
     WEIR_PROXY_ROW_OF(edits.flags, "proxy_cookie_flags", &weir_type_cookie_flags,
-                      .help = "Flags that a cookie of the peer gets or loses: secure, httponly, "
+                      .help = "Adds flags to or removes them from a cookie of the peer: secure, httponly, "
                               "samesite=strict|lax|none, no..."),
     WEIR_DIRECTIVES_END
 };

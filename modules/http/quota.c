@@ -456,26 +456,23 @@ static const weir_conf_type_t quota_type_limits = {
 
 static const weir_directive_t quota_directives[] = {
     WEIR_DIRECTIVE_OF(quota_conf_t, zones, "quota_zone", &quota_type_zones, .where = WEIR_IN_HTTP,
-                      .help = "A zone of keys that all workers share and the store keeps, and the period of the "
-                              "calendar that it counts by: of UTC, or of a "
-                              "time zone of the tz database.  1m has room for 32,000 keys that are counted between two "
-                              "store_flush; others wait in "
-                              "the store."),
+                      .help = "Defines a zone of keys that all workers share and the store keeps, and the period of "
+                              "the calendar that it counts by."),
     WEIR_DIRECTIVE_OF(quota_conf_t, limits, "quota", &quota_type_limits, .where = WEIR_IN_ANY,
-                      .help = "How many requests a key of the zone may make in a period; where the limit is an empty "
-                              "text, the request is not counted."),
+                      .help = "Limits how many requests a key of the zone may make in a period; an empty limit "
+                              "counts nothing."),
     WEIR_DIRECTIVE_OF(quota_conf_t, log_level, "quota_log_level", &weir_type_enum, .values = weir_limit_levels,
                       .where = WEIR_IN_ANY,
                       .dflt = "error", .args = "info | notice | warn | error",
-                      .help = "Level of the record of a request that is refused."),
+                      .help = "Sets the level of the record about a request that is refused."),
     WEIR_DIRECTIVE(quota_conf_t, status, "quota_status", .where = WEIR_IN_ANY, .dflt = "429", .min = "400",
                    .max = "599",
-                   .help = "Status of the answer to a request that is refused."),
+                   .help = "Sets the status of the answer to a request that is refused."),
     WEIR_DIRECTIVE(quota_conf_t, dry_run, "quota_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Counts and logs, but refuses nothing."),
     WEIR_DIRECTIVE(quota_conf_t, headers, "quota_headers", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After with a "
-                           "refusal."),
+                   .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After when a "
+                           "request is refused."),
     WEIR_DIRECTIVES_END
 };
 

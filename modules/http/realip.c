@@ -143,12 +143,13 @@ static const weir_conf_type_t realip_type_header = {
 
 static const weir_directive_t realip_directives[] = {
     WEIR_DIRECTIVE_OF(realip_conf_t, trusted, "set_real_ip_from", &realip_type_from, .where = WEIR_IN_ANY,
-                      .help = "Proxies that are trusted to tell whom they speak for."),
+                      .help = "Trusts these proxies to say which client they speak for."),
     WEIR_DIRECTIVE_OF(realip_conf_t, header, "real_ip_header", &realip_type_header, .where = WEIR_IN_ANY,
                       .dflt = "X-Real-IP",
-                      .help = "The field in which they tell it, or proxy_protocol: what the connection began with."),
+                      .help = "Names the field in which trusted proxies name the client, or proxy_protocol for what "
+                              "the connection began with."),
     WEIR_DIRECTIVE(realip_conf_t, recursive, "real_ip_recursive", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Take the last address that is not a trusted proxy's, instead of the last."),
+                   .help = "Takes the last address that is not a trusted proxy's, instead of the last one."),
     WEIR_DIRECTIVES_END
 };
 

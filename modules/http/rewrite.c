@@ -346,26 +346,26 @@ static const weir_conf_type_t rewrite_type_if = REWRITE_TYPE("(condition)", 1, 2
     WEIR_DIRECTIVE_OF(rewrite_conf_t, program, "if", &rewrite_type_if, .where = (in),                                  \
                       .inherit = WEIR_OWN, .opens = (context),                                                         \
                       .block_min_args = 1, .block_max_args = 255, .opened = rewrite_opened_if, .args = "(condition)",  \
-                      .help = "What is done and what holds when a variable is set, equals a text or matches a "        \
-                              "pattern, or a file is there.")
+                      .help = "Holds what is done and what applies when a variable is set, equals a text or " \
+                              "matches a pattern, or a file exists.")
 
 static const weir_directive_t rewrite_directives[] = {
     REWRITE_ROW("rewrite", &rewrite_type_rewrite,
-                .help = "Another path for those that match: for the directives behind it, for the location, or as a "
-                        "redirect."),
+                .help = "Changes the path of requests that match: for the directives behind it, for the location, "
+                        "or as a redirect."),
     REWRITE_ROW("set", &rewrite_type_set, .help = "Gives a variable a value."),
     REWRITE_ROW("break", &rewrite_type_break,
-                .help = "Ends the directives of this kind; the request stays in its location."),
+                .help = "Ends the directives of this module; the request stays in its location."),
     REWRITE_ROW("return", &rewrite_type_return,
                 .help = "Answers with a status and a text or a redirect; 444 (and 499 without a text) closes the "
                         "connection without an answer."),
     REWRITE_IF_ROW(WEIR_IN_SERVER_IF, WEIR_IN_SERVER),
     REWRITE_IF_ROW(WEIR_IN_LOCATION_IF, WEIR_IN_LOCATION),
     WEIR_DIRECTIVE(rewrite_conf_t, log, "rewrite_log", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF, .dflt = "off",
-                   .help = "Tell in the error log, as notices, what rewrite does."),
+                   .help = "Writes what rewrite does to the error log, as notices."),
     WEIR_DIRECTIVE(rewrite_conf_t, warn, "uninitialized_variable_warn", .where = WEIR_IN_ANY | WEIR_IN_SERVER_IF,
                    .dflt = "on",
-                   .help = "Tell in the error log when a variable is used that set has not set yet."),
+                   .help = "Writes a record to the error log when a variable is used that no set has set yet."),
     WEIR_DIRECTIVES_END
 };
 

@@ -147,8 +147,8 @@ static const weir_directive_t split_directives[] = {
     WEIR_BLOCK("split_clients", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .args = "string $variable", .block_min_args = 2,
                .block_max_args = 2,
                .opened = split_opened, .line = split_line,
-               .help = "Makes a variable by shares of a string's hash: lines of a percentage, or * for the rest, and a "
-                       "value."),
+               .help = "Makes a variable by shares of a text's hash: each line is a percentage, or * for the rest, "
+                       "and a value."),
     WEIR_DIRECTIVES_END
 };
 

@@ -160,10 +160,10 @@ static const weir_directive_t static_directives[] = {
     WEIR_DIRECTIVE_OF(static_conf_t, gzip, "gzip_static", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "off",
                       .values = static_gzip_values,
                       .args = "on | off | always",
-                      .help = "Send FILE.gz in place of FILE where there is one: to clients that take gzip, or to "
-                              "all."),
+                      .help = "Sends FILE.gz in place of FILE where it exists: to clients that accept gzip, or to "
+                              "all (always)."),
     WEIR_DIRECTIVE(static_conf_t, etag, "etag", .where = WEIR_IN_ANY, .dflt = "on",
-                   .help = "Give files an ETag, made of their time and size."),
+                   .help = "Gives files an ETag, which is made of their time and size."),
     WEIR_DIRECTIVES_END
 };
 

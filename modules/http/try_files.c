@@ -136,8 +136,8 @@ static const weir_conf_type_t try_type = {
 static const weir_directive_t try_directives[] = {
     WEIR_DIRECTIVE_OF(try_conf_t, list, "try_files", &try_type, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION,
                       .inherit = WEIR_LOCAL,
-                      .help = "The first of these files (of folders, with a slash) that is there is served; else the "
-                              "last: a path, a @location or a =status."),
+                      .help = "Serves the first of these files (of folders, with a slash) that exists; else the "
+                              "last word answers: a path, a @location or a =status."),
     WEIR_DIRECTIVES_END
 };
 

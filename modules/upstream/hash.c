@@ -283,8 +283,8 @@ static const weir_conf_type_t hash_type = {
 
 static const weir_directive_t hash_directives[] = {
     WEIR_DIRECTIVE_OF(hash_conf_t, said, "hash", &hash_type, .where = WEIR_IN_UPSTREAM,
-                      .help = "Requests with the same key go to the same server; consistent: a server that comes or "
-                              "goes moves few other keys."),
+                      .help = "Sends requests with the same key to the same server; with consistent, few keys move "
+                              "when servers change."),
     WEIR_DIRECTIVES_END
 };
 

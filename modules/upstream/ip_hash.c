@@ -71,7 +71,7 @@ ip_hash_check(weir_conf_t *cf, weir_conf_block_t *block WEIR_UNUSED, void *conf_
 
 static const weir_directive_t ip_hash_directives[] = {
     WEIR_DIRECTIVE_OF(ip_hash_conf_t, on, "ip_hash", &weir_type_said, .where = WEIR_IN_UPSTREAM,
-                      .help = "Requests of one client's address (IPv4: of the first three bytes of it) go to the same "
+                      .help = "Sends requests of one client address (of IPv4: its first three bytes) to the same "
                               "server."),
     WEIR_DIRECTIVES_END
 };

@@ -61,8 +61,8 @@ least_choose(const void *conf, const weir_template_t **key WEIR_UNUSED)
 
 static const weir_directive_t least_directives[] = {
     WEIR_DIRECTIVE_OF(least_conf_t, on, "least_conn", &weir_type_said, .where = WEIR_IN_UPSTREAM,
-                      .help = "Picks the server with the fewest requests under way in this worker, for its weight; "
-                              "among equals they have turns."),
+                      .help = "Picks the server with the fewest requests under way in this worker for its weight; "
+                              "equals have turns."),
     WEIR_DIRECTIVES_END
 };
 

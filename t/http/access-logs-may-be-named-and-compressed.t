@@ -62,10 +62,10 @@ $w->wait_until('a full buffer', sub { $plain->('z2.log') =~ m{^(/both\n){50}} })
 pass 'gzip and buffer';
 
 is $get->($_), 404, $_ for '/none/x', '/own/x', '/quiet/x', '/json/x';
-my $missing = $w->is_nginx ? qr/open\(\).*none\/x/ : qr/There is no such file.*none\/x/;
+my $missing = $w->is_nginx ? qr/open\(\).*none\/x/ : qr/The file does not exist.*none\/x/;
 $w->wait_for_access($missing, 'http.log');
 pass 'error_log of http';
-$w->wait_for_access($w->is_nginx ? qr/open\(\).*own\/x/ : qr/There is no such file.*own\/x/, 'own.log');
+$w->wait_for_access($w->is_nginx ? qr/open\(\).*own\/x/ : qr/The file does not exist.*own\/x/, 'own.log');
 unlike $read->('http.log'), qr{own/x}, 'of a location, and nowhere else';
 is $read->('quiet.log'), '', 'a level of its own';
 if (!$w->is_nginx) {

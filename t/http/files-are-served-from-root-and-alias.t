@@ -33,7 +33,7 @@ $w->conf(<<"END");
         location /al/vars { alias $dir/other; return 200 "\$document_root|\$realpath_root|\$request_filename"; }
     }
 END
-$w->allow_log(qr/\[emerg\]/, qr/\[(?:error|crit)\] .*(?:No such file|Permission denied|Not a directory|is forbidden|There is no such file|may not be read|path is no name|is a folder)/, qr/\[error\] .*cause: file\./);
+$w->allow_log(qr/\[emerg\]/, qr/\[(?:error|crit)\] .*(?:No such file|Permission denied|Not a directory|is forbidden|The file does not exist|may not be read|path is not the name|is a folder)/, qr/\[error\] .*cause: file\./);
 chmod 0755, "$dir/$_" for qw(html html/sub other other/deep);
 
 my $answer = $w->get('/a.html');

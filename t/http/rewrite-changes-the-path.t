@@ -61,7 +61,7 @@ is $w->get('/empty')->status, 500, 'to nothing';
 unless ($w->is_nginx) {
     is $w->get('/dots/x?to=..')->body, '/shown/a/x?to=..', 'dots are taken out of what was made';
     is $w->get('/dots/x?to=../../../..')->status, 500, 'and do not lead out';
-    like $w->error_log, qr{A rewrite made a path that cannot be.*cause: route\.rewrite}, 'told';
+    like $w->error_log, qr{A rewrite made a path that is not valid.*cause: route\.rewrite}, 'told';
     like $w->error_log, qr{More than 10 internal redirects or rewrites.*cause: route\.loop}, 'and so are circles';
 }
 

@@ -288,12 +288,14 @@ docroot_types_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wo
 
 static const weir_directive_t docroot_directives[] = {
     WEIR_DIRECTIVE_OF(docroot_conf_t, folder, "root", &docroot_type_folder, .where = WEIR_IN_ANY, .dflt = "html",
-                      .help = "The folder below which a request's path is a file's name."),
+                      .help = "Sets the folder below which a request's path is the name of a file."),
     WEIR_DIRECTIVE_OF(docroot_conf_t, folder, "alias", &docroot_type_folder, .where = WEIR_IN_LOCATION, .whole = true,
-                      .help = "What the part of the path that the location names stands for; with a pattern: the file itself."),
+                      .help = "Sets what takes the place of the part of the path that the location names; in a "
+                              "location by pattern it is the whole file name."),
     WEIR_DIRECTIVE_OF(docroot_conf_t, types, "types", &docroot_type_types, .where = WEIR_IN_ANY, .opens = WEIR_IN_DATA, .args = "",
                       .opened = docroot_types_opened, .line = docroot_types_line,
-                      .help = "Lines of a Content-Type and the suffixes of files that have it; without any: text/html html, image/gif gif, image/jpeg jpg."),
+                      .help = "Lists Content-Types and the suffixes of files that have them; without any: text/html "
+                              "html, image/gif gif, image/jpeg jpg."),
     WEIR_DIRECTIVES_END
 };
 

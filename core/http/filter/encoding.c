@@ -162,13 +162,16 @@ static const weir_conf_enum_t encoding_proxied[] = {
 };
 
 static const weir_directive_t encoding_directives[] = {
-    WEIR_DIRECTIVE(encoding_conf_t, vary, "gzip_vary", .where = WEIR_IN_ANY, .dflt = "off", .help = "Say Vary: Accept-Encoding with answers that may be compressed."),
+    WEIR_DIRECTIVE(encoding_conf_t, vary, "gzip_vary", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Adds Vary: Accept-Encoding to answers that may be compressed."),
     WEIR_DIRECTIVE_OF(encoding_conf_t, version, "gzip_http_version", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "1.1", .values = encoding_versions, .args = "1.0 | 1.1",
-                      .help = "The lowest version of a request that gets a compressed answer."),
+                      .help = "Sets the lowest HTTP version of a request whose answer is compressed."),
     WEIR_DIRECTIVE_OF(encoding_conf_t, proxied, "gzip_proxied", &weir_type_mask, .where = WEIR_IN_ANY, .dflt = "off", .values = encoding_proxied,
-                      .help = "Which answers are compressed for requests that came through a proxy (Via): those that it must not keep, or any."),
+                      .help = "Says which answers are compressed for requests that came through a proxy (Via): "
+                              "those that it must not keep, or any."),
     WEIR_DIRECTIVE_OF(encoding_conf_t, disable, "gzip_disable", &encoding_type_disable, .where = WEIR_IN_ANY,
-                      .help = "User agents, by patterns, for which nothing is compressed; msie6 stands for the old ones."),
+                      .help = "Lists patterns of user agents for which nothing is compressed; msie6 stands for old "
+                              "ones."),
     WEIR_DIRECTIVES_END
 };
 

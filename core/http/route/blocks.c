@@ -202,25 +202,21 @@ blocks_server_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_
 
 static const weir_directive_t blocks_directives[] = {
     WEIR_BLOCK("http", WEIR_IN_HTTP, .where = WEIR_IN_MAIN, .single = true, .opened = blocks_http_opened,
-               .help = "Everything about HTTP."),
+               .help = "Holds everything about HTTP."),
     WEIR_BLOCK("server", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .opened = blocks_server_opened,
-               .help = "A virtual server: chosen by address, port and name."),
+               .help = "Defines a virtual server, which is chosen by address, port and host name."),
     WEIR_BLOCK("location", WEIR_IN_LOCATION, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 2,
                .opened = blocks_location_opened, .args = "[= | ~ | ~* | ^~] uri | @name",
-               .help = "What happens to requests whose path matches."),
+               .help = "Says what happens to requests whose path matches."),
     WEIR_BLOCK("limit_except", WEIR_IN_LIMIT_EXCEPT, .where = WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 255, .single = true,
                .opened = blocks_limit_except_opened, .args = "method...",
-               .help = "What holds in the location for all other methods than these; GET is HEAD too."),
+               .help = "Holds what applies in the location to all methods but these; GET includes HEAD."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
                .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [proxy_protocol] [option…]",
-               .help = "An address the server is reached at; *:80 when there is none. A port may be a range (8000-8010). default_server: this server "
-                      "takes requests whose host no other server of the address names. ssl: TLS. http2: HTTP/2, as the http2 directive. proxy_protocol: "
-                      "connections begin with a PROXY protocol header. backlog=N: the queue of new connections. rcvbuf=SIZE, sndbuf=SIZE: buffers of the "
-                      "socket. fastopen=N: TCP Fast Open with a queue of N. deferred: wake up only when data came. ipv6only=on|off: whether [::] takes "
-                      "IPv4, too (on, unless said). so_keepalive=on|off|[idle]:[interval]:[count]: TCP keepalive. reuseport, bind: accepted; each "
-                      "worker has a socket of its own for every TCP address anyway."),
+               .help = "Names an address that the server is reached at; without any it is *:80."),
     WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, names, "server_name", &blocks_type_names, .where = WEIR_IN_SERVER,
-               .args = "name…", .help = "Host names of the server: exact, *.wildcard, wildcard.*, .both or ~regex."),
+               .args = "name…",
+                 .help = "Lists the host names of the server: exact ones, *.wildcard, wildcard.*, .both or ~regex."),
     WEIR_DIRECTIVES_END
 };
 

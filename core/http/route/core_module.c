@@ -94,114 +94,127 @@ static const weir_conf_enum_t core_token_values[] = {
 static const weir_directive_t core_directives[] = {
     /* heads of requests */
     CORE(client_header_buffer_size, .where = CORE_HEADS, .dflt = "1k", .max = "16m",
-         .help = "A line of a request's head may be as long as this or as one of large_client_header_buffers, "
-                 "whichever is more."),
+         .help = "Allows a line of a request's head to be as long as this, where it is more than "
+                 "large_client_header_buffers allows."),
     CORE(large_client_header_buffers, .where = CORE_HEADS, .dflt = "4 8k",
-         .help = "How long a line of a request's head may be (414, 431), and how many times that all of it."),
+         .help = "Limits how long a line of a request's head may be (414, 431), and how many times that the whole "
+                 "head may be."),
     CORE(client_header_timeout, .where = CORE_HEADS, .dflt = "60s", .min = "1ms",
-         .help = "Time in which the whole head of a request must arrive."),
+         .help = "Limits the time in which the whole head of a request must arrive."),
     CORE(max_headers, .where = CORE_HEADS, .dflt = "1000", .min = "1", .max = "100000",
-         .help = "Number of header lines a request may have (431)."),
+         .help = "Limits how many header lines a request may have (431)."),
     CORE(ignore_invalid_headers, .where = CORE_HEADS, .dflt = "on",
-         .help = "Drop header fields whose names have characters other than letters, digits, - and perhaps _; off: "
-                 "refuse such a request."),
+         .help = "Drops header fields whose names have characters other than letters, digits, - and perhaps _; off "
+                 "refuses such a request."),
     CORE(underscores_in_headers, .where = CORE_HEADS, .dflt = "off",
-         .help = "Whether names of header fields may have underscores."),
+         .help = "Allows underscores in the names of header fields."),
     CORE_OF(client_line_ends, "client_line_ends", &weir_type_enum, .where = CORE_HEADS, .dflt = "crlf", .values = weir_line_ends_values,
             .args = "crlf | lf",
-            .help = "How lines of a request's head end. lf: a head all of whose lines end in a bare LF is taken, too; one that mixes both, and "
-                    "chunks, never. What goes to peers has CRLF."),
-    CORE(merge_slashes, .where = CORE_HEADS, .dflt = "on", .help = "Take several slashes in a row in a path as one."),
+            .help = "Says how the lines of a request's head may end: with CRLF only, or all of them with a bare LF."),
+    CORE(merge_slashes, .where = CORE_HEADS, .dflt = "on",
+         .help = "Reads several slashes in a row in a path as one."),
 
     CORE_OF(encoded_slash, "encoded_slash", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "keep", .values = core_slash_values,
             .args = "refuse | keep | decode",
-            .help = "What %2F and %5C in a path are. keep: a part of a name: they stay encoded in $uri, for locations, patterns and rewrite, in names "
-                    "of files and toward peers; so that no guard is passed by, the path is refused (400) when it would be another location's if "
-                    "they were slashes, and when an if, a rewrite, or a map or geo whose value is asked for before the answer begins would say something "
-                    "else then; a value that only the access log asks for refuses nothing. Keys of limits and split_clients take them for slashes, so "
-                    "that all spellings of a path count as one. $request_uri is what was sent: none of this holds for it. decode: %2F is a slash before a location is looked for, and toward peers (%5C stays as it is). refuse: 400. "
-                    "Dot segments beside them are always refused. What counts for rewrite directives of the server is what the server says."),
+            .help = "Says what %2F and %5C in a path are: a part of a name that stays encoded (keep), a slash "
+                    "(decode), or an error (refuse)."),
 
     /* bodies of requests */
     CORE(client_max_body_size, .where = WEIR_IN_ANY, .dflt = "1m",
-         .help = "Size a request's body may have (413); 0: any."),
+         .help = "Limits the size of a request's body (413); 0 sets no limit."),
     CORE(client_body_buffer_size, .where = WEIR_IN_ANY, .dflt = "16k",
-         .help = "What is kept of a buffered request body in memory; the rest goes to a temporary file."),
+         .help = "Sets how much of a buffered request body is kept in memory; the rest goes to a temporary file."),
     CORE(client_body_timeout, .where = WEIR_IN_ANY, .dflt = "60s", .min = "1ms",
-         .help = "How long a client may pause while it sends a body (408)."),
+         .help = "Limits how long a client may pause while it sends a body (408)."),
     CORE(client_body_temp_path, .where = WEIR_IN_ANY, .dflt = WEIR_HTTP_CLIENT_BODY_TEMP_PATH,
-         .help = "Directory of temporary files for request bodies. Files that client_body_in_file_only gives a name lie in folders below it "
-                 "that are named for its last digits, so many each; other files have no name and need none."),
+         .help = "Sets the folder of temporary files for request bodies, and its levels of folders for files that "
+                 "have names."),
     CORE_OF(client_body_in_file_only, "client_body_in_file_only", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "off",
             .values = core_body_file_values, .args = "on | clean | off",
-            .help = "A buffered request body goes, all of it, to a file whose name $request_body_file is, in client_body_temp_path; clean: it "
-                    "is removed when the request has ended. A file of a body that broke off is always removed. A body that is streamed "
-                    "(proxy_request_buffering off) gets no file."),
+            .help = "Writes each buffered request body to a file whose name is in $request_body_file; clean removes "
+                    "it when the request has ended."),
 
     /* connections */
     CORE(send_timeout, .where = WEIR_IN_ANY, .dflt = "60s", .min = "1ms",
-         .help = "How long a client may take no byte of its answer."),
+         .help = "Limits how long a client may take no byte of its answer."),
     CORE_OF(keepalive_timeout, "keepalive_timeout", &core_type_keepalive_timeout, .where = WEIR_IN_ANY, .dflt = "75s",
-            .help = "How long an idle connection is kept, and what the Keep-Alive field says of it; 0: not kept."),
+            .help = "Sets how long an idle connection is kept, and what the Keep-Alive field says about it; 0 keeps "
+                    "none."),
     CORE(keepalive_time, .where = WEIR_IN_ANY, .dflt = "1h",
-         .help = "How long a connection may be used for further requests."),
+         .help = "Limits how long a connection may be used for further requests."),
     CORE(keepalive_requests, .where = WEIR_IN_ANY, .dflt = "1000",
-         .help = "How many requests one connection may carry."),
+         .help = "Limits how many requests one connection may carry."),
     CORE_OF(lingering_close, "lingering_close", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on",
             .values = core_linger_values, .args = "off | on | always",
-            .help = "Read away what a client still sends before its connection is closed, so that it gets its answer."),
-    CORE(lingering_time, .where = WEIR_IN_ANY, .dflt = "30s", .help = "For how long to read away in all."),
-    CORE(lingering_timeout, .where = WEIR_IN_ANY, .dflt = "5s", .help = "For how long to wait for more to read away."),
+            .help = "Reads and drops what a client still sends before its connection is closed, so that it gets its "
+                    "answer."),
+    CORE(lingering_time, .where = WEIR_IN_ANY, .dflt = "30s",
+         .help = "Limits for how long in all bytes are read and dropped."),
+    CORE(lingering_timeout, .where = WEIR_IN_ANY, .dflt = "5s",
+         .help = "Limits how long Weir waits for more bytes to drop."),
     CORE(reset_timedout_connection, .where = WEIR_IN_ANY, .dflt = "off",
-         .help = "Close connections that ran into a time limit with a reset."),
-    CORE(tcp_nodelay, .where = WEIR_IN_ANY, .dflt = "on", .help = "Set TCP_NODELAY on clients' connections."),
+         .help = "Closes connections that ran into a time limit with a reset."),
+    CORE(tcp_nodelay, .where = WEIR_IN_ANY, .dflt = "on", .help = "Sets TCP_NODELAY on clients' connections."),
 
     CORE(http2, .where = CORE_HEADS, .dflt = "off",
-         .help = "Speak HTTP/2: where TLS's ALPN agrees on it, and on plain ports with clients that begin with its preface."),
+         .help = "Speaks HTTP/2 where ALPN agrees on it, and on plain ports with clients that begin with its "
+                 "preface."),
 
     /* answers */
     CORE(chunked_transfer_encoding, .where = WEIR_IN_ANY, .dflt = "on",
-         .help = "Send answers of unknown length in chunks; off: end them by closing."),
+         .help = "Sends answers of unknown length in chunks; off ends them by closing."),
     CORE(absolute_redirect, .where = WEIR_IN_ANY, .dflt = "on",
-         .help = "Make the Location of Weir's own redirects absolute."),
+         .help = "Makes the Location of Weir's own redirects absolute."),
     CORE(server_name_in_redirect, .where = WEIR_IN_ANY, .dflt = "off",
-         .help = "Use the first server_name in absolute redirects instead of the request's host."),
+         .help = "Uses the first server_name in absolute redirects instead of the request's host."),
     CORE(port_in_redirect, .where = WEIR_IN_ANY, .dflt = "on",
-         .help = "Name the port in absolute redirects when it is not the scheme's own."),
+         .help = "Names the port in absolute redirects when it is not the default of the scheme."),
     CORE_OF(satisfy, "satisfy", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "all", .values = core_satisfy_values, .args = "all | any",
-            .help = "Whether all that guards a place (allow and deny, api_key) must let a request in, or any of it is enough."),
+            .help = "Says whether all guards of a location (allow and deny, passwords, keys) must let a request in, "
+                    "or one of them is enough."),
     CORE_OF(server_tokens, "server_tokens", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on",
             .values = core_token_values, .args = "on | off",
-            .help = "Say the version in Server and in error pages."),
+            .help = "Shows the version in the Server field and on error pages."),
     CORE_OF(reason_phrases, "reason_phrases", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "standard", .values = core_phrase_values,
-            .args = "standard | nginx", .help = "What statuses are called: as in RFC 9110, or as nginx calls them (405 Not Allowed, 503 Service "
-                                                "Temporarily Unavailable), for those who look for that text."),
+            .args = "standard | nginx",
+              .help = "Names statuses as RFC 9110 does, or as nginx does (\"Not Allowed\", \"Moved Temporarily\")."),
     CORE_OF(error_format, "error_format", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "html", .values = core_format_values, .args = "html | json | problem",
-            .help = "What the errors that Weir answers itself look like. json: an object with status, error, cause and request_id; problem: "
-                    "problem details (RFC 9457: type, title, status) with cause and request_id. A client whose Accept wants text/html more, as "
-                    "browsers do, gets the HTML page all the same."),
+            .help = "Sets the form of errors that Weir answers itself: HTML, JSON or problem details (RFC 9457); "
+                    "browsers get HTML in any case."),
     CORE(default_type, .where = WEIR_IN_ANY, .dflt = "text/plain",
-         .help = "Content-Type of answers that have no other."),
-    CORE(sendfile, .where = WEIR_IN_ANY, .dflt = "off", .help = "Files go to plain connections by way of the kernel alone."),
-    CORE(sendfile_max_chunk, .where = WEIR_IN_ANY, .dflt = "2m", .help = "How much of a file goes at once before others get their turn; 0: any."),
-    CORE(tcp_nopush, .where = WEIR_IN_ANY, .dflt = "off", .help = "With sendfile: the head and the file's beginning in as few packets as possible."),
-    CORE(max_ranges, .where = WEIR_IN_ANY, .dflt = "2147483647", .help = "How many parts a Range may ask for; more, or any if 0: all is sent."),
-    CORE_OF(limit_rate, "limit_rate", &weir_http_type_rate, .where = WEIR_IN_ANY, .help = "Bytes of an answer's body a second, after the first second; 0: no limit."),
-    CORE_OF(limit_rate_after, "limit_rate_after", &weir_http_type_rate, .where = WEIR_IN_ANY, .args = "size", .help = "So much of an answer's body is sent before limit_rate holds."),
+         .help = "Sets the Content-Type of answers that have no other."),
+    CORE(sendfile, .where = WEIR_IN_ANY, .dflt = "off",
+         .help = "Sends files to plain connections from within the kernel."),
+    CORE(sendfile_max_chunk, .where = WEIR_IN_ANY, .dflt = "2m",
+         .help = "Limits how much of a file is sent at once before others have their turn; 0 sets no limit."),
+    CORE(tcp_nopush, .where = WEIR_IN_ANY, .dflt = "off",
+         .help = "Sends the head and the beginning of a file in as few packets as possible, with sendfile."),
+    CORE(max_ranges, .where = WEIR_IN_ANY, .dflt = "2147483647",
+         .help = "Limits how many parts a Range may ask for; beyond that, or with 0, the whole is sent."),
+    CORE_OF(limit_rate, "limit_rate", &weir_http_type_rate, .where = WEIR_IN_ANY,
+            .help = "Limits the bytes per second of an answer's body; 0 sets no limit."),
+    CORE_OF(limit_rate_after, "limit_rate_after", &weir_http_type_rate, .where = WEIR_IN_ANY, .args = "size",
+            .help = "Sets how much of an answer's body is sent before limit_rate applies."),
     CORE_OF(if_modified_since, "if_modified_since", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "exact", .values = core_modified_values,
-            .args = "off | exact | before", .help = "When If-Modified-Since is answered with 304: at the very time, or also at a later one."),
-    CORE(log_not_found, .where = WEIR_IN_ANY, .dflt = "on", .help = "Whether the error log tells of files that are not there."),
-    CORE(log_subrequest, .where = WEIR_IN_ANY, .dflt = "off", .help = "Whether access logs tell of subrequests too."),
-    CORE(recursive_error_pages, .where = WEIR_IN_ANY, .dflt = "off", .help = "Whether a page for an error may have an error_page itself."),
+            .args = "off | exact | before",
+              .help = "Says when If-Modified-Since is answered with 304: for exactly the same time, also for a "
+                      "later one, or never."),
+    CORE(log_not_found, .where = WEIR_IN_ANY, .dflt = "on",
+         .help = "Writes a record to the error log when a file does not exist."),
+    CORE(log_subrequest, .where = WEIR_IN_ANY, .dflt = "off",
+         .help = "Writes a line to access logs for subrequests, too."),
+    CORE(recursive_error_pages, .where = WEIR_IN_ANY, .dflt = "off",
+         .help = "Lets a page for an error have an error_page itself."),
     CORE_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_ANY,
-            .help = "Where records about requests go, in place of main's error_log: a file, stderr or syslog; from which level on; json."),
+            .help = "Names a log for records about requests, in place of main's error_log: a file, stderr or "
+                    "syslog, with a level and json."),
     CORE_OF(error_pages, "error_page", &weir_type_error_pages, .where = WEIR_IN_ANY,
-            .help = "What answers for these statuses: a URI, a @location or an address elsewhere; with another status, "
-                    "if told."),
+            .help = "Says what answers for these statuses: a URI, a @location or an address elsewhere, with another "
+                    "status if one is given."),
     CORE(status_zone, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .inherit = WEIR_LOCAL, .args = "name",
-         .help = "What happens here is counted under this name, for status and prometheus."),
+         .help = "Counts what happens here under this name, for status and prometheus."),
     CORE_OF(internal, "internal", &weir_type_said, .where = WEIR_IN_LOCATION, .inherit = WEIR_OWN, .whole = true,
-            .help = "The location is for internal redirects only; others get 404."),
+            .help = "Allows internal redirects only; a client's own request gets 404."),
     WEIR_DIRECTIVES_END
 };
 

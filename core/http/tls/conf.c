@@ -321,63 +321,80 @@ static const weir_conf_enum_t conf_ocsp[] = {
 static const weir_directive_t conf_directives[] = {
     /* who we are */
     CONF_OF(certificates, "ssl_certificate", &weir_http_tls_type_names,
-            .help = "PEM file of a server's certificate with its chain behind it; several times for keys of different types; its "
-                    "name may have variables."),
-    CONF_OF(keys, "ssl_certificate_key", &weir_http_tls_type_names, .help = "PEM file of the key of the ssl_certificate in the same place."),
+            .help = "Names the PEM file of a server's certificate with its chain behind it; it may stand several "
+                    "times, for keys of different types."),
+    CONF_OF(keys, "ssl_certificate_key", &weir_http_tls_type_names,
+            .help = "Names the PEM file of the key of the ssl_certificate in the same place."),
     CONF_OF(certificate_cache, "ssl_certificate_cache", &weir_http_tls_type_cache, .dflt = "off",
-            .help = "How many certificates whose names have variables each worker keeps, how long after their last use, and for how "
-                    "long before their files are read again."),
-    CONF_OF(password_file, "ssl_password_file", &weir_http_tls_type_file, .help = "File of passwords for keys, one a line, tried in turn."),
-    CONF(reject_handshake, "ssl_reject_handshake", .dflt = "off", .help = "Refuse TLS handshakes for this server's names."),
+            .help = "Sets how many certificates whose names have variables each worker keeps, how long after their "
+                    "last use, and when their files are read anew."),
+    CONF_OF(password_file, "ssl_password_file", &weir_http_tls_type_file,
+            .help = "Names a file of passwords for keys, one per line, which are tried in turn."),
+    CONF(reject_handshake, "ssl_reject_handshake", .dflt = "off",
+         .help = "Refuses TLS handshakes for this server's names."),
 
     /* what is spoken */
     CONF_OF(protocols, "ssl_protocols", &weir_type_mask, .values = weir_http_tls_protocols, .dflt = "TLSv1.2 TLSv1.3",
-            .args = "[TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]", .help = "Versions of TLS that are spoken."),
-    CONF(ciphers, "ssl_ciphers", .dflt = "HIGH:!aNULL:!MD5", .help = "Ciphers of TLS 1.2 and before, as OpenSSL lists them."),
+            .args = "[TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]", .help = "Lists the versions of TLS that are spoken."),
+    CONF(ciphers, "ssl_ciphers", .dflt = "HIGH:!aNULL:!MD5",
+         .help = "Lists the ciphers of TLS 1.2 and before, in OpenSSL's notation."),
     CONF(prefer_server_ciphers, "ssl_prefer_server_ciphers", .dflt = "off",
-         .help = "Choose the cipher by the server's order rather than the client's."),
-    CONF(curves, "ssl_ecdh_curve", .dflt = "auto", .help = "Groups for the key exchange, with colons between; auto: OpenSSL's own."),
-    CONF_OF(dhparam, "ssl_dhparam", &weir_http_tls_type_file, .help = "PEM file of parameters for DHE ciphers."),
-    CONF_OF(commands, "ssl_conf_command", &weir_http_tls_type_commands, .help = "A command of OpenSSL's own configuration, e.g. Ciphersuites."),
-    CONF(buffer_size, "ssl_buffer_size", .dflt = "16k", .min = "512", .max = "16k", .help = "Largest TLS record that is sent."),
+         .help = "Chooses the cipher by the server's order instead of the client's."),
+    CONF(curves, "ssl_ecdh_curve", .dflt = "auto",
+         .help = "Lists the groups for the key exchange, with colons between them; auto leaves the choice to "
+                 "OpenSSL."),
+    CONF_OF(dhparam, "ssl_dhparam", &weir_http_tls_type_file,
+            .help = "Names the PEM file of parameters for DHE ciphers."),
+    CONF_OF(commands, "ssl_conf_command", &weir_http_tls_type_commands,
+            .help = "Runs a command of OpenSSL's own configuration, such as Ciphersuites."),
+    CONF(buffer_size, "ssl_buffer_size", .dflt = "16k", .min = "512", .max = "16k",
+         .help = "Limits the size of a TLS record that is sent."),
     CONF(early_data, "ssl_early_data", .dflt = "off",
-         .help = "Take TLS 1.3 early data: once over all workers, and for safe methods only."),
+         .help = "Accepts early data of TLS 1.3, once over all workers and for safe methods only."),
 
     /* sessions */
     CONF_OF(session_cache, "ssl_session_cache", &conf_type_session_cache, .dflt = "none",
-            .help = "A cache of sessions that all workers share, kept over reload."),
-    CONF(session_timeout, "ssl_session_timeout", .dflt = "5m", .min = "1s", .help = "How long a session may be resumed."),
-    CONF(session_tickets, "ssl_session_tickets", .dflt = "on", .help = "Give sessions to clients as tickets."),
+            .help = "Sets the cache of sessions, which all workers share and a reload keeps."),
+    CONF(session_timeout, "ssl_session_timeout", .dflt = "5m", .min = "1s",
+         .help = "Limits how long a session may be resumed."),
+    CONF(session_tickets, "ssl_session_tickets", .dflt = "on", .help = "Gives sessions to clients as tickets."),
     CONF_OF(ticket_keys, "ssl_session_ticket_key", &conf_type_files,
-            .help = "File of 48 or 80 random bytes that encrypts tickets; the first one said encrypts, each decrypts; without any, "
-                    "keys rotate by themselves."),
+            .help = "Names a file of 48 or 80 random bytes that encrypts tickets; the first one encrypts, all "
+                    "decrypt; without any, keys rotate by themselves."),
 
     /* who they are */
     CONF_OF(verify, "ssl_verify_client", &weir_type_enum, .values = conf_verify, .dflt = "off",
-            .args = "on | off | optional | optional_no_ca", .help = "Ask clients for a certificate."),
+            .args = "on | off | optional | optional_no_ca", .help = "Asks clients for a certificate."),
     CONF(verify_depth, "ssl_verify_depth", .dflt = "1", .max = "100",
-         .help = "How many certificates may stand between a client's and the root."),
+         .help = "Limits how many certificates may stand between a client's and the root."),
     CONF_OF(client_certificate, "ssl_client_certificate", &weir_http_tls_type_file,
-            .help = "PEM file of the authorities that clients' certificates are verified by; their names are sent to clients."),
+            .help = "Names the PEM file of the authorities that verify clients' certificates; their names are sent "
+                    "to clients."),
     CONF_OF(trusted_certificate, "ssl_trusted_certificate", &weir_http_tls_type_file,
-            .help = "The same, but their names are not sent; and for OCSP answers."),
-    CONF_OF(crl, "ssl_crl", &weir_http_tls_type_file, .help = "PEM file of lists of revoked certificates."),
+            .help = "Names a PEM file of authorities like ssl_client_certificate, whose names are not sent; it also "
+                    "verifies OCSP answers."),
+    CONF_OF(crl, "ssl_crl", &weir_http_tls_type_file, .help = "Names the PEM file of lists of revoked certificates."),
 
     /* OCSP */
-    CONF(stapling, "ssl_stapling", .dflt = "off", .help = "Staple OCSP answers about the server's certificate to handshakes."),
-    CONF_OF(stapling_file, "ssl_stapling_file", &weir_http_tls_type_file, .help = "Staple what is in this file (DER) rather than ask for it."),
+    CONF(stapling, "ssl_stapling", .dflt = "off",
+         .help = "Staples OCSP answers about the server's certificate to handshakes."),
+    CONF_OF(stapling_file, "ssl_stapling_file", &weir_http_tls_type_file,
+            .help = "Staples what is in this file (DER) instead of asking for it."),
     CONF_OF(stapling_responder, "ssl_stapling_responder", &conf_type_responder,
-            .help = "Ask here rather than where the certificate says."),
-    CONF(stapling_verify, "ssl_stapling_verify", .dflt = "off", .help = "Verify OCSP answers against ssl_trusted_certificate."),
+            .help = "Asks this OCSP responder instead of the one that the certificate names."),
+    CONF(stapling_verify, "ssl_stapling_verify", .dflt = "off",
+         .help = "Verifies OCSP answers against ssl_trusted_certificate."),
     CONF_OF(ocsp, "ssl_ocsp", &weir_type_enum, .values = conf_ocsp, .dflt = "off", .args = "on | off | leaf",
-            .help = "Ask an OCSP responder about clients' certificates: the whole chain, or the client's own alone."),
+            .help = "Asks an OCSP responder about clients' certificates: about the whole chain, or the client's own "
+                    "alone (leaf)."),
     CONF_OF(ocsp_responder, "ssl_ocsp_responder", &conf_type_responder,
-            .help = "Ask here rather than where the certificate says; names in certificates are not looked up."),
+            .help = "Asks this OCSP responder about clients' certificates instead of the one that each names; host "
+                    "names in certificates are not resolved."),
     CONF_OF(ocsp_cache, "ssl_ocsp_cache", &conf_type_ocsp_cache, .dflt = "off",
-            .help = "Where answers about clients' certificates are kept for all workers."),
+            .help = "Sets the cache of answers about clients' certificates, which all workers share."),
 
     WEIR_DIRECTIVE_OF(weir_http_tls_conf_t, gone, "ssl", &conf_type_gone, .where = CONF_IN, .args = "on | off",
-                      .help = "Of old, and refused: TLS is turned on by `listen ... ssl`."),
+                      .help = "Is obsolete and refused: `listen ... ssl` turns TLS on."),
     WEIR_DIRECTIVES_END
 };
 

@@ -68,7 +68,7 @@ static const weir_variable_t response_variables[] = {
     { "bytes_sent", .subject = WEIR_OF_REQUEST, .get = response_get_bytes,
       .help = "All bytes that were sent for the answer." },
     { "limit_rate", .subject = WEIR_OF_REQUEST, .get = response_get_limit_rate,
-      .help = "What `set $limit_rate` or X-Accel-Limit-Rate said: bytes of a body a second; 0: nothing." },
+      .help = "Bytes of a body per second, as `set $limit_rate` or X-Accel-Limit-Rate set them; 0: unset." },
     { "sent_http_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = response_get_field,
       .help = "A field of the answer; dashes are written as underscores." },
     { "sent_trailer_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = response_get_trailer,

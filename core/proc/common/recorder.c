@@ -28,7 +28,8 @@ recorder_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 
 static const weir_directive_t recorder_directives[] = {
     WEIR_DIRECTIVE(recorder_conf_t, each, "recorder_requests", .where = WEIR_IN_MAIN, .dflt = "1024", .max = "65536",
-                   .help = "How many of its last requests each worker keeps for `weir why` and `weir tail`, a KiB each; 0: none."),
+                   .help = "Sets how many of its last requests each worker keeps for `weir why` and `weir tail`, at "
+                           "one KiB each; 0 keeps none."),
     WEIR_DIRECTIVES_END
 };
 
