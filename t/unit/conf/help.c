@@ -59,7 +59,6 @@ main(void)
     (void) read_text(fd);
     ok(strncmp(text, "# Process\n\n", 11) == 0 && strstr(text, "\n## Module core\n\n### include\n\n") != NULL,
        "the manual begins with the core, on its page");
-       "the manual begins with the core, on its page");
     ok(strstr(text, "## toy_time\n\nHow long.\n\n- Syntax: `toy_time time;`\n- Default: `toy_time 60s;`\n"
                     "- Context: http, server, location\n- Limits: at least 1s, at most 1d\n") != NULL,
                     "every row is there");
