@@ -192,7 +192,7 @@ group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
 {
     const weir_balancer_t *balancer = to->group->conf.balancer;
 
-    weir_assert(from->group != to->group && to->fails == 0);
+    weir_assert(from->group != to->group);
     to->fails = (uint32_t) weir_min(from->fails, to->conf->max_fails);
     to->checked = from->checked;
     if (balancer == from->group->conf.balancer && balancer->carry_over != NULL) {
