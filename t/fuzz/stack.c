@@ -249,6 +249,7 @@ stack_all_leave(void)
             peer_end(&world.upstreams[i]);
         }
         world_turn();
+        while (pool_run(0)) { }                  /* a request that came with its client's end waits for its password only now */
         world.skew_ms += 61000;
     }
     for (size_t i = 0; i < WORLD_UPSTREAMS; i++) {
