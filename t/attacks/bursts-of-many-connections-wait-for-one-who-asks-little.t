@@ -22,7 +22,7 @@ $plain->send_request('GET', '/plain');
 $stream->request(2001, ':path' => '/stream');
 $w->continue_workers;
 is $plain->read_response->status, 204, 'both are answered';
-is $stream->verdict(2001), '204', 'in the middle of them';
+is $stream->verdict(2001, waits => 1), '204', 'in the middle of them';
 $w->wait_for_access(qr{^/$_$}m, 'uris.log') for 'plain', 'stream';
 my @lines = split /\n/, $w->access_log('uris.log');
 for my $who ('plain', 'stream') {

@@ -215,12 +215,12 @@ sub next_frame ($self) {
     return undef;
 }
 
-# What becomes of a stream, or of the connection: the status of its whole answer, "rst CODE", "goaway CODE", "closed"; "idle" when a PING
-# sent now is answered first.  Interim answers are in ->interim, fields in ->head, the body in ->body, trailers in ->trailers.
+# What becomes of a stream, or of the connection: the status of its whole answer, "rst CODE", "goaway CODE", "closed"; "idle" when two PINGs
+# sent now, one after the other, are answered first.  Interim answers are in ->interim, fields in ->head, the body in ->body, trailers in ->trailers.
 sub verdict ($self, $stream, %arg) {
     my $mark = sprintf '%08d', ++$self->{pings};
     $self->write(ping($mark)) unless $arg{patient};
-    @$self{qw(head body trailers interim)} = (undef, '', undef, []);
+    @$self{qw(head body trailers interim asked_again)} = (undef, '', undef, [], 0);
     while (my $f = $self->next_frame) {
         my $end = $f->{flags} & 1;
         if ($f->{type} eq 'GOAWAY') {
@@ -234,7 +234,10 @@ sub verdict ($self, $stream, %arg) {
             return 'rst ' . ($ERRORS[$code] // $code) unless $self->{head} && $self->{ended};
         }
         if ($f->{type} eq 'PING' && ($f->{flags} & 1) && $f->{payload} eq $mark) {
-            return 'idle' unless $self->{head} || $arg{waits};
+            next if $self->{head} || $arg{waits};
+            return 'idle' if $self->{asked_again};
+            $self->{asked_again} = 1;          # heads that came with the PING are run behind it: once more
+            $self->write(ping($mark = sprintf '%08d', ++$self->{pings}));
             next;
         }
         next unless $f->{stream} == $stream;
