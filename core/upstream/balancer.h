@@ -16,6 +16,7 @@ struct weir_host_set {
     weir_group_t *group;
     weir_peer_t  *peers;
     size_t        n;
+    uint64_t      weight;            /* of all its peers, of those that may not be picked as well */
     uint32_t      share;             /* percent of the requests, where peers of the group are marked as failed */
     int32_t       credit;            /* what it is owed of them */
     void         *state;             /* the balancer's */
@@ -42,9 +43,7 @@ static inline size_t weir_peer_index(const weir_peer_t *peer) { return (size_t) 
 
 extern const weir_balancer_t weir_balancer_round_robin;
 
-/* The sum of the weights of its peers, of those that may not be picked as well. */
-uint64_t     weir_host_set_weight(const weir_host_set_t *set);
-/* The peer that a number below that sum falls to, each having as many numbers as its weight. */
+/* The peer that a number below the set's weight falls to, each having as many numbers as its weight. */
 weir_peer_t *weir_host_set_at(const weir_host_set_t *set, uint64_t number);
 
 /* -- smooth weighted turns, for any balancer: a state that begins with an array of these, by weir_peer_index -- */

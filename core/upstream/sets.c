@@ -37,24 +37,13 @@ weir_sets_create(weir_group_t *group)
         }
         peer->set = set;
         set->n++;
+        set->weight += peer->conf->weight;
         /* those that share come before the backups */
         weir_assert(set->n <= n && group->n_sharing <= group->n_sets);
     }
     for (size_t i = 0; i < group->n_sets && balancer->create != NULL; i++) {
         group->sets[i].state = balancer->create(&group->sets[i], &group->arena);
     }
-}
-
-uint64_t
-weir_host_set_weight(const weir_host_set_t *set)
-{
-    uint64_t weight = 0;
-
-    for (size_t i = 0; i < set->n; i++) {
-        weight += set->peers[i].conf->weight;
-    }
-    weir_assert(weight >= set->n);     /* each weighs 1 at least */
-    return weight;
 }
 
 weir_peer_t *

@@ -32,7 +32,6 @@ typedef struct { hash_said_t said; } hash_conf_t;
 typedef struct { uint32_t hash; uint32_t peer; } hash_point_t;
 
 typedef struct {
-    uint64_t      weight;                /* of all its peers */
     hash_point_t *points;                /* by hash, no two the same */
     size_t        n;
 } hash_state_t;
@@ -79,7 +78,7 @@ hash_create(const weir_host_set_t *set, weir_arena_t *arena)
     void *state = weir_alloc(arena, set->n * sizeof(weir_turns_t) + sizeof(hash_state_t));
 
     weir_turns_init(set, state);
-    *(hash_state_t *) ((weir_turns_t *) state + set->n) = (hash_state_t) { .weight = weir_host_set_weight(set) };
+    *(hash_state_t *) ((weir_turns_t *) state + set->n) = (hash_state_t) { .n = 0 };
     return state;
 }
 
@@ -98,7 +97,7 @@ hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t no
             weir_buf_printf(&again, "%u", tries);
         }
         sum += hash_crc(hash_crc(0, weir_buf_str(&again)), pick->key) >> 16 & 0x7fff;
-        peer = weir_host_set_at(set, sum % hash_state(set)->weight);
+        peer = weir_host_set_at(set, sum % set->weight);
         if (weir_peer_allowed(peer, pick, now)) {
             return peer;
         }
@@ -189,7 +188,7 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
 {
     void         *turns = hash_create(set, arena);
     hash_state_t *state = (hash_state_t *) ((weir_turns_t *) turns + set->n);
-    uint64_t      most = HASH_POINTS_MAX / HASH_POINTS, all = state->weight;
+    uint64_t      most = HASH_POINTS_MAX / HASH_POINTS, all = set->weight;
     size_t        kept = 0;
 
     state->points = weir_new_n(arena, hash_point_t, (weir_min(all, most) + set->n) * HASH_POINTS);
@@ -206,7 +205,7 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
         }
     }
     state->n = kept;
-    weir_assert(kept != 0 && state->weight != 0);
+    weir_assert(kept != 0 && set->weight != 0);
     return turns;
 }
 

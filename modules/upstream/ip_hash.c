@@ -26,16 +26,15 @@ ip_hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t
     weir_str_t key = pick->key.len == 4 ? weir_str(pick->key.at, 3) : pick->key.len == 16 ? pick->key
                      : weir_str(nowhere, sizeof(nowhere));
     uint32_t   hash = IP_HASH_START;
-    uint64_t   weight = weir_host_set_weight(set);
 
-    weir_assert(key.len != 0 && weight != 0);
+    weir_assert(key.len != 0 && set->weight != 0);
     for (unsigned tries = 0; tries <= IP_HASH_TRIES && set->n > 1; tries++) {
         weir_peer_t *peer;
 
         for (size_t i = 0; i < key.len; i++) {
             hash = (hash * IP_HASH_FACTOR + (uint8_t) key.at[i]) % IP_HASH_MODULUS;
         }
-        peer = weir_host_set_at(set, hash % weight);
+        peer = weir_host_set_at(set, hash % set->weight);
         if (weir_peer_allowed(peer, pick, now)) {
             return peer;
         }
