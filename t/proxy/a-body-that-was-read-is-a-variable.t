@@ -43,6 +43,7 @@ is_deeply [ $ask->('/set') ], [ '<hello>', 'hello' ], 'within proxy_set_body';
 is_deeply [ $ask->('/streamedset') ], [ '<>', '-' ], '… not without proxy_request_buffering: it is not read there';
 is_deeply [ $ask->('/mirrored') ], [ 'hello', 'hello' ], 'with a mirror';
 is_deeply [ $ask->('/dead') ], [ '', 'hello' ], 'behind an error page, which is a GET without a body';
+$copy->wait_note('hello');                         # a mirror's copy is sent while the answer already goes to the client
 is_deeply [ $copy->notes ], ['hello'], 'the mirror had it';
 $ask->('/asked');
 is_deeply [ $copy->notes ], [ 'hello', '-' ], 'auth_request asks before it is read';
