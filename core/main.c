@@ -247,7 +247,8 @@ main_answer(const weir_command_t *command, int *code)
 int
 main(int argc, char **argv)
 {
-    char *const       *words = weir_process_title_start(argv);      /* titles are written over argv: nobody keeps a piece of that */
+    /* titles are written over argv: nobody keeps a piece of that */
+    char *const       *words = weir_process_title_start(argv);
     weir_command_t     command;
     weir_error_t       error = { 0 };
     weir_arena_t       arena;

@@ -4,8 +4,8 @@
  *
  * Back-pressure: the send functions always take all they are given.  WEIR_AGAIN says that bytes are waiting and the
  * producer should
- * pause until weir_request_writable is called; WEIR_ERROR that the client is gone (its hold is not cancelled in addition).
- * Bytes given to one call may be held back until flush: a producer ends each of its turns with flush.
+ * pause until weir_request_writable is called; WEIR_ERROR that the client is gone (its hold is not cancelled in
+ * addition). Bytes given to one call may be held back until flush: a producer ends each of its turns with flush.
  */
 #ifndef WEIR_HTTP_CODEC_H
 #define WEIR_HTTP_CODEC_H
@@ -16,12 +16,15 @@ typedef struct weir_request weir_request_t;
 typedef struct weir_filter weir_filter_t;
 
 typedef struct {
-    const char *protocol;                                          /* $server_protocol is the client's; this is for logs */
+    /* $server_protocol is the client's; this is for logs */
+    const char *protocol;
 
-    weir_io_t (*send_interim)(weir_request_t *req, uint16_t status, const void *fields);   /* 1xx but 101; fields: weir_fields_t or NULL */
+    /* 1xx but 101; fields: weir_fields_t or NULL */
+    weir_io_t (*send_interim)(weir_request_t *req, uint16_t status, const void *fields);
     /* From req->res: status, fields, length.  The codec adds framing, Date, Server, Connection. */
     weir_io_t (*send_head)(weir_request_t *req);
-    weir_io_t (*send_body)(weir_request_t *req, weir_str_t bytes); /* borrowed for the call; HEAD and 204, 304 answers drop it */
+    /* borrowed for the call; HEAD and 204, 304 answers drop it */
+    weir_io_t (*send_body)(weir_request_t *req, weir_str_t bytes);
     /* From *offset up to `end` of a file, past what is held, with no copy of ours; *offset says how far.  AGAIN: the
      * rest when on_writable is called · EOF: this wire wants the bytes (send_body) · ERROR: the client is gone, or the
      * file is shorter now.  NULL: as if EOF.  May send less at once and say OK: so that others get their turn. */
@@ -29,7 +32,8 @@ typedef struct {
     /* n bytes that a pipe holds, past what is held: OK: all of them went · AGAIN: *moved did, the rest when on_writable
      * is called · EOF: this wire wants the bytes; nothing moved · ERROR.  NULL: as if EOF. */
     weir_io_t (*send_pipe)(weir_request_t *req, int pipe, size_t n, size_t *moved);
-    weir_io_t (*send_end)(weir_request_t *req);                    /* trailers of req->res, last chunk; checks the length promised */
+    /* trailers of req->res, last chunk; checks the length promised */
+    weir_io_t (*send_end)(weir_request_t *req);
     weir_io_t (*flush)(weir_request_t *req);
     bool      (*send_pending)(const weir_request_t *req);          /* are bytes waiting? */
     /* Where many answers go over one connection.  room: bytes of a body that could leave now: who makes one gives no
@@ -39,8 +43,8 @@ typedef struct {
     uint64_t  (*credit)(const weir_request_t *req);
 
     /* The next slice of the request's body, borrowed until the next call into the codec or the loop.
-     * OK · AGAIN (weir_request_body_ready is called when there is more) · EOF (complete; trailers are in req->trailers) ·
-     * ERROR (req->cause says why: incomplete, malformed, too large, timeout). */
+     * OK · AGAIN (weir_request_body_ready is called when there is more) · EOF (complete; trailers are in req->trailers)
+     * · ERROR (req->cause says why: incomplete, malformed, too large, timeout). */
     weir_io_t (*read_body)(weir_request_t *req, weir_str_t *bytes);
 
     /* 101 was sent: from here on bytes both ways, unframed, through read_body/send_body; end of our writing by

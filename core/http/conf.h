@@ -31,11 +31,11 @@ typedef struct {
     weir_msec_t  client_header_timeout, client_body_timeout, send_timeout, lingering_time, lingering_timeout;
     weir_keepalive_times_t keepalive_timeout;
     weir_msec_t  keepalive_time;
-    uint32_t     keepalive_requests, max_headers, lingering_close, server_tokens, error_format, satisfy, if_modified_since, client_body_in_file_only,
-                 encoded_slash, reason_phrases;
-    weir_flag_t  reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
-                 chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal, http2,
-                 sendfile, tcp_nopush, log_not_found, log_subrequest, recursive_error_pages;
+    uint32_t keepalive_requests, max_headers, lingering_close, server_tokens, error_format, satisfy, if_modified_since,
+        client_body_in_file_only, encoded_slash, reason_phrases;
+    weir_flag_t reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
+        chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal, http2,
+        sendfile, tcp_nopush, log_not_found, log_subrequest, recursive_error_pages;
     weir_temp_path_t client_body_temp_path;
     weir_str_t   default_type;
     weir_bytes_t sendfile_max_chunk;

@@ -18,16 +18,17 @@
  *     DONE   another answer comes in its place (weir_filter_answer, weir_filter_redirect)
  *     FAIL   it fails (weir_filter_fail)
  *
- * Requests.  Handlers of WEIR_PHASE_FILTER look at the request's head, the client's side first, before anybody reads the
- * body, and may add filters with a `read`: for whoever reads it then, ahead or piece by piece.  They wait as handlers of
- * other phases do (hold.h).  A `read` that waits says AGAIN, and calls weir_request_body_ready when it goes on.
+ * Requests.  Handlers of WEIR_PHASE_FILTER look at the request's head, the client's side first, before anybody reads
+ * the body, and may add filters with a `read`: for whoever reads it then, ahead or piece by piece.  They wait as
+ * handlers of other phases do (hold.h).  A `read` that waits says AGAIN, and calls weir_request_body_ready when it goes
+ * on.
  *
  * Bodies.  A filter passes on with the functions weir_filter_pass_…; it may pass on other bytes, none, or more.  It may
  * hold as well: weir_filter_keep keeps the rest of what it was given; that and what comes later is given to it again
  * after weir_filter_go_on.  It may fail (weir_filter_error), and while the head has not left, answer instead.
  *
- * The producer sees no more of all that than OK, AGAIN and ERROR.  It pauses at AGAIN; so what is kept for one filter is
- * WEIR_FILTER_KEEP and what a producer gives at once.  At ERROR it lets go, and weir_response_lost does what fits.
+ * The producer sees no more of all that than OK, AGAIN and ERROR.  It pauses at AGAIN; so what is kept for one filter
+ * is WEIR_FILTER_KEEP and what a producer gives at once.  At ERROR it lets go, and weir_response_lost does what fits.
  *
  * Who is called by the chain never calls back: weir_filter_go_on is for who was called by the loop.  Runs in workers.
  */
@@ -53,20 +54,25 @@ typedef enum {
 /* The calls that answers make are those of codec.h, and promise the same. */
 typedef struct {
     weir_filter_place_t place;
-    weir_step_t (*head)(weir_filter_t *self);                                 /* called anew for an answer in the place of another */
+    /* called anew for an answer in the place of another */
+    weir_step_t (*head)(weir_filter_t *self);
     weir_io_t   (*body)(weir_filter_t *self, weir_str_t bytes);               /* some: never none */
     /* Without these two a filter that has a body wants the bytes of files and pipes. */
     weir_io_t   (*file)(weir_filter_t *self, int fd, uint64_t *offset, uint64_t end);
     weir_io_t   (*pipe)(weir_filter_t *self, int pipe, size_t n, size_t *moved);
-    weir_io_t   (*end)(weir_filter_t *self);                                  /* res.trailers are known; passes on what it has, then the end */
-    weir_io_t   (*flush)(weir_filter_t *self);                                /* so that what came so far can be read; also behind the end */
-    bool        (*pending)(const weir_filter_t *self);                        /* does it have bytes of its own that wait? */
+    /* res.trailers are known; passes on what it has, then the end */
+    weir_io_t   (*end)(weir_filter_t *self);
+    /* so that what came so far can be read; also behind the end */
+    weir_io_t   (*flush)(weir_filter_t *self);
+    /* does it have bytes of its own that wait? */
+    bool        (*pending)(const weir_filter_t *self);
     /* What is inside of it has taken all.  true: it has more, or waits; nobody outside of it is told. */
     bool        (*on_writable)(weir_filter_t *self);
     /* What of [*from, *to) of the whole it wants next, of a producer that can begin anywhere: narrower, or EOF. */
     weir_io_t   (*wants)(weir_filter_t *self, uint64_t *from, uint64_t *to);
     weir_io_t   (*read)(weir_filter_t *self, weir_str_t *bytes);              /* codec.h: read_body */
-    void        (*fini)(weir_filter_t *self);                                 /* it is no more: timers, tasks and buffers go */
+    /* it is no more: timers, tasks and buffers go */
+    void        (*fini)(weir_filter_t *self);
 } weir_filter_ops_t;
 
 struct weir_filter {

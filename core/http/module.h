@@ -13,16 +13,20 @@ typedef struct weir_http_module {
     /* conf: the module's struct of the location.  A handler is left out of a location's pipeline when .enabled says
      * so. */
     weir_step_t (*on[WEIR_PHASE_MAX])(weir_request_t *req, const void *conf);
-    bool        (*enabled)(const void *conf, weir_phase_t phase);     /* NULL: always; WEIR_PHASE_MAX asks for the filter */
+    /* NULL: always; WEIR_PHASE_MAX asks for the filter */
+    bool        (*enabled)(const void *conf, weir_phase_t phase);
     /* on[WEIR_PHASE_FILTER]: a request before its body is read; may change its fields and its length, add a filter for
      * its body.  In the order of filter_place, too, the client's side first. */
     /* Before an answer's head leaves (filter.h): may change it, add a filter for its body, wait, answer instead,
      * fail.  In the order of filter_place, and of one place behind the modules that filter_after names. */
     weir_step_t (*filter_head)(weir_request_t *req, const void *conf);
     weir_filter_place_t filter_place;
-    const char         *filter_after;                                 /* names, with spaces between; NULL: as they are */
-    bool         is_fallback;                                         /* its content is asked for where no other module's is: files */
-    const char  *after;                                               /* handlers: the module it comes behind; NULL: any place */
+    /* names, with spaces between; NULL: as they are */
+    const char         *filter_after;
+    /* its content is asked for where no other module's is: files */
+    bool         is_fallback;
+    /* handlers: the module it comes behind; NULL: any place */
+    const char  *after;
 } weir_http_module_t;
 
 /* Made by configure, aligned with weir_modules: NULL where a module is not an http one. */

@@ -39,11 +39,14 @@ request_log_fields(const weir_log_context_t *context, weir_log_field_t *out, siz
         out[n++] = (weir_log_field_t) { .name = "server", .value = req->server->primary_name };
     }
     if (req->head.line.len != 0) {
-        out[n++] = (weir_log_field_t) { .name = "request", .value = req->shown_line.len != 0 ? req->shown_line : req->head.line,
-                                          .quoted = true };
+        out[n++] = (weir_log_field_t) { .name = "request",
+                                       .value = req->shown_line.len != 0 ? req->shown_line : req->head.line,
+                                       .quoted = true };
     }
     if (req->n_attempts != 0) {
-        out[n++] = (weir_log_field_t) { .name = "upstream", .value = req->attempts[req->n_attempts - 1].peer, .quoted = true };
+        out[n++] = (weir_log_field_t) { .name = "upstream",
+                                       .value = req->attempts[req->n_attempts - 1].peer,
+                                       .quoted = true };
     }
     if (host != NULL) {
         out[n++] = (weir_log_field_t) { .name = "host", .value = host->value, .quoted = true };
@@ -52,7 +55,8 @@ request_log_fields(const weir_log_context_t *context, weir_log_field_t *out, siz
         out[n++] = (weir_log_field_t) { .name = "cause", .value = weir_cause_row(req->cause)->word };
     }
     if (req->main->id_text != NULL) {
-        out[n++] = (weir_log_field_t) { .name = "request_id", .value = weir_str(req->main->id_text, WEIR_REQUEST_ID_DIGITS) };
+        out[n++] = (weir_log_field_t) { .name = "request_id",
+                                       .value = weir_str(req->main->id_text, WEIR_REQUEST_ID_DIGITS) };
     }
     return n;
 }
@@ -73,7 +77,8 @@ weir_request_take(weir_http_t *http)
         }
         memset(box, 0, sizeof(*box));
         weir_arena_init(&box->req.arena, REQUEST_ARENA_BYTES);
-        if (weir_try_alloc(&box->req.arena, 1) == NULL) {       /* its memory is there before what must not fail needs it */
+        /* its memory is there before what must not fail needs it */
+        if (weir_try_alloc(&box->req.arena, 1) == NULL) {
             weir_mem_free(box);
             return NULL;
         }
@@ -103,8 +108,10 @@ weir_request_give_back(weir_request_t *req)
     request_box_t *box = weir_container_of(req, request_box_t, req);
     weir_http_t *http = req->http;
 
-    weir_assert(req->subs == NULL && req->holder == NULL && req->rest.req == NULL);      /* they would answer to nobody */
-    weir_arena_reset(&req->arena);                       /* its cleanups may look at the configuration: that goes after them */
+    /* they would answer to nobody */
+    weir_assert(req->subs == NULL && req->holder == NULL && req->rest.req == NULL);
+    /* its cleanups may look at the configuration: that goes after them */
+    weir_arena_reset(&req->arena);
     if (req->generation != NULL) {
         weir_generation_unref(req->generation);
         req->generation = NULL;
@@ -187,7 +194,9 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
             return step;
         }
     }
-    if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE) && (phase <= WEIR_PHASE_ACCESS || weir_request_is_split(req))) {
+    if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE)
+        && (phase <= WEIR_PHASE_ACCESS || weir_request_is_split(req)))
+    {
         return weir_request_fail(req, req->failed_value, "what decides about the request cannot be worked out");
     }
     return WEIR_NEXT;
@@ -347,7 +356,9 @@ request_judge_slashes(weir_request_t *req, weir_http_location_t *location, weir_
             return location != NULL && location->core->encoded_slash == WEIR_SLASH_DECODE ? location : NULL;
         }
     }
-    if (weir_uri_normalise(&uri, weir_uri_encode(plain, &req->arena), req->server->core->merge_slashes.on, &req->arena) != WEIR_URI_OK) {
+    if (weir_uri_normalise(&uri, weir_uri_encode(plain, &req->arena), req->server->core->merge_slashes.on, &req->arena)
+        != WEIR_URI_OK)
+    {
         return NULL;
     }
     return request_find_location(req, uri.path, &other) == location ? location : NULL;
@@ -359,8 +370,9 @@ request_to_slash(weir_request_t *req, const weir_http_location_t *location)
 {
     weir_str_t path = weir_uri_encode(location->rule.text, &req->arena);
 
-    (void) weir_request_redirect_client(req, 301, weir_str_printf(&req->arena, "%.*s%s%.*s", WEIR_STR_ARG(path), req->query.len != 0 ? "?" : "",
-                                                                  WEIR_STR_ARG(req->query)));
+    (void) weir_request_redirect_client(req, 301,
+                                        weir_str_printf(&req->arena, "%.*s%s%.*s", WEIR_STR_ARG(path),
+                                                        req->query.len != 0 ? "?" : "", WEIR_STR_ARG(req->query)));
 }
 
 /* The path is known: find its location and go through its phases. */
@@ -438,7 +450,8 @@ weir_request_find_server(weir_request_t *req)
 }
 
 void
-weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_http_listen_t *listen, weir_generation_t *generation)
+weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_http_listen_t *listen,
+                   weir_generation_t *generation)
 {
     uint32_t n = weir_vars_slots(generation->vars);
 
@@ -461,7 +474,8 @@ weir_request_read_path(weir_request_t *req, weir_uri_t *uri)
     weir_uri_result_t result = weir_uri_normalise(uri, req->head.path, core->merge_slashes.on, &req->arena);
 
     if (result == WEIR_URI_OK && uri->has_slash && core->encoded_slash == WEIR_SLASH_DECODE) {
-        result = weir_uri_normalise(uri, weir_uri_decode_slashes(req->head.path, &req->arena), core->merge_slashes.on, &req->arena);
+        result = weir_uri_normalise(uri, weir_uri_decode_slashes(req->head.path, &req->arena), core->merge_slashes.on,
+                                    &req->arena);
         uri->is_reshaped = true;
     }
     return result;
@@ -529,12 +543,14 @@ weir_request_run(weir_request_t *req)
         req->query = weir_uri_encode_query(req->query, &req->arena);
     }
     if (req->head.form == WEIR_TARGET_ASTERISK) {
-        req->uri = (weir_uri_t) { .path = WEIR_STR("/"), .wire = WEIR_STR("*") };    /* of the whole server (RFC 9110 §9.3.7) */
+        /* of the whole server (RFC 9110 §9.3.7) */
+        req->uri = (weir_uri_t) { .path = WEIR_STR("/"), .wire = WEIR_STR("*") };
     } else {
         uri = weir_request_read_path(req, &req->uri);
         if (uri != WEIR_URI_OK) {
             req->uri = (weir_uri_t) { .path = WEIR_STR("/"), .wire = WEIR_STR("/") };
-            (void) weir_request_fail(req, uri == WEIR_URI_NO_MEMORY ? WEIR_CAUSE_INTERNAL_MEMORY : WEIR_CAUSE_CLIENT_TARGET, NULL);
+            (void) weir_request_fail(
+                req, uri == WEIR_URI_NO_MEMORY ? WEIR_CAUSE_INTERNAL_MEMORY : WEIR_CAUSE_CLIENT_TARGET, NULL);
             return;
         }
     }

@@ -55,7 +55,8 @@ typedef struct {
     bool          end_given, complete;
     bool          no_body;               /* HEAD, 1xx, 204, 304 */
     bool          upgraded;              /* 101: Connection: upgrade is kept */
-    bool          has_ranges;            /* a Range may ask for parts of it; its producer has called weir_request_check_ranges */
+    /* a Range may ask for parts of it; its producer has called weir_request_check_ranges */
+    bool          has_ranges;
     bool          may_go_back;           /* … in any order: the producer asks for what is wanted (ranges.h) */
     bool          has_trailers;          /* there may be some: the end comes behind them */
     bool          is_live;               /* what is flushed is wanted at once: filters hold nothing back */
@@ -80,8 +81,10 @@ struct weir_request {
     void               **ctx;            /* a module's own state of this request, by module index; NULL until set */
     struct weir_verdict *verdicts;       /* what policies said of it: for its story (story.h) */
     struct weir_limited *limited;        /* zones of limits that have counted it, or who it is asked for (limit.h) */
-    weir_cause_t         failed_value;   /* why a variable that this place asked for could not be worked out; NONE: all could */
-    struct weir_kept    *kept;           /* what modules want to know again after an internal redirect, which clears ctx */
+    /* why a variable that this place asked for could not be worked out; NONE: all could */
+    weir_cause_t         failed_value;
+    /* what modules want to know again after an internal redirect, which clears ctx */
+    struct weir_kept    *kept;
 
     /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to
      * GET) */
@@ -92,7 +95,8 @@ struct weir_request {
     weir_str_t           query;          /* $args */
     bool                 uri_changed;    /* by a redirect or rewrite: wire was made from path */
     bool                 is_rewritten;   /* by the location under way: another is to be found */
-    bool                 is_elsewhere;   /* the path was rewritten and stays in this location, which may not be a part of it any more */
+    /* the path was rewritten and stays in this location, which may not be a part of it any more */
+    bool                 is_elsewhere;
     uint64_t             id[2];          /* $request_id; made when asked */
     const char          *id_text;        /* its digits; NULL: nobody has asked */
 
@@ -104,7 +108,8 @@ struct weir_request {
     uint64_t             body_received;
     bool                 body_complete;
     bool                 body_dropped;   /* an error page made it a GET: the body goes nowhere */
-    struct weir_store   *body;           /* all of it, once it was read ahead; whoever answers in place of the first may send it */
+    /* all of it, once it was read ahead; whoever answers in place of the first may send it */
+    struct weir_store   *body;
 
     weir_response_t      res;
     weir_cause_t         cause;
@@ -114,19 +119,23 @@ struct weir_request {
     uint8_t              n_replaced;     /* answers in whose place filters put others */
     weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
     weir_str_t           asked_method;   /* of a subrequest: the client's, $request_method; else empty */
-    weir_request_t      *main;           /* the client's that it is made for; itself: it is a client's, or detached from it */
+    /* the client's that it is made for; itself: it is a client's, or detached from it */
+    weir_request_t      *main;
     struct weir_sub     *subs;           /* that are under way for it, not detached */
     uint8_t              depth;          /* 0: of a client */
     uint64_t             limit_rate;     /* said for this request, when has_limit_rate: 0 is none */
     bool                 has_limit_rate;
     weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
-    const weir_fields_t *challenges;     /* of a peer's answer of 401 or 407 in whose place a page of ours comes; NULL: there is none */
-    struct { weir_cause_t cause; uint16_t status; const char *detail; bool is_granted; } guard;    /* satisfy any: what was said so far */
+    /* of a peer's answer of 401 or 407 in whose place a page of ours comes; NULL: there is none */
+    const weir_fields_t *challenges;
+    /* satisfy any: what was said so far */
+    struct { weir_cause_t cause; uint16_t status; const char *detail; bool is_granted; } guard;
 
     /* captures and defined variables */
     weir_captures_t      captures;       /* of the last pattern that matched: $1 */
     bool                 captures_decoded;   /* … what it was matched with is a decoded path */
-    const weir_captures_t *captures_plain;   /* … and what they are for who takes its encoded slashes for slashes; NULL: the same */
+    /* … and what they are for who takes its encoded slashes for slashes; NULL: the same */
+    const weir_captures_t *captures_plain;
     struct weir_wire_form *wire_forms;   /* of variables: see uri_text.h */
     bool                 has_plain_forms;    /* one of them, or a capture, has another reading */
     const weir_str_t   **slots;          /* by weir_vars_define's number */
@@ -188,7 +197,8 @@ weir_step_t weir_request_fail(weir_request_t *req, weir_cause_t cause, const cha
 /* The same with another status than the table's (ROUTE_RETURN, intercepted upstream statuses). */
 weir_step_t weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
 /* A record in the error log in words of its own, with this cause and the request's id. */
-void        weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const char *format, ...) WEIR_PRINTF(4, 5);
+void weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const char *format, ...)
+    WEIR_PRINTF(4, 5);
 /* What a guard of the access phase says of a request: refused, which is the same as to fail, but with `satisfy any`
  * somebody else may yet let it in; or let in, where one that does not care says only NEXT.  Returns what the handler
  * returns. */
@@ -221,9 +231,11 @@ void weir_request_use_part(weir_request_t *req, weir_http_location_t *part);
 
 /* -- producing an answer piece by piece -- */
 weir_field_t *weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value);   /* never NULL: panics */
-void          weir_response_set(weir_request_t *req, weir_header_id_t id, weir_str_t value);    /* in the place of all of that name */
+/* in the place of all of that name */
+void          weir_response_set(weir_request_t *req, weir_header_id_t id, weir_str_t value);
 void          weir_response_drop(weir_request_t *req, weir_header_id_t id);                    /* all of that name */
-weir_str_t    weir_response_value(const weir_request_t *req, weir_header_id_t id);             /* the first that is sent; at == NULL: none is */
+/* the first that is sent; at == NULL: none is */
+weir_str_t    weir_response_value(const weir_request_t *req, weir_header_id_t id);
 weir_io_t     weir_response_head(weir_request_t *req);      /* through the filters (filter.h), then the codec */
 weir_io_t     weir_response_body(weir_request_t *req, weir_str_t bytes);
 /* The same of a file; see the codec's send_file. */
@@ -231,8 +243,8 @@ weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, 
 /* The same of what a pipe holds; see the codec's send_pipe.  n == 0: EOF or not, whether it can be done for this
  * answer. */
 weir_io_t     weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
-/* For who can begin anywhere: what of [*from, *to), which it has left, comes next.  OK · AGAIN: not known yet, on_writable
- * is called · EOF: nothing more. */
+/* For who can begin anywhere: what of [*from, *to), which it has left, comes next.  OK · AGAIN: not known yet,
+ * on_writable is called · EOF: nothing more. */
 weir_io_t     weir_response_wants(weir_request_t *req, uint64_t *from, uint64_t *to);
 weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
 /* One of these said ERROR: the client has gone, or a filter fails or has another answer.  The producer has let go; the
@@ -241,12 +253,15 @@ void          weir_response_lost(weir_request_t *req);
 /* Bytes of a body, of `most`, that are worth having now: what the client can take, and a first small piece in any
  * case. */
 size_t        weir_response_piece(const weir_request_t *req, size_t most);
-bool          weir_response_pending(const weir_request_t *req);     /* bytes are waiting: the hold's on_writable is called when they have gone */
-weir_io_t     weir_response_end(weir_request_t *req);       /* then: weir_request_finish when nothing is pending (see on_writable) */
+/* bytes are waiting: the hold's on_writable is called when they have gone */
+bool          weir_response_pending(const weir_request_t *req);
+/* then: weir_request_finish when nothing is pending (see on_writable) */
+weir_io_t     weir_response_end(weir_request_t *req);
 /* The end: logs, then the codec has the request back.  After this req is gone. Waits by itself until what is pending
  * was sent. */
 void          weir_request_finish(weir_request_t *req);
-void          weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail);   /* cut: head was sent, cannot complete */
+/* cut: head was sent, cannot complete */
+void          weir_request_abort(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* Codec -> request: the client has gone (EOF, reset, timeout). */
 void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
 
@@ -280,7 +295,8 @@ weir_loop_t *weir_request_loop(const weir_request_t *req);
 void weir_request_writable(weir_request_t *req);
 /* First of all: ties it to its client and to a generation (referenced); the default server's confs hold until the host
  * is known. */
-void weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_http_listen_t *listen, weir_generation_t *generation);
+void weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_http_listen_t *listen,
+                        weir_generation_t *generation);
 /* By req->host inside the connection's listener; false: a pattern ran into its limit (the default server is set). */
 bool weir_request_find_server(weir_request_t *req);
 void weir_request_use_location(weir_request_t *req, weir_http_location_t *location);
@@ -296,9 +312,11 @@ weir_str_t         weir_request_id(weir_request_t *req);    /* hex digits */
 extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
 /* Keeps a pattern's captures: $1… and its named groups' slots.  is_decoded: what was matched is a decoded path, or has
  * a piece of one. */
-void               weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex, bool is_decoded);
+void weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
+                               bool is_decoded);
 /* Matches, and keeps the captures of a match. */
-weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject, bool is_decoded) WEIR_MUST_USE;
+weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject,
+                                       bool is_decoded) WEIR_MUST_USE;
 
 /* A variable's value, and a text's. */
 static inline bool

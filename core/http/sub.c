@@ -259,10 +259,13 @@ sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec
         const weir_field_t *f = &from->fields.at[i];
         weir_field_t *mine;
 
-        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || f->id == WEIR_HEADER_EXPECT || f->id == WEIR_HEADER_UPGRADE) {
+        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || f->id == WEIR_HEADER_EXPECT
+            || f->id == WEIR_HEADER_UPGRADE)
+        {
             continue;
         }
-        mine = weir_fields_add(&head->fields, &req->arena, (weir_header_id_t) f->id, sub_keep(sub, f->name), sub_keep(sub, f->value), 0);
+        mine = weir_fields_add(&head->fields, &req->arena, (weir_header_id_t) f->id, sub_keep(sub, f->name),
+                               sub_keep(sub, f->value), 0);
         if (mine == NULL) {
             return false;
         }
@@ -320,8 +323,13 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
         return NULL;
     }
     sub = weir_new(&req->arena, weir_sub_t);
-    *sub = (weir_sub_t) { .req = req, .parent = parent, .sink = spec->sink, .owner = spec->owner, .http = parent->http, .client = *parent->client,
-                          .is_detached = spec->is_detached };
+    *sub = (weir_sub_t) { .req = req,
+                         .parent = parent,
+                         .sink = spec->sink,
+                         .owner = spec->owner,
+                         .http = parent->http,
+                         .client = *parent->client,
+                         .is_detached = spec->is_detached };
     sub->client.text = sub_keep(sub, parent->client->text);
     if (spec->is_detached) {
         (void) weir_request_local(parent);

@@ -23,7 +23,8 @@ struct weir_store;
  * only post a task. */
 typedef struct {
     void      (*on_head)(weir_sub_t *sub);                       /* status and fields: weir_sub_request(sub)->res */
-    weir_io_t (*on_body)(weir_sub_t *sub, weir_str_t bytes);     /* borrowed for the call; AGAIN: no more until weir_sub_go_on · NULL: it is dropped */
+    /* borrowed for the call; AGAIN: no more until weir_sub_go_on · NULL: it is dropped */
+    weir_io_t (*on_body)(weir_sub_t *sub, weir_str_t bytes);
     /* Not from inside: on a turn of its own.  is_whole: the answer was complete.  Afterwards the subrequest is gone. */
     void      (*on_end)(weir_sub_t *sub, bool is_whole);
 } weir_sub_sink_t;

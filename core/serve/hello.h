@@ -5,8 +5,8 @@
  *     begin ──> PROXIED ──> TLS ──> OVER
  *
  * Runs in workers.  The area's connection holds the state; the area's driver calls begin once and step at each edge,
- * and goes on by itself when the result is DONE: the bytes that follow have not been received.  Nothing is allocated but
- * by TLS.
+ * and goes on by itself when the result is DONE: the bytes that follow have not been received.  Nothing is allocated
+ * but by TLS.
  */
 #ifndef WEIR_SERVE_HELLO_H
 #define WEIR_SERVE_HELLO_H

@@ -13,7 +13,13 @@
 #define PROXIED_SSL_HEAD 5                /* of the TLV: a byte of bits, four of verify */
 
 enum { TLV_ALPN = 0x01, TLV_AUTHORITY = 0x02, TLV_UNIQUE_ID = 0x05, TLV_SSL = 0x20, TLV_NETNS = 0x30 };
-enum { TLV_SSL_VERSION = 0x21, TLV_SSL_CN = 0x22, TLV_SSL_CIPHER = 0x23, TLV_SSL_SIG_ALG = 0x24, TLV_SSL_KEY_ALG = 0x25 };
+enum {
+    TLV_SSL_VERSION = 0x21,
+    TLV_SSL_CN = 0x22,
+    TLV_SSL_CIPHER = 0x23,
+    TLV_SSL_SIG_ALG = 0x24,
+    TLV_SSL_KEY_ALG = 0x25
+};
 
 static const char proxied_v2[12] = { '\r', '\n', '\r', '\n', '\0', '\r', '\n', 'Q', 'U', 'I', 'T', '\n' };
 
@@ -30,7 +36,8 @@ proxied_port(weir_str_t text, uint16_t *port)
 {
     uint64_t n;
 
-    if (text.len == 0 || text.len > 5 || (text.len > 1 && text.at[0] == '0') || !weir_str_to_u64(text, &n) || n > 65535) {
+    if (text.len == 0 || text.len > 5 || (text.len > 1 && text.at[0] == '0') || !weir_str_to_u64(text, &n) || n > 65535)
+    {
         return false;
     }
     *port = (uint16_t) n;
@@ -56,11 +63,14 @@ proxied_line(weir_str_t line, weir_proxied_t *proxied)
         return false;
     }
     bool is_v6 = weir_str_eq(words[1], WEIR_STR("TCP6"));
-    if ((!is_v6 && !weir_str_eq(words[1], WEIR_STR("TCP4"))) || weir_str_find(words[2], '[') != NULL || weir_str_find(words[3], '[') != NULL) {
+    if ((!is_v6 && !weir_str_eq(words[1], WEIR_STR("TCP4"))) || weir_str_find(words[2], '[') != NULL
+        || weir_str_find(words[3], '[') != NULL)
+    {
         return false;
     }
     return weir_addr_from_ip(&proxied->source, words[2], from) && weir_addr_from_ip(&proxied->destination, words[3], to)
-           && proxied->source.any.sa_family == (is_v6 ? AF_INET6 : AF_INET) && proxied->destination.any.sa_family == proxied->source.any.sa_family;
+        && proxied->source.any.sa_family == (is_v6 ? AF_INET6 : AF_INET)
+        && proxied->destination.any.sa_family == proxied->source.any.sa_family;
 }
 
 static weir_proxied_result_t
@@ -163,7 +173,9 @@ proxied_read_v2(weir_str_t data, weir_proxied_t *proxied, size_t *used)
     family = (unsigned char) data.at[13] >> 4;
     transport = (unsigned char) data.at[13] & 15;
     len = proxied_u16(data.at + 14);
-    if (command >> 4 != 2 || (command & 15) > 1 || family > 3 || transport > 2 || PROXIED_V2_HEAD + len > WEIR_PROXY_PROTOCOL_MAX) {
+    if (command >> 4 != 2 || (command & 15) > 1 || family > 3 || transport > 2
+        || PROXIED_V2_HEAD + len > WEIR_PROXY_PROTOCOL_MAX)
+    {
         return WEIR_PROXIED_BAD;
     }
     if (data.len - PROXIED_V2_HEAD < len) {
@@ -171,7 +183,8 @@ proxied_read_v2(weir_str_t data, weir_proxied_t *proxied, size_t *used)
     }
     *used = PROXIED_V2_HEAD + len;
     rest = weir_str(data.at + PROXIED_V2_HEAD, len);
-    if ((command & 15) == 0 || family == 0 || transport != 1) {       /* LOCAL, or of nothing we know: who is connected it is */
+    /* LOCAL, or of nothing we know: who is connected it is */
+    if ((command & 15) == 0 || family == 0 || transport != 1) {
         return WEIR_PROXIED_DONE;
     }
     if (!proxied_v2_addresses(&rest, family, proxied) || !proxied_tlvs_are_whole(rest)) {
@@ -219,9 +232,17 @@ weir_proxy_protocol_tlv(weir_str_t tlvs, unsigned type, weir_str_t *value)
 static bool
 proxied_type(weir_str_t name, unsigned *type)
 {
-    static const struct { const char *name; unsigned type; } known[] = {
-        { "alpn", TLV_ALPN }, { "authority", TLV_AUTHORITY }, { "unique_id", TLV_UNIQUE_ID }, { "ssl", TLV_SSL }, { "netns", TLV_NETNS },
-        { "ssl_version", TLV_SSL_VERSION }, { "ssl_cn", TLV_SSL_CN }, { "ssl_cipher", TLV_SSL_CIPHER }, { "ssl_sig_alg", TLV_SSL_SIG_ALG },
+    static const struct { const char *name; unsigned type;
+    } known[] = {
+        { "alpn", TLV_ALPN },
+        { "authority", TLV_AUTHORITY },
+        { "unique_id", TLV_UNIQUE_ID },
+        { "ssl", TLV_SSL },
+        { "netns", TLV_NETNS },
+        { "ssl_version", TLV_SSL_VERSION },
+        { "ssl_cn", TLV_SSL_CN },
+        { "ssl_cipher", TLV_SSL_CIPHER },
+        { "ssl_sig_alg", TLV_SSL_SIG_ALG },
         { "ssl_key_alg", TLV_SSL_KEY_ALG },
     };
     uint64_t number;
@@ -235,7 +256,8 @@ proxied_type(weir_str_t name, unsigned *type)
     if (weir_str_starts(name, WEIR_STR("ssl_"))) {
         name = weir_str_skip(name, 4);
     }
-    if (!weir_str_starts(name, WEIR_STR("0x")) || !weir_str_hex_to_u64(weir_str_skip(name, 2), &number) || number > 255) {
+    if (!weir_str_starts(name, WEIR_STR("0x")) || !weir_str_hex_to_u64(weir_str_skip(name, 2), &number) || number > 255)
+    {
         return false;
     }
     *type = (unsigned) number;
@@ -258,7 +280,8 @@ weir_proxy_protocol_named(weir_str_t tlvs, weir_str_t name, weir_arena_t *arena,
             return false;
         }
         if (is_verify) {
-            *value = weir_str_printf(arena, "%lu", (unsigned long) proxied_u16(ssl.at + 1) << 16 | proxied_u16(ssl.at + 3));
+            *value = weir_str_printf(arena, "%lu",
+                                     (unsigned long) proxied_u16(ssl.at + 1) << 16 | proxied_u16(ssl.at + 3));
             return true;
         }
         tlvs = weir_str_skip(ssl, PROXIED_SSL_HEAD);

@@ -30,7 +30,8 @@ sockets_close_listener(weir_listener_t *listener, bool unlink_path)
         (void) weir_sys_close(listener->fds[i]);
     }
     if (unlink_path && weir_addr_is_unix(&listener->addr) && listener->n_fds != 0
-        && weir_sys_unlink(listener->addr.un.sun_path) != 0 && errno != ENOENT) {
+        && weir_sys_unlink(listener->addr.un.sun_path) != 0 && errno != ENOENT)
+    {
         weir_log(WEIR_LOG_ERROR, NULL, errno, "unlink() \"%s\" failed", listener->addr.un.sun_path);
     }
     weir_mem_free(listener->fds);
@@ -96,7 +97,8 @@ sockets_overlap(const weir_sockets_t *sockets, const weir_listener_t *listener)
         if (other->n_fds != 0 && !weir_addr_is_unix(&other->addr)
             && weir_addr_port(&other->addr) == weir_addr_port(&listener->addr)
             && (weir_addr_is_wildcard(&other->addr) || weir_addr_is_wildcard(&listener->addr)
-                || weir_addr_eq(&other->addr, &listener->addr))) {
+                || weir_addr_eq(&other->addr, &listener->addr)))
+        {
             return true;
         }
     }
@@ -158,7 +160,8 @@ sockets_open_one(weir_sockets_t *sockets, weir_listener_t *listener, bool patien
         (void) nanosleep(&pause, NULL);
         weir_clock_update();
     }
-    return weir_error_set(error, "still could not bind() to %s (%d: %s)", listener->text, EADDRINUSE, strerror(EADDRINUSE));
+    return weir_error_set(error, "still could not bind() to %s (%d: %s)", listener->text, EADDRINUSE,
+                          strerror(EADDRINUSE));
 }
 
 static bool

@@ -13,7 +13,9 @@ accept_read_quality(weir_str_t text)
 {
     int value, place = 100;
 
-    if (text.len == 0 || text.len > 5 || (text.at[0] != '0' && text.at[0] != '1') || (text.len > 1 && text.at[1] != '.')) {
+    if (text.len == 0 || text.len > 5 || (text.at[0] != '0' && text.at[0] != '1')
+        || (text.len > 1 && text.at[1] != '.'))
+    {
         return -1;
     }
     value = (text.at[0] - '0') * 1000;
@@ -54,8 +56,10 @@ accept_fits(weir_str_t range, weir_str_t type)
     if (weir_str_eq(range, WEIR_STR("*/*"))) {
         return 1;
     }
-    return weir_str_cut(range, '/', &kind, &rest) && weir_str_eq(rest, WEIR_STR("*")) && weir_str_cut(type, '/', &kind_of_type, &ignored)
-           && weir_str_eq_fold(kind, kind_of_type) ? 2 : 0;
+    return weir_str_cut(range, '/', &kind, &rest) && weir_str_eq(rest, WEIR_STR("*"))
+                && weir_str_cut(type, '/', &kind_of_type, &ignored) && weir_str_eq_fold(kind, kind_of_type)
+             ? 2
+             : 0;
 }
 
 unsigned

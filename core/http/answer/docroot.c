@@ -71,7 +71,9 @@ weir_docroot_folder(weir_request_t *req, weir_str_t *folder)
     const docroot_folder_t *conf = &docroot_conf(req)->folder;
     weir_str_t text = weir_request_eval(req, conf->at);
 
-    if (text.len == 0 || docroot_has_nul(text) || text.len >= WEIR_FILE_NAME_MAX || (!conf->has_dots && docroot_leads_out(text))) {
+    if (text.len == 0 || docroot_has_nul(text) || text.len >= WEIR_FILE_NAME_MAX
+        || (!conf->has_dots && docroot_leads_out(text)))
+    {
         return false;
     }
     if (text.at[0] != '/') {
@@ -207,8 +209,11 @@ docroot_parse_folder(weir_conf_t *cf, const weir_directive_t *row, const weir_co
     bool is_alias = weir_str_eq(weir_str_from_z(row->name), WEIR_STR("alias"));
 
     if (folder->at != NULL) {
-        return weir_conf_error(cf, 0, folder->is_alias == is_alias ? "\"%s\" directive is duplicate"
-                                      : "\"%s\" directive is duplicate, \"root\" or \"alias\" was said before", row->name);
+        return weir_conf_error(cf, 0,
+                               folder->is_alias == is_alias
+                                   ? "\"%s\" directive is duplicate"
+                                   : "\"%s\" directive is duplicate, \"root\" or \"alias\" was said before",
+                               row->name);
     }
     if (text.len == 0 || docroot_has_nul(text)) {
         return weir_conf_invalid(cf, 1, "a path");
@@ -220,9 +225,13 @@ docroot_parse_folder(weir_conf_t *cf, const weir_directive_t *row, const weir_co
     for (size_t i = 0; i < folder->at->n; i++) {
         const weir_variable_t *variable = folder->at->parts[i].ref.row;
 
-        if (variable != NULL && (variable->get == docroot_get_root || variable->get == docroot_get_real || variable->get == docroot_get_file)) {
-            return weir_conf_error(cf, 1, "the $%s variable cannot be used in the \"%.*s\" directive: it comes from there", variable->name,
-                                   WEIR_STR_ARG(words->at[0].text));
+        if (variable != NULL
+            && (variable->get == docroot_get_root || variable->get == docroot_get_real
+                || variable->get == docroot_get_file))
+        {
+            return weir_conf_error(cf, 1,
+                                   "the $%s variable cannot be used in the \"%.*s\" directive: it comes from there",
+                                   variable->name, WEIR_STR_ARG(words->at[0].text));
         }
     }
     folder->is_alias = is_alias;
@@ -278,8 +287,9 @@ docroot_types_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wo
         weir_str_t *stands = weir_table_add(types, suffix, type);
 
         if (stands != type) {
-            weir_conf_warn(cf, i, "duplicate extension \"%.*s\", content type: \"%.*s\", previous content type: \"%.*s\"", WEIR_STR_ARG(suffix),
-                           WEIR_STR_ARG(*type), WEIR_STR_ARG(*stands));
+            weir_conf_warn(cf, i,
+                           "duplicate extension \"%.*s\", content type: \"%.*s\", previous content type: \"%.*s\"",
+                           WEIR_STR_ARG(suffix), WEIR_STR_ARG(*type), WEIR_STR_ARG(*stands));
             *stands = *type;
         }
     }
@@ -292,8 +302,8 @@ static const weir_directive_t docroot_directives[] = {
     WEIR_DIRECTIVE_OF(docroot_conf_t, folder, "alias", &docroot_type_folder, .where = WEIR_IN_LOCATION, .whole = true,
                       .help = "Sets what takes the place of the part of the path that the location names; in a "
                               "location by pattern it is the whole file name."),
-    WEIR_DIRECTIVE_OF(docroot_conf_t, types, "types", &docroot_type_types, .where = WEIR_IN_ANY, .opens = WEIR_IN_DATA, .args = "",
-                      .opened = docroot_types_opened, .line = docroot_types_line,
+    WEIR_DIRECTIVE_OF(docroot_conf_t, types, "types", &docroot_type_types, .where = WEIR_IN_ANY, .opens = WEIR_IN_DATA,
+                      .args = "", .opened = docroot_types_opened, .line = docroot_types_line,
                       .help = "Lists Content-Types and the suffixes of files that have them; without any: text/html "
                               "html, image/gif gif, image/jpeg jpg."),
     WEIR_DIRECTIVES_END

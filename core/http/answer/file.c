@@ -100,7 +100,8 @@ file_copy(file_t *file, uint64_t *from, uint64_t to)
     if (http->file == NULL) {
         http->file = weir_mem_need(WEIR_FILE_BYTES);
     }
-    n = weir_sys_pread(file->fd, http->file, weir_min(to - *from, weir_response_piece(file->req, WEIR_FILE_BYTES)), (off_t) *from);
+    n = weir_sys_pread(file->fd, http->file, weir_min(to - *from, weir_response_piece(file->req, WEIR_FILE_BYTES)),
+                       (off_t) *from);
     if (n <= 0) {
         return WEIR_EOF;
     }

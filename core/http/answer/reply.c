@@ -45,7 +45,8 @@ reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_s
 
     req->res.status = status;
     if (shown != 204 && shown != 304) {
-        if (content_type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {      /* (or X-Accel-Redirect's stays) */
+        /* (or X-Accel-Redirect's stays) */
+        if (content_type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {
             weir_response_add(req, WEIR_HEADER_CONTENT_TYPE, content_type);
         }
         req->res.length = body.len;
@@ -60,7 +61,8 @@ reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_s
 weir_step_t
 weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body)
 {
-    if (status == 200 && weir_request_check_preconditions(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT) {
+    if (status == 200 && weir_request_check_preconditions(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT)
+    {
         return WEIR_DONE;
     }
     return reply_send(req, status, content_type.len ? content_type : weir_docroot_type(req, req->uri.path), body);
@@ -73,7 +75,8 @@ weir_request_absolute(weir_request_t *req, weir_str_t location)
 {
     const weir_http_core_conf_t *core = weir_request_core(req);
     weir_str_t scheme = req->client->is_tls ? WEIR_STR("https") : WEIR_STR("http");
-    weir_str_t host = core->server_name_in_redirect.on && req->server->primary_name.len ? req->server->primary_name : req->host;
+    weir_str_t host = core->server_name_in_redirect.on && req->server->primary_name.len ? req->server->primary_name
+                                                                                        : req->host;
     weir_addr_t local = weir_request_local(req);
     uint16_t port = weir_addr_port(&local);
     char text[8] = "";
@@ -114,7 +117,8 @@ reply_built_in_page(weir_request_t *req, uint16_t status)
     status = weir_status_shown(status);
     if (status == 426) {
         weir_response_add(req, WEIR_HEADER_UPGRADE, WEIR_STR("websocket"));
-        weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Sec-WebSocket-Version"), WEIR_STR("13"), 0);
+        weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Sec-WebSocket-Version"),
+                        WEIR_STR("13"), 0);
     }
     return reply_send(req, status, type, page);
 }
@@ -182,14 +186,16 @@ static bool
 reply_must_close(uint16_t status, weir_cause_t cause)
 {
     switch (cause) {
-    case WEIR_CAUSE_CLIENT_MALFORMED: case WEIR_CAUSE_CLIENT_TARGET: case WEIR_CAUSE_CLIENT_HOST: case WEIR_CAUSE_CLIENT_FRAMING:
+    case WEIR_CAUSE_CLIENT_MALFORMED: case WEIR_CAUSE_CLIENT_TARGET: case WEIR_CAUSE_CLIENT_HOST:
+    case WEIR_CAUSE_CLIENT_FRAMING:
     case WEIR_CAUSE_CLIENT_BODY_MALFORMED: case WEIR_CAUSE_CLIENT_PLAIN_TO_TLS: case WEIR_CAUSE_CLIENT_HEADER_TIMEOUT:
     case WEIR_CAUSE_CLIENT_BODY_TIMEOUT: case WEIR_CAUSE_CLIENT_CODING: case WEIR_CAUSE_CLIENT_VERSION:
     case WEIR_CAUSE_CLIENT_METHOD: case WEIR_CAUSE_CLIENT_UPGRADE_REFUSED: case WEIR_CAUSE_CLIENT_BODY_INCOMPLETE:
     case WEIR_CAUSE_INTERNAL_MEMORY: case WEIR_CAUSE_INTERNAL_IO:
         return true;
     default:
-        return status == 400 || status == 413 || status == 414 || status == 431 || status == 417 || weir_status_shown(status) != status;
+        return status == 400 || status == 413 || status == 414 || status == 431 || status == 417
+            || weir_status_shown(status) != status;
     }
 }
 
@@ -215,7 +221,8 @@ weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const 
 static bool
 reply_is_the_same(const weir_request_t *req, uint16_t status)
 {
-    return req->in_error_page && req->error_status == status && req->phase != WEIR_PHASE_PREACCESS && req->phase != WEIR_PHASE_ACCESS;
+    return req->in_error_page && req->error_status == status && req->phase != WEIR_PHASE_PREACCESS
+        && req->phase != WEIR_PHASE_ACCESS;
 }
 
 weir_step_t

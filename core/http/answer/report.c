@@ -86,7 +86,8 @@ report_go_on(weir_report_t *report)
 }
 
 weir_step_t
-weir_report_start(weir_request_t *req, weir_report_t *report, weir_str_t content_type, bool (*step)(weir_report_t *report, weir_buf_t *out))
+weir_report_start(weir_request_t *req, weir_report_t *report, weir_str_t content_type,
+                  bool (*step)(weir_report_t *report, weir_buf_t *out))
 {
     if (req->head.method != WEIR_METHOD_GET && req->head.method != WEIR_METHOD_HEAD) {
         return weir_request_fail(req, WEIR_CAUSE_CLIENT_METHOD, NULL);
@@ -113,7 +114,11 @@ static size_t
 report_utf8(weir_str_t text)
 {
     uint8_t first = (uint8_t) text.at[0];
-    size_t  n = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    size_t n = first < 0x80                  ? 1
+             : first >= 0xc2 && first < 0xe0 ? 2
+             : first >= 0xe0 && first < 0xf0 ? 3
+             : first >= 0xf0 && first < 0xf5 ? 4
+                                             : 0;
 
     if (n == 0 || n > text.len) {
         return 0;

@@ -20,7 +20,8 @@ return_is_redirect(uint16_t status)
 bool
 weir_http_is_address(weir_str_t text)
 {
-    return weir_str_starts(text, WEIR_STR("http://")) || weir_str_starts(text, WEIR_STR("https://")) || weir_str_starts(text, WEIR_STR("$scheme"));
+    return weir_str_starts(text, WEIR_STR("http://")) || weir_str_starts(text, WEIR_STR("https://"))
+        || weir_str_starts(text, WEIR_STR("$scheme"));
 }
 
 bool

@@ -13,7 +13,8 @@
 #include "os/clock.h"
 
 enum {
-    ENCODING_OFF = 1 << 0, ENCODING_EXPIRED = 1 << 1, ENCODING_NO_CACHE = 1 << 2, ENCODING_NO_STORE = 1 << 3, ENCODING_PRIVATE = 1 << 4, ENCODING_NO_LAST_MODIFIED = 1 << 5,
+    ENCODING_OFF = 1 << 0, ENCODING_EXPIRED = 1 << 1, ENCODING_NO_CACHE = 1 << 2, ENCODING_NO_STORE = 1 << 3,
+    ENCODING_PRIVATE = 1 << 4, ENCODING_NO_LAST_MODIFIED = 1 << 5,
     ENCODING_NO_ETAG = 1 << 6, ENCODING_AUTH = 1 << 7, ENCODING_ANY = 1 << 8,
 };
 
@@ -48,7 +49,9 @@ encoding_is_accepted(weir_str_t list)
         if (!more) {
             return true;
         }
-        if (!weir_str_cut(weir_str_trim(parameter), '=', &name, &value) || !weir_str_eq_fold(weir_str_trim(name), WEIR_STR("q"))) {
+        if (!weir_str_cut(weir_str_trim(parameter), '=', &name, &value)
+            || !weir_str_eq_fold(weir_str_trim(name), WEIR_STR("q")))
+        {
             return true;
         }
         for (size_t i = 0; i < value.len; i++) {
@@ -65,7 +68,8 @@ encoding_is_accepted(weir_str_t list)
 static bool
 encoding_may_be_proxied(const encoding_conf_t *conf, const weir_request_t *req)
 {
-    weir_str_t cache = weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), expires = weir_response_value(req, WEIR_HEADER_EXPIRES);
+    weir_str_t cache = weir_response_value(req, WEIR_HEADER_CACHE_CONTROL),
+               expires = weir_response_value(req, WEIR_HEADER_EXPIRES);
     unsigned proxied = conf->proxied;
     int64_t at;
 
@@ -79,7 +83,8 @@ encoding_may_be_proxied(const encoding_conf_t *conf, const weir_request_t *req)
         return true;
     }
     if (expires.at != NULL) {
-        return (proxied & ENCODING_EXPIRED) && (!weir_date_http_read(expires, &at) || at < (int64_t) (weir_clock_wall_ms() / 1000));
+        return (proxied & ENCODING_EXPIRED)
+            && (!weir_date_http_read(expires, &at) || at < (int64_t) (weir_clock_wall_ms() / 1000));
     }
     if (cache.at != NULL) {
         return ((proxied & ENCODING_NO_CACHE) && weir_list_has(cache, WEIR_STR("no-cache")))
@@ -96,7 +101,8 @@ encoding_is_disabled(const encoding_conf_t *conf, weir_request_t *req)
     const weir_field_t *agent = weir_fields_first(&req->head.fields, WEIR_HEADER_USER_AGENT);
 
     for (size_t i = 0; agent != NULL && i < conf->disable.n; i++) {
-        if (weir_regex_exec(conf->disable.at[i], agent->value, NULL) != WEIR_REGEX_NO_MATCH) {     /* at the limit too: plain is always right */
+        /* at the limit too: plain is always right */
+        if (weir_regex_exec(conf->disable.at[i], agent->value, NULL) != WEIR_REGEX_NO_MATCH) {
             return true;
         }
     }
@@ -109,8 +115,8 @@ weir_gzip_is_wanted(weir_request_t *req)
     const encoding_conf_t  *conf = encoding_conf(req);
     const weir_field_t *accept = weir_fields_first(&req->head.fields, WEIR_HEADER_ACCEPT_ENCODING);
 
-    return accept != NULL && encoding_is_accepted(weir_fields_join(&req->head.fields, accept->name, &req->arena)) && req->version >= conf->version
-           && encoding_may_be_proxied(conf, req) && !encoding_is_disabled(conf, req);
+    return accept != NULL && encoding_is_accepted(weir_fields_join(&req->head.fields, accept->name, &req->arena))
+        && req->version >= conf->version && encoding_may_be_proxied(conf, req) && !encoding_is_disabled(conf, req);
 }
 
 void
@@ -150,23 +156,33 @@ encoding_parse_disable(weir_conf_t *cf, const weir_directive_t *row, const weir_
 }
 
 static const weir_conf_type_t encoding_type_disable = {
-    .name = "regex...", .size = sizeof(encoding_patterns_t), .min_args = 1, .max_args = 255, .repeats = true, .parse = encoding_parse_disable,
+    .name = "regex...",
+    .size = sizeof(encoding_patterns_t),
+    .min_args = 1,
+    .max_args = 255,
+    .repeats = true,
+    .parse = encoding_parse_disable,
     .item = sizeof(const weir_regex_t *),
 };
 
 static const weir_conf_enum_t encoding_versions[] = { { "1.0", 10 }, { "1.1", 11 }, { NULL, 0 } };
 
 static const weir_conf_enum_t encoding_proxied[] = {
-    { "off", ENCODING_OFF }, { "expired", ENCODING_EXPIRED }, { "no-cache", ENCODING_NO_CACHE }, { "no-store", ENCODING_NO_STORE }, { "private", ENCODING_PRIVATE },
-    { "no_last_modified", ENCODING_NO_LAST_MODIFIED }, { "no_etag", ENCODING_NO_ETAG }, { "auth", ENCODING_AUTH }, { "any", ENCODING_ANY }, { NULL, 0 },
+    { "off", ENCODING_OFF },           { "expired", ENCODING_EXPIRED },
+    { "no-cache", ENCODING_NO_CACHE }, { "no-store", ENCODING_NO_STORE },
+    { "private", ENCODING_PRIVATE },   { "no_last_modified", ENCODING_NO_LAST_MODIFIED },
+    { "no_etag", ENCODING_NO_ETAG },   { "auth", ENCODING_AUTH },
+    { "any", ENCODING_ANY },           { NULL, 0 },
 };
 
 static const weir_directive_t encoding_directives[] = {
     WEIR_DIRECTIVE(encoding_conf_t, vary, "gzip_vary", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Adds Vary: Accept-Encoding to answers that may be compressed."),
-    WEIR_DIRECTIVE_OF(encoding_conf_t, version, "gzip_http_version", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "1.1", .values = encoding_versions, .args = "1.0 | 1.1",
+    WEIR_DIRECTIVE_OF(encoding_conf_t, version, "gzip_http_version", &weir_type_enum, .where = WEIR_IN_ANY,
+                      .dflt = "1.1", .values = encoding_versions, .args = "1.0 | 1.1",
                       .help = "Sets the lowest HTTP version of a request whose answer is compressed."),
-    WEIR_DIRECTIVE_OF(encoding_conf_t, proxied, "gzip_proxied", &weir_type_mask, .where = WEIR_IN_ANY, .dflt = "off", .values = encoding_proxied,
+    WEIR_DIRECTIVE_OF(encoding_conf_t, proxied, "gzip_proxied", &weir_type_mask, .where = WEIR_IN_ANY, .dflt = "off",
+                      .values = encoding_proxied,
                       .help = "Says which answers are compressed for requests that came through a proxy (Via): "
                               "those that it must not keep, or any."),
     WEIR_DIRECTIVE_OF(encoding_conf_t, disable, "gzip_disable", &encoding_type_disable, .where = WEIR_IN_ANY,

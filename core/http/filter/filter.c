@@ -275,7 +275,8 @@ filter_put_aside(weir_filter_t *f, weir_str_t bytes)
 {
     weir_assert(f->is_waiting && !f->has_end);
     if (f->kept.size >= WEIR_FILTER_KEEP) {
-        return weir_filter_error(f->req, WEIR_CAUSE_INTERNAL_MEMORY, "a filter waits, and more was made than is kept for it");
+        return weir_filter_error(f->req, WEIR_CAUSE_INTERNAL_MEMORY,
+                                 "a filter waits, and more was made than is kept for it");
     }
     if (!weir_chain_append(&f->kept, &f->req->http->blocks, bytes)) {
         return weir_filter_error(f->req, WEIR_CAUSE_INTERNAL_MEMORY, "bytes that a filter keeps");
@@ -306,8 +307,9 @@ filter_give_again(weir_filter_t *f)
     (void) weir_chain_peek(&f->kept, &iov, 1);
     f->rest = 0;
     f->is_draining = true;
-    io = f->ops->body != NULL && !req->res.no_body ? f->ops->body(f, weir_str(iov.iov_base, iov.iov_len))
-                                                   : weir_filters_give_body(req, f->inner, weir_str(iov.iov_base, iov.iov_len));
+    io = f->ops->body != NULL && !req->res.no_body
+           ? f->ops->body(f, weir_str(iov.iov_base, iov.iov_len))
+           : weir_filters_give_body(req, f->inner, weir_str(iov.iov_base, iov.iov_len));
     f->is_draining = false;
     weir_assert(f->rest <= iov.iov_len);
     weir_chain_consume(&f->kept, &req->http->blocks, iov.iov_len - f->rest);
@@ -378,7 +380,8 @@ weir_filter_go_on(weir_filter_t *self)
             return;
         }
         if (!req->res.head_sent) {
-            return;                                            /* another holds it; when that goes on, this one is asked */
+            /* another holds it; when that goes on, this one is asked */
+            return;
         }
     }
     filter_go_on(self);

@@ -43,5 +43,11 @@ mime_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t
 }
 
 const weir_conf_type_t weir_type_mime_types = {
-    .name = "type...", .size = sizeof(weir_mime_types_t), .min_args = 1, .max_args = 255, .repeats = true, .parse = mime_parse, .item = sizeof(weir_str_t),
+    .name = "type...",
+    .size = sizeof(weir_mime_types_t),
+    .min_args = 1,
+    .max_args = 255,
+    .repeats = true,
+    .parse = mime_parse,
+    .item = sizeof(weir_str_t),
 };

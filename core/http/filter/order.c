@@ -94,7 +94,8 @@ order_is_on(const weir_conf_block_t *block, size_t module)
 }
 
 void
-weir_filters_place(weir_arena_t *arena, const size_t *order, const weir_conf_block_t *block, struct weir_http_pipeline *pipeline)
+weir_filters_place(weir_arena_t *arena, const size_t *order, const weir_conf_block_t *block,
+                   struct weir_http_pipeline *pipeline)
 {
     weir_http_filter_row_t *rows;
     size_t n = 0, own = 0;

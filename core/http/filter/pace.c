@@ -49,7 +49,8 @@ pace_wait(weir_pace_t *pace)
     uint64_t lacking = pace->sent + piece > budget ? pace->sent + piece - budget : 0;
 
     pace->is_parked = true;
-    weir_timer_set(pace->filter.req->http->loop, &pace->timer, (weir_msec_t) { weir_max(weir_min(lacking * 1000 / pace->rate + 1, UINT64_C(60000)), 1) },
+    weir_timer_set(pace->filter.req->http->loop, &pace->timer,
+                   (weir_msec_t) { weir_max(weir_min(lacking * 1000 / pace->rate + 1, UINT64_C(60000)), 1) },
                    pace_on_timer);
 }
 
@@ -99,7 +100,8 @@ pace_go_on(weir_pace_t *pace)
         if (io != WEIR_ERROR && weir_filter_pass_flush(self) == WEIR_ERROR) {
             io = WEIR_ERROR;
         }
-    } while (io == WEIR_AGAIN && pace_is_holding(pace) && !pace->is_parked && !weir_filter_is_pending(self));      /* it all went: no edge will tell */
+    /* it all went: no edge will tell */
+    } while (io == WEIR_AGAIN && pace_is_holding(pace) && !pace->is_parked && !weir_filter_is_pending(self));
     if (io == WEIR_ERROR) {
         weir_filter_fell(self);
         return;

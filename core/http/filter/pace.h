@@ -1,7 +1,8 @@
 /*
  * pace.h - limit_rate: an answer's body no faster than so many bytes a second; inside core/http only.
  *
- * A filter (filter.h), the last one before the codec: what may not go yet waits here, and its producer waits as for a slow client.
+ * A filter (filter.h), the last one before the codec: what may not go yet waits here, and its producer waits as for a
+ * slow client.
  */
 #ifndef WEIR_HTTP_PACE_H
 #define WEIR_HTTP_PACE_H
@@ -9,7 +10,8 @@
 #include "http/request.h"
 #include "os/clock.h"
 
-#define WEIR_RATE_MAX (UINT64_C(1) << 32)      /* bytes a second; nobody sends as much: products stay in 64 bits for a century */
+/* bytes a second; nobody sends as much: products stay in 64 bits for a century */
+#define WEIR_RATE_MAX (UINT64_C(1) << 32)
 
 /* How many bytes may have gone since began, at so many a second (rate <= WEIR_RATE_MAX): the first second's at once, as
  * in nginx. */

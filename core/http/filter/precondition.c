@@ -30,7 +30,9 @@ weir_etag_listed(weir_str_t list, weir_str_t tag, bool weak)
         return false;
     }
     while (weir_list_next(&list, &element)) {
-        if (tag_opaque(element, &theirs, &theirs_weak) && weir_str_eq(mine, theirs) && (weak || (!mine_weak && !theirs_weak))) {
+        if (tag_opaque(element, &theirs, &theirs_weak) && weir_str_eq(mine, theirs)
+            && (weak || (!mine_weak && !theirs_weak)))
+        {
             return true;
         }
     }
@@ -92,7 +94,9 @@ precondition_answer_304(weir_request_t *req)
     for (uint32_t i = 0; i < req->res.fields.n; i++) {
         weir_field_t *field = &req->res.fields.at[i];
 
-        if (field->id == WEIR_HEADER_CONTENT_TYPE || field->id == WEIR_HEADER_CONTENT_ENCODING || field->id == WEIR_HEADER_ACCEPT_RANGES) {
+        if (field->id == WEIR_HEADER_CONTENT_TYPE || field->id == WEIR_HEADER_CONTENT_ENCODING
+            || field->id == WEIR_HEADER_ACCEPT_RANGES)
+        {
             field->flags |= WEIR_FIELD_DROP;
         }
     }
@@ -137,6 +141,6 @@ weir_request_if_range_holds(const weir_request_t *req)
         bool is_weak;
         return weir_str_eq(field->value, tag) && tag_opaque(tag, &opaque, &is_weak) && !is_weak;
     }
-    return weir_date_http_read(field->value, &theirs) && weir_date_http_read(weir_response_value(req, WEIR_HEADER_LAST_MODIFIED), &ours)
-           && theirs == ours;
+    return weir_date_http_read(field->value, &theirs)
+        && weir_date_http_read(weir_response_value(req, WEIR_HEADER_LAST_MODIFIED), &ours) && theirs == ours;
 }

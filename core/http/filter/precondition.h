@@ -7,7 +7,8 @@
 
 #include "http/request.h"
 
-typedef enum { WEIR_MODIFIED_OFF, WEIR_MODIFIED_EXACT, WEIR_MODIFIED_BEFORE } weir_if_modified_t;   /* how If-Modified-Since is read */
+/* how If-Modified-Since is read */
+typedef enum { WEIR_MODIFIED_OFF, WEIR_MODIFIED_EXACT, WEIR_MODIFIED_BEFORE } weir_if_modified_t;
 
 /* Is `tag` (an ETag's value) in a list of If-Match or If-None-Match?  "*" has all.  weak: W/ makes no difference
  * (§8.8.3.2). */

@@ -74,14 +74,17 @@ ranges_too_costly(const weir_ranges_t *ranges, uint64_t length)
 }
 
 weir_io_t
-weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool may_go_back, weir_arena_t *arena, weir_ranges_t *ranges)
+weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool may_go_back, weir_arena_t *arena,
+                 weir_ranges_t *ranges)
 {
     weir_str_t unit, list, element;
     size_t room = 1;
     bool in_order = true;
 
     *ranges = (weir_ranges_t) { .n = 0 };
-    if (!weir_str_cut(value, '=', &unit, &list) || !weir_str_eq_fold(weir_str_trim(unit), WEIR_STR("bytes")) || max == 0 || length == 0) {
+    if (!weir_str_cut(value, '=', &unit, &list) || !weir_str_eq_fold(weir_str_trim(unit), WEIR_STR("bytes")) || max == 0
+        || length == 0)
+    {
         return WEIR_OK;                            /* a unit we do not know; of nothing all is sent, as nginx does */
     }
     for (size_t i = 0; i < list.len; i++) {
@@ -130,7 +133,8 @@ ranges_asked(const weir_request_t *req)
     const weir_field_t *field = weir_fields_first(&req->head.fields, WEIR_HEADER_RANGE);
 
     /* §14.2: of GET only; a Range of several lines is none */
-    if (field == NULL || req->is_sub || req->head.method != WEIR_METHOD_GET || weir_fields_next(&req->head.fields, field) != NULL || req->error_status != 0
+    if (field == NULL || req->is_sub || req->head.method != WEIR_METHOD_GET
+        || weir_fields_next(&req->head.fields, field) != NULL || req->error_status != 0
         || !weir_request_if_range_holds(req))
     {
         return NULL;
@@ -146,7 +150,8 @@ weir_ranges_refuse(weir_request_t *req, uint64_t length)
 
     req->whole_length = length;
     return field != NULL
-           && weir_ranges_read(field->value, length, weir_request_core(req)->max_ranges, true, &req->arena, &ranges) == WEIR_EOF;
+        && weir_ranges_read(field->value, length, weir_request_core(req)->max_ranges, true, &req->arena, &ranges)
+               == WEIR_EOF;
 }
 
 weir_step_t
@@ -158,8 +163,8 @@ weir_request_check_ranges(weir_request_t *req, uint64_t length)
 static weir_str_t
 ranges_content_range(weir_request_t *req, const weir_range_t *range, uint64_t length)
 {
-    return weir_str_printf(&req->arena, "bytes %llu-%llu/%llu", (unsigned long long) range->from, (unsigned long long) range->to - 1,
-                           (unsigned long long) length);
+    return weir_str_printf(&req->arena, "bytes %llu-%llu/%llu", (unsigned long long) range->from,
+                           (unsigned long long) range->to - 1, (unsigned long long) length);
 }
 
 /* §15.3.7.2: the parts' type goes into the parts, the answer's own says how they are told apart. */
@@ -177,7 +182,8 @@ ranges_make_multipart(weir_request_t *req, weir_ranges_t *ranges, uint64_t lengt
     for (uint32_t i = 0; i < ranges->n; i++) {
         weir_range_t *range = &ranges->at[i];
 
-        range->head = weir_str_printf(&req->arena, "\r\n--%.*s\r\n%.*sContent-Range: %.*s\r\n\r\n", WEIR_STR_ARG(boundary), WEIR_STR_ARG(line),
+        range->head = weir_str_printf(&req->arena, "\r\n--%.*s\r\n%.*sContent-Range: %.*s\r\n\r\n",
+                                      WEIR_STR_ARG(boundary), WEIR_STR_ARG(line),
                                       WEIR_STR_ARG(ranges_content_range(req, range, length)));
         total += range->head.len + (range->to - range->from);
     }
@@ -302,13 +308,16 @@ ranges_choose(weir_request_t *req)
     const weir_field_t *field;
     weir_ranges_t *ranges;
 
-    if (res->status != 200 || res->length == WEIR_LENGTH_NONE || weir_filters_change_body(req, WEIR_FILTER_RANGE) || weir_request_core(req)->max_ranges == 0) {
+    if (res->status != 200 || res->length == WEIR_LENGTH_NONE || weir_filters_change_body(req, WEIR_FILTER_RANGE)
+        || weir_request_core(req)->max_ranges == 0)
+    {
         return;
     }
     field = ranges_asked(req);
     if (field != NULL) {
         ranges = weir_new(&req->arena, weir_ranges_t);
-        weir_io_t io = weir_ranges_read(field->value, res->length, weir_request_core(req)->max_ranges, res->may_go_back, &req->arena, ranges);
+        weir_io_t io = weir_ranges_read(field->value, res->length, weir_request_core(req)->max_ranges, res->may_go_back,
+                                        &req->arena, ranges);
         if (io == WEIR_OK && ranges->n != 0) {
             uint64_t length = res->length;
 

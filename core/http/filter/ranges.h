@@ -9,7 +9,8 @@
 
 #include "http/filter.h"
 
-typedef struct { uint64_t from, to; weir_str_t head; } weir_range_t;     /* bytes [from, to); head: what stands before it in a multipart */
+/* bytes [from, to); head: what stands before it in a multipart */
+typedef struct { uint64_t from, to; weir_str_t head; } weir_range_t;
 
 typedef struct weir_ranges {
     weir_filter_t filter;
@@ -23,7 +24,8 @@ typedef struct weir_ranges {
 /* The ranges asked for, of a whole of `length` bytes.  OK: *ranges (n 0: none are asked for, or the whole is better) ·
  * EOF: there is none of them:
  * 416 · AGAIN: there are some, but not in order, and the producer cannot go back: the whole. */
-weir_io_t weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool may_go_back, weir_arena_t *arena, weir_ranges_t *ranges);
+weir_io_t weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool may_go_back, weir_arena_t *arena,
+                           weir_ranges_t *ranges);
 
 /* Before the head, by who has_ranges: NEXT: go on · DONE: none of what is asked for is there, answered with 416. */
 weir_step_t weir_request_check_ranges(weir_request_t *req, uint64_t length);

@@ -37,7 +37,9 @@ ahead_close(void *data)
 {
     weir_store_t *store = data;
 
-    if (store->file != NULL && store->fd >= 0 && !ahead_file(store)->keep && weir_sys_unlink(store->file->name) != 0 && errno != ENOENT) {
+    if (store->file != NULL && store->fd >= 0 && !ahead_file(store)->keep && weir_sys_unlink(store->file->name) != 0
+        && errno != ENOENT)
+    {
         weir_log(WEIR_LOG_CRIT, NULL, errno, "the body's file \"%s\" could not be removed", store->file->name);
     }
     weir_store_fini(store);
@@ -54,7 +56,8 @@ weir_read_ahead_store(weir_request_t *req)
     if (core->client_body_in_file_only != WEIR_BODY_FILE_OFF) {
         ahead_file_t *named = weir_new(&req->arena, ahead_file_t);
 
-        *named = (ahead_file_t) { .file = { path->levels, weir_alloc_bytes(&req->arena, WEIR_FILE_NAME(path->text.len)) } };
+        *named = (ahead_file_t) { .file = { path->levels,
+                                           weir_alloc_bytes(&req->arena, WEIR_FILE_NAME(path->text.len)) } };
         weir_store_use_file(store, &named->file);
     }
     weir_arena_on_cleanup(&req->arena, ahead_close, store);

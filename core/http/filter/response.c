@@ -1,6 +1,6 @@
 /*
- * response.c - the way of every answer, whoever makes it: what Weir's own answers must say, then the filters (filter.h),
- * then the codec.
+ * response.c - the way of every answer, whoever makes it: what Weir's own answers must say, then the filters
+ * (filter.h), then the codec.
  *
  * Runs in workers; memory is the request's arena.
  */
@@ -24,7 +24,9 @@ weir_response_add(weir_request_t *req, weir_header_id_t id, weir_str_t value)
 void
 weir_response_drop(weir_request_t *req, weir_header_id_t id)
 {
-    for (weir_field_t *field = weir_fields_first(&req->res.fields, id); field != NULL; field = weir_fields_next(&req->res.fields, field)) {
+    for (weir_field_t *field = weir_fields_first(&req->res.fields, id); field != NULL;
+         field = weir_fields_next(&req->res.fields, field))
+    {
         field->flags |= WEIR_FIELD_DROP;
     }
 }
@@ -60,18 +62,21 @@ static weir_str_t
 response_allowed(weir_request_t *req)
 {
     static const weir_str_t methods[] = {
-        WEIR_STR_INIT("GET"), WEIR_STR_INIT("HEAD"), WEIR_STR_INIT("POST"), WEIR_STR_INIT("PUT"), WEIR_STR_INIT("DELETE"),
-        WEIR_STR_INIT("OPTIONS"), WEIR_STR_INIT("PATCH"),
+        WEIR_STR_INIT("GET"),    WEIR_STR_INIT("HEAD"),    WEIR_STR_INIT("POST"),  WEIR_STR_INIT("PUT"),
+        WEIR_STR_INIT("DELETE"), WEIR_STR_INIT("OPTIONS"), WEIR_STR_INIT("PATCH"),
     };
     weir_str_t refused, rest, all = WEIR_STR("");
 
     (void) weir_str_cut(req->head.line, ' ', &refused, &rest);         /* (a page for the error is asked with GET) */
-    if (req->cause == WEIR_CAUSE_CLIENT_METHOD && !weir_str_eq(refused, WEIR_STR("CONNECT")) && !weir_str_eq(refused, WEIR_STR("TRACE"))) {
+    if (req->cause == WEIR_CAUSE_CLIENT_METHOD && !weir_str_eq(refused, WEIR_STR("CONNECT"))
+        && !weir_str_eq(refused, WEIR_STR("TRACE")))
+    {
         return WEIR_STR("GET, HEAD");
     }
     for (size_t i = 0; i < weir_countof(methods); i++) {
         if (!weir_str_eq(methods[i], refused) && !(weir_str_eq(refused, WEIR_STR("GET")) && i == 1)) {
-            all = weir_str_printf(&req->arena, "%.*s%s%.*s", WEIR_STR_ARG(all), all.len != 0 ? ", " : "", WEIR_STR_ARG(methods[i]));
+            all = weir_str_printf(&req->arena, "%.*s%s%.*s", WEIR_STR_ARG(all), all.len != 0 ? ", " : "",
+                                  WEIR_STR_ARG(methods[i]));
         }
     }
     return all;

@@ -35,8 +35,10 @@ basic_sha1_is(weir_str_t password, weir_str_t coded, bool salted, weir_arena_t *
         return false;
     }
     context = EVP_MD_CTX_new();
-    made = context != NULL && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 && EVP_DigestUpdate(context, password.at, password.len) == 1
-           && EVP_DigestUpdate(context, want + sizeof(got), len - sizeof(got)) == 1 && EVP_DigestFinal_ex(context, got, NULL) == 1;
+    made = context != NULL && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1
+        && EVP_DigestUpdate(context, password.at, password.len) == 1
+        && EVP_DigestUpdate(context, want + sizeof(got), len - sizeof(got)) == 1
+        && EVP_DigestFinal_ex(context, got, NULL) == 1;
     EVP_MD_CTX_free(context);
     return made && CRYPTO_memcmp(got, want, sizeof(got)) == 0;
 }
@@ -61,7 +63,9 @@ basic_md5(EVP_MD_CTX *context, const basic_part_t *parts, size_t n, unsigned cha
 static bool
 basic_apr1_begin(EVP_MD_CTX *context, weir_str_t password, weir_str_t salt, unsigned char out[16])
 {
-    const basic_part_t inner[] = { { password.at, password.len }, { salt.at, salt.len }, { password.at, password.len } };
+    const basic_part_t inner[] = { { password.at, password.len },
+                                   { salt.at, salt.len },
+                                   { password.at, password.len } };
     basic_part_t       parts[3 + BASIC_MAX_PASSWORD / 16 + 1 + 16];
     unsigned char      digest[16];
     size_t             n = 0;
@@ -109,7 +113,8 @@ static void
 basic_apr1_text(const unsigned char digest[16], char out[22])
 {
     static const char    digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    static const uint8_t order[6][3] = { { 0, 6, 12 }, { 1, 7, 13 }, { 2, 8, 14 }, { 3, 9, 15 }, { 4, 10, 5 }, { 16, 16, 11 } };
+    static const uint8_t order[6][3] = { { 0, 6, 12 }, { 1, 7, 13 }, { 2, 8, 14 },
+                                         { 3, 9, 15 }, { 4, 10, 5 }, { 16, 16, 11 } };
     size_t               at = 0;
 
     for (size_t i = 0; i < weir_countof(order); i++) {
@@ -135,7 +140,8 @@ basic_apr1_is(weir_str_t password, weir_str_t hash)
 
     (void) weir_str_cut(hash, '$', &salt, &rest);
     salt.len = weir_min(salt.len, 8);
-    made = context != NULL && basic_apr1_begin(context, password, salt, digest) && basic_apr1_rounds(context, password, salt, digest);
+    made = context != NULL && basic_apr1_begin(context, password, salt, digest)
+        && basic_apr1_rounds(context, password, salt, digest);
     EVP_MD_CTX_free(context);
     if (!made) {
         return false;

@@ -76,8 +76,10 @@ check_digest(weir_str_t password, weir_str_t hash, unsigned char out[CHECK_DIGES
     memcpy(text, hash.at, hash.len);
     text[hash.len] = '\0';
     memcpy(text + hash.len + 1, password.len != 0 ? password.at : "", password.len);
-    made = HMAC(EVP_sha256(), check_key.bytes, sizeof(check_key.bytes), (unsigned char *) text, hash.len + 1 + password.len, out, &len) != NULL
-           && len == CHECK_DIGEST;
+    made = HMAC(EVP_sha256(), check_key.bytes, sizeof(check_key.bytes), (unsigned char *) text,
+                hash.len + 1 + password.len, out, &len)
+            != NULL
+        && len == CHECK_DIGEST;
     OPENSSL_cleanse(text, sizeof(text));
     return made;
 }
@@ -113,8 +115,8 @@ check_run(weir_work_t *work)
 {
     weir_basic_check_t *check = weir_container_of(work, weir_basic_check_t, work);
 
-    check->is_right = weir_basic_crypt_is(weir_str(check->text, check->password_len), weir_str(check->text + check->password_len, check->hash_len),
-                                          check->room);
+    check->is_right = weir_basic_crypt_is(weir_str(check->text, check->password_len),
+                                          weir_str(check->text + check->password_len, check->hash_len), check->room);
     OPENSSL_cleanse(check->text, check->password_len);
 }
 
@@ -283,8 +285,8 @@ check_create(weir_str_t password, weir_str_t hash)
 }
 
 weir_basic_answer_t
-weir_basic_check(struct weir_request *req, weir_str_t password, weir_str_t hash, void (*done)(struct weir_request *req, bool is_right),
-                 weir_basic_check_t **check)
+weir_basic_check(struct weir_request *req, weir_str_t password, weir_str_t hash,
+                 void (*done)(struct weir_request *req, bool is_right), weir_basic_check_t **check)
 {
     unsigned char digest[CHECK_DIGEST] = { 0 };
     weir_basic_check_t *made;

@@ -19,7 +19,8 @@ typedef enum {
 
 /* password and hash are borrowed for the call.  LATER: *check. */
 weir_basic_answer_t weir_basic_check(struct weir_request *req, weir_str_t password, weir_str_t hash,
-                                     void (*done)(struct weir_request *req, bool is_right), weir_basic_check_t **check) WEIR_MUST_USE;
+                                     void (*done)(struct weir_request *req, bool is_right),
+                                     weir_basic_check_t **check) WEIR_MUST_USE;
 void weir_basic_check_cancel(weir_basic_check_t *check);
 
 #endif

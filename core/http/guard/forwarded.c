@@ -31,8 +31,10 @@ weir_forwarded_read_trusted(weir_conf_t *cf, size_t word, weir_cidrs_t *list)
     case WEIR_CIDR_OK:
         break;
     case WEIR_CIDR_BAD:
-        if (text.len == 0 || weir_str_find(text, '/') != NULL || !weir_bundle_resolve(cf->bundle, text, &addrs, &error)) {
-            return weir_conf_invalid(cf, word, "an address, a network as ADDRESS/BITS, \"unix:\" or a name that has an address");
+        if (text.len == 0 || weir_str_find(text, '/') != NULL || !weir_bundle_resolve(cf->bundle, text, &addrs, &error))
+        {
+            return weir_conf_invalid(cf, word,
+                                     "an address, a network as ADDRESS/BITS, \"unix:\" or a name that has an address");
         }
         for (size_t i = 0; i < addrs.n; i++) {
             if (weir_cidr_parse(&cidr, weir_str(ip, weir_addr_text_ip(&addrs.at[i], ip))) == WEIR_CIDR_OK) {
@@ -42,7 +44,8 @@ weir_forwarded_read_trusted(weir_conf_t *cf, size_t word, weir_cidrs_t *list)
         return true;
     }
     if (cidr.family == AF_UNSPEC) {
-        return weir_conf_invalid(cf, word, "an address, a network as ADDRESS/BITS, \"unix:\" or a name; everybody is 0.0.0.0/0 and ::/0");
+        return weir_conf_invalid(
+            cf, word, "an address, a network as ADDRESS/BITS, \"unix:\" or a name; everybody is 0.0.0.0/0 and ::/0");
     }
     trusted_push(cf, list, &cidr);
     return true;
@@ -71,7 +74,8 @@ forwarded_read(weir_str_t text, weir_addr_t *addr)
     if (weir_addr_from_ip(addr, text, 0)) {
         return true;
     }
-    return text.len != 0 && text.at[0] != '/' && weir_hostport_parse(&hp, text, &hint) && !hp.is_unix && weir_addr_from_ip(addr, hp.host, hp.port);
+    return text.len != 0 && text.at[0] != '/' && weir_hostport_parse(&hp, text, &hint) && !hp.is_unix
+        && weir_addr_from_ip(addr, hp.host, hp.port);
 }
 
 static bool

@@ -8,7 +8,11 @@
 #include "shm/stats.h"
 
 const weir_conf_enum_t weir_limit_levels[] = {
-    { "info", WEIR_LOG_INFO }, { "notice", WEIR_LOG_NOTICE }, { "warn", WEIR_LOG_WARN }, { "error", WEIR_LOG_ERROR }, { NULL, 0 },
+    { "info", WEIR_LOG_INFO },
+    { "notice", WEIR_LOG_NOTICE },
+    { "warn", WEIR_LOG_WARN },
+    { "error", WEIR_LOG_ERROR },
+    { NULL, 0 },
 };
 
 bool
@@ -28,7 +32,8 @@ weir_limit_read_zone(weir_conf_t *cf, const weir_conf_words_t *words, weir_limit
         return weir_conf_invalid(cf, *at, "zone=name:size, the size such as 10m");
     }
     if (size.n < WEIR_LIMIT_ZONE_MIN) {
-        return weir_conf_error(cf, *at, "zone \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name), WEIR_LIMIT_ZONE_MIN);
+        return weir_conf_error(cf, *at, "zone \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name),
+                               WEIR_LIMIT_ZONE_MIN);
     }
     zone->size = size.n;
     zone->words = *words;
@@ -79,7 +84,8 @@ weir_limit_take_zone(weir_conf_t *cf, const weir_limit_zone_t *zone, const weir_
 bool
 weir_limit_no_zone(weir_conf_t *cf, const weir_conf_words_t *words, const char *directive, weir_str_t name)
 {
-    return weir_conf_error_at(cf, words, "there is no zone \"%.*s\": it needs a \"%s\" in http", WEIR_STR_ARG(name), directive);
+    return weir_conf_error_at(cf, words, "there is no zone \"%.*s\": it needs a \"%s\" in http", WEIR_STR_ARG(name),
+                              directive);
 }
 
 bool
@@ -101,11 +107,13 @@ weir_limit_status_text(weir_limit_status_t status, weir_str_t *value)
 uint32_t
 weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone)
 {
-    return weir_stats_row(cf->arena, WEIR_STATS_LIMIT, weir_str_printf(cf->arena, "%s%c%.*s", what, WEIR_STATS_SEPARATOR, WEIR_STR_ARG(zone)), 0);
+    return weir_stats_row(cf->arena, WEIR_STATS_LIMIT,
+                          weir_str_printf(cf->arena, "%s%c%.*s", what, WEIR_STATS_SEPARATOR, WEIR_STR_ARG(zone)), 0);
 }
 
 void
-weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row, weir_limit_status_t status)
+weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row,
+                  weir_limit_status_t status)
 {
     weir_stats_row_t *mine = weir_stats_mine(row);
     weir_str_t        verdict;
@@ -119,7 +127,8 @@ weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone
 
 /* -- what was counted -- */
 
-struct weir_limited { struct weir_limited *next; const weir_template_t *key; };     /* key: the zone's; each has its own */
+/* key: the zone's; each has its own */
+struct weir_limited { struct weir_limited *next; const weir_template_t *key; };
 
 bool
 weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool is_of_server)
@@ -209,10 +218,12 @@ weir_limit_tell(weir_request_t *req, weir_str_t name, const weir_limit_told_t *t
 {
     weir_str_t quoted = limit_quoted(req, name);
 
-    limit_add(req, "RateLimit-Policy", weir_str_printf(&req->arena, "%.*s;q=%llu;w=%llu", WEIR_STR_ARG(quoted), (unsigned long long) told->quota,
-                                                       (unsigned long long) told->window_s));
-    limit_add(req, "RateLimit", weir_str_printf(&req->arena, "%.*s;r=%llu;t=%llu", WEIR_STR_ARG(quoted), (unsigned long long) told->left,
-                                                (unsigned long long) told->reset_s));
+    limit_add(req, "RateLimit-Policy",
+              weir_str_printf(&req->arena, "%.*s;q=%llu;w=%llu", WEIR_STR_ARG(quoted), (unsigned long long) told->quota,
+                              (unsigned long long) told->window_s));
+    limit_add(req, "RateLimit",
+              weir_str_printf(&req->arena, "%.*s;r=%llu;t=%llu", WEIR_STR_ARG(quoted), (unsigned long long) told->left,
+                              (unsigned long long) told->reset_s));
     if (told->refused) {
         limit_tell_when(req, told->retry_s);
     }

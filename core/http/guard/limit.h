@@ -23,16 +23,19 @@ typedef struct {
 } weir_limit_zone_t;
 
 /* The key of word 1, then "zone=name:size" among the other words: *zone, and which word that was.  false: recorded. */
-bool weir_limit_read_zone(weir_conf_t *cf, const weir_conf_words_t *words, weir_limit_zone_t *zone, size_t *at) WEIR_MUST_USE;
+bool weir_limit_read_zone(weir_conf_t *cf, const weir_conf_words_t *words, weir_limit_zone_t *zone,
+                          size_t *at) WEIR_MUST_USE;
 /* The one of that name in a list of entries of `item` bytes that begin as above; NULL. */
 void *weir_limit_find_zone(const weir_conf_list_t *zones, size_t item, weir_str_t name);
 /* Its memory, of `bytes` usable ones, given back with the generation.  NULL: recorded. */
-void *weir_limit_take_zone(weir_conf_t *cf, const weir_limit_zone_t *zone, const weir_zone_kind_t *kind, uint64_t bytes);
+void *weir_limit_take_zone(weir_conf_t *cf, const weir_limit_zone_t *zone, const weir_zone_kind_t *kind,
+                           uint64_t bytes);
 /* For a limit that names a zone which is none: records it. false. */
 bool  weir_limit_no_zone(weir_conf_t *cf, const weir_conf_words_t *words, const char *directive, weir_str_t name);
 
 typedef enum {
-    WEIR_LIMIT_NONE, WEIR_LIMIT_PASSED, WEIR_LIMIT_DELAYED, WEIR_LIMIT_REJECTED, WEIR_LIMIT_DELAYED_DRY_RUN, WEIR_LIMIT_REJECTED_DRY_RUN
+    WEIR_LIMIT_NONE, WEIR_LIMIT_PASSED, WEIR_LIMIT_DELAYED, WEIR_LIMIT_REJECTED, WEIR_LIMIT_DELAYED_DRY_RUN,
+    WEIR_LIMIT_REJECTED_DRY_RUN
 } weir_limit_status_t;
 /* "PASSED" …: the value of $limit_req_status and its like; false: NONE. */
 bool weir_limit_status_text(weir_limit_status_t status, weir_str_t *value);
@@ -44,7 +47,8 @@ weir_str_t weir_limit_key(weir_request_t *req, const weir_limit_zone_t *zone);
 /* The row that a zone's limits are counted in; what: "req" or "conn". */
 uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone);
 /* Counted there, and in the request's story. */
-void     weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row, weir_limit_status_t status);
+void weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row,
+                       weir_limit_status_t status);
 
 /* A client's request is one for a zone, wherever it is redirected inside and whoever asks something else on its behalf.
  * Does a limit of this zone count it?  is_of_server: the limit stands outside of the location: it has judged the

@@ -31,7 +31,8 @@ answer_is_over(const weir_h2_exchange_t *x)
 static bool
 answer_is_sent_on(const weir_field_t *f)
 {
-    return (f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0 && f->id != WEIR_HEADER_UPGRADE;      /* (RFC 9113 §8.6: there is none) */
+    /* (RFC 9113 §8.6: there is none) */
+    return (f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0 && f->id != WEIR_HEADER_UPGRADE;
 }
 
 static size_t
@@ -190,7 +191,8 @@ answer_send_end(weir_request_t *req)
     }
     if (x->promised != WEIR_LENGTH_NONE && x->promised != 0) {
         x->code = WEIR_H2_INTERNAL_ERROR;
-        weir_h2_stream_reset(x->stream, WEIR_H2_INTERNAL_ERROR);    /* fewer bytes than promised: the client must see it */
+        /* fewer bytes than promised: the client must see it */
+        weir_h2_stream_reset(x->stream, WEIR_H2_INTERNAL_ERROR);
         return WEIR_ERROR;
     }
     if (x->we_ended) {

@@ -38,7 +38,8 @@ data_end_with_last(h2_stream_t *st)
 {
     weir_h2_session_t *s = st->pub.session;
 
-    if (s->last_flags == NULL || s->last_stream != st->pub.id || st->out.size != 0 || weir_list_linked(&st->ready_link)) {
+    if (s->last_flags == NULL || s->last_stream != st->pub.id || st->out.size != 0 || weir_list_linked(&st->ready_link))
+    {
         return false;
     }
     *s->last_flags = (char) (*s->last_flags | WEIR_H2_END_STREAM);
@@ -295,7 +296,8 @@ weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes)
         data_taken(st, n);
     }
     if (st->aborted || (stream->session->dead && !stream->closed)) {
-        return WEIR_ERROR;                     /* (what had ended both ways is whole, whatever became of the connection) */
+        /* (what had ended both ways is whole, whatever became of the connection) */
+        return WEIR_ERROR;
     }
     if (st->in.size != 0) {
         (void) weir_chain_peek(&st->in, &iov, 1);
@@ -482,7 +484,8 @@ data_schedule(weir_h2_session_t *s)
             weir_list_remove(&st->ready_link);
             weir_list_append(list, &st->ready_link);
         }
-        if (st->out.size == 0 && st->told_again && !st->released) {    /* closed, perhaps: with its last frame it is over */
+        /* closed, perhaps: with its last frame it is over */
+        if (st->out.size == 0 && st->told_again && !st->released) {
             st->told_again = false;
             h2_tell_writable(st);
         }

@@ -9,8 +9,19 @@ const char *
 weir_h2_error_name(uint32_t code)
 {
     static const char *const names[] = {
-        "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",
-        "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY",
+        "NO_ERROR",
+        "PROTOCOL_ERROR",
+        "INTERNAL_ERROR",
+        "FLOW_CONTROL_ERROR",
+        "SETTINGS_TIMEOUT",
+        "STREAM_CLOSED",
+        "FRAME_SIZE_ERROR",
+        "REFUSED_STREAM",
+        "CANCEL",
+        "COMPRESSION_ERROR",
+        "CONNECT_ERROR",
+        "ENHANCE_YOUR_CALM",
+        "INADEQUATE_SECURITY",
         "HTTP_1_1_REQUIRED",
     };
 
@@ -87,12 +98,16 @@ weir_h2_frame_check(const weir_h2_frame_t *frame, uint32_t max_frame, bool *on_s
         return WEIR_H2_FRAME_SIZE_ERROR;
     }
     if (frame->type == WEIR_H2_PRIORITY_UPDATE) {
-        return frame->stream != 0 ? WEIR_H2_PROTOCOL_ERROR : frame->length < 4 ? WEIR_H2_FRAME_SIZE_ERROR : WEIR_H2_NO_ERROR;
+        return frame->stream != 0 ? WEIR_H2_PROTOCOL_ERROR
+             : frame->length < 4  ? WEIR_H2_FRAME_SIZE_ERROR
+                                  : WEIR_H2_NO_ERROR;
     }
     if (rule == NULL) {
         return WEIR_H2_NO_ERROR;
     }
-    if ((rule->where == FRAME_ON_STREAM && frame->stream == 0) || (rule->where == FRAME_ON_CONNECTION && frame->stream != 0)) {
+    if ((rule->where == FRAME_ON_STREAM && frame->stream == 0)
+        || (rule->where == FRAME_ON_CONNECTION && frame->stream != 0))
+    {
         return WEIR_H2_PROTOCOL_ERROR;
     }
     if (frame->length < rule->least || frame->length > rule->most || frame->length % rule->step != 0

@@ -18,24 +18,31 @@
 #define WEIR_H2_PREFACE_LEN    24
 
 typedef enum {
-    WEIR_H2_DATA, WEIR_H2_HEADERS, WEIR_H2_PRIORITY, WEIR_H2_RST_STREAM, WEIR_H2_SETTINGS, WEIR_H2_PUSH_PROMISE, WEIR_H2_PING,
+    WEIR_H2_DATA, WEIR_H2_HEADERS, WEIR_H2_PRIORITY, WEIR_H2_RST_STREAM, WEIR_H2_SETTINGS, WEIR_H2_PUSH_PROMISE,
+    WEIR_H2_PING,
     WEIR_H2_GOAWAY, WEIR_H2_WINDOW_UPDATE, WEIR_H2_CONTINUATION,
     WEIR_H2_PRIORITY_UPDATE = 0x10                /* RFC 9218 §7.1 */
 } weir_h2_type_t;
 
 enum {
-    WEIR_H2_END_STREAM = 0x1, WEIR_H2_ACK = 0x1, WEIR_H2_END_HEADERS = 0x4, WEIR_H2_PADDED = 0x8, WEIR_H2_PRIORITY_FLAG = 0x20
+    WEIR_H2_END_STREAM = 0x1,
+    WEIR_H2_ACK = 0x1,
+    WEIR_H2_END_HEADERS = 0x4,
+    WEIR_H2_PADDED = 0x8,
+    WEIR_H2_PRIORITY_FLAG = 0x20
 };
 
 typedef enum {
-    WEIR_H2_NO_ERROR, WEIR_H2_PROTOCOL_ERROR, WEIR_H2_INTERNAL_ERROR, WEIR_H2_FLOW_CONTROL_ERROR, WEIR_H2_SETTINGS_TIMEOUT,
+    WEIR_H2_NO_ERROR, WEIR_H2_PROTOCOL_ERROR, WEIR_H2_INTERNAL_ERROR, WEIR_H2_FLOW_CONTROL_ERROR,
+    WEIR_H2_SETTINGS_TIMEOUT,
     WEIR_H2_STREAM_CLOSED, WEIR_H2_FRAME_SIZE_ERROR, WEIR_H2_REFUSED_STREAM, WEIR_H2_CANCEL, WEIR_H2_COMPRESSION_ERROR,
     WEIR_H2_CONNECT_ERROR, WEIR_H2_ENHANCE_YOUR_CALM, WEIR_H2_INADEQUATE_SECURITY, WEIR_H2_HTTP_1_1_REQUIRED
 } weir_h2_error_t;
 const char *weir_h2_error_name(uint32_t code);    /* "PROTOCOL_ERROR"; "unknown" */
 
 enum {
-    WEIR_H2_SET_HEADER_TABLE_SIZE = 1, WEIR_H2_SET_ENABLE_PUSH, WEIR_H2_SET_MAX_CONCURRENT_STREAMS, WEIR_H2_SET_INITIAL_WINDOW_SIZE,
+    WEIR_H2_SET_HEADER_TABLE_SIZE = 1, WEIR_H2_SET_ENABLE_PUSH, WEIR_H2_SET_MAX_CONCURRENT_STREAMS,
+    WEIR_H2_SET_INITIAL_WINDOW_SIZE,
     WEIR_H2_SET_MAX_FRAME_SIZE, WEIR_H2_SET_MAX_HEADER_LIST_SIZE, WEIR_H2_SET_ENABLE_CONNECT_PROTOCOL = 8,
     WEIR_H2_SET_NO_RFC7540_PRIORITIES = 9
 };
@@ -57,7 +64,8 @@ void weir_h2_put_u32(char *p, uint32_t v);
 void weir_h2_put_u16(char *p, uint16_t v);
 
 weir_h2_frame_t weir_h2_frame_read(const char head[WEIR_H2_FRAME_HEAD]);
-void weir_h2_frame_write(char head[WEIR_H2_FRAME_HEAD], uint32_t length, weir_h2_type_t type, uint8_t flags, uint32_t stream);
+void weir_h2_frame_write(char head[WEIR_H2_FRAME_HEAD], uint32_t length, weir_h2_type_t type, uint8_t flags,
+                         uint32_t stream);
 
 /* What is wrong with a frame by its head alone (§4.2, §6): length, stream zero or not, against the largest size we
  * announced.  NO_ERROR: nothing; *on_stream: the error is the stream's, not the connection's. */

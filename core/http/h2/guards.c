@@ -20,7 +20,8 @@
 static bool
 guard_fail(weir_h2_session_t *s, weir_cause_t cause, const char *detail)
 {
-    weir_h2_session_fail(s, WEIR_H2_ENHANCE_YOUR_CALM, s->settings.is_server ? cause : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, detail);
+    weir_h2_session_fail(s, WEIR_H2_ENHANCE_YOUR_CALM, s->settings.is_server ? cause : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL,
+                         detail);
     return false;
 }
 
@@ -88,5 +89,6 @@ h2_guard_block(weir_h2_session_t *s)
 bool
 h2_guard_control(weir_h2_session_t *s)
 {
-    return s->control_waiting <= GUARD_CONTROL || guard_fail(s, WEIR_CAUSE_CLIENT_H2_FLOOD, "it does not read our answers");
+    return s->control_waiting <= GUARD_CONTROL
+        || guard_fail(s, WEIR_CAUSE_CLIENT_H2_FLOOD, "it does not read our answers");
 }

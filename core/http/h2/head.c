@@ -135,7 +135,9 @@ head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 {
     const weir_http_core_conf_t *core = weir_request_core(x->req);
     weir_field_rules_t rules = {
-        .drop_odd = core->ignore_invalid_headers.on, .underscores = core->underscores_in_headers.on, .drop_aliases = true,
+        .drop_odd = core->ignore_invalid_headers.on,
+        .underscores = core->underscores_in_headers.on,
+        .drop_aliases = true,
     };
     weir_request_head_t *head = &x->req->head;
     weir_str_t name = field->name, value;
@@ -250,7 +252,9 @@ head_path(weir_h2_exchange_t *x)
         return "a :path that does not begin with a slash";
     }
     head->form = WEIR_TARGET_ORIGIN;
-    return weir_uri_split(x->path, &head->path, &head->query, &head->has_query) ? NULL : "a :path with bytes that may not stand there";
+    return weir_uri_split(x->path, &head->path, &head->query, &head->has_query)
+             ? NULL
+             : "a :path with bytes that may not stand there";
 }
 
 static const char *

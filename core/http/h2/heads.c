@@ -73,7 +73,8 @@ heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_
         size += field.name.len + field.value.len + WEIR_HPACK_ENTRY_OVERHEAD;
         n++;
         if (field.name.at == NULL || size > s->settings.max_header_list || n > s->settings.max_fields
-            || (field.name.len + field.value.len > s->settings.max_field && !weir_str_eq(field.name, WEIR_STR(":path"))))
+            || (field.name.len + field.value.len > s->settings.max_field
+                && !weir_str_eq(field.name, WEIR_STR(":path"))))
         {
             *too_large = true;
         }
@@ -532,7 +533,8 @@ h2_send_late(h2_stream_t *st)
     while (at < end) {
         memcpy(head, at, sizeof(head));
         at += sizeof(head);
-        weir_hpack_encode(&s->encoder, &s->head, (weir_header_id_t) head[0], weir_str(at, head[1]), weir_str(at + head[1], head[2]));
+        weir_hpack_encode(&s->encoder, &s->head, (weir_header_id_t) head[0], weir_str(at, head[1]),
+                          weir_str(at + head[1], head[2]));
         at += head[1] + head[2];
     }
     st->late_len = 0;

@@ -32,7 +32,8 @@ typedef struct {
 } weir_hpack_field_t;
 
 typedef enum {
-    WEIR_H2_NOT_PSEUDO, WEIR_H2_AUTHORITY, WEIR_H2_METHOD, WEIR_H2_PATH, WEIR_H2_SCHEME, WEIR_H2_STATUS, WEIR_H2_PROTOCOL,
+    WEIR_H2_NOT_PSEUDO, WEIR_H2_AUTHORITY, WEIR_H2_METHOD, WEIR_H2_PATH, WEIR_H2_SCHEME, WEIR_H2_STATUS,
+    WEIR_H2_PROTOCOL,
     WEIR_H2_PSEUDO_OTHER            /* begins with ':' and is none of these */
 } weir_h2_pseudo_t;
 
@@ -68,7 +69,8 @@ typedef struct {
     uint32_t           lowest;      /* the least it was since the last block, when an update is owed */
     bool               owes_update;
     uint8_t            added;       /* entries, modulo 256, of which the table never has as many */
-    uint8_t            newest[WEIR_HEADER_MAX + WEIR_H2_PSEUDO_OTHER];   /* `added` of the last with a known name, pseudo-headers last */
+    /* `added` of the last with a known name, pseudo-headers last */
+    uint8_t            newest[WEIR_HEADER_MAX + WEIR_H2_PSEUDO_OTHER];
 } weir_hpack_encoder_t;
 
 void weir_hpack_encoder_init(weir_hpack_encoder_t *e, uint32_t own_limit);
@@ -83,7 +85,8 @@ void weir_hpack_encode_begin(weir_hpack_encoder_t *e, weir_buf_t *out);
  * What does not fit sets out->full, and then the block must be given up and the encoder with it (its table has moved
  * on) unless nothing was added since encode_begin: the caller makes room for the worst case first
  * (weir_hpack_encode_bound). */
-void weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t name, weir_str_t value);
+void weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t name,
+                       weir_str_t value);
 /* The same of a known name, if this very field is in a table already, so that nobody need look at its bytes again.
  * false: nothing was appended. */
 bool weir_hpack_encode_again(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t value);
@@ -94,7 +97,8 @@ static inline size_t weir_hpack_encode_bound(size_t name, size_t value) { return
 
 /* -- Huffman (§5.2, appendix B) -- */
 size_t weir_huffman_encoded_size(weir_str_t text);
-size_t weir_huffman_encode(char *out, weir_str_t text);                   /* out: weir_huffman_encoded_size(text) bytes */
+/* out: weir_huffman_encoded_size(text) bytes */
+size_t weir_huffman_encode(char *out, weir_str_t text);
 /* The length, or SIZE_MAX: bad padding or EOS.  Output beyond cap is counted, not stored. */
 size_t weir_huffman_decode(char *out, size_t cap, weir_str_t coded);
 

@@ -198,7 +198,8 @@ weir_hpack_next(weir_hpack_decoder_t *d, weir_str_t block, size_t *at, weir_hpac
         d->in_block = true;
         *field = (weir_hpack_field_t) { .never_indexed = (first & 0xf0) == 0x10 };
         if (first & 0x80) {
-            return decode_integer(block, at, 7, &value) && decode_indexed(d, value, field) ? WEIR_HPACK_FIELD : WEIR_HPACK_BAD;
+            return decode_integer(block, at, 7, &value) && decode_indexed(d, value, field) ? WEIR_HPACK_FIELD
+                                                                                           : WEIR_HPACK_BAD;
         }
         weir_hpack_result_t result = decode_literal(d, block, at, first & 0x40 ? 6 : 4, field);
         field->never_indexed = (first & 0xf0) == 0x10;

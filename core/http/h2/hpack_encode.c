@@ -93,11 +93,12 @@ typedef enum { ENCODE_ADD, ENCODE_PLAIN, ENCODE_NEVER } encode_way_t;
 /* Of known names; those that are never added are not looked for in the table either. */
 static const uint8_t encode_ways[WEIR_HEADER_MAX] = {
     [WEIR_HEADER_AUTHORIZATION] = ENCODE_NEVER, [WEIR_HEADER_PROXY_AUTHORIZATION] = ENCODE_NEVER,
-    [WEIR_HEADER_SET_COOKIE] = ENCODE_NEVER,
-    [WEIR_HEADER_CONTENT_LENGTH] = ENCODE_PLAIN, [WEIR_HEADER_ETAG] = ENCODE_PLAIN, [WEIR_HEADER_LOCATION] = ENCODE_PLAIN,
-    [WEIR_HEADER_CONTENT_RANGE] = ENCODE_PLAIN, [WEIR_HEADER_RANGE] = ENCODE_PLAIN, [WEIR_HEADER_AGE] = ENCODE_PLAIN,
-    [WEIR_HEADER_IF_MODIFIED_SINCE] = ENCODE_PLAIN, [WEIR_HEADER_IF_NONE_MATCH] = ENCODE_PLAIN,
-    [WEIR_HEADER_LAST_MODIFIED] = ENCODE_PLAIN, [WEIR_HEADER_EXPIRES] = ENCODE_PLAIN, [WEIR_HEADER_X_REQUEST_ID] = ENCODE_PLAIN,
+    [WEIR_HEADER_SET_COOKIE] = ENCODE_NEVER,    [WEIR_HEADER_CONTENT_LENGTH] = ENCODE_PLAIN,
+    [WEIR_HEADER_ETAG] = ENCODE_PLAIN,          [WEIR_HEADER_LOCATION] = ENCODE_PLAIN,
+    [WEIR_HEADER_CONTENT_RANGE] = ENCODE_PLAIN, [WEIR_HEADER_RANGE] = ENCODE_PLAIN,
+    [WEIR_HEADER_AGE] = ENCODE_PLAIN,           [WEIR_HEADER_IF_MODIFIED_SINCE] = ENCODE_PLAIN,
+    [WEIR_HEADER_IF_NONE_MATCH] = ENCODE_PLAIN, [WEIR_HEADER_LAST_MODIFIED] = ENCODE_PLAIN,
+    [WEIR_HEADER_EXPIRES] = ENCODE_PLAIN,       [WEIR_HEADER_X_REQUEST_ID] = ENCODE_PLAIN,
 };
 
 static encode_way_t
@@ -199,7 +200,8 @@ encode_add(weir_hpack_encoder_t *e, encode_who_t who, weir_str_t name, weir_str_
 }
 
 static void
-encode_field(weir_hpack_encoder_t *e, weir_buf_t *out, encode_who_t who, weir_str_t name, weir_str_t value, encode_way_t way)
+encode_field(weir_hpack_encoder_t *e, weir_buf_t *out, encode_who_t who, weir_str_t name, weir_str_t value,
+             encode_way_t way)
 {
     uint32_t name_index, index = encode_find_static(who, value, &name_index);
 
@@ -213,7 +215,11 @@ encode_field(weir_hpack_encoder_t *e, weir_buf_t *out, encode_who_t who, weir_st
     if (way == ENCODE_ADD && !encode_add(e, who, name, value)) {
         way = ENCODE_PLAIN;
     }
-    encode_integer(out, way == ENCODE_ADD ? 0x40 : way == ENCODE_NEVER ? 0x10 : 0, way == ENCODE_ADD ? 6 : 4, name_index);
+    encode_integer(out,
+                   way == ENCODE_ADD     ? 0x40
+                   : way == ENCODE_NEVER ? 0x10
+                                         : 0,
+                   way == ENCODE_ADD ? 6 : 4, name_index);
     if (name_index == 0) {
         encode_string(out, name);
     }
@@ -241,7 +247,8 @@ weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id,
     if (id != WEIR_HEADER_OTHER) {
         name = weir_header_name(id);
     }
-    encode_field(e, out, (encode_who_t) { (uint16_t) id, WEIR_H2_NOT_PSEUDO }, name, value, encode_way(id, name, value));
+    encode_field(e, out, (encode_who_t) { (uint16_t) id, WEIR_H2_NOT_PSEUDO }, name, value,
+                 encode_way(id, name, value));
 }
 
 void
@@ -252,7 +259,8 @@ weir_hpack_encode_pseudo(weir_hpack_encoder_t *e, weir_buf_t *out, weir_h2_pseud
     weir_str_t name = index ? weir_hpack_static[index].name : protocol;
     bool changes = which == WEIR_H2_PATH || value.len > ENCODE_TABLE_TEXT;
 
-    encode_field(e, out, (encode_who_t) { WEIR_HEADER_OTHER, (uint8_t) which }, name, value, changes ? ENCODE_PLAIN : ENCODE_ADD);
+    encode_field(e, out, (encode_who_t) { WEIR_HEADER_OTHER, (uint8_t) which }, name, value,
+                 changes ? ENCODE_PLAIN : ENCODE_ADD);
 }
 
 void
@@ -261,7 +269,8 @@ weir_hpack_encode_status(weir_hpack_encoder_t *e, weir_buf_t *out, uint16_t stat
     char text[3] = { (char) ('0' + status / 100 % 10), (char) ('0' + status / 10 % 10), (char) ('0' + status % 10) };
 
     if (status == 200) {
-        weir_buf_add_char(out, (char) (0x80 | weir_hpack_static_of_pseudo[WEIR_H2_STATUS]));     /* the first of its row */
+        /* the first of its row */
+        weir_buf_add_char(out, (char) (0x80 | weir_hpack_static_of_pseudo[WEIR_H2_STATUS]));
         return;
     }
     weir_hpack_encode_pseudo(e, out, WEIR_H2_STATUS, weir_str(text, 3));

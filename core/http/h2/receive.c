@@ -13,9 +13,11 @@
 
 #define RECEIVE_ROUNDS 8             /* reads a turn, however quick they are … */
 #define RECEIVE_HEADS  16            /* … and heads */
-#define RECEIVE_FEW    2             /* heads of one that waits for its first turn: behind so many of each wait the others like it */
+/* heads of one that waits for its first turn: behind so many of each wait the others like it */
+#define RECEIVE_FEW    2
 #define RECEIVE_LIGHT  4             /* of them have their turn between two of those that had one already */
-#define RECEIVE_TURNS  8             /* of the row have theirs between two looks at all the others, until one has used up a slice */
+/* of the row have theirs between two looks at all the others, until one has used up a slice */
+#define RECEIVE_TURNS  8
 #define RECEIVE_CROWD  3             /* so many have used up theirs in one turn: whoever comes then waits in the row */
 
 static void
@@ -92,7 +94,8 @@ receive_setting(weir_h2_session_t *s, uint16_t id, uint32_t value)
         s->peer_streams = value;
         break;
     case WEIR_H2_SET_INITIAL_WINDOW_SIZE:
-        return value > WEIR_H2_WINDOW_MAX || !receive_initial_window(s, value) ? WEIR_H2_FLOW_CONTROL_ERROR : WEIR_H2_NO_ERROR;
+        return value > WEIR_H2_WINDOW_MAX || !receive_initial_window(s, value) ? WEIR_H2_FLOW_CONTROL_ERROR
+                                                                               : WEIR_H2_NO_ERROR;
     case WEIR_H2_SET_MAX_FRAME_SIZE:
         if (value < WEIR_H2_FRAME_DEFAULT || value > 0xffffff) {
             return WEIR_H2_PROTOCOL_ERROR;
@@ -308,7 +311,8 @@ receive_frames(weir_h2_session_t *s, weir_str_t bytes)
     while (bytes.len - at >= WEIR_H2_FRAME_HEAD && !s->dead) {
         weir_h2_frame_t f = weir_h2_frame_read(bytes.at + at);
 
-        if (f.type != WEIR_H2_RST_STREAM && receive_must_stop(s)) {      /* (what is taken back at once is not begun for nothing) */
+        /* (what is taken back at once is not begun for nothing) */
+        if (f.type != WEIR_H2_RST_STREAM && receive_must_stop(s)) {
             s->more = true;
             return at;
         }
@@ -391,7 +395,8 @@ h2_tell_news_of(h2_stream_t *st)
     }
 }
 
-/* What is read is not left to wait for another turn: this is a slice of its own.  Nothing more is read when it is over. */
+/* What is read is not left to wait for another turn: this is a slice of its own.  Nothing more is read when it is over.
+ */
 static void
 receive_tell_news(weir_h2_session_t *s)
 {
@@ -423,13 +428,14 @@ h2_take(weir_h2_session_t *s, weir_str_t bytes)
 /*
  * -- turns --
  *
- * Who has more to do than its slice waits in a row, first come, first served, and one of the row uses up a slice between
- * two looks at all the others, or a few have less to do.  From then on it waits there whenever it has something, until it had nothing left once.
- * Who has not used its slice up before, but finds that many have in this turn, waits in a row of its own, which is
- * served more often: requests of those who ask little wait for few others.
+ * Who has more to do than its slice waits in a row, first come, first served, and one of the row uses up a slice
+ * between two looks at all the others, or a few have less to do.  From then on it waits there whenever it has
+ * something, until it had nothing left once. Who has not used its slice up before, but finds that many have in this
+ * turn, waits in a row of its own, which is served more often: requests of those who ask little wait for few others.
  */
 
-static weir_list_t receive_heavy = { &receive_heavy, &receive_heavy }, receive_light = { &receive_light, &receive_light };
+static weir_list_t receive_heavy = { &receive_heavy, &receive_heavy },
+                   receive_light = { &receive_light, &receive_light };
 static weir_turn_hook_t receive_hook;
 static weir_task_t receive_awake;
 static uint32_t receive_crowd;       /* sessions that used up a slice in this turn */
@@ -444,7 +450,8 @@ receive_on_awake(weir_task_t *task)
 static weir_h2_session_t *
 receive_next(void)
 {
-    bool light = !weir_list_empty(&receive_light) && (receive_n_light < RECEIVE_LIGHT || weir_list_empty(&receive_heavy));
+    bool light = !weir_list_empty(&receive_light)
+              && (receive_n_light < RECEIVE_LIGHT || weir_list_empty(&receive_heavy));
     weir_list_t *row = light ? &receive_light : &receive_heavy;
     weir_h2_session_t *s;
 

@@ -140,7 +140,8 @@ server_read(weir_h2_exchange_t *x, bool too_large, bool end)
     const char *why;
 
     if (too_large || x->no_memory) {
-        (void) weir_request_fail(req, too_large ? WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE : WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        (void) weir_request_fail(req, too_large ? WEIR_CAUSE_CLIENT_HEADER_TOO_LARGE : WEIR_CAUSE_INTERNAL_MEMORY,
+                                 NULL);
         return;
     }
     why = weir_h2_exchange_head(x);
@@ -233,7 +234,9 @@ server_on_closed(weir_h2_stream_t *stream, uint32_t code, bool by_peer, bool ret
         return;
     }
     if (cause == WEIR_CAUSE_NONE) {
-        cause = by_peer ? WEIR_CAUSE_CLIENT_CLOSED : c->base.http->quitting ? WEIR_CAUSE_INTERNAL_SHUTDOWN : WEIR_CAUSE_CLIENT_H2_PROTOCOL;
+        cause = by_peer                ? WEIR_CAUSE_CLIENT_CLOSED
+              : c->base.http->quitting ? WEIR_CAUSE_INTERNAL_SHUTDOWN
+                                       : WEIR_CAUSE_CLIENT_H2_PROTOCOL;
     }
     if (!x->head_done) {
         x->head_done = true;                     /* it never became a request: nothing runs, the log says why */
@@ -344,12 +347,14 @@ server_start(weir_http_conn_t *base, weir_str_t before)
     };
 
     memset((char *) base + sizeof(*base), 0, sizeof(*c) - sizeof(*base));
-    c->session = weir_h2_session_create(&base->conn, &settings, &server_role, c, &base->http->blocks, base->http->h2_rx, WEIR_RX_BYTES);
+    c->session = weir_h2_session_create(&base->conn, &settings, &server_role, c, &base->http->blocks, base->http->h2_rx,
+                                        WEIR_RX_BYTES);
     if (c->session == NULL) {
         weir_http_conn_close(base);
         return;
     }
-    weir_http_conn_timer(base, core->client_header_timeout);      /* for the preface; then the session's idleness sets it */
+    /* for the preface; then the session's idleness sets it */
+    weir_http_conn_timer(base, core->client_header_timeout);
     if (before.len != 0) {
         weir_h2_session_feed(c->session, before);
     } else {

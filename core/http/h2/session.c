@@ -103,8 +103,8 @@ weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, co
     for (int i = 0; i < 8; i++) {
         weir_list_init(&s->ready[i]);
     }
-    weir_hpack_decoder_init(&s->decoder, (uint32_t) weir_max(settings->header_table, WEIR_HPACK_DEFAULT_TABLE), session_scratch,
-                            SESSION_SCRATCH);
+    weir_hpack_decoder_init(&s->decoder, (uint32_t) weir_max(settings->header_table, WEIR_HPACK_DEFAULT_TABLE),
+                            session_scratch, SESSION_SCRATCH);
     weir_hpack_encoder_init(&s->encoder, WEIR_HPACK_DEFAULT_TABLE);
     session_greet(s);
     return s;
@@ -480,8 +480,8 @@ h2_watch_time(weir_h2_session_t *s)
 
 /*
  * Every stream is over, and the role hears of each that it still has, when it has heard what came before: also of those
- * that had ended both ways, whose request or exchange is not finished.  Each may have a way to a peer to close: false: the rest in the next turn,
- * unless it is all wanted now.
+ * that had ended both ways, whose request or exchange is not finished.  Each may have a way to a peer to close: false:
+ * the rest in the next turn, unless it is all wanted now.
  */
 static bool
 session_close_streams(weir_h2_session_t *s, bool all)
@@ -633,7 +633,8 @@ weir_h2_session_fail(weir_h2_session_t *s, weir_h2_error_t code, weir_cause_t ca
 void
 h2_fail(weir_h2_session_t *s, weir_h2_error_t code, const char *detail)
 {
-    weir_h2_session_fail(s, code, s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_PROTOCOL : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, detail);
+    weir_h2_session_fail(
+        s, code, s->settings.is_server ? WEIR_CAUSE_CLIENT_H2_PROTOCOL : WEIR_CAUSE_UPSTREAM_H2_PROTOCOL, detail);
 }
 
 void
@@ -725,8 +726,8 @@ weir_h2_session_is_leaving(const weir_h2_session_t *s)
 uint32_t
 weir_h2_session_room(const weir_h2_session_t *s)
 {
-    if (weir_h2_session_is_leaving(s) || s->settings.is_server || s->next_own_id > WEIR_H2_STREAM_MAX - 2 * SESSION_IDS_LEFT
-        || s->n_streams >= s->peer_streams)
+    if (weir_h2_session_is_leaving(s) || s->settings.is_server
+        || s->next_own_id > WEIR_H2_STREAM_MAX - 2 * SESSION_IDS_LEFT || s->n_streams >= s->peer_streams)
     {
         return 0;
     }
@@ -750,7 +751,8 @@ weir_h2_session_ping(weir_h2_session_t *s)
 void
 weir_h2_session_destroy(weir_h2_session_t *s)
 {
-    if (!s->told_dead) {                         /* its owner ends it by itself: streams are told, on_dead is not called */
+    /* its owner ends it by itself: streams are told, on_dead is not called */
+    if (!s->told_dead) {
         h2_lost(s);
         session_drive_begin(s);
         (void) session_close_streams(s, true);

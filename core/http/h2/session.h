@@ -7,9 +7,10 @@
  *
  * Receiving.  weir_h2_session_ready reads into the worker's receive buffer and takes what frames are whole; an
  * incomplete one is copied.  Heads that came together are all decoded first, and run then, one after another: each of
- * the two is about as large as the processor's first cache (docs/performance.md).  DATA is offered to the role at once; what it does not take in on_data is kept in the
- * stream's own chain, never more than the stream's window.  The stream's window opens again as the role takes bytes,
- * the connection's as they arrive: a stream that is not read holds up nobody else.
+ * the two is about as large as the processor's first cache (docs/performance.md).  DATA is offered to the role at once;
+ * what it does not take in on_data is kept in the stream's own chain, never more than the stream's window.  The
+ * stream's window opens again as the role takes bytes, the connection's as they arrive: a stream that is not read holds
+ * up nobody else.
  *
  * Sending.  Head and data calls take all they are given.  Data waits in the stream's queue until the windows let it go;
  * AGAIN tells the producer to pause until on_writable.  Frames are gathered and written once at the end of the turn,
@@ -95,7 +96,8 @@ typedef struct {
     uint32_t    max_fields;               /* of one head, cookie crumbs included */
     uint32_t    max_field;                /* bytes of one: name and value */
     uint32_t    max_block;                /* coded bytes of one header block, all CONTINUATIONs together */
-    uint64_t    header_budget;            /* server: bytes of fields that streams not released hold together, with 96 a field */
+    /* server: bytes of fields that streams not released hold together, with 96 a field */
+    uint64_t    header_budget;
     bool        connect_protocol;         /* server: announce RFC 8441 */
     uint32_t    chunk;                    /* largest DATA frame sent: http2_chunk_size */
     weir_msec_t head_timeout;             /* from a header block's first frame to END_HEADERS */
@@ -105,9 +107,11 @@ typedef struct {
 /* conn: open, past its handshake, owned by the caller; the session sets nothing in it but reads and writes it.  rx: the
  * worker's receive buffer (WEIR_RX_BYTES).  `before`: bytes that were received already (server: from the preface on),
  * copied or used at once.  Sends our preface and SETTINGS with the next flush.  NULL: no memory. */
-weir_h2_session_t *weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, const weir_h2_role_t *role, void *owner,
-                                          weir_block_pool_t *blocks, char *rx, size_t rx_size);
-void weir_h2_session_destroy(weir_h2_session_t *s);       /* streams still open are closed with on_closed first; conn stays the caller's */
+weir_h2_session_t *weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings,
+                                          const weir_h2_role_t *role, void *owner, weir_block_pool_t *blocks, char *rx,
+                                          size_t rx_size);
+/* streams still open are closed with on_closed first; conn stays the caller's */
+void weir_h2_session_destroy(weir_h2_session_t *s);
 void *weir_h2_session_owner(const weir_h2_session_t *s);
 /* Memory that is kept between connections: before a worker ends. */
 void weir_h2_streams_fini(void);
@@ -131,7 +135,8 @@ bool weir_h2_session_end_idle(weir_h2_session_t *s) WEIR_MUST_USE;
 /* After fail: no waiting for the peer to have read the GOAWAY; on_dead is called before this returns (under one of the
  * session's own callbacks: when that has returned). */
 void weir_h2_session_cut(weir_h2_session_t *s);
-bool weir_h2_session_is_over(const weir_h2_session_t *s);           /* the connection has failed or gone; streams are being told */
+/* the connection has failed or gone; streams are being told */
+bool weir_h2_session_is_over(const weir_h2_session_t *s);
 weir_cause_t weir_h2_session_cause(const weir_h2_session_t *s, const char **detail);   /* of its death */
 uint32_t weir_h2_session_streams(const weir_h2_session_t *s);       /* open, or not released */
 /* Client: how many more streams may be opened now: the peer's limit, GOAWAY, ids left. */
@@ -142,8 +147,9 @@ bool weir_h2_session_is_leaving(const weir_h2_session_t *s);        /* GOAWAY ca
 void weir_h2_session_ping(weir_h2_session_t *s);
 
 /* -- heads: fields are encoded at once, between begin and end nothing else may be sent on the session -- */
-/* From on_head: the rest is done in on_run, when what was received together is taken (session.h: Receiving).  A server's
- * is called before anything else of the stream is told; a client's is not, when on_data or on_closed comes first.  Once. */
+/* From on_head: the rest is done in on_run, when what was received together is taken (session.h: Receiving).  A
+ * server's is called before anything else of the stream is told; a client's is not, when on_data or on_closed comes
+ * first.  Once. */
 void weir_h2_stream_run_later(weir_h2_stream_t *stream);
 /* Client: a new stream.  NULL: no room, or no memory. */
 weir_h2_stream_t *weir_h2_stream_open(weir_h2_session_t *s, void *owner);
@@ -164,11 +170,13 @@ weir_io_t weir_h2_stream_send(weir_h2_stream_t *stream, weir_str_t bytes, bool e
 /* Bytes that could leave now: by the windows, and while the peer takes what is written. */
 uint64_t  weir_h2_stream_room(const weir_h2_stream_t *stream);
 uint64_t  weir_h2_session_sent(const weir_h2_session_t *s);         /* bytes of DATA, of all streams that were */
-size_t    weir_h2_stream_pending(const weir_h2_stream_t *stream);   /* bytes of ours not yet written to the connection, heads included */
+/* bytes of ours not yet written to the connection, heads included */
+size_t    weir_h2_stream_pending(const weir_h2_stream_t *stream);
 /* The next slice received, at most cap bytes, borrowed until the next call or the return from on_data.  OK · AGAIN ·
  * EOF: the peer has ended (trailers, if any, came through on_head) · ERROR: closed. */
 weir_io_t weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes);
-bool      weir_h2_stream_is_whole(const weir_h2_stream_t *stream);   /* both sides had ended: what was received stays readable */
+/* both sides had ended: what was received stays readable */
+bool      weir_h2_stream_is_whole(const weir_h2_stream_t *stream);
 /* RST_STREAM unless it is over; on_closed is not called. */
 void      weir_h2_stream_reset(weir_h2_stream_t *stream, weir_h2_error_t code);
 /* The peer broke a rule on the stream and was answered all the same: RST_STREAM behind the answer (RFC 9113 §8.1.1). */

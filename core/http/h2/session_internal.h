@@ -44,10 +44,12 @@ typedef struct h2_stream {
     weir_chain_t      out;                    /* queued DATA */
     char             *late;                   /* trailers that wait behind it, as they were given; heap */
     uint32_t          late_len, late_cap;
-    uint64_t          head_held;              /* bytes of fields that the role was told of, of those the session counts */
+    /* bytes of fields that the role was told of, of those the session counts */
+    uint64_t          head_held;
     weir_instant_t    moved;                  /* when something of `out` last went, or it began to wait */
     bool              end_queued, end_sent, released, told_again, head_seen, aborted;
-    bool              told;                   /* the role knows that it is over: on_closed was called, or it has reset it */
+    /* the role knows that it is over: on_closed was called, or it has reset it */
+    bool              told;
     bool              held;                   /* closed, and the role still works on it */
     bool              waits_run, has_data;    /* of its news: on_run is due; on_data is */
 } h2_stream_t;
@@ -64,11 +66,13 @@ struct weir_h2_session {
     weir_timer_t          timer;
 
     /* in */
-    char                 *in;                 /* what was received and not taken: a frame that is not complete, or after `more` whole ones */
+    /* what was received and not taken: a frame that is not complete, or after `more` whole ones */
+    char                 *in;
     uint32_t              in_len, in_cap, in_at;
     weir_slice_t          slice;              /* of this call of the driver */
     uint32_t              begun, work;        /* in it: heads; what was done since it looked at its slice */
-    bool                  more;               /* it stopped because others are to have theirs, or because its answers are not read */
+    /* it stopped because others are to have theirs, or because its answers are not read */
+    bool                  more;
     bool                  is_late;            /* its slice is over */
     bool                  is_heavy;           /* it had more to do than its slice let it */
     weir_list_t           turn;               /* it waits for its turn */
@@ -81,9 +85,11 @@ struct weir_h2_session {
     /* out */
     weir_hpack_encoder_t  encoder;
     weir_chain_t          out;                /* frames */
-    char                 *last_flags;         /* of the last frame in it, while that is DATA and nothing of it was sent; NULL */
+    /* of the last frame in it, while that is DATA and nothing of it was sent; NULL */
+    char                 *last_flags;
     uint32_t              last_stream;
-    weir_list_t           news;               /* streams to run, or with DATA in small pieces: when all that was received is taken */
+    /* streams to run, or with DATA in small pieces: when all that was received is taken */
+    weir_list_t           news;
     uint32_t              control_waiting;    /* bytes of answers to the peer's frames in it */
     weir_instant_t        out_moved;
     weir_buf_t            head;               /* the head being written */
@@ -132,8 +138,16 @@ static inline bool h2_has_news(const weir_h2_session_t *s) { return !weir_list_e
 static inline h2_stream_t *h2_of(weir_h2_stream_t *stream) { return weir_container_of(stream, h2_stream_t, pub); }
 /* A client that leaves so much of its answers unread is not read; control frames have a bound of their own
  * (guards.c). */
-static inline bool h2_out_is_full(const weir_h2_session_t *s) { return s->out.size >= (size_t) H2_OUT_STOP + s->control_waiting; }
-static inline weir_instant_t h2_deadline(weir_instant_t from, weir_msec_t limit) { return weir_instant_after(from, limit); }
+static inline bool
+h2_out_is_full(const weir_h2_session_t *s)
+{
+    return s->out.size >= (size_t) H2_OUT_STOP + s->control_waiting;
+}
+static inline weir_instant_t
+h2_deadline(weir_instant_t from, weir_msec_t limit)
+{
+    return weir_instant_after(from, limit);
+}
 
 /* session.c */
 void h2_post(weir_h2_session_t *s);                        /* the driver runs at the end of the turn */
@@ -188,7 +202,8 @@ bool h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload);
 /* data.c */
 void h2_on_data(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 void h2_on_window_update(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
-void h2_put(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);   /* a frame into `out` */
+/* a frame into `out` */
+void h2_put(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);
 void h2_put_control(weir_h2_session_t *s, weir_h2_type_t type, uint8_t flags, uint32_t id, weir_str_t payload);
 weir_io_t h2_write(weir_h2_session_t *s);
 void h2_ready_if(h2_stream_t *st);                         /* on or off the list of those that can send */

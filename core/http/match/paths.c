@@ -172,7 +172,8 @@ paths_add_to_slash(weir_paths_t *paths, const weir_rule_t *rule)
     weir_rule_t             *made;
     paths_bucket_t          *bucket;
 
-    if (weir_table_find(&paths->exact, key) != NULL || (node != NULL && node->depth == key.len && node->value != NULL)) {
+    if (weir_table_find(&paths->exact, key) != NULL || (node != NULL && node->depth == key.len && node->value != NULL))
+    {
         return;
     }
     made = weir_new(paths->arena, weir_rule_t);

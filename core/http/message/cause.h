@@ -11,103 +11,135 @@
 
 /* X(token, "word", status, log level, "help") ; status 0: the connection ends without an answer, or the status is given
  * elsewhere. */
-#define WEIR_CAUSES(X)                                                                                                        \
-    X(CLIENT_MALFORMED, "client.malformed", 400, INFO, "The request head breaks RFC 9112 or could be read in two ways.")      \
-    X(CLIENT_TARGET, "client.target", 400, INFO, "The request target has no single normal form.")                             \
-    X(CLIENT_HOST, "client.host", 400, INFO, "The Host is missing, doubled, malformed or differs from the target's.")         \
-    X(CLIENT_FRAMING, "client.framing", 400, INFO, "Content-Length and Transfer-Encoding are wrong or contradict each other.")\
-    X(CLIENT_BODY_MALFORMED, "client.body.malformed", 400, INFO, "The body is not well-formed: its chunks, or the base64 of gRPC-Web.")                      \
-    X(CLIENT_BODY_INCOMPLETE, "client.body.incomplete", 400, INFO, "The client closed before its body was complete.")         \
-    X(CLIENT_PLAIN_TO_TLS, "client.not_http", 400, INFO, "The bytes that were sent are not HTTP.")                            \
-    X(CLIENT_HEADER_TIMEOUT, "client.header.timeout", 408, INFO, "The request head did not arrive in client_header_timeout.") \
-    X(CLIENT_BODY_TIMEOUT, "client.body.timeout", 408, INFO, "The body paused for longer than client_body_timeout.")          \
-    X(CLIENT_BODY_TOO_LARGE, "client.body.too_large", 413, ERROR, "The body is larger than client_max_body_size.")            \
-    X(CLIENT_URI_TOO_LONG, "client.uri.too_long", 414, INFO, "The request line is longer than a header buffer.")              \
-    X(CLIENT_EXPECTATION, "client.expectation", 417, INFO, "Expect asks for something other than 100-continue.")              \
-    X(CLIENT_PRECONDITION, "client.precondition", 412, INFO, "A condition of the request does not hold: If-Match and the like.") \
-    X(CLIENT_RANGE, "client.range", 416, INFO, "None of the parts that Range asks for exists.")                               \
-    X(CLIENT_UPGRADE_REFUSED, "client.upgrade.refused", 400, INFO, "An upgrade with a body or a bad WebSocket handshake.")    \
-    X(CLIENT_WEBSOCKET_VERSION, "client.websocket.version", 426, INFO, "Sec-WebSocket-Version is not 13.")                    \
-    X(CLIENT_HEADER_TOO_LARGE, "client.header.too_large", 431, INFO, "A header line, all of them or their number is too large.")\
-    X(CLIENT_CODING, "client.coding", 501, INFO, "The transfer coding is not implemented.")                                   \
-    X(CLIENT_VERSION, "client.version", 505, INFO, "The HTTP version is not supported.")                                      \
-    X(CLIENT_METHOD, "client.method", 405, INFO, "The resource does not support this method.")                                       \
-    X(CLIENT_MISDIRECTED, "client.misdirected", 421, INFO, "The Host belongs to a server with another policy for client certificates, or where HTTP/2 is off.")\
-    X(CLIENT_PLAIN_ON_TLS, "client.tls.plain", 400, INFO, "Plain HTTP was sent to a port that speaks TLS.")                   \
-    X(CLIENT_TLS_HANDSHAKE, "client.tls.handshake", 0, INFO, "The TLS handshake failed.")                                     \
-    X(CLIENT_TLS_TIMEOUT, "client.tls.timeout", 0, INFO, "The TLS handshake did not end in client_header_timeout.")           \
-    X(CLIENT_PROXY_PROTOCOL, "client.proxy_protocol", 0, INFO, "The connection did not begin with a PROXY protocol header that can be read.")\
-    X(CLIENT_CERT_REQUIRED, "client.cert.required", 400, INFO, "ssl_verify_client asks for a certificate and none was sent.") \
-    X(CLIENT_CERT_INVALID, "client.cert.invalid", 400, INFO, "The client's certificate was not accepted.")                    \
-    X(CLIENT_EARLY_DATA, "client.early_data", 425, INFO, "The method is not safe and the request was sent as TLS early data.") \
-    X(CLIENT_H2_PROTOCOL, "client.h2.protocol", 0, INFO, "The connection or stream breaks RFC 9113 or RFC 7541.")             \
-    X(CLIENT_BODY_LENGTH, "client.body.length", 400, INFO, "The body of the HTTP/2 request is not as long as its Content-Length says.")\
-    X(CLIENT_H2_MALFORMED, "client.h2.malformed", 0, INFO, "The HTTP/2 request is malformed, or would be ambiguous as HTTP/1.")\
-    X(CLIENT_H2_RAPID_RESET, "client.h2.rapid_reset", 0, WARN, "Too many streams were reset in a short time.")                \
-    X(CLIENT_H2_FLOOD, "client.h2.flood", 0, WARN, "Too many HTTP/2 frames that do no work: PING, SETTINGS, PRIORITY, empty or unknown ones.")\
-    X(CLIENT_H2_CONTINUATION, "client.h2.continuation", 0, WARN, "A header block of too many bytes or CONTINUATION frames, or that takes too long.")\
-    X(CLIENT_H2_STALLED, "client.h2.stalled", 0, INFO, "The client kept an HTTP/2 window shut for send_timeout.")             \
-    X(CLIENT_CLOSED, "client.closed", 499, INFO, "The client closed before it was answered.")                                 \
-    X(CLIENT_SEND_TIMEOUT, "client.send.timeout", 0, INFO, "The client took no byte for send_timeout.")                       \
-    X(ROUTE_NONE, "route.none", 404, ERROR, "No location of the server matches this path, or it has nothing to answer with.") \
-    X(ROUTE_INTERNAL, "route.internal", 404, ERROR, "The location is for internal redirects only.")                           \
-    X(ROUTE_RETURN, "route.return", 0, INFO, "A `return` directive answered.")                                                \
-    X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects or rewrites.")                                   \
-    X(ROUTE_REWRITE, "route.rewrite", 500, ERROR, "A rewrite made a path that is not valid.")                                 \
-    X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.")                          \
-    X(FILE_NONE, "file.none", 404, ERROR, "The file does not exist.")                                                        \
-    X(FILE_FORBIDDEN, "file.forbidden", 403, ERROR, "The file may not be read.")                                             \
-    X(FILE_FOLDER, "file.folder", 403, ERROR, "The path is a folder's: it has no index, and autoindex is off.")              \
-    X(FILE_NAME, "file.name", 404, ERROR, "The path is not the name of a file: it is too long or has a NUL.")                \
-    X(FILE_ERROR, "file.error", 500, CRIT, "The file could not be opened or read.")                                          \
-    X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The location is closed by `maintenance`.")                        \
-    X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address is refused by `deny`.")                               \
-    X(ACCESS_REQUIRE, "access.require", 403, INFO, "A condition that `require` asks for does not hold.")                      \
-    X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "An API key is required and none was sent.")                           \
-    X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, "The API key is not in the store: it never was there, or it was revoked.") \
-    X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key has expired.")                                            \
-    X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer of the API key is disabled.")                \
-    X(AUTH_BASIC_MISSING, "auth.basic.missing", 401, INFO, "A name and a password are required and none were sent.")          \
-    X(AUTH_BASIC_UNKNOWN, "auth.basic.unknown", 401, INFO, "The name is not in auth_basic_user_file.")                        \
-    X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, INFO, "The password is not the one of that name.")                     \
-    X(AUTH_BASIC_FILE, "auth.basic.file", 403, ERROR, "auth_basic_user_file could not be read.")                              \
-    X(AUTH_BASIC_BUSY, "auth.basic.busy", 503, ERROR, "Too many passwords with costly hashes are being checked.")             \
-    X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, "The service that auth_request asks requires credentials: 401.")  \
-    X(AUTH_REQUEST_DENIED, "auth.request.denied", 403, ERROR, "The service that auth_request asks refuses the request: 403.") \
-    X(AUTH_REQUEST_FAILED, "auth.request.failed", 500, ERROR, "The service that auth_request asks did not answer with 2xx, 401 or 403.") \
-    X(LIMIT_RATE, "limit.rate", 503, INFO, "The key of a limit_req made too many requests.")                                  \
-    X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.")          \
-    X(LIMIT_QUOTA, "limit.quota", 429, INFO, "The key of a quota has used all of this hour, day or month.")                   \
-    X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.")                                    \
-    X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, "The variables of proxy_pass make no address, or its host name could not be resolved.") \
-    X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.")                   \
-    X(UPSTREAM_CONNECT_FAILED, "upstream.connect.failed", 502, ERROR, "The connection to the peer could not be made.")        \
-    X(UPSTREAM_CONNECT_TIMEOUT, "upstream.connect.timeout", 504, ERROR, "The peer did not accept in proxy_connect_timeout.")  \
-    X(UPSTREAM_SEND_FAILED, "upstream.send.failed", 502, ERROR, "The request could not be written to the peer.")              \
-    X(UPSTREAM_SEND_TIMEOUT, "upstream.send.timeout", 504, ERROR, "The peer took no byte for proxy_send_timeout.")            \
-    X(UPSTREAM_READ_TIMEOUT, "upstream.read.timeout", 504, ERROR, "The peer sent no byte for proxy_read_timeout.")            \
-    X(UPSTREAM_DEADLINE, "upstream.deadline", 504, INFO, "The client's own deadline (grpc-timeout) passed before the answer.") \
-    X(UPSTREAM_CLOSED, "upstream.closed", 502, ERROR, "The peer closed before it had answered.")                              \
-    X(UPSTREAM_RESET, "upstream.reset", 502, ERROR, "The peer reset the connection before it had answered.")                  \
-    X(UPSTREAM_MALFORMED, "upstream.malformed", 502, ERROR, "The peer's answer breaks RFC 9112 or could be read in two ways.")\
-    X(UPSTREAM_HEADER_TOO_LARGE, "upstream.header.too_large", 502, ERROR, "The head of the peer's answer exceeds proxy_buffer_size.")\
-    X(UPSTREAM_INTERIM, "upstream.interim", 502, ERROR, "The peer sent more than 8 interim answers, or a 101 that was not asked for.") \
-    X(UPSTREAM_BODY_INCOMPLETE, "upstream.body.incomplete", 502, ERROR, "The peer's body ended early; the answer was cut.")   \
-    X(UPSTREAM_BODY_TOO_LARGE, "upstream.body.too_large", 502, ERROR, "The answer to a request of Weir's own is too long.")                   \
-    X(UPSTREAM_ANSWER, "upstream.answer", 502, ERROR, "The answer to a request of Weir's own cannot be used.")                 \
-    X(UPSTREAM_BODY_MALFORMED, "upstream.body.malformed", 502, ERROR, "The peer's chunked body is not well-formed; the answer was cut.")\
-    X(UPSTREAM_TLS_HANDSHAKE, "upstream.tls.handshake", 502, ERROR, "The TLS handshake with the peer failed.")                \
-    X(UPSTREAM_TLS_VERIFY, "upstream.tls.verify", 502, ERROR, "The peer's certificate was not accepted.")                     \
-    X(UPSTREAM_TLS_PROTOCOL, "upstream.tls.protocol", 502, ERROR, "The peer did not agree on the application protocol.")      \
-    X(UPSTREAM_H2_PROTOCOL, "upstream.h2.protocol", 502, ERROR, "The peer's HTTP/2 breaks RFC 9113 or RFC 7541, or floods.")  \
-    X(UPSTREAM_H2_REFUSED, "upstream.h2.refused", 502, ERROR, "The peer refused the stream before working on it.")            \
-    X(UPSTREAM_H2_RESET, "upstream.h2.reset", 502, ERROR, "The peer reset the stream.")                                       \
-    X(UPSTREAM_REDIRECT, "upstream.redirect", 502, ERROR, "The peer's X-Accel-Redirect is not a path of this server.")        \
-    X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.")                       \
-    X(STORE_UNAVAILABLE, "store.unavailable", 503, ERROR, "The store cannot be read, or is too far behind to take another key.")\
-    X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.")                                 \
-    X(INTERNAL_IO, "internal.io", 500, CRIT, "A temporary file could not be written or read.")                                \
-    X(INTERNAL_EMIT, "internal.emit", 500, ERROR, "A header to be sent holds CR, LF or NUL, or does not fit.")                \
+#define WEIR_CAUSES(X) \
+    X(CLIENT_MALFORMED, "client.malformed", 400, INFO, \
+      "The request head breaks RFC 9112 or could be read in two ways.") \
+    X(CLIENT_TARGET, "client.target", 400, INFO, "The request target has no single normal form.") \
+    X(CLIENT_HOST, "client.host", 400, INFO, "The Host is missing, doubled, malformed or differs from the target's.") \
+    X(CLIENT_FRAMING, "client.framing", 400, INFO, \
+      "Content-Length and Transfer-Encoding are wrong or contradict each other.") \
+    X(CLIENT_BODY_MALFORMED, "client.body.malformed", 400, INFO, \
+      "The body is not well-formed: its chunks, or the base64 of gRPC-Web.") \
+    X(CLIENT_BODY_INCOMPLETE, "client.body.incomplete", 400, INFO, "The client closed before its body was complete.") \
+    X(CLIENT_PLAIN_TO_TLS, "client.not_http", 400, INFO, "The bytes that were sent are not HTTP.") \
+    X(CLIENT_HEADER_TIMEOUT, "client.header.timeout", 408, INFO, \
+      "The request head did not arrive in client_header_timeout.") \
+    X(CLIENT_BODY_TIMEOUT, "client.body.timeout", 408, INFO, "The body paused for longer than client_body_timeout.") \
+    X(CLIENT_BODY_TOO_LARGE, "client.body.too_large", 413, ERROR, "The body is larger than client_max_body_size.") \
+    X(CLIENT_URI_TOO_LONG, "client.uri.too_long", 414, INFO, "The request line is longer than a header buffer.") \
+    X(CLIENT_EXPECTATION, "client.expectation", 417, INFO, "Expect asks for something other than 100-continue.") \
+    X(CLIENT_PRECONDITION, "client.precondition", 412, INFO, \
+      "A condition of the request does not hold: If-Match and the like.") \
+    X(CLIENT_RANGE, "client.range", 416, INFO, "None of the parts that Range asks for exists.") \
+    X(CLIENT_UPGRADE_REFUSED, "client.upgrade.refused", 400, INFO, \
+      "An upgrade with a body or a bad WebSocket handshake.") \
+    X(CLIENT_WEBSOCKET_VERSION, "client.websocket.version", 426, INFO, "Sec-WebSocket-Version is not 13.") \
+    X(CLIENT_HEADER_TOO_LARGE, "client.header.too_large", 431, INFO, \
+      "A header line, all of them or their number is too large.") \
+    X(CLIENT_CODING, "client.coding", 501, INFO, "The transfer coding is not implemented.") \
+    X(CLIENT_VERSION, "client.version", 505, INFO, "The HTTP version is not supported.") \
+    X(CLIENT_METHOD, "client.method", 405, INFO, "The resource does not support this method.") \
+    X(CLIENT_MISDIRECTED, "client.misdirected", 421, INFO, \
+      "The Host belongs to a server with another policy for client certificates, or where HTTP/2 is off.") \
+    X(CLIENT_PLAIN_ON_TLS, "client.tls.plain", 400, INFO, "Plain HTTP was sent to a port that speaks TLS.") \
+    X(CLIENT_TLS_HANDSHAKE, "client.tls.handshake", 0, INFO, "The TLS handshake failed.") \
+    X(CLIENT_TLS_TIMEOUT, "client.tls.timeout", 0, INFO, "The TLS handshake did not end in client_header_timeout.") \
+    X(CLIENT_PROXY_PROTOCOL, "client.proxy_protocol", 0, INFO, \
+      "The connection did not begin with a PROXY protocol header that can be read.") \
+    X(CLIENT_CERT_REQUIRED, "client.cert.required", 400, INFO, \
+      "ssl_verify_client asks for a certificate and none was sent.") \
+    X(CLIENT_CERT_INVALID, "client.cert.invalid", 400, INFO, "The client's certificate was not accepted.") \
+    X(CLIENT_EARLY_DATA, "client.early_data", 425, INFO, \
+      "The method is not safe and the request was sent as TLS early data.") \
+    X(CLIENT_H2_PROTOCOL, "client.h2.protocol", 0, INFO, "The connection or stream breaks RFC 9113 or RFC 7541.") \
+    X(CLIENT_BODY_LENGTH, "client.body.length", 400, INFO, \
+      "The body of the HTTP/2 request is not as long as its Content-Length says.") \
+    X(CLIENT_H2_MALFORMED, "client.h2.malformed", 0, INFO, \
+      "The HTTP/2 request is malformed, or would be ambiguous as HTTP/1.") \
+    X(CLIENT_H2_RAPID_RESET, "client.h2.rapid_reset", 0, WARN, "Too many streams were reset in a short time.") \
+    X(CLIENT_H2_FLOOD, "client.h2.flood", 0, WARN, \
+      "Too many HTTP/2 frames that do no work: PING, SETTINGS, PRIORITY, empty or unknown ones.") \
+    X(CLIENT_H2_CONTINUATION, "client.h2.continuation", 0, WARN, \
+      "A header block of too many bytes or CONTINUATION frames, or that takes too long.") \
+    X(CLIENT_H2_STALLED, "client.h2.stalled", 0, INFO, "The client kept an HTTP/2 window shut for send_timeout.") \
+    X(CLIENT_CLOSED, "client.closed", 499, INFO, "The client closed before it was answered.") \
+    X(CLIENT_SEND_TIMEOUT, "client.send.timeout", 0, INFO, "The client took no byte for send_timeout.") \
+    X(ROUTE_NONE, "route.none", 404, ERROR, \
+      "No location of the server matches this path, or it has nothing to answer with.") \
+    X(ROUTE_INTERNAL, "route.internal", 404, ERROR, "The location is for internal redirects only.") \
+    X(ROUTE_RETURN, "route.return", 0, INFO, "A `return` directive answered.") \
+    X(ROUTE_LOOP, "route.loop", 500, ERROR, "More than 10 internal redirects or rewrites.") \
+    X(ROUTE_REWRITE, "route.rewrite", 500, ERROR, "A rewrite made a path that is not valid.") \
+    X(ROUTE_PATTERN_LIMIT, "route.pattern_limit", 403, ERROR, "A pattern ran into its match limit.") \
+    X(FILE_NONE, "file.none", 404, ERROR, "The file does not exist.") \
+    X(FILE_FORBIDDEN, "file.forbidden", 403, ERROR, "The file may not be read.") \
+    X(FILE_FOLDER, "file.folder", 403, ERROR, "The path is a folder's: it has no index, and autoindex is off.") \
+    X(FILE_NAME, "file.name", 404, ERROR, "The path is not the name of a file: it is too long or has a NUL.") \
+    X(FILE_ERROR, "file.error", 500, CRIT, "The file could not be opened or read.") \
+    X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The location is closed by `maintenance`.") \
+    X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address is refused by `deny`.") \
+    X(ACCESS_REQUIRE, "access.require", 403, INFO, "A condition that `require` asks for does not hold.") \
+    X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "An API key is required and none was sent.") \
+    X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, \
+      "The API key is not in the store: it never was there, or it was revoked.") \
+    X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key has expired.") \
+    X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer of the API key is disabled.") \
+    X(AUTH_BASIC_MISSING, "auth.basic.missing", 401, INFO, "A name and a password are required and none were sent.") \
+    X(AUTH_BASIC_UNKNOWN, "auth.basic.unknown", 401, INFO, "The name is not in auth_basic_user_file.") \
+    X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, INFO, "The password is not the one of that name.") \
+    X(AUTH_BASIC_FILE, "auth.basic.file", 403, ERROR, "auth_basic_user_file could not be read.") \
+    X(AUTH_BASIC_BUSY, "auth.basic.busy", 503, ERROR, "Too many passwords with costly hashes are being checked.") \
+    X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, \
+      "The service that auth_request asks requires credentials: 401.") \
+    X(AUTH_REQUEST_DENIED, "auth.request.denied", 403, ERROR, \
+      "The service that auth_request asks refuses the request: 403.") \
+    X(AUTH_REQUEST_FAILED, "auth.request.failed", 500, ERROR, \
+      "The service that auth_request asks did not answer with 2xx, 401 or 403.") \
+    X(LIMIT_RATE, "limit.rate", 503, INFO, "The key of a limit_req made too many requests.") \
+    X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.") \
+    X(LIMIT_QUOTA, "limit.quota", 429, INFO, "The key of a quota has used all of this hour, day or month.") \
+    X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.") \
+    X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, \
+      "The variables of proxy_pass make no address, or its host name could not be resolved.") \
+    X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.") \
+    X(UPSTREAM_CONNECT_FAILED, "upstream.connect.failed", 502, ERROR, "The connection to the peer could not be made.") \
+    X(UPSTREAM_CONNECT_TIMEOUT, "upstream.connect.timeout", 504, ERROR, \
+      "The peer did not accept in proxy_connect_timeout.") \
+    X(UPSTREAM_SEND_FAILED, "upstream.send.failed", 502, ERROR, "The request could not be written to the peer.") \
+    X(UPSTREAM_SEND_TIMEOUT, "upstream.send.timeout", 504, ERROR, "The peer took no byte for proxy_send_timeout.") \
+    X(UPSTREAM_READ_TIMEOUT, "upstream.read.timeout", 504, ERROR, "The peer sent no byte for proxy_read_timeout.") \
+    X(UPSTREAM_DEADLINE, "upstream.deadline", 504, INFO, \
+      "The client's own deadline (grpc-timeout) passed before the answer.") \
+    X(UPSTREAM_CLOSED, "upstream.closed", 502, ERROR, "The peer closed before it had answered.") \
+    X(UPSTREAM_RESET, "upstream.reset", 502, ERROR, "The peer reset the connection before it had answered.") \
+    X(UPSTREAM_MALFORMED, "upstream.malformed", 502, ERROR, \
+      "The peer's answer breaks RFC 9112 or could be read in two ways.") \
+    X(UPSTREAM_HEADER_TOO_LARGE, "upstream.header.too_large", 502, ERROR, \
+      "The head of the peer's answer exceeds proxy_buffer_size.") \
+    X(UPSTREAM_INTERIM, "upstream.interim", 502, ERROR, \
+      "The peer sent more than 8 interim answers, or a 101 that was not asked for.") \
+    X(UPSTREAM_BODY_INCOMPLETE, "upstream.body.incomplete", 502, ERROR, \
+      "The peer's body ended early; the answer was cut.") \
+    X(UPSTREAM_BODY_TOO_LARGE, "upstream.body.too_large", 502, ERROR, \
+      "The answer to a request of Weir's own is too long.") \
+    X(UPSTREAM_ANSWER, "upstream.answer", 502, ERROR, "The answer to a request of Weir's own cannot be used.") \
+    X(UPSTREAM_BODY_MALFORMED, "upstream.body.malformed", 502, ERROR, \
+      "The peer's chunked body is not well-formed; the answer was cut.") \
+    X(UPSTREAM_TLS_HANDSHAKE, "upstream.tls.handshake", 502, ERROR, "The TLS handshake with the peer failed.") \
+    X(UPSTREAM_TLS_VERIFY, "upstream.tls.verify", 502, ERROR, "The peer's certificate was not accepted.") \
+    X(UPSTREAM_TLS_PROTOCOL, "upstream.tls.protocol", 502, ERROR, \
+      "The peer did not agree on the application protocol.") \
+    X(UPSTREAM_H2_PROTOCOL, "upstream.h2.protocol", 502, ERROR, \
+      "The peer's HTTP/2 breaks RFC 9113 or RFC 7541, or floods.") \
+    X(UPSTREAM_H2_REFUSED, "upstream.h2.refused", 502, ERROR, "The peer refused the stream before working on it.") \
+    X(UPSTREAM_H2_RESET, "upstream.h2.reset", 502, ERROR, "The peer reset the stream.") \
+    X(UPSTREAM_REDIRECT, "upstream.redirect", 502, ERROR, "The peer's X-Accel-Redirect is not a path of this server.") \
+    X(UPSTREAM_STATUS, "upstream.status", 0, INFO, "The peer's own status was replaced by error_page.") \
+    X(STORE_UNAVAILABLE, "store.unavailable", 503, ERROR, \
+      "The store cannot be read, or is too far behind to take another key.") \
+    X(INTERNAL_MEMORY, "internal.memory", 503, CRIT, "There was no memory for this request.") \
+    X(INTERNAL_IO, "internal.io", 500, CRIT, "A temporary file could not be written or read.") \
+    X(INTERNAL_EMIT, "internal.emit", 500, ERROR, "A header to be sent holds CR, LF or NUL, or does not fit.") \
     X(INTERNAL_SHUTDOWN, "internal.shutdown", 0, NOTICE, "Cut by worker_shutdown_timeout.")
 
 typedef enum {

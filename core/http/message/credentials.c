@@ -58,7 +58,8 @@ weir_credentials_basic(const weir_fields_t *fields, weir_arena_t *arena, weir_st
     }
     coded = weir_str_trim(weir_str_skip(field->value, sizeof("basic ") - 1));
     out = weir_alloc_bytes(arena, coded.len + 1);
-    return weir_credentials_decode(coded, (unsigned char *) out, &len) && weir_str_cut(weir_str(out, len), ':', user, password) && user->len != 0;
+    return weir_credentials_decode(coded, (unsigned char *) out, &len)
+        && weir_str_cut(weir_str(out, len), ':', user, password) && user->len != 0;
 }
 
 void

@@ -19,7 +19,8 @@ bool weir_field_rules_drop(const weir_field_rules_t *rules, weir_str_t name);
 /* Of a request: the first of the fields that may come once only and came more than once; NULL: none did.
  * Readers differ in which of them they take, so that who was let in is not who is believed to have been. */
 const weir_field_t *weir_field_rules_find_repeated(const weir_fields_t *fields);
-/* The value of a Content-Length: decimal digits without a leading zero, in what a file offset holds.  false: it is none. */
+/* The value of a Content-Length: decimal digits without a leading zero, in what a file offset holds.  false: it is
+ * none. */
 bool weir_field_rules_read_length(weir_str_t value, uint64_t *length) WEIR_MUST_USE;
 /* May this field stand in trailers?  No: framing, routing, authentication, content description, Set-Cookie. */
 bool weir_field_rules_may_trail(const weir_field_t *field);

@@ -16,14 +16,16 @@ typedef struct {
 enum {
     WEIR_FIELD_DROP = 1,     /* not to be sent on */
     WEIR_FIELD_HOP  = 2,     /* hop by hop: named by Connection, or by nature (RFC 9110 §7.6.1) */
-    WEIR_FIELD_MANY = 4,     /* of a known name's first field: there are others.  Set when they are added, by nobody else */
+    /* of a known name's first field: there are others.  Set when they are added, by nobody else */
+    WEIR_FIELD_MANY = 4,
 };
 
 typedef struct {
     weir_field_t *at;
     uint32_t      n, cap;
     bool          has_many;                /* a known name came more than once */
-    uint8_t       first[WEIR_HEADER_MAX];  /* index + 1 of the first field of an id; 0: none; WEIR_FIELDS_FAR: at that index or behind it */
+    /* index + 1 of the first field of an id; 0: none; WEIR_FIELDS_FAR: at that index or behind it */
+    uint8_t       first[WEIR_HEADER_MAX];
 } weir_fields_t;
 
 #define WEIR_FIELDS_FAR 255
@@ -49,11 +51,14 @@ weir_fields_first(const weir_fields_t *fields, weir_header_id_t id)
 /* id: of that name, WEIR_HEADER_OTHER only when it has none. Grows by doubling in the arena (32 at first); NULL when
  * there is no memory or n would pass `limit` (0: none). */
 static inline weir_field_t *
-weir_fields_add(weir_fields_t *fields, weir_arena_t *arena, weir_header_id_t id, weir_str_t name, weir_str_t value, uint32_t limit)
+weir_fields_add(weir_fields_t *fields, weir_arena_t *arena, weir_header_id_t id, weir_str_t name, weir_str_t value,
+                uint32_t limit)
 {
     weir_field_t *field;
 
-    if ((limit != 0 && fields->n >= limit) || (weir_unlikely(fields->n == fields->cap) && !weir_fields_grow(fields, arena))) {
+    if ((limit != 0 && fields->n >= limit)
+        || (weir_unlikely(fields->n == fields->cap) && !weir_fields_grow(fields, arena)))
+    {
         return NULL;
     }
     field = &fields->at[fields->n++];
@@ -73,7 +78,9 @@ weir_fields_add(weir_fields_t *fields, weir_arena_t *arena, weir_header_id_t id,
 static inline weir_field_t *
 weir_fields_next(const weir_fields_t *fields, const weir_field_t *after)
 {
-    if (after->id != WEIR_HEADER_OTHER && (weir_fields_first(fields, (weir_header_id_t) after->id)->flags & WEIR_FIELD_MANY) == 0) {
+    if (after->id != WEIR_HEADER_OTHER
+        && (weir_fields_first(fields, (weir_header_id_t) after->id)->flags & WEIR_FIELD_MANY) == 0)
+    {
         return NULL;
     }
     return weir_fields_find_next(fields, after);

@@ -47,10 +47,15 @@ weir_status_reason(uint16_t status)
 weir_str_t
 weir_status_reason_nginx(uint16_t status, bool as_title)
 {
-    static const struct { uint16_t status; weir_str_t text; } others[] = {
-        { 405, WEIR_STR_INIT("Not Allowed") }, { 408, WEIR_STR_INIT("Request Time-out") }, { 413, WEIR_STR_INIT("Request Entity Too Large") },
-        { 414, WEIR_STR_INIT("Request-URI Too Large") }, { 416, WEIR_STR_INIT("Requested Range Not Satisfiable") },
-        { 503, WEIR_STR_INIT("Service Temporarily Unavailable") }, { 504, WEIR_STR_INIT("Gateway Time-out") },
+    static const struct { uint16_t status; weir_str_t text;
+    } others[] = {
+        { 405, WEIR_STR_INIT("Not Allowed") },
+        { 408, WEIR_STR_INIT("Request Time-out") },
+        { 413, WEIR_STR_INIT("Request Entity Too Large") },
+        { 414, WEIR_STR_INIT("Request-URI Too Large") },
+        { 416, WEIR_STR_INIT("Requested Range Not Satisfiable") },
+        { 503, WEIR_STR_INIT("Service Temporarily Unavailable") },
+        { 504, WEIR_STR_INIT("Gateway Time-out") },
     };
 
     if (status == 302 && !as_title) {

@@ -14,6 +14,7 @@ uint16_t weir_status_shown(uint16_t status);
 weir_str_t weir_status_reason_nginx(uint16_t status, bool as_title);
 /* A short HTML page that names the status and the server, and the request by its id unless that is empty; in the
  * arena. */
-weir_str_t weir_status_page(uint16_t status, bool as_nginx, weir_str_t server_token, weir_str_t request_id, weir_arena_t *arena);
+weir_str_t weir_status_page(uint16_t status, bool as_nginx, weir_str_t server_token, weir_str_t request_id,
+                            weir_arena_t *arena);
 
 #endif

@@ -17,7 +17,8 @@
 enum {
     WEIR_BYTE_TOKEN      = 0x01,   /* tchar */
     WEIR_BYTE_PLAIN      = 0x02,   /* letters, digits, '-': what a field name is made of as a rule */
-    WEIR_BYTE_PATH       = 0x04,   /* in the path of a target we receive: pchar, '/', '%', | [ ] ^ { } " < > `, >= 0x80 */
+    /* in the path of a target we receive: pchar, '/', '%', | [ ] ^ { } " < > `, >= 0x80 */
+    WEIR_BYTE_PATH       = 0x04,
     WEIR_BYTE_QUERY      = 0x08,   /* 0x21-0x7E but '#' */
     WEIR_BYTE_VALUE      = 0x10,   /* field content: all but CTLs, HTAB is fine */
     WEIR_BYTE_UNRESERVED = 0x20,   /* RFC 3986 §2.3 */
@@ -54,13 +55,14 @@ static inline const char *
 weir_byte_span_plain(const char *at, const char *end)
 {
 #ifdef __SSE2__
-    const __m128i fold = _mm_set1_epi8(0x20), a = _mm_set1_epi8('a'), n_letters = _mm_set1_epi8(25), zero = _mm_set1_epi8('0'),
-                  n_digits = _mm_set1_epi8(9), dash = _mm_set1_epi8('-');
+    const __m128i fold = _mm_set1_epi8(0x20), a = _mm_set1_epi8('a'), n_letters = _mm_set1_epi8(25),
+                  zero = _mm_set1_epi8('0'), n_digits = _mm_set1_epi8(9), dash = _mm_set1_epi8('-');
 
     for (; end - at >= 16; at += 16) {
         __m128i  bytes = _mm_loadu_si128((const __m128i *) (const void *) at);
         __m128i  letter = _mm_sub_epi8(_mm_or_si128(bytes, fold), a), digit = _mm_sub_epi8(bytes, zero);
-        __m128i  plain = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(letter, n_letters), letter), _mm_cmpeq_epi8(_mm_min_epu8(digit, n_digits), digit));
+        __m128i plain = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(letter, n_letters), letter),
+                                     _mm_cmpeq_epi8(_mm_min_epu8(digit, n_digits), digit));
         unsigned mask = (unsigned) _mm_movemask_epi8(_mm_or_si128(plain, _mm_cmpeq_epi8(bytes, dash)));
 
         if (mask != 0xffff) {

@@ -151,7 +151,8 @@ uri_take_byte(uri_pass_t *pass)
 
     if (c == '%') {
         if (pass->in_end - pass->in < 3 || !weir_byte_is(pass->in[1], WEIR_BYTE_HEX)
-            || !weir_byte_is(pass->in[2], WEIR_BYTE_HEX)) {
+            || !weir_byte_is(pass->in[2], WEIR_BYTE_HEX))
+        {
             return false;
         }
         c = (char) (weir_byte_hex(pass->in[1]) << 4 | weir_byte_hex(pass->in[2]));
@@ -353,7 +354,9 @@ weir_uri_decode(weir_str_t text, weir_arena_t *arena)
 static unsigned char
 uri_hex2(const char *at)
 {
-    return weir_byte_is(at[0], WEIR_BYTE_HEX) && weir_byte_is(at[1], WEIR_BYTE_HEX) ? (unsigned char) (weir_byte_hex(at[0]) << 4 | weir_byte_hex(at[1])) : 0;
+    return weir_byte_is(at[0], WEIR_BYTE_HEX) && weir_byte_is(at[1], WEIR_BYTE_HEX)
+             ? (unsigned char) (weir_byte_hex(at[0]) << 4 | weir_byte_hex(at[1]))
+             : 0;
 }
 
 weir_str_t
@@ -388,7 +391,8 @@ uri_decode_slashes(weir_str_t path, bool backslashes, weir_arena_t *arena)
 
     for (size_t i = 0; i < path.len; i++) {
         bool is_slash = path.len - i >= 3 && path.at[i] == '%'
-                        && (uri_is_hex2(path.at + i + 1, '2', 'f') || (backslashes && uri_is_hex2(path.at + i + 1, '5', 'c')));
+                     && (uri_is_hex2(path.at + i + 1, '2', 'f')
+                         || (backslashes && uri_is_hex2(path.at + i + 1, '5', 'c')));
 
         out[n++] = is_slash ? '/' : path.at[i];
         i += is_slash ? 2 : 0;
@@ -447,7 +451,8 @@ uri_stands(const uri_encoding_t *how, const char *at, const char *end)
     if (*at == '%' && how->keeps_encoded) {
         return end - at >= 3 && weir_byte_is(at[1], WEIR_BYTE_HEX) && weir_byte_is(at[2], WEIR_BYTE_HEX) ? 3 : 0;
     }
-    return *at != '\0' && (weir_byte_is(*at, how->classes) || strchr(how->also, *at) != NULL) && strchr(how->but, *at) == NULL;
+    return *at != '\0' && (weir_byte_is(*at, how->classes) || strchr(how->also, *at) != NULL)
+        && strchr(how->but, *at) == NULL;
 }
 
 /* text itself when there is nothing to encode. */
@@ -561,8 +566,9 @@ weir_uri_split(weir_str_t target, weir_str_t *path, weir_str_t *query, bool *has
         }
         *query = weir_str(at, (size_t) (stop - at));
     }
-    return stop == end || (*stop == '#' && weir_byte_span(stop, end, WEIR_BYTE_VALUE) == end && memchr(stop, ' ', (size_t) (end - stop)) == NULL
-                           && memchr(stop, '\t', (size_t) (end - stop)) == NULL);
+    return stop == end
+        || (*stop == '#' && weir_byte_span(stop, end, WEIR_BYTE_VALUE) == end
+            && memchr(stop, ' ', (size_t) (end - stop)) == NULL && memchr(stop, '\t', (size_t) (end - stop)) == NULL);
 }
 
 bool

@@ -18,7 +18,9 @@
 static bool
 answer_is_hidden(const weir_proxy_conf_t *conf, const weir_field_t *f)
 {
-    if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) && (f->id != WEIR_HEADER_UPGRADE || !weir_proxy_upgrade_may_pass(f->value))) {
+    if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP))
+        && (f->id != WEIR_HEADER_UPGRADE || !weir_proxy_upgrade_may_pass(f->value)))
+    {
         return true;
     }
     if (f->id != WEIR_HEADER_OTHER) {
@@ -65,9 +67,12 @@ static bool
 answer_has_one(unsigned id)
 {
     switch (id) {
-    case WEIR_HEADER_ACCEPT_RANGES: case WEIR_HEADER_CONTENT_DISPOSITION: case WEIR_HEADER_CONTENT_TYPE: case WEIR_HEADER_DATE:
-    case WEIR_HEADER_ETAG: case WEIR_HEADER_EXPIRES: case WEIR_HEADER_LAST_MODIFIED: case WEIR_HEADER_LOCATION: case WEIR_HEADER_REFRESH:
-    case WEIR_HEADER_SERVER: case WEIR_HEADER_X_ACCEL_BUFFERING: case WEIR_HEADER_X_ACCEL_CHARSET: case WEIR_HEADER_X_ACCEL_LIMIT_RATE:
+    case WEIR_HEADER_ACCEPT_RANGES: case WEIR_HEADER_CONTENT_DISPOSITION: case WEIR_HEADER_CONTENT_TYPE:
+    case WEIR_HEADER_DATE:
+    case WEIR_HEADER_ETAG: case WEIR_HEADER_EXPIRES: case WEIR_HEADER_LAST_MODIFIED: case WEIR_HEADER_LOCATION:
+    case WEIR_HEADER_REFRESH:
+    case WEIR_HEADER_SERVER: case WEIR_HEADER_X_ACCEL_BUFFERING: case WEIR_HEADER_X_ACCEL_CHARSET:
+    case WEIR_HEADER_X_ACCEL_LIMIT_RATE:
     case WEIR_HEADER_X_ACCEL_REDIRECT: return true;
     default: return false;
     }
@@ -80,8 +85,11 @@ answer_drop_others(weir_proxy_t *p, const weir_field_t *f)
     if (!answer_has_one(f->id)) {
         return;
     }
-    weir_log(WEIR_LOG_WARN, &p->req->log, 0, "upstream sent duplicate header line: \"%.*s\", the first stands", WEIR_STR_ARG(f->name));
-    for (weir_field_t *other = weir_fields_next(&p->x.head.fields, f); other != NULL; other = weir_fields_next(&p->x.head.fields, other)) {
+    weir_log(WEIR_LOG_WARN, &p->req->log, 0, "upstream sent duplicate header line: \"%.*s\", the first stands",
+             WEIR_STR_ARG(f->name));
+    for (weir_field_t *other = weir_fields_next(&p->x.head.fields, f); other != NULL;
+         other = weir_fields_next(&p->x.head.fields, other))
+    {
         other->flags |= WEIR_FIELD_DROP;
     }
 }
@@ -105,7 +113,9 @@ answer_heed(weir_proxy_t *p, const weir_field_t *f)
     switch (f->id) {
     case WEIR_HEADER_X_ACCEL_BUFFERING:
         if (answer_heeds(p, WEIR_IGNORE_BUFFERING)) {
-            p->buffering = weir_str_eq_fold(f->value, WEIR_STR("no")) ? false : weir_str_eq_fold(f->value, WEIR_STR("yes")) ? true : p->buffering;
+            p->buffering = weir_str_eq_fold(f->value, WEIR_STR("no"))  ? false
+                         : weir_str_eq_fold(f->value, WEIR_STR("yes")) ? true
+                                                                       : p->buffering;
         }
         return;
     case WEIR_HEADER_X_ACCEL_LIMIT_RATE:
@@ -126,7 +136,8 @@ bool
 weir_proxy_copy_fields(weir_proxy_t *p)
 {
     weir_response_t *res = &p->req->res;
-    bool has_kept = res->fields.n != 0 && res->status != 101;           /* of the answer that asked for this one (X-Accel-Redirect) */
+    /* of the answer that asked for this one (X-Accel-Redirect) */
+    bool has_kept = res->fields.n != 0 && res->status != 101;
 
     for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
         const weir_field_t *f = &p->x.head.fields.at[i];
@@ -137,8 +148,8 @@ weir_proxy_copy_fields(weir_proxy_t *p)
             continue;
         }
         answer_heed(p, f);
-        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || answer_is_hidden(p->conf, f)
-            || (f->id == WEIR_HEADER_UPGRADE && res->status == 101))
+        if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING
+            || answer_is_hidden(p->conf, f) || (f->id == WEIR_HEADER_UPGRADE && res->status == 101))
         {
             continue;
         }
@@ -201,7 +212,8 @@ static bool
 answer_stays_with_redirect(const weir_field_t *f)
 {
     switch (f->id) {
-    case WEIR_HEADER_CONTENT_TYPE: case WEIR_HEADER_CONTENT_DISPOSITION: case WEIR_HEADER_SET_COOKIE: case WEIR_HEADER_CACHE_CONTROL:
+    case WEIR_HEADER_CONTENT_TYPE: case WEIR_HEADER_CONTENT_DISPOSITION: case WEIR_HEADER_SET_COOKIE:
+    case WEIR_HEADER_CACHE_CONTROL:
     case WEIR_HEADER_EXPIRES: case WEIR_HEADER_ACCEPT_RANGES: return true;
     default: return false;
     }
@@ -255,7 +267,9 @@ answer_redirect(weir_proxy_t *p)
     weir_str_cut(target, '?', &path, &query);
     path = weir_uri_encode_rest(path, &req->arena);            /* spaces, '#' and UTF-8 may stand as they are */
     query = weir_uri_encode_query(query, &req->arena);
-    if (path.len == 0 || path.at[0] != '/' || weir_uri_normalise(&uri, path, true, &req->arena) != WEIR_URI_OK || !weir_uri_query_ok(query)) {
+    if (path.len == 0 || path.at[0] != '/' || weir_uri_normalise(&uri, path, true, &req->arena) != WEIR_URI_OK
+        || !weir_uri_query_ok(query))
+    {
         (void) weir_request_fail(req, WEIR_CAUSE_UPSTREAM_REDIRECT, NULL);
         return true;
     }
@@ -306,7 +320,9 @@ answer_pass_trailers(weir_proxy_t *p)
 
     for (uint32_t i = 0; req->res.has_trailers && p->conf->pass_trailers.on && i < req->upstream_trailers.n; i++) {
         const weir_field_t *f = &req->upstream_trailers.at[i];
-        if (!answer_is_hidden(p->conf, f) && weir_fields_add(&req->res.trailers, &req->arena, f->id, f->name, f->value, 0) == NULL) {
+        if (!answer_is_hidden(p->conf, f)
+            && weir_fields_add(&req->res.trailers, &req->arena, f->id, f->name, f->value, 0) == NULL)
+        {
             return false;
         }
     }
@@ -352,7 +368,8 @@ answer_to_client(weir_proxy_t *p, weir_str_t bytes)
 /* -- large plain bodies: by way of a pipe, without a copy -- */
 
 #define ANSWER_PIECE      16384
-#define ANSWER_MEM_SHARE  2             /* answers for one client that may lie in memory whole: what others keep lies in files */
+/* answers for one client that may lie in memory whole: what others keep lies in files */
+#define ANSWER_MEM_SHARE  2
 #define ANSWER_SPLICE_MIN 131072        /* of less the calls cost more than the copy */
 
 /* What the pipe holds, as far as it goes. */
@@ -378,7 +395,9 @@ answer_may_splice(weir_proxy_t *p)
 {
     size_t none;
 
-    if (p->no_pipe || p->x.codec->spliceable == NULL || p->rate != 0 || p->x.codec->spliceable(&p->x) < ANSWER_SPLICE_MIN) {
+    if (p->no_pipe || p->x.codec->spliceable == NULL || p->rate != 0
+        || p->x.codec->spliceable(&p->x) < ANSWER_SPLICE_MIN)
+    {
         return false;
     }
     if (!p->has_pipe) {
@@ -430,7 +449,9 @@ answer_from_store(weir_proxy_t *p)
     while (!p->client_paused && weir_store_left(&p->store) != 0) {
         size_t piece = weir_response_piece(p->req, WEIR_RX_BYTES);
 
-        if ((p->x.is_held && !p->x.codec->save(&p->x)) || weir_store_read(&p->store, p->x.http->rx, piece, &bytes) != WEIR_OK) {
+        if ((p->x.is_held && !p->x.codec->save(&p->x))
+            || weir_store_read(&p->store, p->x.http->rx, piece, &bytes) != WEIR_OK)
+        {
             return WEIR_EOF;                                   /* the store's fault, not the client's */
         }
         if (answer_to_client(p, bytes) == WEIR_ERROR) {
@@ -462,7 +483,8 @@ answer_rate_room(weir_proxy_t *p)
         return budget - taken;
     }
     weir_exchange_wait_not(&p->x);                             /* the peer is not to blame */
-    weir_timer_set(p->x.http->loop, &p->rate_timer, (weir_msec_t) { weir_min((taken - budget + p->rate / 8 + 1) * 1000 / p->rate + 1, UINT64_C(60000)) },
+    weir_timer_set(p->x.http->loop, &p->rate_timer,
+                   (weir_msec_t) { weir_min((taken - budget + p->rate / 8 + 1) * 1000 / p->rate + 1, UINT64_C(60000)) },
                    answer_on_rate);
     return 0;
 }

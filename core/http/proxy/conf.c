@@ -64,7 +64,8 @@ weir_proxy_split_pass(const weir_proxy_scheme_t *schemes, weir_str_t url, weir_p
 }
 
 bool
-weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_scheme_t *schemes, weir_str_t url, weir_proxy_pass_t *pass)
+weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_scheme_t *schemes, weir_str_t url,
+                     weir_proxy_pass_t *pass)
 {
     weir_str_t rest;
 
@@ -77,14 +78,16 @@ weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_sc
         if (url.at[0] == '$') {
             pass->is_tls = true;                        /* it may be */
         } else if (conf_find_scheme(schemes, url, &rest) == NULL) {
-            return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url), schemes->prefix);
+            return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url),
+                                   schemes->prefix);
         } else {
             pass->is_tls = conf_find_scheme(schemes, url, &rest)->is_tls;
         }
         return pass->text != NULL;
     }
     if (!weir_proxy_split_pass(schemes, url, pass)) {
-        return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url), schemes->prefix);
+        return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected %s", WEIR_STR_ARG(url),
+                               schemes->prefix);
     }
     if (pass->authority.len == 0) {
         return weir_conf_error(cf, 1, "no host in \"%.*s\"", WEIR_STR_ARG(url));
@@ -118,8 +121,8 @@ conf_parse_set_header(weir_conf_t *cf, const weir_directive_t *row, const weir_c
     }
     header.id = weir_header_id(header.name);
     if (conf_is_framing(header.id, words->at[2].text)) {
-        weir_conf_warn(cf, 1, "weir computes the framing of every message itself: \"%s\" leaves \"%.*s\" as it is", row->name,
-                       WEIR_STR_ARG(header.name));
+        weir_conf_warn(cf, 1, "weir computes the framing of every message itself: \"%s\" leaves \"%.*s\" as it is",
+                       row->name, WEIR_STR_ARG(header.name));
         return true;
     }
     header.value = weir_conf_template(cf, 2, words->at[2].text);
@@ -161,7 +164,12 @@ const weir_conf_type_t weir_proxy_type_set_header = {
     .parse = conf_parse_set_header,
 };
 const weir_conf_type_t weir_proxy_type_name = {
-    .name = "name", .size = sizeof(weir_strs_t), .min_args = 1, .max_args = 1, .repeats = true, .parse = conf_parse_name,
+    .name = "name",
+    .size = sizeof(weir_strs_t),
+    .min_args = 1,
+    .max_args = 1,
+    .repeats = true,
+    .parse = conf_parse_name,
 };
 
 static bool
@@ -173,33 +181,57 @@ conf_parse_bind(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
     const char *hint;
 
     if (words->n == 3) {
-        return weir_conf_error(cf, 2, weir_str_eq(words->at[2].text, WEIR_STR("transparent"))
-                               ? "\"transparent\" of \"%s\" is not supported by weir: its workers have no privilege for it"
-                               : "invalid parameter of \"%s\"", row->name);
+        return weir_conf_error(
+            cf, 2,
+            weir_str_eq(words->at[2].text, WEIR_STR("transparent"))
+                ? "\"transparent\" of \"%s\" is not supported by weir: its workers have no privilege for it"
+                : "invalid parameter of \"%s\"",
+            row->name);
     }
     *bind = weir_conf_template(cf, 1, words->at[1].text);
     if (*bind == NULL || !(*bind)->is_constant || weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
         return *bind != NULL;
     }
-    return (weir_hostport_parse(&hp, words->at[1].text, &hint) && !hp.is_unix && weir_addr_from_ip(&addr, hp.host, hp.port))
-           || weir_conf_invalid(cf, 1, "an address of this machine, or \"off\"");
+    return (weir_hostport_parse(&hp, words->at[1].text, &hint) && !hp.is_unix
+            && weir_addr_from_ip(&addr, hp.host, hp.port))
+        || weir_conf_invalid(cf, 1, "an address of this machine, or \"off\"");
 }
 
 const weir_conf_type_t weir_proxy_type_bind = {
-    .name = "address | off", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 2, .parse = conf_parse_bind,
+    .name = "address | off",
+    .size = sizeof(const weir_template_t *),
+    .min_args = 1,
+    .max_args = 2,
+    .parse = conf_parse_bind,
 };
 
 const weir_conf_enum_t weir_proxy_next[] = {
-    { "error", WEIR_NEXT_ERROR }, { "timeout", WEIR_NEXT_TIMEOUT }, { "invalid_header", WEIR_NEXT_INVALID_HEADER },
-    { "http_500", WEIR_NEXT_HTTP_500 }, { "http_502", WEIR_NEXT_HTTP_502 }, { "http_503", WEIR_NEXT_HTTP_503 },
-    { "http_504", WEIR_NEXT_HTTP_504 }, { "http_403", WEIR_NEXT_HTTP_403 }, { "http_404", WEIR_NEXT_HTTP_404 },
-    { "http_429", WEIR_NEXT_HTTP_429 }, { "non_idempotent", WEIR_NEXT_NON_IDEMPOTENT }, { "off", WEIR_NEXT_OFF }, { NULL, 0 },
+    { "error", WEIR_NEXT_ERROR },
+    { "timeout", WEIR_NEXT_TIMEOUT },
+    { "invalid_header", WEIR_NEXT_INVALID_HEADER },
+    { "http_500", WEIR_NEXT_HTTP_500 },
+    { "http_502", WEIR_NEXT_HTTP_502 },
+    { "http_503", WEIR_NEXT_HTTP_503 },
+    { "http_504", WEIR_NEXT_HTTP_504 },
+    { "http_403", WEIR_NEXT_HTTP_403 },
+    { "http_404", WEIR_NEXT_HTTP_404 },
+    { "http_429", WEIR_NEXT_HTTP_429 },
+    { "non_idempotent", WEIR_NEXT_NON_IDEMPOTENT },
+    { "off", WEIR_NEXT_OFF },
+    { NULL, 0 },
 };
 
 const weir_conf_enum_t weir_proxy_ignored[] = {
-    { "X-Accel-Redirect", WEIR_IGNORE_REDIRECT }, { "X-Accel-Limit-Rate", WEIR_IGNORE_LIMIT_RATE }, { "X-Accel-Buffering", WEIR_IGNORE_BUFFERING },
-    { "X-Accel-Charset", WEIR_IGNORE_CHARSET }, { "X-Accel-Expires", WEIR_IGNORE_EXPIRES_AT }, { "Expires", WEIR_IGNORE_EXPIRES },
-    { "Cache-Control", WEIR_IGNORE_CACHE_CONTROL }, { "Set-Cookie", WEIR_IGNORE_SET_COOKIE }, { "Vary", WEIR_IGNORE_VARY }, { NULL, 0 },
+    { "X-Accel-Redirect", WEIR_IGNORE_REDIRECT },
+    { "X-Accel-Limit-Rate", WEIR_IGNORE_LIMIT_RATE },
+    { "X-Accel-Buffering", WEIR_IGNORE_BUFFERING },
+    { "X-Accel-Charset", WEIR_IGNORE_CHARSET },
+    { "X-Accel-Expires", WEIR_IGNORE_EXPIRES_AT },
+    { "Expires", WEIR_IGNORE_EXPIRES },
+    { "Cache-Control", WEIR_IGNORE_CACHE_CONTROL },
+    { "Set-Cookie", WEIR_IGNORE_SET_COOKIE },
+    { "Vary", WEIR_IGNORE_VARY },
+    { NULL, 0 },
 };
 
 /* -- what follows from them -- */
@@ -229,8 +261,10 @@ conf_add_name(weir_arena_t *arena, weir_str_t name, uint8_t *bits, weir_str_t **
 
 /* Fields of the request that are Weir's to write: framing, and what holds for one connection only (RFC 9110 §7.6.1). */
 static const weir_header_id_t conf_never_passed[] = {
-    WEIR_HEADER_HOST, WEIR_HEADER_CONNECTION, WEIR_HEADER_KEEP_ALIVE, WEIR_HEADER_CONTENT_LENGTH, WEIR_HEADER_TRANSFER_ENCODING,
-    WEIR_HEADER_TE, WEIR_HEADER_TRAILER, WEIR_HEADER_EXPECT, WEIR_HEADER_UPGRADE, WEIR_HEADER_PROXY_CONNECTION, WEIR_HEADER_HTTP2_SETTINGS,
+    WEIR_HEADER_HOST, WEIR_HEADER_CONNECTION, WEIR_HEADER_KEEP_ALIVE, WEIR_HEADER_CONTENT_LENGTH,
+    WEIR_HEADER_TRANSFER_ENCODING,
+    WEIR_HEADER_TE, WEIR_HEADER_TRAILER, WEIR_HEADER_EXPECT, WEIR_HEADER_UPGRADE, WEIR_HEADER_PROXY_CONNECTION,
+    WEIR_HEADER_HTTP2_SETTINGS,
 };
 
 static const weir_header_id_t conf_hidden[] = {
@@ -306,7 +340,8 @@ conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
         }
     }
     part = weir_new(cf->arena, weir_template_part_t);
-    part->literal = conf->pass.group != NULL ? conf->pass.group->host_header : WEIR_STR("");     /* (then that of the moment stands in) */
+    /* (then that of the moment stands in) */
+    part->literal = conf->pass.group != NULL ? conf->pass.group->host_header : WEIR_STR("");
     value = weir_new(cf->arena, weir_template_t);
     *value = (weir_template_t) { .source = part->literal, .parts = part, .n = 1, .is_constant = true };
     memmove(conf->emit.at + 1, conf->emit.at, sizeof(*conf->emit.at) * conf->emit.n);
@@ -317,12 +352,15 @@ conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
 /* -- groups -- */
 
 bool
-weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module, const char *prefix)
+weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
+                 const char *prefix)
 {
     for (weir_conf_block_t *block = parent->first; block != NULL; block = block->next) {
         weir_proxy_conf_t *conf = block->confs ? block->confs[module] : NULL;
 
-        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) && conf != NULL && conf->pass.url.len != 0 && !conf->is_built) {
+        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) && conf != NULL && conf->pass.url.len != 0
+            && !conf->is_built)
+        {
             conf->is_built = true;
             cf->words = &block->words;
             if (conf->pass.text == NULL) {

@@ -31,39 +31,42 @@ bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_
 extern const weir_conf_type_t weir_proxy_type_set_header, weir_proxy_type_name, weir_proxy_type_bind;
 extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];
 
-#define WEIR_PROXY_ROW(field, text, ...)          WEIR_DIRECTIVE(weir_proxy_conf_t, field, text, .where = WEIR_IN_ANY, __VA_ARGS__)
-#define WEIR_PROXY_ROW_OF(field, text, type, ...) WEIR_DIRECTIVE_OF(weir_proxy_conf_t, field, text, type, .where = WEIR_IN_ANY, __VA_ARGS__)
+#define WEIR_PROXY_ROW(field, text, ...)                                                                               \
+    WEIR_DIRECTIVE(weir_proxy_conf_t, field, text, .where = WEIR_IN_ANY, __VA_ARGS__)
+#define WEIR_PROXY_ROW_OF(field, text, type, ...)                                                                      \
+    WEIR_DIRECTIVE_OF(weir_proxy_conf_t, field, text, type, .where = WEIR_IN_ANY, __VA_ARGS__)
 
 /* Rows of any module that proxies HTTP; P: "proxy", "grpc". */
-#define WEIR_PROXY_ROWS(P)                                                                                                          \
-    WEIR_PROXY_ROW_OF(set_headers, P "_set_header", &weir_proxy_type_set_header,                                                    \
+#define WEIR_PROXY_ROWS(P) \
+    WEIR_PROXY_ROW_OF(set_headers, P "_set_header", &weir_proxy_type_set_header, \
                       .help = "Sets a field of the request to the peer; an empty value removes it."),                 \
-    WEIR_PROXY_ROW_OF(hide_headers, P "_hide_header", &weir_proxy_type_name,                                                        \
+    WEIR_PROXY_ROW_OF(hide_headers, P "_hide_header", &weir_proxy_type_name, \
                       .help = "Hides a field of the peer's answer from the client."),                                 \
-    WEIR_PROXY_ROW_OF(pass_headers, P "_pass_header", &weir_proxy_type_name,                                                        \
+    WEIR_PROXY_ROW_OF(pass_headers, P "_pass_header", &weir_proxy_type_name, \
                       .help = "Passes a field of the peer's answer that is hidden by default."),                      \
-    WEIR_PROXY_ROW_OF(ignore_headers, P "_ignore_headers", &weir_type_mask, .values = weir_proxy_ignored,                            \
+    WEIR_PROXY_ROW_OF(ignore_headers, P "_ignore_headers", &weir_type_mask, .values = weir_proxy_ignored, \
                       .help = "Ignores these fields of the peer's answer, which are instructions for Weir."),         \
-    WEIR_PROXY_ROW(intercept_errors, P "_intercept_errors", .dflt = "off",                                                          \
+    WEIR_PROXY_ROW(intercept_errors, P "_intercept_errors", .dflt = "off", \
                    .help = "Lets error_page replace the peer's answers of 300 and above."),                           \
-    WEIR_PROXY_ROW_OF(bind, P "_bind", &weir_proxy_type_bind, .args = "address[:port] | off",                                       \
+    WEIR_PROXY_ROW_OF(bind, P "_bind", &weir_proxy_type_bind, .args = "address[:port] | off", \
                       .help = "Sets the address of this machine that connections to peers come from."),               \
     WEIR_PROXY_ROW(peer.socket_keepalive, P "_socket_keepalive", .dflt = "off", \
                    .help = "Turns on TCP keep-alive on connections to peers."),                                       \
-    WEIR_PROXY_ROW_OF(next_upstream, P "_next_upstream", &weir_type_mask, .dflt = "error timeout", .values = weir_proxy_next,       \
+    WEIR_PROXY_ROW_OF(next_upstream, P "_next_upstream", &weir_type_mask, .dflt = "error timeout", \
+        .values = weir_proxy_next, \
                       .help = "Says after which failures another peer is asked."),                                    \
-    WEIR_PROXY_ROW(next_upstream_tries, P "_next_upstream_tries", .dflt = "0",                                                      \
+    WEIR_PROXY_ROW(next_upstream_tries, P "_next_upstream_tries", .dflt = "0", \
                    .help = "Limits how many peers are asked for one request; 0 sets no limit."),                      \
-    WEIR_PROXY_ROW(next_upstream_timeout, P "_next_upstream_timeout", .dflt = "0",                                                  \
+    WEIR_PROXY_ROW(next_upstream_timeout, P "_next_upstream_timeout", .dflt = "0", \
                    .help = "Sets the time after which no other peer is asked; 0 sets no limit."),                     \
-    WEIR_PROXY_ROW(peer.connect_timeout, P "_connect_timeout", .dflt = "60s", .min = "1ms",                                              \
+    WEIR_PROXY_ROW(peer.connect_timeout, P "_connect_timeout", .dflt = "60s", .min = "1ms", \
                    .help = "Limits the time to connect to a peer, its TLS handshake included."),                      \
-    WEIR_PROXY_ROW(peer.send_timeout, P "_send_timeout", .dflt = "60s", .min = "1ms",                                                    \
+    WEIR_PROXY_ROW(peer.send_timeout, P "_send_timeout", .dflt = "60s", .min = "1ms", \
                    .help = "Limits the pause between two writes to a peer."),                                         \
-    WEIR_PROXY_ROW(peer.read_timeout, P "_read_timeout", .dflt = "60s", .min = "1ms",                                                    \
+    WEIR_PROXY_ROW(peer.read_timeout, P "_read_timeout", .dflt = "60s", .min = "1ms", \
                    .help = "Limits the pause between two reads from a peer, and how long a tunnel may be " \
                            "silent."),                                                                                \
-    WEIR_PROXY_ROW(peer.buffer_size, P "_buffer_size", .dflt = "8k", .min = "1", .max = "16m",                                           \
+    WEIR_PROXY_ROW(peer.buffer_size, P "_buffer_size", .dflt = "8k", .min = "1", .max = "16m", \
                    .help = "Limits the head of an answer; from HTTP/2 peers to 64k at most."),                        \
     WEIR_HTTP_TLS_UPSTREAM_ROWS(weir_proxy_conf_t, tls, P)
 

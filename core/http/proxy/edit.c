@@ -33,8 +33,8 @@ edit_read_what(weir_conf_t *cf, size_t word, weir_str_t text, bool folds, weir_e
 
 /* `off` and `default` stand alone, the first for all of them. */
 static bool
-edit_read_one_word(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, bool has_default, const weir_edits_t *list,
-                   weir_edit_t *edit)
+edit_read_one_word(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, bool has_default,
+                   const weir_edits_t *list, weir_edit_t *edit)
 {
     weir_str_t word = words->at[1].text;
 
@@ -53,7 +53,8 @@ edit_read_one_word(weir_conf_t *cf, const weir_directive_t *row, const weir_conf
 }
 
 static bool
-edit_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, weir_edits_t *list, bool has_default, bool is_domain)
+edit_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, weir_edits_t *list,
+           bool has_default, bool is_domain)
 {
     weir_edit_t edit = { .kind = WEIR_EDIT_OFF };
     weir_str_t  what = words->at[1].text, to = words->n == 3 ? words->at[2].text : WEIR_STR_NONE;
@@ -102,7 +103,8 @@ edit_parse_path(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
 
 enum { EDIT_SECURE, EDIT_HTTPONLY, EDIT_SAMESITE, EDIT_ATTRIBUTES };
 
-static const weir_str_t edit_attributes[EDIT_ATTRIBUTES] = { WEIR_STR_INIT("secure"), WEIR_STR_INIT("httponly"), WEIR_STR_INIT("samesite") };
+static const weir_str_t edit_attributes[EDIT_ATTRIBUTES] = { WEIR_STR_INIT("secure"), WEIR_STR_INIT("httponly"),
+                                                             WEIR_STR_INIT("samesite") };
 
 /* What a flag does with its attribute: what is there goes, and this comes in its place. */
 typedef struct { weir_str_t word; unsigned attribute; const char *text; } edit_flag_t;
@@ -151,22 +153,32 @@ edit_parse_flags(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
             return false;
         }
         if (rule.flags[i]->is_constant && edit_flag(words->at[i + 2].text) == NULL) {
-            return weir_conf_invalid(cf, i + 2, "secure, httponly, samesite=strict, samesite=lax, samesite=none, nosecure, nohttponly or nosamesite");
+            return weir_conf_invalid(
+                cf, i + 2,
+                "secure, httponly, samesite=strict, samesite=lax, samesite=none, nosecure, nohttponly or nosamesite");
         }
     }
     *(weir_cookie_flags_t *) weir_conf_list_push(cf, list, sizeof(rule)) = rule;
     return true;
 }
 
-#define EDIT_TYPE(syntax, how)                                                                                                          \
-    { .name = (syntax), .size = sizeof(weir_edits_t), .min_args = 1, .max_args = 2, .repeats = true, .parse = (how), .item = sizeof(weir_edit_t) }
+#define EDIT_TYPE(syntax, how)                                                                                         \
+    {                                                                                                                  \
+        .name = (syntax), .size = sizeof(weir_edits_t), .min_args = 1, .max_args = 2, .repeats = true, .parse = (how), \
+        .item = sizeof(weir_edit_t)                                                                                    \
+    }
 
 const weir_conf_type_t weir_type_redirect = EDIT_TYPE("default | off | redirect replacement", edit_parse_redirect);
 const weir_conf_type_t weir_type_cookie_domain = EDIT_TYPE("off | domain replacement", edit_parse_domain);
 const weir_conf_type_t weir_type_cookie_path = EDIT_TYPE("off | path replacement", edit_parse_path);
 const weir_conf_type_t weir_type_cookie_flags = {
-    .name = "off | cookie [flag ...]", .size = sizeof(weir_cookie_rules_t), .min_args = 1, .max_args = 10, .repeats = true,
-    .parse = edit_parse_flags, .item = sizeof(weir_cookie_flags_t),
+    .name = "off | cookie [flag ...]",
+    .size = sizeof(weir_cookie_rules_t),
+    .min_args = 1,
+    .max_args = 10,
+    .repeats = true,
+    .parse = edit_parse_flags,
+    .item = sizeof(weir_cookie_flags_t),
 };
 
 void
@@ -193,7 +205,8 @@ edit_matches(const weir_edit_t *edit, weir_request_t *req, weir_str_t value)
 /* Of a text the beginning is replaced, or all of it must be it (whole, in any case); of what a pattern fits all. false:
  * no rule is for it. */
 static bool
-edit_apply(const weir_edits_t *edits, const weir_edits_conf_t *conf, weir_request_t *req, bool whole, weir_str_t value, weir_str_t *out)
+edit_apply(const weir_edits_t *edits, const weir_edits_conf_t *conf, weir_request_t *req, bool whole, weir_str_t value,
+           weir_str_t *out)
 {
     for (size_t i = 0; i < edits->n; i++) {
         const weir_edit_t *edit = &edits->at[i];
@@ -259,8 +272,9 @@ edit_find_flags(const weir_cookie_rules_t *rules, weir_request_t *req, weir_str_
         const weir_cookie_flags_t *rule = &rules->at[i];
 
         if (rule->name.kind == WEIR_EDIT_OFF
-            || !(rule->name.kind == WEIR_EDIT_PATTERN ? edit_matches(&rule->name, req, name)
-                                                      : weir_str_eq_fold(name, weir_request_eval(req, rule->name.text))))
+            || !(rule->name.kind == WEIR_EDIT_PATTERN
+                     ? edit_matches(&rule->name, req, name)
+                     : weir_str_eq_fold(name, weir_request_eval(req, rule->name.text))))
         {
             continue;
         }
@@ -347,7 +361,8 @@ weir_edit_cookie(const weir_edits_conf_t *conf, weir_request_t *req, weir_str_t 
         whole = part;
         text = weir_str_trim(text);
         if ((weir_str_eq_fold(key, WEIR_STR("domain"))
-             && edit_apply(&conf->domains, conf, req, true, weir_str_skip(text, weir_str_starts(text, WEIR_STR("."))), &text))
+             && edit_apply(&conf->domains, conf, req, true, weir_str_skip(text, weir_str_starts(text, WEIR_STR("."))),
+                           &text))
             || (weir_str_eq_fold(key, WEIR_STR("path")) && edit_apply(&conf->paths, conf, req, false, text, &text)))
         {
             whole = weir_str_printf(&req->arena, " %.*s=%.*s", WEIR_STR_ARG(key), WEIR_STR_ARG(text));

@@ -31,7 +31,8 @@ typedef struct {
     weir_str_t          url, place;          /* what `default` replaces and by what; derived: see weir_edits_derive */
 } weir_edits_conf_t;
 
-extern const weir_conf_type_t weir_type_redirect, weir_type_cookie_domain, weir_type_cookie_path, weir_type_cookie_flags;
+extern const weir_conf_type_t weir_type_redirect, weir_type_cookie_domain, weir_type_cookie_path,
+    weir_type_cookie_flags;
 
 /* url and uri as proxy_pass has them (uri empty: none), and the location's text. */
 void weir_edits_derive(weir_arena_t *arena, weir_edits_conf_t *conf, weir_str_t url, bool has_uri, weir_str_t location);

@@ -25,7 +25,8 @@ emit_method(weir_proxy_t *p)
 static uint64_t
 emit_no_length(weir_method_t method)
 {
-    return method == WEIR_METHOD_POST || method == WEIR_METHOD_PUT || method == WEIR_METHOD_PATCH ? 0 : WEIR_LENGTH_NONE;
+    return method == WEIR_METHOD_POST || method == WEIR_METHOD_PUT || method == WEIR_METHOD_PATCH ? 0
+                                                                                                  : WEIR_LENGTH_NONE;
 }
 
 /* Does the list that this makes have such a member? */
@@ -42,11 +43,14 @@ weir_proxy_make_question(weir_proxy_t *p)
     weir_exchange_t *x = &p->x;
     bool has_store = x->has_body && !p->streaming;
 
-    x->length = !x->has_body ? emit_no_length(req->head.method) : has_store ? weir_store_size(p->body) : req->head.content_length;
+    x->length = !x->has_body ? emit_no_length(req->head.method)
+              : has_store    ? weir_store_size(p->body)
+                             : req->head.content_length;
     x->has_whole = has_store && p->body->file_len == 0;
     x->whole = x->has_whole ? weir_str(p->body->mem, p->body->mem_len) : WEIR_STR_NONE;
     x->may_repeat = weir_method_is_idempotent(req->head.method) && !p->streaming;
-    x->takes_trailers = p->conf->te != NULL ? emit_list_has(req, p->conf->te, WEIR_STR("trailers")) : p->conf->pass_trailers.on;
+    x->takes_trailers = p->conf->te != NULL ? emit_list_has(req, p->conf->te, WEIR_STR("trailers"))
+                                            : p->conf->pass_trailers.on;
     x->says_close = emit_list_has(req, p->conf->connection, WEIR_STR("close"));
     return emit_method(p);
 }
@@ -57,7 +61,8 @@ static bool
 emit_join(weir_proxy_t *p, weir_str_t *path)
 {
     weir_request_t *req = p->req;
-    weir_str_t uri = p->conf->pass.uri, rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, p->conf->prefix_len));
+    weir_str_t uri = p->conf->pass.uri,
+               rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, p->conf->prefix_len));
     size_t begin = uri.len, end;
     weir_uri_t segment;
 
@@ -69,7 +74,8 @@ emit_join(weir_proxy_t *p, weir_str_t *path)
     }
     for (end = uri.len; end < path->len && path->at[end] != '/'; end++) {
     }
-    return weir_uri_normalise(&segment, weir_str(path->at + begin, end - begin), false, &req->arena) == WEIR_URI_OK && !segment.is_reshaped;
+    return weir_uri_normalise(&segment, weir_str(path->at + begin, end - begin), false, &req->arena) == WEIR_URI_OK
+        && !segment.is_reshaped;
 }
 
 bool
@@ -98,7 +104,8 @@ weir_proxy_make_target(weir_proxy_t *p)
         }
         path = weir_uri_encode_query(req->head.path, &req->arena);       /* bytes >= 0x80 stand in no target */
     }
-    p->x.target = query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query)) : path;
+    p->x.target = query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query))
+                        : path;
     return true;
 }
 
@@ -152,8 +159,9 @@ emit_set_fields(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
         if (h->id == WEIR_HEADER_UPGRADE) {
             continue;                                   /* with the framing, when it is one */
         }
-        weir_str_t value = h->value->is_constant && h->value->n ? h->value->parts[0].literal
-                                                                : emit_unfold(weir_request_eval(req, h->value), &req->arena);
+        weir_str_t value = h->value->is_constant && h->value->n
+                             ? h->value->parts[0].literal
+                             : emit_unfold(weir_request_eval(req, h->value), &req->arena);
         if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
             value = p->pass->group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
         }

@@ -55,7 +55,8 @@ engine_each_field(weir_exchange_t *x, weir_exchange_put_t *put, void *data)
     weir_proxy_t *p = engine_of(x);
 
     weir_proxy_each_field(p, put, data);
-    return !weir_request_is_split(p->req) || weir_exchange_error(x, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash") == WEIR_OK;
+    return !weir_request_is_split(p->req)
+        || weir_exchange_error(x, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash") == WEIR_OK;
 }
 
 static weir_io_t
@@ -135,7 +136,9 @@ static void
 engine_on_failed(weir_exchange_t *x)
 {
     static const unsigned kinds[] = {
-        [WEIR_EXCHANGE_BROKEN] = WEIR_NEXT_ERROR, [WEIR_EXCHANGE_TIMED_OUT] = WEIR_NEXT_TIMEOUT, [WEIR_EXCHANGE_MALFORMED] = WEIR_NEXT_INVALID_HEADER,
+        [WEIR_EXCHANGE_BROKEN] = WEIR_NEXT_ERROR,
+        [WEIR_EXCHANGE_TIMED_OUT] = WEIR_NEXT_TIMEOUT,
+        [WEIR_EXCHANGE_MALFORMED] = WEIR_NEXT_INVALID_HEADER,
     };
     weir_proxy_t *p = engine_of(x);
 
@@ -281,7 +284,9 @@ engine_on_writable(weir_holder_t *hold)
     }
 }
 
-static const weir_holder_ops_t engine_hold = { .on_body = engine_on_body, .on_writable = engine_on_writable, .on_cancel = engine_on_cancel };
+static const weir_holder_ops_t engine_hold = { .on_body = engine_on_body,
+                                               .on_writable = engine_on_writable,
+                                               .on_cancel = engine_on_cancel };
 
 /* The client's own limit: whoever is asked, whatever was answered. */
 static void
@@ -349,8 +354,8 @@ engine_find_body(weir_proxy_t *p)
 static bool
 engine_may_peek(const weir_proxy_t *p)
 {
-    return p->streaming && !p->body_taken && p->req->head.content_length <= p->taken.mem_max && !p->req->head.expect_continue
-           && !weir_read_ahead_needs_file(p->req);
+    return p->streaming && !p->body_taken && p->req->head.content_length <= p->taken.mem_max
+        && !p->req->head.expect_continue && !weir_read_ahead_needs_file(p->req);
 }
 
 /* What came while the way to the peer is being made, so that the client is not waited for (client_body_timeout) when it
@@ -392,7 +397,9 @@ engine_peek_body(weir_proxy_t *p)
         return io;
     }
     while (io != WEIR_ERROR && weir_store_left(store) != 0) {
-        if (weir_store_read(store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK || weir_store_append(&p->taken, bytes) != WEIR_OK) {
+        if (weir_store_read(store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK
+            || weir_store_append(&p->taken, bytes) != WEIR_OK)
+        {
             req->cause = WEIR_CAUSE_INTERNAL_IO;
             io = WEIR_ERROR;
         }
@@ -419,7 +426,8 @@ weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_
 }
 
 weir_step_t
-weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec, weir_msec_t limit)
+weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec,
+                        weir_msec_t limit)
 {
     weir_proxy_t *p = weir_alloc_zero(&req->arena, sizeof(*p) + codec->state_size);
 
@@ -439,7 +447,8 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     weir_store_init(&p->taken, (size_t) weir_request_core(req)->client_body_buffer_size.n, 0, NULL);
     weir_arena_on_cleanup(&req->arena, engine_release_at_cleanup, p);
     if (!engine_find_body(p)) {
-        weir_cause_t cause = req->cause != WEIR_CAUSE_NONE ? req->cause : WEIR_CAUSE_UPSTREAM_REDIRECT;      /* (X-Accel-Redirect: @name) */
+        /* (X-Accel-Redirect: @name) */
+        weir_cause_t cause = req->cause != WEIR_CAUSE_NONE ? req->cause : WEIR_CAUSE_UPSTREAM_REDIRECT;
         uint16_t status = weir_cause_row(cause)->status;
         return weir_request_fail_status(req, cause, status ? status : 502, "the body has gone to another peer");
     }

@@ -21,9 +21,11 @@
 
 /* proxy_next_upstream: kinds of failure after which another peer is asked. */
 enum {
-    WEIR_NEXT_ERROR = 1 << 0, WEIR_NEXT_TIMEOUT = 1 << 1, WEIR_NEXT_INVALID_HEADER = 1 << 2, WEIR_NEXT_HTTP_500 = 1 << 3,
+    WEIR_NEXT_ERROR = 1 << 0, WEIR_NEXT_TIMEOUT = 1 << 1, WEIR_NEXT_INVALID_HEADER = 1 << 2,
+    WEIR_NEXT_HTTP_500 = 1 << 3,
     WEIR_NEXT_HTTP_502 = 1 << 4, WEIR_NEXT_HTTP_503 = 1 << 5, WEIR_NEXT_HTTP_504 = 1 << 6, WEIR_NEXT_HTTP_403 = 1 << 7,
-    WEIR_NEXT_HTTP_404 = 1 << 8, WEIR_NEXT_HTTP_429 = 1 << 9, WEIR_NEXT_NON_IDEMPOTENT = 1 << 10, WEIR_NEXT_OFF = 1 << 11,
+    WEIR_NEXT_HTTP_404 = 1 << 8, WEIR_NEXT_HTTP_429 = 1 << 9, WEIR_NEXT_NON_IDEMPOTENT = 1 << 10,
+    WEIR_NEXT_OFF = 1 << 11,
 };
 
 /* proxy_path: what is sent of a path that proxy_pass does not replace. */
@@ -31,8 +33,10 @@ enum { WEIR_PROXY_PATH_NORMAL, WEIR_PROXY_PATH_AS_SENT };
 
 /* proxy_ignore_headers: fields of peers that are for Weir.  (The last four are for a cache.) */
 enum {
-    WEIR_IGNORE_REDIRECT = 1 << 0, WEIR_IGNORE_LIMIT_RATE = 1 << 1, WEIR_IGNORE_BUFFERING = 1 << 2, WEIR_IGNORE_CHARSET = 1 << 3,
-    WEIR_IGNORE_EXPIRES_AT = 1 << 4, WEIR_IGNORE_EXPIRES = 1 << 5, WEIR_IGNORE_CACHE_CONTROL = 1 << 6, WEIR_IGNORE_SET_COOKIE = 1 << 7,
+    WEIR_IGNORE_REDIRECT = 1 << 0, WEIR_IGNORE_LIMIT_RATE = 1 << 1, WEIR_IGNORE_BUFFERING = 1 << 2,
+    WEIR_IGNORE_CHARSET = 1 << 3,
+    WEIR_IGNORE_EXPIRES_AT = 1 << 4, WEIR_IGNORE_EXPIRES = 1 << 5, WEIR_IGNORE_CACHE_CONTROL = 1 << 6,
+    WEIR_IGNORE_SET_COOKIE = 1 << 7,
     WEIR_IGNORE_VARY = 1 << 8,
 };
 
@@ -79,7 +83,8 @@ typedef struct {
     weir_proxy_headers_t emit;               /* set_headers, and the default Host when it is not among them */
     const weir_template_t *connection;       /* a Connection the user sets; it only says close or upgrade */
     const weir_template_t *te;               /* a TE the user sets; it only says trailers */
-    uint8_t              set_known[(WEIR_HEADER_MAX + 7) / 8];   /* client's fields that are not passed on: replaced ones */
+    /* client's fields that are not passed on: replaced ones */
+    uint8_t              set_known[(WEIR_HEADER_MAX + 7) / 8];
     weir_str_t          *set_other;          /* the same, by name */
     size_t               n_set_other;
     uint8_t              hide_known[(WEIR_HEADER_MAX + 7) / 8];
@@ -125,7 +130,8 @@ struct weir_proxy {
     weir_pipe_t              pipe;            /* with has_pipe */
     size_t                   pipe_held;       /* bytes in it: they come before the store's */
     bool                     has_pipe, no_pipe;
-    weir_store_t             taken;           /* of a streamed body: what was sent so far, while it is small; another attempt begins with it */
+    /* of a streamed body: what was sent so far, while it is small; another attempt begins with it */
+    weir_store_t             taken;
     weir_store_t             store;           /* answer's bytes the slow client has not taken */
     weir_client_t           *stored_for;      /* … counted there; NULL: nothing is */
     uint64_t                 stored, stored_mem;
@@ -139,7 +145,8 @@ struct weir_proxy {
 };
 
 /* The content handler's work: starts proxying; DONE.  limit: for all of it, 0: none. */
-weir_step_t weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec, weir_msec_t limit);
+weir_step_t weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec,
+                                    weir_msec_t limit);
 weir_step_t weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec);
 
 /* -- inside the engine; the request may have ended when these return -- */
@@ -153,7 +160,8 @@ void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
  * answered. */
 bool weir_proxy_find_target(weir_proxy_t *p);
 weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x.secure.  ERROR: cause and detail are set */
-bool weir_proxy_retry_status(weir_proxy_t *p);                    /* the answer's status asks for another peer: done, when true */
+/* the answer's status asks for another peer: done, when true */
+bool weir_proxy_retry_status(weir_proxy_t *p);
 void weir_proxy_release(weir_proxy_t *p);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
 void weir_proxy_body_ready(weir_proxy_t *p);                      /* the client's bytes: body or tunnel */

@@ -84,7 +84,9 @@ weir_proxy_next_peer(weir_proxy_t *p)
         }
         if (!weir_proxy_make_target(p)) {
             weir_proxy_release(p);
-            (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "the path toward the peer would have dot segments, or not be the one that was matched");
+            (void) weir_request_fail(
+                req, WEIR_CAUSE_CLIENT_TARGET,
+                "the path toward the peer would have dot segments, or not be the one that was matched");
             return;
         }
         p->picked = true;

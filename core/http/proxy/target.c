@@ -48,14 +48,17 @@ target_use_addrs(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_addr_t *ad
         }
     }
     pass->group = weir_new(arena, weir_group_conf_t);
-    p->own_group = weir_group_attach_addrs(p->x.http->groups, arena, pass->group, pass->authority, pass->host_header, with_port, n);
+    p->own_group = weir_group_attach_addrs(p->x.http->groups, arena, pass->group, pass->authority, pass->host_header,
+                                           with_port, n);
 }
 
 static void
 target_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs, size_t n)
 {
     static const char *const why[] = {
-        [WEIR_LOOKUP_OK] = "", [WEIR_LOOKUP_NO_NAME] = "there is no address of", [WEIR_LOOKUP_FAILED] = "the name servers could not say about",
+        [WEIR_LOOKUP_OK] = "",
+        [WEIR_LOOKUP_NO_NAME] = "there is no address of",
+        [WEIR_LOOKUP_FAILED] = "the name servers could not say about",
         [WEIR_LOOKUP_TIMEOUT] = "no name server answered about",
     };
     weir_proxy_t *p = weir_container_of(lookup, weir_proxy_t, lookup);
@@ -129,7 +132,8 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     if (settings->servers.n == 0) {
         return target_fail(p, target_text(p, "no resolver defined to resolve", hp->host));
     }
-    weir_lookup_start(weir_resolver_of(p->x.http->groups, &settings->servers), &p->lookup, hp->host, settings->timeout, target_resolved);
+    weir_lookup_start(weir_resolver_of(p->x.http->groups, &settings->servers), &p->lookup, hp->host, settings->timeout,
+                      target_resolved);
     if (pass->group != NULL) {
         return true;                               /* it was known */
     }

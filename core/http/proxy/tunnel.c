@@ -89,7 +89,9 @@ weir_proxy_tunnel_pump(weir_proxy_t *p)
         return;
     }
 
-    for (int round = 0; (up || down) && !failed && round < TUNNEL_ROUNDS && (round < 2 || !weir_slice_is_over(&slice)); round++) {
+    for (int round = 0; (up || down) && !failed && round < TUNNEL_ROUNDS && (round < 2 || !weir_slice_is_over(&slice));
+         round++)
+    {
         up = tunnel_upward(p, &failed);
         if (!failed) {
             down = tunnel_downward(p, &failed);

@@ -13,7 +13,8 @@
 static bool
 upgrade_is_protocol(weir_str_t text)
 {
-    static const weir_str_t never[] = { WEIR_STR_INIT("h2c"), WEIR_STR_INIT("h2"), WEIR_STR_INIT("http"), WEIR_STR_INIT("tls") };
+    static const weir_str_t never[] = { WEIR_STR_INIT("h2c"), WEIR_STR_INIT("h2"), WEIR_STR_INIT("http"),
+                                        WEIR_STR_INIT("tls") };
     weir_str_t name, version;
     bool has_version = weir_str_cut(text, '/', &name, &version);
 
@@ -85,7 +86,9 @@ upgrade_check_websocket(weir_proxy_t *p)
         return false;
     }
     f = weir_fields_first(&req->head.fields, WEIR_HEADER_SEC_WEBSOCKET_KEY);
-    if (req->head.method != WEIR_METHOD_GET || f == NULL || f->value.len != 24 || !weir_str_ends(f->value, WEIR_STR("=="))) {
+    if (req->head.method != WEIR_METHOD_GET || f == NULL || f->value.len != 24
+        || !weir_str_ends(f->value, WEIR_STR("==")))
+    {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "Sec-WebSocket-Key or the method");
         return false;
     }
@@ -107,10 +110,12 @@ weir_proxy_upgrade_begin(weir_proxy_t *p)
         return true;                                  /* not forwarded: an ordinary request */
     }
     if (!req->body_complete && (!p->x.has_body || p->body_is_ours)) {
-        return true;                                  /* its body is not for the peer: behind a 101 it would be taken for bytes of the tunnel */
+        /* its body is not for the peer: behind a 101 it would be taken for bytes of the tunnel */
+        return true;
     }
     p->x.upgrade = upgrade->value;
-    req->keep_alive = false;                          /* whatever the answer: what the client sends next is no request */
+    /* whatever the answer: what the client sends next is no request */
+    req->keep_alive = false;
     return !upgrade_list_names(p->x.upgrade, WEIR_STR("websocket")) || upgrade_check_websocket(p);
 }
 
@@ -120,8 +125,9 @@ weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to)
     const weir_field_t *upgrade = weir_fields_first(&p->x.head.fields, WEIR_HEADER_UPGRADE);
     weir_str_t list, protocol;
 
-    if (p->x.upgrade.len == 0 || !p->x.head.upgrade || upgrade == NULL || weir_fields_next(&p->x.head.fields, upgrade) != NULL
-        || !weir_proxy_upgrade_may_pass(upgrade->value) || !p->x.codec->ended(&p->x))
+    if (p->x.upgrade.len == 0 || !p->x.head.upgrade || upgrade == NULL
+        || weir_fields_next(&p->x.head.fields, upgrade) != NULL || !weir_proxy_upgrade_may_pass(upgrade->value)
+        || !p->x.codec->ended(&p->x))
     {
         return false;
     }

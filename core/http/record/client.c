@@ -10,7 +10,8 @@ weir_addr_t
 weir_request_local(weir_request_t *req)
 {
     weir_client_t *client = req->client;
-    weir_addr_t    addr = req->listen->base.addr;      /* as good as it gets when the connection is gone; of a unix socket, all there is */
+    /* as good as it gets when the connection is gone; of a unix socket, all there is */
+    weir_addr_t    addr = req->listen->base.addr;
 
     if (client->local.family == 0) {
         if (client->fd >= 0 && weir_addr_is_wildcard(&addr) && !weir_sock_local(client->fd, &addr)) {

@@ -78,7 +78,8 @@ story_verdicts(weir_story_t *story, const weir_request_t *req)
 {
     char text[STORY_VERDICT];
 
-    for (const struct weir_verdict *v = req->verdicts; v != NULL && story->n_verdicts < WEIR_STORY_VERDICTS; v = v->next) {
+    for (const struct weir_verdict *v = req->verdicts; v != NULL && story->n_verdicts < WEIR_STORY_VERDICTS;
+         v = v->next) {
         size_t n = story_append(text, 0, weir_str_from_z(v->policy), STORY_VERDICT);
 
         n = story_append(text, n, WEIR_STR(" "), 1);

@@ -16,7 +16,8 @@ assign_unset_prefix(const void *data, weir_request_t *req, weir_str_t *value)
 }
 
 bool
-weir_http_assign_read(weir_conf_t *cf, const weir_conf_words_t *words, bool (*unset)(const void *data, weir_request_t *req, weir_str_t *value),
+weir_http_assign_read(weir_conf_t *cf, const weir_conf_words_t *words,
+                      bool (*unset)(const void *data, weir_request_t *req, weir_str_t *value),
                       weir_http_assign_t *assign)
 {
     weir_http_definition_t *definition;
@@ -37,8 +38,11 @@ weir_http_assign_read(weir_conf_t *cf, const weir_conf_words_t *words, bool (*un
     }
     assign->kind = WEIR_ASSIGN_SLOT;
     definition = weir_new(cf->arena, weir_http_definition_t);
-    *definition = (weir_http_definition_t) {
-        .get = unset, .data = weir_str_to_z(cf->arena, weir_str_skip(name, 1)), .subject = WEIR_OF_REQUEST, .is_fallback = true,
+    *definition = (weir_http_definition_t){
+        .get = unset,
+        .data = weir_str_to_z(cf->arena, weir_str_skip(name, 1)),
+        .subject = WEIR_OF_REQUEST,
+        .is_fallback = true,
     };
     prefix = weir_new(cf->arena, weir_var_ref_t);
     if (name.len > 1 && weir_vars_find_prefix(cf->vars, weir_str_skip(name, 1), prefix)) {

@@ -19,7 +19,8 @@ typedef struct {
 /* Words 1 and 2 are "$name" and the value.  unset: what the variable is where nothing has set it; its data is the name.
  * false: cf->error. */
 bool weir_http_assign_read(weir_conf_t *cf, const weir_conf_words_t *words,
-                           bool (*unset)(const void *data, struct weir_request *req, weir_str_t *value), weir_http_assign_t *assign) WEIR_MUST_USE;
+                           bool (*unset)(const void *data, struct weir_request *req, weir_str_t *value),
+                           weir_http_assign_t *assign) WEIR_MUST_USE;
 /* In req, what the value's variables are in `from`: req itself, or a subrequest of it. */
 void weir_http_assign(struct weir_request *req, struct weir_request *from, const weir_http_assign_t *assign);
 

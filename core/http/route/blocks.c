@@ -19,7 +19,8 @@ static const weir_listen_word_t blocks_listen_words[] = {
 };
 
 static bool
-blocks_parse_listen(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
+blocks_parse_listen(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
+                    void *field)
 {
     static const weir_listen_syntax_t syntax = { .words = blocks_listen_words, .port = 80 };
 
@@ -64,7 +65,12 @@ blocks_parse_names(weir_conf_t *cf, const weir_directive_t *row, const weir_conf
 }
 
 static const weir_conf_type_t blocks_type_names = {
-    .name = "name", .size = sizeof(weir_strs_t), .min_args = 1, .max_args = 255, .repeats = true, .parse = blocks_parse_names,
+    .name = "name",
+    .size = sizeof(weir_strs_t),
+    .min_args = 1,
+    .max_args = 255,
+    .repeats = true,
+    .parse = blocks_parse_names,
 };
 
 /* -- location -- */
@@ -112,11 +118,12 @@ blocks_location_nesting(weir_conf_t *cf, weir_conf_block_t *block, const weir_co
         return true;
     }
     if (outer->is_named || outer->rule.kind == WEIR_PATH_EXACT) {
-        return weir_conf_error_at(cf, words, "location \"%.*s\" cannot be inside the %s location \"%.*s\"", WEIR_STR_ARG(name),
-                                  outer->is_named ? "named" : "exact", WEIR_STR_ARG(outer->name));
+        return weir_conf_error_at(cf, words, "location \"%.*s\" cannot be inside the %s location \"%.*s\"",
+                                  WEIR_STR_ARG(name), outer->is_named ? "named" : "exact", WEIR_STR_ARG(outer->name));
     }
     if (inner->is_named) {
-        return weir_conf_error_at(cf, words, "named location \"%.*s\" can be on the server level only", WEIR_STR_ARG(name));
+        return weir_conf_error_at(cf, words, "named location \"%.*s\" can be on the server level only",
+                                  WEIR_STR_ARG(name));
     }
     if (inner->rule.kind != WEIR_PATH_REGEX && outer->rule.kind != WEIR_PATH_REGEX
         && !weir_str_starts(inner->rule.text, outer->rule.text))
@@ -145,13 +152,15 @@ blocks_location_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_con
     location->rule.value = location;
     location->is_named = mod.len == 0 && text.len > 1 && text.at[0] == '@';
     if ((words->n == 3 || mod.len != 0) && !blocks_location_modifier(location, mod)) {
-        return weir_conf_error_at(cf, words, "invalid location modifier \"%.*s\": expected =, ^~, ~ or ~*", WEIR_STR_ARG(mod));
+        return weir_conf_error_at(cf, words, "invalid location modifier \"%.*s\": expected =, ^~, ~ or ~*",
+                                  WEIR_STR_ARG(mod));
     }
     if (text.len == 0) {
         return weir_conf_error_at(cf, words, "location \"%.*s\" names no path", WEIR_STR_ARG(location->name));
     }
     if (!location->is_named && location->rule.kind != WEIR_PATH_REGEX && text.at[0] != '/') {
-        weir_conf_warn(cf, words->n - 1, "location \"%.*s\" does not begin with \"/\": no request will match it", WEIR_STR_ARG(location->name));
+        weir_conf_warn(cf, words->n - 1, "location \"%.*s\" does not begin with \"/\": no request will match it",
+                       WEIR_STR_ARG(location->name));
     }
     if (location->rule.kind == WEIR_PATH_REGEX
         && weir_http_captures_announce(cf, words->n - 1, text, location->rule.fold_case, WEIR_OF_REQUEST) == NULL)
@@ -205,18 +214,19 @@ static const weir_directive_t blocks_directives[] = {
                .help = "Holds everything about HTTP."),
     WEIR_BLOCK("server", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .opened = blocks_server_opened,
                .help = "Defines a virtual server, which is chosen by address, port and host name."),
-    WEIR_BLOCK("location", WEIR_IN_LOCATION, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 2,
-               .opened = blocks_location_opened, .args = "[= | ~ | ~* | ^~] uri | @name",
+    WEIR_BLOCK("location", WEIR_IN_LOCATION, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .block_min_args = 1,
+               .block_max_args = 2, .opened = blocks_location_opened, .args = "[= | ~ | ~* | ^~] uri | @name",
                .help = "Says what happens to requests whose path matches."),
-    WEIR_BLOCK("limit_except", WEIR_IN_LIMIT_EXCEPT, .where = WEIR_IN_LOCATION, .block_min_args = 1, .block_max_args = 255, .single = true,
-               .opened = blocks_limit_except_opened, .args = "method...",
+    WEIR_BLOCK("limit_except", WEIR_IN_LIMIT_EXCEPT, .where = WEIR_IN_LOCATION, .block_min_args = 1,
+               .block_max_args = 255, .single = true, .opened = blocks_limit_except_opened, .args = "method...",
                .help = "Holds what applies in the location to all methods but these; GET includes HEAD."),
-    WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
-               .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [proxy_protocol] [option…]",
-               .help = "Names an address that the server is reached at; without any it is *:80."),
-    WEIR_DIRECTIVE_OF(weir_http_blocks_conf_t, names, "server_name", &blocks_type_names, .where = WEIR_IN_SERVER,
-               .args = "name…",
-                 .help = "Lists the host names of the server: exact ones, *.wildcard, wildcard.*, .both or ~regex."),
+    WEIR_DIRECTIVE_OF(
+        weir_http_blocks_conf_t, listens, "listen", &blocks_type_listen, .where = WEIR_IN_SERVER,
+        .args = "address[:port] | port | unix:path [default_server] [ssl] [http2] [proxy_protocol] [option…]",
+        .help = "Names an address that the server is reached at; without any it is *:80."),
+    WEIR_DIRECTIVE_OF(
+        weir_http_blocks_conf_t, names, "server_name", &blocks_type_names, .where = WEIR_IN_SERVER, .args = "name…",
+        .help = "Lists the host names of the server: exact ones, *.wildcard, wildcard.*, .both or ~regex."),
     WEIR_DIRECTIVES_END
 };
 

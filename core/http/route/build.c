@@ -59,7 +59,8 @@ build_has_content(const weir_conf_block_t *block)
     for (size_t i = 0; i < weir_modules_count; i++) {
         const weir_http_module_t *m = weir_http_modules[i];
 
-        if (m != NULL && !m->is_fallback && m->on[WEIR_PHASE_CONTENT] != NULL && (m->enabled == NULL || m->enabled(block->confs[i], WEIR_PHASE_CONTENT))
+        if (m != NULL && !m->is_fallback && m->on[WEIR_PHASE_CONTENT] != NULL
+            && (m->enabled == NULL || m->enabled(block->confs[i], WEIR_PHASE_CONTENT))
             && !build_is_replaced(block, WEIR_PHASE_CONTENT, i))
         {
             return true;
@@ -86,7 +87,9 @@ build_phase(const build_t *b, const weir_conf_block_t *block, weir_phase_t phase
         const weir_http_module_t *m = weir_http_modules[i];
         const void *conf = block->confs[i];
 
-        if (m == NULL || m->on[phase] == NULL || (m->is_fallback && has_content) || (m->enabled != NULL && !m->enabled(conf, phase)) || build_is_replaced(block, phase, i)) {
+        if (m == NULL || m->on[phase] == NULL || (m->is_fallback && has_content)
+            || (m->enabled != NULL && !m->enabled(conf, phase)) || build_is_replaced(block, phase, i))
+        {
             continue;
         }
         if (out != NULL) {
@@ -192,7 +195,8 @@ build_locations(build_t *b, weir_http_server_t *server, weir_conf_block_t *paren
             *paths = weir_paths_create(b->arena);
         }
         if (!weir_paths_add(*paths, &location->rule, &duplicate, &error)) {
-            return duplicate ? weir_conf_error_at(b->cf, &block->words, "duplicate location \"%.*s\"", WEIR_STR_ARG(location->name))
+            return duplicate ? weir_conf_error_at(b->cf, &block->words, "duplicate location \"%.*s\"",
+                                                  WEIR_STR_ARG(location->name))
                              : weir_conf_error_at(b->cf, &block->words, "%s", error.text);
         }
     }
@@ -227,7 +231,8 @@ static weir_http_listen_t *
 build_listen(build_t *b, weir_http_server_t *server, const weir_listen_entry_t *entry)
 {
     bool is_first;
-    weir_listen_t *base = weir_listens_add(b->cf, b->http->generation, &weir_http_area, entry, sizeof(weir_http_listen_t), &is_first);
+    weir_listen_t *base = weir_listens_add(b->cf, b->http->generation, &weir_http_area, entry,
+                                           sizeof(weir_http_listen_t), &is_first);
     weir_http_listen_t *listen;
 
     if (base == NULL) {
@@ -238,10 +243,12 @@ build_listen(build_t *b, weir_http_server_t *server, const weir_listen_entry_t *
         listen->default_server = server;
         listen->hosts = weir_hosts_create(b->arena);
     }
-    listen->is_http2 = listen->is_http2 || (entry->flags & WEIR_HTTP_LISTEN_HTTP2) != 0;      /* of the address, as in nginx */
+    /* of the address, as in nginx */
+    listen->is_http2 = listen->is_http2 || (entry->flags & WEIR_HTTP_LISTEN_HTTP2) != 0;
     if (entry->flags & WEIR_HTTP_LISTEN_DEFAULT) {
         if (listen->default_set) {
-            (void) weir_conf_error_at(b->cf, entry->words, "a duplicate default server for %.*s", WEIR_STR_ARG(base->text));
+            (void) weir_conf_error_at(b->cf, entry->words, "a duplicate default server for %.*s",
+                                      WEIR_STR_ARG(base->text));
             return NULL;
         }
         listen->default_server = server;
@@ -265,7 +272,8 @@ build_listens(build_t *b, weir_http_server_t *server)
         const weir_listen_entry_t *entry = &conf->listens.at[i];
         for (size_t j = 0; j < n_seen; j++) {
             if (weir_addr_eq(&seen[j]->base.addr, &entry->addr)) {
-                return weir_conf_error_at(b->cf, entry->words, "a duplicate listen %.*s", WEIR_STR_ARG(seen[j]->base.text));
+                return weir_conf_error_at(b->cf, entry->words, "a duplicate listen %.*s",
+                                          WEIR_STR_ARG(seen[j]->base.text));
             }
         }
         listen = build_listen(b, server, entry);
@@ -305,7 +313,8 @@ build_server(build_t *b, weir_conf_block_t *block)
     if (server->core->status_zone.len != 0) {
         server->stats = weir_stats_row(b->arena, WEIR_STATS_SERVER, server->core->status_zone, 0);
     }
-    return build_location_base(b, server->fallback, block, server) && build_locations(b, server, block, &server->paths) && build_listens(b, server);
+    return build_location_base(b, server->fallback, block, server) && build_locations(b, server, block, &server->paths)
+        && build_listens(b, server);
 }
 
 static weir_log_level_t

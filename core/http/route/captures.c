@@ -33,7 +33,8 @@ static const weir_str_t captures_failed[WEIR_CAUSE_MAX];
 static bool
 captures_is_failed(const weir_str_t *slot)
 {
-    return (uintptr_t) slot >= (uintptr_t) captures_failed && (uintptr_t) slot < (uintptr_t) (captures_failed + WEIR_CAUSE_MAX);
+    return (uintptr_t) slot >= (uintptr_t) captures_failed
+        && (uintptr_t) slot < (uintptr_t) (captures_failed + WEIR_CAUSE_MAX);
 }
 
 /* NULL: nothing makes it. */
@@ -166,7 +167,8 @@ weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_defini
         return weir_conf_error(cf, word, "\"%.*s\" is the name of a built-in variable", WEIR_STR_ARG(text));
     }
     weir_vars_add_maker(cf->vars, definition->slot, definition->subject);
-    *(weir_http_definition_t **) weir_conf_list_push(cf, &captures_blocks_conf(cf)->definitions, sizeof(definition)) = definition;
+    *(weir_http_definition_t **) weir_conf_list_push(cf, &captures_blocks_conf(cf)->definitions,
+                                                     sizeof(definition)) = definition;
     return true;
 }
 
@@ -210,8 +212,8 @@ captures_add(weir_conf_t *cf, struct weir_http_captures *captures, const weir_re
 }
 
 bool
-weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, const weir_http_definitions_t *definitions,
-                         weir_http_conf_t *http)
+weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
+                         const weir_http_definitions_t *definitions, weir_http_conf_t *http)
 {
     struct weir_http_captures *captures = weir_new(cf->arena, struct weir_http_captures);
 
@@ -229,7 +231,8 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, 
     }
     captures->definitions = weir_new_n(cf->arena, const weir_http_definition_t *, weir_vars_slots(cf->vars) + 1);
     for (size_t i = 0; i < definitions->n; i++) {
-        const weir_http_definition_t *definition = definitions->at[i], **place = &captures->definitions[definition->slot];
+        const weir_http_definition_t *definition = definitions->at[i],
+                                     **place = &captures->definitions[definition->slot];
 
         if (!definition->is_fallback || *place == NULL) {
             *place = definition;
@@ -260,7 +263,8 @@ captures_read_plain(weir_request_t *req, const weir_captures_t *captures, const 
 }
 
 void
-weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex, bool is_decoded)
+weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
+                          bool is_decoded)
 {
     const weir_http_conf_t *http = weir_http_conf_of(req->generation);
     const captures_entry_t *entry = captures_find(http->captures, regex);
@@ -273,8 +277,10 @@ weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, 
 
         *value = weir_captures_get(captures, entry->names[i].group);
         req->slots[entry->names[i].slot] = value;
-        weir_uri_text_keep_group(req, entry->names[i].slot, *value,
-                                 req->captures_plain != NULL ? weir_captures_get(req->captures_plain, entry->names[i].group) : *value, is_decoded);
+        weir_uri_text_keep_group(
+            req, entry->names[i].slot, *value,
+            req->captures_plain != NULL ? weir_captures_get(req->captures_plain, entry->names[i].group) : *value,
+            is_decoded);
     }
 }
 

@@ -34,14 +34,14 @@ typedef struct { weir_http_pattern_t *at; size_t n; } weir_http_patterns_t;
 void weir_http_captures_open(weir_conf_t *cf);
 /* Compiles the pattern (word `i` of the directive or a part of it) and defines its names; the pattern is the
  * generation's.  subject: what has been matched with it, when it is, tells of that.  NULL: cf->error. */
-const weir_regex_t *weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case, weir_subject_t subject)
-    WEIR_MUST_USE;
+const weir_regex_t *weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case,
+                                                weir_subject_t subject) WEIR_MUST_USE;
 /* Word `i` is "$name": from here on that is what definition makes; of two with one name the later one.  It lives as
  * long as the generation.
  * false: cf->error. */
 bool weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_definition_t *definition) WEIR_MUST_USE;
 /* When http is built: which group of which pattern fills which slot, and what makes the others. */
-bool weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns, const weir_http_definitions_t *definitions,
-                              weir_http_conf_t *http) WEIR_MUST_USE;
+bool weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
+                              const weir_http_definitions_t *definitions, weir_http_conf_t *http) WEIR_MUST_USE;
 
 #endif

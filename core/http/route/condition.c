@@ -23,7 +23,8 @@ condition_parts(const weir_conf_words_t *words, condition_part_t *parts)
     size_t n = 0, last = words->n - 1;
 
     if (words->n > CONDITION_MAX_WORDS + 1 || !weir_str_starts(words->at[1].text, WEIR_STR("(")) || words->at[1].quoted
-        || !weir_str_ends(words->at[last].text, WEIR_STR(")")) || words->at[last].quoted || (last == 1 && words->at[1].text.len < 2))
+        || !weir_str_ends(words->at[last].text, WEIR_STR(")")) || words->at[last].quoted
+        || (last == 1 && words->at[1].text.len < 2))
     {
         return 0;
     }
@@ -92,7 +93,8 @@ weir_condition_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_condit
 
     *condition = (weir_condition_t) { .kind = WEIR_CONDITION_SET };
     if (n == 0) {
-        return weir_conf_error(cf, 1, "invalid condition: expected ($variable), ($variable = value), ($variable ~ pattern) or (-f file)");
+        return weir_conf_error(
+            cf, 1, "invalid condition: expected ($variable), ($variable = value), ($variable ~ pattern) or (-f file)");
     }
     if (parts[0].text.len < 2 || parts[0].text.at[0] != '$') {
         return condition_file(cf, parts, n, condition);
@@ -174,7 +176,8 @@ condition_judge(const weir_condition_t *condition, weir_request_t *req)
         holds = result == WEIR_REGEX_MATCH;
     } else {
         holds = condition_is_met(condition, req, value,
-                                 condition->kind == WEIR_CONDITION_EQUAL ? weir_request_eval(req, condition->right) : WEIR_STR_NONE);
+                                 condition->kind == WEIR_CONDITION_EQUAL ? weir_request_eval(req, condition->right)
+                                                                         : WEIR_STR_NONE);
     }
     return holds != condition->negate ? WEIR_CONDITION_TRUE : WEIR_CONDITION_FALSE;
 }

@@ -21,7 +21,12 @@ typedef struct {
     const weir_regex_t    *regex;            /* of PATTERN */
 } weir_condition_t;
 
-typedef enum { WEIR_CONDITION_FALSE, WEIR_CONDITION_TRUE, WEIR_CONDITION_LIMIT, WEIR_CONDITION_SLASHES } weir_condition_result_t;
+typedef enum {
+    WEIR_CONDITION_FALSE,
+    WEIR_CONDITION_TRUE,
+    WEIR_CONDITION_LIMIT,
+    WEIR_CONDITION_SLASHES
+} weir_condition_result_t;
 
 /* "(…)", the words 1 to the last of the directive being read.  false: cf->error. */
 bool weir_condition_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_condition_t *condition) WEIR_MUST_USE;

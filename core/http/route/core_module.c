@@ -47,7 +47,9 @@ core_parse_rate(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
 
     (void) row;
     *(const weir_template_t **) field = rate;
-    return rate != NULL && (!rate->is_constant || weir_conf_read_bytes(words->at[1].text, &bytes) || weir_conf_invalid(cf, 1, "a size such as 50k"));
+    return rate != NULL
+        && (!rate->is_constant || weir_conf_read_bytes(words->at[1].text, &bytes)
+            || weir_conf_invalid(cf, 1, "a size such as 50k"));
 }
 
 const weir_conf_type_t weir_http_type_rate = {
@@ -66,22 +68,29 @@ static const weir_conf_enum_t core_format_values[] = {
     { "html", WEIR_ERRORS_HTML }, { "json", WEIR_ERRORS_JSON }, { "problem", WEIR_ERRORS_PROBLEM }, { NULL, 0 },
 };
 
-static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL }, { "any", WEIR_SATISFY_ANY }, { NULL, 0 } };
+static const weir_conf_enum_t core_satisfy_values[] = { { "all", WEIR_SATISFY_ALL },
+                                                        { "any", WEIR_SATISFY_ANY },
+                                                        { NULL, 0 } };
 
-static const weir_conf_enum_t core_phrase_values[] = { { "standard", WEIR_PHRASES_STANDARD }, { "nginx", WEIR_PHRASES_NGINX }, { NULL, 0 } };
+static const weir_conf_enum_t core_phrase_values[] = { { "standard", WEIR_PHRASES_STANDARD },
+                                                       { "nginx", WEIR_PHRASES_NGINX },
+                                                       { NULL, 0 } };
 
 static const weir_conf_enum_t core_slash_values[] = {
     { "refuse", WEIR_SLASH_REFUSE }, { "keep", WEIR_SLASH_KEEP }, { "decode", WEIR_SLASH_DECODE }, { NULL, 0 },
 };
 
-const weir_conf_enum_t weir_line_ends_values[] = { { "crlf", WEIR_LINE_ENDS_CRLF }, { "lf", WEIR_LINE_ENDS_LF }, { NULL, 0 } };
+const weir_conf_enum_t weir_line_ends_values[] = { { "crlf", WEIR_LINE_ENDS_CRLF },
+                                                   { "lf", WEIR_LINE_ENDS_LF },
+                                                   { NULL, 0 } };
 
 static const weir_conf_enum_t core_modified_values[] = {
     { "off", WEIR_MODIFIED_OFF }, { "exact", WEIR_MODIFIED_EXACT }, { "before", WEIR_MODIFIED_BEFORE }, { NULL, 0 },
 };
 
 static const weir_conf_enum_t core_token_values[] = {
-    { "off", WEIR_TOKENS_OFF }, { "on", WEIR_TOKENS_ON }, { "build", WEIR_TOKENS_ON }, { NULL, 0 },      /* (a build has no name of its own) */
+    /* (a build has no name of its own) */
+    { "off", WEIR_TOKENS_OFF }, { "on", WEIR_TOKENS_ON }, { "build", WEIR_TOKENS_ON }, { NULL, 0 },
 };
 
 /* -- the rows -- */
@@ -108,14 +117,13 @@ static const weir_directive_t core_directives[] = {
                  "refuses such a request."),
     CORE(underscores_in_headers, .where = CORE_HEADS, .dflt = "off",
          .help = "Allows underscores in the names of header fields."),
-    CORE_OF(client_line_ends, "client_line_ends", &weir_type_enum, .where = CORE_HEADS, .dflt = "crlf", .values = weir_line_ends_values,
-            .args = "crlf | lf",
+    CORE_OF(client_line_ends, "client_line_ends", &weir_type_enum, .where = CORE_HEADS, .dflt = "crlf",
+            .values = weir_line_ends_values, .args = "crlf | lf",
             .help = "Says how the lines of a request's head may end: with CRLF only, or all of them with a bare LF."),
-    CORE(merge_slashes, .where = CORE_HEADS, .dflt = "on",
-         .help = "Reads several slashes in a row in a path as one."),
+    CORE(merge_slashes, .where = CORE_HEADS, .dflt = "on", .help = "Reads several slashes in a row in a path as one."),
 
-    CORE_OF(encoded_slash, "encoded_slash", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "keep", .values = core_slash_values,
-            .args = "refuse | keep | decode",
+    CORE_OF(encoded_slash, "encoded_slash", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "keep",
+            .values = core_slash_values, .args = "refuse | keep | decode",
             .help = "Says what %2F and %5C in a path are: a part of a name that stays encoded (keep), a slash "
                     "(decode), or an error (refuse)."),
 
@@ -169,16 +177,18 @@ static const weir_directive_t core_directives[] = {
          .help = "Uses the first server_name in absolute redirects instead of the request's host."),
     CORE(port_in_redirect, .where = WEIR_IN_ANY, .dflt = "on",
          .help = "Names the port in absolute redirects when it is not the default of the scheme."),
-    CORE_OF(satisfy, "satisfy", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "all", .values = core_satisfy_values, .args = "all | any",
+    CORE_OF(satisfy, "satisfy", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "all", .values = core_satisfy_values,
+            .args = "all | any",
             .help = "Says whether all guards of a location (allow and deny, passwords, keys) must let a request in, "
                     "or one of them is enough."),
     CORE_OF(server_tokens, "server_tokens", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "on",
             .values = core_token_values, .args = "on | off",
             .help = "Shows the version in the Server field and on error pages."),
-    CORE_OF(reason_phrases, "reason_phrases", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "standard", .values = core_phrase_values,
-            .args = "standard | nginx",
-              .help = "Names statuses as RFC 9110 does, or as nginx does (\"Not Allowed\", \"Moved Temporarily\")."),
-    CORE_OF(error_format, "error_format", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "html", .values = core_format_values, .args = "html | json | problem",
+    CORE_OF(reason_phrases, "reason_phrases", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "standard",
+            .values = core_phrase_values, .args = "standard | nginx",
+            .help = "Names statuses as RFC 9110 does, or as nginx does (\"Not Allowed\", \"Moved Temporarily\")."),
+    CORE_OF(error_format, "error_format", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "html",
+            .values = core_format_values, .args = "html | json | problem",
             .help = "Sets the form of errors that Weir answers itself: HTML, JSON or problem details (RFC 9457); "
                     "browsers get HTML in any case."),
     CORE(default_type, .where = WEIR_IN_ANY, .dflt = "text/plain",
@@ -195,10 +205,10 @@ static const weir_directive_t core_directives[] = {
             .help = "Limits the bytes per second of an answer's body; 0 sets no limit."),
     CORE_OF(limit_rate_after, "limit_rate_after", &weir_http_type_rate, .where = WEIR_IN_ANY, .args = "size",
             .help = "Sets how much of an answer's body is sent before limit_rate applies."),
-    CORE_OF(if_modified_since, "if_modified_since", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "exact", .values = core_modified_values,
-            .args = "off | exact | before",
-              .help = "Says when If-Modified-Since is answered with 304: for exactly the same time, also for a "
-                      "later one, or never."),
+    CORE_OF(if_modified_since, "if_modified_since", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "exact",
+            .values = core_modified_values, .args = "off | exact | before",
+            .help = "Says when If-Modified-Since is answered with 304: for exactly the same time, also for a "
+                    "later one, or never."),
     CORE(log_not_found, .where = WEIR_IN_ANY, .dflt = "on",
          .help = "Writes a record to the error log when a file does not exist."),
     CORE(log_subrequest, .where = WEIR_IN_ANY, .dflt = "off",
@@ -246,7 +256,8 @@ core_open_log(weir_conf_t *cf, const weir_conf_words_t *words, weir_log_sink_t *
     sink->file = weir_log_file_take(sink->path);
     weir_arena_on_cleanup(cf->arena, core_give_back_log, sink->file);
     if (!weir_bundle_is_replay(cf->bundle) && !weir_log_file_open(sink->file)) {
-        return weir_conf_error_at(cf, words, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(sink->path), errno, strerror(errno));
+        return weir_conf_error_at(cf, words, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(sink->path), errno,
+                                  strerror(errno));
     }
     return true;
 }

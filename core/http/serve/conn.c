@@ -31,7 +31,8 @@ conn_on_timer(weir_timer_t *timer)
 }
 
 bool
-weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer, weir_str_t text)
+weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t *socket, int fd,
+                    const weir_addr_t *peer, weir_str_t text)
 {
     if (!weir_conn_accept(&c->conn, http->loop, fd, conn_on_ready)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "a connection could not be watched");
@@ -121,7 +122,9 @@ conn_log_fields(const weir_log_context_t *context, weir_log_field_t *out, size_t
 void
 weir_http_conn_tell(weir_http_conn_t *c, weir_cause_t cause, const char *detail)
 {
-    conn_tale_t tale = { .context = { .fields = conn_log_fields, .connection = c->client.number }, .c = c, .cause = cause };
+    conn_tale_t tale = { .context = { .fields = conn_log_fields, .connection = c->client.number },
+                         .c = c,
+                         .cause = cause };
 
     const weir_core_logs_t *logs = &weir_http_conn_core(c)->error_log;
 

@@ -53,9 +53,10 @@ struct weir_http_conn {
     bool                        closed;
 };
 
-/* c is zeroed but for its protocol; text, the client's address, lives as long.  fd is taken over.  false: it could not be (logged). */
-bool weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t *socket, int fd, const weir_addr_t *peer,
-                         weir_str_t text) WEIR_MUST_USE;
+/* c is zeroed but for its protocol; text, the client's address, lives as long.  fd is taken over.  false: it could not
+ * be (logged). */
+bool weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t *socket, int fd,
+                         const weir_addr_t *peer, weir_str_t text) WEIR_MUST_USE;
 void weir_http_conn_timer(weir_http_conn_t *c, weir_msec_t delay);
 /* Idle: may be closed to make room.  Busy: taken off that list. */
 void weir_http_conn_idle(weir_http_conn_t *c);

@@ -44,7 +44,8 @@ struct weir_http {
     weir_timer_t       pipe_timer;
     char              *rx, *tx;
     weir_send_queue_t  sends;            /* tx lies in its room */
-    char              *file;             /* WEIR_FILE_BYTES of one on their way, for the time of a call; made when the first is read */
+    /* WEIR_FILE_BYTES of one on their way, for the time of a call; made when the first is read */
+    char              *file;
     char              *h2_rx;            /* HTTP/2's own: its frames lie here while requests that they began use rx */
 };
 

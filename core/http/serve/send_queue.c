@@ -35,7 +35,9 @@ queue_send_one(weir_http_t *http, weir_queued_t *queued)
     size_t sent;
 
     queued->io = weir_conn_send(queued->conn, &iov, 1, &sent);
-    if (queued->io == WEIR_AGAIN && !weir_chain_append(queued->out, &http->blocks, weir_str(queued->at + sent, queued->len - sent))) {
+    if (queued->io == WEIR_AGAIN
+        && !weir_chain_append(queued->out, &http->blocks, weir_str(queued->at + sent, queued->len - sent)))
+    {
         queued->conn->error = ENOMEM;
         queued->io = WEIR_ERROR;
     }
@@ -112,7 +114,9 @@ weir_send_later(weir_http_t *http, weir_conn_t *conn, weir_chain_t *out, size_t 
     if (queue->n == WEIR_SENDS_MAX) {
         return false;
     }
-    queue->at[queue->n++] = (weir_queued_t) { .conn = conn, .out = out, .on_sent = on_sent, .at = http->tx, .len = len };
+    queue->at[queue->n++] = (weir_queued_t) {
+            .conn = conn, .out = out, .on_sent = on_sent, .at = http->tx, .len = len
+        };
     http->tx += (len + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN;
     if (queue->n - queue->n_sent == WEIR_SENDS_BURST || http->tx > queue->room + WEIR_TX_BYTES) {
         queue_send_between(http);

@@ -50,7 +50,8 @@ void weir_send_queue_fini(weir_http_t *http);
  * and nothing else may be sent on it before on_sent; `out` is empty.  Both live until then, or until the cancel.
  * false: there is no place; the caller sends them himself.
  */
-bool weir_send_later(weir_http_t *http, weir_conn_t *conn, weir_chain_t *out, size_t len, weir_on_sent_t on_sent) WEIR_MUST_USE;
+bool weir_send_later(weir_http_t *http, weir_conn_t *conn, weir_chain_t *out, size_t len,
+                     weir_on_sent_t on_sent) WEIR_MUST_USE;
 /* Sends and tells at once: before what is open is cut. */
 void weir_send_queue_drain(weir_http_t *http);
 /* For who closes a connection with a piece queued: he is not told. */

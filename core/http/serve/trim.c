@@ -10,21 +10,25 @@
 #include "http/h2/session.h"
 
 #define TRIM_TICK ((weir_msec_t) { 500 })
-#define TRIM_HEAP (256 * 1024)       /* bytes given back to the heap, after which it is asked to give them to the kernel */
+/* bytes given back to the heap, after which it is asked to give them to the kernel */
+#define TRIM_HEAP (256 * 1024)
 #define TRIM_KEEP 4                  /* of each stay */
 
 static void
 trim_on_time(weir_timer_t *timer)
 {
     weir_http_t *http = weir_container_of(timer, weir_http_t, trim_timer);
-    size_t freed = weir_requests_trim(http, TRIM_KEEP) + weir_block_pool_trim(&http->blocks, TRIM_KEEP) + weir_h2_streams_trim(TRIM_KEEP);
+    size_t freed = weir_requests_trim(http, TRIM_KEEP) + weir_block_pool_trim(&http->blocks, TRIM_KEEP)
+                 + weir_h2_streams_trim(TRIM_KEEP);
 
     http->trimmed += freed;
     if (freed == 0 && http->trimmed >= TRIM_HEAP) {        /* it has come to rest */
         weir_mem_trim();
         http->trimmed = 0;
     }
-    if (freed != 0 || http->trimmed >= TRIM_HEAP || http->spare_requests.n > TRIM_KEEP || http->blocks.spare.n > TRIM_KEEP) {
+    if (freed != 0 || http->trimmed >= TRIM_HEAP || http->spare_requests.n > TRIM_KEEP
+        || http->blocks.spare.n > TRIM_KEEP)
+    {
         weir_timer_set(http->loop, &http->trim_timer, TRIM_TICK, trim_on_time);
     }
 }

@@ -58,8 +58,9 @@ build_pairs(build_t *b)
 
     for (size_t i = 0; i < certificates->n; i++) {
         if (i >= keys->n) {
-            return weir_conf_error_at(b->cf, certificates->at[i].words, "no \"%sssl_certificate_key\" is defined for certificate \"%.*s\"",
-                                      b->prefix, WEIR_STR_ARG(certificates->at[i].name->source));
+            return weir_conf_error_at(b->cf, certificates->at[i].words,
+                                      "no \"%sssl_certificate_key\" is defined for certificate \"%.*s\"", b->prefix,
+                                      WEIR_STR_ARG(certificates->at[i].name->source));
         }
         b->tls->is_dynamic |= !certificates->at[i].name->is_constant || !keys->at[i].name->is_constant;
     }
@@ -71,7 +72,9 @@ build_pairs(build_t *b)
     b->settings.n_pairs = certificates->n;
     for (size_t i = 0; i < certificates->n; i++) {
         weir_tls_pair_t *pair = &b->settings.pairs[i];
-        if (!build_read_name(b, &certificates->at[i], &pair->certificate) || !build_read_name(b, &keys->at[i], &pair->key)) {
+        if (!build_read_name(b, &certificates->at[i], &pair->certificate)
+            || !build_read_name(b, &keys->at[i], &pair->key))
+        {
             return false;
         }
     }
@@ -137,7 +140,9 @@ build_describe_cache(const void *memory, uint64_t size, weir_buf_t *out)
     }
 }
 
-static const weir_zone_kind_t build_kind_sessions = { .name = "tls-sessions", .layout = 1, .describe = build_describe_cache };
+static const weir_zone_kind_t build_kind_sessions = { .name = "tls-sessions",
+                                                      .layout = 1,
+                                                      .describe = build_describe_cache };
 static const weir_zone_kind_t build_kind_ocsp = {
     .name = "tls-ocsp", .layout = 2, .fold = weir_entries_fold, .describe = weir_entries_describe,
 };
@@ -211,8 +216,9 @@ build_zone_agrees(weir_conf_t *cf, const weir_http_tls_zone_t *zone, const weir_
     if (zone->name.len == 0 || !weir_str_eq(zone->name, other->name) || zone->size == other->size) {
         return true;
     }
-    return weir_conf_error_at(cf, zone->words, "the size %llu of the shared memory \"%.*s\" conflicts with the size %llu said before",
-                              (unsigned long long) zone->size, WEIR_STR_ARG(zone->name), (unsigned long long) other->size);
+    return weir_conf_error_at(
+        cf, zone->words, "the size %llu of the shared memory \"%.*s\" conflicts with the size %llu said before",
+        (unsigned long long) zone->size, WEIR_STR_ARG(zone->name), (unsigned long long) other->size);
 }
 
 static bool
@@ -259,7 +265,8 @@ build_stapling(build_t *b)
     if (b->settings.n_pairs > 1) {
         weir_conf_warn(b->cf, 0, "\"ssl_stapling\" is for the first of several certificates");
     }
-    b->tls->staple = weir_tls_ocsp_of_certificate(b->settings.pairs[0].certificate.bytes, b->settings.trusted.bytes, &why);
+    b->tls->staple = weir_tls_ocsp_of_certificate(b->settings.pairs[0].certificate.bytes, b->settings.trusted.bytes,
+                                                  &why);
     if (b->tls->staple == NULL) {
         weir_conf_warn(b->cf, 0, "\"ssl_stapling\" ignored, %s for certificate \"%.*s\"", why,
                        WEIR_STR_ARG(conf->certificates.at[0].name->source));
@@ -272,11 +279,13 @@ build_stapling(build_t *b)
         && (url.len == 0 || !weir_http_tls_read_responder(b->cf, url, &b->tls->staple_from, &why)))
     {
         weir_conf_warn(b->cf, 0, "\"ssl_stapling\" ignored, %s for certificate \"%.*s\"",
-                       url.len == 0 ? "no OCSP responder URL" : why, WEIR_STR_ARG(conf->certificates.at[0].name->source));
+                       url.len == 0 ? "no OCSP responder URL" : why,
+                       WEIR_STR_ARG(conf->certificates.at[0].name->source));
         b->tls->staple = NULL;
         return true;
     }
-    b->settings.staple_from = weir_str_printf(b->cf->arena, "%s %.*s", conf->stapling_verify.on ? "verified" : "as it is",
+    b->settings.staple_from = weir_str_printf(b->cf->arena, "%s %.*s",
+                                              conf->stapling_verify.on ? "verified" : "as it is",
                                               WEIR_STR_ARG(b->tls->staple_from.url));
     return true;
 }
@@ -314,8 +323,8 @@ build_verification(build_t *b)
         return weir_conf_error_at(b->cf, &b->server->block->words,
                                   "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client");
     }
-    return build_read(b, &conf->client_certificate, &s->client_ca) && build_read(b, &conf->trusted_certificate, &s->trusted)
-           && build_read(b, &conf->crl, &s->crl);
+    return build_read(b, &conf->client_certificate, &s->client_ca)
+        && build_read(b, &conf->trusted_certificate, &s->trusted) && build_read(b, &conf->crl, &s->crl);
 }
 
 static bool
@@ -385,7 +394,8 @@ build_context(build_t *b)
     }
     b->tls->context = weir_tls_context_create(&b->settings, &error);
     if (b->tls->context == NULL) {
-        const weir_conf_words_t *words = b->conf->certificates.n != 0 ? b->conf->certificates.at[0].words : &b->server->block->words;
+        const weir_conf_words_t *words = b->conf->certificates.n != 0 ? b->conf->certificates.at[0].words
+                                                                      : &b->server->block->words;
         return weir_conf_error_at(b->cf, words, "%s", error.text);
     }
     weir_arena_on_cleanup(b->cf->arena, build_release, b->tls);
@@ -400,7 +410,8 @@ build_server(weir_conf_t *cf, weir_http_server_t *server)
     bool built;
 
     if (server->tls != NULL || (conf->certificates.n == 0 && !conf->reject_handshake.on)) {
-        return true;                        /* without one of its own: its listener's default server answers the handshake */
+        /* without one of its own: its listener's default server answers the handshake */
+        return true;
     }
     b.tls = weir_new(cf->arena, weir_http_tls_t);
     b.tls->conf = conf;
@@ -415,7 +426,8 @@ build_server(weir_conf_t *cf, weir_http_server_t *server)
 /* -- toward peers -- */
 
 bool
-weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, const char *prefix, weir_http_tls_upstream_conf_t *conf)
+weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, const char *prefix,
+                             weir_http_tls_upstream_conf_t *conf)
 {
     weir_error_t error = { .text = "" };
     build_t b = { .cf = cf, .conf = &conf->ssl, .prefix = prefix, .tls = weir_new(cf->arena, weir_http_tls_t) };
@@ -440,7 +452,8 @@ weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, co
     cf->words = words;
     b.tls->context = weir_tls_context_create(s, &error);
     if (b.tls->context == NULL) {
-        return weir_conf_error_at(cf, conf->ssl.certificates.n != 0 ? conf->ssl.certificates.at[0].words : words, "%s", error.text);
+        return weir_conf_error_at(cf, conf->ssl.certificates.n != 0 ? conf->ssl.certificates.at[0].words : words, "%s",
+                                  error.text);
     }
     weir_arena_on_cleanup(cf->arena, build_release, b.tls);
     conf->built = b.tls;
@@ -459,7 +472,8 @@ build_find_listen(const weir_http_conf_t *http, const weir_addr_t *addr)
 }
 
 static bool
-build_on_listen(weir_conf_t *cf, weir_http_server_t *server, const weir_http_listen_t *listen, const weir_conf_words_t *words)
+build_on_listen(weir_conf_t *cf, weir_http_server_t *server, const weir_http_listen_t *listen,
+                const weir_conf_words_t *words)
 {
     const weir_http_tls_conf_t *conf = server->conf[weir_http_ssl_index];
     const weir_http_tls_conf_t *of_default = listen->default_server->conf[weir_http_ssl_index];

@@ -109,7 +109,9 @@ certs_keep(weir_http_tls_certs_t *certs, weir_str_t key, weir_tls_context_t *con
         return false;
     }
     memcpy(entry + 1, key.at, key.len);
-    *entry = (certs_entry_t) { .key = { (const char *) (entry + 1), key.len }, .context = context, .used = now, .loaded = now };
+    *entry = (certs_entry_t){
+        .key = { (const char *) (entry + 1), key.len }, .context = context, .used = now, .loaded = now
+    };
     weir_list_push(certs_bucket(certs, entry->key), &entry->by_key);
     weir_list_push(&certs->by_use, &entry->by_use);
     certs->n++;
@@ -218,7 +220,9 @@ certs_load(const weir_http_tls_t *tls, const weir_str_t *names, weir_arena_t *ar
         if (names[2 * i].len == 0 && tls->may_have_none) {
             continue;
         }
-        if (!certs_read(tls, names[2 * i], arena, &pairs[has].certificate) || !certs_read(tls, names[2 * i + 1], arena, &pairs[has].key)) {
+        if (!certs_read(tls, names[2 * i], arena, &pairs[has].certificate)
+            || !certs_read(tls, names[2 * i + 1], arena, &pairs[has].key))
+        {
             break;
         }
         has++;

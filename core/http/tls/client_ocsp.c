@@ -127,7 +127,9 @@ client_fetched(void *data, weir_str_t answer, const char *why)
     k->fetch = NULL;
     if (answer.len == 0) {
         k->objection = why != NULL ? why : "the OCSP responder's answer is empty";
-    } else if (weir_tls_ocsp_read(k->question, answer, true, weir_clock_wall_ms() / 1000, &until, &why) == WEIR_TLS_OCSP_GOOD) {
+    } else if (weir_tls_ocsp_read(k->question, answer, true, weir_clock_wall_ms() / 1000, &until, &why)
+               == WEIR_TLS_OCSP_GOOD)
+    {
         client_remember(k, until);
         k->depth++;
         if (client_step(k) == WEIR_PARK) {

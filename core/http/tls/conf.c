@@ -7,7 +7,8 @@
 #include "http/tls/upstream.h"
 #include "conf/life.h"
 
-#define CONF_ARGS weir_conf_t *cf WEIR_UNUSED, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field
+#define CONF_ARGS                                                                                                      \
+    weir_conf_t *cf WEIR_UNUSED, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field
 
 #define CONF_ZONE_MIN  32768          /* bytes of a cache of sessions: nginx's eight pages */
 #define CONF_BUILTIN_SESSIONS 20480   /* of a builtin cache that does not say how many, as OpenSSL's */
@@ -79,13 +80,14 @@ conf_parse_name(CONF_ARGS)
         return weir_conf_invalid(cf, 1, "a file, or \"data:\" and PEM");
     }
     if (weir_str_starts(text, WEIR_STR("engine:")) || weir_str_starts(text, WEIR_STR("store:"))) {
-        return weir_conf_error(cf, 1, "keys of engines and stores are not supported in \"%s\" directive: name a PEM file",
-                               row->name);
+        return weir_conf_error(
+            cf, 1, "keys of engines and stores are not supported in \"%s\" directive: name a PEM file", row->name);
     }
     if (!weir_str_starts(text, WEIR_STR("data:")) && text.at[0] != '$') {
         text = weir_conf_near_path(cf, text);
     }
-    name.name = weir_conf_template_of(cf, 1, text, is_ours ? WEIR_SUBJECT(WEIR_OF_CONNECTION) : cf->subjects);    /* a handshake's: nothing is asked yet */
+    /* a handshake's: nothing is asked yet */
+    name.name = weir_conf_template_of(cf, 1, text, is_ours ? WEIR_SUBJECT(WEIR_OF_CONNECTION) : cf->subjects);
     if (name.name == NULL) {
         return false;
     }
@@ -105,8 +107,8 @@ static bool
 conf_command_names_file(weir_str_t name)
 {
     static const char *const names[] = {
-        "Certificate", "PrivateKey", "ServerInfoFile", "ChainCAPath", "ChainCAFile", "VerifyCAPath", "VerifyCAFile", "RequestCAFile",
-        "RequestCAPath", "ClientCAFile", "ClientCAPath", "DHParameters",
+        "Certificate",  "PrivateKey",    "ServerInfoFile", "ChainCAPath",  "ChainCAFile",  "VerifyCAPath",
+        "VerifyCAFile", "RequestCAFile", "RequestCAPath",  "ClientCAFile", "ClientCAPath", "DHParameters",
     };
 
     for (size_t i = 0; i < weir_countof(names); i++) {
@@ -192,7 +194,8 @@ conf_zone(weir_conf_t *cf, const weir_conf_words_t *words, size_t word, weir_htt
         return weir_conf_invalid(cf, word, "shared:name:size, the size such as 10m");
     }
     if (bytes.n < CONF_ZONE_MIN) {
-        return weir_conf_error(cf, word, "the cache \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name), CONF_ZONE_MIN);
+        return weir_conf_error(cf, word, "the cache \"%.*s\" is too small: %d bytes at least", WEIR_STR_ARG(zone->name),
+                               CONF_ZONE_MIN);
     }
     zone->size = bytes.n;
     zone->words = conf_keep_words(cf, words);
@@ -212,7 +215,9 @@ conf_builtin_zone(weir_conf_t *cf, const weir_conf_words_t *words, size_t word, 
     weir_str_t text = words->at[word].text, kind, number;
     uint32_t   sessions = CONF_BUILTIN_SESSIONS;
 
-    if (weir_str_cut(text, ':', &kind, &number) && (!weir_conf_read_u32(number, &sessions) || sessions == 0 || sessions > CONF_BUILTIN_MAX)) {
+    if (weir_str_cut(text, ':', &kind, &number)
+        && (!weir_conf_read_u32(number, &sessions) || sessions == 0 || sessions > CONF_BUILTIN_MAX))
+    {
         return weir_conf_invalid(cf, word, "builtin or builtin:number of sessions");
     }
     zone->name = weir_str_dup(cf->arena, text);
@@ -232,7 +237,9 @@ conf_parse_session_cache(CONF_ARGS)
     }
     for (size_t i = 1; i < words->n; i++) {
         if (conf_is_builtin(words->at[i].text)) {
-            weir_conf_warn(cf, i, "a \"builtin\" cache would be of one worker only: \"ssl_session_cache\" takes it as a shared one");
+            weir_conf_warn(
+                cf, i,
+                "a \"builtin\" cache would be of one worker only: \"ssl_session_cache\" takes it as a shared one");
             builtin = i;
         } else if (shared == 0 && weir_str_starts(words->at[i].text, WEIR_STR("shared:"))) {
             shared = i;
@@ -276,11 +283,15 @@ conf_parse_responder(CONF_ARGS)
     const char *why;
 
     return weir_http_tls_split_responder(cf->arena, words->at[1].text, field, &why)
-           || weir_conf_error(cf, 1, "%s: \"%.*s\" in \"%s\" directive", why, WEIR_STR_ARG(words->at[1].text), row->name);
+        || weir_conf_error(cf, 1, "%s: \"%.*s\" in \"%s\" directive", why, WEIR_STR_ARG(words->at[1].text), row->name);
 }
 
 static const weir_conf_type_t conf_type_responder = {
-    .name = "url", .size = sizeof(weir_http_tls_responder_t), .min_args = 1, .max_args = 1, .parse = conf_parse_responder,
+    .name = "url",
+    .size = sizeof(weir_http_tls_responder_t),
+    .min_args = 1,
+    .max_args = 1,
+    .parse = conf_parse_responder,
 };
 
 /* -- `ssl on` -- */
@@ -300,7 +311,10 @@ static const weir_conf_type_t conf_type_gone = {
 /* -- the rows -- */
 
 const weir_conf_enum_t weir_http_tls_protocols[] = {
-    { "TLSv1", WEIR_TLS_V1_0 }, { "TLSv1.1", WEIR_TLS_V1_1 }, { "TLSv1.2", WEIR_TLS_V1_2 }, { "TLSv1.3", WEIR_TLS_V1_3 },
+    { "TLSv1", WEIR_TLS_V1_0 },
+    { "TLSv1.1", WEIR_TLS_V1_1 },
+    { "TLSv1.2", WEIR_TLS_V1_2 },
+    { "TLSv1.3", WEIR_TLS_V1_3 },
     { NULL, 0 },
 };
 
@@ -310,7 +324,10 @@ static const weir_conf_enum_t conf_verify[] = {
 };
 
 static const weir_conf_enum_t conf_ocsp[] = {
-    { "off", WEIR_HTTP_TLS_OCSP_OFF }, { "on", WEIR_HTTP_TLS_OCSP_ON }, { "leaf", WEIR_HTTP_TLS_OCSP_LEAF }, { NULL, 0 },
+    { "off", WEIR_HTTP_TLS_OCSP_OFF },
+    { "on", WEIR_HTTP_TLS_OCSP_ON },
+    { "leaf", WEIR_HTTP_TLS_OCSP_LEAF },
+    { NULL, 0 },
 };
 
 #define CONF_IN (WEIR_IN_HTTP | WEIR_IN_SERVER)

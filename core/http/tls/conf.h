@@ -49,7 +49,8 @@ typedef struct {
 typedef struct {
     weir_str_t         url, host, path;          /* host as it stands in the Host field; empty: none was named */
     weir_addrs_t       addrs;
-    weir_group_conf_t *group;                    /* of a configured one, once bound: its peers, kept connections and statistics */
+    /* of a configured one, once bound: its peers, kept connections and statistics */
+    weir_group_conf_t *group;
 } weir_http_tls_responder_t;
 
 enum { WEIR_HTTP_TLS_OCSP_OFF, WEIR_HTTP_TLS_OCSP_ON, WEIR_HTTP_TLS_OCSP_LEAF };
@@ -66,27 +67,30 @@ typedef struct {
     weir_bytes_t              buffer_size;
     weir_msec_t               session_timeout;
     uint32_t                  protocols, verify, verify_depth, ocsp;
-    weir_flag_t               prefer_server_ciphers, early_data, reject_handshake, session_tickets, stapling, stapling_verify;
+    weir_flag_t prefer_server_ciphers, early_data, reject_handshake, session_tickets, stapling, stapling_verify;
     weir_flag_t               gone;              /* `ssl on` */
 } weir_http_tls_conf_t;
 
 /* responder.c: what an http:// address says; false with *why.  Of a directive's the host is found when it is bound; of
  * one in a server's certificate, at load, through the bundle; of one in a client's only a numeric address will do. */
-bool weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, const char **why) WEIR_MUST_USE;
-bool weir_http_tls_read_responder(weir_conf_t *cf, weir_str_t url, weir_http_tls_responder_t *responder, const char **why) WEIR_MUST_USE;
+bool weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder,
+                                   const char **why) WEIR_MUST_USE;
+bool weir_http_tls_read_responder(weir_conf_t *cf, weir_str_t url, weir_http_tls_responder_t *responder,
+                                  const char **why) WEIR_MUST_USE;
 bool weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder,
                                           const char **why) WEIR_MUST_USE;
 
 /* At build: its group, an upstream block's or one of its own.  true where it has no host; false: cf->error is set. */
-bool weir_http_tls_bind_responder(weir_conf_t *cf, weir_generation_t *generation, weir_http_tls_responder_t *responder) WEIR_MUST_USE;
+bool weir_http_tls_bind_responder(weir_conf_t *cf, weir_generation_t *generation,
+                                  weir_http_tls_responder_t *responder) WEIR_MUST_USE;
 
 /* responder.c: one question asked of one responder, each of its addresses in turn. `request` and the responder live
  * until done or cancel.  done is called once, never from within: an empty answer is a failure, *why says which.  NULL:
  * no memory. */
 typedef struct weir_http_tls_fetch weir_http_tls_fetch_t;
 typedef void weir_http_tls_fetched_t(void *data, weir_str_t answer, const char *why);
-weir_http_tls_fetch_t *weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder, weir_str_t request,
-                                           weir_http_tls_fetched_t *done, void *data) WEIR_MUST_USE;
+weir_http_tls_fetch_t *weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder,
+                                           weir_str_t request, weir_http_tls_fetched_t *done, void *data) WEIR_MUST_USE;
 void weir_http_tls_fetch_cancel(weir_http_tls_fetch_t *fetch);       /* NULL is fine */
 
 typedef struct weir_http_tls_certs weir_http_tls_certs_t;
@@ -95,7 +99,8 @@ typedef struct weir_http_tls_stapler weir_http_tls_stapler_t;
 /* A server's.  What is marked "runs" belongs to the worker's loop; the rest is immutable. */
 struct weir_http_tls {
     const weir_http_tls_conf_t *conf;
-    weir_tls_context_t         *context;         /* a reference; without a certificate when names have variables or it only refuses */
+    /* a reference; without a certificate when names have variables or it only refuses */
+    weir_tls_context_t         *context;
     weir_str_t                  folder;          /* of the configuration's file: relative names begin there */
     bool                        rejects;         /* ssl_reject_handshake */
     bool                        is_dynamic;      /* a certificate's name has variables */

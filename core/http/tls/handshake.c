@@ -134,7 +134,9 @@ handshake_check_certificate(const weir_request_t *req, uint32_t verify, const ch
         return verify == WEIR_TLS_VERIFY_ON ? WEIR_CAUSE_CLIENT_CERT_REQUIRED : WEIR_CAUSE_NONE;
     }
     *status = 495;
-    if (result != WEIR_TLS_VERIFIED && (verify != WEIR_TLS_VERIFY_OPTIONAL_NO_CA || !weir_tls_verify_is_untrusted(result))) {
+    if (result != WEIR_TLS_VERIFIED
+        && (verify != WEIR_TLS_VERIFY_OPTIONAL_NO_CA || !weir_tls_verify_is_untrusted(result)))
+    {
         *detail = weir_tls_verify_text(result);
         return WEIR_CAUSE_CLIENT_CERT_INVALID;
     }
@@ -168,5 +170,6 @@ weir_http_tls_check(weir_request_t *req, const char **detail, uint16_t *status)
         }
     }
     *status = 0;
-    return weir_tls_is_early(conn) && !weir_method_is_safe(req->head.method) ? WEIR_CAUSE_CLIENT_EARLY_DATA : WEIR_CAUSE_NONE;
+    return weir_tls_is_early(conn) && !weir_method_is_safe(req->head.method) ? WEIR_CAUSE_CLIENT_EARLY_DATA
+                                                                             : WEIR_CAUSE_NONE;
 }

@@ -15,12 +15,14 @@
 #define RESPONDER_PORT 80
 #define FETCH_TRIES    4             /* addresses of a responder */
 #define FETCH_CONNECT  ((weir_msec_t) { 3000 })
-#define FETCH_LIMIT    ((weir_msec_t) { 10000 })     /* for all of them, however steadily one of them says nothing much */
+/* for all of them, however steadily one of them says nothing much */
+#define FETCH_LIMIT    ((weir_msec_t) { 10000 })
 
 /* -- where -- */
 
 static bool
-responder_split(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, weir_hostport_t *hp, const char **why)
+responder_split(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, weir_hostport_t *hp,
+                const char **why)
 {
     weir_str_t rest = weir_str_skip(url, sizeof("http://") - 1), authority = rest;
     const char *slash = weir_str_find(rest, '/');
@@ -53,7 +55,8 @@ responder_split(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *
 }
 
 bool
-weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, const char **why)
+weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder,
+                              const char **why)
 {
     weir_hostport_t hp;
 
@@ -61,7 +64,8 @@ weir_http_tls_split_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls
 }
 
 bool
-weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder, const char **why)
+weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *responder,
+                                     const char **why)
 {
     weir_hostport_t hp;
 
@@ -163,7 +167,8 @@ fetch_why(weir_cause_t cause, const char *detail)
     case WEIR_CAUSE_UPSTREAM_ANSWER: return detail;
     case WEIR_CAUSE_UPSTREAM_BODY_TOO_LARGE: return "the OCSP responder's answer is too long";
     case WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE: return "the OCSP responder's answer was cut short";
-    case WEIR_CAUSE_UPSTREAM_MALFORMED: case WEIR_CAUSE_UPSTREAM_BODY_MALFORMED: case WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE:
+    case WEIR_CAUSE_UPSTREAM_MALFORMED: case WEIR_CAUSE_UPSTREAM_BODY_MALFORMED:
+    case WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE:
     case WEIR_CAUSE_UPSTREAM_INTERIM: return "the OCSP responder sent no proper answer";
     case WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT: case WEIR_CAUSE_UPSTREAM_READ_TIMEOUT: case WEIR_CAUSE_UPSTREAM_DEADLINE:
         return "the OCSP responder did not answer in time";
@@ -183,7 +188,9 @@ fetch_on_end(weir_ask_t *ask, weir_cause_t cause, const char *detail)
     fetch_free(f);
 }
 
-static const weir_ask_handler_t fetch_handler = { .on_head = fetch_on_head, .on_body = fetch_on_body, .on_end = fetch_on_end };
+static const weir_ask_handler_t fetch_handler = { .on_head = fetch_on_head,
+                                                  .on_body = fetch_on_body,
+                                                  .on_end = fetch_on_end };
 
 /* Who is asked: a reference. */
 static weir_group_t *
@@ -192,19 +199,32 @@ fetch_group(weir_http_tls_fetch_t *f, weir_http_t *http, const weir_http_tls_res
     if (responder->group != NULL) {
         return weir_group_ref(responder->group->running);
     }
-    return weir_group_attach_addrs(http->groups, &f->arena, weir_new(&f->arena, weir_group_conf_t), responder->host, responder->host, responder->addrs.at,
-                                   responder->addrs.n);
+    return weir_group_attach_addrs(http->groups, &f->arena, weir_new(&f->arena, weir_group_conf_t), responder->host,
+                                   responder->host, responder->addrs.at, responder->addrs.n);
 }
 
 weir_http_tls_fetch_t *
-weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder, weir_str_t request, weir_http_tls_fetched_t *done, void *data)
+weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder, weir_str_t request,
+                    weir_http_tls_fetched_t *done, void *data)
 {
     static const weir_ask_field_t fields[] = { { WEIR_STR("Content-Type"), WEIR_STR("application/ocsp-request") } };
     weir_http_tls_fetch_t *f = weir_mem_try(sizeof(*f));
     weir_question_t q = {
-        .http = http, .codec = &weir_peer_h1, .conf = weir_ask_conf(), .method = WEIR_STR("POST"), .target = responder->path, .host = responder->host,
-        .fields = fields, .n_fields = weir_countof(fields), .body = request, .may_repeat = true, .tries = FETCH_TRIES,
-        .limit = FETCH_LIMIT, .max_body = WEIR_TLS_OCSP_ANSWER_MAX, .handler = &fetch_handler, .data = f,
+        .http = http,
+        .codec = &weir_peer_h1,
+        .conf = weir_ask_conf(),
+        .method = WEIR_STR("POST"),
+        .target = responder->path,
+        .host = responder->host,
+        .fields = fields,
+        .n_fields = weir_countof(fields),
+        .body = request,
+        .may_repeat = true,
+        .tries = FETCH_TRIES,
+        .limit = FETCH_LIMIT,
+        .max_body = WEIR_TLS_OCSP_ANSWER_MAX,
+        .handler = &fetch_handler,
+        .data = f,
     };
 
     if (f == NULL) {

@@ -21,7 +21,8 @@ upstream_without_port(weir_str_t name)
 }
 
 bool
-weir_http_tls_toward(const weir_http_tls_upstream_conf_t *conf, weir_request_t *req, weir_str_t default_name, weir_upsecure_t *secure)
+weir_http_tls_toward(const weir_http_tls_upstream_conf_t *conf, weir_request_t *req, weir_str_t default_name,
+                     weir_upsecure_t *secure)
 {
     weir_http_tls_t *tls = conf->built;
     weir_str_t name = default_name;

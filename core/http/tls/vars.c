@@ -14,13 +14,17 @@ WEIR_GETTER(tls_get)
     return conn != NULL && weir_tls_is_on(conn) && weir_tls_info(conn, (weir_tls_info_t) ref->row->data, arena, value);
 }
 
-#define VAR(text, what, say) { .name = (text), .subject = WEIR_OF_CONNECTION, .get = tls_get, .data = WEIR_TLS_##what, .help = (say) }
+#define VAR(text, what, say)                                                                                           \
+    {                                                                                                                  \
+        .name = (text), .subject = WEIR_OF_CONNECTION, .get = tls_get, .data = WEIR_TLS_##what, .help = (say)          \
+    }
 
 static const weir_variable_t tls_variables[] = {
     VAR("ssl_alpn_protocol", ALPN, "The protocol that ALPN agreed on."),
     VAR("ssl_cipher", CIPHER, "The cipher of the connection."),
     VAR("ssl_ciphers", CIPHERS, "The ciphers that the client offered, with colons between."),
-    VAR("ssl_client_cert", CLIENT_CERT, "The client's certificate in PEM, each line but the first with a tab before it."),
+    VAR("ssl_client_cert", CLIENT_CERT,
+        "The client's certificate in PEM, each line but the first with a tab before it."),
     VAR("ssl_client_escaped_cert", CLIENT_ESCAPED_CERT, "The client's certificate in PEM, percent-encoded."),
     VAR("ssl_client_fingerprint", CLIENT_FINGERPRINT, "SHA-1 of the client's certificate."),
     VAR("ssl_client_i_dn", CLIENT_I_DN, "The issuer of the client's certificate, as RFC 2253 writes it."),

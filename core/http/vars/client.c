@@ -228,7 +228,8 @@ static const weir_variable_t client_variables[] = {
     { "proxy_protocol_server_port", .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_port, .data = 1,
       .help = "Its port." },
     { "proxy_protocol_tlv_", .is_prefix = true, .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_tlv,
-      .help = "A TLV of that header by its name (alpn, authority, unique_id, netns, ssl_cn, …) or number (0xea, ssl_0x21)." },
+      .help = "A TLV of that header by its name (alpn, authority, unique_id, netns, ssl_cn, …) or number (0xea, "
+              "ssl_0x21)." },
     { "remote_addr", .subject = WEIR_OF_CONNECTION, .get = client_get_addr, .help = "The client's address." },
     { "remote_port", .subject = WEIR_OF_CONNECTION, .get = client_get_port, .help = "The client's port." },
     { "scheme", .subject = WEIR_OF_CONNECTION, .get = client_get_scheme, .help = "http or https." },
@@ -253,4 +254,6 @@ static const weir_variable_t client_variables[] = {
     WEIR_VARIABLES_END
 };
 
-const weir_module_t weir_http_vars_client = { .name = "http_vars_client", .area = "Variables", .variables = client_variables };
+const weir_module_t weir_http_vars_client = { .name = "http_vars_client",
+                                              .area = "Variables",
+                                              .variables = client_variables };

@@ -130,7 +130,7 @@ WEIR_GETTER(request_get_pipe)
 WEIR_GETTER(request_get_user)
 {
     weir_str_t password;
-    bool       is_there = weir_credentials_basic(&((const weir_request_t *) subject)->head.fields, arena, value, &password);
+    bool is_there = weir_credentials_basic(&((const weir_request_t *) subject)->head.fields, arena, value, &password);
 
     if (is_there) {
         weir_credentials_forget(password);
@@ -190,7 +190,8 @@ static const weir_variable_t request_variables[] = {
     { "content_type", .subject = WEIR_OF_REQUEST, .get = request_get_known_field, .data = WEIR_HEADER_CONTENT_TYPE,
       .help = "The request's Content-Type." },
     { "cookie_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = request_get_cookie, .help = "A cookie." },
-    { "document_uri", .subject = WEIR_OF_REQUEST, TEXT(uri.path), .kind = WEIR_VALUE_PATH, .help = "The same as $uri." },
+    { "document_uri", .subject = WEIR_OF_REQUEST, TEXT(uri.path), .kind = WEIR_VALUE_PATH,
+      .help = "The same as $uri." },
     { "host", .subject = WEIR_OF_REQUEST, .is_early = true, TEXT(host),
       .help = "The request's host in lower case, without the port; else the server's name." },
     { "http2", .subject = WEIR_OF_REQUEST, .get = request_get_http2,
@@ -228,4 +229,6 @@ static const weir_variable_t request_variables[] = {
     WEIR_VARIABLES_END
 };
 
-const weir_module_t weir_http_vars_request = { .name = "http_vars_request", .area = "Variables", .variables = request_variables };
+const weir_module_t weir_http_vars_request = { .name = "http_vars_request",
+                                               .area = "Variables",
+                                               .variables = request_variables };

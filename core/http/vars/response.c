@@ -79,4 +79,6 @@ static const weir_variable_t response_variables[] = {
     WEIR_VARIABLES_END
 };
 
-const weir_module_t weir_http_vars_response = { .name = "http_vars_response", .area = "Variables", .variables = response_variables };
+const weir_module_t weir_http_vars_response = { .name = "http_vars_response",
+                                                .area = "Variables",
+                                                .variables = response_variables };

@@ -123,4 +123,6 @@ static const weir_variable_t upstream_variables[] = {
     WEIR_VARIABLES_END
 };
 
-const weir_module_t weir_http_vars_upstream = { .name = "http_vars_upstream", .area = "Variables", .variables = upstream_variables };
+const weir_module_t weir_http_vars_upstream = { .name = "http_vars_upstream",
+                                                .area = "Variables",
+                                                .variables = upstream_variables };

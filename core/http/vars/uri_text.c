@@ -46,7 +46,8 @@ text_put(weir_request_t *req, uint32_t slot, weir_str_t text, const weir_str_t *
 static bool
 text_is_plain(weir_str_t value)
 {
-    return value.len == 0 || weir_byte_span(value.at, value.at + value.len, WEIR_BYTE_UNRESERVED) == value.at + value.len;
+    return value.len == 0
+        || weir_byte_span(value.at, value.at + value.len, WEIR_BYTE_UNRESERVED) == value.at + value.len;
 }
 
 static bool
@@ -88,7 +89,9 @@ weir_uri_text_other_reading(weir_request_t *req, weir_str_t value, weir_str_t *o
     }
     *other = weir_uri_plain_slashes(value, &req->arena);
     if (weir_str_starts(*other, WEIR_STR("/"))
-        && weir_uri_normalise(&uri, weir_uri_encode(*other, &req->arena), req->server->core->merge_slashes.on, &req->arena) == WEIR_URI_OK)
+        && weir_uri_normalise(&uri, weir_uri_encode(*other, &req->arena), req->server->core->merge_slashes.on,
+                              &req->arena)
+               == WEIR_URI_OK)
     {
         *other = uri.path;
     }
@@ -102,7 +105,8 @@ text_plain_part(weir_request_t *req, const weir_var_ref_t *ref)
     weir_str_t value = WEIR_STR_NONE, other;
 
     if (!weir_request_get(req, ref, &value)) {
-        value = WEIR_STR_NONE;                               /* (a group that took no part here may have in the other reading) */
+        /* (a group that took no part here may have in the other reading) */
+        value = WEIR_STR_NONE;
     }
     if (ref->row == &weir_http_capture_row) {
         return req->captures_plain != NULL ? weir_captures_get(req->captures_plain, ref->group) : value;
@@ -122,7 +126,8 @@ weir_uri_text_plain(weir_request_t *req, const weir_template_t *template)
 {
     weir_str_t all = weir_request_eval(req, template);
 
-    if (weir_likely(!req->uri.has_slash && !req->has_plain_forms)) {      /* (asked for only now: variables have just been made) */
+    /* (asked for only now: variables have just been made) */
+    if (weir_likely(!req->uri.has_slash && !req->has_plain_forms)) {
         return all;
     }
     all = WEIR_STR_NONE;
@@ -145,7 +150,8 @@ text_of_target(weir_request_t *req)
     if (req->head.form == WEIR_TARGET_ASTERISK || weir_request_read_path(req, &uri) != WEIR_URI_OK) {
         return req->head.target;
     }
-    return req->head.has_query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(uri.wire), WEIR_STR_ARG(query)) : uri.wire;
+    return req->head.has_query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(uri.wire), WEIR_STR_ARG(query))
+                               : uri.wire;
 }
 
 /* A variable's form that is kept: what is no whole argument or query by itself must not become more than a value in
@@ -174,7 +180,8 @@ text_of_part(weir_request_t *req, const weir_template_part_t *part, weir_uri_pla
     if (place == WEIR_URI_TARGET && ref->row->kind == WEIR_VALUE_TARGET) {
         return text_of_target(req);
     }
-    is_decoded = text_part_is_decoded(req, ref);              /* (asked for only now: a map's value has just been made) */
+    /* (asked for only now: a map's value has just been made) */
+    is_decoded = text_part_is_decoded(req, ref);
     if (!is_decoded) {
         return place == WEIR_URI_REDIRECT ? weir_uri_decode_printable(value, &req->arena) : value;
     }
@@ -184,7 +191,8 @@ text_of_part(weir_request_t *req, const weir_template_part_t *part, weir_uri_pla
     if (place == WEIR_URI_QUERY) {
         return weir_uri_encode_argument(value, &req->arena);
     }
-    return ref->row->kind == WEIR_VALUE_PATH && req->uri.wire.at[0] == '/' ? req->uri.wire : weir_uri_encode(value, &req->arena);
+    return ref->row->kind == WEIR_VALUE_PATH && req->uri.wire.at[0] == '/' ? req->uri.wire
+                                                                           : weir_uri_encode(value, &req->arena);
 }
 
 weir_str_t
@@ -272,6 +280,7 @@ weir_uri_text_copy(weir_request_t *req, const weir_request_t *parent)
     for (const struct weir_wire_form *form = parent->wire_forms; form != NULL; form = form->next) {
         weir_str_t plain = weir_str_dup(&req->arena, form->plain);
 
-        text_put(req, form->slot, form->text.at != NULL ? weir_str_dup(&req->arena, form->text) : WEIR_STR_NONE, form->has_plain ? &plain : NULL);
+        text_put(req, form->slot, form->text.at != NULL ? weir_str_dup(&req->arena, form->text) : WEIR_STR_NONE,
+                 form->has_plain ? &plain : NULL);
     }
 }

@@ -49,7 +49,8 @@ typedef struct {
     int                   fds[WEIR_SOCK_MAX_FDS];   /* RELOAD: one; FILES; LOGS; SOCKETS; LEND */
     size_t                n_fds;
     weir_channel_socket_t sockets[WEIR_SOCK_MAX_FDS];   /* SOCKETS, LEND: one for each descriptor */
-    char                  paths[WEIR_CHANNEL_PATHS];    /* FILES: a path or a zone's label for each descriptor, each NUL-terminated */
+    /* FILES: a path or a zone's label for each descriptor, each NUL-terminated */
+    char                  paths[WEIR_CHANNEL_PATHS];
     size_t                paths_len;
     char                  text[WEIR_CHANNEL_TEXT];  /* FAILED: NUL-terminated */
 } weir_channel_message_t;

@@ -22,8 +22,10 @@ extern const weir_zone_kind_t weir_outcomes_zone;
 #define WEIR_OUTCOMES_BYTES (WEIR_OUTCOMES * sizeof(weir_outcome_t))
 
 /* In the master. */
-void weir_outcome_use(void *memory);                                 /* where they are; NULL: nowhere, nothing is told */
+/* where they are; NULL: nowhere, nothing is told */
+void weir_outcome_use(void *memory);
 void weir_outcome_begin(weir_outcome_kind_t kind);
-void weir_outcome_end(weir_outcome_kind_t kind, bool good, const char *text);    /* of what has ended already: nothing */
+/* of what has ended already: nothing */
+void weir_outcome_end(weir_outcome_kind_t kind, bool good, const char *text);
 
 #endif

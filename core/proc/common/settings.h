@@ -20,7 +20,8 @@ typedef struct {
     bool               changes_user;
     weir_rights_user_t user;
     int                priority;
-    bool               limits_files, limits_core, may_dump;      /* may_dump: cores are wanted; else no process of the same user may look into it */
+    /* may_dump: cores are wanted; else no process of the same user may look into it */
+    bool               limits_files, limits_core, may_dump;
     uint64_t           files, core;
     const char        *working_directory;   /* NULL: as inherited */
     const uint64_t    *cpus;                /* `cpu_words` for each worker in turn; NULL: any */

@@ -65,7 +65,8 @@ shared_save(void)
     *strrchr(folder, '/') = '\0';
     saved = weir_file_make_dirs(folder, true) && weir_file_write_secret(shared.path, weir_str(text, len));
     if (!saved && !shared.complained) {
-        weir_log(WEIR_LOG_WARN, NULL, errno, "TLS sessions will not outlive a restart: \"%s\" cannot be written", shared.path);
+        weir_log(WEIR_LOG_WARN, NULL, errno, "TLS sessions will not outlive a restart: \"%s\" cannot be written",
+                 shared.path);
     }
     shared.complained = !saved;
     weir_mem_wipe(text, len);
@@ -76,8 +77,11 @@ shared_read_saved(weir_arena_t *arena)
 {
     weir_str_t saved = WEIR_STR_NONE;
 
-    if (shared.path[0] != '\0' && !weir_file_read(arena, shared.path, SHARED_SAVED_MAX, &saved) && errno != ENOENT && errno != ENOTDIR) {
-        weir_log(WEIR_LOG_WARN, NULL, errno, "keys of TLS sessions from before cannot be read from \"%s\"", shared.path);
+    if (shared.path[0] != '\0' && !weir_file_read(arena, shared.path, SHARED_SAVED_MAX, &saved) && errno != ENOENT
+        && errno != ENOTDIR)
+    {
+        weir_log(WEIR_LOG_WARN, NULL, errno, "keys of TLS sessions from before cannot be read from \"%s\"",
+                 shared.path);
     }
     return saved;
 }
@@ -124,7 +128,8 @@ static const weir_zone_kind_t shared_wake = { .name = "wake-ups", .layout = 1, .
 
 _Static_assert(WEIR_WAKE_BOXES == WEIR_SLOTS, "a box for each slot");
 
-const weir_zone_kind_t *const weir_shared_kinds[] = { &shared_slots, &shared_tickets, &shared_strikes, &shared_wake, &weir_outcomes_zone, NULL };
+const weir_zone_kind_t *const weir_shared_kinds[] = { &shared_slots, &shared_tickets,     &shared_strikes,
+                                                      &shared_wake,  &weir_outcomes_zone, NULL };
 
 static weir_zone_t *
 shared_take(const weir_zone_kind_t *kind, uint64_t size, weir_error_t *error)
@@ -142,7 +147,9 @@ shared_take_zones(void)
     shared.strikes = shared_take(&shared_strikes, WEIR_TLS_STRIKES_BYTES, &error);
     shared.outcomes = shared_take(&weir_outcomes_zone, WEIR_OUTCOMES_BYTES, &error);
     shared.wake = shared_take(&shared_wake, WEIR_WAKE_BYTES, &error);
-    if (shared.wake == NULL || shared.outcomes == NULL || shared.slots == NULL || shared.tickets == NULL || shared.strikes == NULL) {
+    if (shared.wake == NULL || shared.outcomes == NULL || shared.slots == NULL || shared.tickets == NULL
+        || shared.strikes == NULL)
+    {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }

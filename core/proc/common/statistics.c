@@ -24,7 +24,8 @@ statistics_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 }
 
 static const weir_directive_t statistics_directives[] = {
-    WEIR_DIRECTIVE(statistics_conf_t, rows, "statistics_rows", .where = WEIR_IN_MAIN, .dflt = "65536", .min = "64", .max = "262144",
+    WEIR_DIRECTIVE(statistics_conf_t, rows, "statistics_rows", .where = WEIR_IN_MAIN, .dflt = "65536", .min = "64",
+                   .max = "262144",
                    .help = "Limits how many servers, locations, upstreams, peers and limits are counted by "
                            "themselves; further ones are counted together as _other."),
     WEIR_DIRECTIVES_END

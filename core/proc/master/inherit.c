@@ -87,7 +87,8 @@ inherit_check_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
     if (weir_str_eq(what, WEIR_STR("zone")) || weir_str_eq(what, WEIR_STR("bell"))) {
         return inherit_fd(&rest, &fd) && inherit_note(fd);
     }
-    return weir_str_eq(what, WEIR_STR("ready")) && inherit_fd(&rest, &inherit.ready_fd) && inherit_note(inherit.ready_fd);
+    return weir_str_eq(what, WEIR_STR("ready")) && inherit_fd(&rest, &inherit.ready_fd)
+        && inherit_note(inherit.ready_fd);
 }
 
 static int
@@ -125,7 +126,8 @@ weir_inherit_read(weir_error_t *error)
         return true;
     }
     if (!weir_str_to_u64(weir_str_from_z(said), &fd) || fd < 3 || fd > INT32_MAX || !inherit_load((int) fd)) {
-        return weir_error_set(error, "the environment's " WEIR_INHERITED " is not what a running weir gives to the one it starts");
+        return weir_error_set(error, "the environment's " WEIR_INHERITED
+                                     " is not what a running weir gives to the one it starts");
     }
     (void) unsetenv(WEIR_INHERITED);
     return true;

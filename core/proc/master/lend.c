@@ -68,8 +68,8 @@ lend_out(weir_child_t *child)
     if (keeper != NULL && weir_link_lend(keeper, child->index)) {
         child->keeper = keeper;
         child->lent = keeper->serial;
-        weir_log(WEIR_LOG_INFO, NULL, 0, "worker process %d takes the connections of worker %u, which is down", (int) keeper->pid,
-                 child->index);
+        weir_log(WEIR_LOG_INFO, NULL, 0, "worker process %d takes the connections of worker %u, which is down",
+                 (int) keeper->pid, child->index);
     }
 }
 

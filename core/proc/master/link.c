@@ -129,7 +129,8 @@ link_flush(weir_child_t *child)
             child->channel.writable = false;
             return true;
         default:
-            if (errno != EPIPE && errno != ECONNRESET) {    /* those say that it has died: its end is on its way to us */
+            /* those say that it has died: its end is on its way to us */
+            if (errno != EPIPE && errno != ECONNRESET) {
                 weir_log(WEIR_LOG_ALERT, NULL, errno, "telling worker process %d failed", (int) child->pid);
             }
             weir_link_close(child);
@@ -273,7 +274,9 @@ link_push_lent(weir_child_t *child, uint32_t index, const weir_listener_t *liste
         return;
     }
     message = weir_list_empty(&child->queue) ? NULL : &weir_list_entry(child->queue.prev, link_queued_t, link)->message;
-    if (message == NULL || message->kind != WEIR_CHANNEL_LEND || message->index != index || message->n_fds == WEIR_SOCK_MAX_FDS) {
+    if (message == NULL || message->kind != WEIR_CHANNEL_LEND || message->index != index
+        || message->n_fds == WEIR_SOCK_MAX_FDS)
+    {
         message = link_push(child, WEIR_CHANNEL_LEND);
         message->index = index;
     }

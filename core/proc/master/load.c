@@ -118,7 +118,8 @@ load_tell_errors(const weir_conf_errors_t *errors, weir_error_t *first)
     if (errors->n == LOAD_ERRORS) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "there may be more errors: reading ended after %d", LOAD_ERRORS);
     }
-    (void) weir_error_set(first, errors->n > 1 ? "%s (the first of %zu errors; the error log has all)" : "%s", errors->at[0].text, errors->n);
+    (void) weir_error_set(first, errors->n > 1 ? "%s (the first of %zu errors; the error log has all)" : "%s",
+                          errors->at[0].text, errors->n);
 }
 
 weir_generation_t *

@@ -116,7 +116,8 @@ master_reopen_logs(weir_master_t *master)
     }
     for (weir_log_sink_t *sink = weir_core_sinks(master->generation); sink != NULL; sink = sink->next) {
         if (sink->kind == WEIR_LOG_TO_FILE && master->settings.changes_user
-            && fchown(sink->fd, master->settings.user.uid, (gid_t) -1) != 0) {
+            && fchown(sink->fd, master->settings.user.uid, (gid_t) -1) != 0)
+        {
             weir_log(WEIR_LOG_ERROR, NULL, errno, "fchown() of \"%.*s\" failed", WEIR_STR_ARG(sink->path));
         }
     }
@@ -136,7 +137,9 @@ master_log_signal(int signal, pid_t sender, const char *what)
 static void
 master_winch(weir_master_t *master, pid_t sender)
 {
-    if (master->state != WEIR_MASTER_SERVING || master->is_quiet || (!master->settings.daemon && master->successor == 0)) {
+    if (master->state != WEIR_MASTER_SERVING || master->is_quiet
+        || (!master->settings.daemon && master->successor == 0))
+    {
         weir_log(WEIR_LOG_INFO, NULL, 0, "signal SIGWINCH received, ignored");
         return;
     }

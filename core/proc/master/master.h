@@ -36,7 +36,8 @@ struct weir_child {
     weir_timer_t   timer;               /* to start it */
     weir_instant_t started;
     uint32_t       deaths;              /* in a row, each before it took a connection */
-    uint64_t       due;                 /* ms; ahead of the clock by what starts after the others' deaths have used up */
+    /* ms; ahead of the clock by what starts after the others' deaths have used up */
+    uint64_t       due;
     bool           has_died, has_served;    /* one before it did; has */
     weir_pulse_t  *pulse;               /* of the process; NULL: none */
     uint64_t       beat;                /* of it, when it was last looked at */
@@ -88,7 +89,8 @@ void weir_spawn_replace(weir_child_t *child);                        /* it leave
 void weir_spawn_reap(weir_master_t *master);
 void weir_spawn_tell(weir_master_t *master, int signal);             /* to all that live */
 void weir_spawn_leave(weir_child_t *child, int signal);
-void weir_spawn_let_go(weir_child_t *child, int signal);             /* nobody takes its place; freed if it is not running */
+/* nobody takes its place; freed if it is not running */
+void weir_spawn_let_go(weir_child_t *child, int signal);
 void weir_spawn_leave_all(weir_master_t *master, int signal);        /* so with all */
 bool weir_spawn_anybody(const weir_master_t *master);                /* whether a worker lives */
 void weir_spawn_free_all(weir_master_t *master);                     /* what is left of dead ones */
@@ -108,7 +110,8 @@ void weir_link_return(weir_child_t *child, uint32_t index);
 
 /* -- lend.c: whose sockets are served by whom -- */
 void weir_lend_settle(weir_master_t *master);                        /* after each death, and when a worker serves */
-void weir_lend_forget(weir_child_t *child);                          /* before its memory goes: what it keeps, and who keeps for it */
+/* before its memory goes: what it keeps, and who keeps for it */
+void weir_lend_forget(weir_child_t *child);
 
 /* -- watchdog.c -- */
 void weir_watchdog_set(weir_master_t *master);                       /* as the settings say now */

@@ -112,7 +112,8 @@ reload_tell_in_use(weir_master_t *master, uint32_t down)
     if (down != 0) {
         (void) snprintf(more, sizeof(more), "; workers that are down and will start with it: %u", (unsigned) down);
     }
-    weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use%s", (unsigned long long) master->generation->serial, more);
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use%s",
+             (unsigned long long) master->generation->serial, more);
     reload_tell_outcome(true, "configuration %llu is in use%s", (unsigned long long) master->generation->serial, more);
 }
 
@@ -149,7 +150,8 @@ reload_on_timeout(weir_timer_t *timer)
 
         next = at->next;
         if (child->cohort == master->cohort && !child->leaving && child->serial != 0
-            && child->serial != master->generation->serial) {
+            && child->serial != master->generation->serial)
+        {
             weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d does not take configuration %llu over, it is replaced",
                      (int) child->pid, (unsigned long long) master->generation->serial);
             weir_spawn_replace(child);
@@ -188,7 +190,8 @@ reload_tell(weir_master_t *master)
 
         next = at->next;
         if (child->cohort != master->cohort || child->leaving || child->pid < 0
-            || child->asked == master->generation->serial) {
+            || child->asked == master->generation->serial)
+        {
             continue;       /* one that is not started yet will begin with it */
         }
         if (!weir_link_send_generation(child)) {

@@ -71,7 +71,8 @@ single_reload(single_t *single)
         return;
     }
     if (!weir_load_open_logs(generation, &error)
-        || !weir_sockets_open(&single->sockets, generation, 1, false, &error)) {
+        || !weir_sockets_open(&single->sockets, generation, 1, false, &error))
+    {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
         weir_log_close(weir_core_sinks(generation));
@@ -128,7 +129,8 @@ single_set_up(single_t *single)
     weir_settings_read(&single->settings, single->generation);
     weir_process_set_environment(single->settings.environment);
     if (single->settings.store_path.len != 0) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "\"store_path\" needs \"master_process on\": a process of its own writes to the store");
+        weir_log(WEIR_LOG_EMERG, NULL, 0,
+                 "\"store_path\" needs \"master_process on\": a process of its own writes to the store");
         return false;
     }
     single->loop = weir_loop_create(SINGLE_EVENTS);

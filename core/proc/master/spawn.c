@@ -52,7 +52,8 @@ spawn_take_sockets(weir_worker_start_t *start, weir_sockets_t *sockets, uint32_t
 
         for (size_t k = 0; k < listener->n_fds; k++) {
             if (listener->last != start->generation->serial
-                || !weir_sockets_serves(listener, k, start->index, workers)) {
+                || !weir_sockets_serves(listener, k, start->index, workers))
+            {
                 (void) weir_sys_close(listener->fds[k]);
                 continue;
             }
@@ -332,7 +333,8 @@ spawn_log_death(const weir_child_t *child, int status)
 static bool
 spawn_has_served(const weir_child_t *child)
 {
-    return __atomic_load_n(&child->pulse->taken, __ATOMIC_RELAXED) != 0 || weir_clock_now().ms - child->started.ms >= SPAWN_LIVED;
+    return __atomic_load_n(&child->pulse->taken, __ATOMIC_RELAXED) != 0
+        || weir_clock_now().ms - child->started.ms >= SPAWN_LIVED;
 }
 
 static void

@@ -28,7 +28,8 @@
 
 static struct {
     pid_t          pid;                      /* the one that writes; 0: none */
-    pid_t          leaving[STORE_LEAVING];   /* of before, told to leave; 0: none.  More than these at once are killed */
+    /* of before, told to leave; 0: none.  More than these at once are killed */
+    pid_t          leaving[STORE_LEAVING];
     uint32_t       deaths, still;            /* still: looks at it, one after the other, at which it was stopped */
     weir_instant_t started;
     weir_timer_t   timer, late_timer;
@@ -49,7 +50,9 @@ store_fork(weir_master_t *master, int ready_fds[2])
     weir_signals_block();
     pid = weir_sys_fork();
     if (pid == 0) {
-        weir_writer_start_t start = { .generation = master->generation, .master = master->pid, .ready_fd = ready_fds[1] };
+        weir_writer_start_t start = { .generation = master->generation,
+                                      .master = master->pid,
+                                      .ready_fd = ready_fds[1] };
 
         if (ready_fds[0] >= 0) {
             (void) weir_sys_close(ready_fds[0]);
@@ -215,7 +218,8 @@ weir_store_process_ended(weir_master_t *master, pid_t pid, int status)
         return false;
     }
     store.pid = 0;
-    weir_log(WEIR_LOG_ALERT, NULL, 0, WIFSIGNALED(status) ? "store process %d exited on signal %d" : "store process %d exited with code %d",
+    weir_log(WEIR_LOG_ALERT, NULL, 0,
+             WIFSIGNALED(status) ? "store process %d exited on signal %d" : "store process %d exited with code %d",
              (int) pid, WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     if (master->state != WEIR_MASTER_STOPPING) {
         store.deaths = weir_clock_now().ms - store.started.ms >= STORE_LIVED ? 0 : store.deaths;
@@ -229,8 +233,9 @@ weir_store_process_look(uint32_t looks, weir_msec_t limit)
 {
     store.still = store.pid > 0 && weir_process_is_stopped(store.pid) ? store.still + 1 : 0;
     if (store.still >= looks) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "store process %d is stopped for more than %llu ms (worker_watchdog): it is killed",
-                 (int) store.pid, (unsigned long long) limit.ms);
+        weir_log(WEIR_LOG_ALERT, NULL, 0,
+                 "store process %d is stopped for more than %llu ms (worker_watchdog): it is killed", (int) store.pid,
+                 (unsigned long long) limit.ms);
         store.still = 0;
         (void) weir_sys_kill(store.pid, SIGKILL);
     }

@@ -3,7 +3,8 @@
  * to leave.
  *
  *     (none) --start--> opening --ready--> writing --reload--> told to leave, another one writes
- *                          |                  +---- dies ----> started again with growing patience; workers read on meanwhile
+ *                          |                  +---- dies ----> started again with growing patience; meanwhile
+ *                          |                                  workers read on
  *                          +-- fails: at the start of the instance nothing else starts
  */
 #ifndef WEIR_PROC_MASTER_STORE_PROCESS_H

@@ -39,7 +39,8 @@ weir_upgrade_remove_pid(weir_master_t *master)
 {
     weir_pidfile_names_t names;
 
-    weir_pidfile_remove(master->pid_moved && weir_pidfile_names(master->pid_file, &names) ? weir_str_from_z(names.old) : master->pid_file);
+    weir_pidfile_remove(master->pid_moved && weir_pidfile_names(master->pid_file, &names) ? weir_str_from_z(names.old)
+                                                                                          : master->pid_file);
 }
 
 /* -- the new one -- */
@@ -99,9 +100,10 @@ upgrade_on_timeout(weir_timer_t *timer)
 {
     weir_master_t *master = weir_container_of(timer, weir_master_t, successor_timer);
 
-    upgrade_tell_outcome("the new program was not ready within %u s: the error log may say why", (unsigned) (master->settings.upgrade_timeout.ms / 1000));
-    weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed", (int) master->successor,
-             (unsigned) (master->settings.upgrade_timeout.ms / 1000));
+    upgrade_tell_outcome("the new program was not ready within %u s: the error log may say why",
+                         (unsigned) (master->settings.upgrade_timeout.ms / 1000));
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed",
+             (int) master->successor, (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     (void) weir_sys_kill(master->successor, SIGKILL);    /* its workers go with it; its end is seen like any other */
 }
 
@@ -152,7 +154,8 @@ upgrade_on_pipe(weir_watch_t *watch)
         weir_timer_clear(&master->successor_timer);
         upgrade_pass_on(master);
     }
-    upgrade_close_pipe(master);              /* when it has closed it without a word its end comes by SIGCHLD, or in time */
+    /* when it has closed it without a word its end comes by SIGCHLD, or in time */
+    upgrade_close_pipe(master);
 }
 
 static _Noreturn void
@@ -224,13 +227,16 @@ weir_upgrade_begin(weir_master_t *master)
     }
     if (!upgrade_move_pid(master, true)) {
         upgrade_tell_outcome("rename() of the pid file failed (%d: %s)", errno, strerror(errno));
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "rename() of the pid file \"%.*s\" failed", WEIR_STR_ARG(master->pid_file));
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "rename() of the pid file \"%.*s\" failed",
+                 WEIR_STR_ARG(master->pid_file));
         (void) weir_sys_close(pipe[0]);
         (void) weir_sys_close(pipe[1]);
         return;
     }
     master->pid_moved = true;
-    if (!upgrade_start(master, pipe) || !weir_loop_watch_level(master->loop, &master->successor_pipe, pipe[0], upgrade_on_pipe, false)) {
+    if (!upgrade_start(master, pipe)
+        || !weir_loop_watch_level(master->loop, &master->successor_pipe, pipe[0], upgrade_on_pipe, false))
+    {
         (void) weir_sys_close(pipe[0]);
         (void) weir_sys_close(pipe[1]);
         master->successor_pipe.fd = -1;
@@ -257,11 +263,14 @@ weir_upgrade_ended(weir_master_t *master, pid_t pid, int status)
     }
     if (WIFSIGNALED(status)) {
         upgrade_tell_outcome("the new program ended on signal %d before it was ready", WTERMSIG(status));
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended on signal %d", (int) pid, WTERMSIG(status));
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended on signal %d", (int) pid,
+                 WTERMSIG(status));
     } else {
-        upgrade_tell_outcome("the new program ended with code %d before it was ready: the error log may say why", WEXITSTATUS(status));
-        weir_log(master->successor_is_ready ? WEIR_LOG_NOTICE : WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) ended with code %d%s",
-                 (int) pid, WEXITSTATUS(status), master->successor_is_ready ? "" : " before it was ready");
+        upgrade_tell_outcome("the new program ended with code %d before it was ready: the error log may say why",
+                             WEXITSTATUS(status));
+        weir_log(master->successor_is_ready ? WEIR_LOG_NOTICE : WEIR_LOG_ALERT, NULL, 0,
+                 "the new program (process %d) ended with code %d%s", (int) pid, WEXITSTATUS(status),
+                 master->successor_is_ready ? "" : " before it was ready");
     }
     upgrade_failed(master);
     return true;

@@ -14,12 +14,14 @@
 #include "proc/master/master.h"
 
 void weir_upgrade_begin(weir_master_t *master);                      /* USR2 */
-void weir_upgrade_remove_pid(weir_master_t *master);                 /* at the end: the pid file, under the name it has now */
+/* at the end: the pid file, under the name it has now */
+void weir_upgrade_remove_pid(weir_master_t *master);
 /* A child of the master's has ended: true: it was the new program. */
 bool weir_upgrade_ended(weir_master_t *master, pid_t pid, int status);
 /* HUP or USR1 came: a program that is just starting gets it as soon as it is ready, so that no reload is lost between
  * the two. */
 void weir_upgrade_note(weir_master_t *master, int signal);
-void weir_upgrade_fini(weir_master_t *master);                       /* at the end of the process, or in a forked child */
+/* at the end of the process, or in a forked child */
+void weir_upgrade_fini(weir_master_t *master);
 
 #endif

@@ -39,15 +39,19 @@ static void
 watchdog_end(const weir_child_t *child, bool is_stopped, weir_msec_t limit)
 {
     if (is_stopped) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d is stopped for more than %llu ms (worker_watchdog): it is killed",
-                 (int) child->pid, (unsigned long long) limit.ms);
+        weir_log(WEIR_LOG_ALERT, NULL, 0,
+                 "worker process %d is stopped for more than %llu ms (worker_watchdog): it is killed", (int) child->pid,
+                 (unsigned long long) limit.ms);
         watchdog_kill(child);
     } else if (child->looks == WATCHDOG_LOOKS) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d is in one turn of its loop for more than %llu ms (worker_watchdog): "
-                 "it is killed, its backtrace follows", (int) child->pid, (unsigned long long) limit.ms);
+        weir_log(WEIR_LOG_ALERT, NULL, 0,
+                 "worker process %d is in one turn of its loop for more than %llu ms (worker_watchdog): "
+                 "it is killed, its backtrace follows",
+                 (int) child->pid, (unsigned long long) limit.ms);
         watchdog_abort(child);
     } else {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d did not end, it is killed without a backtrace", (int) child->pid);
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d did not end, it is killed without a backtrace",
+                 (int) child->pid);
         watchdog_kill(child);
     }
 }
@@ -94,5 +98,6 @@ weir_watchdog_set(weir_master_t *master)
         weir_timer_clear(&master->watchdog_timer);
         return;
     }
-    weir_timer_set(master->loop, &master->watchdog_timer, (weir_msec_t) { weir_max(limit_ms / WATCHDOG_LOOKS, 1) }, watchdog_on_timer);
+    weir_timer_set(master->loop, &master->watchdog_timer, (weir_msec_t) { weir_max(limit_ms / WATCHDOG_LOOKS, 1) },
+                   watchdog_on_timer);
 }

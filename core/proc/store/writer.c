@@ -75,7 +75,8 @@ static void
 writer_complain(writer_t *writer, int result)
 {
     if (!writer->complained) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "the store cannot be written, workers go on with what they have: %s", weir_store_strerror(&writer->db, result));
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "the store cannot be written, workers go on with what they have: %s",
+                 weir_store_strerror(&writer->db, result));
         writer->complained = true;
     }
 }
@@ -120,7 +121,9 @@ writer_try(writer_t *writer)
     bool     is_empty = true;
     int      result = weir_store_look(&writer->db);
 
-    if (result != 0 || (result = weir_store_hold_go_on(&writer->hold, &writer->db, weir_clock_now().ms)) != 0 || (result = mdb_txn_begin(writer->db.env, NULL, 0, &txn)) != 0) {
+    if (result != 0 || (result = weir_store_hold_go_on(&writer->hold, &writer->db, weir_clock_now().ms)) != 0
+        || (result = mdb_txn_begin(writer->db.env, NULL, 0, &txn)) != 0)
+    {
         return result;
     }
     result = writer_fill(writer, txn, &is_empty);
@@ -244,7 +247,8 @@ writer_take(writer_client_t *client, weir_str_t line)
     writer_pending_t *pending = &writer->pending[writer->n_pending++];
     json_error_t      why;
 
-    *pending = (writer_pending_t) { .client = client, .request = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, &why) };
+    *pending = (writer_pending_t) { .client = client,
+                                   .request = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, &why) };
     if (pending->request == NULL) {
         pending->request = json_object();    /* no command: it is told so */
     }
@@ -258,7 +262,8 @@ writer_cut(writer_client_t *client)
     char  *from = client->line, *end = client->line + client->len, *newline;
     size_t left;
 
-    while (client->writer->n_pending < WRITER_PENDING && (newline = memchr(from, '\n', (size_t) (end - from))) != NULL) {
+    while (client->writer->n_pending < WRITER_PENDING && (newline = memchr(from, '\n', (size_t) (end - from))) != NULL)
+    {
         weir_str_t line = weir_str(from, (size_t) (newline - from));
 
         from = newline + 1;
@@ -296,7 +301,8 @@ writer_on_client(weir_watch_t *watch)
         client->len += (size_t) n;
         writer_cut(client);
     }
-    if (n <= 0 || (client->len == sizeof(client->line) && memchr(client->line, '\n', client->len) == NULL)) {   /* a line without end */
+    /* a line without end */
+    if (n <= 0 || (client->len == sizeof(client->line) && memchr(client->line, '\n', client->len) == NULL)) {
         client->ended = true;
         weir_task_post(client->writer->loop, &client->writer->task, writer_on_task);
     }
@@ -312,10 +318,13 @@ writer_may_ask(const writer_t *writer, int fd)
     if (weir_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
         return false;
     }
-    if (peer.uid == 0 || peer.uid == writer->starter || (!writer->conf->owner.ignored && peer.uid == writer->conf->owner.uid)) {
+    if (peer.uid == 0 || peer.uid == writer->starter
+        || (!writer->conf->owner.ignored && peer.uid == writer->conf->owner.uid))
+    {
         return true;
     }
-    weir_log(WEIR_LOG_ALERT, NULL, 0, "process %d of user %u asked for changes of the store, which it may not", (int) peer.pid, (unsigned) peer.uid);
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "process %d of user %u asked for changes of the store, which it may not",
+             (int) peer.pid, (unsigned) peer.uid);
     return false;
 }
 
@@ -411,10 +420,15 @@ static bool
 writer_change_user(const writer_t *writer, bool *is_workers, const char **why)
 {
     const weir_store_conf_t *conf = writer->conf;
-    weir_rights_user_t       own = { .uid = conf->runs_as.uid, .gid = conf->runs_as.gid, .groups = conf->runs_as.groups, .n_groups = conf->runs_as.n_groups };
+    weir_rights_user_t own = { .uid = conf->runs_as.uid,
+                               .gid = conf->runs_as.gid,
+                               .groups = conf->runs_as.groups,
+                               .n_groups = conf->runs_as.n_groups };
 
     *is_workers = false;
-    if (!conf->runs_as.ignored && (writer->settings.changes_user || !conf->owner.ignored) && weir_rights_drop(&own, why)) {
+    if (!conf->runs_as.ignored && (writer->settings.changes_user || !conf->owner.ignored)
+        && weir_rights_drop(&own, why))
+    {
         return true;
     }
     if (!conf->owner.ignored) {
@@ -422,7 +436,8 @@ writer_change_user(const writer_t *writer, bool *is_workers, const char **why)
     }
     *is_workers = true;
     if (writer->settings.changes_user) {
-        weir_log(WEIR_LOG_NOTICE, NULL, 0, "the store process runs as the workers' user, who can kill it: set store_user to another one");
+        weir_log(WEIR_LOG_NOTICE, NULL, 0,
+                 "the store process runs as the workers' user, who can kill it: set store_user to another one");
     }
     return weir_rights_drop(writer->settings.changes_user ? &writer->settings.user : NULL, why);
 }
@@ -434,7 +449,9 @@ writer_drop_rights(const writer_t *writer)
     const char *why = "";
     bool        is_workers;
 
-    if (!writer_change_user(writer, &is_workers, &why) || !weir_rights_lock(writer->settings.may_dump && !is_workers, &why)) {
+    if (!writer_change_user(writer, &is_workers, &why)
+        || !weir_rights_lock(writer->settings.may_dump && !is_workers, &why))
+    {
         return writer_failed(why);
     }
     return weir_process_die_with_parent(SIGQUIT) || writer_failed("prctl(PR_SET_PDEATHSIG) failed");
@@ -444,17 +461,21 @@ writer_drop_rights(const writer_t *writer)
 static bool
 writer_open(writer_t *writer, weir_error_t *error)
 {
-    weir_store_open_t how = { .path = writer->conf->path.text.at, .size = writer->conf->size.n, .writes = true, .waits = true };
+    weir_store_open_t how = {
+        .path = writer->conf->path.text.at, .size = writer->conf->size.n, .writes = true, .waits = true
+    };
     int               result = 0;
 
     if (!weir_store_open(&writer->db, &how, error)) {
         return false;
     }
     if ((result = weir_store_hold_begin(&writer->hold, &writer->db, weir_clock_now().ms)) != 0) {
-        return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(&writer->db, result));
+        return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path,
+                              weir_store_strerror(&writer->db, result));
     }
     if (writer->start->ready_fd >= 0 && (result = weir_store_walk(&writer->db)) != 0) {
-        return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path, weir_store_strerror(&writer->db, result));
+        return weir_error_set(error, "the store in \"%s\" cannot be read: %s", how.path,
+                              weir_store_strerror(&writer->db, result));
     }
     return true;
 }
