@@ -132,7 +132,8 @@ weir_io_t weir_filters_end(weir_request_t *req);
 /* Those of the answer go, nothing of which has left; or all of them. */
 void      weir_filters_reset(weir_request_t *req);
 void      weir_filters_fini(weir_request_t *req);
-/* The request goes to another place: what the one before filtered of a body that nobody has begun to read goes. */
+/* The request goes to another place: what the one before made of its fields goes, and what it filtered of a body that
+ * nobody has begun to read. */
 void      weir_filters_leave(weir_request_t *req);
 /* Has one said that it fails, or answers instead? */
 static inline bool weir_filters_fell(const weir_request_t *req) { return req->res.verdict != NULL; }

@@ -89,6 +89,8 @@ struct weir_request {
     /* the value: validated, and after the head is parsed changed only by internal redirects (uri, query, method to
      * GET) */
     weir_request_head_t  head;           /* method, fields, length … */
+    /* the client's, while head.fields are what the place has made of them; NULL: they are the client's */
+    const weir_fields_t *sent_fields;
     uint8_t              version;        /* 10, 11, 20 */
     weir_str_t           host;           /* lower case, without port; server's primary name when there is none */
     weir_uri_t           uri;            /* path: $uri */

@@ -243,6 +243,7 @@ sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec
 {
     weir_request_t *req = sub->req;
     const weir_request_head_t *from = &parent->head;
+    const weir_fields_t *fields = parent->sent_fields != NULL ? parent->sent_fields : &from->fields;
     weir_request_head_t *head = &req->head;
 
     head->method_name = spec->method.len != 0 ? sub_keep(sub, spec->method) : WEIR_STR("GET");
@@ -255,8 +256,8 @@ sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec
     head->port = from->port;
     head->minor = from->minor;
     head->content_length = WEIR_LENGTH_NONE;
-    for (uint32_t i = 0; i < from->fields.n; i++) {
-        const weir_field_t *f = &from->fields.at[i];
+    for (uint32_t i = 0; i < fields->n; i++) {
+        const weir_field_t *f = &fields->at[i];
         weir_field_t *mine;
 
         if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_TRANSFER_ENCODING || f->id == WEIR_HEADER_EXPECT

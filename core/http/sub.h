@@ -8,8 +8,8 @@
  * the server (its location's own do); it is logged with log_subrequest only; $request_method and $request_uri are those
  * of the first one.
  *
- * It has a copy of the first one's fields and of its variables.  One that is detached lives on when the first one has
- * ended.
+ * It has a copy of the first one's fields, as they came from the client, and of its variables.  One that is detached
+ * lives on when the first one has ended.
  */
 #ifndef WEIR_HTTP_SUB_H
 #define WEIR_HTTP_SUB_H

@@ -89,6 +89,10 @@ weir_filters_leave(weir_request_t *req)
 {
     weir_filter_t *inner;
 
+    if (weir_unlikely(req->sent_fields != NULL)) {
+        req->head.fields = *req->sent_fields;
+        req->sent_fields = NULL;
+    }
     for (weir_filter_t *f = req->body_received == 0 ? req->filters : NULL; f != NULL; f = inner) {
         inner = f->inner;
         if (f->is_of_request) {

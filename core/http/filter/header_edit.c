@@ -1,0 +1,197 @@
+/*
+ * header_edit.c - see header_edit.h.  Read at load; run in workers, values in the request's arena.
+ *
+ * A field that goes is taken out of the row, so that no variable sees it any more.  A value that is empty adds nothing,
+ * as with proxy_set_header and add_header.
+ */
+#include "http/filter/header_edit.h"
+
+#include <string.h>
+
+/* -- a message -- */
+
+static bool
+edit_is_of(const weir_header_edit_t *edit, const weir_field_t *field)
+{
+    return field->id == edit->id && (edit->id != WEIR_HEADER_OTHER || weir_str_eq_fold(field->name, edit->name));
+}
+
+/* Where the first of each name lies changes, so the row is made anew in its place. */
+static void
+edit_remove(const weir_header_edit_t *edit, weir_fields_t *fields, weir_arena_t *arena)
+{
+    uint32_t n = fields->n, i = 0;
+
+    while (i < n && !edit_is_of(edit, &fields->at[i])) {
+        i++;
+    }
+    if (i == n) {
+        return;
+    }
+    weir_fields_reset(fields);
+    for (i = 0; i < n; i++) {
+        weir_field_t  was = fields->at[i];
+        weir_field_t *now;
+
+        if (edit_is_of(edit, &was)) {
+            continue;
+        }
+        now = weir_fields_add(fields, arena, (weir_header_id_t) was.id, was.name, was.value, 0);
+        weir_assert(now != NULL);
+        now->flags |= was.flags & (WEIR_FIELD_DROP | WEIR_FIELD_HOP);
+    }
+}
+
+/* Each value is worked out before its field is touched: `set X "$http_x, more"`. */
+static void
+edit_apply(weir_request_t *req, const weir_header_edit_t *edit, weir_fields_t *fields)
+{
+    weir_str_t value = edit->value != NULL ? weir_request_eval(req, edit->value) : WEIR_STR_NONE;
+
+    if (edit->kind != WEIR_HEADER_EDIT_ADD) {
+        edit_remove(edit, fields, &req->arena);
+    }
+    if (value.len != 0) {
+        weir_assert(weir_fields_add(fields, &req->arena, edit->id, edit->name, value, 0) != NULL);
+    }
+}
+
+/* What the client sent, for the place that the request goes to next. */
+static void
+edit_keep_sent(weir_request_t *req)
+{
+    weir_fields_t *sent = weir_new(&req->arena, weir_fields_t);
+
+    *sent = req->head.fields;
+    sent->cap = sent->n;
+    if (sent->n != 0) {
+        sent->at = weir_alloc(&req->arena, sent->n * sizeof(*sent->at));
+        memcpy(sent->at, req->head.fields.at, sent->n * sizeof(*sent->at));
+    }
+    req->sent_fields = sent;
+}
+
+void
+weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits)
+{
+    if (edits->n != 0 && req->sent_fields == NULL) {
+        edit_keep_sent(req);
+    }
+    for (size_t i = 0; i < edits->n; i++) {
+        edit_apply(req, &edits->at[i], &req->head.fields);
+    }
+}
+
+/* Weir says who serves where the answer does not: a field that is there, and not sent, keeps it from that. */
+static void
+edit_say_no_server(weir_request_t *req)
+{
+    if (weir_fields_first(&req->res.fields, WEIR_HEADER_SERVER) == NULL) {
+        weir_response_add(req, WEIR_HEADER_SERVER, WEIR_STR(""))->flags |= WEIR_FIELD_DROP;
+    }
+}
+
+void
+weir_header_edit_response(weir_request_t *req, const weir_header_edits_t *edits)
+{
+    for (size_t i = 0; i < edits->n; i++) {
+        edit_apply(req, &edits->at[i], &req->res.fields);
+        if (edits->at[i].id == WEIR_HEADER_SERVER) {
+            edit_say_no_server(req);
+        }
+    }
+}
+
+/* -- directives -- */
+
+/* Of the framing, which is Weir's alone, or of one connection (RFC 9110 §7.6.1). */
+static bool
+edit_is_of_connection(weir_header_id_t id)
+{
+    switch (id) {
+    case WEIR_HEADER_CONTENT_LENGTH: case WEIR_HEADER_TRANSFER_ENCODING: case WEIR_HEADER_CONNECTION:
+    case WEIR_HEADER_KEEP_ALIVE: case WEIR_HEADER_PROXY_CONNECTION: case WEIR_HEADER_TE: case WEIR_HEADER_TRAILER:
+    case WEIR_HEADER_UPGRADE: case WEIR_HEADER_HTTP2_SETTINGS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+edit_may_name(weir_conf_t *cf, const weir_directive_t *row, const weir_header_edit_t *edit, bool is_request)
+{
+    if (edit_is_of_connection(edit->id) || (is_request && edit->id == WEIR_HEADER_EXPECT)) {
+        return weir_conf_error(cf, 2, "\"%.*s\" is of the connection, not of the message: \"%s\" may not change it",
+                               WEIR_STR_ARG(edit->name), row->name);
+    }
+    if (is_request && edit->id == WEIR_HEADER_HOST) {
+        return weir_conf_error(cf, 2, "\"%s\" may not change \"Host\": \"rewrite_host\" and \"proxy_set_header\" say "
+                               "what the peer gets", row->name);
+    }
+    if (!is_request && edit->id == WEIR_HEADER_DATE) {
+        return weir_conf_error(cf, 2, "every answer has the Date of this gateway: \"%s\" may not change it", row->name);
+    }
+    return true;
+}
+
+static bool
+edit_read_value(weir_conf_t *cf, const weir_conf_words_t *words, weir_header_edit_t *edit)
+{
+    if (edit->kind == WEIR_HEADER_EDIT_REMOVE) {
+        return words->n == 3 || weir_conf_error(cf, 3, "\"remove\" takes a name and nothing else");
+    }
+    if (words->n != 4) {
+        return weir_conf_error(cf, 1, "\"%.*s\" takes a name and a value", WEIR_STR_ARG(words->at[1].text));
+    }
+    if (!weir_is_field_value(words->at[3].text)) {
+        return weir_conf_invalid(cf, 3, "a text without line ends and other controls");
+    }
+    edit->value = weir_conf_template(cf, 3, words->at[3].text);
+    return edit->value != NULL;
+}
+
+static bool
+edit_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *list, bool is_request)
+{
+    static const weir_str_t kinds[] = {
+        [WEIR_HEADER_EDIT_SET] = WEIR_STR_INIT("set"),
+        [WEIR_HEADER_EDIT_ADD] = WEIR_STR_INIT("add"),
+        [WEIR_HEADER_EDIT_REMOVE] = WEIR_STR_INIT("remove"),
+    };
+    weir_header_edit_t edit = { .name = words->at[2].text, .id = weir_header_id(words->at[2].text) };
+
+    while (edit.kind < weir_countof(kinds) && !weir_str_eq(words->at[1].text, kinds[edit.kind])) {
+        edit.kind++;
+    }
+    if (edit.kind == weir_countof(kinds)) {
+        return weir_conf_invalid(cf, 1, "\"set\", \"add\" or \"remove\"");
+    }
+    if (!weir_is_token(edit.name)) {
+        return weir_conf_invalid(cf, 2, "the name of a header field");
+    }
+    if (!edit_may_name(cf, row, &edit, is_request) || !edit_read_value(cf, words, &edit)) {
+        return false;
+    }
+    *(weir_header_edit_t *) weir_conf_list_push(cf, list, sizeof(edit)) = edit;
+    return true;
+}
+
+static bool
+edit_parse_request(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *list)
+{
+    return edit_parse(cf, row, words, list, true);
+}
+
+static bool
+edit_parse_response(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *list)
+{
+    return edit_parse(cf, row, words, list, false);
+}
+
+#define EDIT_TYPE(how)                                                                                                 \
+    { .name = "set name value | add name value | remove name", .size = sizeof(weir_header_edits_t), .min_args = 2,     \
+      .max_args = 3, .repeats = true, .parse = (how), .item = sizeof(weir_header_edit_t) }
+
+const weir_conf_type_t weir_header_edit_type_request = EDIT_TYPE(edit_parse_request);
+const weir_conf_type_t weir_header_edit_type_response = EDIT_TYPE(edit_parse_response);

@@ -1,0 +1,33 @@
+/*
+ * header_edit.h - `set|add|remove NAME [value]`: changes of a message's fields that the configuration asks for, one
+ * after another, each on what those before it left.
+ *
+ * For requests and for answers, of a place (modules/http/header_rules.c) and of a target that its proxy_pass names.
+ */
+#ifndef WEIR_HTTP_FILTER_HEADER_EDIT_H
+#define WEIR_HTTP_FILTER_HEADER_EDIT_H
+
+#include "conf/module.h"
+#include "http/request.h"
+
+typedef enum { WEIR_HEADER_EDIT_SET, WEIR_HEADER_EDIT_ADD, WEIR_HEADER_EDIT_REMOVE } weir_header_edit_kind_t;
+
+typedef struct {
+    weir_header_edit_kind_t kind;
+    weir_header_id_t        id;
+    weir_str_t              name;
+    const weir_template_t  *value;       /* NULL: REMOVE has none */
+} weir_header_edit_t;
+
+typedef struct { weir_header_edit_t *at; size_t n; } weir_header_edits_t;
+
+/* Of rows whose field is a weir_header_edits_t; parse refuses what is not of the message but of the connection. */
+extern const weir_conf_type_t weir_header_edit_type_request, weir_header_edit_type_response;
+
+/* The request has other fields from here on, for whoever looks; what the client sent is kept (req->sent_fields) until
+ * the request goes to another place. */
+void weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits);
+/* Of an answer whose head is on its way. */
+void weir_header_edit_response(weir_request_t *req, const weir_header_edits_t *edits);
+
+#endif
