@@ -186,12 +186,12 @@ main_prepare(weir_generation_t *generation, const weir_settings_t *settings, wei
         weir_log(WEIR_LOG_EMERG, NULL, errno, "taking over listening sockets failed");
     } else if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
-    } else if (settings->daemon && !weir_is_inheriting() && !weir_daemon_start()) {
+    } else if (settings->daemon && !weir_inherit_is_under_way() && !weir_daemon_start()) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "leaving the terminal failed");
     } else {
         return true;
     }
-    weir_sockets_fini(sockets, !weir_is_inheriting());
+    weir_sockets_fini(sockets, !weir_inherit_is_under_way());
     return false;
 }
 

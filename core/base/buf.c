@@ -11,7 +11,7 @@ weir_buf_add_u64(weir_buf_t *b, uint64_t value)
 {
     char text[20];
 
-    weir_buf_add(b, text, (size_t) (weir_fmt_u64(text, value) - text));
+    weir_buf_add(b, text, (size_t) (weir_str_from_u64(text, value) - text));
 }
 
 void

@@ -14,13 +14,13 @@ struct weir_block {
 };
 
 void
-weir_block_pool_init(weir_block_pool_t *pool, size_t max_free)
+weir_chain_pool_init(weir_chain_pool_t *pool, size_t max_free)
 {
-    *pool = (weir_block_pool_t) { .max_free = max_free };
+    *pool = (weir_chain_pool_t) { .max_free = max_free };
 }
 
 void
-weir_block_pool_fini(weir_block_pool_t *pool)
+weir_chain_pool_fini(weir_chain_pool_t *pool)
 {
     weir_block_t *block;
 
@@ -32,7 +32,7 @@ weir_block_pool_fini(weir_block_pool_t *pool)
 }
 
 size_t
-weir_block_pool_trim(weir_block_pool_t *pool, size_t floor)
+weir_chain_pool_trim(weir_chain_pool_t *pool, size_t floor)
 {
     size_t n = weir_spare_tick(&pool->spare, floor);
 
@@ -48,7 +48,7 @@ weir_block_pool_trim(weir_block_pool_t *pool, size_t floor)
 }
 
 static weir_block_t *
-chain_take_block(weir_block_pool_t *pool)
+chain_take_block(weir_chain_pool_t *pool)
 {
     weir_block_t *block = pool->free;
 
@@ -69,7 +69,7 @@ chain_take_block(weir_block_pool_t *pool)
 }
 
 static void
-chain_give_block(weir_block_pool_t *pool, weir_block_t *block)
+chain_give_block(weir_chain_pool_t *pool, weir_block_t *block)
 {
     weir_assert(pool->n_used > 0 && block->from <= block->to);
     pool->n_used--;
@@ -103,7 +103,7 @@ weir_chain_tail(const weir_chain_t *chain, size_t n)
 
 /* The bytes in blocks of their own, the last one in *last; NULL when there is no memory. */
 static weir_block_t *
-chain_copy(weir_block_pool_t *pool, weir_str_t bytes, weir_block_t **last)
+chain_copy(weir_chain_pool_t *pool, weir_str_t bytes, weir_block_t **last)
 {
     weir_block_t *first = NULL, **end = &first, *block;
 
@@ -124,7 +124,7 @@ chain_copy(weir_block_pool_t *pool, weir_str_t bytes, weir_block_t **last)
 }
 
 bool
-weir_chain_append(weir_chain_t *chain, weir_block_pool_t *pool, weir_str_t bytes)
+weir_chain_append(weir_chain_t *chain, weir_chain_pool_t *pool, weir_str_t bytes)
 {
     weir_block_t *more, *more_last = NULL;
     size_t        room = chain->last != NULL ? WEIR_BLOCK_BYTES - chain->last->to : 0;
@@ -167,7 +167,7 @@ weir_chain_peek(const weir_chain_t *chain, struct iovec *iov, size_t max)
 }
 
 void
-weir_chain_consume(weir_chain_t *chain, weir_block_pool_t *pool, size_t n)
+weir_chain_consume(weir_chain_t *chain, weir_chain_pool_t *pool, size_t n)
 {
     weir_block_t *block;
     size_t        here;
@@ -189,7 +189,7 @@ weir_chain_consume(weir_chain_t *chain, weir_block_pool_t *pool, size_t n)
 }
 
 void
-weir_chain_clear(weir_chain_t *chain, weir_block_pool_t *pool)
+weir_chain_clear(weir_chain_t *chain, weir_chain_pool_t *pool)
 {
     weir_chain_consume(chain, pool, chain->size);
 }

@@ -16,7 +16,7 @@ typedef struct {
     weir_spare_t  spare;     /* of them */
     size_t        max_free;
     size_t        n_used;    /* given out now */
-} weir_block_pool_t;         /* one a worker */
+} weir_chain_pool_t;         /* one a worker */
 
 typedef struct {
     weir_block_t *first, *last;
@@ -25,17 +25,17 @@ typedef struct {
 
 #define WEIR_BLOCK_BYTES 16384
 
-void weir_block_pool_init(weir_block_pool_t *pool, size_t max_free);
-void weir_block_pool_fini(weir_block_pool_t *pool);
-size_t weir_block_pool_trim(weir_block_pool_t *pool, size_t floor);    /* a tick (spare.h): bytes that went back */
+void weir_chain_pool_init(weir_chain_pool_t *pool, size_t max_free);
+void weir_chain_pool_fini(weir_chain_pool_t *pool);
+size_t weir_chain_pool_trim(weir_chain_pool_t *pool, size_t floor);    /* a tick (spare.h): bytes that went back */
 
 /* false when there is no memory: nothing was appended. */
-bool weir_chain_append(weir_chain_t *chain, weir_block_pool_t *pool, weir_str_t bytes) WEIR_MUST_USE;
+bool weir_chain_append(weir_chain_t *chain, weir_chain_pool_t *pool, weir_str_t bytes) WEIR_MUST_USE;
 /* First bytes as up to `max` slices; returns how many. */
 size_t weir_chain_peek(const weir_chain_t *chain, struct iovec *iov, size_t max);
 /* The last n bytes, which were appended just now; good until the chain is touched.  NULL: they lie in two blocks. */
 char *weir_chain_tail(const weir_chain_t *chain, size_t n);
-void weir_chain_consume(weir_chain_t *chain, weir_block_pool_t *pool, size_t n);   /* n <= size */
-void weir_chain_clear(weir_chain_t *chain, weir_block_pool_t *pool);
+void weir_chain_consume(weir_chain_t *chain, weir_chain_pool_t *pool, size_t n);   /* n <= size */
+void weir_chain_clear(weir_chain_t *chain, weir_chain_pool_t *pool);
 
 #endif

@@ -237,7 +237,7 @@ weir_str_hex_to_u64(weir_str_t s, uint64_t *value)
 }
 
 char *
-weir_fmt_u64(char *out, uint64_t value)
+weir_str_from_u64(char *out, uint64_t value)
 {
     char   digits[20];
     size_t n = sizeof(digits);
@@ -253,11 +253,11 @@ weir_fmt_u64(char *out, uint64_t value)
 }
 
 char *
-weir_fmt_seconds(char *out, weir_msec_t t)
+weir_str_from_seconds(char *out, weir_msec_t t)
 {
     uint64_t ms = t.ms % 1000;
 
-    out = weir_fmt_u64(out, t.ms / 1000);
+    out = weir_str_from_u64(out, t.ms / 1000);
     *out++ = '.';
     *out++ = (char) ('0' + ms / 100);
     *out++ = (char) ('0' + ms / 10 % 10);

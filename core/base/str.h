@@ -58,8 +58,8 @@ const char *weir_str_to_z(weir_arena_t *arena, weir_str_t s);
 size_t weir_str_distance(weir_str_t a, weir_str_t b, size_t ceiling);
 
 /* Bytes of an unsigned number in decimal; `out` has room for 20. Returns its end. */
-char *weir_fmt_u64(char *out, uint64_t value);
+char *weir_str_from_u64(char *out, uint64_t value);
 /* msec as "1.234"; out has room for 24. */
-char *weir_fmt_seconds(char *out, weir_msec_t t);
+char *weir_str_from_seconds(char *out, weir_msec_t t);
 
 #endif

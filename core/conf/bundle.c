@@ -94,7 +94,7 @@ weir_bundle_add(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key, 
 
     *entry = (weir_bundle_entry_t) { .chain = *bucket, .kind = kind, .key = weir_str_dup(&bundle->arena, key),
                                      .value = value };
-    if (!weir_bundle_decode(&bundle->arena, entry)) {
+    if (!weir_wire_decode_entry(&bundle->arena, entry)) {
         return NULL;
     }
     *bucket = entry;

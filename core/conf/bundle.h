@@ -51,9 +51,9 @@ void weir_bundle_put(weir_bundle_t *bundle, weir_str_t key, weir_str_t value);
 bool weir_bundle_get(weir_bundle_t *bundle, weir_str_t key, weir_str_t *value) WEIR_MUST_USE;
 
 /* Serialised to a sealed memfd; -1 with errno. */
-int            weir_bundle_to_fd(const weir_bundle_t *bundle) WEIR_MUST_USE;
+int            weir_wire_bundle_to_fd(const weir_bundle_t *bundle) WEIR_MUST_USE;
 /* Replaying; does not close fd; NULL with *error when what is there is not a bundle (lengths are checked before
  * bytes). */
-weir_bundle_t *weir_bundle_from_fd(int fd, weir_error_t *error) WEIR_MUST_USE;
+weir_bundle_t *weir_wire_bundle_from_fd(int fd, weir_error_t *error) WEIR_MUST_USE;
 
 #endif

@@ -24,7 +24,7 @@ log_read_server(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t server)
     const char     *hint = "no address";
     char            text[WEIR_ADDR_TEXT];
 
-    if (!weir_hostport_parse(&hp, server, &hint) || hp.is_wildcard || hp.host.len == 0) {
+    if (!weir_addr_parse_hostport(&hp, server, &hint) || hp.is_wildcard || hp.host.len == 0) {
         return weir_conf_error(cf, 1, "invalid syslog server \"%.*s\": %s", WEIR_STR_ARG(server), hint);
     }
     if (hp.is_unix) {

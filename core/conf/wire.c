@@ -170,7 +170,7 @@ wire_decode_user(weir_arena_t *arena, weir_str_t from, weir_bundle_user_t *user)
 }
 
 bool
-weir_bundle_decode(weir_arena_t *arena, weir_bundle_entry_t *entry)
+weir_wire_decode_entry(weir_arena_t *arena, weir_bundle_entry_t *entry)
 {
     switch (entry->kind) {
     case WEIR_BUNDLE_CONF: case WEIR_BUNDLE_FILE: case WEIR_BUNDLE_TEXT:
@@ -225,7 +225,7 @@ wire_write(int fd, const weir_bundle_t *bundle)
 }
 
 int
-weir_bundle_to_fd(const weir_bundle_t *bundle)
+weir_wire_bundle_to_fd(const weir_bundle_t *bundle)
 {
     int fd = weir_sys_memfd("weir configuration"), saved;
 
@@ -304,7 +304,7 @@ wire_parse(weir_bundle_t *bundle, weir_str_t from)
 }
 
 weir_bundle_t *
-weir_bundle_from_fd(int fd, weir_error_t *error)
+weir_wire_bundle_from_fd(int fd, weir_error_t *error)
 {
     weir_bundle_t *bundle = weir_bundle_create_replay();
     weir_str_t     bytes = WEIR_STR_NONE;

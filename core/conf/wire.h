@@ -41,7 +41,7 @@ weir_bundle_entry_t *weir_bundle_add(weir_bundle_t *bundle, weir_bundle_kind_t k
 weir_bundle_t       *weir_bundle_create_replay(void);
 
 /* wire.c */
-bool weir_bundle_decode(weir_arena_t *arena, weir_bundle_entry_t *entry) WEIR_MUST_USE;
+bool weir_wire_decode_entry(weir_arena_t *arena, weir_bundle_entry_t *entry) WEIR_MUST_USE;
 
 typedef struct { weir_arena_t *arena; char *at; size_t len, cap; } weir_wire_t;    /* a value being written */
 void       weir_wire_init(weir_wire_t *wire, weir_arena_t *arena);

@@ -44,7 +44,7 @@ http_create(weir_serve_t *serve)
     weir_list_init(&http->conns);
     weir_list_init(&http->idle);
     weir_list_init(&http->free_requests);
-    weir_block_pool_init(&http->blocks, HTTP_FREE_BLOCKS);
+    weir_chain_pool_init(&http->blocks, HTTP_FREE_BLOCKS);
     http->groups = weir_upstream_groups(serve->life);
     return http;
 }
@@ -119,7 +119,7 @@ http_destroy(void *part)
     weir_h2_streams_fini();
     weir_h2_heads_fini();
     weir_tls_conn_fini();
-    weir_block_pool_fini(&http->blocks);
+    weir_chain_pool_fini(&http->blocks);
     weir_mem_free(http->rx);
     weir_mem_free(http->h2_rx);
     weir_mem_free(http->file);

@@ -66,7 +66,7 @@ sink_find_peer(weir_log_sink_t *sink, const char **why)
     weir_addrs_t    addrs;
     uint16_t        port;
 
-    if (!weir_hostport_parse(&hp, sink->path, why)) {
+    if (!weir_addr_parse_hostport(&hp, sink->path, why)) {
         return false;
     }
     if (hp.is_unix) {

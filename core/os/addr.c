@@ -126,7 +126,7 @@ weir_addr_is_wildcard(const weir_addr_t *addr)
 /* --- ends of connections --- */
 
 weir_endpoint_t
-weir_endpoint(const weir_addr_t *addr)
+weir_addr_to_endpoint(const weir_addr_t *addr)
 {
     weir_endpoint_t end = { .family = addr->any.sa_family };
 
@@ -142,7 +142,7 @@ weir_endpoint(const weir_addr_t *addr)
 }
 
 weir_addr_t
-weir_endpoint_addr(const weir_endpoint_t *end)
+weir_addr_from_endpoint(const weir_endpoint_t *end)
 {
     weir_addr_t addr = { .len = offsetof(struct sockaddr_un, sun_path) };
 
@@ -203,7 +203,7 @@ weir_addr_text(const weir_addr_t *addr, char *out)
         end += weir_addr_text_ip(addr, end);
     }
     *end++ = ':';
-    end = weir_fmt_u64(end, weir_addr_port(addr));
+    end = weir_str_from_u64(end, weir_addr_port(addr));
     *end = '\0';
     return (size_t) (end - out);
 }
@@ -308,7 +308,7 @@ addr_parse_host(weir_hostport_t *hp, weir_str_t text, const char **hint)
 }
 
 bool
-weir_hostport_parse(weir_hostport_t *hp, weir_str_t text, const char **hint)
+weir_addr_parse_hostport(weir_hostport_t *hp, weir_str_t text, const char **hint)
 {
     weir_addr_t addr;
 

@@ -31,9 +31,9 @@ typedef struct {
     sa_family_t family;      /* 0: none */
 } weir_endpoint_t;
 
-weir_endpoint_t weir_endpoint(const weir_addr_t *addr);
+weir_endpoint_t weir_addr_to_endpoint(const weir_addr_t *addr);
 /* The address again; of a unix socket without its path. */
-weir_addr_t     weir_endpoint_addr(const weir_endpoint_t *end);
+weir_addr_t     weir_addr_from_endpoint(const weir_endpoint_t *end);
 
 #define WEIR_ADDR_TEXT 160   /* room for any address as text, NUL included */
 
@@ -58,7 +58,7 @@ typedef struct {
     bool       has_port, is_unix, is_v6_literal, is_wildcard;   /* wildcard: "*" or a bare port */
 } weir_hostport_t;
 /* hint points at a constant sentence that says what is wrong. */
-bool weir_hostport_parse(weir_hostport_t *hp, weir_str_t text, const char **hint) WEIR_MUST_USE;
+bool weir_addr_parse_hostport(weir_hostport_t *hp, weir_str_t text, const char **hint) WEIR_MUST_USE;
 
 typedef struct { weir_addr_t *at; size_t n; } weir_addrs_t;
 /* Blocking look-up with getaddrinfo for load time (A and AAAA, stream). n == 0 and *why (constant text) on failure. */

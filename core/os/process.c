@@ -31,19 +31,19 @@ static char **process_environment;   /* ours, in one piece with its strings; NUL
 /* -- children and signals -- */
 
 int
-weir_sys_kill(pid_t pid, int signal)
+weir_process_kill(pid_t pid, int signal)
 {
     return kill(pid, signal);
 }
 
 int
-weir_sys_kill_main(pid_t pid, int signal)
+weir_process_kill_main(pid_t pid, int signal)
 {
     return (int) syscall(SYS_tgkill, pid, pid, signal);
 }
 
 pid_t
-weir_sys_wait_any(int *status)
+weir_process_wait_any(int *status)
 {
     pid_t pid;
 

@@ -11,9 +11,9 @@
 #include <sys/types.h>
 
 /* Same arguments, results and errno as the call named. */
-int   weir_sys_kill(pid_t pid, int signal);
-int   weir_sys_kill_main(pid_t pid, int signal);   /* kill, but its first thread and no other gets the signal */
-pid_t weir_sys_wait_any(int *status);              /* waitpid(-1, WNOHANG); EINTR is retried */
+int   weir_process_kill(pid_t pid, int signal);
+int   weir_process_kill_main(pid_t pid, int signal);   /* kill, but its first thread and no other gets the signal */
+pid_t weir_process_wait_any(int *status);              /* waitpid(-1, WNOHANG); EINTR is retried */
 
 /* Is this child stopped (SIGSTOP, SIGTSTP …)?  One that a debugger holds is not. */
 bool  weir_process_is_stopped(pid_t pid);

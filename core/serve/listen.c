@@ -68,7 +68,7 @@ listen_address(weir_conf_t *cf, weir_str_t text, uint16_t default_port, weir_add
         addrs->n = 1;
         return weir_addr_from_ip(addrs->at, WEIR_STR("0.0.0.0"), (uint16_t) port);
     }
-    if (!weir_hostport_parse(&hp, text, &hint)) {
+    if (!weir_addr_parse_hostport(&hp, text, &hint)) {
         return weir_conf_error(cf, 1, "%s in \"%.*s\" of the \"listen\" directive", hint, WEIR_STR_ARG(text));
     }
     addrs->at = weir_new(cf->arena, weir_addr_t);

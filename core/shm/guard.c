@@ -64,7 +64,7 @@ static bool
 guard_owner_lives(const weir_guard_t *guard)
 {
     int seen = __atomic_load_n(&guard->mutex.__data.__lock, __ATOMIC_ACQUIRE), owner = seen & GUARD_OWNER;
-    bool lives = owner != 0 && (weir_sys_kill(owner, 0) == 0 || errno != ESRCH);
+    bool lives = owner != 0 && (weir_process_kill(owner, 0) == 0 || errno != ESRCH);
 
     if (seen == 0 || (seen & GUARD_OWNER_DIED) != 0) {
         return true;                         /* it became free just now */

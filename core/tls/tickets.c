@@ -222,7 +222,7 @@ weir_tls_tickets_save(const void *memory, char *text, size_t cap)
     at += sizeof(TICKETS_TITLE) - 1;
     for (uint32_t i = 0; i < ring->n && cap - (size_t) (at - text) >= line_max; i++) {
         const weir_tls_ticket_key_t *key = &ring->keys[i];
-        at = weir_fmt_u64(at, key->created_s);
+        at = weir_str_from_u64(at, key->created_s);
         *at++ = ' ';
         at = tickets_put_hex(at, key->name, sizeof(key->name), ' ');
         at = tickets_put_hex(at, key->hmac, sizeof(key->hmac), ' ');

@@ -108,7 +108,7 @@ weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *he
     if (attach_each_path(pid, attach_on_path, &a)) {
         return true;
     }
-    if (errno == ENOENT && weir_sys_kill(pid, 0) != 0 && errno == ESRCH) {
+    if (errno == ENOENT && weir_process_kill(pid, 0) != 0 && errno == ESRCH) {
         return weir_error_set(error,
                               "process %d, which the pid file names, has gone: nothing runs with this configuration",
                               (int) pid);

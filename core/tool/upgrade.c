@@ -79,7 +79,7 @@ weir_tool_upgrade(const weir_settings_t *settings)
         return upgrade_say("another upgrade is under way, or was left undone: there is a pid file of the old program");
     }
     (void) !weir_outcome_look(old, WEIR_OUTCOME_UPGRADE, &before, &error);
-    if (weir_sys_kill(old, SIGUSR2) != 0) {
+    if (weir_process_kill(old, SIGUSR2) != 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) old, SIGUSR2);
         return 1;
     }
@@ -91,7 +91,7 @@ weir_tool_upgrade(const weir_settings_t *settings)
             if (!upgrade_holds(settings, &names, old)) {
                 return upgrade_say("the new program came up and ended, the old one serves on: its error log says why");
             }
-            return weir_sys_kill(old, SIGQUIT) == 0 ? 0
+            return weir_process_kill(old, SIGQUIT) == 0 ? 0
                    : upgrade_say("the new program serves, but the old one could not be told to leave");
         }
         if ((begun && now == old) || (!begun && waited_ms > 5000)) {

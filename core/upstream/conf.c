@@ -146,7 +146,7 @@ upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, 
             return weir_conf_error(cf, i, "invalid parameter \"%.*s\"", WEIR_STR_ARG(words->at[i].text));
         }
     }
-    if (!weir_hostport_parse(hp, server.name, &why)) {
+    if (!weir_addr_parse_hostport(hp, server.name, &why)) {
         return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));
     }
     if (!upstream_resolve(cf, hp, UPSTREAM_PORT, &server.addrs, &why)) {
@@ -551,7 +551,7 @@ weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_
     weir_buf_t b;
 
     if (group != NULL || groups == NULL || authority.len > UPSTREAM_MAX_NAME
-        || !weir_hostport_parse(&hp, authority, &why))
+        || !weir_addr_parse_hostport(&hp, authority, &why))
     {
         return group;
     }
@@ -575,7 +575,7 @@ weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t aut
     if (group != NULL) {
         return group;
     }
-    if (!weir_hostport_parse(&hp, authority, &why)) {
+    if (!weir_addr_parse_hostport(&hp, authority, &why)) {
         weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(authority));
         return NULL;
     }

@@ -143,8 +143,8 @@ follow_ask(follow_name_t *name)
 
     weir_assert(name->index < follow->follow->n && follow->follow->servers[name->index].is_followed);
     memset(&name->lookup, 0, sizeof(name->lookup));
-    weir_lookup_start(follow->resolver, &name->lookup, follow->follow->servers[name->index].host,
-                      follow->follow->settings->timeout, follow_resolved);
+    weir_resolver_lookup(follow->resolver, &name->lookup, follow->follow->servers[name->index].host,
+                         follow->follow->settings->timeout, follow_resolved);
 }
 
 weir_follow_t *
@@ -172,7 +172,7 @@ void
 weir_follow_stop(weir_follow_t *follow)
 {
     for (size_t i = 0; i < follow->follow->n; i++) {
-        weir_lookup_cancel(&follow->names[i].lookup);
+        weir_resolver_cancel(&follow->names[i].lookup);
         weir_timer_drop(&follow->names[i].timer);
         weir_mem_free(follow->names[i].addrs);
     }

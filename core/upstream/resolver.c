@@ -25,7 +25,7 @@ resolver_add_server(weir_conf_t *cf, size_t word, weir_resolver_conf_t *conf)
     const char *hint;
     weir_error_t error = { .text = "" };
 
-    if (!weir_hostport_parse(&hp, text, &hint) || hp.is_unix || hp.is_wildcard || hp.host.len == 0) {
+    if (!weir_addr_parse_hostport(&hp, text, &hint) || hp.is_unix || hp.is_wildcard || hp.host.len == 0) {
         return weir_conf_invalid(cf, word, "the address of a name server");
     }
     uint16_t port = hp.has_port ? hp.port : RESOLVER_PORT;

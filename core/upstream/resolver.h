@@ -5,7 +5,7 @@
 #ifndef WEIR_UPSTREAM_RESOLVER_H
 #define WEIR_UPSTREAM_RESOLVER_H
 
-#include "event/resolve.h"
+#include "event/resolver.h"
 #include "upstream/group.h"
 
 typedef struct {

@@ -29,7 +29,7 @@ static weir_step_t
 access_check_address(weir_request_t *req, const void *conf_)
 {
     const access_conf_t *conf = conf_;
-    weir_addr_t addr = weir_endpoint_addr(&req->client->addr);
+    weir_addr_t addr = weir_addr_from_endpoint(&req->client->addr);
 
     for (size_t i = 0; i < conf->rules.n; i++) {
         const access_rule_t *rule = &conf->rules.at[i];

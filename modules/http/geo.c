@@ -115,7 +115,7 @@ geo_find(const geo_t *geo, const weir_addr_t *addr)
 static weir_addr_t
 geo_address(const geo_t *geo, weir_request_t *req, weir_str_t text)
 {
-    weir_addr_t addr = weir_endpoint_addr(&req->client->addr);
+    weir_addr_t addr = weir_addr_from_endpoint(&req->client->addr);
     weir_str_t  list;
 
     if (geo->source != NULL && !weir_addr_from_ip(&addr, text, 0)) {

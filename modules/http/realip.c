@@ -38,7 +38,7 @@ realip_find(weir_request_t *req, const void *conf_)
 {
     const realip_conf_t *conf = conf_;
     weir_client_t       *told;
-    weir_addr_t          addr = weir_endpoint_addr(&req->client->addr);
+    weir_addr_t          addr = weir_addr_from_endpoint(&req->client->addr);
     weir_str_t           list;
     char                 text[WEIR_ADDR_TEXT];
 
@@ -58,7 +58,7 @@ realip_find(weir_request_t *req, const void *conf_)
     weir_request_keep(req, weir_http_realip_index, req->client);
     told = weir_alloc(&req->arena, sizeof(*told));
     *told = *req->client;
-    told->addr = weir_endpoint(&addr);
+    told->addr = weir_addr_to_endpoint(&addr);
     told->text = weir_str_dup(&req->arena, weir_str(text, weir_addr_text_ip(&addr, text)));
     req->client = told;
     return WEIR_NEXT;

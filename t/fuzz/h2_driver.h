@@ -575,7 +575,7 @@ driver_end(void)
 static int
 driver_run(const uint8_t *data, size_t size, bool is_server)
 {
-    static weir_block_pool_t blocks;
+    static weir_chain_pool_t blocks;
     static weir_loop_t      *loop;
     static char              rx[65536], scratch[65536];
     weir_h2_settings_t settings = {
@@ -590,7 +590,7 @@ driver_run(const uint8_t *data, size_t size, bool is_server)
     if (loop == NULL) {
         loop = weir_loop_create(16);
         weir_assert(loop != NULL);
-        weir_block_pool_init(&blocks, 16);
+        weir_chain_pool_init(&blocks, 16);
     }
     memset(&driver, 0, offsetof(driver_t, back));
     driver.back_len = driver.block_len = 0;

@@ -86,7 +86,7 @@ weir_request_absolute(weir_request_t *req, weir_str_t location)
     }
     if (core->port_in_redirect.on && port != 0 && port != (req->client->is_tls ? 443 : 80)) {
         text[0] = ':';
-        *weir_fmt_u64(text + 1, port) = '\0';
+        *weir_str_from_u64(text + 1, port) = '\0';
     }
     if (host.len == 0) {
         return location;

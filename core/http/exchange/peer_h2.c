@@ -444,7 +444,7 @@ peer_encode_length(weir_exchange_t *x, weir_h2_stream_t *stream)
     char digits[24];
 
     if (x->length != WEIR_LENGTH_NONE) {
-        size_t len = (size_t) (weir_fmt_u64(digits, x->length) - digits);
+        size_t len = (size_t) (weir_str_from_u64(digits, x->length) - digits);
         weir_h2_head_field(stream, WEIR_HEADER_CONTENT_LENGTH, WEIR_STR("content-length"), weir_str(digits, len));
     }
 }

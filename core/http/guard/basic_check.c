@@ -159,7 +159,7 @@ check_done(weir_work_t *work)
 static void
 check_key_of(const weir_client_t *who, check_client_t *client)
 {
-    weir_addr_t addr = weir_endpoint_addr(&who->addr);
+    weir_addr_t addr = weir_addr_from_endpoint(&who->addr);
 
     memset(client->address, 0, sizeof(client->address));
     client->is_v6 = addr.any.sa_family == AF_INET6;

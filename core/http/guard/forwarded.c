@@ -74,7 +74,7 @@ forwarded_read(weir_str_t text, weir_addr_t *addr)
     if (weir_addr_from_ip(addr, text, 0)) {
         return true;
     }
-    return text.len != 0 && text.at[0] != '/' && weir_hostport_parse(&hp, text, &hint) && !hp.is_unix
+    return text.len != 0 && text.at[0] != '/' && weir_addr_parse_hostport(&hp, text, &hint) && !hp.is_unix
         && weir_addr_from_ip(addr, hp.host, hp.port);
 }
 

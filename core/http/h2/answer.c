@@ -94,7 +94,7 @@ answer_own_fields(weir_h2_exchange_t *x)
         weir_h2_head_field(x->stream, WEIR_HEADER_DATE, WEIR_STR("date"), weir_clock_http_date());
     }
     if (res->length != WEIR_LENGTH_NONE && res->status != 204 && res->status >= 200) {
-        size_t len = (size_t) (weir_fmt_u64(digits, res->length) - digits);
+        size_t len = (size_t) (weir_str_from_u64(digits, res->length) - digits);
         weir_h2_head_field(x->stream, WEIR_HEADER_CONTENT_LENGTH, WEIR_STR("content-length"), weir_str(digits, len));
     }
 }

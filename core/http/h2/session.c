@@ -72,7 +72,7 @@ session_greet(weir_h2_session_t *s)
 
 weir_h2_session_t *
 weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, const weir_h2_role_t *role, void *owner,
-                       weir_block_pool_t *blocks, char *rx, size_t rx_size)
+                       weir_chain_pool_t *blocks, char *rx, size_t rx_size)
 {
     weir_h2_session_t *s = weir_mem_try(sizeof(*s));
 

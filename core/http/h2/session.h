@@ -108,7 +108,7 @@ typedef struct {
  * worker's receive buffer (WEIR_RX_BYTES).  `before`: bytes that were received already (server: from the preface on),
  * copied or used at once.  Sends our preface and SETTINGS with the next flush.  NULL: no memory. */
 weir_h2_session_t *weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings,
-                                          const weir_h2_role_t *role, void *owner, weir_block_pool_t *blocks, char *rx,
+                                          const weir_h2_role_t *role, void *owner, weir_chain_pool_t *blocks, char *rx,
                                           size_t rx_size);
 /* streams still open are closed with on_closed first; conn stays the caller's */
 void weir_h2_session_destroy(weir_h2_session_t *s);

@@ -59,7 +59,7 @@ struct weir_h2_session {
     const weir_h2_role_t *role;
     void                 *owner;
     weir_h2_settings_t    settings;
-    weir_block_pool_t    *blocks;
+    weir_chain_pool_t    *blocks;
     char                 *rx;
     size_t                rx_size;
     weir_task_t           task;               /* writes at the end of the turn */

@@ -39,7 +39,7 @@ weir_cause_print_manual(int fd)
     for (unsigned i = WEIR_CAUSE_NONE + 1; weir_file_write_all(fd, line) && i < WEIR_CAUSE_MAX; i++) {
         const weir_cause_row_t *row = &cause_rows[i];
 
-        *weir_fmt_u64(status, row->status) = '\0';
+        *weir_str_from_u64(status, row->status) = '\0';
         line = weir_str_printf(&arena, "| `%.*s` | %s | %s | %s |\n", WEIR_STR_ARG(row->word),
                                row->status ? status : "-", weir_log_level_name(row->level), row->help);
     }

@@ -192,8 +192,8 @@ conf_parse_bind(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
     if (*bind == NULL || !(*bind)->is_constant || weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
         return *bind != NULL;
     }
-    return (weir_hostport_parse(&hp, words->at[1].text, &hint) && !hp.is_unix
-            && weir_addr_from_ip(&addr, hp.host, hp.port))
+    return (weir_addr_parse_hostport(&hp, words->at[1].text, &hint) && !hp.is_unix
+                 && weir_addr_from_ip(&addr, hp.host, hp.port))
         || weir_conf_invalid(cf, 1, "an address of this machine, or \"off\"");
 }
 

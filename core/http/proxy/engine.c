@@ -187,7 +187,7 @@ engine_bind(weir_proxy_t *p)
         return WEIR_OK;
     }
     from = weir_new(&req->arena, weir_addr_t);
-    if (!weir_hostport_parse(&hp, text, &hint) || hp.is_unix || !weir_addr_from_ip(from, hp.host, hp.port)) {
+    if (!weir_addr_parse_hostport(&hp, text, &hint) || hp.is_unix || !weir_addr_from_ip(from, hp.host, hp.port)) {
         return weir_exchange_error(&p->x, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, "the address to come from is none");
     }
     if (from->any.sa_family == p->pick.peer->conf->addr.any.sa_family) {

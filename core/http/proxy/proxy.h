@@ -14,7 +14,7 @@
 #include "http/request.h"
 #include "http/serve/runtime.h"
 #include "http/tls/upstream.h"
-#include "event/resolve.h"
+#include "event/resolver.h"
 #include "upstream/group.h"
 
 #include <stddef.h>

@@ -286,7 +286,7 @@ weir_proxy_release(weir_proxy_t *p)
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->collect_task);
     weir_exchange_end(&p->x, false);
-    weir_lookup_cancel(&p->lookup);
+    weir_resolver_cancel(&p->lookup);
     if (p->has_pipe) {
         weir_http_give_pipe(p->x.http, p->pipe, p->pipe_held == 0);
         p->has_pipe = false;

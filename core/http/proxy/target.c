@@ -132,8 +132,8 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     if (settings->servers.n == 0) {
         return target_fail(p, target_text(p, "no resolver defined to resolve", hp->host));
     }
-    weir_lookup_start(weir_resolver_of(p->x.http->groups, &settings->servers), &p->lookup, hp->host, settings->timeout,
-                      target_resolved);
+    weir_resolver_lookup(weir_resolver_of(p->x.http->groups, &settings->servers), &p->lookup, hp->host,
+                         settings->timeout, target_resolved);
     if (pass->group != NULL) {
         return true;                               /* it was known */
     }
@@ -166,7 +166,7 @@ weir_proxy_find_target(weir_proxy_t *p)
     if (pass->group != NULL) {
         return true;
     }
-    if (!weir_hostport_parse(&hp, pass->authority, &why)) {
+    if (!weir_addr_parse_hostport(&hp, pass->authority, &why)) {
         return target_fail(p, target_text(p, why, pass->authority));
     }
     return target_of_host(p, pass, &hp);

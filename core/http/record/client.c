@@ -17,9 +17,9 @@ weir_request_local(weir_request_t *req)
         if (client->fd >= 0 && weir_addr_is_wildcard(&addr) && !weir_sock_local(client->fd, &addr)) {
             addr = req->listen->base.addr;
         }
-        client->local = weir_endpoint(&addr);
+        client->local = weir_addr_to_endpoint(&addr);
     }
-    return weir_addr_is_unix(&addr) ? addr : weir_endpoint_addr(&client->local);
+    return weir_addr_is_unix(&addr) ? addr : weir_addr_from_endpoint(&client->local);
 }
 
 static void

@@ -40,7 +40,7 @@ weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t 
     }
     c->http = http;
     c->socket = weir_accept_ref(socket);
-    c->client.addr = weir_endpoint(peer);
+    c->client.addr = weir_addr_to_endpoint(peer);
     c->client.text = text;
     c->client.number = ++http->serve->next_number;
     c->client.opened = weir_clock_now();

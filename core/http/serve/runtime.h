@@ -30,7 +30,7 @@ struct weir_http {
     weir_groups_t     *groups;
     weir_list_t        conns;            /* clients' connections */
     weir_list_t        idle;             /* kept and quiet, oldest first */
-    weir_block_pool_t  blocks;
+    weir_chain_pool_t  blocks;
     weir_list_t        free_requests;    /* weir_request_box_t */
     weir_spare_t       spare_requests;   /* of them */
     size_t             trimmed;          /* bytes that went back to the heap since it was trimmed */

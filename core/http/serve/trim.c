@@ -18,7 +18,7 @@ static void
 trim_on_time(weir_timer_t *timer)
 {
     weir_http_t *http = weir_container_of(timer, weir_http_t, trim_timer);
-    size_t freed = weir_requests_trim(http, TRIM_KEEP) + weir_block_pool_trim(&http->blocks, TRIM_KEEP)
+    size_t freed = weir_requests_trim(http, TRIM_KEEP) + weir_chain_pool_trim(&http->blocks, TRIM_KEEP)
                  + weir_h2_streams_trim(TRIM_KEEP);
 
     http->trimmed += freed;

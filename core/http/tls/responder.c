@@ -39,7 +39,7 @@ responder_split(weir_arena_t *arena, weir_str_t url, weir_http_tls_responder_t *
     if (slash != NULL) {
         authority.len = (size_t) (slash - rest.at);
     }
-    if (!weir_hostport_parse(hp, authority, why)) {
+    if (!weir_addr_parse_hostport(hp, authority, why)) {
         return false;
     }
     *why = "no host in the address of an OCSP responder";

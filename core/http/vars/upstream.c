@@ -21,7 +21,7 @@ upstream_add_seconds(weir_buf_t *out, bool has, weir_msec_t duration)
     char text[UPSTREAM_NUMBER_MAX];
 
     if (has) {
-        weir_buf_add(out, text, (size_t) (weir_fmt_seconds(text, duration) - text));
+        weir_buf_add(out, text, (size_t) (weir_str_from_seconds(text, duration) - text));
     } else {
         weir_buf_add_char(out, '-');
     }

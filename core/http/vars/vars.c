@@ -10,7 +10,7 @@ weir_vars_number(weir_arena_t *arena, uint64_t number, weir_str_t *value)
 {
     char *text = weir_alloc_bytes(arena, 20);
 
-    *value = weir_str(text, (size_t) (weir_fmt_u64(text, number) - text));
+    *value = weir_str(text, (size_t) (weir_str_from_u64(text, number) - text));
     return true;
 }
 
@@ -19,7 +19,7 @@ weir_vars_seconds(weir_arena_t *arena, weir_msec_t duration, weir_str_t *value)
 {
     char *text = weir_alloc_bytes(arena, 24);
 
-    *value = weir_str(text, (size_t) (weir_fmt_seconds(text, duration) - text));
+    *value = weir_str(text, (size_t) (weir_str_from_seconds(text, duration) - text));
     return true;
 }
 

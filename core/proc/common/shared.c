@@ -93,7 +93,7 @@ shared_sweep_one(void *data, uint32_t slot, pid_t pid)
 {
     (void) data;
     (void) slot;
-    if (weir_sys_kill(pid, 0) != 0 && errno == ESRCH) {
+    if (weir_process_kill(pid, 0) != 0 && errno == ESRCH) {
         weir_slots_reap(pid, weir_zones_fold);
     }
 }

@@ -134,7 +134,7 @@ weir_inherit_read(weir_error_t *error)
 }
 
 bool
-weir_is_inheriting(void)
+weir_inherit_is_under_way(void)
 {
     return inherit.ready_fd >= 0;
 }

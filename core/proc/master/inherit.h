@@ -20,7 +20,7 @@
 
 /* At the start of main.  false with *error: there is a table, and it is broken. */
 bool weir_inherit_read(weir_error_t *error) WEIR_MUST_USE;
-bool weir_is_inheriting(void);
+bool weir_inherit_is_under_way(void);
 /* The descriptors of it, ascending: what must stay open. */
 const int *weir_inherit_fds(size_t *n);
 /* Before the configuration is read: the zones and the bells. */

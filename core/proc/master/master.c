@@ -87,7 +87,7 @@ master_stop(weir_master_t *master)
 static bool
 master_owns_paths(const weir_master_t *master)
 {
-    return master->successor == 0 && !weir_is_inheriting();
+    return master->successor == 0 && !weir_inherit_is_under_way();
 }
 
 /* New connections are refused at once, so that whoever comes after can bind. */
@@ -200,7 +200,7 @@ master_on_signal(void *data)
 static void
 master_check_ready(weir_master_t *master)
 {
-    if (!weir_is_inheriting()) {
+    if (!weir_inherit_is_under_way()) {
         return;
     }
     for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
@@ -237,7 +237,7 @@ master_set_up(weir_master_t *master)
         return false;
     }
     weir_signals_block();
-    if (!weir_is_inheriting()) {             /* else when it is ready: until then the file is of the one before */
+    if (!weir_inherit_is_under_way()) {      /* else when it is ready: until then the file is of the one before */
         weir_master_write_pid(master);
         if (master->pid_file.at == NULL) {
             return false;
@@ -295,7 +295,7 @@ weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation,
     started = master_set_up(&master) && weir_store_process_start(&master);
     if (started) {
         weir_load_boot_end();
-        if (weir_is_inheriting()) {
+        if (weir_inherit_is_under_way()) {
             weir_sockets_close_unused(&master.sockets, generation->serial);
             weir_zones_drop_unused();
         }

@@ -266,7 +266,7 @@ weir_reload_request(weir_master_t *master)
         reload_tell_outcome(false, "%s", error.text);
         return;
     }
-    master->bundle_fd = weir_bundle_to_fd(bundle);
+    master->bundle_fd = weir_wire_bundle_to_fd(bundle);
     weir_bundle_destroy(bundle);
     if (master->bundle_fd < 0) {
         (void) weir_error_set(&error, "memfd of the configuration failed (%d: %s)", errno, strerror(errno));

@@ -225,7 +225,7 @@ spawn_start(weir_child_t *child)
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "start worker process %d", (int) pid);
     if (!weir_link_open(child, fds[0])) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "watching worker process %d failed, it is killed", (int) pid);
-        (void) weir_sys_kill(pid, SIGKILL);
+        (void) weir_process_kill(pid, SIGKILL);
     }
 }
 
@@ -281,7 +281,7 @@ weir_spawn_leave(weir_child_t *child, int signal)
     if (signal != SIGKILL) {
         child->leaving = true;      /* one that is killed for what it did is started again */
     }
-    if (child->pid > 0 && weir_sys_kill(child->pid, signal) != 0 && errno != ESRCH) {
+    if (child->pid > 0 && weir_process_kill(child->pid, signal) != 0 && errno != ESRCH) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) child->pid, signal);
     }
 }
@@ -311,7 +311,7 @@ weir_spawn_tell(weir_master_t *master, int signal)
     for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
         weir_child_t *child = weir_list_entry(at, weir_child_t, link);
 
-        if (child->pid > 0 && weir_sys_kill(child->pid, signal) != 0 && errno != ESRCH) {
+        if (child->pid > 0 && weir_process_kill(child->pid, signal) != 0 && errno != ESRCH) {
             weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) child->pid, signal);
         }
     }
@@ -383,7 +383,7 @@ weir_spawn_reap(weir_master_t *master)
     int   status;
     pid_t pid;
 
-    while ((pid = weir_sys_wait_any(&status)) > 0) {
+    while ((pid = weir_process_wait_any(&status)) > 0) {
         weir_child_t *child = spawn_find(master, pid);
 
         if (weir_upgrade_ended(master, pid, status) || weir_store_process_ended(master, pid, status)) {

@@ -85,7 +85,7 @@ store_wait(pid_t pid, unsigned patience_ms)
         (void) nanosleep(&pause, NULL);
     }
     weir_log(WEIR_LOG_ALERT, NULL, 0, "store process %d does not end, it is killed", (int) pid);
-    (void) weir_sys_kill(pid, SIGKILL);
+    (void) weir_process_kill(pid, SIGKILL);
     (void) waitpid(pid, &status, 0);
 }
 
@@ -184,7 +184,7 @@ store_on_late(weir_timer_t *timer)
     for (size_t i = 0; i < STORE_LEAVING; i++) {
         if (store.leaving[i] > 0) {
             weir_log(WEIR_LOG_ALERT, NULL, 0, "store process %d does not end, it is killed", (int) store.leaving[i]);
-            (void) weir_sys_kill(store.leaving[i], SIGKILL);
+            (void) weir_process_kill(store.leaving[i], SIGKILL);
         }
     }
 }
@@ -195,7 +195,7 @@ weir_store_process_change(weir_master_t *master)
     pid_t *room = store_find_leaving(0);
 
     if (store.pid > 0) {
-        (void) weir_sys_kill(store.pid, room != NULL ? SIGQUIT : SIGKILL);
+        (void) weir_process_kill(store.pid, room != NULL ? SIGQUIT : SIGKILL);
         if (room != NULL) {
             *room = store.pid;
         }
@@ -237,7 +237,7 @@ weir_store_process_look(uint32_t looks, weir_msec_t limit)
                  "store process %d is stopped for more than %llu ms (worker_watchdog): it is killed", (int) store.pid,
                  (unsigned long long) limit.ms);
         store.still = 0;
-        (void) weir_sys_kill(store.pid, SIGKILL);
+        (void) weir_process_kill(store.pid, SIGKILL);
     }
 }
 
@@ -248,7 +248,7 @@ weir_store_process_reopen_logs(weir_master_t *master)
     if (store.pid > 0 && weir_rights_are_root()) {
         weir_store_process_change(master);
     } else if (store.pid > 0) {
-        (void) weir_sys_kill(store.pid, SIGUSR1);
+        (void) weir_process_kill(store.pid, SIGUSR1);
     }
 }
 
@@ -263,7 +263,7 @@ weir_store_process_stop(weir_master_t *master)
         store_again(master);                 /* it died just now: what was counted since is written all the same */
     }
     if (store.pid > 0) {
-        (void) weir_sys_kill(store.pid, SIGQUIT);
+        (void) weir_process_kill(store.pid, SIGQUIT);
         store_wait(store.pid, STORE_PATIENCE_MS);
         store.pid = 0;
     }

@@ -104,7 +104,7 @@ upgrade_on_timeout(weir_timer_t *timer)
                          (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed",
              (int) master->successor, (unsigned) (master->settings.upgrade_timeout.ms / 1000));
-    (void) weir_sys_kill(master->successor, SIGKILL);    /* its workers go with it; its end is seen like any other */
+    (void) weir_process_kill(master->successor, SIGKILL);  /* its workers go with it; its end is seen like any other */
 }
 
 /* What came while it was starting: it may have read the configuration, or opened the logs, of before. */
@@ -112,10 +112,10 @@ static void
 upgrade_pass_on(weir_master_t *master)
 {
     if (master->successor_owes.reload) {
-        (void) weir_sys_kill(master->successor, SIGHUP);
+        (void) weir_process_kill(master->successor, SIGHUP);
     }
     if (master->successor_owes.reopen) {
-        (void) weir_sys_kill(master->successor, SIGUSR1);
+        (void) weir_process_kill(master->successor, SIGUSR1);
     }
     master->successor_owes.reload = master->successor_owes.reopen = false;
 }
@@ -210,7 +210,7 @@ weir_upgrade_begin(weir_master_t *master)
 {
     int pipe[2];
 
-    if (master->successor != 0 || master->state != WEIR_MASTER_SERVING || weir_is_inheriting()) {
+    if (master->successor != 0 || master->state != WEIR_MASTER_SERVING || weir_inherit_is_under_way()) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "changing the program is ignored: %s",
                  master->successor != 0 ? "another one was started before" : "this one is coming or going");
         return;
@@ -241,7 +241,7 @@ weir_upgrade_begin(weir_master_t *master)
         (void) weir_sys_close(pipe[1]);
         master->successor_pipe.fd = -1;
         if (master->successor != 0) {
-            (void) weir_sys_kill(master->successor, SIGKILL);
+            (void) weir_process_kill(master->successor, SIGKILL);
         } else {
             upgrade_failed(master);
         }

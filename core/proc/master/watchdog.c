@@ -24,13 +24,13 @@
 static void
 watchdog_kill(const weir_child_t *child)
 {
-    (void) weir_sys_kill(child->pid, SIGKILL);
+    (void) weir_process_kill(child->pid, SIGKILL);
 }
 
 static void
 watchdog_abort(const weir_child_t *child)
 {
-    if (weir_sys_kill_main(child->pid, SIGABRT) != 0 && errno != ESRCH) {
+    if (weir_process_kill_main(child->pid, SIGABRT) != 0 && errno != ESRCH) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) child->pid, SIGABRT);
     }
 }

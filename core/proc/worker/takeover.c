@@ -45,7 +45,7 @@ static void *
 takeover_build(void *data)
 {
     weir_takeover_t *takeover = data;
-    weir_bundle_t   *bundle = weir_bundle_from_fd(takeover->bundle_fd, &takeover->error);
+    weir_bundle_t   *bundle = weir_wire_bundle_from_fd(takeover->bundle_fd, &takeover->error);
 
     if (bundle != NULL) {
         takeover->generation = weir_generation_build(bundle, takeover->source, takeover->serial, &takeover->error);

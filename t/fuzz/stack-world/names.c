@@ -165,8 +165,8 @@ names_fill(void)
         weir_lookup_t lookup = { .name = NULL };
         char name[16];
         int n = snprintf(name, sizeof(name), "n%d.test", i);
-        weir_lookup_start(resolver, &lookup, weir_str(name, (size_t) n), (weir_msec_t) { 5000 }, names_on_filled);
-        weir_lookup_cancel(&lookup);
+        weir_resolver_lookup(resolver, &lookup, weir_str(name, (size_t) n), (weir_msec_t) { 5000 }, names_on_filled);
+        weir_resolver_cancel(&lookup);
         if (i % 64 == 63) {
             while (recv(names_udp, room, sizeof(room), 0) >= 0) { }
         }

@@ -25,13 +25,13 @@ holds(const weir_chain_t *chain, size_t from, size_t to)
 static void
 test_model(void)
 {
-    weir_block_pool_t pool;
+    weir_chain_pool_t pool;
     weir_chain_t      chain = { 0 };
     size_t            from = 0, to = 0, n;
     unsigned          state = 12345;
     bool              same = true;
 
-    weir_block_pool_init(&pool, 4);
+    weir_chain_pool_init(&pool, 4);
     while (to < sizeof(source)) {
         state = state * 1103515245 + 12345;
         n = (size_t) weir_min((state >> 8) % 40000, sizeof(source) - to);
@@ -47,18 +47,18 @@ test_model(void)
     weir_chain_consume(&chain, &pool, chain.size);
     ok(chain.first == NULL && chain.last == NULL && pool.n_used == 0, "an empty chain owns nothing");
     ok(pool.spare.n <= 4, "the pool keeps no more than it may");
-    weir_block_pool_fini(&pool);
+    weir_chain_pool_fini(&pool);
     is_int(pool.spare.n, 0, "and nothing after its end");
 }
 
 static void
 test_edges(void)
 {
-    weir_block_pool_t pool;
+    weir_chain_pool_t pool;
     weir_chain_t      chain = { 0 };
     struct iovec      iov[2];
 
-    weir_block_pool_init(&pool, 8);
+    weir_chain_pool_init(&pool, 8);
     ok(weir_chain_append(&chain, &pool, WEIR_STR_NONE) && chain.first == NULL, "nothing appended takes no block");
     is_int(weir_chain_peek(&chain, iov, 2), 0, "nothing to peek at");
     ok(weir_chain_append(&chain, &pool, weir_str(source, WEIR_BLOCK_BYTES)) && pool.n_used == 1, "a block full is one");
@@ -72,14 +72,14 @@ test_edges(void)
     ok(chain.size == 0 && pool.n_used == 0 && pool.spare.n == 5, "clear gives everything back");
     ok(weir_chain_append(&chain, &pool, WEIR_STR("x")) && pool.spare.n == 4, "and a new append takes from there");
 
-    (void) weir_block_pool_trim(&pool, 1);
-    ok(weir_block_pool_trim(&pool, 1) != 0 && pool.spare.n == 2,
+    (void) weir_chain_pool_trim(&pool, 1);
+    ok(weir_chain_pool_trim(&pool, 1) != 0 && pool.spare.n == 2,
        "half of what nobody wanted since the last tick goes back");
-    ok(weir_block_pool_trim(&pool, 1) != 0 && weir_block_pool_trim(&pool, 1) == 0 && pool.spare.n == 1,
+    ok(weir_chain_pool_trim(&pool, 1) != 0 && weir_chain_pool_trim(&pool, 1) == 0 && pool.spare.n == 1,
        "down to the floor");
     weir_chain_clear(&chain, &pool);
     weir_chain_clear(&chain, &pool);
-    weir_block_pool_fini(&pool);
+    weir_chain_pool_fini(&pool);
 }
 
 int

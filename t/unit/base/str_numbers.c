@@ -36,12 +36,12 @@ main(void)
         ok(!weir_str_hex_to_u64(weir_str_from_z(bad_hex[i]), &value) && value == 1, bad_hex[i]);
     }
 
-    is_text(room, weir_fmt_u64(room, 0), "0");
-    is_text(room, weir_fmt_u64(room, 1234567890), "1234567890");
-    is_text(room, weir_fmt_u64(room, UINT64_MAX), "18446744073709551615");
-    is_text(room, weir_fmt_seconds(room, (weir_msec_t) { 0 }), "0.000");
-    is_text(room, weir_fmt_seconds(room, (weir_msec_t) { 1234 }), "1.234");
-    is_text(room, weir_fmt_seconds(room, (weir_msec_t) { 60007 }), "60.007");
-    is_text(room, weir_fmt_seconds(room, (weir_msec_t) { UINT64_MAX }), "18446744073709551.615");
+    is_text(room, weir_str_from_u64(room, 0), "0");
+    is_text(room, weir_str_from_u64(room, 1234567890), "1234567890");
+    is_text(room, weir_str_from_u64(room, UINT64_MAX), "18446744073709551615");
+    is_text(room, weir_str_from_seconds(room, (weir_msec_t) { 0 }), "0.000");
+    is_text(room, weir_str_from_seconds(room, (weir_msec_t) { 1234 }), "1.234");
+    is_text(room, weir_str_from_seconds(room, (weir_msec_t) { 60007 }), "60.007");
+    is_text(room, weir_str_from_seconds(room, (weir_msec_t) { UINT64_MAX }), "18446744073709551.615");
     return done();
 }

@@ -88,8 +88,8 @@ test_recording(weir_bundle_t *bundle)
 static void
 test_replay(weir_bundle_t *recorded)
 {
-    int                fd = weir_bundle_to_fd(recorded);
-    weir_bundle_t     *bundle = weir_bundle_from_fd(fd, &error);
+    int                fd = weir_wire_bundle_to_fd(recorded);
+    weir_bundle_t     *bundle = weir_wire_bundle_from_fd(fd, &error);
     weir_bundle_user_t user;
     weir_strs_t        paths;
     weir_addrs_t       addrs;
@@ -138,7 +138,7 @@ read_bytes(const char *bytes, size_t len)
     if (fd < 0 || write(fd, bytes, len) != (ssize_t) len) {
         abort();
     }
-    bundle = weir_bundle_from_fd(fd, &error);
+    bundle = weir_wire_bundle_from_fd(fd, &error);
     close(fd);
     error = (weir_error_t) { .text = "" };
     return bundle;
@@ -159,7 +159,7 @@ test_damage(void)
     (void) weir_bundle_add(bundle, WEIR_BUNDLE_CONF, WEIR_STR("/f"), WEIR_STR("text"));
     ok(weir_bundle_glob(bundle, WEIR_STR("/de[v]"), &paths, &error) && paths.n == 1
        && weir_bundle_resolve(bundle, WEIR_STR("127.0.0.1"), &addrs, &error), "something to damage");
-    fd = weir_bundle_to_fd(bundle);
+    fd = weir_wire_bundle_to_fd(bundle);
     len = pread(fd, bytes, sizeof(bytes), 0);
     close(fd);
     weir_bundle_destroy(bundle);
@@ -180,7 +180,7 @@ test_damage(void)
     ok(read_bytes(bytes, (size_t) len + 1) == NULL, "one with more behind it is refused");
     memset(bytes + 12, 0xff, 20);
     ok(read_bytes(bytes, (size_t) len) == NULL, "lengths without end are refused");
-    ok(weir_bundle_from_fd(-1, &error) == NULL, "no descriptor is refused");
+    ok(weir_wire_bundle_from_fd(-1, &error) == NULL, "no descriptor is refused");
 }
 
 static size_t each_count;

@@ -145,7 +145,7 @@ driver_begin(void)
         memset(&wire, 0, sizeof(wire));
         wire.out = malloc(DRIVER_OUT_MAX);
         weir_assert(wire.out != NULL);
-        weir_block_pool_init(&driver_http.blocks, 64);
+        weir_chain_pool_init(&driver_http.blocks, 64);
         weir_list_init(&driver_http.free_requests);
         driver_http.trim_timer.deadline.ms = 1;          /* it is on already */
         driver_core.log_not_found.on = true;

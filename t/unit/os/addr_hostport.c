@@ -38,7 +38,7 @@ main(void)
 
     for (i = 0; i < weir_countof(good); i++) {
         hint = NULL;
-        if (!ok(weir_hostport_parse(&hp, weir_str_from_z(good[i].text), &hint), good[i].text)) {
+        if (!ok(weir_addr_parse_hostport(&hp, weir_str_from_z(good[i].text), &hint), good[i].text)) {
             printf("# %s\n", hint);
             continue;
         }
@@ -50,13 +50,13 @@ main(void)
     }
     for (i = 0; i < weir_countof(bad); i++) {
         hint = NULL;
-        ok(!weir_hostport_parse(&hp, weir_str_from_z(bad[i]), &hint), bad[i]);
+        ok(!weir_addr_parse_hostport(&hp, weir_str_from_z(bad[i]), &hint), bad[i]);
         ok(hint != NULL && strlen(hint) > 5, "the hint says why");
     }
     memset(long_name, 'a', sizeof(long_name));
-    ok(!weir_hostport_parse(&hp, weir_str(long_name, 256), &hint), "a name has 255 bytes at most");
+    ok(!weir_addr_parse_hostport(&hp, weir_str(long_name, 256), &hint), "a name has 255 bytes at most");
     memcpy(long_name, "unix:/", 6);
-    ok(!weir_hostport_parse(&hp, weir_str(long_name, 5 + 108), &hint), "a path has 107");
-    ok(weir_hostport_parse(&hp, weir_str(long_name, 5 + 107), &hint), "which are enough");
+    ok(!weir_addr_parse_hostport(&hp, weir_str(long_name, 5 + 108), &hint), "a path has 107");
+    ok(weir_addr_parse_hostport(&hp, weir_str(long_name, 5 + 107), &hint), "which are enough");
     return done();
 }

@@ -100,14 +100,14 @@ test_endpoint(void)
 
     for (size_t i = 0; i < weir_countof(ips); i++) {
         ok(weir_addr_from_ip(&a, weir_str_from_z(ips[i]), 8443), "an address");
-        end = weir_endpoint(&a);
-        b = weir_endpoint_addr(&end);
+        end = weir_addr_to_endpoint(&a);
+        b = weir_addr_from_endpoint(&end);
         ok(weir_addr_eq(&a, &b) && b.len == a.len && ntohs(end.port) == 8443,
            "an endpoint is the same address and port");
     }
     ok(weir_addr_from_unix(&a, WEIR_STR("/run/x")), "a path");
-    end = weir_endpoint(&a);
-    b = weir_endpoint_addr(&end);
+    end = weir_addr_to_endpoint(&a);
+    b = weir_addr_from_endpoint(&end);
     is_str(weir_str(text, weir_addr_text(&b, text)), "unix:", "of a unix socket it says that it is one");
     ok(end.port == 0, "without a port");
 }

@@ -118,10 +118,10 @@ main(int argc, char **argv)
     is_int(in_child(clean_descriptors), 0, "standard descriptors are open, others closed");
     is_int(in_child(keep_descriptors), 0, "those to be kept stay open, and none between them");
     weir_process_on_signal(SIGUSR1, see);
-    (void) weir_sys_kill(getpid(), SIGUSR1);
+    (void) weir_process_kill(getpid(), SIGUSR1);
     ok(seen, "a handler is told who sent the signal");
     weir_process_on_signal(SIGUSR1, NULL);
-    (void) weir_sys_kill(getpid(), SIGUSR1);
+    (void) weir_process_kill(getpid(), SIGUSR1);
     is_str(weir_str_from_z(weir_process_signal_name(SIGTERM)), "SIGTERM", "signals have names");
     ok(weir_process_cpus() >= 1, "there is a CPU");
     weir_process_fini();

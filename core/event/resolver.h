@@ -1,11 +1,11 @@
 /*
- * resolve.h - names to addresses while a worker runs: a stub that asks the name servers of `resolver`, and remembers.
+ * resolver.h - names to addresses while a worker runs: a stub that asks the name servers of `resolver`, and remembers.
  *
  * One for each set of servers.  Several who want the same name wait for one answer.  Runs in workers, on the loop's
  * thread.
  */
-#ifndef WEIR_EVENT_RESOLVE_H
-#define WEIR_EVENT_RESOLVE_H
+#ifndef WEIR_EVENT_RESOLVER_H
+#define WEIR_EVENT_RESOLVER_H
 
 #include "event/loop.h"
 #include "os/addr.h"
@@ -36,11 +36,11 @@ void             weir_resolver_destroy(weir_resolver_t *resolver);
 bool             weir_resolver_is(const weir_resolver_t *resolver, const weir_resolver_conf_t *conf);
 /* done is called once, perhaps from inside: OK with addresses (port 0, borrowed for the call; one at least), or why
  * not. */
-void weir_lookup_start(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t name, weir_msec_t timeout,
-                       void (*done)(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs,
-                                    size_t n));
+void weir_resolver_lookup(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t name, weir_msec_t timeout,
+                          void (*done)(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs,
+                                       size_t n));
 /* done is not called any more.  Safe at any moment, also when it was. */
-void weir_lookup_cancel(weir_lookup_t *lookup);
+void weir_resolver_cancel(weir_lookup_t *lookup);
 /* When the answer given last for the name ends to hold: for those who ask again then.  0: it is not known. */
 weir_instant_t weir_resolver_expires(const weir_resolver_t *resolver, weir_str_t name);
 

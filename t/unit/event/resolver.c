@@ -1,8 +1,8 @@
 /*
- * resolve.c - names are looked up at name servers of this process: a full table, aliases that lead on, a server that is
- * bad, one that sends without end.
+ * resolver.c - names are looked up at name servers of this process: a full table, aliases that lead on, a server that
+ * is bad, one that sends without end.
  */
-#include "event/resolve.h"
+#include "event/resolver.h"
 
 #include "base/dns.h"
 #include "event/conn.h"
@@ -166,7 +166,7 @@ on_told(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *f
     }
     if (asks_more) {
         memset(&inner, 0, sizeof(inner));
-        weir_lookup_start(resolver, &inner.lookup, WEIR_STR("another.name"), MS(5000), on_inner);
+        weir_resolver_lookup(resolver, &inner.lookup, WEIR_STR("another.name"), MS(5000), on_inner);
     }
     if (n != 0) {
         asker->after = found[0];
@@ -179,14 +179,14 @@ ask(asker_t *asker, weir_str_t name)
     weir_instant_t began = weir_clock_now();
 
     memset(asker, 0, sizeof(*asker));
-    weir_lookup_start(resolver, &asker->lookup, name, MS(5000), on_told);
+    weir_resolver_lookup(resolver, &asker->lookup, name, MS(5000), on_told);
     for (int i = 0; i < 2000 && !asker->is_told; i++) {
         for (size_t k = 0; k < SERVERS; k++) {
             server_work(&servers[k]);
         }
         weir_loop_turn(loop, MS(5));
     }
-    weir_lookup_cancel(&asker->lookup);
+    weir_resolver_cancel(&asker->lookup);
     return weir_clock_now().ms - began.ms;
 }
 
@@ -225,19 +225,19 @@ a_full_table(void)
         if (again == 1) {
             (void) ask(&asker, WEIR_STR("oldest"));          /* remembered: it is told from inside */
         } else {
-            weir_lookup_start(resolver, &asker.lookup, WEIR_STR("oldest"), MS(5000), on_told);
+            weir_resolver_lookup(resolver, &asker.lookup, WEIR_STR("oldest"), MS(5000), on_told);
         }
         for (int i = 0; i < NAMES - 1; i++) {
             memset(&other, 0, sizeof(other));
             int n = snprintf(name, sizeof(name), "name%d", i);
-            weir_lookup_start(resolver, &other, weir_str(name, (size_t) n), MS(5000), on_inner);
-            weir_lookup_cancel(&other);
+            weir_resolver_lookup(resolver, &other, weir_str(name, (size_t) n), MS(5000), on_inner);
+            weir_resolver_cancel(&other);
         }
         asks_more = true;
         asker.is_told = false;
         if (again == 1) {
             memset(&asker, 0, sizeof(asker));
-            weir_lookup_start(resolver, &asker.lookup, WEIR_STR("oldest"), MS(5000), on_told);
+            weir_resolver_lookup(resolver, &asker.lookup, WEIR_STR("oldest"), MS(5000), on_told);
         }
         for (int i = 0; i < 2000 && !asker.is_told; i++) {
             server_work(&servers[0]);
@@ -247,7 +247,7 @@ a_full_table(void)
         ok(asker.is_told && asker.result == WEIR_LOOKUP_OK,
            again ? "a remembered name, the table is full" : "a name that is answered, the table is full");
         ok(asker.n == 1 && weir_addr_eq(&asker.first, &asker.after), "what is told stays while another name is begun");
-        weir_lookup_cancel(&inner.lookup);
+        weir_resolver_cancel(&inner.lookup);
     }
 }
 
@@ -317,11 +317,11 @@ main(void)
     aliases();
     bad_servers();
     an_answer_behind_others();
-    weir_lookup_start(resolver, &waits, WEIR_STR("nobody.answers"), MS(5000), on_inner);
+    weir_resolver_lookup(resolver, &waits, WEIR_STR("nobody.answers"), MS(5000), on_inner);
     ok(waits.name != NULL, "somebody waits to the end");
     weir_resolver_destroy(resolver);
     ok(waits.name == NULL, "and has nothing to do with what is gone");
-    weir_lookup_cancel(&waits);
+    weir_resolver_cancel(&waits);
     weir_loop_destroy(loop);
     return done();
 }

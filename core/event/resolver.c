@@ -1,5 +1,5 @@
 /*
- * resolve.c - see resolve.h.
+ * resolver.c - see resolver.h.
  *
  * A name that somebody asks for is asked of the servers in turn over UDP, both kinds of address at once, from a socket
  * that is opened for this question alone: its port is one more number that a forger would have to guess beside the two
@@ -10,7 +10,7 @@
  *
  * Names live in a table of fixed size; when it is full the one that has not been asked for longest goes.
  */
-#include "event/resolve.h"
+#include "event/resolver.h"
 
 #include "base/dns.h"
 #include "base/mem.h"
@@ -637,8 +637,9 @@ lookup_on_timeout(weir_timer_t *timer)
 }
 
 void
-weir_lookup_start(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t text, weir_msec_t timeout,
-                  void (*done)(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs, size_t n))
+weir_resolver_lookup(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t text, weir_msec_t timeout,
+                     void (*done)(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs,
+                                  size_t n))
 {
     char lower[256];
     name_t *name;
@@ -667,7 +668,7 @@ weir_lookup_start(weir_resolver_t *resolver, weir_lookup_t *lookup, weir_str_t t
 }
 
 void
-weir_lookup_cancel(weir_lookup_t *lookup)
+weir_resolver_cancel(weir_lookup_t *lookup)
 {
     name_t *name = lookup->name;
 
