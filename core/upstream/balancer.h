@@ -44,20 +44,20 @@ static inline size_t weir_peer_index(const weir_peer_t *peer) { return (size_t) 
 extern const weir_balancer_t weir_balancer_round_robin;
 
 /* The peer that a number below the set's weight falls to, each having as many numbers as its weight. */
-weir_peer_t *weir_host_set_at(const weir_host_set_t *set, uint64_t number);
+weir_peer_t *weir_sets_at(const weir_host_set_t *set, uint64_t number);
 
 /* -- smooth weighted turns, for any balancer: a state that begins with an array of these, by weir_peer_index -- */
 typedef struct {
     int64_t current, effective;      /* credit; the weight in use, which sinks with failures */
 } weir_turns_t;
 
-void        *weir_turns_create(const weir_host_set_t *set, weir_arena_t *arena);
+void        *weir_round_robin_create(const weir_host_set_t *set, weir_arena_t *arena);
 /* The same in memory of the caller's: set->n of them.  What else a balancer keeps may lie behind them. */
-void         weir_turns_init(const weir_host_set_t *set, weir_turns_t *turns);
+void         weir_round_robin_init(const weir_host_set_t *set, weir_turns_t *turns);
 /* The next among those that `may` lets: NULL: none. */
-weir_peer_t *weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data),
-                             const void *data);
-void         weir_turns_report(weir_peer_t *peer, bool failed);
-void         weir_turns_carry_over(weir_peer_t *to, const weir_peer_t *from);
+weir_peer_t *weir_round_robin_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data),
+                                   const void *data);
+void         weir_round_robin_report(weir_peer_t *peer, bool failed);
+void         weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from);
 
 #endif

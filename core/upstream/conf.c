@@ -527,9 +527,9 @@ upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp,
 }
 
 weir_group_t *
-weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name,
-                        weir_str_t host_header,
-                        const weir_addr_t *addrs, size_t n)
+weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf, weir_str_t name,
+                           weir_str_t host_header,
+                           const weir_addr_t *addrs, size_t n)
 {
     *conf = (weir_group_conf_t) { .name = name, .host_header = host_header, .balancer = &weir_balancer_round_robin };
     conf->peers = weir_new_n(arena, weir_peer_conf_t, n);

@@ -46,7 +46,7 @@ weir_groups_destroy(weir_groups_t *groups)
 
             weir_list_remove(&group->link);
             group->groups = NULL;
-            weir_pool_close_idle(group);
+            weir_upconn_close_idle(group);
         }
     }
     weir_resolvers_free(groups->resolvers);
@@ -170,7 +170,7 @@ static void
 group_destroy(weir_group_t *group)
 {
     weir_assert(group->refs == 0);
-    weir_pool_close_idle(group);
+    weir_upconn_close_idle(group);
     weir_assert(group->n_idle == 0);
     weir_list_remove(&group->link);
     group_let_rows_go(group);
@@ -179,7 +179,7 @@ group_destroy(weir_group_t *group)
         group->conf.balancer->destroy(&group->sets[i]);
     }
     for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_upslots_free(&group->peers[i]);
+        weir_upconn_slots_free(&group->peers[i]);
     }
     weir_arena_fini(&group->arena);
     weir_mem_free(group);
@@ -212,7 +212,7 @@ group_carry_idle(weir_group_t *to, weir_group_t *from, const weir_table_t *peers
 
         next = at->next;
         if (peer != NULL) {
-            weir_pool_adopt(up, peer);
+            weir_upconn_adopt(up, peer);
             weir_assert(to->n_idle <= to->conf.keepalive);
         }
     }

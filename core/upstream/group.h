@@ -67,7 +67,7 @@ typedef struct {
     weir_list_t             idle;            /* kept connections, newest first */
     /* connections that serve several at once and have some (weir_upconn_t.shared_link) */
     weir_list_t             shared;
-    weir_list_t             slots;           /* TLS sessions to resume (secure.c) */
+    weir_list_t             slots;           /* TLS sessions to resume (upconn_secure.c) */
     uint32_t                n_slots;
 } weir_peer_t;
 
@@ -128,9 +128,9 @@ weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t 
 /* A group that only a request makes: of these addresses (a port each), with nothing kept of it; not counted under its
  * name, which may be anybody's.
  * name and host_header are copied.  Takes a reference; conf->running is set, conf (the caller's) is filled in. */
-weir_group_t  *weir_group_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf,
-                                       weir_str_t name, weir_str_t host_header,
-                                       const weir_addr_t *addrs, size_t n);
+weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf,
+                                          weir_str_t name, weir_str_t host_header,
+                                          const weir_addr_t *addrs, size_t n);
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
@@ -158,7 +158,7 @@ weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure
 /* A step of the TLS handshake, if there is to be one.  OK: done · AGAIN: at the next edge · ERROR: *why (lives until
  * the next failure). */
 weir_io_t      weir_upconn_secure(weir_upconn_t *up, const char **why) WEIR_MUST_USE;
-bool           weir_upsecure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b);
+bool           weir_upconn_secure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b);
 /* Back to the group's pool, or closed: when keepalive says so, bytes are waiting, or nobody else counts the group. */
 void           weir_upconn_keep(weir_upconn_t *up);
 void           weir_upconn_close(weir_upconn_t *up);

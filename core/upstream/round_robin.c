@@ -13,7 +13,7 @@ turns_of(const weir_peer_t *peer)
 }
 
 void
-weir_turns_init(const weir_host_set_t *set, weir_turns_t *turns)
+weir_round_robin_init(const weir_host_set_t *set, weir_turns_t *turns)
 {
     for (size_t i = 0; i < set->n; i++) {
         turns[i] = (weir_turns_t) { .effective = set->peers[i].conf->weight };
@@ -21,16 +21,17 @@ weir_turns_init(const weir_host_set_t *set, weir_turns_t *turns)
 }
 
 void *
-weir_turns_create(const weir_host_set_t *set, weir_arena_t *arena)
+weir_round_robin_create(const weir_host_set_t *set, weir_arena_t *arena)
 {
     weir_turns_t *turns = weir_new_n(arena, weir_turns_t, set->n);
 
-    weir_turns_init(set, turns);
+    weir_round_robin_init(set, turns);
     return turns;
 }
 
 weir_peer_t *
-weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data), const void *data)
+weir_round_robin_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data),
+                      const void *data)
 {
     weir_turns_t *turns = set->state, *best = NULL;
     int64_t gained = 0;
@@ -59,7 +60,7 @@ weir_turns_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer,
 }
 
 void
-weir_turns_report(weir_peer_t *peer, bool failed)
+weir_round_robin_report(weir_peer_t *peer, bool failed)
 {
     weir_turns_t *turns = turns_of(peer);
     const weir_peer_conf_t *conf = peer->conf;
@@ -72,7 +73,7 @@ weir_turns_report(weir_peer_t *peer, bool failed)
 
 /* The weight it has left, of the new one in the proportion it had of the old one. */
 void
-weir_turns_carry_over(weir_peer_t *to, const weir_peer_t *from)
+weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from)
 {
     weir_assert(to->conf->weight != 0 && from->conf->weight != 0);
     turns_of(to)->effective = (int64_t) ((uint64_t) turns_of(from)->effective * to->conf->weight / from->conf->weight);
@@ -95,13 +96,13 @@ round_robin_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_insta
 {
     round_robin_asked_t asked = { pick, now };
 
-    return weir_turns_take(set, round_robin_may, &asked);
+    return weir_round_robin_take(set, round_robin_may, &asked);
 }
 
 const weir_balancer_t weir_balancer_round_robin = {
     .name = "round_robin",
-    .create = weir_turns_create,
+    .create = weir_round_robin_create,
     .pick = round_robin_pick,
-    .report = weir_turns_report,
-    .carry_over = weir_turns_carry_over,
+    .report = weir_round_robin_report,
+    .carry_over = weir_round_robin_carry_over,
 };

@@ -30,15 +30,23 @@ void         weir_sets_share(weir_group_t *group, weir_instant_t now);
 /* NULL: nobody of the group may be asked. */
 weir_peer_t *weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
 
-/* pick.c: it is marked as failed, and it is not yet time to try it. */
+/* peer.c: it has failed max_fails times.  The only peer of a group is never marked: there would be no other to ask. */
+bool weir_peer_is_marked(const weir_peer_t *peer);
+/* It is marked as failed, and it is not yet time to try it. */
 bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
+/* An attempt failed; failures count together while each follows the one before within fail_timeout. */
+void weir_peer_failed(weir_peer_t *peer, weir_instant_t now);
+/* The attempt that tried a marked peer succeeded. */
+void weir_peer_recovered(weir_peer_t *peer);
+/* After its failures changed: its group and statistics count whether it is marked as failed here. */
+void weir_peer_tell(weir_peer_t *peer);
 
-/* secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL:
+/* upconn_secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL:
  * nowhere. */
-weir_upslot_t *weir_upslot_take(weir_peer_t *peer, const weir_upsecure_t *secure);
-void           weir_upslot_give_back(weir_upconn_t *up);
-void           weir_upslot_move(weir_upconn_t *up);       /* up->peer has changed */
-void           weir_upslots_free(weir_peer_t *peer);      /* no connection uses any */
+weir_upslot_t *weir_upconn_slot_take(weir_peer_t *peer, const weir_upsecure_t *secure);
+void           weir_upconn_slot_give_back(weir_upconn_t *up);
+void           weir_upconn_slot_move(weir_upconn_t *up);       /* up->peer has changed */
+void           weir_upconn_slots_free(weir_peer_t *peer);      /* no connection uses any */
 
 /* resolver.c: the stubs of this worker; group.c has the list. */
 struct weir_resolver_link;
@@ -46,12 +54,9 @@ struct weir_resolver_link **weir_groups_resolvers(weir_groups_t *groups);
 weir_loop_t *weir_groups_loop(weir_groups_t *groups);
 void weir_resolvers_free(struct weir_resolver_link *list);
 
-/* pool.c */
-void weir_pool_close_idle(weir_group_t *group);
-/* After its failures changed: its group and statistics count whether it is marked as failed here. */
-void weir_peer_tell(weir_peer_t *peer);
-/* Links an idle connection as the oldest of its (new) peer and group: for moving the idle ones of a group to another.
- * */
-void weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer);
+/* upconn.c */
+void weir_upconn_close_idle(weir_group_t *group);
+/* Links an idle connection as the oldest of its new peer and group: for moving those of one group to another. */
+void weir_upconn_adopt(weir_upconn_t *up, weir_peer_t *peer);
 
 #endif

@@ -47,7 +47,7 @@ weir_sets_create(weir_group_t *group)
 }
 
 weir_peer_t *
-weir_host_set_at(const weir_host_set_t *set, uint64_t number)
+weir_sets_at(const weir_host_set_t *set, uint64_t number)
 {
     size_t i = 0;
 

@@ -61,7 +61,7 @@ hash_may(const weir_peer_t *peer, const void *data)
 static weir_peer_t *
 hash_take_turn(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now, const weir_peer_t *server)
 {
-    return weir_turns_take(set, hash_may, &(hash_asked_t) { pick, now, server });
+    return weir_round_robin_take(set, hash_may, &(hash_asked_t) { pick, now, server });
 }
 
 static uint32_t
@@ -77,7 +77,7 @@ hash_create(const weir_host_set_t *set, weir_arena_t *arena)
 {
     void *state = weir_alloc(arena, set->n * sizeof(weir_turns_t) + sizeof(hash_state_t));
 
-    weir_turns_init(set, state);
+    weir_round_robin_init(set, state);
     *(hash_state_t *) ((weir_turns_t *) state + set->n) = (hash_state_t) { .n = 0 };
     return state;
 }
@@ -97,7 +97,7 @@ hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t no
             weir_buf_printf(&again, "%u", tries);
         }
         sum += hash_crc(hash_crc(0, weir_buf_str(&again)), pick->key) >> 16 & 0x7fff;
-        peer = weir_host_set_at(set, sum % set->weight);
+        peer = weir_sets_at(set, sum % set->weight);
         if (weir_peer_allowed(peer, pick, now)) {
             return peer;
         }
@@ -109,8 +109,8 @@ static const weir_balancer_t hash_balancer = {
     .name = "hash",
     .create = hash_create,
     .pick = hash_pick,
-    .report = weir_turns_report,
-    .carry_over = weir_turns_carry_over,
+    .report = weir_round_robin_report,
+    .carry_over = weir_round_robin_carry_over,
 };
 
 /* -- the consistent one: points on a ring -- */
@@ -248,8 +248,8 @@ static const weir_balancer_t hash_ring_balancer = {
     .name = "hash consistent",
     .create = hash_create_ring,
     .pick = hash_pick_ring,
-    .report = weir_turns_report,
-    .carry_over = weir_turns_carry_over,
+    .report = weir_round_robin_report,
+    .carry_over = weir_round_robin_carry_over,
 };
 
 /* -- the module -- */

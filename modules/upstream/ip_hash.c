@@ -34,7 +34,7 @@ ip_hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t
         for (size_t i = 0; i < key.len; i++) {
             hash = (hash * IP_HASH_FACTOR + (uint8_t) key.at[i]) % IP_HASH_MODULUS;
         }
-        peer = weir_host_set_at(set, hash % set->weight);
+        peer = weir_sets_at(set, hash % set->weight);
         if (weir_peer_allowed(peer, pick, now)) {
             return peer;
         }
@@ -44,10 +44,10 @@ ip_hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t
 
 static const weir_balancer_t ip_hash_balancer = {
     .name = "ip_hash",
-    .create = weir_turns_create,
+    .create = weir_round_robin_create,
     .pick = ip_hash_pick,
-    .report = weir_turns_report,
-    .carry_over = weir_turns_carry_over,
+    .report = weir_round_robin_report,
+    .carry_over = weir_round_robin_carry_over,
 };
 
 static const weir_balancer_t *

@@ -42,15 +42,15 @@ least_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t n
             asked.least = peer;
         }
     }
-    return asked.least != NULL ? weir_turns_take(set, least_may, &asked) : NULL;
+    return asked.least != NULL ? weir_round_robin_take(set, least_may, &asked) : NULL;
 }
 
 static const weir_balancer_t least_balancer = {
     .name = "least_conn",
-    .create = weir_turns_create,
+    .create = weir_round_robin_create,
     .pick = least_pick,
-    .report = weir_turns_report,
-    .carry_over = weir_turns_carry_over,
+    .report = weir_round_robin_report,
+    .carry_over = weir_round_robin_carry_over,
 };
 
 static const weir_balancer_t *

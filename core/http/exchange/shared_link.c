@@ -366,7 +366,9 @@ shared_find(weir_peer_t *peer, const weir_upsecure_t *secure)
 
     for (weir_list_t *at = peer->shared.next; at != &peer->shared; at = at->next) {
         up = weir_list_entry(at, weir_upconn_t, shared_link);
-        if (up->share == &shared_share && weir_upsecure_eq(&up->secure, secure) && shared_has_room(shared_of(up))) {
+        if (up->share == &shared_share && weir_upconn_secure_eq(&up->secure, secure)
+            && shared_has_room(shared_of(up)))
+        {
             return shared_of(up);
         }
     }

@@ -48,8 +48,8 @@ target_use_addrs(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_addr_t *ad
         }
     }
     pass->group = weir_new(arena, weir_group_conf_t);
-    p->own_group = weir_group_attach_addrs(p->x.http->groups, arena, pass->group, pass->authority, pass->host_header,
-                                           with_port, n);
+    p->own_group = weir_upstream_attach_addrs(p->x.http->groups, arena, pass->group, pass->authority, pass->host_header,
+                                              with_port, n);
 }
 
 static void

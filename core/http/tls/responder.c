@@ -199,8 +199,8 @@ fetch_group(weir_http_tls_fetch_t *f, weir_http_t *http, const weir_http_tls_res
     if (responder->group != NULL) {
         return weir_group_ref(responder->group->running);
     }
-    return weir_group_attach_addrs(http->groups, &f->arena, weir_new(&f->arena, weir_group_conf_t), responder->host,
-                                   responder->host, responder->addrs.at, responder->addrs.n);
+    return weir_upstream_attach_addrs(http->groups, &f->arena, weir_new(&f->arena, weir_group_conf_t), responder->host,
+                                      responder->host, responder->addrs.at, responder->addrs.n);
 }
 
 weir_http_tls_fetch_t *

@@ -1,5 +1,5 @@
 /*
- * pool.c - connections to peers: opened, kept idle for the next request, dropped when the peer speaks in between.
+ * upconn.c - connections to peers: opened, kept idle for the next request, dropped when the peer speaks in between.
  *
  * Runs in workers.  One heap object a connection.  The newest idle one is used first, so that what is not needed
  * grows old and is closed.  A connection in use counts its group; an idle one does not: it goes with the group.
@@ -15,7 +15,7 @@
 /* -- idle connections -- */
 
 static void
-pool_unlink(weir_upconn_t *up)
+upconn_unlink(weir_upconn_t *up)
 {
     weir_assert(up->peer->group->n_idle > 0);
     weir_list_remove(&up->idle_link);
@@ -24,58 +24,58 @@ pool_unlink(weir_upconn_t *up)
 }
 
 static void
-pool_free(weir_upconn_t *up)
+upconn_free(weir_upconn_t *up)
 {
     weir_assert(!weir_list_linked(&up->idle_link));
     weir_timer_drop(&up->timer);
     weir_list_remove(&up->shared_link);
     weir_conn_close(&up->conn);
-    weir_upslot_give_back(up);
+    weir_upconn_slot_give_back(up);
     weir_tls_context_unref(up->secure.context);
     weir_mem_free(up);
 }
 
 static void
-pool_close_idle(weir_upconn_t *up)
+upconn_close_one(weir_upconn_t *up)
 {
     weir_assert(up->reused && (up->share != NULL || up->owner == NULL));     /* nobody uses it */
-    pool_unlink(up);
+    upconn_unlink(up);
     if (up->share != NULL) {
         up->share->closing(up);
     }
-    pool_free(up);
+    upconn_free(up);
 }
 
 void
 weir_upconn_drop(weir_upconn_t *up)
 {
-    pool_close_idle(up);
+    upconn_close_one(up);
 }
 
 void
-weir_pool_close_idle(weir_group_t *group)
+weir_upconn_close_idle(weir_group_t *group)
 {
     while (!weir_list_empty(&group->idle)) {
-        pool_close_idle(weir_list_entry(group->idle.next, weir_upconn_t, group_link));
+        upconn_close_one(weir_list_entry(group->idle.next, weir_upconn_t, group_link));
     }
 }
 
 void
-weir_pool_adopt(weir_upconn_t *up, weir_peer_t *peer)
+weir_upconn_adopt(weir_upconn_t *up, weir_peer_t *peer)
 {
     weir_assert(peer->group != up->peer->group);
-    pool_unlink(up);
+    upconn_unlink(up);
     up->peer = peer;
     weir_list_append(&peer->idle, &up->idle_link);
     weir_list_append(&peer->group->idle, &up->group_link);
     peer->group->n_idle++;
     weir_assert(peer->group->n_idle <= peer->group->conf.keepalive);
-    weir_upslot_move(up);
+    weir_upconn_slot_move(up);
 }
 
 /* Room to send is no news; a byte or the end is: nobody asked for it. */
 static void
-pool_idle_ready(weir_watch_t *watch)
+upconn_idle_ready(weir_watch_t *watch)
 {
     weir_upconn_t *up = weir_container_of(watch, weir_upconn_t, conn.watch);
 
@@ -83,14 +83,14 @@ pool_idle_ready(weir_watch_t *watch)
     if (up->share != NULL) {
         up->share->idle_ready(up);
     } else if (watch->readable && !weir_upconn_is_fresh(up)) {
-        pool_close_idle(up);
+        upconn_close_one(up);
     }
 }
 
 static void
-pool_idle_expired(weir_timer_t *timer)
+upconn_idle_expired(weir_timer_t *timer)
 {
-    pool_close_idle(weir_container_of(timer, weir_upconn_t, timer));
+    upconn_close_one(weir_container_of(timer, weir_upconn_t, timer));
 }
 
 bool
@@ -100,7 +100,7 @@ weir_upconn_is_fresh(weir_upconn_t *up)
 }
 
 static bool
-pool_is_usable(weir_upconn_t *up)
+upconn_is_usable(weir_upconn_t *up)
 {
     const weir_watch_t *watch = &up->conn.watch;
 
@@ -119,15 +119,15 @@ weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const we
         weir_upconn_t *up = weir_list_entry(at, weir_upconn_t, idle_link);
 
         next = at->next;
-        if (up->share != share || !weir_upsecure_eq(&up->secure, secure)) {
+        if (up->share != share || !weir_upconn_secure_eq(&up->secure, secure)) {
             continue;
         }
-        if (!pool_is_usable(up)) {
-            pool_close_idle(up);
+        if (!upconn_is_usable(up)) {
+            upconn_close_one(up);
             continue;
         }
         weir_assert(up->peer == peer && up->reused && (share != NULL || up->owner == NULL));
-        pool_unlink(up);
+        upconn_unlink(up);
         weir_timer_clear(&up->timer);
         weir_group_ref(peer->group);
         return up;
@@ -138,7 +138,7 @@ weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const we
 /* -- connections in use -- */
 
 static void
-pool_set_secure(weir_upconn_t *up, const weir_upsecure_t *secure)
+upconn_set_secure(weir_upconn_t *up, const weir_upsecure_t *secure)
 {
     /* plain: there is nothing to say */
     weir_assert(secure->context != NULL || (secure->name.len == 0 && secure->protocols.len == 0));
@@ -178,7 +178,7 @@ weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_rea
         return NULL;
     }
     weir_group_ref(peer->group);
-    pool_set_secure(up, secure);
+    upconn_set_secure(up, secure);
     return up;
 }
 
@@ -188,12 +188,12 @@ weir_upconn_close(weir_upconn_t *up)
     weir_group_t *group = up->peer->group;
 
     weir_assert(!weir_list_linked(&up->idle_link) && group->refs > 0);
-    pool_free(up);
+    upconn_free(up);
     weir_group_unref(group);
 }
 
 static bool
-pool_may_keep(weir_upconn_t *up)
+upconn_may_keep(weir_upconn_t *up)
 {
     const weir_group_conf_t *conf = &up->peer->group->conf;
     const weir_watch_t      *watch = &up->conn.watch;
@@ -217,7 +217,7 @@ weir_upconn_keep(weir_upconn_t *up)
     weir_peer_t  *peer = up->peer;
     weir_group_t *group = peer->group;
 
-    if (!pool_may_keep(up)) {
+    if (!upconn_may_keep(up)) {
         if (up->share != NULL) {
             up->share->closing(up);
         }
@@ -225,7 +225,7 @@ weir_upconn_keep(weir_upconn_t *up)
         return;
     }
     if (group->n_idle >= group->conf.keepalive) {
-        pool_close_idle(weir_list_entry(group->idle.prev, weir_upconn_t, group_link));
+        upconn_close_one(weir_list_entry(group->idle.prev, weir_upconn_t, group_link));
     }
     weir_assert(group->n_idle < group->conf.keepalive && !weir_list_linked(&up->idle_link));
     weir_assert(up->share == NULL || up->owner != NULL);
@@ -233,10 +233,10 @@ weir_upconn_keep(weir_upconn_t *up)
         up->owner = NULL;
     }
     up->reused = true;
-    up->conn.watch.on_ready = pool_idle_ready;
+    up->conn.watch.on_ready = upconn_idle_ready;
     weir_list_push(&peer->idle, &up->idle_link);
     weir_list_push(&group->idle, &up->group_link);
     group->n_idle++;
-    weir_timer_set(group->loop, &up->timer, group->conf.keepalive_timeout, pool_idle_expired);
+    weir_timer_set(group->loop, &up->timer, group->conf.keepalive_timeout, upconn_idle_expired);
     weir_group_unref(group);
 }

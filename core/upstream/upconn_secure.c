@@ -1,5 +1,5 @@
 /*
- * secure.c - TLS toward peers: the handshake of a connection, and the sessions that the next one resumes.
+ * upconn_secure.c - TLS toward peers: the handshake of a connection, and the sessions that the next one resumes.
  *
  * Runs in workers, on the loop's thread.  A peer keeps one session for each (context, name) it was asked for with, the
  * last few of them; the memory is OpenSSL's and one small allocation each.
@@ -20,7 +20,7 @@ struct weir_upslot {
 };
 
 bool
-weir_upsecure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b)
+weir_upconn_secure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b)
 {
     if ((a->from == NULL) != (b->from == NULL) || (a->from != NULL && !weir_addr_eq(a->from, b->from))) {
         return false;
@@ -44,7 +44,7 @@ secure_free_slot(weir_peer_t *peer, weir_upslot_t *slot)
 }
 
 void
-weir_upslots_free(weir_peer_t *peer)
+weir_upconn_slots_free(weir_peer_t *peer)
 {
     while (!weir_list_empty(&peer->slots)) {
         secure_free_slot(peer, weir_list_entry(peer->slots.next, weir_upslot_t, link));
@@ -102,7 +102,7 @@ secure_make_slot(weir_peer_t *peer, const weir_upsecure_t *secure)
 }
 
 weir_upslot_t *
-weir_upslot_take(weir_peer_t *peer, const weir_upsecure_t *secure)
+weir_upconn_slot_take(weir_peer_t *peer, const weir_upsecure_t *secure)
 {
     weir_upslot_t *slot;
 
@@ -123,7 +123,7 @@ weir_upslot_take(weir_peer_t *peer, const weir_upsecure_t *secure)
 }
 
 void
-weir_upslot_give_back(weir_upconn_t *up)
+weir_upconn_slot_give_back(weir_upconn_t *up)
 {
     if (up->slot != NULL) {
         weir_assert(up->slot->users > 0);
@@ -133,11 +133,11 @@ weir_upslot_give_back(weir_upconn_t *up)
 }
 
 void
-weir_upslot_move(weir_upconn_t *up)
+weir_upconn_slot_move(weir_upconn_t *up)
 {
     if (up->slot != NULL) {
-        weir_upslot_give_back(up);
-        up->slot = weir_upslot_take(up->peer, &up->secure);
+        weir_upconn_slot_give_back(up);
+        up->slot = weir_upconn_slot_take(up->peer, &up->secure);
         weir_tls_use_slot(&up->conn, up->slot != NULL ? &up->slot->slot : NULL);
     }
 }
@@ -155,7 +155,7 @@ secure_begin(weir_upconn_t *up)
     };
 
     weir_assert(up->slot == NULL);
-    up->slot = weir_upslot_take(up->peer, secure);
+    up->slot = weir_upconn_slot_take(up->peer, secure);
     target.slot = up->slot != NULL ? &up->slot->slot : NULL;
     return weir_tls_connect(&up->conn, secure->context, &target);
 }
