@@ -391,7 +391,7 @@ request_run_location(weir_request_t *req)
         return;
     }
     if (match.captures.n != 0) {
-        weir_request_set_captures(req, &match.captures, match.rule->regex, true);
+        weir_http_captures_set(req, &match.captures, match.rule->regex, true);
     }
     if (location->limited != NULL && !(location->methods >> req->head.method & 1)) {
         limited = location->limited;
@@ -444,7 +444,7 @@ weir_request_find_server(weir_request_t *req)
     }
     weir_request_use_location(req, req->server->fallback);
     if (regex != NULL) {
-        weir_request_set_captures(req, &captures, regex, false);
+        weir_http_captures_set(req, &captures, regex, false);
     }
     return !limit;
 }

@@ -55,7 +55,7 @@ typedef struct {
     bool          end_given, complete;
     bool          no_body;               /* HEAD, 1xx, 204, 304 */
     bool          upgraded;              /* 101: Connection: upgrade is kept */
-    /* a Range may ask for parts of it; its producer has called weir_request_check_ranges */
+    /* a Range may ask for parts of it; its producer has called weir_ranges_check */
     bool          has_ranges;
     bool          may_go_back;           /* … in any order: the producer asks for what is wanted (ranges.h) */
     bool          has_trailers;          /* there may be some: the end comes behind them */
@@ -302,7 +302,7 @@ void weir_request_begin(weir_request_t *req, weir_client_t *client, const weir_h
 /* By req->host inside the connection's listener; false: a pattern ran into its limit (the default server is set). */
 bool weir_request_find_server(weir_request_t *req);
 void weir_request_use_location(weir_request_t *req, weir_http_location_t *location);
-weir_str_t weir_server_token(const weir_request_t *req);    /* what Server and the error pages say */
+weir_str_t weir_request_server_token(const weir_request_t *req);    /* what Server and the error pages say */
 
 /* From here on everybody sees asterisks where something was hidden: the answer is made, logs are written. */
 void weir_request_show_hidden(weir_request_t *req);
@@ -314,11 +314,11 @@ weir_str_t         weir_request_id(weir_request_t *req);    /* hex digits */
 extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
 /* Keeps a pattern's captures: $1… and its named groups' slots.  is_decoded: what was matched is a decoded path, or has
  * a piece of one. */
-void weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
-                               bool is_decoded);
+void weir_http_captures_set(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
+                            bool is_decoded);
 /* Matches, and keeps the captures of a match. */
-weir_regex_result_t weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject,
-                                       bool is_decoded) WEIR_MUST_USE;
+weir_regex_result_t weir_http_captures_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject,
+                                             bool is_decoded) WEIR_MUST_USE;
 
 /* A variable's value, and a text's. */
 static inline bool

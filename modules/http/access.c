@@ -37,8 +37,8 @@ access_check_address(weir_request_t *req, const void *conf_)
         if (!weir_cidr_has(&rule->cidr, &addr)) {
             continue;
         }
-        weir_request_judged(req, rule->allows ? "allow" : "deny", rule->text,
-                            rule->allows ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+        weir_http_story_judged(req, rule->allows ? "allow" : "deny", rule->text,
+                               rule->allows ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
         return rule->allows ? weir_request_grant(req)
                : weir_request_deny(req, WEIR_CAUSE_ACCESS_DENIED, "access forbidden by rule");
     }

@@ -194,9 +194,9 @@ key_access(weir_request_t *req, const void *conf_)
     const key_state_t *state = key_state(req);
     bool               refuses = state->cause != WEIR_CAUSE_NONE;
 
-    weir_request_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
-                                                             : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN")
-                                                             : WEIR_STR("REJECTED"));
+    weir_http_story_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
+                                                                : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN")
+                                                                : WEIR_STR("REJECTED"));
     if (conf->strip.on) {
         key_strip(conf, req);
     }

@@ -105,8 +105,8 @@ static weir_step_t
 auth_judge(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
 {
     auth_log(req, wait, cause);
-    weir_request_judged(req, "auth_basic", wait->user,
-                        cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+    weir_http_story_judged(req, "auth_basic", wait->user,
+                           cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
     if (cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);
     }
@@ -206,7 +206,7 @@ auth_parse_realm(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
 {
     weir_str_t text = words->at[1].text;
 
-    if (!weir_is_field_value(text) || weir_str_find(text, '"') != NULL || weir_str_find(text, '\\') != NULL) {
+    if (!weir_syntax_is_field_value(text) || weir_str_find(text, '"') != NULL || weir_str_find(text, '\\') != NULL) {
         return weir_conf_invalid(cf, 1, "\"off\" or a text without quotes, backslashes and controls");
     }
     return weir_type_template.parse(cf, row, words, field);

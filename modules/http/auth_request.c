@@ -43,10 +43,10 @@ ask_judge(ask_t *ask)
     weir_request_t *req = ask->req;
 
     if (ask->status >= 200 && ask->status < 300) {
-        weir_request_judged(req, "auth_request", WEIR_STR_NONE, WEIR_STR("PASSED"));
+        weir_http_story_judged(req, "auth_request", WEIR_STR_NONE, WEIR_STR("PASSED"));
         return weir_request_grant(req);
     }
-    weir_request_judged(req, "auth_request", WEIR_STR_NONE, WEIR_STR("REJECTED"));
+    weir_http_story_judged(req, "auth_request", WEIR_STR_NONE, WEIR_STR("REJECTED"));
     if (ask->status == 401) {
         if (ask->challenge.len != 0) {
             req->challenge = ask->challenge;         /* else, with `satisfy any`, that of a guard before it stands */

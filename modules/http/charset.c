@@ -61,7 +61,7 @@ charset_head(weir_request_t *req, const void *conf_)
     }
     own = charset_of(type->value, &before);
     if (req->charset.len != 0) {
-        if (!weir_str_eq_fold(req->charset, WEIR_STR("off")) && weir_is_token(req->charset)) {
+        if (!weir_str_eq_fold(req->charset, WEIR_STR("off")) && weir_syntax_is_token(req->charset)) {
             charset_say(req, type, before, req->charset);
         }
         return WEIR_NEXT;
@@ -70,8 +70,8 @@ charset_head(weir_request_t *req, const void *conf_)
         return WEIR_NEXT;
     }
     name = weir_request_eval(req, conf->name);
-    if (name.len == 0 || weir_str_eq(name, WEIR_STR("off")) || !weir_is_token(name)
-        || !weir_mime_is_listed(&conf->types, type->value))
+    if (name.len == 0 || weir_str_eq(name, WEIR_STR("off")) || !weir_syntax_is_token(name)
+               || !weir_mime_is_listed(&conf->types, type->value))
     {
         return WEIR_NEXT;
     }

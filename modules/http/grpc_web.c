@@ -220,7 +220,7 @@ web_trailers(weir_request_t *req, char *room)
     for (uint32_t i = 0; i < trailers->n; i++) {
         const weir_field_t *f = &trailers->at[i];
 
-        if (weir_field_rules_may_trail(f) && weir_is_token(f->name) && weir_is_field_value(f->value)) {
+        if (weir_field_rules_may_trail(f) && weir_syntax_is_token(f->name) && weir_syntax_is_field_value(f->value)) {
             for (size_t k = 0; k < f->name.len; k++) {
                 char c = f->name.at[k];
                 weir_buf_add_char(&b, (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c));

@@ -263,7 +263,7 @@ gzip_is_for(const gzip_conf_t *conf, const weir_request_t *req)
            && weir_response_value(req, WEIR_HEADER_CONTENT_ENCODING).len == 0
            && (res->length == WEIR_LENGTH_NONE || res->length >= conf->min_length.n)
            && weir_mime_is_listed(&conf->types, weir_response_value(req, WEIR_HEADER_CONTENT_TYPE))
-           && !weir_list_has(weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), WEIR_STR("no-transform"));
+           && !weir_syntax_list_has(weir_response_value(req, WEIR_HEADER_CACHE_CONTROL), WEIR_STR("no-transform"));
 }
 
 /* RFC 9110 §8.8.1: the same bytes no more. */
@@ -288,8 +288,8 @@ gzip_head(weir_request_t *req, const void *conf_)
     if (!gzip_is_for(conf, req)) {
         return WEIR_NEXT;
     }
-    weir_gzip_say_vary(req);
-    if (!weir_gzip_is_wanted(req)) {
+    weir_encoding_say_vary(req);
+    if (!weir_encoding_is_wanted(req)) {
         return WEIR_NEXT;
     }
     gzip = weir_new(&req->arena, gzip_t);

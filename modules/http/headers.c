@@ -287,7 +287,7 @@ headers_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_word
 {
     headers_field_t field = { .name = words->at[1].text, .always = words->n == 4 };
 
-    if (!weir_is_token(field.name)) {
+    if (!weir_syntax_is_token(field.name)) {
         return weir_conf_invalid(cf, 1, "the name of a header field");
     }
     field.id = weir_header_id(field.name);
@@ -303,7 +303,7 @@ headers_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_word
     if (field.value == NULL) {
         return false;
     }
-    if (field.value->is_constant && field.value->n != 0 && !weir_is_field_value(field.value->parts[0].literal)) {
+    if (field.value->is_constant && field.value->n != 0 && !weir_syntax_is_field_value(field.value->parts[0].literal)) {
         return weir_conf_invalid(cf, 2, "a text without line ends and other controls");
     }
     *(headers_field_t *) weir_conf_list_push(cf, list, sizeof(field)) = field;

@@ -47,7 +47,7 @@ map_find_pattern(const map_t *map, weir_request_t *req, weir_str_t source, bool 
     bool is_decoded = map->patterns != NULL && weir_uri_text_is_decoded(req, map->source);
 
     for (const map_pattern_t *pattern = map->patterns; pattern != NULL; pattern = pattern->next) {
-        switch (weir_request_match(req, pattern->regex, source, is_decoded)) {
+        switch (weir_http_captures_match(req, pattern->regex, source, is_decoded)) {
         case WEIR_REGEX_MATCH:
             return &pattern->value;
         case WEIR_REGEX_LIMIT:

@@ -52,7 +52,7 @@ mirror_precontent(weir_request_t *req, const void *conf_)
     }
     weir_request_keep(req, weir_http_mirror_index, req);
     if (conf->with_body.on) {
-        step = weir_request_read_ahead(req, mirror_on_body);
+        step = weir_read_ahead(req, mirror_on_body);
     }
     if (step == WEIR_NEXT) {
         mirror_send(req, conf);

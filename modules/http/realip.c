@@ -113,7 +113,7 @@ static bool
 realip_parse_header(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
     (void) row;
-    if (!weir_is_token(words->at[1].text)) {
+    if (!weir_syntax_is_token(words->at[1].text)) {
         return weir_conf_invalid(cf, 1, "the name of a header field");
     }
     *(weir_str_t *) field = weir_str_dup(cf->arena, words->at[1].text);

@@ -53,7 +53,7 @@ require_tried(const require_t *require, weir_request_t *req)
 {
     weir_request_log(req, WEIR_LOG_INFO, WEIR_CAUSE_ACCESS_REQUIRE, "a requirement does not hold (dry run): %.*s",
                      WEIR_STR_ARG(require->text));
-    weir_request_judged(req, "require", require->text, WEIR_STR("REJECTED_DRY_RUN"));
+    weir_http_story_judged(req, "require", require->text, WEIR_STR("REJECTED_DRY_RUN"));
 }
 
 static weir_step_t
@@ -66,12 +66,12 @@ require_access(weir_request_t *req, const void *conf_)
         const require_t *require = &conf->requires.at[i];
 
         if (require_holds(require, req)) {
-            weir_request_judged(req, "require", require->text, WEIR_STR("PASSED"));
+            weir_http_story_judged(req, "require", require->text, WEIR_STR("PASSED"));
             is_met = is_met || !require->is_dry_run;
         } else if (require->is_dry_run) {
             require_tried(require, req);
         } else {
-            weir_request_judged(req, "require", require->text, WEIR_STR("REJECTED"));
+            weir_http_story_judged(req, "require", require->text, WEIR_STR("REJECTED"));
             return weir_request_deny_status(req, WEIR_CAUSE_ACCESS_REQUIRE, require->status, require->text.at);
         }
     }

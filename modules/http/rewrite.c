@@ -110,7 +110,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
     if (rewrite_splits_readers(req, step->regex)) {
         return rewrite_refuse_slashes(req);
     }
-    switch (weir_request_match(req, step->regex, req->uri.path, true)) {
+    switch (weir_http_captures_match(req, step->regex, req->uri.path, true)) {
     case WEIR_REGEX_LIMIT:
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "rewrite");
         return REWRITE_ANSWERED;

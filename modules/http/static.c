@@ -96,11 +96,11 @@ static_open_gzip(weir_request_t *req, weir_str_t name, struct stat *st)
 static weir_step_t
 static_serve_gzip(weir_request_t *req, const static_conf_t *conf, weir_str_t name)
 {
-    bool wanted = conf->gzip == STATIC_GZIP_ALWAYS || weir_gzip_is_wanted(req);
+    bool wanted = conf->gzip == STATIC_GZIP_ALWAYS || weir_encoding_is_wanted(req);
     struct stat st;
     int fd;
 
-    if (req->head.method == WEIR_METHOD_POST || (!wanted && !weir_gzip_says_vary(req))) {
+    if (req->head.method == WEIR_METHOD_POST || (!wanted && !weir_encoding_says_vary(req))) {
         return WEIR_NEXT;
     }
     fd = static_open_gzip(req, name, &st);
@@ -108,7 +108,7 @@ static_serve_gzip(weir_request_t *req, const static_conf_t *conf, weir_str_t nam
         return WEIR_NEXT;
     }
     if (conf->gzip == STATIC_GZIP_ON) {
-        weir_gzip_say_vary(req);
+        weir_encoding_say_vary(req);
     }
     if (!wanted) {
         weir_sys_close(fd);

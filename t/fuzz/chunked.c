@@ -60,7 +60,7 @@ check_encoding(const outcome_t *whole, weir_arena_t *arena)
     outcome_t again;
 
     if (whole->produced != 0) {
-        len = weir_chunk_head(text, whole->produced);
+        len = weir_chunked_head(text, whole->produced);
         memcpy(text + len, whole->data, whole->produced);
         len += whole->produced;
         memcpy(text + len, "\r\n", 2);

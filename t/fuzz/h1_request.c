@@ -57,10 +57,10 @@ check_request(const weir_request_head_t *req, weir_str_t head, weir_arena_t *are
     oracle_check_fields(&req->fields, head, arena);
     weir_assert(!(req->chunked && req->content_length != WEIR_LENGTH_NONE));
     weir_assert(req->host.len != 0 || req->minor == 0);
-    weir_assert(weir_is_token(req->method_name) && weir_is_field_value(req->target));
+    weir_assert(weir_syntax_is_token(req->method_name) && weir_syntax_is_field_value(req->target));
     weir_assert(weir_uri_query_ok(weir_uri_encode_query(req->query, arena)));      /* (bytes from 0x80 on may come as they are) */
     if (req->path.len != 0 && weir_uri_normalise(&uri, req->path, true, arena) == WEIR_URI_OK) {
-        weir_assert(weir_is_field_value(uri.wire) && uri.path.at[0] == '/');
+        weir_assert(weir_syntax_is_field_value(uri.wire) && uri.path.at[0] == '/');
     }
 }
 

@@ -14,7 +14,7 @@ check_response(const weir_response_head_t *res, weir_str_t head, weir_arena_t *a
 {
     oracle_check_fields(&res->fields, head, arena);
     weir_assert(res->status >= 100 && res->status <= 599 && res->minor <= 1);
-    weir_assert(weir_is_field_value(res->reason));
+    weir_assert(weir_syntax_is_field_value(res->reason));
     weir_assert(!(res->chunked && (res->content_length != WEIR_LENGTH_NONE || res->minor == 0)));
     weir_assert(!res->upgrade || res->status == 101);
 }

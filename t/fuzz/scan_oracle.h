@@ -48,13 +48,13 @@ oracle_check_fields(const weir_fields_t *fields, weir_str_t head, weir_arena_t *
 
     for (i = 0; i < fields->n; i++) {
         field = &fields->at[i];
-        weir_assert(weir_is_token(field->name) && weir_is_field_value(field->value));
+        weir_assert(weir_syntax_is_token(field->name) && weir_syntax_is_field_value(field->value));
         weir_assert(field->name.at >= head.at && field->value.at + field->value.len <= head.at + head.len);
         weir_assert(field->value.len == 0 || weir_str_trim(field->value).len == field->value.len);
         weir_assert(field->id == weir_header_id(field->name));
         weir_assert(weir_fields_find(fields, field->name) <= field);
         joined = weir_fields_join(fields, field->name, arena);
-        weir_assert(joined.at != NULL && weir_is_field_value(joined));
+        weir_assert(joined.at != NULL && weir_syntax_is_field_value(joined));
         (void) weir_field_rules_may_trail(field);
     }
 }

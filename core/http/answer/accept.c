@@ -72,7 +72,7 @@ weir_accept_quality(weir_str_t accept, weir_str_t type)
     if (accept.at == NULL) {
         return ACCEPT_ANY;
     }
-    while (weir_list_next(&accept, &element)) {
+    while (weir_syntax_list_next(&accept, &element)) {
         if (!weir_str_cut(element, ';', &range, &parameters)) {
             range = element;
             parameters = WEIR_STR_NONE;

@@ -279,7 +279,7 @@ docroot_types_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wo
     weir_str_t *type = weir_new(cf->arena, weir_str_t);
 
     *type = words->at[0].text;
-    if (!weir_is_field_value(*type) || type->len == 0) {
+    if (!weir_syntax_is_field_value(*type) || type->len == 0) {
         return weir_conf_error(cf, 0, "\"%.*s\" is no type of content", WEIR_STR_ARG(*type));
     }
     for (size_t i = 1; i < words->n; i++) {

@@ -49,7 +49,7 @@ weir_str_t
 weir_error_page(weir_request_t *req, uint16_t status, weir_str_t id)
 {
     return weir_status_page(status, weir_request_core(req)->reason_phrases == WEIR_PHRASES_NGINX,
-                            weir_server_token(req), id, &req->arena);
+                            weir_request_server_token(req), id, &req->arena);
 }
 
 weir_str_t

@@ -180,8 +180,8 @@ weir_file_send(weir_request_t *req, int fd, uint64_t length)
 
     *file = (file_t) { .req = req, .fd = fd, .end = length, .is_small = length <= FILE_SMALL };
     weir_arena_on_cleanup(&req->arena, file_close, file);
-    if (weir_request_check_preconditions(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT
-        || weir_request_check_ranges(req, length) != WEIR_NEXT)
+    if (weir_precondition_check(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT
+        || weir_ranges_check(req, length) != WEIR_NEXT)
     {
         return WEIR_DONE;
     }

@@ -473,7 +473,8 @@ weir_ask(const weir_question_t *question)
 {
     weir_ask_t *ask = weir_mem_try(sizeof(*ask) + question->codec->state_size);
 
-    weir_assert(question->handler->on_end != NULL && question->target.len != 0 && weir_is_token(question->method));
+    weir_assert(question->handler->on_end != NULL && question->target.len != 0);
+    weir_assert(weir_syntax_is_token(question->method));
     if (ask == NULL) {
         return NULL;
     }

@@ -187,7 +187,7 @@ peer_send_body(weir_exchange_t *x, weir_str_t bytes)
         return WEIR_OK;
     }
     if (peer_of(x)->chunked_out) {
-        iov[n++] = (struct iovec) { size, weir_chunk_head(size, bytes.len) };
+        iov[n++] = (struct iovec) { size, weir_chunked_head(size, bytes.len) };
     }
     iov[n++] = (struct iovec) { (void *) (uintptr_t) bytes.at, bytes.len };
     if (peer_of(x)->chunked_out) {

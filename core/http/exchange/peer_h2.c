@@ -585,14 +585,14 @@ peer_begin(weir_exchange_t *x)
     memset(own, 0, sizeof(*own));
     peer_new_head(own);
     own->promised = WEIR_LENGTH_NONE;
-    return weir_joint_begin(&own->joint, x, &peer_role);
+    return weir_shared_link_join(&own->joint, x, &peer_role);
 }
 
 static void
 peer_end(weir_exchange_t *x, bool keep)
 {
     (void) keep;
-    weir_joint_end(&peer_of(x)->joint);
+    weir_shared_link_leave(&peer_of(x)->joint);
 }
 
 static bool

@@ -191,7 +191,7 @@ shared_leave(weir_joint_t *joint)
 }
 
 void
-weir_joint_end(weir_joint_t *joint)
+weir_shared_link_leave(weir_joint_t *joint)
 {
     if (joint->stream != NULL) {
         weir_h2_stream_release(joint->stream);
@@ -426,7 +426,7 @@ shared_use(weir_shared_link_t *link, weir_joint_t *joint)
 }
 
 weir_io_t
-weir_joint_begin(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_role_t *role)
+weir_shared_link_join(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_role_t *role)
 {
     weir_shared_link_t *link;
     bool done = false;

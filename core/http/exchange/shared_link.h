@@ -24,9 +24,9 @@ typedef struct weir_joint {
 
 /* role: of the streams; stream->owner is the joint.  OK: joint->stream is there · AGAIN:
  * later, by weir_exchange_connected or weir_exchange_fail · ERROR: cause and detail are set, nothing is joined. */
-weir_io_t weir_joint_begin(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_role_t *role) WEIR_MUST_USE;
+weir_io_t weir_shared_link_join(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_role_t *role) WEIR_MUST_USE;
 /* Leaves; a stream that has not ended is reset. */
-void      weir_joint_end(weir_joint_t *joint);
+void      weir_shared_link_leave(weir_joint_t *joint);
 
 /* For roles: on_change and on_dead of every session here; on_idle does nothing. */
 void weir_shared_link_on_change(weir_h2_session_t *session);

@@ -41,7 +41,7 @@ encoding_is_accepted(weir_str_t list)
 {
     weir_str_t element, coding, parameter, name, value;
 
-    while (weir_list_next(&list, &element)) {
+    while (weir_syntax_list_next(&list, &element)) {
         bool more = weir_str_cut(element, ';', &coding, &parameter);
         if (!weir_str_eq_fold(weir_str_trim(coding), WEIR_STR("gzip"))) {
             continue;
@@ -87,9 +87,9 @@ encoding_may_be_proxied(const encoding_conf_t *conf, const weir_request_t *req)
             && (!weir_date_http_read(expires, &at) || at < (int64_t) (weir_clock_wall_ms() / 1000));
     }
     if (cache.at != NULL) {
-        return ((proxied & ENCODING_NO_CACHE) && weir_list_has(cache, WEIR_STR("no-cache")))
-               || ((proxied & ENCODING_NO_STORE) && weir_list_has(cache, WEIR_STR("no-store")))
-               || ((proxied & ENCODING_PRIVATE) && weir_list_has(cache, WEIR_STR("private")));
+        return ((proxied & ENCODING_NO_CACHE) && weir_syntax_list_has(cache, WEIR_STR("no-cache")))
+               || ((proxied & ENCODING_NO_STORE) && weir_syntax_list_has(cache, WEIR_STR("no-store")))
+               || ((proxied & ENCODING_PRIVATE) && weir_syntax_list_has(cache, WEIR_STR("private")));
     }
     return ((proxied & ENCODING_NO_LAST_MODIFIED) && weir_response_value(req, WEIR_HEADER_LAST_MODIFIED).at == NULL)
            || ((proxied & ENCODING_NO_ETAG) && weir_response_value(req, WEIR_HEADER_ETAG).at == NULL);
@@ -110,7 +110,7 @@ encoding_is_disabled(const encoding_conf_t *conf, weir_request_t *req)
 }
 
 bool
-weir_gzip_is_wanted(weir_request_t *req)
+weir_encoding_is_wanted(weir_request_t *req)
 {
     const encoding_conf_t  *conf = encoding_conf(req);
     const weir_field_t *accept = weir_fields_first(&req->head.fields, WEIR_HEADER_ACCEPT_ENCODING);
@@ -120,7 +120,7 @@ weir_gzip_is_wanted(weir_request_t *req)
 }
 
 void
-weir_gzip_say_vary(weir_request_t *req)
+weir_encoding_say_vary(weir_request_t *req)
 {
     if (encoding_conf(req)->vary.on) {
         weir_response_add(req, WEIR_HEADER_VARY, WEIR_STR("Accept-Encoding"));
@@ -128,7 +128,7 @@ weir_gzip_say_vary(weir_request_t *req)
 }
 
 bool
-weir_gzip_says_vary(const weir_request_t *req)
+weir_encoding_says_vary(const weir_request_t *req)
 {
     return encoding_conf(req)->vary.on;
 }

@@ -8,9 +8,9 @@
 
 /* Does the client take gzip, and do the directives let it have some?  Looks at the fields that the answer has so
  * far. */
-bool weir_gzip_is_wanted(weir_request_t *req);
+bool weir_encoding_is_wanted(weir_request_t *req);
 /* Vary: Accept-Encoding, when gzip_vary says so. */
-void weir_gzip_say_vary(weir_request_t *req);
-bool weir_gzip_says_vary(const weir_request_t *req);
+void weir_encoding_say_vary(weir_request_t *req);
+bool weir_encoding_says_vary(const weir_request_t *req);
 
 #endif

@@ -163,7 +163,7 @@ weir_filters_answer_instead(weir_request_t *req)
     if (req->res.head_sent) {
         weir_request_abort(req, cause, verdict->detail);
     } else if (verdict->path.at != NULL) {
-        weir_reply_discard(req);
+        weir_request_discard_answer(req);
         (void) weir_request_redirect(req, verdict->path, verdict->query);
     } else if (verdict->status != 0) {
         (void) weir_request_fail_status(req, cause, verdict->status, verdict->detail);

@@ -18,7 +18,7 @@ tag_opaque(weir_str_t tag, weir_str_t *opaque, bool *is_weak)
 }
 
 bool
-weir_etag_listed(weir_str_t list, weir_str_t tag, bool weak)
+weir_precondition_has_etag(weir_str_t list, weir_str_t tag, bool weak)
 {
     weir_str_t element, mine, theirs;
     bool mine_weak, theirs_weak;
@@ -29,7 +29,7 @@ weir_etag_listed(weir_str_t list, weir_str_t tag, bool weak)
     if (!tag_opaque(tag, &mine, &mine_weak)) {
         return false;
     }
-    while (weir_list_next(&list, &element)) {
+    while (weir_syntax_list_next(&list, &element)) {
         if (tag_opaque(element, &theirs, &theirs_weak) && weir_str_eq(mine, theirs)
             && (weak || (!mine_weak && !theirs_weak)))
         {
@@ -46,7 +46,7 @@ tag_in_fields(const weir_request_t *req, weir_header_id_t id, weir_str_t tag, bo
     const weir_field_t *field = weir_fields_first(&req->head.fields, id);
 
     for (; field != NULL; field = weir_fields_next(&req->head.fields, field)) {
-        if (weir_etag_listed(field->value, tag, weak)) {
+        if (weir_precondition_has_etag(field->value, tag, weak)) {
             return true;
         }
     }
@@ -111,7 +111,7 @@ precondition_answer_304(weir_request_t *req)
 }
 
 weir_step_t
-weir_request_check_preconditions(weir_request_t *req, weir_if_modified_t how)
+weir_precondition_check(weir_request_t *req, weir_if_modified_t how)
 {
     bool is_read = req->head.method == WEIR_METHOD_GET || req->head.method == WEIR_METHOD_HEAD;
 
@@ -128,7 +128,7 @@ weir_request_check_preconditions(weir_request_t *req, weir_if_modified_t how)
 }
 
 bool
-weir_request_if_range_holds(const weir_request_t *req)
+weir_precondition_if_range_holds(const weir_request_t *req)
 {
     const weir_field_t *field = weir_fields_first(&req->head.fields, WEIR_HEADER_IF_RANGE);
     int64_t theirs, ours;

@@ -12,13 +12,13 @@ typedef enum { WEIR_MODIFIED_OFF, WEIR_MODIFIED_EXACT, WEIR_MODIFIED_BEFORE } we
 
 /* Is `tag` (an ETag's value) in a list of If-Match or If-None-Match?  "*" has all.  weak: W/ makes no difference
  * (§8.8.3.2). */
-bool weir_etag_listed(weir_str_t list, weir_str_t tag, bool weak);
+bool weir_precondition_has_etag(weir_str_t list, weir_str_t tag, bool weak);
 
 /* Before the head of a 200 whose ETag and Last-Modified are in res.fields: NEXT: go on; DONE: answered with 304 or 412.
  * What the producer holds is its own to let go of, before or after. */
-weir_step_t weir_request_check_preconditions(weir_request_t *req, weir_if_modified_t how);
+weir_step_t weir_precondition_check(weir_request_t *req, weir_if_modified_t how);
 
 /* May a Range be answered with a part (§13.1.5)?  True without If-Range. */
-bool weir_request_if_range_holds(const weir_request_t *req);
+bool weir_precondition_if_range_holds(const weir_request_t *req);
 
 #endif

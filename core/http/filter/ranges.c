@@ -135,7 +135,7 @@ ranges_asked(const weir_request_t *req)
     /* §14.2: of GET only; a Range of several lines is none */
     if (field == NULL || req->is_sub || req->head.method != WEIR_METHOD_GET
         || weir_fields_next(&req->head.fields, field) != NULL || req->error_status != 0
-        || !weir_request_if_range_holds(req))
+        || !weir_precondition_if_range_holds(req))
     {
         return NULL;
     }
@@ -155,7 +155,7 @@ weir_ranges_refuse(weir_request_t *req, uint64_t length)
 }
 
 weir_step_t
-weir_request_check_ranges(weir_request_t *req, uint64_t length)
+weir_ranges_check(weir_request_t *req, uint64_t length)
 {
     return weir_ranges_refuse(req, length) ? weir_request_fail(req, WEIR_CAUSE_CLIENT_RANGE, NULL) : WEIR_NEXT;
 }

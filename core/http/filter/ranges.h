@@ -28,7 +28,7 @@ weir_io_t weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool
                            weir_ranges_t *ranges);
 
 /* Before the head, by who has_ranges: NEXT: go on · DONE: none of what is asked for is there, answered with 416. */
-weir_step_t weir_request_check_ranges(weir_request_t *req, uint64_t length);
+weir_step_t weir_ranges_check(weir_request_t *req, uint64_t length);
 
 /* The same, told only: true: it is to be answered with 416 (weir_request_fail, CLIENT_RANGE). */
 bool weir_ranges_refuse(weir_request_t *req, uint64_t length);

@@ -176,7 +176,7 @@ ahead_on_cancel(weir_holder_t *hold)
 static const weir_holder_ops_t ahead_hold = { .on_body = ahead_on_body, .on_cancel = ahead_on_cancel };
 
 weir_step_t
-weir_request_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req))
+weir_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req))
 {
     ahead_t *ahead;
 

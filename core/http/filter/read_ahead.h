@@ -23,6 +23,6 @@ weir_str_t weir_read_ahead_file(const weir_request_t *req);
 
 /* For handlers.  NEXT: the body is there, or there is none · PARK: done is called when it is, and the handler's request
  * is parked meanwhile: done goes on with weir_request_resume · DONE: it was refused and answered. */
-weir_step_t weir_request_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req));
+weir_step_t weir_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req));
 
 #endif

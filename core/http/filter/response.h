@@ -16,6 +16,6 @@ weir_response_is_bodiless(const weir_request_t *req)
 }
 
 /* What was made of an answer is no more, for another one; nothing of it has left. */
-void weir_reply_discard(weir_request_t *req);
+void weir_request_discard_answer(weir_request_t *req);
 
 #endif

@@ -121,7 +121,7 @@ weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone
     if (weir_limit_status_text(status, &verdict)) {
         mine->requests++;
         mine->count[status - WEIR_LIMIT_PASSED]++;
-        weir_request_judged(req, policy, zone->name, verdict);
+        weir_http_story_judged(req, policy, zone->name, verdict);
     }
 }
 

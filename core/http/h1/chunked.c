@@ -249,7 +249,7 @@ weir_chunked_trailers(const weir_chunked_t *chunked)
 }
 
 size_t
-weir_chunk_head(char *out, uint64_t size)
+weir_chunked_head(char *out, uint64_t size)
 {
     char   digits[16];
     size_t n = sizeof(digits);

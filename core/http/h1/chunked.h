@@ -43,6 +43,6 @@ weir_str_t weir_chunked_trailers(const weir_chunked_t *chunked);
 uint64_t weir_chunked_announced(const weir_chunked_t *chunked);
 
 /* "1a2b\r\n" into out (room for 18); returns its length. */
-size_t weir_chunk_head(char *out, uint64_t size);
+size_t weir_chunked_head(char *out, uint64_t size);
 
 #endif

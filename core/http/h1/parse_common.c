@@ -159,7 +159,7 @@ common_parse_coding(weir_str_t value)
         if (member.len == 0) {
             continue;
         }
-        if (!weir_is_token(member)) {
+        if (!weir_syntax_is_token(member)) {
             return WEIR_H1_BAD_TRANSFER_CODING;
         }
         if (weir_str_eq_fold(member, WEIR_STR("chunked"))) {
@@ -268,7 +268,7 @@ common_parse_options(weir_fields_t *fields, weir_str_t value, h1_connection_t *c
         connection->keep_alive = true;
         return;
     }
-    while (*named <= COMMON_MAX_NAMED && weir_list_next(&value, &option)) {
+    while (*named <= COMMON_MAX_NAMED && weir_syntax_list_next(&value, &option)) {
         if (weir_str_eq_fold(option, WEIR_STR("close"))) {
             connection->close = true;
         } else if (weir_str_eq_fold(option, WEIR_STR("keep-alive"))) {

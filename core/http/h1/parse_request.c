@@ -181,7 +181,7 @@ request_parse_wishes(weir_request_head_t *req)
     req->upgrade = connection.upgrade && req->minor != 0
                    && weir_fields_first(&req->fields, WEIR_HEADER_UPGRADE) != NULL;
     for (te = weir_fields_first(&req->fields, WEIR_HEADER_TE); te != NULL; te = weir_fields_next(&req->fields, te)) {
-        req->te_trailers = req->te_trailers || weir_list_has(te->value, WEIR_STR("trailers"));
+        req->te_trailers = req->te_trailers || weir_syntax_list_has(te->value, WEIR_STR("trailers"));
     }
     request_parse_expect(req);
     return reason;

@@ -27,7 +27,7 @@ response_parse_line(weir_response_head_t *res, weir_str_t line)
     }
     res->status = (uint16_t) status;
     res->reason = weir_str_skip(line, 13);
-    return weir_is_field_value(res->reason) ? WEIR_H1_OK : WEIR_H1_BAD_STATUS_LINE;
+    return weir_syntax_is_field_value(res->reason) ? WEIR_H1_OK : WEIR_H1_BAD_STATUS_LINE;
 }
 
 weir_h1_reason_t

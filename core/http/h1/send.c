@@ -365,7 +365,7 @@ send_compose(weir_h1_conn_t *c, weir_buf_t *b)
     weir_emit_status(b, res->status, res->reason);
     if (!res->upgraded) {
         if (weir_fields_first(&res->fields, WEIR_HEADER_SERVER) == NULL) {
-            weir_emit_field(b, WEIR_STR("Server"), weir_server_token(c->req));
+            weir_emit_field(b, WEIR_STR("Server"), weir_request_server_token(c->req));
         }
         if (weir_fields_first(&res->fields, WEIR_HEADER_DATE) == NULL) {
             weir_emit_field(b, WEIR_STR("Date"), weir_clock_http_date());
@@ -478,7 +478,7 @@ weir_h1_send_body(weir_request_t *req, weir_str_t bytes)
     if (!c->chunked_out) {
         return send_pieces(c, &bytes, 1);
     }
-    pieces[0] = weir_str(size, weir_chunk_head(size, bytes.len));
+    pieces[0] = weir_str(size, weir_chunked_head(size, bytes.len));
     pieces[1] = bytes;
     pieces[2] = WEIR_STR("\r\n");
     return send_pieces(c, pieces, 3);

@@ -88,7 +88,7 @@ answer_own_fields(weir_h2_exchange_t *x)
     char digits[24];
 
     if (weir_fields_first(&res->fields, WEIR_HEADER_SERVER) == NULL) {
-        weir_h2_head_field(x->stream, WEIR_HEADER_SERVER, WEIR_STR("server"), weir_server_token(req));
+        weir_h2_head_field(x->stream, WEIR_HEADER_SERVER, WEIR_STR("server"), weir_request_server_token(req));
     }
     if (weir_fields_first(&res->fields, WEIR_HEADER_DATE) == NULL) {
         weir_h2_head_field(x->stream, WEIR_HEADER_DATE, WEIR_STR("date"), weir_clock_http_date());

@@ -312,7 +312,7 @@ head_shape(weir_h2_exchange_t *x)
 {
     uint32_t all = HEAD_BIT(WEIR_H2_METHOD) | HEAD_BIT(WEIR_H2_PATH) | HEAD_BIT(WEIR_H2_SCHEME);
 
-    if (!weir_is_token(x->method)) {
+    if (!weir_syntax_is_token(x->method)) {
         return "no :method, or one that is no token";
     }
     x->req->head.method_name = x->method;

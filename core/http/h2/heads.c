@@ -391,7 +391,9 @@ weir_h2_head_pseudo(weir_h2_stream_t *stream, weir_h2_pseudo_t which, weir_str_t
 {
     weir_h2_session_t *s = stream->session;
 
-    if (s->head_late || memchr(value.at ? value.at : "", '\0', value.len) != NULL || !weir_is_field_value(value)) {
+    if (s->head_late || memchr(value.at ? value.at : "", '\0', value.len) != NULL
+        || !weir_syntax_is_field_value(value))
+    {
         s->head_bad = true;
         return;
     }
@@ -438,7 +440,7 @@ weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t nam
         }
         name = weir_header_name(id);
     } else {
-        if (name.len > sizeof(lower) || !weir_is_token(name)) {
+        if (name.len > sizeof(lower) || !weir_syntax_is_token(name)) {
             s->head_bad = true;
             return;
         }
@@ -447,7 +449,7 @@ weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t nam
         }
         name.at = lower;
     }
-    if (!weir_is_field_value(value)) {
+    if (!weir_syntax_is_field_value(value)) {
         s->head_bad = true;
     } else if (s->head_late) {
         heads_late_field(s->head_stream, id, name, value);

@@ -380,7 +380,7 @@ weir_h2_priority_read(weir_str_t text, uint8_t *urgency, bool *incremental)
 
     *urgency = 3;
     *incremental = false;
-    while (weir_list_next(&text, &member)) {
+    while (weir_syntax_list_next(&text, &member)) {
         if (member.len == 3 && memcmp(member.at, "u=", 2) == 0 && member.at[2] >= '0' && member.at[2] <= '7') {
             *urgency = (uint8_t) (member.at[2] - '0');
         } else if (weir_str_eq(member, WEIR_STR("i")) || weir_str_eq(member, WEIR_STR("i=?1"))) {

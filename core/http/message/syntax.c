@@ -58,13 +58,13 @@ const uint8_t weir_byte_class[256] = {
 };
 
 bool
-weir_is_token(weir_str_t s)
+weir_syntax_is_token(weir_str_t s)
 {
     return s.len != 0 && weir_byte_span(s.at, s.at + s.len, WEIR_BYTE_TOKEN) == s.at + s.len;
 }
 
 bool
-weir_is_field_value(weir_str_t s)
+weir_syntax_is_field_value(weir_str_t s)
 {
     return s.len == 0 || weir_byte_span_value(s.at, s.at + s.len) == s.at + s.len;
 }
@@ -90,7 +90,7 @@ syntax_element_length(weir_str_t list)
 }
 
 bool
-weir_list_next(weir_str_t *list, weir_str_t *element)
+weir_syntax_list_next(weir_str_t *list, weir_str_t *element)
 {
     size_t n;
 
@@ -106,11 +106,11 @@ weir_list_next(weir_str_t *list, weir_str_t *element)
 }
 
 bool
-weir_list_has(weir_str_t list, weir_str_t token)
+weir_syntax_list_has(weir_str_t list, weir_str_t token)
 {
     weir_str_t element, name, parameters;
 
-    while (weir_list_next(&list, &element)) {
+    while (weir_syntax_list_next(&list, &element)) {
         (void) weir_str_cut(element, ';', &name, &parameters);
         if (weir_str_eq_fold(weir_str_trim(name), token)) {
             return true;

@@ -103,13 +103,13 @@ weir_byte_hex(char c)
 }
 
 /* RFC 9110 §5.6.2 tchar, non-empty. */
-bool weir_is_token(weir_str_t s);
+bool weir_syntax_is_token(weir_str_t s);
 /* RFC 9110 §5.5: no CTL but HTAB; bytes >= 0x80 allowed. */
-bool weir_is_field_value(weir_str_t s);
+bool weir_syntax_is_field_value(weir_str_t s);
 /* Takes the next element of a comma-separated list (quoted strings respected), trimmed; skips empty ones; false at
  * the end. */
-bool weir_list_next(weir_str_t *list, weir_str_t *element);
+bool weir_syntax_list_next(weir_str_t *list, weir_str_t *element);
 /* A list has this token (any case, parameters behind ';' ignored)? */
-bool weir_list_has(weir_str_t list, weir_str_t token);
+bool weir_syntax_list_has(weir_str_t list, weir_str_t token);
 
 #endif

@@ -116,7 +116,7 @@ conf_parse_set_header(weir_conf_t *cf, const weir_directive_t *row, const weir_c
     weir_proxy_headers_t *list = field;
     weir_proxy_header_t header = { .name = weir_str_dup(cf->arena, words->at[1].text) };
 
-    if (!weir_is_token(header.name)) {
+    if (!weir_syntax_is_token(header.name)) {
         return weir_conf_error(cf, 1, "\"%.*s\" is not a header name", WEIR_STR_ARG(header.name));
     }
     header.id = weir_header_id(header.name);
@@ -129,7 +129,7 @@ conf_parse_set_header(weir_conf_t *cf, const weir_directive_t *row, const weir_c
     if (header.value == NULL) {
         return false;
     }
-    if (!weir_is_field_value(words->at[2].text)) {
+    if (!weir_syntax_is_field_value(words->at[2].text)) {
         return weir_conf_error(cf, 2, "the value of \"%.*s\" has control characters", WEIR_STR_ARG(header.name));
     }
     weir_proxy_header_t *grown = weir_new_n(cf->arena, weir_proxy_header_t, list->n + 1);
@@ -148,7 +148,7 @@ conf_parse_name(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
     weir_str_t *grown = weir_new_n(cf->arena, weir_str_t, list->n + 1);
 
     (void) row;
-    if (!weir_is_token(words->at[1].text)) {
+    if (!weir_syntax_is_token(words->at[1].text)) {
         return weir_conf_error(cf, 1, "\"%.*s\" is not a header name", WEIR_STR_ARG(words->at[1].text));
     }
     if (list->n != 0) {

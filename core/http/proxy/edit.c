@@ -193,7 +193,7 @@ weir_edits_derive(weir_arena_t *arena, weir_edits_conf_t *conf, weir_str_t url, 
 static bool
 edit_matches(const weir_edit_t *edit, weir_request_t *req, weir_str_t value)
 {
-    weir_regex_result_t result = weir_request_match(req, edit->regex, value, false);
+    weir_regex_result_t result = weir_http_captures_match(req, edit->regex, value, false);
 
     if (result == WEIR_REGEX_LIMIT) {
         weir_log(WEIR_LOG_ERROR, &req->log, 0, "a pattern for the peer's answer ran into its match limit: \"%.*s\"",

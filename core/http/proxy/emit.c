@@ -16,7 +16,7 @@ emit_method(weir_proxy_t *p)
     if (p->conf->method != NULL && !weir_template_is_empty(p->conf->method)) {
         x->method_name = weir_request_eval(req, p->conf->method);
         x->method = weir_method_parse(x->method_name);
-        return weir_is_token(x->method_name);
+        return weir_syntax_is_token(x->method_name);
     }
     return true;
 }
@@ -33,7 +33,7 @@ emit_no_length(weir_method_t method)
 static bool
 emit_list_has(weir_request_t *req, const weir_template_t *list, weir_str_t member)
 {
-    return list != NULL && weir_list_has(weir_request_eval(req, list), member);
+    return list != NULL && weir_syntax_list_has(weir_request_eval(req, list), member);
 }
 
 bool

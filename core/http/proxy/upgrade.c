@@ -18,7 +18,7 @@ upgrade_is_protocol(weir_str_t text)
     weir_str_t name, version;
     bool has_version = weir_str_cut(text, '/', &name, &version);
 
-    if (!weir_is_token(name) || (has_version && !weir_is_token(version))) {
+    if (!weir_syntax_is_token(name) || (has_version && !weir_syntax_is_token(version))) {
         return false;
     }
     for (size_t i = 0; i < weir_countof(never); i++) {
@@ -35,7 +35,7 @@ weir_proxy_upgrade_may_pass(weir_str_t list)
     weir_str_t protocol;
     size_t n = 0;
 
-    while (weir_list_next(&list, &protocol)) {
+    while (weir_syntax_list_next(&list, &protocol)) {
         if (++n > UPGRADE_MAX || !upgrade_is_protocol(protocol)) {
             return false;
         }
@@ -48,7 +48,7 @@ upgrade_list_names(weir_str_t list, weir_str_t wanted)
 {
     weir_str_t protocol;
 
-    while (weir_list_next(&list, &protocol)) {
+    while (weir_syntax_list_next(&list, &protocol)) {
         if (weir_str_eq_fold(protocol, wanted)) {
             return true;
         }
@@ -132,7 +132,7 @@ weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to)
         return false;
     }
     *to = list = upgrade->value;
-    while (weir_list_next(&list, &protocol)) {
+    while (weir_syntax_list_next(&list, &protocol)) {
         if (!upgrade_list_names(p->x.upgrade, protocol)) {
             return false;
         }

@@ -13,7 +13,7 @@
 struct weir_verdict { struct weir_verdict *next; const char *policy; weir_str_t name, verdict; };
 
 void
-weir_request_judged(weir_request_t *req, const char *policy, weir_str_t name, weir_str_t verdict)
+weir_http_story_judged(weir_request_t *req, const char *policy, weir_str_t name, weir_str_t verdict)
 {
     struct weir_verdict *v, **end = &req->verdicts;
 

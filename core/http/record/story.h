@@ -8,7 +8,7 @@
 
 /* A policy has judged the request: "limit_req rate PASSED" in its story.  name and verdict live as long as the
  * request. */
-void weir_request_judged(weir_request_t *req, const char *policy, weir_str_t name, weir_str_t verdict);
+void weir_http_story_judged(weir_request_t *req, const char *policy, weir_str_t name, weir_str_t verdict);
 /* Weir itself answers with an error: `weir why` will find it by its $request_id, which log and page show.  Nothing
  * without a recorder. */
 void weir_http_story_name(weir_request_t *req);

@@ -263,8 +263,8 @@ captures_read_plain(weir_request_t *req, const weir_captures_t *captures, const 
 }
 
 void
-weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
-                          bool is_decoded)
+weir_http_captures_set(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
+                       bool is_decoded)
 {
     const weir_http_conf_t *http = weir_http_conf_of(req->generation);
     const captures_entry_t *entry = captures_find(http->captures, regex);
@@ -285,13 +285,13 @@ weir_request_set_captures(weir_request_t *req, const weir_captures_t *captures, 
 }
 
 weir_regex_result_t
-weir_request_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject, bool is_decoded)
+weir_http_captures_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject, bool is_decoded)
 {
     weir_captures_t     captures;
     weir_regex_result_t result = weir_regex_exec(regex, subject, &captures);
 
     if (result == WEIR_REGEX_MATCH) {
-        weir_request_set_captures(req, &captures, regex, is_decoded);
+        weir_http_captures_set(req, &captures, regex, is_decoded);
     }
     return result;
 }

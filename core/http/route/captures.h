@@ -2,7 +2,7 @@
  * captures.h - what patterns leave behind: $1 … $9, and a variable for each named group.
  *
  * A directive that has a pattern announces it while the configuration is read, so that templates may use its groups'
- * names; when the pattern has matched, weir_request_set_captures fills them in.  And variables that a directive defines
+ * names; when the pattern has matched, weir_http_captures_set fills them in.  And variables that a directive defines
  * with a function of its own.
  */
 #ifndef WEIR_HTTP_CAPTURES_H

@@ -169,7 +169,7 @@ condition_judge(const weir_condition_t *condition, weir_request_t *req)
         return WEIR_CONDITION_SLASHES;
     }
     if (condition->kind == WEIR_CONDITION_PATTERN) {
-        result = weir_request_match(req, condition->regex, value, weir_uri_text_is_decoded(req, condition->left));
+        result = weir_http_captures_match(req, condition->regex, value, weir_uri_text_is_decoded(req, condition->left));
         if (result == WEIR_REGEX_LIMIT) {
             return WEIR_CONDITION_LIMIT;
         }

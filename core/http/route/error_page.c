@@ -1,7 +1,7 @@
 /*
  * error_page.c - the directive: error_page code … [=[response]] uri;
  *
- * Load time only; what it means for an answer is in reply.c.
+ * Load time only; what it means for an answer is in request_reply.c.
  */
 #include "http/conf.h"
 

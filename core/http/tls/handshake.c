@@ -32,7 +32,7 @@ handshake_request(weir_http_conn_t *c, weir_str_t name, const handshake_found_t 
     weir_request_use_location(req, found->server->fallback);
     req->host = name.len != 0 ? name : found->server->primary_name;
     if (found->regex != NULL) {
-        weir_request_set_captures(req, &found->captures, found->regex, false);
+        weir_http_captures_set(req, &found->captures, found->regex, false);
     }
     return req;
 }

@@ -236,9 +236,9 @@ test_encode(void)
 {
     char out[18];
 
-    is_str(weir_str(out, weir_chunk_head(out, 0)), "0\r\n", "a last chunk's head");
-    is_str(weir_str(out, weir_chunk_head(out, 0x1a2b)), "1a2b\r\n", "a chunk's head");
-    is_str(weir_str(out, weir_chunk_head(out, UINT64_MAX)), "ffffffffffffffff\r\n", "the longest head");
+    is_str(weir_str(out, weir_chunked_head(out, 0)), "0\r\n", "a last chunk's head");
+    is_str(weir_str(out, weir_chunked_head(out, 0x1a2b)), "1a2b\r\n", "a chunk's head");
+    is_str(weir_str(out, weir_chunked_head(out, UINT64_MAX)), "ffffffffffffffff\r\n", "the longest head");
 }
 
 int

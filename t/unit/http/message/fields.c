@@ -138,15 +138,15 @@ test_syntax(void)
 
     for (c = 0; c < 256; c++) {
         text[0] = (char) c;
-        tokens += weir_is_token(weir_str(text, 1)) == (c != 0 && strchr(token, (int) c) != NULL);
+        tokens += weir_syntax_is_token(weir_str(text, 1)) == (c != 0 && strchr(token, (int) c) != NULL);
     }
     is_int(tokens, 256, "token characters");
-    ok(!weir_is_token(WEIR_STR("")) && !weir_is_token(WEIR_STR("a b")), "no token");
+    ok(!weir_syntax_is_token(WEIR_STR("")) && !weir_syntax_is_token(WEIR_STR("a b")), "no token");
     for (c = 0; c < 256; c++) {                       /* at each place, for the vector's lanes and the rest */
         for (at = 0; at < sizeof(text); at++) {
             memset(text, 'x', sizeof(text));
             text[at] = (char) c;
-            wrong += weir_is_field_value(weir_str(text, sizeof(text))) != ((c >= 0x20 && c != 0x7f) || c == '\t');
+            wrong += weir_syntax_is_field_value(weir_str(text, sizeof(text))) != ((c >= 0x20 && c != 0x7f) || c == '\t');
             wrong += weir_byte_span_value(text, text + sizeof(text))
                      != text + ((c >= 0x20 && c != 0x7f) || c == '\t' ? sizeof(text) : at);
             wrong += weir_byte_span_plain(text, text + sizeof(text)) != text
@@ -154,7 +154,7 @@ test_syntax(void)
         }
     }
     is_int(wrong, 0, "field value and plain characters, wherever they are");
-    ok(weir_is_field_value(WEIR_STR("")), "an empty value");
+    ok(weir_syntax_is_field_value(WEIR_STR("")), "an empty value");
 }
 
 static void
@@ -162,20 +162,20 @@ test_lists(void)
 {
     weir_str_t list = WEIR_STR(" a ,, \"b,\\\",c\" x;y=\"z,\",\t,d"), element;
 
-    ok(weir_list_next(&list, &element), "a list");
+    ok(weir_syntax_list_next(&list, &element), "a list");
     is_str(element, "a", "its first element");
-    ok(weir_list_next(&list, &element), "and another");
+    ok(weir_syntax_list_next(&list, &element), "and another");
     is_str(element, "\"b,\\\",c\" x;y=\"z,\"", "commas in quoted strings");
-    ok(weir_list_next(&list, &element), "and another");
+    ok(weir_syntax_list_next(&list, &element), "and another");
     is_str(element, "d", "empty elements are skipped");
-    ok(!weir_list_next(&list, &element), "the end");
+    ok(!weir_syntax_list_next(&list, &element), "the end");
     list = WEIR_STR("\"open, x");
-    ok(weir_list_next(&list, &element) && element.len == 8 && !weir_list_next(&list, &element), "a string without end");
+    ok(weir_syntax_list_next(&list, &element) && element.len == 8 && !weir_syntax_list_next(&list, &element), "a string without end");
     list = WEIR_STR("\"\\");
-    ok(weir_list_next(&list, &element) && element.len == 2, "an escape without end");
-    ok(weir_list_has(WEIR_STR("gzip, Trailers ;q=1"), WEIR_STR("trailers")), "has a token with parameters");
-    ok(!weir_list_has(WEIR_STR("gzip, \"x, trailers\""), WEIR_STR("trailers")), "not inside of a string");
-    ok(!weir_list_has(WEIR_STR(""), WEIR_STR("a")) && !weir_list_has(WEIR_STR("ab"), WEIR_STR("a")), "has it not");
+    ok(weir_syntax_list_next(&list, &element) && element.len == 2, "an escape without end");
+    ok(weir_syntax_list_has(WEIR_STR("gzip, Trailers ;q=1"), WEIR_STR("trailers")), "has a token with parameters");
+    ok(!weir_syntax_list_has(WEIR_STR("gzip, \"x, trailers\""), WEIR_STR("trailers")), "not inside of a string");
+    ok(!weir_syntax_list_has(WEIR_STR(""), WEIR_STR("a")) && !weir_syntax_list_has(WEIR_STR("ab"), WEIR_STR("a")), "has it not");
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * client.c - what a request knows of where it came from, and its own number; found out when asked.
+ * request_origin.c - what a request knows of where it came from, and its own number; found out when asked.
  *
  * Runs in workers.
  */
@@ -23,7 +23,7 @@ weir_request_local(weir_request_t *req)
 }
 
 static void
-client_hex(char *out, uint64_t value)
+origin_hex(char *out, uint64_t value)
 {
     static const char digits[] = "0123456789abcdef";
 
@@ -48,8 +48,8 @@ weir_request_id(weir_request_t *req)
         req->id[1] = req->client->number << 32 | req->client->requests;
     }
     text = weir_alloc_bytes(&req->arena, WEIR_REQUEST_ID_DIGITS);
-    client_hex(text, req->id[0]);
-    client_hex(text + WEIR_REQUEST_ID_DIGITS / 2, req->id[1]);
+    origin_hex(text, req->id[0]);
+    origin_hex(text + WEIR_REQUEST_ID_DIGITS / 2, req->id[1]);
     req->id_text = text;
     return weir_str(text, WEIR_REQUEST_ID_DIGITS);
 }

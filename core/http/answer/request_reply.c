@@ -1,5 +1,5 @@
 /*
- * reply.c - answers Weir makes itself: a cause and its status, error_page, redirects, short bodies.
+ * request_reply.c - answers Weir makes itself: a cause and its status, error_page, redirects, short bodies.
  */
 #include "http/answer/docroot.h"
 #include "http/answer/error_format.h"
@@ -17,7 +17,7 @@
 #include <string.h>
 
 weir_str_t
-weir_server_token(const weir_request_t *req)
+weir_request_server_token(const weir_request_t *req)
 {
     switch (weir_request_core(req)->server_tokens) {
     case WEIR_TOKENS_OFF: return WEIR_STR("weir");
@@ -28,7 +28,7 @@ weir_server_token(const weir_request_t *req)
 /* -- whole answers -- */
 
 void
-weir_reply_discard(weir_request_t *req)
+weir_request_discard_answer(weir_request_t *req)
 {
     weir_filters_reset(req);
     weir_fields_reset(&req->res.fields);
@@ -61,7 +61,7 @@ reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_s
 weir_step_t
 weir_request_reply(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_str_t body)
 {
-    if (status == 200 && weir_request_check_preconditions(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT)
+    if (status == 200 && weir_precondition_check(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT)
     {
         return WEIR_DONE;
     }
@@ -101,7 +101,7 @@ reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
 {
     weir_str_t safe = weir_uri_encode_reference(location, &req->arena);
 
-    weir_reply_discard(req);
+    weir_request_discard_answer(req);
     req->error_status = 0;
     weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
     return reply_send(req, status, WEIR_STR("text/html"), weir_error_page(req, status, WEIR_STR_NONE));
@@ -246,7 +246,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     if (reply_must_close(status, cause)) {
         req->keep_alive = false;
     }
-    weir_reply_discard(req);
+    weir_request_discard_answer(req);
     req->error_status = 0;
     page = reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
     if (page != NULL) {

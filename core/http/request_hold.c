@@ -1,5 +1,5 @@
 /*
- * hold.c - see hold.h.  Runs in workers.
+ * request_hold.c - see hold.h.  Runs in workers.
  */
 #include "http/request.h"
 

@@ -1,5 +1,5 @@
 /*
- * secret.c - a part of a request's target that no log may show, such as an API key in the query.
+ * request_secret.c - a part of a request's target that no log may show, such as an API key in the query.
  *
  * What goes upstream, and what the configuration makes of the target while the request is answered, stay as the client
  * sent them; what the error log says of the request and all that is evaluated in its log phase have asterisks in that
