@@ -144,7 +144,7 @@ edit_read_value(weir_conf_t *cf, const weir_conf_words_t *words, weir_header_edi
     if (words->n != 4) {
         return weir_conf_error(cf, 1, "\"%.*s\" takes a name and a value", WEIR_STR_ARG(words->at[1].text));
     }
-    if (!weir_is_field_value(words->at[3].text)) {
+    if (!weir_syntax_is_field_value(words->at[3].text)) {
         return weir_conf_invalid(cf, 3, "a text without line ends and other controls");
     }
     edit->value = weir_conf_template(cf, 3, words->at[3].text);
@@ -167,7 +167,7 @@ edit_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t
     if (edit.kind == weir_countof(kinds)) {
         return weir_conf_invalid(cf, 1, "\"set\", \"add\" or \"remove\"");
     }
-    if (!weir_is_token(edit.name)) {
+    if (!weir_syntax_is_token(edit.name)) {
         return weir_conf_invalid(cf, 2, "the name of a header field");
     }
     if (!edit_may_name(cf, row, &edit, is_request) || !edit_read_value(cf, words, &edit)) {
