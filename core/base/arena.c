@@ -49,7 +49,17 @@ struct weir_arena_cleanup {
 void
 weir_arena_init(weir_arena_t *arena, size_t chunk_size)
 {
-    *arena = (weir_arena_t) { .chunk_size = chunk_size < ARENA_MIN_CHUNK ? ARENA_MIN_CHUNK : chunk_size };
+    weir_arena_init_small(arena, chunk_size, chunk_size);
+}
+
+void
+weir_arena_init_small(weir_arena_t *arena, size_t first_size, size_t chunk_size)
+{
+    weir_assert(first_size <= chunk_size);
+    *arena = (weir_arena_t) {
+        .chunk_size = weir_max(chunk_size, ARENA_MIN_CHUNK),
+        .first_size = weir_max(first_size, ARENA_MIN_CHUNK),
+    };
 }
 
 static weir_arena_chunk_t *
@@ -144,17 +154,18 @@ weir_arena_fini(weir_arena_t *arena)
 static char *
 arena_take_more(weir_arena_t *arena, size_t size)
 {
+    size_t              chunk_size = arena->chunks != NULL ? arena->chunk_size : arena->first_size;
     weir_arena_chunk_t *chunk;
     char               *at;
 
     if (size > SIZE_MAX / 2) {
         return NULL;
     }
-    if (size > arena->chunk_size / 4) {
+    if (size > chunk_size / 4) {
         chunk = arena_add_chunk(arena, &arena->large, ARENA_HEADER + size);
         return chunk != NULL ? (char *) chunk + ARENA_HEADER : NULL;
     }
-    chunk = arena_add_chunk(arena, &arena->chunks, arena->chunk_size);
+    chunk = arena_add_chunk(arena, &arena->chunks, chunk_size);
     if (chunk == NULL) {
         return NULL;
     }

@@ -17,11 +17,14 @@ typedef struct {
     weir_arena_chunk_t   *large;       /* of one request each, for more than chunk_size / 4 */
     weir_arena_cleanup_t *cleanups;    /* run in reverse order at reset and fini */
     size_t                chunk_size;  /* bytes of an ordinary chunk */
+    size_t                first_size;  /* … and of the first, which stays */
     size_t                total;       /* bytes held now, for limits and tests */
 } weir_arena_t;
 
 /* Embedded in its owner.  No memory is taken until the first allocation. */
 void weir_arena_init(weir_arena_t *arena, size_t chunk_size);
+/* The same with a smaller chunk to begin with, for owners of which there may be many that need little. */
+void weir_arena_init_small(weir_arena_t *arena, size_t first_size, size_t chunk_size);
 void weir_arena_reset(weir_arena_t *arena);
 void weir_arena_fini(weir_arena_t *arena);
 

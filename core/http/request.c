@@ -16,7 +16,8 @@
 
 #include <string.h>
 
-#define REQUEST_ARENA_BYTES   16384    /* kept with the request for reuse; idle connections have none */
+#define REQUEST_ARENA_FIRST   4096     /* kept with the request for reuse; one that waits for a peer needs no more */
+#define REQUEST_ARENA_BYTES   8192
 #define REQUEST_MAX_REDIRECTS 10
 #define REQUEST_FREE_MAX      256
 
@@ -76,7 +77,7 @@ weir_request_take(weir_http_t *http)
             return NULL;
         }
         memset(box, 0, sizeof(*box));
-        weir_arena_init(&box->req.arena, REQUEST_ARENA_BYTES);
+        weir_arena_init_small(&box->req.arena, REQUEST_ARENA_FIRST, REQUEST_ARENA_BYTES);
         /* its memory is there before what must not fail needs it */
         if (weir_try_alloc(&box->req.arena, 1) == NULL) {
             weir_mem_free(box);
@@ -120,7 +121,7 @@ weir_request_give_back(weir_request_t *req)
         weir_http_trim_later(http);
     }
     if (http->spare_requests.n >= REQUEST_FREE_MAX) {
-        http->trimmed += REQUEST_ARENA_BYTES;
+        http->trimmed += REQUEST_ARENA_FIRST;
         request_free(box);
         return;
     }

@@ -14,8 +14,8 @@ is $other->send_request('GET', '/n')->read_response->status, 204, 'before';
 my $before = $w->memory;
 my @clients = map { Weir::Http2::client($w) } 1 .. 4;
 for my $c (@clients) { $c->write(join '', map { headers(2 * $_ + 1, 'END_HEADERS END_STREAM', Weir::Http2::request_fields('x-a' => 'a' x 8000)) } 0 .. 99) }
-$w->wait_until('they are here', sub { $gate->requests >= 400 || $w->memory - $before > 6000 });
-cmp_ok $w->memory - $before, '>', 6000, 'they take some memory';
+$w->wait_until('they are here', sub { $gate->requests >= 400 || $w->memory - $before > 4500 });
+cmp_ok $w->memory - $before, '>', 4500, 'they take some memory';
 $_->close for @clients;
 $w->wait_until('memory is what it was', sub { $w->memory - $before < 700 });
 pass 'and give it back';

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define PEER_MAX_FIELDS 1000
+#define PEER_MAX_HEAD   ((size_t) 64 * 1024 * 1024)      /* of a question: a client's may have 16 MiB (core_module.c) */
 
 /* What one exchange needs. */
 typedef struct {
@@ -147,20 +148,57 @@ peer_put_field(void *data, weir_header_id_t id, weir_str_t name, weir_str_t valu
     weir_emit_field(data, name, value);
 }
 
+/* false: a field is not to be sent; b->full: there is not room enough. */
+static bool
+peer_make_head(weir_exchange_t *x, weir_buf_t *b)
+{
+    weir_emit_request_line(b, x->method_name, x->target, x->conf->http_version == 10);
+    if (!x->asker->each_field(x, peer_put_field, b)) {
+        return false;
+    }
+    peer_emit_framing(x, b);
+    weir_buf_add_lit(b, "\r\n");
+    return true;
+}
+
+/* One that does not fit in the worker's scratch: in memory for the time of the call. */
+static weir_io_t
+peer_send_large_head(weir_exchange_t *x)
+{
+    for (size_t size = 4 * (size_t) WEIR_TX_BYTES; size <= PEER_MAX_HEAD; size *= 4) {
+        char *room = weir_mem_try(size);
+        weir_io_t io = WEIR_ERROR;
+        weir_buf_t b;
+
+        if (room == NULL) {
+            return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
+        }
+        weir_buf_init(&b, room, size);
+        if (peer_make_head(x, &b) && !b.full) {
+            struct iovec iov = { b.at, weir_buf_len(&b) };
+
+            peer_of(x)->ended = !x->has_body;
+            io = weir_link_send(&peer_of(x)->link, &iov, 1);
+        }
+        weir_mem_free(room);
+        if (!b.full) {
+            return io;
+        }
+    }
+    return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_EMIT, NULL);
+}
+
 static weir_io_t
 peer_send_head(weir_exchange_t *x)
 {
     weir_buf_t b;
 
     weir_buf_init(&b, weir_http_scratch(x->http), WEIR_TX_BYTES);
-    weir_emit_request_line(&b, x->method_name, x->target, x->conf->http_version == 10);
-    if (!x->asker->each_field(x, peer_put_field, &b)) {
+    if (!peer_make_head(x, &b)) {
         return WEIR_ERROR;
     }
-    peer_emit_framing(x, &b);
-    weir_buf_add_lit(&b, "\r\n");
     if (b.full) {
-        return weir_exchange_error(x, WEIR_CAUSE_INTERNAL_EMIT, NULL);
+        return peer_send_large_head(x);
     }
     if (!x->has_body) {
         peer_of(x)->ended = true;

@@ -18,7 +18,7 @@ static const weir_directive_t conf_directives[] = {
     V2(header_budget, "http2_header_budget", .where = WEIR_IN_HTTP | WEIR_IN_SERVER, .dflt = "1m", .min = "1",
        .max = "1g",
        .help = "Limits the bytes of header fields that the unfinished requests of one HTTP/2 connection hold "
-               "together, with 96 bytes per field."),
+               "together, with 1,024 bytes per request and 96 per field."),
     WEIR_DIRECTIVES_END
 };
 

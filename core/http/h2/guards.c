@@ -61,6 +61,17 @@ h2_guard_glitch(weir_h2_session_t *s, uint32_t weight)
     return s->glitches <= GUARD_GLITCHES || guard_fail(s, WEIR_CAUSE_CLIENT_H2_FLOOD, NULL);
 }
 
+/* We refused a stream.  That is the client's doing when it has more open than it knows that it may; else it is ours
+ * (what its requests hold together, requests that outlive their streams, no memory), and one that goes on asking does
+ * no work, no more. */
+bool
+h2_guard_refusal(weir_h2_session_t *s)
+{
+    bool is_peers = s->settings_acked && s->n_streams >= s->settings.max_streams;
+
+    return is_peers ? h2_guard_reset(s) : h2_guard_glitch(s, 1);
+}
+
 void
 h2_guard_earn(weir_h2_session_t *s, uint32_t weight)
 {

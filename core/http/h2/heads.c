@@ -14,9 +14,14 @@
 #include <string.h>
 
 #define HEADS_FIELD 96               /* of a field that a request holds, beside its texts */
+#define HEADS_REQUEST 1024           /* … and of each request, whatever its fields */
 #define HEADS_ROOM (256 * 1024)      /* one head being encoded; of the process, taken when first needed */
 
-static char *heads_room;
+#define HEADS_SCRATCH (64 * 1024)    /* decoded texts of one field, at least; of the process, grows to what is allowed */
+
+static char  *heads_room;
+static char  *heads_scratch;         /* one session decodes at a time */
+static size_t heads_scratch_cap;
 
 bool
 h2_strip_padding(const weir_h2_frame_t *f, weir_str_t *payload)
@@ -46,6 +51,24 @@ heads_count(h2_stream_t *st, const weir_hpack_field_t *field)
     st->pub.session->heads_held += size;
 }
 
+bool
+h2_scratch_for(size_t max_field)
+{
+    size_t cap = weir_max(max_field, HEADS_SCRATCH);
+    char *grown;
+
+    if (cap <= heads_scratch_cap) {
+        return true;
+    }
+    grown = weir_mem_try_resize(heads_scratch, cap);
+    if (grown == NULL) {
+        return false;
+    }
+    heads_scratch = grown;
+    heads_scratch_cap = cap;
+    return true;
+}
+
 /* Decodes the block; fields go to the role unless st is NULL.  false: the connection was ended. */
 static bool
 heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_large)
@@ -55,6 +78,8 @@ heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_
     bool stopped = st == NULL;
 
     *too_large = false;
+    s->decoder.scratch = heads_scratch;        /* it may have moved */
+    s->decoder.scratch_cap = heads_scratch_cap;
     weir_hpack_block_begin(&s->decoder);
     for ( ;; ) {
         switch (weir_hpack_next(&s->decoder, block, &at, &field)) {
@@ -111,6 +136,8 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
         *code = WEIR_H2_REFUSED_STREAM;
         return NULL;
     }
+    st->head_held = HEADS_REQUEST;
+    s->heads_held += HEADS_REQUEST;
     h2_tell_busy(s);
     if (!h2_tell_head_begin(st)) {
         h2_close(st, H2_CLOSED_BY_US);
@@ -123,7 +150,9 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
 static void
 heads_refuse(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
 {
-    if (code != WEIR_H2_NO_ERROR) {
+    if (code == WEIR_H2_REFUSED_STREAM) {
+        h2_refuse(s, id);
+    } else if (code != WEIR_H2_NO_ERROR) {
         h2_stream_error(s, id, code);
     }
 }
@@ -383,7 +412,9 @@ void
 weir_h2_heads_fini(void)
 {
     weir_mem_free(heads_room);
-    heads_room = NULL;
+    weir_mem_free(heads_scratch);
+    heads_room = heads_scratch = NULL;
+    heads_scratch_cap = 0;
 }
 
 void

@@ -337,7 +337,7 @@ server_start(weir_http_conn_t *base, weir_str_t before)
         .header_table = WEIR_HPACK_DEFAULT_TABLE,
         .max_header_list = (uint32_t) heads,
         .max_fields = core->max_headers,
-        .max_field = (uint32_t) core->large_client_header_buffers.size.n,
+        .max_field = (uint32_t) weir_max(core->large_client_header_buffers.size.n, core->client_header_buffer_size.n),
         .max_block = (uint32_t) heads,
         .header_budget = v2->header_budget.n,
         .connect_protocol = true,

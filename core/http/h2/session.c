@@ -16,9 +16,7 @@
 #define SESSION_LINGER_MS   1000     /* reading away after the end, so that our GOAWAY arrives */
 #define SESSION_TICK_MS     1000
 #define SESSION_IDS_LEFT    1000     /* streams before the numbers run out at which a client takes another connection */
-#define SESSION_SCRATCH     65536
 
-static char session_scratch[SESSION_SCRATCH];    /* decoded texts of one field; one session decodes at a time */
 
 static void session_on_time(weir_timer_t *timer);
 static void session_end(weir_h2_session_t *s);
@@ -74,9 +72,9 @@ weir_h2_session_t *
 weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, const weir_h2_role_t *role, void *owner,
                        weir_chain_pool_t *blocks, char *rx, size_t rx_size)
 {
-    weir_h2_session_t *s = weir_mem_try(sizeof(*s));
+    weir_h2_session_t *s;
 
-    if (s == NULL) {
+    if (!h2_scratch_for(settings->max_field) || (s = weir_mem_try(sizeof(*s))) == NULL) {
         return NULL;
     }
     memset(s, 0, sizeof(*s));
@@ -103,8 +101,7 @@ weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, co
     for (int i = 0; i < 8; i++) {
         weir_list_init(&s->ready[i]);
     }
-    weir_hpack_decoder_init(&s->decoder, (uint32_t) weir_max(settings->header_table, WEIR_HPACK_DEFAULT_TABLE),
-                            session_scratch, SESSION_SCRATCH);
+    weir_hpack_decoder_init(&s->decoder, (uint32_t) weir_max(settings->header_table, WEIR_HPACK_DEFAULT_TABLE), NULL, 0);
     weir_hpack_encoder_init(&s->encoder, WEIR_HPACK_DEFAULT_TABLE);
     session_greet(s);
     return s;

@@ -179,6 +179,8 @@ void h2_close(h2_stream_t *st, h2_closed_t how);           /* off the table; the
 void h2_maybe_done(h2_stream_t *st);                       /* both sides have ended? */
 /* A stream error of the peer's making: RST_STREAM, the role is told, the guards count it. */
 void h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);
+/* A new stream that we have no room for: RST_STREAM, nobody is told. */
+void h2_refuse(weir_h2_session_t *s, uint32_t id);
 void h2_bury(weir_h2_session_t *s);                        /* frees what was released; at the driver's end */
 void h2_send_reset(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);
 void h2_set_priority(h2_stream_t *st, uint8_t urgency, bool incremental);
@@ -194,6 +196,8 @@ bool h2_has_more(const weir_h2_session_t *s);              /* something is there
 void h2_take(weir_h2_session_t *s, weir_str_t bytes);      /* all of it is taken or kept */
 
 /* heads.c */
+/* There is room to decode fields of this size, of all sessions; false: no memory. */
+bool h2_scratch_for(size_t max_field);
 void h2_on_headers(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 void h2_on_continuation(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload);
 bool h2_send_late(h2_stream_t *st);                        /* the trailers that waited */
@@ -213,6 +217,7 @@ void h2_window_back(h2_stream_t *st);                      /* what its window ha
 
 /* guards.c: false: the connection has failed */
 bool h2_guard_reset(weir_h2_session_t *s);
+bool h2_guard_refusal(weir_h2_session_t *s);
 bool h2_guard_glitch(weir_h2_session_t *s, uint32_t weight);
 void h2_guard_earn(weir_h2_session_t *s, uint32_t weight);  /* so much is forgiven for work that was done */
 void h2_guard_work(weir_h2_session_t *s);                  /* a head was completed: that is what connections are for */

@@ -267,6 +267,16 @@ h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
     }
 }
 
+void
+h2_refuse(weir_h2_session_t *s, uint32_t id)
+{
+    h2_send_reset(s, id, WEIR_H2_REFUSED_STREAM);
+    streams_remember(s, id, H2_CLOSED_BY_US);
+    if (!s->dead) {
+        (void) h2_guard_refusal(s);
+    }
+}
+
 /* -- what the role may do -- */
 
 void
