@@ -101,6 +101,9 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         return true;
     }
     weir_proxy_take_location(block);
+    if (!weir_forward_check_pass(cf, block, &conf->pass)) {
+        return false;
+    }
     if (conf->pass.text != NULL) {
         /* nothing begins like that: default does nothing */
         weir_edits_derive(cf->arena, &conf->edits, WEIR_STR("\1"), false, WEIR_STR(""));

@@ -78,6 +78,26 @@ emit_join(weir_proxy_t *p, weir_str_t *path)
         && !segment.is_reshaped;
 }
 
+/* rewrite_path, rewrite_prefix. */
+static bool
+emit_is_rewritten(const weir_proxy_t *p)
+{
+    return p->plan != NULL && weir_path_edit_is_set(&p->plan->conf->path);
+}
+
+bool
+weir_proxy_make_host(weir_proxy_t *p)
+{
+    weir_str_t name;
+    uint16_t port;
+
+    if (weir_likely(p->plan == NULL || p->plan->conf->host == NULL)) {
+        return true;
+    }
+    p->plan->host = weir_request_eval(p->req, p->plan->conf->host);
+    return p->plan->host.len == 0 || weir_uri_authority(p->plan->host, &name, &port);
+}
+
 bool
 weir_proxy_make_target(weir_proxy_t *p)
 {
@@ -90,11 +110,14 @@ weir_proxy_make_target(weir_proxy_t *p)
         p->x.target = path;
         return true;
     }
-    if (conf->pass.text != NULL && p->pass->has_uri) {
+    if (weir_unlikely(emit_is_rewritten(p))) {
+        if (!weir_path_edit_make(req, &p->plan->conf->path, &path)) {
+            return false;
+        }
+    } else if (conf->pass.text != NULL && p->pass->has_uri) {
         p->x.target = p->pass->uri;                       /* what the variables made, query and all */
         return true;
-    }
-    if (conf->pass.has_uri && !req->is_elsewhere && conf->prefix_len <= req->uri.path.len) {
+    } else if (conf->pass.has_uri && !req->is_elsewhere && conf->prefix_len <= req->uri.path.len) {
         if (!emit_join(p, &path)) {
             return false;
         }
@@ -162,7 +185,9 @@ emit_set_fields(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
         weir_str_t value = h->value->is_constant && h->value->n
                              ? h->value->parts[0].literal
                              : emit_unfold(weir_request_eval(req, h->value), &req->arena);
-        if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
+        if (h->id == WEIR_HEADER_HOST && weir_unlikely(p->plan != NULL) && p->plan->host.len != 0) {
+            value = p->plan->host;
+        } else if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
             value = p->pass->group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
         }
         if (value.len != 0) {

@@ -419,6 +419,13 @@ engine_go_on(weir_proxy_t *p)
     weir_proxy_next_peer(p);
 }
 
+static void
+engine_make_plan(weir_proxy_t *p, const weir_forward_conf_t *forward)
+{
+    p->plan = weir_new(&p->req->arena, weir_proxy_plan_t);
+    p->plan->conf = forward;
+}
+
 weir_step_t
 weir_proxy_start(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec)
 {
@@ -429,6 +436,7 @@ weir_step_t
 weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, const weir_peer_codec_t *codec,
                         weir_msec_t limit)
 {
+    const weir_forward_conf_t *forward = weir_request_conf(req, http_forward, weir_forward_conf_t);
     weir_proxy_t *p = weir_alloc_zero(&req->arena, sizeof(*p) + codec->state_size);
 
     p->req = req;
@@ -442,6 +450,9 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     p->pass = &conf->pass;
     p->began = weir_clock_now();
     p->buffering = conf->buffering.on;
+    if (weir_unlikely(!forward->is_plain)) {
+        engine_make_plan(p, forward);
+    }
     weir_store_init(&p->store, (size_t) (conf->buffers.n * conf->buffers.size.n), conf->max_temp_file_size.n,
                     conf->temp_path.text.at);
     weir_store_init(&p->taken, (size_t) weir_request_core(req)->client_body_buffer_size.n, 0, NULL);

@@ -9,6 +9,7 @@
 
 #include "http/exchange/exchange.h"
 #include "http/proxy/edit.h"
+#include "http/proxy/forward.h"
 #include "http/filter/store.h"
 #include "base/chain.h"
 #include "http/request.h"
@@ -104,12 +105,19 @@ typedef enum {
     WEIR_PROXY_DONE,
 } weir_proxy_state_t;
 
+/* What is more than passing on: only where forward.h's directives ask for it. */
+typedef struct {
+    const weir_forward_conf_t *conf;
+    weir_str_t                 host;            /* rewrite_host's; empty: it does not say */
+} weir_proxy_plan_t;
+
 struct weir_proxy {
     weir_holder_t              hold;            /* from its beginning to weir_proxy_release */
     weir_request_t          *req;
     const weir_proxy_conf_t *conf;
     const weir_proxy_pass_t *pass;            /* conf's, or what its variables made */
     weir_proxy_pass_t       *own_pass;        /* the latter; NULL */
+    weir_proxy_plan_t       *plan;            /* NULL: it is passed on, and nothing else */
     weir_group_t            *own_group;       /* made for it alone: a reference; NULL */
     weir_lookup_t            lookup;
     bool                     is_resolving;

@@ -89,6 +89,11 @@ weir_proxy_next_peer(weir_proxy_t *p)
                 "the path toward the peer would have dot segments, or not be the one that was matched");
             return;
         }
+        if (!weir_proxy_make_host(p)) {
+            weir_proxy_release(p);
+            (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_HOST, "rewrite_host");
+            return;
+        }
         p->picked = true;
         weir_pick_begin(&p->pick, p->pass->group->running, &req->arena);
         if (p->pass->group->key != NULL) {

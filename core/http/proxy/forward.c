@@ -1,0 +1,103 @@
+/*
+ * forward.c - see forward.h: the directives, and what holds between them.  Load time only.
+ */
+#include "http/proxy/forward.h"
+
+#include "http/module.h"
+#include "http/proxy/proxy.h"
+
+/* -- rewrite_path, rewrite_prefix, rewrite_host -- */
+
+static bool
+forward_parse_path(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_path_edit_t *edit = field;
+
+    if (edit->to != NULL) {
+        return weir_conf_error(cf, 0, "\"%s\" cannot stand beside \"rewrite_prefix\"", row->name);
+    }
+    return weir_path_edit_read_path(cf, 1, words->at[1].text, edit);
+}
+
+static bool
+forward_parse_prefix(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_path_edit_t *edit = field;
+
+    if (edit->path != NULL) {
+        return weir_conf_error(cf, 0, "\"%s\" cannot stand beside \"rewrite_path\"", row->name);
+    }
+    return weir_path_edit_read_to(cf, words->n - 1, words->at[words->n - 1].text, edit)
+        && (words->n == 2 || weir_path_edit_read_from(cf, 1, words->at[1].text, edit));
+}
+
+static bool
+forward_parse_host(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    const weir_template_t **host = field;
+    weir_str_t name;
+    uint16_t   port;
+
+    (void) row;
+    *host = weir_conf_template(cf, 1, words->at[1].text);
+    if (*host == NULL) {
+        return false;
+    }
+    return !(*host)->is_constant || weir_uri_authority(words->at[1].text, &name, &port)
+        || weir_conf_invalid(cf, 1, "a host, with a port or without one");
+}
+
+static const weir_conf_type_t forward_type_path = {
+    .name = "path", .size = sizeof(weir_path_edit_t), .min_args = 1, .max_args = 1, .parse = forward_parse_path,
+};
+static const weir_conf_type_t forward_type_prefix = {
+    .name = "[prefix] replacement", .size = sizeof(weir_path_edit_t), .min_args = 1, .max_args = 2,
+    .parse = forward_parse_prefix,
+};
+static const weir_conf_type_t forward_type_host = {
+    .name = "host[:port]", .size = sizeof(const weir_template_t *), .min_args = 1, .max_args = 1,
+    .parse = forward_parse_host,
+};
+
+static const weir_directive_t forward_directives[] = {
+    WEIR_DIRECTIVE_OF(weir_forward_conf_t, path, "rewrite_path", &forward_type_path, .where = WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL, .help = "Sets the path that peers are asked for; the query stays."),
+    WEIR_DIRECTIVE_OF(weir_forward_conf_t, path, "rewrite_prefix", &forward_type_prefix, .where = WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL,
+                      .help = "Replaces the first segments of the path that peers are asked for: the prefix named, or "
+                              "the location's."),
+    WEIR_DIRECTIVE_OF(weir_forward_conf_t, host, "rewrite_host", &forward_type_host, .where = WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL, .help = "Sets the Host that peers are asked for."),
+    WEIR_DIRECTIVES_END
+};
+
+/* -- what follows from them -- */
+
+static bool
+forward_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
+{
+    weir_forward_conf_t *conf = conf_;
+
+    conf->is_plain = !weir_path_edit_is_set(&conf->path) && conf->host == NULL;
+    return weir_path_edit_check(cf, block, "rewrite_prefix", &conf->path);
+}
+
+bool
+weir_forward_check_pass(weir_conf_t *cf, const weir_conf_block_t *block, const weir_proxy_pass_t *pass)
+{
+    const weir_forward_conf_t *conf = weir_conf_of(block, weir_http_forward_index);
+
+    if (pass->has_uri && weir_path_edit_is_set(&conf->path)) {
+        return weir_conf_error_at(cf, &block->words, "the URI in \"proxy_pass %.*s\" cannot stand beside \"%s\"",
+                                  WEIR_STR_ARG(pass->url), conf->path.path != NULL ? "rewrite_path" : "rewrite_prefix");
+    }
+    return true;
+}
+
+const weir_http_module_t weir_http_forward = {
+    .name = "http_forward",
+    .area = "Traffic",
+    .conf_size = sizeof(weir_forward_conf_t),
+    .directives = forward_directives,
+    .check = forward_check,
+};
