@@ -150,6 +150,25 @@ weir_arena_fini(weir_arena_t *arena)
     weir_assert(arena->total == 0);
 }
 
+static void
+arena_wipe_chunks(weir_arena_chunk_t *chunk)
+{
+    for (; chunk != NULL; chunk = chunk->next) {
+        char *at = (char *) chunk + ARENA_HEADER;
+
+        arena_show(at, chunk->size - ARENA_HEADER);
+        weir_mem_wipe(at, chunk->size - ARENA_HEADER);
+    }
+}
+
+void
+weir_arena_wipe(weir_arena_t *arena)
+{
+    weir_assert(arena->cleanups == NULL);       /* their rows lie in it */
+    arena_wipe_chunks(arena->large);
+    arena_wipe_chunks(arena->chunks);
+}
+
 /* When the newest chunk has no room: NULL when there is no memory. */
 static char *
 arena_take_more(weir_arena_t *arena, size_t size)

@@ -27,6 +27,9 @@ void weir_arena_init(weir_arena_t *arena, size_t chunk_size);
 void weir_arena_init_small(weir_arena_t *arena, size_t first_size, size_t chunk_size);
 void weir_arena_reset(weir_arena_t *arena);
 void weir_arena_fini(weir_arena_t *arena);
+/* Overwrites all that was taken from it, which nobody uses any more: before it is given back, where secrets lay in
+ * it. */
+void weir_arena_wipe(weir_arena_t *arena);
 
 /* Aligned to 16.  Never NULL: for sizes that the program chooses (panics when there is no memory). */
 void *weir_alloc(weir_arena_t *arena, size_t size) WEIR_MUST_USE __attribute__((returns_nonnull, malloc));
