@@ -95,22 +95,25 @@ accept_resume(weir_timer_t *timer)
     }
 }
 
+/* Some may be watched while it is paused: those that could be, when it went on. */
 void
 weir_accept_pause(weir_serve_t *serve)
 {
-    if (serve->is_paused) {
-        return;
-    }
-    serve->is_paused = true;
+    bool is_new = !serve->is_paused;
+
     for (weir_list_t *l = serve->sockets.next; l != &serve->sockets; l = l->next) {
         weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
 
         if (socket->watch.fd >= 0) {
             socket->paused_fd = socket->watch.fd;
             weir_loop_unwatch(serve->loop, &socket->watch);
+            is_new = true;
         }
     }
-    weir_timer_set(serve->loop, &serve->accept_timer, ACCEPT_PAUSE, accept_resume);
+    serve->is_paused = true;
+    if (is_new) {
+        weir_timer_set(serve->loop, &serve->accept_timer, ACCEPT_PAUSE, accept_resume);
+    }
 }
 
 void

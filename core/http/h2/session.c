@@ -101,7 +101,8 @@ weir_h2_session_create(weir_conn_t *conn, const weir_h2_settings_t *settings, co
     for (int i = 0; i < 8; i++) {
         weir_list_init(&s->ready[i]);
     }
-    weir_hpack_decoder_init(&s->decoder, (uint32_t) weir_max(settings->header_table, WEIR_HPACK_DEFAULT_TABLE), NULL, 0);
+    weir_hpack_decoder_init(&s->decoder, (uint32_t) weir_max(settings->header_table, WEIR_HPACK_DEFAULT_TABLE),
+                            NULL, 0);
     weir_hpack_encoder_init(&s->encoder, WEIR_HPACK_DEFAULT_TABLE);
     session_greet(s);
     return s;
