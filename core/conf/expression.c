@@ -318,6 +318,33 @@ expression_has_literal(const weir_template_t *text)
     return false;
 }
 
+/* No list has one that is empty or has a separator in it. */
+static bool
+expression_may_be_element(const weir_template_t *text)
+{
+    for (size_t i = 0; i < text->n; i++) {
+        for (size_t k = 0; text->parts[i].ref.row == NULL && k < text->parts[i].literal.len; k++) {
+            if (weir_expression_is_separator(text->parts[i].literal.at[k])) {
+                return false;
+            }
+        }
+    }
+    return !text->is_constant || expression_constant(text).len != 0;
+}
+
+static weir_expression_t *
+expression_element(expression_reader_t *r, const weir_template_t *left)
+{
+    size_t             at = r->next;
+    weir_expression_t *p = expression_of_text(r, WEIR_EXPRESSION_HAS, left);
+
+    if (p == NULL || expression_may_be_element(p->right)) {
+        return p;
+    }
+    r->next = at;
+    return expression_wrong(r, "one element of a list, which has no comma, space or tab in it and is not empty");
+}
+
 static weir_expression_t *
 expression_test(expression_reader_t *r)
 {
@@ -352,7 +379,7 @@ expression_test(expression_reader_t *r)
         return expression_take(r, "in") ? expression_not(r, expression_in(r, left)) : expression_wrong(r, "\"in\"");
     }
     if (expression_take(r, "has")) {
-        return expression_of_text(r, WEIR_EXPRESSION_HAS, left);
+        return expression_element(r, left);
     }
     if (left->is_constant || expression_has_literal(left)) {
         r->next = at - 1;

@@ -128,7 +128,7 @@ expression_has(weir_str_t list, weir_str_t element)
     while (list.len != 0) {
         size_t len = 0;
 
-        while (len < list.len && list.at[len] != ',' && list.at[len] != ' ' && list.at[len] != '\t') {
+        while (len < list.len && !weir_expression_is_separator(list.at[len])) {
             len++;
         }
         if (len != 0 && weir_str_eq(weir_str(list.at, len), element)) {

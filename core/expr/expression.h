@@ -26,7 +26,7 @@ typedef enum {
     WEIR_EXPRESSION_MATCH,            /* left has the pattern in it */
     WEIR_EXPRESSION_ONE_OF,           /* left is one of the texts */
     WEIR_EXPRESSION_IN_NETWORK,       /* left is an address in one of the networks */
-    WEIR_EXPRESSION_HAS,             /* left, a list with commas or spaces between its elements, has right among them */
+    WEIR_EXPRESSION_HAS,              /* left, a list with separators between its elements, has right among them */
 } weir_expression_op_t;
 
 typedef struct weir_expression weir_expression_t;
@@ -50,6 +50,13 @@ typedef weir_str_t (*weir_expression_text_t)(const weir_template_t *template, co
 weir_truth_t weir_expression_judge(const weir_expression_t *expression, weir_expression_text_t text,
                                    const weir_scope_t *scope,
                                    weir_arena_t *arena) WEIR_MUST_USE;
+
+/* Of the elements of HAS: an element with one of these in it is in no list. */
+static inline bool
+weir_expression_is_separator(char c)
+{
+    return c == ',' || c == ' ' || c == '\t';
+}
 
 /* "-12.50": an optional minus, digits, and digits behind a point if there is one. */
 bool weir_expression_is_number(weir_str_t text);

@@ -320,11 +320,18 @@ void weir_http_captures_set(weir_request_t *req, const weir_captures_t *captures
 weir_regex_result_t weir_http_captures_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject,
                                              bool is_decoded) WEIR_MUST_USE;
 
+/* What variables and texts are made of. */
+static inline weir_scope_t
+weir_request_scope(weir_request_t *req)
+{
+    return (weir_scope_t) { .of = { [WEIR_OF_CONNECTION] = req->client, [WEIR_OF_REQUEST] = req } };
+}
+
 /* A variable's value, and a text's. */
 static inline bool
 weir_request_get(weir_request_t *req, const weir_var_ref_t *ref, weir_str_t *value)
 {
-    const weir_scope_t scope = { .of = { [WEIR_OF_CONNECTION] = req->client, [WEIR_OF_REQUEST] = req } };
+    const weir_scope_t scope = weir_request_scope(req);
 
     return weir_vars_get(ref, &scope, &req->arena, value);
 }
@@ -332,7 +339,7 @@ weir_request_get(weir_request_t *req, const weir_var_ref_t *ref, weir_str_t *val
 static inline weir_str_t
 weir_request_eval(weir_request_t *req, const weir_template_t *template)
 {
-    const weir_scope_t scope = { .of = { [WEIR_OF_CONNECTION] = req->client, [WEIR_OF_REQUEST] = req } };
+    const weir_scope_t scope = weir_request_scope(req);
 
     return weir_template_eval(template, &scope, &req->arena);
 }

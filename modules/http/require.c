@@ -38,7 +38,7 @@ require_plain(const weir_template_t *template, const weir_scope_t *scope, weir_a
 static bool
 require_holds(const require_t *require, weir_request_t *req)
 {
-    const weir_scope_t scope = { .of = { [WEIR_OF_CONNECTION] = req->client, [WEIR_OF_REQUEST] = req } };
+    const weir_scope_t scope = weir_request_scope(req);
     weir_truth_t       truth = weir_expression_judge(require->condition, weir_template_eval, &scope, &req->arena);
 
     if (weir_unlikely(req->uri.has_slash || req->has_plain_forms) && truth == WEIR_TRUTH_YES) {

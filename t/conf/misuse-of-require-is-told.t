@@ -30,6 +30,8 @@ my @rows = (
     [ 'require $arg_a in (10.0.0.0/8, a);',     qr/"a" stands among others that are addresses/ ],
     [ 'require $arg_a not x;',                  qr/unexpected "x" in the condition: expected "in"/ ],
     [ 'require $arg_a has;',                    qr/the condition ends where a text was expected/ ],
+    (map { [ "require \$arg_a has $_;",        qr/unexpected ".*" in the condition: expected one element of a list/ ] }
+        '"a,b"', '"a b"', '"a\tb"', '","', '""', '"$arg_b,"', '"x $arg_b"'),
     [ 'require $arg_a in ("a b");',             qr/the quotes in "\("a" do not end/ ],
     [ "require $deep;",                         qr/nested too deeply/ ],
 );
