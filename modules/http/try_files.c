@@ -54,16 +54,16 @@ static weir_step_t
 try_precontent(weir_request_t *req, const void *conf)
 {
     const try_list_t *list = &((const try_conf_t *) conf)->list;
-    size_t alias = weir_docroot_alias_length(req);
+    weir_str_t alias = weir_docroot_alias(req);
 
     for (size_t i = 0; i < list->n; i++) {
         weir_str_t name = weir_request_eval(req, list->at[i].name), path = name, file;
 
         /* with alias a name stands behind what the location's path stands for: "$uri" is all of it */
-        if (alias != 0 && !weir_str_starts(name, weir_str(req->uri.path.at, weir_min(alias, req->uri.path.len)))) {
-            path = weir_str_concat(&req->arena, weir_str(req->uri.path.at, alias), name);
+        if (alias.len != 0 && !weir_str_starts(name, alias)) {
+            path = weir_str_concat(&req->arena, alias, name);
         }
-        if (alias == 0 && !weir_str_starts(name, WEIR_STR("/"))) {
+        if (alias.len == 0 && !weir_str_starts(name, WEIR_STR("/"))) {
             path = weir_str_concat(&req->arena, WEIR_STR("/"), name);
         }
         if (!weir_docroot_file(req, path, &file) || !try_is_there(file, list->at[i].is_folder)) {

@@ -20,7 +20,7 @@
 typedef struct {
     const weir_template_t *at;
     bool                   is_alias;
-    size_t                 alias_len; /* of the location's text */
+    weir_str_t             alias;     /* the text of the location that the alias stands for */
     bool                   is_whole;
     bool                   has_dots;  /* the operator's own "..": a variable may bring none */
     weir_str_t             prefix;
@@ -86,12 +86,12 @@ weir_docroot_folder(weir_request_t *req, weir_str_t *folder)
     return true;
 }
 
-size_t
-weir_docroot_alias_length(const weir_request_t *req)
+weir_str_t
+weir_docroot_alias(const weir_request_t *req)
 {
     const docroot_folder_t *conf = &docroot_conf(req)->folder;
 
-    return conf->is_alias && !conf->is_whole ? conf->alias_len : 0;
+    return conf->is_alias && !conf->is_whole ? conf->alias : WEIR_STR_NONE;
 }
 
 bool
@@ -114,10 +114,10 @@ weir_docroot_file(weir_request_t *req, weir_str_t path, weir_str_t *file)
         return true;
     }
     if (conf->is_alias) {
-        if (path.len < conf->alias_len) {
+        if (path.len < conf->alias.len) {
             return false;
         }
-        path = weir_str_skip(path, conf->alias_len);
+        path = weir_str_skip(path, conf->alias.len);
         if (docroot_leads_out(path)) {
             return false;                          /* "/x.." in `location /x { alias …/; }` */
         }
@@ -238,7 +238,7 @@ docroot_parse_folder(weir_conf_t *cf, const weir_directive_t *row, const weir_co
     folder->prefix = cf->prefix;
     folder->has_dots = docroot_leads_out(text);
     folder->is_whole = false;
-    folder->alias_len = 0;
+    folder->alias = WEIR_STR_NONE;
     if (is_alias && cf->block->context == WEIR_IN_LOCATION) {
         const weir_http_location_t *location = cf->block->owner;
 
@@ -246,7 +246,7 @@ docroot_parse_folder(weir_conf_t *cf, const weir_directive_t *row, const weir_co
             return weir_conf_error(cf, 0, "the \"alias\" directive cannot be used inside the named location");
         }
         folder->is_whole = location->rule.kind == WEIR_PATH_REGEX;
-        folder->alias_len = folder->is_whole ? 0 : location->rule.text.len;
+        folder->alias = folder->is_whole ? WEIR_STR_NONE : location->rule.text;
     }
     return true;
 }

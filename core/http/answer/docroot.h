@@ -16,8 +16,8 @@ bool weir_docroot_folder(weir_request_t *req, weir_str_t *folder) WEIR_MUST_USE;
  * folder, NUL-terminated.  false: there is none: a NUL, a ".." that leads out, too long, or not what alias stands
  * for. */
 bool weir_docroot_file(weir_request_t *req, weir_str_t path, weir_str_t *file) WEIR_MUST_USE;
-/* How much of the path alias stands for; 0: it is root that holds. */
-size_t weir_docroot_alias_length(const weir_request_t *req);
+/* The beginning of paths that the alias stands for, which is the text of its location; empty: it is root that holds. */
+weir_str_t weir_docroot_alias(const weir_request_t *req);
 /* Does alias name the whole file (in a location with a pattern)? */
 bool weir_docroot_is_whole(const weir_request_t *req);
 /* Content-Type for a path by `types`; else default_type. */
