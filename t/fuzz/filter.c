@@ -3,6 +3,9 @@
  * filters there are, what each does at each call (passes, in pieces; holds; keeps; fails; answers instead), and what
  * happens between: a filter goes on, the client takes bytes or leaves, a timer of somebody's fails the request.
  *
+ * With a body of the request, somebody reads it through the filters meanwhile: each passes it on as it changes it, or
+ * waits.
+ *
  * Oracles: the body that arrives is the producer's as the filters change it, in order, nothing lost or doubled; the end
  * comes once and behind it; no more is kept than the bound and a piece; nobody is called after its end; the producer is
  * woken; when everybody has gone on, the request has ended.
@@ -26,7 +29,8 @@ typedef struct {
     weir_filter_t filter;
     makes_t       makes;
     size_t        at;                    /* in the body, as it comes to it */
-    bool          is_gone, has_end;
+    size_t        read_at;               /* in the request's body, as it comes to it */
+    bool          is_gone, has_end, has_read_end;
     char          own[64];               /* bytes that it has for itself */
     size_t        n_own;
 } actor_t;
@@ -195,6 +199,55 @@ actor_flush(weir_filter_t *self)
     return weir_filter_pass_flush(self);
 }
 
+/* What it makes of so many bytes, of which the first is at `at`. */
+static size_t
+make(makes_t makes, size_t at, const char *from, size_t n, char *out)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (makes == MAKES_LESS && (at + i) % 7 == 3) {
+            continue;
+        }
+        out[k++] = from[i];
+        if (makes == MAKES_MORE && (at + i) % 5 == 2) {
+            out[k++] = from[i];
+        }
+    }
+    return k;
+}
+
+static weir_io_t
+actor_read(weir_filter_t *self, weir_str_t *bytes)
+{
+    actor_t  *actor = actor_of(self);
+    char     *out;
+    size_t    n;
+    weir_io_t io;
+
+    weir_assert(!actor->is_gone && !self->req->is_ended);
+    do {
+        if (!is_quiet && next() % 8 == 1) {
+            return WEIR_AGAIN;
+        }
+        io = weir_filter_pull(self, bytes);
+        if (io == WEIR_EOF && actor->makes == MAKES_TAIL && !actor->has_read_end) {
+            actor->has_read_end = true;
+            *bytes = WEIR_STR("tail");
+            return WEIR_OK;
+        }
+        if (io != WEIR_OK) {
+            return io;
+        }
+        weir_assert(bytes->len != 0 && !actor->has_read_end);
+        out = weir_alloc_bytes(&self->req->arena, 2 * bytes->len);
+        n = make(actor->makes, actor->read_at, bytes->at, bytes->len, out);
+        actor->read_at += bytes->len;
+        *bytes = weir_str(out, n);
+    } while (n == 0);
+    return WEIR_OK;
+}
+
 static void
 actor_fini(weir_filter_t *self)
 {
@@ -203,7 +256,8 @@ actor_fini(weir_filter_t *self)
 }
 
 #define ACTOR(at) \
-    { .place = at, .head = actor_head, .body = actor_body, .end = actor_end, .flush = actor_flush, .fini = actor_fini }
+    { .place = at, .head = actor_head, .body = actor_body, .end = actor_end, .flush = actor_flush, .read = actor_read, \
+      .fini = actor_fini }
 #define OF_ROW(at) { .place = at, .body = actor_body, .end = actor_end, .flush = actor_flush, .fini = actor_fini }
 static const weir_filter_ops_t actor_ops[WEIR_FILTER_PLACES] = { ACTOR(0), ACTOR(1), ACTOR(2), ACTOR(3), ACTOR(4),
                                                                  ACTOR(5) };
@@ -244,18 +298,10 @@ expect(const weir_request_t *req, const char *body, size_t len, char *out)
     memcpy(out, body, len);
     for (const weir_filter_t *f = req->filters; f != NULL; f = f->inner) {
         makes_t makes = actor_of(f)->makes;
-        size_t  k = 0;
+        size_t  k;
 
         memcpy(from, out, n);
-        for (size_t i = 0; i < n; i++) {
-            if (makes == MAKES_LESS && i % 7 == 3) {
-                continue;
-            }
-            out[k++] = from[i];
-            if (makes == MAKES_MORE && i % 5 == 2) {
-                out[k++] = from[i];
-            }
-        }
+        k = make(makes, 0, from, n, out);
         if (makes == MAKES_TAIL) {
             memcpy(out + k, "tail", 4);
             k += 4;
@@ -263,6 +309,65 @@ expect(const weir_request_t *req, const char *body, size_t len, char *out)
         n = k;
     }
     return n;
+}
+
+/* -- the request's body -- */
+
+static char   read_want[8 * BODY_MAX], read_got[8 * BODY_MAX];
+static size_t read_want_len, read_got_len;
+static bool   is_read;                   /* to its end, or there is nobody to read it */
+
+/* Through the filters that there are, the client's side first. */
+static void
+reader_begin(const weir_request_t *req, size_t len)
+{
+    static char from[8 * BODY_MAX];
+
+    for (size_t i = 0; i < len; i++) {
+        wire_in[i] = (char) ('A' + i % 26);
+    }
+    wire_in_len = len;
+    memcpy(read_want, wire_in, len);
+    read_want_len = len;
+    read_got_len = 0;
+    is_read = len == 0;
+    for (const weir_filter_t *f = req->last_filter; f != NULL; f = f->outer) {
+        makes_t makes = weir_container_of(f, actor_t, filter)->makes;
+
+        memcpy(from, read_want, read_want_len);
+        read_want_len = make(makes, 0, from, read_want_len, read_want);
+        if (makes == MAKES_TAIL) {
+            memcpy(read_want + read_want_len, "tail", 4);
+            read_want_len += 4;
+        }
+    }
+}
+
+static void
+reader_turn(weir_request_t *req)
+{
+    weir_str_t bytes;
+
+    if (is_read) {
+        return;
+    }
+    switch (weir_request_read(req, &bytes)) {
+    case WEIR_OK:
+        weir_assert(bytes.len != 0 && read_got_len + bytes.len <= read_want_len);
+        memcpy(read_got + read_got_len, bytes.at, bytes.len);
+        read_got_len += bytes.len;
+        weir_assert(memcmp(read_got, read_want, read_got_len) == 0);
+        break;
+    case WEIR_EOF:
+        weir_assert(read_got_len == read_want_len && req->body_complete);
+        is_read = true;
+        break;
+    case WEIR_AGAIN:
+        weir_assert(!is_quiet);
+        break;
+    case WEIR_ERROR:
+        weir_assert(false);
+    }
 }
 
 /* -- what happens -- */
@@ -312,6 +417,7 @@ turn(weir_request_t *req, producer_t *p, uint8_t what)
                 (void) weir_request_fail(req, WEIR_CAUSE_INTERNAL_IO, NULL);
             }
             break;
+        case 3: case 4: case 5: case 6: reader_turn(req); break;
         default: wire.room = next() * 8u; break;
         }
         break;
@@ -354,6 +460,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rows & 0x80) {
         req->head.method = WEIR_METHOD_HEAD;
     }
+    wire_in_piece = rows & 0x40 ? 1u + next() : sizeof(wire_in);
+    reader_begin(req, rows & 0x40 ? next() * 8u % (BODY_MAX + 1) : 0);
     len = next() * 8u % (BODY_MAX + 1);
     producer_begin(&p, req, weir_str(body, len), 1u + next());
     for (int turns = 0; !req->is_ended && input_left != 0 && turns < 10000; turns++) {
@@ -365,6 +473,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (req->res.head_sent && p.cancels == 0 && req->cause == WEIR_CAUSE_NONE) {
             want = expect(req, body, len, expected);           /* (before the filters go) */
         }
+        reader_turn(req);
         if (!go_on(0)) {
             wire_takes(req);
         }

@@ -12,11 +12,16 @@ static const weir_http_filter_row_t order_own[] = {
     { weir_pace_head, NULL, WEIR_FILTER_PACE },
 };
 
-static bool
-order_is_filter(size_t module)
-{
-    const weir_http_module_t *m = weir_http_modules[module];
+/* What has been placed so far, of a row of modules. */
+typedef struct {
+    const weir_http_module_t *const *modules;
+    size_t n;
+    bool *is_placed;
+} order_t;
 
+static bool
+order_is_filter(const weir_http_module_t *m)
+{
     return m != NULL && (m->filter_head != NULL || m->on[WEIR_PHASE_FILTER] != NULL);
 }
 
@@ -37,19 +42,19 @@ order_names(const char *list, const char *name)
 
 /* Does one that has no place yet come before this one? */
 static bool
-order_must_wait(size_t module, const bool *is_placed)
+order_must_wait(const order_t *o, const weir_http_module_t *m)
 {
-    const weir_http_module_t *m = weir_http_modules[module];
+    for (size_t i = 0; i < o->n; i++) {
+        const weir_http_module_t *other = o->modules[i];
 
-    for (size_t i = 0; i < weir_modules_count; i++) {
-        if (i == module || is_placed[i] || !order_is_filter(i)) {
+        if (other == m || o->is_placed[i] || !order_is_filter(other)) {
             continue;
         }
-        if (weir_http_modules[i]->filter_place < m->filter_place) {
+        if (other->filter_place < m->filter_place) {
             return true;
         }
-        if (weir_http_modules[i]->filter_place == m->filter_place && m->filter_after != NULL
-            && order_names(m->filter_after, weir_http_modules[i]->name))
+        if (other->filter_place == m->filter_place && m->filter_after != NULL
+            && order_names(m->filter_after, other->name))
         {
             return true;
         }
@@ -57,32 +62,43 @@ order_must_wait(size_t module, const bool *is_placed)
     return false;
 }
 
+/* The first that may come next; n: there is none. */
+static size_t
+order_next(const order_t *o)
+{
+    size_t i = 0;
+
+    while (i < o->n && (o->is_placed[i] || !order_is_filter(o->modules[i]) || order_must_wait(o, o->modules[i]))) {
+        i++;
+    }
+    return i;
+}
+
+const size_t *
+weir_filters_order_of(weir_arena_t *arena, const weir_http_module_t *const *modules, size_t n)
+{
+    order_t o = { modules, n, weir_new_n(arena, bool, n) };
+    size_t *order = weir_new_n(arena, size_t, n + 1), at = 0, i;
+
+    while ((i = order_next(&o)) != n) {
+        o.is_placed[i] = true;
+        order[at++] = i;
+    }
+    for (i = 0; i < n; i++) {
+        if (order_is_filter(modules[i]) && !o.is_placed[i]) {
+            weir_log(WEIR_LOG_EMERG, NULL, 0, "the filters of \"%s\" and others are to come behind one another "
+                     "(.filter_after)", modules[i]->name);
+            return NULL;
+        }
+    }
+    order[at] = SIZE_MAX;
+    return order;
+}
+
 const size_t *
 weir_filters_order(weir_conf_t *cf)
 {
-    size_t *order = weir_new_n(cf->arena, size_t, weir_modules_count + 1);
-    bool *is_placed = weir_new_n(cf->arena, bool, weir_modules_count);
-    size_t n = 0, left = 0;
-
-    for (size_t i = 0; i < weir_modules_count; i++) {
-        left += order_is_filter(i);
-    }
-    while (left != 0) {
-        size_t i = 0;
-
-        while (i < weir_modules_count && (!order_is_filter(i) || is_placed[i] || order_must_wait(i, is_placed))) {
-            i++;
-        }
-        if (i == weir_modules_count) {
-            weir_log(WEIR_LOG_EMERG, NULL, 0, "modules' filters are to come behind one another (.filter_after)");
-            return NULL;
-        }
-        is_placed[i] = true;
-        order[n++] = i;
-        left--;
-    }
-    order[n] = SIZE_MAX;
-    return order;
+    return weir_filters_order_of(cf->arena, weir_http_modules, weir_modules_count);
 }
 
 static bool
