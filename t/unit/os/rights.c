@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +89,44 @@ limit(void)
         && !weir_rights_set_cpus(cpus, 16) && weir_rights_set_priority(19) ? 0 : 1;
 }
 
+/* Two of one user: neither reaches the other, nor whoever began them; itself and its own child it does. */
+static int
+signal_others(void)
+{
+    const char *why = "";
+    pid_t       other = weir_sys_fork(), own;
+    int         result = 0;
+
+    if (other == 0) {
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(10);
+        pause();
+        _exit(0);
+    }
+    if (!weir_rights_lock(false, &why)) {
+        return 1;
+    }
+    own = weir_sys_fork();
+    if (own == 0) {
+        pause();
+        _exit(0);
+    }
+    if (kill(other, 0) == 0 || errno != EPERM || kill(getppid(), 0) == 0 || kill(other, SIGKILL) == 0) {
+        result = 2;
+    }
+    if (kill(getpid(), 0) != 0 || kill(own, SIGKILL) != 0) {
+        result = 3;
+    }
+    (void) waitpid(own, NULL, 0);
+    return result;      /* (the other ends with us) */
+}
+
+static bool
+can_fence(void)
+{
+    return syscall(444, NULL, 0, 1) >= 6;       /* the version of Landlock */
+}
+
 int
 main(void)
 {
@@ -96,6 +136,9 @@ main(void)
         is_int(in_child(keep_root), 0, "root may stay root where that is wanted");
     }
     is_int(in_child(drop_capabilities), 0, "without a user only capabilities go");
+    if (can_fence()) {
+        is_int(in_child(signal_others), 0, "who is locked signals nobody else, not even of the same user");
+    }
     is_int(in_child(limit), 0, "limits are set, no CPU at all is an error");
     return done();
 }
