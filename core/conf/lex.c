@@ -4,7 +4,8 @@
  *
  * The grammar is nginx's: a word ends at white space, ';' or '{'; quotes count only where a word begins; a backslash
  * takes the next byte's meaning away and goes itself before quotes and backslashes; "${" opens no block; '#' begins a
- * comment only where a word could begin; behind a closing quote there must be white space, ';', '{' or ')'.
+ * comment only where a word could begin; behind a closing quote there must be white space, ';', '{' or ')'.  Beyond it:
+ * "{name}" behind the first byte of a word is a part of it, as in /users/{id}; to nginx it is a block that is none.
  */
 #include "conf/lex.h"
 
@@ -78,6 +79,24 @@ lex_unexpected(weir_lex_t *lex, weir_error_t *error)
 
 /* --- one word --- */
 
+/* Is "{name}" what comes next? */
+static bool
+lex_is_capture(const weir_lex_t *lex)
+{
+    size_t i = lex->at + 1;
+    char   c = '\0';
+
+    for (; i < lex->text.len; i++) {
+        c = lex->text.at[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'
+              || (c >= '0' && c <= '9' && i > lex->at + 1)))
+        {
+            break;
+        }
+    }
+    return i < lex->text.len && c == '}' && i > lex->at + 1;
+}
+
 /* Where the raw word ends that begins here without a quote. */
 static void
 lex_skip_bare(weir_lex_t *lex)
@@ -87,7 +106,7 @@ lex_skip_bare(weir_lex_t *lex)
 
     while (!lex_at_end(lex)) {
         c = lex_peek(lex);
-        if (lex_is_space(c) || c == ';' || (c == '{' && !dollar)) {
+        if (lex_is_space(c) || c == ';' || (c == '{' && !dollar && !lex_is_capture(lex))) {
             return;
         }
         dollar = c == '$';

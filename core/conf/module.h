@@ -6,9 +6,9 @@
  * that has a field there.  A struct in which nothing was set is shared with the enclosing block's, so confs are
  * immutable once sealed.
  *
- * Contexts come in families: main and events · http, server, location and the parts of those two · each other one
- * alone.  A module whose rows have a field in one context of a family has a struct in all of it.  Inside http, server
- * and location what is not set is the parent's; events shares the very struct of main.
+ * Contexts come in families: main and events · http, server, location, route and the parts of those three · each other
+ * one alone.  A module whose rows have a field in one context of a family has a struct in all of it.  Inside http,
+ * server, location and route what is not set is the parent's; events shares the very struct of main.
  *
  * What happens, in order: every block is read (own structs are made at the first directive that is set in them) · names
  * that templates use before they are defined are settled · structs are sealed from the outside in · .check · .build.
@@ -31,6 +31,7 @@ enum {
     /* parts of a location: what is no block may stand there too */
     WEIR_IN_LOCATION_IF = 1 << 8, WEIR_IN_LIMIT_EXCEPT = 1 << 9,
     WEIR_IN_PART = WEIR_IN_LOCATION_IF | WEIR_IN_LIMIT_EXCEPT,
+    WEIR_IN_ROUTE = 1 << 10,     /* what may stand in a location, but locations, may stand there too */
     WEIR_IN_ANY = WEIR_IN_HTTP | WEIR_IN_SERVER | WEIR_IN_LOCATION,  /* one family: conf is inherited down it */
 };
 

@@ -336,7 +336,9 @@ static const nginx_group_t nginx_groups[] = {
     { "http_upstream_conf", NGINX_NOT, 0, NULL, "nginx itself removed it.",
       "upstream_conf" },
     { "http_upstream_hc", NGINX_PLANNED, 0, NULL, "Comes with the balancers and health checks.",
-      "health_check health_check_timeout match" },
+      "health_check health_check_timeout" },
+    { "http_upstream_hc", NGINX_PLANNED, 0, NULL, "The block that health checks name; `match` in a route is Weir's.",
+      "match" },
     { "http_userid", NGINX_NOT, WEIR_IN_ANY, "off", "",
       "userid" },
     { "http_userid", NGINX_NOT, 0, NULL, "",
@@ -438,7 +440,7 @@ weir_conf_nginx_groups(void)
 bool
 weir_conf_nginx_is_rows_own(const nginx_group_t *group)
 {
-    /* `status` and `state_path` are Weir's own, too */
+    /* `status`, `state_path` and the `match` of routes are Weir's own, too */
     static const char *const others[] = { "stream", "mail", "http_status", "mgmt" };
 
     for (size_t i = 0; i < weir_countof(others); i++) {
@@ -446,7 +448,7 @@ weir_conf_nginx_is_rows_own(const nginx_group_t *group)
             return false;
         }
     }
-    return true;
+    return strcmp(group->names, "match") != 0;
 }
 
 bool

@@ -36,17 +36,24 @@ weir_conf_family(unsigned context)
     if (context & (WEIR_IN_MAIN | WEIR_IN_EVENTS)) {
         family |= WEIR_IN_MAIN | WEIR_IN_EVENTS;
     }
-    if (context & (WEIR_IN_ANY | WEIR_IN_SERVER_IF | WEIR_IN_PART)) {
-        family |= WEIR_IN_ANY | WEIR_IN_SERVER_IF | WEIR_IN_PART;
+    if (context & (WEIR_IN_ANY | WEIR_IN_ROUTE | WEIR_IN_SERVER_IF | WEIR_IN_PART)) {
+        family |= WEIR_IN_ANY | WEIR_IN_ROUTE | WEIR_IN_SERVER_IF | WEIR_IN_PART;
     }
     return family;
 }
 
-/* What is no block and may stand in a location may stand in its parts. */
+/* What may stand in a location may stand in a route, but for another location; and what is no block in the parts of
+ * both. */
 static unsigned
 table_where(const weir_directive_t *row)
 {
-    return row->where | ((row->where & WEIR_IN_LOCATION) && !row->opens && !row->whole ? WEIR_IN_PART : 0);
+    unsigned where = row->where;
+
+    if (row->where & WEIR_IN_LOCATION) {
+        where |= row->opens != WEIR_IN_LOCATION ? WEIR_IN_ROUTE : 0;
+        where |= !row->opens && !row->whole ? WEIR_IN_PART : 0;
+    }
+    return where;
 }
 
 bool
@@ -174,7 +181,7 @@ weir_conf_contexts_text(unsigned contexts, char *out, size_t size)
 {
     static const char *const names[] = {
         "main", "events", "http", "server", "location", "upstream", NULL, "if in server", "if in location",
-        "limit_except",
+        "limit_except", "route",
     };
     size_t                   len = 0, i;
     int                      n;

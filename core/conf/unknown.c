@@ -81,7 +81,7 @@ weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_conf_w
     if (elsewhere != 0) {
         return unknown_not_here(reader, words, elsewhere);
     }
-    context |= context & WEIR_IN_PART ? WEIR_IN_LOCATION : 0;
+    context |= context & (WEIR_IN_PART | WEIR_IN_ROUTE) ? WEIR_IN_LOCATION : 0;
     group = weir_conf_nginx_find(words->at[0].text, context);
     if (group == NULL) {
         return unknown_name(reader, words);

@@ -26,7 +26,7 @@ struct weir_regex {
     weir_str_t    pattern;         /* lives behind the struct */
     uint64_t      hash;
     uint32_t      refs;
-    bool          fold_case, jit;
+    bool          fold_case, whole, jit;
     pcre2_code   *code;
     uint32_t      groups, names, name_size;
     PCRE2_SPTR    name_table;
@@ -68,7 +68,8 @@ regex_compile_code(weir_regex_t *regex, weir_error_t *error)
 {
     pcre2_general_context *general = pcre2_general_context_create(regex_malloc, regex_free, NULL);
     pcre2_compile_context *context = general != NULL ? pcre2_compile_context_create(general) : NULL;
-    uint32_t               options = regex->fold_case ? PCRE2_CASELESS : 0;
+    uint32_t               options = (regex->fold_case ? PCRE2_CASELESS : 0)
+                                     | (regex->whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0);
     PCRE2_UCHAR            why[128];
     PCRE2_SIZE             offset = 0;
     int                    code = 0;
@@ -104,8 +105,8 @@ regex_share(const weir_regex_t *like)
     weir_regex_t *at;
 
     for (at = regex_table[like->hash % REGEX_BUCKETS]; at != NULL; at = at->next) {
-        if (at->hash == like->hash && at->fold_case == like->fold_case && at->jit == like->jit
-            && weir_str_eq(at->pattern, like->pattern))
+        if (at->hash == like->hash && at->fold_case == like->fold_case && at->whole == like->whole
+            && at->jit == like->jit && weir_str_eq(at->pattern, like->pattern))
         {
             at->refs++;
             weir_assert(at->refs > 1);     /* whoever is in the table has a user */
@@ -135,17 +136,18 @@ regex_create(const weir_regex_t *like, weir_error_t *error)
     return regex;
 }
 
-weir_regex_t *
-weir_regex_compile(weir_str_t pattern, bool fold_case, weir_error_t *error)
+/* like: pattern and flags. */
+static weir_regex_t *
+regex_find_or_create(weir_regex_t *like, weir_error_t *error)
 {
-    weir_regex_t  like = { .pattern = pattern, .hash = weir_str_hash(pattern, 0), .fold_case = fold_case,
-                           .jit = !regex_no_jit };
     weir_regex_t *regex, **bucket;
 
+    like->hash = weir_str_hash(like->pattern, 0);
+    like->jit = !regex_no_jit;
     (void) pthread_mutex_lock(&regex_lock);
-    regex = regex_share(&like);
+    regex = regex_share(like);
     if (regex == NULL) {
-        regex = regex_create(&like, error);
+        regex = regex_create(like, error);
         if (regex != NULL) {
             bucket = &regex_table[regex->hash % REGEX_BUCKETS];
             regex->next = *bucket;
@@ -154,6 +156,14 @@ weir_regex_compile(weir_str_t pattern, bool fold_case, weir_error_t *error)
     }
     (void) pthread_mutex_unlock(&regex_lock);
     return regex;
+}
+
+weir_regex_t *
+weir_regex_compile(weir_str_t pattern, bool fold_case, weir_error_t *error)
+{
+    weir_regex_t like = { .pattern = pattern, .fold_case = fold_case };
+
+    return regex_find_or_create(&like, error);
 }
 
 void
@@ -180,15 +190,27 @@ regex_cleanup(void *data)
     weir_regex_unref(data);
 }
 
-weir_regex_t *
-weir_regex_compile_in(weir_arena_t *arena, weir_str_t pattern, bool fold_case, weir_error_t *error)
+static weir_regex_t *
+regex_keep_in(weir_arena_t *arena, weir_regex_t *regex)
 {
-    weir_regex_t *regex = weir_regex_compile(pattern, fold_case, error);
-
     if (regex != NULL) {
         weir_arena_on_cleanup(arena, regex_cleanup, regex);
     }
     return regex;
+}
+
+weir_regex_t *
+weir_regex_compile_in(weir_arena_t *arena, weir_str_t pattern, bool fold_case, weir_error_t *error)
+{
+    return regex_keep_in(arena, weir_regex_compile(pattern, fold_case, error));
+}
+
+weir_regex_t *
+weir_regex_compile_whole_in(weir_arena_t *arena, weir_str_t pattern, weir_error_t *error)
+{
+    weir_regex_t like = { .pattern = pattern, .whole = true };
+
+    return regex_keep_in(arena, regex_find_or_create(&like, error));
 }
 
 /* --- asking --- */

@@ -27,6 +27,8 @@ weir_regex_t *weir_regex_compile(weir_str_t pattern, bool fold_case, weir_error_
 void          weir_regex_unref(weir_regex_t *regex);
 /* The same, given back when the arena goes. */
 weir_regex_t *weir_regex_compile_in(weir_arena_t *arena, weir_str_t pattern, bool fold_case, weir_error_t *error);
+/* One that matches a whole text or not at all. */
+weir_regex_t *weir_regex_compile_whole_in(weir_arena_t *arena, weir_str_t pattern, weir_error_t *error);
 /* Whether what this thread compiles from now on is compiled to machine code (pcre_jit); on unless said. */
 void          weir_regex_use_jit(bool on);
 weir_str_t    weir_regex_pattern(const weir_regex_t *regex);

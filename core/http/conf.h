@@ -55,6 +55,13 @@ enum { WEIR_SATISFY_ALL, WEIR_SATISFY_ANY };
 enum { WEIR_PHRASES_STANDARD, WEIR_PHRASES_NGINX };
 enum { WEIR_SLASH_REFUSE, WEIR_SLASH_KEEP, WEIR_SLASH_DECODE };
 
+typedef struct {
+    weir_str_t            name;
+    weir_http_location_t *location;
+    weir_rule_t         **lines;      /* what match lines say, in their order; without any the one that takes all */
+    size_t                n_lines;
+} weir_http_route_t;
+
 struct weir_http_location {
     weir_str_t                  name;         /* as written: "/api/", "@fallback", "~ \.php$" */
     weir_conf_block_t          *block;
@@ -63,6 +70,7 @@ struct weir_http_location {
     struct weir_http_pipeline  *pipeline;     /* phases' handlers compiled for this location */
     weir_http_server_t         *server;
     bool                        is_named;
+    const weir_http_route_t    *route;        /* what makes it a route (route/routes.h); NULL: it is a location */
     uint32_t                    stats;        /* row of its status_zone; 0: none */
     weir_rule_t                 rule;
     weir_paths_t               *inner;
@@ -79,6 +87,7 @@ struct weir_http_server {
     weir_str_t                   primary_name;/* $server_name; may be empty */
     weir_http_location_t        *fallback;    /* the server's own confs as a location: what runs when none matches */
     weir_paths_t                *paths;
+    weir_routes_t               *routes;      /* tried before the paths; NULL: there are none */
     weir_http_location_t       **named;
     size_t                       n_named;
     uint32_t                     stats;       /* row of its status_zone; 0: none */

@@ -315,17 +315,49 @@ request_is_too_large(const weir_request_t *req)
            && req->body_received == 0;
 }
 
+/* Routes first, then locations.  A path that Weir itself goes to (an internal redirect, a subrequest) is that of a
+ * location if one is there for it alone or for nobody else: `location = /50x.html`, `internal`. */
+static weir_http_location_t *
+request_find_routed(const weir_request_t *req, const weir_match_input_t *input, weir_match_t *match)
+{
+    const weir_http_server_t *server = req->server;
+    weir_match_t              inside = { .rule = NULL, .limit = false };
+
+    if (req->is_internal && server->paths != NULL) {
+        weir_paths_find(server->paths, input, &inside);
+        if (inside.rule != NULL
+            && (inside.rule->kind == WEIR_PATH_EXACT
+                || ((const weir_http_location_t *) inside.rule->value)->core->internal.on))
+        {
+            *match = inside;
+            return match->rule->value;
+        }
+    }
+    weir_routes_find(server->routes, input, match);
+    if (match->rule == NULL && !match->limit && server->paths != NULL) {
+        weir_paths_find(server->paths, input, match);
+    }
+    if (match->limit || inside.limit) {
+        return NULL;
+    }
+    return match->rule != NULL ? match->rule->value : server->fallback;
+}
+
 /* NULL: a pattern ran into its limit. */
 static weir_http_location_t *
 request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *match)
 {
     weir_match_input_t input = {
         .path = path, .method = req->head.method_name, .query = req->query, .fields = &req->head.fields,
+        .host = req->host,
     };
 
-    match->captures.n = 0;
-    match->rule = NULL;
+    if (weir_unlikely(req->server->routes != NULL)) {
+        return request_find_routed(req, &input, match);
+    }
     if (req->server->paths == NULL) {
+        match->captures.n = 0;
+        match->rule = NULL;
         return req->server->fallback;
     }
     weir_paths_find(req->server->paths, &input, match);
@@ -333,6 +365,14 @@ request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *
         return NULL;
     }
     return match->rule != NULL ? match->rule->value : req->server->fallback;
+}
+
+/* Is that the same place for both readings of its path?  Of a route it is the same match line. */
+static bool
+request_is_same_place(const weir_http_location_t *location, const weir_match_t *match,
+                      const weir_http_location_t *other, const weir_match_t *other_match)
+{
+    return location == other && (location->route == NULL || match->rule == other_match->rule);
 }
 
 /* The path has encoded slashes.  May it be this location's, whoever reads them?  With `decode` the path may become
@@ -362,7 +402,8 @@ request_judge_slashes(weir_request_t *req, weir_http_location_t *location, weir_
     {
         return NULL;
     }
-    return request_find_location(req, uri.path, &other) == location ? location : NULL;
+    return request_is_same_place(location, match, request_find_location(req, uri.path, &other), &other) ? location
+                                                                                                       : NULL;
 }
 
 /* As nginx does for a location that passes requests on: a client that asks for "/x" of `location /x/` is sent there. */
@@ -392,7 +433,11 @@ request_run_location(weir_request_t *req)
         return;
     }
     if (match.captures.n != 0) {
-        weir_http_captures_set(req, &match.captures, match.rule->regex, true);
+        if (location->route != NULL) {
+            weir_http_captures_set_route(req, &match);
+        } else {
+            weir_http_captures_set(req, &match.captures, match.rule->regex, true);
+        }
     }
     if (location->limited != NULL && !(location->methods >> req->head.method & 1)) {
         limited = location->limited;

@@ -77,6 +77,7 @@ struct weir_request {
     const weir_http_listen_t *listen;    /* its entry there */
     weir_http_server_t  *server;
     weir_http_location_t *location;
+    const weir_rule_t   *route;          /* the match line by which a route took it last; NULL: none did */
     void *const         *conf;           /* of location, by module index */
     void               **ctx;            /* a module's own state of this request, by module index; NULL until set */
     struct weir_verdict *verdicts;       /* what policies said of it: for its story (story.h) */
@@ -316,6 +317,8 @@ extern const weir_variable_t weir_http_slot_row, weir_http_capture_row;
  * a piece of one. */
 void weir_http_captures_set(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
                             bool is_decoded);
+/* A route has taken it: $route, and the captures of its path. */
+void weir_http_captures_set_route(weir_request_t *req, const weir_match_t *match);
 /* Matches, and keeps the captures of a match. */
 weir_regex_result_t weir_http_captures_match(weir_request_t *req, const weir_regex_t *regex, weir_str_t subject,
                                              bool is_decoded) WEIR_MUST_USE;

@@ -290,6 +290,7 @@ sub_copy_variables(weir_sub_t *sub, const weir_request_t *parent)
             req->slots[i] = parent->slots[i];
         }
     }
+    req->route = parent->route;
     weir_uri_text_copy(req, parent);
     if (!sub->is_detached) {
         req->captures = parent->captures;

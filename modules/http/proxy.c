@@ -92,6 +92,7 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 {
     weir_proxy_conf_t *conf = conf_;
     const weir_http_location_t *location = block->owner;
+    bool is_of_part;
 
     weir_proxy_derive(cf, conf);
     if (conf->pass.url.len != 0 && !weir_conf_make_folder(cf, &block->words, conf->temp_path.text)) {
@@ -109,13 +110,15 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         weir_edits_derive(cf->arena, &conf->edits, WEIR_STR("\1"), false, WEIR_STR(""));
         return true;
     }
+    is_of_part = (block->context & WEIR_IN_PART) && weir_conf_is_set(block, weir_http_proxy_index, "proxy_pass");
+    if (location->route != NULL && !(is_of_part && conf->pass.has_uri)) {
+        return weir_proxy_take_route(cf, location->route, conf);
+    }
     weir_edits_derive(cf->arena, &conf->edits, conf->pass.url, conf->pass.has_uri, location->rule.text);
     if (!conf->pass.has_uri) {
         return true;
     }
-    if (location->is_named || location->rule.kind == WEIR_PATH_REGEX
-        || ((block->context & WEIR_IN_PART) && weir_conf_is_set(block, weir_http_proxy_index, "proxy_pass")))
-    {
+    if (location->is_named || location->rule.kind == WEIR_PATH_REGEX || is_of_part) {
         return weir_conf_error_at(cf, &block->words,
                                   "\"proxy_pass\" cannot have a URI part in a location given by a regular expression "
                                   "or a name, "

@@ -61,7 +61,9 @@ try_precontent(weir_request_t *req, const void *conf)
 
         /* with alias a name stands behind what the location's path stands for: "$uri" is all of it */
         if (alias.len != 0 && !weir_str_starts(name, alias)) {
-            path = weir_str_concat(&req->arena, alias, name);
+            path = weir_str_printf(&req->arena, "%.*s%s%.*s", WEIR_STR_ARG(alias),
+                                   req->location->route != NULL && !weir_str_starts(name, WEIR_STR("/")) ? "/" : "",
+                                   WEIR_STR_ARG(name));
         }
         if (alias.len == 0 && !weir_str_starts(name, WEIR_STR("/"))) {
             path = weir_str_concat(&req->arena, WEIR_STR("/"), name);

@@ -22,6 +22,7 @@ typedef struct {
     bool                   is_alias;
     weir_str_t             alias;     /* the text of the location that the alias stands for */
     bool                   is_whole;
+    bool                   is_of_route;   /* … the two are as the match line says that took the request */
     bool                   has_dots;  /* the operator's own "..": a variable may bring none */
     weir_str_t             prefix;
 } docroot_folder_t;
@@ -86,18 +87,26 @@ weir_docroot_folder(weir_request_t *req, weir_str_t *folder)
     return true;
 }
 
+bool
+weir_docroot_is_whole(const weir_request_t *req)
+{
+    const docroot_folder_t *conf = &docroot_conf(req)->folder;
+
+    if (conf->is_of_route) {
+        return req->route->kind == WEIR_PATH_REGEX || req->route->kind == WEIR_PATH_TEMPLATE;
+    }
+    return conf->is_whole;
+}
+
 weir_str_t
 weir_docroot_alias(const weir_request_t *req)
 {
     const docroot_folder_t *conf = &docroot_conf(req)->folder;
 
-    return conf->is_alias && !conf->is_whole ? conf->alias : WEIR_STR_NONE;
-}
-
-bool
-weir_docroot_is_whole(const weir_request_t *req)
-{
-    return docroot_conf(req)->folder.is_whole;
+    if (!conf->is_alias || weir_docroot_is_whole(req)) {
+        return WEIR_STR_NONE;
+    }
+    return conf->is_of_route ? req->route->text : conf->alias;
 }
 
 bool
@@ -109,17 +118,22 @@ weir_docroot_file(weir_request_t *req, weir_str_t path, weir_str_t *file)
     if (!weir_docroot_folder(req, &folder) || docroot_has_nul(path) || docroot_leads_out(path)) {
         return false;
     }
-    if (conf->is_whole) {
+    if (weir_docroot_is_whole(req)) {
         *file = folder;
         return true;
     }
     if (conf->is_alias) {
-        if (path.len < conf->alias.len) {
+        size_t alias = weir_docroot_alias(req).len;
+
+        if (path.len < alias) {
             return false;
         }
-        path = weir_str_skip(path, conf->alias.len);
+        path = weir_str_skip(path, alias);
         if (docroot_leads_out(path)) {
             return false;                          /* "/x.." in `location /x { alias …/; }` */
+        }
+        if (conf->is_of_route && weir_str_ends(folder, WEIR_STR("/")) && weir_str_starts(path, WEIR_STR("/"))) {
+            path = weir_str_skip(path, 1);
         }
     }
     if (folder.len + path.len >= WEIR_FILE_NAME_MAX) {
@@ -239,6 +253,7 @@ docroot_parse_folder(weir_conf_t *cf, const weir_directive_t *row, const weir_co
     folder->has_dots = docroot_leads_out(text);
     folder->is_whole = false;
     folder->alias = WEIR_STR_NONE;
+    folder->is_of_route = is_alias && cf->block->context == WEIR_IN_ROUTE;
     if (is_alias && cf->block->context == WEIR_IN_LOCATION) {
         const weir_http_location_t *location = cf->block->owner;
 

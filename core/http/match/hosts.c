@@ -197,6 +197,38 @@ hosts_find_name(const weir_hosts_t *hosts, weir_str_t host)
     return value != NULL ? value : hosts_find_wildcard(&hosts->tails, host);
 }
 
+enum { HOSTS_WALK_EXACT, HOSTS_WALK_LONGEST, HOSTS_WALK_SHORTER };
+
+void *
+weir_hosts_next(const weir_hosts_t *hosts, weir_str_t host, weir_hosts_walk_t *walk)
+{
+    char       turned[HOSTS_MAX_NAME];
+    weir_str_t key = weir_str(turned, host.len);
+    void      *value;
+
+    if (walk->stage == HOSTS_WALK_EXACT) {
+        walk->stage = HOSTS_WALK_LONGEST;
+        value = weir_table_find(&hosts->exact, host);
+        if (value != NULL) {
+            return value;
+        }
+    }
+    if (walk->stage == HOSTS_WALK_LONGEST) {
+        walk->stage = HOSTS_WALK_SHORTER;
+        if (hosts->heads.root.n == 0 || host.len > sizeof(turned)) {
+            return NULL;
+        }
+        hosts_reverse(turned, host);
+        walk->node = weir_radix_longest(&hosts->heads, key);
+        if (walk->node != NULL && walk->node->depth == key.len) {
+            walk->node = weir_radix_shorter(walk->node);
+        }
+    } else if (walk->node != NULL) {
+        walk->node = weir_radix_shorter(walk->node);
+    }
+    return walk->node != NULL ? walk->node->value : NULL;
+}
+
 void *
 weir_hosts_find(const weir_hosts_t *hosts, weir_str_t host, weir_captures_t *captures, const weir_regex_t **regex,
                 bool *limit)

@@ -117,32 +117,10 @@ weir_paths_add(weir_paths_t *paths, weir_rule_t *rule, bool *duplicate, weir_err
     return true;
 }
 
-static size_t
-paths_count(const weir_rule_t *rule, int kind)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < rule->n_preds; i++) {
-        n += (int) rule->preds[i].kind == kind;
-    }
-    return n;
-}
-
-/* More methods, then more headers, then more query arguments, then the earlier one. */
 static int
 paths_compare(const void *a, const void *b)
 {
-    static const int   kinds[] = { WEIR_PRED_METHOD, WEIR_PRED_HEADER, WEIR_PRED_QUERY };
-    const weir_rule_t *left = *(weir_rule_t *const *) a, *right = *(weir_rule_t *const *) b;
-
-    for (size_t i = 0; i < weir_countof(kinds); i++) {
-        size_t l = paths_count(left, kinds[i]), r = paths_count(right, kinds[i]);
-
-        if (l != r) {
-            return l > r ? -1 : 1;
-        }
-    }
-    return left->order < right->order ? -1 : left->order > right->order;
+    return weir_predicates_compare(*(weir_rule_t *const *) a, *(weir_rule_t *const *) b);
 }
 
 static void

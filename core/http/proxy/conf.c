@@ -319,6 +319,36 @@ weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf)
     conf_derive_answer(cf, conf);
 }
 
+/* Of a route each match line has a text of its own, without a slash at the end of a prefix. */
+bool
+weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, weir_proxy_conf_t *conf)
+{
+    const weir_rule_t *wrong = weir_rules_not_literal(route->lines, route->n_lines);
+    const weir_rule_t *line = route->n_lines != 0 ? route->lines[0] : NULL;
+    weir_str_t         place = line != NULL ? line->text : WEIR_STR("");
+
+    weir_edits_derive(cf->arena, &conf->edits, conf->pass.url, conf->pass.has_uri, place);
+    if (!conf->pass.has_uri) {
+        return true;
+    }
+    if (wrong != NULL) {
+        return weir_conf_error_at(cf, wrong->words,
+                                  "\"proxy_pass\" cannot have a URI part in route \"%.*s\", which this line matches by "
+                                  "a template or a regular expression: \"%.*s\"", WEIR_STR_ARG(route->name),
+                                  WEIR_STR_ARG(conf->pass.url));
+    }
+    conf->is_of_route = true;
+    if ((line == NULL || line->kind == WEIR_PATH_PREFIX_SEGMENT) && weir_str_ends(conf->pass.url, WEIR_STR("/"))) {
+        conf->edits.place = weir_str_concat(cf->arena, place, WEIR_STR("/"));
+    }
+    for (size_t i = 1; i < route->n_lines; i++) {
+        if (!weir_str_eq(route->lines[i]->text, place) || route->lines[i]->kind != line->kind) {
+            conf->edits.url = WEIR_STR("\1");           /* nothing begins like that: default does nothing */
+        }
+    }
+    return true;
+}
+
 void
 weir_proxy_take_location(weir_conf_block_t *block)
 {
@@ -358,8 +388,8 @@ weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block
     for (weir_conf_block_t *block = parent->first; block != NULL; block = block->next) {
         weir_proxy_conf_t *conf = block->confs ? block->confs[module] : NULL;
 
-        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) && conf != NULL && conf->pass.url.len != 0
-            && !conf->is_built)
+        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_ROUTE | WEIR_IN_PART)) && conf != NULL
+            && conf->pass.url.len != 0 && !conf->is_built)
         {
             conf->is_built = true;
             cf->words = &block->words;

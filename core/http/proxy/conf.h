@@ -23,6 +23,9 @@ bool weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_pro
 void weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf);
 /* A module's check of a block that has a URL: what its location is besides. */
 void weir_proxy_take_location(weir_conf_block_t *block);
+/* The same of one in a route or a part of it, where the URI replaces what the match line names.  false: cf->error, a
+ * line names no path and no beginning of one. */
+bool weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, weir_proxy_conf_t *conf) WEIR_MUST_USE;
 /* A module's build: every location below `parent` with a URL of its own gets its group, TLS and default Host. prefix:
  * "proxy_". */
 bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,

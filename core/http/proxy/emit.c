@@ -55,6 +55,13 @@ weir_proxy_make_question(weir_proxy_t *p)
     return emit_method(p);
 }
 
+/* Bytes of the path that proxy_pass's takes the place of. */
+static size_t
+emit_prefix_len(const weir_proxy_t *p)
+{
+    return p->conf->is_of_route ? weir_rule_literal(p->req->route) : p->conf->prefix_len;
+}
+
 /* proxy_pass's path and what is left of the request's.  Both are normal, but where they meet a segment may be made that
  * is none: "/b/" and "../x" of /a../x.  false: such a one. */
 static bool
@@ -62,10 +69,13 @@ emit_join(weir_proxy_t *p, weir_str_t *path)
 {
     weir_request_t *req = p->req;
     weir_str_t uri = p->conf->pass.uri,
-               rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, p->conf->prefix_len));
+               rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, emit_prefix_len(p)));
     size_t begin = uri.len, end;
     weir_uri_t segment;
 
+    if (p->conf->is_of_route && rest.len != 0 && weir_str_ends(uri, WEIR_STR("/"))) {
+        rest = weir_str_skip(rest, 1);                  /* by segment: it begins with one */
+    }
     *path = weir_str_concat(&req->arena, uri, rest);
     if (rest.len == 0 || rest.at[0] == '/' || weir_str_find(uri, '?') != NULL) {
         return true;
@@ -117,7 +127,7 @@ weir_proxy_make_target(weir_proxy_t *p)
     } else if (conf->pass.text != NULL && p->pass->has_uri) {
         p->x.target = p->pass->uri;                       /* what the variables made, query and all */
         return true;
-    } else if (conf->pass.has_uri && !req->is_elsewhere && conf->prefix_len <= req->uri.path.len) {
+    } else if (conf->pass.has_uri && !req->is_elsewhere && emit_prefix_len(p) <= req->uri.path.len) {
         if (!emit_join(p, &path)) {
             return false;
         }

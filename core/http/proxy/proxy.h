@@ -93,6 +93,7 @@ typedef struct {
     size_t               n_hide_other;
     bool                 is_built;
     size_t               prefix_len;         /* of the location's text that uri replaces */
+    bool                 is_of_route;        /* … it is the match line's that took the request */
 } weir_proxy_conf_t;
 
 typedef struct weir_proxy weir_proxy_t;

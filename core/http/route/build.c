@@ -10,6 +10,7 @@
 #include "http/http.h"
 #include "http/filter/order.h"
 #include "http/module.h"
+#include "http/route/routes.h"
 #include "shm/stats.h"
 
 
@@ -165,7 +166,7 @@ build_part(build_t *b, weir_http_server_t *server, weir_conf_block_t *block)
     return build_location_base(b, part, block, server);
 }
 
-/* Every location block in `parent`, and those inside, into `paths`. */
+/* Every location block in `parent`, and those inside, into `paths`; routes get what all locations have. */
 static bool
 build_locations(build_t *b, weir_http_server_t *server, weir_conf_block_t *parent, weir_paths_t **paths)
 {
@@ -178,11 +179,14 @@ build_locations(build_t *b, weir_http_server_t *server, weir_conf_block_t *paren
         if ((block->context & WEIR_IN_PART) && !build_part(b, server, block)) {
             return false;
         }
-        if (block->context != WEIR_IN_LOCATION) {
+        if (block->context != WEIR_IN_LOCATION && block->context != WEIR_IN_ROUTE) {
             continue;
         }
         if (!build_location_base(b, location, block, server) || !build_locations(b, server, block, &location->inner)) {
             return false;
+        }
+        if (block->context == WEIR_IN_ROUTE) {
+            continue;                                  /* nothing finds it by a rule of the paths */
         }
         location->rule.inner = location->inner;
         if (location->is_named) {
@@ -314,7 +318,7 @@ build_server(build_t *b, weir_conf_block_t *block)
         server->stats = weir_stats_row(b->arena, WEIR_STATS_SERVER, server->core->status_zone, 0);
     }
     return build_location_base(b, server->fallback, block, server) && build_locations(b, server, block, &server->paths)
-        && build_listens(b, server);
+        && weir_http_routes_build(b->cf, server) && build_listens(b, server);
 }
 
 static weir_log_level_t

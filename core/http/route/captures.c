@@ -262,6 +262,19 @@ captures_read_plain(weir_request_t *req, const weir_captures_t *captures, const 
     return plain;
 }
 
+/* A group of the request's captures is what that variable has. */
+static void
+captures_fill(weir_request_t *req, uint32_t group, uint32_t slot)
+{
+    weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
+
+    *value = weir_captures_get(&req->captures, group);
+    req->slots[slot] = value;
+    weir_uri_text_keep_group(req, slot, *value,
+                             req->captures_plain != NULL ? weir_captures_get(req->captures_plain, group) : *value,
+                             req->captures_decoded);
+}
+
 void
 weir_http_captures_set(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex,
                        bool is_decoded)
@@ -273,14 +286,25 @@ weir_http_captures_set(weir_request_t *req, const weir_captures_t *captures, con
     req->captures_decoded = is_decoded;
     req->captures_plain = is_decoded ? captures_read_plain(req, captures, regex) : NULL;
     for (size_t i = 0; i < entry->n; i++) {
-        weir_str_t *value = weir_alloc(&req->arena, sizeof(*value));
+        captures_fill(req, entry->names[i].group, entry->names[i].slot);
+    }
+}
 
-        *value = weir_captures_get(captures, entry->names[i].group);
-        req->slots[entry->names[i].slot] = value;
-        weir_uri_text_keep_group(
-            req, entry->names[i].slot, *value,
-            req->captures_plain != NULL ? weir_captures_get(req->captures_plain, entry->names[i].group) : *value,
-            is_decoded);
+/* A template takes a path with encoded slashes in one of its readings only, and such a request does not come here. */
+void
+weir_http_captures_set_route(weir_request_t *req, const weir_match_t *match)
+{
+    const weir_rule_t *rule = match->rule;
+
+    req->route = rule;
+    if (rule->kind != WEIR_PATH_REGEX && rule->kind != WEIR_PATH_TEMPLATE) {
+        return;
+    }
+    req->captures = match->captures;
+    req->captures_decoded = true;
+    req->captures_plain = rule->regex != NULL ? captures_read_plain(req, &match->captures, rule->regex) : NULL;
+    for (size_t i = 0; i < rule->n_names; i++) {
+        captures_fill(req, rule->names[i].group, rule->names[i].slot);
     }
 }
 

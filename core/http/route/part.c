@@ -13,6 +13,7 @@ weir_http_part_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf
     part->name = location->name;
     part->rule = location->rule;
     part->is_named = location->is_named;
+    part->route = location->route;
     part->block = block;
     block->owner = part;
     return true;

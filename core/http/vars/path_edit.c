@@ -76,6 +76,9 @@ weir_path_edit_read_from(weir_conf_t *cf, size_t i, weir_str_t text, weir_path_e
 static bool
 edit_has_prefix(const weir_http_location_t *location)
 {
+    if (location->route != NULL) {
+        return weir_rules_not_literal(location->route->lines, location->route->n_lines) == NULL;
+    }
     return !location->is_named && location->rule.kind != WEIR_PATH_REGEX && location->rule.text.len != 0;
 }
 
@@ -86,12 +89,13 @@ weir_path_edit_check(weir_conf_t *cf, const weir_conf_block_t *block, const char
     const weir_http_location_t *location = block->owner;
 
     if (edit->to == NULL || !edit->is_of_place
-        || !(block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) || edit_has_prefix(location))
+        || !(block->context & (WEIR_IN_LOCATION | WEIR_IN_ROUTE | WEIR_IN_PART)) || edit_has_prefix(location))
     {
         return true;
     }
     return weir_conf_error_at(cf, &block->words, "\"%s\" must say which prefix it replaces in a location that is given "
-                              "by a regular expression or a name: \"%.*s\"", directive, WEIR_STR_ARG(location->name));
+                              "by a regular expression, a template or a name: \"%.*s\"", directive,
+                              WEIR_STR_ARG(location->name));
 }
 
 /* -- a request -- */
@@ -140,11 +144,17 @@ edit_finish(weir_request_t *req, weir_str_t text, weir_str_t *wire)
     return true;
 }
 
+/* What the place's path begins with. */
+static weir_str_t
+edit_place(const weir_request_t *req)
+{
+    return edit_without_slash(req->location->route != NULL ? req->route->text : req->location->rule.text);
+}
+
 bool
 weir_path_edit_make(weir_request_t *req, const weir_path_edit_t *edit, weir_str_t *wire)
 {
-    weir_str_t from = edit->is_of_place ? edit_without_slash(req->location->rule.text) : edit->from,
-               path = req->uri.path, rest;
+    weir_str_t from = edit->is_of_place ? edit_place(req) : edit->from, path = req->uri.path, rest;
 
     if (edit->path != NULL) {
         return edit_finish(req, edit_text(req, edit->path), wire);
