@@ -95,6 +95,7 @@ escape_text(char *out, size_t cap, weir_str_t *s, bool keep_quotes)
         n += more;
         i += more;
     }
+    weir_assert(n <= cap && i <= s->len);
     *s = weir_str_skip(*s, i);
     return n;
 }

@@ -79,6 +79,7 @@ files_batch(const weir_log_file_t *file, weir_str_t rest)
 static bool
 files_write_batch(weir_log_file_t *file, weir_str_t batch)
 {
+    weir_assert(file->fd >= 0);
     for (int i = 0; i < FILES_WRITES && batch.len != 0; i++) {
         ssize_t n = weir_sys_write(file->fd, batch.at, batch.len);
         if (n <= 0) {
@@ -115,6 +116,7 @@ files_write(weir_log_file_t *file, weir_str_t rest)
     files_mend(file);
     while (rest.len != 0) {
         size_t len = files_batch(file, rest);
+        weir_assert(len != 0 && len <= rest.len);
         bool written = files_write_batch(file, weir_str(rest.at, len));
 
         rest = weir_str_skip(rest, len);
@@ -143,6 +145,7 @@ files_write_gzip(weir_log_file_t *file)
     out = weir_mem_try(room);
     z.next_out = (Bytef *) out;
     z.avail_out = (uInt) room;
+    weir_assert(file->len != 0 && file->len <= UINT_MAX);
     done = out != NULL && deflate(&z, Z_FINISH) == Z_STREAM_END;
     if (done && ((file->fd < 0 && !weir_log_file_open(file))
                  || !files_write_batch(file, weir_str(out, room - z.avail_out))))
@@ -157,6 +160,7 @@ files_write_gzip(weir_log_file_t *file)
 static void
 files_flush(weir_log_file_t *file)
 {
+    weir_assert(file->len <= file->cap);
     weir_list_remove(&file->dirty);
     if (file->len != 0) {
         if (file->gzip == 0) {
@@ -200,6 +204,7 @@ weir_log_file_write(weir_log_file_t *file, weir_str_t record, const weir_log_fil
     if (record.len > file->cap - file->len || (file->len != 0 && file->len + record.len > pace->size)) {
         files_flush(file);
     }
+    weir_assert(record.len <= file->cap - file->len);
     memcpy(file->buf + file->len, record.at, record.len);
     file->len += record.len;
     if (pace->interval.ms == WEIR_LOG_FILE_NEVER) {
@@ -278,6 +283,7 @@ files_create(weir_str_t path)
 static void
 files_destroy(weir_log_file_t *file)
 {
+    weir_assert(file->refs == 0 && !weir_list_linked(&file->dirty));
     weir_list_remove(&file->link);
     if (file->fd >= 0) {
         (void) weir_sys_close(file->fd);
@@ -429,6 +435,7 @@ weir_log_files_adopt(weir_str_t path, int fd)
 {
     weir_log_file_t *file;
 
+    weir_assert(fd >= 0);
     (void) pthread_mutex_lock(&files_lock);
     file = files_find(path);
     if (file == NULL) {

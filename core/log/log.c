@@ -32,6 +32,7 @@ static const char *const log_facilities[] = {
 const char *
 weir_log_level_name(weir_log_level_t level)
 {
+    weir_assert((unsigned) level < weir_countof(log_levels));
     return log_levels[level];
 }
 
@@ -193,6 +194,7 @@ weir_log_write(weir_log_level_t level, const weir_log_context_t *context, int er
     va_end(args);
     record.cut = n >= (int) sizeof(message);
     record.message = weir_str(message, n < 0 ? 0 : record.cut ? sizeof(message) - 1 : (size_t) n);
+    weir_assert(record.message.len < sizeof(message));
     log_gather(&record, context);
     if (weir_unlikely(level == WEIR_LOG_EMERG)) {
         log_keep(&record);

@@ -36,6 +36,7 @@ static uint64_t    named_seed;            /* 0: none yet */
 static void
 named_close(named_t *named)
 {
+    weir_assert(named_n > 0);
     weir_list_remove(&named->recent);
     weir_list_remove(&named->bucket);
     if (named->fd >= 0) {
@@ -117,6 +118,7 @@ named_expire(const weir_log_names_conf_t *conf, uint64_t now)
 static void
 named_count(named_t *named, const weir_log_names_conf_t *conf, uint64_t now)
 {
+    weir_assert(named->fd >= 0);
     if (++named->uses < conf->min_uses) {
         (void) weir_sys_close(named->fd);
         named->fd = -1;
@@ -139,6 +141,7 @@ named_open(named_t *named, int fd, uint64_t now)
 {
     struct stat st;
 
+    weir_assert(fd >= 0);
     if (weir_sys_fstat(fd, &st) != 0) {
         return false;
     }

@@ -25,6 +25,7 @@ record_room(const weir_buf_t *buf)
 static void
 record_add_escaped(weir_buf_t *buf, weir_log_escape_t form, weir_str_t s, bool cut, size_t max)
 {
+    weir_assert(buf->pos <= buf->end);
     max = (size_t) weir_min(max, record_room(buf));
     if (max < 3) {
         return;
@@ -76,6 +77,7 @@ record_add_body(weir_buf_t *buf, const weir_log_record_t *record)
 {
     size_t i;
 
+    weir_assert(record->n_fields <= WEIR_LOG_MAX_FIELDS);
     record_add_escaped(buf, WEIR_LOG_ESCAPE_MESSAGE, record->message, record->cut, RECORD_MESSAGE_MAX);
     if (record->errnum != 0) {
         weir_buf_printf(buf, " (%d: %s)", record->errnum, strerror(record->errnum));
@@ -163,6 +165,7 @@ weir_log_record_json(weir_buf_t *buf, const weir_log_record_t *record)
     const weir_log_field_t *field;
     size_t                  i;
 
+    weir_assert(buf->pos < buf->end);
     buf->end--;     /* for the brace that closes */
     record_add_json_time(buf);
     record_add_json_text(buf, "level", level, false, RECORD_VALUE_MAX);

@@ -130,6 +130,7 @@ sink_reopen(weir_log_sink_t *sink)
 {
     int fd = sink_open_path(sink->path);
 
+    weir_assert(sink->kind == WEIR_LOG_TO_FILE);
     if (fd < 0) {
         weir_log(WEIR_LOG_ERROR, NULL, errno, "open() \"%.*s\" failed", WEIR_STR_ARG(sink->path));
         return;
@@ -211,6 +212,7 @@ sink_add_hostname(weir_buf_t *buf)
 static bool
 sink_send_datagram(weir_log_sink_t *sink, weir_str_t bytes)
 {
+    weir_assert(sink->fd >= 0 && sink->kind == WEIR_LOG_TO_SYSLOG);
     if (weir_sys_send(sink->fd, bytes.at, bytes.len, MSG_DONTWAIT) >= 0) {
         return true;
     }
@@ -249,6 +251,7 @@ sink_send_line(weir_log_sink_t *sink, weir_str_t record)
     weir_buf_t buf;
     ssize_t    n;
 
+    weir_assert(sink->fd >= 0 && record.len < WEIR_LOG_RECORD);
     weir_buf_init(&buf, room, sizeof(room));
     if (sink->torn) {
         weir_buf_add_char(&buf, '\n');
@@ -270,6 +273,7 @@ sink_send_file(weir_log_sink_t *sink, weir_str_t record)
     static const weir_log_file_pace_t pace = { .size = WEIR_LOG_FILE_BUFFER };
     char line[WEIR_LOG_RECORD];
 
+    weir_assert(record.len < WEIR_LOG_RECORD);
     memcpy(line, record.at, record.len);
     line[record.len] = '\n';
     weir_log_file_write(sink->file, weir_str(line, record.len + 1), &pace);

@@ -62,6 +62,7 @@ addr_unix_path(const weir_addr_t *addr)
 {
     size_t room = addr->len > ADDR_UNIX_PATH_AT ? addr->len - ADDR_UNIX_PATH_AT : 0;
 
+    weir_assert(addr->any.sa_family == AF_UNIX);
     room = (size_t) weir_min(room, sizeof(addr->un.sun_path));
     return weir_str(addr->un.sun_path, strnlen(addr->un.sun_path, room));
 }
@@ -204,6 +205,7 @@ weir_addr_text(const weir_addr_t *addr, char *out)
     }
     *end++ = ':';
     end = weir_str_from_u64(end, weir_addr_port(addr));
+    weir_assert((size_t) (end - out) < WEIR_ADDR_TEXT);
     *end = '\0';
     return (size_t) (end - out);
 }
@@ -259,6 +261,7 @@ addr_parse_v6(weir_hostport_t *hp, weir_str_t text, const char **hint)
     weir_addr_t addr;
     weir_str_t  rest;
 
+    weir_assert(text.len != 0 && text.at[0] == '[');
     if (!weir_str_cut(weir_str_skip(text, 1), ']', &hp->host, &rest)) {
         *hint = "the closing bracket of the IPv6 address is missing";
         return false;

@@ -41,6 +41,7 @@ clock_print_local(const struct tm *t)
     char sign = minutes < 0 ? '-' : '+';
     int  year = t->tm_year + 1900, hours;
 
+    weir_assert(t->tm_mon >= 0 && t->tm_mon < 12);
     minutes = minutes < 0 ? -minutes : minutes;
     hours = (int) (minutes / 60);
     minutes %= 60;

@@ -53,6 +53,7 @@ file_read_all(weir_arena_t *arena, int fd, size_t room, size_t limit, weir_str_t
             return true;
         }
         len += (size_t) n;
+        weir_assert(len <= room + 1);
         if (len > limit) {
             errno = EFBIG;
             return false;
@@ -111,6 +112,7 @@ weir_file_write_all(int fd, weir_str_t bytes)
             errno = EIO;
             return false;
         }
+        weir_assert((size_t) n <= bytes.len);
         bytes = weir_str_skip(bytes, (size_t) n);
     }
     return true;
@@ -325,6 +327,7 @@ file_compose(const char *dir, const uint8_t *levels, uint64_t random, char *name
     (void) snprintf(digits, sizeof(digits), "%016llx", (unsigned long long) random);
     memcpy(name, dir, at);
     for (size_t i = 0; i < WEIR_FILE_LEVELS && levels[i] != 0; i++) {
+        weir_assert(left >= levels[i]);     /* the directive's parser saw to that */
         left -= levels[i];
         name[at++] = '/';
         memcpy(name + at, digits + left, levels[i]);
@@ -341,6 +344,7 @@ file_create_within(char *name, size_t folder, bool in_levels)
 {
     int fd = file_create(name, 0600);
 
+    weir_assert(name[folder] == '/');
     if (fd >= 0 || errno != ENOENT || !in_levels) {
         return fd;
     }

@@ -33,12 +33,14 @@ static char **process_environment;   /* ours, in one piece with its strings; NUL
 int
 weir_process_kill(pid_t pid, int signal)
 {
+    weir_assert(pid > 0);     /* 0 and less are groups of processes */
     return kill(pid, signal);
 }
 
 int
 weir_process_kill_main(pid_t pid, int signal)
 {
+    weir_assert(pid > 0);
     return (int) syscall(SYS_tgkill, pid, pid, signal);
 }
 
@@ -129,6 +131,7 @@ weir_process_clean_descriptors(const int *keep, size_t n)
         (void) weir_sys_close(fd);
     }
     for (size_t i = 0; i < n; from = (unsigned) keep[i++] + 1) {
+        weir_assert((unsigned) keep[i] + 1 >= from);     /* they ascend */
         if ((unsigned) keep[i] > from) {
             (void) close_range(from, (unsigned) keep[i] - 1, 0);
         }
@@ -155,6 +158,7 @@ process_copy_strings(char *const *entries, size_t n)
         copy[i] = at;
         at = stpcpy(at, entries[i]) + 1;
     }
+    weir_assert(at == (char *) copy + bytes);
     copy[n] = NULL;
     return copy;
 }
@@ -249,6 +253,7 @@ weir_process_set_title(const char *title)
         return;
     }
     len = (size_t) weir_min(len, process_title_size - 1);
+    weir_assert(len < process_title_size);
     memcpy(process_title, title, len);
     memset(process_title + len, 0, process_title_size - len);
 }
@@ -275,6 +280,7 @@ weir_process_set_environment(weir_strs_t keep)
             entries[n++] = (char *) (uintptr_t) weir_str_printf(&arena, "%.*s=%s", WEIR_STR_ARG(name), value).at;
         }
     }
+    weir_assert(n <= keep.n + 1);
     copy = process_copy_strings(entries, n);
     weir_arena_fini(&arena);
     process_use_environment(copy);

@@ -59,6 +59,7 @@ rights_verify(const weir_rights_user_t *to, const char **why)
     uid_t real, effective, saved;
     gid_t real_group, effective_group, saved_group;
 
+    weir_assert(to->uid != 0);
     errno = 0;
     *why = "user or group are not what they were set to";
     if (getresuid(&real, &effective, &saved) != 0 || real != to->uid || effective != to->uid || saved != to->uid) {
@@ -75,6 +76,7 @@ rights_verify(const weir_rights_user_t *to, const char **why)
 static bool
 rights_change_user(const weir_rights_user_t *to, const char **why)
 {
+    weir_assert(to->n_groups == 0 || to->groups != NULL);
     *why = "setgroups() failed";
     if (setgroups(to->n_groups, to->groups) != 0) {
         return false;

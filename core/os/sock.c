@@ -34,6 +34,7 @@ sock_close_keeping_errno(int fd)
 static int
 sock_open_stream(const weir_addr_t *addr)
 {
+    weir_assert(addr->len != 0);
     return weir_sys_socket(addr->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
@@ -70,6 +71,7 @@ sock_is_stale(const weir_addr_t *addr)
     bool        refused;
     int         fd;
 
+    weir_assert(weir_addr_is_unix(addr));
     if (weir_sys_lstat(addr->un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
         return false;
     }

@@ -75,6 +75,7 @@ attach_each_path(pid_t pid, bool (*each_path)(void *data, const char *path), voi
     DIR                 *folder;
     bool                 more = true;
 
+    weir_assert(pid > 0);
     (void) snprintf(path, sizeof(path), "/proc/%d/fd", (int) pid);
     folder = opendir(path);
     if (folder == NULL) {

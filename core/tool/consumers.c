@@ -342,6 +342,7 @@ consumers_list(const weir_settings_t *settings, const char *what, char *const *a
     consumers_listing_t     listing = { .of = NULL };
 
     while (strcmp(list->what, what) != 0) {
+        weir_assert(list + 1 < consumers_lists + weir_countof(consumers_lists));
         list++;
     }
     if (*argv != NULL && list->table == WEIR_STORE_KEYS) {

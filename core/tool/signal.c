@@ -28,6 +28,7 @@ signal_is_passed_on(const char *name)
 static bool
 signal_send(pid_t pid, int number)
 {
+    weir_assert(pid > 0 && number != 0);
     if (weir_process_kill(pid, number) != 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "kill(%d, %d) failed", (int) pid, number);
         return false;

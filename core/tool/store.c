@@ -118,6 +118,7 @@ store_load_flush(store_load_t *load)
     json_t *answers[WEIR_STORE_ASK_MAX];
     bool    good = load->n == 0 || weir_store_ask(&load->ask, load->commands, answers, load->n, &load->error);
 
+    weir_assert(load->n <= WEIR_STORE_ASK_MAX);
     for (size_t i = 0; i < load->n; i++) {
         if (good) {
             const char *why = json_string_value(json_object_get(answers[i], "error"));

@@ -80,6 +80,7 @@ stories_tell(const weir_story_t *story)
 {
     uint32_t shown = story->n_attempts < WEIR_STORY_ATTEMPTS ? story->n_attempts : WEIR_STORY_ATTEMPTS;
 
+    weir_assert(shown <= weir_countof(story->attempts));
     stories_time(story->wall_ms);
     printf("  worker %u, connection %llu of ", story->pid, (unsigned long long) story->connection);
     stories_show(story, WEIR_STORY_CLIENT);
@@ -163,6 +164,7 @@ stories_read_cause(const char *word, const char *value)
     size_t      n = 0;
 
     for (int cause = WEIR_CAUSE_NONE + 1; cause < WEIR_CAUSE_MAX; cause++) {
+        weir_assert(n < weir_countof(words));
         words[n] = weir_cause_row((weir_cause_t) cause)->word.at;
         if (weir_str_starts(weir_cause_row((weir_cause_t) cause)->word, weir_str_from_z(value))) {
             return true;

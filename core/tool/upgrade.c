@@ -50,6 +50,7 @@ upgrade_holds(const weir_settings_t *settings, const weir_pidfile_names_t *names
 {
     const struct timespec pause = { .tv_nsec = 10 * 1000000L };
 
+    weir_assert(old > 0);
     for (uint64_t waited_ms = 0; waited_ms < settings->upgrade_trial.ms; waited_ms += 10) {
         (void) nanosleep(&pause, NULL);
         if (upgrade_peek(settings->pid_file, names->name) == old) {

@@ -44,6 +44,7 @@ weir_channel_open(int fds[2])
 static size_t
 channel_write_sockets(char *out, const weir_channel_message_t *message)
 {
+    weir_assert(message->n_fds <= WEIR_SOCK_MAX_FDS);
     for (size_t i = 0; i < message->n_fds; i++) {
         const weir_addr_t *addr = &message->sockets[i].addr;
         channel_socket_t   row = { .len = addr->len, .shared = message->sockets[i].shared };
@@ -81,6 +82,7 @@ weir_channel_send(int fd, const weir_channel_message_t *message)
         memcpy(room.bytes + len, message->text, text);
         len += text;
     }
+    weir_assert(len <= CHANNEL_MAX);
     if (weir_sock_send_fds(fd, room.bytes, len, message->fds, message->n_fds)) {
         return WEIR_OK;
     }
@@ -94,6 +96,7 @@ channel_read_sockets(weir_channel_message_t *message, const char *bytes, size_t 
 {
     channel_socket_t row;
 
+    weir_assert(message->n_fds <= WEIR_SOCK_MAX_FDS);
     if (message->n_fds == 0 || len != message->n_fds * sizeof(row)) {
         return false;
     }
@@ -214,6 +217,7 @@ weir_channel_recv(int fd, weir_channel_end_t end, weir_channel_message_t *messag
 bool
 weir_channel_add_file(weir_channel_message_t *message, weir_str_t path, int fd)
 {
+    weir_assert(message->kind == WEIR_CHANNEL_FILES && fd >= 0);
     if (message->n_fds == WEIR_SOCK_MAX_FDS || path.len >= sizeof(message->paths) - message->paths_len) {
         return false;
     }

@@ -59,6 +59,7 @@ settings_same_user(const weir_settings_t *a, const weir_settings_t *b)
 static bool
 settings_same_cpus(const weir_settings_t *a, const weir_settings_t *b)
 {
+    weir_assert(a->workers == b->workers && a->cpu_words == b->cpu_words);
     if (a->cpus == NULL || b->cpus == NULL) {
         return a->cpus == b->cpus;
     }

@@ -61,6 +61,7 @@ shared_save(void)
         return;
     }
     len = weir_tls_tickets_save(weir_zone_memory(shared.tickets), text, sizeof(text));
+    weir_assert(len <= sizeof(text) && strchr(shared.path, '/') != NULL);
     memcpy(folder, shared.path, sizeof(folder));
     *strrchr(folder, '/') = '\0';
     saved = weir_file_make_dirs(folder, true) && weir_file_write_secret(shared.path, weir_str(text, len));
@@ -110,6 +111,7 @@ shared_on_timer(weir_timer_t *timer WEIR_UNUSED)
 {
     uint64_t next_s;
 
+    weir_assert(shared.tickets != NULL && shared.loop != NULL);
     shared_sweep();
     if (weir_tls_tickets_rotate(weir_zone_memory(shared.tickets), weir_clock_wall_ms() / 1000, &next_s)) {
         weir_log(WEIR_LOG_INFO, NULL, 0, "the keys of TLS session tickets were rotated");
@@ -179,6 +181,7 @@ shared_format(void)
 bool
 weir_shared_open(weir_loop_t *loop, const weir_settings_t *settings)
 {
+    weir_assert(shared.slots == NULL && shared.wake == NULL);
     if (!shared_take_zones()) {
         return false;
     }
@@ -215,6 +218,7 @@ weir_shared_in_store(void)
 bool
 weir_shared_in_worker(void)
 {
+    weir_assert(shared.slots != NULL);     /* the master opened it before it forked */
     weir_shared_in_store();
     if (!weir_slots_take(getpid())) {
         return false;

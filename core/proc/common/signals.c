@@ -98,6 +98,7 @@ weir_signals_take(weir_signal_t signal, pid_t *sender)
 {
     int number = signals_came[signal];
 
+    weir_assert((unsigned) signal < WEIR_SIGNAL_MAX);
     if (number == 0) {
         return 0;
     }

@@ -43,6 +43,7 @@ weir_daemon_start(void)
     int   fds[2], flags;
     pid_t pid;
 
+    weir_assert(daemon_parent < 0);
     if (weir_sys_socketpair(SOCK_STREAM, fds) != 0) {
         return false;
     }

@@ -49,6 +49,7 @@ inherit_fd(weir_str_t *line, int *fd)
 static bool
 inherit_note(int fd)
 {
+    weir_assert(inherit.fds != NULL && inherit.n_fds <= INHERIT_FDS);
     if (inherit.n_fds == INHERIT_FDS) {
         return false;
     }
@@ -104,6 +105,7 @@ inherit_load(int fd)
 {
     ssize_t n;
 
+    weir_assert(inherit.text == NULL && inherit.fds == NULL);
     inherit.text = weir_mem_need(INHERIT_BYTES);
     inherit.fds = weir_mem_need(INHERIT_FDS * sizeof(int));
     n = weir_sys_pread(fd, inherit.text, INHERIT_BYTES, 0);
@@ -240,6 +242,7 @@ typedef struct { weir_buf_t out; int *fds; size_t n, cap; } inherit_writer_t;
 static void
 inherit_add(inherit_writer_t *w, int fd)
 {
+    weir_assert(w->n <= w->cap);
     weir_buf_add_char(&w->out, ' ');
     weir_buf_add_u64(&w->out, (uint64_t) fd);
     if (w->n == w->cap) {
@@ -309,6 +312,7 @@ weir_inherit_write(const weir_sockets_t *sockets, int ready_fd, int **fds, size_
         weir_mem_free(w.fds);
         return -1;
     }
+    weir_assert(w.n < INHERIT_FDS);     /* one place was left for it */
     w.fds[w.n++] = fd;
     *fds = w.fds;
     *n = w.n;

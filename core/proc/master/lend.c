@@ -65,6 +65,7 @@ lend_out(weir_child_t *child)
 {
     weir_child_t *keeper = lend_choose(child->master);
 
+    weir_assert(child->keeper == NULL && keeper != child);
     if (keeper != NULL && weir_link_lend(keeper, child->index)) {
         child->keeper = keeper;
         child->lent = keeper->serial;

@@ -118,6 +118,7 @@ link_on_channel(weir_watch_t *watch)
 static bool
 link_flush(weir_child_t *child)
 {
+    weir_assert(child->channel.fd >= 0);
     while (!weir_list_empty(&child->queue)) {
         link_queued_t *queued = weir_list_entry(child->queue.next, link_queued_t, link);
 
@@ -157,6 +158,7 @@ link_with_room(weir_child_t *child, weir_channel_kind_t kind)
 {
     weir_channel_message_t *last = &weir_list_entry(child->queue.prev, link_queued_t, link)->message;
 
+    weir_assert(!weir_list_empty(&child->queue));     /* the head of the reload is there */
     return last->kind == kind && last->n_fds < WEIR_SOCK_MAX_FDS ? last : link_push(child, kind);
 }
 
@@ -269,6 +271,7 @@ link_push_lent(weir_child_t *child, uint32_t index, const weir_listener_t *liste
     weir_channel_message_t *message;
     int                     fd = weir_sys_dup(listener->fds[k]);
 
+    weir_assert(listener->fds[k] >= 0);
     if (fd < 0) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "dup() of a socket of %s failed", listener->text);
         return;
@@ -289,6 +292,7 @@ weir_link_lend(weir_child_t *child, uint32_t index)
 {
     const weir_master_t *master = child->master;
 
+    weir_assert(child->serial != 0);
     for (size_t i = 0; i < master->sockets.n; i++) {
         const weir_listener_t *listener = master->sockets.at[i];
 
@@ -307,6 +311,7 @@ weir_link_lend(weir_child_t *child, uint32_t index)
 void
 weir_link_return(weir_child_t *child, uint32_t index)
 {
+    weir_assert(child->serial != 0);
     link_push(child, WEIR_CHANNEL_RETURN)->index = index;
     (void) link_flush(child);
 }
@@ -316,6 +321,7 @@ weir_link_return(weir_child_t *child, uint32_t index)
 bool
 weir_link_open(weir_child_t *child, int fd)
 {
+    weir_assert(child->channel.fd < 0);
     if (!weir_loop_watch(child->master->loop, &child->channel, fd, link_on_channel)) {
         int error = errno;
 

@@ -60,6 +60,7 @@ load_append_stderr(weir_generation_t *generation)
 {
     weir_log_sink_t *last = weir_core_sinks(generation);
 
+    weir_assert(load_tail == NULL);
     if (load_stderr == NULL || last == NULL || load_has_stderr(last)) {
         return;
     }
@@ -112,6 +113,7 @@ load_warn(const weir_generation_t *generation)
 static void
 load_tell_errors(const weir_conf_errors_t *errors, weir_error_t *first)
 {
+    weir_assert(errors->n <= LOAD_ERRORS);
     for (size_t i = 0; i < errors->n; i++) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", errors->at[i].text);
     }

@@ -55,6 +55,7 @@ weir_master_write_pid(weir_master_t *master)
         weir_pidfile_remove(master->pid_file);
         master_forget_pid(master);
     }
+    weir_assert(master->pid_file.at == NULL);
     copy = weir_mem_need(path.len + 1);
     memcpy(copy, path.at, path.len);
     master->pid_file = weir_str(copy, path.len);
@@ -226,6 +227,7 @@ weir_master_settle(weir_master_t *master)
 static bool
 master_set_up(weir_master_t *master)
 {
+    weir_assert(master->loop == NULL && master->generation != NULL);
     master->pid = getpid();
     master->bundle_fd = -1;
     master->successor_pipe.fd = -1;

@@ -64,6 +64,7 @@ reload_tell_outcome(bool good, const char *text, ...)
 static void
 reload_finish(weir_master_t *master)
 {
+    weir_assert(master->reloading);
     master->reloading = false;
     weir_timer_clear(&master->reload_timer);
     for (weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
@@ -204,6 +205,7 @@ reload_tell(weir_master_t *master)
 static void
 reload_use(weir_master_t *master, weir_generation_t *generation)
 {
+    weir_assert(generation->serial > master->generation->serial);
     weir_load_use_logs(generation, master->generation);
     master->generation = generation;
     weir_settings_read(&master->settings, generation);
@@ -234,6 +236,7 @@ reload_start(weir_master_t *master, weir_generation_t *generation)
 {
     weir_settings_t before = master->settings, after;
 
+    weir_assert(!master->reloading && master->bundle_fd >= 0);
     weir_settings_read(&after, generation);
     master->reloading = true;
     weir_timer_set(master->loop, &master->reload_timer, RELOAD_PATIENCE, reload_on_timeout);
@@ -266,6 +269,7 @@ weir_reload_request(weir_master_t *master)
         reload_tell_outcome(false, "%s", error.text);
         return;
     }
+    weir_assert(master->bundle_fd < 0);
     master->bundle_fd = weir_wire_bundle_to_fd(bundle);
     weir_bundle_destroy(bundle);
     if (master->bundle_fd < 0) {

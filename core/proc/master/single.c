@@ -79,6 +79,7 @@ single_reload(single_t *single)
         weir_generation_unref(generation);
         return;
     }
+    weir_assert(generation->serial > old->serial);
     single->generation = generation;
     weir_serve_use(single->serve, generation);
     weir_load_use_logs(generation, old);
@@ -93,6 +94,7 @@ single_reload(single_t *single)
 static void
 single_quit(single_t *single)
 {
+    weir_assert(single->serve != NULL);
     if (!single->leaving) {
         single->leaving = true;
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "gracefully shutting down");

@@ -64,6 +64,7 @@ spawn_take_sockets(weir_worker_start_t *start, weir_sockets_t *sockets, uint32_t
         }
         listener->n_fds = 0;        /* closed, or the worker's */
     }
+    weir_assert(start->n_sockets <= n);
     weir_sockets_fini(sockets, false);
 }
 
@@ -98,6 +99,7 @@ spawn_become_worker(weir_child_t *child, int channel)
     static weir_worker_start_t start;
     weir_master_t             *master = child->master;
 
+    weir_assert(child->pulse != NULL && channel >= 0);
     start = (weir_worker_start_t) {
         .index = child->index, .channel = channel, .master = master->pid, .generation = master->generation,
         .pulse = child->pulse,
@@ -123,6 +125,7 @@ spawn_on_timer(weir_timer_t *timer)
 {
     weir_child_t *child = weir_container_of(timer, weir_child_t, timer);
 
+    weir_assert(child->pid < 0);
     if (child->master->state == WEIR_MASTER_SERVING) {
         spawn_start(child);
     }
@@ -194,6 +197,7 @@ spawn_start(weir_child_t *child)
     int            fds[2];
     pid_t          pid;
 
+    weir_assert(child->pid < 0);
     if (!spawn_give_pulse(child)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "mmap() failed while starting a worker process");
         (void) spawn_later(child);
@@ -267,6 +271,7 @@ weir_spawn_replace(weir_child_t *child)
 static void
 spawn_free(weir_child_t *child)
 {
+    weir_assert(child->pid < 0);
     weir_lend_forget(child);
     weir_link_close(child);
     weir_timer_drop(&child->timer);
@@ -333,6 +338,7 @@ spawn_log_death(const weir_child_t *child, int status)
 static bool
 spawn_has_served(const weir_child_t *child)
 {
+    weir_assert(child->pulse != NULL);
     return __atomic_load_n(&child->pulse->taken, __ATOMIC_RELAXED) != 0
         || weir_clock_now().ms - child->started.ms >= SPAWN_LIVED;
 }

@@ -47,6 +47,7 @@ store_fork(weir_master_t *master, int ready_fds[2])
 {
     pid_t pid;
 
+    weir_assert(store.pid == 0);
     weir_signals_block();
     pid = weir_sys_fork();
     if (pid == 0) {
@@ -78,6 +79,7 @@ store_wait(pid_t pid, unsigned patience_ms)
     const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
     int                   status;
 
+    weir_assert(pid > 0);
     for (unsigned i = 0; i < patience_ms / 2; i++) {
         if (waitpid(pid, &status, WNOHANG) != 0) {
             return;
@@ -140,6 +142,7 @@ static weir_master_t *store_master;          /* of the timer */
 static void
 store_on_timer(weir_timer_t *timer)
 {
+    weir_assert(store_master != NULL);
     (void) timer;
     store_again(store_master);
 }

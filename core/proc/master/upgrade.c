@@ -100,6 +100,7 @@ upgrade_on_timeout(weir_timer_t *timer)
 {
     weir_master_t *master = weir_container_of(timer, weir_master_t, successor_timer);
 
+    weir_assert(master->successor > 0 && !master->successor_is_ready);
     upgrade_tell_outcome("the new program was not ready within %u s: the error log may say why",
                          (unsigned) (master->settings.upgrade_timeout.ms / 1000));
     weir_log(WEIR_LOG_ALERT, NULL, 0, "the new program (process %d) was not ready within %u s, it is killed",
@@ -111,6 +112,7 @@ upgrade_on_timeout(weir_timer_t *timer)
 static void
 upgrade_pass_on(weir_master_t *master)
 {
+    weir_assert(master->successor > 0 && master->successor_is_ready);
     if (master->successor_owes.reload) {
         (void) weir_process_kill(master->successor, SIGHUP);
     }
@@ -183,6 +185,7 @@ upgrade_start(weir_master_t *master, int pipe[2])
     size_t n;
     int   *fds, table = weir_inherit_write(&master->sockets, pipe[1], &fds, &n);
 
+    weir_assert(master->successor == 0);
     if (table < 0) {
         upgrade_tell_outcome("writing down what the new program inherits failed (%d: %s)", errno, strerror(errno));
         weir_log(WEIR_LOG_ALERT, NULL, errno, "writing down what the new program inherits failed");
@@ -219,6 +222,7 @@ weir_upgrade_begin(weir_master_t *master)
         weir_timer_clear(&master->successor_timer);
         upgrade_on_regret(&master->successor_timer);
     }
+    weir_assert(!master->pid_moved && master->successor_pipe.fd < 0);
     weir_outcome_begin(WEIR_OUTCOME_UPGRADE);
     if (weir_sys_socketpair(SOCK_STREAM, pipe) != 0) {
         upgrade_tell_outcome("socketpair() for the new program failed (%d: %s)", errno, strerror(errno));

@@ -161,6 +161,7 @@ writer_answer(const weir_store_db_t *db, writer_pending_t *pending, int result)
     char            *text;
     size_t           len;
 
+    weir_assert(client->writer != NULL && pending->request != NULL);
     if (result != 0) {
         json_decref(pending->answer);
         pending->answer = json_pack("{s:s}", "error", weir_store_strerror(db, result));
@@ -182,6 +183,7 @@ writer_answer(const weir_store_db_t *db, writer_pending_t *pending, int result)
 static void
 writer_free(writer_client_t *client)
 {
+    weir_assert(client->writer->n_clients > 0);
     if (client->watch.fd >= 0) {
         int fd = client->watch.fd;
 
@@ -247,6 +249,7 @@ writer_take(writer_client_t *client, weir_str_t line)
     writer_pending_t *pending = &writer->pending[writer->n_pending++];
     json_error_t      why;
 
+    weir_assert(writer->n_pending <= WRITER_PENDING);     /* with this one */
     *pending = (writer_pending_t) { .client = client,
                                    .request = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, &why) };
     if (pending->request == NULL) {
@@ -262,6 +265,7 @@ writer_cut(writer_client_t *client)
     char  *from = client->line, *end = client->line + client->len, *newline;
     size_t left;
 
+    weir_assert(client->len <= sizeof(client->line));
     while (client->writer->n_pending < WRITER_PENDING && (newline = memchr(from, '\n', (size_t) (end - from))) != NULL)
     {
         weir_str_t line = weir_str(from, (size_t) (newline - from));
@@ -269,6 +273,7 @@ writer_cut(writer_client_t *client)
         from = newline + 1;
         writer_take(client, line);
     }
+    weir_assert(from <= end);
     left = (size_t) (end - from);
     memmove(client->line, from, left);
     weir_mem_wipe(client->line + left, client->len - left);
@@ -348,6 +353,7 @@ writer_on_accept(weir_watch_t *watch)
         return;
     }
     client->writer = writer;
+    weir_assert(writer->n_clients < WRITER_CLIENTS);
     weir_list_append(&writer->clients, &client->link);
     writer->n_clients++;
 }

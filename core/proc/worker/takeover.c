@@ -65,6 +65,7 @@ takeover_build(void *data)
 static void
 takeover_check(weir_takeover_t *takeover)
 {
+    weir_assert(takeover->n_logs <= takeover->want_logs && takeover->n_sockets <= takeover->want_sockets);
     if (!takeover->active || !takeover->built) {
         return;
     }
@@ -105,6 +106,7 @@ takeover_build_when_ready(weir_takeover_t *takeover)
 {
     int error;
 
+    weir_assert(takeover->n_files <= takeover->want_files);
     if (takeover->building || takeover->built || takeover->n_files != takeover->want_files) {
         return;
     }
@@ -119,6 +121,7 @@ takeover_build_when_ready(weir_takeover_t *takeover)
 static void
 takeover_begin(weir_takeover_t *takeover, const weir_channel_message_t *message)
 {
+    weir_assert(!takeover->building && takeover->generation == NULL && message->n_fds == 1);
     takeover->active = true;
     takeover->built = false;
     takeover->serial = message->serial;
@@ -144,6 +147,7 @@ takeover_adopt(weir_takeover_t *takeover, const weir_channel_message_t *message)
         } else {
             weir_zones_adopt(weir_str_from_z(path), message->fds[i]);
         }
+        weir_assert(path < message->paths + message->paths_len);
         path += strlen(path) + 1;
     }
     takeover->n_files += message->n_fds;
@@ -196,6 +200,7 @@ weir_takeover_end(weir_takeover_t *takeover)
     if (!takeover->active) {
         return;
     }
+    weir_assert(!takeover->building);     /* its thread writes to it until it is joined */
     takeover_close(takeover->logs, takeover->n_logs);
     takeover_close(takeover->fds, takeover->n_sockets);
     if (takeover->generation != NULL) {

@@ -50,6 +50,7 @@ typedef struct {
 static void
 worker_quit(worker_t *worker, weir_msec_t limit)
 {
+    weir_assert(worker->serve != NULL);
     if (!worker->leaving) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "gracefully shutting down");
         weir_process_set_title("weir: worker process is shutting down");
@@ -187,6 +188,7 @@ worker_use_logs(worker_t *worker, weir_generation_t *generation, int *logs)
 {
     weir_generation_t *old = worker->generation;
 
+    weir_assert(generation != NULL && generation != old);
     for (weir_log_sink_t *sink = weir_core_sinks(generation); sink != NULL; sink = sink->next) {
         if (sink->kind == WEIR_LOG_TO_FILE) {
             sink->fd = *logs;
@@ -221,6 +223,7 @@ worker_on_takeover(void *data)
     weir_takeover_t *takeover = &worker->takeover;
     uint64_t         serial = takeover->serial;
 
+    weir_assert(takeover->active && takeover->built);
     if (takeover->generation == NULL || !worker_fits(takeover, &takeover->error)) {
         worker_tell(worker, WEIR_CHANNEL_FAILED, serial, takeover->error.text);
         weir_takeover_end(takeover);
@@ -249,6 +252,7 @@ worker_failed(const char *what)
 static void
 worker_set_limits(const weir_settings_t *settings, uint32_t index)
 {
+    weir_assert(index < settings->workers);
     if (settings->priority != 0 && !weir_rights_set_priority(settings->priority)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "setpriority(%d) failed", settings->priority);
     }
@@ -292,6 +296,7 @@ worker_drop_rights(const worker_t *worker)
 static bool
 worker_set_up(worker_t *worker, weir_worker_start_t *start)
 {
+    weir_assert(worker->loop == NULL && start->pulse != NULL);
     worker->start = start;
     worker->generation = start->generation;
     worker->channel.fd = -1;
