@@ -189,6 +189,7 @@ bundle_record_glob(weir_bundle_t *bundle, weir_str_t pattern, weir_bundle_entry_
     size_t      i;
     int         rc = glob(weir_str_to_z(&bundle->arena, pattern), 0, NULL, &found);
 
+    weir_assert(!bundle->replay);
     if (rc != 0 && rc != GLOB_NOMATCH) {
         globfree(&found);
         return weir_error_set(error, "glob() \"%.*s\" failed: %s", WEIR_STR_ARG(pattern),
@@ -268,6 +269,7 @@ bundle_find_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_
     const struct group  *gr;
     int                  n = BUNDLE_MAX_GROUPS;
 
+    weir_assert(!bundle->replay);
     errno = 0;
     pw = getpwnam(user_name);
     if (pw == NULL) {

@@ -18,6 +18,7 @@ cpu_available(weir_conf_t *cf, weir_core_cpus_t *cpus)
 static bool
 cpu_is_set(const weir_core_cpus_t *cpus, size_t i)
 {
+    weir_assert(i < WEIR_BUNDLE_CPUS);
     return cpus->words[i / 64] >> i % 64 & 1;
 }
 
@@ -113,6 +114,7 @@ cpu_single(const weir_core_cpus_t *allowed, uint32_t k)
     weir_core_cpus_t one = { .words = { 0 } };
     size_t           i;
 
+    weir_assert(cpu_count(allowed) != 0);
     k %= cpu_count(allowed);
     for (i = 0; !cpu_is_set(allowed, i) || k-- > 0; i++) {
         weir_assert(i + 1 < WEIR_BUNDLE_CPUS);
@@ -148,6 +150,7 @@ weir_core_check_affinity(weir_conf_t *cf, weir_core_conf_t *core)
                        "the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" "
                               "masks, using last mask for remaining worker processes");
     }
+    weir_assert(affinity->automatic || affinity->n != 0);
     rows = weir_new_n(cf->arena, weir_core_cpus_t, core->worker_processes);
     for (i = 0; i < core->worker_processes; i++) {
         rows[i] = affinity->automatic ? cpu_single(&allowed, i)

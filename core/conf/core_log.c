@@ -35,6 +35,7 @@ log_read_server(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t server)
     if (!weir_bundle_resolve(cf->bundle, hp.host, &addrs, &why)) {
         return weir_conf_error(cf, 1, "%s", why.text);
     }
+    weir_assert(addrs.n != 0);
     addr = addrs.at[0];
     weir_addr_set_port(&addr, hp.has_port ? hp.port : LOG_SYSLOG_PORT);
     sink->path = weir_str_dup(cf->arena, weir_str(text, weir_addr_text(&addr, text)));
@@ -198,6 +199,7 @@ weir_core_build_logs(weir_conf_t *cf, weir_generation_t *generation)
     for (i = 0; i + 1 < core->error_log.n; i++) {
         core->error_log.at[i].next = &core->error_log.at[i + 1];
     }
+    weir_assert(core->error_log.n != 0);
     generation->built[weir_core_index] = core->error_log.at;
     return true;
 }

@@ -41,6 +41,7 @@ expression_token_end(weir_str_t text, size_t from)
 {
     char quote = text.at[from];
 
+    weir_assert(from < text.len);
     if (quote == '(' || quote == ')' || quote == ',') {
         return from + 1;
     }
@@ -98,6 +99,7 @@ expression_tokens(weir_conf_t *cf, weir_array_t *tokens, const weir_conf_words_t
 static bool
 expression_take(expression_reader_t *r, const char *word)
 {
+    weir_assert(r->next <= r->n);
     if (r->next == r->n || r->at[r->next].is_quoted || !weir_str_eq(r->at[r->next].text, weir_str_from_z(word))) {
         return false;
     }
@@ -151,6 +153,7 @@ expression_text(expression_reader_t *r, const char *expected)
 static weir_str_t
 expression_constant(const weir_template_t *text)
 {
+    weir_assert(text->is_constant);
     return text->n == 0 ? WEIR_STR("") : text->parts[0].literal;
 }
 

@@ -68,6 +68,7 @@ static void accept_on_ready(weir_watch_t *watch);
 static bool
 accept_watch(weir_serve_socket_t *socket, int fd)
 {
+    weir_assert(fd >= 0);
     return weir_loop_watch_level(socket->serve->loop, &socket->watch, fd, accept_on_ready, socket->is_shared);
 }
 
@@ -211,6 +212,7 @@ accept_open(weir_serve_socket_t *socket, int fd)
 {
     int error;
 
+    weir_assert(fd >= 0 && socket->paused_fd < 0 && socket->watch.fd < 0);
     if (socket->serve->is_paused) {         /* one that comes now is looked at with the others */
         socket->paused_fd = fd;
         return true;
@@ -269,6 +271,7 @@ weir_accept_keep(weir_serve_t *serve, const weir_addr_t *addr, int fd, uint32_t 
     weir_serve_socket_t *owner = accept_own_socket(serve, addr);
     weir_serve_socket_t *socket = accept_add(serve, addr, fd, true);
 
+    weir_assert(owner == NULL || !owner->is_kept);
     if (socket != NULL) {
         socket->is_kept = true;
         socket->kept_for = of;
@@ -305,6 +308,7 @@ accept_retire(weir_serve_socket_t *socket)
 {
     int listener = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
 
+    weir_assert(listener >= 0);
     for (int i = 0; i < ACCEPT_QUEUED; i++) {
         weir_addr_t peer = { .len = sizeof(struct sockaddr_un) };
         int         fd = weir_sys_accept(listener, &peer.any, &peer.len);

@@ -13,6 +13,7 @@
 static weir_hello_result_t
 hello_handshake(weir_hello_t *hello)
 {
+    weir_assert(hello->stage == WEIR_HELLO_TLS);
     switch (weir_tls_handshake(hello->conn)) {
     case WEIR_OK:
         hello->stage = WEIR_HELLO_OVER;
@@ -30,6 +31,7 @@ hello_secure(weir_hello_t *hello, const weir_listen_t *listen)
 {
     weir_tls_context_t *context;
 
+    weir_assert(hello->stage == WEIR_HELLO_PROXIED);
     if (!listen->is_ssl) {
         hello->stage = WEIR_HELLO_OVER;
         return WEIR_HELLO_DONE;
@@ -49,6 +51,7 @@ hello_take_proxied(weir_hello_t *hello, const weir_proxied_t *proxied, char *roo
 {
     size_t got;
 
+    weir_assert(used != 0 && used <= WEIR_PROXY_PROTOCOL_MAX);
     if (!hello->area->proxied(hello->owner, proxied)) {
         return WEIR_HELLO_GONE;
     }

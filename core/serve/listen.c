@@ -40,6 +40,7 @@ listen_expand_range(weir_conf_t *cf, weir_addrs_t *addrs, weir_str_t text, weir_
     weir_addr_t *all;
     size_t n;
 
+    weir_assert(addrs->n != 0);
     if (!weir_str_to_u64(last_text, &last) || last > 65535 || last < first) {
         return weir_conf_error(cf, 1, "invalid port range in \"%.*s\" of the \"listen\" directive", WEIR_STR_ARG(text));
     }
@@ -279,6 +280,7 @@ listens_build(weir_conf_t *cf, weir_generation_t *generation)
 {
     weir_array_t *listens = weir_new(cf->arena, weir_array_t);
 
+    weir_assert(generation->built[weir_listens_index] == NULL);
     weir_array_init(listens, cf->arena, sizeof(weir_listen_t *), 8);
     generation->built[weir_listens_index] = listens;
     return true;
@@ -291,6 +293,7 @@ weir_listens_of(const weir_generation_t *generation)
 {
     const weir_array_t *listens = generation->built[weir_listens_index];
 
+    weir_assert(listens != NULL);
     return (weir_listens_t) { listens->at, listens->n };
 }
 

@@ -83,6 +83,7 @@ proxied_read_v1(weir_str_t data, weir_proxied_t *proxied, size_t *used)
         return most == PROXIED_V1_MAX ? WEIR_PROXIED_BAD : WEIR_PROXIED_MORE;
     }
     *used = (size_t) (end - data.at) + 1;
+    weir_assert(*used <= data.len);
     if (*used < 2 || end[-1] != '\r' || !proxied_line(weir_str(data.at, *used - 2), proxied)) {
         return WEIR_PROXIED_BAD;
     }
@@ -182,6 +183,7 @@ proxied_read_v2(weir_str_t data, weir_proxied_t *proxied, size_t *used)
         return WEIR_PROXIED_MORE;
     }
     *used = PROXIED_V2_HEAD + len;
+    weir_assert(*used <= data.len && *used <= WEIR_PROXY_PROTOCOL_MAX);
     rest = weir_str(data.at + PROXIED_V2_HEAD, len);
     /* LOCAL, or of nothing we know: who is connected it is */
     if ((command & 15) == 0 || family == 0 || transport != 1) {

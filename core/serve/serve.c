@@ -32,6 +32,7 @@ weir_serve_use(weir_serve_t *serve, weir_generation_t *generation)
 {
     weir_generation_t *old = serve->generation;
 
+    weir_assert(generation != NULL && generation != old);
     weir_life_adopt(serve->life, generation);
     serve->generation = weir_generation_ref(generation);
     serve_take_settings(serve);
@@ -55,6 +56,7 @@ serve_on_turn(void *data)
 static void
 serve_create_parts(weir_serve_t *serve, const weir_area_t *const *areas)
 {
+    weir_assert(serve->n_parts == 0 && areas[0] != NULL);
     while (areas[serve->n_parts] != NULL) {
         serve->n_parts++;
     }
@@ -125,6 +127,7 @@ serve_quit_all(weir_serve_t *serve, weir_quit_t how)
 static void
 serve_on_polite(weir_timer_t *timer)
 {
+    weir_assert(weir_container_of(timer, weir_serve_t, polite_timer)->is_quitting);
     serve_quit_all(weir_container_of(timer, weir_serve_t, polite_timer), WEIR_QUIT_IDLE);
 }
 
@@ -133,6 +136,7 @@ serve_on_limit(weir_timer_t *timer)
 {
     weir_serve_t *serve = weir_container_of(timer, weir_serve_t, quit_timer);
 
+    weir_assert(serve->is_quitting);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "worker_shutdown_timeout: %zu connections are cut", serve->n_conns);
     serve_quit_all(serve, WEIR_QUIT_NOW);
 }
@@ -178,6 +182,7 @@ weir_serve_destroy(weir_serve_t *serve)
 {
     weir_assert(serve->is_quitting && weir_list_empty(&serve->sockets));
     weir_loop_turn(serve->loop, (weir_msec_t) { 0 });     /* what modules closed */
+    weir_assert(serve->n_conns == 0);
     for (size_t i = 0; i < serve->n_parts; i++) {
         serve->parts[i].area->destroy(serve->parts[i].part);
     }

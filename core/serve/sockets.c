@@ -54,6 +54,7 @@ sockets_add(weir_sockets_t *sockets, const weir_addr_t *addr, const weir_listen_
 {
     weir_listener_t *listener;
 
+    weir_assert(sockets->n <= sockets->cap);
     if (sockets->n == sockets->cap) {
         size_t cap = weir_max(16, sockets->cap * 2);
         void  *grown = weir_mem_try_resize(sockets->at, cap * sizeof(*sockets->at));
@@ -76,6 +77,7 @@ sockets_add(weir_sockets_t *sockets, const weir_addr_t *addr, const weir_listen_
 static void
 sockets_remove_at(weir_sockets_t *sockets, size_t i, bool unlink_path)
 {
+    weir_assert(i < sockets->n);
     sockets_close_listener(sockets->at[i], unlink_path);
     memmove(&sockets->at[i], &sockets->at[i + 1], (sockets->n - i - 1) * sizeof(*sockets->at));
     sockets->n--;
@@ -282,6 +284,7 @@ weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, 
     for (size_t i = 0; opened && i < list.n; i++) {
         weir_listener_t *listener = sockets_find(sockets, &list.at[i]->addr);
 
+        weir_assert(listener != NULL && listener->n_fds != 0);
         sockets_retune(listener, &list.at[i]->options);
         listener->last = generation->serial;
         if (listener->since == 0) {
@@ -334,6 +337,7 @@ weir_sockets_are_shared(const weir_listener_t *listener)
 bool
 weir_sockets_serves(const weir_listener_t *listener, size_t i, uint32_t index, uint32_t workers)
 {
+    weir_assert(workers != 0 && i < listener->n_fds);
     return weir_sockets_are_shared(listener) || i % workers == index;
 }
 
