@@ -32,6 +32,7 @@ static const weir_http_protocol_t *const accept_protocols[] = { &weir_h2_protoco
 static void
 accept_start(weir_http_conn_t *c, const weir_http_protocol_t *protocol, weir_str_t before)
 {
+    weir_assert(!c->closed && protocol->start != NULL);
     memset((char *) c + sizeof(*c), 0, sizeof(accept_t) - sizeof(*c));     /* the protocol's part begins zeroed */
     c->protocol = protocol;
     protocol->start(c, before);
@@ -68,6 +69,7 @@ accept_sniff(accept_t *h)
     size_t got;
     weir_io_t io;
 
+    weir_assert(h->n < sizeof(h->bytes));
     memcpy(rx, h->bytes, h->n);
     io = weir_conn_recv(&c->conn, rx + h->n, WEIR_RX_BYTES - h->n, &got);
     if (io == WEIR_AGAIN) {
@@ -115,6 +117,7 @@ accept_secured(weir_http_conn_t *c)
     weir_str_t name = weir_tls_protocol(&c->conn);
     size_t     i;
 
+    weir_assert(!c->closed);
     weir_http_conn_timer(c, weir_http_conn_core(c)->client_header_timeout);
     for (i = 0; i < weir_countof(accept_protocols) - 1 && !weir_str_eq(name, accept_protocols[i]->alpn); i++) {
     }
@@ -126,6 +129,7 @@ accept_handshake_done(accept_t *h)
 {
     weir_http_conn_t *c = &h->base;
 
+    weir_assert(!h->waits);
     weir_http_stats_handshake(true, weir_tls_was_resumed(&c->conn));
     switch (weir_http_tls_done(c, accept_secured)) {
     case WEIR_NEXT:
@@ -147,6 +151,7 @@ accept_keep_proxied(void *owner, const weir_proxied_t *proxied)
     weir_http_conn_t *c = owner;
     weir_proxied_t *own = weir_mem_try(sizeof(*own) + proxied->tlvs.len);
 
+    weir_assert(c->client.proxied == NULL);     /* there is one header */
     if (own == NULL) {
         return false;
     }

@@ -73,6 +73,7 @@ http_make_room(void *part)
         return false;
     }
     oldest = weir_list_entry(http->idle.next, weir_http_conn_t, idle_link);
+    weir_assert(!oldest->closed);
     oldest->protocol->quit(oldest, true);
     return true;
 }
@@ -113,6 +114,7 @@ http_destroy(void *part)
 {
     weir_http_t *http = part;
 
+    weir_assert(weir_list_empty(&http->conns) && http->detached == NULL && http->n_detached == 0);
     weir_http_close_pipes(http);
     weir_timer_drop(&http->trim_timer);
     weir_requests_free(http);

@@ -71,6 +71,7 @@ sub_send_body(weir_request_t *req, weir_str_t bytes)
     weir_sub_t *sub = req->wire;
     weir_io_t io;
 
+    weir_assert(!sub->is_whole);
     req->res.bytes_sent += bytes.len;
     if (sub->sink == NULL || sub->sink->on_body == NULL) {
         return WEIR_OK;
@@ -118,6 +119,7 @@ static void
 sub_unlink(weir_sub_t *sub)
 {
     if (sub->at != NULL) {
+        weir_assert(*sub->at == sub && (!sub->is_detached || sub->http->n_detached > 0));
         *sub->at = sub->next;
         if (sub->next != NULL) {
             sub->next->at = sub->at;
@@ -130,6 +132,7 @@ sub_unlink(weir_sub_t *sub)
 static void
 sub_link(weir_sub_t *sub, weir_sub_t **list)
 {
+    weir_assert(sub->at == NULL);
     sub->next = *list;
     sub->at = list;
     if (sub->next != NULL) {
@@ -155,6 +158,7 @@ sub_on_task(weir_task_t *task)
     weir_sub_t *sub = weir_container_of(task, weir_sub_t, task);
     const weir_sub_sink_t *sink = sub->sink;
 
+    weir_assert(sub->req->is_ended);
     sub_unlink(sub);
     sub->parent = NULL;
     if (sink != NULL && sink->on_end != NULL) {
@@ -168,6 +172,7 @@ sub_finish(weir_request_t *req)
 {
     weir_sub_t *sub = req->wire;
 
+    weir_assert(!req->is_ended);
     req->is_ended = true;
     weir_task_post(sub->http->loop, &sub->task, sub_on_task);
 }
@@ -303,6 +308,7 @@ sub_copy_variables(weir_sub_t *sub, const weir_request_t *parent)
 static bool
 sub_copy_body(weir_sub_t *sub, const weir_sub_spec_t *spec)
 {
+    weir_assert(!sub->has_body);
     if (spec->body == NULL) {
         return true;
     }

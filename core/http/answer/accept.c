@@ -84,5 +84,6 @@ weir_accept_quality(weir_str_t accept, weir_str_t type)
             quality = its;
         }
     }
+    weir_assert(quality >= 0 && quality <= ACCEPT_ANY);
     return (unsigned) quality;
 }

@@ -139,6 +139,7 @@ weir_docroot_file(weir_request_t *req, weir_str_t path, weir_str_t *file)
     if (folder.len + path.len >= WEIR_FILE_NAME_MAX) {
         return false;
     }
+    weir_assert(folder.len != 0 && folder.at[0] == '/');
     folder.len -= folder.len == 1 && !conf->is_alias;      /* "/" */
     char *at = weir_alloc_bytes(&req->arena, folder.len + path.len + 1);
     memcpy(at, folder.at, folder.len);
@@ -293,6 +294,7 @@ docroot_types_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wo
     weir_table_t *types = block->owner;
     weir_str_t *type = weir_new(cf->arena, weir_str_t);
 
+    weir_assert(types != NULL && words->n != 0);
     *type = words->at[0].text;
     if (!weir_syntax_is_field_value(*type) || type->len == 0) {
         return weir_conf_error(cf, 0, "\"%.*s\" is no type of content", WEIR_STR_ARG(*type));

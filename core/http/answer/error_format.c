@@ -59,6 +59,7 @@ weir_error_body(weir_request_t *req, uint16_t status, weir_str_t *type)
     uint32_t   format = format_choose(req);
     uint16_t   shown = weir_status_shown(status);
 
+    weir_assert(format < weir_countof(format_types));
     *type = format_types[format];
     if (format == WEIR_ERRORS_HTML) {
         return weir_error_page(req, status, req->main->id_text != NULL ? weir_request_id(req) : WEIR_STR_NONE);

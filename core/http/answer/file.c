@@ -63,6 +63,7 @@ file_on_cancel(weir_holder_t *hold)
 static void
 file_let_go(file_t *file)
 {
+    weir_assert(file->hold.req == file->req);
     file_close(file);
     weir_request_let_go(&file->hold);
 }
@@ -97,6 +98,7 @@ file_copy(file_t *file, uint64_t *from, uint64_t to)
     weir_http_t *http = file->req->http;
     ssize_t n;
 
+    weir_assert(file->fd >= 0 && *from <= to);
     if (http->file == NULL) {
         http->file = weir_mem_need(WEIR_FILE_BYTES);
     }
@@ -143,6 +145,7 @@ file_pump(file_t *file)
     bool done = false;
     weir_io_t io = file_send(file, &done), flushed;
 
+    weir_assert(file->hold.req == req);     /* nobody else ended the waiting */
     if (done) {
         file_finish(file);
         return;
@@ -178,6 +181,7 @@ weir_file_send(weir_request_t *req, int fd, uint64_t length)
 {
     file_t *file = weir_new(&req->arena, file_t);
 
+    weir_assert(fd >= 0 && !req->res.head_given);
     *file = (file_t) { .req = req, .fd = fd, .end = length, .is_small = length <= FILE_SMALL };
     weir_arena_on_cleanup(&req->arena, file_close, file);
     if (weir_precondition_check(req, weir_request_core(req)->if_modified_since) != WEIR_NEXT

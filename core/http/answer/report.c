@@ -62,6 +62,7 @@ report_go_on(weir_report_t *report)
     weir_io_t       io = WEIR_OK;
     weir_buf_t      out;
 
+    weir_assert(report->hold.req == req && !report->done);
     weir_timer_clear(&report->timer);
     do {
         weir_buf_init(&out, report->room, WEIR_REPORT_PIECE);
@@ -89,6 +90,7 @@ weir_step_t
 weir_report_start(weir_request_t *req, weir_report_t *report, weir_str_t content_type,
                   bool (*step)(weir_report_t *report, weir_buf_t *out))
 {
+    weir_assert(!req->res.head_given);
     if (req->head.method != WEIR_METHOD_GET && req->head.method != WEIR_METHOD_HEAD) {
         return weir_request_fail(req, WEIR_CAUSE_CLIENT_METHOD, NULL);
     }

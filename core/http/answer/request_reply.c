@@ -30,6 +30,7 @@ weir_request_server_token(const weir_request_t *req)
 void
 weir_request_discard_answer(weir_request_t *req)
 {
+    weir_assert(!req->res.head_sent);     /* it cannot be taken back */
     weir_filters_reset(req);
     weir_fields_reset(&req->res.fields);
     weir_fields_reset(&req->res.trailers);
@@ -43,6 +44,7 @@ reply_send(weir_request_t *req, uint16_t status, weir_str_t content_type, weir_s
 {
     uint16_t shown = req->error_status != 0 ? req->error_status : status;
 
+    weir_assert(status != 0 && !req->res.head_given);
     req->res.status = status;
     if (shown != 204 && shown != 304) {
         /* (or X-Accel-Redirect's stays) */
@@ -101,6 +103,7 @@ reply_redirect(weir_request_t *req, uint16_t status, weir_str_t location)
 {
     weir_str_t safe = weir_uri_encode_reference(location, &req->arena);
 
+    weir_assert(status >= 301 && status <= 308);
     weir_request_discard_answer(req);
     req->error_status = 0;
     weir_response_add(req, WEIR_HEADER_LOCATION, weir_request_absolute(req, safe));
@@ -157,6 +160,7 @@ reply_error_page(weir_request_t *req, const weir_error_page_t *page, uint16_t st
 {
     weir_str_t path, query;
 
+    weir_assert(page->target != NULL);
     (void) weir_uri_text_split(req, page->target, &path, &query);
     req->in_error_page = true;
     req->error_status = page->overwrite < 0 ? status : (uint16_t) page->overwrite;
@@ -230,6 +234,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
 {
     const weir_error_page_t *page;
 
+    weir_assert(!req->is_ended && cause < WEIR_CAUSE_MAX);
     weir_request_cancel(req);                  /* whoever it waits for is not waited for any more */
     if (req->res.head_sent) {
         weir_request_abort(req, cause, detail);

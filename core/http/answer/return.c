@@ -49,6 +49,7 @@ weir_http_return_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_http
 weir_step_t
 weir_http_return_nothing(weir_request_t *req, uint16_t status, weir_cause_t cause)
 {
+    weir_assert(!req->res.head_given);
     req->res.status = status;
     req->cause = cause;
     req->keep_alive = false;
@@ -61,6 +62,7 @@ weir_http_return(weir_request_t *req, const weir_http_return_t *answer)
 {
     weir_str_t text = WEIR_STR("");
 
+    weir_assert(answer->status >= 200 && answer->status <= 999);
     if (answer->status == RETURN_CLOSE || (answer->status == RETURN_GONE && answer->text == NULL)) {
         return weir_http_return_nothing(req, answer->status, WEIR_CAUSE_ROUTE_RETURN);
     }

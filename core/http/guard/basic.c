@@ -70,6 +70,7 @@ basic_apr1_begin(EVP_MD_CTX *context, weir_str_t password, weir_str_t salt, unsi
     unsigned char      digest[16];
     size_t             n = 0;
 
+    weir_assert(password.len <= BASIC_MAX_PASSWORD && salt.len <= 8);
     if (!basic_md5(context, inner, weir_countof(inner), digest)) {
         return false;
     }
@@ -82,6 +83,7 @@ basic_apr1_begin(EVP_MD_CTX *context, weir_str_t password, weir_str_t salt, unsi
     for (size_t bits = password.len; bits > 0; bits >>= 1) {
         parts[n++] = (basic_part_t) { bits & 1 ? "" : password.at, 1 };
     }
+    weir_assert(n <= weir_countof(parts));
     return basic_md5(context, parts, n, out);
 }
 

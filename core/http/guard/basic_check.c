@@ -67,6 +67,7 @@ check_digest(weir_str_t password, weir_str_t hash, unsigned char out[CHECK_DIGES
     unsigned len = 0;
     bool made;
 
+    weir_assert(hash.len <= WEIR_BASIC_HASH_MAX && password.len <= WEIR_BASIC_PASSWORD_MAX);
     if (!check_key.is_made) {
         check_key.is_made = weir_sys_random(check_key.bytes, sizeof(check_key.bytes)) == 0;
     }
@@ -137,6 +138,7 @@ check_finish(weir_basic_check_t *check)
     void (*done)(struct weir_request *, bool) = check->done;
     bool is_right = check->is_right;
 
+    weir_assert(check->client == NULL);     /* it waits no more */
     if (is_right) {
         check_know(check->digest);
     }
@@ -149,6 +151,7 @@ check_finish(weir_basic_check_t *check)
 static void
 check_done(weir_work_t *work)
 {
+    weir_assert(check_n_posted > 0 && check_n_posted <= CHECK_POSTED);
     check_n_posted--;
     check_post_next();
     check_finish(weir_container_of(work, weir_basic_check_t, work));
@@ -197,6 +200,7 @@ static void
 check_forget_client(check_client_t *client)
 {
     if (client->n == 0) {
+        weir_assert(weir_list_empty(&client->waiting));
         weir_list_remove(&client->link);
         weir_mem_free(client);
     }
@@ -207,6 +211,7 @@ check_leave(weir_basic_check_t *check)
 {
     check_client_t *client = check->client;
 
+    weir_assert(client != NULL && client->n > 0 && check_n_waiting >= client->n);
     weir_list_remove(&check->link);
     check->client = NULL;
     check_n_waiting--;
@@ -220,6 +225,7 @@ check_wait(weir_basic_check_t *check)
 {
     check_client_t *client = check_find_client(check->req->client);
 
+    weir_assert(client == NULL || client->n <= check_n_waiting);
     if (client == NULL) {
         return false;
     }
@@ -231,6 +237,7 @@ check_wait(weir_basic_check_t *check)
     weir_list_append(&client->waiting, &check->link);
     client->n++;
     check_n_waiting++;
+    weir_assert(check_n_waiting <= CHECK_WAITING);
     return true;
 }
 
@@ -241,6 +248,7 @@ check_take(void)
     check_client_t     *client = weir_list_entry(check_clients.next, check_client_t, link);
     weir_basic_check_t *check = weir_list_entry(client->waiting.next, weir_basic_check_t, link);
 
+    weir_assert(check->client == client);
     weir_list_remove(&client->link);
     weir_list_append(&check_clients, &client->link);
     check_leave(check);
@@ -321,6 +329,7 @@ weir_basic_check(struct weir_request *req, weir_str_t password, weir_str_t hash,
 void
 weir_basic_check_cancel(weir_basic_check_t *check)
 {
+    weir_assert(check == NULL || check->req != NULL);     /* once */
     if (check != NULL && check->client != NULL) {     /* its place is free */
         check_leave(check);
         check_free(check);

@@ -95,6 +95,7 @@ forwarded_last(weir_str_t *list)
     }
     for (begin = end; begin > 0 && !forwarded_is_between(list->at[begin - 1]); begin--) {
     }
+    weir_assert(begin <= end && end <= list->len);
     list->len = begin;
     return weir_str(list->at != NULL ? list->at + begin : NULL, end - begin);
 }

@@ -73,6 +73,7 @@ weir_limit_take_zone(weir_conf_t *cf, const weir_limit_zone_t *zone, const weir_
     weir_error_t   error = { .text = "" };
     weir_zone_t   *made = weir_zone_take(&id, &error);
 
+    weir_assert(zone->key != NULL && zone->name.len != 0);     /* both were read */
     if (made == NULL) {
         (void) weir_conf_error_at(cf, &zone->words, "%s", error.text);
         return NULL;
@@ -100,6 +101,7 @@ weir_limit_status_text(weir_limit_status_t status, weir_str_t *value)
         [WEIR_LIMIT_REJECTED_DRY_RUN] = WEIR_STR_INIT("REJECTED_DRY_RUN"),
     };
 
+    weir_assert((unsigned) status < weir_countof(texts));
     *value = texts[status];
     return status != WEIR_LIMIT_NONE;
 }
@@ -156,12 +158,14 @@ limit_push(weir_request_t *req, const weir_template_t *key)
 void
 weir_limit_counted(weir_request_t *req, const weir_limit_zone_t *zone)
 {
+    weir_assert(zone->key != NULL);
     limit_push(req, zone->key);
 }
 
 void
 weir_limit_copy(weir_request_t *to, const weir_request_t *from)
 {
+    weir_assert(to != from && to->limited == NULL);     /* it was just made */
     for (const struct weir_limited *at = from->limited; at != NULL; at = at->next) {
         limit_push(to, at->key);
     }
@@ -183,6 +187,7 @@ limit_quoted(weir_request_t *req, weir_str_t name)
         }
     }
     text[n++] = '"';
+    weir_assert(n >= 2 && n <= name.len + 2);
     return weir_str(text, n);
 }
 

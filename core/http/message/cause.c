@@ -52,6 +52,7 @@ weir_cause_log(weir_cause_t cause, const weir_log_context_t *context, const char
     const weir_cause_row_t *row = weir_cause_row(cause);
     int                     len = (int) strlen(row->help) - 1;       /* without its full stop: fields follow */
 
+    weir_assert(len > 0);
     weir_log(row->level, context, 0, "%.*s%s%s", len, row->help, detail != NULL ? ": " : "",
              detail != NULL ? detail : "");
 }

@@ -21,6 +21,7 @@ weir_fields_grow(weir_fields_t *fields, weir_arena_t *arena)
     uint32_t      cap = fields->cap != 0 ? fields->cap * 2 : FIELDS_FIRST_ROOM;
     weir_field_t *at;
 
+    weir_assert(fields->n <= fields->cap);
     if (cap < fields->cap || (at = weir_try_alloc(arena, cap * sizeof(*at))) == NULL) {
         return false;
     }
@@ -59,6 +60,7 @@ weir_fields_find_far(const weir_fields_t *fields, weir_header_id_t id)
 weir_field_t *
 weir_fields_find_next(const weir_fields_t *fields, const weir_field_t *after)
 {
+    weir_assert(after >= fields->at && after < fields->at + fields->n);
     return fields_find_from(fields, (size_t) (after - fields->at) + 1, (weir_header_id_t) after->id, after->name);
 }
 
@@ -97,5 +99,6 @@ weir_fields_join(const weir_fields_t *fields, weir_str_t name, weir_arena_t *are
             at += field->value.len;
         }
     }
+    weir_assert((size_t) (at - text) <= len);
     return weir_str(text, (size_t) (at - text));
 }

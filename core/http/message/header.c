@@ -111,12 +111,14 @@ weir_header_id(weir_str_t name)
 weir_str_t
 weir_header_name(weir_header_id_t id)
 {
+    weir_assert((unsigned) id < WEIR_HEADER_MAX);
     return header_names[id];
 }
 
 weir_str_t
 weir_header_canonical(weir_header_id_t id)
 {
+    weir_assert((unsigned) id < WEIR_HEADER_MAX);
     return weir_str(header_canonical[id], header_names[id].len);
 }
 

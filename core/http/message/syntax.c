@@ -96,6 +96,7 @@ weir_syntax_list_next(weir_str_t *list, weir_str_t *element)
 
     while (list->len != 0) {
         n = syntax_element_length(*list);
+        weir_assert(n <= list->len);
         *element = weir_str_trim(weir_str(list->at, n));
         *list = weir_str_skip(*list, n + 1);
         if (element->len != 0) {

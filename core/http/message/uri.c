@@ -189,6 +189,7 @@ uri_take_byte(uri_pass_t *pass)
 static bool
 uri_pop_segment(uri_pass_t *pass)
 {
+    weir_assert((pass->path_at > pass->path) == (pass->wire_at > pass->wire));
     if (pass->path_at == pass->path) {
         return false;
     }
@@ -329,6 +330,7 @@ weir_uri_normalise(weir_uri_t *uri, weir_str_t raw, bool merge_slashes, weir_are
     }
     uri->path = weir_str(pass.path, (size_t) (pass.path_at - pass.path));
     uri->wire = weir_str(pass.wire, (size_t) (pass.wire_at - pass.wire));
+    weir_assert(uri->path.len != 0 && uri->path.at[0] == '/' && uri->path.len <= raw.len);
     if (pass.has_percent) {
         uri->path.len = uri_decode_wire(pass.path, uri->wire);
     }
@@ -379,6 +381,7 @@ weir_uri_decode_printable(weir_str_t text, weir_arena_t *arena)
             break;
         }
     }
+    weir_assert(n <= i && i <= text.len);
     memcpy(out + n, text.at + i, text.len - i);
     return weir_str(out, n + text.len - i);
 }
@@ -418,6 +421,7 @@ weir_uri_wire_offset(const weir_uri_t *uri, size_t n)
     const char *end = uri->wire.at + uri->wire.len;
     size_t      offset = 0, kept = 0;
 
+    weir_assert(n <= uri->path.len);
     if (uri->path.len == uri->wire.len) {   /* nothing is encoded, or all that is stays so */
         return n;
     }
@@ -485,6 +489,7 @@ uri_encode(weir_str_t text, const uri_encoding_t *how, weir_arena_t *arena)
         at += stands;
         in += stands;
     }
+    weir_assert((size_t) (at - out) == text.len + 2 * n);
     return weir_str(out, (size_t) (at - out));
 }
 

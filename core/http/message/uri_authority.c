@@ -30,6 +30,7 @@ authority_ipv6(weir_str_t *text, weir_str_t *host)
     }
     memcpy(literal, text->at + 1, n);
     literal[n] = '\0';
+    weir_assert(n + 2 <= text->len);
     *host = weir_str(text->at, n + 2);
     *text = weir_str_skip(*text, n + 2);
     return strlen(literal) == n && inet_pton(AF_INET6, literal, &address) == 1;

@@ -37,6 +37,7 @@ weir_request_id(weir_request_t *req)
 {
     char *text;
 
+    weir_assert(req->main != NULL && req->main->main == req->main);
     if (req->main != req) {
         return weir_request_id(req->main);           /* one name for all that is done for it */
     }

@@ -26,6 +26,7 @@ secret_copy(weir_request_t *req)
     const weir_str_t line = req->head.line, target = req->head.target;
     size_t           at = req->head.method_name.len + 1;
 
+    weir_assert(req->shown_target == NULL && target.len != 0);
     if (at + target.len <= line.len && memcmp(line.at + at, target.at, target.len) == 0) {
         char *copy = weir_alloc_bytes(&req->arena, line.len);
         memcpy(copy, line.at, line.len);
@@ -80,6 +81,7 @@ weir_request_strip_arg(weir_request_t *req, weir_str_t name)
         memcpy(copy + n, pair.at, pair.len);
         n += pair.len;
     }
+    weir_assert(n <= req->query.len);     /* what is left is not longer */
     req->query = weir_str(copy, n);
     req->head.has_query = req->head.has_query && n != 0;
 }
@@ -114,6 +116,7 @@ weir_request_show_hidden(weir_request_t *req)
     if (req->shown_target == NULL) {
         return;
     }
+    weir_assert(req->shown_line.len >= target.len);     /* the copy has all of it */
     if (secret_is_in(req->query, target)) {
         req->query.at = req->shown_target + (req->query.at - target.at);
     }

@@ -34,6 +34,7 @@ weir_http_stats_handshake(bool done, bool resumed)
 void
 weir_http_stats_begin(weir_request_t *req)
 {
+    weir_assert(!req->is_counted && req->server != NULL);
     weir_stats_mine(WEIR_STATS_PROCESS)->busy++;
     req->is_counted = true;
     req->counted_in = req->server->stats;
@@ -64,6 +65,7 @@ stats_add_attempt(uint32_t index, const weir_attempt_t *attempt)
 {
     weir_stats_row_t *row = weir_stats_mine(index);
 
+    weir_assert(attempt->cause < WEIR_CAUSE_MAX);
     row->requests++;
     row->received += attempt->bytes_received;
     row->sent += attempt->bytes_sent;

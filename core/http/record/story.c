@@ -17,6 +17,7 @@ weir_http_story_judged(weir_request_t *req, const char *policy, weir_str_t name,
 {
     struct weir_verdict *v, **end = &req->verdicts;
 
+    weir_assert(policy != NULL);
     if (!weir_stories_are_on()) {
         return;
     }
@@ -47,6 +48,7 @@ story_attempts(weir_story_t *story, const weir_request_t *req)
 {
     uint32_t first = req->n_attempts > WEIR_STORY_ATTEMPTS ? req->n_attempts - WEIR_STORY_ATTEMPTS : 0;
 
+    weir_assert(req->n_attempts <= req->cap_attempts);
     story->n_attempts = req->n_attempts;
     for (uint32_t i = first; i < req->n_attempts; i++) {
         const weir_attempt_t *attempt = &req->attempts[i];
@@ -67,6 +69,7 @@ story_append(char *room, size_t n, weir_str_t text, size_t most)
 {
     size_t len = weir_min(weir_min(text.len, most), STORY_VERDICT - n);
 
+    weir_assert(n <= STORY_VERDICT);
     if (len != 0) {
         memcpy(room + n, text.at, len);
     }

@@ -34,6 +34,7 @@ bool
 weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t *socket, int fd,
                     const weir_addr_t *peer, weir_str_t text)
 {
+    weir_assert(c->protocol != NULL && c->http == NULL && !c->closed);     /* zeroed but for its protocol */
     if (!weir_conn_accept(&c->conn, http->loop, fd, conn_on_ready)) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "a connection could not be watched");
         return false;
@@ -59,12 +60,14 @@ weir_http_conn_open(weir_http_conn_t *c, weir_http_t *http, weir_serve_socket_t 
 void
 weir_http_conn_timer(weir_http_conn_t *c, weir_msec_t delay)
 {
+    weir_assert(!c->closed);     /* its memory goes at the end of the turn */
     weir_timer_set(c->http->loop, &c->timer, delay, conn_on_timer);
 }
 
 void
 weir_http_conn_idle(weir_http_conn_t *c)
 {
+    weir_assert(!c->closed);
     if (!weir_list_linked(&c->idle_link)) {
         weir_http_stats_idle(1);
         weir_list_append(&c->http->idle, &c->idle_link);
@@ -93,6 +96,7 @@ weir_http_scratch(weir_http_t *http)
     weir_http_conn_t *owner = http->tx_owner;
 
     if (owner != NULL) {
+        weir_assert(owner->protocol->let_go != NULL && !owner->closed);
         owner->protocol->let_go(owner);
         http->tx_owner = NULL;
     }
@@ -140,6 +144,7 @@ conn_free(weir_task_t *task)
     weir_http_conn_t *c = weir_container_of(task, weir_http_conn_t, task);
     weir_http_t *http = c->http;
 
+    weir_assert(c->closed && !weir_list_linked(&c->link) && !weir_list_linked(&c->idle_link));
     if (c->protocol->fini != NULL) {
         c->protocol->fini(c);
     }

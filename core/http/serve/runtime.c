@@ -12,6 +12,7 @@ weir_http_take_pipe(weir_http_t *http, weir_pipe_t *pipe)
 {
     int fds[2];
 
+    weir_assert(http->n_pipes <= WEIR_PIPES_MAX);
     if (http->n_pipes != 0) {
         *pipe = http->pipes[--http->n_pipes];
         return true;
@@ -49,6 +50,7 @@ runtime_on_pipes(weir_timer_t *timer)
 void
 weir_http_give_pipe(weir_http_t *http, weir_pipe_t pipe, bool is_empty)
 {
+    weir_assert(pipe.in >= 0 && pipe.out >= 0 && pipe.in != pipe.out);
     if (is_empty && http->n_pipes < WEIR_PIPES_MAX && !http->quitting) {
         http->pipes[http->n_pipes++] = pipe;
         weir_timer_set(http->loop, &http->pipe_timer, RUNTIME_PIPES_IDLE, runtime_on_pipes);

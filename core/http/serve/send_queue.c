@@ -34,6 +34,7 @@ queue_send_one(weir_http_t *http, weir_queued_t *queued)
     struct iovec iov = { (void *) (uintptr_t) queued->at, queued->len };
     size_t sent;
 
+    weir_assert(queued->out->size == 0 && queued->len <= WEIR_TX_BYTES);
     queued->io = weir_conn_send(queued->conn, &iov, 1, &sent);
     if (queued->io == WEIR_AGAIN
         && !weir_chain_append(queued->out, &http->blocks, weir_str(queued->at + sent, queued->len - sent)))
@@ -88,6 +89,7 @@ queue_run(weir_task_t *task)
             queued->on_sent(conn, queued->io);
         }
     }
+    weir_assert(n <= queue->n_sent && queue->n_sent <= queue->n);
     queue->n -= n;
     queue->n_sent -= n;
     if (queue->n != 0) {

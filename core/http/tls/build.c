@@ -64,6 +64,7 @@ build_pairs(build_t *b)
         }
         b->tls->is_dynamic |= !certificates->at[i].name->is_constant || !keys->at[i].name->is_constant;
     }
+    weir_assert(b->settings.pairs == NULL && b->settings.n_pairs == 0);
     b->settings.is_base = b->tls->is_dynamic;
     if (b->tls->is_dynamic || b->tls->rejects) {
         return true;                        /* each hello tells which */
@@ -265,6 +266,7 @@ build_stapling(build_t *b)
     if (b->settings.n_pairs > 1) {
         weir_conf_warn(b->cf, 0, "\"ssl_stapling\" is for the first of several certificates");
     }
+    weir_assert(b->settings.n_pairs != 0 && b->tls->staple == NULL);
     b->tls->staple = weir_tls_ocsp_of_certificate(b->settings.pairs[0].certificate.bytes, b->settings.trusted.bytes,
                                                   &why);
     if (b->tls->staple == NULL) {
@@ -379,6 +381,7 @@ build_context(build_t *b)
     weir_error_t error = { .text = "" };
     weir_tls_file_t stapled = { .name = WEIR_STR_NONE };
 
+    weir_assert(b->tls->context == NULL);
     build_wishes(b);
     if (!build_pairs(b) || !build_passwords(b) || !build_verification(b) || !build_sessions(b) || !build_client_ocsp(b)
         || !build_read(b, &b->conf->dhparam, &b->settings.dhparam) || !build_read(b, &b->conf->stapling_file, &stapled))

@@ -59,12 +59,14 @@ certs_create(uint32_t max)
 static weir_list_t *
 certs_bucket(weir_http_tls_certs_t *certs, weir_str_t key)
 {
+    weir_assert((certs->n_buckets & (certs->n_buckets - 1)) == 0);     /* a power of two */
     return &certs->buckets[weir_str_hash(key, certs->seed) & (certs->n_buckets - 1)];
 }
 
 static void
 certs_drop(weir_http_tls_certs_t *certs, certs_entry_t *entry)
 {
+    weir_assert(certs->n > 0);
     weir_list_remove(&entry->by_key);
     weir_list_remove(&entry->by_use);
     weir_tls_context_unref(entry->context);
@@ -112,6 +114,7 @@ certs_keep(weir_http_tls_certs_t *certs, weir_str_t key, weir_tls_context_t *con
     *entry = (certs_entry_t){
         .key = { (const char *) (entry + 1), key.len }, .context = context, .used = now, .loaded = now
     };
+    weir_assert(context != NULL);
     weir_list_push(certs_bucket(certs, entry->key), &entry->by_key);
     weir_list_push(&certs->by_use, &entry->by_use);
     certs->n++;
@@ -143,6 +146,7 @@ weir_http_tls_certs_free(weir_http_tls_t *tls)
 
     tls->certs = NULL;
     while (certs != NULL && !weir_list_empty(&certs->by_use)) {
+        weir_assert(certs->n != 0);
         certs_drop(certs, weir_list_entry(certs->by_use.next, certs_entry_t, by_use));
     }
     weir_mem_free(certs);
@@ -216,6 +220,7 @@ certs_load(const weir_http_tls_t *tls, const weir_str_t *names, weir_arena_t *ar
     weir_error_t error = { .text = "" };
     size_t i, has = 0;
 
+    weir_assert(tls->is_dynamic && tls->conf->keys.n >= n);
     for (i = 0; i < n; i++) {
         if (names[2 * i].len == 0 && tls->may_have_none) {
             continue;
@@ -258,6 +263,7 @@ certs_names(const weir_http_tls_t *tls, weir_request_t *req, weir_str_t *names)
         at += names[i].len;
         *at++ = '\0';
     }
+    weir_assert((size_t) (at - text) == len);
     return weir_str(text, len);
 }
 

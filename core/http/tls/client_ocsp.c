@@ -110,6 +110,7 @@ client_step(client_t *k)
     if (from == NULL) {
         return WEIR_NEXT;
     }
+    weir_assert(k->fetch == NULL && k->question != NULL);
     k->fetch = weir_http_tls_fetch(k->c->http, from, weir_tls_ocsp_request(k->question), client_fetched, k);
     if (k->fetch == NULL) {
         k->objection = "no memory to ask the OCSP responder";
@@ -124,6 +125,7 @@ client_fetched(void *data, weir_str_t answer, const char *why)
     client_t *k = data;
     uint64_t until = 0;
 
+    weir_assert(k->fetch != NULL && k->question != NULL);
     k->fetch = NULL;
     if (answer.len == 0) {
         k->objection = why != NULL ? why : "the OCSP responder's answer is empty";
@@ -146,6 +148,7 @@ client_gone(weir_http_beside_t *beside)
 {
     client_t *k = weir_container_of(beside, client_t, beside);
 
+    weir_assert(k->c->beside == beside);
     k->c->beside = NULL;
     weir_http_tls_fetch_cancel(k->fetch);
     weir_tls_ocsp_destroy(k->question);
@@ -164,6 +167,7 @@ weir_http_tls_ask_about_client(weir_http_conn_t *c, void (*go_on)(weir_http_conn
     {
         return WEIR_NEXT;
     }
+    weir_assert(c->beside == NULL);     /* the handshake is done once */
     k = weir_mem_try(sizeof(*k));
     if (k == NULL) {
         return WEIR_FAIL;

@@ -65,6 +65,7 @@ handshake_choose(void *owner, weir_str_t name)
     handshake_found_t found = { .server = NULL };
     weir_http_tls_t *tls;
 
+    weir_assert(listen != NULL && c->generation != NULL);     /* weir_http_tls_begin came before */
     if (name.len != 0) {
         found.server = weir_hosts_find(listen->hosts, name, &found.captures, &found.regex, &found.limit);
     }
@@ -104,6 +105,7 @@ weir_http_tls_begin(weir_http_conn_t *c)
     const weir_http_listen_t *listen = weir_http_listen_of(c->socket);
     weir_http_server_t *server = listen->default_server;
 
+    weir_assert(c->generation == NULL && c->listen == NULL);
     if (server->tls == NULL) {
         weir_log(WEIR_LOG_ALERT, NULL, 0, "the default server of %.*s has no TLS", WEIR_STR_ARG(listen->base.text));
         return NULL;

@@ -133,6 +133,7 @@ void
 weir_http_tls_fetch_cancel(weir_http_tls_fetch_t *f)
 {
     if (f != NULL) {
+        weir_assert(f->ask != NULL);
         weir_ask_cancel(f->ask);
         fetch_free(f);
     }
@@ -143,6 +144,7 @@ fetch_on_head(weir_ask_t *ask, const weir_response_head_t *head)
 {
     weir_http_tls_fetch_t *f = weir_ask_data(ask);
 
+    weir_assert(ask == f->ask);
     f->n = 0;
     if (head->status != 200) {
         weir_ask_refuse(ask, "the OCSP responder answered with another status than 200");
@@ -183,6 +185,7 @@ fetch_on_end(weir_ask_t *ask, weir_cause_t cause, const char *detail)
 {
     weir_http_tls_fetch_t *f = weir_ask_data(ask);
 
+    weir_assert(ask == f->ask && f->n <= sizeof(f->answer));
     f->ask = NULL;
     f->done(f->data, cause == WEIR_CAUSE_NONE ? weir_str(f->answer, f->n) : WEIR_STR_NONE, fetch_why(cause, detail));
     fetch_free(f);

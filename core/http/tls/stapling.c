@@ -75,6 +75,7 @@ stapling_fetched(void *data, weir_str_t answer, const char *why)
     uint64_t now = weir_clock_wall_ms() / 1000, until = 0;
     weir_tls_ocsp_status_t status;
 
+    weir_assert(s->fetch != NULL && s->tls->stapler == s);
     s->fetch = NULL;
     if (answer.len == 0) {
         stapling_failed(s, why != NULL ? why : "the OCSP responder's answer is empty");
@@ -96,6 +97,7 @@ stapling_fetched(void *data, weir_str_t answer, const char *why)
 static void
 stapling_ask(weir_http_tls_stapler_t *s)
 {
+    weir_assert(s->tls->staple != NULL && weir_list_linked(&s->link));
     if (s->fetch != NULL || s->http->generation != s->generation) {
         return;                               /* the newer generation does it */
     }
@@ -118,6 +120,7 @@ weir_http_tls_staple(weir_http_tls_t *tls, weir_http_t *http)
     if (tls->staple == NULL) {
         return;
     }
+    weir_assert(tls->stapler == NULL);
     s = weir_mem_try(sizeof(*s));
     if (s == NULL) {
         return;
@@ -140,6 +143,7 @@ void
 weir_http_tls_unstaple(weir_http_tls_t *tls)
 {
     if (tls->stapler != NULL) {
+        weir_assert(tls->stapler->tls == tls);
         stapling_stop(tls->stapler);
         weir_list_remove(&tls->stapler->link);
         weir_mem_free(tls->stapler);

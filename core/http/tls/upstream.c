@@ -38,6 +38,7 @@ weir_http_tls_toward(const weir_http_tls_upstream_conf_t *conf, weir_request_t *
     if (conf->name != NULL && !weir_template_is_empty(conf->name)) {
         name = weir_request_eval(req, conf->name);
     }
+    weir_assert(!tls->is_dynamic || tls->may_have_none);
     secure->name = upstream_without_port(name);
     secure->sends_name = conf->server_name.on;
     secure->verifies = conf->verify.on;

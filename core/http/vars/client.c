@@ -86,6 +86,7 @@ WEIR_GETTER(client_get_tcpinfo)
     {
         return false;
     }
+    weir_assert(ref->row->data + sizeof(number) <= sizeof(info));
     memcpy(&number, (const char *) &info + ref->row->data, sizeof(number));
     return weir_vars_number(arena, number, value);
 }

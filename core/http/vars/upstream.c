@@ -67,6 +67,7 @@ WEIR_GETTER(upstream_get)
         }
         upstream_add(&out, &req->attempts[i], (upstream_column_t) ref->row->data);
     }
+    weir_assert(!out.full);     /* the room was counted before */
     *value = weir_buf_str(&out);
     return true;
 }

@@ -126,6 +126,7 @@ weir_uri_text_plain(weir_request_t *req, const weir_template_t *template)
 {
     weir_str_t all = weir_request_eval(req, template);
 
+    weir_assert(template != NULL);
     /* (asked for only now: variables have just been made) */
     if (weir_likely(!req->uri.has_slash && !req->has_plain_forms)) {
         return all;
@@ -277,6 +278,7 @@ weir_uri_text_forget(weir_request_t *req, uint32_t slot)
 void
 weir_uri_text_copy(weir_request_t *req, const weir_request_t *parent)
 {
+    weir_assert(req != parent && req->wire_forms == NULL);     /* it was just made */
     for (const struct weir_wire_form *form = parent->wire_forms; form != NULL; form = form->next) {
         weir_str_t plain = weir_str_dup(&req->arena, form->plain);
 

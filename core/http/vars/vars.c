@@ -75,6 +75,7 @@ vars_field_from(const weir_fields_t *fields, uint32_t i, weir_str_t suffix, bool
 static const weir_field_t *
 vars_field_after(const weir_fields_t *fields, const weir_field_t *field, weir_str_t suffix, bool sent)
 {
+    weir_assert(field >= fields->at && field < fields->at + fields->n);
     return vars_field_from(fields, (uint32_t) (field - fields->at) + 1, suffix, sent);
 }
 
@@ -100,6 +101,7 @@ vars_join(const weir_fields_t *fields, const weir_field_t *first, weir_str_t suf
             at += field->value.len;
         }
     }
+    weir_assert((size_t) (at - text) <= len);
     *value = weir_str(text, (size_t) (at - text));
 }
 
