@@ -83,15 +83,18 @@ access_join(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     bool           denies = weir_conf_is_set(block, weir_http_access_index, "deny");
     size_t         n;
 
+    weir_assert(conf->rules.at == NULL || conf->rules.n <= conf->allow.n + conf->deny.n);
     if (allows != denies) {
         *(allows ? &conf->deny : &conf->allow) = (access_rules_t) { NULL, 0 };
     }
     n = conf->allow.n + conf->deny.n;
     conf->rules = (access_rules_t) { weir_alloc(cf->arena, n * sizeof(access_rule_t)), n };
     for (size_t i = 0; i < conf->allow.n; i++) {
+        weir_assert(conf->allow.at[i].order < n);
         conf->rules.at[conf->allow.at[i].order] = conf->allow.at[i];
     }
     for (size_t i = 0; i < conf->deny.n; i++) {
+        weir_assert(conf->deny.at[i].order < n);
         conf->rules.at[conf->deny.at[i].order] = conf->deny.at[i];
     }
     return true;

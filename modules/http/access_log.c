@@ -249,6 +249,7 @@ access_open(weir_conf_t *cf, access_log_t *log)
 {
     const char *why = "";
 
+    weir_assert(log->file == NULL);
     if (log->sink != NULL) {
         if (!weir_log_open(log->sink, &why)) {
             return weir_conf_error_at(cf, &log->words, "syslog \"%.*s\": %s", WEIR_STR_ARG(log->sink->path), why);
@@ -347,6 +348,7 @@ access_compose(const access_format_t *format, weir_request_t *req)
     size_t room = 1;
     char *out, *at;
 
+    weir_assert(format->text != NULL && format->escape < weir_countof(access_growth));
     for (size_t i = 0; i < text->n; i++) {
         const weir_template_part_t *part = &text->parts[i];
 
@@ -368,6 +370,7 @@ access_compose(const access_format_t *format, weir_request_t *req)
         bool is_literal = text->parts[i].ref.row == NULL;
         at += access_add(at, room - (size_t) (at - out), values[i], is_literal ? ACCESS_ESCAPE_NONE : format->escape);
     }
+    weir_assert((size_t) (at - out) < room);
     *at++ = '\n';
     return weir_str(out, (size_t) (at - out));
 }
@@ -410,6 +413,7 @@ access_write_named(const access_conf_t *conf, const access_log_t *log, weir_requ
 {
     weir_str_t path = weir_request_eval(req, log->name);
 
+    weir_assert(log->name != NULL && record.len != 0);
     if (!access_name_is_good(log, path)) {
         __atomic_fetch_add(&weir_log_dropped, 1, __ATOMIC_RELAXED);
         return;

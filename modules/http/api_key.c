@@ -50,6 +50,7 @@ key_read(key_state_t *state, const key_state_t *before, weir_request_t *req)
 {
     const key_sources_t *sources = &state->conf->sources;
 
+    weir_assert(state->sent.len == 0 && state->source == NULL);
     for (size_t i = 0; state->sent.len == 0 && i < sources->n; i++) {
         state->source = sources->at[i];
         if (before != NULL && before->source != NULL
@@ -70,6 +71,7 @@ key_find(key_state_t *state, weir_str_t sent)
 {
     weir_store_found_t found;
 
+    weir_assert(!state->is_known && !state->has_plan);
     if (sent.len == 0) {
         return state->conf->optional.on ? WEIR_CAUSE_NONE : WEIR_CAUSE_AUTH_KEY_MISSING;
     }
@@ -194,6 +196,7 @@ key_access(weir_request_t *req, const void *conf_)
     const key_state_t *state = key_state(req);
     bool               refuses = state->cause != WEIR_CAUSE_NONE;
 
+    weir_assert(state != NULL);     /* this place asks */
     weir_http_story_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
                                                                 : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN")
                                                                 : WEIR_STR("REJECTED"));
@@ -289,6 +292,7 @@ key_get_quota(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, wei
     if (state == NULL || !state->has_plan) {
         return false;
     }
+    weir_assert(ref->row->data + sizeof(quota) <= sizeof(state->plan));
     memcpy(&quota, (const char *) &state->plan + ref->row->data, sizeof(quota));
     if (quota == UINT64_MAX) {
         return false;

@@ -104,6 +104,7 @@ auth_log(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
 static weir_step_t
 auth_judge(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
 {
+    weir_assert(cause < WEIR_CAUSE_MAX);
     auth_log(req, wait, cause);
     weir_http_story_judged(req, "auth_basic", wait->user,
                            cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
@@ -124,6 +125,7 @@ auth_on_checked(weir_request_t *req, bool is_right)
 {
     auth_wait_t *wait = req->ctx[weir_http_auth_basic_index];
 
+    weir_assert(wait != NULL && wait->check != NULL && wait->hold.req == req);
     wait->check = NULL;
     weir_request_let_go(&wait->hold);
     if (auth_judge(req, wait, auth_cause(wait->is_known, is_right)) == WEIR_NEXT) {
@@ -184,6 +186,7 @@ auth_access(weir_request_t *req, const void *conf_)
     if (is_done) {
         return auth_judge(req, wait, cause);
     }
+    weir_assert(wait->check != NULL);
     req->ctx[weir_http_auth_basic_index] = wait;
     weir_request_hold(req, &wait->hold, &auth_hold);
     return WEIR_PARK;

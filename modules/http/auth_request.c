@@ -66,6 +66,7 @@ ask_on_task(weir_task_t *task)
     ask_t *ask = weir_container_of(task, ask_t, task);
     weir_request_t *req = ask->req;
 
+    weir_assert(ask->is_told && ask->hold.req == req);
     weir_request_let_go(&ask->hold);
     if (ask->sub != NULL) {
         weir_sub_cancel(ask->sub);
@@ -91,6 +92,7 @@ ask_on_head(weir_sub_t *sub)
     ask_t *ask = weir_sub_owner(sub);
     weir_request_t *asked = weir_sub_request(sub);
 
+    weir_assert(ask->sub == sub || ask->sub == NULL);
     ask->status = asked->res.status;
     if (ask->status == 401) {
         ask->challenge = weir_str_dup(&ask->req->arena, weir_response_value(asked, WEIR_HEADER_WWW_AUTHENTICATE));
@@ -105,6 +107,7 @@ ask_on_end(weir_sub_t *sub, bool is_whole)
 {
     ask_t *ask = weir_sub_owner(sub);
 
+    weir_assert(ask->sub == sub);
     (void) is_whole;
     ask->sub = NULL;
     ask_told(ask);

@@ -192,6 +192,7 @@ autoindex_begin(const autoindex_t *self, weir_buf_t *out)
 static void
 autoindex_end(const autoindex_t *self, weir_buf_t *out)
 {
+    weir_assert(self->begun && self->next == self->entries.n);
     switch ((autoindex_format_t) self->conf->format) {
     case AUTOINDEX_HTML: weir_buf_add_lit(out, "</pre><hr></body>\n</html>\n"); break;
     case AUTOINDEX_XML: weir_buf_add_lit(out, "</list>\n"); break;
@@ -205,6 +206,7 @@ autoindex_step(weir_report_t *report, weir_buf_t *out)
 {
     autoindex_t *self = weir_container_of(report, autoindex_t, report);
 
+    weir_assert(self->next <= self->entries.n);
     if (!self->begun) {
         self->begun = true;
         autoindex_begin(self, out);
@@ -279,6 +281,7 @@ autoindex_content(weir_request_t *req, const void *conf_)
     if (conf->format == AUTOINDEX_JSONP && self->callback.len == 0) {
         conf->format = AUTOINDEX_JSON;
     }
+    weir_assert(conf->format < weir_countof(types));
     self->conf = conf;
     return weir_report_start(req, &self->report, types[conf->format], autoindex_step);
 }

@@ -39,6 +39,7 @@ charset_say(weir_request_t *req, weir_field_t *type, weir_str_t before, weir_str
 {
     size_t len = before.len;
 
+    weir_assert(name.len != 0);
     while (len != 0 && (before.at[len - 1] == ' ' || before.at[len - 1] == ';')) {
         len--;
     }
@@ -85,6 +86,7 @@ charset_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 {
     charset_conf_t *conf = conf_;
 
+    weir_assert(conf->name != NULL);
     (void) cf;
     (void) block;
     conf->is_off = weir_str_eq(conf->name->source, WEIR_STR("off"));

@@ -41,6 +41,7 @@ geo_find_network(const geo_t *geo, const uint8_t *address, unsigned first, unsig
 {
     uint8_t key[16];
 
+    weir_assert(first + bits < GEO_LENGTHS);
     memcpy(key, address, first == 0 ? 4 : 16);
     for (unsigned length = bits; ; length--) {
         const weir_table_t *table = &geo->networks[first + length];
@@ -186,6 +187,7 @@ geo_put_network(weir_conf_t *cf, geo_t *geo, const weir_cidr_t *cidr, const geo_
     weir_str_t    key = weir_str_dup(cf->arena, weir_str((const char *) cidr->address, (cidr->bits + 7u) / 8));
     geo_value_t  *mine = weir_new(cf->arena, geo_value_t), *have;
 
+    weir_assert(cidr->bits <= (cidr->family == AF_INET ? 32 : 128));
     if (value->is_deleted) {
         have = weir_table_find(table, key);
         if (have == NULL) {
@@ -226,6 +228,7 @@ geo_replace(weir_conf_t *cf, geo_t *geo, size_t at, size_t old, const geo_value_
 {
     size_t before = geo->ranges.n;
 
+    weir_assert(at + old <= geo->ranges.n);
     for (size_t i = old; i < n; i++) {
         (void) weir_conf_list_push(cf, &geo->ranges, sizeof(geo_value_t));
     }
@@ -247,6 +250,7 @@ geo_put_range(weir_conf_t *cf, geo_t *geo, weir_str_t text, size_t word, const g
     bool        overlaps = at < geo->ranges.n && geo->ranges.at[at].from <= value->to;
     bool        is_same = overlaps && geo->ranges.at[at].from == value->from && geo->ranges.at[at].to == value->to;
 
+    weir_assert(value->from <= value->to);
     if (value->is_deleted) {
         if (!is_same) {
             weir_conf_warn(cf, word, "no address range \"%.*s\" to delete", WEIR_STR_ARG(text));

@@ -125,6 +125,7 @@ grpc_filter(weir_request_t *req, const void *conf)
     weir_response_t *res = &req->res;
     uint16_t status = res->status;
 
+    weir_assert(!res->head_sent);
     (void) conf;
     if (req->cause == WEIR_CAUSE_NONE || !grpc_is_call(req) || status < 400) {
         return WEIR_NEXT;
@@ -186,6 +187,7 @@ grpc_enabled(const void *conf, weir_phase_t phase)
 static weir_step_t
 grpc_content(weir_request_t *req, const void *conf)
 {
+    weir_assert(((const weir_proxy_conf_t *) conf)->peer.http_version == 20);
     return weir_proxy_start_within(req, conf, &weir_peer_h2, grpc_deadline(req));
 }
 

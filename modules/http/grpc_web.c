@@ -56,6 +56,7 @@ web_group(const uint8_t *four, int digits, char *out)
 {
     uint32_t bits = (uint32_t) four[0] << 18 | (uint32_t) four[1] << 12 | (uint32_t) four[2] << 6 | four[3];
 
+    weir_assert(digits <= 4);
     if (digits < 2 || (digits == 2 && (four[1] & 15) != 0) || (digits == 3 && (four[2] & 3) != 0)) {
         return -1;                         /* bits that nobody reads: two spellings of one value */
     }
@@ -84,6 +85,7 @@ web_decode(web_t *w, weir_str_t text, char *out, size_t *len)
             digit = 0;
         }
         if (w->n_carry == 3) {
+            weir_assert(!w->padded || w->carry[3] <= 3);
             uint8_t digits = w->padded ? w->carry[3] : 4;
             w->carry[3] = (uint8_t) digit;
             if (w->padded) {
@@ -187,6 +189,7 @@ web_piece(web_t *w, weir_str_t bytes)
 {
     weir_io_t io = WEIR_OK;
 
+    weir_assert(!w->is_text || w->room != NULL);
     if (!w->is_text) {
         return weir_filter_pass_body(&w->filter, bytes);
     }
@@ -249,6 +252,7 @@ web_end(weir_filter_t *self)
     weir_request_t *req = self->req;
     char room[WEB_TRAILERS_MAX];
 
+    weir_assert(w->filter.req == req);
     if (w->has_frames && req->res.trailers.n != 0) {
         weir_str_t frame = web_trailers(req, room);
 

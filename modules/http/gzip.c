@@ -85,6 +85,7 @@ gzip_take(int level, uint64_t length)
 
     for (gzip_state_t **at = &gzip_idle; (state = *at) != NULL; at = &state->next) {
         if (state->level == level && state->window == window) {
+            weir_assert(gzip_n_idle > 0);
             *at = state->next;
             gzip_n_idle--;
             gzip_n_least = weir_min(gzip_n_least, gzip_n_idle);
@@ -126,6 +127,7 @@ gzip_give_back(void *data)
         gzip_forget(state);
         return;
     }
+    weir_assert(gzip_n_idle < GZIP_KEEP);
     state->next = gzip_idle;
     gzip_idle = state;
     gzip_n_idle++;
@@ -157,6 +159,7 @@ gzip_tick(weir_life_t *life)
 static void
 gzip_leave(weir_life_t *life)
 {
+    weir_assert(gzip_n_idle <= GZIP_KEEP);
     (void) life;
     gzip_forget_idle(gzip_n_idle);
 }
@@ -171,6 +174,7 @@ gzip_pass(gzip_t *gzip)
     z_stream *z = &gzip->state->z;
     size_t n = gzip->size - z->avail_out;
 
+    weir_assert(gzip->state != NULL && z->avail_out <= gzip->size);
     z->next_out = (Bytef *) gzip->room;
     z->avail_out = (uInt) gzip->size;
     gzip->out += n;
@@ -184,6 +188,7 @@ gzip_run(gzip_t *gzip, weir_str_t bytes, int flush)
     weir_io_t io = WEIR_OK, passed;
     int rc;
 
+    weir_assert(gzip->state != NULL);     /* it has not ended */
     do {
         size_t piece = weir_min(bytes.len, (size_t) 1 << 30);
 
@@ -285,6 +290,7 @@ gzip_head(weir_request_t *req, const void *conf_)
     const gzip_conf_t *conf = conf_;
     gzip_t *gzip;
 
+    weir_assert(!req->res.head_sent);
     if (!gzip_is_for(conf, req)) {
         return WEIR_NEXT;
     }

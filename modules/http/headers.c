@@ -86,6 +86,7 @@ expires_next(int64_t now, int64_t second_of_day)
     time_t    at = (time_t) now;
     struct tm t;
 
+    weir_assert(second_of_day >= 0 && second_of_day <= 86400);
     if (localtime_r(&at, &t) == NULL) {
         return now;
     }
@@ -181,6 +182,7 @@ headers_expect_trailers(weir_request_t *req, const headers_conf_t *conf)
     headers_trailing_t *trailing;
     bool                is_any = headers_is_plain(req->res.status);
 
+    weir_assert(!req->res.head_sent);
     for (size_t i = 0; i < conf->trailers.n; i++) {
         is_any = is_any || conf->trailers.at[i].always;
     }
@@ -278,6 +280,7 @@ headers_unfold(weir_arena_t *arena, weir_str_t text)
             out[len++] = text.at[i++];
         }
     }
+    weir_assert(len <= text.len);
     out[len] = '\0';
     return weir_str(out, len);
 }

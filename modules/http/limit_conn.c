@@ -139,6 +139,7 @@ conn_let_go(void *data)
 static weir_step_t
 conn_reject(const conn_conf_t *conf, weir_request_t *req, conn_state_t *state, const conn_limit_t *limit, bool is_full)
 {
+    weir_assert(limit->zone != NULL && state->n <= conf->limits.n);
     conn_let_go(state);
     for (size_t i = 0; i < conf->limits.n; i++) {
         /* those that were not asked have nothing to say to its error_page either */
@@ -158,6 +159,7 @@ conn_state(const conn_conf_t *conf, weir_request_t *req)
 {
     conn_state_t *state = weir_alloc(&req->arena, sizeof(*state) + conf->limits.n * sizeof(state->held[0]));
 
+    weir_assert(conf->limits.n != 0 && conf->limits.n <= CONN_LIMITS_MAX);
     state->status = WEIR_LIMIT_NONE;
     state->n = 0;
     weir_request_keep(req, weir_http_limit_conn_index, state);
@@ -186,6 +188,7 @@ conn_preaccess(weir_request_t *req, const void *conf_)
         if (result != WEIR_HOLDS_TAKEN) {
             return conn_reject(conf, req, state, limit, result == WEIR_HOLDS_FULL);
         }
+        weir_assert(state->n < conf->limits.n);
         state->held[state->n++].holds = &limit->zone->holds;
         state->status = WEIR_LIMIT_PASSED;
         weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, WEIR_LIMIT_PASSED);

@@ -220,6 +220,7 @@ req_delay_ms(const req_limit_t *limit, const weir_rate_verdict_t *verdict)
 {
     uint64_t free_ns = limit->delay * limit->zone->period_ns;
 
+    weir_assert(limit->zone != NULL && limit->zone->period_ns != 0);
     if (limit->nodelay || verdict->ahead_ns <= free_ns) {
         return 0;
     }
@@ -256,6 +257,7 @@ req_untell(req_counted_t *counted, size_t n)
 static weir_step_t
 req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
 {
+    weir_assert(state->limit != NULL);
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "limit_req", &state->limit->zone->zone, state->limit->zone->stats, state->status);
     req_log(conf, req, state, false);
@@ -269,6 +271,7 @@ req_on_time(weir_timer_t *timer)
     req_state_t    *state = weir_container_of(timer, req_state_t, timer);
     weir_request_t *req = state->req;
 
+    weir_assert(state->hold.req == req);
     weir_request_let_go(&state->hold);
     weir_request_resume(req);
 }
@@ -284,6 +287,7 @@ static const weir_holder_ops_t req_hold = { .on_cancel = req_on_cancel };
 static weir_step_t
 req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint64_t delay_ms)
 {
+    weir_assert(delay_ms != 0);
     req_log(conf, req, state, true);
     if (conf->dry_run.on) {
         return WEIR_NEXT;
@@ -363,6 +367,7 @@ req_state(weir_request_t *req, size_t n)
 {
     req_state_t *state = weir_alloc(&req->arena, sizeof(*state) + n * sizeof(state->counted[0]));
 
+    weir_assert(n != 0 && n <= REQ_LIMITS_MAX);
     *state = (req_state_t) { .before = weir_request_kept(req, weir_http_limit_req_index), .n = n };
     weir_request_keep(req, weir_http_limit_req_index, state);
     return state;
@@ -415,6 +420,7 @@ req_tell(weir_request_t *req, const req_counted_t *counted, bool refused)
 {
     uint64_t period_ns = counted->rate.period_ns, window_s = req_seconds((counted->rate.burst + 1) * period_ns);
 
+    weir_assert(period_ns != 0);
     weir_limit_tell(req, counted->limit->name, &(weir_limit_told_t) {
         .quota = window_s * 1000000000 / period_ns,
         .window_s = window_s,

@@ -43,6 +43,7 @@ maintenance_head(weir_request_t *req, const void *conf)
 {
     const maintenance_conf_t *maintenance = conf;
 
+    weir_assert(maintenance->maintenance.on);
     if (req->cause == WEIR_CAUSE_ACCESS_MAINTENANCE) {
         unsigned long long seconds = maintenance->retry_after.ms / 1000;
         weir_response_add(req, WEIR_HEADER_RETRY_AFTER, weir_str_printf(&req->arena, "%llu", seconds));

@@ -47,6 +47,7 @@ map_find_pattern(const map_t *map, weir_request_t *req, weir_str_t source, bool 
     bool is_decoded = map->patterns != NULL && weir_uri_text_is_decoded(req, map->source);
 
     for (const map_pattern_t *pattern = map->patterns; pattern != NULL; pattern = pattern->next) {
+        weir_assert(pattern->regex != NULL);     /* map_check has compiled it */
         switch (weir_http_captures_match(req, pattern->regex, source, is_decoded)) {
         case WEIR_REGEX_MATCH:
             return &pattern->value;
@@ -90,6 +91,7 @@ map_find_for_all(const map_t *map, weir_request_t *req, bool *limit)
     weir_str_t         source = weir_request_eval(req, map->source), other = weir_uri_text_plain(req, map->source);
     const map_value_t *found, *found_other;
 
+    weir_assert(map->source != NULL);
     if (weir_likely(weir_str_eq(source, other))) {
         return map_find(map, req, source, limit);
     }

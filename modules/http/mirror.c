@@ -19,6 +19,7 @@ extern const size_t weir_http_mirror_index;
 static void
 mirror_send(weir_request_t *req, const mirror_conf_t *conf)
 {
+    weir_assert(!req->is_sub);     /* no mirror is mirrored */
     for (size_t i = 0; i < conf->list.places.n; i++) {
         weir_str_t path, query;
         bool has_query = weir_uri_text_split(req, conf->list.places.at[i], &path, &query);

@@ -245,6 +245,7 @@ prom_put_row(prom_t *prom, const prom_metric_t *metric, uint32_t number, weir_st
     weir_stats_kind_t kind = (weir_stats_kind_t) prom->kind;
     prom_row_t        row = { .out = out, .metric = metric, .kind = kind, .name = name, .sum = &sum };
 
+    weir_assert((unsigned) kind < weir_countof(prom_kinds) && metric->put != NULL);
     weir_stats_sum(number, &sum);
     if (number < WEIR_STATS_KINDS && number != WEIR_STATS_PROCESS && sum.requests == 0 && kind != WEIR_STATS_LIMIT) {
         return;                              /* an "_other" of nothing */
@@ -266,6 +267,7 @@ prom_put_row(prom_t *prom, const prom_metric_t *metric, uint32_t number, weir_st
 static void
 prom_next(prom_t *prom)
 {
+    weir_assert(prom->metric < weir_countof(prom_metrics) && prom->kind < WEIR_STATS_KINDS);
     prom->at = 0;
     prom->told = false;
     if (++prom->kind == WEIR_STATS_KINDS) {
@@ -280,6 +282,7 @@ prom_find(prom_t *prom, weir_str_t *name)
 {
     weir_stats_kind_t kind;
 
+    weir_assert(prom->at <= prom->n_rows);
     for (; prom->at < prom->n_rows; prom->at++) {
         *name = weir_stats_name(prom->rows[prom->at], &kind);
         if ((unsigned) kind >= prom->kind) {
@@ -324,6 +327,7 @@ prom_content(weir_request_t *req, const void *conf)
         return weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "a list of statistics");
     }
     prom->n_rows = weir_stats_list(prom->rows, room);
+    weir_assert(prom->n_rows <= room);
     weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, WEIR_STR("no-store"));
     return weir_report_start(req, &prom->report, WEIR_STR("text/plain; version=0.0.4; charset=utf-8"), prom_step);
 }

@@ -148,6 +148,7 @@ proxy_content(weir_request_t *req, const void *conf)
 {
     const weir_proxy_conf_t *proxy = conf;
 
+    weir_assert(proxy->pass.url.len != 0);
     return weir_proxy_start(req, proxy, proxy->peer.http_version == 20 ? &weir_peer_h2 : &weir_peer_h1);
 }
 

@@ -243,6 +243,7 @@ quota_period(const quota_zone_t *zone)
 {
     int64_t now_s = (int64_t) (weir_clock_wall_ms() / 1000);
 
+    weir_assert(zone->table != NULL && zone->period != NULL);
     if (now_s < zone->period->begin_s || now_s >= zone->period->end_s) {
         weir_zoneinfo_period(zone->calendar, zone->unit, now_s, zone->period);
         weir_quota_set_period(zone->table, &(weir_quota_period_t) { zone->period->number, zone->period->end_s });
@@ -284,6 +285,7 @@ quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *count
             && quota_allowed(limit, req, &counted[n].allowed))
         {
             weir_limit_counted(req, &limit->zone->zone);
+            weir_assert(n < QUOTA_MAX);
             counted[n].limit = limit;
             counted[n].period = quota_period(limit->zone);
             /* Of its unit: what a zone counted by the day says nothing when it counts by the month. */
@@ -313,6 +315,7 @@ quota_take(quota_state_t *state)
     weir_quota_result_t result = WEIR_QUOTA_ADMITTED;
     size_t              taken = 0;
 
+    weir_assert(state->n != 0 && state->refused == NULL);
     while (taken < state->n && (result = quota_take_one(&state->counted[taken],
                                                         state->counted[taken].allowed)) == WEIR_QUOTA_ADMITTED)
     {
@@ -340,6 +343,7 @@ quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state
     const quota_limit_t *limit = state->refused->limit;
     bool                 is_used = result == WEIR_QUOTA_REFUSED;
 
+    weir_assert(state->refused >= state->counted && state->refused < state->counted + state->n);
     state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "quota", &limit->zone->zone, limit->zone->stats, state->status);
     if (is_used) {
@@ -368,6 +372,7 @@ quota_access(weir_request_t *req, const void *conf_)
     if (n == 0 || req->failed_value != WEIR_CAUSE_NONE) {
         return WEIR_NEXT;
     }
+    weir_assert(n <= QUOTA_MAX);
     state = weir_alloc(&req->arena, sizeof(*state) + n * sizeof(state->counted[0]));
     *state = (quota_state_t) { .before = weir_request_kept(req, weir_http_quota_index), .n = n };
     memcpy(state->counted, counted, n * sizeof(*counted));

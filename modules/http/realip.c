@@ -42,6 +42,7 @@ realip_find(weir_request_t *req, const void *conf_)
     weir_str_t           list;
     char                 text[WEIR_ADDR_TEXT];
 
+    weir_assert(conf->trusted.n != 0);
     if (weir_request_kept(req, weir_http_realip_index) != NULL) {
         return WEIR_NEXT;
     }

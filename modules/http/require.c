@@ -41,6 +41,7 @@ require_holds(const require_t *require, weir_request_t *req)
     const weir_scope_t scope = weir_request_scope(req);
     weir_truth_t       truth = weir_expression_judge(require->condition, weir_template_eval, &scope, &req->arena);
 
+    weir_assert(require->condition != NULL);
     if (weir_unlikely(req->uri.has_slash || req->has_plain_forms) && truth == WEIR_TRUTH_YES) {
         truth = weir_expression_judge(require->condition, require_plain, &scope, &req->arena);
     }
@@ -62,6 +63,7 @@ require_access(weir_request_t *req, const void *conf_)
     const require_conf_t *conf = conf_;
     bool                  is_met = false;
 
+    weir_assert(conf->requires.n != 0);
     for (size_t i = 0; i < conf->requires.n; i++) {
         const require_t *require = &conf->requires.at[i];
 

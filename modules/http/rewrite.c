@@ -76,6 +76,7 @@ rewrite_redirect(weir_request_t *req, const rewrite_step_t *step)
 {
     weir_str_t to = weir_uri_text(req, step->path, WEIR_URI_REDIRECT), query = rewrite_query(req, step);
 
+    weir_assert(step->redirect >= 301 && step->redirect <= 308);
     if (query.len != 0) {
         to = weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(to), WEIR_STR_ARG(query));
     }
@@ -107,6 +108,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
 {
     weir_str_t path;
 
+    weir_assert(step->kind == REWRITE_PATH && step->regex != NULL && step->path != NULL);
     if (rewrite_splits_readers(req, step->regex)) {
         return rewrite_refuse_slashes(req);
     }
@@ -150,6 +152,7 @@ static rewrite_result_t rewrite_run(weir_request_t *req, const weir_conf_block_t
 static rewrite_result_t
 rewrite_if(weir_request_t *req, const rewrite_step_t *step)
 {
+    weir_assert(step->kind == REWRITE_IF && step->block != NULL);
     switch (weir_condition_holds(&step->condition, req)) {
     case WEIR_CONDITION_LIMIT:
         (void) weir_request_fail(req, req->failed_value != WEIR_CAUSE_NONE ? req->failed_value

@@ -66,6 +66,7 @@ split_get(const void *data, weir_request_t *req, weir_str_t *value)
     const split_t *split = data;
     uint32_t       hash = split_hash(weir_uri_text_plain(req, split->source));
 
+    weir_assert(split->source != NULL && split->sum <= SPLIT_WHOLE);
     *value = WEIR_STR("");
     for (const split_share_t *share = split->shares; share != NULL; share = share->next) {
         if (hash < share->below || share->is_rest) {

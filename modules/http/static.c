@@ -43,6 +43,7 @@ static_describe(weir_request_t *req, const static_conf_t *conf, const struct sta
 {
     weir_str_t type = weir_docroot_type(req, req->uri.path);
 
+    weir_assert(!req->res.head_given);
     req->res.status = 200;
     if (type.len != 0 && weir_response_value(req, WEIR_HEADER_CONTENT_TYPE).at == NULL) {
         /* (of X-Accel-Redirect's) */
@@ -65,6 +66,7 @@ static_describe(weir_request_t *req, const static_conf_t *conf, const struct sta
 static weir_step_t
 static_serve(weir_request_t *req, const static_conf_t *conf, int fd, const struct stat *st)
 {
+    weir_assert(fd >= 0);
     if (S_ISREG(st->st_mode) && req->head.method != WEIR_METHOD_POST) {
         static_describe(req, conf, st);
         return weir_file_send(req, fd, (uint64_t) st->st_size);
@@ -85,6 +87,7 @@ static_open_gzip(weir_request_t *req, weir_str_t name, struct stat *st)
     weir_str_t gzip = weir_str_printf(&req->arena, "%.*s.gz", WEIR_STR_ARG(name));
     int fd = gzip.len < WEIR_FILE_NAME_MAX ? weir_sys_open(gzip.at, O_RDONLY | O_NONBLOCK, 0) : -1;
 
+    weir_assert(name.len != 0 && name.at[0] == '/');
     if (fd >= 0 && (weir_sys_fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
         weir_sys_close(fd);
         fd = -1;

@@ -228,6 +228,7 @@ status_next_peer(status_t *status, weir_buf_t *out, uint32_t upstream)
 {
     weir_stats_kind_t kind = WEIR_STATS_PEER;
 
+    weir_assert(status->in_upstream);
     for (; status->peer < status->n_rows; status->peer++) {
         uint32_t row = status->rows[status->peer];
 
@@ -287,6 +288,7 @@ status_row(status_t *status, weir_buf_t *out, uint32_t row, weir_str_t name)
     weir_str_t       what, zone;
     const char      *limit = status_parts[status->part].limit;
 
+    weir_assert(status->at < status->n_rows);
     if (limit != NULL) {
         if (weir_str_cut(name, WEIR_STATS_SEPARATOR, &what, &zone) && weir_str_eq(what, weir_str_from_z(limit))) {
             weir_stats_sum(row, &sum);
@@ -308,6 +310,7 @@ status_row(status_t *status, weir_buf_t *out, uint32_t row, weir_str_t name)
 static void
 status_next_part(status_t *status, weir_buf_t *out)
 {
+    weir_assert(status->part > STATUS_HEAD && status->part < STATUS_END);
     status->part++;
     status->at = 0;
     status->some = false;
@@ -363,6 +366,7 @@ status_content(weir_request_t *req, const void *conf)
         return weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "a list of statistics");
     }
     status->n_rows = weir_stats_list(status->rows, room);
+    weir_assert(status->n_rows <= room);
     weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, WEIR_STR("no-store"));
     return weir_report_start(req, &status->report, WEIR_STR("application/json"), status_step);
 }

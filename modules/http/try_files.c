@@ -35,6 +35,7 @@ try_otherwise(weir_request_t *req, const try_list_t *list)
 {
     weir_str_t path, query;
 
+    weir_assert((list->status != 0) != (list->otherwise != NULL));
     if (list->status != 0) {
         return list->status >= 300 ? weir_request_fail_status(req, WEIR_CAUSE_FILE_NONE, list->status, "try_files")
                                    : weir_request_reply(req, list->status, WEIR_STR(""), WEIR_STR(""));
@@ -56,6 +57,7 @@ try_precontent(weir_request_t *req, const void *conf)
     const try_list_t *list = &((const try_conf_t *) conf)->list;
     weir_str_t alias = weir_docroot_alias(req);
 
+    weir_assert(list->n != 0);
     for (size_t i = 0; i < list->n; i++) {
         weir_str_t name = weir_request_eval(req, list->at[i].name), path = name, file;
 

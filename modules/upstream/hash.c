@@ -87,6 +87,7 @@ hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t no
 {
     uint64_t sum = 0;
 
+    weir_assert(set->weight != 0);
     for (unsigned tries = 0; tries <= HASH_TRIES && pick->key.len != 0 && set->n > 1; tries++) {
         char         text[24];
         weir_buf_t   again;
@@ -234,6 +235,7 @@ hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant
     const hash_state_t *state = hash_state(set);
     weir_peer_t        *peer = NULL;
 
+    weir_assert(state->n != 0);
     if (pick->key.len != 0 && set->n > 1) {
         size_t at = hash_find(state, hash_crc(0, pick->key));
 

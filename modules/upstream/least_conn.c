@@ -18,6 +18,7 @@ typedef struct {
 static bool
 least_is_less(const weir_peer_t *a, const weir_peer_t *b)
 {
+    weir_assert(a->conf->weight != 0 && b->conf->weight != 0);
     return (uint64_t) a->in_use * b->conf->weight < (uint64_t) b->in_use * a->conf->weight;
 }
 
