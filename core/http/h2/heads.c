@@ -17,7 +17,7 @@
 #define HEADS_REQUEST 1024           /* … and of each request, whatever its fields */
 #define HEADS_ROOM (256 * 1024)      /* one head being encoded; of the process, taken when first needed */
 
-#define HEADS_SCRATCH (64 * 1024)    /* decoded texts of one field, at least; of the process, grows to what is allowed */
+#define HEADS_SCRATCH (64 * 1024)    /* decoded texts of one field at least; of the process; it grows */
 
 static char  *heads_room;
 static char  *heads_scratch;         /* one session decodes at a time */
