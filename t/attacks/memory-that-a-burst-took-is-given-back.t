@@ -1,0 +1,24 @@
+# A thousand requests wait at once, each with its memory; seconds after they have gone, the worker's memory is what it was.
+use v5.36;
+use lib 't/lib';
+use Weir::Http2 ':all';
+use Weir::Test;
+
+my $w = Weir::Test->new('memory that a burst took is given back');
+my $gate = $w->peer(sub ($c) { 1 while $c->fill });
+$w->conf("server { http2 on; location / { proxy_pass http://$gate; } location /n { return 204; } }", workers => 1);
+plan(skip_all => 'a sanitizer keeps what was freed') if $w->is_sanitized;
+
+my $other = $w->client;
+is $other->send_request('GET', '/n')->read_response->status, 204, 'before';
+my $before = $w->memory;
+my @clients = map { Weir::Http2::client($w) } 1 .. 4;
+for my $c (@clients) { $c->write(join '', map { headers(2 * $_ + 1, 'END_HEADERS END_STREAM', Weir::Http2::request_fields('x-a' => 'a' x 8000)) } 0 .. 99) }
+$w->wait_until('they are here', sub { $gate->requests >= 400 || $w->memory - $before > 4500 });
+cmp_ok $w->memory - $before, '>', 4500, 'they take some memory';
+$_->close for @clients;
+$w->wait_until('memory is what it was', sub { $w->memory - $before < 700 });
+pass 'and give it back';
+is $other->send_request('GET', '/n')->read_response->status, 204, 'after';
+
+done_testing;
