@@ -183,7 +183,8 @@ static bool
 parse_directive(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words)
 {
     unsigned          elsewhere;
-    const read_row_t *at = weir_conf_find(reader, words->at[0].text, reader->cf.block->context, &elsewhere);
+    const read_row_t *at = weir_conf_find(reader, words->at[0].text, reader->cf.block->context,
+                                          kind == WEIR_LEX_OPEN, &elsewhere);
 
     reader->cf.words = words;
     if (words->at[0].quoted && words->at[0].text.len == 0 && reader->cf.block->context != WEIR_IN_DATA) {

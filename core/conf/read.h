@@ -43,8 +43,10 @@ unsigned    weir_conf_family(unsigned context);                       /* all con
 size_t      weir_conf_table_size(void);
 size_t      weir_conf_module_slots(void);                              /* module indices are below this */
 void        weir_conf_index(reader_t *reader);                         /* fills buckets, rows, contexts */
-/* The row for a name in a context; NULL: none there. *elsewhere: the contexts of rows of that name that do not fit. */
-read_row_t *weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsigned *elsewhere);
+/* The row for a name in a context, of two the one that is a block or not; NULL: none there.  *elsewhere: the contexts
+ * of rows of that name that do not fit. */
+read_row_t *weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, bool is_block,
+                           unsigned *elsewhere);
 bool        weir_conf_has_field(const weir_directive_t *row);
 const char *weir_conf_nearest_row(weir_str_t name, unsigned context);  /* of those that may stand there, else of all */
 size_t      weir_conf_contexts_text(unsigned contexts, char *out, size_t size);

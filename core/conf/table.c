@@ -131,9 +131,9 @@ weir_conf_index(reader_t *reader)
 }
 
 read_row_t *
-weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsigned *elsewhere)
+weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, bool is_block, unsigned *elsewhere)
 {
-    read_row_t *at = reader->buckets[weir_str_hash(name, 0) % reader->n_buckets];
+    read_row_t *found = NULL, *at = reader->buckets[weir_str_hash(name, 0) % reader->n_buckets];
 
     weir_assert(reader->n_buckets != 0);
     *elsewhere = 0;
@@ -141,12 +141,13 @@ weir_conf_find(const reader_t *reader, weir_str_t name, unsigned context, unsign
         if (!weir_str_eq(name, weir_str_from_z(at->row->name))) {
             continue;
         }
-        if (table_where(at->row) & context) {
-            return at;
+        if (!(table_where(at->row) & context)) {
+            *elsewhere |= at->row->where;
+        } else if (found == NULL || (at->row->opens != 0) == is_block) {
+            found = at;
         }
-        *elsewhere |= at->row->where;
     }
-    return NULL;
+    return found;
 }
 
 static const char *

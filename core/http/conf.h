@@ -75,6 +75,7 @@ struct weir_http_location {
     weir_rule_t                 rule;
     weir_paths_t               *inner;
     weir_http_location_t       *limited;      /* limit_except: in its place for other methods than these; NULL: none */
+    struct weir_proxy_targets  *targets;      /* that share its requests, said in this very block; NULL: none */
     uint32_t                    methods;      /* bits by weir_method_t: those that `limited` is not for */
 };
 

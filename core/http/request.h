@@ -169,7 +169,9 @@ struct weir_request {
     uint32_t             n_attempts, cap_attempts;
     const weir_response_head_t *upstream_head;
     weir_fields_t        upstream_trailers;
-    const struct weir_proxy_pass *proxied_to;   /* what the variables of proxy_pass made; NULL: it has none */
+    /* what the variables of proxy_pass made, or which of several was chosen; NULL: it has none, and is alone */
+    const struct weir_proxy_pass *proxied_to;
+    const struct weir_proxy_target *target;     /* of several that share the place's requests; NULL: none */
 };
 
 /* One attempt to get an answer from a peer. */

@@ -23,31 +23,47 @@ static const weir_proxy_scheme_t grpc_schemes[] = { { "grpc://", false, 80 }, { 
                                                     { "", false, 80 }, { NULL, false, 0 } };
 
 static bool
-grpc_parse_pass(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+grpc_check_url(weir_conf_t *cf, weir_str_t url)
 {
-    weir_proxy_pass_t *pass = field;
-    weir_str_t url = words->at[1].text;
+    weir_proxy_pass_t pass;
 
     if (weir_str_starts_fold(url, WEIR_STR("http://")) || weir_str_starts_fold(url, WEIR_STR("https://"))) {
         return weir_conf_error(cf, 1, "invalid URL prefix in \"%.*s\": expected grpc:// or grpcs://",
                                WEIR_STR_ARG(url));
     }
-    if (!weir_proxy_read_pass(cf, row->name, grpc_schemes, url, pass)) {
-        return false;
-    }
-    return !pass->has_uri || weir_conf_error(cf, 1, "\"grpc_pass\" cannot have a URI part: \"%.*s\"",
-                                             WEIR_STR_ARG(url));
+    memset(&pass, 0, sizeof(pass));
+    return weir_str_find(url, '$') != NULL || !weir_proxy_split_pass(grpc_schemes, url, &pass) || !pass.has_uri
+        || weir_conf_error(cf, 1, "\"grpc_pass\" cannot have a URI part: \"%.*s\"", WEIR_STR_ARG(url));
+}
+
+static bool
+grpc_parse_pass(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_proxy_target_t *target;
+
+    return grpc_check_url(cf, words->at[1].text) && weir_split_parse(cf, row, words, grpc_schemes, field, &target);
+}
+
+static bool
+grpc_opened_pass(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    weir_proxy_conf_t *conf = weir_conf_own(cf, block->parent, weir_http_grpc_index);
+
+    return grpc_check_url(cf, words->at[1].text) && weir_split_opened(cf, block, words, grpc_schemes, &conf->pass);
 }
 
 static const weir_conf_type_t grpc_type_pass = {
-    .name = "address", .size = sizeof(weir_proxy_pass_t), .min_args = 1, .max_args = 1, .parse = grpc_parse_pass,
+    .name = "address", .size = sizeof(weir_proxy_pass_t), .min_args = 1, .max_args = 2, .repeats = true,
+    .parse = grpc_parse_pass,
 };
 
 static const weir_directive_t grpc_directives[] = {
     WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "grpc_pass", &grpc_type_pass, .where = WEIR_IN_LOCATION,
                       .inherit = WEIR_LOCAL,
-                      .args = "[grpc[s]://]authority",
-                      .help = "Names the gRPC group or server that requests are passed to."),
+                      .args = "[grpc[s]://]authority [weight=number]",
+                      .help = "Names the gRPC group or server that requests are passed to; of several, each has its "
+                              "share by weight."),
+    WEIR_PROXY_TARGET_ROW("grpc_pass", &grpc_type_pass, grpc_opened_pass, "[grpc[s]://]authority"),
     WEIR_PROXY_ROWS("grpc"),
     WEIR_DIRECTIVES_END
 };

@@ -16,11 +16,22 @@ static const weir_proxy_scheme_t proxy_schemes[] = { { "http://", false, 80 }, {
 static bool
 proxy_parse_pass(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
-    return weir_proxy_read_pass(cf, row->name, proxy_schemes, words->at[1].text, field);
+    weir_proxy_target_t *target;
+
+    return weir_split_parse(cf, row, words, proxy_schemes, field, &target);
+}
+
+static bool
+proxy_opened_pass(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words)
+{
+    weir_proxy_conf_t *conf = weir_conf_own(cf, block->parent, weir_http_proxy_index);
+
+    return weir_split_opened(cf, block, words, proxy_schemes, &conf->pass);
 }
 
 static const weir_conf_type_t proxy_type_pass = {
-    .name = "URL", .size = sizeof(weir_proxy_pass_t), .min_args = 1, .max_args = 1, .parse = proxy_parse_pass,
+    .name = "URL", .size = sizeof(weir_proxy_pass_t), .min_args = 1, .max_args = 2, .repeats = true,
+    .parse = proxy_parse_pass,
 };
 
 static const weir_conf_enum_t proxy_versions[] = { { "1.0", 10 }, { "1.1", 11 }, { "2", 20 }, { NULL, 0 } };
@@ -31,9 +42,10 @@ static const weir_conf_enum_t proxy_paths[] = { { "normal", WEIR_PROXY_PATH_NORM
 static const weir_directive_t proxy_directives[] = {
     WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, "proxy_pass", &proxy_type_pass, .where = WEIR_IN_LOCATION,
                       .inherit = WEIR_LOCAL,
-                      .args = "http[s]://authority[uri]",
+                      .args = "http[s]://authority[uri] [weight=number]",
                       .help = "Names the group or server that requests are passed to, and the path that replaces "
-                              "the location's."),
+                              "the location's; of several, each has its share by weight."),
+    WEIR_PROXY_TARGET_ROW("proxy_pass", &proxy_type_pass, proxy_opened_pass, "http[s]://authority[uri]"),
     WEIR_PROXY_ROWS("proxy"),
     WEIR_PROXY_ROW(buffering, "proxy_buffering", .dflt = "on",
                    .help = "Reads the answer ahead of a slow client, into proxy_buffers and a temporary file."),
@@ -87,11 +99,26 @@ static const weir_directive_t proxy_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
+/* The first URL with a path, of one or of several; NULL: none has one. */
+static const weir_proxy_pass_t *
+proxy_find_uri(const weir_proxy_conf_t *conf)
+{
+    const weir_proxy_targets_t *targets = conf->pass.targets;
+
+    for (size_t i = 0; targets != NULL && i < targets->n; i++) {
+        if (targets->at[i].pass.has_uri && targets->at[i].pass.text == NULL) {
+            return &targets->at[i].pass;
+        }
+    }
+    return targets == NULL && conf->pass.has_uri ? &conf->pass : NULL;
+}
+
 static bool
 proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 {
     weir_proxy_conf_t *conf = conf_;
     const weir_http_location_t *location = block->owner;
+    const weir_proxy_pass_t *with_uri;
     bool is_of_part;
 
     weir_proxy_derive(cf, conf);
@@ -102,27 +129,23 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         return true;
     }
     weir_proxy_take_location(block);
-    if (!weir_forward_check_pass(cf, block, &conf->pass)) {
+    with_uri = proxy_find_uri(conf);
+    if (with_uri != NULL && !weir_forward_check_pass(cf, block, with_uri)) {
         return false;
     }
-    if (conf->pass.text != NULL) {
-        /* nothing begins like that: default does nothing */
-        weir_edits_derive(cf->arena, &conf->edits, WEIR_STR("\1"), false, WEIR_STR(""));
+    weir_proxy_derive_edits(cf, location, &conf->pass, &conf->edits);
+    if (with_uri == NULL) {
         return true;
     }
     is_of_part = (block->context & WEIR_IN_PART) && weir_conf_is_set(block, weir_http_proxy_index, "proxy_pass");
-    if (location->route != NULL && !(is_of_part && conf->pass.has_uri)) {
-        return weir_proxy_take_route(cf, location->route, conf);
-    }
-    weir_edits_derive(cf->arena, &conf->edits, conf->pass.url, conf->pass.has_uri, location->rule.text);
-    if (!conf->pass.has_uri) {
-        return true;
+    if (location->route != NULL && !is_of_part) {
+        return weir_proxy_take_route(cf, location->route, with_uri, conf);
     }
     if (location->is_named || location->rule.kind == WEIR_PATH_REGEX || is_of_part) {
         return weir_conf_error_at(cf, &block->words,
                                   "\"proxy_pass\" cannot have a URI part in a location given by a regular expression "
                                   "or a name, "
-                                  "in \"if\" or in \"limit_except\": \"%.*s\"", WEIR_STR_ARG(conf->pass.url));
+                                  "in \"if\" or in \"limit_except\": \"%.*s\"", WEIR_STR_ARG(with_uri->url));
     }
     conf->prefix_len = location->rule.text.len;
     return true;

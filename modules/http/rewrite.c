@@ -11,6 +11,7 @@
  */
 #include "http/module.h"
 
+#include "http/proxy/split.h"
 #include "http/route/assign.h"
 #include "http/route/condition.h"
 #include "http/route/part.h"
@@ -329,6 +330,30 @@ rewrite_opened_if(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wor
     return block->context == WEIR_IN_SERVER_IF || weir_http_part_opened(cf, block, words);
 }
 
+/* `return STATUS weight=N` among targets that share the place's requests is one of them. */
+static bool
+rewrite_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
+{
+    rewrite_program_t *program = &((rewrite_conf_t *) conf)->program;
+    size_t             n = 0;
+
+    for (size_t i = 0; i < program->n; i++) {
+        const weir_http_return_t *answer = &program->at[i].answer;
+        bool                      is_target = false;
+
+        if (program->at[i].kind == REWRITE_RETURN && answer->text != NULL && answer->text->is_constant
+            && !weir_split_take_return(cf, block, answer->status, answer->text->source, &is_target))
+        {
+            return false;
+        }
+        if (!is_target) {
+            program->at[n++] = program->at[i];
+        }
+    }
+    program->n = n;
+    return true;
+}
+
 #define REWRITE_TYPE(syntax, min, max, how)                                                                            \
     { .name = (syntax), .size = sizeof(rewrite_program_t), .min_args = (min),                                          \
       .max_args = (max), .repeats = true, .parse = (how),                                                              \
@@ -377,6 +402,7 @@ const weir_http_module_t weir_http_rewrite = {
     .area = "Rewriting",
     .conf_size = sizeof(rewrite_conf_t),
     .directives = rewrite_directives,
+    .check = rewrite_check,
     .on = { [WEIR_PHASE_REWRITE] = rewrite_handler },
     .enabled = rewrite_enabled,
 };

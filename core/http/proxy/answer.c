@@ -2,7 +2,7 @@
  * answer.c - the peer's answer toward the client: its head, re-emitted; its body, pulled by the client's window, with a
  * store behind a slow client when proxy_buffering is on.
  */
-#include "http/proxy/proxy.h"
+#include "http/proxy/split.h"
 
 #include "event/slice.h"
 #include "http/filter/pace.h"
@@ -38,9 +38,9 @@ static weir_str_t
 answer_value(weir_proxy_t *p, const weir_field_t *f)
 {
     switch (f->id) {
-    case WEIR_HEADER_LOCATION:   return weir_edit_location(&p->conf->edits, p->req, f->value);
-    case WEIR_HEADER_REFRESH:    return weir_edit_refresh(&p->conf->edits, p->req, f->value);
-    case WEIR_HEADER_SET_COOKIE: return weir_edit_cookie(&p->conf->edits, p->req, f->value);
+    case WEIR_HEADER_LOCATION:   return weir_edit_location(p->edits, p->req, f->value);
+    case WEIR_HEADER_REFRESH:    return weir_edit_refresh(p->edits, p->req, f->value);
+    case WEIR_HEADER_SET_COOKIE: return weir_edit_cookie(p->edits, p->req, f->value);
     default: return f->value;
     }
 }
@@ -160,6 +160,9 @@ weir_proxy_copy_fields(weir_proxy_t *p)
         if (weir_fields_add(&res->fields, &p->req->arena, f->id, f->name, answer_value(p, f), 0) == NULL) {
             return false;
         }
+    }
+    if (weir_unlikely(p->plan != NULL) && p->plan->target != NULL) {
+        weir_header_edit_response(p->req, &p->plan->target->response);
     }
     return true;
 }

@@ -320,33 +320,52 @@ weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf)
 }
 
 /* Of a route each match line has a text of its own, without a slash at the end of a prefix. */
-bool
-weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, weir_proxy_conf_t *conf)
+static void
+conf_derive_route_edits(weir_conf_t *cf, const weir_http_route_t *route, const weir_proxy_pass_t *pass,
+                        weir_edits_conf_t *edits)
 {
-    const weir_rule_t *wrong = weir_rules_not_literal(route->lines, route->n_lines);
     const weir_rule_t *line = route->n_lines != 0 ? route->lines[0] : NULL;
     weir_str_t         place = line != NULL ? line->text : WEIR_STR("");
 
-    weir_edits_derive(cf->arena, &conf->edits, conf->pass.url, conf->pass.has_uri, place);
-    if (!conf->pass.has_uri) {
-        return true;
+    weir_edits_derive(cf->arena, edits, pass->url, pass->has_uri, place);
+    if (!pass->has_uri) {
+        return;
     }
-    if (wrong != NULL) {
-        return weir_conf_error_at(cf, wrong->words,
-                                  "\"proxy_pass\" cannot have a URI part in route \"%.*s\", which this line matches by "
-                                  "a template or a regular expression: \"%.*s\"", WEIR_STR_ARG(route->name),
-                                  WEIR_STR_ARG(conf->pass.url));
-    }
-    conf->is_of_route = true;
-    if ((line == NULL || line->kind == WEIR_PATH_PREFIX_SEGMENT) && weir_str_ends(conf->pass.url, WEIR_STR("/"))) {
-        conf->edits.place = weir_str_concat(cf->arena, place, WEIR_STR("/"));
+    if ((line == NULL || line->kind == WEIR_PATH_PREFIX_SEGMENT) && weir_str_ends(pass->url, WEIR_STR("/"))) {
+        edits->place = weir_str_concat(cf->arena, place, WEIR_STR("/"));
     }
     for (size_t i = 1; i < route->n_lines; i++) {
         if (!weir_str_eq(route->lines[i]->text, place) || route->lines[i]->kind != line->kind) {
-            conf->edits.url = WEIR_STR("\1");           /* nothing begins like that: default does nothing */
+            edits->url = WEIR_STR("\1");                /* nothing begins like that: default does nothing */
         }
     }
-    return true;
+}
+
+void
+weir_proxy_derive_edits(weir_conf_t *cf, const weir_http_location_t *location, const weir_proxy_pass_t *pass,
+                        weir_edits_conf_t *edits)
+{
+    if (pass->text != NULL) {
+        weir_edits_derive(cf->arena, edits, WEIR_STR("\1"), false, WEIR_STR(""));
+    } else if (location->route != NULL) {
+        conf_derive_route_edits(cf, location->route, pass, edits);
+    } else {
+        weir_edits_derive(cf->arena, edits, pass->url, pass->has_uri, location->rule.text);
+    }
+}
+
+bool
+weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, const weir_proxy_pass_t *pass,
+                      weir_proxy_conf_t *conf)
+{
+    const weir_rule_t *wrong = weir_rules_not_literal(route->lines, route->n_lines);
+
+    conf->is_of_route = true;
+    return wrong == NULL
+        || weir_conf_error_at(cf, wrong->words,
+                              "\"proxy_pass\" cannot have a URI part in route \"%.*s\", which this line matches by "
+                              "a template or a regular expression: \"%.*s\"", WEIR_STR_ARG(route->name),
+                              WEIR_STR_ARG(pass->url));
 }
 
 void
@@ -357,7 +376,7 @@ weir_proxy_take_location(weir_conf_block_t *block)
     }
 }
 
-/* The default Host comes last, when nothing set one. */
+/* The default Host comes last, when nothing set one: an empty text, for which that of the moment stands in. */
 static void
 conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
 {
@@ -370,8 +389,7 @@ conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
         }
     }
     part = weir_new(cf->arena, weir_template_part_t);
-    /* (then that of the moment stands in) */
-    part->literal = conf->pass.group != NULL ? conf->pass.group->host_header : WEIR_STR("");
+    part->literal = WEIR_STR("");
     value = weir_new(cf->arena, weir_template_t);
     *value = (weir_template_t) { .source = part->literal, .parts = part, .n = 1, .is_constant = true };
     memmove(conf->emit.at + 1, conf->emit.at, sizeof(*conf->emit.at) * conf->emit.n);
@@ -380,6 +398,46 @@ conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
 }
 
 /* -- groups -- */
+
+/* Its group, if it has one already. */
+static bool
+conf_find_group(weir_conf_t *cf, weir_generation_t *generation, weir_proxy_pass_t *pass)
+{
+    if (pass->text == NULL) {
+        pass->group = weir_upstream_for(cf, generation, pass->authority, pass->default_port);
+    }
+    return pass->text != NULL || pass->group != NULL;
+}
+
+/* What proxy_pass says, and each of its targets. */
+static bool
+conf_find_groups(weir_conf_t *cf, weir_generation_t *generation, const weir_conf_block_t *block,
+                 weir_proxy_conf_t *conf, bool *is_tls)
+{
+    weir_proxy_targets_t *targets = conf->pass.targets;
+    const weir_http_location_t *location = block->owner;
+    weir_edits_conf_t edits;
+
+    *is_tls = conf->pass.is_tls;
+    if (!conf_find_group(cf, generation, &conf->pass)) {
+        return false;
+    }
+    for (size_t i = 0; targets != NULL && i < targets->n; i++) {
+        weir_proxy_target_t *target = &targets->at[i];
+
+        if (target->status != 0) {
+            continue;
+        }
+        if (!conf_find_group(cf, generation, &target->pass)) {
+            return false;
+        }
+        *is_tls = *is_tls || target->pass.is_tls;
+        weir_proxy_derive_edits(cf, location, &target->pass, &edits);
+        target->edit_url = edits.url;
+        target->edit_place = edits.place;
+    }
+    return targets == NULL || weir_split_build(cf, generation, block, targets);
+}
 
 bool
 weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
@@ -391,13 +449,12 @@ weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block
         if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_ROUTE | WEIR_IN_PART)) && conf != NULL
             && conf->pass.url.len != 0 && !conf->is_built)
         {
+            bool is_tls;
+
             conf->is_built = true;
             cf->words = &block->words;
-            if (conf->pass.text == NULL) {
-                conf->pass.group = weir_upstream_for(cf, generation, conf->pass.authority, conf->pass.default_port);
-            }
-            if ((conf->pass.text == NULL && conf->pass.group == NULL)
-                || (conf->pass.is_tls && !weir_http_tls_build_upstream(cf, &block->words, prefix, &conf->tls)))
+            if (!conf_find_groups(cf, generation, block, conf, &is_tls)
+                || (is_tls && !weir_http_tls_build_upstream(cf, &block->words, prefix, &conf->tls)))
             {
                 return false;
             }

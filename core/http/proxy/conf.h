@@ -6,12 +6,13 @@
 #define WEIR_HTTP_PROXY_CONF_H
 
 #include "http/proxy/proxy.h"
+#include "http/proxy/split.h"
 
-typedef struct weir_proxy_scheme {
+struct weir_proxy_scheme {
     const char *prefix;                          /* "https://" */
     bool        is_tls;
     uint16_t    port;                            /* where the authority has none */
-} weir_proxy_scheme_t;
+};
 
 /* scheme://authority[uri] into its parts, borrowed.  false: another scheme. */
 bool weir_proxy_split_pass(const weir_proxy_scheme_t *schemes, weir_str_t url, weir_proxy_pass_t *pass);
@@ -25,7 +26,11 @@ void weir_proxy_derive(weir_conf_t *cf, weir_proxy_conf_t *conf);
 void weir_proxy_take_location(weir_conf_block_t *block);
 /* The same of one in a route or a part of it, where the URI replaces what the match line names.  false: cf->error, a
  * line names no path and no beginning of one. */
-bool weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, weir_proxy_conf_t *conf) WEIR_MUST_USE;
+bool weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, const weir_proxy_pass_t *pass,
+                           weir_proxy_conf_t *conf) WEIR_MUST_USE;
+/* What proxy_redirect default takes for the peer's address, and what it puts in its place, at this URL. */
+void weir_proxy_derive_edits(weir_conf_t *cf, const weir_http_location_t *location, const weir_proxy_pass_t *pass,
+                             weir_edits_conf_t *edits);
 /* A module's build: every location below `parent` with a URL of its own gets its group, TLS and default Host. prefix:
  * "proxy_". */
 bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
@@ -38,6 +43,14 @@ extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];
     WEIR_DIRECTIVE(weir_proxy_conf_t, field, text, .where = WEIR_IN_ANY, __VA_ARGS__)
 #define WEIR_PROXY_ROW_OF(field, text, type, ...)                                                                      \
     WEIR_DIRECTIVE_OF(weir_proxy_conf_t, field, text, type, .where = WEIR_IN_ANY, __VA_ARGS__)
+
+/* The same directive with a block of the target's own rules. */
+#define WEIR_PROXY_TARGET_ROW(text, pass_type, how, syntax)                                                            \
+    WEIR_DIRECTIVE_OF(weir_proxy_conf_t, pass, text, pass_type, .where = WEIR_IN_LOCATION | WEIR_IN_PART,              \
+                      .inherit = WEIR_LOCAL, .opens = WEIR_IN_DATA, .block_min_args = 2, .block_max_args = 2,          \
+                      .opened = (how), .line = weir_split_line, .args = syntax " weight=number",                       \
+                      .help = "Names one of several targets, with fields of its own: request_header, "                 \
+                              "response_header.")
 
 /* Rows of any module that proxies HTTP; P: "proxy", "grpc". */
 #define WEIR_PROXY_ROWS(P) \

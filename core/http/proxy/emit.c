@@ -68,7 +68,7 @@ static bool
 emit_join(weir_proxy_t *p, weir_str_t *path)
 {
     weir_request_t *req = p->req;
-    weir_str_t uri = p->conf->pass.uri,
+    weir_str_t uri = p->pass->uri,
                rest = weir_str_skip(req->uri.wire, weir_uri_wire_offset(&req->uri, emit_prefix_len(p)));
     size_t begin = uri.len, end;
     weir_uri_t segment;
@@ -124,10 +124,10 @@ weir_proxy_make_target(weir_proxy_t *p)
         if (!weir_path_edit_make(req, &p->plan->conf->path, &path)) {
             return false;
         }
-    } else if (conf->pass.text != NULL && p->pass->has_uri) {
+    } else if (p->pass->text != NULL && p->pass->has_uri) {
         p->x.target = p->pass->uri;                       /* what the variables made, query and all */
         return true;
-    } else if (conf->pass.has_uri && !req->is_elsewhere && emit_prefix_len(p) <= req->uri.path.len) {
+    } else if (p->pass->has_uri && !req->is_elsewhere && emit_prefix_len(p) <= req->uri.path.len) {
         if (!emit_join(p, &path)) {
             return false;
         }

@@ -9,7 +9,9 @@
  * weir_proxy_release, which every way out passes.
  */
 #include "http/proxy/emit.h"
+#include "http/proxy/split.h"
 
+#include "http/answer/return.h"
 #include "http/filter/read_ahead.h"
 #include "http/serve/runtime.h"
 #include "os/clock.h"
@@ -419,11 +421,35 @@ engine_go_on(weir_proxy_t *p)
     weir_proxy_next_peer(p);
 }
 
-static void
+/* One of several targets: by turn, or by key.  false: it is a status, and was answered. */
+static bool
+engine_choose(weir_proxy_t *p, const weir_forward_conf_t *forward)
+{
+    weir_request_t *req = p->req;
+    const weir_proxy_target_t *target = weir_split_choose(req, p->conf->pass.targets, forward->split_key);
+    weir_http_return_t answer = { .status = target->status };
+
+    req->target = target;
+    if (target->status != 0) {
+        (void) weir_http_return(req, &answer);
+        return false;
+    }
+    p->plan->target = target;
+    p->pass = req->proxied_to = &target->pass;
+    p->plan->edits = p->conf->edits;
+    p->plan->edits.url = target->edit_url;
+    p->plan->edits.place = target->edit_place;
+    p->edits = &p->plan->edits;
+    weir_header_edit_request(req, &target->request);
+    return true;
+}
+
+static bool
 engine_make_plan(weir_proxy_t *p, const weir_forward_conf_t *forward)
 {
     p->plan = weir_new(&p->req->arena, weir_proxy_plan_t);
     p->plan->conf = forward;
+    return p->conf->pass.targets == NULL || engine_choose(p, forward);
 }
 
 weir_step_t
@@ -450,8 +476,9 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     p->pass = &conf->pass;
     p->began = weir_clock_now();
     p->buffering = conf->buffering.on;
-    if (weir_unlikely(!forward->is_plain)) {
-        engine_make_plan(p, forward);
+    p->edits = &conf->edits;
+    if (weir_unlikely(!forward->is_plain || conf->pass.targets != NULL) && !engine_make_plan(p, forward)) {
+        return WEIR_DONE;
     }
     weir_store_init(&p->store, (size_t) (conf->buffers.n * conf->buffers.size.n), conf->max_temp_file_size.n,
                     conf->temp_path.text.at);

@@ -4,7 +4,7 @@
 #include "http/proxy/forward.h"
 
 #include "http/module.h"
-#include "http/proxy/proxy.h"
+#include "http/proxy/split.h"
 
 /* -- rewrite_path, rewrite_prefix, rewrite_host -- */
 
@@ -68,8 +68,35 @@ static const weir_directive_t forward_directives[] = {
                               "the location's."),
     WEIR_DIRECTIVE_OF(weir_forward_conf_t, host, "rewrite_host", &forward_type_host, .where = WEIR_IN_LOCATION,
                       .inherit = WEIR_LOCAL, .help = "Sets the Host that peers are asked for."),
+    WEIR_DIRECTIVE(weir_forward_conf_t, split_key, "split_key", .where = WEIR_IN_ANY,
+                   .help = "Sends requests with the same text to the same one of the targets that share a place's "
+                           "requests."),
     WEIR_DIRECTIVES_END
 };
+
+/* -- $split_target -- */
+
+static bool
+forward_get_target(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
+{
+    const weir_request_t *req = subject;
+
+    (void) arena;
+    (void) ref;
+    if (req->target == NULL) {
+        return false;
+    }
+    *value = req->target->text;
+    return true;
+}
+
+static const weir_variable_t forward_variables[] = {
+    { "split_target", .subject = WEIR_OF_REQUEST, .get = forward_get_target,
+      .help = "Which target was chosen where several share a place's requests, as proxy_pass or return names it." },
+    WEIR_VARIABLES_END
+};
+
+static const weir_zone_kind_t *const forward_kinds[] = { &weir_share_kind, NULL };
 
 /* -- what follows from them -- */
 
@@ -99,5 +126,7 @@ const weir_http_module_t weir_http_forward = {
     .area = "Traffic",
     .conf_size = sizeof(weir_forward_conf_t),
     .directives = forward_directives,
+    .variables = forward_variables,
+    .zone_kinds = forward_kinds,
     .check = forward_check,
 };

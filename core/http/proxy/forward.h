@@ -12,6 +12,7 @@ struct weir_proxy_pass;
 typedef struct {
     weir_path_edit_t       path;         /* rewrite_path, rewrite_prefix */
     const weir_template_t *host;         /* rewrite_host; NULL: proxy_set_header's, or the group's */
+    const weir_template_t *split_key;    /* NULL: targets are asked by turns */
     bool                   is_plain;     /* derived: none of these is said */
 } weir_forward_conf_t;
 

@@ -56,6 +56,7 @@ typedef struct weir_proxy_pass {
     weir_group_conf_t *group;        /* NULL: it has variables */
     const weir_template_t *text;     /* … which make it; NULL: it has none */
     const struct weir_proxy_scheme *schemes;
+    struct weir_proxy_targets *targets;      /* of which this is the first (split.h); NULL: it is the only one */
     /* of one request */
     uint16_t           port;
     weir_str_t         host_header;
@@ -97,6 +98,8 @@ typedef struct {
 } weir_proxy_conf_t;
 
 typedef struct weir_proxy weir_proxy_t;
+typedef struct weir_proxy_target weir_proxy_target_t;
+typedef struct weir_proxy_scheme weir_proxy_scheme_t;
 
 typedef enum {
     WEIR_PROXY_COLLECT,    /* buffering the request's body before a peer is picked */
@@ -110,13 +113,16 @@ typedef enum {
 typedef struct {
     const weir_forward_conf_t *conf;
     weir_str_t                 host;            /* rewrite_host's; empty: it does not say */
+    const weir_proxy_target_t *target;          /* of several; NULL: there is one */
+    weir_edits_conf_t          edits;           /* p->edits of that target */
 } weir_proxy_plan_t;
 
 struct weir_proxy {
     weir_holder_t              hold;            /* from its beginning to weir_proxy_release */
     weir_request_t          *req;
     const weir_proxy_conf_t *conf;
-    const weir_proxy_pass_t *pass;            /* conf's, or what its variables made */
+    const weir_proxy_pass_t *pass;            /* conf's, that of the target chosen, or what its variables made */
+    const weir_edits_conf_t *edits;           /* conf's, with the address of that target */
     weir_proxy_pass_t       *own_pass;        /* the latter; NULL */
     weir_proxy_plan_t       *plan;            /* NULL: it is passed on, and nothing else */
     weir_group_t            *own_group;       /* made for it alone: a reference; NULL */

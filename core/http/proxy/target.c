@@ -117,7 +117,7 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     const weir_resolver_settings_t *settings = weir_resolver_settings(p->req->location->block);
     weir_addr_t addr;
 
-    if (hp->is_unix && !target_may_be_unix(p->conf->pass.text)) {
+    if (hp->is_unix && !target_may_be_unix(p->pass->text)) {
         return target_fail(p, "a socket of this machine, named by variables");
     }
     pass->port = hp->has_port ? hp->port : pass->default_port;
@@ -146,17 +146,17 @@ weir_proxy_find_target(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
     weir_proxy_pass_t *pass = weir_new(&req->arena, weir_proxy_pass_t);
-    weir_str_t url = weir_uri_text(req, p->conf->pass.text, WEIR_URI_TARGET);
+    weir_str_t url = weir_uri_text(req, p->pass->text, WEIR_URI_TARGET);
     weir_hostport_t hp;
     const char *why;
 
-    *pass = p->conf->pass;
+    *pass = *p->pass;
     p->pass = p->own_pass = pass;
     req->proxied_to = pass;
     if (weir_request_is_split(req)) {
         return target_refuse(p, WEIR_CAUSE_CLIENT_TARGET, 400, "encoded_slash");
     }
-    if (!weir_proxy_split_pass(p->conf->pass.schemes, url, pass) || pass->authority.len == 0) {
+    if (!weir_proxy_split_pass(p->pass->schemes, url, pass) || pass->authority.len == 0) {
         return target_refuse(p, WEIR_CAUSE_UPSTREAM_RESOLVE, 500, target_text(p, "invalid URL", url));
     }
     if (pass->has_uri && !target_make_uri(p, pass)) {
