@@ -66,7 +66,7 @@ my @lower;
 push @lower, lc $sent[ 2 * $_ ], $sent[ 2 * $_ + 1 ] for 0 .. $#sent / 2;
 is $h2->ask(':path' => '/?a=1', @lower), 200, 'HTTP/2';
 my %seen;
-push $seen{ lc $_->[0] }->@*, $_->[1] for JSON::PP->new->decode($h2->body)->{fields}->@*;
+push $seen{ lc $_->[0] }->@*, $_->[1] for Weir::Json::decode($h2->body)->{fields}->@*;
 is_deeply $seen{ lc $_ } // [], $is{$_}, "HTTP/2: $_" for sort keys %is;
 is $h2->ask(':method' => 'POST', ':path' => '/call', 'content-type' => 'application/grpc', te => 'trailers', 'x-list' => 'client',
     body => "\0\0\0\0\0"), 200, 'a call';

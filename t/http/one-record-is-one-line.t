@@ -1,6 +1,7 @@
 # CR, LF, ESC, NUL, quotes, invalid UTF-8 and JSON breakers in every logged field.
 use v5.36;
 use lib 't/lib';
+use JSON::PP ();
 use Weir::Test;
 
 my $w = Weir::Test->new('one record is one line');

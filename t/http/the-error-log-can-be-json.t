@@ -1,5 +1,6 @@
 use v5.36;
 use lib 't/lib';
+use JSON::PP ();
 use Weir::Test;
 
 my $w = Weir::Test->new('the error log can be JSON');

@@ -10,6 +10,7 @@ use v5.36;
 
 use Test::More;
 use Weir::Http2 ':all';
+use Weir::Json;
 use Weir::Test ();
 
 # Paths: / answers at once, /echo tells what arrived upstream, /hold never answers.
@@ -72,7 +73,7 @@ sub malformed ($self, $name, @fields) {
 # A request that is served; look is given what arrived upstream.
 sub served ($self, $name, $bytes, $look = undef) {
     $self->case($name, $bytes, '200', waits => 1, upstream => 1,
-        look => sub ($c) { $look ? $look->(Weir::Message->new(JSON::PP->new->decode($c->body)->%*)) : () });
+        look => sub ($c) { $look ? $look->(Weir::Message->new(Weir::Json::decode($c->body)->%*)) : () });
 }
 
 sub _dribble ($c, $bytes) {

@@ -21,7 +21,7 @@ use Cwd ();
 use File::Basename ();
 use File::Path ();
 use File::Temp ();
-use JSON::PP ();
+use Weir::Json;
 use POSIX ();
 use Test::More ();
 use Time::HiRes ();
@@ -93,14 +93,14 @@ sub _origin ($self, $handler, $each, %arg) {
 sub echo_origin ($self, %arg) {
     return $self->origin(sub ($c) {
         my %seen = map { $_ => $c->request->{$_} } qw(line method target version fields framing body trailers chunks);
-        $c->reply(200, JSON::PP->new->latin1->encode({ %seen, number => $c->number, served => $c->served }),
+        $c->reply(200, Weir::Json::encode({ %seen, number => $c->number, served => $c->served }),
             'Content-Type', 'application/json');
     }, %arg);
 }
 
 sub seen ($self, $answer) {
     my $text = $answer->body;
-    return Weir::Message->new(JSON::PP->new->decode($text)->%*) if length $text;
+    return Weir::Message->new(Weir::Json::decode($text)->%*) if length $text;
     die 'not an answer of the echo origin: ' . $answer->head . "\n";
 }
 
