@@ -86,6 +86,18 @@ weir_addr_eq(const weir_addr_t *a, const weir_addr_t *b)
     }
 }
 
+int
+weir_addr_compare_ip(const void *a_, const void *b_)
+{
+    const weir_addr_t *a = a_, *b = b_;
+
+    if (a->any.sa_family != b->any.sa_family) {
+        return a->any.sa_family < b->any.sa_family ? -1 : 1;
+    }
+    return a->any.sa_family == AF_INET ? memcmp(&a->v4.sin_addr, &b->v4.sin_addr, sizeof(a->v4.sin_addr))
+                                       : memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr));
+}
+
 uint16_t
 weir_addr_port(const weir_addr_t *addr)
 {

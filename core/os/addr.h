@@ -42,6 +42,8 @@ bool weir_addr_from_ip(weir_addr_t *addr, weir_str_t ip, uint16_t port) WEIR_MUS
 /* path without "unix:"; false when it does not fit sun_path (107 bytes) or is empty. */
 bool weir_addr_from_unix(weir_addr_t *addr, weir_str_t path) WEIR_MUST_USE;
 bool weir_addr_eq(const weir_addr_t *a, const weir_addr_t *b);    /* family, address, port or path */
+/* An order of IP addresses, whatever their ports, for qsort: family, then bytes. */
+int weir_addr_compare_ip(const void *a, const void *b);
 uint16_t weir_addr_port(const weir_addr_t *addr);                 /* 0 for unix */
 void weir_addr_set_port(weir_addr_t *addr, uint16_t port);
 bool weir_addr_is_unix(const weir_addr_t *addr);

@@ -13,6 +13,8 @@
 #include "upstream/locality.h"
 #include "upstream/module.h"
 
+#include <stdlib.h>
+
 #define UPSTREAM_PORT     80
 #define UPSTREAM_MAX_NAME 255
 #define UPSTREAM_MAX_PRIORITY 128
@@ -154,6 +156,8 @@ upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, 
         server.is_followed = server.is_followed && !hp->is_unix && !hp->is_wildcard && hp->host.len != 0;
     } else if (server.addrs.n == 1 && upstream_is_address(hp)) {
         server.is_followed = false;                 /* nothing to be asked for */
+    } else if (server.is_followed) {
+        qsort(server.addrs.at, server.addrs.n, sizeof(*server.addrs.at), weir_addr_compare_ip);     /* as follow.c */
     }
     if (server.addrs.n == 0 && !server.is_followed) {
         return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "upstream/running.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FOLLOW_SOONEST 1000              /* ms; names whose answers hold for no time are not asked for all the time */
@@ -59,22 +60,16 @@ follow_rebuild(weir_follow_t *follow)
     weir_arena_fini(&scratch);
 }
 
+/* Both have their order. */
 static bool
 follow_same(const follow_name_t *name, const weir_addr_t *addrs, size_t n)
 {
-    if (name->n != n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {               /* in any order: servers turn theirs round */
-        bool is_there = false;
-        for (size_t j = 0; j < n && !is_there; j++) {
-            is_there = weir_addr_eq(&addrs[i], &name->addrs[j]);
-        }
-        if (!is_there) {
+    for (size_t i = 0; i < n && n == name->n; i++) {
+        if (!weir_addr_eq(&addrs[i], &name->addrs[i])) {
             return false;
         }
     }
-    return true;
+    return n == name->n;
 }
 
 static void
@@ -101,6 +96,7 @@ follow_take(follow_name_t *name, const weir_addr_t *addrs, size_t n)
         mine[i] = addrs[i];
         weir_addr_set_port(&mine[i], server->port);
     }
+    qsort(mine, n, sizeof(*mine), weir_addr_compare_ip);    /* `hash` goes by their order: it is not to turn */
     name->has_failed = false;
     if (name->addrs != NULL && follow_same(name, mine, n)) {
         weir_mem_free(mine);

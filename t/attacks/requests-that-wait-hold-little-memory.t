@@ -1,5 +1,5 @@
-# Requests of thirteen bytes each that wait for a peer: what one of them holds is small, and what those of one connection hold together is
-# bounded, however many streams it may have.
+# Requests of thirteen bytes each that wait for a peer: what one of them holds is small, and what those of one
+# connection hold together is bounded, however many streams it may have.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';
@@ -8,13 +8,15 @@ use Weir::Test;
 my $w    = Weir::Test->new('requests that wait hold little memory');
 my $gate = $w->peer(sub ($c) { 1 while $c->fill });
 $w->conf("server { http2 on; location / { proxy_pass http://$gate; } location /n { return 204; } }
-    server { listen 127.0.0.1:%%PORT_many%%; http2 on; http2_max_concurrent_streams 4000; location / { proxy_pass http://$gate; } }",
+    server { listen 127.0.0.1:%%PORT_many%%; http2 on; http2_max_concurrent_streams 4000;
+        location / { proxy_pass http://$gate; } }",
     workers => 1);
 
 # Authority and path enter the table with the first, and are a byte each from then on.
 sub heads ($n, $method = "\x82", $end = ' END_STREAM') {
     my $first = "$method\x86\x41" . literal('localhost') . "\x44" . literal('/a');
-    return join '', map { frame('HEADERS', "END_HEADERS$end", 2 * $_ + 3001, $_ ? "$method\x86\xbf\xbe" : $first) } 0 .. $n - 1;
+    return join '', map { frame('HEADERS', "END_HEADERS$end", 2 * $_ + 3001,
+        $_ ? "$method\x86\xbf\xbe" : $first) } 0 .. $n - 1;
 }
 
 # Waits until all were taken; numbers of those that were refused.

@@ -4,8 +4,8 @@ use Time::HiRes qw(sleep time);
 use Weir::Fault;
 use Weir::Test;
 
-# Accepting goes on after a pause, and one of two sockets cannot be watched again: the other is as quiet as ever when all connections are in
-# use, and both accept when there is room.
+# Accepting goes on after a pause, and one of two sockets cannot be watched again: the other is as quiet as ever when
+# all connections are in use, and both accept when there is room.
 my $w     = Weir::Fault->test('accepting that goes on by half does not spin');
 my $fault = $w->{fault};
 
@@ -24,7 +24,7 @@ my @waiting = map { my $port = $_; map { $w->client(port => $port)->send($busy) 
 $w->wait_until('it pauses', sub { full() >= 1 });
 sleep 0.05;
 
-$fault->arm(mode => 'once', only => 'weir_sys_epoll_ctl', at => 2);        # the first socket is watched again, the second is not
+$fault->arm(mode => 'once', only => 'weir_sys_epoll_ctl', at => 2);    # the first is watched again
 my $before = full();
 (shift @busy)->close;
 $w->wait_until('the second was tried', sub { $fault->state->{hits} });

@@ -1,5 +1,5 @@
-# A field or a path in Huffman code has the limit of large_client_header_buffers, whatever that is, on each connection; so has one that is
-# not coded.
+# A field or a path in Huffman code has the limit of large_client_header_buffers, whatever that is, on each
+# connection; so has one that is not coded.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';
@@ -31,7 +31,8 @@ sub ask ($c, %arg) {
     my @piece = unpack '(a16384)*', $block;
     my $last  = $#piece;
     $c->write(join '', map {
-        frame($_ ? 'CONTINUATION' : 'HEADERS', ($_ ? '' : 'END_STREAM ') . ($_ == $last ? 'END_HEADERS' : ''), $id, $piece[$_])
+        frame($_ ? 'CONTINUATION' : 'HEADERS', ($_ ? '' : 'END_STREAM ') . ($_ == $last ? 'END_HEADERS' : ''), $id,
+            $piece[$_])
     } 0 .. $last);
     return $c->verdict($id, waits => 1);
 }

@@ -1,5 +1,5 @@
-# What add_trailer says comes behind the answer to a request that auth_request let in: GET and POST, bodies of none, some and many bytes, read
-# ahead or streamed, answers of known and unknown length, over HTTP/1.1 and HTTP/2.
+# What add_trailer says comes behind the answer to a request that auth_request let in: GET and POST, bodies of none,
+# some and many bytes, read ahead or streamed, answers of known and unknown length, over HTTP/1.1 and HTTP/2.
 use v5.36;
 use lib 't/lib';
 use Weir::Http2 ':all';
@@ -14,7 +14,8 @@ my $http2 = $w->peer(sub ($c) {
     my $h2 = Weir::Http2::serve($c);
     while (my $q = $h2->next_request) {
         $q->{end} || do { while (my $f = $h2->next_frame) {
-            $h2->write(window(0, length $f->{payload}) . window($q->{stream}, length $f->{payload})) if length $f->{payload};
+            my $n = length $f->{payload};
+            $h2->write(window(0, $n) . window($q->{stream}, $n)) if $n;
             last if $f->{type} eq 'DATA' && $f->{flags} & 1;
         } };
         $h2->answer($q->{stream}, 200, 'hello');
@@ -23,7 +24,8 @@ my $http2 = $w->peer(sub ($c) {
 my $places = '';
 for my $in ('on', 'off') {
     for my $out ('on', 'off') {
-        $places .= "location /$in-$out/ { proxy_request_buffering $in; proxy_buffering $out; proxy_pass http://$origin; }\n";
+        $places .= "location /$in-$out/ { proxy_request_buffering $in; proxy_buffering $out;"
+            . " proxy_pass http://$origin; }\n";
     }
     $places .= "location /h2-$in/ { proxy_request_buffering $in; proxy_http_version 2; proxy_pass http://$http2; }\n";
 }
@@ -32,7 +34,8 @@ $w->conf(<<"END", workers => 1);
         http2 on; client_max_body_size 1m; auth_request /auth; add_trailer X-T told;
         $places
         location = /auth {
-            internal; auth_request off; proxy_pass http://$auth; proxy_pass_request_body off; proxy_set_header Content-Length '';
+            internal; auth_request off; proxy_pass http://$auth; proxy_pass_request_body off;
+            proxy_set_header Content-Length '';
         }
         location /body/ { auth_request /auth-body; proxy_pass http://$origin; }
         location = /auth-body { internal; auth_request off; proxy_pass http://$auth; }
@@ -42,8 +45,8 @@ END
 sub over_1 ($method, $path, $body) {
     my $client = $w->client;
     my @length = $method eq 'POST' && !defined $body ? ('Content-Length', 0) : ();
-    my $answer = $client->send_request($method, $path, headers => [ 'TE', 'trailers', @length ], defined $body ? (body => $body) : ())
-        ->read_response(method => $method);
+    my $answer = $client->send_request($method, $path, headers => [ 'TE', 'trailers', @length ],
+        defined $body ? (body => $body) : ())->read_response(method => $method);
     $client->close;
     return join ' ', $answer->status, $answer->body, $answer->trailer('x-t') // 'none';
 }
@@ -68,7 +71,7 @@ sub over_2 ($method, $path, $body) {
 }
 
 my @bodies = ([ GET => undef ], [ POST => undef ], [ POST => '' ], [ POST => 'body' ], [ POST => 'x' x 100_000 ]);
-for my $path ((map { my $in = $_; ("/$in-on/", "/$in-off/", "/$in-on/chunked", "/$in-off/chunked", "/h2-$in/") } 'on', 'off'), '/body/') {
+for my $path ((map { ("/$_-on/", "/$_-off/", "/$_-on/chunked", "/$_-off/chunked", "/h2-$_/") } 'on', 'off'), '/body/') {
     my @wrong;
     for (@bodies) {
         my ($method, $body) = @$_;

@@ -49,6 +49,10 @@ test_ip(void)
     ok(weir_addr_from_ip(&b, WEIR_STR("0.0.0.0"), 2) && !weir_addr_eq(&a, &b), "another port, another address");
     weir_addr_set_port(&b, 1);
     ok(weir_addr_eq(&a, &b), "the same port, the same");
+    ok(weir_addr_compare_ip(&a, &b) == 0, "and in order the same");
+    ok(weir_addr_from_ip(&a, WEIR_STR("10.0.0.9"), 9) && weir_addr_from_ip(&b, WEIR_STR("10.0.1.0"), 1)
+       && weir_addr_compare_ip(&a, &b) < 0 && weir_addr_compare_ip(&b, &a) > 0, "by bytes, whatever the port");
+    ok(weir_addr_from_ip(&b, WEIR_STR("::1"), 1) && weir_addr_compare_ip(&a, &b) < 0, "IPv4 comes first");
     ok(weir_addr_from_ip(&a, WEIR_STR("::1"), 1) && weir_addr_from_ip(&b, WEIR_STR("0:0::1"), 1)
        && weir_addr_eq(&a, &b) && !weir_addr_is_wildcard(&a), "two spellings of one address are equal");
 }
