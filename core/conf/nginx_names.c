@@ -80,12 +80,10 @@ static const nginx_group_t nginx_groups[] = {
       "api" },
     { "http_auth_basic", NGINX_HERE, 0, NULL, "",
       "auth_basic auth_basic_user_file" },
-    { "http_auth_jwt", NGINX_PLANNED, WEIR_IN_ANY, "off", "Comes with JWT.",
-      "auth_jwt" },
-    { "http_auth_jwt", NGINX_PLANNED, 0, NULL, "Comes with JWT.",
-      "auth_jwt_claim_set auth_jwt_header_set auth_jwt_key_cache auth_jwt_key_file auth_jwt_key_request "
+    { "http_auth_jwt", NGINX_HERE, 0, NULL, "",
+      "auth_jwt auth_jwt_claim_set auth_jwt_header_set auth_jwt_key_cache auth_jwt_key_file auth_jwt_key_request "
       "auth_jwt_leeway auth_jwt_require auth_jwt_type" },
-    { "http_auth_jwt", NGINX_PLANNED, 0, NULL, "",
+    { "http_auth_jwt", NGINX_HERE, 0, NULL, "",
       "$jwt_claim_ $jwt_header_ $jwt_payload" },
     { "http_auth_request", NGINX_HERE, 0, NULL, "",
       "auth_request auth_request_set" },

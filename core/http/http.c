@@ -46,7 +46,14 @@ http_create(weir_serve_t *serve)
     weir_list_init(&http->free_requests);
     weir_chain_pool_init(&http->blocks, HTTP_FREE_BLOCKS);
     http->groups = weir_upstream_groups(serve->life);
+    serve->life->kept[weir_http_core_index] = http;
     return http;
+}
+
+weir_http_t *
+weir_http_in(const weir_life_t *life)
+{
+    return life->kept[weir_http_core_index];
 }
 
 weir_http_t *
@@ -115,6 +122,7 @@ http_destroy(void *part)
     weir_http_t *http = part;
 
     weir_assert(weir_list_empty(&http->conns) && http->detached == NULL && http->n_detached == 0);
+    http->life->kept[weir_http_core_index] = NULL;
     weir_http_close_pipes(http);
     weir_timer_drop(&http->trim_timer);
     weir_requests_free(http);

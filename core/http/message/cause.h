@@ -89,6 +89,33 @@
     X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, INFO, "The password is not the one of that name.") \
     X(AUTH_BASIC_FILE, "auth.basic.file", 403, ERROR, "auth_basic_user_file could not be read.") \
     X(AUTH_BASIC_BUSY, "auth.basic.busy", 503, ERROR, "Too many passwords with costly hashes are being checked.") \
+    X(AUTH_JWT_MISSING, "auth.jwt.missing", 401, INFO, "A JWT is required and none was sent.") \
+    X(AUTH_JWT_MALFORMED, "auth.jwt.malformed", 401, INFO, \
+      "The JWT is not in the compact form, or base64url or JSON in it is wrong.") \
+    X(AUTH_JWT_DUPLICATE, "auth.jwt.duplicate", 401, INFO, "An object in the JWT has a member twice.") \
+    X(AUTH_JWT_TOO_LARGE, "auth.jwt.too_large", 401, INFO, "The JWT is longer than auth_jwt_max_size.") \
+    X(AUTH_JWT_TYPE, "auth.jwt.type", 401, INFO, \
+      "The JWT is signed where auth_jwt_type asks for an encrypted one, or the other way round.") \
+    X(AUTH_JWT_NONE, "auth.jwt.none", 401, INFO, "The JWT is not signed: its algorithm is none.") \
+    X(AUTH_JWT_ALGORITHM, "auth.jwt.algorithm", 401, INFO, \
+      "The algorithm of the JWT is not known, or not among auth_jwt_algorithms.") \
+    X(AUTH_JWT_CRIT, "auth.jwt.crit", 401, INFO, "The JWT has a critical extension that is not understood.") \
+    X(AUTH_JWT_ZIP, "auth.jwt.zip", 401, INFO, "The plaintext of the JWT is compressed.") \
+    X(AUTH_JWT_KEY_UNKNOWN, "auth.jwt.key.unknown", 401, INFO, "No key has the key id of the JWT.") \
+    X(AUTH_JWT_KEY_MISMATCH, "auth.jwt.key.mismatch", 401, INFO, \
+      "The key of the JWT is of another type, algorithm or use than its algorithm asks for.") \
+    X(AUTH_JWT_KEY_WEAK, "auth.jwt.key.weak", 401, INFO, \
+      "The key of the JWT is too weak: RSA below 2048 bits, or a secret shorter than the hash.") \
+    X(AUTH_JWT_KEY_BROKEN, "auth.jwt.key.broken", 401, INFO, \
+      "The key of the JWT is wrong in itself, or another one has its key id.") \
+    X(AUTH_JWT_SIGNATURE, "auth.jwt.signature", 401, INFO, "The signature of the JWT is not that of the key.") \
+    X(AUTH_JWT_DECRYPT, "auth.jwt.decrypt", 401, INFO, "The JWT cannot be decrypted.") \
+    X(AUTH_JWT_EXPIRED, "auth.jwt.expired", 401, INFO, "The JWT has expired.") \
+    X(AUTH_JWT_NOT_YET, "auth.jwt.not_yet", 401, INFO, "The JWT is not valid yet.") \
+    X(AUTH_JWT_ISSUER, "auth.jwt.issuer", 401, INFO, "The JWT is of another issuer than auth_jwt_issuer.") \
+    X(AUTH_JWT_AUDIENCE, "auth.jwt.audience", 401, INFO, "The JWT is for another audience than auth_jwt_audience.") \
+    X(AUTH_JWT_REQUIRE, "auth.jwt.require", 401, INFO, "A value that auth_jwt_require asks for is empty or 0.") \
+    X(AUTH_JWT_KEYS, "auth.jwt.keys", 500, ERROR, "The keys for JWTs cannot be had.") \
     X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, \
       "The service that auth_request asks requires credentials: 401.") \
     X(AUTH_REQUEST_DENIED, "auth.request.denied", 403, ERROR, \

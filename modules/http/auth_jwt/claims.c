@@ -1,0 +1,100 @@
+/*
+ * claims.c - $jwt_claim_NAME, $jwt_header_NAME, $jwt_payload, and the variables of auth_jwt_claim_set and
+ * auth_jwt_header_set: what a verified token says.  One that is not verified says nothing.
+ *
+ * Values lie in the request's arena, or in that of the state, which lives as long.
+ */
+#include "jwt.h"
+
+#include "http/vars/vars.h"
+
+/* A list's elements, with commas between; another value is its text.  false: null, or nothing. */
+static bool
+claim_text(weir_arena_t *arena, const weir_json_t *value, weir_str_t *text)
+{
+    weir_buf_t list;
+    size_t     room = 0;
+
+    if (value == NULL || value->kind == WEIR_JSON_NULL) {
+        return false;
+    }
+    *text = value->text;
+    if (value->kind != WEIR_JSON_ARRAY) {
+        return true;
+    }
+    for (const weir_json_t *one = value->first; one != NULL; one = one->next) {
+        room += one->text.len + 1;
+    }
+    weir_buf_init(&list, weir_alloc_bytes(arena, room + 1), room);
+    for (const weir_json_t *one = value->first; one != NULL; one = one->next) {
+        weir_buf_add_str(&list, one->text);
+        if (one->next != NULL) {
+            weir_buf_add_char(&list, ',');
+        }
+    }
+    *text = weir_buf_str(&list);
+    return true;
+}
+
+/* Names of variables have no case: the name in lower case, else the first that is it but for case. */
+static const weir_json_t *
+claim_find(const weir_json_t *object, weir_str_t name)
+{
+    const weir_json_t *member = weir_json_get(object, name);
+
+    if (member != NULL || object == NULL) {
+        return member;
+    }
+    for (const weir_json_t *one = object->first; one != NULL; one = one->next) {
+        if (weir_str_eq_fold(one->name, name)) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+WEIR_GETTER(claim_get)
+{
+    jwt_state_t *state = jwt_state_of(subject);
+
+    return state != NULL && jwt_read(state)
+           && claim_text(arena, claim_find(ref->row->data != 0 ? state->header : state->claims, ref->suffix), value);
+}
+
+WEIR_GETTER(claim_get_payload)
+{
+    jwt_state_t *state = jwt_state_of(subject);
+
+    if (state == NULL || !jwt_read(state)) {
+        return false;
+    }
+    *value = state->payload;
+    return true;
+}
+
+bool
+jwt_get_path(const void *data, weir_request_t *req, weir_str_t *value)
+{
+    const jwt_path_t  *path = data;
+    jwt_state_t       *state = jwt_state_of(req);
+    const weir_json_t *at;
+
+    if (state == NULL || !jwt_read(state)) {
+        return false;
+    }
+    at = path->is_header ? state->header : state->claims;
+    for (size_t i = 0; i < path->path.n && at != NULL; i++) {
+        at = weir_json_get(at, path->path.at[i]);
+    }
+    return claim_text(&req->arena, at, value);
+}
+
+const weir_variable_t jwt_variables[] = {
+    { "jwt_claim_", true, .subject = WEIR_OF_REQUEST, .get = claim_get,
+      .help = "Claim of the request's verified JWT; of a list its elements, with commas between." },
+    { "jwt_header_", true, .subject = WEIR_OF_REQUEST, .get = claim_get, .data = 1,
+      .help = "Member of the header of the request's verified JWT." },
+    { "jwt_payload", .subject = WEIR_OF_REQUEST, .get = claim_get_payload,
+      .help = "Payload of the verified JWT; of a nested one the signed token inside." },
+    WEIR_VARIABLES_END
+};
