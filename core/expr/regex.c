@@ -14,6 +14,7 @@
 #include <pcre2.h>
 #include <pthread.h>
 
+#define REGEX_ECMA          (PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_NEVER_BACKSLASH_C)
 #define REGEX_BUCKETS       1024
 #define REGEX_MATCH_LIMIT   100000
 #define REGEX_DEPTH_LIMIT   10000
@@ -26,7 +27,7 @@ struct weir_regex {
     weir_str_t    pattern;         /* lives behind the struct */
     uint64_t      hash;
     uint32_t      refs;
-    bool          fold_case, whole, jit;
+    bool          fold_case, whole, is_ecma, jit;
     pcre2_code   *code;
     uint32_t      groups, names, name_size;
     PCRE2_SPTR    name_table;
@@ -69,7 +70,8 @@ regex_compile_code(weir_regex_t *regex, weir_error_t *error)
     pcre2_general_context *general = pcre2_general_context_create(regex_malloc, regex_free, NULL);
     pcre2_compile_context *context = general != NULL ? pcre2_compile_context_create(general) : NULL;
     uint32_t               options = (regex->fold_case ? PCRE2_CASELESS : 0)
-                                     | (regex->whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0);
+                                     | (regex->whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0)
+                                     | (regex->is_ecma ? REGEX_ECMA : 0);
     PCRE2_UCHAR            why[128];
     PCRE2_SIZE             offset = 0;
     int                    code = 0;
@@ -106,6 +108,7 @@ regex_share(const weir_regex_t *like)
 
     for (at = regex_table[like->hash % REGEX_BUCKETS]; at != NULL; at = at->next) {
         if (at->hash == like->hash && at->fold_case == like->fold_case && at->whole == like->whole
+            && at->is_ecma == like->is_ecma
             && at->jit == like->jit && weir_str_eq(at->pattern, like->pattern))
         {
             at->refs++;
@@ -203,6 +206,14 @@ weir_regex_t *
 weir_regex_compile_in(weir_arena_t *arena, weir_str_t pattern, bool fold_case, weir_error_t *error)
 {
     return regex_keep_in(arena, weir_regex_compile(pattern, fold_case, error));
+}
+
+weir_regex_t *
+weir_regex_compile_ecma_in(weir_arena_t *arena, weir_str_t pattern, weir_error_t *error)
+{
+    weir_regex_t like = { .pattern = pattern, .is_ecma = true };
+
+    return regex_keep_in(arena, regex_find_or_create(&like, error));
 }
 
 weir_regex_t *

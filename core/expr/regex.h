@@ -27,6 +27,8 @@ weir_regex_t *weir_regex_compile(weir_str_t pattern, bool fold_case, weir_error_
 void          weir_regex_unref(weir_regex_t *regex);
 /* The same, given back when the arena goes. */
 weir_regex_t *weir_regex_compile_in(weir_arena_t *arena, weir_str_t pattern, bool fold_case, weir_error_t *error);
+/* A pattern as ECMA-262 writes it, as far as PCRE2 has that: of UTF-8, "$" is the very end, \u0061 is a letter. */
+weir_regex_t *weir_regex_compile_ecma_in(weir_arena_t *arena, weir_str_t pattern, weir_error_t *error);
 /* One that matches a whole text or not at all. */
 weir_regex_t *weir_regex_compile_whole_in(weir_arena_t *arena, weir_str_t pattern, weir_error_t *error);
 /* Whether what this thread compiles from now on is compiled to machine code (pcre_jit); on unless said. */
