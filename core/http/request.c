@@ -615,6 +615,20 @@ weir_request_run_inside(weir_request_t *req, weir_str_t path, weir_str_t query)
     request_run_server(req);
 }
 
+void
+weir_request_run_beside(weir_request_t *req, const weir_request_t *other)
+{
+    req->uri = other->uri;
+    req->uri.path = weir_str_dup(&req->arena, other->uri.path);
+    req->uri.wire = weir_str_dup(&req->arena, other->uri.wire);
+    req->query = weir_str_dup(&req->arena, other->query);
+    req->uri_changed = true;                    /* (its wire form is all there is of it) */
+    weir_request_use_location(req, other->location);
+    req->is_elsewhere = other->is_elsewhere;
+    req->phase = WEIR_PHASE_FILTER;
+    request_run_phases(req);
+}
+
 bool
 weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query)
 {

@@ -171,6 +171,7 @@ struct weir_request {
     weir_fields_t        upstream_trailers;
     /* what the variables of proxy_pass made, or which of several was chosen; NULL: it has none, and is alone */
     const struct weir_proxy_pass *proxied_to;
+    struct weir_group_conf *pass_to;            /* a copy: whom it is passed on to, instead; NULL: it is none */
     const struct weir_proxy_target *target;     /* of several that share the place's requests; NULL: none */
 };
 
@@ -224,6 +225,8 @@ weir_step_t weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str
 weir_step_t weir_request_redirect_named(weir_request_t *req, weir_str_t name);
 /* A request of our own: from its server on with this decoded path. */
 void weir_request_run_inside(weir_request_t *req, weir_str_t path, weir_str_t query);
+/* The same, of another request's place and path, from its filters on. */
+void weir_request_run_beside(weir_request_t *req, const weir_request_t *other);
 /* The request goes on as a GET (a HEAD stays one) without its body. */
 void weir_request_be_get(weir_request_t *req);
 /* The path of the client's own target in its normal form, as encoded_slash of the server has it. */

@@ -280,6 +280,20 @@ sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec
     return true;
 }
 
+static const weir_captures_t *
+sub_keep_captures(weir_sub_t *sub, const weir_captures_t *captures)
+{
+    weir_captures_t *kept;
+
+    if (captures == NULL || !sub->is_detached) {
+        return captures;
+    }
+    kept = weir_alloc(&sub->req->arena, sizeof(*kept));
+    *kept = *captures;
+    kept->subject = sub_keep(sub, captures->subject);
+    return kept;
+}
+
 static void
 sub_copy_variables(weir_sub_t *sub, const weir_request_t *parent)
 {
@@ -297,10 +311,11 @@ sub_copy_variables(weir_sub_t *sub, const weir_request_t *parent)
     }
     req->route = parent->route;
     weir_uri_text_copy(req, parent);
-    if (!sub->is_detached) {
+    if (!sub->is_detached || sub->req->pass_to != NULL) {
         req->captures = parent->captures;
+        req->captures.subject = sub_keep(sub, parent->captures.subject);
         req->captures_decoded = parent->captures_decoded;
-        req->captures_plain = parent->captures_plain;
+        req->captures_plain = sub_keep_captures(sub, parent->captures_plain);
         req->has_plain_forms = req->has_plain_forms || parent->captures_plain != NULL;
     }
 }
@@ -352,6 +367,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     req->main = spec->is_detached ? req : parent->main;
     req->is_sub = req->is_internal = true;
     req->is_exempt = spec->is_exempt;
+    req->pass_to = spec->pass_to;
     req->depth = (uint8_t) (parent->depth + 1);
     req->version = parent->version;
     req->body_complete = true;
@@ -390,6 +406,10 @@ weir_sub_start(weir_request_t *parent, const weir_sub_spec_t *spec)
     }
     sub_link(sub, spec->is_detached ? &http->detached : &parent->subs);
     http->n_detached += spec->is_detached;
+    if (spec->pass_to != NULL) {
+        weir_request_run_beside(sub->req, parent);
+        return sub;
+    }
     weir_request_run_inside(sub->req, sub_keep(sub, spec->path), sub_keep(sub, spec->query));
     return sub;
 }

@@ -38,7 +38,7 @@ typedef struct weir_balancer weir_balancer_t;     /* balancer.h */
 typedef struct weir_host_set weir_host_set_t;
 typedef struct weir_group weir_group_t;
 
-typedef struct {
+typedef struct weir_group_conf {
     weir_str_t             name;             /* of the upstream block, or "host:port" of an implicit one */
     weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
     weir_peer_conf_t      *peers;            /* in the order of their ranks; an address each */

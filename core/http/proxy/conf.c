@@ -371,6 +371,7 @@ weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, const wei
 void
 weir_proxy_take_location(weir_conf_block_t *block)
 {
+    ((weir_http_location_t *) block->owner)->is_proxied = true;
     if (block->context == WEIR_IN_LOCATION) {
         ((weir_http_location_t *) block->owner)->rule.to_slash = true;
     }
@@ -454,6 +455,7 @@ weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block
             conf->is_built = true;
             cf->words = &block->words;
             if (!conf_find_groups(cf, generation, block, conf, &is_tls)
+                || !weir_forward_build(cf, generation, block, conf->pass.default_port)
                 || (is_tls && !weir_http_tls_build_upstream(cf, &block->words, prefix, &conf->tls)))
             {
                 return false;

@@ -444,11 +444,28 @@ engine_choose(weir_proxy_t *p, const weir_forward_conf_t *forward)
     return true;
 }
 
+/* A copy: to another group, as the request is passed on. */
+static void
+engine_pass_to(weir_proxy_t *p, weir_group_conf_t *group)
+{
+    weir_proxy_pass_t *pass = weir_new(&p->req->arena, weir_proxy_pass_t);
+
+    *pass = p->conf->pass;
+    pass->group = group;
+    pass->authority = group->name;
+    pass->text = NULL;
+    p->pass = p->req->proxied_to = pass;
+}
+
 static bool
 engine_make_plan(weir_proxy_t *p, const weir_forward_conf_t *forward)
 {
     p->plan = weir_new(&p->req->arena, weir_proxy_plan_t);
     p->plan->conf = forward;
+    if (p->req->pass_to != NULL) {
+        engine_pass_to(p, p->req->pass_to);
+        return true;
+    }
     return p->conf->pass.targets == NULL || engine_choose(p, forward);
 }
 

@@ -71,6 +71,10 @@ static const weir_directive_t forward_directives[] = {
     WEIR_DIRECTIVE(weir_forward_conf_t, split_key, "split_key", .where = WEIR_IN_ANY,
                    .help = "Sends requests with the same text to the same one of the targets that share a place's "
                            "requests."),
+    WEIR_DIRECTIVE_OF(weir_forward_conf_t, mirrors, "mirror_to", &weir_mirror_type, .where = WEIR_IN_LOCATION,
+                      .inherit = WEIR_LOCAL,
+                      .help = "Sends copies of requests, or of an exact share of them, to another group, whose answers "
+                              "are dropped."),
     WEIR_DIRECTIVES_END
 };
 
@@ -105,8 +109,53 @@ forward_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 {
     weir_forward_conf_t *conf = conf_;
 
-    conf->is_plain = !weir_path_edit_is_set(&conf->path) && conf->host == NULL;
+    conf->is_plain = !weir_path_edit_is_set(&conf->path) && conf->host == NULL && conf->mirrors.n == 0;
     return weir_path_edit_check(cf, block, "rewrite_prefix", &conf->path);
+}
+
+bool
+weir_forward_build(weir_conf_t *cf, weir_generation_t *generation, const weir_conf_block_t *block, uint16_t port)
+{
+    weir_forward_conf_t *conf = weir_conf_of(block, weir_http_forward_index);
+
+    return weir_mirror_build(cf, generation, block, &conf->mirrors, port);
+}
+
+/* Where nothing is passed on there is nothing to copy. */
+static bool
+forward_check_mirrors(weir_conf_t *cf, const weir_conf_block_t *block)
+{
+    const weir_http_location_t *place = block->owner;
+
+    for (const weir_conf_block_t *inner = block->first; inner != NULL; inner = inner->next) {
+        if (!forward_check_mirrors(cf, inner)) {
+            return false;
+        }
+    }
+    return block->set == NULL || !weir_conf_is_set(block, weir_http_forward_index, "mirror_to") || place->is_proxied
+        || weir_conf_error_at(cf, &block->words, "\"mirror_to\" stands where nothing is passed on: it needs a "
+                              "\"proxy_pass\" or \"grpc_pass\" beside it");
+}
+
+/* After every module's check. */
+static bool
+forward_build(weir_conf_t *cf, weir_generation_t *generation)
+{
+    (void) generation;
+    return forward_check_mirrors(cf, cf->root);
+}
+
+static weir_step_t
+forward_precontent(weir_request_t *req, const void *conf)
+{
+    return weir_mirror_precontent(req, &((const weir_forward_conf_t *) conf)->mirrors);
+}
+
+static bool
+forward_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const weir_forward_conf_t *) conf)->mirrors.n != 0;
 }
 
 bool
@@ -129,4 +178,7 @@ const weir_http_module_t weir_http_forward = {
     .variables = forward_variables,
     .zone_kinds = forward_kinds,
     .check = forward_check,
+    .build = forward_build,
+    .on = { [WEIR_PHASE_PRECONTENT] = forward_precontent },
+    .enabled = forward_enabled,
 };

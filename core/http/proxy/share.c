@@ -81,11 +81,11 @@ weir_share_next(const weir_share_t *share)
 
 /* -- load -- */
 
-static uint64_t
-share_gcd(uint64_t a, uint64_t b)
+uint32_t
+weir_share_divisor(uint32_t a, uint32_t b)
 {
     while (b != 0) {
-        uint64_t rest = a % b;
+        uint32_t rest = a % b;
         a = b;
         b = rest;
     }
@@ -98,7 +98,7 @@ share_stride(uint64_t sum)
 {
     uint64_t stride = weir_max(sum * UINT64_C(618034) / 1000000, 1);
 
-    while (share_gcd(stride, sum) != 1) {
+    while (weir_share_divisor((uint32_t) stride, (uint32_t) sum) != 1) {
         stride++;
     }
     return stride % sum;

@@ -136,17 +136,6 @@ weir_split_take_return(weir_conf_t *cf, weir_conf_block_t *block, uint16_t statu
 
 /* -- building -- */
 
-static uint32_t
-split_gcd(uint32_t a, uint32_t b)
-{
-    while (b != 0) {
-        uint32_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* Keys find a target by its name, wherever it stands; of two of one name the second has another. */
 static uint64_t
 split_seed(const weir_proxy_targets_t *targets, size_t i)
@@ -171,7 +160,7 @@ weir_split_build(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
     }
     targets->is_built = true;
     for (size_t i = 0; i < targets->n; i++) {
-        gcd = split_gcd(targets->at[i].weight, gcd);
+        gcd = weir_share_divisor(targets->at[i].weight, gcd);
     }
     if (gcd == 0) {
         return weir_conf_error_at(cf, &targets->words, "each target of this place has weight=0: nobody would answer");
