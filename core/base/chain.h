@@ -16,7 +16,7 @@ typedef struct {
     weir_spare_t  spare;     /* of them */
     size_t        max_free;
     size_t        n_used;    /* given out now */
-} weir_chain_pool_t;         /* one a worker */
+} weir_chain_pool_t;         /* one per worker */
 
 typedef struct {
     weir_block_t *first, *last;

@@ -142,7 +142,7 @@ weir_core_check_affinity(weir_conf_t *cf, weir_core_conf_t *core)
             allowed.words[w] &= affinity->at[0].words[w];
         }
         if (cpu_count(&allowed) == 0) {
-            return weir_conf_error(cf, 0, "no CPU of the mask of \"worker_cpu_affinity\" is there to run on");
+            return weir_conf_error(cf, 0, "no CPU of the mask of \"worker_cpu_affinity\" may be used by this process");
         }
     }
     if (!affinity->automatic && affinity->n != 1 && affinity->n != core->worker_processes) {

@@ -92,7 +92,7 @@ log_read_option(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t option, weir_
             *severity = level;
             return true;
         }
-        weir_conf_warn(cf, 1, "the \"severity\" of syslog is without effect in error_log: each record has its own");
+        weir_conf_warn(cf, 1, "the \"severity\" of syslog has no effect in error_log: each record has its own level");
         return true;
     }
     return weir_conf_error(cf, 1,

@@ -254,7 +254,7 @@ wire_read(weir_arena_t *arena, int fd, weir_str_t *bytes, weir_error_t *error)
     char       *room;
 
     if (weir_sys_fstat(fd, &st) != 0 || st.st_size < 0 || (uint64_t) st.st_size > WIRE_MAX) {
-        return weir_error_set(error, "the recorded configuration cannot be read: no file of a possible size");
+        return weir_error_set(error, "the recorded configuration cannot be read: the size of the file is not possible");
     }
     len = (size_t) st.st_size;
     room = weir_try_alloc(arena, len + 1);

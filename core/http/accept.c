@@ -1,7 +1,7 @@
 /*
  * accept.c - see accept.h.
  *
- * Runs in workers.  One allocation a connection, large enough for whichever protocol it turns out to speak.
+ * Runs in workers.  One allocation per connection, large enough for whichever protocol it turns out to speak.
  */
 #include "http/accept.h"
 

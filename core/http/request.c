@@ -198,7 +198,7 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
     if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE)
         && (phase <= WEIR_PHASE_ACCESS || weir_request_is_split(req)))
     {
-        return weir_request_fail(req, req->failed_value, "what decides about the request cannot be worked out");
+        return weir_request_fail(req, req->failed_value, "a value that decides about the request cannot be computed");
     }
     return WEIR_NEXT;
 }

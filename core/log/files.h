@@ -1,5 +1,5 @@
 /*
- * files.h - files that many records go to, such as access logs: one descriptor and one buffer a process for each path.
+ * files.h - files that many records go to, such as access logs: one descriptor and one buffer per process and path.
  *
  * A file is opened in append mode when a generation that names it is built: by the master, which may be root, before
  * it forks or hands the descriptor on; by a worker itself only when nobody gave it one.  Records collect in the

@@ -69,7 +69,7 @@ rights_verify(const weir_rights_user_t *to, const char **why)
         || real_group != to->gid || effective_group != to->gid || saved_group != to->gid) {
         return false;
     }
-    *why = "root could be had back";
+    *why = "the process could become root again";
     return setuid(0) != 0 && seteuid(0) != 0 && (to->gid == 0 || setgid(0) != 0);
 }
 

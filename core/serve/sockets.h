@@ -1,5 +1,5 @@
 /*
- * sockets.h - the master's listening sockets: for every address one a worker, kept while the address is configured.
+ * sockets.h - the master's listening sockets: for every address one per worker, kept while the address is configured.
  *
  * Closing one of several SO_REUSEPORT sockets drops what waits in its queue, so that none is closed while its address
  * is configured: worker k of n serves every socket i with i mod n == k, however many there are.

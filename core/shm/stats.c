@@ -53,7 +53,7 @@ stats_add_segment(weir_error_t *error)
 
     weir_assert(stats_n_segments <= WEIR_STATS_SEGMENTS);
     if (stats_n_segments == WEIR_STATS_SEGMENTS) {
-        return weir_error_set(error, "there are as many rows of statistics as there may be");
+        return weir_error_set(error, "the number of rows of statistics is at its limit");
     }
     if (stats_n_segments != 0) {
         id.name = weir_str(name, (size_t) snprintf(name, sizeof(name), "%u", stats_n_segments));

@@ -212,7 +212,7 @@ zone_take_locked(const weir_zone_id_t *id, weir_error_t *error)
         }
     }
     if (zone == NULL) {
-        (void) weir_error_set(error, "shared memory \"%.*s\" of %llu bytes cannot be had (%d: %s)",
+        (void) weir_error_set(error, "shared memory \"%.*s\" of %llu bytes cannot be made (%d: %s)",
                               WEIR_STR_ARG(id->name),
                               (unsigned long long) id->size, errno, strerror(errno));
         return NULL;

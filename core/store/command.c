@@ -337,7 +337,7 @@ command_key_create(command_t *command)
            && weir_store_json_number(command->request, "expires", &key.expires_s, &command->error)
            && command_get_secret(command, secret);
     if (good && key.expires_s != 0 && key.expires_s <= command->now_s) {
-        good = weir_error_set(&command->error, "\"expires\" has passed: the key would never be good");
+        good = weir_error_set(&command->error, "\"expires\" is in the past: the key would never be valid");
         weir_mem_wipe(secret, sizeof(secret));
     }
     if (good) {

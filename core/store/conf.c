@@ -133,7 +133,7 @@ store_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         memcpy(store_first, conf->path.text.at, conf->path.text.len + 1);
     } else if (!weir_str_eq(conf->path.text, weir_str_from_z(store_first))) {
         if (weir_zones_are_made_here()) {
-            weir_log(WEIR_LOG_WARN, NULL, 0, "\"store_path %.*s\" is taken up at the next start",
+            weir_log(WEIR_LOG_WARN, NULL, 0, "\"store_path %.*s\" takes effect at the next start",
                      WEIR_STR_ARG(conf->path.text));
         }
         conf->path.text = weir_str_dup(cf->arena, weir_str_from_z(store_first));

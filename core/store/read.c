@@ -65,7 +65,7 @@ read_follow(void)
     if (weir_store_view_open(&other, read_store.path, &error)) {
         read_close();
         read_store.view = other;
-        weir_log(WEIR_LOG_NOTICE, NULL, 0, "the store in \"%s\" is another file now, which is read", read_store.path);
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "the store in \"%s\" was replaced: the new file is read", read_store.path);
     } else {
         read_store.next_ms = weir_clock_now().ms + READ_RETRY_MS;
     }

@@ -1,7 +1,7 @@
 /*
  * bio.c - ciphertext between OpenSSL and the socket: one recv and one send where the plain transport has one.
  *
- * Runs in workers.  What OpenSSL writes is gathered in one buffer a worker and leaves at weir_tls_flush; what the
+ * Runs in workers.  What OpenSSL writes is gathered in one buffer per worker and leaves at weir_tls_flush; what the
  * socket does not take is copied to memory of the connection, bounded by what one flush gathers and a few records of
  * the handshake's kind.
  */

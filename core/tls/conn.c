@@ -1,7 +1,7 @@
 /*
  * conn.c - the TLS transport: handshake, transfers, close_notify, over bio.c.
  *
- * Runs in workers; one allocation a connection beside OpenSSL's own.
+ * Runs in workers; one allocation per connection beside OpenSSL's own.
  */
 #include "tls/conn.h"
 

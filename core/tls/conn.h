@@ -2,9 +2,9 @@
  * conn.h - TLS on a weir_conn_t: the handshake of either side, then a transport row like the plain one.
  *
  * Runs in workers, on the loop.  A handshake and an idle connection hold as little as OpenSSL lets them (its buffers
- * are released while idle); received ciphertext passes through one buffer a worker.  After the handshake the stream is
- * used through weir_conn_recv, weir_conn_send, weir_conn_shutdown (sends close_notify), weir_conn_close, which keep
- * conn.h's contract: one system call a transfer where the plain transport makes one, watch.readable true while
+ * are released while idle); received ciphertext passes through one buffer per worker.  After the handshake the stream
+ * is used through weir_conn_recv, weir_conn_send, weir_conn_shutdown (sends close_notify), weir_conn_close, which keep
+ * conn.h's contract: one system call per transfer where the plain transport makes one, watch.readable true while
  * decrypted or undecrypted bytes wait inside.  The end of the peer's stream without close_notify is WEIR_ERROR
  * (ECONNRESET): a truncated body must not pass for a whole one (RFC 9112 §9.8).  Renegotiation is refused; a flood of
  * records that carry no byte of the stream (KeyUpdate, empty records, alerts) ends the connection.

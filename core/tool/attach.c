@@ -111,7 +111,7 @@ weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *he
     }
     if (errno == ENOENT && weir_process_kill(pid, 0) != 0 && errno == ESRCH) {
         return weir_error_set(error,
-                              "process %d, which the pid file names, has gone: nothing runs with this configuration",
+                              "process %d, which the pid file names, has ended: nothing runs with this configuration",
                               (int) pid);
     }
     return weir_error_set(error, "process %d cannot be looked into (%d: %s)", (int) pid, errno, strerror(errno));
@@ -143,6 +143,6 @@ weir_attach_check(pid_t pid, weir_error_t *error)
     bool is_weir = attach_is_our_program(pid);
 
     return is_weir || !attach_each_path(pid, attach_is_weir, &is_weir) || is_weir
-           || weir_error_set(error, "process %d, which the pid file names, is no Weir: the file was left behind",
+           || weir_error_set(error, "process %d, which the pid file names, is not Weir: the pid file is stale",
                              (int) pid);
 }

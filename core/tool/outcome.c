@@ -39,8 +39,8 @@ weir_outcome_look(pid_t pid, weir_outcome_kind_t kind, weir_outcome_t *seen, wei
 
     return weir_attach_zones(pid, outcome_on_zone, &look, error)
            && (look.found || weir_error_set(error,
-                                            "process %d does not tell how things ended: it is of another version, or "
-                                            "going", (int) pid));
+                                            "process %d does not report results: it is another version of Weir, or "
+                                            "it is ending", (int) pid));
 }
 
 bool
@@ -58,7 +58,7 @@ weir_outcome_wait(pid_t pid, weir_outcome_kind_t kind, const weir_outcome_t *bef
         }
         (void) nanosleep(&pause, NULL);
     }
-    return weir_error_set(error, "nothing ended within %u s: the error log may say why", OUTCOME_WAIT_MS / 1000);
+    return weir_error_set(error, "no result came within %u s: the error log may say why", OUTCOME_WAIT_MS / 1000);
 }
 
 int

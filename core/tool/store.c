@@ -304,7 +304,7 @@ store_compact(const weir_settings_t *settings, const char *to)
     before = store_size(path);
     result = to != NULL ? weir_store_copy(&db, to) : weir_store_compact(&db, settings->store_path.at);
     if (result == 0) {
-        fprintf(stderr, "%llu bytes were %llu\n", store_size(to != NULL ? to : path), before);
+        fprintf(stderr, "the store has %llu bytes now, it had %llu\n", store_size(to != NULL ? to : path), before);
     } else {
         (void) weir_error_set(&error, "compacting failed: %s", weir_store_strerror(&db, result));
     }
@@ -365,7 +365,7 @@ store_check(const weir_settings_t *settings)
         _exit(code);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-        fprintf(stderr, "weir: a process that checks could not be started: %s\n", strerror(errno));
+        fprintf(stderr, "weir: the process that checks the store could not be started: %s\n", strerror(errno));
         return 1;
     }
     if (WIFSIGNALED(status)) {

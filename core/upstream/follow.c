@@ -118,7 +118,7 @@ follow_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_a
     if (result != WEIR_LOOKUP_OK) {
         if (!name->has_failed) {
             weir_log(WEIR_LOG_ERROR, NULL, 0,
-                     "%.*s of upstream \"%.*s\" could not be resolved: %s; what was known of it holds",
+                     "%.*s of upstream \"%.*s\" could not be resolved: %s; its last known addresses stay in use",
                      WEIR_STR_ARG(server->host),
                      WEIR_STR_ARG(name->follow->conf->name),
                      result == WEIR_LOOKUP_TIMEOUT ? "no name server answered" : "there is no such name");

@@ -2,7 +2,7 @@
  * round_robin.c - smooth weighted turns: of 5:1:1 the first has five of seven, spread out.
  *
  * Each turn every peer that may be picked gains its weight; the richest is picked and pays what all of them gained.
- * The weight in use sinks with failures and comes back by one a turn.
+ * The weight in use sinks with failures and comes back by one per turn.
  */
 #include "upstream/balancer.h"
 

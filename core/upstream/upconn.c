@@ -1,7 +1,7 @@
 /*
  * upconn.c - connections to peers: opened, kept idle for the next request, dropped when the peer speaks in between.
  *
- * Runs in workers.  One heap object a connection.  The newest idle one is used first, so that what is not needed
+ * Runs in workers.  One heap object per connection.  The newest idle one is used first, so that what is not needed
  * grows old and is closed.  A connection in use counts its group; an idle one does not: it goes with the group.
  */
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /*
- * access_log.c - one line a request: log_format, and access_log to files (by way of core/log/files) or syslog.
+ * access_log.c - one line per request: log_format, and access_log to files (by way of core/log/files) or syslog.
  *
  * Formats are templates, compiled at load.  A worker composes a record in the request's arena and hands it to the
  * file's buffer: no system call.  Bytes from strangers are escaped as the format says, so that one record is one

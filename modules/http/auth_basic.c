@@ -263,7 +263,7 @@ static bool
 auth_begin(weir_life_t *life)
 {
     if (!weir_work_open(life->loop)) {
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "no threads for costly hashes");
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "the threads that check costly password hashes could not be started");
     }
     return true;
 }

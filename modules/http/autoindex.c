@@ -19,7 +19,7 @@
 #define AUTOINDEX_MAX      100000
 #define AUTOINDEX_CALLBACK 128
 #define AUTOINDEX_NAME     50            /* columns of a name in HTML */
-/* entries a step: none is longer than 1 KiB, but for names of 255 signs that are all escaped */
+/* entries per step: none is longer than 1 KiB, but for names of 255 signs that are all escaped */
 #define AUTOINDEX_PIECE    64
 #define AUTOINDEX_LEFT     8192          /* room that one entry may need */
 

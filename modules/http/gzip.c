@@ -16,7 +16,7 @@
 
 #include <zlib.h>
 
-#define GZIP_KEEP     8                  /* idle states a worker */
+#define GZIP_KEEP     8                  /* idle states per worker */
 #define GZIP_WINDOW   15                 /* bits: 32 KiB */
 #define GZIP_MEMORY   8
 #define GZIP_HEADER   16                 /* deflateInit2: write a gzip header */

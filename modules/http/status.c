@@ -2,7 +2,7 @@
  * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests,
  * server_zones, location_zones, upstreams with their peers, limit_reqs, limit_conns, quotas.
  *
- * Made a few rows a turn of the loop.
+ * Made a few rows per turn of the loop.
  */
 #include "http/answer/report.h"
 #include "http/module.h"

@@ -25,7 +25,7 @@ $w->reload($conf->('two'), workers => 2, control => 0);
 $w->wait_for_log(qr/configuration 2 is in use/);
 is $w->get('/clock')->body, 'two', 'new workers serve';
 is $w->get('/clock')->body, 'two', 'this request is held back for four seconds';
-my ($since) = $w->error_log =~ /what workers are made of has changed(.*)/s;
+my ($since) = $w->error_log =~ /settings that only new workers can take have changed(.*)/s;
 is scalar(() = $since =~ /start worker process/g), 2, 'nobody is started but those of the new settings';
 is scalar $w->workers, 2, 'two workers are there';
 

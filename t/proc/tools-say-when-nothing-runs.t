@@ -23,12 +23,12 @@ my $gone = fork // die;
 POSIX::_exit(0) unless $gone;
 waitpid $gone, 0;
 $w->write_file('logs/weir.pid', "$gone\n");
-$each->('a process that has gone', qr/process $gone, which the pid file names, has gone|kill\($gone, \d+\) failed \(3: No such process\)/);
+$each->('a process that has gone', qr/process $gone, which the pid file names, has ended|kill\($gone, \d+\) failed \(3: No such process\)/);
 
 my $other = fork // die;
 unless ($other) { $SIG{$_} = 'DEFAULT' for qw(HUP USR1 USR2 QUIT TERM ALRM); alarm 60; sleep 1 while 1 }
 $w->write_file('logs/weir.pid', "$other\n");
-$each->("another program's", qr/process $other, which the pid file names, is no Weir: the file was left behind/);
+$each->("another program's", qr/process $other, which the pid file names, is not Weir: the pid file is stale/);
 is waitpid($other, POSIX::WNOHANG()), 0, 'which lives on';
 kill 'KILL', $other;
 waitpid $other, 0;

@@ -52,7 +52,7 @@ sub owner ($path) { (stat $path)[4] }
 
 for my $user (undef, 'daemon') {
     my $named = $user // 'root';
-    my $w     = Weir::Test->new('a worker can read the store but not write it')->needs_weir->allow_log(qr/may not/);
+    my $w     = Weir::Test->new('a worker can read the store but not write it')->needs_weir->allow_log(qr/asked to change the store and was refused/);
     $w->conf('http { server { location / { api_key $http_x_api_key; empty_gif; } } }', main => "store_path store;\n" . ($user ? "store_user $user;\n" : ''));
     my $store = $w->dir . '/store';
     is +($w->tool(qw(consumer add acme)))[0], 0, "$named: a consumer";
@@ -65,7 +65,7 @@ for my $user (undef, 'daemon') {
     is owner("$store/$_"), (getpwnam $named)[2], "$named: the owner of $_" for '.', qw(weir.mdb weir.mdb-lock lock seeds socket);
     chmod 0777, "$store/socket";
     is as_worker($worker, $store), 'read the data', "$named: nor when the socket lets it in";
-    like $w->error_log, qr/asked for changes of the store, which it may not/, "$named: which is told";
+    like $w->error_log, qr/asked to change the store and was refused: it has no right to/, "$named: which is told";
     is +($w->tool(qw(consumer add other)))[0], 0, "$named: root may ask";
     is +($w->tool(qw(consumer list)))[1] =~ s/^CONSUMER.*\n//r =~ s/ .*//gr, "acme\nother\n", "$named: these are all";
     my $process = store_process($w);

@@ -32,7 +32,7 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
     is $reused, 'r', "$version: the cache is kept over a reload";
 }
 for my $said ('builtin', 'builtin:1000', 'builtin:1000 shared:SSL:1m') {
-    $w->allow_log(qr/"builtin" cache would be of one worker only: "ssl_session_cache" takes it as a shared one/);
+    $w->allow_log(qr/"builtin" cache would serve one worker only: "ssl_session_cache" uses a cache that all workers share/);
     $w->reload($text->("ssl_session_cache $said;"));
     my (undef, undef, $session) = ask($w, version => 'TLSv1_2');
     my %by;

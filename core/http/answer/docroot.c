@@ -223,12 +223,12 @@ docroot_parse_folder(weir_conf_t *cf, const weir_directive_t *row, const weir_co
     weir_str_t text = words->at[1].text;
     bool is_alias = weir_str_eq(weir_str_from_z(row->name), WEIR_STR("alias"));
 
+    if (folder->at != NULL && folder->is_alias == is_alias) {
+        return weir_conf_error(cf, 0, "\"%s\" directive is duplicate", row->name);
+    }
     if (folder->at != NULL) {
-        return weir_conf_error(cf, 0,
-                               folder->is_alias == is_alias
-                                   ? "\"%s\" directive is duplicate"
-                                   : "\"%s\" directive is duplicate, \"root\" or \"alias\" was said before",
-                               row->name);
+        return weir_conf_error(cf, 0, "\"%s\" directive is duplicate, \"%s\" directive was specified earlier",
+                               row->name, folder->is_alias ? "alias" : "root");
     }
     if (text.len == 0 || docroot_has_nul(text)) {
         return weir_conf_invalid(cf, 1, "a path");
@@ -245,7 +245,7 @@ docroot_parse_folder(weir_conf_t *cf, const weir_directive_t *row, const weir_co
                 || variable->get == docroot_get_file))
         {
             return weir_conf_error(cf, 1,
-                                   "the $%s variable cannot be used in the \"%.*s\" directive: it comes from there",
+                                   "the $%s variable cannot be used in the \"%.*s\" directive, from which it is made",
                                    variable->name, WEIR_STR_ARG(words->at[0].text));
         }
     }
@@ -297,7 +297,7 @@ docroot_types_line(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wo
     weir_assert(types != NULL && words->n != 0);
     *type = words->at[0].text;
     if (!weir_syntax_is_field_value(*type) || type->len == 0) {
-        return weir_conf_error(cf, 0, "\"%.*s\" is no type of content", WEIR_STR_ARG(*type));
+        return weir_conf_error(cf, 0, "\"%.*s\" is not a media type", WEIR_STR_ARG(*type));
     }
     for (size_t i = 1; i < words->n; i++) {
         weir_str_t suffix = weir_str_lower(cf->arena, words->at[i].text);

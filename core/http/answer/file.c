@@ -16,7 +16,7 @@
 #include <errno.h>
 
 #define FILE_SMALL  16384
-#define FILE_ROUNDS 16          /* pieces a turn, however quick they are */
+#define FILE_ROUNDS 16          /* pieces per turn, however quick they are */
 
 typedef struct {
     weir_holder_t     hold;

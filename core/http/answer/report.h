@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "http/request.h"
 
-#define WEIR_REPORT_PIECE 65536              /* bytes a step may write */
+#define WEIR_REPORT_PIECE 65536              /* bytes that a step may write */
 
 typedef struct weir_report weir_report_t;
 

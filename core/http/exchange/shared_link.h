@@ -3,7 +3,7 @@
  *
  * Found by peer and by how it is secured; made when there is none with room; kept idle in the group's pool like any
  * other.  An exchange joins, gets a stream, and leaves; the last one to leave makes the connection idle, or ends it
- * when it is to end.  Runs in workers; one allocation a connection beside the session's.
+ * when it is to end.  Runs in workers; one allocation per connection beside the session's.
  */
 #ifndef WEIR_HTTP_EXCHANGE_SHARED_LINK_H
 #define WEIR_HTTP_EXCHANGE_SHARED_LINK_H

@@ -207,7 +207,8 @@ filters_take_step(weir_request_t *req, weir_step_t step)
         return WEIR_AGAIN;
     }
     if (req->n_replaced == FILTER_REPLACE_MAX) {
-        weir_log(WEIR_LOG_ERROR, &req->log, 0, "filters put answers in the place of one another: the last is sent");
+        weir_log(WEIR_LOG_ERROR, &req->log, 0,
+                 "filters replaced one another's answers too often: the last one is sent");
         req->res.verdict = NULL;
         return WEIR_OK;
     }

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#define AHEAD_ROUNDS 16         /* pieces a turn, then others get theirs */
+#define AHEAD_ROUNDS 16         /* pieces per turn, then others get theirs */
 
 typedef struct {
     weir_holder_t     hold;

@@ -45,7 +45,7 @@ weir_forwarded_read_trusted(weir_conf_t *cf, size_t word, weir_cidrs_t *list)
     }
     if (cidr.family == AF_UNSPEC) {
         return weir_conf_invalid(
-            cf, word, "an address, a network as ADDRESS/BITS, \"unix:\" or a name; everybody is 0.0.0.0/0 and ::/0");
+            cf, word, "an address, a network as ADDRESS/BITS, \"unix:\" or a name; all clients are 0.0.0.0/0 and ::/0");
     }
     trusted_push(cf, list, &cidr);
     return true;

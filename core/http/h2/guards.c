@@ -9,7 +9,7 @@
 #include "os/clock.h"
 
 #define GUARD_RESETS        100      /* streams that may be reset at once … */
-#define GUARD_RESETS_S      10       /* … and how many a second after that */
+#define GUARD_RESETS_S      10       /* … and how many per second after that */
 #define GUARD_GLITCHES      1000     /* frames that do no work, by weight … */
 #define GUARD_GLITCHES_S    100      /* … of which so many are forgiven a second */
 #define GUARD_GLITCHES_HEAD 10       /* … and with every head */

@@ -11,7 +11,7 @@
 
 #include "http/serve/runtime.h"
 
-/* What is spoken.  A row a protocol. */
+/* What is spoken.  One row per protocol. */
 typedef struct {
     const char *name;
     size_t      size;                                        /* of its struct */

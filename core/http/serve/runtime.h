@@ -10,7 +10,7 @@
 #include "http/serve/send_queue.h"
 #include "upstream/group.h"
 
-#define WEIR_RX_BYTES 65536      /* one receive buffer a worker, borrowed for the time of a read */
+#define WEIR_RX_BYTES 65536      /* one receive buffer per worker, borrowed for the time of a read */
 #define WEIR_FILE_BYTES 65536
 #define WEIR_TX_BYTES 65536      /* one for heads and small bodies, borrowed until flush */
 

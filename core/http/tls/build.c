@@ -218,7 +218,8 @@ build_zone_agrees(weir_conf_t *cf, const weir_http_tls_zone_t *zone, const weir_
         return true;
     }
     return weir_conf_error_at(
-        cf, zone->words, "the size %llu of the shared memory \"%.*s\" conflicts with the size %llu said before",
+        cf, zone->words,
+        "the size %llu of the shared memory \"%.*s\" conflicts with the size %llu that was declared before",
         (unsigned long long) zone->size, WEIR_STR_ARG(zone->name), (unsigned long long) other->size);
 }
 

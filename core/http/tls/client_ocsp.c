@@ -3,7 +3,7 @@
  * first request (ssl_ocsp).
  *
  * Runs in workers.  Whatever goes wrong - no responder, no answer, no memory - the certificate does not pass: requests
- * are answered with 400.  One allocation a connection that has to ask, given back with it.
+ * are answered with 400.  One allocation per connection that has to ask, given back with it.
  */
 #include "http/serve/conn.h"
 #include "http/tls/conf.h"

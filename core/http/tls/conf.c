@@ -239,7 +239,8 @@ conf_parse_session_cache(CONF_ARGS)
         if (conf_is_builtin(words->at[i].text)) {
             weir_conf_warn(
                 cf, i,
-                "a \"builtin\" cache would be of one worker only: \"ssl_session_cache\" takes it as a shared one");
+                "a \"builtin\" cache would serve one worker only: \"ssl_session_cache\" uses a cache that all workers "
+                "share");
             builtin = i;
         } else if (shared == 0 && weir_str_starts(words->at[i].text, WEIR_STR("shared:"))) {
             shared = i;
@@ -301,7 +302,7 @@ conf_parse_gone(CONF_ARGS)
 {
     (void) words;
     (void) field;
-    return weir_conf_error(cf, 0, "the \"ssl\" directive is obsolete: say \"listen ... ssl\" instead");
+    return weir_conf_error(cf, 0, "the \"ssl\" directive is obsolete: use \"listen ... ssl\" instead");
 }
 
 static const weir_conf_type_t conf_type_gone = {

@@ -72,7 +72,7 @@ weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, weir_h
     if (!responder_split(arena, url, responder, &hp, why)) {
         return false;
     }
-    *why = "the OCSP responder in the certificate has a name, which is not looked up: say ssl_ocsp_responder";
+    *why = "the OCSP responder in the certificate has a name, which is not looked up: set ssl_ocsp_responder";
     return weir_addr_from_ip(responder->addrs.at, hp.host, hp.port);
 }
 

@@ -2,7 +2,7 @@
  * stapling.c - the OCSP answer that goes with handshakes (ssl_stapling): asked for at a server's first handshake, and
  * again before it is void.
  *
- * Runs in workers, each by itself.  One allocation a server that staples.  The context may be shared with the
+ * Runs in workers, each by itself.  One allocation for each server that staples.  The context may be shared with the
  * generation before: whichever generation is the newest keeps it fresh.
  */
 #include "http/tls/conf.h"

@@ -21,7 +21,7 @@ recorder_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         return weir_conf_error_at(cf, &block->words, "%s", error.text);
     }
     if (weir_stories_each() != conf->each && weir_zones_are_made_here()) {
-        weir_log(WEIR_LOG_WARN, NULL, 0, "\"recorder_requests %u\" is taken up at the next start", conf->each);
+        weir_log(WEIR_LOG_WARN, NULL, 0, "\"recorder_requests %u\" takes effect at the next start", conf->each);
     }
     return true;
 }

@@ -81,7 +81,7 @@ shared_read_saved(weir_arena_t *arena)
     if (shared.path[0] != '\0' && !weir_file_read(arena, shared.path, SHARED_SAVED_MAX, &saved) && errno != ENOENT
         && errno != ENOTDIR)
     {
-        weir_log(WEIR_LOG_WARN, NULL, errno, "keys of TLS sessions from before cannot be read from \"%s\"",
+        weir_log(WEIR_LOG_WARN, NULL, errno, "the saved keys of TLS session tickets cannot be read from \"%s\"",
                  shared.path);
     }
     return saved;

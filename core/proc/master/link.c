@@ -61,7 +61,8 @@ link_on_message(weir_child_t *child, const weir_channel_message_t *message)
             return;
         }
     }
-    weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d spoke out of turn, it is killed", (int) child->pid);
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d sent a message that was not due: it is killed",
+             (int) child->pid);
     weir_link_close(child);
     weir_spawn_leave(child, SIGKILL);
 }
@@ -98,7 +99,7 @@ link_on_channel(weir_watch_t *watch)
             weir_link_close(child);
             return;
         case WEIR_ERROR:
-            weir_log(WEIR_LOG_ALERT, NULL, errno, "worker process %d sent what is no message, it is killed",
+            weir_log(WEIR_LOG_ALERT, NULL, errno, "worker process %d sent bytes that are no message: it is killed",
                      (int) child->pid);
             weir_link_close(child);
             weir_spawn_leave(child, SIGKILL);
@@ -106,7 +107,8 @@ link_on_channel(weir_watch_t *watch)
         }
     }
     if (child->channel.fd >= 0) {       /* no honest worker has that much to say */
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d talks too much, it is killed", (int) child->pid);
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "worker process %d sent too many messages at once: it is killed",
+                 (int) child->pid);
         weir_link_close(child);
         weir_spawn_leave(child, SIGKILL);
     }
@@ -132,7 +134,7 @@ link_flush(weir_child_t *child)
         default:
             /* those say that it has died: its end is on its way to us */
             if (errno != EPIPE && errno != ECONNRESET) {
-                weir_log(WEIR_LOG_ALERT, NULL, errno, "telling worker process %d failed", (int) child->pid);
+                weir_log(WEIR_LOG_ALERT, NULL, errno, "sending to worker process %d failed", (int) child->pid);
             }
             weir_link_close(child);
             return false;

@@ -106,7 +106,7 @@ load_warn(const weir_generation_t *generation)
                  settings.connections, (unsigned long long) files);
     }
     if (weir_listens_of(generation).n == 0) {
-        weir_log(WEIR_LOG_WARN, NULL, 0, "the configuration listens on nothing: it has no server");
+        weir_log(WEIR_LOG_WARN, NULL, 0, "the configuration has no server: Weir listens on no address");
     }
 }
 

@@ -180,7 +180,8 @@ master_on_signal(void *data)
             master->is_quiet = false;        /* as nginx: workers come again, on the configuration of before */
             weir_outcome_begin(WEIR_OUTCOME_RELOAD);
             weir_spawn_cohort(master);
-            weir_outcome_end(WEIR_OUTCOME_RELOAD, true, "workers are started again, on the configuration of before");
+            weir_outcome_end(WEIR_OUTCOME_RELOAD, true,
+                             "workers are started again with the configuration that was in use");
         } else if (master->state == WEIR_MASTER_SERVING) {
             weir_reload_request(master);
             weir_upgrade_note(master, SIGHUP);

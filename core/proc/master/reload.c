@@ -242,7 +242,8 @@ reload_start(weir_master_t *master, weir_generation_t *generation)
     weir_timer_set(master->loop, &master->reload_timer, RELOAD_PATIENCE, reload_on_timeout);
     if (weir_settings_differ(&before, &after)) {        /* while both generations are there to be read */
         reload_use(master, generation);
-        weir_log(WEIR_LOG_NOTICE, NULL, 0, "what workers are made of has changed: new ones are started");
+        weir_log(WEIR_LOG_NOTICE, NULL, 0,
+                 "settings that only new workers can take have changed: new workers are started");
         weir_spawn_cohort(master);
     } else {
         reload_use(master, generation);
@@ -273,7 +274,8 @@ weir_reload_request(weir_master_t *master)
     master->bundle_fd = weir_wire_bundle_to_fd(bundle);
     weir_bundle_destroy(bundle);
     if (master->bundle_fd < 0) {
-        (void) weir_error_set(&error, "memfd of the configuration failed (%d: %s)", errno, strerror(errno));
+        (void) weir_error_set(&error, "the memory file of the configuration could not be made (%d: %s)", errno,
+                              strerror(errno));
     }
     if (master->bundle_fd >= 0 && reload_prepare(master, generation, &error)) {
         reload_start(master, generation);

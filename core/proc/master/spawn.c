@@ -27,7 +27,7 @@
 #define SPAWN_DELAY_ONE 1000        /* the longest while no other worker serves */
 #define SPAWN_LIVED     10000       /* a worker that lived so long has served, too */
 
-/* Of one that has served: twenty starts at once, then as many a second; the longest pause while no other worker
+/* Of one that has served: twenty starts at once, then as many per second; the longest pause while no other worker
  * serves. */
 #define SPAWN_PERIOD    50
 #define SPAWN_BURST     20

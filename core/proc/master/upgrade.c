@@ -187,8 +187,9 @@ upgrade_start(weir_master_t *master, int pipe[2])
 
     weir_assert(master->successor == 0);
     if (table < 0) {
-        upgrade_tell_outcome("writing down what the new program inherits failed (%d: %s)", errno, strerror(errno));
-        weir_log(WEIR_LOG_ALERT, NULL, errno, "writing down what the new program inherits failed");
+        upgrade_tell_outcome("the list of what the new program inherits could not be written (%d: %s)", errno,
+                             strerror(errno));
+        weir_log(WEIR_LOG_ALERT, NULL, errno, "the list of what the new program inherits could not be written");
         return false;
     }
     weir_signals_block();
@@ -214,8 +215,8 @@ weir_upgrade_begin(weir_master_t *master)
     int pipe[2];
 
     if (master->successor != 0 || master->state != WEIR_MASTER_SERVING || weir_inherit_is_under_way()) {
-        weir_log(WEIR_LOG_NOTICE, NULL, 0, "changing the program is ignored: %s",
-                 master->successor != 0 ? "another one was started before" : "this one is coming or going");
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "the upgrade is ignored: %s",
+                 master->successor != 0 ? "another upgrade is under way" : "this program is starting or stopping");
         return;
     }
     if (master->pid_moved) {                             /* one that failed just now */

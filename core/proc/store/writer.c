@@ -328,7 +328,8 @@ writer_may_ask(const writer_t *writer, int fd)
     {
         return true;
     }
-    weir_log(WEIR_LOG_ALERT, NULL, 0, "process %d of user %u asked for changes of the store, which it may not",
+    weir_log(WEIR_LOG_ALERT, NULL, 0,
+             "process %d of user %u asked to change the store and was refused: it has no right to",
              (int) peer.pid, (unsigned) peer.uid);
     return false;
 }

@@ -117,7 +117,7 @@ worker_tell(worker_t *worker, weir_channel_kind_t kind, uint64_t serial, const c
     (void) strncpy(message.text, text, sizeof(message.text) - 1);
     if (worker->channel.fd >= 0 && weir_channel_send(worker->channel.fd, &message) != WEIR_OK) {
         if (errno != EPIPE && errno != ECONNRESET) {        /* those say that it has gone: no fault of either */
-            weir_log(WEIR_LOG_ALERT, NULL, errno, "the master process cannot be told");
+            weir_log(WEIR_LOG_ALERT, NULL, errno, "the master process cannot be notified");
         }
         worker_lost_master(worker);     /* it would wait for our word */
     }
@@ -144,7 +144,7 @@ worker_on_message(worker_t *worker, weir_channel_message_t *message)
     } else if (message->kind == WEIR_CHANNEL_RETURN) {
         weir_accept_keep_end(worker->serve, message->index);
     } else if (!weir_takeover_message(&worker->takeover, message) && message->kind == WEIR_CHANNEL_RELOAD) {
-        weir_log(WEIR_LOG_ALERT, NULL, 0, "a reload came within another one, ignored");
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "a reload that came during another one is ignored");
     }                                       /* others: the rest of a reload that failed here */
 }
 
