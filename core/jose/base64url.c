@@ -7,22 +7,23 @@
 
 static const char base64_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Worked out, not looked up: a key's letters leave no trace in the cache. */
-static inline unsigned
-base64_value(unsigned char c)
-{
-    unsigned value = BASE64_BAD;
-
-    /* Each mask is all ones where c is in the range. */
-#define BASE64_IN(low, high) (0u - (((unsigned) c - (low)) <= ((high) - (low)) ? 1u : 0u))
-    value ^= BASE64_IN('A', 'Z') & (BASE64_BAD ^ ((unsigned) c - 'A'));
-    value ^= BASE64_IN('a', 'z') & (BASE64_BAD ^ ((unsigned) c - 'a' + 26));
-    value ^= BASE64_IN('0', '9') & (BASE64_BAD ^ ((unsigned) c - '0' + 52));
-    value ^= BASE64_IN('-', '-') & (BASE64_BAD ^ 62u);
-    value ^= BASE64_IN('_', '_') & (BASE64_BAD ^ 63u);
-#undef BASE64_IN
-    return value;
-}
+/* By letter: what it says, or X. */
+static const uint8_t base64_values[256] = {
+#define X BASE64_BAD
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, 62, X, X,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, X, X, X, X, X, X,
+    X, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, X, X, X, X, 63,
+    X, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+#undef X
+};
 
 bool
 weir_base64url_decode(weir_str_t text, char *room)
@@ -32,10 +33,10 @@ weir_base64url_decode(weir_str_t text, char *room)
     unsigned             bad = 0, a, b, c, d;
 
     for (size_t i = 0; i < whole; i++, at += 4, room += 3) {
-        a = base64_value(at[0]);
-        b = base64_value(at[1]);
-        c = base64_value(at[2]);
-        d = base64_value(at[3]);
+        a = base64_values[at[0]];
+        b = base64_values[at[1]];
+        c = base64_values[at[2]];
+        d = base64_values[at[3]];
         bad |= a | b | c | d;
         room[0] = (char) (a << 2 | b >> 4);
         room[1] = (char) (b << 4 | c >> 2);
@@ -45,9 +46,9 @@ weir_base64url_decode(weir_str_t text, char *room)
         return false;
     }
     if (rest != 0) {
-        a = base64_value(at[0]);
-        b = base64_value(at[1]);
-        c = rest == 3 ? base64_value(at[2]) : 0;
+        a = base64_values[at[0]];
+        b = base64_values[at[1]];
+        c = rest == 3 ? base64_values[at[2]] : 0;
         bad |= a | b | c;
         room[0] = (char) (a << 2 | b >> 4);
         if (rest == 3) {
