@@ -317,6 +317,84 @@ test_paused_socket(void)
     end();
 }
 
+/* One socket cannot be watched again, for a while. */
+static void
+test_paused_by_half(void)
+{
+    weir_serve_socket_t *first, *last;
+    int                  fds[3], lost;
+
+    begin(&area_a, &area_b, 2);
+    listen_on(0);
+    listen_on(1);
+    first = weir_list_entry(serve->sockets.next, weir_serve_socket_t, link);
+    last = weir_list_entry(serve->sockets.prev, weir_serve_socket_t, link);
+    weir_accept_pause(serve);
+    lost = last->paused_fd;
+    (void) close(lost);
+    serve->n_conns++;
+    weir_accept_closed(serve);
+    ok(first->watch.fd >= 0 && last->watch.fd < 0 && last->paused_fd == lost && serve->is_paused,
+       "accepting goes on where it can, and another look follows");
+    for (size_t i = 0; i < 3; i++) {
+        fds[i] = client(0);
+        turn();
+    }
+    turn();
+    is_int(fakes[0].n, 2, "as many as may be are accepted");
+    ok(first->watch.fd < 0 && first->paused_fd >= 0, "then it looks away there, too");
+    weir_assert(dup2(listening(1), lost) == lost);
+    fake_close_first(&fakes[0]);
+    ok(first->watch.fd >= 0 && last->watch.fd == lost && !serve->is_paused, "all are looked at when that is possible");
+    turn();
+    is_int(fakes[0].n, 2, "who waited is accepted");
+    for (size_t i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+    end();
+}
+
+/* What becomes of a socket does not wait for accepting to go on. */
+static void
+test_paused_changes(void)
+{
+    weir_addr_t second = address(1);
+    int         fds[3];
+
+    begin(&area_a, &area_b, 8);
+    listen_on(0);
+    listen_on(1);
+    fds[0] = client(0);
+    fds[1] = client(1);
+    weir_accept_pause(serve);
+    use(NULL, &area_b);
+    turn();
+    ok(fakes[0].n == 1 && fakes[0].sockets[0]->is_removed, "what waits on an address that goes is accepted");
+    ok(client(0) < 0 && errno == ECONNREFUSED, "and nobody listens there");
+    is_int(fakes[1].n, 0, "what stays waits");
+    weir_accept_keep(serve, &second, listening(1), 7);
+    fds[2] = client(1);
+    turn();
+    is_int(fakes[1].n, 0, "so does what is taken for a worker that is down");
+    weir_accept_keep_end(serve, 7);
+    use(NULL, &area_a);
+    serve->n_conns++;
+    weir_accept_closed(serve);
+    turn();
+    turn();
+    ok(fakes[0].n == 2 && fakes[0].sockets[1]->listen->area == &area_a, "an address that changed its area is that one's");
+    serve->is_quitting = true;
+    weir_accept_pause(serve);
+    serve->n_conns++;
+    weir_accept_closed(serve);
+    ok(serve->is_paused, "who leaves does not begin again");
+    serve->is_quitting = false;
+    for (size_t i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+    end();
+}
+
 static void
 test_address_goes(void)
 {
@@ -468,6 +546,8 @@ main(void)
     test_each_area();
     test_limit();
     test_paused_socket();
+    test_paused_by_half();
+    test_paused_changes();
     test_address_goes();
     test_address_stays();
     test_address_changes_area();
