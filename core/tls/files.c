@@ -290,7 +290,9 @@ weir_tls_use_dhparam(SSL_CTX *ctx, const weir_tls_file_t *file, weir_error_t *er
     }
     group = PEM_read_bio_Parameters(bio, NULL);
     BIO_free(bio);
-    if (group == NULL || EVP_PKEY_is_a(group, "DH") != 1 || SSL_CTX_set0_tmp_dh_pkey(ctx, group) != 1) {
+    if (group == NULL || (EVP_PKEY_is_a(group, "DH") != 1 && EVP_PKEY_is_a(group, "DHX") != 1)    /* X9.42: -dsaparam */
+        || SSL_CTX_set0_tmp_dh_pkey(ctx, group) != 1)
+    {
         EVP_PKEY_free(group);
         return weir_tls_error(error, "cannot load DH parameters \"%.*s\"", WEIR_STR_ARG(file->name));
     }

@@ -1,5 +1,5 @@
-# Files shaped like those of projects in the field (a media server, a forge with a registry, a base with includes and a guard, what an ingress controller
-# writes): nginx accepts them, so does Weir; what it warns of are hints without an effect and nothing else.
+# Files shaped like those of projects in the field (a media server, a forge with a registry, a base with includes and a
+# guard, what an ingress controller writes, registries, identity, monitoring): nginx accepts them, so does Weir; what it warns of are hints without an effect and nothing else.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;

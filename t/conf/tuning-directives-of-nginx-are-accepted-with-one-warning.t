@@ -29,6 +29,10 @@ for my $name (sort keys %main, keys %events, keys %http, keys %any) {
     is scalar(() = $output =~ /\[warn\] directive "$name" of nginx is accepted and has no effect \([^)]+\) in \S+:\d+$/mg), 1, "one warning of $name";
 }
 
+($code, $output) = $check->('', '', "upstream u { zone u 64k; server 127.0.0.1:2; }", '');
+is $code, 0, 'so is the zone of an upstream';
+like $output, qr/\[warn\] directive "zone" of nginx is accepted and has no effect \(Each worker keeps its own marks/, 'which says what is lost';
+
 ($code, $output) = $check->('', '', 'proxy_cache off; proxy_store off; ssi off; gunzip off;', '');
 is $code, 0, 'what is turned off is accepted';
 unlike $output, qr/\[warn\].*accepted and/, 'without a warning';

@@ -9,6 +9,7 @@ my $ca   = Weir::Cert->ca($w, 'root');
 my $ec   = $ca->issue('localhost');
 my $rsa  = $ca->issue('localhost', type => 'rsa');
 my $dh   = $w->write_file('dh.pem', scalar qx(openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 2>/dev/null));
+my $x942 = $w->write_file('x942.pem', scalar qx(openssl dhparam -dsaparam -outform PEM 2048 2>/dev/null));
 my $block = sub ($port, $more) { "server { listen 127.0.0.1:%%PORT_$port%% ssl; $more location / { return 200 '\$ssl_protocol \$ssl_cipher \$ssl_curve'; } }\n" };
 $w->conf("ssl_certificate $ec->{cert}; ssl_certificate_key $ec->{key}; ssl_certificate $rsa->{cert}; ssl_certificate_key $rsa->{key};"
     . $block->('plain', '') . $block->('new', 'ssl_protocols TLSv1.3;') . $block->('old', 'ssl_protocols TLSv1.2;')
@@ -16,7 +17,8 @@ $w->conf("ssl_certificate $ec->{cert}; ssl_certificate_key $ec->{key}; ssl_certi
     . $block->('ours', 'ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384; ssl_prefer_server_ciphers on;')
     . $block->('theirs', 'ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384;')
     . $block->('suites', 'ssl_conf_command Ciphersuites TLS_CHACHA20_POLY1305_SHA256;') . $block->('curve', 'ssl_ecdh_curve P-384;')
-    . $block->('dhe', "ssl_dhparam $dh; ssl_ciphers DHE-RSA-AES128-GCM-SHA256;") . $block->('nodhe', 'ssl_ciphers DHE-RSA-AES128-GCM-SHA256;'));
+    . $block->('dhe', "ssl_dhparam $dh; ssl_ciphers DHE-RSA-AES128-GCM-SHA256;") 
+    . $block->('x942', "ssl_dhparam $x942; ssl_ciphers DHE-RSA-AES128-GCM-SHA256;") . $block->('nodhe', 'ssl_ciphers DHE-RSA-AES128-GCM-SHA256;'));
 my $ask = sub ($port, %arg) { my $c = eval { Weir::Tls::client($w, port => $port, %arg) } or return 'refused'; $c->get('/')->body };
 
 like $ask->('plain'), qr/^TLSv1\.3 /, 'TLS 1.3 by default';
@@ -34,6 +36,8 @@ like $ask->('suites'), qr/ TLS_CHACHA20_POLY1305_SHA256 /, 'ssl_conf_command Cip
 like $ask->('curve'), qr/ secp384r1$/, 'ssl_ecdh_curve';
 is $ask->('curve', curves => 'X25519'), 'refused', 'another one is refused';
 like $ask->('dhe', version => 'TLSv1_2', ciphers => 'DHE-RSA-AES128-GCM-SHA256'), qr/ DHE-RSA/, 'ssl_dhparam';
+like $ask->('x942', version => 'TLSv1_2', ciphers => 'DHE-RSA-AES128-GCM-SHA256'), qr/ DHE-RSA/,
+    'ssl_dhparam of `openssl dhparam -dsaparam`';
 is $ask->('nodhe', version => 'TLSv1_2', ciphers => 'DHE-RSA-AES128-GCM-SHA256'), 'refused', 'without it no DHE';
 
 done_testing;
