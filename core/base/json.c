@@ -433,3 +433,24 @@ weir_json_to_whole(const weir_json_t *value, int64_t *whole)
     *whole -= (double) *whole > number;
     return true;
 }
+
+weir_str_t
+weir_json_pointer(weir_arena_t *arena, weir_str_t outer, weir_str_t name)
+{
+    char  *out = weir_alloc_bytes(arena, outer.len + 1 + 2 * name.len);
+    size_t n = outer.len;
+
+    if (outer.len != 0) {
+        memcpy(out, outer.at, outer.len);
+    }
+    out[n++] = '/';
+    for (size_t i = 0; i < name.len; i++) {
+        bool is_escaped = name.at[i] == '~' || name.at[i] == '/';
+
+        out[n++] = is_escaped ? '~' : name.at[i];
+        if (is_escaped) {
+            out[n++] = name.at[i] == '~' ? '0' : '1';
+        }
+    }
+    return weir_str(out, n);
+}

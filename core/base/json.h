@@ -53,4 +53,7 @@ bool weir_json_get_string(const weir_json_t *object, weir_str_t name, weir_str_t
  * beyond 2^53 either way. */
 bool weir_json_to_whole(const weir_json_t *value, int64_t *whole) WEIR_MUST_USE;
 
+/* The JSON Pointer (RFC 6901) of a member or element: that of what it is in, and its name, escaped.  In the arena. */
+weir_str_t weir_json_pointer(weir_arena_t *arena, weir_str_t outer, weir_str_t name);
+
 #endif

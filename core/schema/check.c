@@ -535,6 +535,9 @@ static bool
 check_by_keywords(check_t *c, const weir_schema_node_t *node, const weir_json_t *value, const check_place_t *place,
                   check_seen_t *seen)
 {
+    if (node->is_nullable && value->kind == WEIR_JSON_NULL) {
+        return true;
+    }
     if (!check_any(c, node, value, place) || !check_in_place(c, node, value, place, seen)) {
         return false;
     }

@@ -50,24 +50,10 @@ compile_find(const compile_t *c, const weir_json_t *json)
     return weir_table_find(&c->nodes, compile_address(&json));
 }
 
-/* at + "/" + token, as a JSON Pointer escapes it. */
 static weir_str_t
-compile_below(const compile_t *c, weir_str_t at, weir_str_t token)
+compile_below(const compile_t *c, weir_str_t at, weir_str_t name)
 {
-    char  *out = weir_alloc_bytes(c->arena, at.len + 1 + 2 * token.len);
-    size_t n = at.len;
-
-    memcpy(out, at.at, at.len);
-    out[n++] = '/';
-    for (size_t i = 0; i < token.len; i++) {
-        if (token.at[i] == '~' || token.at[i] == '/') {
-            out[n++] = '~';
-            out[n++] = token.at[i] == '~' ? '0' : '1';
-        } else {
-            out[n++] = token.at[i];
-        }
-    }
-    return weir_str(out, n);
+    return weir_json_pointer(c->arena, at, name);
 }
 
 static weir_str_t
@@ -243,6 +229,19 @@ compile_ref(compile_t *c, const weir_json_t *value, weir_schema_node_t *node, bo
     };
 }
 
+/* OpenAPI 3.0: whether a bound is one of those that are not reached, and whether null is good beside the type. */
+static void
+compile_openapi(const weir_json_t *schema, weir_str_t name, weir_schema_node_t *node)
+{
+    if (weir_str_eq(name, WEIR_STR("nullable"))) {
+        node->is_nullable = true;
+    } else if (weir_str_eq(name, WEIR_STR("exclusiveMaximum"))) {
+        node->below = weir_json_get(schema, WEIR_STR("maximum"));
+    } else {
+        node->above = weir_json_get(schema, WEIR_STR("minimum"));
+    }
+}
+
 /* Keywords that have no field of their own, or need more than their value. */
 static bool
 compile_special(compile_t *c, const weir_json_t *schema, const weir_schema_keyword_t *keyword, const weir_json_t *value,
@@ -276,6 +275,8 @@ compile_special(compile_t *c, const weir_json_t *schema, const weir_schema_keywo
         compile_types(value, node);
     } else if (weir_str_eq(name, WEIR_STR("format")) && c->options->checks_format) {
         node->format = weir_schema_format_of(value->text);
+    } else if (keyword->shape == WEIR_SCHEMA_OF_BOOLEAN && value->kind == WEIR_JSON_TRUE) {
+        compile_openapi(schema, name, node);
     }
     return true;
 }
@@ -384,7 +385,7 @@ compile_identity(compile_t *c, const weir_json_t *json, weir_schema_node_t *node
         }
         node->at = weir_str_concat(c->arena, uri, WEIR_STR("#"));
     }
-    if (node->resource->draft == WEIR_SCHEMA_DRAFT_07) {
+    if (node->resource->draft != WEIR_SCHEMA_2020_12) {
         return fragment.len == 0 || weir_table_add(&node->resource->anchors, fragment, (void *) json) != NULL;
     }
     if (compile_is(anchor, WEIR_JSON_STRING)) {
@@ -450,7 +451,7 @@ compile_schema(compile_t *c, const weir_json_t *json, weir_schema_resource_t *re
     address = weir_new(c->arena, const weir_json_t *);
     *address = json;
     (void) weir_table_add(&c->nodes, compile_address(address), node);
-    if (resource->draft == WEIR_SCHEMA_DRAFT_07 && compile_is(ref, WEIR_JSON_STRING)) {
+    if (resource->draft != WEIR_SCHEMA_2020_12 && compile_is(ref, WEIR_JSON_STRING)) {
         compile_ref(c, ref, node, false);               /* all beside it is ignored (draft-07, §8.3) */
         return node;
     }
@@ -603,6 +604,19 @@ compile_resolve(compile_t *c, const compile_ref_t *ref)
     return true;
 }
 
+/* One schema of a document that is none itself: of OpenAPI. */
+static weir_schema_node_t *
+compile_entry(compile_t *c, const weir_json_t *document, weir_str_t uri)
+{
+    weir_schema_resource_t *resource = compile_resource(c, document, uri, NULL);
+    weir_schema_node_t     *node = resource != NULL ? compile_by_pointer(c, resource, c->options->entry) : NULL;
+
+    if (node == NULL && !weir_error_is_set(c->error)) {
+        (void) weir_error_set(c->error, "there is nothing at \"%.*s\"", WEIR_STR_ARG(c->options->entry));
+    }
+    return node;
+}
+
 weir_schema_t *
 weir_schema_compile(weir_arena_t *arena, const weir_json_t *document, weir_str_t uri,
                     const weir_schema_options_t *options, weir_error_t *error)
@@ -615,7 +629,8 @@ weir_schema_compile(weir_arena_t *arena, const weir_json_t *document, weir_str_t
     weir_table_init(&c.resources, arena);
     weir_table_init(&c.nodes, arena);
     weir_array_init(&c.refs, arena, sizeof(compile_ref_t), 0);
-    c.schema->root = compile_document(&c, document, uri.at != NULL ? uri : WEIR_STR(""));
+    uri = uri.at != NULL ? uri : WEIR_STR("");
+    c.schema->root = options->entry.len == 0 ? compile_document(&c, document, uri) : compile_entry(&c, document, uri);
     if (c.schema->root == NULL) {
         return NULL;
     }

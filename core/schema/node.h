@@ -59,6 +59,7 @@ struct weir_schema_node {
     const weir_regex_t           *pattern;
     weir_schema_format_t          format;
     bool                          has_unique_items;
+    bool                          is_nullable;       /* OpenAPI 3.0: null is good, whatever the other keywords say */
 
     weir_schema_list_t            all_of, any_of, one_of, first_items;
     const weir_schema_node_t     *not, *when, *then, *otherwise;

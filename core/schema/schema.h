@@ -1,5 +1,6 @@
 /*
- * schema.h - JSON Schema: is this JSON value what the document says it is?  Draft 2020-12, and draft-07.
+ * schema.h - JSON Schema: is this JSON value what the document says it is?  Draft 2020-12, draft-07, and what OpenAPI
+ * 3.0 says in its place.
  *
  * A document is compiled at load into nodes; a fault of it (a keyword of the wrong type, a reference that leads
  * nowhere, a pattern that cannot be compiled) is an error with its place.  Checking a value is bounded: by the depth of
@@ -17,10 +18,12 @@
 
 typedef struct weir_schema weir_schema_t;
 
-typedef enum { WEIR_SCHEMA_2020_12, WEIR_SCHEMA_DRAFT_07 } weir_schema_draft_t;
+/* OpenAPI 3.1 is draft 2020-12; OpenAPI 3.0 has a dialect of its own. */
+typedef enum { WEIR_SCHEMA_2020_12, WEIR_SCHEMA_DRAFT_07, WEIR_SCHEMA_OPENAPI_30 } weir_schema_draft_t;
 
 typedef struct {
     weir_schema_draft_t draft;              /* of documents without $schema */
+    weir_str_t          entry;              /* a JSON Pointer to the schema in the document; empty: it is one itself */
     bool                checks_format;
     /* The document of that URI (no fragment), which a $ref leads to: borrowed, and lives as long as the arena; NULL:
      * there is none.  May be NULL. */

@@ -77,6 +77,41 @@ weir_read_ahead_file(const weir_request_t *req)
     return req->body != NULL && req->body->file != NULL ? weir_str_from_z(req->body->file->name) : WEIR_STR_NONE;
 }
 
+weir_io_t
+weir_read_ahead_text(weir_request_t *req, uint64_t max, weir_arena_t *arena, weir_str_t *text)
+{
+    weir_store_t *store = req->body;
+    uint64_t      size = store != NULL ? weir_store_size(store) : 0;
+    char         *room;
+    weir_str_t    bytes;
+    size_t        n = 0;
+    weir_io_t     io = WEIR_OK;
+
+    *text = WEIR_STR_NONE;
+    if (size == 0 || size > max) {
+        return size == 0 ? WEIR_OK : WEIR_EOF;
+    }
+    if (store->file_len == 0) {
+        *text = weir_str(store->mem, store->mem_len);
+        return WEIR_OK;
+    }
+    room = weir_try_alloc(arena, (size_t) size);
+    weir_store_rewind(store);
+    while (room != NULL && n < size && io == WEIR_OK) {
+        io = weir_store_read(store, room + n, (size_t) size - n, &bytes);
+        if (io == WEIR_OK && bytes.at != room + n) {
+            memcpy(room + n, bytes.at, bytes.len);
+        }
+        n += io == WEIR_OK ? bytes.len : 0;
+    }
+    weir_store_rewind(store);
+    if (room == NULL || n < size) {
+        return WEIR_ERROR;
+    }
+    *text = weir_str(room, n);
+    return WEIR_OK;
+}
+
 /* All of it was read. */
 static weir_io_t
 ahead_complete(weir_request_t *req, weir_store_t *store)

@@ -21,6 +21,11 @@ bool weir_read_ahead_needs_file(const weir_request_t *req);
 /* The name of that file, of a body that is complete; empty: it has none. */
 weir_str_t weir_read_ahead_file(const weir_request_t *req);
 
+/* All of a body that was read ahead, as one text: where it lies, or in the arena.  Empty: there is none.  OK · EOF: it
+ * has more than max bytes · ERROR: no memory, or its file could not be read. */
+weir_io_t weir_read_ahead_text(weir_request_t *req, uint64_t max, weir_arena_t *arena,
+                               weir_str_t *text) WEIR_MUST_USE;
+
 /* For handlers.  NEXT: the body is there, or there is none · PARK: done is called when it is, and the handler's request
  * is parked meanwhile: done goes on with weir_request_resume · DONE: it was refused and answered. */
 weir_step_t weir_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req));

@@ -121,10 +121,38 @@ bounds(void)
              "/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0 s.json#/$defs/x limit");
 }
 
+static void
+openapi(void)
+{
+    static const char text[] =
+        "{\"openapi\":\"3.0.3\",\"components\":{\"schemas\":{\"a\":{\"type\":\"object\",\"properties\":{\"n\":{"
+        "\"type\":\"integer\",\"maximum\":5,\"exclusiveMaximum\":true,\"nullable\":true},"
+        "\"l\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/a\"}}}}}}}";
+    weir_schema_options_t options = { .draft = WEIR_SCHEMA_OPENAPI_30, .entry = WEIR_STR("/components/schemas/a") };
+    weir_schema_fault_t   fault;
+    weir_arena_t          arena;
+    weir_error_t          error = { .text = "" };
+    const weir_schema_t  *schema;
+
+    weir_arena_init(&arena, 4096);
+    schema = weir_schema_compile(&arena, from_text(&arena, text), WEIR_STR("o.json"), &options, &error);
+    ok(schema != NULL, "a schema of an OpenAPI document");
+    ok(weir_schema_accepts(schema, from_text(&arena, "{\"n\":4,\"l\":[{\"n\":null}]}"), &arena, &fault), "accepts");
+    ok(!weir_schema_accepts(schema, from_text(&arena, "{\"l\":[{\"n\":5}]}"), &arena, &fault), "refuses");
+    is_str(fault.at, "/l/0/n", "and says where");
+    is_str(fault.rule, "o.json#/components/schemas/a/properties/n/exclusiveMaximum", "… and by which rule");
+    options.entry = WEIR_STR("/components/schemas/b");
+    ok(weir_schema_compile(&arena, from_text(&arena, text), WEIR_STR("o.json"), &options, &error) == NULL,
+       "no schema is there");
+    is_str(weir_str_from_z(error.text), "there is nothing at \"/components/schemas/b\"", "which is told");
+    weir_arena_fini(&arena);
+}
+
 int
 main(void)
 {
     faults();
+    openapi();
     errors();
     bounds();
     return done();
