@@ -51,6 +51,9 @@ typedef struct {
      * send_end. */
     void (*tunnel)(weir_request_t *req);
 
+    /* Why one of the calls above said ERROR, as far as the wire knows.  NULL: the client has closed. */
+    weir_cause_t (*lost_cause)(const weir_request_t *req);
+
     /* The answer is complete (or was never begun): logs were written; the codec takes the request's memory back.
      * Drains or closes as the unread body requires. */
     void (*finish)(weir_request_t *req);

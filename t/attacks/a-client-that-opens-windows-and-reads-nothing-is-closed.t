@@ -32,8 +32,8 @@ sub attack ($path) {
     my $took = time - $from;
     cmp_ok $took, '<', 6, "$path: soon after send_timeout";
     my @causes = $w->access_log('judged.log') =~ m{^\Q$path\E (client\.\S+)}mg;
-    # one that is told of it by its own next piece says client.closed
-    cmp_ok scalar(grep { $_ eq 'client.send.timeout' } @causes), '>=', 95, "$path: for that cause" or diag "@causes";
+    # A stream may have waited longer than its connection.
+    is_deeply [ grep { !/^client\.(?:send\.timeout|h2\.stalled)$/ } @causes ], [], "$path: for that cause";
     SKIP: {
         skip 'a sanitizer keeps more', 1 if $w->is_sanitized;
         cmp_ok $peak, '<', 16 * 1024, "$path: a hundred answers held $peak KiB";

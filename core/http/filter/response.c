@@ -259,6 +259,7 @@ weir_response_lost(weir_request_t *req)
     if (weir_filters_fell(req)) {
         weir_filters_answer_instead(req);
     } else {
-        weir_request_client_gone(req, WEIR_CAUSE_CLIENT_CLOSED);
+        weir_request_client_gone(req, req->codec->lost_cause != NULL ? req->codec->lost_cause(req)
+                                      : WEIR_CAUSE_CLIENT_CLOSED);
     }
 }

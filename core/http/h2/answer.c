@@ -243,6 +243,17 @@ answer_credit(const weir_request_t *req)
     return answer_is_over(x) ? 0 : ANSWER_CREDIT * weir_h2_session_sent(x->stream->session);
 }
 
+/* The connection may have failed for a reason of its own, which its streams are told of at the end of the turn. */
+static weir_cause_t
+answer_lost_cause(const weir_request_t *req)
+{
+    const weir_h2_exchange_t *x = answer_of(req);
+    const char *detail = NULL;
+    weir_cause_t cause = x->stream != NULL ? weir_h2_session_cause(x->stream->session, &detail) : WEIR_CAUSE_NONE;
+
+    return cause != WEIR_CAUSE_NONE ? cause : WEIR_CAUSE_CLIENT_CLOSED;
+}
+
 /* -- the request's body -- */
 
 static weir_io_t
@@ -511,6 +522,7 @@ const weir_codec_t weir_h2_codec = {
     .send_pending = answer_send_pending,
     .room = answer_window,
     .credit = answer_credit,
+    .lost_cause = answer_lost_cause,
     .read_body = answer_read_body,
     .tunnel = answer_tunnel,
     .finish = answer_finish,
