@@ -53,19 +53,32 @@ claim_find(const weir_json_t *object, weir_str_t name)
     return NULL;
 }
 
+/* NULL: there is no token that is good.  That it is not known yet is something else. */
+static jwt_state_t *
+claim_state(weir_request_t *req)
+{
+    jwt_state_t *state = jwt_state_of(req);
+
+    if (state != NULL && !state->is_settled && !state->conf->dry_run.on) {
+        weir_request_value_failed(req, WEIR_CAUSE_AUTH_JWT_KEYS);
+        return NULL;
+    }
+    return state != NULL && jwt_read(state) ? state : NULL;
+}
+
 WEIR_GETTER(claim_get)
 {
-    jwt_state_t *state = jwt_state_of(subject);
+    const jwt_state_t *state = claim_state(subject);
 
-    return state != NULL && jwt_read(state)
+    return state != NULL
            && claim_text(arena, claim_find(ref->row->data != 0 ? state->header : state->claims, ref->suffix), value);
 }
 
 WEIR_GETTER(claim_get_payload)
 {
-    jwt_state_t *state = jwt_state_of(subject);
+    const jwt_state_t *state = claim_state(subject);
 
-    if (state == NULL || !jwt_read(state)) {
+    if (state == NULL) {
         return false;
     }
     *value = state->payload;
@@ -76,10 +89,10 @@ bool
 jwt_get_path(const void *data, weir_request_t *req, weir_str_t *value)
 {
     const jwt_path_t  *path = data;
-    jwt_state_t       *state = jwt_state_of(req);
+    const jwt_state_t *state = claim_state(req);
     const weir_json_t *at;
 
-    if (state == NULL || !jwt_read(state)) {
+    if (state == NULL) {
         return false;
     }
     at = path->is_header ? state->header : state->claims;

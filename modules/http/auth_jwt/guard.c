@@ -1,6 +1,9 @@
 /*
- * guard.c - the access phase: a token is asked for, its keys are waited for where they are not at hand, and the request
- * goes on or is refused.
+ * guard.c - a token is asked for: its keys are waited for where they are not at hand, and the request goes on or is
+ * refused.
+ *
+ * The waiting comes first in the preaccess phase, so that limits by a claim know it; the verdict is that of the access
+ * phase, in which other guards may have one as well.
  *
  * A key that no set has may be a new one: an issuer's set is fetched once more before the request is refused, unless
  * the token says itself that it has expired.  A rehearsal (auth_jwt_dry_run) waits, judges and counts as if it were
@@ -27,6 +30,7 @@ typedef struct {
     weir_str_t    body;                              /* of its answer, in the request's arena */
     size_t        cap;
     bool          is_good;
+    bool          judges;                            /* it is the access phase */
 } guard_wait_t;
 
 static weir_step_t guard_go_on(weir_request_t *req, guard_wait_t *wait);
@@ -318,26 +322,39 @@ guard_go_on(weir_request_t *req, guard_wait_t *wait)
         return WEIR_PARK;
     }
     weir_assert(wait->state->is_settled);
-    return guard_judge(req, wait->state);
+    return wait->judges ? guard_judge(req, wait->state) : WEIR_NEXT;
+}
+
+/* As of now: what was said of it in an earlier phase may be some time ago. */
+static weir_step_t
+guard_begin_phase(weir_request_t *req, bool judges)
+{
+    jwt_state_t  *state = jwt_state_of(req);
+    guard_wait_t *wait;
+
+    weir_assert(state != NULL);
+    jwt_look_again(state);
+    if (state->is_settled && state->cause != WEIR_CAUSE_AUTH_JWT_KEY_UNKNOWN) {
+        return judges ? guard_judge(req, state) : WEIR_NEXT;
+    }
+    wait = weir_new(&req->arena, guard_wait_t);
+    wait->state = state;
+    wait->judges = judges;
+    return guard_go_on(req, wait);
+}
+
+weir_step_t
+jwt_preaccess(weir_request_t *req, const void *conf)
+{
+    (void) conf;
+    return req->is_exempt ? WEIR_NEXT : guard_begin_phase(req, false);
 }
 
 weir_step_t
 jwt_access(weir_request_t *req, const void *conf)
 {
-    jwt_state_t  *state = jwt_state_of(req);
-    guard_wait_t *wait;
-
-    if (!jwt_is_on(conf)) {
-        return WEIR_NEXT;
-    }
-    weir_assert(state != NULL && state->conf == conf);
-    if (state->is_settled && state->cause != WEIR_CAUSE_AUTH_JWT_KEY_UNKNOWN) {
-        return guard_judge(req, state);
-    }
-    wait = weir_new(&req->arena, guard_wait_t);
-    wait->state = state;
-    req->ctx[weir_http_auth_jwt_index] = wait;
-    return guard_go_on(req, wait);
+    (void) conf;
+    return guard_begin_phase(req, true);
 }
 
 /* -- before anything logs: a token in the query is for nobody's eyes -- */

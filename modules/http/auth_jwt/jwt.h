@@ -116,6 +116,8 @@ struct jwt_state {
 jwt_state_t *jwt_state_of(weir_request_t *req);
 /* Once more, with what has come meanwhile. */
 void         jwt_judge(jwt_state_t *state);
+/* A verdict of some time ago: is the token still good? */
+void         jwt_look_again(jwt_state_t *state);
 /* The claims of a token that is good; false: it is not. */
 bool         jwt_read(jwt_state_t *state) WEIR_MUST_USE;
 
@@ -149,6 +151,7 @@ bool jwt_get_path(const void *data, weir_request_t *req, weir_str_t *value);
 
 /* -- guard.c -- */
 weir_step_t jwt_rewrite(weir_request_t *req, const void *conf);
+weir_step_t jwt_preaccess(weir_request_t *req, const void *conf);
 weir_step_t jwt_access(weir_request_t *req, const void *conf);
 
 #endif

@@ -321,10 +321,6 @@ jwt_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
         return weir_conf_error_at(cf, &block->words, "more than %d files and requests for keys in one place",
                                   JWT_SOURCES_MAX);
     }
-    if (jwt_is_on(conf) && jwt_sources(conf) == 0 && block->context != WEIR_IN_HTTP && block->first == NULL) {
-        return weir_conf_error_at(cf, &block->words,
-                                  "\"auth_jwt\" has no \"auth_jwt_key_file\" or \"auth_jwt_key_request\" here");
-    }
     return true;
 }
 
@@ -360,12 +356,27 @@ jwt_build_urls(jwt_build_t *b, jwt_conf_t *conf)
     return true;
 }
 
+/* Do clients come here?  To an outer block when there is none inside; to no internal location, which may be that of
+ * the keys. */
+static bool
+jwt_is_reached(const weir_conf_block_t *block)
+{
+    const weir_http_core_conf_t *core = block->confs[weir_http_core_index];
+
+    return (block->context & (WEIR_IN_LOCATION | WEIR_IN_PART)) != 0 ? core == NULL || !core->internal.on
+           : block->first == NULL;
+}
+
 static bool
 jwt_build_block(jwt_build_t *b, weir_conf_block_t *block)
 {
     jwt_conf_t *conf = block->confs != NULL ? block->confs[weir_http_auth_jwt_index] : NULL;
 
     if (conf != NULL && (block->context & (WEIR_IN_ANY | WEIR_IN_PART)) != 0 && jwt_is_on(conf)) {
+        if (jwt_sources(conf) == 0 && jwt_is_reached(block)) {
+            return weir_conf_error_at(b->cf, &block->words,
+                                      "\"auth_jwt\" has no \"auth_jwt_key_file\" or \"auth_jwt_key_request\" here");
+        }
         if (conf->cache_size.n != 0) {
             if (b->verified == NULL) {
                 b->verified = jwt_verified_open(b->cf, &block->words, conf->cache_size.n);
@@ -497,7 +508,8 @@ const weir_http_module_t weir_http_auth_jwt = {
     .zone_kinds = jwt_kinds,
     .check = jwt_check,
     .build = jwt_build,
-    .on = { [WEIR_PHASE_REWRITE] = jwt_rewrite, [WEIR_PHASE_ACCESS] = jwt_access },
+    .on = { [WEIR_PHASE_REWRITE] = jwt_rewrite, [WEIR_PHASE_PREACCESS] = jwt_preaccess,
+            [WEIR_PHASE_ACCESS] = jwt_access },
     .enabled = jwt_enabled,
     .after = "http_access http_auth_basic http_api_key",
 };

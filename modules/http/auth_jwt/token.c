@@ -271,6 +271,16 @@ jwt_judge(jwt_state_t *state)
     token_verify(state, is_kept ? &digest : NULL);
 }
 
+void
+jwt_look_again(jwt_state_t *state)
+{
+    if (!state->is_settled) {
+        jwt_judge(state);
+    } else if (state->cause == WEIR_CAUSE_NONE) {
+        state->cause = token_time_cause(state);
+    }
+}
+
 /* -- of a request -- */
 
 static jwt_state_t *

@@ -97,6 +97,8 @@ const char site_text[] =
     "  proxy_http_version 2; }\n"
     "location /upb/ { client_max_body_size 0; proxy_request_buffering off; proxy_pass http://a; }\n"
     "location /nee/ { error_page 502 504 = /name/a?n=five.test; proxy_pass http://$arg_n:%3$d; }\n"
+    "location /jwt/ { auth_jwt x token=$arg_t; auth_jwt_key_request /ar; error_page 401 500 = /h1/a;\n"
+    "  proxy_pass http://a; }\n"
     "}\n"
     "server { listen unix:%1$s/l; server_name b; location / { proxy_pass http://a;\n"
     "  proxy_set_header X-Weir-Id $request_id; limit_conn c%2$d 3; } } }\n";
