@@ -625,7 +625,7 @@ weir_request_run_beside(weir_request_t *req, const weir_request_t *other)
     req->uri_changed = true;                    /* (its wire form is all there is of it) */
     weir_request_use_location(req, other->location);
     req->is_elsewhere = other->is_elsewhere;
-    req->phase = WEIR_PHASE_FILTER;
+    req->phase = WEIR_PHASE_PRECONTENT;
     request_run_phases(req);
 }
 

@@ -225,7 +225,7 @@ weir_step_t weir_request_redirect(weir_request_t *req, weir_str_t path, weir_str
 weir_step_t weir_request_redirect_named(weir_request_t *req, weir_str_t name);
 /* A request of our own: from its server on with this decoded path. */
 void weir_request_run_inside(weir_request_t *req, weir_str_t path, weir_str_t query);
-/* The same, of another request's place and path, from its filters on. */
+/* The same, of another request's place and path, behind the filters, which have seen the other. */
 void weir_request_run_beside(weir_request_t *req, const weir_request_t *other);
 /* The request goes on as a GET (a HEAD stays one) without its body. */
 void weir_request_be_get(weir_request_t *req);

@@ -248,7 +248,8 @@ sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec
 {
     weir_request_t *req = sub->req;
     const weir_request_head_t *from = &parent->head;
-    const weir_fields_t *fields = parent->sent_fields != NULL ? parent->sent_fields : &from->fields;
+    bool is_as_sent = parent->sent_fields != NULL && spec->pass_to == NULL;
+    const weir_fields_t *fields = is_as_sent ? parent->sent_fields : &from->fields;
     weir_request_head_t *head = &req->head;
 
     head->method_name = spec->method.len != 0 ? sub_keep(sub, spec->method) : WEIR_STR("GET");
