@@ -589,7 +589,9 @@ peer_reusable(const weir_exchange_t *x)
 {
     const weir_peer_h1_t *h = peer_of(x);
 
-    return x->head.keep_alive && !h->surplus && h->ended && h->link.out.size == 0 && x->upgrade.len == 0;
+    /* (who said close sends nothing more there, whatever the peer says of it: RFC 9112 §9.6) */
+    return x->head.keep_alive && !x->says_close && !h->surplus && h->ended && h->link.out.size == 0
+           && x->upgrade.len == 0;
 }
 
 static void
