@@ -146,6 +146,10 @@ void weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now);
 /* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
  * The bound of retries. */
 bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
+/* For who asks peers again: everybody counts as not tried yet. */
+void weir_pick_renew(weir_pick_t *pick);
+/* Whether somebody may be picked after that, once pick->peer has failed. */
+bool weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now);
 void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a peer still held; unrefs */
 
 /* -- connections -- */

@@ -84,6 +84,40 @@ weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now)
 }
 
 void
+weir_pick_renew(weir_pick_t *pick)
+{
+    memset(pick->tried, 0, (pick->group->conf.n_peers + 63) / 64 * sizeof(*pick->tried));
+}
+
+/* One failure more, and it would be left alone. */
+static bool
+pick_is_near_mark(const weir_peer_t *peer)
+{
+    const weir_peer_conf_t *conf = peer->conf;
+
+    return conf->max_fails != 0 && peer->fails + 1 >= conf->max_fails && peer->group->conf.n_peers > 1;
+}
+
+bool
+weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
+{
+    const weir_group_t *group = pick->group;
+
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        const weir_peer_t *peer = &group->peers[i];
+        uint32_t           others = peer->in_use - (peer == pick->peer);
+
+        if (!peer->conf->down && !weir_peer_rests(peer, now)
+            && (peer->conf->max_conns == 0 || others < peer->conf->max_conns)
+            && (peer != pick->peer || !pick_is_near_mark(peer)))
+        {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
 weir_pick_end(weir_pick_t *pick)
 {
     pick_let_go(pick);

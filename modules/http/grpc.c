@@ -109,7 +109,7 @@ grpc_is_call(const weir_request_t *req)
 static unsigned
 grpc_status_of(weir_cause_t cause, uint16_t status)
 {
-    if (cause == WEIR_CAUSE_UPSTREAM_DEADLINE) {
+    if (cause == WEIR_CAUSE_UPSTREAM_DEADLINE || cause == WEIR_CAUSE_UPSTREAM_TIMEOUT) {
         return GRPC_DEADLINE_EXCEEDED;
     }
     switch (status) {

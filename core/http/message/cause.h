@@ -143,6 +143,9 @@
     X(UPSTREAM_READ_TIMEOUT, "upstream.read.timeout", 504, ERROR, "The peer sent no byte for proxy_read_timeout.") \
     X(UPSTREAM_DEADLINE, "upstream.deadline", 504, INFO, \
       "The client's own deadline (grpc-timeout) passed before the answer.") \
+    X(UPSTREAM_TIMEOUT, "upstream.timeout", 504, ERROR, \
+      "The answer was not there in `timeout`, all tries together.") \
+    X(UPSTREAM_TRY_TIMEOUT, "upstream.try_timeout", 504, ERROR, "The peer's answer did not begin in try_timeout.") \
     X(UPSTREAM_CLOSED, "upstream.closed", 502, ERROR, "The peer closed before it had answered.") \
     X(UPSTREAM_RESET, "upstream.reset", 502, ERROR, "The peer reset the connection before it had answered.") \
     X(UPSTREAM_MALFORMED, "upstream.malformed", 502, ERROR, \

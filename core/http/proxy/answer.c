@@ -342,6 +342,9 @@ answer_peer_done(weir_proxy_t *p)
         return WEIR_ERROR;
     }
     p->peer_done = true;
+    if (weir_unlikely(p->plan != NULL) && p->plan->is_timeout) {
+        weir_timer_drop(&p->deadline);                  /* the client may take its time */
+    }
     weir_proxy_end_attempt(p, false);
     weir_exchange_end(&p->x, true);
     return WEIR_EOF;

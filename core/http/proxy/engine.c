@@ -83,6 +83,8 @@ engine_on_interim(weir_exchange_t *x)
     if (x->head.status == 101) {
         if (weir_proxy_upgrade_switches(p, &to)) {
             engine_go(p, WEIR_PROXY_TUNNEL);
+            weir_proxy_answers(p);
+            weir_timer_drop(&p->deadline);             /* a tunnel has no end that could be late */
             weir_exchange_tunnel(x);
             weir_proxy_tunnel_begin(p, to);
             return false;
@@ -108,6 +110,7 @@ engine_on_head(weir_exchange_t *x)
     weir_proxy_t *p = engine_of(x);
 
     engine_go(p, WEIR_PROXY_STREAM);
+    weir_proxy_answers(p);
     weir_proxy_answer(p);
 }
 
@@ -290,13 +293,14 @@ static const weir_holder_ops_t engine_hold = { .on_body = engine_on_body,
                                                .on_writable = engine_on_writable,
                                                .on_cancel = engine_on_cancel };
 
-/* The client's own limit: whoever is asked, whatever was answered. */
+/* The client's own limit, or the place's: whoever is asked, whatever was answered. */
 static void
 engine_on_deadline(weir_timer_t *timer)
 {
     weir_proxy_t *p = weir_container_of(timer, weir_proxy_t, deadline);
 
-    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_DEADLINE, NULL, 0);
+    weir_proxy_fail(p, p->plan != NULL && p->plan->is_timeout ? WEIR_CAUSE_UPSTREAM_TIMEOUT
+                                                              : WEIR_CAUSE_UPSTREAM_DEADLINE, NULL, 0);
 }
 
 static void
@@ -461,12 +465,23 @@ static bool
 engine_make_plan(weir_proxy_t *p, const weir_forward_conf_t *forward)
 {
     p->plan = weir_new(&p->req->arena, weir_proxy_plan_t);
+    p->plan->proxy = p;
     p->plan->conf = forward;
     if (p->req->pass_to != NULL) {
         engine_pass_to(p, p->req->pass_to);
         return true;
     }
     return p->conf->pass.targets == NULL || engine_choose(p, forward);
+}
+
+/* The client's own limit, or `timeout`, whichever is shorter. */
+static weir_msec_t
+engine_limit(weir_proxy_t *p, weir_msec_t limit)
+{
+    weir_msec_t timeout = p->plan->conf->timeout;
+
+    p->plan->is_timeout = timeout.ms != 0 && (limit.ms == 0 || timeout.ms < limit.ms);
+    return p->plan->is_timeout ? timeout : limit;
 }
 
 weir_step_t
@@ -512,6 +527,9 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     }
     if (weir_request_is_split(req)) {
         return weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
+    }
+    if (weir_unlikely(p->plan != NULL)) {
+        limit = engine_limit(p, limit);
     }
     if (limit.ms != 0) {
         weir_timer_set(p->x.http->loop, &p->deadline, limit, engine_on_deadline);

@@ -47,6 +47,73 @@ forward_parse_host(weir_conf_t *cf, const weir_directive_t *row, const weir_conf
         || weir_conf_invalid(cf, 1, "a host, with a port or without one");
 }
 
+/* -- retry -- */
+
+static bool
+forward_read_on(weir_conf_t *cf, size_t i, weir_str_t list, weir_forward_retry_t *retry)
+{
+    static const weir_conf_enum_t words[] = {
+        { "connect", WEIR_RETRY_CONNECT }, { "reset", WEIR_RETRY_RESET },     { "timeout", WEIR_RETRY_TIMEOUT },
+        { "invalid", WEIR_RETRY_INVALID }, { "non_idempotent", WEIR_RETRY_NON_IDEMPOTENT },
+    };
+    weir_str_t word;
+    uint32_t status;
+
+    retry->on = 0;
+    for (bool more = true; more;) {
+        size_t k = 0;
+
+        more = weir_str_cut(list, ',', &word, &list);
+        while (k < weir_countof(words) && !weir_str_eq(word, weir_str_from_z(words[k].name))) {
+            k++;
+        }
+        if (k < weir_countof(words)) {
+            retry->on |= words[k].value;
+        } else if (word.len == 3 && weir_conf_read_u32(word, &status) && status >= 400 && status <= 599) {
+            retry->statuses[(status - 400) / 8] |= (uint8_t) (1u << (status % 8));
+        } else {
+            return weir_conf_invalid(cf, i, "on= with connect, reset, timeout, invalid, non_idempotent and statuses "
+                                     "from 400 to 599, commas between");
+        }
+    }
+    return true;
+}
+
+static bool
+forward_parse_retry(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    weir_forward_retry_t *retry = field;
+
+    *retry = (weir_forward_retry_t) { .on = WEIR_RETRY_CONNECT | WEIR_RETRY_RESET | WEIR_RETRY_TIMEOUT };
+    if (weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
+        return words->n == 2 || weir_conf_error(cf, 2, "\"%s off\" takes nothing else", row->name);
+    }
+    if (!weir_conf_read_u32(words->at[1].text, &retry->n) || retry->n < 1 || retry->n > WEIR_RETRY_MAX) {
+        return weir_conf_invalid(cf, 1, "a number from 1 to 10, or \"off\"");
+    }
+    for (size_t i = 2; i < words->n; i++) {
+        weir_str_t word = words->at[i].text;
+
+        if (weir_str_eq(word, WEIR_STR("jitter"))) {
+            retry->jitter = true;
+        } else if (weir_str_starts(word, WEIR_STR("on="))) {
+            if (!forward_read_on(cf, i, weir_str_skip(word, 3), retry)) {
+                return false;
+            }
+        } else if (!weir_str_starts(word, WEIR_STR("backoff="))
+                   || !weir_conf_read_msec(weir_str_skip(word, 8), &retry->backoff)
+                   || retry->backoff.ms > WEIR_RETRY_PAUSE_MAX)
+        {
+            return weir_conf_invalid(cf, i, "on=, backoff= with a time up to 30s, or \"jitter\"");
+        }
+    }
+    return true;
+}
+
+static const weir_conf_type_t forward_type_retry = {
+    .name = "number [on=failure,...] [backoff=time] [jitter] | off", .size = sizeof(weir_forward_retry_t),
+    .min_args = 1, .max_args = 4, .parse = forward_parse_retry,
+};
 static const weir_conf_type_t forward_type_path = {
     .name = "path", .size = sizeof(weir_path_edit_t), .min_args = 1, .max_args = 1, .parse = forward_parse_path,
 };
@@ -75,6 +142,14 @@ static const weir_directive_t forward_directives[] = {
                       .inherit = WEIR_LOCAL,
                       .help = "Sends copies of requests, or of an exact share of them, to another group, whose answers "
                               "are dropped."),
+    WEIR_DIRECTIVE(weir_forward_conf_t, timeout, "timeout", .where = WEIR_IN_ANY, .dflt = "0",
+                   .help = "Limits the time until the whole answer of a peer is there, with all tries; 0 sets no "
+                           "limit."),
+    WEIR_DIRECTIVE(weir_forward_conf_t, try_timeout, "try_timeout", .where = WEIR_IN_ANY, .dflt = "0",
+                   .help = "Limits the time of one try, until a peer's answer begins; 0 sets no limit."),
+    WEIR_DIRECTIVE_OF(weir_forward_conf_t, retry, "retry", &forward_type_retry, .where = WEIR_IN_ANY, .dflt = "off",
+                      .help = "Sends a request again after a failure, to the same peer where there is no other; in "
+                              "the place of proxy_next_upstream."),
     WEIR_DIRECTIVES_END
 };
 
@@ -109,7 +184,8 @@ forward_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 {
     weir_forward_conf_t *conf = conf_;
 
-    conf->is_plain = !weir_path_edit_is_set(&conf->path) && conf->host == NULL && conf->mirrors.n == 0;
+    conf->is_plain = !weir_path_edit_is_set(&conf->path) && conf->host == NULL && conf->mirrors.n == 0
+                  && conf->timeout.ms == 0 && conf->try_timeout.ms == 0 && conf->retry.n == 0;
     return weir_path_edit_check(cf, block, "rewrite_prefix", &conf->path);
 }
 

@@ -10,11 +10,28 @@
 
 struct weir_proxy_pass;
 
+/* `retry`: after which failures a request is sent once more. */
+enum { WEIR_RETRY_CONNECT = 1 << 0, WEIR_RETRY_RESET = 1 << 1, WEIR_RETRY_TIMEOUT = 1 << 2, WEIR_RETRY_INVALID = 1 << 3,
+       WEIR_RETRY_NON_IDEMPOTENT = 1 << 4 };
+
+#define WEIR_RETRY_MAX       10
+#define WEIR_RETRY_PAUSE_MAX 30000       /* milliseconds: a pause grows no longer */
+
+typedef struct {
+    uint32_t    n;                       /* tries beside the first; 0: there is no `retry` */
+    uint32_t    on;                      /* WEIR_RETRY_… */
+    uint8_t     statuses[25];            /* bits from 400 to 599: answers that are failures */
+    weir_msec_t backoff;                 /* before the second try; twice as long before each further one */
+    bool        jitter;
+} weir_forward_retry_t;
+
 typedef struct {
     weir_path_edit_t       path;         /* rewrite_path, rewrite_prefix */
     const weir_template_t *host;         /* rewrite_host; NULL: proxy_set_header's, or the group's */
     const weir_template_t *split_key;    /* NULL: targets are asked by turns */
     weir_mirrors_t         mirrors;      /* mirror_to */
+    weir_msec_t            timeout, try_timeout;     /* 0: none */
+    weir_forward_retry_t   retry;
     bool                   is_plain;     /* derived: none of these is said */
 } weir_forward_conf_t;
 

@@ -111,10 +111,14 @@ typedef enum {
 
 /* What is more than passing on: only where forward.h's directives ask for it. */
 typedef struct {
+    struct weir_proxy         *proxy;
     const weir_forward_conf_t *conf;
     weir_str_t                 host;            /* rewrite_host's; empty: it does not say */
     const weir_proxy_target_t *target;          /* of several; NULL: there is one */
     weir_edits_conf_t          edits;           /* p->edits of that target */
+    bool                       is_timeout;      /* p->deadline is `timeout`, not the client's */
+    weir_timer_t               try_timer;       /* try_timeout, while an answer is waited for */
+    weir_timer_t               pause;           /* before another try */
 } weir_proxy_plan_t;
 
 struct weir_proxy {
@@ -171,6 +175,7 @@ void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, un
 /* No peer can be told what the configuration made of the request. */
 void weir_proxy_fail_emit(weir_proxy_t *p);
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
+void weir_proxy_answers(weir_proxy_t *p);                         /* retry.c: this try's answer has begun */
 /* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was
  * answered. */
 bool weir_proxy_find_target(weir_proxy_t *p);

@@ -1,12 +1,14 @@
 /*
  * retry.c - which peer next, and whether there may be a next one: only while nothing was answered, the body can be sent
- * again, and asking twice is safe (RFC 9110 §9.2.2).
+ * again, and asking twice is safe (RFC 9110 §9.2.2).  What counts as a failure proxy_next_upstream says, or `retry`,
+ * which also asks a peer again, and waits before it does.
  */
 #include "http/proxy/proxy.h"
 
 #include "http/proxy/emit.h"
 #include "http/serve/runtime.h"
 #include "os/clock.h"
+#include "os/sys.h"
 
 #include <string.h>
 
@@ -59,10 +61,37 @@ retry_begin_attempt(weir_proxy_t *p)
     }
 }
 
+/* -- try_timeout -- */
+
+static void
+retry_on_try_timeout(weir_timer_t *timer)
+{
+    weir_proxy_t *p = weir_container_of(timer, weir_proxy_plan_t, try_timer)->proxy;
+
+    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_TRY_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
+}
+
+static void
+retry_watch(weir_proxy_t *p)
+{
+    if (p->plan != NULL && p->plan->conf->try_timeout.ms != 0) {
+        weir_timer_set(p->x.http->loop, &p->plan->try_timer, p->plan->conf->try_timeout, retry_on_try_timeout);
+    }
+}
+
+void
+weir_proxy_answers(weir_proxy_t *p)
+{
+    if (weir_unlikely(p->plan != NULL)) {
+        weir_timer_drop(&p->plan->try_timer);
+    }
+}
+
 static void
 retry_connect(weir_proxy_t *p)
 {
     retry_begin_attempt(p);
+    retry_watch(p);
     if (!weir_proxy_make_question(p)) {
         weir_proxy_fail_emit(p);
     } else if (weir_proxy_secure(p) == WEIR_ERROR) {
@@ -70,6 +99,27 @@ retry_connect(weir_proxy_t *p)
     } else {
         weir_exchange_begin(&p->x);
     }
+}
+
+/* `retry`'s, of this place; NULL: proxy_next_upstream says what is done after a failure. */
+static const weir_forward_retry_t *
+retry_conf(const weir_proxy_t *p)
+{
+    return weir_unlikely(p->plan != NULL) && p->plan->conf->retry.n != 0 ? &p->plan->conf->retry : NULL;
+}
+
+/* The next one; with `retry` those that were asked before are asked again when there is no other. */
+static bool
+retry_pick(weir_proxy_t *p)
+{
+    if (weir_pick_next(&p->pick, weir_clock_now())) {
+        return true;
+    }
+    if (retry_conf(p) == NULL || p->tries == 1) {
+        return false;
+    }
+    weir_pick_renew(&p->pick);
+    return weir_pick_next(&p->pick, weir_clock_now());
 }
 
 void
@@ -101,7 +151,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
         }
     }
     p->tries++;
-    if (!weir_pick_next(&p->pick, weir_clock_now())) {
+    if (!retry_pick(p)) {
         bool first = req->n_attempts == 0;
         weir_cause_t cause = p->x.cause;
         const char *detail = p->x.detail;
@@ -126,6 +176,7 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     if (p->attempt == NULL) {
         return;
     }
+    weir_proxy_answers(p);
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     p->attempt->bytes_sent = weir_exchange_sent_bytes(&p->x);
     p->attempt->bytes_received = p->x.received;
@@ -149,11 +200,42 @@ retry_is_repeatable(const weir_proxy_t *p)
     return weir_exchange_sent_bytes(&p->x) == 0 || weir_method_is_idempotent(p->req->head.method);
 }
 
+/* What `retry` calls the failure; status: of an answer, else 0. */
 static bool
-retry_is_allowed(const weir_proxy_t *p, unsigned kind)
+retry_is_meant(const weir_proxy_t *p, const weir_forward_retry_t *retry, unsigned kind, uint16_t status)
+{
+    bool connected = p->attempt != NULL && p->attempt->connected;
+
+    if (status != 0) {
+        return status >= 400 && status <= 599 && (retry->statuses[(status - 400) / 8] >> (status % 8) & 1);
+    }
+    return ((kind & (WEIR_NEXT_ERROR | WEIR_NEXT_TIMEOUT)) && !connected && (retry->on & WEIR_RETRY_CONNECT))
+        || ((kind & WEIR_NEXT_ERROR) && connected && (retry->on & WEIR_RETRY_RESET))
+        || ((kind & WEIR_NEXT_TIMEOUT) && (retry->on & WEIR_RETRY_TIMEOUT))
+        || ((kind & WEIR_NEXT_INVALID_HEADER) && (retry->on & WEIR_RETRY_INVALID));
+}
+
+static bool
+retry_may(const weir_proxy_t *p, const weir_forward_retry_t *retry, unsigned kind, uint16_t status)
+{
+    weir_instant_t now = weir_clock_now();
+
+    return retry_is_meant(p, retry, kind, status) && p->tries <= retry->n && retry_is_possible(p)
+        && (retry_is_repeatable(p) || (retry->on & WEIR_RETRY_NON_IDEMPOTENT))
+        && (weir_pick_has_next(&p->pick, now) || weir_pick_may_renew(&p->pick, now));
+}
+
+/* kind: of the failure, or of an answer of this status. */
+static bool
+retry_is_allowed(const weir_proxy_t *p, unsigned kind, uint16_t status)
 {
     const weir_proxy_conf_t *conf = p->conf;
+    const weir_forward_retry_t *retry = retry_conf(p);
     unsigned mask = conf->next_upstream;
+
+    if (retry != NULL) {
+        return retry_may(p, retry, kind, status);
+    }
     bool repeatable = retry_is_repeatable(p) || (mask & WEIR_NEXT_NON_IDEMPOTENT);
 
     if ((mask & WEIR_NEXT_OFF) || (mask & kind) == 0 || !repeatable || !retry_is_possible(p)) {
@@ -170,11 +252,47 @@ retry_is_allowed(const weir_proxy_t *p, unsigned kind)
     return weir_pick_has_next(&p->pick, weir_clock_now());
 }
 
+/* -- backoff -- */
+
+static void
+retry_on_pause(weir_timer_t *timer)
+{
+    weir_proxy_next_peer(weir_container_of(timer, weir_proxy_plan_t, pause)->proxy);
+}
+
+/* Twice as long each time; with jitter at least half of that, so that not everybody comes back together. */
+static weir_msec_t
+retry_pause(const weir_proxy_t *p, const weir_forward_retry_t *retry)
+{
+    uint64_t ms = weir_min(retry->backoff.ms << (p->tries - 1), (uint64_t) WEIR_RETRY_PAUSE_MAX), random;
+
+    if (retry->jitter && ms > 1 && weir_sys_random(&random, sizeof(random)) == 0) {
+        ms = ms / 2 + random % (ms - ms / 2 + 1);
+    }
+    return (weir_msec_t) { ms };
+}
+
+/* The request is sent once more, at once or after a pause in which the engine holds it. */
+static void
+retry_again(weir_proxy_t *p)
+{
+    const weir_forward_retry_t *retry = retry_conf(p);
+
+    if (retry == NULL || retry->backoff.ms == 0) {
+        weir_proxy_next_peer(p);
+        return;
+    }
+    weir_assert(p->attempt == NULL && p->hold.req != NULL && p->tries >= 1 && p->tries <= WEIR_RETRY_MAX);
+    p->state = WEIR_PROXY_ASK;
+    weir_timer_set(p->x.http->loop, &p->plan->pause, retry_pause(p, retry), retry_on_pause);
+}
+
 /* A kept connection that the peer closed as we wrote: once more, on a fresh one. */
 static bool
 retry_is_race(const weir_proxy_t *p)
 {
-    return !p->raced && weir_exchange_is_race(&p->x) && retry_is_possible(p) && retry_is_repeatable(p);
+    return p->attempt != NULL && !p->raced && weir_exchange_is_race(&p->x) && retry_is_possible(p)
+        && retry_is_repeatable(p);
 }
 
 static uint16_t
@@ -232,14 +350,14 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
         retry_connect(p);
         return;
     }
-    bool again = retry_is_allowed(p, kind);
+    bool again = retry_is_allowed(p, kind, 0);
     if (again) {
         weir_cause_log(cause, &req->log, detail);
     }
     weir_proxy_end_attempt(p, true);
     weir_exchange_end(&p->x, false);
     if (again) {
-        weir_proxy_next_peer(p);
+        retry_again(p);
         return;
     }
     retry_give_up(p, cause, detail);
@@ -264,15 +382,16 @@ retry_status_kind(uint16_t status)
 bool
 weir_proxy_retry_status(weir_proxy_t *p)
 {
-    unsigned kind = retry_status_kind(p->x.head.status);
+    uint16_t status = p->x.head.status;
+    unsigned kind = retry_status_kind(status);
 
-    if (kind == 0 || !retry_is_allowed(p, kind)) {
+    if ((kind == 0 && retry_conf(p) == NULL) || !retry_is_allowed(p, kind, status)) {
         return false;
     }
-    /* 403 and 404 are an answer, not an unwell peer. */
-    weir_proxy_end_attempt(p, kind != WEIR_NEXT_HTTP_403 && kind != WEIR_NEXT_HTTP_404);
+    /* 403 and 404 are an answer, not an unwell peer; so is what else `retry` may name below 500, but 429. */
+    weir_proxy_end_attempt(p, status >= 500 || status == 429);
     weir_exchange_end(&p->x, false);
-    weir_proxy_next_peer(p);
+    retry_again(p);
     return true;
 }
 
@@ -287,6 +406,10 @@ weir_proxy_release(weir_proxy_t *p)
     p->released = true;
     p->state = WEIR_PROXY_DONE;
     weir_timer_drop(&p->deadline);
+    if (p->plan != NULL) {
+        weir_timer_drop(&p->plan->try_timer);
+        weir_timer_drop(&p->plan->pause);
+    }
     weir_timer_drop(&p->rate_timer);
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->collect_task);
