@@ -10,6 +10,7 @@
 #ifndef WEIR_HTTP_CODEC_H
 #define WEIR_HTTP_CODEC_H
 
+#include "http/message/cause.h"
 #include "base/str.h"
 
 typedef struct weir_request weir_request_t;
