@@ -70,6 +70,7 @@ struct weir_http_location {
     struct weir_http_pipeline  *pipeline;     /* phases' handlers compiled for this location */
     weir_http_server_t         *server;
     bool                        is_named;
+    bool                        answers_preflight;   /* module.h */
     bool                        is_proxied;   /* a module of its passes requests on */
     const weir_http_route_t    *route;        /* what makes it a route (route/routes.h); NULL: it is a location */
     uint32_t                    stats;        /* row of its status_zone; 0: none */

@@ -23,6 +23,9 @@ typedef struct weir_http_module {
     weir_filter_place_t filter_place;
     /* names, with spaces between; NULL: as they are */
     const char         *filter_after;
+    /* Does a place with that conf answer preflights (Fetch, CORS)?  They are matched as the requests that they announce
+     * then.  NULL: no. */
+    bool        (*answers_preflight)(const void *conf);
     /* its content is asked for where no other module's is: files */
     bool         is_fallback;
     /* handlers: the module it comes behind; NULL: any place */

@@ -343,13 +343,12 @@ request_find_routed(const weir_request_t *req, const weir_match_input_t *input, 
     return match->rule != NULL ? match->rule->value : server->fallback;
 }
 
-/* NULL: a pattern ran into its limit. */
+/* By that method.  NULL: a pattern ran into its limit. */
 static weir_http_location_t *
-request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *match)
+request_find_by_method(const weir_request_t *req, weir_str_t path, weir_str_t method, weir_match_t *match)
 {
     weir_match_input_t input = {
-        .path = path, .method = req->head.method_name, .query = req->query, .fields = &req->head.fields,
-        .host = req->host,
+        .path = path, .method = method, .query = req->query, .fields = &req->head.fields, .host = req->host,
     };
 
     if (weir_unlikely(req->server->routes != NULL)) {
@@ -365,6 +364,28 @@ request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *
         return NULL;
     }
     return match->rule != NULL ? match->rule->value : req->server->fallback;
+}
+
+/* A preflight (Fetch, CORS) belongs to the place that takes the request which it announces, if that place answers
+ * preflights.  NULL: a pattern ran into its limit. */
+static weir_http_location_t *
+request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *match)
+{
+    const weir_field_t   *asked = NULL;
+    weir_http_location_t *location;
+
+    if (weir_unlikely(req->head.method == WEIR_METHOD_OPTIONS && !req->is_internal)
+        && weir_fields_first(&req->head.fields, WEIR_HEADER_ORIGIN) != NULL)
+    {
+        asked = weir_fields_find(&req->head.fields, WEIR_STR("access-control-request-method"));
+    }
+    if (asked != NULL) {
+        location = request_find_by_method(req, path, asked->value, match);
+        if (location == NULL || location->answers_preflight) {
+            return location;
+        }
+    }
+    return request_find_by_method(req, path, req->head.method_name, match);
 }
 
 /* Is that the same place for both readings of its path?  Of a route it is the same match line. */

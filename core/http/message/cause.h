@@ -79,11 +79,15 @@
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The location is closed by `maintenance`.") \
     X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address is refused by `deny`.") \
     X(ACCESS_REQUIRE, "access.require", 403, INFO, "A condition that `require` asks for does not hold.") \
+    X(CORS_ORIGIN, "cors.origin", 403, INFO, "`cors` does not allow pages of this origin.") \
+    X(CORS_METHOD, "cors.method", 403, INFO, "`cors` does not allow the method that the preflight announces.") \
+    X(CORS_HEADER, "cors.header", 403, INFO, "`cors` does not allow a field that the preflight announces.") \
     X(BODY_TYPE, "body.type", 415, INFO, \
       "The body must be JSON, and Content-Type says that it is something else.") \
     X(BODY_ENCODING, "body.encoding", 415, INFO, "The body must be JSON, and its Content-Encoding is not known.") \
     X(BODY_JSON, "body.json", 400, INFO, "The body must be JSON, and it is not, or there is none.") \
-    X(BODY_LIMIT, "body.limit", 413, INFO, "The JSON of the body is larger, deeper or has more values than is allowed.") \
+    X(BODY_LIMIT, "body.limit", 413, INFO, \
+      "The JSON of the body is larger, deeper or has more values than is allowed.") \
     X(BODY_SCHEMA, "body.schema", 400, INFO, "The body is not what its JSON Schema says.") \
     X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "An API key is required and none was sent.") \
     X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, \

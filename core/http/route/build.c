@@ -121,6 +121,19 @@ build_pipeline(build_t *b, const weir_conf_block_t *block)
 /* -- locations -- */
 
 static bool
+build_answers_preflight(const weir_conf_block_t *block)
+{
+    for (size_t i = 0; i < weir_modules_count; i++) {
+        const weir_http_module_t *m = weir_http_modules[i];
+
+        if (m != NULL && m->answers_preflight != NULL && m->answers_preflight(block->confs[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
 build_location_base(build_t *b, weir_http_location_t *location, weir_conf_block_t *block, weir_http_server_t *server)
 {
     bool own_core = block->confs[weir_http_core_index] != block->parent->confs[weir_http_core_index];
@@ -130,6 +143,7 @@ build_location_base(build_t *b, weir_http_location_t *location, weir_conf_block_
     location->core = block->confs[weir_http_core_index];
     location->server = server;
     location->pipeline = build_pipeline(b, block);
+    location->answers_preflight = build_answers_preflight(block);
     if (block->context != WEIR_IN_SERVER && location->core->status_zone.len != 0) {
         location->stats = weir_stats_row(b->arena, WEIR_STATS_LOCATION, location->core->status_zone, 0);
     }
