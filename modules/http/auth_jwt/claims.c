@@ -53,7 +53,7 @@ claim_find(const weir_json_t *object, weir_str_t name)
     return NULL;
 }
 
-/* NULL: there is no token that is good.  That it is not known yet is something else. */
+/* NULL: there is no token.  That it is not known yet whether it is good is something else than that it is not. */
 static jwt_state_t *
 claim_state(weir_request_t *req)
 {
@@ -63,22 +63,25 @@ claim_state(weir_request_t *req)
         weir_request_value_failed(req, WEIR_CAUSE_AUTH_JWT_KEYS);
         return NULL;
     }
-    return state != NULL && jwt_read(state) ? state : NULL;
+    return state;
+}
+
+static const weir_json_t *
+claim_object(jwt_state_t *state, bool is_header)
+{
+    return state == NULL ? NULL : is_header ? jwt_header(state) : jwt_claims(state);
 }
 
 WEIR_GETTER(claim_get)
 {
-    const jwt_state_t *state = claim_state(subject);
-
-    return state != NULL
-           && claim_text(arena, claim_find(ref->row->data != 0 ? state->header : state->claims, ref->suffix), value);
+    return claim_text(arena, claim_find(claim_object(claim_state(subject), ref->row->data != 0), ref->suffix), value);
 }
 
 WEIR_GETTER(claim_get_payload)
 {
-    const jwt_state_t *state = claim_state(subject);
+    jwt_state_t *state = claim_state(subject);
 
-    if (state == NULL) {
+    if (claim_object(state, false) == NULL) {
         return false;
     }
     *value = state->payload;
@@ -89,13 +92,8 @@ bool
 jwt_get_path(const void *data, weir_request_t *req, weir_str_t *value)
 {
     const jwt_path_t  *path = data;
-    const jwt_state_t *state = claim_state(req);
-    const weir_json_t *at;
+    const weir_json_t *at = claim_object(claim_state(req), path->is_header);
 
-    if (state == NULL) {
-        return false;
-    }
-    at = path->is_header ? state->header : state->claims;
     for (size_t i = 0; i < path->path.n && at != NULL; i++) {
         at = weir_json_get(at, path->path.at[i]);
     }

@@ -99,12 +99,11 @@ struct jwt_state {
     weir_request_t    *req;
     weir_str_t         token;
     bool               is_settled;               /* cause is the verdict; else keys are waited for */
-    bool               is_read;                  /* claims and header are */
     weir_cause_t       cause;
     bool               lacks_keys;               /* those of a source cannot be had */
     int64_t            expires, not_before;
     weir_arena_t       secrets;                  /* what was decoded; wiped with the request */
-    const weir_json_t *header, *claims;
+    const weir_json_t *header, *claims;          /* NULL: not read yet */
     weir_str_t         payload;
     jwt_set_t        **fetched;                  /* by the place's source: sets of URIs for this request; NULL */
     uint64_t           asked;                    /* bits by source: it was waited for, and no second time */
@@ -118,8 +117,9 @@ jwt_state_t *jwt_state_of(weir_request_t *req);
 void         jwt_judge(jwt_state_t *state);
 /* A verdict of some time ago: is the token still good? */
 void         jwt_look_again(jwt_state_t *state);
-/* The claims of a token that is good; false: it is not. */
-bool         jwt_read(jwt_state_t *state) WEIR_MUST_USE;
+/* Of a token that is good; NULL: it is not.  With the claims there is the payload. */
+const weir_json_t *jwt_header(jwt_state_t *state);
+const weir_json_t *jwt_claims(jwt_state_t *state);
 
 /* -- keys.c -- */
 #define JWT_SOURCES_MAX 64

@@ -221,8 +221,7 @@ token_verify(jwt_state_t *state, const jwt_digest_t *digest)
     }
     state->header = header;
     token_settle(state, token_check_claims(state, payload));
-    state->is_read = state->cause == WEIR_CAUSE_NONE;
-    if (state->is_read && digest != NULL) {
+    if (state->cause == WEIR_CAUSE_NONE && digest != NULL) {
         found.expires = state->expires;
         found.not_before = state->not_before;
         jwt_verified_put(conf->verified, digest, &found);
@@ -315,26 +314,38 @@ jwt_state_of(weir_request_t *req)
     return state;
 }
 
-/* A token that was known had nobody read it: it is whole, as it was verified. */
-bool
-jwt_read(jwt_state_t *state)
+/* Of a token that was known nobody has read anything yet: a part is read when somebody asks for it.  It is whole, as it
+ * was verified. */
+const weir_json_t *
+jwt_header(jwt_state_t *state)
 {
-    weir_jws_t jws;
-    weir_jwt_t jwt;
+    weir_str_t parts[3], text;
 
     if (!state->is_settled || state->cause != WEIR_CAUSE_NONE) {
-        return false;
+        return NULL;
     }
-    if (!state->is_read) {
-        if (weir_jws_read(&state->secrets, state->token, &jws) != WEIR_JOSE_GOOD
-            || weir_jwt_read(&state->secrets, jws.payload, &jwt) != WEIR_JOSE_GOOD)
-        {
-            return false;
-        }
-        state->header = jws.header;
-        state->payload = jws.payload;
-        state->claims = jwt.claims;
-        state->is_read = true;
+    if (state->header == NULL
+        && !(weir_jose_split(state->token, parts, 3)
+             && weir_jose_read_object(&state->secrets, parts[0], &text, &state->header) == WEIR_JOSE_GOOD))
+    {
+        return NULL;
     }
-    return true;
+    return state->header;
+}
+
+const weir_json_t *
+jwt_claims(jwt_state_t *state)
+{
+    weir_str_t parts[3];
+
+    if (!state->is_settled || state->cause != WEIR_CAUSE_NONE) {
+        return NULL;
+    }
+    if (state->claims == NULL
+        && !(weir_jose_split(state->token, parts, 3)
+             && weir_jose_read_object(&state->secrets, parts[1], &state->payload, &state->claims) == WEIR_JOSE_GOOD))
+    {
+        return NULL;
+    }
+    return state->claims;
 }
