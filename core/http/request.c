@@ -237,13 +237,25 @@ weir_request_grant(weir_request_t *req)
     return WEIR_NEXT;
 }
 
+/* default_deny: no guard has let it in.  To a place that is internal the configuration sends requests itself. */
+static bool
+request_is_denied(const weir_request_t *req)
+{
+    const weir_http_core_conf_t *core = weir_request_core(req);
+
+    return weir_unlikely(core->default_deny.on) && !req->is_exempt && !core->internal.on;
+}
+
 static weir_step_t
 request_run_access(weir_request_t *req)
 {
     weir_step_t step = req->is_exempt ? WEIR_NEXT : request_run_phase(req, WEIR_PHASE_ACCESS);
 
-    if (step != WEIR_NEXT || req->guard.cause == WEIR_CAUSE_NONE || req->guard.is_granted) {
+    if (step != WEIR_NEXT || req->guard.is_granted) {
         return step;
+    }
+    if (req->guard.cause == WEIR_CAUSE_NONE) {
+        return request_is_denied(req) ? weir_request_fail(req, WEIR_CAUSE_ACCESS_DEFAULT, NULL) : step;
     }
     return weir_request_fail_status(req, req->guard.cause, req->guard.status, req->guard.detail);
 }

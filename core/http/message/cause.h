@@ -78,6 +78,7 @@
     X(FILE_ERROR, "file.error", 500, CRIT, "The file could not be opened or read.") \
     X(ACCESS_MAINTENANCE, "access.maintenance", 503, INFO, "The location is closed by `maintenance`.") \
     X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address is refused by `deny`.") \
+    X(ACCESS_DEFAULT, "access.default", 403, INFO, "No guard let the request in, and `default_deny` is on.") \
     X(ACCESS_REQUIRE, "access.require", 403, INFO, "A condition that `require` asks for does not hold.") \
     X(CORS_ORIGIN, "cors.origin", 403, INFO, "`cors` does not allow pages of this origin.") \
     X(CORS_METHOD, "cors.method", 403, INFO, "`cors` does not allow the method that the preflight announces.") \

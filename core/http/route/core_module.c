@@ -177,6 +177,9 @@ static const weir_directive_t core_directives[] = {
          .help = "Uses the first server_name in absolute redirects instead of the request's host."),
     CORE(port_in_redirect, .where = WEIR_IN_ANY, .dflt = "on",
          .help = "Names the port in absolute redirects when it is not the default of the scheme."),
+    CORE(default_deny, .where = WEIR_IN_ANY, .dflt = "off",
+         .help = "Refuses requests that no guard of the place has let in: neither an address nor an identity nor a "
+                 "condition."),
     CORE_OF(satisfy, "satisfy", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "all", .values = core_satisfy_values,
             .args = "all | any",
             .help = "Says whether all guards of a location (allow and deny, passwords, keys) must let a request in, "
