@@ -10,8 +10,8 @@
 #ifndef WEIR_HTTP_CODEC_H
 #define WEIR_HTTP_CODEC_H
 
-#include "http/message/cause.h"
 #include "base/str.h"
+#include "http/message/cause.h"
 
 typedef struct weir_request weir_request_t;
 typedef struct weir_filter weir_filter_t;
