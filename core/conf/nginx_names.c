@@ -19,7 +19,7 @@ static const nginx_group_t nginx_groups[] = {
       "worker_shutdown_timeout working_directory $pid $nginx_version $hostname $connection $msec $pipe "
       "$time_iso8601 $time_local" },
     { "core", NGINX_TAKEN, WEIR_IN_EVENTS, NULL, "Tunes a mechanism of nginx that Weir does not have.",
-      "accept_mutex accept_mutex_delay debug_connection worker_aio_requests" },
+      "accept_mutex accept_mutex_delay debug_connection epoll_events worker_aio_requests" },
     { "core", NGINX_TAKEN, WEIR_IN_MAIN, NULL, "Tunes a mechanism of nginx that Weir does not have.",
       "debug_points lock_file ssl_object_cache_inheritable thread_pool timer_resolution" },
     { "core", NGINX_NOT, 0, NULL, "",
@@ -157,6 +157,8 @@ static const nginx_group_t nginx_groups[] = {
     { "http_gzip", NGINX_HERE, 0, NULL, "",
       "gzip gzip_buffers gzip_comp_level gzip_disable gzip_http_version gzip_min_length gzip_proxied gzip_types "
       "gzip_vary $gzip_ratio" },
+    { "http_gzip", NGINX_TAKEN, WEIR_IN_ANY, NULL, "Weir sizes its own buffers.",
+      "gzip_hash gzip_no_buffer gzip_window postpone_gzipping" },
     { "http_gzip_static", NGINX_HERE, 0, NULL, "",
       "gzip_static" },
     { "http_headers", NGINX_HERE, 0, NULL, "",
@@ -289,7 +291,7 @@ static const nginx_group_t nginx_groups[] = {
     { "http_ssi", NGINX_PLANNED, WEIR_IN_ANY, "off", "",
       "ssi" },
     { "http_ssi", NGINX_TAKEN, WEIR_IN_ANY, NULL, "There is no ssi yet, so it does nothing.",
-      "ssi_last_modified ssi_min_file_chunk ssi_silent_errors ssi_types ssi_value_length" },
+      "ssi_ignore_recycled_buffers ssi_last_modified ssi_min_file_chunk ssi_silent_errors ssi_types ssi_value_length" },
     { "http_ssi", NGINX_PLANNED, 0, NULL, "",
       "$date_gmt $date_local" },
     { "http_ssl", NGINX_HERE, 0, NULL, "",
@@ -363,12 +365,14 @@ static const nginx_group_t nginx_groups[] = {
       "uwsgi_ssl_certificate uwsgi_ssl_certificate_cache uwsgi_ssl_certificate_key uwsgi_ssl_ciphers "
       "uwsgi_ssl_conf_command uwsgi_ssl_crl uwsgi_ssl_key_log uwsgi_ssl_name uwsgi_ssl_password_file "
       "uwsgi_ssl_protocols uwsgi_ssl_server_name uwsgi_ssl_session_reuse uwsgi_ssl_trusted_certificate "
-      "uwsgi_ssl_verify uwsgi_ssl_verify_depth uwsgi_store_access uwsgi_temp_file_write_size uwsgi_temp_path" },
+      "uwsgi_ssl_verify uwsgi_ssl_verify_depth uwsgi_store_access uwsgi_string "
+      "uwsgi_temp_file_write_size uwsgi_temp_path" },
     { "http_v2", NGINX_HERE, 0, NULL, "",
       "http2 http2_body_preread_size http2_chunk_size http2_max_concurrent_streams" },
     { "http_v2", NGINX_TAKEN, WEIR_IN_ANY, NULL, "nginx itself removed it or no longer uses it.",
       "http2_idle_timeout http2_max_concurrent_pushes http2_max_field_size http2_max_header_size http2_max_requests "
-      "http2_push http2_push_preload http2_recv_buffer_size http2_recv_timeout" },
+      "http2_pool_size http2_push http2_push_preload http2_recv_buffer_size http2_recv_timeout "
+      "http2_streams_index_size" },
     { "http_v2", NGINX_PLANNED, 0, NULL, "",
       "$http2" },
     { "http_v3", NGINX_PLANNED, WEIR_IN_ANY, "off", "HTTP/3 comes later.",

@@ -331,7 +331,7 @@ type_find_value(const weir_directive_t *row, weir_str_t text)
     const weir_conf_enum_t *value;
 
     for (value = row->values; value->name != NULL; value++) {
-        if (weir_str_eq(text, weir_str_from_z(value->name))) {
+        if (weir_str_eq_fold(text, weir_str_from_z(value->name))) {
             return value;
         }
     }

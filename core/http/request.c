@@ -738,7 +738,7 @@ weir_request_redirect_named(weir_request_t *req, weir_str_t name)
             return WEIR_DONE;
         }
     }
-    req->in_error_page = true;
+    req->in_error_page = req->is_looping = true;
     return weir_request_fail_status(req, WEIR_CAUSE_ROUTE_NONE, 500, "could not find the named location");
 }
 

@@ -143,6 +143,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         weir_log(WEIR_LOG_NOTICE, &req->log, 0, "rewritten data: \"%.*s\", args: \"%.*s\"", WEIR_STR_ARG(req->uri.path),
                  WEIR_STR_ARG(req->query));
     }
+    req->is_internal = true;
     req->is_rewritten = step->then != REWRITE_HERE;
     req->is_elsewhere = step->then == REWRITE_HERE;
     return step->then == REWRITE_ON ? REWRITE_GO_ON : REWRITE_STOP;

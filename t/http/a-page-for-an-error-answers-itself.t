@@ -31,6 +31,12 @@ $w->conf(<<"END", workers => 1);
         location /redirect/loop { recursive_error_pages on; error_page 302 /redirect/loop; return 302 http://old/; }
         location /again { recursive_error_pages on; error_page 404 /again2; return 404; }
         location /again2 { recursive_error_pages on; error_page 403 /page/200; return 403; }
+        location /first { recursive_error_pages on; error_page 404 /first2; return 404; }
+        location /first2 { error_page 403 /page/200; return 403; }
+        location /second { error_page 404 /second2; return 404; }
+        location /second2 { recursive_error_pages on; error_page 403 /page/200; return 403; }
+        location /nobody { recursive_error_pages on; error_page 404 500 \@nobody; return 404; }
+        location /status { try_files /nope \@status; } location \@status { return 200 "is \$status"; }
         location /tried { try_files /nope /tried2; } location /tried/args { try_files /nope /tried2?b=2; } location /tried2 { return 200 "\$args"; }
         location /method { error_page 405 /page/method; return 405; }
         location /page/method { return 200 "\$request_method"; }
@@ -61,6 +67,11 @@ $is->('/away', 301, 'http://other/');
 $is->('/lost', 500);
 $is->('/redirect/other', 302, 'http://other/');
 $is->('/again', 403, '', 'text');
+$is->('/first', 403, '', 'text');               # recursive_error_pages of the place that leads to the first page counts
+$is->('/second', 403);
+unlike $w->get('/second')->body, qr/^text/, '  and of no other place';
+$is->('/nobody', 500);
+$is->('/status', 200, '', 'is 200');
 $is->('/tried?a=1', 200, '', '');
 $is->('/tried/args?a=1', 200, '', 'b=2');
 my $answer = $w->request('POST', '/method', body => '');

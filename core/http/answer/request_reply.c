@@ -145,7 +145,7 @@ reply_find_page(const weir_request_t *req, uint16_t status)
 static bool
 reply_may_have_page(const weir_request_t *req)
 {
-    return !req->in_error_page || (weir_request_core(req)->recursive_error_pages.on && !req->is_looping);
+    return !req->is_last_page && !req->is_looping;
 }
 
 bool
@@ -163,6 +163,7 @@ reply_error_page(weir_request_t *req, const weir_error_page_t *page, uint16_t st
     weir_assert(page->target != NULL);
     (void) weir_uri_text_split(req, page->target, &path, &query);
     req->in_error_page = true;
+    req->is_last_page = !weir_request_core(req)->recursive_error_pages.on;
     req->error_status = page->overwrite < 0 ? status : (uint16_t) page->overwrite;
     if (weir_str_starts(path, WEIR_STR("@"))) {
         return weir_request_redirect_named(req, path);

@@ -73,6 +73,8 @@ weir_http_return(weir_request_t *req, const weir_http_return_t *answer)
         return weir_request_redirect_client(req, answer->status, weir_uri_text(req, answer->text, WEIR_URI_REFERENCE));
     }
     if (answer->text != NULL) {
+        /* $status in the text is the answer's */
+        req->res.status = req->error_status != 0 ? req->error_status : answer->status;
         text = weir_request_eval(req, answer->text);
     }
     if (answer->status >= 400 && req->cause == WEIR_CAUSE_NONE) {
