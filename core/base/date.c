@@ -180,3 +180,82 @@ weir_date_http_read(weir_str_t text, int64_t *seconds)
                + parts.second;
     return true;
 }
+
+/* -- RFC 3339 -- */
+
+/* n digits, and then that character (NUL: none), which are cut off; from low to high. */
+static bool
+date_iso_number(weir_str_t *text, size_t n, char behind, unsigned low, unsigned high, unsigned *value)
+{
+    *value = 0;
+    if (text->len < n + (behind != '\0')) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (text->at[i] < '0' || text->at[i] > '9') {
+            return false;
+        }
+        *value = *value * 10 + (unsigned) (text->at[i] - '0');
+    }
+    if (behind != '\0' && text->at[n] != behind) {
+        return false;
+    }
+    *text = weir_str_skip(*text, n + (behind != '\0'));
+    return *value >= low && *value <= high;
+}
+
+/* "Z", or hours and minutes ahead of UTC. */
+static bool
+date_iso_zone(weir_str_t text, int64_t *seconds)
+{
+    unsigned hours, minutes;
+    bool     is_behind = text.len != 0 && text.at[0] == '-';
+
+    if (weir_str_eq(text, WEIR_STR("Z"))) {
+        *seconds = 0;
+        return true;
+    }
+    if (text.len == 0 || (text.at[0] != '+' && !is_behind)) {
+        return false;
+    }
+    text = weir_str_skip(text, 1);
+    if (!date_iso_number(&text, 2, ':', 0, 23, &hours) || !date_iso_number(&text, 2, '\0', 0, 59, &minutes)) {
+        return false;
+    }
+    *seconds = (int64_t) (hours * 3600 + minutes * 60) * (is_behind ? -1 : 1);
+    return text.len == 0;
+}
+
+bool
+weir_date_iso_read(weir_str_t text, int64_t *seconds)
+{
+    static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    unsigned year, month, day, hour, minute, second;
+    int64_t  zone;
+    bool     is_leap;
+
+    if (!date_iso_number(&text, 4, '-', 1970, 9999, &year) || !date_iso_number(&text, 2, '-', 1, 12, &month)
+        || !date_iso_number(&text, 2, '\0', 1, 31, &day))
+    {
+        return false;
+    }
+    is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    *seconds = weir_date_to_days(year, month, day) * 86400;
+    if (day > days[month - 1] + (month == 2 && is_leap)) {
+        return false;
+    }
+    if (text.len == 0) {
+        return true;
+    }
+    if (text.at[0] != 'T') {
+        return false;
+    }
+    text = weir_str_skip(text, 1);
+    if (!date_iso_number(&text, 2, ':', 0, 23, &hour) || !date_iso_number(&text, 2, ':', 0, 59, &minute)
+        || !date_iso_number(&text, 2, '\0', 0, 59, &second) || !date_iso_zone(text, &zone))
+    {
+        return false;
+    }
+    *seconds += (int64_t) (hour * 3600 + minute * 60 + second) - zone;
+    return true;
+}

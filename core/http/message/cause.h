@@ -83,6 +83,9 @@
     X(CORS_ORIGIN, "cors.origin", 403, INFO, "`cors` does not allow pages of this origin.") \
     X(CORS_METHOD, "cors.method", 403, INFO, "`cors` does not allow the method that the preflight announces.") \
     X(CORS_HEADER, "cors.header", 403, INFO, "`cors` does not allow a field that the preflight announces.") \
+    X(DEPRECATED_BROWNOUT, "deprecated.brownout", 503, INFO, \
+      "The place is deprecated and refuses requests for a while, so that its callers notice.") \
+    X(FAULT_ABORT, "fault.abort", 503, INFO, "`fault` answers in the place of the peer, as it was asked to.") \
     X(BODY_TYPE, "body.type", 415, INFO, \
       "The body must be JSON, and Content-Type says that it is something else.") \
     X(BODY_ENCODING, "body.encoding", 415, INFO, "The body must be JSON, and its Content-Encoding is not known.") \

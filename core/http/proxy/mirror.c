@@ -78,23 +78,6 @@ weir_mirror_precontent(weir_request_t *req, const weir_mirrors_t *mirrors)
 
 /* -- load -- */
 
-/* "12", "0.5", "33.33": hundredths of a percent. */
-static bool
-mirror_read_percent(weir_str_t text, uint32_t *hundredths)
-{
-    weir_str_t whole = text, part = WEIR_STR_NONE;
-    uint64_t number, decimals = 0;
-    bool has_part = weir_str_cut(text, '.', &whole, &part);
-
-    if (!weir_str_to_u64(whole, &number) || number > 100
-        || (has_part && (part.len == 0 || part.len > 2 || !weir_str_to_u64(part, &decimals))))
-    {
-        return false;
-    }
-    *hundredths = (uint32_t) (number * 100 + (part.len == 1 ? decimals * 10 : decimals));
-    return *hundredths <= 10000;
-}
-
 static bool
 mirror_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
@@ -108,7 +91,7 @@ mirror_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words
     }
     if (words->n == 3
         && (!weir_str_starts(words->at[2].text, WEIR_STR("percent="))
-            || !mirror_read_percent(weir_str_skip(words->at[2].text, 8), &mirror.hundredths)))
+            || !weir_share_read_percent(weir_str_skip(words->at[2].text, 8), &mirror.hundredths)))
     {
         return weir_conf_invalid(cf, 2, "percent= with a number from 0 to 100, with at most two decimals");
     }

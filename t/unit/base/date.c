@@ -55,9 +55,34 @@ agrees_with_libc(void)
     return true;
 }
 
+static void
+iso(void)
+{
+    static const struct { const char *text; int64_t seconds; } good[] = {
+        { "1970-01-01", 0 }, { "2024-02-29", 1709164800 }, { "2023-06-30T23:59:59Z", 1688169599 },
+        { "2024-02-29T02:00:00+02:00", 1709164800 }, { "2024-02-28T23:30:00-00:30", 1709164800 },
+    };
+    static const char *const bad[] = {
+        "", "2024", "2024-02-30", "2023-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "1969-12-31", "2024-1-01",
+        "2024-01-01T", "2024-01-01 00:00:00Z", "2024-01-01T24:00:00Z", "2024-01-01T00:60:00Z", "2024-01-01T00:00:60Z",
+        "2024-01-01T00:00:00", "2024-01-01T00:00:00z", "2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00+0100",
+        "2024-01-01T00:00:00Zx", "2024-01-01x",
+    };
+    int64_t seconds;
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        ok(weir_date_iso_read(weir_str_from_z(good[i].text), &seconds), good[i].text);
+        is_int(seconds, good[i].seconds, "… is that second");
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ok(!weir_date_iso_read(weir_str_from_z(bad[i]), &seconds), bad[i]);
+    }
+}
+
 int
 main(void)
 {
+    iso();
     ok(reads("Sun, 06 Nov 1994 08:49:37 GMT", 784111777), "IMF-fixdate");
     ok(reads("Sunday, 06-Nov-94 08:49:37 GMT", 784111777), "RFC 850's");
     ok(reads("Wednesday, 09-Nov-22 08:49:37 GMT", 1667983777), "with a year of this century");

@@ -1,0 +1,229 @@
+/*
+ * fault.c - `fault [delay=TIME] [abort=STATUS] [percent=NUMBER] [if=TEXT]`: what clients do when a service is late or
+ * fails is tried out.
+ *
+ * Requests that were let in wait, or are answered with an error, before anybody is asked for the answer.  Which ones is
+ * exact over all workers (proxy/share.h): of each `percent` of a hundred.  Runs in workers.
+ */
+#include "http/module.h"
+
+#include "http/proxy/share.h"
+#include "http/record/story.h"
+
+#define FAULT_DELAY_MAX ((uint64_t) 3600 * 1000)      /* ms */
+#define FAULT_WHOLE     10000                         /* hundredths of a percent */
+
+typedef struct {
+    weir_msec_t            delay;
+    uint16_t               abort;            /* 0: it is not answered here */
+    uint32_t               hundredths;       /* of a percent */
+    const weir_template_t *condition;        /* NULL: any request */
+    bool                   is_dry_run, is_built;
+    uint64_t               below;            /* positions of the share that meet it */
+    weir_share_t           share;
+} fault_t;
+
+typedef struct { fault_t *at; size_t n; } faults_t;
+typedef struct { faults_t faults; } fault_conf_t;
+
+/* One that waits. */
+typedef struct {
+    weir_holder_t hold;
+    weir_timer_t  timer;
+    uint16_t      abort;                     /* then */
+} fault_wait_t;
+
+extern const size_t weir_http_fault_index;
+
+/* -- a request -- */
+
+static void
+fault_on_time(weir_timer_t *timer)
+{
+    fault_wait_t   *wait = weir_container_of(timer, fault_wait_t, timer);
+    weir_request_t *req = wait->hold.req;
+
+    weir_assert(req != NULL);
+    weir_request_let_go(&wait->hold);
+    if (wait->abort != 0) {
+        (void) weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, wait->abort, NULL);
+    } else {
+        weir_request_resume(req);
+    }
+}
+
+static void
+fault_on_cancel(weir_holder_t *hold)
+{
+    weir_timer_drop(&weir_container_of(hold, fault_wait_t, hold)->timer);
+}
+
+static const weir_holder_ops_t fault_hold = { .on_cancel = fault_on_cancel };
+
+static bool
+fault_meets(const fault_t *fault, weir_request_t *req)
+{
+    weir_str_t text;
+
+    if (fault->condition != NULL) {
+        text = weir_request_eval(req, fault->condition);
+        if (text.len == 0 || weir_str_eq(text, WEIR_STR("0"))) {
+            return false;
+        }
+    }
+    return fault->hundredths == FAULT_WHOLE
+        || (fault->hundredths != 0 && weir_share_next(&fault->share) < fault->below);
+}
+
+static weir_step_t
+fault_precontent(weir_request_t *req, const void *conf)
+{
+    const faults_t *faults = &((const fault_conf_t *) conf)->faults;
+    uint64_t        delay = 0;
+    uint16_t        abort = 0;
+    fault_wait_t   *wait;
+
+    if (req->is_sub || weir_request_kept(req, weir_http_fault_index) != NULL) {
+        return WEIR_NEXT;                    /* once, wherever it is redirected inside */
+    }
+    for (size_t i = 0; i < faults->n && abort == 0; i++) {
+        const fault_t *fault = &faults->at[i];
+
+        if (fault_meets(fault, req)) {
+            weir_http_story_judged(req, "fault", WEIR_STR_NONE,
+                                   fault->is_dry_run ? WEIR_STR("MET_DRY_RUN") : WEIR_STR("MET"));
+            delay += fault->is_dry_run ? 0 : fault->delay.ms;
+            abort = fault->is_dry_run ? 0 : fault->abort;
+        }
+    }
+    if (delay == 0 && abort == 0) {
+        return WEIR_NEXT;
+    }
+    wait = weir_new(&req->arena, fault_wait_t);
+    wait->abort = abort;
+    weir_request_keep(req, weir_http_fault_index, wait);
+    if (delay == 0) {
+        return weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, abort, NULL);
+    }
+    weir_request_hold(req, &wait->hold, &fault_hold);
+    weir_timer_set(weir_request_loop(req), &wait->timer, (weir_msec_t) { weir_min(delay, FAULT_DELAY_MAX) },
+                   fault_on_time);
+    return WEIR_PARK;
+}
+
+static bool
+fault_enabled(const void *conf, weir_phase_t phase)
+{
+    (void) phase;
+    return ((const fault_conf_t *) conf)->faults.n != 0;
+}
+
+/* -- directives -- */
+
+static bool
+fault_read_word(weir_conf_t *cf, size_t i, weir_str_t name, weir_str_t value, fault_t *fault)
+{
+    uint32_t status;
+
+    if (weir_str_eq(name, WEIR_STR("delay"))) {
+        return (weir_conf_read_msec(value, &fault->delay) && fault->delay.ms != 0
+                && fault->delay.ms <= FAULT_DELAY_MAX)
+            || weir_conf_invalid(cf, i, "delay= with a time up to an hour");
+    }
+    if (weir_str_eq(name, WEIR_STR("abort"))) {
+        if (!weir_conf_read_u32(value, &status) || status < 400 || status > 599) {
+            return weir_conf_invalid(cf, i, "abort= with a status from 400 to 599");
+        }
+        fault->abort = (uint16_t) status;
+        return true;
+    }
+    if (weir_str_eq(name, WEIR_STR("percent"))) {
+        return weir_share_read_percent(value, &fault->hundredths)
+            || weir_conf_invalid(cf, i, "percent= with a number from 0 to 100, with at most two decimals");
+    }
+    if (weir_str_eq(name, WEIR_STR("if")) && value.len != 0) {
+        fault->condition = weir_conf_template(cf, i, value);
+        return fault->condition != NULL;
+    }
+    return weir_conf_invalid(cf, i, "delay=, abort=, percent=, if= or dry_run");
+}
+
+static bool
+fault_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *list)
+{
+    fault_t fault = { .hundredths = FAULT_WHOLE };
+
+    for (size_t i = 1; i < words->n; i++) {
+        weir_str_t name, value;
+
+        if (weir_str_eq(words->at[i].text, WEIR_STR("dry_run"))) {
+            fault.is_dry_run = true;
+            continue;
+        }
+        (void) weir_str_cut(words->at[i].text, '=', &name, &value);
+        if (!fault_read_word(cf, i, name, value, &fault)) {
+            return false;
+        }
+    }
+    if (fault.delay.ms == 0 && fault.abort == 0) {
+        return weir_conf_error(cf, 0, "\"fault\" needs delay= or abort=");
+    }
+    *(fault_t *) weir_conf_list_push(cf, list, sizeof(fault)) = fault;
+    return true;
+}
+
+static bool
+fault_build_block(weir_conf_t *cf, weir_generation_t *generation, const weir_conf_block_t *block)
+{
+    const fault_conf_t *conf = block->confs[weir_http_fault_index];
+
+    for (size_t i = 0; conf != NULL && i < conf->faults.n; i++) {
+        fault_t *fault = &conf->faults.at[i];
+        uint32_t divisor = weir_share_divisor(fault->hundredths, FAULT_WHOLE);
+
+        if (fault->is_built) {
+            continue;                        /* of an outer block, whose counter this place shares */
+        }
+        fault->is_built = true;
+        fault->below = fault->hundredths / divisor;
+        if (!weir_share_build(cf, generation, &fault->share, weir_share_name(cf->arena, block, "fault", i),
+                              FAULT_WHOLE / divisor))
+        {
+            return false;
+        }
+    }
+    for (const weir_conf_block_t *inner = block->first; inner != NULL; inner = inner->next) {
+        if (!fault_build_block(cf, generation, inner)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+fault_build(weir_conf_t *cf, weir_generation_t *generation)
+{
+    return fault_build_block(cf, generation, cf->root);
+}
+
+static const weir_conf_type_t fault_type = {
+    .name = "[delay=time] [abort=status] [percent=number] [if=text] [dry_run]", .size = sizeof(faults_t),
+    .min_args = 1, .max_args = 5, .repeats = true, .parse = fault_parse, .item = sizeof(fault_t),
+};
+
+static const weir_directive_t fault_directives[] = {
+    WEIR_DIRECTIVE_OF(fault_conf_t, faults, "fault", &fault_type, .where = WEIR_IN_ANY,
+                      .help = "Lets requests wait or fail before they are answered, to try out what clients do then."),
+    WEIR_DIRECTIVES_END
+};
+
+const weir_http_module_t weir_http_fault = {
+    .name = "http_fault",
+    .area = "Traffic",
+    .conf_size = sizeof(fault_conf_t),
+    .directives = fault_directives,
+    .build = fault_build,
+    .on = { [WEIR_PHASE_PRECONTENT] = fault_precontent },
+    .enabled = fault_enabled,
+    .after = "http_json_body",
+};
