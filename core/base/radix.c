@@ -17,9 +17,18 @@ weir_radix_init(weir_radix_t *tree, weir_arena_t *arena)
 static weir_radix_node_t **
 radix_child(const weir_radix_node_t *node, char c)
 {
-    const char *at = weir_str_find(weir_str(node->firsts, node->n), c);
+    const char *at = node->n != 0 ? memchr(node->firsts, c, node->n) : NULL;
 
     return at != NULL ? &node->children[at - node->firsts] : NULL;
+}
+
+/* Of a child whose label begins with the text's first byte: does the text begin with all of it? */
+static inline bool
+radix_goes_on(const weir_radix_node_t *child, weir_str_t text)
+{
+    size_t n = child->label.len;
+
+    return n == 1 || (n <= text.len && memcmp(child->label.at + 1, text.at + 1, n - 1) == 0);
 }
 
 static void
@@ -101,9 +110,10 @@ weir_radix_longest(const weir_radix_t *tree, weir_str_t text)
     const weir_radix_node_t *node = &tree->root, *best = node->value != NULL ? node : NULL;
     weir_radix_node_t      **place;
 
-    while (text.len != 0 && (place = radix_child(node, text.at[0])) != NULL && weir_str_starts(text, (*place)->label)) {
+    while (text.len != 0 && (place = radix_child(node, text.at[0])) != NULL && radix_goes_on(*place, text)) {
         node = *place;
-        text = weir_str_skip(text, node->label.len);
+        text.at += node->label.len;
+        text.len -= node->label.len;
         if (node->value != NULL) {
             best = node;
         }

@@ -91,6 +91,7 @@ struct weir_http_server {
     weir_http_location_t        *fallback;    /* the server's own confs as a location: what runs when none matches */
     weir_paths_t                *paths;
     weir_routes_t               *routes;      /* tried before the paths; NULL: there are none */
+    bool                         has_paths_only;  /* paths, and no routes */
     weir_http_location_t       **named;
     size_t                       n_named;
     uint32_t                     stats;       /* row of its status_zone; 0: none */

@@ -327,55 +327,68 @@ request_is_too_large(const weir_request_t *req)
            && req->body_received == 0;
 }
 
-/* Routes first, then locations.  A path that Weir itself goes to (an internal redirect, a subrequest) is that of a
- * location if one is there for it alone or for nobody else: `location = /50x.html`, `internal`. */
+/* What was found among the paths: a location, or the server itself.  NULL: a pattern ran into its limit. */
+static inline weir_http_location_t *
+request_location_of(const weir_http_server_t *server, const weir_match_t *match)
+{
+    if (match->limit) {
+        return NULL;
+    }
+    return match->rule != NULL ? match->rule->value : server->fallback;
+}
+
+/* Is the path that of a location which is there for it alone or for nobody else: `location = /50x.html`, `internal`? */
+static bool
+request_is_for_inside(const weir_match_t *match)
+{
+    const weir_rule_t          *rule = match->rule;
+    const weir_http_location_t *location = rule != NULL ? rule->value : NULL;
+
+    return rule != NULL && (rule->kind == WEIR_PATH_EXACT || location->core->internal.on);
+}
+
+/* Routes first, then locations; but where Weir itself goes to the path (an internal redirect, a subrequest), first the
+ * locations that are for such. */
 static weir_http_location_t *
 request_find_routed(const weir_request_t *req, const weir_match_input_t *input, weir_match_t *match)
 {
     const weir_http_server_t *server = req->server;
-    weir_match_t              inside = { .rule = NULL, .limit = false };
 
     if (req->is_internal && server->paths != NULL) {
-        weir_paths_find(server->paths, input, &inside);
-        if (inside.rule != NULL
-            && (inside.rule->kind == WEIR_PATH_EXACT
-                || ((const weir_http_location_t *) inside.rule->value)->core->internal.on))
-        {
-            *match = inside;
-            return match->rule->value;
+        weir_paths_find(server->paths, input, match);
+        if (match->limit || request_is_for_inside(match)) {
+            return request_location_of(server, match);
         }
     }
     weir_routes_find(server->routes, input, match);
     if (match->rule == NULL && !match->limit && server->paths != NULL) {
         weir_paths_find(server->paths, input, match);
     }
-    if (match->limit || inside.limit) {
-        return NULL;
-    }
-    return match->rule != NULL ? match->rule->value : server->fallback;
+    return request_location_of(server, match);
 }
 
 /* By that method.  NULL: a pattern ran into its limit. */
 static weir_http_location_t *
 request_find_by_method(const weir_request_t *req, weir_str_t path, weir_str_t method, weir_match_t *match)
 {
-    weir_match_input_t input = {
-        .path = path, .method = method, .query = req->query, .fields = &req->head.fields, .host = req->host,
-    };
+    const weir_http_server_t *server = req->server;
+    weir_match_input_t        input;
 
-    if (weir_unlikely(req->server->routes != NULL)) {
-        return request_find_routed(req, &input, match);
+    input.path = path;
+    input.method = method;
+    input.query = req->query;
+    input.fields = &req->head.fields;
+    if (weir_likely(server->has_paths_only)) {
+        weir_paths_find(server->paths, &input, match);
+        return request_location_of(server, match);
     }
-    if (req->server->paths == NULL) {
+    if (server->routes == NULL) {
         match->captures.n = 0;
         match->rule = NULL;
-        return req->server->fallback;
+        return server->fallback;
     }
-    weir_paths_find(req->server->paths, &input, match);
-    if (match->limit) {
-        return NULL;
-    }
-    return match->rule != NULL ? match->rule->value : req->server->fallback;
+    input.host = req->host;
+    return request_find_routed(req, &input, match);
 }
 
 /* A preflight (Fetch, CORS) belongs to the place that takes the request which it announces, if that place answers

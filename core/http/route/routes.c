@@ -173,6 +173,7 @@ weir_http_routes_build(weir_conf_t *cf, weir_http_server_t *server)
     if (server->routes != NULL) {
         weir_routes_seal(server->routes);
     }
+    server->has_paths_only = server->paths != NULL && server->routes == NULL;
     return true;
 }
 
