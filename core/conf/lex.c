@@ -5,7 +5,7 @@
  * The grammar is nginx's: a word ends at white space, ';' or '{'; quotes count only where a word begins; a backslash
  * takes the next byte's meaning away and goes itself before quotes and backslashes; "${" opens no block; '#' begins a
  * comment only where a word could begin; behind a closing quote there must be white space, ';', '{' or ')'.  Beyond it:
- * "{name}" behind the first byte of a word is a part of it, as in /users/{id}; to nginx it is a block that is none.
+ * "{name}" behind a slash is a part of the word, as in /users/{id}; to nginx it begins a block, of nothing it knows.
  */
 #include "conf/lex.h"
 
@@ -79,13 +79,16 @@ lex_unexpected(weir_lex_t *lex, weir_error_t *error)
 
 /* --- one word --- */
 
-/* Is "{name}" what comes next? */
+/* Does "{name}" come next, behind a slash? */
 static bool
 lex_is_capture(const weir_lex_t *lex)
 {
     size_t i = lex->at + 1;
     char   c = '\0';
 
+    if (lex->at == 0 || lex->text.at[lex->at - 1] != '/') {
+        return false;
+    }
     for (; i < lex->text.len; i++) {
         c = lex->text.at[i];
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'

@@ -15,7 +15,7 @@ my @cases = (
     [ 'route r { match path_prefix=/a//; }',             qr/ends with an empty segment/ ],
     [ 'route r { match path=/a path_prefix=/b; }',       qr/"path_prefix=\/b": a second condition of the path/ ],
     [ 'route r { match path_template=/a/{id}/{id}; }',   qr/the capture "\{id\}" stands there twice/ ],
-    [ 'route r { match path_template=/a/x{id}; }',       qr/"x\{id\}" is a part of a segment/ ],
+    [ 'route r { match "path_template=/a/x{id}"; }',       qr/"x\{id\}" is a part of a segment/ ],
     [ 'route r { match "path_template=/a/{1d}"; }',      qr/"\{1d\}" is no capture: expected \{name\}/ ],
     [ 'route r { match "path_template=/a/{}"; }',        qr/a capture without a name/ ],
     [ 'route r { match "path_template=/a/{b"; }',        qr/"\{b" is a part of a segment/ ],

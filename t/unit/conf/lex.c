@@ -84,6 +84,11 @@ test_words(void)
     reads("a $x{ b;}", "a|$x{b;}end");
     reads("a $x ${ b;", "a|$x|${|b;end");
     reads("location ~ ^/a/\\d+$ { }", "location|~|^/a/\\d+${}end");
+    reads("match a=/{id}/{n_1}/c;", "match|a=/{id}/{n_1}/c;end");
+    reads("match {id};", "match{id};end");
+    reads("a x{b}c;", "a|x{b}c;end");
+    reads("a /{1}c /{a-b}c /{} d;", "a|/{1}c|/{a-b}c|/{}d;end");
+    reads("a /{a", "a|/{bad");
     reads("\xEF\xBB\xBF" "a;", "a;end");
 }
 
