@@ -34,7 +34,7 @@ $w->conf(<<"END");
         location /good { auth_jwt_key_request https://id.test/keys; empty_gif; }
         location /alien { auth_jwt_key_request https://alien.test/keys; empty_gif; }
         location /named { auth_jwt_key_request https://named.test/keys; empty_gif; }
-        location /short { auth_jwt_key_cache 100ms; auth_jwt_key_stale 500ms; auth_jwt_key_request https://id.test/short; empty_gif; }
+        location /short { auth_jwt_key_cache 100ms; auth_jwt_key_stale 2s; auth_jwt_key_request https://id.test/short; empty_gif; }
         location /long { auth_jwt_key_cache 100ms; auth_jwt_key_stale 1h; auth_jwt_key_request https://id.test/long; empty_gif; }
     }
 END

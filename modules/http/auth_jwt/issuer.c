@@ -522,7 +522,21 @@ jwt_issuer_wait(const jwt_url_t *url, weir_http_t *http, jwt_waiter_t *waiter,
 
 /* -- the process -- */
 
-/* Rung: a fetch of another process has ended, or its worker. */
+/* Rung: a fetch of another process has ended, of this issuer or of another.  Who waits for what is still on its way goes
+ * on waiting. */
+static void
+issuer_rung(jwt_issuer_t *issuer)
+{
+    uint64_t       serial = issuer->serial;
+    weir_instant_t until;
+
+    issuer_look(issuer);
+    issuer_plan(issuer);
+    if (issuer->serial != serial || (!issuer_is_leased(issuer, &until) && issuer_has(issuer, 'b', &until))) {
+        issuer_wake(issuer);
+    }
+}
+
 static void
 issuers_on_wake(weir_wake_listener_t *listener, uint64_t which)
 {
@@ -535,9 +549,7 @@ issuers_on_wake(weir_wake_listener_t *listener, uint64_t which)
         jwt_issuer_t *issuer = weir_list_entry(l, jwt_issuer_t, link);
 
         if (issuer->via != NULL) {
-            issuer_look(issuer);
-            issuer_plan(issuer);
-            issuer_wake(issuer);
+            issuer_rung(issuer);
         }
     }
 }
