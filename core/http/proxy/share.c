@@ -9,6 +9,7 @@
 
 #define SHARE_ZONE_BYTES (1 << 20)
 #define SHARE_COUNT_BITS 40
+#define SHARE_LOOK       100                 /* strides at either side of the golden section */
 #define SHARE_IDLE_MIN   60                  /* minutes without a request: another place may have the cell */
 
 /* -- what lies in the zone: a count, and the minute of the last request -- */
@@ -92,16 +93,39 @@ weir_share_divisor(uint32_t a, uint32_t b)
     return a;
 }
 
-/* Near the golden section of the whole, so that what is drawn lies as far apart as can be. */
+/* The partial quotients of a / sum, added up: the smaller, the more evenly are a, 2a, 3a … spread over the whole.
+ * 0: the two have a divisor in common. */
+static uint64_t
+share_unevenness(uint64_t a, uint64_t sum)
+{
+    uint64_t b = sum, all = 0;
+
+    while (a != 0) {
+        uint64_t rest = b % a;
+
+        all += b / a;
+        b = a;
+        a = rest;
+    }
+    return b == 1 ? all : 0;
+}
+
+/* Near the golden section of the whole, whose multiples lie as far apart as can be: the best of what is there. */
 static uint64_t
 share_stride(uint64_t sum)
 {
-    uint64_t stride = weir_max(sum * UINT64_C(618034) / 1000000, 1);
+    uint64_t middle = sum * UINT64_C(618034) / 1000000, from = middle > SHARE_LOOK ? middle - SHARE_LOOK : 1;
+    uint64_t best = 1, best_unevenness = share_unevenness(1, sum);
 
-    while (weir_share_divisor((uint32_t) stride, (uint32_t) sum) != 1) {
-        stride++;
+    for (uint64_t stride = from; stride < sum && stride <= middle + SHARE_LOOK; stride++) {
+        uint64_t unevenness = share_unevenness(stride, sum);
+
+        if (unevenness != 0 && unevenness <= best_unevenness) {
+            best = stride;
+            best_unevenness = unevenness;
+        }
     }
-    return stride % sum;
+    return best % sum;
 }
 
 static void

@@ -99,6 +99,13 @@ const char site_text[] =
     "location /nee/ { error_page 502 504 = /name/a?n=five.test; proxy_pass http://$arg_n:%3$d; }\n"
     "location /jwt/ { auth_jwt x token=$arg_t; auth_jwt_key_request /ar; error_page 401 500 = /h1/a;\n"
     "  proxy_pass http://a; }\n"
+    "location /rt/ { timeout 20s; try_timeout 5s; retry 3 on=connect,reset,timeout,invalid,404,503 backoff=%5$ds jitter;\n"
+    "  proxy_request_buffering off; response_header set X-Try $upstream_status; proxy_pass http://ab; }\n"
+    "location /wt/ { split_key $arg_k; retry 2 on=reset,503 backoff=1s; proxy_pass http://a weight=%5$d {\n"
+    "  request_header add X-T $uri; response_header remove x; } proxy_pass http://ab weight=2; return 503 weight=1;\n"
+    "  error_page 503 = @named; }\n"
+    "location /mt/ { mirror_to a; mirror_to ab percent=50; rewrite_prefix /h1; timeout 30s; proxy_pass http://a; }\n"
+    "location /gt/ { timeout 8s; retry 2 on=reset,timeout backoff=1s; mirror_to b percent=50; grpc_pass grpc://b; }\n"
     "}\n"
     "server { listen unix:%1$s/l; server_name b; location / { proxy_pass http://a;\n"
     "  proxy_set_header X-Weir-Id $request_id; limit_conn c%2$d 3; } } }\n";
