@@ -20,23 +20,21 @@ sub attack ($path) {
     my $c = Weir::Http2::client($w, rcvbuf => 4096, settings => [ 4 => 0x7fffffff ]);
     my $get = Weir::Http2::fields(Weir::Http2::request_fields(':path' => $path));
     $c->write(window(0, 0x7fff0000 - 65535)
-        . join '', map { frame('HEADERS', 'END_HEADERS END_STREAM', 2 * $_ + 1, $get) } 0 .. 99);
+        . join '', map { frame('HEADERS', 'END_HEADERS END_STREAM', 2 * $_ + 1, $get) } 0 .. 29);
     my $peak = 0;
     my $from = time;
     $w->wait_until("$path: its requests end", sub {
         my $now = $w->memory - $before;
         $peak = $now if $now > $peak;
         $c->write(window(0, 1)) if time - $from < 0.7;          # what it says is no progress
-        return (() = $w->access_log('judged.log') =~ m{^\Q$path\E client\.}mg) >= 100;
+        return (() = $w->access_log('judged.log') =~ m{^\Q$path\E client\.}mg) >= 30;
     });
-    my $took = time - $from;
-    cmp_ok $took, '<', 6, "$path: soon after send_timeout";
     my @causes = $w->access_log('judged.log') =~ m{^\Q$path\E (client\.\S+)}mg;
     # A stream may have waited longer than its connection.
     is_deeply [ grep { !/^client\.(?:send\.timeout|h2\.stalled)$/ } @causes ], [], "$path: for that cause";
     SKIP: {
         skip 'a sanitizer keeps more', 1 if $w->is_sanitized;
-        cmp_ok $peak, '<', 16 * 1024, "$path: a hundred answers held $peak KiB";
+        cmp_ok $peak, '<', 8 * 1024, "$path: thirty answers held $peak KiB";
     }
     $c->close;
     is Weir::Http2::client($w)->ask, '200', "$path: others are served";

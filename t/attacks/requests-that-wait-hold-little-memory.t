@@ -2,11 +2,14 @@
 # connection hold together is bounded, however many streams it may have.
 use v5.36;
 use lib 't/lib';
+use IO::Socket::INET;
 use Weir::Http2 ':all';
 use Weir::Test;
 
 my $w    = Weir::Test->new('requests that wait hold little memory');
-my $gate = $w->peer(sub ($c) { 1 while $c->fill });
+# A peer that accepts nobody: its kernel completes the connections.
+my $peer = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1024) // die "listen: $@";
+my $gate = '127.0.0.1:' . $peer->sockport;
 $w->conf("server { http2 on; location / { proxy_pass http://$gate; } location /n { return 204; } }
     server { listen 127.0.0.1:%%PORT_many%%; http2 on; http2_max_concurrent_streams 4000;
         location / { proxy_pass http://$gate; } }",
@@ -36,7 +39,7 @@ $_->ask(':path' => '/n') for @clients;           # what a connection costs by it
 my $before = $w->memory;
 $_->write(heads(128)) for @clients;
 is refused($_), 0, '128 requests are taken' for @clients;
-$w->wait_until('all of them wait at the peer', sub { $gate->connections >= 3 * 128 });
+refused($_) for @clients;      # heads that came with the first PING have run when the second is answered
 SKIP: {
     skip 'a sanitizer keeps more', 1 if $w->is_sanitized;
     my $each = ($w->memory - $before) / (3 * 128);
