@@ -21,10 +21,10 @@ sub program_with_calm ($w) {
 include $objs/Makefile
 calm:
 \tsh auto/modules $dir/objs --add=$dir/src \$(MODULE_ARGS)
-\t\$(CC) \$(CPPFLAGS) \$(CFLAGS) \$(LTO_CFLAGS) -c -o $dir/calm.o $dir/src/calm.c
-\t\$(CC) \$(CPPFLAGS) \$(CFLAGS) \$(LTO_CFLAGS) -c -o $dir/modules.o $dir/objs/modules.c
-\t\$(CC) \$(CFLAGS) \$(LTO_LDFLAGS) -o $dir/weir \$(MAIN_OBJ) $dir/modules.o $dir/calm.o \\
-\t    \$(LIBRARY) \$(LDFLAGS) \$(LIBS)
+\t\$(CC) \$(CPPFLAGS) \$(CFLAGS) -c -o $dir/calm.o $dir/src/calm.c
+\t\$(CC) \$(CPPFLAGS) \$(CFLAGS) -c -o $dir/modules.o $dir/objs/modules.c
+\t\$(CC) \$(CFLAGS) -o $dir/weir \$(MAIN_OBJ) $dir/modules.o $dir/calm.o \\
+\t    \$(LIBRARY) \$(NO_LTO) \$(LDFLAGS) \$(LIBS)
 END
     my ($code, $said) = $w->command(100, 'make', '-s', '-C', Weir::Test::root(), '-f', "$dir/Makefile", 'calm');
     is $code, 0, 'a program with the example module links' or diag $said;
