@@ -167,6 +167,16 @@ json_unescape(weir_arena_t *arena, weir_str_t raw, weir_str_t *text)
     return true;
 }
 
+/* Behind what needs no look: printable ASCII but quotes and backslashes. */
+static inline const char *
+json_skip_plain(const char *at, const char *end)
+{
+    while (at < end && (unsigned char) (*at - ' ') < 0x80 - ' ' && *at != '"' && *at != '\\') {
+        at++;
+    }
+    return at;
+}
+
 /* At its first quote. */
 static bool
 json_string(json_reader_t *r, weir_str_t *text)
@@ -179,17 +189,19 @@ json_string(json_reader_t *r, weir_str_t *text)
         return false;
     }
     begin = r->at;
-    while (r->at < r->end && *r->at != '"') {
-        unsigned char c = (unsigned char) *r->at;
-
-        if (c == '\\') {
+    for (;;) {
+        r->at = json_skip_plain(r->at, r->end);
+        if (r->at == r->end || *r->at == '"') {
+            break;
+        }
+        if (*r->at == '\\') {
             has_escapes = true;
             n = 2;
             if (r->end - r->at < 2 || (unsigned char) r->at[1] >= 0x80) {
                 return false;
             }
         } else {
-            n = c < ' ' ? 0 : c < 0x80 ? 1 : json_utf8(r->at, r->end);
+            n = (unsigned char) *r->at < ' ' ? 0 : json_utf8(r->at, r->end);
         }
         if (n == 0) {
             return false;

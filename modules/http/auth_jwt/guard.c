@@ -277,8 +277,8 @@ guard_is_over(jwt_state_t *state)
     weir_jwt_t jwt;
 
     return state->conf->type == JWT_SIGNED
-           && weir_jws_read(&state->secrets, state->token, &jws) == WEIR_JOSE_GOOD
-           && weir_jwt_read(&state->secrets, jws.payload, &jwt) == WEIR_JOSE_GOOD
+           && weir_jws_read(state->room, state->token, &jws) == WEIR_JOSE_GOOD
+           && weir_jwt_read(state->room, jws.payload, &jwt) == WEIR_JOSE_GOOD
            && weir_jwt_check_time(jwt.expires, WEIR_JWT_ALWAYS, (int64_t) (weir_clock_wall_ms() / 1000),
                                   (int64_t) (state->conf->leeway.ms / 1000)) == WEIR_JWT_EXPIRED;
 }

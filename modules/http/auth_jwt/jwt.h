@@ -102,7 +102,8 @@ struct jwt_state {
     weir_cause_t       cause;
     bool               lacks_keys;               /* those of a source cannot be had */
     int64_t            expires, not_before;
-    weir_arena_t       secrets;                  /* what was decoded; wiped with the request */
+    weir_arena_t      *room;                     /* for what is decoded: the request's, or: */
+    weir_arena_t       secrets;                  /* what was decrypted; wiped with the request */
     const weir_json_t *header, *claims;          /* NULL: not read yet */
     weir_str_t         payload;
     jwt_set_t        **fetched;                  /* by the place's source: sets of URIs for this request; NULL */

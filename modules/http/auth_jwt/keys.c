@@ -48,10 +48,21 @@ keys_is_cached(jwt_state_t *state, const jwt_source_t *source)
 }
 
 static void
+keys_forget(void *data)
+{
+    jwt_state_t *state = data;
+
+    for (size_t i = 0; i < jwt_sources(state->conf); i++) {
+        jwt_set_unref(state->fetched[i]);
+    }
+}
+
+static void
 keys_take(jwt_state_t *state, size_t i, jwt_set_t *set)
 {
     if (state->fetched == NULL) {
         state->fetched = weir_new_n(&state->req->arena, jwt_set_t *, jwt_sources(state->conf));
+        weir_arena_on_cleanup(&state->req->arena, keys_forget, state);
     }
     jwt_set_unref(state->fetched[i]);
     state->fetched[i] = set;

@@ -2,8 +2,8 @@
  * token.c - one token: where it is, whether it is one, who signed it, and whether it holds now.
  *
  * A verdict is kept with the request, so that a variable that asks early, the guard and the log know one and the same;
- * an internal redirect to a place with other directives has it judged again.  What was decoded lies in an arena of its
- * own, which is wiped.  Runs in workers.
+ * an internal redirect to a place with other directives has it judged again.  What was decrypted lies in an arena of
+ * its own, which is wiped.  Runs in workers.
  */
 #include "jwt.h"
 
@@ -34,9 +34,6 @@ token_forget(void *data)
 {
     jwt_state_t *state = data;
 
-    for (size_t i = 0; state->fetched != NULL && i < jwt_sources(state->conf); i++) {
-        jwt_set_unref(state->fetched[i]);
-    }
     weir_arena_wipe(&state->secrets);
     weir_arena_fini(&state->secrets);
 }
@@ -104,7 +101,7 @@ token_try_set(jwt_state_t *state, const token_try_t *attempt, weir_jwks_t *keys,
     weir_jose_result_t result;
 
     result = attempt->is_jwe
-             ? weir_jwe_decrypt(&state->secrets, &attempt->jwe, keys, state->conf->algorithms, plain, &used)
+             ? weir_jwe_decrypt(state->room, &attempt->jwe, keys, state->conf->algorithms, plain, &used)
              : weir_jws_verify(&attempt->jws, keys, state->conf->algorithms, &used);
     if (result == WEIR_JOSE_GOOD) {
         memcpy(print, weir_jwk_print(used), WEIR_JWK_PRINT);
@@ -148,8 +145,8 @@ token_open(jwt_state_t *state, weir_str_t token, bool is_jwe, weir_str_t *payloa
     token_try_t        attempt = { .is_jwe = is_jwe };
     weir_jose_result_t result;
 
-    result = is_jwe ? weir_jwe_read(&state->secrets, token, &attempt.jwe)
-             : weir_jws_read(&state->secrets, token, &attempt.jws);
+    result = is_jwe ? weir_jwe_read(state->room, token, &attempt.jwe)
+             : weir_jws_read(state->room, token, &attempt.jws);
     if (result != WEIR_JOSE_GOOD) {
         token_settle(state, token_cause(result));
         return false;
@@ -174,7 +171,7 @@ token_check_claims(jwt_state_t *state, weir_str_t payload)
 {
     const jwt_conf_t  *conf = state->conf;
     weir_jwt_t         jwt;
-    weir_jose_result_t result = weir_jwt_read(&state->secrets, payload, &jwt);
+    weir_jose_result_t result = weir_jwt_read(state->room, payload, &jwt);
     weir_cause_t       cause;
 
     if (result != WEIR_JOSE_GOOD) {
@@ -291,8 +288,12 @@ token_make(weir_request_t *req, const jwt_conf_t *conf)
     state->req = req;
     state->token = conf->ask.token != NULL ? weir_str_dup(&req->arena, weir_request_eval(req, conf->ask.token))
                    : token_of_bearer(req);
-    weir_arena_init(&state->secrets, 2048);
-    weir_arena_on_cleanup(&req->arena, token_forget, state);
+    state->room = &req->arena;
+    if (conf->type != JWT_SIGNED) {
+        weir_arena_init(&state->secrets, 2048);
+        weir_arena_on_cleanup(&req->arena, token_forget, state);
+        state->room = &state->secrets;
+    }
     return state;
 }
 
@@ -326,7 +327,7 @@ jwt_header(jwt_state_t *state)
     }
     if (state->header == NULL
         && !(weir_jose_split(state->token, parts, 3)
-             && weir_jose_read_object(&state->secrets, parts[0], &text, &state->header) == WEIR_JOSE_GOOD))
+             && weir_jose_read_object(state->room, parts[0], &text, &state->header) == WEIR_JOSE_GOOD))
     {
         return NULL;
     }
@@ -343,7 +344,7 @@ jwt_claims(jwt_state_t *state)
     }
     if (state->claims == NULL
         && !(weir_jose_split(state->token, parts, 3)
-             && weir_jose_read_object(&state->secrets, parts[1], &state->payload, &state->claims) == WEIR_JOSE_GOOD))
+             && weir_jose_read_object(state->room, parts[1], &state->payload, &state->claims) == WEIR_JOSE_GOOD))
     {
         return NULL;
     }

@@ -23,7 +23,7 @@ struct jwt_verified {
     weir_entries_t entries;
     const uint8_t *secret;                           /* in the zone, before the table */
     EVP_MD        *md;
-    EVP_MD_CTX    *ctx, *keyed;                      /* keyed: the secret went in */
+    EVP_MD_CTX    *ctx;
 };
 
 /* What stands before the table: one process writes it, once. */
@@ -60,7 +60,6 @@ verified_close(void *data)
     jwt_verified_t *verified = data;
 
     EVP_MD_CTX_free(verified->ctx);
-    EVP_MD_CTX_free(verified->keyed);
     EVP_MD_free(verified->md);
 }
 
@@ -108,11 +107,7 @@ jwt_verified_open(weir_conf_t *cf, const weir_conf_words_t *words, uint64_t size
     weir_arena_on_cleanup(cf->arena, verified_close, verified);
     verified->md = EVP_MD_fetch(NULL, "SHA256", NULL);
     verified->ctx = EVP_MD_CTX_new();
-    verified->keyed = EVP_MD_CTX_new();
-    if (verified->md == NULL || verified->ctx == NULL || verified->keyed == NULL
-        || EVP_DigestInit_ex2(verified->keyed, verified->md, NULL) != 1
-        || EVP_DigestUpdate(verified->keyed, verified->secret, VERIFIED_SECRET) != 1)
-    {
+    if (verified->md == NULL || verified->ctx == NULL || EVP_DigestInit_ex2(verified->ctx, verified->md, NULL) != 1) {
         (void) weir_conf_error_at(cf, words, "no memory");
         return NULL;
     }
@@ -122,7 +117,8 @@ jwt_verified_open(weir_conf_t *cf, const weir_conf_words_t *words, uint64_t size
 void
 jwt_verified_digest(const jwt_verified_t *verified, const jwt_conf_t *conf, weir_str_t token, jwt_digest_t *digest)
 {
-    bool is_good = EVP_MD_CTX_copy_ex(verified->ctx, verified->keyed) == 1
+    bool is_good = EVP_DigestInit_ex2(verified->ctx, verified->md, NULL) == 1
+                   && EVP_DigestUpdate(verified->ctx, verified->secret, VERIFIED_SECRET) == 1
                    && EVP_DigestUpdate(verified->ctx, conf->policy, sizeof(conf->policy)) == 1
                    && EVP_DigestUpdate(verified->ctx, token.at, token.len) == 1
                    && EVP_DigestFinal_ex(verified->ctx, digest->bytes, NULL) == 1;
