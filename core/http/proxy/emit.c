@@ -101,7 +101,7 @@ weir_proxy_make_host(weir_proxy_t *p)
     weir_str_t name;
     uint16_t port;
 
-    if (weir_likely(p->plan == NULL || p->plan->conf->host == NULL)) {
+    if (p->plan->conf->host == NULL) {
         return true;
     }
     p->plan->host = weir_request_eval(p->req, p->plan->conf->host);

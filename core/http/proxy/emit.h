@@ -8,7 +8,7 @@
 
 /* Before each attempt: method, length, body.  false: proxy_method makes no token. */
 bool weir_proxy_make_question(weir_proxy_t *p) WEIR_MUST_USE;
-/* Makes rewrite_host's text.  false: it is no host. */
+/* Makes rewrite_host's text, of a request with a plan.  false: it is no host. */
 bool weir_proxy_make_host(weir_proxy_t *p) WEIR_MUST_USE;
 /* Makes p->x.target: path and query, or "*".  false: no peer is to see such a path. */
 bool weir_proxy_make_target(weir_proxy_t *p) WEIR_MUST_USE;

@@ -175,7 +175,14 @@ void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, un
 /* No peer can be told what the configuration made of the request. */
 void weir_proxy_fail_emit(weir_proxy_t *p);
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
-void weir_proxy_answers(weir_proxy_t *p);                         /* retry.c: this try's answer has begun */
+/* This try's answer has begun, or it has none: try_timeout is over. */
+static inline void
+weir_proxy_answers(weir_proxy_t *p)
+{
+    if (weir_unlikely(p->plan != NULL)) {
+        weir_timer_drop(&p->plan->try_timer);
+    }
+}
 /* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was
  * answered. */
 bool weir_proxy_find_target(weir_proxy_t *p);

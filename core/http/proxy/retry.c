@@ -79,14 +79,6 @@ retry_watch(weir_proxy_t *p)
     }
 }
 
-void
-weir_proxy_answers(weir_proxy_t *p)
-{
-    if (weir_unlikely(p->plan != NULL)) {
-        weir_timer_drop(&p->plan->try_timer);
-    }
-}
-
 static void
 retry_connect(weir_proxy_t *p)
 {
@@ -139,7 +131,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
                 "the path toward the peer would have dot segments, or not be the one that was matched");
             return;
         }
-        if (!weir_proxy_make_host(p)) {
+        if (weir_unlikely(p->plan != NULL) && !weir_proxy_make_host(p)) {
             weir_proxy_release(p);
             (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_HOST, "rewrite_host");
             return;
