@@ -247,7 +247,7 @@ main_answer(const weir_command_t *command, int *code)
 int
 main(int argc, char **argv)
 {
-    /* titles are written over argv: nobody keeps a piece of that */
+    /* titles are written over argv: nothing keeps a slice of that */
     char *const       *words = weir_process_title_start(argv);
     weir_command_t     command;
     weir_error_t       error = { 0 };
@@ -289,7 +289,7 @@ main(int argc, char **argv)
         (void) umask(umask(077) | 022);     /* stricter when told so */
         weir_rights_raise_files();      /* a socket a worker for every address */
         code = main_serve(&source);
-        if (code != 0) {                /* whoever started this program over another one is told, too */
+        if (code != 0) {                /* the program that started this one in place of another is told, too */
             weir_inherit_failed(weir_log_last_emerg());
         }
     }

@@ -17,7 +17,7 @@ base_write_stderr(const char *text, size_t len)
 {
     ssize_t n = write(STDERR_FILENO, text, len);
 
-    (void) n;   /* nobody is left to be told */
+    (void) n;   /* there is no caller left to return it to */
 }
 
 _Noreturn void

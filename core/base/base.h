@@ -43,7 +43,7 @@ weir_instant_after(weir_instant_t now, weir_msec_t delay)
     return (weir_instant_t) { now.ms + delay.ms };
 }
 
-/* Told of a panic before abort(), after stderr was; the log sets it.  NULL: nobody. */
+/* Told of a panic before abort(), after stderr was; the log sets it.  NULL: none. */
 extern void (*weir_panic_hook)(const char *text);
 
 /* Kept in release builds: losing one worker beats carrying on wrong.  For the impossible only, never for input. */

@@ -1,5 +1,5 @@
 /*
- * json.h - reading JSON (RFC 8259) that strangers wrote: a tree in an arena, or a word on what is wrong.
+ * json.h - reading JSON (RFC 8259) from untrusted sources: a tree in an arena, or a word on what is wrong.
  *
  * Strict: the grammar and nothing beside it, UTF-8 that is well-formed, and names that an object has once only
  * (RFC 7493), since two readers may take different ones of two.  Lone surrogates are refused.  How deep a text may nest

@@ -1,5 +1,5 @@
 /*
- * str.h - counted strings: a slice of bytes owned by somebody else.  Not NUL-terminated unless a function says so.
+ * str.h - counted strings: a slice of bytes that has another owner.  Not NUL-terminated unless a function says so.
  */
 #ifndef WEIR_BASE_STR_H
 #define WEIR_BASE_STR_H
@@ -41,7 +41,7 @@ weir_str_t  weir_str_skip(weir_str_t s, size_t n);              /* without its f
 static inline char weir_char_lower(char c) { return (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c); }
 /* At the first c, which is in neither; false: there is none, head = s and tail is empty. */
 bool weir_str_cut(weir_str_t s, char c, weir_str_t *head, weir_str_t *tail);
-uint64_t weir_str_hash(weir_str_t s, uint64_t seed);            /* keyed, for tables that strangers fill */
+uint64_t weir_str_hash(weir_str_t s, uint64_t seed);            /* keyed, for tables that clients fill */
 
 /* Whole of s must be decimal digits and fit; no sign, no space, at least one digit. */
 bool weir_str_to_u64(weir_str_t s, uint64_t *value) WEIR_MUST_USE;

@@ -1,7 +1,8 @@
 /*
  * core_log.c - error_log: file | stderr | syslog:…  [level] [json], and the list of sinks that comes out of it.
  *
- * Opens nothing: whoever uses a generation opens its sinks.  Names of syslog servers are looked up through the bundle.
+ * Opens nothing: the processes that use a generation open its sinks.  Names of syslog servers are looked up through the
+ * bundle.
  */
 #include "conf/core.h"
 

@@ -27,7 +27,7 @@ help_flush(help_out_t *out)
     if (weir_file_write_all(out->fd, text)) {
         weir_buf_init(&out->buf, out->room, sizeof(out->room));
     } else {
-        weir_buf_init(&out->buf, out->room, 0);        /* nobody reads any more: the rest is dropped */
+        weir_buf_init(&out->buf, out->room, 0);        /* the reader is gone: the rest is dropped */
     }
 }
 

@@ -88,7 +88,7 @@ weir_manual_check(int fd)
             (void) snprintf(line, sizeof(line),
                             "weir: the manual has words about \"%s\" of \"%s\", which is not there\n", record.name,
                             record.module);
-            (void) !weir_file_write_all(fd, weir_str_from_z(line));       /* a message that nobody reads */
+            (void) !weir_file_write_all(fd, weir_str_from_z(line));       /* a message that cannot be written is lost */
             good = false;
         }
     }

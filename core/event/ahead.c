@@ -41,7 +41,7 @@ weir_ahead_receive(weir_ahead_t *ahead, int fd)
     n = weir_sys_recv(fd, ahead->area + ahead->filled, WEIR_AHEAD_BYTES, 0);
     weir_assert(n <= WEIR_AHEAD_BYTES);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        return 0;                                  /* who asks himself learns the same */
+        return 0;                                  /* the caller's own system call finds out the same */
     }
     *entry = (weir_ahead_entry_t) {
         .at = ahead->area + ahead->filled, .left = n > 0 ? (uint32_t) n : 0, .error = n < 0 ? errno : 0,
@@ -125,7 +125,7 @@ weir_ahead_settle(weir_ahead_t *ahead)
         }
     }
     ahead->filled = 0;
-    weir_assert(ahead->n_area == 0);     /* nobody's bytes lie where the next turn writes */
+    weir_assert(ahead->n_area == 0);     /* no untaken bytes lie where the next turn writes */
     ahead->next = 0;
 }
 

@@ -5,8 +5,8 @@
  * Why: see docs/performance.md; receiving many messages one after another, then handling them, costs less than turn
  * about.
  *
- * A message lies in one area, which is the loop's, until it is taken.  What nobody took in its turn moves to memory of
- * its own, so that the next turn has the whole area again.
+ * A message lies in one area, which is the loop's, until it is taken.  What was not taken in its turn moves to memory
+ * of its own, so that the next turn has the whole area again.
  */
 #ifndef WEIR_EVENT_AHEAD_H
 #define WEIR_EVENT_AHEAD_H

@@ -67,7 +67,7 @@ void weir_loop_expect(weir_loop_t *loop, const weir_watch_t *watch);
  */
 ssize_t weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t cap,
                        size_t *asked) WEIR_MUST_USE;
-/* Something was received that nobody took yet: the socket is not all there is. */
+/* Received bytes wait here that were not taken yet: the socket is not all there is. */
 bool weir_loop_holds(const weir_loop_t *loop, const weir_watch_t *watch);
 
 /* -- timers: a deadline in the owner, looked at when its place in the wheel comes up; moving one later is a store -- */

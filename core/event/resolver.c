@@ -1,7 +1,7 @@
 /*
  * resolver.c - see resolver.h.
  *
- * A name that somebody asks for is asked of the servers in turn over UDP, both kinds of address at once, from a socket
+ * A name that is looked up is asked of the servers in turn over UDP, both kinds of address at once, from a socket
  * that is opened for this question alone: its port is one more number that a forger would have to guess beside the two
  * ids.  An answer that is cut comes again over TCP.  One that holds only an alias is followed by a question for that.
  * A server that says it cannot, or is not there, gives way to the next at once.
@@ -56,7 +56,7 @@ typedef struct weir_name {
     /* while it is asked for */
     /* of the server asked now; a half has come to one */
     bool               is_asked, is_tcp_tried, is_refused, has_alias;
-    uint32_t           pins;              /* somebody is told of it, and reads addrs: it stays */
+    uint32_t           pins;              /* its users are told of changes and read addrs: it stays */
     half_t             half[2];           /* A, AAAA */
     weir_watch_t       udp;
     bool               udp_open;
@@ -496,7 +496,7 @@ name_over(name_t *name)
     uint64_t ttl = UINT64_MAX;
     size_t n = 0;
 
-    weir_assert(name->is_asked && name->pins == 0);     /* nobody reads the addresses that go now */
+    weir_assert(name->is_asked && name->pins == 0);     /* no user reads the addresses that go now */
     name_close(name);
     weir_timer_clear(&name->again);
     name->is_asked = false;
@@ -542,7 +542,7 @@ name_free(name_t *name)
     weir_mem_free(name);
 }
 
-/* Room for one more: the one asked for longest ago that nobody waits for. */
+/* Room for one more: the one asked for longest ago that has no waiter. */
 static bool
 resolver_make_room(weir_resolver_t *resolver)
 {

@@ -4,7 +4,7 @@
  *
  * Every worker has a box, by the number of its slot (shm/slots.h).  In it there is a word for each topic, of 64 bits
  * that mean what the topic says: to post is to set some of them, to be woken is to be given all that were set since,
- * once.  Posts that come before the worker looks are one; nothing queues, nothing overflows, nobody waits.  It is a
+ * once.  Posts that come before the worker looks are one; nothing queues, nothing overflows, nothing waits.  It is a
  * hint: who is woken looks at what the topic is about, and finds that it has changed or that it has not.
  *
  *     post:     bits into the word   ·   when it was empty: ring

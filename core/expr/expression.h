@@ -3,7 +3,7 @@
  *
  * Read at load (conf/expression.c) into a tree, which is judged as often as asked.  There are three truths: what cannot
  * be told (a text that is no number where numbers are compared, one that is no address where networks are, a pattern
- * that ran into its match limit) is unknown, `not` of it as well, and whoever decides by it takes unknown for no.
+ * that ran into its match limit) is unknown, `not` of it as well, and a decision by it takes unknown for no.
  */
 #ifndef WEIR_EXPR_EXPRESSION_H
 #define WEIR_EXPR_EXPRESSION_H

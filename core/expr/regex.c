@@ -112,7 +112,7 @@ regex_share(const weir_regex_t *like)
             && at->jit == like->jit && weir_str_eq(at->pattern, like->pattern))
         {
             at->refs++;
-            weir_assert(at->refs > 1);     /* whoever is in the table has a user */
+            weir_assert(at->refs > 1);     /* each pattern in the table has a user */
             return at;
         }
     }

@@ -66,7 +66,7 @@ typedef struct {
     weir_io_t   (*flush)(weir_filter_t *self);
     /* does it have bytes of its own that wait? */
     bool        (*pending)(const weir_filter_t *self);
-    /* What is inside of it has taken all.  true: it has more, or waits; nobody outside of it is told. */
+    /* What is inside of it has taken all.  true: it has more, or waits; no filter outside of it is called. */
     bool        (*on_writable)(weir_filter_t *self);
     /* What of [*from, *to) of the whole it wants next, of a producer that can begin anywhere: narrower, or EOF. */
     weir_io_t   (*wants)(weir_filter_t *self, uint64_t *from, uint64_t *to);
@@ -77,7 +77,7 @@ typedef struct {
 
 struct weir_filter {
     weir_request_t          *req;
-    weir_filter_t           *outer, *inner;      /* toward the producer, toward the client; NULL: nobody between */
+    weir_filter_t           *outer, *inner;      /* toward the producer, toward the client; NULL: none between */
     const weir_filter_ops_t *ops;
     weir_chain_t             kept;               /* given to it, not taken yet */
     size_t                   rest;               /* of the piece it is given again: what it keeps once more */
@@ -111,7 +111,7 @@ weir_io_t   weir_filter_keep(weir_filter_t *self, weir_str_t rest);
 void        weir_filter_go_on(weir_filter_t *self);
 /* What a filter kept on its own has gone: those outside of it go on.  As weir_filter_go_on. */
 void        weir_filter_writable(weir_filter_t *self);
-/* A filter meets a failure when nobody is in a call to it: the request ends as weir_filter_error said, or because the
+/* A filter meets a failure outside of any call to it: the request ends as weir_filter_error said, or because the
  * client has gone.  As weir_filter_go_on. */
 void        weir_filter_fell(weir_filter_t *self);
 
@@ -133,11 +133,11 @@ weir_io_t weir_filters_end(weir_request_t *req);
 void      weir_filters_reset(weir_request_t *req);
 void      weir_filters_fini(weir_request_t *req);
 /* The request goes to another place: what the one before made of its fields goes, and what it filtered of a body that
- * nobody has begun to read. */
+ * nothing has begun to read. */
 void      weir_filters_leave(weir_request_t *req);
 /* Has one said that it fails, or answers instead? */
 static inline bool weir_filters_fell(const weir_request_t *req) { return req->res.verdict != NULL; }
-/* Does what a filter said in the place of the answer: nobody holds the request. */
+/* Does what a filter said in the place of the answer: the request has no holder. */
 void      weir_filters_answer_instead(weir_request_t *req);
 /* From the codec: what was pending has gone. */
 void      weir_filters_writable(weir_request_t *req);

@@ -3,7 +3,7 @@
  *
  *     RUNS ──hold──> HELD ──let_go──> RUNS ──finish──> SENDS ──> ENDED
  *
- * RUNS: a handler of a phase is at work, or somebody who has just let go.  HELD: exactly one hold: a guard that waits
+ * RUNS: a handler of a phase is at work, or a holder that has just let go.  HELD: exactly one hold: a guard that waits
  * for its timer, a body that is read ahead, who makes the answer.  SENDS: the answer was made, its rest waits for the
  * client.  ENDED: its codec has it back.
  *
@@ -25,10 +25,10 @@ typedef struct weir_holder weir_holder_t;
 typedef struct {
     void (*on_body)(weir_holder_t *holder);      /* more of the request's body can be read · NULL: it is not wanted */
     void (*on_writable)(weir_holder_t *holder);  /* the client has taken what was pending · NULL: nothing was sent */
-    void (*on_cancel)(weir_holder_t *holder);    /* the hold is no more; the request ends, or somebody else answers */
+    void (*on_cancel)(weir_holder_t *holder);    /* the hold is over; the request ends, or another answers */
 } weir_holder_ops_t;
 
-/* Embedded in whoever waits (weir_container_of); zeroed at first. */
+/* Embedded in the struct of what waits (weir_container_of); zeroed at first. */
 struct weir_holder {
     const weir_holder_ops_t *ops;
     weir_request_t          *req;              /* NULL: it does not hold */

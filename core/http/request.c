@@ -109,7 +109,7 @@ weir_request_give_back(weir_request_t *req)
     request_box_t *box = weir_container_of(req, request_box_t, req);
     weir_http_t *http = req->http;
 
-    /* they would answer to nobody */
+    /* there would be no client for the answer */
     weir_assert(req->subs == NULL && req->holder == NULL && req->rest.req == NULL);
     /* its cleanups may look at the configuration: that goes after them */
     weir_arena_reset(&req->arena);
@@ -337,7 +337,7 @@ request_location_of(const weir_http_server_t *server, const weir_match_t *match)
     return match->rule != NULL ? match->rule->value : server->fallback;
 }
 
-/* Is the path that of a location which is there for it alone or for nobody else: `location = /50x.html`, `internal`? */
+/* Is the path that of a location which is there for it alone or for no client: `location = /50x.html`, `internal`? */
 static bool
 request_is_for_inside(const weir_match_t *match)
 {
@@ -421,7 +421,7 @@ request_is_same_place(const weir_http_location_t *location, const weir_match_t *
     return location == other && (location->route == NULL || match->rule == other_match->rule);
 }
 
-/* The path has encoded slashes.  May it be this location's, whoever reads them?  With `decode` the path may become
+/* The path has encoded slashes.  May it be this location's in both readings?  With `decode` the path may become
  * another, and its location with it.  NULL: no. */
 static weir_http_location_t *
 request_judge_slashes(weir_request_t *req, weir_http_location_t *location, weir_match_t *match)

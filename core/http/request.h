@@ -101,7 +101,7 @@ struct weir_request {
     /* the path was rewritten and stays in this location, which may not be a part of it any more */
     bool                 is_elsewhere;
     uint64_t             id[2];          /* $request_id; made when asked */
-    const char          *id_text;        /* its digits; NULL: nobody has asked */
+    const char          *id_text;        /* its digits; NULL: not needed yet */
 
     weir_str_t           shown_line;     /* for logs, once something of the target was hidden; else empty */
     char                *shown_target;   /* in it, as long as the target; NULL: nothing is hidden */
@@ -111,7 +111,7 @@ struct weir_request {
     uint64_t             body_received;
     bool                 body_complete;
     bool                 body_dropped;   /* an error page made it a GET: the body goes nowhere */
-    /* all of it, once it was read ahead; whoever answers in place of the first may send it */
+    /* all of it, once it was read ahead; a second producer of the answer may send it */
     struct weir_store   *body;
 
     weir_response_t      res;
@@ -120,7 +120,7 @@ struct weir_request {
     uint64_t             whole_length;   /* of what a Range asked for no part of: for the 416 */
     weir_filter_t       *filters, *last_filter;      /* outermost, innermost (filter.h); NULL: none */
     uint8_t              n_replaced;     /* answers in whose place filters put others */
-    weir_str_t           charset;        /* X-Accel-Charset; at == NULL: nobody said */
+    weir_str_t           charset;        /* X-Accel-Charset; at == NULL: not said */
     weir_str_t           asked_method;   /* of a subrequest: the client's, $request_method; else empty */
     /* the client's that it is made for; itself: it is a client's, or detached from it */
     weir_request_t      *main;
@@ -128,7 +128,7 @@ struct weir_request {
     uint8_t              depth;          /* 0: of a client */
     uint64_t             limit_rate;     /* said for this request, when has_limit_rate: 0 is none */
     bool                 has_limit_rate;
-    weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whoever's page it is; empty: none */
+    weir_str_t           challenge;      /* WWW-Authenticate of a 401 of our own, whichever page it has; empty: none */
     /* of a peer's answer of 401 or 407 in whose place a page of ours comes; NULL: there is none */
     const weir_fields_t *challenges;
     /* satisfy any: what was said so far */
@@ -146,7 +146,7 @@ struct weir_request {
     /* flow */
     const struct weir_http_pipeline *pipeline;
     uint16_t             phase, handler; /* where to go on after PARK */
-    weir_holder_t       *holder;         /* who waits on its behalf, or makes its answer (hold.h); NULL: nobody */
+    weir_holder_t       *holder;         /* what waits on its behalf, or makes its answer (hold.h); NULL: nothing */
     weir_holder_t        rest;           /* of request.c: what is pending when the answer was made */
     uint8_t              redirects;
     bool                 is_counted;
@@ -157,7 +157,7 @@ struct weir_request {
                          is_exempt,      /* … and guards do not judge it: who made it said so */
                          is_last_page,   /* it went to a page from a place whose recursive_error_pages is off */
                          is_looping;     /* no page answers for it any more */
-    bool                 ignore_client_close;  /* work goes on although nobody will read the answer */
+    bool                 ignore_client_close;  /* work goes on although no client will read the answer */
 
     uint64_t             started_wall_ms, started_us;
     uint64_t             total_us;             /* from its end on */

@@ -22,7 +22,7 @@ struct weir_sub {
     weir_request_t        *req;
     weir_request_t        *parent;     /* NULL: detached, or let go of */
     weir_sub_t            *next, **at; /* in the parent's, or the worker's list of detached ones */
-    const weir_sub_sink_t *sink;       /* NULL: nobody listens */
+    const weir_sub_sink_t *sink;       /* NULL: its answer is dropped */
     void                  *owner;
     weir_http_t           *http;
     weir_client_t          client;     /* a copy: whose connection may go before */
@@ -100,7 +100,7 @@ sub_send_pending(const weir_request_t *req)
     return ((const weir_sub_t *) req->wire)->is_paused;
 }
 
-/* Its body, if it has one, was read ahead: whoever wants it takes req->body. */
+/* Its body, if it has one, was read ahead: a user of it takes req->body. */
 static weir_io_t
 sub_read_body(weir_request_t *req, weir_str_t *bytes)
 {

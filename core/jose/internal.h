@@ -35,7 +35,7 @@ struct weir_jwks {
     weir_arena_t arena;
     weir_jwk_t  *at;
     size_t       n;
-    EVP_MD_CTX  *digest;                 /* for whoever verifies */
+    EVP_MD_CTX  *digest;                 /* for verifying */
     bool         has_kids;
 };
 

@@ -1,5 +1,5 @@
 /*
- * escape.c - bytes from strangers made safe for a log: one record stays one line, and JSON JSON.
+ * escape.c - bytes from clients and peers made safe for a log: one record stays one line, and JSON JSON.
  *
  * Runs in every process; allocates nothing.  RFC 8259 §7 for JSON, RFC 3629 for UTF-8.  Both escapes can be undone.
  */
@@ -158,7 +158,7 @@ escape_is_control(uint32_t point)
     return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029;
 }
 
-/* U+EF80..U+EFFF stand for bytes that are not UTF-8; the same points from a stranger are taken as three such bytes. */
+/* U+EF80..U+EFFF stand for bytes that are not UTF-8; the same points in the input are taken as three such bytes. */
 static bool
 escape_is_claimed(uint32_t point)
 {

@@ -2,7 +2,7 @@
  * files.h - files that many records go to, such as access logs: one descriptor and one buffer per process and path.
  *
  * A file is opened in append mode when a generation that names it is built: by the master, which may be root, before
- * it forks or hands the descriptor on; by a worker itself only when nobody gave it one.  Records collect in the
+ * it forks or hands the descriptor on; by a worker itself only when it was given none.  Records collect in the
  * buffer and leave in one write, whole: at the end of a turn of the loop when the last write was long enough ago,
  * else when it is, or when the buffer is full.  Nothing here waits: what cannot be written is dropped and counted in
  * weir_log_dropped.
@@ -52,7 +52,7 @@ void             weir_log_files_own(uid_t user);
 /* -- for the hand-over to a worker that runs already -- */
 /* Every open file.  `each` may not come back here. */
 void             weir_log_files_each(void (*each)(void *data, weir_str_t path, int fd), void *data);
-/* fd (taken over) is the file of this path, if nobody has opened it in this process yet.  It is kept for the generation
+/* fd (taken over) is the file of this path, if this process has not opened it yet.  It is kept for the generation
  * that is built next, until weir_log_files_drop_unused. */
 void             weir_log_files_adopt(weir_str_t path, int fd);
 void             weir_log_files_drop_unused(void);

@@ -2,7 +2,7 @@
  * log.h - the error log: a constant message with typed fields, and what the record is about inherited from its context.
  *
  * Each process writes by itself with one write() a record.  Levels and sinks are of the generation and swapped with it;
- * USR1 reopens files.  Bytes from strangers are escaped so that one record is one line.
+ * USR1 reopens files.  Bytes from clients and peers are escaped so that one record is one line.
  */
 #ifndef WEIR_LOG_LOG_H
 #define WEIR_LOG_LOG_H
@@ -67,7 +67,7 @@ static inline bool weir_log_on(weir_log_level_t level) { return level <= weir_lo
 void weir_log_write(weir_log_level_t level, const weir_log_context_t *context, int errnum, const char *fmt, ...)
     WEIR_PRINTF(4, 5);
 
-/* What this process said last at that level, for whoever started it; "": nothing. */
+/* What this process said last at that level, for the process that started it; "": nothing. */
 const char *weir_log_last_emerg(void);
 
 #define weir_log(level, context, errnum, ...)                                        \

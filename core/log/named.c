@@ -101,7 +101,7 @@ named_find(weir_str_t path, const weir_log_names_conf_t *conf)
     return NULL;
 }
 
-/* Those that nobody writes to, and the oldest when there are too many. */
+/* Those that have no writer, and the oldest when there are too many. */
 static void
 named_expire(const weir_log_names_conf_t *conf, uint64_t now)
 {

@@ -1,5 +1,5 @@
 /*
- * record.h - one record of the error log as bytes: between log.c and record.c, for nobody else.
+ * record.h - one record of the error log as bytes: between log.c and record.c only.
  */
 #ifndef WEIR_LOG_RECORD_H
 #define WEIR_LOG_RECORD_H

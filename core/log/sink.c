@@ -1,9 +1,9 @@
 /*
  * sink.c - where records go: files, standard error, syslog.
  *
- * Opened by the master and by whoever builds a generation, written by every process by itself.  Nothing here waits:
- * what cannot be written at once is dropped and counted.  Only weir_log_open for syslog allocates, and gives it back.
- * RFC 3164 for syslog.
+ * Opened by the master and by each process that builds a generation, written by every process by itself.  Nothing here
+ * waits: what cannot be written at once is dropped and counted.  Only weir_log_open for syslog allocates, and gives it
+ * back. RFC 3164 for syslog.
  */
 #include "log/files.h"
 

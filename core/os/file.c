@@ -124,7 +124,7 @@ file_create(const char *name, mode_t mode)
     return weir_sys_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 }
 
-/* Opens a file of a name that nobody has, made by adding to `stem`.  -1: errno. */
+/* Opens a file of a name that no other file has, made by adding to `stem`.  -1: errno. */
 static int
 file_open_new(const char *stem, mode_t mode, char *name, size_t size)
 {

@@ -1,5 +1,5 @@
 /*
- * rights.h - what a worker gives up before it serves strangers: root, groups, capabilities, new privileges, core dumps.
+ * rights.h - what a worker gives up before it serves clients: root, groups, capabilities, new privileges, core dumps.
  */
 #ifndef WEIR_OS_RIGHTS_H
 #define WEIR_OS_RIGHTS_H

@@ -118,7 +118,7 @@ weir_sock_listen(const weir_addr_t *addr, const weir_listen_options_t *options)
         goto fail;
     }
     if (weir_addr_is_unix(addr) && weir_sys_chmod(addr->un.sun_path, 0666) != 0) {
-        goto fail;      /* whoever may reach the folder may connect, as with nginx */
+        goto fail;      /* a process that may reach the folder may connect, as with nginx */
     }
     if (weir_sys_listen(fd, options->backlog > 0 ? options->backlog : SOCK_BACKLOG) == 0) {
         return fd;

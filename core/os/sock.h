@@ -18,7 +18,7 @@ typedef struct {
     int  keep_idle, keep_interval, keep_count; /* 0: the kernel's */
 } weir_listen_options_t;
 
-/* Bound, listening, non-blocking, close-on-exec.  A stale unix socket file that nobody listens on is replaced. */
+/* Bound, listening, non-blocking, close-on-exec.  A stale unix socket file without a listener is replaced. */
 int  weir_sock_listen(const weir_addr_t *addr, const weir_listen_options_t *options) WEIR_MUST_USE;
 /* The same from an address of this machine; port 0: any. */
 int  weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bool *done) WEIR_MUST_USE;

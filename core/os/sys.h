@@ -63,7 +63,7 @@ int     weir_sys_random(void *buf, size_t len);                           /* 0 o
 uint64_t weir_sys_clock_us(void);                                         /* monotonic, now; never fails */
 void    weir_sys_clock(uint64_t *monotonic_ms, uint64_t *realtime_ms);    /* never fails */
 
-/* What a hash table that strangers' names go into is keyed with.  Where the kernel has no random bytes to give,
+/* What a hash table of clients' names is keyed with.  Where the kernel has no random bytes to give,
  * the table's address, which they do not know either. */
 static inline uint64_t
 weir_random_seed(const void *table)

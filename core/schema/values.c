@@ -118,7 +118,7 @@ weir_schema_is_equal(const weir_json_t *a, const weir_json_t *b)
     return true;
 }
 
-/* Equal values have one hash; with a seed that strangers do not know. */
+/* Equal values have one hash; with a seed that clients do not know. */
 static uint64_t
 values_hash(const weir_json_t *value, uint64_t seed)
 {

@@ -30,7 +30,7 @@ weir_accept_unref(weir_serve_socket_t *socket)
     weir_mem_free(socket);
 }
 
-/* Its descriptor, which is nobody's then. */
+/* Its descriptor, which has no owner then. */
 static int
 accept_take_fd(weir_serve_socket_t *socket)
 {

@@ -58,7 +58,7 @@ weir_listen_t *weir_listens_add(weir_conf_t *cf, weir_generation_t *generation, 
                                 const weir_listen_entry_t *entry, size_t size, bool *is_first) WEIR_MUST_USE;
 /* Those of all areas, in the order in which they came. */
 weir_listens_t weir_listens_of(const weir_generation_t *generation);
-/* NULL: nobody listens there. */
+/* NULL: there is no listener. */
 weir_listen_t *weir_listens_find(const weir_generation_t *generation, const weir_addr_t *addr);
 
 extern const weir_module_t weir_listens;

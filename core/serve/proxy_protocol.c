@@ -1,8 +1,8 @@
 /*
  * proxy_protocol.c - see proxy_protocol.h.  Runs in workers.
  *
- * Threat: the bytes are of whoever connects.  Lengths are checked before what they count; nothing is kept of a header
- * that is not whole.
+ * Threat: the bytes are of any client that connects.  Lengths are checked before what they count; nothing is kept of a
+ * header that is not whole.
  */
 #include "serve/proxy_protocol.h"
 

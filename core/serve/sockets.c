@@ -87,8 +87,8 @@ sockets_remove_at(weir_sockets_t *sockets, size_t i, bool unlink_path)
 
 /*
  * SO_REUSEPORT lets any process of the same user in: a second instance would silently get half of the connections.  So
- * the address is first bound without it, which fails when somebody listens there.  An address that overlaps with one of
- * ours (0.0.0.0:80 and 127.0.0.1:80) cannot be asked about that way.
+ * the address is first bound without it, which fails when another process listens there.  An address that overlaps with
+ * one of ours (0.0.0.0:80 and 127.0.0.1:80) cannot be asked about that way.
  */
 static bool
 sockets_overlap(const weir_sockets_t *sockets, const weir_listener_t *listener)

@@ -2,9 +2,9 @@
  * keyed.h - a table of keys in shared memory, one number each: what limits are counted in.
  *
  * Eight cells (shm/cell.h) may hold a key, in two buckets of one cache line each.  A known key costs two hashes, a look
- * at one or two lines and one compare-and-swap.  There is no lock and nobody waits: any process may be killed at any
+ * at one or two lines and one compare-and-swap.  There is no lock and nothing waits: any process may be killed at any
  * instruction.  A key is told by
- * 64 bits of a keyed hash and its place by another's, so that strangers cannot make two of them meet.  Of a million
+ * 64 bits of a keyed hash and its place by another's, so that clients cannot make two of them meet.  Of a million
  * cells four in ten are taken by keys that must stay before a first one finds all of its eight so; of fewer cells more.
  *
  * A key is in the table once.  Who adds it claims a cell with a value that is only tentative, looks at the other seven,
@@ -32,7 +32,7 @@ typedef struct {
     /* The next value for a key that has `value` (0: none) in that cell; false: it stays as it is.  May be called
      * several times: the last call is the one that holds. */
     bool (*change)(void *data, uint32_t cell, uint64_t value, uint64_t *next);
-    /* `value` is about to be overwritten, by any process; NULL: nobody cares. */
+    /* `value` is about to be overwritten, by any process; NULL: not needed. */
     void (*before)(void *data, uint64_t value);
 } weir_keyed_op_t;
 

@@ -4,8 +4,8 @@
  * What is kept of a key is one instant: when its bucket would be empty, in nanoseconds of the monotonic clock (the
  * "theoretical arrival time" of the generic cell rate algorithm).  A key whose instant has passed is as good as one
  * that never came, so nothing has to be cleaned up.  Of buckets that take longer than WEIR_RATE_SAVED_S to become empty
- * the store keeps that instant, as Unix time, so that a restart forgives nobody (shm/saved.h).  The decisions are those
- * of a bucket that leaks `rate` requests a second and overflows at `burst`.
+ * the store keeps that instant, as Unix time, so that a restart forgives no client (shm/saved.h).  The decisions are
+ * those of a bucket that leaks `rate` requests a second and overflows at `burst`.
  */
 #ifndef WEIR_SHM_RATE_H
 #define WEIR_SHM_RATE_H

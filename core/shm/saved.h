@@ -22,7 +22,7 @@ typedef struct {
 typedef struct weir_saved_kind {
     /* Up to n cells, from *at on, that the store may lack; how many.  *at: where to go on; 0: that was the end. */
     size_t (*lacks)(const void *memory, uint64_t size, uint32_t *at, weir_saved_cell_t *cells, size_t n);
-    /* The store has this one, durably; NULL: nobody cares. */
+    /* The store has this one, durably; NULL: not needed. */
     void   (*has)(void *memory, uint64_t size, const weir_saved_cell_t *cell);
 } weir_saved_kind_t;
 

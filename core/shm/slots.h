@@ -37,7 +37,7 @@ weir_slot(void)
 /* Master: the slot of a process that is dead, if it had one: fold is called with its number, then it is free.  May be
  * called again when the master itself died between. */
 void weir_slots_reap(pid_t pid, void (*fold)(uint32_t slot));
-/* Who holds it; 0: nobody. */
+/* The process that holds it; 0: none. */
 pid_t weir_slots_owner(uint32_t slot);
 /* Every slot that is held. */
 void weir_slots_each(void (*each)(void *data, uint32_t slot, pid_t pid), void *data);

@@ -1,7 +1,7 @@
 /*
  * stats.c - see stats.h.  Runs in every process; allocates nothing but the zones.
  *
- * Pages that nobody counts in are never touched, by readers neither.
+ * Pages that have no counter in use are never touched, by readers neither.
  */
 #include "shm/stats_internal.h"
 

@@ -96,7 +96,7 @@ static inline weir_stats_row_t *weir_stats_mine(uint32_t row);
 
 /* -- reading -- */
 uint32_t weir_stats_rows(void);                          /* rows that have had a name, held or not */
-/* The rows that somebody holds, by kind, peers in the order of their groups' rows; at most max. Returns how many. */
+/* The rows that are held, by kind, peers in the order of their groups' rows; at most max. Returns how many. */
 uint32_t weir_stats_list(uint32_t *rows, uint32_t max);
 weir_str_t weir_stats_name(uint32_t row, weir_stats_kind_t *kind);
 uint32_t weir_stats_owner(uint32_t row);

@@ -62,7 +62,7 @@ bool stats_lock(void);
 void stats_unlock(void);
 /* What the one who had the lock left half done: of names. */
 void stats_names_repair(void);
-/* Every copy of a row begins anew: nobody holds it. */
+/* Every copy of a row begins anew: it has no holder. */
 void stats_clear_row(uint32_t row);
 
 /* stats_names.c: a configuration is about to name rows; the names are about to go. */

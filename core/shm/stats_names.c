@@ -271,7 +271,7 @@ names_remove(stats_head_t *head, uint32_t at)
     }
 }
 
-/* A row that nobody holds loses its name and its numbers.  false: somebody came first. */
+/* A row without a holder loses its name and its numbers.  false: another process came first. */
 static bool
 names_take_away(uint32_t row)
 {
@@ -290,7 +290,7 @@ names_take_away(uint32_t row)
     return gone;
 }
 
-/* One that nobody holds, from where the last look ended; UINT32_MAX: there is none. */
+/* One without a holder, from where the last look ended; UINT32_MAX: there is none. */
 static uint32_t
 names_reuse(void)
 {

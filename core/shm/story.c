@@ -110,7 +110,7 @@ weir_story_end(weir_story_t *story)
     uint32_t slot = weir_slot();
     uint64_t number = stories.head->last[slot] + 1;
 
-    weir_assert(story->number == 0);     /* nobody reads it yet */
+    weir_assert(story->number == 0);     /* no reader knows it yet */
     __atomic_store_n(&story->number, number, __ATOMIC_RELEASE);
     __atomic_store_n(&stories.head->last[slot], number, __ATOMIC_RELEASE);
     story_prefetch(stories_at(stories.head, slot, number + 1));

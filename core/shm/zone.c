@@ -34,7 +34,7 @@ struct weir_zone {
     uint32_t    refs;
     uint32_t    layout;
     int         fd;                                  /* -1 in a worker, which hands nothing on */
-    bool        adopted;                             /* nobody took it yet */
+    bool        adopted;                             /* no configuration took it yet */
     uint64_t    inode;                               /* of the memfd: two zones of one label may be there for a while */
     uint64_t    size;
     void       *memory;                              /* the head's */

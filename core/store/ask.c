@@ -34,7 +34,7 @@ ask_connect(const char *folder, bool *nobody)
         return -1;
     }
     fd = weir_sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {                           /* a process that is stuck holds nobody for ever */
+    if (fd >= 0) {                           /* a process that is stuck holds no caller for ever */
         (void) weir_sys_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         (void) weir_sys_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     }

@@ -9,7 +9,7 @@
 #include "store/read.h"
 
 #define COMMAND_SECRET_BYTES 32
-#define COMMAND_SECRET_MIN   16                  /* of one that somebody brings along */
+#define COMMAND_SECRET_MIN   16                  /* of one that the operator brings along */
 #define COMMAND_SECRET_MAX   256
 #define COMMAND_ID_MIN       8
 
@@ -274,7 +274,7 @@ command_make_secret(char secret[COMMAND_SECRET_MAX + 1])
     return true;
 }
 
-/* The one that somebody brought, or a new one. */
+/* The one that the operator brought, or a new one. */
 static bool
 command_get_secret(command_t *command, char secret[COMMAND_SECRET_MAX + 1])
 {

@@ -59,8 +59,9 @@ store_own_groups(weir_conf_t *cf, weir_bundle_user_t *user)
     }
 }
 
-/* Whom the process runs as when nobody said it: the one that the package makes, or one that every system has, if the
- * workers are not it themselves.  Whoever it is owns nothing of the store: the process has opened its files before. */
+/* The user that the process runs as when none is named: the one that the package makes, or one that every system has,
+ * if the workers are not it themselves.  Whoever it is owns nothing of the store: the process has opened its files
+ * before. */
 static void
 store_find_user(weir_conf_t *cf, weir_store_conf_t *conf, const weir_bundle_user_t *workers)
 {

@@ -10,7 +10,7 @@
 typedef struct {
     weir_path_t  path;           /* empty: there is no store */
     weir_bytes_t size;           /* the file may grow to */
-    weir_core_user_t   user;         /* .user.at NULL: nobody but root */
+    weir_core_user_t   user;         /* .user.at NULL: root only */
     weir_bundle_user_t owner;        /* .ignored: as above, or not started as root */
     /* the process: the owner, or one that is not the workers'; .ignored: there is none, or not started as root */
     weir_bundle_user_t runs_as;

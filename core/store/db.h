@@ -35,7 +35,7 @@ typedef struct {
     const char *path;                        /* the folder; it must be there */
     uint64_t    size;                        /* bytes the file may grow to; 0: as it is */
     bool        writes;                      /* and makes what is missing */
-    bool        alone;                       /* nobody else may have it open */
+    bool        alone;                       /* no other process may have it open */
     bool        waits;               /* until that is so, or nobody has it alone; else that is an error (EWOULDBLOCK) */
 } weir_store_open_t;
 

@@ -1,7 +1,7 @@
 /*
  * hold.h - what the writer holds back for workers, which read the store without LMDB's lock file.
  *
- * Workers serve strangers.  One that was taken over may read the store's file, but nothing that a writer trusts may be
+ * Workers serve clients.  One that was taken over may read the store's file, but nothing that a writer trusts may be
  * writable to it: not the file, and not LMDB's lock file, whose mutexes and table of readers every writer believes.  So
  * workers read the file without it, and the writer does not know what they read.  Instead it never uses a page again
  * that was in use less than WEIR_STORE_HOLD_MS ago: it has two read transactions of its own open, of which the older

@@ -1,5 +1,5 @@
 /*
- * read.h - looking things up in the store, by whoever serves: without a lock, without waiting for the writer (view.h).
+ * read.h - looking things up in the store, in workers: without a lock, without waiting for the writer (view.h).
  *
  * What was acknowledged is seen by the next look, in every process.  The file is opened at the first look; one that
  * cannot be opened is tried again each second.  On the loop's thread only.

@@ -1,5 +1,5 @@
 /*
- * cache.c - TLS sessions in shared memory: sets of slots, each guarded by one word; nobody waits.
+ * cache.c - TLS sessions in shared memory: sets of slots, each guarded by one word; nothing waits.
  *
  * The word of a slot holds when it was last claimed, a version, and whether a writer has it.  A reader copies between
  * two looks at the word; a writer claims it by compare-and-swap.  A claim older than a second is a dead writer's and is

@@ -2,7 +2,7 @@
  * hello.c - what a server makes of a client's hello: its name chooses the context, its protocols are matched with ours,
  * and a staple goes with the certificate.
  *
- * Runs in workers, inside handshakes; allocates nothing of its own.  The hello comes from a stranger: every length is
+ * Runs in workers, inside handshakes; allocates nothing of its own.  The hello comes from a client: every length is
  * checked before what it measures (RFC 6066 §3, RFC 7301 §3.1).
  */
 #include "base/mem.h"

@@ -8,7 +8,7 @@
 
 #define WEIR_TLS_VERIFIED 0L                      /* X509_V_OK */
 
-/* Nothing is wrong but that nobody known vouches for it: what ssl_verify_client optional_no_ca lets pass. */
+/* Nothing is wrong but that no trusted authority signed it: what ssl_verify_client optional_no_ca lets pass. */
 bool        weir_tls_verify_is_untrusted(long result);
 const char *weir_tls_verify_text(long result);    /* constant text */
 

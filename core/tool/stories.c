@@ -392,7 +392,7 @@ weir_tool_tail(const weir_settings_t *settings, char *const *argv)
             return stories_failed("nothing is recorded (recorder_requests 0)");
         }
         if (fflush(stdout) != 0) {
-            return 0;                        /* nobody reads any more */
+            return 0;                        /* the reader is gone */
         }
         (void) poll(NULL, 0, STORIES_POLL_MS);
     }

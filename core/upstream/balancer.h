@@ -24,7 +24,7 @@ struct weir_host_set {
 
 struct weir_balancer {
     const char  *name;
-    /* The state of a set that nobody has been picked from; in the group's arena.  NULL: it needs none. */
+    /* The state of a set that no peer has been picked from; in the group's arena.  NULL: it needs none. */
     void        *(*create)(const weir_host_set_t *set, weir_arena_t *arena);
     /* One of the set that weir_peer_allowed.  NULL: there is none. */
     weir_peer_t *(*pick)(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now);

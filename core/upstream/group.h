@@ -52,7 +52,7 @@ typedef struct weir_group_conf {
     uint64_t               digest;           /* of all the above */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
-    struct weir_follow    *following;        /* in a worker: who asks for them */
+    struct weir_follow    *following;        /* in a worker: what asks for them */
     weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
 } weir_group_conf_t;
 
@@ -146,9 +146,9 @@ void weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now);
 /* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
  * The bound of retries. */
 bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
-/* For who asks peers again: everybody counts as not tried yet. */
+/* For who asks peers again: each peer counts as not tried yet. */
 void weir_pick_renew(weir_pick_t *pick);
-/* Whether somebody may be picked after that, once pick->peer has failed. */
+/* Whether a peer may be picked after that, once pick->peer has failed. */
 bool weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now);
 void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a peer still held; unrefs */
 

@@ -42,7 +42,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     }
 
     i = pick_index(peer);
-    weir_assert((pick->tried[i / 64] >> (i % 64) & 1) == 0);     /* nobody is asked twice */
+    weir_assert((pick->tried[i / 64] >> (i % 64) & 1) == 0);     /* no peer is asked twice */
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
     pick->peer = peer;
     peer->in_use++;
@@ -89,7 +89,7 @@ weir_pick_renew(weir_pick_t *pick)
     memset(pick->tried, 0, (pick->group->conf.n_peers + 63) / 64 * sizeof(*pick->tried));
 }
 
-/* One failure more, and it would be left alone. */
+/* One failure more, and it would rest. */
 static bool
 pick_is_near_mark(const weir_peer_t *peer)
 {

@@ -25,9 +25,9 @@ struct weir_group {
 
 /* sets.c: host sets of peers that are in the order of their ranks; the balancer's state of each. */
 void         weir_sets_create(weir_group_t *group);
-/* What part of the requests each set is due now (set->share; together 100, or 0 when nobody may be asked). */
+/* What part of the requests each set is due now (set->share; together 100, or 0 when no peer may be asked). */
 void         weir_sets_share(weir_group_t *group, weir_instant_t now);
-/* NULL: nobody of the group may be asked. */
+/* NULL: no peer of the group may be asked. */
 weir_peer_t *weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
 
 /* peer.c: it has failed max_fails times.  The only peer of a group is never marked: there would be no other to ask. */

@@ -7,7 +7,7 @@
  * priority levels do: a set's health is the part of its peers that may be asked, times the factor of overprovisioning,
  * and 100 at most; from the first set on, each takes what its health is worth of what those before it have left.  When
  * all of them together are worth less than 100, each takes its part of that sum.  Backups have no part in it: they are
- * asked when nobody else may be, as in nginx.
+ * asked when no other peer may be, as in nginx.
  */
 #include "upstream/running.h"
 

@@ -38,7 +38,7 @@ upconn_free(weir_upconn_t *up)
 static void
 upconn_close_one(weir_upconn_t *up)
 {
-    weir_assert(up->reused && (up->share != NULL || up->owner == NULL));     /* nobody uses it */
+    weir_assert(up->reused && (up->share != NULL || up->owner == NULL));     /* it has no user */
     upconn_unlink(up);
     if (up->share != NULL) {
         up->share->closing(up);

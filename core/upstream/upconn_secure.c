@@ -51,7 +51,7 @@ weir_upconn_slots_free(weir_peer_t *peer)
     }
 }
 
-/* The one used longest ago that nobody needs any more. */
+/* The one used longest ago that has no user. */
 static void
 secure_make_room(weir_peer_t *peer)
 {

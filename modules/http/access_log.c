@@ -2,8 +2,8 @@
  * access_log.c - one line per request: log_format, and access_log to files (by way of core/log/files) or syslog.
  *
  * Formats are templates, compiled at load.  A worker composes a record in the request's arena and hands it to the
- * file's buffer: no system call.  Bytes from strangers are escaped as the format says, so that one record is one
- * line.
+ * file's buffer: no system call.  Bytes from clients and peers are escaped as the format says, so that one record is
+ * one line.
  */
 #include "http/module.h"
 

@@ -25,8 +25,8 @@ typedef struct {
 
 extern const size_t weir_http_auth_basic_index;
 
-/* How a hash draws a name that is not there: whoever does not know the hash cannot foresee it, and each process comes
- * to the same. */
+/* How a hash draws a name that is not there: a client that does not know the hash cannot foresee it, and each process
+ * comes to the same. */
 static uint64_t
 auth_draw(weir_str_t hash, weir_str_t name)
 {
@@ -229,7 +229,7 @@ auth_parse_file(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wo
     return *(const weir_template_t **) field != NULL;
 }
 
-/* A guard without a list would let nobody in: that is a slip. */
+/* A guard without a list would refuse each client: that is a slip. */
 static bool
 auth_check_conf(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
 {

@@ -1,6 +1,6 @@
 /*
  * auth_request.c - whether a request may come in is asked of another place, by a subrequest: 2xx lets it in, 401 and
- * 403 are its answer, all else is an error and lets nobody in.
+ * 403 are its answer, all else is an error and refuses the client.
  *
  * The subrequest is a GET without a body, with the request's fields; its answer's body does not matter and is not
  * waited for.  What it says in fields is taken over by auth_request_set.  Runs in workers.
@@ -13,7 +13,7 @@
 #include "http/vars/uri_text.h"
 
 typedef struct { weir_http_assign_t *at; size_t n; } ask_sets_t;
-typedef struct { const weir_template_t *uri; ask_sets_t sets; } ask_conf_t;       /* uri "off": nobody is asked */
+typedef struct { const weir_template_t *uri; ask_sets_t sets; } ask_conf_t;       /* uri "off": none */
 
 typedef struct {
     weir_holder_t       hold;

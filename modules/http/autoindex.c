@@ -2,7 +2,7 @@
  * autoindex.c - a folder without an index as a list of what is in it: HTML, XML, JSON or JSONP.
  *
  * Names that begin with a dot are left out.  The folder is read at once, in a worker, and written a piece a turn of the
- * loop; memory is the request's arena, for so many entries at most.  Threat: names of files are whatever somebody
+ * loop; memory is the request's arena, for so many entries at most.  Threat: names of files are whatever another user
  * stored: each is escaped for where it stands.
  */
 #include "http/module.h"

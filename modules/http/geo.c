@@ -4,7 +4,7 @@
  *
  * Networks of one prefix length are one hash table, so a look-up costs one probe for each length that is there,
  * whatever the number of networks.  With `ranges` the table is a row of ranges that do not overlap, in order, and the
- * look-up is a binary search.  Made at load; looked at in workers, once a request and variable; nothing is allocated
+ * look-up is a binary search.  Made at load; looked at in workers, once per request and variable; nothing is allocated
  * then.
  */
 #include "http/module.h"

@@ -58,7 +58,7 @@ web_group(const uint8_t *four, int digits, char *out)
 
     weir_assert(digits <= 4);
     if (digits < 2 || (digits == 2 && (four[1] & 15) != 0) || (digits == 3 && (four[2] & 3) != 0)) {
-        return -1;                         /* bits that nobody reads: two spellings of one value */
+        return -1;                         /* bits that are not used: two spellings of one value */
     }
     out[0] = (char) (bits >> 16);
     out[1] = (char) (bits >> 8);

@@ -133,7 +133,7 @@ gzip_give_back(void *data)
     gzip_n_idle++;
 }
 
-/* -- the states that nobody uses: a worker that has had a burst gives them back -- */
+/* -- the states that are not in use: a worker that has had a burst gives them back -- */
 
 static void
 gzip_forget_idle(size_t n)

@@ -1,5 +1,6 @@
 /*
- * headers.c - add_header, add_trailer, expires: fields of the configuration's own in answers, whoever made them.
+ * headers.c - add_header, add_trailer, expires: fields of the configuration's own in answers, Weir's own and those of
+ * peers.
  *
  * Fields are those of the innermost block that has any.  Without `always` they are for 200, 201, 204, 206, 301, 302,
  * 303, 304, 307 and 308.  ETag and Last-Modified take the place of the answer's own; others are added to what is there.

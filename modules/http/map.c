@@ -2,10 +2,10 @@
  * map.c - `map STRING $variable { … }`: a variable made from another text by a table, names of hosts with wildcards, or
  * patterns.
  *
- * Evaluated when somebody asks, once a request: one look into a hash table, or two into a tree of names, and then
- * patterns in order.  Strings are compared without case, patterns with it (`~`) or without (`~*`).  A pattern that runs
- * into its match limit ends the search: the variable has no value then, neither the default nor the empty one, and what
- * it was to decide is decided against the request.  Runs in workers; what it needs is of the request's arena.
+ * Evaluated when its value is needed, once per request: one look into a hash table, or two into a tree of names, and
+ * then patterns in order.  Strings are compared without case, patterns with it (`~`) or without (`~*`).  A pattern that
+ * runs into its match limit ends the search: the variable has no value then, neither the default nor the empty one, and
+ * what it was to decide is decided against the request.  Runs in workers; what it needs is of the request's arena.
  */
 #include "http/module.h"
 

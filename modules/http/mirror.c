@@ -1,5 +1,5 @@
 /*
- * mirror.c - a copy of each request goes to another place too, whose answer nobody reads.
+ * mirror.c - a copy of each request goes to another place too, whose answer is dropped.
  *
  * The copies are subrequests that live on their own: the request waits for none of them, and none can harm it.  With
  * mirror_request_body its body is read before anybody gets it, so that all get the same.  Runs in workers.

@@ -38,7 +38,7 @@ typedef struct {
     weir_report_t report;
     size_t        metric;
     unsigned      kind;
-    uint32_t     *rows, n_rows;              /* those that somebody holds, by kind */
+    uint32_t     *rows, n_rows;              /* those that are held, by kind */
     uint32_t      at;                        /* place in rows */
     bool          told;                      /* the metric's head */
 } prom_t;

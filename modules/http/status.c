@@ -23,7 +23,7 @@ typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, 
 typedef struct {
     weir_report_t report;
     status_part_t part;
-    uint32_t     *rows, n_rows;              /* those that somebody holds, by kind */
+    uint32_t     *rows, n_rows;              /* those that are held, by kind */
     uint32_t      at, peer;      /* places in rows: of what is told next, and of the next peer; 0: not looked for yet */
     bool          some, some_peer;           /* a comma is due */
     bool          in_upstream;               /* at its peers */

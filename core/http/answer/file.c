@@ -145,7 +145,7 @@ file_pump(file_t *file)
     bool done = false;
     weir_io_t io = file_send(file, &done), flushed;
 
-    weir_assert(file->hold.req == req);     /* nobody else ended the waiting */
+    weir_assert(file->hold.req == req);     /* nothing else has ended the wait */
     if (done) {
         file_finish(file);
         return;

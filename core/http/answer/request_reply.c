@@ -236,7 +236,7 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     const weir_error_page_t *page;
 
     weir_assert(!req->is_ended && cause < WEIR_CAUSE_MAX);
-    weir_request_cancel(req);                  /* whoever it waits for is not waited for any more */
+    weir_request_cancel(req);                  /* what it waits for is given up */
     if (req->res.head_sent) {
         weir_request_abort(req, cause, detail);
         return WEIR_DONE;

@@ -1,5 +1,5 @@
 /*
- * ask.c - see ask.h: the asker that is nobody's proxy.
+ * ask.c - see ask.h: exchanges that belong to no client's request.
  */
 #include "http/exchange/ask.h"
 

@@ -60,7 +60,7 @@ weir_exchange_conf_t weir_ask_conf(void);
 weir_ask_t *weir_ask(const weir_question_t *question) WEIR_MUST_USE;
 /* Nothing more is called.  NULL is fine. */
 void weir_ask_cancel(weir_ask_t *ask);
-/* Within on_head or on_body: this peer's answer is of no use.  Another peer is asked; with nobody left the ask ends
+/* Within on_head or on_body: this peer's answer is of no use.  Another peer is asked; with no peer left the ask ends
  * with the cause upstream.answer and this detail (constant text). */
 void weir_ask_refuse(weir_ask_t *ask, const char *detail);
 /* Within on_head or on_body: no more is read of the answer until weir_ask_go_on. */

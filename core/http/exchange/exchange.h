@@ -9,7 +9,7 @@
  * member of its state, with room behind it for what the codec keeps (weir_peer_codec_t.state_size).  It fills in where
  * the question goes and what it says, begins, and is called back through its weir_asker_t; the answer's body it reads
  * itself, so that it can hold it.  Which peer, and whether another one is asked, is its affair.  Codecs (HTTP/1 in
- * peer_h1.c, HTTP/2 in peer_h2.c) know nobody but the exchange: no client, no request, no retry.
+ * peer_h1.c, HTTP/2 in peer_h2.c) know nothing but the exchange: no client, no request, no retry.
  *
  * Runs in workers.  What comes from the peer is put in the asker's arena; a peer is as untrusted as a client.
  */
@@ -51,7 +51,7 @@ typedef struct {
     void      (*on_failed)(weir_exchange_t *x);
 } weir_asker_t;
 
-/* What a configuration says of exchanges, whoever asks. */
+/* What a configuration says of exchanges of any user. */
 typedef struct {
     uint32_t     http_version, line_ends;                   /* 10, 11 or 20; WEIR_LINE_ENDS_ of an answer's head */
     weir_msec_t  connect_timeout, send_timeout, read_timeout;
@@ -172,7 +172,7 @@ void weir_exchange_send(weir_exchange_t *x);
 weir_io_t weir_exchange_read(weir_exchange_t *x, size_t cap, weir_str_t *bytes) WEIR_MUST_USE;
 /* From on_interim of a 101: bytes both ways, by the codec's read_body and send_body. */
 void weir_exchange_tunnel(weir_exchange_t *x);
-/* It is somebody else's turn, not the peer's: no timer runs.  Or the peer's, for so long. */
+/* The wait is for another side, not for the peer: no timer runs.  Or the peer's, for so long. */
 void weir_exchange_wait(weir_exchange_t *x, weir_msec_t limit);
 void weir_exchange_wait_not(weir_exchange_t *x);
 /* At any moment, and again.  keep: the codec's way may serve others, where it is reusable and the question was sent. */

@@ -599,7 +599,7 @@ peer_tunnel(weir_exchange_t *x)
 {
     weir_peer_h1_t *h = peer_of(x);
 
-    weir_assert(x->head.status == 101 && x->upgrade.len != 0);     /* nobody is let through who was not asked */
+    weir_assert(x->head.status == 101 && x->upgrade.len != 0);     /* no tunnel opens that was not asked for */
     h->mode = WEIR_PEER_RAW;
     h->chunked_out = false;
     h->ended = false;

@@ -128,7 +128,7 @@ weir_shared_link_on_change(weir_h2_session_t *session)
     weir_shared_link_t *link = weir_h2_session_owner(session);
 
     if (weir_h2_session_is_leaving(session)) {
-        weir_list_remove(&link->up->shared_link);      /* nobody new joins */
+        weir_list_remove(&link->up->shared_link);      /* no new exchange joins */
         shared_settle_soon(link);
     }
 }

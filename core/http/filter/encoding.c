@@ -64,7 +64,7 @@ encoding_is_accepted(weir_str_t list)
     return false;
 }
 
-/* A request that came through a proxy of somebody's (Via): only for answers that it will not keep for others. */
+/* A request that came through another proxy (Via): only for answers that it will not keep for others. */
 static bool
 encoding_may_be_proxied(const encoding_conf_t *conf, const weir_request_t *req)
 {

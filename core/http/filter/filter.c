@@ -159,7 +159,7 @@ weir_filters_answer_instead(weir_request_t *req)
 
     weir_assert(req->holder == NULL && !req->is_ended);
     req->res.verdict = NULL;
-    req->finalised = false;                                    /* whoever thought so: this answer does not come */
+    req->finalised = false;                                    /* what was finalised does not come */
     if (req->res.head_sent) {
         weir_request_abort(req, cause, verdict->detail);
     } else if (verdict->path.at != NULL) {
@@ -186,7 +186,7 @@ filters_next_head(const weir_request_t *req)
     return f;
 }
 
-/* Slices of somebody's buffer: until the head goes on they may be overwritten. */
+/* Slices of a producer's buffer: until the head goes on they may be overwritten. */
 static void
 filters_keep_fields(weir_request_t *req, weir_fields_t *fields)
 {

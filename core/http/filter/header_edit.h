@@ -24,7 +24,7 @@ typedef struct { weir_header_edit_t *at; size_t n; } weir_header_edits_t;
 /* Of rows whose field is a weir_header_edits_t; parse refuses what is not of the message but of the connection. */
 extern const weir_conf_type_t weir_header_edit_type_request, weir_header_edit_type_response;
 
-/* The request has other fields from here on, for whoever looks; what the client sent is kept (req->sent_fields) until
+/* The request has other fields from here on, for all readers; what the client sent is kept (req->sent_fields) until
  * the request goes to another place. */
 void weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits);
 /* Of an answer whose head is on its way. */

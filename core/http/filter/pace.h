@@ -10,7 +10,7 @@
 #include "http/request.h"
 #include "os/clock.h"
 
-/* bytes a second; nobody sends as much: products stay in 64 bits for a century */
+/* bytes a second; no client is sent as much: products stay in 64 bits for a century */
 #define WEIR_RATE_MAX (UINT64_C(1) << 32)
 
 /* How many bytes may have gone since began, at so many a second (rate <= WEIR_RATE_MAX): the first second's at once, as

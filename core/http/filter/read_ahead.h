@@ -16,7 +16,7 @@ struct weir_store *weir_read_ahead_store(weir_request_t *req);
  * ERROR: req->cause says why (INTERNAL_IO: the file). */
 weir_io_t weir_read_ahead_some(weir_request_t *req, struct weir_store *store);
 
-/* Is the body to be in a file even if nobody is to be sent it, or if it is empty (client_body_in_file_only)? */
+/* Is the body to be in a file even if it goes to no peer, or if it is empty (client_body_in_file_only)? */
 bool weir_read_ahead_needs_file(const weir_request_t *req);
 /* The name of that file, of a body that is complete; empty: it has none. */
 weir_str_t weir_read_ahead_file(const weir_request_t *req);

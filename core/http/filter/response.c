@@ -1,5 +1,5 @@
 /*
- * response.c - the way of every answer, whoever makes it: what Weir's own answers must say, then the filters
+ * response.c - the way of every answer, Weir's own or a peer's: what Weir's own answers must say, then the filters
  * (filter.h), then the codec.
  *
  * Runs in workers; memory is the request's arena.
@@ -92,7 +92,7 @@ response_challenges(weir_request_t *req)
         const weir_field_t *field = weir_fields_first(req->challenges, ids[i]);
 
         if (weir_response_value(req, ids[i]).at != NULL) {
-            continue;                                          /* whoever made the page has its own */
+            continue;                                          /* the producer of the page gave its own */
         }
         for (; field != NULL; field = weir_fields_next(req->challenges, field)) {
             weir_response_add(req, ids[i], field->value);
@@ -123,7 +123,7 @@ response_own_fields(weir_request_t *req)
 }
 
 /* Who made the head asked for a value that says one thing where encoded slashes are kept and another where they are
- * slashes: nobody gets the answer that was made, nor its fields. */
+ * slashes: the client gets neither the answer that was made nor its fields. */
 static void
 response_withhold(weir_request_t *req)
 {

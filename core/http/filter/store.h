@@ -21,7 +21,7 @@ typedef struct weir_store {
     int         fd;                  /* -1: none yet */
     uint64_t    file_len, file_max;  /* file_max 0: never a file */
     const char *dir;
-    weir_store_file_t *file;         /* NULL: it has no name, and is nobody else's */
+    weir_store_file_t *file;         /* NULL: it has no name, and no other user */
     uint64_t    at;                  /* read so far */
 } weir_store_t;
 

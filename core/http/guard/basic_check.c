@@ -1,7 +1,7 @@
 /*
  * basic_check.c - see basic_check.h.
  *
- * Threat: whoever may ask for a password may ask for the work of a costly hash.  The loop does none of it; so many
+ * Threat: a client that may send a password may cause the work of a costly hash.  The loop does none of it; so many
  * checks wait and no more; those of one client's address take turns with the others', and never all of the places: one
  * may have as many as are free, so that alone it fills half of them; and who has shown the right password lately does
  * not wait behind those who guess.  What is remembered is a digest of the pair with a key that this process made and

@@ -50,7 +50,7 @@ uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone
 void weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row,
                        weir_limit_status_t status);
 
-/* A client's request is one for a zone, wherever it is redirected inside and whoever asks something else on its behalf.
+/* A client's request is one for a zone, wherever it is redirected inside and whichever subrequests it has.
  * Does a limit of this zone count it?  is_of_server: the limit stands outside of the location: it has judged the
  * client's request, if it was to, and no subrequest. */
 bool     weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool is_of_server);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* -- the bytes nobody has taken -- */
+/* -- the bytes that were not taken yet -- */
 
 bool
 weir_h1_in_save(weir_h1_conn_t *c, const char *bytes, size_t len)
@@ -247,7 +247,7 @@ body_is_small(const weir_h1_conn_t *c)
                                           && weir_chunked_announced(c->chunked) <= WEIR_H1_DRAIN_MAX;
 }
 
-/* A client that waits for a 100 is told to go on, except by an error: whether it then sends the body nobody knows. */
+/* A client that waits for a 100 is told to go on, except by an error: whether it then sends the body is not known. */
 static bool
 body_is_coming(weir_h1_conn_t *c)
 {

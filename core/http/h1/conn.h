@@ -5,7 +5,7 @@
  *     │                        ├── answered, not kept, bytes may still come ──> LINGER ──> CLOSED
  *     └── timeout, EOF ──> CLOSED <── answered, or cut ──┘
  *
- * Memory: the struct, and `in` only while it holds bytes nobody has taken yet.  Freed at the end of the turn it was
+ * Memory: the struct, and `in` only while it holds bytes that were not taken yet.  Freed at the end of the turn it was
  * closed in.
  */
 #ifndef WEIR_HTTP_H1_CONN_H

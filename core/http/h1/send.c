@@ -134,7 +134,7 @@ send_own_tx(weir_h1_conn_t *c)
     if (http->tx_owner == &c->base) {
         return true;
     }
-    (void) weir_http_scratch(http);                 /* whoever has it sends */
+    (void) weir_http_scratch(http);                 /* its present user sends what it holds */
     http->tx_owner = &c->base;
     c->held = 0;
     return true;

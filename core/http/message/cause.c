@@ -25,7 +25,7 @@ weir_cause_row(weir_cause_t cause)
     return &cause_rows[cause];
 }
 
-/* One Markdown row for each cause.  What cannot be written is lost: whoever reads the manual sees it. */
+/* One Markdown row for each cause.  What cannot be written is lost. */
 void
 weir_cause_print_manual(int fd)
 {

@@ -16,7 +16,7 @@ typedef struct {
 enum {
     WEIR_FIELD_DROP = 1,     /* not to be sent on */
     WEIR_FIELD_HOP  = 2,     /* hop by hop: named by Connection, or by nature (RFC 9110 §7.6.1) */
-    /* of a known name's first field: there are others.  Set when they are added, by nobody else */
+    /* of a known name's first field: there are others.  Set when they are added, and nowhere else */
     WEIR_FIELD_MANY = 4,
 };
 

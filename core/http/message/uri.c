@@ -441,7 +441,7 @@ typedef struct {
     uint8_t     classes;            /* what stands as it is */
     const char *also;               /* so does this */
     const char *but;                /* this does not */
-    bool        is_path;            /* what stays encoded in a path is let be */
+    bool        is_path;            /* what stays encoded in a path is not decoded */
     bool        keeps_encoded;      /* so is a percent sign with two digits */
 } uri_encoding_t;
 

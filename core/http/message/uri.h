@@ -65,7 +65,7 @@ weir_str_t weir_uri_encode_separators(weir_str_t value, weir_arena_t *arena);
 bool weir_uri_query_ok(weir_str_t query);
 
 /* Parts of a target that was received, from its path on: the query is behind the first '?', and a fragment, which is
- * nobody's business but the client's, is cut off.  A query may have bytes >= 0x80.  false: a byte that no target
+ * the client's own business, is cut off.  A query may have bytes >= 0x80.  false: a byte that no target
  * has. */
 bool weir_uri_split(weir_str_t target, weir_str_t *path, weir_str_t *query, bool *has_query) WEIR_MUST_USE;
 

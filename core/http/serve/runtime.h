@@ -35,7 +35,7 @@ struct weir_http {
     weir_spare_t       spare_requests;   /* of them */
     size_t             trimmed;          /* bytes that went back to the heap since it was trimmed */
     weir_timer_t       trim_timer;
-    struct weir_sub   *detached;         /* subrequests that nobody waits for */
+    struct weir_sub   *detached;         /* subrequests that no request waits for */
     size_t             n_detached;
     bool               quitting;         /* no connection begins another request */
     weir_http_conn_t  *tx_owner;         /* who holds something in tx that was not sent yet */
@@ -63,7 +63,7 @@ void            weir_requests_free(weir_http_t *http);          /* those kept fo
 size_t          weir_requests_trim(weir_http_t *http, size_t floor);     /* a tick (spare.h): bytes that went back */
 void            weir_http_trim_later(weir_http_t *http);        /* something is kept for reuse; once is enough */
 
-/* The send buffer, free for the time of a call: whoever holds something in it is made to send first. */
+/* The send buffer, free for the time of a call: what another connection holds in it is sent first. */
 char *weir_http_scratch(weir_http_t *http);
 
 /* For bytes that go from one socket to another: false: errno. */

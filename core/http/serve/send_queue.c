@@ -60,7 +60,7 @@ queue_send(weir_http_t *http)
     }
 }
 
-/* In the middle of somebody's work: it is not his alone. */
+/* In the middle of one connection's work: the buffer is not that one's alone. */
 static void
 queue_send_between(weir_http_t *http)
 {

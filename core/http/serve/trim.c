@@ -1,6 +1,6 @@
 /*
  * trim.c - what a worker keeps for reuse (requests with their arenas, blocks of chains, HTTP/2's streams) goes back
- * when nobody wanted it for a while: a burst costs memory for seconds, not for good.
+ * when it was not needed for a while: a burst costs memory for seconds, not for good.
  *
  * Runs in workers, twice a second while there is something to give back.
  */

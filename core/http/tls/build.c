@@ -466,7 +466,7 @@ weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, co
 
 /* -- who is reached over TLS -- */
 
-/* NULL: nobody is reached there over TLS. */
+/* NULL: no peer is reached there over TLS. */
 static const weir_http_listen_t *
 build_find_listen(const weir_http_conf_t *http, const weir_addr_t *addr)
 {

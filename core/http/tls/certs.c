@@ -160,7 +160,7 @@ certs_is_data(weir_str_t name)
     return weir_str_starts(name, WEIR_STR("data:"));
 }
 
-/* What strangers say is in the path: it must not lead out of where it was meant to be. */
+/* What a client says is in the path: it must not lead out of where it was meant to be. */
 static bool
 certs_path_is_safe(weir_str_t path)
 {

@@ -4,7 +4,7 @@
  *
  * A variable that holds a decoded path ($uri, a group of a pattern that the path was matched with, and what `set` or
  * `map` made of them) is put there in its encoded form, so that a client's %3F makes no query, %23 no fragment and
- * %2525 no %25.  All other variables are put there as they are, and whoever uses the text encodes what may not stand in
+ * %2525 no %25.  All other variables are put there as they are, and the user of the text encodes what may not stand in
  * a URI.
  */
 #ifndef WEIR_HTTP_URI_TEXT_H

@@ -16,7 +16,7 @@
  *       LEND   index, descriptors, addresses --------> accepts on them for worker `index`, which is down
  *       RETURN index --------------------------------> no more
  *
- * A worker may be in a stranger's hands: what comes from one is checked against its kind's exact size, has no
+ * A worker may be in an attacker's hands: what comes from one is checked against its kind's exact size, has no
  * descriptors, and says nothing that the master did not ask (its state is the caller's to check).
  */
 #ifndef WEIR_PROC_COMMON_CHANNEL_H

@@ -19,7 +19,7 @@ extern const struct weir_zone_kind *const weir_shared_kinds[];
 bool weir_shared_open(weir_loop_t *loop, const weir_settings_t *settings) WEIR_MUST_USE;
 /* Another generation is in use: keys are saved where it says, when it needs any. */
 void weir_shared_use(const weir_settings_t *settings);
-/* In a worker after the fork: what belongs to the master is left alone, and a slot is taken.  false: none is free. */
+/* In a worker after the fork: what belongs to the master is not touched, and a slot is taken.  false: none is free. */
 bool weir_shared_in_worker(void) WEIR_MUST_USE;
 /* The same in the store's process, which needs no slot. */
 void weir_shared_in_store(void);

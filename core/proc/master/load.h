@@ -23,7 +23,7 @@ void weir_load_boot_log(const char *path, bool quiet);
 void weir_load_boot_end(void);
 /* Closes the file. */
 void weir_load_boot_fini(void);
-/* Where standard error goes when nobody stands before it any more: a descriptor of the generation's logs, or -1. */
+/* Where standard error goes when the terminal is gone: a descriptor of the generation's logs, or -1. */
 int weir_load_stderr(const weir_generation_t *generation);
 
 #endif

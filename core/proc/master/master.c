@@ -91,7 +91,7 @@ master_owns_paths(const weir_master_t *master)
     return master->successor == 0 && !weir_inherit_is_under_way();
 }
 
-/* New connections are refused at once, so that whoever comes after can bind. */
+/* New connections are refused at once, so that the next program can bind. */
 static void
 master_quit(weir_master_t *master)
 {

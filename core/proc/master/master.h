@@ -30,7 +30,7 @@ struct weir_child {
     uint32_t       index;               /* 0 … workers - 1 */
     uint32_t       cohort;              /* workers of one cohort were started with the same settings */
     pid_t          pid;                 /* -1: waits to be started */
-    bool           leaving;             /* told to; another one has its index, or nobody shall */
+    bool           leaving;             /* told to; another one has its index, or none shall */
     weir_watch_t   channel;             /* fd -1: closed */
     weir_list_t    queue;               /* messages that had no room yet */
     weir_timer_t   timer;               /* to start it */
@@ -42,7 +42,7 @@ struct weir_child {
     weir_pulse_t  *pulse;               /* of the process; NULL: none */
     uint64_t       beat;                /* of it, when it was last looked at */
     uint32_t       looks;               /* since then, with nothing new */
-    weir_child_t  *keeper;              /* who takes its connections while it is down; NULL: nobody */
+    weir_child_t  *keeper;              /* which worker takes its connections while it is down; NULL: none */
     uint64_t       lent;                /* the keeper's generation then */
     uint64_t       serial;              /* generation it serves; 0: it is starting */
     uint64_t       began, asked;        /* generation it was forked with; that it was last told of */
@@ -89,7 +89,7 @@ void weir_spawn_replace(weir_child_t *child);                        /* it leave
 void weir_spawn_reap(weir_master_t *master);
 void weir_spawn_tell(weir_master_t *master, int signal);             /* to all that live */
 void weir_spawn_leave(weir_child_t *child, int signal);
-/* nobody takes its place; freed if it is not running */
+/* no worker takes its place; freed if it is not running */
 void weir_spawn_let_go(weir_child_t *child, int signal);
 void weir_spawn_leave_all(weir_master_t *master, int signal);        /* so with all */
 bool weir_spawn_anybody(const weir_master_t *master);                /* whether a worker lives */

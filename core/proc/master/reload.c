@@ -3,7 +3,7 @@
  *
  *     read and check -> open logs and new sockets -> this is the generation -> tell every worker, or start new ones
  *          |                     |                                                    |
- *          +------- fails: all stays as it was                  all answered: close what nobody listens on any more
+ *          +------- fails: all stays as it was                  all answered: close what is not listened on any more
  *
  * Runs in the master.  Requests that come while one is under way become one more after it.
  */

@@ -9,7 +9,7 @@
  *                                   stopped (SIGSTOP), in a turn or between two      -> SIGKILL: it would write nothing
  *
  * Runs in the master.  What counts is how often the master looked, not the clock: a machine that stood still as a whole
- * (a snapshot, a laptop's lid) kills nobody.
+ * (a snapshot, a laptop's lid) kills no worker.
  */
 #include "proc/master/master.h"
 

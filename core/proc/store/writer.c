@@ -422,7 +422,7 @@ writer_failed(const char *what)
     return false;
 }
 
-/* A user that nobody named may be none here (in a container that maps a few only): then the workers'. */
+/* A user that was not named may not exist here (in a container that maps a few only): then the workers'. */
 static bool
 writer_change_user(const writer_t *writer, bool *is_workers, const char **why)
 {
@@ -504,7 +504,7 @@ writer_set_up(writer_t *writer)
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
         return false;
     }
-    writer_listen(writer);                 /* who asks from now on waits for this one */
+    writer_listen(writer);                 /* requests from now on wait for this one */
     if (writer->start->ready_fd < 0) {
         writer_wait_for_hold();             /* what workers look at was held by the one before, who has gone */
     }

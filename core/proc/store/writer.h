@@ -11,7 +11,7 @@
 typedef struct {
     const weir_generation_t *generation;     /* becomes the process's */
     pid_t                    master;
-    int                      ready_fd;       /* gets a byte when the store is open; -1: nobody waits for that */
+    int                      ready_fd;       /* gets a byte when the store is open; -1: no process waits for that */
 } weir_writer_start_t;
 
 /* Never returns.  Exit codes: 0 asked to leave · 1 could not start. */

@@ -53,7 +53,7 @@ takeover_build(void *data)
     }
     if (takeover->generation != NULL && !takeover_open_others(takeover->generation, &takeover->error)) {
         weir_log_close(weir_core_sinks(takeover->generation));
-        weir_generation_unref(takeover->generation);    /* nobody else knows of it yet */
+        weir_generation_unref(takeover->generation);    /* nothing else knows of it yet */
         takeover->generation = NULL;
     }
     weir_wakeup_send(&takeover->wakeup);

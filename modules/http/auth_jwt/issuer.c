@@ -522,8 +522,8 @@ jwt_issuer_wait(const jwt_url_t *url, weir_http_t *http, jwt_waiter_t *waiter,
 
 /* -- the process -- */
 
-/* Rung: a fetch of another process has ended, of this issuer or of another.  Who waits for what is still on its way goes
- * on waiting. */
+/* Rung: a fetch of another process has ended, of this issuer or of another.  A wait for what is still on its way goes
+ * on. */
 static void
 issuer_rung(jwt_issuer_t *issuer)
 {
