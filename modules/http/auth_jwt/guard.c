@@ -5,9 +5,10 @@
  * The waiting comes first in the preaccess phase, so that limits by a claim know it; the verdict is that of the access
  * phase, in which other guards may have one as well.
  *
- * A key that no set has may be a new one: an issuer's set is fetched once more before the request is refused, unless
- * the token says itself that it has expired.  A rehearsal (auth_jwt_dry_run) waits, judges and counts as if it were
- * meant, and then lets everyone pass, and nobody in.  Runs in workers.
+ * A key that no set has may be a new one, and so may the one of a token that names none: an issuer's set is fetched
+ * once more before the request is refused, unless the token says itself that it has expired.  A rehearsal
+ * (auth_jwt_dry_run) waits, judges and counts as if it were meant, and then lets everyone pass, and nobody in.  Runs in
+ * workers.
  */
 #include "issuer.h"
 #include "jwt.h"
@@ -289,7 +290,7 @@ guard_wait(weir_request_t *req, guard_wait_t *wait)
 {
     jwt_state_t *state = wait->state;
     weir_jwks_t *keys;
-    bool         is_unknown = state->is_settled && state->cause == WEIR_CAUSE_AUTH_JWT_KEY_UNKNOWN;
+    bool         is_unknown = state->is_settled && state->has_new_key;
 
     if (state->is_settled && (!is_unknown || guard_is_over(state))) {
         return false;
@@ -333,8 +334,13 @@ guard_begin_phase(weir_request_t *req, bool judges)
     guard_wait_t *wait;
 
     weir_assert(state != NULL);
+    if (!state->conf->ask.realm->is_constant
+        && weir_str_eq(weir_request_eval(req, state->conf->ask.realm), WEIR_STR("off")))
+    {
+        return WEIR_NEXT;
+    }
     jwt_look_again(state);
-    if (state->is_settled && state->cause != WEIR_CAUSE_AUTH_JWT_KEY_UNKNOWN) {
+    if (state->is_settled && !state->has_new_key) {
         return judges ? guard_judge(req, state) : WEIR_NEXT;
     }
     wait = weir_new(&req->arena, guard_wait_t);

@@ -101,6 +101,7 @@ struct jwt_state {
     bool               is_settled;               /* cause is the verdict; else keys are waited for */
     weir_cause_t       cause;
     bool               lacks_keys;               /* those of a source cannot be had */
+    bool               has_new_key;              /* perhaps: its key is none of those that there are */
     int64_t            expires, not_before;
     weir_arena_t      *room;                     /* for what is decoded: the request's, or: */
     weir_arena_t       secrets;                  /* what was decrypted; wiped with the request */

@@ -158,6 +158,8 @@ token_open(jwt_state_t *state, weir_str_t token, bool is_jwe, weir_str_t *payloa
         return false;
     }
     if (result != WEIR_JOSE_GOOD) {
+        state->has_new_key = result == WEIR_JOSE_KEY_UNKNOWN
+                             || (result == WEIR_JOSE_SIGNATURE && attempt.jws.kid.at == NULL);
         token_settle(state, state->lacks_keys && result == WEIR_JOSE_KEY_UNKNOWN ? WEIR_CAUSE_AUTH_JWT_KEYS
                             : token_cause(result));
         return false;
@@ -247,6 +249,7 @@ jwt_judge(jwt_state_t *state)
     jwt_digest_t      digest;
     jwt_found_t       found;
 
+    state->has_new_key = false;
     if (state->token.len == 0) {
         token_settle(state, WEIR_CAUSE_AUTH_JWT_MISSING);
         return;
