@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "http/filter.h"
 #include "http/module.h"
+#include "http/route/routes.h"
 #include "http/serve/runtime.h"
 #include "http/record/stats.h"
 #include "http/record/story.h"
@@ -327,68 +328,20 @@ request_is_too_large(const weir_request_t *req)
            && req->body_received == 0;
 }
 
-/* What was found among the paths: a location, or the server itself.  NULL: a pattern ran into its limit. */
-static inline weir_http_location_t *
-request_location_of(const weir_http_server_t *server, const weir_match_t *match)
-{
-    if (match->limit) {
-        return NULL;
-    }
-    return match->rule != NULL ? match->rule->value : server->fallback;
-}
-
-/* Is the path that of a location which is there for it alone or for no client: `location = /50x.html`, `internal`? */
-static bool
-request_is_for_inside(const weir_match_t *match)
-{
-    const weir_rule_t          *rule = match->rule;
-    const weir_http_location_t *location = rule != NULL ? rule->value : NULL;
-
-    return rule != NULL && (rule->kind == WEIR_PATH_EXACT || location->core->internal.on);
-}
-
-/* Routes first, then locations; but where Weir itself goes to the path (an internal redirect, a subrequest), first the
- * locations that are for such. */
-static weir_http_location_t *
-request_find_routed(const weir_request_t *req, const weir_match_input_t *input, weir_match_t *match)
-{
-    const weir_http_server_t *server = req->server;
-
-    if (req->is_internal && server->paths != NULL) {
-        weir_paths_find(server->paths, input, match);
-        if (match->limit || request_is_for_inside(match)) {
-            return request_location_of(server, match);
-        }
-    }
-    weir_routes_find(server->routes, input, match);
-    if (match->rule == NULL && !match->limit && server->paths != NULL) {
-        weir_paths_find(server->paths, input, match);
-    }
-    return request_location_of(server, match);
-}
-
 /* By that method.  NULL: a pattern ran into its limit. */
 static weir_http_location_t *
 request_find_by_method(const weir_request_t *req, weir_str_t path, weir_str_t method, weir_match_t *match)
 {
-    const weir_http_server_t *server = req->server;
-    weir_match_input_t        input;
+    weir_match_input_t input;
 
     input.path = path;
     input.method = method;
     input.query = req->query;
     input.fields = &req->head.fields;
-    if (weir_likely(server->has_paths_only)) {
-        weir_paths_find(server->paths, &input, match);
-        return request_location_of(server, match);
+    if (weir_unlikely(!req->server->has_paths_only)) {
+        input.host = req->host;
     }
-    if (server->routes == NULL) {
-        match->captures.n = 0;
-        match->rule = NULL;
-        return server->fallback;
-    }
-    input.host = req->host;
-    return request_find_routed(req, &input, match);
+    return weir_http_place_find(req->server, &input, req->is_internal, match);
 }
 
 /* A preflight (Fetch, CORS) belongs to the place that takes the request which it announces, if that place answers

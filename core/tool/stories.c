@@ -24,10 +24,8 @@
 /* -- showing -- */
 
 static void
-stories_show(const weir_story_t *story, unsigned which)
+stories_show_text(weir_str_t text)
 {
-    weir_str_t text = weir_story_text(story, which);
-
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = (uint8_t) text.at[i];
 
@@ -56,6 +54,24 @@ stories_time(uint64_t wall_ms)
         (void) strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &t);
     }
     printf("%s.%03u", text, (unsigned) (wall_ms % 1000));
+}
+
+static void
+stories_show(const weir_story_t *story, unsigned which)
+{
+    stories_show_text(weir_story_text(story, which));
+}
+
+/* A route is called "route NAME"; no location can be. */
+static void
+stories_place(const weir_story_t *story)
+{
+    weir_str_t name = weir_story_text(story, WEIR_STORY_LOCATION), begin = WEIR_STR("route ");
+    bool       is_route = weir_str_starts(name, begin);
+
+    printf("%s \"", is_route ? "route" : "location");
+    stories_show_text(is_route ? weir_str_skip(name, begin.len) : name);
+    putchar('"');
 }
 
 static void
@@ -90,9 +106,9 @@ stories_tell(const weir_story_t *story)
     stories_show(story, WEIR_STORY_HOST);
     printf("\n  went to  server \"");
     stories_show(story, WEIR_STORY_SERVER);
-    printf("\", location \"");
-    stories_show(story, WEIR_STORY_LOCATION);
-    printf("\"\n");
+    printf("\", ");
+    stories_place(story);
+    putchar('\n');
     for (unsigned i = 0; i < story->n_verdicts && i < WEIR_STORY_VERDICTS; i++) {
         printf("  judged   ");
         stories_show(story, WEIR_STORY_VERDICT + i);

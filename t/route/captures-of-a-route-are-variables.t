@@ -18,6 +18,7 @@ $w->conf(<<"END");
         route files { match "path_regex=/f/(?<dir>[a-z]+)/([^/]*)"; return 200 "\$route|\$route_dir|\$1|\$2|\$route_id"; }
         route peer { match path_template=/peer/{id}; proxy_pass http://$echo/\$route_id?is=\$route_id;
             proxy_set_header X-Route \$route; proxy_set_header X-Id \$route_id; }
+        route id { match path=/id; return 200 \$request_id; }
         route plain { match path_prefix=/plain; return 200 "\$route|\$route_id|\$1"; }
         location / { return 200 "\$route|\$route_id|\$by"; }
     }
@@ -39,6 +40,9 @@ is $seen->header('X-Id'),    'a?b%c&', '… and what was captured';
 
 # An encoded slash is no slash, so that the template takes it; a reader who takes it for one would find another route.
 is $w->get('/users/a%2Fb/orders/3')->status, 400, 'an encoded slash in a capture: two readings';
+
+my ($code, $said) = $w->run('-p', '%%DIR%%/', '-c', 'conf/weir.conf', 'why', $w->get('/id')->body);
+like $said, qr/^  went to  server "", route "id"$/m, 'the story of a request names it' or diag $said;
 
 $w->wait_for_access($_, 'route.log')
     for qr{^/users/12/orders/3 "orders" "12" "3"$}m, qr{^/u/a b "orders" "a b" "-?"$}m, qr{^/else "-" "-" "-"$}m;

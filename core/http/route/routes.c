@@ -1,7 +1,7 @@
 /*
  * routes.c - `route NAME { match …; }`: blocks that are found by host, path, method, fields, cookies and arguments.
  *
- * Load time, but for the variable; in the generation's arena.
+ * Built at load, in the generation's arena; asked by workers.
  */
 #include "http/route/routes.h"
 
@@ -175,6 +175,42 @@ weir_http_routes_build(weir_conf_t *cf, weir_http_server_t *server)
     }
     server->has_paths_only = server->paths != NULL && server->routes == NULL;
     return true;
+}
+
+/* -- finding -- */
+
+/* Is the path that of a location which is there for it alone or for no client: `location = /50x.html`, `internal`? */
+static bool
+routes_is_for_inside(const weir_match_t *match)
+{
+    const weir_rule_t          *rule = match->rule;
+    const weir_http_location_t *location = rule != NULL ? rule->value : NULL;
+
+    return rule != NULL && (rule->kind == WEIR_PATH_EXACT || location->core->internal.on);
+}
+
+/* Routes first, then locations; but where Weir itself goes to the path (an internal redirect, a subrequest), first the
+ * locations that are for such. */
+weir_http_location_t *
+weir_http_routes_find(const weir_http_server_t *server, const weir_match_input_t *input, bool is_internal,
+                      weir_match_t *match)
+{
+    if (server->routes == NULL) {
+        match->captures.n = 0;
+        match->rule = NULL;
+        return server->fallback;
+    }
+    if (is_internal && server->paths != NULL) {
+        weir_paths_find(server->paths, input, match);
+        if (match->limit || routes_is_for_inside(match)) {
+            return weir_http_place_of(server, match);
+        }
+    }
+    weir_routes_find(server->routes, input, match);
+    if (match->rule == NULL && !match->limit && server->paths != NULL) {
+        weir_paths_find(server->paths, input, match);
+    }
+    return weir_http_place_of(server, match);
 }
 
 /* -- the rows -- */
