@@ -346,15 +346,13 @@ request_find_by_method(const weir_request_t *req, weir_str_t path, weir_str_t me
 
 /* A preflight (Fetch, CORS) belongs to the place that takes the request which it announces, if that place answers
  * preflights.  NULL: a pattern ran into its limit. */
-static weir_http_location_t *
-request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *match)
+static __attribute__((noinline)) weir_http_location_t *
+request_find_preflight(const weir_request_t *req, weir_str_t path, weir_match_t *match)
 {
     const weir_field_t   *asked = NULL;
     weir_http_location_t *location;
 
-    if (weir_unlikely(req->head.method == WEIR_METHOD_OPTIONS && !req->is_internal)
-        && weir_fields_first(&req->head.fields, WEIR_HEADER_ORIGIN) != NULL)
-    {
+    if (!req->is_internal && weir_fields_first(&req->head.fields, WEIR_HEADER_ORIGIN) != NULL) {
         asked = weir_fields_find(&req->head.fields, WEIR_STR("access-control-request-method"));
     }
     if (asked != NULL) {
@@ -362,6 +360,16 @@ request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *
         if (location == NULL || location->answers_preflight) {
             return location;
         }
+    }
+    return request_find_by_method(req, path, req->head.method_name, match);
+}
+
+/* NULL: a pattern ran into its limit. */
+static weir_http_location_t *
+request_find_location(const weir_request_t *req, weir_str_t path, weir_match_t *match)
+{
+    if (weir_unlikely(req->head.method == WEIR_METHOD_OPTIONS)) {
+        return request_find_preflight(req, path, match);
     }
     return request_find_by_method(req, path, req->head.method_name, match);
 }
