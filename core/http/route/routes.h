@@ -25,9 +25,9 @@ weir_http_place_of(const weir_http_server_t *server, const weir_match_t *match)
 }
 
 /* The place that takes a request: a function of the server and of the request's head, nothing else.  *match says by
- * which rule, and its captures; without a rule it is the server itself.  Of a route rule->words is the match line; where
- * the place stands its block->words say.  input->host need not be set where server->has_paths_only.  is_internal: Weir
- * itself goes to the path.  NULL: a pattern ran into its limit. */
+ * which rule, and its captures; without a rule it is the server itself.  Of a route rule->words is the match line;
+ * where the place stands its block->words say.  input->host need not be set where server->has_paths_only.  is_internal:
+ * Weir itself goes to the path.  NULL: a pattern ran into its limit. */
 static inline weir_http_location_t *
 weir_http_place_find(const weir_http_server_t *server, const weir_match_input_t *input, bool is_internal,
                      weir_match_t *match)
