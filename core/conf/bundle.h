@@ -50,7 +50,8 @@ bool weir_bundle_is_replay(const weir_bundle_t *bundle);
 void weir_bundle_put(weir_bundle_t *bundle, weir_str_t key, weir_str_t value);
 bool weir_bundle_get(weir_bundle_t *bundle, weir_str_t key, weir_str_t *value) WEIR_MUST_USE;
 
-/* Serialised to a sealed memfd; -1 with errno. */
+#define WEIR_BUNDLE_MEMFD "weir configuration"
+/* Serialised to a sealed memfd of that name; -1 with errno. */
 int            weir_wire_bundle_to_fd(const weir_bundle_t *bundle) WEIR_MUST_USE;
 /* Replaying; does not close fd; NULL with *error when what is there is not a bundle (lengths are checked before
  * bytes). */

@@ -41,7 +41,7 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
     size_t        m;
 
     weir_assert(errors->n == 0 && errors->max != 0);
-    *reader = (reader_t) { .generation = generation, .errors = errors };
+    *reader = (reader_t) { .generation = generation, .errors = errors, .keeps_lines = source->keeps_lines };
     reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena),
                                  .error = &reader->error,
                                .subjects = WEIR_SUBJECTS_ALL };

@@ -23,6 +23,7 @@ typedef struct {
     weir_str_t prefix;              /* -p, absolute, ends with '/' */
     weir_str_t file;                /* main file, absolute */
     weir_str_t directives;          /* -g, may be empty; read in main before the file */
+    bool       keeps_lines;         /* blocks remember each directive: for tools that tell where something is said */
 } weir_conf_source_t;
 
 /* What a reading found wrong, in the order of the files: the first `max` of it. */

@@ -150,6 +150,14 @@ extern const size_t               weir_modules_count;
  * weir_core must be its first entry. */
 extern const weir_module_t *const *weir_modules_in_use;
 
+/* A directive as it stands in a block. */
+typedef struct weir_conf_line {
+    struct weir_conf_line   *next;            /* in order of appearance */
+    const weir_conf_words_t *words;
+    const weir_directive_t  *row;
+    size_t                   module;          /* whose row it is */
+} weir_conf_line_t;
+
 struct weir_conf_block {
     unsigned                context;
     const weir_directive_t *row;              /* that opened it; NULL for main */
@@ -158,6 +166,7 @@ struct weir_conf_block {
     void                  **confs;            /* by module index; NULL where the module has no directive here */
     uint64_t              **set;              /* by module index: bits by row; NULL: nothing set */
     void                   *owner;            /* what .opened made of it */
+    weir_conf_line_t       *lines, *last_line;    /* when the source says so (keeps_lines); else NULL */
 };
 
 /* One reading of a configuration. */

@@ -89,6 +89,24 @@ parse_limit(reader_t *reader, const weir_directive_t *row, const char *text, con
                            is_min ? "least" : "most", text);
 }
 
+static void
+parse_keep_line(reader_t *reader, weir_conf_block_t *block, const read_row_t *at, const weir_conf_words_t *words)
+{
+    weir_conf_line_t *line;
+
+    if (!reader->keeps_lines) {
+        return;
+    }
+    line = weir_new(reader->cf.arena, weir_conf_line_t);
+    *line = (weir_conf_line_t) { .words = words, .row = at->row, .module = at->module };
+    if (block->last_line != NULL) {
+        block->last_line->next = line;
+    } else {
+        block->lines = line;
+    }
+    block->last_line = line;
+}
+
 static bool
 parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *words)
 {
@@ -107,6 +125,7 @@ parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *wo
         return false;
     }
     weir_conf_mark_set(cf, cf->block, at);
+    parse_keep_line(reader, cf->block, at, words);
     return field == NULL || (parse_limit(reader, row, row->min, field, true)
                              && parse_limit(reader, row, row->max, field, false));
 }
@@ -150,6 +169,7 @@ parse_block(reader_t *reader, weir_lex_t *lex, const read_row_t *at, const weir_
         (void) weir_conf_own(cf, parent, at->module);
     }
     weir_conf_mark_set(cf, parent, at);
+    parse_keep_line(reader, parent, at, words);
     if (row->opened != NULL && !row->opened(cf, block, words)) {
         return weir_conf_error_at(cf, words, "invalid \"%s\" block", row->name);
     }

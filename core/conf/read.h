@@ -32,6 +32,7 @@ typedef struct {
     size_t              n_files, depth;
     weir_conf_errors_t *errors;
     weir_error_t        error;            /* of the statement being read: cf.error */
+    bool                keeps_lines;      /* the source's */
     bool                stopped;          /* the text being read cannot be gone on with */
     weir_strs_t         warned;           /* names of nginx's directives without an effect that were told of */
 } reader_t;

@@ -227,7 +227,7 @@ wire_write(int fd, const weir_bundle_t *bundle)
 int
 weir_wire_bundle_to_fd(const weir_bundle_t *bundle)
 {
-    int fd = weir_sys_memfd("weir configuration"), saved;
+    int fd = weir_sys_memfd(WEIR_BUNDLE_MEMFD), saved;
 
     if (fd < 0) {
         return -1;

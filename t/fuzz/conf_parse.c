@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint64_t cpus[WEIR_CORE_CPU_WORDS] = { 3 };
     static const uint32_t user[] = { 1, 0, 0 };
-    weir_conf_source_t    source = { WEIR_STR("/usr/weir/"), FUZZ_FILE, WEIR_STR("") };
+    weir_conf_source_t    source = { .prefix = WEIR_STR("/usr/weir/"), .file = FUZZ_FILE };
     weir_bundle_t        *bundle = weir_bundle_create_replay();
     weir_generation_t    *generation;
     static weir_error_t   at[20];

@@ -178,7 +178,8 @@ reading_file(const char *path, const char *text)
 static inline weir_generation_t *
 reading_build(const char *directives)
 {
-    weir_conf_source_t source = { WEIR_STR("/usr/weir/"), WEIR_STR(READING_FILE), weir_str_from_z(directives) };
+    weir_conf_source_t source = { .prefix = WEIR_STR("/usr/weir/"), .file = WEIR_STR(READING_FILE),
+                                  .directives = weir_str_from_z(directives) };
 
     return weir_generation_build(reading_bundle, &source, 1, &reading_error);
 }
