@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/rights.h"
+#include "proc/master/current.h"
 #include "proc/master/daemon.h"
 #include "proc/master/inherit.h"
 #include "proc/master/load.h"
@@ -59,7 +60,7 @@ main_in_prefix(weir_arena_t *arena, weir_str_t prefix, const char *path)
 static weir_conf_source_t
 main_source(weir_arena_t *arena, const weir_command_t *command)
 {
-    weir_conf_source_t source;
+    weir_conf_source_t source = { .keeps_lines = false };
 
     source.prefix = main_absolute(arena, command->prefix != NULL ? command->prefix : WEIR_PREFIX, true);
     source.file = main_in_prefix(arena, source.prefix, command->file != NULL ? command->file : WEIR_CONF_PATH);
@@ -140,15 +141,20 @@ main_test(const weir_command_t *command, const weir_conf_source_t *source)
 static int
 main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
 {
-    weir_generation_t *generation = main_load(source, NULL, NULL);
+    const weir_tool_t *tool = weir_tool_find(command->tool[0]);
+    weir_generation_t *generation;
     weir_settings_t    settings;
     int                code;
 
+    if (tool->run_source != NULL) {
+        return tool->run_source(source, command->tool + 1);
+    }
+    generation = main_load(source, NULL, NULL);
     if (generation == NULL) {
         return MAIN_FAILED;
     }
     weir_settings_read(&settings, generation);
-    code = weir_tool_find(command->tool[0])->run(&settings, command->tool + 1);
+    code = tool->run(&settings, command->tool + 1);
     weir_generation_unref(generation);
     return code;
 }
@@ -200,25 +206,32 @@ main_serve(const weir_conf_source_t *source)
 {
     weir_sockets_t     sockets = { 0 };
     const char        *why;
+    weir_bundle_t     *bundle = NULL;
     weir_generation_t *generation;
     weir_settings_t    settings;
+    int                code;
 
     weir_inherit_zones();
-    generation = main_load(source, NULL, &why);
+    generation = main_load(source, &bundle, &why);
     if (generation == NULL) {
         weir_inherit_failed(why);
         return MAIN_FAILED;
     }
+    weir_current_keep_bundle(bundle);
+    weir_bundle_destroy(bundle);
     weir_settings_read(&settings, generation);
     if (!main_prepare(generation, &settings, &sockets)) {
         weir_load_boot_end();
         weir_log_use(NULL);
         weir_log_close(weir_core_sinks(generation));
         weir_generation_unref(generation);
+        weir_current_forget();
         return MAIN_FAILED;
     }
-    return settings.master ? weir_master_run(source, generation, &sockets)
+    code = settings.master ? weir_master_run(source, generation, &sockets)
                            : weir_single_run(source, generation, &sockets);
+    weir_current_forget();
+    return code;
 }
 
 /* -- the command line -- */

@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ATTACH_LINK "/memfd:" WEIR_ZONE_MEMFD
+#define ATTACH_ZONE   "/memfd:" WEIR_ZONE_MEMFD
+#define ATTACH_BUNDLE "/memfd:" WEIR_BUNDLE_MEMFD
 
 static const weir_zone_kind_t *
 attach_find(const weir_zone_kind_t *const *kinds, const weir_zone_head_t *head)
@@ -66,9 +67,9 @@ attach_one(const attach_t *a, const char *path)
     (void) weir_sys_close(fd);
 }
 
-/* Calls each_path with every descriptor that is a zone, until it says no.  false: errno. */
+/* Calls each_path with every descriptor that is a memory file of this name, until it says no.  false: errno. */
 static bool
-attach_each_path(pid_t pid, bool (*each_path)(void *data, const char *path), void *data)
+attach_each_path(pid_t pid, const char *name, bool (*each_path)(void *data, const char *path), void *data)
 {
     char                 path[300], to[64];
     const struct dirent *entry;
@@ -83,13 +84,24 @@ attach_each_path(pid_t pid, bool (*each_path)(void *data, const char *path), voi
     }
     while (more && (entry = readdir(folder)) != NULL) {
         (void) snprintf(path, sizeof(path), "/proc/%d/fd/%s", (int) pid, entry->d_name);
-        if (weir_sys_readlink(path, to, sizeof(to)) >= (ssize_t) sizeof(ATTACH_LINK) - 1
-            && memcmp(to, ATTACH_LINK, sizeof(ATTACH_LINK) - 1) == 0) {
+        if (weir_sys_readlink(path, to, sizeof(to)) >= (ssize_t) strlen(name) && memcmp(to, name, strlen(name)) == 0) {
             more = each_path(data, path);
         }
     }
     (void) closedir(folder);
     return true;
+}
+
+/* The process could not be looked into; false. */
+static bool
+attach_fail(pid_t pid, weir_error_t *error)
+{
+    if (errno == ENOENT && weir_process_kill(pid, 0) != 0 && errno == ESRCH) {
+        return weir_error_set(error,
+                              "process %d, which the pid file names, has ended: nothing runs with this configuration",
+                              (int) pid);
+    }
+    return weir_error_set(error, "process %d cannot be looked into (%d: %s)", (int) pid, errno, strerror(errno));
 }
 
 static bool
@@ -106,15 +118,30 @@ weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_t *he
 {
     attach_t a = { each, data };
 
-    if (attach_each_path(pid, attach_on_path, &a)) {
-        return true;
+    return attach_each_path(pid, ATTACH_ZONE, attach_on_path, &a) || attach_fail(pid, error);
+}
+
+typedef struct { void (*each)(void *data, int fd); void *data; } attach_bundles_t;
+
+static bool
+attach_on_bundle(void *data, const char *path)
+{
+    const attach_bundles_t *a = data;
+    int                     fd = weir_sys_open(path, O_RDONLY, 0);
+
+    if (fd >= 0) {
+        a->each(a->data, fd);
+        (void) weir_sys_close(fd);
     }
-    if (errno == ENOENT && weir_process_kill(pid, 0) != 0 && errno == ESRCH) {
-        return weir_error_set(error,
-                              "process %d, which the pid file names, has ended: nothing runs with this configuration",
-                              (int) pid);
-    }
-    return weir_error_set(error, "process %d cannot be looked into (%d: %s)", (int) pid, errno, strerror(errno));
+    return true;
+}
+
+bool
+weir_attach_bundles(pid_t pid, void (*each)(void *data, int fd), void *data, weir_error_t *error)
+{
+    attach_bundles_t a = { each, data };
+
+    return attach_each_path(pid, ATTACH_BUNDLE, attach_on_bundle, &a) || attach_fail(pid, error);
 }
 
 static bool
@@ -142,7 +169,7 @@ weir_attach_check(pid_t pid, weir_error_t *error)
 {
     bool is_weir = attach_is_our_program(pid);
 
-    return is_weir || !attach_each_path(pid, attach_is_weir, &is_weir) || is_weir
+    return is_weir || !attach_each_path(pid, ATTACH_ZONE, attach_is_weir, &is_weir) || is_weir
            || weir_error_set(error, "process %d, which the pid file names, is not Weir: the pid file is stale",
                              (int) pid);
 }

@@ -15,6 +15,10 @@ bool weir_attach_zones(pid_t pid, void (*each)(void *data, const weir_zone_head_
                                                const void *memory),
                        void *data, weir_error_t *error) WEIR_MUST_USE;
 
+/* Each configuration that pid keeps in memory (conf/bundle.h), as a descriptor for the time of the call.  false with
+ * *error: as above. */
+bool weir_attach_bundles(pid_t pid, void (*each)(void *data, int fd), void *data, weir_error_t *error) WEIR_MUST_USE;
+
 /* false with *error: there is such a process, it can be looked into, and it is no Weir.  One that has gone, or that
  * hides itself, passes. */
 bool weir_attach_check(pid_t pid, weir_error_t *error) WEIR_MUST_USE;

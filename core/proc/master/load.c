@@ -7,6 +7,7 @@
 #include "log/log.h"
 #include "os/file.h"
 #include "os/sys.h"
+#include "proc/master/current.h"
 #include "serve/listen.h"
 
 #include <errno.h>
@@ -135,6 +136,7 @@ weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kep
     if (load_path != NULL) {
         weir_bundle_put(bundle, WEIR_STR("error_log"), weir_str_from_z(load_path));
     }
+    weir_current_describe(bundle, source, serial);
     generation = weir_generation_build_all(bundle, source, serial, &errors);
     if (generation != NULL) {
         load_warn(generation);

@@ -7,6 +7,7 @@
  *
  * Runs in the master.  Requests that come while one is under way become one more after it.
  */
+#include "proc/master/current.h"
 #include "proc/master/master.h"
 
 #include "conf/core.h"
@@ -205,7 +206,8 @@ reload_tell(weir_master_t *master)
 static void
 reload_use(weir_master_t *master, weir_generation_t *generation)
 {
-    weir_assert(generation->serial > master->generation->serial);
+    weir_assert(generation->serial > master->generation->serial && master->bundle_fd >= 0);
+    weir_current_keep(master->bundle_fd);
     weir_load_use_logs(generation, master->generation);
     master->generation = generation;
     weir_settings_read(&master->settings, generation);

@@ -17,6 +17,7 @@
 #include "proc/common/outcome.h"
 #include "proc/common/shared.h"
 #include "proc/common/signals.h"
+#include "proc/master/current.h"
 #include "proc/master/daemon.h"
 #include "proc/master/load.h"
 #include "proc/master/pidfile.h"
@@ -62,10 +63,11 @@ single_reload(single_t *single)
 {
     weir_error_t       error = { 0 };
     weir_generation_t *generation, *old = single->generation;
+    weir_bundle_t     *bundle = NULL;
 
     weir_outcome_begin(WEIR_OUTCOME_RELOAD);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
-    generation = weir_load(single->source, old->serial + 1, NULL, &error);
+    generation = weir_load(single->source, old->serial + 1, &bundle, &error);
     if (generation == NULL) {
         weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
         return;
@@ -77,9 +79,12 @@ single_reload(single_t *single)
         weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
         weir_log_close(weir_core_sinks(generation));
         weir_generation_unref(generation);
+        weir_bundle_destroy(bundle);
         return;
     }
     weir_assert(generation->serial > old->serial);
+    weir_current_keep_bundle(bundle);
+    weir_bundle_destroy(bundle);
     single->generation = generation;
     weir_serve_use(single->serve, generation);
     weir_load_use_logs(generation, old);

@@ -3,6 +3,7 @@
  *
  * Runs in the master; the child's half of fork gives up what is the master's and becomes a worker.
  */
+#include "proc/master/current.h"
 #include "proc/master/master.h"
 
 #include "base/mem.h"
@@ -75,6 +76,7 @@ weir_spawn_forget_master(weir_master_t *master)
     weir_signals_forget();
     weir_daemon_forget();
     weir_inherit_forget();
+    weir_current_forget();
     weir_store_process_forget();
     weir_upgrade_fini(master);
     weir_reload_forget(master);
