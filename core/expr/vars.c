@@ -319,6 +319,50 @@ vars_slot_suits(const weir_vars_t *vars, const vars_slot_t *slot, weir_subjects_
     return maker != NULL;
 }
 
+typedef struct {
+    const weir_vars_t *vars;
+    uint8_t           *seen;                 /* by slot: variables may be made of one another */
+    void             (*each)(void *data, const weir_var_ref_t *source);
+    void              *data;
+} vars_sources_t;
+
+static void
+vars_sources(const vars_sources_t *s, const weir_var_ref_t *ref)
+{
+    if (ref->row == NULL) {
+        return;                                  /* (a literal of a template) */
+    }
+    if (ref->row != s->vars->slot_row) {
+        s->each(s->data, ref);
+        return;
+    }
+    if (s->seen[ref->slot]) {
+        return;
+    }
+    s->seen[ref->slot] = 1;
+    for (const vars_maker_t *maker = weir_array_at(&s->vars->slots, vars_slot_t, ref->slot)->makers; maker != NULL;
+         maker = maker->next)
+    {
+        for (size_t i = 0; i < maker->reads.n; i++) {
+            vars_sources(s, *weir_array_at(&maker->reads, const weir_var_ref_t *, i));
+        }
+    }
+}
+
+/* (As deep as slots are made of one another, each once.) */
+void
+weir_vars_each_source(const weir_vars_t *vars, const weir_var_ref_t *ref,
+                      void (*each)(void *data, const weir_var_ref_t *source), void *data)
+{
+    weir_arena_t   arena;
+    vars_sources_t s = { .vars = vars, .each = each, .data = data };
+
+    weir_arena_init(&arena, 4096);
+    s.seen = weir_new_n(&arena, uint8_t, weir_vars_slots(vars) + 1);
+    vars_sources(&s, ref);
+    weir_arena_fini(&arena);
+}
+
 /* Which slots can be worked out where there is no more than that: all, but those that have no maker who can, until no
  * more fall.  One that is made of itself has no value there, which is no fault. */
 static void

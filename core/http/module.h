@@ -26,6 +26,11 @@ typedef struct weir_http_module {
     /* Does a place with that conf answer preflights (Fetch, CORS)?  They are matched as the requests that they announce
      * then.  NULL: no. */
     bool        (*answers_preflight)(const void *conf);
+    /* phases, as bits, in which its handler only looks at the request's head and changes nothing else than the request:
+     * `weir explain` runs those */
+    uint32_t     pure;
+    /* its struct is a weir_proxy_conf_t (proxy/proxy.h), by which its content is passed on */
+    bool         is_proxy;
     /* its content is asked for where no other module's is: files */
     bool         is_fallback;
     /* handlers: the module it comes behind; NULL: any place */

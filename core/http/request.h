@@ -67,6 +67,13 @@ typedef struct {
     uint64_t      bytes_sent;            /* $bytes_sent; the codec counts */
 } weir_response_t;
 
+/* Who follows a request that nobody sent (probe.h): it is not counted and tells no story. */
+typedef struct weir_witness weir_witness_t;
+struct weir_witness {
+    /* A directive of the rewrite phase was run: it held, or it did not. */
+    void (*met)(weir_witness_t *witness, weir_request_t *req, const weir_conf_words_t *words, bool held);
+};
+
 struct weir_request {
     const weir_codec_t  *codec;          /* never replaced: what stands before it is a layer */
     void                *wire;           /* the codec's: connection or stream */
@@ -164,6 +171,7 @@ struct weir_request {
     weir_instant_t       started;              /* first byte */
     uint64_t             received;             /* $request_length */
     weir_log_context_t   log;
+    weir_witness_t      *witness;        /* NULL: a client sent it, or it was made for one */
 
     /* what the proxy engine leaves for $upstream_*: one entry an attempt */
     struct weir_attempt *attempts;
@@ -235,6 +243,14 @@ weir_uri_result_t weir_request_read_path(weir_request_t *req, weir_uri_t *uri) W
 /* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and
  * the request is as it was. */
 bool weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query) WEIR_MUST_USE;
+/* A directive was run: for who follows the request. */
+static inline void
+weir_request_met(weir_request_t *req, const weir_conf_words_t *words, bool held)
+{
+    if (weir_unlikely(req->witness != NULL)) {
+        req->witness->met(req->witness, req, words, held);
+    }
+}
 /* What this part of its location says holds from here on. */
 void weir_request_use_part(weir_request_t *req, weir_http_location_t *part);
 

@@ -387,5 +387,6 @@ const weir_http_module_t weir_http_api_key = {
     .variables = key_variables,
     .check = key_check,
     .on = { [WEIR_PHASE_REWRITE] = key_rewrite, [WEIR_PHASE_ACCESS] = key_access },
+    .pure = 1u << WEIR_PHASE_REWRITE,
     .enabled = key_enabled,
 };

@@ -215,6 +215,7 @@ const weir_http_module_t weir_http_grpc = {
     .check = grpc_check,
     .build = grpc_build,
     .on = { [WEIR_PHASE_CONTENT] = grpc_content },
+    .is_proxy = true,
     .enabled = grpc_enabled,
     .filter_head = grpc_filter,
 };

@@ -225,5 +225,6 @@ const weir_http_module_t weir_http_proxy = {
     .check = proxy_check,
     .build = proxy_build,
     .on = { [WEIR_PHASE_CONTENT] = proxy_content },
+    .is_proxy = true,
     .enabled = proxy_enabled,
 };

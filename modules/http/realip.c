@@ -169,5 +169,6 @@ const weir_http_module_t weir_http_realip = {
     .variables = realip_variables,
     .check = realip_check,
     .on = { [WEIR_PHASE_REWRITE] = realip_find },
+    .pure = 1u << WEIR_PHASE_REWRITE,
     .enabled = realip_enabled,
 };

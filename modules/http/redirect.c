@@ -201,5 +201,6 @@ const weir_http_module_t weir_http_redirect = {
     .directives = redirect_directives,
     .check = redirect_check,
     .on = { [WEIR_PHASE_PRECONTENT] = redirect_precontent },
+    .pure = 1u << WEIR_PHASE_PRECONTENT,
     .enabled = redirect_enabled,
 };

@@ -24,7 +24,8 @@ typedef enum { REWRITE_PATH, REWRITE_SET, REWRITE_IF, REWRITE_BREAK, REWRITE_RET
 typedef enum { REWRITE_ON, REWRITE_LAST, REWRITE_HERE } rewrite_then_t;      /* no flag, last, break */
 
 typedef struct {
-    rewrite_kind_t         kind;
+    rewrite_kind_t           kind;
+    const weir_conf_words_t *words;          /* where it is said */
     /* PATH */
     const weir_regex_t    *regex;
     const weir_template_t *path, *query;     /* query: behind a '?' in the replacement; NULL: there is none */
@@ -118,6 +119,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_PATTERN_LIMIT, "rewrite");
         return REWRITE_ANSWERED;
     case WEIR_REGEX_NO_MATCH:
+        weir_request_met(req, step->words, false);
         if (conf->log.on) {
             weir_log(WEIR_LOG_NOTICE, &req->log, 0, "\"%.*s\" does not match \"%.*s\"",
                      WEIR_STR_ARG(weir_regex_pattern(step->regex)),
@@ -128,6 +130,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         break;
     }
     if (step->redirect != 0) {
+        weir_request_met(req, step->words, true);
         return rewrite_redirect(req, step);
     }
     path = weir_request_eval(req, step->path);
@@ -144,6 +147,7 @@ rewrite_path(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
                  WEIR_STR_ARG(req->query));
     }
     req->is_internal = true;
+    weir_request_met(req, step->words, true);
     req->is_rewritten = step->then != REWRITE_HERE;
     req->is_elsewhere = step->then == REWRITE_HERE;
     return step->then == REWRITE_ON ? REWRITE_GO_ON : REWRITE_STOP;
@@ -163,10 +167,12 @@ rewrite_if(weir_request_t *req, const rewrite_step_t *step)
     case WEIR_CONDITION_SLASHES:
         return rewrite_refuse_slashes(req);
     case WEIR_CONDITION_FALSE:
+        weir_request_met(req, step->words, false);
         return REWRITE_GO_ON;
     case WEIR_CONDITION_TRUE:
         break;
     }
+    weir_request_met(req, step->words, true);
     if (step->block->context == WEIR_IN_LOCATION_IF) {
         weir_request_use_part(req, step->block->owner);
     }
@@ -181,14 +187,17 @@ rewrite_step(weir_request_t *req, const rewrite_conf_t *conf, const rewrite_step
         return rewrite_path(req, conf, step);
     case REWRITE_SET:
         weir_http_assign(req, req, &step->assign);
+        weir_request_met(req, step->words, true);
         return REWRITE_GO_ON;
     case REWRITE_IF:
         return rewrite_if(req, step);
     case REWRITE_BREAK:
+        weir_request_met(req, step->words, true);
         req->is_elsewhere = req->is_elsewhere || req->is_rewritten;
         req->is_rewritten = false;
         return REWRITE_STOP;
     case REWRITE_RETURN:
+        weir_request_met(req, step->words, true);
         (void) weir_http_return(req, &step->answer);
         return REWRITE_ANSWERED;
     }
@@ -243,6 +252,7 @@ rewrite_push(weir_conf_t *cf, void *program, rewrite_kind_t kind)
     rewrite_step_t *step = weir_conf_list_push(cf, program, sizeof(*step));
 
     step->kind = kind;
+    step->words = cf->words;
     return step;
 }
 
@@ -325,6 +335,7 @@ rewrite_opened_if(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_wor
     rewrite_step_t *step = rewrite_push(cf, &conf->program, REWRITE_IF);
 
     step->block = block;
+    step->words = words;
     if (!weir_condition_read(cf, words, &step->condition)) {
         return false;
     }
@@ -405,5 +416,6 @@ const weir_http_module_t weir_http_rewrite = {
     .directives = rewrite_directives,
     .check = rewrite_check,
     .on = { [WEIR_PHASE_REWRITE] = rewrite_handler },
+    .pure = 1u << WEIR_PHASE_REWRITE,
     .enabled = rewrite_enabled,
 };

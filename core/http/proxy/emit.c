@@ -181,25 +181,34 @@ emit_unfold(weir_str_t value, weir_arena_t *arena)
     return weir_str(out, (size_t) (at - out));
 }
 
+weir_str_t
+weir_proxy_field_value(weir_proxy_t *p, const weir_proxy_header_t *h)
+{
+    weir_request_t *req = p->req;
+    weir_str_t value = h->value->is_constant && h->value->n
+                         ? h->value->parts[0].literal
+                         : emit_unfold(weir_request_eval(req, h->value), &req->arena);
+
+    if (h->id == WEIR_HEADER_HOST && weir_unlikely(p->plan != NULL) && p->plan->host.len != 0) {
+        return p->plan->host;
+    }
+    if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
+        return p->pass->group->host_header;       /* $http_host of a client that sent none: 1.1 must have one */
+    }
+    return value;
+}
+
 static void
 emit_set_fields(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
 {
     const weir_proxy_conf_t *conf = p->conf;
-    weir_request_t *req = p->req;
 
     for (size_t i = 0; i < conf->emit.n; i++) {
         const weir_proxy_header_t *h = &conf->emit.at[i];
         if (h->id == WEIR_HEADER_UPGRADE) {
             continue;                                   /* with the framing, when it is one */
         }
-        weir_str_t value = h->value->is_constant && h->value->n
-                             ? h->value->parts[0].literal
-                             : emit_unfold(weir_request_eval(req, h->value), &req->arena);
-        if (h->id == WEIR_HEADER_HOST && weir_unlikely(p->plan != NULL) && p->plan->host.len != 0) {
-            value = p->plan->host;
-        } else if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
-            value = p->pass->group->host_header;      /* $http_host of a client that sent none: 1.1 must have one */
-        }
+        weir_str_t value = weir_proxy_field_value(p, h);
         if (value.len != 0) {
             put(data, h->id, h->name, value);
         }

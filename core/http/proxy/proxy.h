@@ -183,6 +183,15 @@ weir_proxy_answers(weir_proxy_t *p)
         weir_timer_drop(&p->plan->try_timer);
     }
 }
+/* What the variables of `from` make of it for this request.  GOOD: pass->group may be unknown yet (NULL). */
+typedef enum {
+    WEIR_PROXY_READ_GOOD,
+    WEIR_PROXY_READ_SPLIT,           /* encoded slashes may be read in two ways */
+    WEIR_PROXY_READ_NO_URL,
+    WEIR_PROXY_READ_DOTS,            /* the path has dot segments */
+} weir_proxy_read_t;
+weir_proxy_read_t weir_proxy_read_target(weir_request_t *req, const weir_proxy_pass_t *from, weir_proxy_pass_t *pass,
+                                         weir_str_t *url) WEIR_MUST_USE;
 /* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was
  * answered. */
 bool weir_proxy_find_target(weir_proxy_t *p);

@@ -78,9 +78,8 @@ target_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_a
 /* The path, and the query behind it, that the variables made: what may not stand there is encoded, and what comes out
  * is in its normal form.  false: with dot segments it would be another path than the one that the text shows. */
 static bool
-target_make_uri(weir_proxy_t *p, weir_proxy_pass_t *pass)
+target_make_uri(weir_arena_t *arena, weir_proxy_pass_t *pass)
 {
-    weir_arena_t *arena = &p->req->arena;
     weir_str_t all = weir_uri_encode_rest(pass->uri, arena), path, query;
     bool has_query;
     weir_uri_t uri;
@@ -141,28 +140,47 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     return false;
 }
 
+weir_proxy_read_t
+weir_proxy_read_target(weir_request_t *req, const weir_proxy_pass_t *from, weir_proxy_pass_t *pass, weir_str_t *url)
+{
+    *pass = *from;
+    *url = weir_uri_text(req, from->text, WEIR_URI_TARGET);
+    if (weir_request_is_split(req)) {
+        return WEIR_PROXY_READ_SPLIT;
+    }
+    if (!weir_proxy_split_pass(from->schemes, *url, pass) || pass->authority.len == 0) {
+        return WEIR_PROXY_READ_NO_URL;
+    }
+    if (pass->has_uri && !target_make_uri(&req->arena, pass)) {
+        return WEIR_PROXY_READ_DOTS;
+    }
+    pass->group = weir_upstream_known(req->generation, pass->authority, pass->default_port);
+    return WEIR_PROXY_READ_GOOD;
+}
+
 bool
 weir_proxy_find_target(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
     weir_proxy_pass_t *pass = weir_new(&req->arena, weir_proxy_pass_t);
-    weir_str_t url = weir_uri_text(req, p->pass->text, WEIR_URI_TARGET);
+    weir_proxy_read_t read;
     weir_hostport_t hp;
+    weir_str_t url;
     const char *why;
 
-    *pass = *p->pass;
+    read = weir_proxy_read_target(req, p->pass, pass, &url);
     p->pass = p->own_pass = pass;
     req->proxied_to = pass;
-    if (weir_request_is_split(req)) {
+    switch (read) {
+    case WEIR_PROXY_READ_SPLIT:
         return target_refuse(p, WEIR_CAUSE_CLIENT_TARGET, 400, "encoded_slash");
-    }
-    if (!weir_proxy_split_pass(p->pass->schemes, url, pass) || pass->authority.len == 0) {
+    case WEIR_PROXY_READ_NO_URL:
         return target_refuse(p, WEIR_CAUSE_UPSTREAM_RESOLVE, 500, target_text(p, "invalid URL", url));
-    }
-    if (pass->has_uri && !target_make_uri(p, pass)) {
+    case WEIR_PROXY_READ_DOTS:
         return target_refuse(p, WEIR_CAUSE_CLIENT_TARGET, 400, "the path toward the peer would have dot segments");
+    case WEIR_PROXY_READ_GOOD:
+        break;
     }
-    pass->group = weir_upstream_known(req->generation, pass->authority, pass->default_port);
     if (pass->group != NULL) {
         return true;
     }

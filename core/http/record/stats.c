@@ -35,6 +35,9 @@ void
 weir_http_stats_begin(weir_request_t *req)
 {
     weir_assert(!req->is_counted && req->server != NULL);
+    if (weir_unlikely(req->witness != NULL)) {
+        return;
+    }
     weir_stats_mine(WEIR_STATS_PROCESS)->busy++;
     req->is_counted = true;
     req->counted_in = req->server->stats;
@@ -94,7 +97,7 @@ weir_http_stats_end(weir_request_t *req)
 {
     uint64_t us = req->total_us;
 
-    if (!weir_stats_is_on()) {
+    if (!weir_stats_is_on() || req->witness != NULL) {
         return;
     }
     if (req->is_counted) {

@@ -98,7 +98,7 @@ weir_http_story_tell(const weir_request_t *req)
 {
     weir_story_t *story;
 
-    if (!weir_stories_are_on()) {
+    if (!weir_stories_are_on() || req->witness != NULL) {
         return;
     }
     story = weir_story_begin();

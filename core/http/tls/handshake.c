@@ -159,7 +159,9 @@ weir_http_tls_check(weir_request_t *req, const char **detail, uint16_t *status)
     *detail = NULL;
     if (conn == NULL || !weir_tls_is_on(conn)) {
         *status = 497;
-        return listen->base.is_ssl ? WEIR_CAUSE_CLIENT_PLAIN_ON_TLS : WEIR_CAUSE_NONE;
+        /* (of one that nobody sent is known that it would come over TLS, and no more) */
+        return listen->base.is_ssl && !(req->witness != NULL && req->client->is_tls) ? WEIR_CAUSE_CLIENT_PLAIN_ON_TLS
+                                                                                 : WEIR_CAUSE_NONE;
     }
     tls = handshake_tls_of(listen, req->server);
     if (tls != NULL && !weir_tls_context_same_policy(weir_tls_context_of(conn), tls->context)) {

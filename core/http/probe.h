@@ -1,0 +1,76 @@
+/*
+ * probe.h - what a generation would do with a request that nobody sent, found by the code that does it.
+ *
+ * A probe runs requests through request.c: the server, the route or location, the rewrite phase, and each handler that
+ * its module calls pure (module.h).  Where the first other one would run, it stops and looks: what is behind is told by
+ * the place's pipeline.  It owns the generation's pipelines from then on, so that this generation serves nobody.
+ *
+ * Runs in tools, which have neither workers nor shared memory of an instance.
+ */
+#ifndef WEIR_HTTP_PROBE_H
+#define WEIR_HTTP_PROBE_H
+
+#include "http/module.h"
+#include "http/proxy/preview.h"
+
+/* A directive of the rewrite phase that was run. */
+typedef struct weir_probe_step {
+    struct weir_probe_step  *next;
+    const weir_conf_words_t *words;
+    bool                     held;       /* false: an `if` or a pattern that did not */
+    weir_str_t               path, query;    /* behind it */
+} weir_probe_step_t;
+
+/* A place that the request came to. */
+typedef struct weir_probe_visit {
+    struct weir_probe_visit    *next;
+    const weir_http_location_t *location;    /* the server's fallback: its own rewrite phase, or nobody's */
+    const weir_rule_t          *line;        /* of a route: the match line; NULL: it is none */
+    weir_str_t                  path, query;
+    bool                        is_page;     /* for an error */
+} weir_probe_visit_t;
+
+typedef struct {
+    weir_arena_t               *arena;       /* lives until the next request */
+    const weir_http_listen_t   *listen;
+    const weir_http_server_t   *server;
+    weir_str_t                  host;
+    weir_probe_visit_t         *visits;
+    weir_probe_step_t          *steps;
+    /* where handlers behind the rewrite phase are asked, or who answered in it; NULL: it did not come so far */
+    const weir_http_location_t *place;
+    const weir_rule_t          *line;
+    bool                        arrived;     /* at the policies of the place */
+    bool                        is_unrouted; /* … which is the server itself: no route and no location took it */
+    /* an answer of this place, before anybody else was asked; 0: none */
+    uint16_t                    status;
+    weir_cause_t                cause;
+    const char                 *detail;
+    weir_str_t                  redirect;    /* its Location; empty: none */
+    /* passed on: by what, and what is asked; of several targets the first that is one */
+    const weir_proxy_conf_t    *proxy;       /* NULL: it is not */
+    weir_proxy_preview_t        preview;
+    weir_str_t                  file;        /* where files are served: its name; empty: none are */
+    weir_str_t                  path, query; /* at the end */
+} weir_probe_answer_t;
+
+typedef struct {
+    weir_str_t               text;           /* head as HTTP/1.1 has it */
+    const weir_http_listen_t *listen;
+    bool                     is_tls;
+    weir_addr_t              client;
+} weir_probe_request_t;
+
+typedef struct weir_probe weir_probe_t;
+/* NULL: errno. */
+weir_probe_t *weir_probe_create(weir_generation_t *generation) WEIR_MUST_USE;
+void          weir_probe_destroy(weir_probe_t *probe);
+/* *problem: why the head is refused before it is a request; NULL: it is none of that. */
+void          weir_probe_ask(weir_probe_t *probe, const weir_probe_request_t *request, weir_probe_answer_t *answer,
+                             const char **problem);
+/* What the matcher looked at when the request had this path. */
+weir_match_input_t weir_probe_input(const weir_probe_t *probe, weir_str_t path, weir_str_t query);
+/* What the place would run, phase by phase. */
+const weir_http_pipeline_t *weir_probe_pipeline(const weir_http_location_t *place);
+
+#endif
