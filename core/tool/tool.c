@@ -5,6 +5,7 @@
 
 #include "conf/module.h"
 #include "tool/consumers.h"
+#include "tool/explain.h"
 #include "tool/store.h"
 #include "tool/stories.h"
 #include "tool/zones.h"
@@ -13,17 +14,20 @@
 
 static const weir_tool_t tools[] = {
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off]",
-      "the consumers of APIs", weir_tool_consumer },
+      "the consumers of APIs", .run = weir_tool_consumer },
+    { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--json] [--live] REQUEST|-",
+      "what the configuration, or with --live the running one, would do with a request",
+      .run_source = weir_tool_explain },
     { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID",
-      "API keys of consumers", weir_tool_key },
+      "API keys of consumers", .run = weir_tool_key },
     { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none]", "how much consumers may use",
-      weir_tool_plan },
+      .run = weir_tool_plan },
     { "store", "dump | load | compact [FILE] | check | flush",
-      "the store as a whole; dump writes to standard output, load reads standard input", weir_tool_store },
-    { "why", "ID", "the story of the request with that $request_id", weir_tool_why },
+      "the store as a whole; dump writes to standard output, load reads standard input", .run = weir_tool_store },
+    { "why", "ID", "the story of the request with that $request_id", .run = weir_tool_why },
     { "tail", "[status=5xx] [cause=WORD] [host=] [path=] [client=] [slow=MS]", "a line for each request as it ends",
-      weir_tool_tail },
-    { "zones", "", "what lies in the shared memory of the running instance", weir_tool_zones },
+      .run = weir_tool_tail },
+    { "zones", "", "what lies in the shared memory of the running instance", .run = weir_tool_zones },
 };
 
 const weir_tool_t *

@@ -16,6 +16,8 @@ typedef struct {
     const char *help;           /* one line */
     /* argv: behind the name, ended by NULL.  Exit code; what went wrong was said on standard error. */
     int       (*run)(const weir_settings_t *settings, char *const *argv);
+    /* in its place: of a tool that reads the configuration itself; source: what the options before its name say */
+    int       (*run_source)(const weir_conf_source_t *source, char *const *argv);
 } weir_tool_t;
 
 /* NULL: there is none of that name. */

@@ -134,7 +134,10 @@ sub ask ($w, $text) {
                 next;
             }
             my ($variable, $inner) = $command =~ /^(\w+)=\$\((.*)\)$/;
+            my @ports = $command =~ /^weir explain / ? sort keys $w->{port_of}->%* : ();
+            $command =~ s/:$_\b/:$w->{port_of}{$_}/g for @ports;
             my ($code, $said) = $run->(defined $inner ? "$inner 2>/dev/null" : $command);
+            $said =~ s/:$w->{port_of}{$_}\b/:$_/g for @ports;
             is $code, 0, $name or diag $said;
             $set{$variable} = $said =~ s/\n\z//r, next if defined $variable;
             like $said, qr/\A@{[ pattern($expected) ]}\z/, "$name: what it prints";

@@ -1,0 +1,12 @@
+/*
+ * live.h - the configuration that a running instance serves, as its master keeps it: for tools.
+ */
+#ifndef WEIR_TOOL_LIVE_H
+#define WEIR_TOOL_LIVE_H
+
+#include "conf/generation.h"
+
+/* A generation of what the instance of this configuration's pid file serves.  NULL: said on standard error. */
+weir_generation_t *weir_live_load(const weir_conf_source_t *source) WEIR_MUST_USE;
+
+#endif
