@@ -19,6 +19,7 @@
 
 #define REQUEST_ARENA_FIRST   4096     /* kept with the request for reuse; one that waits for a peer needs no more */
 #define REQUEST_ARENA_BYTES   8192
+#define REQUEST_SPARE_CHUNKS  32       /* second chunks that a worker keeps: as many answers are made at a time */
 #define REQUEST_MAX_REDIRECTS 10
 #define REQUEST_FREE_MAX      256
 
@@ -134,8 +135,15 @@ weir_request_give_back(weir_request_t *req)
 }
 
 void
+weir_requests_begin(void)
+{
+    weir_arena_keep_spares(REQUEST_ARENA_BYTES, REQUEST_SPARE_CHUNKS);
+}
+
+void
 weir_requests_free(weir_http_t *http)
 {
+    weir_arena_keep_spares(0, 0);
     while (!weir_list_empty(&http->free_requests)) {
         request_box_t *box = weir_list_entry(http->free_requests.next, request_box_t, link);
         weir_list_remove(&box->link);

@@ -314,7 +314,7 @@ jwt_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 {
     jwt_conf_t *conf = conf_;
 
-    if (!jwt_digest_policy(conf)) {
+    if (jwt_is_on(conf) && !jwt_digest_policy(conf)) {
         return weir_conf_error_at(cf, &block->words, "no memory");
     }
     if (jwt_sources(conf) > JWT_SOURCES_MAX) {
