@@ -2,8 +2,8 @@
  * match_line.c - fuzz target: match lines of routes, the words in them (path templates, patterns, values), and paths
  * that are looked for among what could be read.
  *
- * An input is lines: "> PATH?QUERY" is a request for that, with the fields and the method of the lines "NAME: VALUE" and
- * "METHOD" that may follow it up to the next one; each other line is what stands behind `match`.  Oracles: what is
+ * An input is lines: "> PATH?QUERY" is a request for that, with the fields and the method of the lines "NAME: VALUE"
+ * and "METHOD" that may follow it up to the next one; each other line is what stands behind `match`.  Oracles: what is
  * found holds when it is asked for itself; when nothing is found nothing holds; nothing of a better class of paths
  * does; a pattern's beginning is one.
  */

@@ -1,4 +1,4 @@
-/* A request means the rule that the Gateway API's order says; 10,000 rules cost what ten cost, whatever they ask for */
+/* A request means the rule that the Gateway API's order says; 10,000 rules cost what ten cost, whatever they ask. */
 #include "http/match/line.h"
 #include "http/match/path_templates.h"
 #include "http/match/patterns.h"
@@ -178,7 +178,7 @@ test_cost(const routes_shape_t *shape)
 
 /* -- requests that are made to be dear -- */
 
-/* All 2^13 templates of literals and captures: as many nodes are entered as there are, at most twice the level above. */
+/* All 2^13 templates of literals and captures: as many nodes are entered as there are, each once. */
 static void
 test_all_templates(weir_arena_t *arena)
 {
