@@ -18,7 +18,7 @@ $refused->(qr/"slow=much" is no filter/, 'tail', 'slow=much');
 $refused->(qr/"stats=200" is no filter.*did you mean "status"\?/, 'tail', 'stats=200');
 $refused->(qr/"host=" is no filter: it has no value/, 'tail', 'host=');
 is +($w->tool('consumer', 'add', 'acme'))[0], 0, 'a consumer';
-$refused->(qr/"expires" has passed/, 'key', 'create', 'acme', "expires=$_") for '2001-01-31', '0s';
+$refused->(qr/"expires" is in the past/, 'key', 'create', 'acme', "expires=$_") for '2001-01-31', '0s';
 is +($w->tool('key', 'create', 'acme', 'expires=1h'))[0], 0, 'a key that is good for an hour';
 $refused->(qr/^weir: invalid option: "cosumer", did you mean "consumer"\?$/m, 'cosumer');
 $refused->(qr/^weir: invalid option: "-s relaod", did you mean "reload"\?$/m, '-s', 'relaod');
@@ -26,7 +26,7 @@ $refused->(qr/^weir: invalid option: "-s relaod", did you mean "reload"\?$/m, '-
 $w->write_file('conf/empty.conf', '');
 my ($code, $said) = $w->run('-t', '-p', '%%DIR%%/', '-c', 'conf/empty.conf', '-e', 'logs/tool.log', '-g', 'pid logs/other.pid; error_log logs/tool.log;');
 is $code, 0, 'an empty configuration is one';
-like $said, qr/\[warn\] .*the configuration listens on nothing/, 'but it is told that nothing is listened on';
+like $said, qr/\[warn\] .*Weir listens on no address/, 'but it is told that nothing is listened on';
 ($code, $said) = $w->run('-t', '-p', '%%DIR%%/', '-c', 'conf/weir.conf', '-e', 'logs/tool.log');
-unlike $said, qr/listens on nothing/, 'one with a server is not';
+unlike $said, qr/listens on no address/, 'one with a server is not';
 done_testing;
