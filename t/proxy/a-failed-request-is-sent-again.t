@@ -19,7 +19,7 @@ my $origin = $w->origin(sub ($c) {
     close $f;
     if (-s $file <= $n) {
         return $c->close if $how eq 'close';
-        return $c->wait_for("never-$id") if $how eq 'silent';
+        if ($how eq 'silent') { eval { $c->take_all }; return $c->close }
         return $c->raw("nonsense\r\n\r\n") && $c->close if $how eq 'nonsense';
         return $c->reply($how, "failed $how");
     }
@@ -41,7 +41,7 @@ $w->conf(<<"END", workers => 1);
         location /told { retry 2 on=reset,non_idempotent; proxy_pass http://one; }
         location /off { retry off; proxy_pass http://one; }
         location /two { retry 4 on=reset,connect backoff=1ms jitter; proxy_pass http://two; }
-        location /try { try_timeout 100ms; retry 2 on=timeout; proxy_pass http://one; }
+        location /try { try_timeout 500ms; retry 2 on=timeout; proxy_pass http://one; }
         location /stream { proxy_request_buffering off; retry 2 on=reset; proxy_pass http://one; }
         location /dead { retry 2 on=connect backoff=1ms; proxy_pass http://$dead; }
         location /plain { proxy_pass http://one; }
@@ -59,7 +59,7 @@ my $ask = sub ($path, $n, $how, %arg) {
     $id++;
     return $w->request($method, "$path?id=i$id&fail=$n&how=$how", %arg);
 };
-my $tried = sub ($answer) { $answer->status . ': ' . $answer->header('X-Tries') };
+my $tried = sub ($answer) { $answer->status . ': ' . ($answer->header('X-Tries') // '') };
 
 is $tried->($ask->('/', 2, 'close')), '200: 502, 502, 200', 'a peer that closes is asked again, though it is the only one';
 my @when = map { (split)[-1] } grep { /id=i$id\b/ } $origin->notes;
@@ -94,7 +94,7 @@ is scalar(split /, /, $answer->header('X-Tries')) >= 4, 1, 'each is asked in tur
 
 my $began = time;
 is $tried->($ask->('/try', 2, 'silent')), '200: 504, 504, 200', 'a try that takes too long';
-cmp_ok time - $began, '>=', 0.19, 'is given its time';
+cmp_ok time - $began, '>=', 0.99, 'is given its time';
 is $tried->($ask->('/try', 9, 'silent')), '504: 504, 504, 504', 'the last one';
 $w->wait_for_log(qr/upstream\.try_timeout/);
 
