@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXPLAIN_CLIENT     "192.0.2.1"       /* for documentation (RFC 5737): nobody's */
 #define EXPLAIN_FIELDS_MAX 100
 #define EXPLAIN_LINE_MAX   (1024 * 1024)     /* of standard input */
 
@@ -256,11 +257,11 @@ explain_find_listener(const weir_generation_t *generation, const explain_url_t *
 /* -- one after another -- */
 
 static void
-explain_tell(explain_t *e, const weir_explain_case_t *c)
+explain_tell(const explain_t *e, json_t *facts)
 {
-    int     code;
-    json_t *facts = weir_explain_facts(c, &code);
-
+    if (facts == NULL) {
+        return;
+    }
     if (e->args->json) {
         (void) json_dumpf(facts, stdout, JSON_COMPACT);
         putchar('\n');
@@ -268,10 +269,10 @@ explain_tell(explain_t *e, const weir_explain_case_t *c)
         weir_explain_print(facts);
     }
     json_decref(facts);
-    e->code = code > e->code ? code : e->code;
 }
 
-static void
+/* NULL: it is no request, which was said. */
+static json_t *
 explain_one(explain_t *e, weir_str_t text, const weir_str_t *fields, size_t n_fields)
 {
     weir_probe_answer_t  answer = { .status = 0 };
@@ -280,10 +281,12 @@ explain_one(explain_t *e, weir_str_t text, const weir_str_t *fields, size_t n_fi
                                .probe = e->probe, .request = &request, .answer = &answer };
     explain_url_t        url;
     weir_arena_t         arena;
+    json_t              *facts;
+    int                  code;
 
     if (!explain_read_request(text, &url)) {
         e->code = WEIR_EXPLAIN_MISUSE;
-        return;
+        return NULL;
     }
     weir_arena_init(&arena, 4096);
     c.listen = request.listen = explain_find_listener(e->generation, &url, &c.n_listens);
@@ -297,12 +300,14 @@ explain_one(explain_t *e, weir_str_t text, const weir_str_t *fields, size_t n_fi
         request.text = explain_head(&arena, &url, fields, n_fields);
         weir_probe_ask(e->probe, &request, &answer, &c.problem);
     }
-    explain_tell(e, &c);
+    facts = weir_explain_facts(&c, &code);
+    e->code = code > e->code ? code : e->code;
     weir_arena_fini(&arena);
+    return facts;
 }
 
-/* A line of standard input. */
-static void
+/* A line of standard input; NULL as above. */
+static json_t *
 explain_line(explain_t *e, weir_str_t line)
 {
     weir_str_t fields[EXPLAIN_FIELDS_MAX], text, rest, field;
@@ -314,30 +319,46 @@ explain_line(explain_t *e, weir_str_t line)
         (void) weir_str_cut(rest, '\t', &field, &rest);
         if (!explain_add_field(fields, &n, field)) {
             e->code = WEIR_EXPLAIN_MISUSE;
-            return;
+            return NULL;
         }
     }
-    explain_one(e, text, fields, n);
+    return explain_one(e, text, fields, n);
+}
+
+json_t *
+weir_explain_ask_line(weir_generation_t *generation, weir_probe_t *probe, weir_str_t line)
+{
+    static explain_args_t args;
+    explain_t             e = { .args = &args, .generation = generation, .probe = probe };
+
+    return weir_addr_from_ip(&args.client, WEIR_STR(EXPLAIN_CLIENT), 0) ? explain_line(&e, line) : NULL;
+}
+
+bool
+weir_explain_next_line(FILE *from, char **room, size_t *size, weir_str_t *text)
+{
+    ssize_t n = getline(room, size, from);
+
+    *text = weir_str(*room, n > 0 ? (size_t) n : 0);
+    while (text->len != 0 && (text->at[text->len - 1] == '\n' || text->at[text->len - 1] == '\r')) {
+        text->len--;
+    }
+    return n >= 0;
 }
 
 static void
 explain_lines(explain_t *e)
 {
-    char   *line = NULL;
-    size_t  room = 0;
-    ssize_t n;
+    char      *line = NULL;
+    size_t     room = 0;
+    weir_str_t text;
 
-    while ((n = getline(&line, &room, stdin)) >= 0) {
-        weir_str_t text = weir_str(line, (size_t) n);
-
-        while (text.len != 0 && (text.at[text.len - 1] == '\n' || text.at[text.len - 1] == '\r')) {
-            text.len--;
-        }
+    while (weir_explain_next_line(stdin, &line, &room, &text)) {
         if (text.len > EXPLAIN_LINE_MAX) {
             fprintf(stderr, "weir: explain: a line of more than %d bytes\n", EXPLAIN_LINE_MAX);
             e->code = WEIR_EXPLAIN_MISUSE;
         } else if (text.len != 0) {
-            explain_line(e, text);
+            explain_tell(e, explain_line(e, text));
         }
     }
     free(line);
@@ -368,7 +389,7 @@ weir_tool_explain(const weir_conf_source_t *source, char *const *argv)
     explain_t             e = { .args = &args };
     weir_arena_t          arena;
 
-    if (!weir_addr_from_ip(&args.client, WEIR_STR("192.0.2.1"), 0) || !explain_read_args(&args, argv)) {
+    if (!weir_addr_from_ip(&args.client, WEIR_STR(EXPLAIN_CLIENT), 0) || !explain_read_args(&args, argv)) {
         return WEIR_EXPLAIN_MISUSE;
     }
     weir_arena_init(&arena, 4096);
@@ -387,7 +408,7 @@ weir_tool_explain(const weir_conf_source_t *source, char *const *argv)
     if (strcmp(args.request, "-") == 0) {
         explain_lines(&e);
     } else {
-        explain_one(&e, weir_str_from_z(args.request), args.fields, args.n_fields);
+        explain_tell(&e, explain_one(&e, weir_str_from_z(args.request), args.fields, args.n_fields));
     }
     weir_log_use(NULL);
     weir_probe_destroy(e.probe);

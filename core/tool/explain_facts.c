@@ -118,12 +118,13 @@ facts_server(const weir_explain_case_t *c)
             best = name;
         }
     }
+    told = best != NULL ? facts_of_words(facts_name_words(server, *best), *best)
+                        : facts_of_words(&server->block->words, server->primary_name);
+    facts_set(told, "first_name", server->primary_name);
     if (best == NULL) {
-        told = facts_of_words(&server->block->words, server->primary_name);
         (void) json_object_set_new(told, "how", json_string("default server of the listener"));
         return told;
     }
-    told = facts_of_words(facts_name_words(server, *best), *best);
     (void) json_object_set_new(told, "how", json_string(facts_how(*best, c->answer->host)));
     return told;
 }

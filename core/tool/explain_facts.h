@@ -8,6 +8,7 @@
 #include "http/probe.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 typedef struct {
     weir_generation_t         *generation;
@@ -41,6 +42,12 @@ json_t *weir_explain_text(weir_str_t text);                         /* what is n
 json_t *weir_explain_target(weir_str_t target);                     /* a path and query, but for secrets in it */
 /* {"line", "at"}. */
 json_t *weir_explain_line(const weir_conf_words_t *words);
+
+/* -- explain.c -- */
+/* What a line of standard input asks; a new reference.  NULL: it is no request, which was said. */
+json_t *weir_explain_ask_line(weir_generation_t *generation, weir_probe_t *probe, weir_str_t line);
+/* The next line without its end, into room as getline has it.  false: there is none. */
+bool    weir_explain_next_line(FILE *from, char **room, size_t *size, weir_str_t *text);
 
 /* explain_text.c: to standard output. */
 void weir_explain_print(const json_t *facts);

@@ -5,6 +5,7 @@
 
 #include "conf/module.h"
 #include "tool/consumers.h"
+#include "tool/diff.h"
 #include "tool/explain.h"
 #include "tool/store.h"
 #include "tool/stories.h"
@@ -15,6 +16,8 @@
 static const weir_tool_t tools[] = {
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off]",
       "the consumers of APIs", .run = weir_tool_consumer },
+    { "diff", "[--traffic FILE] OLD NEW", "what another configuration would change for which routes and locations",
+      .run_source = weir_tool_diff },
     { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--json] [--live] REQUEST|-",
       "what the configuration, or with --live the running one, would do with a request",
       .run_source = weir_tool_explain },
