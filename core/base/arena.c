@@ -2,8 +2,8 @@
  * arena.c - chunks from the heap, bumped through.
  *
  * Ordinary chunks are bumped; a request for more than a quarter of a chunk (a half, where the first chunk is a smaller
- * one) gets a chunk of its own, so that no chunk is abandoned with much room left.  Runs in every process.  Under AddressSanitizer room that was not given out is
- * poisoned and pieces are kept apart, so that an overrun is seen.
+ * one) gets a chunk of its own, so that no chunk is abandoned with much room left.  Runs in every process.  Under
+ * AddressSanitizer room that was not given out is poisoned and pieces are kept apart, so that an overrun is seen.
  */
 #include "base/arena.h"
 
