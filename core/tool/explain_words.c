@@ -40,13 +40,29 @@ words_sets_field(weir_str_t name)
         || weir_str_eq(name, WEIR_STR("request_header")) || weir_str_eq(name, WEIR_STR("response_header"));
 }
 
-/* Is word i a constant that nobody is to read?  A variable is none: what it holds is not in the file. */
+/* A variable and nothing else: what it holds is not in the file. */
+static bool
+words_is_variable(weir_str_t word)
+{
+    for (size_t i = 1; i < word.len; i++) {
+        char c = word.at[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '{'
+              || c == '}'))
+        {
+            return false;
+        }
+    }
+    return word.len > 1 && word.at[0] == '$';
+}
+
+/* Has word i something that nobody is to read? */
 static bool
 words_hides(const weir_conf_words_t *words, size_t i)
 {
     weir_str_t name = words->at[0].text, word = words->at[i].text;
 
-    if (i < 2 || memchr(word.at, '$', word.len) != NULL) {
+    if (i < 2 || words_is_variable(word)) {
         return false;
     }
     if (words_sets_field(name)) {
@@ -61,7 +77,7 @@ words_hides_value(weir_str_t word, weir_str_t *name)
 {
     weir_str_t value;
 
-    return weir_str_cut(word, '=', name, &value) && value.len != 0 && memchr(value.at, '$', value.len) == NULL
+    return weir_str_cut(word, '=', name, &value) && value.len != 0 && !words_is_variable(value)
         && memchr(name->at, '/', name->len) == NULL && words_is_secret(*name);
 }
 

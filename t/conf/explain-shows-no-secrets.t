@@ -12,6 +12,7 @@ $w->conf(<<'END');
             proxy_set_header X-Api-Key s3cret3;
             proxy_set_header Cookie "sid=s3cret4";
             proxy_set_header X-Kind shown;
+            proxy_set_header X-Other-Key "s3cret9$http_x_y";
             proxy_set_header X-Auth-Token $http_x_token;
             set $password s3cret5;
             request_header set X-Secret s3cret6;
