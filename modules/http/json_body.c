@@ -12,13 +12,15 @@
 
 #include "base/mem.h"
 #include "http/filter/read_ahead.h"
+#include "http/message/syntax.h"
 #include "http/record/story.h"
 #include "schema/schema.h"
 
 #include <zlib.h>
 
 #define JSON_CHUNK  16384               /* bytes of the arena of a body's values */
-#define JSON_WINDOW (15 + 32)           /* zlib: the largest window; gzip or zlib, whichever it is */
+#define JSON_WINDOW 15                  /* zlib: the largest window */
+#define JSON_GZIP   16                  /* … of a stream of gzip */
 
 typedef struct {
     const weir_schema_t *schema;
@@ -47,7 +49,7 @@ json_wrong(weir_cause_t cause, const char *detail)
     return (json_verdict_t) { cause, weir_str_from_z(detail) };
 }
 
-/* application/json, or a type that ends in +json (RFC 6839 §3.1); of parameters only a charset of UTF-8 is good. */
+/* application/json, or one type that ends in +json (RFC 6839 §3.1); of parameters only a charset of UTF-8 is good. */
 static bool
 json_is_type(weir_str_t value)
 {
@@ -65,7 +67,8 @@ json_is_type(weir_str_t value)
         }
     }
     return weir_str_eq_fold(type, WEIR_STR("application/json"))
-        || (type.len > 5 && weir_str_eq_fold(weir_str_skip(type, type.len - 5), WEIR_STR("+json")));
+        || (weir_str_cut(type, '/', &name, &text) && weir_syntax_is_token(name) && weir_syntax_is_token(text)
+            && text.len > 5 && weir_str_eq_fold(weir_str_skip(text, text.len - 5), WEIR_STR("+json")));
 }
 
 static void *
@@ -84,7 +87,7 @@ json_zlib_free(void *data, void *memory)
 
 /* All of it, one stream, with nothing behind it.  OK · EOF: it becomes more than max bytes · ERROR: it is broken. */
 static weir_io_t
-json_inflate(weir_str_t coded, uint64_t max, char *room, weir_str_t *text)
+json_inflate(weir_str_t coded, int window, uint64_t max, char *room, weir_str_t *text)
 {
     z_stream z = { .zalloc = json_zlib_alloc, .zfree = json_zlib_free };
     int      rc;
@@ -93,7 +96,7 @@ json_inflate(weir_str_t coded, uint64_t max, char *room, weir_str_t *text)
     z.avail_in = (uInt) coded.len;
     z.next_out = (Bytef *) room;
     z.avail_out = (uInt) max + 1;
-    if (coded.len > UINT32_MAX || max >= UINT32_MAX || inflateInit2(&z, JSON_WINDOW) != Z_OK) {
+    if (coded.len > UINT32_MAX || max >= UINT32_MAX || inflateInit2(&z, window) != Z_OK) {
         return WEIR_ERROR;
     }
     rc = inflate(&z, Z_FINISH);
@@ -110,7 +113,8 @@ static json_verdict_t
 json_text(weir_request_t *req, const json_conf_t *conf, weir_arena_t *arena, weir_str_t *text)
 {
     weir_str_t coding = weir_fields_join(&req->head.fields, WEIR_STR("content-encoding"), &req->arena), coded;
-    bool       is_coded = weir_str_eq_fold(coding, WEIR_STR("gzip")) || weir_str_eq_fold(coding, WEIR_STR("deflate"));
+    bool       is_gzip = weir_str_eq_fold(coding, WEIR_STR("gzip"));
+    bool       is_coded = is_gzip || weir_str_eq_fold(coding, WEIR_STR("deflate"));
     char      *room = NULL;
 
     switch (weir_read_ahead_text(req, conf->max_size.n, arena, &coded)) {
@@ -132,7 +136,7 @@ json_text(weir_request_t *req, const json_conf_t *conf, weir_arena_t *arena, wei
     if (!is_coded) {
         return json_wrong(WEIR_CAUSE_BODY_ENCODING, "");
     }
-    switch (json_inflate(coded, conf->max_size.n, room, text)) {
+    switch (json_inflate(coded, JSON_WINDOW + (is_gzip ? JSON_GZIP : 0), conf->max_size.n, room, text)) {
     case WEIR_OK:
         return json_wrong(WEIR_CAUSE_NONE, "");
     case WEIR_EOF:

@@ -35,6 +35,8 @@ my $good = '{"a": [1, "x\u00e9", null]}';
 $is->($good, $good, 'JSON is passed on as it came');
 $is->($good, $good, "… of the type $_", type => $_)
     for 'application/problem+json', 'Application/JSON; charset=UTF-8', 'application/json;charset="utf-8"; v=1';
+$is->($good, '415 body.type', "two types, or none: $_", type => $_) for 'text/plain, a/b+json', 'a/b+json, a/b+json', '/b+json', 'b+json', 'a/+json', 'a/b c+json';
+$is->($good, '415 body.type', 'two fields', type => 'text/plain', headers => [ 'Content-Type', 'a/b+json' ]);
 $is->($good, '415 body.type', "another type: $_", type => $_)
     for 'text/plain', 'application/jsonx', 'application/x-www-form-urlencoded', 'application/json; charset=latin1', '';
 $is->($_, '400 body.json', "not JSON: $_")
@@ -64,6 +66,8 @@ $is->($gzip->('{'), '400 body.json', 'what is in it is not JSON', headers => [ '
 $is->($gzip->('"' . 'x' x 100_000 . '"'), '413 body.limit', 'a small body that becomes a large one', headers => [ 'Content-Encoding', 'gzip' ]);
 $is->(substr($gzip->($good), 0, -3), '400 body.json', 'one that is cut', headers => [ 'Content-Encoding', 'gzip' ]);
 $is->($gzip->($good) . $gzip->('{}'), '400 body.json', 'two streams', headers => [ 'Content-Encoding', 'gzip' ]);
+$is->($gzip->($good), '400 body.json', 'gzip that says it is deflate', headers => [ 'Content-Encoding', 'deflate' ]);
+$is->(Compress::Zlib::compress($good), '400 body.json', '… and the other way round', headers => [ 'Content-Encoding', 'gzip' ]);
 $is->($good, '415 body.encoding', "Content-Encoding: $_", headers => [ 'Content-Encoding', $_ ]) for 'br', 'gzip, gzip', 'identity, gzip';
 
 $copy->wait_note($long);
