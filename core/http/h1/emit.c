@@ -14,14 +14,16 @@
 static inline __m128i
 emit_unsafe(__m128i v)
 {
-    const __m128i cr = _mm_set1_epi8('\r'), lf = _mm_set1_epi8('\n'), nul = _mm_setzero_si128();
+    const __m128i last = _mm_set1_epi8(0x1f), tab = _mm_set1_epi8('\t'), del = _mm_set1_epi8(0x7f);
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, last), v);
 
-    return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, cr), _mm_cmpeq_epi8(v, lf)), _mm_cmpeq_epi8(v, nul));
+    return _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(v, tab), low), _mm_cmpeq_epi8(v, del));
 }
 
 #endif
 
-/* Copies; false: one of CR, LF, NUL is among the bytes.  Whole words, the last of them overlapping. */
+/* Copies; false: a control other than a tab is among the bytes (RFC 9110 §5.5).  Whole words, the last of them
+ * overlapping. */
 static inline bool
 emit_copy(char *out, const char *at, size_t len)
 {
@@ -50,7 +52,7 @@ emit_copy(char *out, const char *at, size_t len)
     }
 #endif
     for (; i < len; i++) {
-        safe = safe && at[i] != '\r' && at[i] != '\n' && at[i] != '\0';
+        safe = safe && ((unsigned char) at[i] >= 0x20 || at[i] == '\t') && at[i] != 0x7f;
         out[i] = at[i];
     }
     return safe;

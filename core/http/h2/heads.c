@@ -465,6 +465,7 @@ weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t nam
     weir_h2_session_t *s = stream->session;
     char lower[256];
 
+    value = weir_str_trim(value);                      /* blanks at an end: malformed (RFC 9113 §8.2.1) */
     if (id != WEIR_HEADER_OTHER) {
         if (!s->head_late && weir_hpack_encode_again(&s->encoder, &s->head, id, value)) {
             return;

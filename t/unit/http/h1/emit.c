@@ -1,4 +1,4 @@
-/* emit.c - heads are written whole or not at all: CR, LF and NUL are refused wherever they stand. */
+/* emit.c - heads are written whole or not at all: controls other than tabs are refused wherever they stand. */
 #include "http/h1/emit.h"
 
 #include "tap.h"
