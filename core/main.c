@@ -73,6 +73,9 @@ main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const wei
 {
     const char *path = command->error_log;
 
+    if (command->tool != NULL && weir_tool_find(command->tool[0])->run_source != NULL) {
+        path = "stderr";                     /* it only looks at the files, and may be run by anybody */
+    }
     if (path == NULL || strcmp(path, "stderr") != 0) {
         path = main_in_prefix(arena, source->prefix, path != NULL ? path : WEIR_ERROR_LOG_PATH).at;
     }

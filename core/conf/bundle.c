@@ -65,6 +65,18 @@ weir_bundle_is_replay(const weir_bundle_t *bundle)
     return bundle->replay;
 }
 
+void
+weir_bundle_look_only(weir_bundle_t *bundle)
+{
+    bundle->looks_only = true;
+}
+
+bool
+weir_bundle_makes(const weir_bundle_t *bundle)
+{
+    return !bundle->replay && !bundle->looks_only;
+}
+
 /* --- entries --- */
 
 static weir_bundle_entry_t **

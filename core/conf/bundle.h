@@ -45,6 +45,11 @@ bool weir_bundle_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, 
 #define WEIR_BUNDLE_CPUS 1024
 bool weir_bundle_cpus(weir_bundle_t *bundle, uint64_t mask[WEIR_BUNDLE_CPUS / 64], weir_error_t *error) WEIR_MUST_USE;
 bool weir_bundle_is_replay(const weir_bundle_t *bundle);
+/* Of a configuration that is only looked at: nothing that it names is opened for writing or made, neither logs nor
+ * folders. */
+void weir_bundle_look_only(weir_bundle_t *bundle);
+/* Is what the configuration names to be made?  Not in a replay: the master has. */
+bool weir_bundle_makes(const weir_bundle_t *bundle);
 
 /* A text that the recorder put in itself (the -g text, prefix, worker id…), by key. */
 void weir_bundle_put(weir_bundle_t *bundle, weir_str_t key, weir_str_t value);

@@ -14,7 +14,7 @@ weir_conf_make_folder(weir_conf_t *cf, const weir_conf_words_t *words, weir_str_
 {
     const weir_core_conf_t *core = weir_conf_of(cf->root, weir_core_index);
 
-    if (weir_bundle_is_replay(cf->bundle) || path.len == 0) {
+    if (!weir_bundle_makes(cf->bundle) || path.len == 0) {
         return true;                                     /* a worker: the master has made it */
     }
     if (!weir_file_make_dirs(path.at, true)

@@ -23,7 +23,8 @@ typedef struct {
     weir_str_t prefix;              /* -p, absolute, ends with '/' */
     weir_str_t file;                /* main file, absolute */
     weir_str_t directives;          /* -g, may be empty; read in main before the file */
-    bool       keeps_lines;         /* blocks remember each directive: for tools that tell where something is said */
+    bool       keeps_lines;         /* for tools that tell where something is said: blocks remember each
+                                     * directive, and nothing is opened or made */
 } weir_conf_source_t;
 
 /* What a reading found wrong, in the order of the files: the first `max` of it. */

@@ -30,7 +30,7 @@ typedef struct weir_bundle_entry {
 
 struct weir_bundle {
     weir_arena_t          arena;
-    bool                  replay;
+    bool                  replay, looks_only;
     weir_bundle_entry_t  *first, **end;
     size_t                n;
     weir_bundle_entry_t  *buckets[256];

@@ -90,7 +90,7 @@ store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_co
     const weir_core_conf_t *core = weir_conf_of(cf->root, weir_core_index);
     weir_error_t            error = { .text = "" };
 
-    if (!weir_bundle_is_replay(cf->bundle) && !weir_file_make_dirs(conf->path.text.at, true)) {
+    if (weir_bundle_makes(cf->bundle) && !weir_file_make_dirs(conf->path.text.at, true)) {
         return weir_conf_error_at(cf, &block->words, "the folder \"%s\" could not be made: %s", conf->path.text.at,
                                   strerror(errno));
     }
@@ -110,7 +110,7 @@ store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_co
         store_find_user(cf, conf, &core->workers_user);
         store_own_groups(cf, &conf->runs_as);
     }
-    if (weir_bundle_is_replay(cf->bundle) || geteuid() != 0 || core->workers_user.ignored) {
+    if (!weir_bundle_makes(cf->bundle) || geteuid() != 0 || core->workers_user.ignored) {
         return true;
     }
     return weir_store_secure(conf->path.text.at, conf->owner.ignored ? 0 : conf->owner.uid, core->workers_user.gid,

@@ -262,7 +262,7 @@ access_open(weir_conf_t *cf, access_log_t *log)
     }
     log->file = weir_log_file_take(log->path);
     weir_arena_on_cleanup(cf->arena, access_give_back, log->file);
-    if (!weir_bundle_is_replay(cf->bundle) && !weir_log_file_open(log->file)) {
+    if (weir_bundle_makes(cf->bundle) && !weir_log_file_open(log->file)) {
         return weir_conf_error_at(cf, &log->words, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(log->path), errno,
                                   strerror(errno));
     }

@@ -258,7 +258,7 @@ core_open_log(weir_conf_t *cf, const weir_conf_words_t *words, weir_log_sink_t *
     }
     sink->file = weir_log_file_take(sink->path);
     weir_arena_on_cleanup(cf->arena, core_give_back_log, sink->file);
-    if (!weir_bundle_is_replay(cf->bundle) && !weir_log_file_open(sink->file)) {
+    if (weir_bundle_makes(cf->bundle) && !weir_log_file_open(sink->file)) {
         return weir_conf_error_at(cf, words, "open() \"%.*s\" failed (%d: %s)", WEIR_STR_ARG(sink->path), errno,
                                   strerror(errno));
     }

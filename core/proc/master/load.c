@@ -136,6 +136,9 @@ weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kep
     if (load_path != NULL) {
         weir_bundle_put(bundle, WEIR_STR("error_log"), weir_str_from_z(load_path));
     }
+    if (source->keeps_lines) {
+        weir_bundle_look_only(bundle);
+    }
     weir_current_describe(bundle, source, serial);
     generation = weir_generation_build_all(bundle, source, serial, &errors);
     if (generation != NULL) {
