@@ -640,7 +640,7 @@ weir_request_run_beside(weir_request_t *req, const weir_request_t *other)
     req->uri_changed = true;                    /* (its wire form is all there is of it) */
     weir_request_use_location(req, other->location);
     req->is_elsewhere = other->is_elsewhere;
-    req->phase = WEIR_PHASE_PRECONTENT;
+    req->phase = WEIR_PHASE_CONTENT;
     request_run_phases(req);
 }
 
@@ -684,7 +684,8 @@ request_may_redirect(weir_request_t *req)
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
         return false;
     }
-    if (++req->redirects > REQUEST_MAX_REDIRECTS) {
+    /* a copy goes to its group and nowhere else */
+    if (++req->redirects > REQUEST_MAX_REDIRECTS || req->pass_to != NULL) {
         req->in_error_page = req->is_looping = true;
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_LOOP, NULL);
         return false;

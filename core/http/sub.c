@@ -369,6 +369,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     req->is_sub = req->is_internal = true;
     req->is_exempt = spec->is_exempt;
     req->pass_to = spec->pass_to;
+    req->is_last_page = spec->pass_to != NULL;     /* where an error leads, a real peer may do the work once more */
     req->depth = (uint8_t) (parent->depth + 1);
     req->version = parent->version;
     req->body_complete = true;

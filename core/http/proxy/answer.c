@@ -244,8 +244,8 @@ answer_redirect(weir_proxy_t *p)
     weir_str_t target, path, query;
     weir_uri_t uri;
 
-    if (to == NULL || to->value.len == 0 || !answer_heeds(p, WEIR_IGNORE_REDIRECT)) {
-        return false;
+    if (to == NULL || to->value.len == 0 || !answer_heeds(p, WEIR_IGNORE_REDIRECT) || req->pass_to != NULL) {
+        return false;                           /* (the answer to a copy leads nowhere) */
     }
     target = weir_str_dup(&req->arena, to->value);
     for (uint32_t i = 0; i < p->x.head.fields.n; i++) {

@@ -257,4 +257,5 @@ const weir_http_module_t weir_http_forward = {
     .build = forward_build,
     .on = { [WEIR_PHASE_PRECONTENT] = forward_precontent },
     .enabled = forward_enabled,
+    .after = "http_try_files",               /* which may lead elsewhere: nothing is passed on then */
 };
