@@ -12,6 +12,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <string.h>
 
 #define RSA_BITS_MIN 2048
@@ -62,6 +63,27 @@ material_is_pair(EVP_PKEY *pkey)
     return is_pair;
 }
 
+/* What was encrypted with one half the other decrypts.  (That a factor is prime is not asked: that costs a second of a
+ * large key, and a set may have many.) */
+static bool
+material_opens_own(EVP_PKEY *pkey)
+{
+    static const unsigned char text[16] = { 1, 2, 3 };
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    unsigned char sealed[RSA_BITS_MAX / 8], opened[RSA_BITS_MAX / 8];
+    size_t        sealed_len = sizeof(sealed), opened_len = sizeof(opened);
+    bool          is_good;
+
+    is_good = ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1
+              && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1
+              && EVP_PKEY_encrypt(ctx, sealed, &sealed_len, text, sizeof(text)) == 1
+              && EVP_PKEY_decrypt_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1
+              && EVP_PKEY_decrypt(ctx, opened, &opened_len, sealed, sealed_len) == 1 && opened_len == sizeof(text)
+              && memcmp(opened, text, sizeof(text)) == 0;
+    EVP_PKEY_CTX_free(ctx);
+    return is_good;
+}
+
 /* -- RSA -- */
 
 /* Primes of a smartcard library (CVE-2017-15361) are powers of 65537 to small moduli, so that n is one, too: of numbers
@@ -109,6 +131,48 @@ rsa_check(weir_jwk_t *key, const BIGNUM *n, const BIGNUM *e)
 /* The numbers of a key, in the order of the parameters below; private ones as far as they are there. */
 enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_Q, RSA_DP, RSA_DQ, RSA_QI, RSA_NUMBERS };
 
+/* Is that exponent the rest of d by what is one less than a factor? */
+static bool
+rsa_is_rest(const BIGNUM *exponent, const BIGNUM *d, const BIGNUM *factor, BIGNUM *room, BN_CTX *ctx)
+{
+    BIGNUM *less;
+    bool    is_rest;
+
+    BN_CTX_start(ctx);
+    less = BN_CTX_get(ctx);
+    is_rest = less != NULL && BN_sub(less, factor, BN_value_one()) == 1 && !BN_is_zero(less) && !BN_is_negative(less)
+              && BN_nnmod(room, d, less, ctx) == 1 && BN_cmp(room, exponent) == 0;
+    BN_CTX_end(ctx);
+    return is_rest;
+}
+
+/* n is p q, dp and dq are of d, and qi is the inverse of q. */
+static bool
+rsa_check_factors(BIGNUM *const numbers[RSA_NUMBERS], BIGNUM *room, BN_CTX *ctx)
+{
+    return BN_mul(room, numbers[RSA_P], numbers[RSA_Q], ctx) == 1 && BN_cmp(room, numbers[RSA_N]) == 0
+           && rsa_is_rest(numbers[RSA_DP], numbers[RSA_D], numbers[RSA_P], room, ctx)
+           && rsa_is_rest(numbers[RSA_DQ], numbers[RSA_D], numbers[RSA_Q], room, ctx)
+           && BN_mod_mul(room, numbers[RSA_QI], numbers[RSA_Q], numbers[RSA_P], ctx) == 1 && BN_is_one(room);
+}
+
+/* Private numbers are no longer than the modulus, and factors are those of it. */
+static bool
+rsa_check_private(BIGNUM *const numbers[RSA_NUMBERS])
+{
+    BN_CTX *ctx = BN_CTX_secure_new();
+    BIGNUM *room = BN_secure_new();
+    bool    is_good = ctx != NULL && room != NULL;
+
+    for (size_t i = RSA_D; is_good && i < RSA_NUMBERS; i++) {
+        is_good = numbers[i] == NULL || BN_num_bits(numbers[i]) <= BN_num_bits(numbers[RSA_N]);
+    }
+    is_good = is_good && (numbers[RSA_P] == NULL || rsa_check_factors(numbers, room, ctx));
+    BN_clear_free(room);
+    BN_CTX_free(ctx);
+    return is_good;
+}
+
 static EVP_PKEY *
 rsa_make(weir_jwk_t *key, BIGNUM *const numbers[RSA_NUMBERS])
 {
@@ -155,8 +219,8 @@ rsa_read(weir_jwk_t *key, const weir_json_t *json, weir_arena_t *scratch)
     if (!is_good || (n_private != 0 && n_private != RSA_NUMBERS - RSA_P)) {
         material_fault(key, WEIR_JOSE_KEY_BROKEN, "its numbers are missing or malformed");
     } else if (rsa_check(key, numbers[RSA_N], numbers[RSA_E])) {
-        key->pkey = rsa_make(key, numbers);
-        if (key->pkey == NULL || (key->decrypts && !material_is_pair(key->pkey))) {
+        key->pkey = !key->decrypts || rsa_check_private(numbers) ? rsa_make(key, numbers) : NULL;
+        if (key->pkey == NULL || (key->decrypts && !material_opens_own(key->pkey))) {
             material_fault(key, WEIR_JOSE_KEY_BROKEN, "its numbers make no key");
         }
     }
