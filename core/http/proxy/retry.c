@@ -315,6 +315,18 @@ retry_give_up(weir_proxy_t *p, weir_cause_t cause, const char *detail)
     (void) weir_request_fail(req, cause, detail);
 }
 
+/* Is the peer the one to blame?  Not for a limit that the client chose, nor for one that passed while the client was
+ * what was waited for: else a client could make good peers rest (max_fails). */
+static bool
+retry_is_peers_fault(const weir_proxy_t *p, weir_cause_t cause)
+{
+    bool is_limit = cause == WEIR_CAUSE_UPSTREAM_TIMEOUT || cause == WEIR_CAUSE_UPSTREAM_TRY_TIMEOUT;
+    bool waits_for_client = p->x.is_held && p->attempt != NULL && p->attempt->connected && !p->x.is_asked
+                         && !p->x.codec->pending(&p->x);
+
+    return cause != WEIR_CAUSE_UPSTREAM_DEADLINE && !(is_limit && waits_for_client);
+}
+
 void
 weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind)
 {
@@ -346,7 +358,7 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
     if (again) {
         weir_cause_log(cause, &req->log, detail);
     }
-    weir_proxy_end_attempt(p, true);
+    weir_proxy_end_attempt(p, retry_is_peers_fault(p, cause));
     weir_exchange_end(&p->x, false);
     if (again) {
         retry_again(p);
