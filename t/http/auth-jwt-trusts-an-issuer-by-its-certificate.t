@@ -21,7 +21,7 @@ my $issuer = sub ($site) {
     });
 };
 my ($good, $named, $alien) = map { $issuer->($_) } $root->server('id.test'), $root->server('other.test'), $other->server('id.test');
-$w->allow_log(qr/the keys of|auth\.jwt|upstream\.tls|certificate|too old/);
+$w->allow_log(qr/the keys of|auth\.jwt|upstream\.tls|certificate|too old|\[emerg\]/);
 my $port = sub ($peer) { "$peer" =~ s/.*://r };
 my $text = join '', map { "upstream $_->[0] { server $_->[1]; }\n" } [ 'id.test' => $good ];
 $w->conf(<<"END");
@@ -52,4 +52,12 @@ is $get->('/long'), 200, 'others longer';
 unlink $down;
 $w->wait_until('the issuer is back', sub { $get->('/short') == 200 });
 $w->reload('server { return 204; }');                # keys are renewed each 100 ms: what is left of it is looked at when nobody does
+my $trusts = sub ($path, $authority) { "location $path { auth_jwt api; auth_jwt_key_trusted_certificate @{[ $authority->file ]}; empty_gif; }" };
+for my $case ([ 'inherited', "auth_jwt_key_request https://127.0.0.1/k; " . $trusts->('/a', $root) . $trusts->('/b', $other) ],
+    [ 'named twice', join '', map { $trusts->(@$_) =~ s/empty_gif/auth_jwt_key_request https:\/\/127.0.0.1\/k; empty_gif/r } [ '/a', $root ], [ '/b', $other ] ])
+{
+    my ($code, $said) = $w->check_conf("server { $case->[1] }");
+    isnt $code, 0, "one address and two whom it is trusted by, $case->[0]";
+    like $said, qr/"https:\/\/127\.0\.0\.1\/k" has another "auth_jwt_key_trusted_certificate" in another place in .*weir\.conf:\d+/, 'which is told';
+}
 done_testing;

@@ -20,6 +20,7 @@
 typedef struct jwt_url {
     weir_fetch_url_t     at;
     weir_msec_t          cache, stale, refresh;      /* cache 0: as the issuer says */
+    weir_str_t            trusted;                   /* a path; empty: the system's authorities */
     bool                  is_bound;
     const weir_entries_t *shared;                    /* from build */
     jwt_issuer_t         *issuer;                    /* runs: this process's */

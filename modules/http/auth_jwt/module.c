@@ -333,6 +333,22 @@ typedef struct {
     jwt_verified_t    *verified;
 } jwt_build_t;
 
+/* An address is fetched once for all places that name it: they must agree whom it is trusted by. */
+static bool
+jwt_check_trust(jwt_build_t *b, const jwt_conf_t *conf, const jwt_source_t *source)
+{
+    for (const jwt_url_t *url = b->built->urls; url != NULL; url = url->next) {
+        if (url->at.is_tls && weir_str_eq(url->at.text, source->text)
+            && !weir_str_eq(url->trusted, conf->trusted_certificate))
+        {
+            return weir_conf_error_at(b->cf, source->words, "\"%.*s\" has another "
+                                      "\"auth_jwt_key_trusted_certificate\" in another place",
+                                      WEIR_STR_ARG(source->text));
+        }
+    }
+    return true;
+}
+
 static bool
 jwt_build_urls(jwt_build_t *b, jwt_conf_t *conf)
 {
@@ -340,10 +356,17 @@ jwt_build_urls(jwt_build_t *b, jwt_conf_t *conf)
         jwt_source_t *source = &conf->requests.at[i];
         jwt_url_t    *url = source->url;
 
-        if (source->kind != JWT_URL || url->is_bound) {
+        if (source->kind != JWT_URL) {
+            continue;
+        }
+        if (!jwt_check_trust(b, conf, source)) {
+            return false;
+        }
+        if (url->is_bound) {
             continue;                                /* inherited: it is there */
         }
         url->is_bound = true;
+        url->trusted = conf->trusted_certificate;
         url->cache = conf->key_cache;
         url->stale = conf->key_stale;
         url->refresh = conf->key_refresh;
