@@ -48,11 +48,15 @@ weir_proxy_make_question(weir_proxy_t *p)
                              : req->head.content_length;
     x->has_whole = has_store && p->body->file_len == 0;
     x->whole = x->has_whole ? weir_str(p->body->mem, p->body->mem_len) : WEIR_STR_NONE;
-    x->may_repeat = weir_method_is_idempotent(req->head.method) && !p->streaming;
     x->takes_trailers = p->conf->te != NULL ? emit_list_has(req, p->conf->te, WEIR_STR("trailers"))
                                             : p->conf->pass_trailers.on;
     x->says_close = emit_list_has(req, p->conf->connection, WEIR_STR("close"));
-    return emit_method(p);
+    if (!emit_method(p)) {
+        return false;
+    }
+    x->may_repeat = weir_method_is_idempotent(req->head.method) && weir_method_is_idempotent(x->method)
+                 && !p->streaming;
+    return true;
 }
 
 /* Bytes of the path that proxy_pass's takes the place of. */

@@ -185,11 +185,12 @@ retry_is_possible(const weir_proxy_t *p)
     return !p->req->res.head_given && !p->body_taken;
 }
 
-/* Asking twice is safe: nothing of the request has left, or the method says so. */
+/* Asking twice is safe: nothing of the request has left, or its method says so, the client's and proxy_method's. */
 static bool
 retry_is_repeatable(const weir_proxy_t *p)
 {
-    return weir_exchange_sent_bytes(&p->x) == 0 || weir_method_is_idempotent(p->req->head.method);
+    return weir_exchange_sent_bytes(&p->x) == 0
+        || (weir_method_is_idempotent(p->req->head.method) && weir_method_is_idempotent(p->x.method));
 }
 
 /* What `retry` calls the failure; status: of an answer, else 0. */
