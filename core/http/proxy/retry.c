@@ -93,11 +93,13 @@ retry_connect(weir_proxy_t *p)
     }
 }
 
-/* `retry`'s, of this place; NULL: proxy_next_upstream says what is done after a failure. */
+/* `retry`'s, of this place; NULL: proxy_next_upstream says what is done after a failure.  Copies do not wait in pauses:
+ * they would keep a worker that is to end, and the room of others. */
 static const weir_forward_retry_t *
 retry_conf(const weir_proxy_t *p)
 {
-    return weir_unlikely(p->plan != NULL) && p->plan->conf->retry.n != 0 ? &p->plan->conf->retry : NULL;
+    return weir_unlikely(p->plan != NULL) && p->plan->conf->retry.n != 0 && p->req->pass_to == NULL
+             ? &p->plan->conf->retry : NULL;
 }
 
 /* The next one; with `retry` those that were asked before are asked again when there is no other. */
