@@ -11,6 +11,10 @@ plan(skip_all => 'a sanitizer keeps what was freed') if $w->is_sanitized;
 
 my $other = $w->client;
 is $other->send_request('GET', '/n')->read_response->status, 204, 'before';
+my $first = Weir::Http2::client($w);                  # HTTP/2 has rooms of the process, which stay
+$first->request(1, ":path" => "/n", "x-a" => "a" x 8000);
+is $first->verdict(1), 204, "… over HTTP/2";
+$first->close;
 my $before = $w->memory;
 my @clients = map { Weir::Http2::client($w) } 1 .. 4;
 for my $c (@clients) { $c->write(join '', map { headers(2 * $_ + 1, 'END_HEADERS END_STREAM', Weir::Http2::request_fields('x-a' => 'a' x 8000)) } 0 .. 99) }
