@@ -36,6 +36,7 @@ $t->case('§6.2 a priority that does not fit', frame('HEADERS', 'PRIORITY END_ST
 # PRIORITY (§6.3)
 $t->case('§6.3 stream 0', priority(0, 1), 'goaway PROTOCOL_ERROR');
 $t->case("§6.3 $_ bytes", $open . frame('PRIORITY', '', 1, 'x' x $_), 'rst FRAME_SIZE_ERROR') for 4, 6;
+$t->case("§6.3 $_ bytes on a stream that was never opened", frame('PRIORITY', '', 1, 'x' x $_) . headers(1, 'END_STREAM END_HEADERS', @get), 'goaway FRAME_SIZE_ERROR') for 4, 6;
 $t->case('§6.3 on a stream to come', priority(99, 0) . $get, '200', waits => 1);
 
 # RST_STREAM (§6.4)

@@ -248,7 +248,8 @@ receive_check(weir_h2_session_t *s, const weir_h2_frame_t *f)
     if (code == WEIR_H2_NO_ERROR) {
         return true;
     }
-    if (on_stream) {
+    /* RST_STREAM may not be sent for a stream that was never opened (RFC 9113 §6.4): that ends the connection. */
+    if (on_stream && !h2_is_idle(s, f->stream)) {
         h2_stream_error(s, f->stream, code);
     } else {
         h2_fail(s, code, "a frame of a wrong size, or where it may not stand");
