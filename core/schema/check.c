@@ -280,6 +280,14 @@ check_number(check_t *c, const weir_schema_node_t *node, const weir_json_t *valu
         || check_fail(c, node, "multipleOf", place);
 }
 
+/* What it may cost is not known before: it counts as a hundred nodes, and one more for each byte. */
+static weir_regex_result_t
+check_pattern(check_t *c, const weir_regex_t *pattern, weir_str_t text)
+{
+    c->steps += 100 + (uint32_t) weir_min(text.len, CHECK_STEPS);
+    return c->steps > CHECK_STEPS ? WEIR_REGEX_LIMIT : weir_regex_exec(pattern, text, NULL);
+}
+
 static bool
 check_string(check_t *c, const weir_schema_node_t *node, weir_str_t text, const check_place_t *place)
 {
@@ -293,7 +301,7 @@ check_string(check_t *c, const weir_schema_node_t *node, weir_str_t text, const 
         return check_fail(c, node, "minLength", place);
     }
     if (node->pattern != NULL) {
-        result = weir_regex_exec(node->pattern, text, NULL);
+        result = check_pattern(c, node->pattern, text);
         if (result == WEIR_REGEX_LIMIT) {
             return check_limit(c, node, place);
         }
@@ -410,7 +418,7 @@ check_member_rules(check_t *c, const weir_schema_node_t *node, const weir_json_t
         return false;
     }
     for (size_t i = 0; i < node->patterns.n; i++) {
-        weir_regex_result_t result = weir_regex_exec(node->patterns.at[i].regex, value->name, NULL);
+        weir_regex_result_t result = check_pattern(c, node->patterns.at[i].regex, value->name);
 
         if (result == WEIR_REGEX_LIMIT) {
             return check_limit(c, node, place);

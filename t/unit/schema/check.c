@@ -12,7 +12,7 @@ typedef struct { weir_arena_t arena; const weir_schema_t *schema; weir_error_t e
 static const weir_json_t *
 from_text(weir_arena_t *arena, const char *text)
 {
-    const weir_json_limits_t limits = { .depth = WEIR_JSON_DEPTH_MAX, .values = 10000 };
+    const weir_json_limits_t limits = { .depth = WEIR_JSON_DEPTH_MAX, .values = 100000 };
     const weir_json_t       *json;
 
     if (weir_json_parse(arena, weir_str_from_z(text), limits, &json) != WEIR_JSON_GOOD) {
@@ -51,7 +51,7 @@ is_fault(const char *schema, const char *value, const char *expected)
     is_good = c.schema != NULL && weir_schema_accepts(c.schema, from_text(&c.arena, value), &c.arena, &fault);
     is_str(is_good ? WEIR_STR("") : weir_str_printf(&c.arena, "%.*s %.*s%s", WEIR_STR_ARG(fault.at),
                                                     WEIR_STR_ARG(fault.rule), fault.is_limit ? " limit" : ""),
-           expected, value);
+           expected, strlen(value) < 200 ? value : "a long value");
     fini(&c);
 }
 
@@ -108,6 +108,24 @@ errors(void)
     is_error("3", "is not a schema");
 }
 
+/* Many patterns are many steps, whatever each of them costs. */
+static void
+patterns(void)
+{
+    static char value[400000];
+    size_t      n = 0;
+
+    for (int i = 0; i < 19000; i++) {
+        n += (size_t) snprintf(value + n, sizeof(value) - n, "%c\"a%05d\"", i == 0 ? '[' : ',', i);
+        if (i == 9000) {
+            (void) snprintf(value + n, sizeof(value) - n, "]");
+            is_fault("{\"items\":{\"pattern\":\"^a\"}}", value, "");
+        }
+    }
+    (void) snprintf(value + n, sizeof(value) - n, "]");
+    is_fault("{\"items\":{\"pattern\":\"^a\"}}", value, "/18691 s.json#/items limit");
+}
+
 /* Schemas whose check would not end, or not soon. */
 static void
 bounds(void)
@@ -155,5 +173,6 @@ main(void)
     openapi();
     errors();
     bounds();
+    patterns();
     return done();
 }
