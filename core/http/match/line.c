@@ -248,7 +248,7 @@ line_read_value(line_t *l, weir_predicate_t *pred, weir_str_t text)
 
 /* NAME, NAME=value, NAME~regex, NAME~*regex */
 static bool
-line_read_pair(line_t *l, int kind, weir_str_t text)
+line_read_pair(line_t *l, weir_predicate_kind_t kind, weir_str_t text)
 {
     weir_predicate_t pred = { .kind = kind, .negate = l->negate };
     size_t           n = 0;

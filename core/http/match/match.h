@@ -34,8 +34,10 @@ typedef struct { const weir_radix_node_t *node; uint32_t stage; } weir_hosts_wal
 void *weir_hosts_next(const weir_hosts_t *hosts, weir_str_t host, weir_hosts_walk_t *walk);      /* NULL: no more */
 
 /* -- predicates beyond the path -- */
+typedef enum { WEIR_PRED_METHOD, WEIR_PRED_HEADER, WEIR_PRED_QUERY, WEIR_PRED_COOKIE } weir_predicate_kind_t;
+
 typedef struct {
-    enum { WEIR_PRED_METHOD, WEIR_PRED_HEADER, WEIR_PRED_QUERY, WEIR_PRED_COOKIE } kind;
+    weir_predicate_kind_t kind;
     weir_str_t          name;       /* of a header, cookie or argument; method name */
     weir_strs_t         names;      /* METHOD: any of them; n == 0: name */
     weir_str_t          value;      /* exact value; regex != NULL: pattern; at == NULL and no pattern: present */
