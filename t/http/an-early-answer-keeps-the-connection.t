@@ -56,8 +56,9 @@ $client->read_response;
 {
     local $SIG{PIPE} = 'IGNORE';
     my $sent = 0;
-    for (1 .. 4000) { $client->write(sprintf("%x\r\n", 16384) . 'x' x 16384 . "\r\n") or last; $sent += 16384 }
-    cmp_ok $sent, '<', 4000 * 16384, 'one that does not end is not read for ever' unless $w->is_nginx;
+    my $until = time + 8;                                   # lingering_time is less, whatever a machine moves in it
+    while (time < $until) { $client->write(sprintf("%x\r\n", 16384) . 'x' x 16384 . "\r\n") or last; $sent += 16384 }
+    cmp_ok time, '<', $until, 'one that does not end is not read for ever' or diag "$sent bytes" unless $w->is_nginx;
 }
 
 unless ($w->is_nginx) {
