@@ -1,9 +1,9 @@
 /*
  * arena.c - chunks from the heap, bumped through.
  *
- * Ordinary chunks are bumped; a request for more than a quarter of a chunk (a half, where the first chunk is a smaller
- * one) gets a chunk of its own, so that no chunk is abandoned with much room left.  Runs in every process.  Under
- * AddressSanitizer room that was not given out is poisoned and pieces are kept apart, so that an overrun is seen.
+ * Ordinary chunks are bumped; a request for more than a quarter of a chunk gets a chunk of its own, so that no chunk
+ * is abandoned with much room left.  Runs in every process.  Under AddressSanitizer room that was not given out is
+ * poisoned and pieces are kept apart, so that an overrun is seen.
  */
 #include "base/arena.h"
 
@@ -46,79 +46,17 @@ struct weir_arena_cleanup {
     void                 *data;
 };
 
-/* Chunks that were given back. */
-static _Thread_local struct {
-    weir_arena_chunk_t *first;
-    size_t              size;
-    unsigned            n, max;
-} arena_spares;
-
-void
-weir_arena_keep_spares(size_t size, unsigned n)
-{
-    weir_arena_chunk_t *chunk;
-
-    while ((chunk = arena_spares.first) != NULL) {
-        arena_spares.first = chunk->next;
-        weir_mem_free(chunk);
-    }
-    arena_spares.size = size;
-    arena_spares.n = 0;
-    arena_spares.max = n;
-}
-
-/* NULL: none is kept. */
-static weir_arena_chunk_t *
-arena_take_spare(size_t size)
-{
-    weir_arena_chunk_t *chunk = size == arena_spares.size ? arena_spares.first : NULL;
-
-    if (chunk != NULL) {
-        arena_spares.first = chunk->next;
-        arena_spares.n--;
-        arena_show(chunk, size);
-    }
-    return chunk;
-}
-
-/* Not under AddressSanitizer, which is to see that what was given back is used. */
-static bool
-arena_keep_spare(weir_arena_chunk_t *chunk)
-{
-    if (ARENA_GAP != 0 || chunk->size != arena_spares.size || arena_spares.n >= arena_spares.max) {
-        return false;
-    }
-    arena_show(chunk, sizeof(*chunk));
-    chunk->next = arena_spares.first;
-    arena_spares.first = chunk;
-    arena_spares.n++;
-    return true;
-}
-
 void
 weir_arena_init(weir_arena_t *arena, size_t chunk_size)
 {
-    weir_arena_init_small(arena, chunk_size, chunk_size);
-}
-
-void
-weir_arena_init_small(weir_arena_t *arena, size_t first_size, size_t chunk_size)
-{
-    weir_assert(first_size <= chunk_size);
-    *arena = (weir_arena_t) {
-        .chunk_size = weir_max(chunk_size, ARENA_MIN_CHUNK),
-        .first_size = weir_max(first_size, ARENA_MIN_CHUNK),
-    };
+    *arena = (weir_arena_t) { .chunk_size = weir_max(chunk_size, ARENA_MIN_CHUNK) };
 }
 
 static weir_arena_chunk_t *
 arena_add_chunk(weir_arena_t *arena, weir_arena_chunk_t **list, size_t size)
 {
-    weir_arena_chunk_t *chunk = arena_take_spare(size);
+    weir_arena_chunk_t *chunk = weir_mem_try(size);
 
-    if (chunk == NULL) {
-        chunk = weir_mem_try(size);
-    }
     if (chunk == NULL) {
         return NULL;
     }
@@ -134,9 +72,7 @@ arena_free_chunk(weir_arena_t *arena, weir_arena_chunk_t *chunk)
 {
     weir_assert(chunk->size <= arena->total);
     arena->total -= chunk->size;
-    if (!arena_keep_spare(chunk)) {
-        weir_mem_free(chunk);
-    }
+    weir_mem_free(chunk);
 }
 
 static void
@@ -227,18 +163,17 @@ weir_arena_wipe(weir_arena_t *arena)
 static char *
 arena_take_more(weir_arena_t *arena, size_t size)
 {
-    size_t              chunk_size = arena->chunks != NULL ? arena->chunk_size : arena->first_size;
     weir_arena_chunk_t *chunk;
     char               *at;
 
     if (size > SIZE_MAX / 2) {
         return NULL;
     }
-    if (size > (chunk_size != arena->first_size ? chunk_size / 2 : chunk_size / 4)) {
+    if (size > arena->chunk_size / 4) {
         chunk = arena_add_chunk(arena, &arena->large, ARENA_HEADER + size);
         return chunk != NULL ? (char *) chunk + ARENA_HEADER : NULL;
     }
-    chunk = arena_add_chunk(arena, &arena->chunks, chunk_size);
+    chunk = arena_add_chunk(arena, &arena->chunks, arena->chunk_size);
     if (chunk == NULL) {
         return NULL;
     }

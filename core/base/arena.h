@@ -14,20 +14,14 @@ typedef struct weir_arena_cleanup weir_arena_cleanup_t;
 typedef struct {
     char                 *at, *end;    /* free room of the newest chunk */
     weir_arena_chunk_t   *chunks;      /* newest first; the first made stays over a reset */
-    weir_arena_chunk_t   *large;       /* of one request each: see arena.c */
+    weir_arena_chunk_t   *large;       /* of one request each, for more than chunk_size / 4 */
     weir_arena_cleanup_t *cleanups;    /* run in reverse order at reset and fini */
     size_t                chunk_size;  /* bytes of an ordinary chunk */
-    size_t                first_size;  /* … and of the first, which stays */
     size_t                total;       /* bytes held now, for limits and tests */
 } weir_arena_t;
 
 /* Embedded in its owner.  No memory is taken until the first allocation. */
 void weir_arena_init(weir_arena_t *arena, size_t chunk_size);
-/* The same with a smaller chunk to begin with, for owners of which there may be many that need little. */
-void weir_arena_init_small(weir_arena_t *arena, size_t first_size, size_t chunk_size);
-/* This thread keeps up to n chunks of `size` bytes that arenas give back, for those that want one next: so that a
- * request which needs a second chunk costs the heap nothing.  n 0: none, and those that were kept go. */
-void weir_arena_keep_spares(size_t size, unsigned n);
 void weir_arena_reset(weir_arena_t *arena);
 void weir_arena_fini(weir_arena_t *arena);
 /* Overwrites all that was taken from it, which nobody uses any more: before it is given back, where secrets lay in

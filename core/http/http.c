@@ -44,7 +44,6 @@ http_create(weir_serve_t *serve)
     weir_list_init(&http->conns);
     weir_list_init(&http->idle);
     weir_list_init(&http->free_requests);
-    weir_requests_begin();
     weir_chain_pool_init(&http->blocks, HTTP_FREE_BLOCKS);
     http->groups = weir_upstream_groups(serve->life);
     serve->life->kept[weir_http_core_index] = http;

@@ -17,9 +17,9 @@
 
 #include <string.h>
 
-#define REQUEST_ARENA_FIRST   4096     /* kept with the request for reuse; one that waits for a peer needs no more */
-#define REQUEST_ARENA_BYTES   8192
-#define REQUEST_SPARE_CHUNKS  32       /* second chunks that a worker keeps: as many answers are made at a time */
+/* Kept with the request for reuse; idle connections have none.  What must not fail, an error's answer among it, finds
+ * its memory there. */
+#define REQUEST_ARENA_BYTES   16384
 #define REQUEST_MAX_REDIRECTS 10
 #define REQUEST_FREE_MAX      256
 
@@ -79,7 +79,7 @@ weir_request_take(weir_http_t *http)
             return NULL;
         }
         memset(box, 0, sizeof(*box));
-        weir_arena_init_small(&box->req.arena, REQUEST_ARENA_FIRST, REQUEST_ARENA_BYTES);
+        weir_arena_init(&box->req.arena, REQUEST_ARENA_BYTES);
         /* its memory is there before what must not fail needs it */
         if (weir_try_alloc(&box->req.arena, 1) == NULL) {
             weir_mem_free(box);
@@ -123,7 +123,7 @@ weir_request_give_back(weir_request_t *req)
         weir_http_trim_later(http);
     }
     if (http->spare_requests.n >= REQUEST_FREE_MAX) {
-        http->trimmed += REQUEST_ARENA_FIRST;
+        http->trimmed += REQUEST_ARENA_BYTES;
         request_free(box);
         return;
     }
@@ -135,15 +135,8 @@ weir_request_give_back(weir_request_t *req)
 }
 
 void
-weir_requests_begin(void)
-{
-    weir_arena_keep_spares(REQUEST_ARENA_BYTES, REQUEST_SPARE_CHUNKS);
-}
-
-void
 weir_requests_free(weir_http_t *http)
 {
-    weir_arena_keep_spares(0, 0);
     while (!weir_list_empty(&http->free_requests)) {
         request_box_t *box = weir_list_entry(http->free_requests.next, request_box_t, link);
         weir_list_remove(&box->link);

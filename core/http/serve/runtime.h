@@ -59,7 +59,6 @@ weir_http_listen_of(const weir_serve_socket_t *socket)
 /* Requests are recycled with their arenas: nothing is allocated for one after warm-up. */
 weir_request_t *weir_request_take(weir_http_t *http);           /* NULL when there is no memory */
 void            weir_request_give_back(weir_request_t *req);    /* resets it */
-void            weir_requests_begin(void);                      /* no spare chunks yet, or any more */
 void            weir_requests_free(weir_http_t *http);          /* those kept for reuse */
 size_t          weir_requests_trim(weir_http_t *http, size_t floor);     /* a tick (spare.h): bytes that went back */
 void            weir_http_trim_later(weir_http_t *http);        /* something is kept for reuse; once is enough */

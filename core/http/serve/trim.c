@@ -23,7 +23,6 @@ trim_on_time(weir_timer_t *timer)
 
     http->trimmed += freed;
     if (freed == 0 && http->trimmed >= TRIM_HEAP) {        /* it has come to rest */
-        weir_requests_begin();                             /* the chunks that it keeps go, too */
         weir_mem_trim();
         http->trimmed = 0;
     }

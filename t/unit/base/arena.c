@@ -133,28 +133,9 @@ test_cleanups(void)
     is_str(weir_str(order, n_order), "bza", "one that a cleanup adds runs too");
 }
 
-static void
-test_small(void)
-{
-    weir_arena_t arena;
-    char        *first;
-
-    weir_arena_init_small(&arena, 1024, 4096);
-    first = weir_alloc(&arena, 200);
-    is_int(arena.total, 1024, "one that begins small has a small chunk");
-    memset(weir_alloc(&arena, 900), 1, 900);
-    is_int(arena.total, 1024 + 4096, "what does not fit takes an ordinary one");
-    weir_arena_reset(&arena);
-    is_int(arena.total, 1024, "the small one stays over a reset");
-    ok(weir_alloc(&arena, 200) == (void *) first, "and is used again");
-    weir_arena_fini(&arena);
-    is_int(arena.total, 0, "and goes");
-}
-
 int
 main(void)
 {
-    test_small();
     test_pieces();
     test_large();
     test_warm();
