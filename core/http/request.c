@@ -350,12 +350,9 @@ request_find_by_method(const weir_request_t *req, weir_str_t path, weir_str_t me
 static __attribute__((noinline)) weir_http_location_t *
 request_find_preflight(const weir_request_t *req, weir_str_t path, weir_match_t *match)
 {
-    const weir_field_t   *asked = NULL;
+    const weir_field_t   *asked = req->is_internal ? NULL : weir_request_preflight(req);
     weir_http_location_t *location;
 
-    if (!req->is_internal && weir_fields_first(&req->head.fields, WEIR_HEADER_ORIGIN) != NULL) {
-        asked = weir_fields_find(&req->head.fields, WEIR_STR("access-control-request-method"));
-    }
     if (asked != NULL) {
         location = request_find_by_method(req, path, asked->value, match);
         if (location == NULL || location->answers_preflight) {

@@ -293,6 +293,17 @@ void          weir_request_client_gone(weir_request_t *req, weir_cause_t cause);
 /* The next piece of the request's body, through its filters; as the codec's read_body. */
 weir_io_t     weir_request_read(weir_request_t *req, weir_str_t *bytes);
 
+/* Of a preflight (Fetch, CORS): the field that says which method the request that it announces has.  NULL: it is
+ * none. */
+static inline const weir_field_t *
+weir_request_preflight(const weir_request_t *req)
+{
+    if (req->head.method != WEIR_METHOD_OPTIONS || weir_fields_first(&req->head.fields, WEIR_HEADER_ORIGIN) == NULL) {
+        return NULL;
+    }
+    return weir_fields_find(&req->head.fields, WEIR_STR("access-control-request-method"));
+}
+
 /* -- for handlers -- */
 /* By module index; lives as long as the request, over internal redirects.  NULL: nothing was kept. */
 void  weir_request_keep(weir_request_t *req, size_t module_index, void *data);

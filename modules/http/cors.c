@@ -142,9 +142,7 @@ cors_join(weir_request_t *req, const cors_names_t *names)
 static bool
 cors_is_preflight(const weir_request_t *req)
 {
-    return req->head.method == WEIR_METHOD_OPTIONS && !req->is_sub
-        && weir_fields_find(&req->head.fields, WEIR_STR("origin")) != NULL
-        && weir_fields_find(&req->head.fields, cors_asked_method) != NULL;
+    return !req->is_sub && weir_request_preflight(req) != NULL;
 }
 
 static cors_verdict_t
