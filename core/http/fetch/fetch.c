@@ -108,20 +108,27 @@ weir_fetch_max_age(const weir_fields_t *fields)
 
 struct weir_fetch {
     weir_ask_t      *ask;
-    weir_ask_field_t fields[2];
+    weir_ask_field_t fields[4];
+    size_t           n_fields;
+    size_t           said;                       /* bytes of texts behind the struct */
     void           (*done)(void *data, const weir_fetched_t *fetched);
     void            *data;
     char            *body;
     size_t           len, cap;
     uint64_t         max_age_s;
     char             status[40];                 /* what was wrong with it */
-    bool             has_memory;
+    uint16_t         code;
+    bool             any_status, has_memory;
 };
 
 static void
 fetch_free(weir_fetch_t *fetch)
 {
+    if (fetch->body != NULL) {
+        weir_mem_wipe(fetch->body, fetch->cap);      /* what is told of a token is nobody else's */
+    }
     weir_mem_free(fetch->body);
+    weir_mem_wipe(fetch + 1, fetch->said);
     weir_mem_free(fetch);
 }
 
@@ -140,8 +147,9 @@ fetch_on_head(weir_ask_t *ask, const weir_response_head_t *head)
     weir_fetch_t *fetch = weir_ask_data(ask);
 
     fetch->len = 0;
+    fetch->code = head->status;
     fetch->max_age_s = weir_fetch_max_age(&head->fields);
-    if (head->status != 200) {
+    if (head->status != 200 && !fetch->any_status) {
         weir_buf_t text;
 
         weir_buf_init(&text, fetch->status, sizeof(fetch->status) - 1);
@@ -153,6 +161,19 @@ fetch_on_head(weir_ask_t *ask, const weir_response_head_t *head)
     }
 }
 
+/* To more room; what lay in the old one is wiped. */
+static void
+fetch_move_body(weir_fetch_t *fetch, char *more, size_t cap)
+{
+    if (fetch->body != NULL) {
+        memcpy(more, fetch->body, fetch->len);
+        weir_mem_wipe(fetch->body, fetch->cap);
+        weir_mem_free(fetch->body);
+    }
+    fetch->body = more;
+    fetch->cap = cap;
+}
+
 static void
 fetch_on_body(weir_ask_t *ask, weir_str_t bytes)
 {
@@ -162,10 +183,11 @@ fetch_on_body(weir_ask_t *ask, weir_str_t bytes)
     if (bytes.len > fetch->cap - fetch->len && fetch->has_memory) {
         size_t cap = (fetch->len + bytes.len) * 2 + FETCH_PIECE;
 
-        more = weir_mem_try_resize(fetch->body, cap);
+        more = weir_mem_try(cap);
         fetch->has_memory = more != NULL;
-        fetch->body = more != NULL ? more : fetch->body;
-        fetch->cap = more != NULL ? cap : fetch->cap;
+        if (more != NULL) {
+            fetch_move_body(fetch, more, cap);
+        }
     }
     if (fetch->has_memory) {
         memcpy(fetch->body + fetch->len, bytes.at, bytes.len);
@@ -177,7 +199,7 @@ static void
 fetch_on_end(weir_ask_t *ask, weir_cause_t cause, const char *detail)
 {
     weir_fetch_t  *fetch = weir_ask_data(ask);
-    weir_fetched_t fetched = { .max_age_s = fetch->max_age_s };
+    weir_fetched_t fetched = { .status = fetch->code, .max_age_s = fetch->max_age_s };
 
     fetch->ask = NULL;
     if (cause == WEIR_CAUSE_NONE && fetch->has_memory) {
@@ -194,24 +216,45 @@ fetch_on_end(weir_ask_t *ask, weir_cause_t cause, const char *detail)
 static const weir_ask_handler_t fetch_handler = { .on_head = fetch_on_head, .on_body = fetch_on_body,
                                                   .on_end = fetch_on_end };
 
+/* A copy behind the struct. */
+static weir_str_t
+fetch_keep(weir_fetch_t *fetch, weir_str_t text)
+{
+    char *copy = (char *) (fetch + 1) + fetch->said;
+
+    memcpy(copy, text.at != NULL ? text.at : "", text.len);
+    fetch->said += text.len;
+    return weir_str(copy, text.len);
+}
+
+static void
+fetch_add_field(weir_fetch_t *fetch, weir_str_t name, weir_str_t value)
+{
+    weir_assert(fetch->n_fields < weir_countof(fetch->fields));
+    if (value.len != 0) {
+        fetch->fields[fetch->n_fields++] = (weir_ask_field_t) { name, fetch_keep(fetch, value) };
+    }
+}
+
 weir_fetch_t *
-weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, weir_str_t accept, size_t max_body, weir_msec_t limit,
+weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec_t *spec,
            void (*done)(void *data, const weir_fetched_t *fetched), void *data)
 {
-    weir_fetch_t   *fetch = weir_mem_try(sizeof(*fetch));
+    static const weir_str_t identity = WEIR_STR_INIT("identity");
+    size_t          said = spec->accept.len + spec->authorization.len + spec->body.len + spec->type.len + identity.len;
+    weir_fetch_t   *fetch = weir_mem_try(sizeof(*fetch) + said);
     weir_question_t q = {
         .http = http,
         .to = url->group->running,
         .codec = &weir_peer_h1,
         .conf = weir_ask_conf(),
-        .method = WEIR_STR("GET"),
+        .method = spec->body.at != NULL ? WEIR_STR("POST") : WEIR_STR("GET"),
         .target = url->target,
         .host = url->authority,
-        .n_fields = 2,
-        .may_repeat = true,
+        .may_repeat = spec->body.at == NULL || spec->may_repeat,
         .tries = FETCH_TRIES,
-        .limit = limit,
-        .max_body = max_body,
+        .limit = spec->limit,
+        .max_body = spec->max_body,
         .handler = &fetch_handler,
         .data = fetch,
     };
@@ -219,11 +262,17 @@ weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, weir_str_t accept, si
     if (fetch == NULL) {
         return NULL;
     }
-    *fetch = (weir_fetch_t) {
-        .fields = { { WEIR_STR("Accept"), accept }, { WEIR_STR("Accept-Encoding"), WEIR_STR("identity") } },
-        .done = done, .data = data, .max_age_s = UINT64_MAX, .has_memory = true,
-    };
+    *fetch = (weir_fetch_t) { .done = done, .data = data, .max_age_s = UINT64_MAX, .has_memory = true,
+                              .any_status = spec->any_status };
+    fetch_add_field(fetch, WEIR_STR("Accept"), spec->accept);
+    fetch_add_field(fetch, WEIR_STR("Accept-Encoding"), identity);
+    fetch_add_field(fetch, WEIR_STR("Authorization"), spec->authorization);
+    if (spec->body.at != NULL) {
+        fetch_add_field(fetch, WEIR_STR("Content-Type"), spec->type);
+        q.body = fetch_keep(fetch, spec->body);
+    }
     q.fields = fetch->fields;
+    q.n_fields = fetch->n_fields;
     q.conf.connect_timeout = FETCH_CONNECT;
     if (url->is_tls) {
         q.secure = (weir_upsecure_t) { .context = url->tls.built->context, .name = url->host, .sends_name = true,

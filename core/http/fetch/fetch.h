@@ -1,10 +1,10 @@
 /*
- * fetch.h - a document at an http:// or https:// address that Weir itself needs (keys of an issuer today): the address
- * as a directive says it, and one GET of it.
+ * fetch.h - a document at an http:// or https:// address that Weir itself needs (keys of an issuer, what an
+ * authorization server says of a token): the address as a directive says it, and one GET of it, or one POST to it.
  *
  * The address' host is an upstream block, or is resolved when the configuration is read.  Of https:// the certificate
  * and its name are verified, by the authorities of the system or by those of a file.  What comes is gathered whole,
- * up to a limit; answers other than 200 are failures.
+ * up to a limit; answers other than 200 are failures, unless who asks wants to read them.
  */
 #ifndef WEIR_HTTP_FETCH_H
 #define WEIR_HTTP_FETCH_H
@@ -28,17 +28,29 @@ bool weir_fetch_bind(weir_conf_t *cf, weir_generation_t *generation, const weir_
                      weir_str_t authorities, weir_fetch_url_t *url) WEIR_MUST_USE;
 
 typedef struct weir_fetch weir_fetch_t;
+
+/* What is asked.  All texts are copied, and wiped afterwards: they may be secrets. */
+typedef struct {
+    weir_str_t  accept;
+    weir_str_t  authorization;                   /* the field's value; empty: none is sent */
+    weir_str_t  body, type;                      /* of a POST; body.at NULL: it is a GET */
+    bool        may_repeat;                      /* asking twice does no harm, although it is a POST */
+    bool        any_status;                      /* an answer with another status than 200 is no failure */
+    size_t      max_body;                        /* of the answer */
+    weir_msec_t limit;                           /* for all of it */
+} weir_fetch_spec_t;
+
 typedef struct {
     weir_str_t  body;                            /* at NULL: it failed, */
-    const char *why;                             /* … for this reason; good for the time of the call */
+    const char *why;                             /* … for this reason; good for the time of the call, as is body */
+    uint16_t    status;                          /* 200 without any_status */
     uint64_t    max_age_s;                       /* of Cache-Control; UINT64_MAX: it says nothing */
 } weir_fetched_t;
 
 /* url, and the generation that has it, live until done or cancel.  done is called once, by the loop.  NULL: no
  * memory. */
-weir_fetch_t *weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, weir_str_t accept, size_t max_body,
-                         weir_msec_t limit, void (*done)(void *data, const weir_fetched_t *fetched),
-                         void *data) WEIR_MUST_USE;
+weir_fetch_t *weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec_t *spec,
+                         void (*done)(void *data, const weir_fetched_t *fetched), void *data) WEIR_MUST_USE;
 void          weir_fetch_cancel(weir_fetch_t *fetch);            /* NULL is fine */
 
 /* max-age of a Cache-Control field; UINT64_MAX: it says nothing; no-store and no-cache are 0 (RFC 9111 §5.2). */

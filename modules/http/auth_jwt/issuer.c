@@ -398,6 +398,8 @@ issuer_fetch(jwt_issuer_t *issuer)
     char           room[ISSUER_KEY_MAX];
     weir_instant_t now = weir_clock_now();
     issuer_lease_t lease = { weir_slot_mine.number, weir_slot_mine.pid };
+    weir_fetch_spec_t spec = { .accept = WEIR_STR("application/jwk-set+json, application/json"),
+                               .max_body = ISSUER_TEXT_MAX, .limit = { ISSUER_LIMIT_MS } };
 
     if (issuer->fetch != NULL) {
         return true;
@@ -416,9 +418,7 @@ issuer_fetch(jwt_issuer_t *issuer)
         return false;
     }
     issuer->held = weir_generation_ref(issuer->generation);
-    issuer->fetch = weir_fetch(issuer->all->http, &issuer->via->at,
-                               WEIR_STR("application/jwk-set+json, application/json"), ISSUER_TEXT_MAX,
-                               (weir_msec_t) { ISSUER_LIMIT_MS }, issuer_fetched, issuer);
+    issuer->fetch = weir_fetch(issuer->all->http, &issuer->via->at, &spec, issuer_fetched, issuer);
     if (issuer->fetch == NULL) {
         issuer_give_up_lease(issuer);
         weir_generation_unref(issuer->held);
