@@ -10,7 +10,6 @@
  * (auth_jwt_dry_run) waits, judges and counts as if it were meant, and then lets everyone pass, and nobody in.  Runs in
  * workers.
  */
-#include "issuer.h"
 #include "jwt.h"
 
 #include "http/record/story.h"
@@ -25,7 +24,7 @@ typedef struct {
     weir_holder_t hold;
     jwt_state_t  *state;
     size_t        source;
-    jwt_waiter_t  waiter;                            /* an issuer's */
+    weir_document_waiter_t  waiter;                            /* an issuer's */
     weir_sub_t   *sub;                               /* a location's */
     weir_task_t   task;
     weir_str_t    body;                              /* of its answer, in the request's arena */
@@ -137,7 +136,7 @@ guard_on_cancel(weir_holder_t *hold)
 {
     guard_wait_t *wait = weir_container_of(hold, guard_wait_t, hold);
 
-    jwt_issuer_forget(&wait->waiter);
+    weir_document_forget(&wait->waiter);
     weir_task_cancel(&wait->task);
     if (wait->sub != NULL) {
         weir_sub_cancel(wait->sub);
@@ -161,7 +160,7 @@ guard_on_waited(guard_wait_t *wait)
 }
 
 static void
-guard_on_wake(jwt_waiter_t *waiter)
+guard_on_wake(weir_document_waiter_t *waiter)
 {
     guard_on_waited(weir_container_of(waiter, guard_wait_t, waiter));
 }
@@ -267,7 +266,7 @@ guard_begin(weir_request_t *req, guard_wait_t *wait, size_t i)
 
     wait->source = i;
     return source->kind == JWT_URI ? guard_ask_location(req, wait, source)
-           : jwt_issuer_wait(source->url, req->http, &wait->waiter, guard_on_wake);
+           : weir_document_wait(&source->url->document, req->http, &wait->waiter, guard_on_wake);
 }
 
 /* Says the token itself that it is over?  (Nobody has signed that: it only saves the waiting.) */

@@ -2,12 +2,13 @@
  * jwt.h - what the files of auth_jwt share.
  *
  *     module.c  directives             guard.c   the access phase        token.c     one token's verification
- *     claims.c  its variables          keys.c    where keys come from    issuer.c    sets of an issuer's URL
+ *     claims.c  its variables          keys.c    where keys come from
  *     verified.c  tokens that were verified before
  */
 #ifndef WEIR_AUTH_JWT_H
 #define WEIR_AUTH_JWT_H
 
+#include "http/fetch/document.h"
 #include "http/module.h"
 #include "http/route/captures.h"
 #include "jose/jwe.h"
@@ -17,8 +18,14 @@
 
 extern const size_t weir_http_auth_jwt_index;
 
-typedef struct jwt_issuer jwt_issuer_t;          /* issuer.c: a URL, in this process */
-typedef struct jwt_state  jwt_state_t;
+typedef struct jwt_state jwt_state_t;
+
+/* An issuer's URL, of a generation: fetched by one process for all. */
+typedef struct jwt_url {
+    weir_document_t document;
+    weir_str_t      trusted;                     /* a path; empty: the system's authorities */
+    bool            is_bound;
+} jwt_url_t;
 
 /* One set of keys that is counted: a request under way keeps what it verifies with. */
 typedef struct { weir_jwks_t *keys; uint32_t refs; } jwt_set_t;
@@ -124,6 +131,8 @@ const weir_json_t *jwt_header(jwt_state_t *state);
 const weir_json_t *jwt_claims(jwt_state_t *state);
 
 /* -- keys.c -- */
+extern const weir_zone_kind_t     jwt_issuer_kind;       /* sets of issuers in shared memory */
+extern const weir_document_kind_t jwt_document_kind;
 #define JWT_SOURCES_MAX 64
 typedef enum { JWT_KEYS_HERE, JWT_KEYS_WAIT, JWT_KEYS_NONE } jwt_keys_t;
 size_t        jwt_sources(const jwt_conf_t *conf);

@@ -4,7 +4,6 @@
 #include "jwt.h"
 
 #include "base/mem.h"
-#include "issuer.h"
 #include "os/clock.h"
 
 jwt_set_t *
@@ -31,6 +30,31 @@ jwt_set_unref(jwt_set_t *set)
         weir_mem_free(set);
     }
 }
+
+/* -- issuers -- */
+
+static void *
+keys_parse(weir_str_t text, weir_error_t *error)
+{
+    return weir_jwks_parse(text, error);
+}
+
+static void
+keys_destroy(void *keys)
+{
+    weir_jwks_destroy(keys);
+}
+
+const weir_document_kind_t jwt_document_kind = {
+    .what = "keys", .accept = WEIR_STR_INIT("application/jwk-set+json, application/json"), .parse = keys_parse,
+    .destroy = keys_destroy,
+};
+
+const weir_zone_kind_t jwt_issuer_kind = {
+    .name = "jwt-keys", .layout = 1, .fold = weir_entries_fold, .describe = weir_entries_describe,
+};
+
+/* -- sources -- */
 
 size_t jwt_sources(const jwt_conf_t *conf) { return conf->files.n + conf->requests.n; }
 
@@ -120,7 +144,7 @@ jwt_keys_now(jwt_state_t *state, size_t i, weir_jwks_t **keys)
     case JWT_URI:
         return keys_of_uri(state, source, i, keys);
     default:
-        *keys = jwt_issuer_set(source->url);
+        *keys = weir_document_value(&source->url->document);
         return *keys != NULL ? JWT_KEYS_HERE : (state->asked >> i & 1) != 0 ? JWT_KEYS_NONE : JWT_KEYS_WAIT;
     }
 }

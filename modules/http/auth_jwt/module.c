@@ -4,13 +4,12 @@
  *
  * Load time, but for the module's life.
  */
-#include "issuer.h"
 #include "jwt.h"
 
 #include <openssl/evp.h>
 
 /* What a generation has. */
-typedef struct { jwt_url_t *urls; } jwt_built_t;
+typedef struct { weir_document_t *urls; } jwt_built_t;
 
 /* -- auth_jwt -- */
 
@@ -120,7 +119,7 @@ jwt_parse_request(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, cons
     if (weir_fetch_is_url(source.text)) {
         source.kind = JWT_URL;
         source.url = weir_new(cf->arena, jwt_url_t);
-        if (!weir_fetch_read_url(cf, 1, source.text, &source.url->at)) {
+        if (!weir_fetch_read_url(cf, 1, source.text, &source.url->document.at)) {
             return false;
         }
     } else {
@@ -337,8 +336,10 @@ typedef struct {
 static bool
 jwt_check_trust(jwt_build_t *b, const jwt_conf_t *conf, const jwt_source_t *source)
 {
-    for (const jwt_url_t *url = b->built->urls; url != NULL; url = url->next) {
-        if (url->at.is_tls && weir_str_eq(url->at.text, source->text)
+    for (const weir_document_t *d = b->built->urls; d != NULL; d = d->next) {
+        const jwt_url_t *url = d->owner;
+
+        if (d->at.is_tls && weir_str_eq(d->name, source->text)
             && !weir_str_eq(url->trusted, conf->trusted_certificate))
         {
             return weir_conf_error_at(b->cf, source->words, "\"%.*s\" has another "
@@ -367,14 +368,17 @@ jwt_build_urls(jwt_build_t *b, jwt_conf_t *conf)
         }
         url->is_bound = true;
         url->trusted = conf->trusted_certificate;
-        url->cache = conf->key_cache;
-        url->stale = conf->key_stale;
-        url->refresh = conf->key_refresh;
-        if (!weir_fetch_bind(b->cf, b->generation, source->words, conf->trusted_certificate, &url->at)) {
+        url->document.kind = &jwt_document_kind;
+        url->document.name = url->document.at.text;
+        url->document.owner = url;
+        url->document.cache = conf->key_cache;
+        url->document.stale = conf->key_stale;
+        url->document.refresh = conf->key_refresh;
+        if (!weir_fetch_bind(b->cf, b->generation, source->words, conf->trusted_certificate, &url->document.at)) {
             return false;
         }
-        url->next = b->built->urls;
-        b->built->urls = url;
+        url->document.next = b->built->urls;
+        b->built->urls = &url->document;
     }
     return true;
 }
@@ -427,7 +431,15 @@ jwt_build(weir_conf_t *cf, weir_generation_t *generation)
     jwt_build_t b = { .cf = cf, .generation = generation, .built = weir_new(cf->arena, jwt_built_t) };
 
     generation->built[weir_http_auth_jwt_index] = b.built;
-    return jwt_build_block(&b, generation->root) && jwt_issuer_bind(cf, b.built->urls);
+    return jwt_build_block(&b, generation->root)
+           && weir_documents_bind(cf, &jwt_issuer_kind, WEIR_STR("issuers"), b.built->urls);
+}
+
+static bool
+jwt_begin(weir_life_t *life)
+{
+    life->kept[weir_http_auth_jwt_index] = weir_documents_create(life);
+    return true;
 }
 
 static void
@@ -435,7 +447,9 @@ jwt_adopt(weir_life_t *life, weir_generation_t *generation)
 {
     jwt_built_t *built = generation->built[weir_http_auth_jwt_index];
 
-    jwt_issuers_adopt(life, generation, built != NULL ? built->urls : NULL);
+    for (weir_document_t *url = built != NULL ? built->urls : NULL; url != NULL; url = url->next) {
+        weir_document_adopt(life->kept[weir_http_auth_jwt_index], generation, url);
+    }
 }
 
 static void
@@ -444,11 +458,20 @@ jwt_retire(weir_life_t *life, weir_generation_t *generation)
     jwt_built_t *built = generation->built[weir_http_auth_jwt_index];
 
     (void) life;
-    jwt_issuers_retire(built != NULL ? built->urls : NULL);
+    for (weir_document_t *url = built != NULL ? built->urls : NULL; url != NULL; url = url->next) {
+        weir_document_retire(url);
+    }
+}
+
+static void
+jwt_end(weir_life_t *life)
+{
+    weir_documents_destroy(life->kept[weir_http_auth_jwt_index]);
+    life->kept[weir_http_auth_jwt_index] = NULL;
 }
 
 static const struct weir_module_life jwt_life = {
-    .begin = jwt_issuers_begin, .adopt = jwt_adopt, .retire = jwt_retire, .end = jwt_issuers_end,
+    .begin = jwt_begin, .adopt = jwt_adopt, .retire = jwt_retire, .end = jwt_end,
 };
 
 static const weir_zone_kind_t *const jwt_kinds[] = { &jwt_issuer_kind, &jwt_verified_kind, NULL };
