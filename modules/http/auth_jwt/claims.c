@@ -6,52 +6,8 @@
  */
 #include "jwt.h"
 
+#include "http/guard/claims.h"
 #include "http/vars/vars.h"
-
-/* A list's elements, with commas between; another value is its text.  false: null, or nothing. */
-static bool
-claim_text(weir_arena_t *arena, const weir_json_t *value, weir_str_t *text)
-{
-    weir_buf_t list;
-    size_t     room = 0;
-
-    if (value == NULL || value->kind == WEIR_JSON_NULL) {
-        return false;
-    }
-    *text = value->text;
-    if (value->kind != WEIR_JSON_ARRAY) {
-        return true;
-    }
-    for (const weir_json_t *one = value->first; one != NULL; one = one->next) {
-        room += one->text.len + 1;
-    }
-    weir_buf_init(&list, weir_alloc_bytes(arena, room + 1), room);
-    for (const weir_json_t *one = value->first; one != NULL; one = one->next) {
-        weir_buf_add_str(&list, one->text);
-        if (one->next != NULL) {
-            weir_buf_add_char(&list, ',');
-        }
-    }
-    *text = weir_buf_str(&list);
-    return true;
-}
-
-/* Names of variables have no case: the name in lower case, else the first that is it but for case. */
-static const weir_json_t *
-claim_find(const weir_json_t *object, weir_str_t name)
-{
-    const weir_json_t *member = weir_json_get(object, name);
-
-    if (member != NULL || object == NULL) {
-        return member;
-    }
-    for (const weir_json_t *one = object->first; one != NULL; one = one->next) {
-        if (weir_str_eq_fold(one->name, name)) {
-            return one;
-        }
-    }
-    return NULL;
-}
 
 /* NULL: there is no token.  That it is not known yet whether it is good is something else than that it is not. */
 static jwt_state_t *
@@ -74,7 +30,9 @@ claim_object(jwt_state_t *state, bool is_header)
 
 WEIR_GETTER(claim_get)
 {
-    return claim_text(arena, claim_find(claim_object(claim_state(subject), ref->row->data != 0), ref->suffix), value);
+    const weir_json_t *object = claim_object(claim_state(subject), ref->row->data != 0);
+
+    return weir_claims_text(arena, weir_claims_find(object, ref->suffix), value);
 }
 
 WEIR_GETTER(claim_get_payload)
@@ -92,12 +50,9 @@ bool
 jwt_get_path(const void *data, weir_request_t *req, weir_str_t *value)
 {
     const jwt_path_t  *path = data;
-    const weir_json_t *at = claim_object(claim_state(req), path->is_header);
+    const weir_json_t *top = claim_object(claim_state(req), path->is_header);
 
-    for (size_t i = 0; i < path->path.n && at != NULL; i++) {
-        at = weir_json_get(at, path->path.at[i]);
-    }
-    return claim_text(&req->arena, at, value);
+    return weir_claims_text(&req->arena, weir_claims_follow(top, path->path), value);
 }
 
 const weir_variable_t jwt_variables[] = {

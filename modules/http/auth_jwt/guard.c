@@ -37,34 +37,12 @@ static weir_step_t guard_go_on(weir_request_t *req, guard_wait_t *wait);
 
 /* -- the verdict -- */
 
-/* The realm as it stands in quotes. */
-static weir_str_t
-guard_quoted(weir_arena_t *arena, weir_str_t text)
-{
-    char  *room = weir_alloc_bytes(arena, 2 * text.len + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char) text.at[i] >= ' ' && text.at[i] != 0x7f) {
-            if (text.at[i] == '"' || text.at[i] == '\\') {
-                room[n++] = '\\';
-            }
-            room[n++] = text.at[i];
-        }
-    }
-    return weir_str(room, n);
-}
-
-/* RFC 6750 §3. */
 static void
 guard_challenge(weir_request_t *req, const jwt_conf_t *conf, weir_cause_t cause)
 {
-    weir_str_t realm = guard_quoted(&req->arena, weir_request_eval(req, conf->ask.realm));
-
-    req->challenge = weir_str_printf(&req->arena, "Bearer realm=\"%.*s\"%s", WEIR_STR_ARG(realm),
-                                     cause == WEIR_CAUSE_AUTH_JWT_MISSING ? ""
-                                     : cause == WEIR_CAUSE_AUTH_JWT_REQUIRE ? ", error=\"insufficient_scope\""
-                                     : ", error=\"invalid_token\"");
+    weir_bearer_challenge(req, conf->ask.realm, cause == WEIR_CAUSE_AUTH_JWT_MISSING ? NULL
+                                                : cause == WEIR_CAUSE_AUTH_JWT_REQUIRE ? "insufficient_scope"
+                                                : "invalid_token", WEIR_STR_NONE);
 }
 
 /* nginx's sense of a value: not empty, and not "0"; of a path with encoded slashes in either reading. */
@@ -333,9 +311,7 @@ guard_begin_phase(weir_request_t *req, bool judges)
     guard_wait_t *wait;
 
     weir_assert(state != NULL);
-    if (!state->conf->ask.realm->is_constant
-        && weir_str_eq(weir_request_eval(req, state->conf->ask.realm), WEIR_STR("off")))
-    {
+    if (weir_bearer_is_off(req, &state->conf->ask)) {
         return WEIR_NEXT;
     }
     jwt_look_again(state);
@@ -367,14 +343,6 @@ jwt_access(weir_request_t *req, const void *conf)
 weir_step_t
 jwt_rewrite(weir_request_t *req, const void *conf_)
 {
-    const jwt_conf_t *conf = conf_;
-
-    for (size_t i = 0; conf->ask.token != NULL && i < conf->ask.token->n; i++) {
-        const weir_var_ref_t *ref = &conf->ask.token->parts[i].ref;
-
-        if (ref->row != NULL && strcmp(ref->row->name, "arg_") == 0) {
-            weir_request_hide_arg(req, ref->suffix);
-        }
-    }
+    weir_bearer_hide(req, &((const jwt_conf_t *) conf_)->ask);
     return WEIR_NEXT;
 }

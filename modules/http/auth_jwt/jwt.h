@@ -9,6 +9,8 @@
 #define WEIR_AUTH_JWT_H
 
 #include "http/fetch/document.h"
+#include "http/guard/bearer.h"
+#include "http/guard/digests.h"
 #include "http/module.h"
 #include "http/route/captures.h"
 #include "jose/jwe.h"
@@ -66,11 +68,6 @@ typedef struct { jwt_require_t *at; size_t n; } jwt_requires_t;
 
 typedef enum { JWT_SIGNED, JWT_ENCRYPTED, JWT_NESTED } jwt_type_t;
 
-typedef struct {
-    const weir_template_t *realm;                /* NULL: off */
-    const weir_template_t *token;                /* NULL: Authorization */
-} jwt_ask_t;
-
 /* A variable of auth_jwt_claim_set or auth_jwt_header_set. */
 typedef struct {
     weir_http_definition_t definition;
@@ -80,7 +77,7 @@ typedef struct {
 typedef struct { jwt_path_t **at; size_t n; } jwt_paths_t;
 
 typedef struct {
-    jwt_ask_t      ask;
+    weir_bearer_t  ask;
     jwt_sources_t  files, requests;
     jwt_requires_t requires;
     weir_strs_t    issuers, audiences;           /* n 0: any */
@@ -94,7 +91,7 @@ typedef struct {
     /* derived */
     bool           has_key_cache;
     uint8_t        policy[32];                   /* a digest of what a verification depends on beside token and keys */
-    struct jwt_verified *verified;               /* NULL: tokens are not remembered */
+    weir_digests_t *verified;                    /* NULL: tokens are not remembered */
 } jwt_conf_t;
 
 static inline bool jwt_is_on(const jwt_conf_t *conf) { return conf->ask.realm != NULL; }
@@ -144,17 +141,12 @@ jwt_keys_t    jwt_keys_now(jwt_state_t *state, size_t i, weir_jwks_t **keys);
 bool          jwt_keys_answered(jwt_state_t *state, size_t i, weir_str_t text, weir_error_t *error) WEIR_MUST_USE;
 
 /* -- verified.c -- */
-typedef struct jwt_verified jwt_verified_t;
 typedef struct { int64_t expires, not_before; uint8_t print[WEIR_JWK_PRINT]; } jwt_found_t;
-typedef struct { uint8_t bytes[32]; } jwt_digest_t;
 
 extern const weir_zone_kind_t jwt_verified_kind;
-/* Shared memory of so many bytes; NULL: recorded. */
-jwt_verified_t *jwt_verified_open(weir_conf_t *cf, const weir_conf_words_t *words, uint64_t size);
-void jwt_verified_digest(const jwt_verified_t *verified, const jwt_conf_t *conf, weir_str_t token,
-                         jwt_digest_t *digest);
-bool jwt_verified_find(const jwt_verified_t *verified, const jwt_digest_t *digest, jwt_found_t *found) WEIR_MUST_USE;
-void jwt_verified_put(const jwt_verified_t *verified, const jwt_digest_t *digest, const jwt_found_t *found);
+void jwt_verified_digest(const jwt_conf_t *conf, weir_str_t token, weir_digest_t *digest);
+bool jwt_verified_find(const jwt_conf_t *conf, const weir_digest_t *digest, jwt_found_t *found) WEIR_MUST_USE;
+void jwt_verified_put(const jwt_conf_t *conf, const weir_digest_t *digest, const jwt_found_t *found);
 
 /* -- claims.c -- */
 extern const weir_variable_t jwt_variables[];

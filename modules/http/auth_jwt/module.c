@@ -11,35 +11,6 @@
 /* What a generation has. */
 typedef struct { weir_document_t *urls; } jwt_built_t;
 
-/* -- auth_jwt -- */
-
-static bool
-jwt_parse_ask(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
-{
-    jwt_ask_t *ask = field;
-    weir_str_t text;
-
-    *ask = (jwt_ask_t) { .realm = NULL };
-    if (words->n == 2 && weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
-        return true;
-    }
-    ask->realm = weir_conf_template(cf, 1, words->at[1].text);
-    if (ask->realm == NULL || words->n == 2) {
-        return ask->realm != NULL;
-    }
-    text = words->at[2].text;
-    if (!weir_str_starts(text, WEIR_STR("token=$")) || text.len == sizeof("token=$") - 1) {
-        return weir_conf_invalid(cf, 2, "token=$variable");
-    }
-    ask->token = weir_conf_template(cf, 2, weir_str_skip(text, sizeof("token=") - 1));
-    return ask->token != NULL;
-}
-
-static const weir_conf_type_t jwt_type_ask = {
-    .name = "realm [token=$variable] | off", .size = sizeof(jwt_ask_t), .min_args = 1, .max_args = 2,
-    .parse = jwt_parse_ask,
-};
-
 /* -- keys -- */
 
 static const weir_conf_words_t *
@@ -329,7 +300,7 @@ typedef struct {
     weir_conf_t       *cf;
     weir_generation_t *generation;
     jwt_built_t       *built;
-    jwt_verified_t    *verified;
+    weir_digests_t    *verified;
 } jwt_build_t;
 
 /* An address is fetched once for all places that name it: they must agree whom it is trusted by. */
@@ -406,7 +377,8 @@ jwt_build_block(jwt_build_t *b, weir_conf_block_t *block)
         }
         if (conf->cache_size.n != 0) {
             if (b->verified == NULL) {
-                b->verified = jwt_verified_open(b->cf, &block->words, conf->cache_size.n);
+                b->verified = weir_digests_open(b->cf, &block->words, &jwt_verified_kind, WEIR_STR("tokens"),
+                                                conf->cache_size.n);
                 if (b->verified == NULL) {
                     return false;
                 }
@@ -483,7 +455,7 @@ static const weir_conf_enum_t jwt_types[] = {
 };
 
 static const weir_directive_t jwt_directives[] = {
-    WEIR_DIRECTIVE_OF(jwt_conf_t, ask, "auth_jwt", &jwt_type_ask, .where = WEIR_IN_ANY | WEIR_IN_LIMIT_EXCEPT,
+    WEIR_DIRECTIVE_OF(jwt_conf_t, ask, "auth_jwt", &weir_bearer_type, .where = WEIR_IN_ANY | WEIR_IN_LIMIT_EXCEPT,
                       .dflt = "off",
                       .help = "Asks for a JSON Web Token (RFC 7519), in Authorization: Bearer or in a variable; the "
                               "text is the realm that clients are told."),
@@ -541,7 +513,7 @@ jwt_enabled(const void *conf_, weir_phase_t phase)
 {
     const jwt_conf_t *conf = conf_;
 
-    return jwt_is_on(conf) && (phase != WEIR_PHASE_REWRITE || conf->ask.token != NULL);
+    return jwt_is_on(conf) && (phase != WEIR_PHASE_REWRITE || weir_bearer_may_hide(&conf->ask));
 }
 
 const weir_http_module_t weir_http_auth_jwt = {

@@ -9,26 +9,6 @@
 
 #include "os/clock.h"
 
-/* -- where it is -- */
-
-/* RFC 6750 §2.1: the scheme in any case, one space or more, and nothing behind the token. */
-static weir_str_t
-token_of_bearer(const weir_request_t *req)
-{
-    static const weir_str_t scheme = WEIR_STR_INIT("Bearer ");
-    weir_str_t              value = WEIR_STR_NONE;
-    size_t                  n = 0;
-
-    for (uint32_t i = 0; i < req->head.fields.n; i++) {
-        if (req->head.fields.at[i].id == WEIR_HEADER_AUTHORIZATION) {
-            value = req->head.fields.at[i].value;
-            n++;
-        }
-    }
-    return n == 1 && weir_str_starts_fold(value, scheme) ? weir_str_trim(weir_str_skip(value, scheme.len))
-           : WEIR_STR_NONE;
-}
-
 static void
 token_forget(void *data)
 {
@@ -196,7 +176,7 @@ token_check_claims(jwt_state_t *state, weir_str_t payload)
 }
 
 static void
-token_verify(jwt_state_t *state, const jwt_digest_t *digest)
+token_verify(jwt_state_t *state, const weir_digest_t *digest)
 {
     const jwt_conf_t  *conf = state->conf;
     weir_str_t         token = state->token, payload;
@@ -223,7 +203,7 @@ token_verify(jwt_state_t *state, const jwt_digest_t *digest)
     if (state->cause == WEIR_CAUSE_NONE && digest != NULL) {
         found.expires = state->expires;
         found.not_before = state->not_before;
-        jwt_verified_put(conf->verified, digest, &found);
+        jwt_verified_put(conf, digest, &found);
     }
 }
 
@@ -246,7 +226,7 @@ jwt_judge(jwt_state_t *state)
 {
     const jwt_conf_t *conf = state->conf;
     bool              is_kept = conf->verified != NULL && conf->type == JWT_SIGNED;
-    jwt_digest_t      digest;
+    weir_digest_t     digest;
     jwt_found_t       found;
 
     state->has_new_key = false;
@@ -259,8 +239,8 @@ jwt_judge(jwt_state_t *state)
         return;
     }
     if (is_kept) {
-        jwt_verified_digest(conf->verified, conf, state->token, &digest);
-        if (jwt_verified_find(conf->verified, &digest, &found) && token_key_stands(state, found.print)) {
+        jwt_verified_digest(conf, state->token, &digest);
+        if (jwt_verified_find(conf, &digest, &found) && token_key_stands(state, found.print)) {
             state->expires = found.expires;
             state->not_before = found.not_before;
             token_settle(state, token_time_cause(state));
@@ -289,8 +269,7 @@ token_make(weir_request_t *req, const jwt_conf_t *conf)
 
     state->conf = conf;
     state->req = req;
-    state->token = conf->ask.token != NULL ? weir_str_dup(&req->arena, weir_request_eval(req, conf->ask.token))
-                   : token_of_bearer(req);
+    state->token = weir_bearer_token(req, &conf->ask);
     state->room = &req->arena;
     if (conf->type != JWT_SIGNED) {
         weir_arena_init(&state->secrets, 2048);
