@@ -276,7 +276,7 @@ sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec
         if (mine == NULL) {
             return false;
         }
-        mine->flags |= f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP);
+        mine->flags |= f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP | WEIR_FIELD_CLEAN);
     }
     return true;
 }

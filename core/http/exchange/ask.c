@@ -295,9 +295,10 @@ ask_each_field(weir_exchange_t *x, weir_exchange_put_t *put, void *data)
     const weir_ask_t *ask = ask_of(x);
     weir_str_t host = ask->q.host.len != 0 ? ask->q.host : weir_group_conf(ask->q.to)->host_header;
 
-    put(data, WEIR_HEADER_HOST, WEIR_STR("Host"), host);
+    put(data, &(weir_field_t) { .id = WEIR_HEADER_HOST, .name = WEIR_STR("Host"), .value = host });
     for (size_t i = 0; i < ask->q.n_fields; i++) {
-        put(data, weir_header_id(ask->q.fields[i].name), ask->q.fields[i].name, ask->q.fields[i].value);
+        put(data, &(weir_field_t) { .id = (uint16_t) weir_header_id(ask->q.fields[i].name),
+                                    .name = ask->q.fields[i].name, .value = ask->q.fields[i].value });
     }
     return true;
 }

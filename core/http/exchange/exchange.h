@@ -25,7 +25,8 @@
 
 typedef struct weir_exchange weir_exchange_t;
 
-typedef void weir_exchange_put_t(void *data, weir_header_id_t id, weir_str_t name, weir_str_t value);
+/* Takes one field of a question; of its flags WEIR_FIELD_CLEAN. */
+typedef void weir_exchange_put_t(void *data, const weir_field_t *field);
 
 /*
  * Who asks.  Each may end the exchange, and begin it anew; but its memory stays until a task.

@@ -142,10 +142,9 @@ peer_emit_framing(weir_exchange_t *x, weir_buf_t *b)
 }
 
 static void
-peer_put_field(void *data, weir_header_id_t id, weir_str_t name, weir_str_t value)
+peer_put_field(void *data, const weir_field_t *field)
 {
-    (void) id;
-    weir_emit_field(data, name, value);
+    weir_emit_field_as(data, field->name, field->value, (field->flags & WEIR_FIELD_CLEAN) != 0);
 }
 
 /* false: a field is not to be sent; b->full: there is not room enough. */

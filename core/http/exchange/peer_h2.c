@@ -426,16 +426,17 @@ typedef struct {
 } peer_said_t;
 
 static void
-peer_say(void *data, weir_header_id_t id, weir_str_t name, weir_str_t value)
+peer_say(void *data, const weir_field_t *field)
 {
     peer_said_t *said = data;
 
-    if (id == WEIR_HEADER_HOST) {
-        said->authority = value;
+    if (field->id == WEIR_HEADER_HOST) {
+        said->authority = field->value;
         return;
     }
-    said->room += weir_hpack_encode_bound(name.len, value.len);
-    said->no_memory |= weir_fields_add(&said->fields, said->arena, id, name, value, 0) == NULL;
+    said->room += weir_hpack_encode_bound(field->name.len, field->value.len);
+    said->no_memory |= weir_fields_add(&said->fields, said->arena, (weir_header_id_t) field->id, field->name,
+                                       field->value, 0) == NULL;
 }
 
 static void

@@ -38,7 +38,7 @@ edit_remove(const weir_header_edit_t *edit, weir_fields_t *fields, weir_arena_t 
         }
         now = weir_fields_add(fields, arena, (weir_header_id_t) was.id, was.name, was.value, 0);
         weir_assert(now != NULL);
-        now->flags |= was.flags & (WEIR_FIELD_DROP | WEIR_FIELD_HOP);
+        now->flags |= was.flags & (WEIR_FIELD_DROP | WEIR_FIELD_HOP | WEIR_FIELD_CLEAN);
     }
 }
 

@@ -41,7 +41,7 @@ weir_response_set(weir_request_t *req, weir_header_id_t id, weir_str_t value)
         return;
     }
     weir_response_drop(req, id);
-    field->value = value;
+    weir_field_set_value(field, value);
     field->flags &= (uint16_t) ~WEIR_FIELD_DROP;
 }
 

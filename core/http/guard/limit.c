@@ -198,7 +198,8 @@ limit_add(weir_request_t *req, const char *name, weir_str_t value)
     weir_field_t *field = weir_fields_find(&req->res.fields, weir_str_from_z(name));
 
     if (field != NULL && (field->flags & WEIR_FIELD_DROP) == 0) {
-        field->value = weir_str_printf(&req->arena, "%.*s, %.*s", WEIR_STR_ARG(field->value), WEIR_STR_ARG(value));
+        weir_field_set_value(field, weir_str_printf(&req->arena, "%.*s, %.*s", WEIR_STR_ARG(field->value),
+                                                    WEIR_STR_ARG(value)));
         return;
     }
     (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, weir_str_from_z(name), value, 0);

@@ -4,6 +4,7 @@
 #include "http/h1/emit.h"
 
 #include "http/message/status.h"
+#include "http/message/syntax.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -58,6 +59,33 @@ emit_copy(char *out, const char *at, size_t len)
     return safe;
 }
 
+/* Copies what was looked at before. */
+static inline void
+emit_copy_clean(char *out, const char *at, size_t len)
+{
+#ifdef __SSE2__
+    if (len >= 16) {
+        _mm_storeu_si128((__m128i *) (void *) (out + len - 16),
+                         _mm_loadu_si128((const __m128i *) (const void *) (at + len - 16)));
+        for (size_t i = 0; i + 16 < len; i += 16) {
+            _mm_storeu_si128((__m128i *) (void *) (out + i), _mm_loadu_si128((const __m128i *) (const void *) (at + i)));
+        }
+        return;
+    }
+#endif
+    if (len >= 8) {
+        memcpy(out + len - 8, at + len - 8, 8);
+        memcpy(out, at, 8);
+    } else if (len >= 4) {
+        memcpy(out + len - 4, at + len - 4, 4);
+        memcpy(out, at, 4);
+    } else {
+        for (size_t i = 0; i < len; i++) {
+            out[i] = at[i];
+        }
+    }
+}
+
 static inline void
 emit_took(weir_buf_t *b, size_t n, bool safe)
 {
@@ -68,30 +96,49 @@ emit_took(weir_buf_t *b, size_t n, bool safe)
     b->pos += n;
 }
 
-void
-weir_emit_text(weir_buf_t *b, weir_str_t text)
+/* Where a line of a field goes; NULL: there is no room. */
+static inline char *
+emit_line(weir_buf_t *b, size_t name, size_t value, size_t *n)
 {
-    if (weir_buf_fits(b, text.len)) {
-        emit_took(b, text.len, emit_copy(b->pos, text.at, text.len));
+    *n = name + value + 4;
+    if (weir_unlikely(*n < value || !weir_buf_fits(b, *n))) {
+        b->full = true;
+        return NULL;
     }
+    memcpy(b->pos + name, ": ", 2);
+    memcpy(b->pos + *n - 2, "\r\n", 2);
+    return b->pos;
 }
 
 void
 weir_emit_field(weir_buf_t *b, weir_str_t name, weir_str_t value)
 {
-    size_t n = name.len + value.len + 4;
+    size_t n;
     bool   safe;
-    char  *at = b->pos;
+    char  *at = emit_line(b, name.len, value.len, &n);
 
-    if (weir_unlikely(n < value.len) || !weir_buf_fits(b, n)) {
-        b->full = true;
-        return;
+    if (at != NULL) {
+        safe = emit_copy(at, name.at, name.len);
+        safe &= emit_copy(at + name.len + 2, value.at, value.len);
+        emit_took(b, n, safe);
     }
-    safe = emit_copy(at, name.at, name.len);
-    memcpy(at + name.len, ": ", 2);
-    safe &= emit_copy(at + name.len + 2, value.at, value.len);
-    memcpy(at + n - 2, "\r\n", 2);
-    emit_took(b, n, safe);
+}
+
+void
+weir_emit_clean_field(weir_buf_t *b, weir_str_t name, weir_str_t value)
+{
+    size_t n;
+    char  *at;
+
+#ifdef __SANITIZE_ADDRESS__
+    weir_assert(weir_syntax_is_token(name) && weir_syntax_is_field_value(value));     /* who said so was right */
+#endif
+    at = emit_line(b, name.len, value.len, &n);
+    if (weir_likely(at != NULL)) {
+        emit_copy_clean(at, name.at, name.len);
+        emit_copy_clean(at + name.len + 2, value.at, value.len);
+        b->pos += n;
+    }
 }
 
 void
@@ -123,12 +170,18 @@ weir_emit_status(weir_buf_t *b, uint16_t status, weir_str_t reason)
 void
 weir_emit_request_line(weir_buf_t *b, weir_str_t method, weir_str_t target, bool http_1_0)
 {
-    weir_emit_text(b, method);
-    weir_buf_add_lit(b, " ");
-    weir_emit_text(b, target);
-    if (http_1_0) {
-        weir_buf_add_lit(b, " HTTP/1.0\r\n");
-    } else {
-        weir_buf_add_lit(b, " HTTP/1.1\r\n");
+    size_t n = method.len + target.len + sizeof("  HTTP/1.1\r\n") - 1;
+    char  *at = b->pos;
+    bool   safe;
+
+    if (weir_unlikely(n < target.len || !weir_buf_fits(b, n))) {
+        b->full = true;
+        return;
     }
+    safe = emit_copy(at, method.at, method.len);
+    at += method.len;
+    *at++ = ' ';
+    safe &= emit_copy(at, target.at, target.len);
+    memcpy(at + target.len, http_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n", sizeof(" HTTP/1.1\r\n") - 1);
+    emit_took(b, n, safe);
 }

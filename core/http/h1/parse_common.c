@@ -101,6 +101,7 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
     const char *colon = weir_byte_span_plain(*line, end), *cr;
     uint8_t     class, all = 0xff;
     weir_str_t  name, value;
+    weir_field_t *field;
 
     if (weir_unlikely(*colon != ':')) {
         /* before the end, as the head ends in CRLF: a token that is not plain, or no name */
@@ -122,7 +123,9 @@ common_parse_field(weir_fields_t *fields, h1_fields_t *rules, const char **line,
         return WEIR_H1_OK;
     }
     value = common_trim(colon + 1, cr);
-    if (weir_fields_add(fields, arena, weir_header_id(name), name, value, rules->max_fields) != NULL) {
+    field = weir_fields_add(fields, arena, weir_header_id(name), name, value, rules->max_fields);
+    if (weir_likely(field != NULL)) {
+        field->flags = WEIR_FIELD_CLEAN;
         return WEIR_H1_OK;
     }
     return rules->max_fields != 0 && fields->n >= rules->max_fields ? WEIR_H1_TOO_MANY_FIELDS : WEIR_H1_NO_MEMORY;

@@ -365,16 +365,16 @@ send_compose(weir_h1_conn_t *c, weir_buf_t *b)
     weir_emit_status(b, res->status, res->reason);
     if (!res->upgraded) {
         if (weir_fields_first(&res->fields, WEIR_HEADER_SERVER) == NULL) {
-            weir_emit_field(b, WEIR_STR("Server"), weir_request_server_token(c->req));
+            weir_emit_clean_field(b, WEIR_STR("Server"), weir_request_server_token(c->req));
         }
         if (weir_fields_first(&res->fields, WEIR_HEADER_DATE) == NULL) {
-            weir_emit_field(b, WEIR_STR("Date"), weir_clock_http_date());
+            weir_emit_clean_field(b, WEIR_STR("Date"), weir_clock_http_date());
         }
     }
     for (uint32_t i = 0; i < res->fields.n; i++) {
         const weir_field_t *f = &res->fields.at[i];
         if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0) {
-            weir_emit_field(b, f->name, f->value);
+            weir_emit_field_as(b, f->name, f->value, (f->flags & WEIR_FIELD_CLEAN) != 0);
         }
     }
     send_emit_framing(c, b);

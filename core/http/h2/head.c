@@ -141,7 +141,7 @@ head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
     };
     weir_request_head_t *head = &x->req->head;
     weir_str_t name = field->name, value;
-    uint16_t flags = 0;
+    uint16_t flags = WEIR_FIELD_CLEAN;
 
     x->has_regular = true;
     if (!field->is_clean) {
@@ -159,9 +159,9 @@ head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
     }
     if (field->id == WEIR_HEADER_TE) {
         head->te_trailers = true;
-        flags = WEIR_FIELD_HOP;
+        flags |= WEIR_FIELD_HOP;
     } else if (field->id == WEIR_HEADER_TRAILER) {
-        flags = WEIR_FIELD_HOP;
+        flags |= WEIR_FIELD_HOP;
     } else if (field->id == WEIR_HEADER_CONTENT_LENGTH && !head_length(x, field->value)) {
         return false;
     } else if (field->id == WEIR_HEADER_EXPECT) {

@@ -18,6 +18,9 @@ enum {
     WEIR_FIELD_HOP  = 2,     /* hop by hop: named by Connection, or by nature (RFC 9110 §7.6.1) */
     /* of a known name's first field: there are others.  Set when they are added, and nowhere else */
     WEIR_FIELD_MANY = 4,
+    /* no control but tabs is in name and value: who says so has looked at each byte (a parser, as it comes) or reads
+     * them from the configuration, which was looked at.  Goes when the value does: weir_field_set_value */
+    WEIR_FIELD_CLEAN = 8,
 };
 
 typedef struct {
@@ -29,6 +32,14 @@ typedef struct {
 } weir_fields_t;
 
 #define WEIR_FIELDS_FAR 255
+
+/* Another value in place of the field's, from wherever. */
+static inline void
+weir_field_set_value(weir_field_t *field, weir_str_t value)
+{
+    field->value = value;
+    field->flags &= (uint16_t) ~WEIR_FIELD_CLEAN;
+}
 
 void weir_fields_reset(weir_fields_t *fields);                         /* n = 0; keeps room */
 /* What the functions below do when the near place does not say it. */

@@ -38,36 +38,3 @@ weir_method_parse(weir_str_t name)
     }
     return WEIR_METHOD_OTHER;
 }
-
-bool
-weir_method_is_safe(weir_method_t method)
-{
-    switch (method) {
-    case WEIR_METHOD_GET:
-    case WEIR_METHOD_HEAD:
-    case WEIR_METHOD_OPTIONS:
-    case WEIR_METHOD_TRACE:
-    case WEIR_METHOD_PROPFIND:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* The registry's word for each (RFC 4918 for WebDAV's): LOCK is not. */
-bool
-weir_method_is_idempotent(weir_method_t method)
-{
-    switch (method) {
-    case WEIR_METHOD_PUT:
-    case WEIR_METHOD_DELETE:
-    case WEIR_METHOD_PROPPATCH:
-    case WEIR_METHOD_MKCOL:
-    case WEIR_METHOD_COPY:
-    case WEIR_METHOD_MOVE:
-    case WEIR_METHOD_UNLOCK:
-        return true;
-    default:
-        return weir_method_is_safe(method);
-    }
-}

@@ -14,7 +14,23 @@ typedef enum {
 } weir_method_t;
 
 weir_method_t weir_method_parse(weir_str_t name);        /* case-sensitive (RFC 9110 §9.1) */
-bool          weir_method_is_safe(weir_method_t method);       /* RFC 9110 §9.2.1 */
-bool          weir_method_is_idempotent(weir_method_t method); /* RFC 9110 §9.2.2 */
+
+/* RFC 9110 §9.2.1 */
+static inline bool
+weir_method_is_safe(weir_method_t method)
+{
+    return (1u << method & (1u << WEIR_METHOD_GET | 1u << WEIR_METHOD_HEAD | 1u << WEIR_METHOD_OPTIONS
+                            | 1u << WEIR_METHOD_TRACE | 1u << WEIR_METHOD_PROPFIND)) != 0;
+}
+
+/* RFC 9110 §9.2.2, and RFC 4918 for WebDAV's: LOCK is not. */
+static inline bool
+weir_method_is_idempotent(weir_method_t method)
+{
+    return weir_method_is_safe(method)
+        || (1u << method & (1u << WEIR_METHOD_PUT | 1u << WEIR_METHOD_DELETE | 1u << WEIR_METHOD_PROPPATCH
+                            | 1u << WEIR_METHOD_MKCOL | 1u << WEIR_METHOD_COPY | 1u << WEIR_METHOD_MOVE
+                            | 1u << WEIR_METHOD_UNLOCK)) != 0;
+}
 
 #endif

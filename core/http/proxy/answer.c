@@ -141,6 +141,8 @@ weir_proxy_copy_fields(weir_proxy_t *p)
 
     for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
         const weir_field_t *f = &p->x.head.fields.at[i];
+        weir_field_t *copy;
+
         if (f->flags & WEIR_FIELD_MANY) {
             answer_drop_others(p, f);
         }
@@ -157,9 +159,11 @@ weir_proxy_copy_fields(weir_proxy_t *p)
             weir_response_set(p->req, (weir_header_id_t) f->id, answer_value(p, f));
             continue;
         }
-        if (weir_fields_add(&res->fields, &p->req->arena, f->id, f->name, answer_value(p, f), 0) == NULL) {
+        copy = weir_fields_add(&res->fields, &p->req->arena, f->id, f->name, answer_value(p, f), 0);
+        if (copy == NULL) {
             return false;
         }
+        copy->flags |= copy->value.at == f->value.at ? f->flags & WEIR_FIELD_CLEAN : 0;
     }
     if (weir_unlikely(p->plan != NULL) && p->plan->target != NULL) {
         weir_header_edit_response(p->req, &p->plan->target->response);

@@ -272,6 +272,13 @@ static const weir_header_id_t conf_hidden[] = {
     WEIR_HEADER_X_ACCEL_LIMIT_RATE, WEIR_HEADER_X_ACCEL_BUFFERING, WEIR_HEADER_X_ACCEL_CHARSET,
 };
 
+/* Can a Connection of the user's ask for the end of the connection to the peer? */
+static bool
+conf_may_close(const weir_template_t *value)
+{
+    return !value->is_constant || (value->n != 0 && weir_syntax_list_has(value->parts[0].literal, WEIR_STR("close")));
+}
+
 static void
 conf_derive_request(weir_conf_t *cf, weir_proxy_conf_t *conf)
 {
@@ -286,7 +293,7 @@ conf_derive_request(weir_conf_t *cf, weir_proxy_conf_t *conf)
         const weir_proxy_header_t *h = &conf->set_headers.at[i];
         conf_add_name(cf->arena, h->name, conf->set_known, &conf->set_other, &conf->n_set_other);
         if (h->id == WEIR_HEADER_CONNECTION) {
-            conf->connection = h->value;
+            conf->connection = conf_may_close(h->value) ? h->value : NULL;
         } else if (h->id == WEIR_HEADER_TE) {
             conf->te = h->value;
         } else if (h->id != WEIR_HEADER_CONTENT_LENGTH && h->id != WEIR_HEADER_TRANSFER_ENCODING) {

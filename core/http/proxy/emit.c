@@ -185,8 +185,8 @@ emit_unfold(weir_str_t value, weir_arena_t *arena)
     return weir_str(out, (size_t) (at - out));
 }
 
-weir_str_t
-weir_proxy_field_value(weir_proxy_t *p, const weir_proxy_header_t *h)
+static inline weir_str_t
+emit_value(weir_proxy_t *p, const weir_proxy_header_t *h)
 {
     weir_request_t *req = p->req;
     weir_str_t value = h->value->is_constant && h->value->n
@@ -202,6 +202,12 @@ weir_proxy_field_value(weir_proxy_t *p, const weir_proxy_header_t *h)
     return value;
 }
 
+weir_str_t
+weir_proxy_field_value(weir_proxy_t *p, const weir_proxy_header_t *h)
+{
+    return emit_value(p, h);
+}
+
 static void
 emit_set_fields(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
 {
@@ -209,12 +215,14 @@ emit_set_fields(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
 
     for (size_t i = 0; i < conf->emit.n; i++) {
         const weir_proxy_header_t *h = &conf->emit.at[i];
+        weir_field_t field = { .name = h->name, .id = (uint16_t) h->id };
+
         if (h->id == WEIR_HEADER_UPGRADE) {
             continue;                                   /* with the framing, when it is one */
         }
-        weir_str_t value = weir_proxy_field_value(p, h);
-        if (value.len != 0) {
-            put(data, h->id, h->name, value);
+        field.value = emit_value(p, h);
+        if (field.value.len != 0) {
+            put(data, &field);
         }
     }
 }
@@ -231,7 +239,7 @@ weir_proxy_each_field(weir_proxy_t *p, weir_exchange_put_t *put, void *data)
     for (uint32_t i = 0; i < req->head.fields.n; i++) {
         const weir_field_t *f = &req->head.fields.at[i];
         if ((f->flags & (WEIR_FIELD_HOP | WEIR_FIELD_DROP)) == 0 && !emit_is_replaced(p->conf, f)) {
-            put(data, f->id, f->name, f->value);
+            put(data, f);
         }
     }
 }

@@ -83,7 +83,7 @@ typedef struct {
     bool               (*end_cut)(weir_request_t *req, weir_cause_t cause);
     /* derived when the configuration is built */
     weir_proxy_headers_t emit;               /* set_headers, and the default Host when it is not among them */
-    const weir_template_t *connection;       /* a Connection the user sets; it only says close or upgrade */
+    const weir_template_t *connection;       /* a Connection that the user sets and that may say close; NULL: none */
     const weir_template_t *te;               /* a TE the user sets; it only says trailers */
     /* client's fields that are not passed on: replaced ones */
     uint8_t              set_known[(WEIR_HEADER_MAX + 7) / 8];
