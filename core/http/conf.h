@@ -35,7 +35,7 @@ typedef struct {
         client_body_in_file_only, encoded_slash, reason_phrases;
     weir_flag_t reset_timedout_connection, underscores_in_headers, ignore_invalid_headers, merge_slashes, tcp_nodelay,
         chunked_transfer_encoding, absolute_redirect, server_name_in_redirect, port_in_redirect, internal, http2,
-        sendfile, tcp_nopush, log_not_found, log_subrequest, recursive_error_pages, default_deny;
+        sendfile, tcp_nopush, log_not_found, log_subrequest, recursive_error_pages, default_deny, dry_run;
     weir_temp_path_t client_body_temp_path;
     weir_str_t   default_type;
     weir_bytes_t sendfile_max_chunk;

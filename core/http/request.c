@@ -5,6 +5,7 @@
  */
 #include "base/mem.h"
 #include "http/filter.h"
+#include "http/guard/dry_run.h"
 #include "http/module.h"
 #include "http/route/routes.h"
 #include "http/serve/runtime.h"
@@ -188,6 +189,7 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
         req->phase = (uint16_t) phase;
         req->handler = 0;
     }
+    weir_dry_run_leave(req);                  /* of one that was parked */
     while (req->handler < pipeline->n[phase]) {
         const weir_http_handler_t *h = &pipeline->phase[phase][req->handler++];
         weir_step_t step = h->run(req, h->conf);
@@ -196,6 +198,7 @@ request_run_phase(weir_request_t *req, weir_phase_t phase)
         if (step != WEIR_NEXT) {
             return step;
         }
+        weir_dry_run_leave(req);
     }
     if (weir_unlikely(req->failed_value != WEIR_CAUSE_NONE)
         && (phase <= WEIR_PHASE_ACCESS || weir_request_is_split(req)))
@@ -252,12 +255,22 @@ static weir_step_t
 request_run_access(weir_request_t *req)
 {
     weir_step_t step = req->is_exempt ? WEIR_NEXT : request_run_phase(req, WEIR_PHASE_ACCESS);
+    bool        is_denied;
 
-    if (step != WEIR_NEXT || req->guard.is_granted) {
+    if (step != WEIR_NEXT) {
         return step;
     }
-    if (req->guard.cause == WEIR_CAUSE_NONE) {
-        return request_is_denied(req) ? weir_request_fail(req, WEIR_CAUSE_ACCESS_DEFAULT, NULL) : step;
+    is_denied = !req->guard.is_granted && req->guard.cause == WEIR_CAUSE_NONE && request_is_denied(req);
+    if (weir_unlikely(req->rehearsal.is_denied || is_denied)
+        && weir_dry_run_end_access(req, req->guard.is_granted, is_denied))
+    {
+        return WEIR_NEXT;
+    }
+    if (req->guard.is_granted || (req->guard.cause == WEIR_CAUSE_NONE && !is_denied)) {
+        return WEIR_NEXT;
+    }
+    if (is_denied) {
+        return weir_request_fail(req, WEIR_CAUSE_ACCESS_DEFAULT, NULL);
     }
     return weir_request_fail_status(req, req->guard.cause, req->guard.status, req->guard.detail);
 }
@@ -317,6 +330,7 @@ weir_request_use_location(weir_request_t *req, weir_http_location_t *location)
     req->guard.cause = WEIR_CAUSE_NONE;
     req->guard.status = 0;
     req->guard.is_granted = false;
+    req->rehearsal.is_denied = req->rehearsal.is_granted = false;
 }
 
 /* nginx checks the announced length here, once the location is known; a chunked body is counted as it comes. */

@@ -140,6 +140,8 @@ struct weir_request {
     const weir_fields_t *challenges;
     /* satisfy any: what was said so far */
     struct { weir_cause_t cause; uint16_t status; const char *detail; bool is_granted; } guard;
+    /* what policies that only rehearse have said (guard/dry_run.h); is_over: they would have ended it */
+    struct { weir_cause_t failed_before; bool is_at_work, is_over, is_denied, is_granted; } rehearsal;
 
     /* captures and defined variables */
     weir_captures_t      captures;       /* of the last pattern that matched: $1 */

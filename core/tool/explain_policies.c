@@ -128,6 +128,7 @@ weir_explain_policies(const weir_http_location_t *place)
     const weir_http_pipeline_t *pipeline = weir_probe_pipeline(place);
     json_t *policies = json_array();
 
+    policies_add(policies, "all", place->block, weir_http_core_index, "dry_run", false);
     policies_add(policies, "body", place->block, weir_http_core_index, "client_max_body_size", false);
     for (size_t i = 0; i < weir_countof(phases); i++) {
         if (phases[i].phase == WEIR_PHASE_ACCESS) {

@@ -7,6 +7,7 @@
 #include "http/module.h"
 
 #include "expr/cidr.h"
+#include "http/guard/dry_run.h"
 #include "http/record/story.h"
 
 typedef struct {
@@ -26,19 +27,31 @@ typedef struct {
 extern const size_t weir_http_access_index;
 
 static weir_step_t
+access_rehearse(weir_request_t *req)
+{
+    weir_request_log(req, weir_cause_row(WEIR_CAUSE_ACCESS_DENIED)->level, WEIR_CAUSE_ACCESS_DENIED,
+                     "access forbidden by rule: dry run");
+    return weir_dry_run_deny(req);
+}
+
+static weir_step_t
 access_check_address(weir_request_t *req, const void *conf_)
 {
     const access_conf_t *conf = conf_;
-    weir_addr_t addr = weir_addr_from_endpoint(&req->client->addr);
+    weir_addr_t          addr = weir_addr_from_endpoint(&req->client->addr);
+    weir_policy_t        policy = weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE);
 
-    for (size_t i = 0; i < conf->rules.n; i++) {
+    for (size_t i = 0; policy != WEIR_POLICY_NOT_ASKED && i < conf->rules.n; i++) {
         const access_rule_t *rule = &conf->rules.at[i];
 
         if (!weir_cidr_has(&rule->cidr, &addr)) {
             continue;
         }
         weir_http_story_judged(req, rule->allows ? "allow" : "deny", rule->text,
-                               rule->allows ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+                               weir_dry_run_verdict(!rule->allows, policy == WEIR_POLICY_REHEARSED));
+        if (policy == WEIR_POLICY_REHEARSED) {
+            return rule->allows ? weir_dry_run_grant(req) : access_rehearse(req);
+        }
         return rule->allows ? weir_request_grant(req)
                : weir_request_deny(req, WEIR_CAUSE_ACCESS_DENIED, "access forbidden by rule");
     }

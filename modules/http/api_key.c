@@ -9,6 +9,7 @@
  */
 #include "http/module.h"
 
+#include "http/guard/dry_run.h"
 #include "http/record/story.h"
 #include "os/clock.h"
 #include "store/conf.h"
@@ -22,7 +23,8 @@ typedef struct {
 
 typedef struct {
     key_sources_t sources;
-    weir_flag_t   optional, dry_run, strip;
+    weir_flag_t   optional, strip;
+    uint32_t      dry_run;
     weir_str_t    realm;
 } key_conf_t;
 
@@ -190,26 +192,39 @@ key_consumer(const key_state_t *state)
 }
 
 static weir_step_t
+key_rehearse(weir_request_t *req, const key_state_t *state)
+{
+    if (state->cause == WEIR_CAUSE_NONE) {
+        return state->is_known ? weir_dry_run_grant(req) : WEIR_NEXT;
+    }
+    weir_dry_run_log(req, state->cause);
+    return weir_dry_run_deny(req);
+}
+
+static weir_step_t
 key_access(weir_request_t *req, const void *conf_)
 {
     const key_conf_t  *conf = conf_;
-    const key_state_t *state = key_state(req);
-    bool               refuses = state->cause != WEIR_CAUSE_NONE;
+    weir_policy_t      policy = weir_dry_run_begin(req, conf->dry_run);
+    const key_state_t *state;
+    bool               refuses;
 
+    if (policy == WEIR_POLICY_NOT_ASKED) {
+        return WEIR_NEXT;
+    }
+    state = key_state(req);
     weir_assert(state != NULL);     /* this place asks */
-    weir_http_story_judged(req, "api_key", key_consumer(state), !refuses       ? WEIR_STR("PASSED")
-                                                                : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN")
-                                                                : WEIR_STR("REJECTED"));
+    refuses = state->cause != WEIR_CAUSE_NONE;
+    weir_http_story_judged(req, "api_key", key_consumer(state),
+                           weir_dry_run_verdict(refuses, policy == WEIR_POLICY_REHEARSED));
+    if (policy == WEIR_POLICY_REHEARSED) {
+        return key_rehearse(req, state);
+    }
     if (conf->strip.on) {
         key_strip(conf, req);
     }
     if (!refuses) {
         return state->is_known ? weir_request_grant(req) : WEIR_NEXT;
-    }
-    if (conf->dry_run.on) {
-        weir_request_log(req, weir_cause_row(state->cause)->level, state->cause, "%s: dry run",
-                         weir_cause_row(state->cause)->help);
-        return WEIR_NEXT;
     }
     if (weir_cause_row(state->cause)->status == 401) {
         req->challenge = weir_str_printf(&req->arena, "Key realm=\"%.*s\"", WEIR_STR_ARG(conf->realm));
@@ -369,8 +384,9 @@ static const weir_directive_t key_directives[] = {
                               "such as $http_x_api_key."),
     WEIR_DIRECTIVE(key_conf_t, optional, "api_key_optional", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Lets requests without a key pass; a wrong key is refused all the same."),
-    WEIR_DIRECTIVE(key_conf_t, dry_run, "api_key_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Looks for the key and logs, but refuses nothing."),
+    WEIR_DIRECTIVE_OF(key_conf_t, dry_run, "api_key_dry_run", &weir_type_enum, .values = weir_dry_run_values,
+                      .where = WEIR_IN_ANY, .args = "on | off",
+                      .help = "Looks for the key and logs, but refuses, lets in and removes nothing."),
     WEIR_DIRECTIVE(key_conf_t, strip, "api_key_strip", .where = WEIR_IN_ANY, .dflt = "on",
                    .help = "Removes the key from the request that is sent on, where it came as $arg_NAME or "
                            "$http_NAME."),

@@ -10,6 +10,7 @@
 #include "event/work.h"
 #include "http/guard/basic.h"
 #include "http/guard/basic_check.h"
+#include "http/guard/dry_run.h"
 #include "http/message/credentials.h"
 #include "http/record/story.h"
 #include "os/file.h"
@@ -80,7 +81,7 @@ typedef struct {
     weir_holder_t         hold;
     weir_basic_check_t *check;
     weir_str_t          user, realm, path;
-    bool                is_known;
+    bool                is_known, is_rehearsal;
 } auth_wait_t;
 
 static weir_cause_t
@@ -93,11 +94,16 @@ auth_cause(bool is_known, bool is_right)
 static void
 auth_log(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
 {
+    const char *dry_run = wait->is_rehearsal ? ": dry run" : "";
+
     if (cause == WEIR_CAUSE_AUTH_BASIC_PASSWORD) {
-        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\": password mismatch", WEIR_STR_ARG(wait->user));
+        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\": password mismatch%s", WEIR_STR_ARG(wait->user),
+                         dry_run);
     } else if (cause == WEIR_CAUSE_AUTH_BASIC_UNKNOWN) {
-        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\" was not found in \"%.*s\"",
-                         WEIR_STR_ARG(wait->user), WEIR_STR_ARG(wait->path));
+        weir_request_log(req, WEIR_LOG_ERROR, cause, "user \"%.*s\" was not found in \"%.*s\"%s",
+                         WEIR_STR_ARG(wait->user), WEIR_STR_ARG(wait->path), dry_run);
+    } else if (cause != WEIR_CAUSE_NONE && wait->is_rehearsal) {
+        weir_dry_run_log(req, cause);
     }
 }
 
@@ -107,7 +113,11 @@ auth_judge(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
     weir_assert(cause < WEIR_CAUSE_MAX);
     auth_log(req, wait, cause);
     weir_http_story_judged(req, "auth_basic", wait->user,
-                           cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+                           weir_dry_run_verdict(cause != WEIR_CAUSE_NONE, wait->is_rehearsal));
+    if (wait->is_rehearsal) {
+        return cause == WEIR_CAUSE_NONE ? weir_dry_run_grant(req)
+               : cause == WEIR_CAUSE_AUTH_BASIC_BUSY ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
+    }
     if (cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);
     }
@@ -169,16 +179,18 @@ static weir_step_t
 auth_access(weir_request_t *req, const void *conf_)
 {
     const auth_conf_t *conf = conf_;
+    weir_policy_t      policy = weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE);
     weir_str_t         realm = weir_request_eval(req, conf->realm), password;
     weir_cause_t       cause = WEIR_CAUSE_AUTH_BASIC_MISSING;
     auth_wait_t       *wait;
     bool               is_done = true;
 
-    if (weir_str_eq(realm, WEIR_STR("off"))) {
+    if (policy == WEIR_POLICY_NOT_ASKED || weir_str_eq(realm, WEIR_STR("off"))) {
         return WEIR_NEXT;
     }
     wait = weir_new(&req->arena, auth_wait_t);
     wait->realm = realm;
+    wait->is_rehearsal = policy == WEIR_POLICY_REHEARSED;
     if (weir_credentials_basic(&req->head.fields, &req->arena, &wait->user, &password)) {
         is_done = auth_check(req, conf, wait, password, &cause);
         weir_credentials_forget(password);

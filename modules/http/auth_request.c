@@ -7,6 +7,7 @@
  */
 #include "http/module.h"
 
+#include "http/guard/dry_run.h"
 #include "http/route/assign.h"
 #include "http/record/story.h"
 #include "http/sub.h"
@@ -21,7 +22,7 @@ typedef struct {
     const ask_conf_t *conf;
     weir_sub_t       *sub;
     weir_task_t       task;
-    bool              is_told;
+    bool              is_told, is_rehearsal;
     uint16_t          status;            /* of its answer */
     weir_str_t        challenge;
 } ask_t;
@@ -38,15 +39,27 @@ ask_take_variables(ask_t *ask, weir_request_t *asked)
 }
 
 static weir_step_t
+ask_rehearse(weir_request_t *req, weir_cause_t cause)
+{
+    weir_dry_run_log(req, cause);
+    return cause == WEIR_CAUSE_AUTH_REQUEST_FAILED ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
+}
+
+static weir_step_t
 ask_judge(ask_t *ask)
 {
     weir_request_t *req = ask->req;
 
     if (ask->status >= 200 && ask->status < 300) {
         weir_http_story_judged(req, "auth_request", WEIR_STR_NONE, WEIR_STR("PASSED"));
-        return weir_request_grant(req);
+        return ask->is_rehearsal ? weir_dry_run_grant(req) : weir_request_grant(req);
     }
-    weir_http_story_judged(req, "auth_request", WEIR_STR_NONE, WEIR_STR("REJECTED"));
+    weir_http_story_judged(req, "auth_request", WEIR_STR_NONE, weir_dry_run_verdict(true, ask->is_rehearsal));
+    if (ask->is_rehearsal) {
+        return ask_rehearse(req, ask->status == 401 ? WEIR_CAUSE_AUTH_REQUEST_UNKNOWN
+                                 : ask->status == 403 ? WEIR_CAUSE_AUTH_REQUEST_DENIED
+                                 : WEIR_CAUSE_AUTH_REQUEST_FAILED);
+    }
     if (ask->status == 401) {
         if (ask->challenge.len != 0) {
             req->challenge = ask->challenge;         /* else, with `satisfy any`, that of a guard before it stands */
@@ -133,9 +146,13 @@ static weir_step_t
 ask_access(weir_request_t *req, const void *conf_)
 {
     const ask_conf_t *conf = conf_;
+    weir_policy_t policy = weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE);
     weir_str_t path, query;
     ask_t *ask;
 
+    if (policy == WEIR_POLICY_NOT_ASKED) {
+        return WEIR_NEXT;
+    }
     (void) weir_uri_text_split(req, conf->uri, &path, &query);
     if (weir_str_eq(path, WEIR_STR("off"))) {
         return WEIR_NEXT;
@@ -143,9 +160,13 @@ ask_access(weir_request_t *req, const void *conf_)
     ask = weir_new(&req->arena, ask_t);
     ask->req = req;
     ask->conf = conf;
+    ask->is_rehearsal = policy == WEIR_POLICY_REHEARSED;
     req->ctx[weir_http_auth_request_index] = ask;
     ask->sub = weir_sub_start(req, &(weir_sub_spec_t) { .path = path, .query = query, .sink = &ask_sink, .owner = ask,
                                                         .is_exempt = true });
+    if (ask->sub == NULL && ask->is_rehearsal) {
+        return ask_rehearse(req, WEIR_CAUSE_AUTH_REQUEST_FAILED);
+    }
     if (ask->sub == NULL) {
         return weir_request_fail(req, WEIR_CAUSE_AUTH_REQUEST_FAILED, "no memory for it");
     }

@@ -10,6 +10,7 @@
 #include "http/module.h"
 
 #include "expr/regex.h"
+#include "http/guard/dry_run.h"
 #include "http/message/syntax.h"
 #include "http/record/story.h"
 
@@ -158,13 +159,16 @@ cors_judge(const cors_rules_t *rules, weir_str_t origin, weir_str_t method, weir
 }
 
 static weir_step_t
-cors_answer_preflight(weir_request_t *req, const cors_rules_t *rules)
+cors_answer_preflight(weir_request_t *req, const cors_rules_t *rules, bool is_rehearsal)
 {
     weir_str_t     origin = cors_field(req, WEIR_STR("origin")), method = cors_field(req, cors_asked_method);
     weir_str_t     headers = cors_field(req, cors_asked_headers);
     cors_verdict_t verdict = cors_judge(rules, origin, method, headers);
 
-    weir_http_story_judged(req, "cors", origin, verdict == CORS_ALLOWED ? WEIR_STR("PASSED") : WEIR_STR("REJECTED"));
+    weir_http_story_judged(req, "cors", origin, weir_dry_run_verdict(verdict != CORS_ALLOWED, is_rehearsal));
+    if (is_rehearsal) {
+        return weir_dry_run_ends(req);       /* answered, this way or the other */
+    }
     (void) weir_response_add(req, WEIR_HEADER_VARY,
                              WEIR_STR("Origin, Access-Control-Request-Method, Access-Control-Request-Headers"));
     switch (verdict) {
@@ -192,7 +196,11 @@ cors_answer_preflight(weir_request_t *req, const cors_rules_t *rules)
 static weir_step_t
 cors_preaccess(weir_request_t *req, const void *conf)
 {
-    return cors_is_preflight(req) ? cors_answer_preflight(req, ((const cors_conf_t *) conf)->cors.rules) : WEIR_NEXT;
+    weir_policy_t policy = cors_is_preflight(req) ? weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE)
+                           : WEIR_POLICY_NOT_ASKED;
+
+    return policy == WEIR_POLICY_NOT_ASKED ? WEIR_NEXT
+           : cors_answer_preflight(req, ((const cors_conf_t *) conf)->cors.rules, policy == WEIR_POLICY_REHEARSED);
 }
 
 /* -- other answers -- */
@@ -222,7 +230,7 @@ cors_head(weir_request_t *req, const void *conf)
     const cors_rules_t *rules = ((const cors_conf_t *) conf)->cors.rules;
     weir_str_t          origin = cors_field(req, WEIR_STR("origin"));
 
-    if (cors_is_preflight(req)) {
+    if (cors_is_preflight(req) || weir_dry_run_is_on(req, WEIR_DRY_RUN_AS_PLACE)) {
         return WEIR_NEXT;
     }
     cors_drop(req);

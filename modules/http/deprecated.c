@@ -7,6 +7,7 @@
 #include "http/module.h"
 
 #include "base/date.h"
+#include "http/guard/dry_run.h"
 #include "http/message/syntax.h"
 #include "http/record/story.h"
 #include "os/clock.h"
@@ -60,15 +61,18 @@ deprecated_preaccess(weir_request_t *req, const void *conf_)
     for (size_t i = 0; i < brownouts->n; i++) {
         const brownout_t *brownout = &brownouts->at[i];
         uint64_t          left = brownout_left(brownout, now);
+        weir_policy_t     policy = left != 0 ? weir_dry_run_begin(req, weir_dry_run_of(brownout->is_dry_run))
+                                   : WEIR_POLICY_NOT_ASKED;
 
-        if (left == 0) {
+        if (policy == WEIR_POLICY_NOT_ASKED) {
             continue;
         }
         weir_http_story_judged(req, "brownout", WEIR_STR_NONE,
-                               brownout->is_dry_run ? WEIR_STR("REJECTED_DRY_RUN") : WEIR_STR("REJECTED"));
-        if (brownout->is_dry_run) {
+                               weir_dry_run_verdict(true, policy == WEIR_POLICY_REHEARSED));
+        if (policy == WEIR_POLICY_REHEARSED) {
             weir_request_log(req, WEIR_LOG_INFO, WEIR_CAUSE_DEPRECATED_BROWNOUT,
                              "the request would be refused (dry run)");
+            (void) !weir_dry_run_ends(req);
             continue;
         }
         retry_after = weir_new(&req->arena, weir_str_t);

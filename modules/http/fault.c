@@ -7,6 +7,7 @@
  */
 #include "http/module.h"
 
+#include "http/guard/dry_run.h"
 #include "http/proxy/share.h"
 #include "http/record/story.h"
 
@@ -26,12 +27,14 @@ typedef struct {
 typedef struct { fault_t *at; size_t n; } faults_t;
 typedef struct { faults_t faults; } fault_conf_t;
 
-/* One that waits. */
+/* Of a request: what it has met, in any place; and while it waits. */
 typedef struct {
     weir_holder_t hold;
     weir_timer_t  timer;
+    uint64_t      delay;                     /* ms */
     uint16_t      abort;                     /* then */
-} fault_wait_t;
+    bool          is_done, is_rehearsed;     /* it has met one that is meant; one that is a rehearsal */
+} fault_state_t;
 
 extern const size_t weir_http_fault_index;
 
@@ -40,13 +43,13 @@ extern const size_t weir_http_fault_index;
 static void
 fault_on_time(weir_timer_t *timer)
 {
-    fault_wait_t   *wait = weir_container_of(timer, fault_wait_t, timer);
-    weir_request_t *req = wait->hold.req;
+    fault_state_t  *state = weir_container_of(timer, fault_state_t, timer);
+    weir_request_t *req = state->hold.req;
 
     weir_assert(req != NULL);
-    weir_request_let_go(&wait->hold);
-    if (wait->abort != 0) {
-        (void) weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, wait->abort, NULL);
+    weir_request_let_go(&state->hold);
+    if (state->abort != 0) {
+        (void) weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, state->abort, NULL);
     } else {
         weir_request_resume(req);
     }
@@ -55,7 +58,7 @@ fault_on_time(weir_timer_t *timer)
 static void
 fault_on_cancel(weir_holder_t *hold)
 {
-    weir_timer_drop(&weir_container_of(hold, fault_wait_t, hold)->timer);
+    weir_timer_drop(&weir_container_of(hold, fault_state_t, hold)->timer);
 }
 
 static const weir_holder_ops_t fault_hold = { .on_cancel = fault_on_cancel };
@@ -75,38 +78,56 @@ fault_meets(const fault_t *fault, weir_request_t *req)
         || (fault->hundredths != 0 && weir_share_next(&fault->share) < fault->below);
 }
 
+/* Those that a request meets, in earnest or as a rehearsal. */
+static void
+fault_collect(const faults_t *faults, weir_request_t *req, fault_state_t *state)
+{
+    bool is_done = state->is_done, is_rehearsed = state->is_rehearsed;
+    bool is_over = false;                    /* a rehearsed abort has answered */
+
+    for (size_t i = 0; i < faults->n && state->abort == 0; i++) {
+        const fault_t *fault = &faults->at[i];
+        weir_policy_t  policy = weir_dry_run_begin(req, weir_dry_run_of(fault->is_dry_run));
+        bool           is_rehearsal = policy == WEIR_POLICY_REHEARSED;
+
+        if (policy != WEIR_POLICY_NOT_ASKED && !(is_rehearsal ? is_rehearsed || is_over : is_done)
+            && fault_meets(fault, req))
+        {
+            weir_http_story_judged(req, "fault", WEIR_STR_NONE,
+                                   is_rehearsal ? WEIR_STR("MET_DRY_RUN") : WEIR_STR("MET"));
+            *(is_rehearsal ? &state->is_rehearsed : &state->is_done) = true;
+            state->delay += is_rehearsal ? 0 : fault->delay.ms;
+            state->abort = is_rehearsal ? 0 : fault->abort;
+            is_over = is_over || (is_rehearsal && fault->abort != 0);
+        }
+        weir_dry_run_leave(req);
+    }
+    if (is_over) {
+        (void) !weir_dry_run_ends(req);
+    }
+}
+
 static weir_step_t
 fault_precontent(weir_request_t *req, const void *conf)
 {
-    const faults_t *faults = &((const fault_conf_t *) conf)->faults;
-    uint64_t        delay = 0;
-    uint16_t        abort = 0;
-    fault_wait_t   *wait;
+    fault_state_t *state = weir_request_kept(req, weir_http_fault_index);
 
-    if (req->is_sub || weir_request_kept(req, weir_http_fault_index) != NULL) {
-        return WEIR_NEXT;                    /* once, wherever it is redirected inside */
-    }
-    for (size_t i = 0; i < faults->n && abort == 0; i++) {
-        const fault_t *fault = &faults->at[i];
-
-        if (fault_meets(fault, req)) {
-            weir_http_story_judged(req, "fault", WEIR_STR_NONE,
-                                   fault->is_dry_run ? WEIR_STR("MET_DRY_RUN") : WEIR_STR("MET"));
-            delay += fault->is_dry_run ? 0 : fault->delay.ms;
-            abort = fault->is_dry_run ? 0 : fault->abort;
-        }
-    }
-    if (delay == 0 && abort == 0) {
+    if (req->is_sub) {
         return WEIR_NEXT;
     }
-    wait = weir_new(&req->arena, fault_wait_t);
-    wait->abort = abort;
-    weir_request_keep(req, weir_http_fault_index, wait);
-    if (delay == 0) {
-        return weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, abort, NULL);
+    if (state == NULL) {                     /* once, wherever it is redirected inside */
+        state = weir_new(&req->arena, fault_state_t);
+        weir_request_keep(req, weir_http_fault_index, state);
     }
-    weir_request_hold(req, &wait->hold, &fault_hold);
-    weir_timer_set(weir_request_loop(req), &wait->timer, (weir_msec_t) { weir_min(delay, FAULT_DELAY_MAX) },
+    state->delay = 0;
+    state->abort = 0;
+    fault_collect(&((const fault_conf_t *) conf)->faults, req, state);
+    if (state->delay == 0) {
+        return state->abort == 0 ? WEIR_NEXT
+               : weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, state->abort, NULL);
+    }
+    weir_request_hold(req, &state->hold, &fault_hold);
+    weir_timer_set(weir_request_loop(req), &state->timer, (weir_msec_t) { weir_min(state->delay, FAULT_DELAY_MAX) },
                    fault_on_time);
     return WEIR_PARK;
 }

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "http/filter/read_ahead.h"
+#include "http/guard/dry_run.h"
 #include "http/message/syntax.h"
 #include "http/record/story.h"
 #include "schema/schema.h"
@@ -215,23 +216,23 @@ static weir_step_t
 json_decide(weir_request_t *req, const json_conf_t *conf)
 {
     json_verdict_t verdict = json_judge(req, conf);
-    bool           is_good = verdict.cause == WEIR_CAUSE_NONE, is_dry_run = conf->schema.is_dry_run;
+    bool           is_good = verdict.cause == WEIR_CAUSE_NONE;
+    bool           is_rehearsal = weir_dry_run_is_on(req, weir_dry_run_of(conf->schema.is_dry_run));
     uint16_t       status = verdict.cause == WEIR_CAUSE_BODY_SCHEMA ? conf->schema.status : 0;
     weir_str_t    *kept;
 
     weir_http_story_judged(req, "json_body", conf->schema.file,
-                        is_good ? WEIR_STR("PASSED") : is_dry_run ? WEIR_STR("REJECTED_DRY_RUN")
-                                                                  : WEIR_STR("REJECTED"));
+                           weir_dry_run_verdict(!is_good, is_rehearsal));
     if (is_good) {
         return WEIR_NEXT;
     }
     kept = weir_new(&req->arena, weir_str_t);
     *kept = verdict.detail.len != 0 ? verdict.detail : weir_str_from_z(weir_cause_row(verdict.cause)->help);
     weir_request_keep(req, weir_http_json_body_index, kept);
-    if (is_dry_run) {
+    if (is_rehearsal) {
         weir_request_log(req, WEIR_LOG_INFO, verdict.cause, "the body would be refused (dry run): %.*s",
                          WEIR_STR_ARG(*kept));
-        return WEIR_NEXT;
+        return weir_dry_run_ends(req);
     }
     if (status != 0) {
         return weir_request_fail_status(req, verdict.cause, status, weir_str_to_z(&req->arena, *kept));
@@ -252,13 +253,18 @@ static weir_step_t
 json_precontent(weir_request_t *req, const void *conf_)
 {
     const json_conf_t *conf = conf_;
+    weir_policy_t      policy;
     weir_step_t        step;
 
     if (req->is_sub || req->body_dropped) {
         return WEIR_NEXT;                          /* no body of the client's goes on from here */
     }
+    policy = weir_dry_run_begin(req, weir_dry_run_of(conf->schema.is_dry_run));
+    if (policy == WEIR_POLICY_NOT_ASKED) {
+        return WEIR_NEXT;
+    }
     if (req->head.content_length != WEIR_LENGTH_NONE && req->head.content_length > conf->max_size.n
-        && !conf->schema.is_dry_run && req->body == NULL)
+        && policy == WEIR_POLICY_HOLDS && req->body == NULL)
     {
         return weir_request_fail(req, WEIR_CAUSE_BODY_LIMIT, "json_max_size");
     }

@@ -5,6 +5,7 @@
  * A request counts from here until its end, over HTTP/2 each stream by itself.  One that a limit refuses holds nothing
  * of the others.  Runs in workers; the master gives back what a dead one held.
  */
+#include "http/guard/dry_run.h"
 #include "http/guard/limit.h"
 
 #include "shm/holds.h"
@@ -32,13 +33,13 @@ typedef struct { conn_limit_t *at; size_t n; } conn_limits_t;
 typedef struct {
     conn_zones_t  zones;
     conn_limits_t limits;
-    uint32_t      log_level, status;
-    weir_flag_t   dry_run;
+    uint32_t      log_level, status, dry_run;
 } conn_conf_t;
 
 /* Of one request: what it holds. */
 typedef struct {
     weir_limit_status_t status;
+    bool                is_rehearsal;
     uint32_t            n;
     struct { const weir_holds_t *holds; weir_hold_t hold; } held[];
 } conn_state_t;
@@ -143,15 +144,15 @@ conn_reject(const conn_conf_t *conf, weir_request_t *req, conn_state_t *state, c
     conn_let_go(state);
     for (size_t i = 0; i < conf->limits.n; i++) {
         /* those that were not asked have nothing to say to its error_page either */
-        weir_limit_counted(req, &conf->limits.at[i].zone->zone);
+        weir_limit_counted(req, conf->limits.at[i].zone->zone.key, state->is_rehearsal);
     }
-    state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
+    state->status = state->is_rehearsal ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, state->status);
     weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_CONNECTIONS, "limiting connections%s by zone \"%.*s\"%s",
-                     conf->dry_run.on ? ", dry run," : "",
+                     state->is_rehearsal ? ", dry run," : "",
              WEIR_STR_ARG(limit->name), is_full ? ", which has no room for another key" : "");
-    return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_CONNECTIONS,
-                                                                   (uint16_t) conf->status, NULL);
+    return state->is_rehearsal ? weir_dry_run_ends(req)
+           : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_CONNECTIONS, (uint16_t) conf->status, NULL);
 }
 
 static conn_state_t *
@@ -172,24 +173,32 @@ conn_preaccess(weir_request_t *req, const void *conf_)
 {
     const conn_conf_t *conf = conf_, *outside = req->server->fallback->conf[weir_http_limit_conn_index];
     conn_state_t      *state = NULL;
-    for (size_t i = 0; i < conf->limits.n; i++) {
+    weir_policy_t      policy = weir_dry_run_begin(req, conf->dry_run);
+    bool               is_rehearsal = policy == WEIR_POLICY_REHEARSED;
+
+    for (size_t i = 0; policy != WEIR_POLICY_NOT_ASKED && i < conf->limits.n; i++) {
         const conn_limit_t *limit = &conf->limits.at[i];
         weir_str_t          key = weir_limit_key(req, &limit->zone->zone);
         weir_holds_result_t result;
 
-        if (key.len == 0 || !weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)) {
+        if (key.len == 0 || !weir_limit_counts(req, limit->zone->zone.key, conf->limits.at == outside->limits.at,
+                                               is_rehearsal)) {
             continue;
         }
         if (state == NULL) {
             state = conn_state(conf, req);
+            state->is_rehearsal = is_rehearsal;
         }
-        weir_limit_counted(req, &limit->zone->zone);
+        weir_limit_counted(req, limit->zone->zone.key, is_rehearsal);
         result = weir_holds_take(&limit->zone->holds, key, limit->max, &state->held[state->n].hold);
         if (result != WEIR_HOLDS_TAKEN) {
             return conn_reject(conf, req, state, limit, result == WEIR_HOLDS_FULL);
         }
         weir_assert(state->n < conf->limits.n);
         state->held[state->n++].holds = &limit->zone->holds;
+        if (is_rehearsal) {
+            weir_limit_counted(req, limit->zone->zone.key, false);
+        }
         state->status = WEIR_LIMIT_PASSED;
         weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, WEIR_LIMIT_PASSED);
     }
@@ -243,7 +252,8 @@ static const weir_directive_t conn_directives[] = {
     WEIR_DIRECTIVE(conn_conf_t, status, "limit_conn_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400",
                    .max = "599",
                    .help = "Sets the status of the answer to a request that is refused."),
-    WEIR_DIRECTIVE(conn_conf_t, dry_run, "limit_conn_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
+    WEIR_DIRECTIVE_OF(conn_conf_t, dry_run, "limit_conn_dry_run", &weir_type_enum, .values = weir_dry_run_values,
+                      .where = WEIR_IN_ANY, .args = "on | off",
                    .help = "Counts and logs, but refuses nothing."),
     WEIR_DIRECTIVES_END
 };

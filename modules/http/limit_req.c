@@ -6,6 +6,7 @@
  * request that one refuses costs nothing in another.  Runs in workers; a known key costs a look and one
  * compare-and-swap.
  */
+#include "http/guard/dry_run.h"
 #include "http/guard/limit.h"
 
 #include "os/clock.h"
@@ -36,8 +37,8 @@ typedef struct { req_limit_t *at; size_t n; } req_limits_t;
 typedef struct {
     req_zones_t  zones;
     req_limits_t limits;
-    uint32_t     log_level, status;
-    weir_flag_t  dry_run, headers;
+    uint32_t     log_level, status, dry_run;
+    weir_flag_t  headers;
 } req_conf_t;
 
 typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rate; weir_rate_verdict_t verdict;
@@ -50,6 +51,7 @@ typedef struct req_state {
     weir_timer_t        timer;
     weir_request_t     *req;
     weir_limit_status_t status;
+    bool                is_rehearsal;
     const req_limit_t  *limit;               /* the one that decided: the strictest, or the one that refused */
     weir_rate_verdict_t verdict;             /* of it */
     size_t              n;
@@ -235,7 +237,7 @@ req_log(const req_conf_t *conf, weir_request_t *req, const req_state_t *state, b
 
     weir_request_log(req, conf->log_level + is_delay, WEIR_CAUSE_LIMIT_RATE,
                      "%s%s, excess: %llu.%03llu%s by zone \"%.*s\"",
-                   is_delay ? "delaying request" : "limiting requests", conf->dry_run.on ? ", dry run" : "",
+                   is_delay ? "delaying request" : "limiting requests", state->is_rehearsal ? ", dry run" : "",
                    (unsigned long long) (excess / 1000),
                    (unsigned long long) (excess % 1000), is_delay ? "," : "", WEIR_STR_ARG(state->limit->name));
 }
@@ -258,11 +260,11 @@ static weir_step_t
 req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
 {
     weir_assert(state->limit != NULL);
-    state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
+    state->status = state->is_rehearsal ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "limit_req", &state->limit->zone->zone, state->limit->zone->stats, state->status);
     req_log(conf, req, state, false);
-    return conf->dry_run.on ? WEIR_NEXT : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status,
-                                                                   NULL);
+    return state->is_rehearsal ? weir_dry_run_ends(req)
+           : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status, NULL);
 }
 
 static void
@@ -289,7 +291,7 @@ req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint6
 {
     weir_assert(delay_ms != 0);
     req_log(conf, req, state, true);
-    if (conf->dry_run.on) {
+    if (state->is_rehearsal) {
         return WEIR_NEXT;
     }
     state->req = req;
@@ -300,7 +302,7 @@ req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint6
 
 /* The keys of the place's limits; how many. */
 static size_t
-req_keys(const req_conf_t *conf, weir_request_t *req, req_counted_t *counted)
+req_keys(const req_conf_t *conf, weir_request_t *req, bool is_rehearsal, req_counted_t *counted)
 {
     const req_conf_t *outside = req->server->fallback->conf[weir_http_limit_req_index];
     size_t            n = 0;
@@ -309,8 +311,9 @@ req_keys(const req_conf_t *conf, weir_request_t *req, req_counted_t *counted)
         const req_limit_t *limit = &conf->limits.at[i];
         weir_str_t         key = weir_limit_key(req, &limit->zone->zone);
 
-        if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)) {
-            weir_limit_counted(req, &limit->zone->zone);
+        if (key.len != 0 && weir_limit_counts(req, limit->zone->zone.key, conf->limits.at == outside->limits.at,
+                                              is_rehearsal)) {
+            weir_limit_counted(req, limit->zone->zone.key, is_rehearsal);
             counted[n].limit = limit;
             counted[n].rate = (weir_rate_t) { limit->zone->period_ns, limit->burst, limit->name };
             weir_keyed_hash(limit->zone->table, key, &counted[n++].key);
@@ -379,14 +382,17 @@ req_preaccess(weir_request_t *req, const void *conf_)
     const req_conf_t *conf = conf_;
     req_counted_t     counted[REQ_LIMITS_MAX];
     uint64_t          now_ns = weir_clock_now().ms * REQ_NS_A_MS, delay_ms;
+    weir_policy_t     policy = weir_dry_run_begin(req, conf->dry_run);
     req_state_t      *state;
-    size_t            n = req_keys(conf, req, counted);
+    size_t            n = policy == WEIR_POLICY_NOT_ASKED ? 0
+                          : req_keys(conf, req, policy == WEIR_POLICY_REHEARSED, counted);
     bool              is_refused;
 
     if (n == 0 || req->failed_value != WEIR_CAUSE_NONE) {
         return WEIR_NEXT;
     }
     state = req_state(req, n);
+    state->is_rehearsal = policy == WEIR_POLICY_REHEARSED;
     is_refused = req_is_refused(counted, n, now_ns, state) || !req_count(counted, n, now_ns, state, &delay_ms);
     if (is_refused) {
         req_untell(counted, n);
@@ -395,10 +401,14 @@ req_preaccess(weir_request_t *req, const void *conf_)
     if (is_refused) {
         return req_reject(conf, req, state);
     }
-    state->status = delay_ms == 0 ? WEIR_LIMIT_PASSED : conf->dry_run.on ? WEIR_LIMIT_DELAYED_DRY_RUN
+    state->status = delay_ms == 0 ? WEIR_LIMIT_PASSED : state->is_rehearsal ? WEIR_LIMIT_DELAYED_DRY_RUN
                     : WEIR_LIMIT_DELAYED;
     for (size_t i = 0; i < n; i++) {
         const req_zone_t *zone = counted[i].limit->zone;
+
+        if (state->is_rehearsal) {
+            weir_limit_counted(req, zone->zone.key, false);
+        }
         weir_limit_judged(req, "limit_req", &zone->zone, zone->stats,
                           counted[i].limit == state->limit ? state->status : WEIR_LIMIT_PASSED);
     }
@@ -438,7 +448,7 @@ req_head(weir_request_t *req, const void *conf)
 
     (void) conf;
     for (; state != NULL; state = state->before) {
-        for (size_t i = 0; i < state->n; i++) {
+        for (size_t i = 0; i < state->n && !state->is_rehearsal; i++) {
             req_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED
                      && req->cause == WEIR_CAUSE_LIMIT_RATE);
         }
@@ -498,7 +508,8 @@ static const weir_directive_t req_directives[] = {
     WEIR_DIRECTIVE(req_conf_t, status, "limit_req_status", .where = WEIR_IN_ANY, .dflt = "503", .min = "400",
                    .max = "599",
                    .help = "Sets the status of the answer to a request that is refused."),
-    WEIR_DIRECTIVE(req_conf_t, dry_run, "limit_req_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
+    WEIR_DIRECTIVE_OF(req_conf_t, dry_run, "limit_req_dry_run", &weir_type_enum, .values = weir_dry_run_values,
+                      .where = WEIR_IN_ANY, .args = "on | off",
                    .help = "Counts and logs, but neither refuses nor delays."),
     WEIR_DIRECTIVE(req_conf_t, headers, "limit_req_headers", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After when a "

@@ -8,6 +8,9 @@
  */
 #include "http/module.h"
 
+#include "http/guard/dry_run.h"
+#include "http/record/story.h"
+
 typedef struct {
     weir_flag_t maintenance;
     weir_msec_t retry_after;
@@ -19,14 +22,27 @@ typedef struct { const weir_http_location_t *page; } maintenance_state_t;
 
 extern const size_t weir_http_maintenance_index;
 
+/* `dry_run on`: it would have been refused. */
+static weir_step_t
+maintenance_rehearse(weir_request_t *req)
+{
+    weir_http_story_judged(req, "maintenance", WEIR_STR_NONE, weir_dry_run_verdict(true, true));
+    weir_request_log(req, WEIR_LOG_INFO, WEIR_CAUSE_ACCESS_MAINTENANCE, "the request would be refused (dry run)");
+    return weir_dry_run_ends(req);
+}
+
 /* The error_page of a refusal may lie in the very place that is closed.  It opens that one location to this request and
  * no other. */
 static weir_step_t
 maintenance_access(weir_request_t *req, const void *conf)
 {
     maintenance_state_t *state = weir_request_kept(req, weir_http_maintenance_index);
+    weir_policy_t        policy = weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE);
 
     (void) conf;
+    if (policy != WEIR_POLICY_HOLDS) {
+        return policy == WEIR_POLICY_REHEARSED ? maintenance_rehearse(req) : WEIR_NEXT;
+    }
     if (state == NULL) {
         weir_request_keep(req, weir_http_maintenance_index, weir_new(&req->arena, maintenance_state_t));
         return weir_request_fail(req, WEIR_CAUSE_ACCESS_MAINTENANCE, NULL);

@@ -6,6 +6,7 @@
  * Runs in workers; a known key costs a look and one compare-and-swap, one that the zone does not hold a look into the
  * store's map.
  */
+#include "http/guard/dry_run.h"
 #include "http/guard/limit.h"
 
 #include "base/zoneinfo.h"
@@ -39,8 +40,8 @@ typedef struct { quota_limit_t *at; size_t n; } quota_limits_t;
 typedef struct {
     quota_zones_t  zones;
     quota_limits_t limits;
-    uint32_t       log_level, status;
-    weir_flag_t    dry_run, headers;
+    uint32_t       log_level, status, dry_run;
+    weir_flag_t    headers;
 } quota_conf_t;
 
 /* One that counts a request. */
@@ -56,6 +57,7 @@ typedef struct {
 typedef struct quota_state {
     struct quota_state    *before;           /* in the place that it was redirected from */
     weir_limit_status_t    status;
+    bool                   is_rehearsal;
     const quota_counted_t *refused;          /* the one that did; NULL: none */
     size_t                 n;
     quota_counted_t        counted[];
@@ -272,7 +274,7 @@ quota_allowed(const quota_limit_t *limit, weir_request_t *req, uint64_t *allowed
 
 /* The place's quotas that count it; how many. */
 static size_t
-quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *counted)
+quota_keys(const quota_conf_t *conf, weir_request_t *req, bool is_rehearsal, quota_counted_t *counted)
 {
     const quota_conf_t *outside = req->server->fallback->conf[weir_http_quota_index];
     size_t              n = 0;
@@ -281,10 +283,11 @@ quota_keys(const quota_conf_t *conf, weir_request_t *req, quota_counted_t *count
         const quota_limit_t *limit = &conf->limits.at[i];
         weir_str_t           key = weir_limit_key(req, &limit->zone->zone);
 
-        if (key.len != 0 && weir_limit_counts(req, &limit->zone->zone, conf->limits.at == outside->limits.at)
+        if (key.len != 0 && weir_limit_counts(req, limit->zone->zone.key, conf->limits.at == outside->limits.at,
+                                              is_rehearsal)
             && quota_allowed(limit, req, &counted[n].allowed))
         {
-            weir_limit_counted(req, &limit->zone->zone);
+            weir_limit_counted(req, limit->zone->zone.key, is_rehearsal);
             weir_assert(n < QUOTA_MAX);
             counted[n].limit = limit;
             counted[n].period = quota_period(limit->zone);
@@ -344,16 +347,16 @@ quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state
     bool                 is_used = result == WEIR_QUOTA_REFUSED;
 
     weir_assert(state->refused >= state->counted && state->refused < state->counted + state->n);
-    state->status = conf->dry_run.on ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
+    state->status = state->is_rehearsal ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
     weir_limit_judged(req, "quota", &limit->zone->zone, limit->zone->stats, state->status);
     if (is_used) {
         weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_QUOTA,
                          "quota is used up%s: %llu of %llu by zone \"%.*s\"",
-                       conf->dry_run.on ? ", dry run" : "", (unsigned long long) state->refused->count.used,
+                       state->is_rehearsal ? ", dry run" : "", (unsigned long long) state->refused->count.used,
                        (unsigned long long) state->refused->allowed, WEIR_STR_ARG(limit->name));
     }
-    if (conf->dry_run.on) {
-        return WEIR_NEXT;
+    if (state->is_rehearsal) {
+        return weir_dry_run_ends(req);
     }
     return is_used ? weir_request_fail_status(req, WEIR_CAUSE_LIMIT_QUOTA, (uint16_t) conf->status, NULL)
                    : weir_request_fail(req, WEIR_CAUSE_STORE_UNAVAILABLE,
@@ -367,14 +370,17 @@ quota_access(weir_request_t *req, const void *conf_)
     quota_counted_t     counted[QUOTA_MAX];
     quota_state_t      *state;
     weir_quota_result_t result;
-    size_t              n = quota_keys(conf, req, counted);
+    weir_policy_t       policy = weir_dry_run_begin(req, conf->dry_run);
+    size_t              n = policy == WEIR_POLICY_NOT_ASKED ? 0
+                            : quota_keys(conf, req, policy == WEIR_POLICY_REHEARSED, counted);
 
     if (n == 0 || req->failed_value != WEIR_CAUSE_NONE) {
         return WEIR_NEXT;
     }
     weir_assert(n <= QUOTA_MAX);
     state = weir_alloc(&req->arena, sizeof(*state) + n * sizeof(state->counted[0]));
-    *state = (quota_state_t) { .before = weir_request_kept(req, weir_http_quota_index), .n = n };
+    *state = (quota_state_t) { .before = weir_request_kept(req, weir_http_quota_index), .n = n,
+                               .is_rehearsal = policy == WEIR_POLICY_REHEARSED };
     memcpy(state->counted, counted, n * sizeof(*counted));
     weir_request_keep(req, weir_http_quota_index, state);
     result = quota_take(state);
@@ -383,6 +389,9 @@ quota_access(weir_request_t *req, const void *conf_)
     }
     state->status = WEIR_LIMIT_PASSED;
     for (size_t i = 0; i < n; i++) {
+        if (state->is_rehearsal) {
+            weir_limit_counted(req, counted[i].limit->zone->zone.key, false);
+        }
         weir_limit_judged(req, "quota", &counted[i].limit->zone->zone, counted[i].limit->zone->stats,
                           WEIR_LIMIT_PASSED);
     }
@@ -414,7 +423,7 @@ quota_head(weir_request_t *req, const void *conf)
 
     (void) conf;
     for (; state != NULL; state = state->before) {
-        for (size_t i = 0; i < state->n; i++) {
+        for (size_t i = 0; i < state->n && !state->is_rehearsal; i++) {
             quota_tell(req, &state->counted[i], state->status == WEIR_LIMIT_REJECTED
                        && req->cause == WEIR_CAUSE_LIMIT_QUOTA);
         }
@@ -473,7 +482,8 @@ static const weir_directive_t quota_directives[] = {
     WEIR_DIRECTIVE(quota_conf_t, status, "quota_status", .where = WEIR_IN_ANY, .dflt = "429", .min = "400",
                    .max = "599",
                    .help = "Sets the status of the answer to a request that is refused."),
-    WEIR_DIRECTIVE(quota_conf_t, dry_run, "quota_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
+    WEIR_DIRECTIVE_OF(quota_conf_t, dry_run, "quota_dry_run", &weir_type_enum, .values = weir_dry_run_values,
+                      .where = WEIR_IN_ANY, .args = "on | off",
                    .help = "Counts and logs, but refuses nothing."),
     WEIR_DIRECTIVE(quota_conf_t, headers, "quota_headers", .where = WEIR_IN_ANY, .dflt = "off",
                    .help = "Tells clients what is left to them: RateLimit-Policy, RateLimit, and Retry-After when a "

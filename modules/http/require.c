@@ -11,6 +11,7 @@
 #include "http/module.h"
 
 #include "conf/expression.h"
+#include "http/guard/dry_run.h"
 #include "http/record/story.h"
 #include "http/vars/uri_text.h"
 
@@ -45,37 +46,49 @@ require_holds(const require_t *require, weir_request_t *req)
     if (weir_unlikely(req->uri.has_slash || req->has_plain_forms) && truth == WEIR_TRUTH_YES) {
         truth = weir_expression_judge(require->condition, require_plain, &scope, &req->arena);
     }
+    weir_dry_run_leave(req);
     return truth == WEIR_TRUTH_YES;
 }
 
 /* It would be refused. */
-static void
+static weir_step_t
 require_tried(const require_t *require, weir_request_t *req)
 {
     weir_request_log(req, WEIR_LOG_INFO, WEIR_CAUSE_ACCESS_REQUIRE, "a requirement does not hold (dry run): %.*s",
                      WEIR_STR_ARG(require->text));
-    weir_http_story_judged(req, "require", require->text, WEIR_STR("REJECTED_DRY_RUN"));
+    weir_http_story_judged(req, "require", require->text, weir_dry_run_verdict(true, true));
+    return weir_dry_run_deny(req);
 }
 
 static weir_step_t
 require_access(weir_request_t *req, const void *conf_)
 {
     const require_conf_t *conf = conf_;
-    bool                  is_met = false;
+    bool                  is_met = false, is_met_rehearsed = false;
 
     weir_assert(conf->requires.n != 0);
     for (size_t i = 0; i < conf->requires.n; i++) {
         const require_t *require = &conf->requires.at[i];
+        weir_policy_t    policy = weir_dry_run_begin(req, weir_dry_run_of(require->is_dry_run));
 
+        if (policy == WEIR_POLICY_NOT_ASKED) {
+            continue;
+        }
         if (require_holds(require, req)) {
             weir_http_story_judged(req, "require", require->text, WEIR_STR("PASSED"));
-            is_met = is_met || !require->is_dry_run;
-        } else if (require->is_dry_run) {
-            require_tried(require, req);
-        } else {
+            *(policy == WEIR_POLICY_REHEARSED ? &is_met_rehearsed : &is_met) = true;
+        } else if (policy == WEIR_POLICY_HOLDS) {
             weir_http_story_judged(req, "require", require->text, WEIR_STR("REJECTED"));
             return weir_request_deny_status(req, WEIR_CAUSE_ACCESS_REQUIRE, require->status, require->text.at);
+        } else {
+            (void) !require_tried(require, req);
+            if (weir_request_core(req)->dry_run.on) {
+                return WEIR_NEXT;                /* in earnest it is the last one that is asked */
+            }
         }
+    }
+    if (is_met_rehearsed) {
+        (void) !weir_dry_run_grant(req);
     }
     return is_met ? weir_request_grant(req) : WEIR_NEXT;
 }

@@ -129,17 +129,16 @@ weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone
 
 /* -- what was counted -- */
 
-/* key: the zone's; each has its own */
-struct weir_limited { struct weir_limited *next; const weir_template_t *key; };
+struct weir_limited { struct weir_limited *next; const void *what; bool is_rehearsal; };
 
 bool
-weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool is_of_server)
+weir_limit_counts(const weir_request_t *req, const void *what, bool is_of_server, bool is_rehearsal)
 {
     if (req->is_sub && is_of_server) {
         return false;
     }
     for (const struct weir_limited *at = req->limited; at != NULL; at = at->next) {
-        if (at->key == zone->key) {
+        if (at->what == what && (is_rehearsal || !at->is_rehearsal)) {
             return false;
         }
     }
@@ -147,27 +146,28 @@ weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool
 }
 
 static void
-limit_push(weir_request_t *req, const weir_template_t *key)
+limit_push(weir_request_t *req, const void *what, bool is_rehearsal)
 {
     struct weir_limited *limited = weir_new(&req->arena, struct weir_limited);
 
-    *limited = (struct weir_limited) { req->limited, key };
+    *limited = (struct weir_limited) { req->limited, what, is_rehearsal };
     req->limited = limited;
 }
 
 void
-weir_limit_counted(weir_request_t *req, const weir_limit_zone_t *zone)
+weir_limit_counted(weir_request_t *req, const void *what, bool is_rehearsal)
 {
-    weir_assert(zone->key != NULL);
-    limit_push(req, zone->key);
+    weir_assert(what != NULL);
+    limit_push(req, what, is_rehearsal);
 }
 
 void
 weir_limit_copy(weir_request_t *to, const weir_request_t *from)
 {
     weir_assert(to != from && to->limited == NULL);     /* it was just made */
+    to->rehearsal.is_over = from->rehearsal.is_over;
     for (const struct weir_limited *at = from->limited; at != NULL; at = at->next) {
-        limit_push(to, at->key);
+        limit_push(to, at->what, at->is_rehearsal);
     }
 }
 

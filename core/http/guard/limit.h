@@ -50,11 +50,14 @@ uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone
 void weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row,
                        weir_limit_status_t status);
 
-/* A client's request is one for a zone, wherever it is redirected inside and whichever subrequests it has.
- * Does a limit of this zone count it?  is_of_server: the limit stands outside of the location: it has judged the
+/* A client's request is one for a zone, wherever it is redirected inside and whichever subrequests it has.  One that a
+ * rehearsal would have refused is so for rehearsals only.
+ * Does a limit of this zone count it?  what: the zone's key, or what else stands for one thing that counts, as long as
+ * the generation.  is_of_server: the limit stands outside of the location: it has judged the
  * client's request, if it was to, and no subrequest. */
-bool     weir_limit_counts(const weir_request_t *req, const weir_limit_zone_t *zone, bool is_of_server);
-void     weir_limit_counted(weir_request_t *req, const weir_limit_zone_t *zone);
+bool     weir_limit_counts(const weir_request_t *req, const void *what, bool is_of_server,
+                           bool is_rehearsal);
+void     weir_limit_counted(weir_request_t *req, const void *what, bool is_rehearsal);   /* … that refuses it */
 /* Of a request that was just made on behalf of another. */
 void     weir_limit_copy(weir_request_t *to, const weir_request_t *from);
 

@@ -143,7 +143,7 @@ build_location_base(build_t *b, weir_http_location_t *location, weir_conf_block_
     location->core = block->confs[weir_http_core_index];
     location->server = server;
     location->pipeline = build_pipeline(b, block);
-    location->answers_preflight = build_answers_preflight(block);
+    location->answers_preflight = !location->core->dry_run.on && build_answers_preflight(block);
     if (block->context != WEIR_IN_SERVER && location->core->status_zone.len != 0) {
         location->stats = weir_stats_row(b->arena, WEIR_STATS_LOCATION, location->core->status_zone, 0);
     }

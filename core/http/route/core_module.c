@@ -180,6 +180,9 @@ static const weir_directive_t core_directives[] = {
     CORE(default_deny, .where = WEIR_IN_ANY, .dflt = "off",
          .help = "Refuses requests that no guard of the place has let in: neither an address nor an identity nor a "
                  "condition."),
+    CORE(dry_run, .where = WEIR_IN_ANY, .dflt = "off",
+         .help = "Makes rehearsals of the policies of a place: they judge, count and log, but refuse, delay and "
+                 "change nothing."),
     CORE_OF(satisfy, "satisfy", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "all", .values = core_satisfy_values,
             .args = "all | any",
             .help = "Says whether all guards of a location (allow and deny, passwords, keys) must let a request in, "

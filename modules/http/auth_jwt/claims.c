@@ -15,7 +15,7 @@ claim_state(weir_request_t *req)
 {
     jwt_state_t *state = jwt_state_of(req);
 
-    if (state != NULL && !state->is_settled && !state->conf->dry_run.on) {
+    if (state != NULL && !state->is_settled && !state->is_rehearsal) {
         weir_request_value_failed(req, WEIR_CAUSE_AUTH_JWT_KEYS);
         return NULL;
     }

@@ -12,6 +12,7 @@
  */
 #include "jwt.h"
 
+#include "http/guard/dry_run.h"
 #include "http/record/story.h"
 #include "http/sub.h"
 #include "http/vars/uri_text.h"
@@ -73,6 +74,16 @@ guard_unmet(weir_request_t *req, const jwt_conf_t *conf)
 }
 
 static weir_step_t
+guard_rehearse(weir_request_t *req, weir_cause_t cause)
+{
+    if (cause == WEIR_CAUSE_NONE) {
+        return weir_dry_run_grant(req);
+    }
+    weir_dry_run_log(req, cause);
+    return weir_cause_row(cause)->status >= 500 ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
+}
+
+static weir_step_t
 guard_judge(weir_request_t *req, jwt_state_t *state)
 {
     const jwt_conf_t    *conf = state->conf;
@@ -86,14 +97,10 @@ guard_judge(weir_request_t *req, jwt_state_t *state)
         detail = unmet->text.at;
         status = unmet->status;
     }
-    weir_http_story_judged(req, "auth_jwt", WEIR_STR_NONE, cause == WEIR_CAUSE_NONE ? WEIR_STR("PASSED")
-                                                           : conf->dry_run.on ? WEIR_STR("REJECTED_DRY_RUN")
-                                                           : WEIR_STR("REJECTED"));
-    if (conf->dry_run.on) {
-        if (cause != WEIR_CAUSE_NONE) {
-            weir_request_log(req, weir_cause_row(cause)->level, cause, "%s: dry run", weir_cause_row(cause)->help);
-        }
-        return WEIR_NEXT;
+    weir_http_story_judged(req, "auth_jwt", WEIR_STR_NONE,
+                           weir_dry_run_verdict(cause != WEIR_CAUSE_NONE, state->is_rehearsal));
+    if (state->is_rehearsal) {
+        return guard_rehearse(req, cause);
     }
     if (cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);
@@ -307,9 +314,14 @@ guard_go_on(weir_request_t *req, guard_wait_t *wait)
 static weir_step_t
 guard_begin_phase(weir_request_t *req, bool judges)
 {
-    jwt_state_t  *state = jwt_state_of(req);
-    guard_wait_t *wait;
+    const jwt_conf_t *conf = weir_request_conf(req, http_auth_jwt, jwt_conf_t);
+    jwt_state_t      *state;
+    guard_wait_t     *wait;
 
+    if (weir_dry_run_begin(req, conf->dry_run) == WEIR_POLICY_NOT_ASKED) {
+        return WEIR_NEXT;
+    }
+    state = jwt_state_of(req);
     weir_assert(state != NULL);
     if (weir_bearer_is_off(req, &state->conf->ask)) {
         return WEIR_NEXT;

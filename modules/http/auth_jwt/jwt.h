@@ -85,7 +85,7 @@ typedef struct {
     uint32_t       type;
     weir_msec_t    leeway, key_cache, key_stale, key_refresh;
     weir_bytes_t   max_size, cache_size;
-    weir_flag_t    dry_run;
+    uint32_t       dry_run;
     weir_str_t     trusted_certificate;          /* a path; empty: the system's authorities */
     jwt_paths_t    claims, headers;              /* http only */
     /* derived */
@@ -102,6 +102,7 @@ struct jwt_state {
     const jwt_conf_t  *conf;
     weir_request_t    *req;
     weir_str_t         token;
+    bool               is_rehearsal;
     bool               is_settled;               /* cause is the verdict; else keys are waited for */
     weir_cause_t       cause;
     bool               lacks_keys;               /* those of a source cannot be had */

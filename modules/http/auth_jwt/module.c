@@ -6,6 +6,8 @@
  */
 #include "jwt.h"
 
+#include "http/guard/dry_run.h"
+
 #include <openssl/evp.h>
 
 /* What a generation has. */
@@ -498,7 +500,8 @@ static const weir_directive_t jwt_directives[] = {
     WEIR_DIRECTIVE(jwt_conf_t, cache_size, "auth_jwt_cache_size", .where = WEIR_IN_HTTP, .dflt = "4m", .max = "4g",
                    .help = "Sets the size of the shared memory for tokens that were verified before; 0: none are "
                            "remembered."),
-    WEIR_DIRECTIVE(jwt_conf_t, dry_run, "auth_jwt_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
+    WEIR_DIRECTIVE_OF(jwt_conf_t, dry_run, "auth_jwt_dry_run", &weir_type_enum, .values = weir_dry_run_values,
+                      .where = WEIR_IN_ANY, .args = "on | off",
                    .help = "Judges tokens and logs, but refuses nothing."),
     WEIR_DIRECTIVE_OF(jwt_conf_t, claims, "auth_jwt_claim_set", &jwt_type_claim_set, .where = WEIR_IN_HTTP,
                       .help = "Gives a variable the value of a claim, found by the names on the way to it."),

@@ -7,6 +7,7 @@
  */
 #include "jwt.h"
 
+#include "http/guard/dry_run.h"
 #include "os/clock.h"
 
 static void
@@ -270,6 +271,7 @@ token_make(weir_request_t *req, const jwt_conf_t *conf)
     state->conf = conf;
     state->req = req;
     state->token = weir_bearer_token(req, &conf->ask);
+    state->is_rehearsal = weir_dry_run_is_on(req, conf->dry_run);
     state->room = &req->arena;
     if (conf->type != JWT_SIGNED) {
         weir_arena_init(&state->secrets, 2048);
