@@ -26,6 +26,9 @@ typedef struct weir_http_module {
     /* Does a place with that conf answer preflights (Fetch, CORS)?  They are matched as the requests that they announce
      * then.  NULL: no. */
     bool        (*answers_preflight)(const void *conf);
+    /* Who asks, by this module's own way (guard/consumer.h), in a place that asks or after one that did; NULL: nothing
+     * was asked.  Called again and again: it keeps what it has found. */
+    const struct weir_consumer_said *(*identify)(weir_request_t *req);
     /* phases, as bits, in which its handler only looks at the request's head and changes nothing else than the request:
      * `weir explain` runs those */
     uint32_t     pure;

@@ -5,217 +5,49 @@
 
 #include "base/mem.h"
 #include "os/sys.h"
-#include "store/json.h"
+#include "store/command_parts.h"
 #include "store/read.h"
 
 #define COMMAND_SECRET_BYTES 32
 #define COMMAND_SECRET_MIN   16                  /* of one that the operator brings along */
 #define COMMAND_SECRET_MAX   256
 #define COMMAND_ID_MIN       8
-
-typedef struct {
-    weir_store_db_t *db;
-    MDB_txn         *txn;
-    const json_t    *request;
-    uint64_t         now_s;
-    weir_error_t     error;                      /* for people */
-    int              result;                     /* of LMDB, other than MDB_NOTFOUND; 0 */
-    json_t          *answer;
-} command_t;
-
-/* -- records -- */
-
-static bool
-command_failed(command_t *command, int result)
-{
-    if (result == 0) {
-        return false;
-    }
-    if (result != MDB_NOTFOUND) {
-        command->result = result;
-        (void) weir_error_set(&command->error, "%s", weir_store_strerror(command->db, result));
-    }
-    return true;
-}
-
-/* false: it is not there, or command->result says why not. */
-static bool
-command_get(command_t *command, weir_store_table_t table, weir_str_t name, void *record, size_t size)
-{
-    MDB_val key = weir_store_val(name), value;
-
-    if (command_failed(command, mdb_get(command->txn, command->db->tables[table], &key, &value))) {
-        return false;
-    }
-    if (value.mv_size != size) {
-        return !command_failed(command, MDB_CORRUPTED);
-    }
-    memcpy(record, value.mv_data, size);
-    return true;
-}
-
-static bool
-command_put(command_t *command, weir_store_table_t table, weir_str_t name, const void *record, size_t size)
-{
-    MDB_val key = weir_store_val(name), value = { .mv_size = size, .mv_data = (void *) (uintptr_t) record };
-
-    return !command_failed(command, mdb_put(command->txn, command->db->tables[table], &key, &value, 0));
-}
-
-static bool
-command_delete(command_t *command, weir_store_table_t table, weir_str_t name)
-{
-    MDB_val key = weir_store_val(name);
-
-    return !command_failed(command, mdb_del(command->txn, command->db->tables[table], &key, NULL));
-}
-
-/* What is named is of use only when it is there (exists) or not yet.  false: said. */
-static bool
-command_expect(command_t *command, bool found, bool wanted, const char *what, const char *name)
-{
-    if (command->result != 0) {
-        return false;
-    }
-    if (found != wanted) {
-        return weir_error_set(&command->error, found ? "there is a %s \"%s\" already" : "there is no %s \"%s\"", what,
-                              name);
-    }
-    return true;
-}
-
-static bool
-command_plan_is_there(command_t *command, const char *name)
-{
-    weir_store_plan_t plan;
-
-    return name[0] == '\0' || command_expect(command,
-                                             command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan,
-                                                         sizeof(plan)), true,
-                                             "plan", name);
-}
-
-/* -- consumers -- */
-
-static bool
-command_put_consumer(command_t *command, bool is_new)
-{
-    weir_store_consumer_t consumer = { .created_s = command->now_s };
-    char                  name[WEIR_STORE_NAME] = "";
-    const json_t         *disabled = json_object_get(command->request, "disabled");
-    bool                  found;
-
-    if (!weir_store_json_name(command->request, "name", true, name, &command->error)) {
-        return false;
-    }
-    found = command_get(command, WEIR_STORE_CONSUMERS, weir_str_from_z(name), &consumer, sizeof(consumer));
-    if (!command_expect(command, found, !is_new, "consumer", name)
-        || !weir_store_json_name(command->request, "plan", false, consumer.plan, &command->error)
-        || !command_plan_is_there(command, consumer.plan))
-    {
-        return false;
-    }
-    if (disabled != NULL) {
-        consumer.is_disabled = json_is_true(disabled);
-    }
-    return command_put(command, WEIR_STORE_CONSUMERS, weir_str_from_z(name), &consumer, sizeof(consumer));
-}
-
-static bool command_consumer_add(command_t *command) { return command_put_consumer(command, true); }
-static bool command_consumer_set(command_t *command) { return command_put_consumer(command, false); }
-
-/* Calls on each record; a call may delete the one it gets. */
-static bool
-command_each(command_t *command, weir_store_table_t table,
-             bool (*each)(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value), void *data)
-{
-    MDB_cursor *cursor;
-    MDB_val     key, value;
-    int         result;
-    bool        good = true;
-
-    if (command_failed(command, mdb_cursor_open(command->txn, command->db->tables[table], &cursor))) {
-        return false;
-    }
-    for (result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); good && result == 0;
-         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
-    {
-        good = each(data, cursor, key, value);
-    }
-    mdb_cursor_close(cursor);
-    return good && (result == MDB_NOTFOUND || !command_failed(command, result));
-}
-
-typedef struct { command_t *command; const char *name; size_t n; } command_of_t;
-
-static bool
-command_drop_key_of(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
-{
-    command_of_t    *of = data;
-    weir_store_key_t record;
-
-    (void) key;
-    if (value.mv_size != sizeof(record)) {
-        return true;
-    }
-    memcpy(&record, value.mv_data, sizeof(record));
-    if (strncmp(record.consumer, of->name, sizeof(record.consumer)) != 0) {
-        return true;
-    }
-    of->n++;
-    return !command_failed(of->command, mdb_cursor_del(cursor, 0));
-}
-
-static bool
-command_consumer_remove(command_t *command)
-{
-    weir_store_consumer_t consumer;
-    char                  name[WEIR_STORE_NAME] = "";
-    command_of_t          of = { command, name, 0 };
-    bool                  found;
-
-    if (!weir_store_json_name(command->request, "name", true, name, &command->error)) {
-        return false;
-    }
-    found = command_get(command, WEIR_STORE_CONSUMERS, weir_str_from_z(name), &consumer, sizeof(consumer));
-    if (!command_expect(command, found, true, "consumer", name)
-        || !command_each(command, WEIR_STORE_KEYS, command_drop_key_of, &of)
-        || !command_delete(command, WEIR_STORE_CONSUMERS, weir_str_from_z(name)))
-    {
-        return false;
-    }
-    (void) json_object_set_new(command->answer, "keys", json_integer((json_int_t) of.n));
-    return true;
-}
+#define COMMAND_FAULT_NAME   16                  /* characters of a key or an identity in a sentence */
 
 /* -- plans -- */
 
 static bool
-command_put_plan(command_t *command, bool is_new)
+command_put_plan(weir_store_command_t *command, bool is_new)
 {
     weir_store_plan_t plan = { .created_s = command->now_s, .hour = UINT64_MAX, .day = UINT64_MAX,
                                .month = UINT64_MAX };
-    char              name[WEIR_STORE_NAME] = "";
-    bool              found;
+    weir_store_rates_t rates = WEIR_STORE_RATES_NONE;
+    char               name[WEIR_STORE_NAME] = "";
+    bool               found;
 
     if (!weir_store_json_name(command->request, "name", true, name, &command->error)) {
         return false;
     }
-    found = command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
-    return command_expect(command, found, !is_new, "plan", name)
+    found = weir_store_command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
+    if (!is_new) {                               /* what a plan of that name had before is nobody's */
+        (void) weir_store_command_get(command, WEIR_STORE_RATES, weir_str_from_z(name), &rates, sizeof(rates));
+    }
+    return weir_store_command_expect(command, found, !is_new, "plan", name)
            && weir_store_json_limit(command->request, "hour", &plan.hour, &command->error)
            && weir_store_json_limit(command->request, "day", &plan.day, &command->error)
            && weir_store_json_limit(command->request, "month", &plan.month, &command->error)
-           && command_put(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
+           && weir_store_json_rates(command->request, &rates, &command->error)
+           && weir_store_command_put(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan))
+           && weir_store_command_put(command, WEIR_STORE_RATES, weir_str_from_z(name), &rates, sizeof(rates));
 }
 
-static bool command_plan_add(command_t *command) { return command_put_plan(command, true); }
-static bool command_plan_set(command_t *command) { return command_put_plan(command, false); }
+static bool command_plan_add(weir_store_command_t *command) { return command_put_plan(command, true); }
+static bool command_plan_set(weir_store_command_t *command) { return command_put_plan(command, false); }
 
 static bool
 command_is_not_of_plan(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
 {
-    command_of_t         *of = data;
+    weir_store_command_of_t         *of = data;
     weir_store_consumer_t consumer;
 
     (void) cursor;
@@ -229,20 +61,21 @@ command_is_not_of_plan(void *data, MDB_cursor *cursor, MDB_val key, MDB_val valu
 }
 
 static bool
-command_plan_remove(command_t *command)
+command_plan_remove(weir_store_command_t *command)
 {
     weir_store_plan_t plan;
     char              name[WEIR_STORE_NAME] = "";
-    command_of_t      of = { command, name, 0 };
+    weir_store_command_of_t      of = { command, name, 0 };
     bool              found;
 
     if (!weir_store_json_name(command->request, "name", true, name, &command->error)) {
         return false;
     }
-    found = command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
-    return command_expect(command, found, true, "plan", name)
-           && command_each(command, WEIR_STORE_CONSUMERS, command_is_not_of_plan, &of)
-           && command_delete(command, WEIR_STORE_PLANS, weir_str_from_z(name));
+    found = weir_store_command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
+    return weir_store_command_expect(command, found, true, "plan", name)
+           && weir_store_command_each(command, WEIR_STORE_CONSUMERS, command_is_not_of_plan, &of)
+           && (weir_store_command_delete(command, WEIR_STORE_RATES, weir_str_from_z(name)) || command->result == 0)
+           && weir_store_command_delete(command, WEIR_STORE_PLANS, weir_str_from_z(name));
 }
 
 /* -- keys -- */
@@ -276,7 +109,7 @@ command_make_secret(char secret[COMMAND_SECRET_MAX + 1])
 
 /* The one that the operator brought, or a new one. */
 static bool
-command_get_secret(command_t *command, char secret[COMMAND_SECRET_MAX + 1])
+command_get_secret(weir_store_command_t *command, char secret[COMMAND_SECRET_MAX + 1])
 {
     const json_t *given = json_object_get(command->request, "secret");
     weir_str_t    text = json_is_string(given) ? weir_str(json_string_value(given), json_string_length(given))
@@ -299,7 +132,7 @@ command_get_secret(command_t *command, char secret[COMMAND_SECRET_MAX + 1])
 }
 
 static bool
-command_store_key(command_t *command, const weir_store_key_t *key, const char *secret)
+command_store_key(weir_store_command_t *command, const weir_store_key_t *key, const char *secret)
 {
     unsigned char    hash[WEIR_STORE_HASH];
     weir_str_t       name = weir_str((const char *) hash, sizeof(hash));
@@ -308,8 +141,10 @@ command_store_key(command_t *command, const weir_store_key_t *key, const char *s
 
     weir_store_hash(weir_str_from_z(secret), hash);
     weir_store_id_of(hash, id);
-    if (!command_expect(command, command_get(command, WEIR_STORE_KEYS, name, &other, sizeof(other)), false, "key", id)
-        || !command_put(command, WEIR_STORE_KEYS, name, key, sizeof(*key)))
+    if (!weir_store_command_expect(command,
+                                   weir_store_command_get(command, WEIR_STORE_KEYS, name, &other, sizeof(other)), false,
+                                   "key", id)
+        || !weir_store_command_put(command, WEIR_STORE_KEYS, name, key, sizeof(*key)))
     {
         return false;
     }
@@ -321,7 +156,7 @@ command_store_key(command_t *command, const weir_store_key_t *key, const char *s
 }
 
 static bool
-command_key_create(command_t *command)
+command_key_create(weir_store_command_t *command)
 {
     weir_store_key_t      key = { .created_s = command->now_s };
     weir_store_consumer_t consumer;
@@ -331,8 +166,9 @@ command_key_create(command_t *command)
     if (!weir_store_json_name(command->request, "consumer", true, key.consumer, &command->error)) {
         return false;
     }
-    found = command_get(command, WEIR_STORE_CONSUMERS, weir_str_from_z(key.consumer), &consumer, sizeof(consumer));
-    good = command_expect(command, found, true, "consumer", key.consumer)
+    found = weir_store_command_get(command, WEIR_STORE_CONSUMERS, weir_str_from_z(key.consumer), &consumer,
+                                   sizeof(consumer));
+    good = weir_store_command_expect(command, found, true, "consumer", key.consumer)
            && weir_store_json_label(command->request, "label", key.label, &command->error)
            && weir_store_json_number(command->request, "expires", &key.expires_s, &command->error)
            && command_get_secret(command, secret);
@@ -368,7 +204,7 @@ command_match_id(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
 }
 
 static bool
-command_key_revoke(command_t *command)
+command_key_revoke(weir_store_command_t *command)
 {
     const char    *id = json_string_value(json_object_get(command->request, "id"));
     command_find_t find = { .id = weir_str_from_z(id != NULL ? id : "") };
@@ -377,14 +213,14 @@ command_key_revoke(command_t *command)
     if (find.id.len < COMMAND_ID_MIN || find.id.len > WEIR_STORE_ID) {
         return weir_error_set(&command->error, "\"id\" must be %d to %d hex digits", COMMAND_ID_MIN, WEIR_STORE_ID);
     }
-    if (!command_each(command, WEIR_STORE_KEYS, command_match_id, &find)) {
+    if (!weir_store_command_each(command, WEIR_STORE_KEYS, command_match_id, &find)) {
         return false;
     }
     if (find.n > 1) {
         return weir_error_set(&command->error, "%zu keys begin with \"%s\"", find.n, id);
     }
-    if (!command_expect(command, find.n == 1, true, "key", id)
-        || !command_delete(command, WEIR_STORE_KEYS, weir_str((const char *) find.hash, sizeof(find.hash))))
+    if (!weir_store_command_expect(command, find.n == 1, true, "key", id)
+        || !weir_store_command_delete(command, WEIR_STORE_KEYS, weir_str((const char *) find.hash, sizeof(find.hash))))
     {
         return false;
     }
@@ -396,16 +232,31 @@ command_key_revoke(command_t *command)
 /* -- others -- */
 
 static bool
-command_load(command_t *command)
+command_load(weir_store_command_t *command)
 {
     weir_store_record_t record;
+    weir_str_t          key;
 
-    return weir_store_from_json(json_object_get(command->request, "record"), &record, &command->error)
-           && command_put(command, record.table, weir_str(record.key, record.key_len), &record.value, record.size);
+    if (!weir_store_from_json(json_object_get(command->request, "record"), &record, &command->error)) {
+        return false;
+    }
+    key = weir_str(record.key, record.key_len);
+    if (!weir_store_command_put(command, record.table, key, &record.value, record.size)) {
+        return false;
+    }
+    switch (record.table) {
+    case WEIR_STORE_CONSUMERS:
+        return weir_store_command_put_profile(command, key, &record.beside.profile);
+    case WEIR_STORE_PLANS:
+        return weir_store_command_put(command, WEIR_STORE_RATES, key, &record.beside.rates,
+                                      sizeof(record.beside.rates));
+    default:
+        return true;
+    }
 }
 
 static bool
-command_flush(command_t *command)
+command_flush(weir_store_command_t *command)
 {
     (void) command;
     return true;                                 /* the transaction around it is */
@@ -414,27 +265,30 @@ command_flush(command_t *command)
 json_t *
 weir_store_do(weir_store_db_t *db, MDB_txn *txn, const json_t *request, uint64_t now_s, int *failed)
 {
-    static const struct { const char *name; bool (*run)(command_t *command); } rows[] = {
-        { "consumer.add", command_consumer_add }, { "consumer.set", command_consumer_set },
-        { "consumer.remove", command_consumer_remove },
+    static const struct { const char *name; bool (*run)(weir_store_command_t *command); } rows[] = {
+        { "consumer.add", weir_store_command_consumer_add }, { "consumer.set", weir_store_command_consumer_set },
+        { "consumer.remove", weir_store_command_consumer_remove },
+        { "identity.add", weir_store_command_identity_add },
+        { "identity.remove", weir_store_command_identity_remove },
         { "plan.add", command_plan_add }, { "plan.set", command_plan_set }, { "plan.remove", command_plan_remove },
         { "key.create", command_key_create }, { "key.revoke", command_key_revoke },
         { "load", command_load }, { "flush", command_flush },
     };
-    command_t   command = { .db = db, .request = request, .now_s = now_s, .answer = json_pack("{s:b}", "ok", 1) };
-    const char *what = json_string_value(json_object_get(request, "do"));
-    size_t      i = 0;
-    bool        good = false;
+    weir_store_command_t command = { .db = db, .request = request, .now_s = now_s,
+                                     .answer = json_pack("{s:b}", "ok", 1) };
+    const char          *what = json_string_value(json_object_get(request, "do"));
+    size_t               i = 0;
+    bool                 good = false;
 
     while (i < weir_countof(rows) && (what == NULL || strcmp(rows[i].name, what) != 0)) {
         i++;
     }
     if (i == weir_countof(rows)) {
         (void) weir_error_set(&command.error, "\"do\" must be a command");
-    } else if (!command_failed(&command, mdb_txn_begin(db->env, txn, 0, &command.txn))) {
+    } else if (!weir_store_command_failed(&command, mdb_txn_begin(db->env, txn, 0, &command.txn))) {
         good = rows[i].run(&command);
         if (good) {
-            good = !command_failed(&command, mdb_txn_commit(command.txn));
+            good = !weir_store_command_failed(&command, mdb_txn_commit(command.txn));
         } else {
             mdb_txn_abort(command.txn);
         }
@@ -454,7 +308,7 @@ typedef struct {
     void              (*fault)(void *data, const char *fault);
     void               *data;
     weir_store_table_t  table;
-    command_t          *command;
+    weir_store_command_t *command;
 } command_walk_t;
 
 static void
@@ -464,8 +318,8 @@ command_check_consumer(command_walk_t *walk, const json_t *record)
     weir_store_plan_t found;
     char              fault[256];
 
-    if (plan != NULL && plan[0] != '\0' && !command_get(walk->command, WEIR_STORE_PLANS, weir_str_from_z(plan), &found,
-                                                        sizeof(found)))
+    if (plan != NULL && plan[0] != '\0'
+        && !weir_store_command_get(walk->command, WEIR_STORE_PLANS, weir_str_from_z(plan), &found, sizeof(found)))
     {
         (void) snprintf(fault, sizeof(fault), "consumer \"%s\" has a plan \"%s\", which is not there",
                         json_string_value(json_object_get(record, "name")), plan);
@@ -474,15 +328,58 @@ command_check_consumer(command_walk_t *walk, const json_t *record)
 }
 
 static void
-command_check_key(command_walk_t *walk, const json_t *record)
+command_check_owner(command_walk_t *walk, const json_t *record, const char *what, const char *name)
 {
     const char           *consumer = json_string_value(json_object_get(record, "consumer"));
     weir_store_consumer_t found;
     char                  fault[256];
 
-    if (!command_get(walk->command, WEIR_STORE_CONSUMERS, weir_str_from_z(consumer), &found, sizeof(found))) {
-        (void) snprintf(fault, sizeof(fault), "key %.16s belongs to a consumer \"%s\", which is not there",
-                        json_string_value(json_object_get(record, "hash")), consumer);
+    if (!weir_store_command_get(walk->command, WEIR_STORE_CONSUMERS, weir_str_from_z(consumer), &found,
+                                sizeof(found)))
+    {
+        (void) snprintf(fault, sizeof(fault), "%s %.*s belongs to a consumer \"%s\", which is not there", what,
+                        COMMAND_FAULT_NAME, name, consumer);
+        walk->fault(walk->data, fault);
+    }
+}
+
+/* What is told with something else: with the consumer, or the plan. */
+static void
+command_tell_beside(command_walk_t *walk, MDB_val key, json_t *record)
+{
+    weir_store_rates_t   rates = WEIR_STORE_RATES_NONE;
+    weir_store_profile_t profile;
+
+    if (walk->table == WEIR_STORE_CONSUMERS) {
+        if (weir_store_command_profile(walk->command, weir_store_str(key), &profile)) {
+            weir_store_json_tell_profile(record, &profile);
+        }
+    } else if (walk->table == WEIR_STORE_PLANS) {
+        (void) weir_store_command_get(walk->command, WEIR_STORE_RATES, weir_store_str(key), &rates, sizeof(rates));
+        weir_store_json_tell_rates(record, &rates);
+    }
+}
+
+/* A profile is one, and its consumer is there; rates are some, and their plan is there. */
+static void
+command_check_beside(command_walk_t *walk, MDB_val key, MDB_val value)
+{
+    bool                  is_profile = walk->table == WEIR_STORE_PROFILES;
+    weir_store_profile_t  profile;
+    weir_store_consumer_t consumer;
+    weir_store_plan_t     plan;
+    char                  fault[256];
+    bool                  is_good, has_owner;
+
+    memcpy(&profile, value.mv_data, weir_min(value.mv_size, sizeof(profile)));
+    is_good = is_profile ? weir_store_profile_is_good(&profile, value.mv_size)
+              : value.mv_size == sizeof(weir_store_rates_t);
+    has_owner = is_profile ? weir_store_command_get(walk->command, WEIR_STORE_CONSUMERS, weir_store_str(key),
+                                                    &consumer, sizeof(consumer))
+                : weir_store_command_get(walk->command, WEIR_STORE_PLANS, weir_store_str(key), &plan, sizeof(plan));
+    if (!is_good || !has_owner) {
+        (void) snprintf(fault, sizeof(fault), "a record of \"%s\" %s", weir_store_table_name(walk->table),
+                        !is_good ? "is not what it should be" : "belongs to nobody");
         walk->fault(walk->data, fault);
     }
 }
@@ -491,10 +388,17 @@ static bool
 command_walk_one(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
 {
     command_walk_t *walk = data;
-    json_t         *record = weir_store_to_json(walk->table, key, value);
+    json_t         *record;
     char            fault[128];
 
     (void) cursor;
+    if (walk->table == WEIR_STORE_PROFILES || walk->table == WEIR_STORE_RATES) {
+        if (walk->fault != NULL) {
+            command_check_beside(walk, key, value);
+        }
+        return true;
+    }
+    record = weir_store_to_json(walk->table, key, value);
     if (record == NULL) {
         if (walk->fault != NULL) {
             (void) snprintf(fault, sizeof(fault), "a record of \"%s\" is not what it should be",
@@ -504,11 +408,14 @@ command_walk_one(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
         return true;
     }
     if (walk->each != NULL) {
+        command_tell_beside(walk, key, record);
         walk->each(walk->data, walk->table, record);
     } else if (walk->table == WEIR_STORE_CONSUMERS) {
         command_check_consumer(walk, record);
     } else if (walk->table == WEIR_STORE_KEYS) {
-        command_check_key(walk, record);
+        command_check_owner(walk, record, "key", json_string_value(json_object_get(record, "hash")));
+    } else if (walk->table == WEIR_STORE_IDENTITIES) {
+        command_check_owner(walk, record, "identity", json_string_value(json_object_get(record, "identity")));
     }
     json_decref(record);
     return true;
@@ -517,14 +424,16 @@ command_walk_one(void *data, MDB_cursor *cursor, MDB_val key, MDB_val value)
 static int
 command_walk(weir_store_db_t *db, MDB_txn *txn, command_walk_t walk)
 {
-    static const weir_store_table_t order[] = { WEIR_STORE_PLANS, WEIR_STORE_CONSUMERS, WEIR_STORE_KEYS,
-                                                WEIR_STORE_CELLS };
-    command_t                       command = { .db = db, .txn = txn };
+    static const weir_store_table_t order[] = {
+        WEIR_STORE_PLANS, WEIR_STORE_RATES, WEIR_STORE_CONSUMERS, WEIR_STORE_PROFILES, WEIR_STORE_KEYS,
+        WEIR_STORE_IDENTITIES, WEIR_STORE_CELLS,
+    };
+    weir_store_command_t                       command = { .db = db, .txn = txn };
 
     walk.command = &command;
     for (size_t i = 0; command.result == 0 && i < weir_countof(order); i++) {
         walk.table = order[i];
-        (void) command_each(&command, order[i], command_walk_one, &walk);
+        (void) weir_store_command_each(&command, order[i], command_walk_one, &walk);
     }
     return command.result;
 }

@@ -21,6 +21,7 @@
 
 /* slots of tools, of what writers hold (hold.h), of the workers of a program of before */
 #define DB_READERS 600
+#define DB_NO_TABLE  UINT_MAX
 #define DB_DISK_FULL 65536                   /* bytes: less than one write of LMDB's */
 
 static pid_t db_opened_by;                   /* one environment a process */
@@ -31,6 +32,9 @@ static const char *const db_names[WEIR_STORE_TABLES] = {
     [WEIR_STORE_KEYS] = "keys",
     [WEIR_STORE_PLANS] = "plans",
     [WEIR_STORE_CELLS] = "cells",
+    [WEIR_STORE_PROFILES] = "profiles",
+    [WEIR_STORE_RATES] = "rates",
+    [WEIR_STORE_IDENTITIES] = "identities",
 };
 
 const char *
@@ -38,6 +42,13 @@ weir_store_table_name(weir_store_table_t table)
 {
     weir_assert(table < WEIR_STORE_TABLES);
     return db_names[table];
+}
+
+bool
+weir_store_has(const weir_store_db_t *db, weir_store_table_t table)
+{
+    weir_assert(table < WEIR_STORE_TABLES);
+    return db->tables[table] != DB_NO_TABLE;
 }
 
 /* LMDB says EIO too when a write was cut short, which is what the last bytes of a disk do. */
@@ -77,41 +88,127 @@ weir_store_strerror(const weir_store_db_t *db, int result)
 
 /* -- opening -- */
 
-/* The layout's version is written once and found again. */
+/* A number of the store's own; 0: it is not there. */
 static int
-db_check_layout(const weir_store_db_t *db, MDB_txn *txn, bool *fits)
+db_get_number(const weir_store_db_t *db, MDB_txn *txn, const char *name, uint32_t *number)
 {
-    MDB_val  key = weir_store_val(WEIR_STR(WEIR_STORE_VERSION_KEY)), value;
-    uint32_t layout = WEIR_STORE_LAYOUT;
-    int      result = mdb_get(txn, db->tables[WEIR_STORE_META], &key, &value);
+    MDB_val key = weir_store_val(weir_str_from_z(name)), value;
+    int     result = mdb_get(txn, db->tables[WEIR_STORE_META], &key, &value);
 
-    *fits = true;
-    if (result == MDB_NOTFOUND && db->writes) {
-        value = (MDB_val) { .mv_size = sizeof(layout), .mv_data = &layout };
-        return mdb_put(txn, db->tables[WEIR_STORE_META], &key, &value, 0);
+    *number = 0;
+    if (result == 0 && value.mv_size == sizeof(*number)) {
+        memcpy(number, value.mv_data, sizeof(*number));
     }
+    return result == MDB_NOTFOUND ? 0 : result == 0 && *number == 0 ? MDB_CORRUPTED : result;
+}
+
+static int
+db_put_number(const weir_store_db_t *db, MDB_txn *txn, const char *name, uint32_t number)
+{
+    MDB_val key = weir_store_val(weir_str_from_z(name)), value = { .mv_size = sizeof(number), .mv_data = &number };
+
+    weir_assert(db->writes);
+    return mdb_put(txn, db->tables[WEIR_STORE_META], &key, &value, 0);
+}
+
+/* Which layout it has; *is_old: one before this, or none yet. */
+static int
+db_check_layout(const weir_store_db_t *db, MDB_txn *txn, bool *fits, bool *is_old)
+{
+    uint32_t oldest, layout;
+    int      result = db_get_number(db, txn, WEIR_STORE_OLDEST_KEY, &oldest);
+
     if (result == 0) {
-        *fits = value.mv_size == sizeof(layout) && memcmp(value.mv_data, &layout, sizeof(layout)) == 0;
+        result = db_get_number(db, txn, WEIR_STORE_LAYOUT_KEY, &layout);
+    }
+    if (result != 0) {
+        return result;
+    }
+    *is_old = layout < WEIR_STORE_LAYOUT;
+    *fits = oldest <= WEIR_STORE_LAYOUT;
+    return oldest == 0 && !db->writes ? MDB_NOTFOUND : 0;
+}
+
+static int
+db_open_table(weir_store_db_t *db, MDB_txn *txn, weir_store_table_t table)
+{
+    int result = mdb_dbi_open(txn, db_names[table], db->writes ? MDB_CREATE : 0, &db->tables[table]);
+
+    if (result == MDB_NOTFOUND && weir_store_table_is_new(table)) {
+        db->tables[table] = DB_NO_TABLE;         /* a reader of a store of layout 1 */
+        return 0;
     }
     return result;
+}
+
+/* Takes out what speaks of consumers or plans that are not there: one of layout 1 removed them. */
+static int
+db_drop_orphans(const weir_store_db_t *db, MDB_txn *txn, weir_store_table_t table, weir_store_table_t owners)
+{
+    MDB_cursor *cursor;
+    MDB_val     key, value, owner;
+    int         result = mdb_cursor_open(txn, db->tables[table], &cursor), found;
+
+    if (result != 0) {
+        return result;
+    }
+    while ((result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        owner = key;
+        if (table == WEIR_STORE_IDENTITIES && value.mv_size >= offsetof(weir_store_identity_t, value)) {
+            const char *name = (const char *) value.mv_data + offsetof(weir_store_identity_t, consumer);
+
+            owner = weir_store_val(weir_store_text(name, WEIR_STORE_NAME));
+        }
+        found = owner.mv_size != 0 ? mdb_get(txn, db->tables[owners], &owner, &value) : MDB_NOTFOUND;
+        if (found == MDB_NOTFOUND) {
+            found = mdb_cursor_del(cursor, 0);
+        }
+        if (found != 0) {
+            result = found;
+            break;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return result == MDB_NOTFOUND ? 0 : result;
+}
+
+/* Becomes one of this layout, if it is not; see record.h.  A store that nobody has written yet, too. */
+static int
+db_migrate(const weir_store_db_t *db, MDB_txn *txn, bool is_old)
+{
+    int result = 0;
+
+    if (is_old && (result = db_put_number(db, txn, WEIR_STORE_OLDEST_KEY, WEIR_STORE_OLDEST)) == 0) {
+        result = db_put_number(db, txn, WEIR_STORE_LAYOUT_KEY, WEIR_STORE_LAYOUT);
+    }
+    if (result != 0 || (result = db_drop_orphans(db, txn, WEIR_STORE_PROFILES, WEIR_STORE_CONSUMERS)) != 0
+        || (result = db_drop_orphans(db, txn, WEIR_STORE_IDENTITIES, WEIR_STORE_CONSUMERS)) != 0)
+    {
+        return result;
+    }
+    return db_drop_orphans(db, txn, WEIR_STORE_RATES, WEIR_STORE_PLANS);
 }
 
 static int
 db_open_tables(weir_store_db_t *db, bool *fits)
 {
     MDB_txn *txn;
+    bool     is_old = false;
     int      result = mdb_txn_begin(db->env, NULL, db->writes ? 0 : MDB_RDONLY, &txn);
 
     if (result != 0) {
         return result;
     }
-    for (int i = 0; result == 0 && i < WEIR_STORE_TABLES; i++) {
-        result = mdb_dbi_open(txn, db_names[i], db->writes ? MDB_CREATE : 0, &db->tables[i]);
+    for (weir_store_table_t table = 0; result == 0 && table < WEIR_STORE_TABLES; table++) {
+        result = db_open_table(db, txn, table);
     }
     if (result == 0) {
-        result = db_check_layout(db, txn, fits);
+        result = db_check_layout(db, txn, fits, &is_old);
     }
-    if (result != 0) {
+    if (result == 0 && *fits && db->writes) {
+        result = db_migrate(db, txn, is_old);
+    }
+    if (result != 0 || !*fits) {
         mdb_txn_abort(txn);
         return result;
     }
@@ -260,7 +357,10 @@ weir_store_walk(weir_store_db_t *db)
     if (result != 0) {
         return result;
     }
-    for (int i = 0; result == 0 && i < WEIR_STORE_TABLES; i++) {
+    for (weir_store_table_t i = 0; result == 0 && i < WEIR_STORE_TABLES; i++) {
+        if (!weir_store_has(db, i)) {
+            continue;
+        }
         result = mdb_cursor_open(txn, db->tables[i], &cursor);
         while (result == 0 && (result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
             if (value.mv_size != 0) {        /* its page too is looked at */

@@ -15,6 +15,7 @@
 typedef enum {
     WEIR_STORE_META, WEIR_STORE_CONSUMERS, WEIR_STORE_KEYS, WEIR_STORE_PLANS,
     WEIR_STORE_CELLS,                        /* KIND NUL ZONE NUL, 8 bytes of the key's name: weir_store_cell_t */
+    WEIR_STORE_PROFILES, WEIR_STORE_RATES, WEIR_STORE_IDENTITIES,        /* of layout 2 */
     WEIR_STORE_TABLES
 } weir_store_table_t;
 
@@ -29,7 +30,10 @@ typedef struct {
 #define WEIR_STORE_FILE  "weir.mdb"          /* in store_path; beside it LMDB's "weir.mdb-lock" */
 #define WEIR_STORE_LOCK  "lock"              /* shared by who has the store open, held alone by who replaces it */
 #define WEIR_STORE_SEEDS "seeds"
-#define WEIR_STORE_VERSION_KEY "layout"      /* in the table META: WEIR_STORE_LAYOUT */
+/* In the table META, uint32_t: WEIR_STORE_OLDEST, which programs of layout 1 look at, and WEIR_STORE_LAYOUT, which is
+ * missing from a store of layout 1. */
+#define WEIR_STORE_OLDEST_KEY  "layout"
+#define WEIR_STORE_LAYOUT_KEY  "tables"
 
 typedef struct {
     const char *path;                        /* the folder; it must be there */
@@ -39,7 +43,9 @@ typedef struct {
     bool        waits;               /* until that is so, or nobody has it alone; else that is an error (EWOULDBLOCK) */
 } weir_store_open_t;
 
-/* false with *error: nothing is open. */
+/* A store of an older layout becomes one of this layout when it is opened to be written: in one transaction, so that
+ * whoever is killed meanwhile has changed nothing.  Opened only to be read, it stays what it is, and the tables that it
+ * does not have are empty (weir_store_has).  false with *error: nothing is open. */
 bool weir_store_open(weir_store_db_t *db, const weir_store_open_t *how, weir_error_t *error) WEIR_MUST_USE;
 void weir_store_close(weir_store_db_t *db);
 /* Is the file still the one that was opened?  A result of LMDB's or an errno: ESTALE, it was removed. */
@@ -52,6 +58,10 @@ int  weir_store_copy(weir_store_db_t *db, const char *to);
 int  weir_store_compact(weir_store_db_t *db, const char *path);
 
 const char *weir_store_table_name(weir_store_table_t table);
+/* Is it one that a store of layout 1 does not have? */
+static inline bool weir_store_table_is_new(weir_store_table_t table) { return table > WEIR_STORE_CELLS; }
+/* Is it there?  Else nothing may be asked of it. */
+bool weir_store_has(const weir_store_db_t *db, weir_store_table_t table);
 /* A result of LMDB for people: what it means here rather than there.  db: that it is of. */
 const char *weir_store_strerror(const weir_store_db_t *db, int result);
 

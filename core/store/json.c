@@ -5,6 +5,8 @@
 
 #include "shm/quota.h"
 
+#include "store/read.h"
+
 #define JSON_HEX64 16
 
 /* -- hex -- */
@@ -57,7 +59,7 @@ weir_store_json_name(const json_t *object, const char *member, bool needed, char
     if (value == NULL && !needed) {
         return true;
     }
-    text = json_is_string(value) ? weir_str(json_string_value(value), json_string_length(value)) : WEIR_STR_NONE;
+    text = weir_store_json_str(value);
     if (json_is_string(value) && text.len == 0 && !needed) {
         room[0] = '\0';
         return true;
@@ -71,6 +73,23 @@ weir_store_json_name(const json_t *object, const char *member, bool needed, char
 }
 
 bool
+weir_store_json_has_controls(weir_str_t text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char) text.at[i] < ' ' || text.at[i] == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+weir_str_t
+weir_store_json_str(const json_t *value)
+{
+    return json_is_string(value) ? weir_str(json_string_value(value), json_string_length(value)) : WEIR_STR_NONE;
+}
+
+bool
 weir_store_json_label(const json_t *object, const char *member, char room[WEIR_STORE_NAME], weir_error_t *error)
 {
     const json_t *value = json_object_get(object, member);
@@ -79,11 +98,9 @@ weir_store_json_label(const json_t *object, const char *member, char room[WEIR_S
     if (value == NULL) {
         return true;
     }
-    text = json_is_string(value) ? weir_str(json_string_value(value), json_string_length(value)) : WEIR_STR_NONE;
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char) text.at[i] < ' ' || text.at[i] == 0x7f) {
-            return weir_error_set(error, "\"%s\" has a control character", member);
-        }
+    text = weir_store_json_str(value);
+    if (weir_store_json_has_controls(text)) {
+        return weir_error_set(error, "\"%s\" has a control character", member);
     }
     if (!json_is_string(value) || text.len >= WEIR_STORE_NAME) {
         return weir_error_set(error, "\"%s\" must be a text of at most %d bytes", member, WEIR_STORE_NAME - 1);
@@ -192,6 +209,28 @@ json_of_cell(MDB_val key, MDB_val value)
                      "value", (json_int_t) cell.value, "expires", (json_int_t) cell.expires_s);
 }
 
+static json_t *
+json_of_identity(MDB_val key, MDB_val value)
+{
+    weir_store_identity_t identity;
+    unsigned char         hash[WEIR_STORE_HASH];
+    weir_str_t            kind, text;
+
+    memcpy(&identity, value.mv_data, weir_min(value.mv_size, sizeof(identity)));
+    if (!weir_store_identity_is_good(&identity, value.mv_size)) {
+        return NULL;
+    }
+    kind = weir_store_text(identity.kind, sizeof(identity.kind));
+    text = weir_str(identity.value, (size_t) identity.len);
+    weir_store_identity_hash(kind, text, hash);
+    if (memcmp(hash, key.mv_data, sizeof(hash)) != 0) {
+        return NULL;
+    }
+    return json_pack("{s:s, s:o, s:o, s:I}", "table", "identities", "identity",
+                     json_sprintf("%.*s:%.*s", WEIR_STR_ARG(kind), WEIR_STR_ARG(text)), "consumer",
+                     json_text(identity.consumer), "created", (json_int_t) identity.created_s);
+}
+
 json_t *
 weir_store_to_json(weir_store_table_t table, MDB_val key, MDB_val value)
 {
@@ -200,9 +239,10 @@ weir_store_to_json(weir_store_table_t table, MDB_val key, MDB_val value)
         [WEIR_STORE_KEYS] = { WEIR_STORE_HASH, sizeof(weir_store_key_t), json_of_key },
         [WEIR_STORE_PLANS] = { 0, sizeof(weir_store_plan_t), json_of_plan },
         [WEIR_STORE_CELLS] = { 0, sizeof(weir_store_cell_t), json_of_cell },
+        [WEIR_STORE_IDENTITIES] = { WEIR_STORE_HASH, 0, json_of_identity },
     };
 
-    if (rows[table].make == NULL || value.mv_size != rows[table].value
+    if (rows[table].make == NULL || (rows[table].value != 0 && value.mv_size != rows[table].value)
         || (rows[table].key != 0 && key.mv_size != rows[table].key))
     {
         return NULL;
@@ -233,7 +273,8 @@ json_read_consumer(const json_t *object, weir_store_record_t *record, weir_error
     record->size = sizeof(*consumer);
     consumer->is_disabled = json_is_true(json_object_get(object, "disabled"));
     return json_read_name(object, record, error) && weir_store_json_name(object, "plan", false, consumer->plan, error)
-           && weir_store_json_number(object, "created", &consumer->created_s, error);
+           && weir_store_json_number(object, "created", &consumer->created_s, error)
+           && weir_store_json_profile(object, &record->beside.profile, error);
 }
 
 static bool
@@ -261,10 +302,12 @@ json_read_plan(const json_t *object, weir_store_record_t *record, weir_error_t *
 
     record->size = sizeof(*plan);
     plan->hour = plan->day = plan->month = UINT64_MAX;
+    record->beside.rates = WEIR_STORE_RATES_NONE;
     return json_read_name(object, record, error) && weir_store_json_limit(object, "hour", &plan->hour, error)
            && weir_store_json_limit(object, "day", &plan->day, error)
            && weir_store_json_limit(object, "month", &plan->month, error)
-           && weir_store_json_number(object, "created", &plan->created_s, error);
+           && weir_store_json_number(object, "created", &plan->created_s, error)
+           && weir_store_json_rates(object, &record->beside.rates, error);
 }
 
 static bool
@@ -286,6 +329,24 @@ json_read_cell(const json_t *object, weir_store_record_t *record, weir_error_t *
            && weir_store_json_number(object, "expires", &record->value.cell.expires_s, error);
 }
 
+static bool
+json_read_identity(const json_t *object, weir_store_record_t *record, weir_error_t *error)
+{
+    weir_store_identity_t *identity = &record->value.identity;
+
+    if (!weir_store_json_name(object, "consumer", true, identity->consumer, error)
+        || !weir_store_json_number(object, "created", &identity->created_s, error)
+        || !weir_store_json_identity(json_object_get(object, "identity"), identity, error))
+    {
+        return false;
+    }
+    record->size = weir_store_identity_size(identity);
+    record->key_len = WEIR_STORE_HASH;
+    weir_store_identity_hash(weir_store_text(identity->kind, sizeof(identity->kind)),
+                             weir_str(identity->value, (size_t) identity->len), (unsigned char *) record->key);
+    return true;
+}
+
 bool
 weir_store_from_json(const json_t *object, weir_store_record_t *record, weir_error_t *error)
 {
@@ -294,15 +355,16 @@ weir_store_from_json(const json_t *object, weir_store_record_t *record, weir_err
         [WEIR_STORE_KEYS] = json_read_key,
         [WEIR_STORE_PLANS] = json_read_plan,
         [WEIR_STORE_CELLS] = json_read_cell,
+        [WEIR_STORE_IDENTITIES] = json_read_identity,
     };
     const char *table = json_string_value(json_object_get(object, "table"));
 
-    *record = (weir_store_record_t) { .table = 0 };
+    memset(record, 0, sizeof(*record));
     for (int i = 0; table != NULL && i < WEIR_STORE_TABLES; i++) {
         if (readers[i] != NULL && strcmp(weir_store_table_name((weir_store_table_t) i), table) == 0) {
             record->table = (weir_store_table_t) i;
             return readers[i](object, record, error);
         }
     }
-    return weir_error_set(error, "\"table\" must be consumers, keys, plans or cells");
+    return weir_error_set(error, "\"table\" must be consumers, keys, plans, identities or cells");
 }

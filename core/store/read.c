@@ -90,22 +90,36 @@ read_is_good(void)
     return false;
 }
 
-/* A record of `size` bytes is copied. */
+/* Of a record the first bytes, `room` at the most, are copied; *size: how many it has. */
 static weir_store_found_t
-read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size)
+read_part(weir_store_table_t table, weir_str_t name, void *record, size_t room, size_t *size)
 {
     weir_store_found_t found;
 
-    weir_assert(table < WEIR_STORE_TABLES && size != 0);
+    weir_assert(table < WEIR_STORE_TABLES && room != 0);
     if (name.len == 0) {
         return WEIR_STORE_MISSING;
     }
     if (!read_is_good()) {
         return WEIR_STORE_BROKEN;
     }
-    found = weir_store_view_get(&read_store.view, table, name, record, size);
+    found = weir_store_view_read(&read_store.view, table, name, record, room, size);
     if (found == WEIR_STORE_BROKEN) {
         read_close();                            /* opened anew with the next look */
+    }
+    return found;
+}
+
+/* A record of `size` bytes is copied. */
+static weir_store_found_t
+read_record(weir_store_table_t table, weir_str_t name, void *record, size_t size)
+{
+    size_t             has = 0;
+    weir_store_found_t found = read_part(table, name, record, size, &has);
+
+    if (found == WEIR_STORE_FOUND && has != size) {
+        read_close();
+        return WEIR_STORE_BROKEN;
     }
     return found;
 }
@@ -155,8 +169,9 @@ weir_store_read_end(void)
 
 /* -- records -- */
 
-void
-weir_store_hash(weir_str_t secret, unsigned char hash[WEIR_STORE_HASH])
+/* Of one text after the other. */
+static void
+read_hash(const weir_str_t *texts, size_t n, unsigned char hash[WEIR_STORE_HASH])
 {
     static EVP_MD     *sha256;               /* fetched once: OpenSSL's look for it costs more than the hash */
     static EVP_MD_CTX *context;
@@ -167,8 +182,26 @@ weir_store_hash(weir_str_t secret, unsigned char hash[WEIR_STORE_HASH])
         context = EVP_MD_CTX_new();
     }
     weir_assert(sha256 != NULL && context != NULL);
-    weir_assert(EVP_DigestInit_ex(context, sha256, NULL) == 1 && EVP_DigestUpdate(context, secret.at, secret.len) == 1
-                && EVP_DigestFinal_ex(context, hash, &len) == 1 && len == WEIR_STORE_HASH);
+    weir_assert(EVP_DigestInit_ex(context, sha256, NULL) == 1);
+    for (size_t i = 0; i < n; i++) {
+        weir_assert(EVP_DigestUpdate(context, texts[i].at, texts[i].len) == 1);
+    }
+    weir_assert(EVP_DigestFinal_ex(context, hash, &len) == 1 && len == WEIR_STORE_HASH);
+}
+
+void
+weir_store_hash(weir_str_t secret, unsigned char hash[WEIR_STORE_HASH])
+{
+    read_hash(&secret, 1, hash);
+}
+
+void
+weir_store_identity_hash(weir_str_t kind, weir_str_t value, unsigned char hash[WEIR_STORE_HASH])
+{
+    const weir_str_t texts[] = { kind, weir_str("", 1), value };
+
+    weir_assert(weir_store_kind_is_good(kind));
+    read_hash(texts, weir_countof(texts), hash);
 }
 
 void
@@ -202,4 +235,44 @@ weir_store_found_t
 weir_store_find_plan(weir_str_t name, weir_store_plan_t *plan)
 {
     return read_record(WEIR_STORE_PLANS, name, plan, sizeof(*plan));
+}
+
+weir_store_found_t
+weir_store_find_rates(weir_str_t plan, weir_store_rates_t *rates)
+{
+    return read_record(WEIR_STORE_RATES, plan, rates, sizeof(*rates));
+}
+
+weir_store_found_t
+weir_store_find_profile(weir_str_t consumer, weir_store_profile_t *profile)
+{
+    size_t             has = 0;
+    weir_store_found_t found = read_part(WEIR_STORE_PROFILES, consumer, profile, sizeof(*profile), &has);
+
+    if (found == WEIR_STORE_FOUND && !weir_store_profile_is_good(profile, has)) {
+        read_close();
+        return WEIR_STORE_BROKEN;
+    }
+    return found;
+}
+
+weir_store_found_t
+weir_store_find_identity(weir_str_t kind, weir_str_t value, char consumer[WEIR_STORE_NAME])
+{
+    unsigned char         hash[WEIR_STORE_HASH];
+    weir_store_identity_t identity;              /* only its head is read */
+    size_t                has = 0;
+    weir_store_found_t    found;
+
+    weir_store_identity_hash(kind, value, hash);
+    found = read_part(WEIR_STORE_IDENTITIES, weir_str((const char *) hash, sizeof(hash)), &identity,
+                      offsetof(weir_store_identity_t, value), &has);
+    if (found == WEIR_STORE_FOUND && has < offsetof(weir_store_identity_t, value)) {
+        read_close();
+        return WEIR_STORE_BROKEN;
+    }
+    if (found == WEIR_STORE_FOUND) {
+        weir_store_put_text(consumer, WEIR_STORE_NAME, weir_store_text(identity.consumer, sizeof(identity.consumer)));
+    }
+    return found;
 }

@@ -27,7 +27,7 @@
 
 /* -- the format -- */
 
-enum { VIEW_BRANCH = 1, VIEW_LEAF = 2 };     /* of a page */
+enum { VIEW_BRANCH = 1, VIEW_LEAF = 2, VIEW_RUN = 4 };               /* of a page; RUN: of several, with one head */
 enum { VIEW_BIG = 1, VIEW_TABLE = 2 };       /* of a node: its data is elsewhere; its data is a table */
 
 typedef struct {
@@ -212,28 +212,66 @@ view_newest(const weir_store_view_t *view)
     return weir_max(even, odd);
 }
 
+/* Data that is too long for a leaf lies in pages of its own, one after the other; only the first has a head. */
+static const unsigned char *
+view_run(weir_store_view_t *view, const view_node_t *node, size_t size)
+{
+    const unsigned char *page;
+    size_t               number, n_pages = (sizeof(view_head_t) + size + view->page - 1) / view->page;
+
+    weir_assert(node->data_size == sizeof(number) && view->page != 0);
+    memcpy(&number, node->data, sizeof(number));
+    page = view_page(view, number);
+    if (page == NULL || (view_u16(page + offsetof(view_head_t, flags)) & VIEW_RUN) == 0) {
+        return NULL;
+    }
+    if (n_pages > view->mapped / view->page - number) {
+        view->is_short = true;
+        return NULL;
+    }
+    return page + sizeof(view_head_t);
+}
+
+/* Its data's first bytes; *size: how many there are. */
+static weir_store_found_t
+view_copy(weir_store_view_t *view, const view_node_t *node, void *record, size_t room, size_t *size)
+{
+    const unsigned char *data = node->data;
+
+    *size = node->data_size;
+    if ((node->flags & VIEW_TABLE) != 0) {
+        return WEIR_STORE_BROKEN;
+    }
+    if ((node->flags & VIEW_BIG) != 0) {
+        *size = node->child;
+        data = view_run(view, node, *size);
+        if (data == NULL) {
+            return WEIR_STORE_BROKEN;
+        }
+    }
+    memcpy(record, data, weir_min(*size, room));
+    return WEIR_STORE_FOUND;
+}
+
 /* From the root of the table of tables. */
 static weir_store_found_t
-view_once(weir_store_view_t *view, size_t root, weir_str_t table, weir_str_t key, void *record, size_t size)
+view_once(weir_store_view_t *view, size_t root, weir_store_table_t table, weir_str_t key, void *record, size_t room,
+          size_t *size)
 {
     view_node_t        node;
-    weir_store_found_t found = view_walk(view, root, table, &node);
+    weir_store_found_t found = view_walk(view, root, weir_str_from_z(weir_store_table_name(table)), &node);
     view_table_t       own;
 
     view->looks++;
+    if (found == WEIR_STORE_MISSING && weir_store_table_is_new(table)) {
+        return WEIR_STORE_MISSING;
+    }
     if (found != WEIR_STORE_FOUND || (node.flags & VIEW_TABLE) == 0 || node.data_size != sizeof(own)) {
-        return WEIR_STORE_BROKEN;                /* all tables are there from the first transaction on */
+        return WEIR_STORE_BROKEN;                /* all others are there from the first transaction on */
     }
     memcpy(&own, node.data, sizeof(own));
     found = view_walk(view, own.root, key, &node);
-    if (found != WEIR_STORE_FOUND) {
-        return found;
-    }
-    if ((node.flags & (VIEW_BIG | VIEW_TABLE)) != 0 || node.data_size != size) {
-        return WEIR_STORE_BROKEN;
-    }
-    memcpy(record, node.data, size);
-    return WEIR_STORE_FOUND;
+    return found == WEIR_STORE_FOUND ? view_copy(view, &node, record, room, size) : found;
 }
 
 /* -- the map -- */
@@ -301,10 +339,9 @@ weir_store_view_is_whole(const weir_store_view_t *view, bool *is_removed)
 }
 
 weir_store_found_t
-weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record, size_t size)
+weir_store_view_read(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record, size_t room,
+                     size_t *size)
 {
-    weir_str_t name = weir_str_from_z(weir_store_table_name(table));
-
     for (unsigned i = 0; i < VIEW_TRIES; i++) {
         size_t             transaction = view_newest(view), root;
         weir_store_found_t found;
@@ -316,7 +353,7 @@ weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_
             continue;              /* its root may be half of another's: S + 2 is written over it once S + 1 is there */
         }
         view->is_short = false;
-        found = view_once(view, root, name, key, record, size);
+        found = view_once(view, root, table, key, record, room, size);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (view_newest(view) - transaction > 1) {
             continue;                            /* it may have been anything */
@@ -326,6 +363,15 @@ weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_
         }
     }
     return WEIR_STORE_BROKEN;
+}
+
+weir_store_found_t
+weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record, size_t size)
+{
+    size_t             has = 0;
+    weir_store_found_t found = weir_store_view_read(view, table, key, record, size, &has);
+
+    return found == WEIR_STORE_FOUND && has != size ? WEIR_STORE_BROKEN : found;
 }
 
 /* -- open -- */
@@ -355,7 +401,7 @@ static int
 view_open(weir_store_view_t *view, const char *folder, bool *fits)
 {
     char     path[PATH_MAX];
-    uint32_t layout = 0;
+    uint32_t oldest = 0;
     int      result;
 
     *fits = true;
@@ -372,13 +418,13 @@ view_open(weir_store_view_t *view, const char *folder, bool *fits)
     if (!view_map(view) || !weir_store_view_begins(view)) {
         return MDB_INVALID;
     }
-    switch (weir_store_view_get(view, WEIR_STORE_META, WEIR_STR(WEIR_STORE_VERSION_KEY), &layout, sizeof(layout))) {
+    switch (weir_store_view_get(view, WEIR_STORE_META, WEIR_STR(WEIR_STORE_OLDEST_KEY), &oldest, sizeof(oldest))) {
     case WEIR_STORE_BROKEN:
         return MDB_CORRUPTED;
     case WEIR_STORE_MISSING:
         return MDB_NOTFOUND;
     case WEIR_STORE_FOUND:
-        *fits = layout == WEIR_STORE_LAYOUT;
+        *fits = oldest <= WEIR_STORE_LAYOUT;
         break;
     }
     return 0;

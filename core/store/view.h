@@ -33,7 +33,7 @@ typedef struct {
     void                *data;
 } weir_store_view_t;
 
-/* Of the folder's store, which must be of this layout.  false with *error: nothing is open. */
+/* Of the folder's store, which must be of a layout that this program knows.  false with *error: nothing is open. */
 bool weir_store_view_open(weir_store_view_t *view, const char *folder, weir_error_t *error) WEIR_MUST_USE;
 void weir_store_view_close(weir_store_view_t *view);
 /* Is the file as long as it was, so that the map may be read?  *is_removed: it has no name any more; what is written
@@ -47,5 +47,9 @@ bool weir_store_view_begins(weir_store_view_t *view) WEIR_MUST_USE;
  * looked at. */
 weir_store_found_t weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record,
                                        size_t size);
+/* The same of a record that is as long as it needs to be: of its bytes the first ones, `room` at the most; *size: how
+ * many it has.  A table that a store of layout 1 does not have is empty there. */
+weir_store_found_t weir_store_view_read(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record,
+                                        size_t room, size_t *size);
 
 #endif

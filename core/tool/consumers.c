@@ -15,11 +15,14 @@
 
 /* -- words -- */
 
-typedef enum { OPTION_TEXT, OPTION_SWITCH, OPTION_LIMIT, OPTION_TIME, OPTION_SECRET } consumers_option_kind_t;
+typedef enum {
+    OPTION_TEXT, OPTION_SWITCH, OPTION_LIMIT, OPTION_TIME, OPTION_SECRET, OPTION_RATE, OPTION_LIST, OPTION_META
+} consumers_option_kind_t;
 
 typedef struct {
-    const char             *name;                 /* of the member too */
+    const char             *name;                 /* of the member too, unless that is: */
     consumers_option_kind_t kind;
+    const char             *member;
 } consumers_option_t;
 
 typedef struct {
@@ -30,13 +33,27 @@ typedef struct {
 } consumers_row_t;
 
 static const consumers_option_t
-    consumers_none[] = { { NULL, OPTION_TEXT } },
-    consumers_of_consumer_add[] = { { "plan", OPTION_TEXT }, { NULL, OPTION_TEXT } },
-    consumers_of_consumer_set[] = { { "plan", OPTION_TEXT }, { "disabled", OPTION_SWITCH }, { NULL, OPTION_TEXT } },
-    consumers_of_plan[] = { { "hour", OPTION_LIMIT }, { "day", OPTION_LIMIT }, { "month", OPTION_LIMIT },
-                            { NULL, OPTION_TEXT } },
-    consumers_of_key[] = { { "label", OPTION_TEXT }, { "expires", OPTION_TIME }, { "secret", OPTION_SECRET },
-                           { NULL, OPTION_TEXT } };
+    consumers_none[] = { { .name = NULL } },
+    consumers_of_consumer_add[] = {
+        { .name = "plan", .kind = OPTION_TEXT }, { .name = "group", .kind = OPTION_LIST, .member = "groups" },
+        { .name = "meta", .kind = OPTION_META }, { .name = "identity", .kind = OPTION_LIST, .member = "identities" },
+        { .name = NULL }
+    },
+    consumers_of_consumer_set[] = {
+        { .name = "plan", .kind = OPTION_TEXT }, { .name = "disabled", .kind = OPTION_SWITCH },
+        { .name = "group", .kind = OPTION_LIST, .member = "groups" }, { .name = "meta", .kind = OPTION_META },
+        { .name = "identity", .kind = OPTION_LIST, .member = "identities" }, { .name = NULL }
+    },
+    consumers_of_plan[] = {
+        { .name = "hour", .kind = OPTION_LIMIT }, { .name = "day", .kind = OPTION_LIMIT },
+        { .name = "month", .kind = OPTION_LIMIT }, { .name = "rate", .kind = OPTION_RATE },
+        { .name = "burst", .kind = OPTION_LIMIT }, { .name = "concurrency", .kind = OPTION_LIMIT }, { .name = NULL }
+    },
+    consumers_of_key[] = {
+        { .name = "label", .kind = OPTION_TEXT }, { .name = "expires", .kind = OPTION_TIME },
+        { .name = "secret", .kind = OPTION_SECRET }, { .name = NULL }
+    },
+    consumers_of_identity[] = { { .name = "consumer", .kind = OPTION_TEXT }, { .name = NULL } };
 
 static const consumers_row_t consumers_rows[] = {
     { "add", "consumer", "consumer.add", "name", consumers_of_consumer_add },
@@ -50,6 +67,9 @@ static const consumers_row_t consumers_rows[] = {
     { "create", "key", "key.create", "consumer", consumers_of_key },
     { "revoke", "key", "key.revoke", "id", consumers_none },
     { "list", "key", NULL, NULL, consumers_none },
+    { "add", "identity", "identity.add", "identity", consumers_of_identity },
+    { "remove", "identity", "identity.remove", "identity", consumers_none },
+    { "list", "identity", NULL, NULL, consumers_none },
 };
 
 static bool
@@ -141,6 +161,8 @@ consumers_read_option(const consumers_option_t *option, const char *text)
         return strcmp(text, "none") == 0 ? json_null()
                : weir_str_to_u64(weir_str_from_z(text), &number)
                && number <= INT64_MAX ? json_integer((json_int_t) number) : NULL;
+    case OPTION_RATE:
+        return strcmp(text, "none") == 0 ? json_null() : json_string(text);
     case OPTION_TIME:
         return consumers_read_time(text);
     case OPTION_SECRET:
@@ -150,23 +172,83 @@ consumers_read_option(const consumers_option_t *option, const char *text)
     }
 }
 
+/* Said again it is one more; without a text, none. */
 static bool
-consumers_add_option(const consumers_row_t *row, json_t *command, const char *word)
+consumers_append(json_t *command, const char *member, const char *text)
+{
+    json_t *list = json_object_get(command, member);
+
+    if (list == NULL) {
+        list = json_array();
+        (void) json_object_set_new(command, member, list);
+    }
+    return text[0] == '\0' || json_array_append_new(list, json_string(text)) == 0;
+}
+
+/* NAME=VALUE; without a VALUE it is taken out. */
+static bool
+consumers_add_meta(json_t *command, const char *text)
+{
+    json_t     *meta = json_object_get(command, "meta");
+    const char *value = strchr(text, '=');
+
+    if (value == NULL) {
+        return false;
+    }
+    if (meta == NULL) {
+        meta = json_object();
+        (void) json_object_set_new(command, "meta", meta);
+    }
+    return json_object_setn_new(meta, text, (size_t) (value - text),
+                                value[1] != '\0' ? json_string(value + 1) : json_null()) == 0;
+}
+
+static bool
+consumers_set_option(const consumers_row_t *row, const consumers_option_t *option, json_t *command, const char *word,
+                     const char *text)
 {
     static const char *const expected[] = {
         [OPTION_TEXT] = "UTF-8", [OPTION_SWITCH] = "on or off", [OPTION_LIMIT] = "a number of requests or none",
         [OPTION_TIME] = "a time from now as 30d, a date as 2027-01-31 or 2027-01-31T12:00:00Z, or never",
         [OPTION_SECRET] = "-, for the first line of standard input",
+        [OPTION_RATE] = "a rate as 10r/s or 600r/m, or none", [OPTION_LIST] = "UTF-8",
+        [OPTION_META] = "NAME=VALUE, of UTF-8",
     };
+    json_t *value;
+    bool    good;
 
+    switch (option->kind) {
+    case OPTION_LIST:
+        good = consumers_append(command, option->member, text);
+        break;
+    case OPTION_META:
+        good = consumers_add_meta(command, text);
+        break;
+    default:
+        value = consumers_read_option(option, text);
+        good = value != NULL && json_object_set_new(command, option->name, value) == 0;
+        break;
+    }
+    return good || consumers_wrong(row->what, expected[option->kind], word);
+}
+
+/* NAME=TEXT, --NAME=TEXT, or --NAME and TEXT as the word behind it: *next says whether that was taken. */
+static bool
+consumers_add_option(const consumers_row_t *row, json_t *command, const char *word, const char *behind, bool *next)
+{
+    bool        is_dashed = strncmp(word, "--", 2) == 0;
+    const char *name = is_dashed ? word + 2 : word;
+
+    *next = false;
     for (const consumers_option_t *option = row->options; option->name != NULL; option++) {
-        size_t  len = strlen(option->name);
-        json_t *value;
+        size_t len = strlen(option->name);
 
-        if (strncmp(word, option->name, len) == 0 && word[len] == '=') {
-            value = consumers_read_option(option, word + len + 1);
-            return value == NULL ? consumers_wrong(row->what, expected[option->kind], word)
-                   : json_object_set_new(command, option->name, value) == 0;
+        if (strncmp(name, option->name, len) == 0 && name[len] == '=') {
+            return consumers_set_option(row, option, command, word, name + len + 1);
+        }
+        if (is_dashed && strcmp(name, option->name) == 0 && behind != NULL) {
+            *next = true;
+            return consumers_set_option(row, option, command, word, behind);
         }
     }
     fprintf(stderr, "weir: \"%s %s\" does not take \"%s\"\n", row->what, row->verb, word);
@@ -178,10 +260,11 @@ static json_t *
 consumers_command(const consumers_row_t *row, char *const *argv)
 {
     json_t *command;
+    bool    is_identity = strcmp(row->member, "identity") == 0, next;
 
-    if (*argv == NULL || strchr(*argv, '=') != NULL) {
+    if (*argv == NULL || (strchr(*argv, '=') != NULL && !is_identity)) {
         fprintf(stderr, "weir: \"%s %s\" must have a%s\n", row->what, row->verb,
-                strcmp(row->member, "id") == 0 ? "n id" : " name");
+                strcmp(row->member, "id") == 0 ? "n id" : is_identity ? "n identity, KIND:VALUE" : " name");
         return NULL;
     }
     command = json_pack("{s:s, s:s}", "do", row->command, row->member, *argv);
@@ -190,10 +273,11 @@ consumers_command(const consumers_row_t *row, char *const *argv)
         return NULL;
     }
     while (*++argv != NULL) {
-        if (!consumers_add_option(row, command, *argv)) {
+        if (!consumers_add_option(row, command, *argv, argv[1], &next)) {
             json_decref(command);
             return NULL;
         }
+        argv += next;
     }
     return command;
 }
@@ -263,12 +347,29 @@ consumers_text(const json_t *record, const char *member)
     return text != NULL && text[0] != '\0' ? text : "-";
 }
 
+/* Groups with commas between, metadata behind them. */
+static void
+consumers_show_profile(const json_t *record)
+{
+    json_t     *groups = json_object_get(record, "groups"), *meta = json_object_get(record, "meta"), *value;
+    const char *name;
+
+    printf(" %s", json_array_size(groups) == 0 ? "-" : "");
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        printf("%s%s", i != 0 ? "," : "", json_string_value(json_array_get(groups, i)));
+    }
+    json_object_foreach(meta, name, value) {
+        printf(" %s=%s", name, json_string_value(value));
+    }
+}
+
 static void
 consumers_show_consumer(const json_t *record)
 {
     printf("%-24s %-16s %-8s", consumers_text(record, "name"), consumers_text(record, "plan"),
            json_is_true(json_object_get(record, "disabled")) ? "disabled" : "active");
     consumers_show_time(record, "created", "-");
+    consumers_show_profile(record);
 }
 
 static void
@@ -278,6 +379,17 @@ consumers_show_plan(const json_t *record)
     consumers_show_limit(record, "hour");
     consumers_show_limit(record, "day");
     consumers_show_limit(record, "month");
+    printf(" %12s", consumers_text(record, "rate"));
+    consumers_show_limit(record, "burst");
+    consumers_show_limit(record, "concurrency");
+}
+
+static void
+consumers_show_identity(const json_t *record)
+{
+    printf("%-24s", consumers_text(record, "consumer"));
+    consumers_show_time(record, "created", "-");
+    printf(" %s", consumers_text(record, "identity"));
 }
 
 static void
@@ -296,12 +408,14 @@ typedef struct {
 } consumers_list_t;
 
 static const consumers_list_t consumers_lists[] = {
-    { "consumer", "CONSUMER                 PLAN             STATE    CREATED", WEIR_STORE_CONSUMERS,
-      consumers_show_consumer },
-    { "plan", "PLAN                             HOUR          DAY        MONTH", WEIR_STORE_PLANS,
-      consumers_show_plan },
+    { "consumer", "CONSUMER                 PLAN             STATE    CREATED              GROUPS METADATA",
+      WEIR_STORE_CONSUMERS, consumers_show_consumer },
+    { "plan", "PLAN                             HOUR          DAY        MONTH         RATE        BURST  CONCURRENCY",
+      WEIR_STORE_PLANS, consumers_show_plan },
     { "key", "ID               CONSUMER                 CREATED              EXPIRES              LABEL",
       WEIR_STORE_KEYS, consumers_show_key },
+    { "identity", "CONSUMER                 CREATED              IDENTITY", WEIR_STORE_IDENTITIES,
+      consumers_show_identity },
 };
 
 typedef struct { const consumers_list_t *list; const char *of; bool is_known, has_head; } consumers_listing_t;
@@ -345,7 +459,7 @@ consumers_list(const weir_settings_t *settings, const char *what, char *const *a
         weir_assert(list + 1 < consumers_lists + weir_countof(consumers_lists));
         list++;
     }
-    if (*argv != NULL && list->table == WEIR_STORE_KEYS) {
+    if (*argv != NULL && (list->table == WEIR_STORE_KEYS || list->table == WEIR_STORE_IDENTITIES)) {
         listing.of = *argv++;
     }
     if (*argv != NULL) {
@@ -405,4 +519,6 @@ consumers_run(const weir_settings_t *settings, const char *what, char *const *ar
 int weir_tool_consumer(const weir_settings_t *settings,
                        char *const *argv) { return consumers_run(settings, "consumer", argv); }
 int weir_tool_plan(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "plan", argv); }
+int weir_tool_identity(const weir_settings_t *settings,
+                       char *const *argv) { return consumers_run(settings, "identity", argv); }
 int weir_tool_key(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "key", argv); }

@@ -1,5 +1,6 @@
 /*
- * consumers.h - `weir consumer`, `weir plan`, `weir key`: who may come, how much, and by what they are known.
+ * consumers.h - `weir consumer`, `weir plan`, `weir key`, `weir identity`: who may come, how much, and by what they
+ * are known.
  *
  * Changes are asked of the running instance's store process, and done to the file when none runs; lists are read from
  * the file.
@@ -11,6 +12,7 @@
 
 int weir_tool_consumer(const weir_settings_t *settings, char *const *argv);
 int weir_tool_plan(const weir_settings_t *settings, char *const *argv);
+int weir_tool_identity(const weir_settings_t *settings, char *const *argv);
 int weir_tool_key(const weir_settings_t *settings, char *const *argv);
 
 #endif

@@ -14,16 +14,21 @@
 #include <string.h>
 
 static const weir_tool_t tools[] = {
-    { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off]",
+    { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off] [group=NAME]... [meta=NAME=VALUE]... "
+      "[identity=KIND:VALUE]...",
       "the consumers of APIs", .run = weir_tool_consumer },
     { "diff", "[--traffic FILE] OLD NEW", "what another configuration would change for which routes and locations",
       .run_source = weir_tool_diff },
     { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--json] [--live] REQUEST|-",
       "what the configuration, or with --live the running one, would do with a request",
       .run_source = weir_tool_explain },
+    { "identity", "add KIND:VALUE consumer=NAME | remove KIND:VALUE | list [CONSUMER]",
+      "what consumers are known by, beside API keys: see `weir -h identify`", .run = weir_tool_identity },
     { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID",
       "API keys of consumers", .run = weir_tool_key },
-    { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none]", "how much consumers may use",
+    { "plan", "add|set|remove|list [NAME] [hour=N|none] [day=N|none] [month=N|none] [rate=10r/s|none] [burst=N] "
+      "[concurrency=N|none]",
+      "how much consumers may use",
       .run = weir_tool_plan },
     { "store", "dump | load | compact [FILE] | check | flush",
       "the store as a whole; dump writes to standard output, load reads standard input", .run = weir_tool_store },

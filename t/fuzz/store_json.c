@@ -20,10 +20,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             value = { .mv_size = record.size, .mv_data = &record.value };
         json_t *written = weir_store_to_json(record.table, key, value);
 
+        if (written != NULL && record.table == WEIR_STORE_CONSUMERS) {
+            weir_assert(weir_store_profile_is_good(&record.beside.profile,
+                                                   weir_store_profile_size(&record.beside.profile)));
+            weir_store_json_tell_profile(written, &record.beside.profile);
+        } else if (written != NULL && record.table == WEIR_STORE_PLANS) {
+            weir_store_json_tell_rates(written, &record.beside.rates);
+        }
         if (written == NULL || !weir_store_from_json(written, &again, &error) || again.table != record.table
             || again.key_len != record.key_len
             || memcmp(again.key, record.key, record.key_len) != 0 || again.size != record.size
-            || memcmp(&again.value, &record.value, record.size) != 0)
+            || memcmp(&again.value, &record.value, record.size) != 0
+            || memcmp(&again.beside, &record.beside, sizeof(record.beside)) != 0)
         {
             abort();
         }

@@ -18,6 +18,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const keys[] = { "a", "b", "key", "layout", "zz", "" };
     weir_store_view_t view = { .fd = -1, .lock_fd = -1, .mapped = size };
     unsigned char    *copy = malloc(size + 1), record[16];             /* so that a byte too many is seen */
+    unsigned char     long_record[6000];
+    size_t            has;
 
     memcpy(copy, data, size);
     view.map = copy;
@@ -30,6 +32,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                         room) == WEIR_STORE_FOUND)
                 {
                     weir_assert(memmem(copy, size, record, room) != NULL);
+                }
+                if (weir_store_view_read(&view, (weir_store_table_t) table, weir_str_from_z(keys[i]), long_record,
+                                         sizeof(long_record), &has) == WEIR_STORE_FOUND)
+                {
+                    room = has < sizeof(long_record) ? has : sizeof(long_record);
+                    weir_assert(room == 0 || memmem(copy, size, long_record, room) != NULL);
                 }
             }
         }

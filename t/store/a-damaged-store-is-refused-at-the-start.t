@@ -32,7 +32,7 @@ my @bad = (
     [qr/not a store, or it is damaged/, 'another magic', $whole =~ s/\xde\xc0\xef\xbe/\xde\xc0\xef\xbf/gr],
     [qr/not a store, or it is damaged/, 'a version of LMDB that is none', $whole =~ s/(\xde\xc0\xef\xbe)\x01/$1\x09/gr],
     [qr/not a store, or it is damaged/, 'a file cut in half', substr $whole, 0, length($whole) / 2],
-    [qr/of another version of Weir: dump it there and load it here/, 'another layout', $whole =~ s/layout\x01/layout\x02/gr],
+    [qr/of another version of Weir: dump it there and load it here/, 'another layout', $whole =~ s/layout\x01/layout\x03/gr],
 );
 for my $case (@bad) {
     my ($complaint, $what, $bytes) = @$case;

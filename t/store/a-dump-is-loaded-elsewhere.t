@@ -35,9 +35,9 @@ is $w->get('/', 'X-API-Key' => $key)->status, 200, 'three of five are used' for 
 is +($w->tool(qw(store flush)))[0], 0, 'and written';
 my ($code, $dump) = $w->tool(qw(store dump));
 is $code, 0, 'a dump, while it runs';
-like $dump, qr/^\{"table":"meta","layout":1,"seeds":"[0-9a-f]{32}"\}$/m, 'says what it is of';
-like $dump, qr/^\{"table":"plans","name":"gold","hour":null,"day":null,"month":5,"created":\d+\}$/m, 'has the plan';
-like $dump, qr/^\{"table":"consumers","name":"acme","plan":"gold","disabled":false,"created":\d+\}$/m, 'the consumer';
+like $dump, qr/^\{"table":"meta","layout":2,"seeds":"[0-9a-f]{32}"\}$/m, 'says what it is of';
+like $dump, qr/^\{"table":"plans","name":"gold","hour":null,"day":null,"month":5,"created":\d+,"rate":null,"burst":0,"concurrency":null\}$/m, 'has the plan';
+like $dump, qr/^\{"table":"consumers","name":"acme","plan":"gold","disabled":false,"created":\d+,"groups":\[\],"meta":\{\}\}$/m, 'the consumer';
 like $dump, qr/^\{"table":"keys","hash":"[0-9a-f]{64}","consumer":"acme","label":"älter","created":\d+,"expires":0\}$/m, 'the key by its hash';
 like $dump, qr/^\{"table":"cells","kind":"quota","zone":"month","key":"[0-9a-f]{16}","value":\d+,"expires":\d+\}$/m, 'and what was counted';
 unlike $dump, qr/\Q$key\E/, 'but not the key';
@@ -70,7 +70,7 @@ is $third->get('/', 'X-API-Key' => $key)->status, 200, 'keys are known at once' 
 my $line = '{"table":"consumers","name":"eve","plan":"","disabled":false,"created":1}';
 for my $case ([qr/line 1 is not JSON/, "{\n"], [qr/line 2: "table" must be/, "$line\n{\"table\":\"x\"}\n"], [qr/line 1: "name" must be a name/, '{"table":"plans"}'],
     [qr/line 1: "hash" must be 64 hex digits/, '{"table":"keys","hash":"zz","consumer":"eve"}'],
-    [qr/of a newer version of Weir/, '{"table":"meta","layout":2,"seeds":"00000000000000000000000000000000"}'],
+    [qr/of a newer version of Weir/, '{"table":"meta","layout":3,"seeds":"00000000000000000000000000000000"}'],
     [qr/line 1: "seeds" must be 32 hex digits/, '{"table":"meta","layout":1}'],
     [qr/line 1 is not JSON: duplicate/, '{"table":"plans","table":"plans"}'], [qr/line 1: "hour" must be a whole number/, '{"table":"plans","name":"p","hour":-1}']) {
     my ($complaint, $text) = @$case;

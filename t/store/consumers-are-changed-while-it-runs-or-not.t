@@ -33,8 +33,8 @@ for my $running ('before it runs', 'while it runs') {
     $bad->(qr/"consumer set" must have a name/, qw(consumer set plan=gold));
     $bad->(qr/"consumer" must be followed by add set remove list/, qw(consumer));
     $bad->(qr/"plan" must be followed by add set remove list/, qw(plan drop gold));
-    like +($w->tool(qw(consumer list)))[1], qr/^CONSUMER .*\nacme +gold +active .*\nbob\.the-builder\@example\.org - +active .*\n\z/, 'consumers in order';
-    like +($w->tool(qw(plan list)))[1], qr/^PLAN .*\ngold +- +200 +3000\n\z/, 'the plan as it was set';
+    like +($w->tool(qw(consumer list)))[1], qr/^CONSUMER .*\nacme +gold +active +\S+Z -\nbob\.the-builder\@example\.org - +active +\S+Z -\n\z/, 'consumers in order';
+    like +($w->tool(qw(plan list)))[1], qr/^PLAN .*\ngold +- +200 +3000 +- +0 +-\n\z/, 'the plan as it was set';
 
     my ($key) = ($w->tool(qw(key create acme label=first expires=2030-01-31)))[1] =~ /^(weir_[A-Za-z0-9_-]{43})\n/m;
     ok $key, 'a key is shown once';

@@ -103,8 +103,8 @@ test_commands(void)
     bad("{\"do\":\"nonsense\"}", "\"do\" must be a command");
     bad("{}", "\"do\" must be a command");
     bad("[]", "\"do\" must be a command");
-    bad("{\"do\":\"load\",\"record\":{\"table\":\"meta\"}}", "\"table\" must be consumers, keys, plans or cells");
-    bad("{\"do\":\"load\"}", "\"table\" must be consumers, keys, plans or cells");
+    bad("{\"do\":\"load\",\"record\":{\"table\":\"meta\"}}", "\"table\" must be consumers, keys, plans, identities or cells");
+    bad("{\"do\":\"load\"}", "\"table\" must be consumers, keys, plans, identities or cells");
     good("{\"do\":\"consumer.remove\",\"name\":\"acme\"}");
     is_there(0, 0, 1, "the consumer has gone with its keys");
     good("{\"do\":\"plan.remove\",\"name\":\"gold\"}");
