@@ -6,6 +6,7 @@ use lib 't/lib';
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use Weir::Jose;
+use Weir::OAuth2;
 use Weir::Store;
 use Weir::Test;
 
@@ -16,6 +17,8 @@ $w->write_file('conf/keys.json', Weir::Jose->set($jwt));
 $w->write_file('conf/users', "joe:{PLAIN}secret\n");
 $w->write_file('conf/schema.json', '{"type":"object","required":["id"]}');
 $w->allow_log(qr/./);
+my $as = Weir::OAuth2->server($w)->tokens(good => { active => \1, scope => 'read' }, other => { active => \1 });
+$w->write_file('conf/secret', 'a secret');
 my $origin = $w->origin(sub ($c) {
     my $r = $c->request;
     $c->wait_for("go $1") if $r->target =~ /held=(\w+)/;
@@ -48,6 +51,11 @@ my %policy = (
     auth_jwt => {
         own => 'auth_jwt_dry_run on;', place => 'auth_jwt api; auth_jwt_key_file keys.json; auth_jwt_require $jwt_claim_admin error=403;',
         ask => [ [ GET => '' ], [ GET => '', $bearer->($jwt->token({ exp => 1 })) ], [ GET => '', $bearer->($jwt->token({ a => 1 })) ], [ GET => '', $bearer->($jwt->token({ admin => 1 })) ] ], refuses => 3,
+    },
+    oauth2 => {
+        own => 'oauth2_dry_run on;',
+        place => "oauth2 api token=\$arg_t; oauth2_introspection http://$as/; oauth2_introspection_client weir secret_file=secret; oauth2_scope read; oauth2_strip on;",
+        ask => [ [ GET => '' ], [ GET => '?t=bad' ], [ GET => '?t=good' ], [ GET => '?t=other' ] ], refuses => 3,
     },
     auth_basic => { place => 'auth_basic x; auth_basic_user_file users;', ask => [ [ GET => '' ], [ GET => '', $basic->('joe:wrong') ], [ GET => '', $basic->('you:wrong') ], [ GET => '', $basic->('joe:secret') ] ], refuses => 3 },
     auth_file => { place => 'auth_basic x; auth_basic_user_file none;', ask => [ [ GET => '', $basic->('joe:secret') ] ], refuses => 1 },

@@ -108,7 +108,9 @@ response_own_fields(weir_request_t *req)
     if (req->challenges != NULL) {
         response_challenges(req);
     }
-    if (req->challenge.len != 0 && req->res.status == 401 && weir_cause_row(req->cause)->status == 401) {
+    if (req->challenge.len != 0 && req->res.status == weir_cause_row(req->cause)->status
+        && (req->res.status == 401 || req->cause == WEIR_CAUSE_AUTH_OAUTH2_SCOPE))   /* RFC 6750 §3.1 */
+    {
         weir_response_add(req, WEIR_HEADER_WWW_AUTHENTICATE, req->challenge);
     }
     if (req->res.status == 405 && (req->cause == WEIR_CAUSE_CLIENT_METHOD || req->cause == WEIR_CAUSE_ROUTE_RETURN)

@@ -130,6 +130,22 @@
     X(AUTH_JWT_AUDIENCE, "auth.jwt.audience", 401, INFO, "The JWT is for another audience than auth_jwt_audience.") \
     X(AUTH_JWT_REQUIRE, "auth.jwt.require", 401, INFO, "A value that auth_jwt_require asks for is empty or 0.") \
     X(AUTH_JWT_KEYS, "auth.jwt.keys", 500, ERROR, "The keys for JWTs cannot be had.") \
+    X(AUTH_OAUTH2_MISSING, "auth.oauth2.missing", 401, INFO, "An OAuth 2.0 token is required and none was sent.") \
+    X(AUTH_OAUTH2_MALFORMED, "auth.oauth2.malformed", 401, INFO, "The OAuth 2.0 token has bytes that no token has.") \
+    X(AUTH_OAUTH2_TOO_LARGE, "auth.oauth2.too_large", 401, INFO, "The OAuth 2.0 token is longer than oauth2_max_size.") \
+    X(AUTH_OAUTH2_INACTIVE, "auth.oauth2.inactive", 401, INFO, \
+      "The authorization server says that the token is not active: unknown, expired or revoked.") \
+    X(AUTH_OAUTH2_EXPIRED, "auth.oauth2.expired", 401, INFO, "The OAuth 2.0 token has expired.") \
+    X(AUTH_OAUTH2_NOT_YET, "auth.oauth2.not_yet", 401, INFO, "The OAuth 2.0 token is not valid yet.") \
+    X(AUTH_OAUTH2_TYPE, "auth.oauth2.type", 401, INFO, \
+      "The token is no bearer token: it is bound to a key of its client, or is not for access.") \
+    X(AUTH_OAUTH2_ISSUER, "auth.oauth2.issuer", 401, INFO, "The token is of another issuer than oauth2_issuer.") \
+    X(AUTH_OAUTH2_AUDIENCE, "auth.oauth2.audience", 401, INFO, "The token is for another audience than oauth2_audience.") \
+    X(AUTH_OAUTH2_SCOPE, "auth.oauth2.scope", 403, INFO, "The token lacks a scope that oauth2_scope asks for.") \
+    X(AUTH_OAUTH2_UNAVAILABLE, "auth.oauth2.unavailable", 503, ERROR, \
+      "The authorization server did not say whether the token is active.") \
+    X(AUTH_OAUTH2_BUSY, "auth.oauth2.busy", 503, ERROR, \
+      "Too many tokens are being asked about, or too many requests wait for an answer.") \
     X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, \
       "The service that auth_request asks requires credentials: 401.") \
     X(AUTH_REQUEST_DENIED, "auth.request.denied", 403, ERROR, \
