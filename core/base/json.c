@@ -6,6 +6,7 @@
 #include "base/json.h"
 
 #include "base/table.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
@@ -45,38 +46,6 @@ json_take(json_reader_t *r, char c)
 }
 
 /* -- strings -- */
-
-/* A character of UTF-8 that is not ASCII: how long it is; 0: it is none (RFC 3629). */
-static size_t
-json_utf8(const char *text, const char *end)
-{
-    const unsigned char *at = (const unsigned char *) text;
-    size_t               left = (size_t) (end - text), n;
-    unsigned char        low = 0x80, high = 0xbf;
-
-    if (at[0] >= 0xc2 && at[0] <= 0xdf) {
-        n = 2;
-    } else if (at[0] >= 0xe0 && at[0] <= 0xef) {
-        n = 3;
-        low = at[0] == 0xe0 ? 0xa0 : low;
-        high = at[0] == 0xed ? 0x9f : high;
-    } else if (at[0] >= 0xf0 && at[0] <= 0xf4) {
-        n = 4;
-        low = at[0] == 0xf0 ? 0x90 : low;
-        high = at[0] == 0xf4 ? 0x8f : high;
-    } else {
-        return 0;
-    }
-    if (left < n || at[1] < low || at[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < n; i++) {
-        if (at[i] < 0x80 || at[i] > 0xbf) {
-            return 0;
-        }
-    }
-    return n;
-}
 
 static bool
 json_hex4(const char *at, const char *end, uint32_t *value)
@@ -201,7 +170,7 @@ json_string(json_reader_t *r, weir_str_t *text)
                 return false;
             }
         } else {
-            n = (unsigned char) *r->at < ' ' ? 0 : json_utf8(r->at, r->end);
+            n = (unsigned char) *r->at < ' ' ? 0 : weir_utf8_length(r->at, r->end);
         }
         if (n == 0) {
             return false;

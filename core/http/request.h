@@ -213,6 +213,9 @@ void weir_request_resume(weir_request_t *req);
 weir_step_t weir_request_fail(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* The same with another status than the table's (ROUTE_RETURN, intercepted upstream statuses). */
 weir_step_t weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
+/* The same with a page that somebody else has made, where no error_page is for the status: any from 200 on. */
+weir_step_t weir_request_fail_page(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail,
+                                   weir_str_t content_type, weir_str_t page);
 /* A record in the error log in words of its own, with this cause and the request's id. */
 void weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const char *format, ...)
     WEIR_PRINTF(4, 5);

@@ -18,6 +18,7 @@
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 static bool
 info_z(weir_arena_t *arena, const char *text, weir_str_t *value)
@@ -224,6 +225,36 @@ info_name(const X509_NAME *name, bool legacy, weir_arena_t *arena, weir_str_t *v
     return info_from_bio(arena, bio, value);
 }
 
+/* The first of the certificate's alternative names of this type; a name with a NUL in it is none. */
+static bool
+info_alt_name(const X509 *cert, int type, weir_arena_t *arena, weir_str_t *value)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    bool           has = false;
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !has; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+        if (name->type == type) {
+            const ASN1_STRING *text = type == GEN_URI ? name->d.uniformResourceIdentifier : name->d.dNSName;
+            weir_str_t         found = weir_str((const char *) ASN1_STRING_get0_data(text),
+                                                (size_t) ASN1_STRING_length(text));
+
+            has = found.len != 0 && memchr(found.at, 0, found.len) == NULL;
+            *value = has ? weir_str_dup(arena, found) : WEIR_STR_NONE;
+        }
+    }
+    GENERAL_NAMES_free(names);
+    return has;
+}
+
+static bool
+info_principal(const X509 *cert, weir_arena_t *arena, weir_str_t *value)
+{
+    return info_alt_name(cert, GEN_URI, arena, value) || info_alt_name(cert, GEN_DNS, arena, value)
+        || info_name(X509_get_subject_name(cert), false, arena, value);
+}
+
 static bool
 info_serial(X509 *cert, weir_arena_t *arena, weir_str_t *value)
 {
@@ -316,6 +347,8 @@ info_of_certificate(const weir_conn_t *conn, weir_tls_info_t what, weir_arena_t 
     case WEIR_TLS_CLIENT_I_DN:
     case WEIR_TLS_CLIENT_I_DN_LEGACY:
         return info_name(X509_get_issuer_name(cert), what == WEIR_TLS_CLIENT_I_DN_LEGACY, arena, value);
+    case WEIR_TLS_CLIENT_PRINCIPAL:
+        return info_principal(cert, arena, value);
     case WEIR_TLS_CLIENT_SERIAL:
         return info_serial(cert, arena, value);
     case WEIR_TLS_CLIENT_V_START:

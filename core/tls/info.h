@@ -30,6 +30,7 @@ typedef enum {
     WEIR_TLS_CLIENT_S_DN_LEGACY,    /* "/C=…/O=…" */
     WEIR_TLS_CLIENT_I_DN_LEGACY,
     WEIR_TLS_CLIENT_SERIAL,
+    WEIR_TLS_CLIENT_PRINCIPAL,      /* the first URI among its names, else the first DNS name, else the subject */
     WEIR_TLS_CLIENT_VERIFY,         /* SUCCESS, FAILED:reason, NONE */
     WEIR_TLS_CLIENT_V_START,        /* "May  1 00:00:00 2026 GMT" */
     WEIR_TLS_CLIENT_V_END,

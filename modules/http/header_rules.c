@@ -53,5 +53,5 @@ const weir_http_module_t weir_http_header_rules = {
     .on = { [WEIR_PHASE_FILTER] = rules_request },
     .enabled = rules_enabled,
     .filter_head = rules_head,
-    .filter_after = "http_headers http_grpc http_maintenance http_limit_req http_quota",
+    .filter_after = "http_headers http_grpc http_maintenance http_limit_req http_quota http_ext_authz",
 };

@@ -230,17 +230,11 @@ reply_is_the_same(const weir_request_t *req, uint16_t status)
         && req->phase != WEIR_PHASE_ACCESS;
 }
 
-weir_step_t
-weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
+/* The error_page for it; NULL: there is none.  Not when a head was sent. */
+static const weir_error_page_t *
+reply_begin_failure(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
 {
-    const weir_error_page_t *page;
-
-    weir_assert(!req->is_ended && cause < WEIR_CAUSE_MAX);
-    weir_request_cancel(req);                  /* what it waits for is given up */
-    if (req->res.head_sent) {
-        weir_request_abort(req, cause, detail);
-        return WEIR_DONE;
-    }
+    weir_assert(!req->res.head_sent);
     if (!reply_is_the_same(req, status)) {
         req->cause = cause;
         req->detail = detail;
@@ -254,11 +248,34 @@ weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t statu
     }
     weir_request_discard_answer(req);
     req->error_status = 0;
-    page = reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
-    if (page != NULL) {
-        return reply_error_page(req, page, status);
+    return reply_may_have_page(req) ? reply_find_page(req, status) : NULL;
+}
+
+weir_step_t
+weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail)
+{
+    const weir_error_page_t *page;
+
+    weir_assert(!req->is_ended && cause < WEIR_CAUSE_MAX);
+    weir_request_cancel(req);                  /* what it waits for is given up */
+    if (req->res.head_sent) {
+        weir_request_abort(req, cause, detail);
+        return WEIR_DONE;
     }
-    return reply_built_in_page(req, status);
+    page = reply_begin_failure(req, cause, status, detail);
+    return page != NULL ? reply_error_page(req, page, status) : reply_built_in_page(req, status);
+}
+
+weir_step_t
+weir_request_fail_page(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail,
+                       weir_str_t content_type, weir_str_t text)
+{
+    const weir_error_page_t *page;
+
+    weir_assert(!req->is_ended && cause < WEIR_CAUSE_MAX && status >= 200 && status <= 599);
+    weir_request_cancel(req);
+    page = reply_begin_failure(req, cause, status, detail);
+    return page != NULL ? reply_error_page(req, page, status) : reply_send(req, status, content_type, text);
 }
 
 weir_step_t

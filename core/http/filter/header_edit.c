@@ -11,14 +11,14 @@
 /* -- a message -- */
 
 static bool
-edit_is_of(const weir_header_edit_t *edit, const weir_field_t *field)
+edit_is_of(const weir_header_change_t *edit, const weir_field_t *field)
 {
     return field->id == edit->id && (edit->id != WEIR_HEADER_OTHER || weir_str_eq_fold(field->name, edit->name));
 }
 
 /* Where the first of each name lies changes, so the row is made anew in its place. */
 static void
-edit_remove(const weir_header_edit_t *edit, weir_fields_t *fields, weir_arena_t *arena)
+edit_remove(const weir_header_change_t *edit, weir_fields_t *fields, weir_arena_t *arena)
 {
     uint32_t n = fields->n, i = 0;
 
@@ -42,18 +42,23 @@ edit_remove(const weir_header_edit_t *edit, weir_fields_t *fields, weir_arena_t 
     }
 }
 
-/* Each value is worked out before its field is touched: `set X "$http_x, more"`. */
 static void
-edit_apply(weir_request_t *req, const weir_header_edit_t *edit, weir_fields_t *fields)
+edit_apply(weir_request_t *req, const weir_header_change_t *change, weir_fields_t *fields)
 {
-    weir_str_t value = edit->value != NULL ? weir_request_eval(req, edit->value) : WEIR_STR_NONE;
+    if (change->kind != WEIR_HEADER_EDIT_ADD) {
+        edit_remove(change, fields, &req->arena);
+    }
+    if (change->value.len != 0 && change->kind != WEIR_HEADER_EDIT_REMOVE) {
+        weir_assert(weir_fields_add(fields, &req->arena, change->id, change->name, change->value, 0) != NULL);
+    }
+}
 
-    if (edit->kind != WEIR_HEADER_EDIT_ADD) {
-        edit_remove(edit, fields, &req->arena);
-    }
-    if (value.len != 0) {
-        weir_assert(weir_fields_add(fields, &req->arena, edit->id, edit->name, value, 0) != NULL);
-    }
+/* The value is worked out before its field is touched: `set X "$http_x, more"`. */
+static weir_header_change_t
+edit_change(weir_request_t *req, const weir_header_edit_t *edit)
+{
+    return (weir_header_change_t) { edit->kind, edit->id, edit->name,
+                                    edit->value != NULL ? weir_request_eval(req, edit->value) : WEIR_STR_NONE };
 }
 
 /* What the client sent, for the place that the request goes to next. */
@@ -72,13 +77,22 @@ edit_keep_sent(weir_request_t *req)
 }
 
 void
-weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits)
+weir_header_change_request(weir_request_t *req, const weir_header_change_t *change)
 {
-    if (edits->n != 0 && req->sent_fields == NULL) {
+    weir_assert(weir_header_may_change(change->id, true));
+    if (req->sent_fields == NULL) {
         edit_keep_sent(req);
     }
+    edit_apply(req, change, &req->head.fields);
+}
+
+void
+weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits)
+{
     for (size_t i = 0; i < edits->n; i++) {
-        edit_apply(req, &edits->at[i], &req->head.fields);
+        weir_header_change_t change = edit_change(req, &edits->at[i]);
+
+        weir_header_change_request(req, &change);
     }
 }
 
@@ -92,17 +106,24 @@ edit_say_no_server(weir_request_t *req)
 }
 
 void
-weir_header_edit_response(weir_request_t *req, const weir_header_edits_t *edits)
+weir_header_change_response(weir_request_t *req, const weir_header_change_t *change)
 {
-    for (size_t i = 0; i < edits->n; i++) {
-        edit_apply(req, &edits->at[i], &req->res.fields);
-        if (edits->at[i].id == WEIR_HEADER_SERVER) {
-            edit_say_no_server(req);
-        }
+    weir_assert(weir_header_may_change(change->id, false));
+    edit_apply(req, change, &req->res.fields);
+    if (change->id == WEIR_HEADER_SERVER) {
+        edit_say_no_server(req);
     }
 }
 
-/* -- directives -- */
+void
+weir_header_edit_response(weir_request_t *req, const weir_header_edits_t *edits)
+{
+    for (size_t i = 0; i < edits->n; i++) {
+        weir_header_change_t change = edit_change(req, &edits->at[i]);
+
+        weir_header_change_response(req, &change);
+    }
+}
 
 /* Of the framing, which is Weir's alone, or of one connection (RFC 9110 §7.6.1). */
 static bool
@@ -117,6 +138,15 @@ edit_is_of_connection(weir_header_id_t id)
         return false;
     }
 }
+
+bool
+weir_header_may_change(weir_header_id_t id, bool is_request)
+{
+    return !edit_is_of_connection(id) && (is_request ? id != WEIR_HEADER_EXPECT && id != WEIR_HEADER_HOST
+                                                     : id != WEIR_HEADER_DATE);
+}
+
+/* -- directives -- */
 
 static bool
 edit_may_name(weir_conf_t *cf, const weir_directive_t *row, const weir_header_edit_t *edit, bool is_request)

@@ -21,6 +21,13 @@ typedef struct {
 
 typedef struct { weir_header_edit_t *at; size_t n; } weir_header_edits_t;
 
+/* One change whose value is known: an empty one adds nothing. */
+typedef struct {
+    weir_header_edit_kind_t kind;
+    weir_header_id_t        id;
+    weir_str_t              name, value;
+} weir_header_change_t;
+
 /* Of rows whose field is a weir_header_edits_t; parse refuses what is not of the message but of the connection. */
 extern const weir_conf_type_t weir_header_edit_type_request, weir_header_edit_type_response;
 
@@ -29,5 +36,12 @@ extern const weir_conf_type_t weir_header_edit_type_request, weir_header_edit_ty
 void weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits);
 /* Of an answer whose head is on its way. */
 void weir_header_edit_response(weir_request_t *req, const weir_header_edits_t *edits);
+
+/* The same, of one field each, whose name may be changed: */
+void weir_header_change_request(weir_request_t *req, const weir_header_change_t *change);
+void weir_header_change_response(weir_request_t *req, const weir_header_change_t *change);
+/* Framing is Weir's alone, and some fields are of one connection: those may not, and neither Host and Expect of a
+ * request nor Date of an answer. */
+bool weir_header_may_change(weir_header_id_t id, bool is_request);
 
 #endif

@@ -77,39 +77,57 @@ weir_read_ahead_file(const weir_request_t *req)
     return req->body != NULL && req->body->file != NULL ? weir_str_from_z(req->body->file->name) : WEIR_STR_NONE;
 }
 
+/* The first n bytes of what a store has in its file. */
+static weir_io_t
+ahead_copy(weir_store_t *store, size_t n, weir_arena_t *arena, weir_str_t *text)
+{
+    char      *room = weir_try_alloc(arena, n);
+    weir_str_t bytes;
+    size_t     got = 0;
+    weir_io_t  io = WEIR_OK;
+
+    weir_store_rewind(store);
+    while (room != NULL && got < n && io == WEIR_OK) {
+        io = weir_store_read(store, room + got, n - got, &bytes);
+        if (io == WEIR_OK && bytes.len > n - got) {
+            bytes.len = n - got;
+        }
+        if (io == WEIR_OK && bytes.at != room + got) {
+            memcpy(room + got, bytes.at, bytes.len);
+        }
+        got += io == WEIR_OK ? bytes.len : 0;
+    }
+    weir_store_rewind(store);
+    if (room == NULL || got < n) {
+        return WEIR_ERROR;
+    }
+    *text = weir_str(room, got);
+    return WEIR_OK;
+}
+
+weir_io_t
+weir_read_ahead_begin(weir_request_t *req, size_t n, weir_arena_t *arena, weir_str_t *text)
+{
+    weir_store_t *store = req->body;
+
+    weir_assert(store != NULL && n <= weir_store_size(store));
+    if (store->file_len == 0) {
+        *text = weir_str(store->mem, n);
+        return WEIR_OK;
+    }
+    return ahead_copy(store, n, arena, text);
+}
+
 weir_io_t
 weir_read_ahead_text(weir_request_t *req, uint64_t max, weir_arena_t *arena, weir_str_t *text)
 {
-    weir_store_t *store = req->body;
-    uint64_t      size = store != NULL ? weir_store_size(store) : 0;
-    char         *room;
-    weir_str_t    bytes;
-    size_t        n = 0;
-    weir_io_t     io = WEIR_OK;
+    uint64_t size = req->body != NULL ? weir_store_size(req->body) : 0;
 
     *text = WEIR_STR_NONE;
     if (size == 0 || size > max) {
         return size == 0 ? WEIR_OK : WEIR_EOF;
     }
-    if (store->file_len == 0) {
-        *text = weir_str(store->mem, store->mem_len);
-        return WEIR_OK;
-    }
-    room = weir_try_alloc(arena, (size_t) size);
-    weir_store_rewind(store);
-    while (room != NULL && n < size && io == WEIR_OK) {
-        io = weir_store_read(store, room + n, (size_t) size - n, &bytes);
-        if (io == WEIR_OK && bytes.at != room + n) {
-            memcpy(room + n, bytes.at, bytes.len);
-        }
-        n += io == WEIR_OK ? bytes.len : 0;
-    }
-    weir_store_rewind(store);
-    if (room == NULL || n < size) {
-        return WEIR_ERROR;
-    }
-    *text = weir_str(room, n);
-    return WEIR_OK;
+    return weir_read_ahead_begin(req, (size_t) size, arena, text);
 }
 
 /* All of it was read. */

@@ -26,6 +26,9 @@ weir_str_t weir_read_ahead_file(const weir_request_t *req);
 weir_io_t weir_read_ahead_text(weir_request_t *req, uint64_t max, weir_arena_t *arena,
                                weir_str_t *text) WEIR_MUST_USE;
 
+/* The same of its first n bytes; it has more. */
+weir_io_t weir_read_ahead_begin(weir_request_t *req, size_t n, weir_arena_t *arena, weir_str_t *text) WEIR_MUST_USE;
+
 /* For handlers.  NEXT: the body is there, or there is none · PARK: done is called when it is, and the handler's request
  * is parked meanwhile: done goes on with weir_request_resume · DONE: it was refused and answered. */
 weir_step_t weir_read_ahead(weir_request_t *req, void (*done)(weir_request_t *req));

@@ -362,6 +362,27 @@ uri_hex2(const char *at)
 }
 
 weir_str_t
+weir_uri_decode_form(weir_str_t text, weir_arena_t *arena)
+{
+    char  *out;
+    size_t n = 0;
+
+    if (text.len == 0 || (memchr(text.at, '%', text.len) == NULL && memchr(text.at, '+', text.len) == NULL)) {
+        return text;
+    }
+    out = weir_alloc_bytes(arena, text.len);
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_coded = text.at[i] == '%' && text.len - i > 2 && weir_byte_is(text.at[i + 1], WEIR_BYTE_HEX)
+                     && weir_byte_is(text.at[i + 2], WEIR_BYTE_HEX);
+
+        out[n++] = is_coded ? (char) (weir_byte_hex(text.at[i + 1]) << 4 | weir_byte_hex(text.at[i + 2]))
+                            : text.at[i] == '+' ? ' ' : text.at[i];
+        i += is_coded ? 2 : 0;
+    }
+    return weir_str(out, n);
+}
+
+weir_str_t
 weir_uri_decode_printable(weir_str_t text, weir_arena_t *arena)
 {
     char  *out;

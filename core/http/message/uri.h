@@ -69,6 +69,10 @@ bool weir_uri_query_ok(weir_str_t query);
  * has. */
 bool weir_uri_split(weir_str_t target, weir_str_t *path, weir_str_t *query, bool *has_query) WEIR_MUST_USE;
 
+/* A name or a value of application/x-www-form-urlencoded, decoded: "+" is a space, and what is no encoded byte stays
+ * as it is. */
+weir_str_t weir_uri_decode_form(weir_str_t text, weir_arena_t *arena);
+
 /* The value of argument `name` ("a=1&b=2"), undecoded, as nginx's $arg_: the first one, in any case, with a '=';
  * false: not there. */
 bool weir_uri_arg(weir_str_t query, weir_str_t name, weir_str_t *value);
