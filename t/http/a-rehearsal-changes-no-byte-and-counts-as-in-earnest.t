@@ -5,6 +5,7 @@ use v5.36;
 use lib 't/lib';
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
+use Weir::Authz;
 use Weir::Jose;
 use Weir::OAuth2;
 use Weir::Store;
@@ -25,6 +26,9 @@ my $origin = $w->origin(sub ($c) {
     return $c->reply($r->target =~ /no/ ? 403 : 204, '') if $r->target =~ /judge/;
     $c->reply(200, join('|', $r->method, $r->target, (map { "$_->[0]: $_->[1]" } $r->{fields}->@*), $r->body // ''), 'Access-Control-Allow-Origin', 'peer');
 });
+my $authz = Weir::Authz::scripted($w, sub ($h2, $s, $case, $message) {
+    Weir::Authz::answer($s, $case eq 'no' ? Weir::Authz::bytes(1, Weir::Authz::number(1, 7)) : $Weir::Authz::ok . Weir::Authz::bytes(3, Weir::Authz::bytes(2, Weir::Authz::header('x-user', 'a'))
+        . Weir::Authz::bytes(6, Weir::Authz::header('x-shown', 'b')))) });
 my $basic = sub ($pair) { 'Authorization: Basic ' . encode_base64($pair, '') };
 my $bearer = sub ($token) { "Authorization: Bearer $token" };
 my @post = ('Content-Type: application/json');
@@ -62,6 +66,9 @@ my %policy = (
     access => { place => 'allow 192.0.2.1; deny all;', ask => [ [ GET => '' ] ], refuses => 1 },
     limit_except => { place => 'limit_except GET { deny all; }', ask => [ [ GET => '' ], [ PUT => '', @post, \'{}' ] ], refuses => 1 },
     auth_request => { place => 'auth_request /judge?$arg_a;', ask => [ [ GET => '?a=yes' ], [ GET => '?a=no' ] ], refuses => 1 },
+    ext_authz => { own => 'ext_authz_dry_run on;', place => "ext_authz grpc://$authz;", ask => [ [ GET => '', 'X-Case: no' ], [ GET => '', 'X-Case: yes' ] ], refuses => 1 },
+    ext_authz_body => { own => 'ext_authz_dry_run on;', place => "ext_authz grpc://$authz; ext_authz_body 4;",
+        ask => [ [ POST => '', 'X-Case: no', \'abc' ], [ POST => '', 'X-Case: yes', \'abc' ], [ POST => '', 'X-Case: yes', \'abcdef' ] ], refuses => 2 },
     require => { own => 'dry_run', place => 'require $arg_a = x %OWN%;', ask => [ [ GET => '' ], [ GET => '?a=x' ] ], refuses => 1 },
     default_deny => { place => 'default_deny on;', ask => [ [ GET => '' ] ], refuses => 1 },
     json_body => { place => 'json_body on;', ask => [ [ POST => '', @post, \'{' ], [ POST => '', @post, \'{}' ], [ POST => '', \'{}' ], [ POST => '', @post, \('[' x 99) ] ], refuses => 3 },

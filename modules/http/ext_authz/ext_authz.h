@@ -36,8 +36,8 @@ typedef struct {
     ext_contexts_t  contexts;
     ext_names_t     told, taken, shown;          /* of the request; from the answer for the peer, and for the client */
     weir_msec_t     timeout;
-    uint32_t        error_status;
-    weir_flag_t     fail_open, certificate, dry_run;
+    uint32_t        error_status, dry_run;
+    weir_flag_t     fail_open, certificate;
     weir_str_t      trusted_certificate;         /* a path; empty: the system's authorities */
 } ext_conf_t;
 

@@ -14,6 +14,7 @@
 
 #include "http/filter/header_edit.h"
 #include "http/filter/read_ahead.h"
+#include "http/guard/dry_run.h"
 #include "http/record/story.h"
 
 #define GUARD_ANSWER_MAX ((size_t) 64 << 10)     /* of the answer's message */
@@ -27,6 +28,7 @@ typedef struct {
     weir_request_t   *req;
     const ext_conf_t *conf;
     weir_ask_t       *ask;
+    bool              is_rehearsed;              /* what it says is only told */
     weir_ask_field_t  fields[2];
     char             *room;                      /* the answer; NULL: nothing came */
     size_t            len;
@@ -189,7 +191,7 @@ guard_tried(const guard_t *guard, weir_cause_t cause, const char *detail)
 {
     guard_tell(guard, "REJECTED_DRY_RUN");
     weir_request_log(guard->req, WEIR_LOG_INFO, cause, "the request would be refused (dry run): %s", detail);
-    return WEIR_NEXT;
+    return guard->conf->body.size != 0 ? weir_dry_run_ends(guard->req) : weir_dry_run_deny(guard->req);
 }
 
 /* There is no answer of use.  mends: ext_authz_fail_open may let it pass. */
@@ -200,7 +202,7 @@ guard_fail(const guard_t *guard, weir_cause_t cause, bool mends, const char *det
     const ext_conf_t *conf = guard->conf;
     const char       *kept = weir_str_to_z(&req->arena, weir_str_from_z(detail));
 
-    if (conf->dry_run.on) {
+    if (guard->is_rehearsed) {
         return guard_tried(guard, cause, kept);
     }
     if (mends && conf->fail_open.on) {
@@ -220,7 +222,7 @@ guard_refuse(const guard_t *guard, const ext_answer_t *answer)
     weir_cause_t    cause = answer->status == 401 ? WEIR_CAUSE_AUTH_EXT_UNKNOWN : WEIR_CAUSE_AUTH_EXT_DENIED;
     weir_str_t      type = WEIR_STR_NONE;
 
-    if (guard->conf->dry_run.on) {
+    if (guard->is_rehearsed) {
         return guard_tried(guard, cause, "the service refuses it");
     }
     guard_tell(guard, "REJECTED");
@@ -249,8 +251,8 @@ guard_allow(const guard_t *guard, const ext_answer_t *answer)
     weir_request_t *req = guard->req;
 
     guard_tell(guard, "PASSED");
-    if (guard->conf->dry_run.on) {
-        return WEIR_NEXT;
+    if (guard->is_rehearsed) {
+        return weir_dry_run_grant(req);
     }
     guard_change_request(req, guard->conf, answer);
     guard_change_query(req, &answer->args);
@@ -431,20 +433,21 @@ guard_begin(weir_request_t *req, const ext_conf_t *conf)
 
     guard->req = req;
     guard->conf = conf;
+    guard->is_rehearsed = weir_dry_run_is_on(req, conf->dry_run);
     switch (ext_check_make(req, conf, &message)) {
     case WEIR_OK:
         break;
     case WEIR_EOF:
-        if (conf->dry_run.on) {
+        if (guard->is_rehearsed) {
             return guard_tried(guard, WEIR_CAUSE_AUTH_EXT_BODY, "ext_authz_body");
         }
         guard_tell(guard, "REJECTED");
         return weir_request_fail(req, WEIR_CAUSE_AUTH_EXT_BODY, NULL);
     default:
-        return conf->dry_run.on ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "ext_authz");
+        return guard->is_rehearsed ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "ext_authz");
     }
     if (!guard_ask(guard, message)) {
-        return conf->dry_run.on ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "ext_authz");
+        return guard->is_rehearsed ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "ext_authz");
     }
     weir_request_hold(req, &guard->hold, &guard_hold);
     return WEIR_PARK;
@@ -456,11 +459,15 @@ weir_step_t
 ext_access(weir_request_t *req, const void *conf_)
 {
     const ext_conf_t *conf = conf_;
+    weir_policy_t     policy = weir_dry_run_begin(req, conf->dry_run);
 
+    if (policy == WEIR_POLICY_NOT_ASKED) {
+        return WEIR_NEXT;
+    }
     if (conf->body.size == 0) {
         return guard_begin(req, conf);
     }
-    return conf->dry_run.on ? WEIR_NEXT : weir_request_grant(req);       /* it is asked in time */
+    return policy == WEIR_POLICY_REHEARSED ? weir_dry_run_grant(req) : weir_request_grant(req);  /* asked in time */
 }
 
 static void
@@ -478,14 +485,14 @@ ext_precontent(weir_request_t *req, const void *conf_)
     weir_step_t       step;
 
     weir_assert(conf->body.size != 0);
-    if (req->is_exempt) {
+    if (req->is_exempt || weir_dry_run_begin(req, conf->dry_run) == WEIR_POLICY_NOT_ASKED) {
         return WEIR_NEXT;
     }
     if (req->is_sub || req->body_dropped) {
         return guard_begin(req, conf);                   /* no body of the client's goes on from here */
     }
     if (req->head.content_length != WEIR_LENGTH_NONE && req->head.content_length > conf->body.size
-        && !conf->body.is_partial && !conf->dry_run.on && req->body == NULL)
+        && !conf->body.is_partial && !weir_dry_run_is_on(req, conf->dry_run) && req->body == NULL)
     {
         return weir_request_fail(req, WEIR_CAUSE_AUTH_EXT_BODY, NULL);
     }

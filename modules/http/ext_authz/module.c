@@ -6,6 +6,8 @@
  */
 #include "ext_authz.h"
 
+#include "http/guard/dry_run.h"
+
 #define MODULE_BODY_MAX ((uint64_t) 16 << 20)
 
 bool
@@ -226,8 +228,9 @@ static const weir_directive_t module_directives[] = {
     WEIR_DIRECTIVE(ext_conf_t, trusted_certificate, "ext_authz_trusted_certificate", .where = WEIR_IN_ANY,
                    .help = "Names the PEM file of authorities for the certificate of a grpcs:// service; without it "
                            "those of the system are trusted."),
-    WEIR_DIRECTIVE(ext_conf_t, dry_run, "ext_authz_dry_run", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Asks the service and logs, but refuses and changes nothing."),
+    WEIR_DIRECTIVE_OF(ext_conf_t, dry_run, "ext_authz_dry_run", &weir_type_enum, .where = WEIR_IN_ANY,
+                      .values = weir_dry_run_values, .args = "on | off",
+                      .help = "Asks the service and logs, but refuses and changes nothing."),
     WEIR_DIRECTIVES_END
 };
 
