@@ -198,10 +198,8 @@ quota_has(void *memory, uint64_t size WEIR_UNUSED, const weir_saved_cell_t *cell
     (void) weir_keyed_update_at(quota_table(memory), cell->cell, cell->name, &op, &seen);
 }
 
-const weir_saved_kind_t weir_quota_saved = { quota_lacks, quota_has };
-
-void
-weir_quota_describe(const void *memory, uint64_t size, weir_buf_t *out)
+static void
+quota_describe(const void *memory, uint64_t size, weir_buf_t *out)
 {
     const weir_quota_zone_t *zone = memory;
     uint64_t                 period = zone->period, evicted;
@@ -213,3 +211,9 @@ weir_quota_describe(const void *memory, uint64_t size, weir_buf_t *out)
         weir_buf_printf(out, "keys=%u room=%u moved_to_store=%llu", used, cells / 2, (unsigned long long) evicted);
     }
 }
+
+static const weir_saved_kind_t quota_saved = { quota_lacks, quota_has };
+
+const weir_zone_kind_t weir_quota_kind = {
+    .name = WEIR_QUOTA_KIND, .layout = 1, .describe = quota_describe, .saved = &quota_saved,
+};

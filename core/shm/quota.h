@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "shm/keyed.h"
 #include "shm/saved.h"
+#include "shm/zone.h"
 
 #define WEIR_QUOTA_MAX  (((uint64_t) 1 << 40) - 1)       /* of a key in a period */
 #define WEIR_QUOTA_HEAD 64                               /* bytes before the table */
@@ -53,9 +54,7 @@ weir_quota_result_t weir_quota_take(weir_quota_zone_t *zone, weir_str_t name, co
 void                weir_quota_give_back(weir_quota_zone_t *zone, weir_str_t name, const weir_keyed_key_t *key,
                                          const weir_quota_count_t *count);
 
-extern const weir_saved_kind_t weir_quota_saved;
 #define WEIR_QUOTA_KIND "quota"              /* the zones' kind, as the store knows it */
-/* For weir_zone_kind_t. */
-void weir_quota_describe(const void *memory, uint64_t size, weir_buf_t *out);
+extern const weir_zone_kind_t weir_quota_kind;
 
 #endif

@@ -147,7 +147,7 @@ conn_reject(const conn_conf_t *conf, weir_request_t *req, conn_state_t *state, c
         weir_limit_counted(req, conf->limits.at[i].zone->zone.key, state->is_rehearsal);
     }
     state->status = state->is_rehearsal ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
-    weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, state->status);
+    weir_limit_judged(req, "limit_conn", limit->zone->zone.name, limit->zone->stats, state->status);
     weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_CONNECTIONS, "limiting connections%s by zone \"%.*s\"%s",
                      state->is_rehearsal ? ", dry run," : "",
              WEIR_STR_ARG(limit->name), is_full ? ", which has no room for another key" : "");
@@ -200,7 +200,7 @@ conn_preaccess(weir_request_t *req, const void *conf_)
             weir_limit_counted(req, limit->zone->zone.key, false);
         }
         state->status = WEIR_LIMIT_PASSED;
-        weir_limit_judged(req, "limit_conn", &limit->zone->zone, limit->zone->stats, WEIR_LIMIT_PASSED);
+        weir_limit_judged(req, "limit_conn", limit->zone->zone.name, limit->zone->stats, WEIR_LIMIT_PASSED);
     }
     return WEIR_NEXT;
 }

@@ -261,7 +261,7 @@ req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
 {
     weir_assert(state->limit != NULL);
     state->status = state->is_rehearsal ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
-    weir_limit_judged(req, "limit_req", &state->limit->zone->zone, state->limit->zone->stats, state->status);
+    weir_limit_judged(req, "limit_req", state->limit->zone->zone.name, state->limit->zone->stats, state->status);
     req_log(conf, req, state, false);
     return state->is_rehearsal ? weir_dry_run_ends(req)
            : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status, NULL);
@@ -315,7 +315,8 @@ req_keys(const req_conf_t *conf, weir_request_t *req, bool is_rehearsal, req_cou
                                               is_rehearsal)) {
             weir_limit_counted(req, limit->zone->zone.key, is_rehearsal);
             counted[n].limit = limit;
-            counted[n].rate = (weir_rate_t) { limit->zone->period_ns, limit->burst, limit->name };
+            counted[n].rate = (weir_rate_t) { .period_ns = limit->zone->period_ns, .burst = limit->burst,
+                                               .zone = limit->name };
             weir_keyed_hash(limit->zone->table, key, &counted[n++].key);
         }
     }
@@ -409,7 +410,7 @@ req_preaccess(weir_request_t *req, const void *conf_)
         if (state->is_rehearsal) {
             weir_limit_counted(req, zone->zone.key, false);
         }
-        weir_limit_judged(req, "limit_req", &zone->zone, zone->stats,
+        weir_limit_judged(req, "limit_req", zone->zone.name, zone->stats,
                           counted[i].limit == state->limit ? state->status : WEIR_LIMIT_PASSED);
     }
     return delay_ms != 0 ? req_delay(conf, req, state, delay_ms) : WEIR_NEXT;

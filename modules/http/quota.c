@@ -6,24 +6,19 @@
  * Runs in workers; a known key costs a look and one compare-and-swap, one that the zone does not hold a look into the
  * store's map.
  */
+#include "http/guard/calendar.h"
 #include "http/guard/dry_run.h"
 #include "http/guard/limit.h"
 
-#include "base/zoneinfo.h"
 #include "os/clock.h"
-#include "shm/quota.h"
 #include "store/conf.h"
 
-#define QUOTA_MAX    16                      /* in one place */
-#define QUOTA_FOLDER "/usr/share/zoneinfo/"  /* of the tz database */
+#define QUOTA_MAX 16                      /* in one place */
 
 typedef struct {
-    weir_limit_zone_t      zone;             /* first */
-    weir_period_unit_t     unit;
-    const weir_zoneinfo_t *calendar;
-    weir_quota_zone_t     *table;            /* from .check */
-    weir_period_t         *period;           /* the one of now, as this process saw it last */
-    uint32_t               stats;            /* row */
+    weir_limit_zone_t zone;                  /* first */
+    weir_calendar_t   calendar;
+    uint32_t          stats;                 /* row */
 } quota_zone_t;
 
 typedef struct { quota_zone_t *at; size_t n; } quota_zones_t;
@@ -65,11 +60,7 @@ typedef struct quota_state {
 
 extern const size_t weir_http_quota_index;
 
-static const weir_zone_kind_t quota_kind = {
-    .name = WEIR_QUOTA_KIND, .layout = 1, .describe = weir_quota_describe, .saved = &weir_quota_saved,
-};
-
-static const weir_zone_kind_t *const quota_kinds[] = { &quota_kind, NULL };
+static const weir_zone_kind_t *const quota_kinds[] = { &weir_quota_kind, NULL };
 
 /* -- directives -- */
 
@@ -77,46 +68,10 @@ static const struct { const char *word; weir_period_unit_t unit; char letter; } 
     { "per=hour", WEIR_PERIOD_HOUR, 'h' }, { "per=day", WEIR_PERIOD_DAY, 'd' }, { "per=month", WEIR_PERIOD_MONTH, 'm' },
 };
 
-/* "Europe/Berlin": a path in the database, and nowhere else. */
-static bool
-quota_is_name(weir_str_t name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.at[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-              || (c != '\0' && strchr("_+-/", c) != NULL)))
-        {
-            return false;
-        }
-    }
-    return name.len != 0 && name.len < 100 && name.at[0] != '/';
-}
-
-static bool
-quota_read_calendar(weir_conf_t *cf, size_t word, weir_str_t name, quota_zone_t *zone)
-{
-    weir_error_t error = { .text = "" };
-    weir_str_t   bytes;
-
-    if (!quota_is_name(name)) {
-        return weir_conf_invalid(cf, word, "timezone=, a name of the tz database such as Europe/Berlin");
-    }
-    if (!weir_bundle_file(cf->bundle, weir_str_printf(cf->arena, QUOTA_FOLDER "%.*s", WEIR_STR_ARG(name)), &bytes,
-                          &error))
-    {
-        return weir_conf_error(cf, word, "the time zone \"%.*s\" is not there (package tzdata): %s", WEIR_STR_ARG(name),
-                               error.text);
-    }
-    zone->calendar = weir_zoneinfo_parse(cf->arena, bytes, &error);
-    return zone->calendar != NULL || weir_conf_error(cf, word, "the time zone \"%.*s\" cannot be read: %s",
-                                                     WEIR_STR_ARG(name), error.text);
-}
-
 static bool
 quota_parse_zone(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
-    quota_zone_t zone = { .calendar = weir_zoneinfo_utc() };
+    quota_zone_t zone = { .calendar = weir_calendar_utc(cf) };
     size_t       at;
     bool         has_unit = false;
 
@@ -130,12 +85,12 @@ quota_parse_zone(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
 
         for (size_t u = 0; u < weir_countof(quota_units); u++) {
             if (weir_str_eq(word, weir_str_from_z(quota_units[u].word))) {
-                zone.unit = quota_units[u].unit;
+                zone.calendar.unit = quota_units[u].unit;
                 is_unit = has_unit = true;
             }
         }
         if (weir_str_starts(word, WEIR_STR("timezone="))) {
-            if (!quota_read_calendar(cf, i, weir_str_skip(word, sizeof("timezone=") - 1), &zone)) {
+            if (!weir_calendar_read(cf, i, weir_str_skip(word, sizeof("timezone=") - 1), &zone.calendar)) {
                 return false;
             }
         } else if (!is_unit && i != at) {
@@ -148,7 +103,6 @@ quota_parse_zone(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
     if (weir_limit_find_zone(field, sizeof(zone), zone.zone.name) != NULL) {
         return weir_conf_error(cf, at, "duplicate zone \"%.*s\"", WEIR_STR_ARG(zone.zone.name));
     }
-    zone.period = weir_new(cf->arena, weir_period_t);
     *(quota_zone_t *) weir_conf_list_push(cf, field, sizeof(zone)) = zone;
     return true;
 }
@@ -206,13 +160,13 @@ quota_open(weir_conf_t *cf, quota_zone_t *zone)
         return weir_conf_error_at(cf, &zone->zone.words,
                                   "quotas are kept in the store: \"quota_zone\" needs \"store_path\"");
     }
-    memory = weir_limit_take_zone(cf, &zone->zone, &quota_kind, zone->zone.size);
+    memory = weir_limit_take_zone(cf, &zone->zone, &weir_quota_kind, zone->zone.size);
     if (memory == NULL) {
         return false;
     }
     zone->stats = weir_limit_stats_row(cf, "quota", zone->zone.name);
-    zone->table = weir_quota_open(memory, zone->zone.size);
-    return zone->table != NULL || weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
+    zone->calendar.table = weir_quota_open(memory, zone->zone.size);
+    return zone->calendar.table != NULL || weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
                                                      WEIR_STR_ARG(zone->zone.name));
 }
 
@@ -239,19 +193,6 @@ quota_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 }
 
 /* -- a request -- */
-
-static weir_quota_period_t
-quota_period(const quota_zone_t *zone)
-{
-    int64_t now_s = (int64_t) (weir_clock_wall_ms() / 1000);
-
-    weir_assert(zone->table != NULL && zone->period != NULL);
-    if (now_s < zone->period->begin_s || now_s >= zone->period->end_s) {
-        weir_zoneinfo_period(zone->calendar, zone->unit, now_s, zone->period);
-        weir_quota_set_period(zone->table, &(weir_quota_period_t) { zone->period->number, zone->period->end_s });
-    }
-    return (weir_quota_period_t) { zone->period->number, zone->period->end_s };
-}
 
 /* What is allowed; false: the quota does not count this request. */
 static bool
@@ -290,10 +231,10 @@ quota_keys(const quota_conf_t *conf, weir_request_t *req, bool is_rehearsal, quo
             weir_limit_counted(req, limit->zone->zone.key, is_rehearsal);
             weir_assert(n < QUOTA_MAX);
             counted[n].limit = limit;
-            counted[n].period = quota_period(limit->zone);
+            counted[n].period = weir_calendar_now(&limit->zone->calendar);
             /* Of its unit: what a zone counted by the day says nothing when it counts by the month. */
-            key = weir_str_printf(&req->arena, "%c%.*s", quota_units[limit->zone->unit].letter, WEIR_STR_ARG(key));
-            weir_quota_hash(limit->zone->table, key, &counted[n++].key);
+            key = weir_str_printf(&req->arena, "%c%.*s", quota_units[limit->zone->calendar.unit].letter, WEIR_STR_ARG(key));
+            weir_quota_hash(limit->zone->calendar.table, key, &counted[n++].key);
         }
     }
     return n;
@@ -308,7 +249,7 @@ quota_left(const quota_counted_t *counted)
 static weir_quota_result_t
 quota_take_one(quota_counted_t *at, uint64_t allowed)
 {
-    return weir_quota_take(at->limit->zone->table, at->limit->name, &at->key, &at->period, allowed, &at->count);
+    return weir_quota_take(at->limit->zone->calendar.table, at->limit->name, &at->key, &at->period, allowed, &at->count);
 }
 
 /* Takes one of each, or none when one refuses; what each has is known then all the same, for the client. */
@@ -334,7 +275,7 @@ quota_take(quota_state_t *state)
     while (taken-- > 0) {
         quota_counted_t *at = &state->counted[taken];
 
-        weir_quota_give_back(at->limit->zone->table, at->limit->name, &at->key, &at->count);
+        weir_quota_give_back(at->limit->zone->calendar.table, at->limit->name, &at->key, &at->count);
         at->count.used--;
     }
     return result;
@@ -348,7 +289,7 @@ quota_reject(const quota_conf_t *conf, weir_request_t *req, quota_state_t *state
 
     weir_assert(state->refused >= state->counted && state->refused < state->counted + state->n);
     state->status = state->is_rehearsal ? WEIR_LIMIT_REJECTED_DRY_RUN : WEIR_LIMIT_REJECTED;
-    weir_limit_judged(req, "quota", &limit->zone->zone, limit->zone->stats, state->status);
+    weir_limit_judged(req, "quota", limit->zone->zone.name, limit->zone->stats, state->status);
     if (is_used) {
         weir_request_log(req, conf->log_level, WEIR_CAUSE_LIMIT_QUOTA,
                          "quota is used up%s: %llu of %llu by zone \"%.*s\"",
@@ -392,7 +333,7 @@ quota_access(weir_request_t *req, const void *conf_)
         if (state->is_rehearsal) {
             weir_limit_counted(req, counted[i].limit->zone->zone.key, false);
         }
-        weir_limit_judged(req, "quota", &counted[i].limit->zone->zone, counted[i].limit->zone->stats,
+        weir_limit_judged(req, "quota", counted[i].limit->zone->zone.name, counted[i].limit->zone->stats,
                           WEIR_LIMIT_PASSED);
     }
     return WEIR_NEXT;
@@ -401,7 +342,7 @@ quota_access(weir_request_t *req, const void *conf_)
 static void
 quota_tell(weir_request_t *req, const quota_counted_t *counted, bool refused)
 {
-    const weir_period_t *period = counted->limit->zone->period;
+    const weir_period_t *period = counted->limit->zone->calendar.period;
     int64_t              now_s = (int64_t) (weir_clock_wall_ms() / 1000);
     uint64_t             rest_s = counted->period.end_s > now_s ? (uint64_t) (counted->period.end_s - now_s) : 0,
         left = quota_left(counted);

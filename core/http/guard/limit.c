@@ -114,7 +114,7 @@ weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone)
 }
 
 void
-weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row,
+weir_limit_judged(weir_request_t *req, const char *policy, weir_str_t name, uint32_t row,
                   weir_limit_status_t status)
 {
     weir_stats_row_t *mine = weir_stats_mine(row);
@@ -123,7 +123,7 @@ weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone
     if (weir_limit_status_text(status, &verdict)) {
         mine->requests++;
         mine->count[status - WEIR_LIMIT_PASSED]++;
-        weir_http_story_judged(req, policy, zone->name, verdict);
+        weir_http_story_judged(req, policy, name, verdict);
     }
 }
 

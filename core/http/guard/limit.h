@@ -47,7 +47,7 @@ weir_str_t weir_limit_key(weir_request_t *req, const weir_limit_zone_t *zone);
 /* The row that a zone's limits are counted in; what: "req" or "conn". */
 uint32_t weir_limit_stats_row(weir_conf_t *cf, const char *what, weir_str_t zone);
 /* Counted there, and in the request's story. */
-void weir_limit_judged(weir_request_t *req, const char *policy, const weir_limit_zone_t *zone, uint32_t row,
+void weir_limit_judged(weir_request_t *req, const char *policy, weir_str_t name, uint32_t row,
                        weir_limit_status_t status);
 
 /* A client's request is one for a zone, wherever it is redirected inside and whichever subrequests it has.  One that a

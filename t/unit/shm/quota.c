@@ -64,11 +64,11 @@ flush(void)
     size_t            all = 0;
 
     do {
-        size_t n = weir_quota_saved.lacks(zone, SIZE, &at, cells, weir_countof(cells));
+        size_t n = weir_quota_kind.saved->lacks(zone, SIZE, &at, cells, weir_countof(cells));
 
         for (size_t i = 0; i < n; i++) {
             keep(&cells[i]);
-            weir_quota_saved.has(zone, SIZE, &cells[i]);
+            weir_quota_kind.saved->has(zone, SIZE, &cells[i]);
         }
         all += n;
     } while (at != 0);
@@ -193,9 +193,9 @@ test_race(void)
 
     begin(memory_of);
     (void) take("a", 100, 9, &used);
-    is_int((long long) weir_quota_saved.lacks(zone, SIZE, &at, &cell, 1), 1, "one is to be written");
+    is_int((long long) weir_quota_kind.saved->lacks(zone, SIZE, &at, &cell, 1), 1, "one is to be written");
     (void) take("a", 100, 9, &used);
-    weir_quota_saved.has(zone, SIZE, &cell);
+    weir_quota_kind.saved->has(zone, SIZE, &cell);
     is_int((long long) flush(), 1, "it changed meanwhile: it is to be written again");
     is_int((long long) flush(), 0, "once");
 }

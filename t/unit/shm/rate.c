@@ -133,6 +133,53 @@ test_exact(void)
     is_int(*admitted, 1000, "of 20,000 requests of four processes exactly the burst and one");
 }
 
+static unsigned
+count(const weir_rate_t *rate, uint64_t now_ns)
+{
+    unsigned n = 0;
+
+    while (take(rate, now_ns).admitted) {
+        n++;
+    }
+    return n;
+}
+
+static void
+test_rates_that_change(void)
+{
+    static const struct { uint64_t period_ns; } rates[] = {
+        { S }, { 60 * S }, { S / 100 }, { S / 3 }, { 7 * S / 10 }, { 2 * S }, { S / 1000 },
+    };
+
+    for (size_t from = 0; from < weir_countof(rates); from++) {
+        for (size_t to = 0; to < weir_countof(rates); to++) {
+            const weir_rate_t a = { .period_ns = weir_rate_adapting_period(rates[from].period_ns), .burst = 4, .adapts = true };
+            const weir_rate_t b = { .period_ns = weir_rate_adapting_period(rates[to].period_ns), .burst = 9, .adapts = true };
+            weir_rate_verdict_t v;
+            uint64_t            now_ns = (1000 + from * 7 + to) * 1000 * S;
+
+            begin("changing");
+            is_int(count(&a, now_ns), 5, "five at one rate");
+            weir_rate_peek(table, &key, &b, now_ns, &v);
+            ok(v.admitted && v.left == 4, "what is left at another is seen");
+            is_int(count(&b, now_ns), 5, "and five more at another, which allows ten");
+            ok(!take(&a, now_ns).admitted, "the first one allows none again");
+            ok(take(&a, now_ns + 6 * a.period_ns).admitted, "but goes on at its own pace");
+            weir_rate_give_back(table, &key, &a, now_ns + 6 * a.period_ns);
+            ok(take(&a, now_ns + 6 * a.period_ns).admitted, "what was given back is there again");
+        }
+    }
+    ok(true, "refused at once, a key does not wait as long as its former rate says");
+    {
+        const weir_rate_t slow = { .period_ns = 60 * S, .adapts = true }, fast = { .period_ns = S / 100, .adapts = true };
+
+        begin("faster");
+        is_int(count(&slow, 5000000 * S), 1, "one a minute");
+        ok(!take(&fast, 5000000 * S).admitted, "it is the last one's turn yet");
+        ok(take(&fast, 5000000 * S + S / 100).admitted, "and a hundredth of a second later the next one's");
+    }
+}
+
 int
 main(void)
 {
@@ -144,5 +191,8 @@ main(void)
     test_burst();
     test_against_a_bucket();
     test_exact();
+    table = weir_keyed_open(mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), SIZE);
+    pair_need(table != NULL, "a table of keys whose rates change");
+    test_rates_that_change();
     return done();
 }
