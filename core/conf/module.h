@@ -198,6 +198,19 @@ const char *weir_conf_nearest(weir_str_t got, const char *const *names, size_t n
 bool weir_conf_read_msec(weir_str_t text, weir_msec_t *value) WEIR_MUST_USE;
 bool weir_conf_read_bytes(weir_str_t text, weir_bytes_t *value) WEIR_MUST_USE;
 bool weir_conf_read_u32(weir_str_t text, uint32_t *value) WEIR_MUST_USE;
+
+/* An option of a directive: name=value, or with is_bare the name alone. */
+typedef struct {
+    const char *name;
+    bool      (*read)(weir_conf_t *cf, size_t word, weir_str_t value, void *data);       /* false: recorded */
+    bool        is_bare;
+} weir_conf_option_t;
+/* Every word from `first` on is one of these n options, in any order, each once at most.  expected: which there are,
+ * for the error of a word that is none of them.  false: recorded. */
+bool weir_conf_read_options(weir_conf_t *cf, const weir_conf_words_t *words, size_t first,
+                            const weir_conf_option_t *options, size_t n, const char *expected,
+                            void *data) WEIR_MUST_USE;
+
 weir_str_t weir_conf_full_path(weir_conf_t *cf, weir_str_t path);   /* relative to the prefix; NUL-terminated */
 /* relative to the folder of the main file; NUL-terminated */
 weir_str_t weir_conf_near_path(weir_conf_t *cf, weir_str_t path);

@@ -142,49 +142,63 @@ fault_enabled(const void *conf, weir_phase_t phase)
 /* -- directives -- */
 
 static bool
-fault_read_word(weir_conf_t *cf, size_t i, weir_str_t name, weir_str_t value, fault_t *fault)
+fault_read_delay(weir_conf_t *cf, size_t i, weir_str_t value, void *fault_)
+{
+    fault_t *fault = fault_;
+
+    return (weir_conf_read_msec(value, &fault->delay) && fault->delay.ms != 0 && fault->delay.ms <= FAULT_DELAY_MAX)
+        || weir_conf_invalid(cf, i, "delay= with a time up to an hour");
+}
+
+static bool
+fault_read_abort(weir_conf_t *cf, size_t i, weir_str_t value, void *fault)
 {
     uint32_t status;
 
-    if (weir_str_eq(name, WEIR_STR("delay"))) {
-        return (weir_conf_read_msec(value, &fault->delay) && fault->delay.ms != 0
-                && fault->delay.ms <= FAULT_DELAY_MAX)
-            || weir_conf_invalid(cf, i, "delay= with a time up to an hour");
+    if (!weir_conf_read_u32(value, &status) || status < 400 || status > 599) {
+        return weir_conf_invalid(cf, i, "abort= with a status from 400 to 599");
     }
-    if (weir_str_eq(name, WEIR_STR("abort"))) {
-        if (!weir_conf_read_u32(value, &status) || status < 400 || status > 599) {
-            return weir_conf_invalid(cf, i, "abort= with a status from 400 to 599");
-        }
-        fault->abort = (uint16_t) status;
-        return true;
+    ((fault_t *) fault)->abort = (uint16_t) status;
+    return true;
+}
+
+static bool
+fault_read_percent(weir_conf_t *cf, size_t i, weir_str_t value, void *fault)
+{
+    return weir_share_read_percent(value, &((fault_t *) fault)->hundredths)
+        || weir_conf_invalid(cf, i, "percent= with a number from 0 to 100, with at most two decimals");
+}
+
+static bool
+fault_read_if(weir_conf_t *cf, size_t i, weir_str_t value, void *fault)
+{
+    if (value.len == 0) {
+        return weir_conf_invalid(cf, i, "if= with a text");
     }
-    if (weir_str_eq(name, WEIR_STR("percent"))) {
-        return weir_share_read_percent(value, &fault->hundredths)
-            || weir_conf_invalid(cf, i, "percent= with a number from 0 to 100, with at most two decimals");
-    }
-    if (weir_str_eq(name, WEIR_STR("if")) && value.len != 0) {
-        fault->condition = weir_conf_template(cf, i, value);
-        return fault->condition != NULL;
-    }
-    return weir_conf_invalid(cf, i, "delay=, abort=, percent=, if= or dry_run");
+    ((fault_t *) fault)->condition = weir_conf_template(cf, i, value);
+    return ((fault_t *) fault)->condition != NULL;
+}
+
+static bool
+fault_read_dry_run(weir_conf_t *cf WEIR_UNUSED, size_t i WEIR_UNUSED, weir_str_t value WEIR_UNUSED, void *fault)
+{
+    return ((fault_t *) fault)->is_dry_run = true;
 }
 
 static bool
 fault_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *list)
 {
+    static const weir_conf_option_t options[] = {
+        { .name = "delay", .read = fault_read_delay },     { .name = "abort", .read = fault_read_abort },
+        { .name = "percent", .read = fault_read_percent }, { .name = "if", .read = fault_read_if },
+        { .name = "dry_run", .read = fault_read_dry_run, .is_bare = true },
+    };
     fault_t fault = { .hundredths = FAULT_WHOLE };
 
-    for (size_t i = 1; i < words->n; i++) {
-        weir_str_t name, value;
-
-        if (weir_str_eq(words->at[i].text, WEIR_STR("dry_run"))) {
-            fault.is_dry_run = true;
-            continue;
-        }
-        (void) weir_str_cut(words->at[i].text, '=', &name, &value);
-        if (!fault_read_word(cf, i, name, value, &fault)) {
-            return false;
-        }
+    if (!weir_conf_read_options(cf, words, 1, options, weir_countof(options),
+                                "delay=, abort=, percent=, if= or dry_run", &fault))
+    {
+        return false;
     }
     if (fault.delay.ms == 0 && fault.abort == 0) {
         return weir_conf_error(cf, 0, "\"fault\" needs delay= or abort=");

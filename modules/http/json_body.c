@@ -338,11 +338,18 @@ json_find_operation(weir_conf_t *cf, const weir_json_t *document, weir_str_t wan
     return true;
 }
 
+/* What stands behind the file. */
+typedef struct {
+    weir_str_t operation;
+    bool       checks_format, is_dry_run;
+    uint16_t   status;
+} json_options_t;
+
 static bool
-json_compile(weir_conf_t *cf, weir_str_t operation, bool checks_format, json_schema_t *schema)
+json_compile(weir_conf_t *cf, const json_options_t *said, json_schema_t *schema)
 {
     const weir_json_limits_t limits = { .depth = WEIR_JSON_DEPTH_MAX, .values = UINT32_MAX };
-    weir_schema_options_t    options = { .checks_format = checks_format };
+    weir_schema_options_t    options = { .checks_format = said->checks_format };
     const weir_json_t       *document;
     weir_error_t             why = { .text = "" };
     weir_str_t               bytes, version;
@@ -354,14 +361,14 @@ json_compile(weir_conf_t *cf, weir_str_t operation, bool checks_format, json_sch
         return weir_conf_error(cf, 1, "\"%.*s\" is not JSON, has a member twice in one object, or is deeper than %d",
                                WEIR_STR_ARG(schema->file), WEIR_JSON_DEPTH_MAX);
     }
-    if (operation.len != 0) {
+    if (said->operation.len != 0) {
         if (!weir_json_get_string(document, WEIR_STR("openapi"), &version)
             || !weir_str_starts(version, WEIR_STR("3.")))
         {
             return weir_conf_error(cf, 1, "\"%.*s\" is not an OpenAPI 3 document", WEIR_STR_ARG(schema->file));
         }
         options.draft = weir_str_starts(version, WEIR_STR("3.0")) ? WEIR_SCHEMA_OPENAPI_30 : WEIR_SCHEMA_2020_12;
-        if (!json_find_operation(cf, document, operation, &options.entry)) {
+        if (!json_find_operation(cf, document, said->operation, &options.entry)) {
             return false;
         }
     }
@@ -370,37 +377,61 @@ json_compile(weir_conf_t *cf, weir_str_t operation, bool checks_format, json_sch
 }
 
 static bool
+json_read_operation(weir_conf_t *cf, size_t i, weir_str_t value, void *said)
+{
+    ((json_options_t *) said)->operation = value;
+    return value.len != 0 || weir_conf_invalid(cf, i, "operation= with an operationId");
+}
+
+static bool
+json_read_error(weir_conf_t *cf, size_t i, weir_str_t value, void *said)
+{
+    uint32_t status;
+
+    if (!weir_conf_read_u32(value, &status) || status < 400 || status > 599) {
+        return weir_conf_invalid(cf, i, "error=STATUS (400 to 599)");
+    }
+    ((json_options_t *) said)->status = (uint16_t) status;
+    return true;
+}
+
+static bool
+json_read_format(weir_conf_t *cf WEIR_UNUSED, size_t i WEIR_UNUSED, weir_str_t value WEIR_UNUSED, void *said)
+{
+    return ((json_options_t *) said)->checks_format = true;
+}
+
+static bool
+json_read_dry_run(weir_conf_t *cf WEIR_UNUSED, size_t i WEIR_UNUSED, weir_str_t value WEIR_UNUSED, void *said)
+{
+    return ((json_options_t *) said)->is_dry_run = true;
+}
+
+static bool
 json_parse_schema(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
 {
+    static const weir_conf_option_t options[] = {
+        { .name = "operation", .read = json_read_operation },
+        { .name = "error", .read = json_read_error },
+        { .name = "format", .read = json_read_format, .is_bare = true },
+        { .name = "dry_run", .read = json_read_dry_run, .is_bare = true },
+    };
     json_schema_t *schema = field;
-    weir_str_t     operation = WEIR_STR_NONE, name, value;
-    bool           checks_format = false;
-    uint32_t       status;
+    json_options_t said = { .status = 0 };
 
     schema->file = words->at[1].text;
     if (weir_str_eq(schema->file, WEIR_STR("off"))) {
         schema->is_off = true;
         return words->n == 2 || weir_conf_error(cf, 2, "\"json_schema off\" takes nothing more");
     }
-    for (size_t i = 2; i < words->n; i++) {
-        weir_str_t word = words->at[i].text;
-
-        (void) weir_str_cut(word, '=', &name, &value);
-        if (weir_str_eq(word, WEIR_STR("dry_run"))) {
-            schema->is_dry_run = true;
-        } else if (weir_str_eq(word, WEIR_STR("format"))) {
-            checks_format = true;
-        } else if (weir_str_eq(name, WEIR_STR("operation")) && value.len != 0) {
-            operation = value;
-        } else if (weir_str_eq(name, WEIR_STR("error")) && weir_conf_read_u32(value, &status) && status >= 400
-                   && status <= 599)
-        {
-            schema->status = (uint16_t) status;
-        } else {
-            return weir_conf_invalid(cf, i, "operation=ID, format, error=STATUS (400 to 599) or dry_run");
-        }
+    if (!weir_conf_read_options(cf, words, 2, options, weir_countof(options),
+                                "operation=ID, format, error=STATUS (400 to 599) or dry_run", &said))
+    {
+        return false;
     }
-    return json_compile(cf, operation, checks_format, schema);
+    schema->is_dry_run = said.is_dry_run;
+    schema->status = said.status;
+    return json_compile(cf, &said, schema);
 }
 
 static const weir_conf_type_t json_type_schema = {

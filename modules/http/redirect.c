@@ -89,10 +89,19 @@ redirect_enabled(const void *conf, weir_phase_t phase)
 /* -- directives -- */
 
 static bool
-redirect_read_host(weir_conf_t *cf, size_t i, weir_str_t text, redirect_t *redirect)
+redirect_read_scheme(weir_conf_t *cf, size_t i, weir_str_t text, void *redirect)
 {
-    weir_str_t name;
-    uint16_t   port;
+    ((redirect_t *) redirect)->scheme = text;
+    return weir_str_eq(text, WEIR_STR("http")) || weir_str_eq(text, WEIR_STR("https"))
+        || weir_conf_invalid(cf, i, "scheme=http or scheme=https");
+}
+
+static bool
+redirect_read_host(weir_conf_t *cf, size_t i, weir_str_t text, void *redirect_)
+{
+    redirect_t *redirect = redirect_;
+    weir_str_t  name;
+    uint16_t    port;
 
     redirect->host = weir_conf_template(cf, i, text);
     if (redirect->host == NULL) {
@@ -103,7 +112,16 @@ redirect_read_host(weir_conf_t *cf, size_t i, weir_str_t text, redirect_t *redir
 }
 
 static bool
-redirect_read_status(weir_conf_t *cf, size_t i, weir_str_t text, redirect_t *redirect)
+redirect_read_port(weir_conf_t *cf, size_t i, weir_str_t text, void *redirect_)
+{
+    redirect_t *redirect = redirect_;
+
+    return (weir_conf_read_u32(text, &redirect->port) && redirect->port >= 1 && redirect->port <= 65535)
+        || weir_conf_invalid(cf, i, "port= with a number from 1 to 65535");
+}
+
+static bool
+redirect_read_status(weir_conf_t *cf, size_t i, weir_str_t text, void *redirect)
 {
     uint32_t status;
 
@@ -112,66 +130,49 @@ redirect_read_status(weir_conf_t *cf, size_t i, weir_str_t text, redirect_t *red
     {
         return weir_conf_invalid(cf, i, "status= with 301, 302, 303, 307 or 308");
     }
-    redirect->status = (uint16_t) status;
+    ((redirect_t *) redirect)->status = (uint16_t) status;
     return true;
 }
 
+/* One of path= and prefix=. */
 static bool
-redirect_read_word(weir_conf_t *cf, size_t i, weir_str_t name, weir_str_t text, redirect_t *redirect)
+redirect_is_first(weir_conf_t *cf, size_t i, const redirect_t *redirect)
 {
-    if (weir_str_eq(name, WEIR_STR("scheme"))) {
-        redirect->scheme = text;
-        return weir_str_eq(text, WEIR_STR("http")) || weir_str_eq(text, WEIR_STR("https"))
-            || weir_conf_invalid(cf, i, "scheme=http or scheme=https");
-    }
-    if (weir_str_eq(name, WEIR_STR("host"))) {
-        return redirect_read_host(cf, i, text, redirect);
-    }
-    if (weir_str_eq(name, WEIR_STR("port"))) {
-        return (weir_conf_read_u32(text, &redirect->port) && redirect->port >= 1 && redirect->port <= 65535)
-            || weir_conf_invalid(cf, i, "port= with a number from 1 to 65535");
-    }
-    if (weir_str_eq(name, WEIR_STR("status"))) {
-        return redirect_read_status(cf, i, text, redirect);
-    }
-    if (weir_path_edit_is_set(&redirect->path)) {
-        return weir_conf_error(cf, i, "\"path=\" and \"prefix=\" cannot stand beside one another");
-    }
-    return weir_str_eq(name, WEIR_STR("path")) ? weir_path_edit_read_path(cf, i, text, &redirect->path)
-                                               : weir_path_edit_read_to(cf, i, text, &redirect->path);
+    return !weir_path_edit_is_set(&redirect->path)
+        || weir_conf_error(cf, i, "\"path=\" and \"prefix=\" cannot stand beside one another");
+}
+
+static bool
+redirect_read_path(weir_conf_t *cf, size_t i, weir_str_t text, void *redirect)
+{
+    return redirect_is_first(cf, i, redirect)
+        && weir_path_edit_read_path(cf, i, text, &((redirect_t *) redirect)->path);
+}
+
+static bool
+redirect_read_prefix(weir_conf_t *cf, size_t i, weir_str_t text, void *redirect)
+{
+    return redirect_is_first(cf, i, redirect) && weir_path_edit_read_to(cf, i, text, &((redirect_t *) redirect)->path);
 }
 
 static bool
 redirect_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
-    static const weir_str_t names[] = { WEIR_STR_INIT("scheme"), WEIR_STR_INIT("host"), WEIR_STR_INIT("port"),
-                                        WEIR_STR_INIT("path"), WEIR_STR_INIT("prefix"), WEIR_STR_INIT("status") };
+    static const weir_conf_option_t options[] = {
+        { .name = "scheme", .read = redirect_read_scheme }, { .name = "host", .read = redirect_read_host },
+        { .name = "port", .read = redirect_read_port },     { .name = "path", .read = redirect_read_path },
+        { .name = "prefix", .read = redirect_read_prefix }, { .name = "status", .read = redirect_read_status },
+    };
     redirect_t *redirect = field;
-    unsigned    seen = 0;
 
     redirect->status = 302;
-    for (size_t i = 1; i < words->n; i++) {
-        weir_str_t name, text;
-        size_t     k = 0;
-
-        if (!weir_str_cut(words->at[i].text, '=', &name, &text)) {
-            name = WEIR_STR_NONE;
-        }
-        while (k < weir_countof(names) && !weir_str_eq(name, names[k])) {
-            k++;
-        }
-        if (k == weir_countof(names)) {
-            return weir_conf_invalid(cf, i, "scheme=, host=, port=, path=, prefix= or status=");
-        }
-        if (seen >> k & 1) {
-            return weir_conf_error(cf, i, "\"%.*s=\" stands twice in \"%s\"", WEIR_STR_ARG(name), row->name);
-        }
-        seen |= 1u << k;
-        if (!redirect_read_word(cf, i, name, text, redirect)) {
-            return false;
-        }
+    if (!weir_conf_read_options(cf, words, 1, options, weir_countof(options),
+                                "scheme=, host=, port=, path=, prefix= or status=", redirect))
+    {
+        return false;
     }
-    return (seen & ~(1u << 5)) != 0
+    return redirect->scheme.len != 0 || redirect->host != NULL || redirect->port != 0
+        || weir_path_edit_is_set(&redirect->path)
         || weir_conf_error(cf, 1, "\"%s\" changes nothing: the client would come back for ever", row->name);
 }
 

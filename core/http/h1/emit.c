@@ -68,7 +68,8 @@ emit_copy_clean(char *out, const char *at, size_t len)
         _mm_storeu_si128((__m128i *) (void *) (out + len - 16),
                          _mm_loadu_si128((const __m128i *) (const void *) (at + len - 16)));
         for (size_t i = 0; i + 16 < len; i += 16) {
-            _mm_storeu_si128((__m128i *) (void *) (out + i), _mm_loadu_si128((const __m128i *) (const void *) (at + i)));
+            _mm_storeu_si128((__m128i *) (void *) (out + i),
+                             _mm_loadu_si128((const __m128i *) (const void *) (at + i)));
         }
         return;
     }
