@@ -165,6 +165,7 @@ struct weir_request {
                          is_sub,         /* Weir made it itself (sub.h) */
                          is_exempt,      /* … and guards do not judge it: who made it said so */
                          is_last_page,   /* it went to a page from a place whose recursive_error_pages is off */
+                         is_call_counted,    /* calls.h */
                          is_looping;     /* no page answers for it any more */
     bool                 ignore_client_close;  /* work goes on although no client will read the answer */
 

@@ -5,10 +5,12 @@
 
 #include "base/mem.h"
 #include "conf/module.h"
+#include "tool/calls.h"
 #include "tool/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define CONSUMERS_SECRET_ROOM 300
@@ -516,8 +518,13 @@ consumers_run(const weir_settings_t *settings, const char *what, char *const *ar
     return code;
 }
 
-int weir_tool_consumer(const weir_settings_t *settings,
-                       char *const *argv) { return consumers_run(settings, "consumer", argv); }
+int
+weir_tool_consumer(const weir_settings_t *settings, char *const *argv)
+{
+    return *argv != NULL && strcmp(*argv, "calls") == 0 ? weir_tool_calls(settings, argv + 1)
+                                                        : consumers_run(settings, "consumer", argv);
+}
+
 int weir_tool_plan(const weir_settings_t *settings, char *const *argv) { return consumers_run(settings, "plan", argv); }
 int weir_tool_identity(const weir_settings_t *settings,
                        char *const *argv) { return consumers_run(settings, "identity", argv); }

@@ -15,8 +15,8 @@
 
 static const weir_tool_t tools[] = {
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off] [group=NAME]... [meta=NAME=VALUE]... "
-      "[identity=KIND:VALUE]...",
-      "the consumers of APIs", .run = weir_tool_consumer },
+      "[identity=KIND:VALUE]... | calls [PLACE] [--json]",
+      "the consumers of APIs; calls: which of them still call what is deprecated", .run = weir_tool_consumer },
     { "diff", "[--traffic FILE] OLD NEW", "what another configuration would change for which routes and locations",
       .run_source = weir_tool_diff },
     { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--json] [--live] REQUEST|-",

@@ -2,19 +2,20 @@
  * deprecated.c - `deprecated since=DATE [sunset=DATE] [link=URL]`: clients are told that a place will go (RFC 9745, RFC
  * 8594); `brownout`: for a while it refuses requests, so that those notice who read no fields.
  *
- * Runs in workers; memory: a field's text, of the generation.
+ * Which consumers still call is counted (http/record/calls.h).  Runs in workers; memory: a field's text, of the
+ * generation.
  */
 #include "http/module.h"
 
-#include "base/date.h"
+#include "http/answer/deprecation.h"
 #include "http/guard/dry_run.h"
-#include "http/message/syntax.h"
+#include "http/record/calls.h"
 #include "http/record/story.h"
 #include "os/clock.h"
 
 typedef struct {
-    weir_str_t since, sunset, link;          /* the values of the fields; empty: it is not sent */
-    bool       is_off;
+    weir_deprecation_t what;
+    bool               is_off;
 } deprecated_said_t;
 
 typedef struct {
@@ -94,17 +95,27 @@ deprecated_head(weir_request_t *req, const void *conf)
     if (retry_after != NULL) {
         (void) weir_response_add(req, WEIR_HEADER_RETRY_AFTER, *retry_after);
     }
-    if (said->since.len != 0) {
-        (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Deprecation"), said->since,
-                               0);
-    }
-    if (said->sunset.len != 0) {
-        (void) weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_OTHER, WEIR_STR("Sunset"), said->sunset, 0);
-    }
-    if (said->link.len != 0) {
-        (void) weir_response_add(req, WEIR_HEADER_LINK, said->link);
-    }
+    weir_deprecation_tell(req, &said->what);
     return WEIR_NEXT;
+}
+
+/* Guards have let it in: somebody still calls. */
+static weir_step_t
+deprecated_precontent(weir_request_t *req, const void *conf)
+{
+    (void) conf;
+    if (weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE) == WEIR_POLICY_NOT_ASKED) {
+        return WEIR_NEXT;                    /* a policy of a rehearsal would have refused it */
+    }
+    weir_calls_count(req->generation->built[weir_http_deprecated_index], req, WEIR_STR_NONE);
+    weir_dry_run_leave(req);
+    return WEIR_NEXT;
+}
+
+static bool
+deprecated_is_said(const deprecated_conf_t *conf)
+{
+    return !conf->said.is_off && conf->said.what.since.len != 0;
 }
 
 static bool
@@ -112,84 +123,38 @@ deprecated_enabled(const void *conf_, weir_phase_t phase)
 {
     const deprecated_conf_t *conf = conf_;
 
-    return conf->brownouts.n != 0 || (phase != WEIR_PHASE_PREACCESS && conf->said.since.len != 0);
+    switch (phase) {
+    case WEIR_PHASE_PREACCESS:
+        return conf->brownouts.n != 0;
+    case WEIR_PHASE_PRECONTENT:
+        return deprecated_is_said(conf);
+    default:
+        return conf->brownouts.n != 0 || deprecated_is_said(conf);
+    }
 }
 
 /* -- directives -- */
 
-typedef struct { int64_t since, sunset; } deprecated_dates_t;
-
-static bool
-deprecated_read_date(weir_conf_t *cf, size_t i, weir_str_t text, int64_t *seconds)
-{
-    return weir_date_iso_read(text, seconds)
-        || weir_conf_invalid(cf, i, "a date such as 2026-12-31 or 2026-12-31T09:30:00Z");
-}
-
-/* A URI that may stand between < and >. */
-static bool
-deprecated_is_link(weir_str_t url)
-{
-    for (size_t i = 0; i < url.len; i++) {
-        if (url.at[i] <= ' ' || url.at[i] >= 0x7f || url.at[i] == '<' || url.at[i] == '>' || url.at[i] == '"') {
-            return false;
-        }
-    }
-    return url.len != 0;
-}
-
-static bool
-deprecated_read_word(weir_conf_t *cf, size_t i, weir_str_t name, weir_str_t value, deprecated_said_t *said,
-                     deprecated_dates_t *dates)
-{
-    char *room;
-
-    if (weir_str_eq(name, WEIR_STR("since"))) {
-        if (!deprecated_read_date(cf, i, value, &dates->since)) {
-            return false;
-        }
-        said->since = weir_str_printf(cf->arena, "@%lld", (long long) dates->since);
-        return true;
-    }
-    if (weir_str_eq(name, WEIR_STR("sunset"))) {
-        if (!deprecated_read_date(cf, i, value, &dates->sunset)) {
-            return false;
-        }
-        room = weir_alloc_bytes(cf->arena, WEIR_DATE_HTTP_BYTES);
-        weir_date_http(room, dates->sunset);
-        said->sunset = weir_str(room, WEIR_DATE_HTTP_BYTES);
-        return true;
-    }
-    if (weir_str_eq(name, WEIR_STR("link")) && deprecated_is_link(value)) {
-        said->link = weir_str_printf(cf->arena, "<%.*s>; rel=\"deprecation\"", WEIR_STR_ARG(value));
-        return true;
-    }
-    return weir_conf_invalid(cf, i, "since=DATE, sunset=DATE or link=URL");
-}
-
 static bool
 deprecated_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
 {
+    static const weir_conf_option_t options[] = { WEIR_DEPRECATION_OPTIONS };
     deprecated_said_t *said = field;
-    deprecated_dates_t dates = { .sunset = INT64_MAX };
 
+    said->what = WEIR_DEPRECATION_NONE;
     if (words->n == 2 && weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
         said->is_off = true;
         return true;
     }
-    for (size_t i = 1; i < words->n; i++) {
-        weir_str_t name, value;
-
-        (void) weir_str_cut(words->at[i].text, '=', &name, &value);
-        if (!deprecated_read_word(cf, i, name, value, said, &dates)) {
-            return false;
-        }
+    if (!weir_conf_read_options(cf, words, 1, options, weir_countof(options), "since=DATE, sunset=DATE or link=URL",
+                                &said->what))
+    {
+        return false;
     }
-    if (said->since.len == 0) {
+    if (said->what.since.len == 0) {
         return weir_conf_error(cf, 0, "\"deprecated\" needs since=DATE");
     }
-    return dates.since <= dates.sunset
-        || weir_conf_error(cf, 0, "the sunset comes before the deprecation (RFC 9745 §4)");
+    return weir_deprecation_check(cf, &said->what);
 }
 
 static bool
@@ -205,42 +170,55 @@ brownout_read_seconds(weir_conf_t *cf, size_t i, weir_str_t text, uint64_t *seco
 }
 
 static bool
-brownout_read_word(weir_conf_t *cf, size_t i, weir_str_t name, weir_str_t value, brownout_t *brownout)
+brownout_read_from(weir_conf_t *cf, size_t i, weir_str_t value, void *brownout)
+{
+    return weir_deprecation_read_date(cf, i, value, &((brownout_t *) brownout)->from);
+}
+
+static bool
+brownout_read_for(weir_conf_t *cf, size_t i, weir_str_t value, void *brownout)
+{
+    return brownout_read_seconds(cf, i, value, &((brownout_t *) brownout)->length);
+}
+
+static bool
+brownout_read_every(weir_conf_t *cf, size_t i, weir_str_t value, void *brownout)
+{
+    return brownout_read_seconds(cf, i, value, &((brownout_t *) brownout)->every);
+}
+
+static bool
+brownout_read_status(weir_conf_t *cf, size_t i, weir_str_t value, void *brownout)
 {
     uint32_t status;
 
-    if (weir_str_eq(name, WEIR_STR("from"))) {
-        return deprecated_read_date(cf, i, value, &brownout->from);
+    if (!weir_conf_read_u32(value, &status) || status < 400 || status > 599) {
+        return weir_conf_invalid(cf, i, "status=STATUS (400 to 599)");
     }
-    if (weir_str_eq(name, WEIR_STR("for"))) {
-        return brownout_read_seconds(cf, i, value, &brownout->length);
-    }
-    if (weir_str_eq(name, WEIR_STR("every"))) {
-        return brownout_read_seconds(cf, i, value, &brownout->every);
-    }
-    if (weir_str_eq(name, WEIR_STR("status")) && weir_conf_read_u32(value, &status) && status >= 400 && status <= 599) {
-        brownout->status = (uint16_t) status;
-        return true;
-    }
-    return weir_conf_invalid(cf, i, "from=DATE, for=TIME, every=TIME, status=STATUS (400 to 599) or dry_run");
+    ((brownout_t *) brownout)->status = (uint16_t) status;
+    return true;
+}
+
+static bool
+brownout_read_dry_run(weir_conf_t *cf WEIR_UNUSED, size_t i WEIR_UNUSED, weir_str_t value WEIR_UNUSED, void *brownout)
+{
+    return ((brownout_t *) brownout)->is_dry_run = true;
 }
 
 static bool
 brownout_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *list)
 {
+    static const weir_conf_option_t options[] = {
+        { .name = "from", .read = brownout_read_from },   { .name = "for", .read = brownout_read_for },
+        { .name = "every", .read = brownout_read_every }, { .name = "status", .read = brownout_read_status },
+        { .name = "dry_run", .read = brownout_read_dry_run, .is_bare = true },
+    };
     brownout_t brownout = { .from = INT64_MIN };
 
-    for (size_t i = 1; i < words->n; i++) {
-        weir_str_t name, value;
-
-        if (weir_str_eq(words->at[i].text, WEIR_STR("dry_run"))) {
-            brownout.is_dry_run = true;
-            continue;
-        }
-        (void) weir_str_cut(words->at[i].text, '=', &name, &value);
-        if (!brownout_read_word(cf, i, name, value, &brownout)) {
-            return false;
-        }
+    if (!weir_conf_read_options(cf, words, 1, options, weir_countof(options),
+                                "from=DATE, for=TIME, every=TIME, status=STATUS (400 to 599) or dry_run", &brownout))
+    {
+        return false;
     }
     if (brownout.from == INT64_MIN || brownout.length == 0) {
         return weir_conf_error(cf, 0, "\"brownout\" needs from=DATE and for=TIME");
@@ -251,6 +229,35 @@ brownout_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const w
     *(brownout_t *) weir_conf_list_push(cf, list, sizeof(brownout)) = brownout;
     return true;
 }
+
+/* Is a place in here deprecated? */
+static bool
+deprecated_is_used(const weir_conf_block_t *block)
+{
+    const deprecated_conf_t *conf = block->confs[weir_http_deprecated_index];
+
+    if (conf != NULL && deprecated_is_said(conf)) {
+        return true;
+    }
+    for (const weir_conf_block_t *inner = block->first; inner != NULL; inner = inner->next) {
+        if (deprecated_is_used(inner)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+deprecated_build(weir_conf_t *cf, weir_generation_t *generation)
+{
+    if (!deprecated_is_used(cf->root)) {
+        return true;
+    }
+    generation->built[weir_http_deprecated_index] = weir_calls_open(cf);
+    return generation->built[weir_http_deprecated_index] != NULL;
+}
+
+static const weir_zone_kind_t *const deprecated_kinds[] = { &weir_calls_zone, NULL };
 
 static const weir_conf_type_t deprecated_type = {
     .name = "since=date [sunset=date] [link=url] | off", .size = sizeof(deprecated_said_t), .min_args = 1,
@@ -276,7 +283,9 @@ const weir_http_module_t weir_http_deprecated = {
     .area = "Traffic",
     .conf_size = sizeof(deprecated_conf_t),
     .directives = deprecated_directives,
-    .on = { [WEIR_PHASE_PREACCESS] = deprecated_preaccess },
+    .build = deprecated_build,
+    .zone_kinds = deprecated_kinds,
+    .on = { [WEIR_PHASE_PREACCESS] = deprecated_preaccess, [WEIR_PHASE_PRECONTENT] = deprecated_precontent },
     .enabled = deprecated_enabled,
     .filter_head = deprecated_head,
     .after = "http_limit_req http_limit_conn http_cors",
