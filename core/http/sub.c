@@ -6,6 +6,7 @@
  */
 #include "http/sub.h"
 
+#include "http/guard/consumer.h"
 #include "http/guard/limit.h"
 
 #include "http/module.h"
@@ -389,6 +390,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     }
     sub_copy_variables(sub, parent);
     weir_limit_copy(req, parent);
+    weir_consumer_copy(req, parent);
     return sub;
 }
 

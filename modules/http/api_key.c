@@ -1,14 +1,15 @@
 /*
- * api_key.c - who asks: a key that the client sends is looked up in the store, and with it its consumer and the
- * consumer's plan.
+ * api_key.c - who asks: a key that the client sends is looked up in the store, and with it its consumer
+ * (http/guard/consumer.h knows the rest).
  *
  * The store knows keys by their SHA-256, so that nothing has to be compared with a secret, and a look sees what was
  * acknowledged last, in every worker.  A key in the query ($arg_...) is shown by no log.  The look is made when
- * somebody wants to know - a limit by $consumer, or the access phase - and once a request.  Runs in workers; two or
- * three looks into the store's map, no lock, no allocation but the request's.
+ * somebody wants to know - a limit by $consumer, or the access phase - and once a request.  Runs in workers; two
+ * looks into the store's map, no lock, no allocation but the request's.
  */
 #include "http/module.h"
 
+#include "http/guard/consumer.h"
 #include "http/guard/dry_run.h"
 #include "http/record/story.h"
 #include "os/clock.h"
@@ -34,10 +35,10 @@ typedef struct {
     const weir_template_t *source;           /* where the key was; NULL: there was none */
     weir_str_t            sent;
     weir_cause_t          cause;             /* NONE: the consumer is known, or none is and that is allowed */
-    bool                  is_known, has_plan;
+    bool                  is_known;
     weir_store_key_t      key;
     weir_store_consumer_t consumer;
-    weir_store_plan_t     plan;
+    weir_consumer_said_t  said;
     char                  id[WEIR_STORE_ID + 1];
 } key_state_t;
 
@@ -73,7 +74,7 @@ key_find(key_state_t *state, weir_str_t sent)
 {
     weir_store_found_t found;
 
-    weir_assert(!state->is_known && !state->has_plan);
+    weir_assert(!state->is_known);
     if (sent.len == 0) {
         return state->conf->optional.on ? WEIR_CAUSE_NONE : WEIR_CAUSE_AUTH_KEY_MISSING;
     }
@@ -90,12 +91,13 @@ key_find(key_state_t *state, weir_str_t sent)
         return found == WEIR_STORE_MISSING ? WEIR_CAUSE_AUTH_KEY_UNKNOWN : WEIR_CAUSE_STORE_UNAVAILABLE;
     }
     state->is_known = true;
-    if (state->consumer.is_disabled) {
-        return WEIR_CAUSE_AUTH_CONSUMER_DISABLED;
-    }
-    found = weir_store_find_plan(weir_store_text(state->consumer.plan, sizeof(state->consumer.plan)), &state->plan);
-    state->has_plan = found == WEIR_STORE_FOUND;
-    return found == WEIR_STORE_BROKEN ? WEIR_CAUSE_STORE_UNAVAILABLE : WEIR_CAUSE_NONE;
+    return state->consumer.is_disabled ? WEIR_CAUSE_AUTH_CONSUMER_DISABLED : WEIR_CAUSE_NONE;
+}
+
+static weir_str_t
+key_consumer(const key_state_t *state)
+{
+    return state->is_known ? weir_store_text(state->key.consumer, sizeof(state->key.consumer)) : WEIR_STR_NONE;
 }
 
 /* NULL: the place does not ask. */
@@ -116,8 +118,18 @@ key_state(weir_request_t *req)
     state->conf = conf;
     key_read(state, before, req);
     state->cause = key_find(state, state->sent);
+    state->said = (weir_consumer_said_t) { .method = "api_key", .name = key_consumer(state), .cause = state->cause,
+                                           .record = &state->consumer };
     weir_request_keep(req, weir_http_api_key_index, state);
     return state;
+}
+
+static const weir_consumer_said_t *
+key_identify(weir_request_t *req)
+{
+    const key_state_t *state = key_state(req);
+
+    return state != NULL ? &state->said : NULL;
 }
 
 /* -- before anything logs: a key in the query is for nobody's eyes -- */
@@ -184,12 +196,6 @@ key_rewrite(weir_request_t *req, const void *conf_)
 }
 
 /* -- the access phase -- */
-
-static weir_str_t
-key_consumer(const key_state_t *state)
-{
-    return state->is_known ? weir_store_text(state->key.consumer, sizeof(state->key.consumer)) : WEIR_STR_NONE;
-}
 
 static weir_step_t
 key_rehearse(weir_request_t *req, const key_state_t *state)
@@ -264,17 +270,6 @@ key_known(weir_request_t *req)
 }
 
 static bool
-key_get_consumer(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
-{
-    const key_state_t *state = key_known(subject);
-
-    (void) arena;
-    (void) ref;
-    *value = state != NULL && state->cause == WEIR_CAUSE_NONE ? key_consumer(state) : WEIR_STR_NONE;
-    return value->len != 0;
-}
-
-static bool
 key_get_id(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
 {
     const key_state_t *state = key_known(subject);
@@ -285,49 +280,7 @@ key_get_id(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_s
     return value->len != 0;
 }
 
-static bool
-key_get_plan(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
-{
-    const key_state_t *state = key_known(subject);
-
-    (void) arena;
-    (void) ref;
-    *value = state != NULL && state->has_plan ? weir_store_text(state->consumer.plan, sizeof(state->consumer.plan))
-             : WEIR_STR_NONE;
-    return value->len != 0;
-}
-
-/* data: where the number is in the plan. */
-static bool
-key_get_quota(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value)
-{
-    const key_state_t *state = key_known(subject);
-    uint64_t           quota;
-
-    if (state == NULL || !state->has_plan) {
-        return false;
-    }
-    weir_assert(ref->row->data + sizeof(quota) <= sizeof(state->plan));
-    memcpy(&quota, (const char *) &state->plan + ref->row->data, sizeof(quota));
-    if (quota == UINT64_MAX) {
-        return false;
-    }
-    *value = weir_str_printf(arena, "%llu", (unsigned long long) quota);
-    return true;
-}
-
 static const weir_variable_t key_variables[] = {
-    { "consumer", .subject = WEIR_OF_REQUEST, .get = key_get_consumer,
-      .help = "Name of the consumer whose API key was sent; empty: no valid key was sent." },
-    { "consumer_plan", .subject = WEIR_OF_REQUEST, .get = key_get_plan, .help = "Name of the consumer's plan." },
-    { "consumer_quota_hour", .subject = WEIR_OF_REQUEST, .get = key_get_quota,
-      .data = offsetof(weir_store_plan_t, hour),
-      .help = "Requests per hour that the consumer's plan allows; empty: no limit." },
-    { "consumer_quota_day", .subject = WEIR_OF_REQUEST, .get = key_get_quota, .data = offsetof(weir_store_plan_t, day),
-      .help = "Requests per day that the consumer's plan allows; empty: no limit." },
-    { "consumer_quota_month", .subject = WEIR_OF_REQUEST, .get = key_get_quota,
-      .data = offsetof(weir_store_plan_t, month),
-      .help = "Requests per month that the consumer's plan allows; empty: no limit." },
     { "api_key_id", .subject = WEIR_OF_REQUEST, .get = key_get_id,
       .help = "Id of the API key that was sent, as weir key list shows it; not the key itself." },
     WEIR_VARIABLES_END
@@ -405,4 +358,5 @@ const weir_http_module_t weir_http_api_key = {
     .on = { [WEIR_PHASE_REWRITE] = key_rewrite, [WEIR_PHASE_ACCESS] = key_access },
     .pure = 1u << WEIR_PHASE_REWRITE,
     .enabled = key_enabled,
+    .identify = key_identify,
 };

@@ -10,6 +10,7 @@
 #include "event/work.h"
 #include "http/guard/basic.h"
 #include "http/guard/basic_check.h"
+#include "http/guard/consumer.h"
 #include "http/guard/dry_run.h"
 #include "http/message/credentials.h"
 #include "http/record/story.h"
@@ -119,6 +120,7 @@ auth_judge(weir_request_t *req, const auth_wait_t *wait, weir_cause_t cause)
                : cause == WEIR_CAUSE_AUTH_BASIC_BUSY ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
     }
     if (cause == WEIR_CAUSE_NONE) {
+        weir_consumer_vouch(req, "basic", wait->user);
         return weir_request_grant(req);
     }
     if (cause == WEIR_CAUSE_AUTH_BASIC_BUSY) {

@@ -179,5 +179,5 @@ const weir_http_module_t weir_http_require = {
     .directives = require_directives,
     .on = { [WEIR_PHASE_ACCESS] = require_access },
     .enabled = require_enabled,
-    .after = "http_access http_auth_basic http_api_key http_auth_request http_ext_authz",
+    .after = "http_access http_auth_basic http_api_key http_auth_request http_ext_authz http_consumer",
 };

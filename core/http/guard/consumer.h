@@ -71,9 +71,14 @@ void weir_consumer_vouch(weir_request_t *req, const char *kind, weir_str_t value
 
 /* What a module with a way of its own (.identify of module.h) says of a request. */
 typedef struct weir_consumer_said {
+    const char  *method;                 /* constant */
     weir_str_t   name;                   /* of a consumer that is there; empty: nobody's */
     weir_cause_t cause;                  /* NONE, or why it is nobody's or not to be served */
     const weir_store_consumer_t *record; /* of the name */
 } weir_consumer_said_t;
+
+/* -- inside core/http -- */
+/* A subrequest that was just made on behalf of another request: it has that one's answer. */
+void weir_consumer_copy(weir_request_t *to, const weir_request_t *from);
 
 #endif

@@ -97,7 +97,12 @@
     X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, \
       "The API key is not in the store: it never was there, or it was revoked.") \
     X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key has expired.") \
-    X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer of the API key is disabled.") \
+    X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer is disabled.") \
+    X(AUTH_CONSUMER_UNKNOWN, "auth.consumer.unknown", 403, INFO, \
+      "Who the request is from is verified, but is no consumer of the store.") \
+    X(AUTH_CONSUMER_CONFLICT, "auth.consumer.conflict", 403, INFO, \
+      "Two ways of `identify`, or one and the API key, name different consumers.") \
+    X(AUTH_CONSUMER_PLAN, "auth.consumer.plan", 503, ERROR, "The plan that `anonymous` names is not in the store.") \
     X(AUTH_BASIC_MISSING, "auth.basic.missing", 401, INFO, "A name and a password are required and none were sent.") \
     X(AUTH_BASIC_UNKNOWN, "auth.basic.unknown", 401, INFO, "The name is not in auth_basic_user_file.") \
     X(AUTH_BASIC_PASSWORD, "auth.basic.password", 401, INFO, "The password is not the one of that name.") \

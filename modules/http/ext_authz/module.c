@@ -252,5 +252,5 @@ const weir_http_module_t weir_http_ext_authz = {
     .enabled = module_enabled,
     .filter_head = ext_head,
     .filter_after = "http_headers http_grpc http_maintenance http_limit_req http_quota http_cors",
-    .after = "http_access http_auth_basic http_api_key http_auth_jwt http_auth_request",
+    .after = "http_access http_auth_basic http_api_key http_auth_jwt http_auth_request http_consumer",
 };
