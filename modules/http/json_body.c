@@ -10,18 +10,14 @@
  */
 #include "http/module.h"
 
-#include "base/mem.h"
+#include "http/filter/body_decode.h"
 #include "http/filter/read_ahead.h"
 #include "http/guard/dry_run.h"
 #include "http/message/syntax.h"
 #include "http/record/story.h"
 #include "schema/schema.h"
 
-#include <zlib.h>
-
 #define JSON_CHUNK  16384               /* bytes of the arena of a body's values */
-#define JSON_WINDOW 15                  /* zlib: the largest window */
-#define JSON_GZIP   16                  /* … of a stream of gzip */
 
 typedef struct {
     const weir_schema_t *schema;
@@ -72,79 +68,65 @@ json_is_type(weir_str_t value)
             && text.len > 5 && weir_str_eq_fold(weir_str_skip(text, text.len - 5), WEIR_STR("+json")));
 }
 
-static void *
-json_zlib_alloc(void *data, unsigned n, unsigned size)
+static json_verdict_t
+json_lost(weir_body_fault_t fault)
 {
-    (void) data;
-    return weir_mem_try((size_t) n * size);
+    switch (fault) {
+    case WEIR_BODY_CODING: return json_wrong(WEIR_CAUSE_BODY_ENCODING, "");
+    case WEIR_BODY_BROKEN: return json_wrong(WEIR_CAUSE_BODY_JSON, "its Content-Encoding is broken");
+    case WEIR_BODY_TOO_LARGE: return json_wrong(WEIR_CAUSE_BODY_LIMIT, "json_max_size, decoded");
+    default: return json_wrong(WEIR_CAUSE_INTERNAL_IO, "");
+    }
 }
 
-static void
-json_zlib_free(void *data, void *memory)
+/* All of what is encoded, in one text that grows. */
+static json_verdict_t
+json_decode(weir_body_decoder_t *decoder, weir_arena_t *arena, weir_str_t *text)
 {
-    (void) data;
-    weir_mem_free(memory);
-}
+    size_t     cap = JSON_CHUNK, n = 0;
+    char      *room = weir_try_alloc(arena, cap), *more;
+    weir_str_t bytes;
+    weir_io_t  io = WEIR_OK;
 
-/* All of it, one stream, with nothing behind it.  OK · EOF: it becomes more than max bytes · ERROR: it is broken. */
-static weir_io_t
-json_inflate(weir_str_t coded, int window, uint64_t max, char *room, weir_str_t *text)
-{
-    z_stream z = { .zalloc = json_zlib_alloc, .zfree = json_zlib_free };
-    int      rc;
-
-    z.next_in = (Bytef *) (uintptr_t) coded.at;
-    z.avail_in = (uInt) coded.len;
-    z.next_out = (Bytef *) room;
-    z.avail_out = (uInt) max + 1;
-    if (coded.len > UINT32_MAX || max >= UINT32_MAX || inflateInit2(&z, window) != Z_OK) {
-        return WEIR_ERROR;
+    while (room != NULL && (io = weir_body_decode_next(decoder, room + n, cap - n, &bytes)) == WEIR_OK) {
+        weir_assert(bytes.at == room + n);           /* what is decoded lies nowhere else */
+        n += bytes.len;
+        if (n == cap) {
+            more = weir_try_alloc(arena, 2 * cap);
+            if (more != NULL) {
+                memcpy(more, room, n);
+            }
+            room = more;
+            cap *= 2;
+        }
     }
-    rc = inflate(&z, Z_FINISH);
-    (void) inflateEnd(&z);
-    if (z.avail_out == 0) {
-        return WEIR_EOF;
+    if (room == NULL || io == WEIR_ERROR) {
+        return json_lost(room == NULL ? WEIR_BODY_LOST : decoder->fault);
     }
-    *text = weir_str(room, z.total_out);
-    return rc == Z_STREAM_END && z.avail_in == 0 ? WEIR_OK : WEIR_ERROR;
+    *text = weir_str(room, n);
+    return json_wrong(WEIR_CAUSE_NONE, "");
 }
 
 /* The body's text, decoded. */
 static json_verdict_t
 json_text(weir_request_t *req, const json_conf_t *conf, weir_arena_t *arena, weir_str_t *text)
 {
-    weir_str_t coding = weir_fields_join(&req->head.fields, WEIR_STR("content-encoding"), &req->arena), coded;
-    bool       is_gzip = weir_str_eq_fold(coding, WEIR_STR("gzip"));
-    bool       is_coded = is_gzip || weir_str_eq_fold(coding, WEIR_STR("deflate"));
-    char      *room = NULL;
+    weir_body_decoder_t decoder;
+    json_verdict_t      verdict = json_wrong(WEIR_CAUSE_NONE, "");
 
-    switch (weir_read_ahead_text(req, conf->max_size.n, arena, &coded)) {
-    case WEIR_OK:
-        break;
-    case WEIR_EOF:
-        return json_wrong(WEIR_CAUSE_BODY_LIMIT, "json_max_size");
-    default:
-        return json_wrong(WEIR_CAUSE_INTERNAL_IO, "");
+    if (!weir_body_decode_begin(&decoder, req, conf->max_size.n)) {
+        verdict = json_lost(decoder.fault);
+    } else if (decoder.coded != NULL) {
+        verdict = json_decode(&decoder, arena, text);
+    } else {
+        switch (weir_read_ahead_text(req, conf->max_size.n, arena, text)) {
+        case WEIR_OK: break;
+        case WEIR_EOF: verdict = json_wrong(WEIR_CAUSE_BODY_LIMIT, "json_max_size"); break;
+        default: verdict = json_wrong(WEIR_CAUSE_INTERNAL_IO, ""); break;
+        }
     }
-    *text = coded;
-    if (coding.len == 0 || weir_str_eq_fold(coding, WEIR_STR("identity"))) {
-        return json_wrong(WEIR_CAUSE_NONE, "");
-    }
-    if (is_coded) {
-        room = weir_try_alloc(arena, (size_t) conf->max_size.n + 1);
-        is_coded = room != NULL;
-    }
-    if (!is_coded) {
-        return json_wrong(WEIR_CAUSE_BODY_ENCODING, "");
-    }
-    switch (json_inflate(coded, JSON_WINDOW + (is_gzip ? JSON_GZIP : 0), conf->max_size.n, room, text)) {
-    case WEIR_OK:
-        return json_wrong(WEIR_CAUSE_NONE, "");
-    case WEIR_EOF:
-        return json_wrong(WEIR_CAUSE_BODY_LIMIT, "json_max_size, decoded");
-    default:
-        return json_wrong(WEIR_CAUSE_BODY_JSON, "its Content-Encoding is broken");
-    }
+    weir_body_decode_end(&decoder);
+    return verdict;
 }
 
 static json_verdict_t
