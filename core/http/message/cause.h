@@ -80,6 +80,9 @@
     X(ACCESS_DENIED, "access.denied", 403, ERROR, "The client's address is refused by `deny`.") \
     X(ACCESS_DEFAULT, "access.default", 403, INFO, "No guard let the request in, and `default_deny` is on.") \
     X(ACCESS_REQUIRE, "access.require", 403, INFO, "A condition that `require` asks for does not hold.") \
+    X(ACCESS_METHOD, "access.method", 405, INFO, "The method is none that `accept_methods` lists.") \
+    X(ACCESS_CONTENT_TYPE, "access.content_type", 415, INFO, \
+      "The body's type is none that `accept_content_types` lists, or it has none.") \
     X(CORS_ORIGIN, "cors.origin", 403, INFO, "`cors` does not allow pages of this origin.") \
     X(CORS_METHOD, "cors.method", 403, INFO, "`cors` does not allow the method that the preflight announces.") \
     X(CORS_HEADER, "cors.header", 403, INFO, "`cors` does not allow a field that the preflight announces.") \

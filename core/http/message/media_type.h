@@ -1,0 +1,24 @@
+/*
+ * media_type.h - what Content-Type says: one type and its parameters (RFC 9110 §8.3.1), read strictly; and parameters
+ * of other fields that are written so (Content-Disposition).
+ *
+ * Pure; runs in workers; allocates nothing.
+ */
+#ifndef WEIR_HTTP_MEDIA_TYPE_H
+#define WEIR_HTTP_MEDIA_TYPE_H
+
+#include "http/message/syntax.h"
+
+typedef struct {
+    weir_str_t type;                     /* "text/plain", as written */
+    weir_str_t parameters;               /* behind it, from the first ';' on */
+} weir_media_type_t;
+
+/* false: it is none: no type, more than one, a parameter that is broken or stands twice. */
+bool weir_media_type_read(weir_str_t value, weir_media_type_t *media) WEIR_MUST_USE;
+
+/* The next of "; name=value; name="quoted"".  OK · EOF: there is none · ERROR: it is broken.  What stands in quotes is
+ * given without them; a backslash in it is an error, for readers differ in what it means in names of files. */
+weir_io_t weir_media_type_next(weir_str_t *parameters, weir_str_t *name, weir_str_t *value) WEIR_MUST_USE;
+
+#endif
