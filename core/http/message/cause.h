@@ -161,10 +161,12 @@
     X(AUTH_REQUEST_FAILED, "auth.request.failed", 500, ERROR, \
       "The service that auth_request asks did not answer with 2xx, 401 or 403.") \
     X(AUTH_EXT_DENIED, "auth.ext.denied", 403, INFO, "The service that ext_authz asks refuses the request.") \
-    X(AUTH_EXT_UNKNOWN, "auth.ext.unknown", 401, INFO, "The service that ext_authz asks requires credentials: 401.") \
+    X(AUTH_EXT_UNKNOWN, "auth.ext.unknown", 401, INFO, \
+      "The service that ext_authz asks requires credentials: 401.") \
     X(AUTH_EXT_UNAVAILABLE, "auth.ext.unavailable", 503, ERROR, \
       "The service that ext_authz asks cannot be reached, or gave no answer in time.") \
-    X(AUTH_EXT_ANSWER, "auth.ext.answer", 503, ERROR, "The service that ext_authz asks answered what cannot be used.") \
+    X(AUTH_EXT_ANSWER, "auth.ext.answer", 503, ERROR, \
+      "The service that ext_authz asks answered what cannot be used.") \
     X(AUTH_EXT_BODY, "auth.ext.body", 413, INFO, "The body is larger than ext_authz_body, which sends it along.") \
     X(LIMIT_RATE, "limit.rate", 503, INFO, "The key of a limit_req made too many requests.") \
     X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.") \
