@@ -251,6 +251,18 @@ request_is_denied(const weir_request_t *req)
     return weir_unlikely(core->default_deny.on) && !req->is_exempt && !core->internal.on;
 }
 
+bool
+weir_request_is_let_in(const weir_request_t *req, bool is_rehearsal)
+{
+    bool is_granted = req->guard.is_granted, is_denied = req->guard.cause != WEIR_CAUSE_NONE || request_is_denied(req);
+
+    if (weir_unlikely(weir_request_core(req)->dry_run.on)) {
+        is_granted = is_granted || (is_rehearsal && req->rehearsal.is_granted);
+        is_denied = is_rehearsal ? is_denied || req->rehearsal.is_denied : req->guard.cause != WEIR_CAUSE_NONE;
+    }
+    return is_granted || !is_denied;
+}
+
 static weir_step_t
 request_run_access(weir_request_t *req)
 {

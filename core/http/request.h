@@ -227,6 +227,9 @@ weir_step_t weir_request_deny(weir_request_t *req, weir_cause_t cause, const cha
 weir_step_t weir_request_grant(weir_request_t *req);
 /* The same as to deny, with another status than the cause's. */
 weir_step_t weir_request_deny_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
+/* For a handler of the access phase behind all guards: has the request been let in?  is_rehearsal: by those that are
+ * rehearsed, too (guard/dry_run.h). */
+bool weir_request_is_let_in(const weir_request_t *req, bool is_rehearsal);
 /* Is there an error_page for this status where the request is now? */
 bool weir_request_has_error_page(const weir_request_t *req, uint16_t status);
 /* A complete answer with a small body (copied nowhere: must live until sent or be in the arena).  Returns WEIR_DONE. */

@@ -166,8 +166,9 @@ quota_open(weir_conf_t *cf, quota_zone_t *zone)
     }
     zone->stats = weir_limit_stats_row(cf, "quota", zone->zone.name);
     zone->calendar.table = weir_quota_open(memory, zone->zone.size);
-    return zone->calendar.table != NULL || weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
-                                                     WEIR_STR_ARG(zone->zone.name));
+    return zone->calendar.table != NULL
+           || weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
+                                 WEIR_STR_ARG(zone->zone.name));
 }
 
 static bool
@@ -233,7 +234,8 @@ quota_keys(const quota_conf_t *conf, weir_request_t *req, bool is_rehearsal, quo
             counted[n].limit = limit;
             counted[n].period = weir_calendar_now(&limit->zone->calendar);
             /* Of its unit: what a zone counted by the day says nothing when it counts by the month. */
-            key = weir_str_printf(&req->arena, "%c%.*s", quota_units[limit->zone->calendar.unit].letter, WEIR_STR_ARG(key));
+            key = weir_str_printf(&req->arena, "%c%.*s", quota_units[limit->zone->calendar.unit].letter,
+                                  WEIR_STR_ARG(key));
             weir_quota_hash(limit->zone->calendar.table, key, &counted[n++].key);
         }
     }
@@ -249,7 +251,8 @@ quota_left(const quota_counted_t *counted)
 static weir_quota_result_t
 quota_take_one(quota_counted_t *at, uint64_t allowed)
 {
-    return weir_quota_take(at->limit->zone->calendar.table, at->limit->name, &at->key, &at->period, allowed, &at->count);
+    return weir_quota_take(at->limit->zone->calendar.table, at->limit->name, &at->key, &at->period, allowed,
+                           &at->count);
 }
 
 /* Takes one of each, or none when one refuses; what each has is known then all the same, for the client. */

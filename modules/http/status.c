@@ -1,6 +1,6 @@
 /*
  * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests,
- * server_zones, location_zones, upstreams with their peers, limit_reqs, limit_conns, quotas.
+ * server_zones, location_zones, upstreams with their peers, limit_reqs, limit_conns, quotas, plan_limits.
  *
  * Made a few rows per turn of the loop.
  */
@@ -18,7 +18,7 @@
 typedef struct { weir_flag_t on; } status_conf_t;
 
 typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS,
-               STATUS_QUOTAS, STATUS_END } status_part_t;
+               STATUS_QUOTAS, STATUS_PLANS, STATUS_END } status_part_t;
 
 typedef struct {
     weir_report_t report;
@@ -278,6 +278,7 @@ static const struct { weir_stats_kind_t kind; const char *limit, *head; } status
     [STATUS_REQS]      = { WEIR_STATS_LIMIT, "req", "},\"limit_reqs\":{" },
     [STATUS_CONNS]     = { WEIR_STATS_LIMIT, "conn", "},\"limit_conns\":{" },
     [STATUS_QUOTAS]    = { WEIR_STATS_LIMIT, "quota", "},\"quotas\":{" },
+    [STATUS_PLANS]     = { WEIR_STATS_LIMIT, "plan", "},\"plan_limits\":{" },
     [STATUS_END]       = { WEIR_STATS_PROCESS, NULL, "}}\n" },
 };
 

@@ -51,6 +51,11 @@ my %policy = (
         http => 'quota_zone $arg_k zone=quota%Z%:1m per=month;', own => 'quota_dry_run on;', place => 'quota_headers on; quota zone=quota%Z% limit=2;',
         ask => [ map { [ GET => "?k=$_" ] } qw(a a a b) ], refuses => 1, row => [ 'quotas', 'quota' ],
     },
+    plan_limit => {
+        http => 'plan_limit_zone plan%Z%:1m;', own => 'plan_limit_dry_run on;', place => 'anonymous plan=free key=$arg_k; plan_limit_headers on; plan_limit zone=plan%Z%;',
+        ask => [ map { [ GET => "?k=$_" ] } qw(a a a b) ], refuses => 1, row => [ 'plan_limits', 'plan' ],
+    },
+    plan_limit_require => { own => 'plan_limit_dry_run on;', place => 'plan_limit_require on; plan_limit zone=plan_meant;', ask => [ [ GET => '' ] ], refuses => 1 },
     api_key => { own => 'api_key_dry_run on;', place => 'api_key $arg_key $http_x_key;', ask => [ [ GET => '' ], [ GET => '?key=wrong&a=b', 'X-Key: none' ] ], refuses => 2 },
     auth_jwt => {
         own => 'auth_jwt_dry_run on;', place => 'auth_jwt api; auth_jwt_key_file keys.json; auth_jwt_require $jwt_claim_admin error=403;',
@@ -93,6 +98,7 @@ my $servers = join "\n", map {
     "server { listen 127.0.0.1:%%PORT_$way%%; server_name $way; server_tokens off; recursive_error_pages off; location = /judge { internal; proxy_pass http://$origin; }\n$places }"
 } @ways;
 $w->conf("$http\n$servers\nserver { location /statistics { status; } }", main => "store_path store;\n", workers => 1);
+$w->tool('plan', 'add', 'free', 'month=2', 'rate=1r/s', 'burst=100', 'concurrency=10');
 $w->start;
 
 my $raw = sub ($way, $name, $ask) {

@@ -34,7 +34,7 @@ is_deeply \%said, \%told, 'each metric, with what it is told about';
 
 my $status = decode_json($w->get('/status')->body);
 my @keys   = (keys %$status, map { ref $_ eq 'HASH' ? keys %$_ : () } $status->@{qw(connections ssl statistics)}, values $status->{upstreams}{u}{peers}->%*,
-    $status->{server_zones}{s}, map { values %$_ } $status->@{qw(limit_reqs limit_conns quotas)});
+    $status->{server_zones}{s}, map { values %$_ } $status->@{qw(limit_reqs limit_conns quotas plan_limits)});
 my %is = map { $_ => 1 } @keys;
 is_deeply [ grep { $json !~ /`$_`/ } sort keys %is ], [], 'each key';
 

@@ -73,7 +73,7 @@ weir_limit_take_zone(weir_conf_t *cf, const weir_limit_zone_t *zone, const weir_
     weir_error_t   error = { .text = "" };
     weir_zone_t   *made = weir_zone_take(&id, &error);
 
-    weir_assert(zone->key != NULL && zone->name.len != 0);     /* both were read */
+    weir_assert(zone->name.len != 0);
     if (made == NULL) {
         (void) weir_conf_error_at(cf, &zone->words, "%s", error.text);
         return NULL;

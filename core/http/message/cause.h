@@ -171,6 +171,14 @@
     X(LIMIT_RATE, "limit.rate", 503, INFO, "The key of a limit_req made too many requests.") \
     X(LIMIT_CONNECTIONS, "limit.connections", 503, INFO, "The key of a limit_conn has too many requests under way.") \
     X(LIMIT_QUOTA, "limit.quota", 429, INFO, "The key of a quota has used all of this hour, day or month.") \
+    X(LIMIT_PLAN_RATE, "limit.plan.rate", 429, INFO, \
+      "The client makes more requests than the rate of its plan allows.") \
+    X(LIMIT_PLAN_CONCURRENCY, "limit.plan.concurrency", 429, INFO, \
+      "The client has as many requests under way as its plan allows.") \
+    X(LIMIT_PLAN_QUOTA, "limit.plan.quota", 429, INFO, \
+      "The client has used all requests of this hour, day or month that its plan allows.") \
+    X(LIMIT_PLAN_MISSING, "limit.plan.missing", 403, INFO, \
+      "The client has no plan, or one that is not in the store, and may not come without.") \
     X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.") \
     X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, \
       "The variables of proxy_pass make no address, or its host name could not be resolved.") \
