@@ -32,6 +32,13 @@ typedef struct weir_http_module {
     /* phases, as bits, in which its handler only looks at the request's head and changes nothing else than the request:
      * `weir explain` runs those */
     uint32_t     pure;
+    /* of the access phase: can this request be judged by its head alone, where others of that place cannot?  NULL: as
+     * .pure says.  For `weir explain`, which has neither a store nor anybody to ask */
+    bool        (*judges_head)(weir_request_t *req, const void *conf);
+    /* variables that a pure handler looks at beside those which its lines name, with spaces between; NULL: none */
+    const char  *looks_at;
+    /* its access handler does not say who may come (quotas, translations): no loss for `weir reload --guard` */
+    bool         admits_anybody;
     /* its struct is a weir_proxy_conf_t (proxy/proxy.h), by which its content is passed on */
     bool         is_proxy;
     /* its content is asked for where no other module's is: files */

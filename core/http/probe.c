@@ -1,8 +1,9 @@
 /*
  * probe.c - see probe.h.
  *
- * Each place gets a pipeline of the probe's: one handler that notes the visit, the pure ones, and handlers that note
- * how far the request came and end it.  The one it had stays behind it, to be told of.
+ * Each place gets a pipeline of the probe's: one handler that notes the visit, the pure ones, one in the place of each
+ * policy, which runs it or notes it, and handlers that note how far the request came and end it.  The one it had stays
+ * behind it, to be told of.
  */
 #include "http/probe.h"
 
@@ -26,10 +27,15 @@ struct weir_probe {
     weir_http_t          http;
     weir_client_t        client;
     weir_request_t      *req;            /* the last one: its memory is the answer's */
+    const weir_probe_request_t *asked;
     weir_probe_answer_t *answer;
     weir_probe_visit_t **last_visit;
     weir_probe_step_t  **last_step;
+    weir_probe_judgement_t **last_judgement, *judging;     /* NULL: no policy is being run */
 };
+
+/* In the place of a policy's handler: it and its module. */
+typedef struct { const weir_http_handler_t *real; size_t module; weir_phase_t phase; } probe_policy_t;
 
 static weir_probe_t *
 probe_of(const weir_request_t *req)
@@ -48,6 +54,18 @@ probe_met(weir_witness_t *witness, weir_request_t *req, const weir_conf_words_t 
     *step = (weir_probe_step_t) { .words = words, .held = held, .path = req->uri.path, .query = req->query };
     *probe->last_step = step;
     probe->last_step = &step->next;
+}
+
+static void
+probe_judged(weir_witness_t *witness, const char *policy, weir_str_t name, weir_str_t verdict)
+{
+    weir_probe_judgement_t *judging = ((weir_probe_t *) witness)->judging;
+
+    if (judging != NULL) {
+        judging->policy = policy;
+        judging->name = name;
+        judging->verdict = weir_str_eq(verdict, WEIR_STR("REJECTED")) ? WEIR_PROBE_REFUSED : WEIR_PROBE_PASSED;
+    }
 }
 
 static weir_step_t
@@ -82,6 +100,57 @@ probe_arrive(weir_request_t *req, const void *conf)
         answer->is_unrouted = req->location == req->server->fallback;
     }
     return WEIR_NEXT;
+}
+
+/* -- policies -- */
+
+static weir_probe_judgement_t *
+probe_note(weir_probe_t *probe, weir_request_t *req, const probe_policy_t *policy)
+{
+    weir_probe_judgement_t *judgement = weir_new(&req->arena, weir_probe_judgement_t);
+
+    *judgement = (weir_probe_judgement_t) { .module = policy->module, .phase = policy->phase, .place = req->location };
+    *probe->last_judgement = judgement;
+    probe->last_judgement = &judgement->next;
+    return judgement;
+}
+
+/* By its head, and by what is known beside that. */
+static bool
+probe_can_judge(weir_probe_t *probe, weir_request_t *req, const probe_policy_t *policy)
+{
+    const weir_http_module_t *m = weir_http_modules[policy->module];
+
+    return ((m->pure >> policy->phase & 1) != 0 || (m->judges_head != NULL && policy->phase == WEIR_PHASE_ACCESS))
+        && probe->asked->decides(probe->asked->data, probe->answer, req->location, policy->module)
+        && ((m->pure >> policy->phase & 1) != 0 || m->judges_head(req, policy->real->conf));
+}
+
+/* What is not known is taken for the best, so that what stands behind it is told of. */
+static weir_step_t
+probe_policy(weir_request_t *req, const void *conf)
+{
+    const probe_policy_t   *policy = conf;
+    weir_probe_t           *probe = probe_of(req);
+    weir_probe_judgement_t *judgement, ignored;
+    weir_step_t             step;
+
+    if (req->in_error_page && !probe_can_judge(probe, req, policy)) {
+        return WEIR_NEXT;
+    }
+    judgement = req->in_error_page ? &ignored : probe_note(probe, req, policy);
+    if (!req->in_error_page && !probe_can_judge(probe, req, policy)) {
+        return policy->phase == WEIR_PHASE_ACCESS ? weir_request_grant(req) : WEIR_NEXT;
+    }
+    judgement->verdict = WEIR_PROBE_PASSED;
+    probe->judging = judgement;
+    step = policy->real->run(req, policy->real->conf);
+    probe->judging = NULL;
+    weir_assert(step == WEIR_NEXT || step == WEIR_DONE);         /* what waits does not say that it judges heads */
+    if (step == WEIR_DONE && judgement->verdict == WEIR_PROBE_PASSED) {
+        judgement->verdict = req->cause != WEIR_CAUSE_NONE ? WEIR_PROBE_REFUSED : WEIR_PROBE_ANSWERED;
+    }
+    return step;
 }
 
 /* -- who answers -- */
@@ -164,6 +233,35 @@ probe_is_pure(weir_phase_t phase, const weir_http_handler_t *handler)
     return false;
 }
 
+/* false: it is no module's. */
+static bool
+probe_module_of(const weir_http_handler_t *handler, weir_phase_t phase, size_t *module)
+{
+    for (size_t i = 0; i < weir_modules_count; i++) {
+        if (weir_http_modules[i] != NULL && weir_http_modules[i]->on[phase] == handler->run) {
+            *module = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint16_t
+probe_fill_policies(weir_arena_t *arena, const probe_pipeline_t *pipeline, weir_phase_t phase, weir_http_handler_t *row)
+{
+    probe_policy_t *policies = weir_new_n(arena, probe_policy_t, (size_t) pipeline->real->n[phase] + 1);
+    uint16_t        n = 0;
+
+    for (uint16_t i = 0; i < pipeline->real->n[phase]; i++) {
+        policies[n] = (probe_policy_t) { .real = &pipeline->real->phase[phase][i], .phase = phase };
+        if (probe_module_of(policies[n].real, phase, &policies[n].module)) {
+            row[n] = (weir_http_handler_t) { .run = probe_policy, .conf = &policies[n] };
+            n++;
+        }
+    }
+    return n;
+}
+
 static void
 probe_fill_phase(weir_arena_t *arena, probe_pipeline_t *pipeline, weir_phase_t phase)
 {
@@ -174,6 +272,9 @@ probe_fill_phase(weir_arena_t *arena, probe_pipeline_t *pipeline, weir_phase_t p
         row[n++].run = phase == WEIR_PHASE_REWRITE ? probe_visit : probe_arrive;
     } else if (phase == WEIR_PHASE_CONTENT) {
         row[n++].run = probe_stop;
+    }
+    if (phase == WEIR_PHASE_PREACCESS || phase == WEIR_PHASE_ACCESS) {
+        n = (uint16_t) (n + probe_fill_policies(arena, pipeline, phase, row + n));
     }
     for (uint16_t i = 0; i < n_real && (phase == WEIR_PHASE_REWRITE || phase == WEIR_PHASE_PRECONTENT); i++) {
         if (probe_is_pure(phase, &pipeline->real->phase[phase][i])) {
@@ -286,11 +387,13 @@ probe_finish(weir_request_t *req)
     req->is_ended = true;
 }
 
-static const weir_codec_t probe_codec = {
-    .protocol = "HTTP/1.1", .send_interim = probe_interim, .send_head = probe_head, .send_body = probe_body,
-    .send_end = probe_flush, .flush = probe_flush, .send_pending = probe_pending, .read_body = probe_read,
-    .tunnel = probe_tunnel, .finish = probe_finish, .abort = probe_finish,
-};
+#define PROBE_WIRE \
+    .send_interim = probe_interim, .send_head = probe_head, .send_body = probe_body, .send_end = probe_flush, \
+    .flush = probe_flush, .send_pending = probe_pending, .read_body = probe_read, .tunnel = probe_tunnel, \
+    .finish = probe_finish, .abort = probe_finish
+
+static const weir_codec_t probe_codec = { .protocol = "HTTP/1.1", PROBE_WIRE };
+static const weir_codec_t probe_codec_http2 = { .protocol = "HTTP/2.0", PROBE_WIRE };
 
 /* -- a request -- */
 
@@ -353,11 +456,14 @@ weir_probe_ask(weir_probe_t *probe, const weir_probe_request_t *request, weir_pr
     probe->answer = answer;
     probe->last_visit = &answer->visits;
     probe->last_step = &answer->steps;
-    req->codec = &probe_codec;
+    probe->last_judgement = &answer->judgements;
+    probe->judging = NULL;
+    probe->asked = request;
+    req->codec = request->is_http2 ? &probe_codec_http2 : &probe_codec;
     req->witness = &probe->witness;
     req->body_complete = true;
-    req->is_exempt = true;                       /* guards are told of, not asked: nor is default_deny */
-    req->version = 11;
+    req->is_exempt = request->decides == NULL;   /* guards are not asked, nor is default_deny */
+    req->version = request->is_http2 ? 20 : 11;
     probe->client = (weir_client_t) { .fd = -1, .number = 1, .requests = 1, .is_tls = request->is_tls,
                                       .addr = weir_addr_to_endpoint(&request->client), .opened = weir_clock_now() };
     probe->client.text = weir_str_dup(&req->arena, weir_str(text, weir_addr_text_ip(&request->client, text)));
@@ -397,6 +503,7 @@ weir_probe_create(weir_generation_t *generation)
     weir_list_init(&probe->http.idle);
     weir_list_init(&probe->http.free_requests);
     probe->witness.met = probe_met;
+    probe->witness.judged = probe_judged;
     probe->generation = probe->http.generation = generation;
     for (size_t i = 0; http != NULL && i < http->n_servers; i++) {
         weir_http_server_t *server = http->servers[i];

@@ -2,8 +2,10 @@
  * probe.h - what a generation would do with a request that nobody sent, found by the code that does it.
  *
  * A probe runs requests through request.c: the server, the route or location, the rewrite phase, and each handler that
- * its module calls pure (module.h).  Where the first other one would run, it stops and looks: what is behind is told by
- * the place's pipeline.  It owns the generation's pipelines from then on, so that this generation serves nobody.
+ * its module calls pure (module.h).  A policy of the phases preaccess and access is run where whoever asks says that
+ * all it looks at is known; each other one is noted, and taken for one that lets the request in.  Where the content
+ * would be made it stops and looks.  It owns the generation's pipelines from then on, so that this generation serves
+ * nobody.
  *
  * Runs in tools, which have neither workers nor shared memory of an instance.
  */
@@ -30,6 +32,24 @@ typedef struct weir_probe_visit {
     bool                        is_page;     /* for an error */
 } weir_probe_visit_t;
 
+/* What a policy of the place said. */
+typedef enum {
+    WEIR_PROBE_DEPENDS,                      /* it was not asked: what it looks at is not known */
+    WEIR_PROBE_PASSED,
+    WEIR_PROBE_REFUSED,                      /* with `satisfy any` somebody else may let it in */
+    WEIR_PROBE_ANSWERED,
+} weir_probe_verdict_t;
+
+typedef struct weir_probe_judgement {
+    struct weir_probe_judgement *next;
+    size_t                       module;
+    weir_phase_t                 phase;
+    weir_probe_verdict_t         verdict;
+    const weir_http_location_t  *place;
+    const char                  *policy;     /* the directive that decided; NULL: not told */
+    weir_str_t                   name;       /* what tells its line from others of that name; empty: nothing */
+} weir_probe_judgement_t;
+
 typedef struct {
     weir_arena_t               *arena;       /* lives until the next request */
     const weir_http_listen_t   *listen;
@@ -37,6 +57,7 @@ typedef struct {
     weir_str_t                  host;
     weir_probe_visit_t         *visits;
     weir_probe_step_t          *steps;
+    weir_probe_judgement_t     *judgements;  /* in their order */
     /* where handlers behind the rewrite phase are asked, or who answered in it; NULL: it did not come so far */
     const weir_http_location_t *place;
     const weir_rule_t          *line;
@@ -58,7 +79,12 @@ typedef struct {
     weir_str_t               text;           /* head as HTTP/1.1 has it */
     const weir_http_listen_t *listen;
     bool                     is_tls;
+    bool                     is_http2;
     weir_addr_t              client;
+    /* Is all known that this module looks at in that place?  NULL: policies are not asked at all. */
+    bool                   (*decides)(void *data, const weir_probe_answer_t *answer, const weir_http_location_t *place,
+                                      size_t module);
+    void                    *data;
 } weir_probe_request_t;
 
 typedef struct weir_probe weir_probe_t;

@@ -72,6 +72,8 @@ typedef struct weir_witness weir_witness_t;
 struct weir_witness {
     /* A directive of the rewrite phase was run: it held, or it did not. */
     void (*met)(weir_witness_t *witness, weir_request_t *req, const weir_conf_words_t *words, bool held);
+    /* What the recorder would be told (record/story.h). */
+    void (*judged)(weir_witness_t *witness, const char *policy, weir_str_t name, weir_str_t verdict);
 };
 
 struct weir_request {

@@ -177,6 +177,12 @@ weir_story_text(const weir_story_t *story, unsigned which)
            : WEIR_STR_NONE;
 }
 
+bool
+weir_story_is_cut(const weir_story_t *story, unsigned which)
+{
+    return story->lengths[which] >= story_rooms[which];
+}
+
 static void
 stories_describe(const void *memory, uint64_t size, weir_buf_t *out)
 {

@@ -62,6 +62,8 @@ uint64_t weir_stories_last(const void *memory, uint32_t slot);
 bool     weir_stories_read(const void *memory, uint32_t slot, uint64_t number, weir_story_t *story);
 /* One of its texts; empty when there is none. */
 weir_str_t weir_story_text(const weir_story_t *story, unsigned which);
+/* Does it fill its room, so that it may have been longer? */
+bool       weir_story_is_cut(const weir_story_t *story, unsigned which);
 uint32_t weir_stories_kept(const void *memory);                        /* by each slot */
 
 #endif

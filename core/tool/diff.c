@@ -3,14 +3,14 @@
  *
  * A place (a route, a location, a server itself) is what explain tells of it: the lines of its block and the policies
  * that run in it, wherever they are said; files and line numbers are left out.  Requests are asked of both
- * configurations, by explain.
+ * configurations (traffic.h).
  */
 #include "tool/diff.h"
 
-#include "log/log.h"
 #include "proc/master/load.h"
 #include "tool/explain.h"
-#include "tool/explain_facts.h"
+#include "tool/running.h"
+#include "tool/traffic.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,13 +19,11 @@
 #define DIFF_CHANGED 2
 
 typedef struct {
-    weir_generation_t *generation;
-    weir_probe_t      *probe;
-    json_t            *places;       /* by "server, kind name": an array of lines */
-    json_t            *seen;         /* places that a request came to: by the same */
+    weir_fate_side_t *side;
+    json_t      *places;             /* by "server, kind name": an array of lines */
 } diff_side_t;
 
-typedef struct { const char *old, *new, *traffic; } diff_args_t;
+typedef struct { const char *old, *new; weir_traffic_source_t traffic; bool json; } diff_args_t;
 
 /* -- what a place is -- */
 
@@ -61,7 +59,7 @@ diff_add_block(json_t *lines, const weir_conf_block_t *block)
 static void
 diff_add_policies(json_t *lines, const weir_http_location_t *place)
 {
-    json_t       *policies = weir_explain_policies(place);
+    json_t       *policies = weir_explain_policies(place, NULL);
     const json_t *policy, *line;
     size_t        i, k;
 
@@ -130,24 +128,24 @@ diff_open(diff_side_t *side, const weir_conf_source_t *before, const char *file)
     weir_error_t            error = { .text = "" };
     weir_arena_t            arena;
     const weir_http_conf_t *http;
+    weir_generation_t      *generation;
 
     weir_arena_init(&arena, 1024);
     source.keeps_lines = true;
     source.file = file[0] == '/' ? weir_str_from_z(file)
                                  : weir_str_printf(&arena, "%.*s%s", WEIR_STR_ARG(source.prefix), file);
-    *side = (diff_side_t) { .generation = weir_load(&source, 1, NULL, &error) };
+    *side = (diff_side_t) { .side = NULL };
+    generation = weir_load(&source, 1, NULL, &error);
     weir_arena_fini(&arena);
-    if (side->generation == NULL) {
+    if (generation == NULL) {
+        return false;
+    }
+    side->side = weir_fate_side_open(generation, "diff");
+    if (side->side == NULL) {
         return false;
     }
     side->places = json_object();
-    side->seen = json_object();
-    side->probe = weir_probe_create(side->generation);
-    if (side->probe == NULL) {
-        fprintf(stderr, "weir: diff: an event loop cannot be made (%d: %s)\n", errno, strerror(errno));
-        return false;
-    }
-    http = weir_http_conf_of(side->generation);
+    http = weir_http_conf_of(generation);
     for (size_t i = 0; http != NULL && i < http->n_servers; i++) {
         diff_add_place(side, http->servers[i], "", WEIR_STR_NONE, http->servers[i]->fallback);
         diff_add_places(side, http->servers[i], http->servers[i]->block);
@@ -158,201 +156,101 @@ diff_open(diff_side_t *side, const weir_conf_source_t *before, const char *file)
 static void
 diff_close(diff_side_t *side)
 {
-    if (side->probe != NULL) {
-        weir_probe_destroy(side->probe);
-    }
-    if (side->generation != NULL) {
-        weir_generation_unref(side->generation);
-    }
+    weir_fate_side_close(side->side);
     json_decref(side->places);
-    json_decref(side->seen);
 }
 
 /* -- places -- */
 
-static void
-diff_show(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        putchar((unsigned char) *text < 0x20 || *text == 0x7f ? '?' : *text);
-    }
-}
-
-static void
-diff_show_line(const char *text)
-{
-    diff_show(text);
-    putchar('\n');
-}
-
 /* Lines of one that the other has not, as often as that is so. */
-static bool
-diff_lines(const char *mark, const json_t *lines, const json_t *others, bool shows)
+static json_t *
+diff_lines(const json_t *lines, const json_t *others)
 {
-    json_t       *left = json_copy((json_t *) (uintptr_t) others);
+    json_t       *left = json_copy((json_t *) (uintptr_t) others), *more = json_array();
     const json_t *line;
     size_t        i, k;
-    bool          differs = false;
 
     json_array_foreach(lines, i, line) {
         for (k = 0; k < json_array_size(left) && !json_equal(json_array_get(left, k), line); k++) {
         }
         if (k < json_array_size(left)) {
             (void) json_array_remove(left, k);
-            continue;
-        }
-        differs = true;
-        if (shows) {
-            printf("    %s ", mark);
-            diff_show_line(json_string_value(line));
+        } else {
+            (void) json_array_append(more, (json_t *) (uintptr_t) line);
         }
     }
     json_decref(left);
-    return differs;
+    return more;
 }
 
-static bool
+static void
+diff_add_change(json_t *changes, const char *change, const char *place, json_t *removed, json_t *added)
+{
+    json_t *told = json_object();
+
+    (void) json_object_set_new(told, "change", json_string(change));
+    (void) json_object_set_new(told, "place", json_string(place));
+    (void) json_object_set_new(told, "removed", removed != NULL ? removed : json_array());
+    (void) json_object_set_new(told, "added", added != NULL ? added : json_array());
+    (void) json_array_append_new(changes, told);
+}
+
+static json_t *
 diff_places(const diff_side_t *old, const diff_side_t *new)
 {
     const char *key;
-    json_t     *lines;
-    bool        differs = false;
+    json_t     *lines, *changes = json_array(), *removed, *added;
 
     json_object_foreach(old->places, key, lines) {
         const json_t *others = json_object_get(new->places, key);
 
         if (others == NULL) {
-            printf("removed  ");
-            diff_show_line(key);
-        } else if (diff_lines("-", lines, others, false) || diff_lines("+", others, lines, false)) {
-            printf("changed  ");
-            diff_show_line(key);
-            (void) diff_lines("-", lines, others, true);
-            (void) diff_lines("+", others, lines, true);
-        } else {
+            diff_add_change(changes, "removed", key, NULL, NULL);
             continue;
         }
-        differs = true;
+        removed = diff_lines(lines, others);
+        added = diff_lines(others, lines);
+        if (json_array_size(removed) + json_array_size(added) != 0) {
+            diff_add_change(changes, "changed", key, removed, added);
+        } else {
+            json_decref(removed);
+            json_decref(added);
+        }
     }
     json_object_foreach(new->places, key, lines) {
         if (json_object_get(old->places, key) == NULL) {
-            printf("added    ");
-            diff_show_line(key);
-            differs = true;
+            diff_add_change(changes, "added", key, NULL, NULL);
         }
     }
-    return differs;
-}
-
-/* -- requests -- */
-
-static void
-diff_take(json_t *fate, const char *name, const json_t *value)
-{
-    if (value != NULL) {
-        (void) json_object_set(fate, name, (json_t *) (uintptr_t) value);
-    }
-}
-
-/* Where it goes and what comes of it, without files and lines. */
-static json_t *
-diff_fate(diff_side_t *side, const json_t *facts)
-{
-    static const char *const kinds[] = { "route", "location" };
-    const json_t *server = json_object_get(facts, "server"), *target = json_object_get(facts, "target");
-    const json_t *answer = json_object_get(facts, "answer");
-    json_t       *fate = json_object(), *key;
-
-    diff_take(fate, "server", json_object_get(server, "first_name"));
-    for (size_t i = 0; i < weir_countof(kinds); i++) {
-        const json_t *place = json_object_get(facts, kinds[i]);
-
-        if (place != NULL) {
-            diff_take(fate, kinds[i], json_object_get(place, "name"));
-            key = json_sprintf("server \"%s\", %s %s", json_string_value(json_object_get(server, "first_name")),
-                               kinds[i], json_string_value(json_object_get(place, "name")));
-            (void) json_object_set_new(side->seen, json_string_value(key), json_true());
-            json_decref(key);
-        }
-    }
-    diff_take(fate, "outcome", json_object_get(facts, "outcome"));
-    diff_take(fate, "status", json_object_get(answer, "status"));
-    diff_take(fate, "redirect", json_object_get(answer, "location"));
-    diff_take(fate, "upstream", json_object_get(json_object_get(target, "upstream"), "name"));
-    diff_take(fate, "asks", json_object_get(target, "target"));
-    diff_take(fate, "file", json_object_get(target, "file"));
-    return fate;
+    return changes;
 }
 
 static void
-diff_show_fate(const char *mark, const json_t *fate)
+diff_print_lines(const char *mark, const json_t *lines)
 {
-    const char   *name, *between = "";
-    const json_t *value;
+    size_t        i;
+    const json_t *line;
 
-    printf("    %s ", mark);
-    json_object_foreach((json_t *) (uintptr_t) fate, name, value) {
-        printf("%s%s ", between, name);
-        between = ", ";
-        if (json_is_integer(value)) {
-            printf("%d", (int) json_integer_value(value));
-        } else {
-            diff_show(json_string_value(value));
-        }
+    json_array_foreach(lines, i, line) {
+        printf("    %s ", mark);
+        weir_explain_show(json_string_value(line));
+        putchar('\n');
     }
-    putchar('\n');
 }
 
-/* Places that no request came to: what is said of the traffic says nothing of them. */
 static void
-diff_unseen(const diff_side_t *side)
+diff_print_places(const json_t *changes)
 {
-    const char *key;
-    json_t     *lines;
+    size_t        i;
+    const json_t *change;
 
-    json_object_foreach(side->places, key, lines) {
-        if (strstr(key, "\", ") != NULL && json_object_get(side->seen, key) == NULL) {
-            printf("unseen   ");
-            diff_show_line(key);
-        }
+    json_array_foreach(changes, i, change) {
+        printf("%-8s ", json_string_value(json_object_get(change, "change")));
+        weir_explain_show(json_string_value(json_object_get(change, "place")));
+        putchar('\n');
+        diff_print_lines("-", json_object_get(change, "removed"));
+        diff_print_lines("+", json_object_get(change, "added"));
     }
-}
-
-static bool
-diff_requests(diff_side_t *old, diff_side_t *new, FILE *traffic)
-{
-    char      *line = NULL;
-    size_t     room = 0, n = 0, changed = 0;
-    weir_str_t text;
-
-    while (weir_explain_next_line(traffic, &line, &room, &text)) {
-        json_t *before, *after, *was, *is;
-
-        if (text.len == 0 || (before = weir_explain_ask_line(old->generation, old->probe, text)) == NULL) {
-            continue;
-        }
-        after = weir_explain_ask_line(new->generation, new->probe, text);
-        was = diff_fate(old, before);
-        is = diff_fate(new, after);
-        n++;
-        if (!json_equal(was, is)) {
-            changed++;
-            printf("request  ");
-            diff_show(json_string_value(json_object_get(before, "request")));
-            putchar('\n');
-            diff_show_fate("-", was);
-            diff_show_fate("+", is);
-        }
-        json_decref(before);
-        json_decref(after);
-        json_decref(was);
-        json_decref(is);
-    }
-    free(line);
-    printf("traffic  %zu of %zu requests change (%.2f%%)\n", changed, n,
-           n != 0 ? 100.0 * (double) changed / (double) n : 0.0);
-    diff_unseen(new);
-    return changed != 0;
 }
 
 /* -- the tool -- */
@@ -360,11 +258,20 @@ diff_requests(diff_side_t *old, diff_side_t *new, FILE *traffic)
 static bool
 diff_read_args(diff_args_t *args, char *const *argv)
 {
+    size_t used;
+    bool   good;
+
     for (; *argv != NULL; argv++) {
-        if (strcmp(*argv, "--traffic") == 0 && argv[1] != NULL) {
-            args->traffic = *++argv;
+        if (strcmp(*argv, "--json") == 0) {
+            args->json = true;
+        } else if (weir_traffic_option(&args->traffic, argv, &used, &good)) {
+            if (!good) {
+                return false;
+            }
+            argv += used - 1;
         } else if ((*argv)[0] == '-') {
-            fprintf(stderr, "weir: diff: \"%s\": expected --traffic FILE, and two configurations\n", *argv);
+            fprintf(stderr, "weir: diff: \"%s\": expected --traffic FILE, --recorder, --format NAME, --host NAME or "
+                    "--json, and two configurations\n", *argv);
             return false;
         } else if (args->old == NULL) {
             args->old = *argv;
@@ -377,47 +284,80 @@ diff_read_args(diff_args_t *args, char *const *argv)
     }
     if (args->new == NULL) {
         fprintf(stderr, "weir: diff: expected two configurations: OLD NEW\n");
+    } else if (args->traffic.log != NULL && args->traffic.recorder) {
+        fprintf(stderr, "weir: diff: --traffic and --recorder: expected one of them\n");
+        return false;
     }
     return args->new != NULL;
 }
 
-static int
-diff_run(diff_side_t *old, diff_side_t *new, FILE *traffic)
+static void
+diff_tell(const diff_args_t *args, json_t *places, const weir_traffic_sums_t *sums)
 {
-    static weir_log_sink_t nowhere = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_EMERG, .fd = -1 };
-    bool                   differs;
+    json_t *told;
 
-    weir_log_use(&nowhere);
-    differs = diff_places(old, new);
-    if (traffic != NULL) {
-        differs = diff_requests(old, new, traffic) || differs;
+    if (!args->json) {
+        diff_print_places(places);
+        if (sums != NULL) {
+            weir_traffic_print(sums, false);
+        }
+        return;
     }
-    weir_log_use(NULL);
+    told = json_object();
+    (void) json_object_set(told, "places", places);
+    if (sums != NULL) {
+        (void) json_object_set_new(told, "traffic", weir_traffic_json(sums));
+    }
+    (void) json_dumpf(told, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(told);
+}
+
+static int
+diff_run(const diff_args_t *args, const diff_side_t *old, const diff_side_t *new)
+{
+    bool                       wants = args->traffic.log != NULL || args->traffic.recorder, differs;
+    weir_traffic_t            *traffic = NULL;
+    const weir_traffic_sums_t *sums = NULL;
+    weir_settings_t            settings;
+    pid_t                      pid = 0;
+    json_t                    *places;
+
+    weir_settings_read(&settings, weir_fate_side_generation(old->side));
+    if (args->traffic.recorder && !weir_running_serving(settings.pid_file, &pid)) {
+        return WEIR_EXPLAIN_FAILED;
+    }
+    if (wants) {
+        traffic = weir_traffic_judge(old->side, new->side, &args->traffic, pid);
+        if (traffic == NULL) {
+            return WEIR_EXPLAIN_FAILED;
+        }
+        sums = weir_traffic_sums(traffic);
+    }
+    places = diff_places(old, new);
+    diff_tell(args, places, sums);
+    differs = json_array_size(places) != 0 || (sums != NULL && sums->changed != 0);
+    json_decref(places);
+    if (traffic != NULL) {
+        weir_traffic_destroy(traffic);
+    }
     return differs ? DIFF_CHANGED : 0;
 }
 
 int
 weir_tool_diff(const weir_conf_source_t *source, char *const *argv)
 {
-    diff_args_t args = { .old = NULL };
-    diff_side_t old = { .probe = NULL }, new = { .probe = NULL };
-    FILE       *traffic = NULL;
+    diff_args_t args = { .traffic = { .tool = "diff" } };
+    diff_side_t old = { .side = NULL }, new = { .side = NULL };
     int         code = WEIR_EXPLAIN_FAILED;
 
     if (!diff_read_args(&args, argv)) {
         return WEIR_EXPLAIN_MISUSE;
     }
-    if (args.traffic != NULL && (traffic = fopen(args.traffic, "re")) == NULL) {
-        fprintf(stderr, "weir: diff: open() \"%s\" failed (%d: %s)\n", args.traffic, errno, strerror(errno));
-        return WEIR_EXPLAIN_FAILED;
-    }
     if (diff_open(&old, source, args.old) && diff_open(&new, source, args.new)) {
-        code = diff_run(&old, &new, traffic);
+        code = diff_run(&args, &old, &new);
     }
     diff_close(&old);
     diff_close(&new);
-    if (traffic != NULL) {
-        (void) fclose(traffic);
-    }
     return code;
 }

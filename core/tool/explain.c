@@ -28,13 +28,14 @@ typedef struct {
     weir_str_t  fields[EXPLAIN_FIELDS_MAX];
     size_t      n_fields;
     weir_addr_t client;
-    bool        has_ip, json, live;
+    bool        has_ip, json, live, http2;
 } explain_args_t;
 
 typedef struct {
     const explain_args_t *args;
     weir_generation_t    *generation;
     weir_probe_t         *probe;
+    weir_explain_knows_t  knows;
     int                   code;
 } explain_t;
 
@@ -107,8 +108,10 @@ explain_read_args(explain_args_t *args, char *const *argv)
             args->json = true;
         } else if (strcmp(*argv, "--live") == 0) {
             args->live = true;
+        } else if (strcmp(*argv, "--http2") == 0) {
+            args->http2 = true;
         } else if ((*argv)[0] == '-' && (*argv)[1] != '\0') {
-            return explain_misuse("unknown option", weir_str_from_z(*argv), "-c, -H, --ip, --json or --live");
+            return explain_misuse("unknown option", weir_str_from_z(*argv), "-c, -H, --ip, --http2, --json or --live");
         } else if (args->request != NULL) {
             return explain_misuse("a second request", weir_str_from_z(*argv),
                                   "one, or \"-\" for those of standard input");
@@ -125,10 +128,9 @@ explain_read_args(explain_args_t *args, char *const *argv)
 
 /* -- a request -- */
 
-typedef struct { weir_str_t method, authority, target; bool is_tls; weir_hostport_t hp; uint16_t port; } explain_url_t;
 
 static bool
-explain_split_url(weir_str_t url, explain_url_t *to)
+explain_split_url(weir_str_t url, weir_explain_url_t *to)
 {
     size_t n = 0;
 
@@ -149,13 +151,13 @@ explain_split_url(weir_str_t url, explain_url_t *to)
 }
 
 /* METHOD URL [HTTP/1.1]; a URL alone is a GET. */
-static bool
-explain_read_request(weir_str_t text, explain_url_t *to)
+bool
+weir_explain_read_request(weir_str_t text, weir_explain_url_t *to, const char **what, weir_str_t *word)
 {
     weir_str_t  first, rest, url, version = WEIR_STR_NONE;
     const char *why;
 
-    *to = (explain_url_t) { .method = WEIR_STR("GET") };
+    *to = (weir_explain_url_t) { .method = WEIR_STR("GET") };
     text = weir_str_trim(text);
     url = text;
     if (weir_str_cut(text, ' ', &first, &rest)) {
@@ -165,22 +167,27 @@ explain_read_request(weir_str_t text, explain_url_t *to)
         }
     }
     version = weir_str_trim(version);
+    *what = "invalid request";
+    *word = text;
     if (explain_has_controls(text) || to->method.len == 0 || !explain_split_url(url, to)
         || (version.len != 0 && !weir_str_eq(version, WEIR_STR("HTTP/1.1"))))
     {
-        return explain_misuse("invalid request", text, "a method and an address, as in 'GET https://host/path?x=1'");
+        return false;
     }
+    *what = "invalid host";
+    *word = to->authority;
     if (!weir_addr_parse_hostport(&to->hp, to->authority, &why) || to->hp.is_unix || to->hp.is_wildcard) {
-        return explain_misuse("invalid host", to->authority, "a name or an address, and a port or none");
+        return false;
     }
     to->port = to->hp.has_port ? to->hp.port : to->is_tls ? 443 : 80;
     return true;
 }
 
-static weir_str_t
-explain_head(weir_arena_t *arena, const explain_url_t *url, const weir_str_t *fields, size_t n)
+weir_str_t
+weir_explain_head(weir_arena_t *arena, weir_str_t method, weir_str_t target, weir_str_t host,
+                  const weir_str_t *fields, size_t n)
 {
-    size_t     size = url->method.len + url->target.len + url->authority.len + 64;
+    size_t     size = method.len + target.len + host.len + 64;
     bool       has_host = false;
     weir_buf_t out;
 
@@ -189,16 +196,13 @@ explain_head(weir_arena_t *arena, const explain_url_t *url, const weir_str_t *fi
         has_host = has_host || (fields[i].len > 4 && weir_str_eq_fold(weir_str(fields[i].at, 5), WEIR_STR("host:")));
     }
     weir_buf_init(&out, weir_alloc_bytes(arena, size), size);
-    weir_buf_add_str(&out, url->method);
+    weir_buf_add_str(&out, method);
     weir_buf_add_char(&out, ' ');
-    if (url->target.len == 0 || url->target.at[0] != '/') {
-        weir_buf_add_char(&out, '/');
-    }
-    weir_buf_add_str(&out, url->target);
+    weir_buf_add_str(&out, target);
     weir_buf_add_lit(&out, " HTTP/1.1\r\n");
     if (!has_host) {
         weir_buf_add_lit(&out, "Host: ");
-        weir_buf_add_str(&out, url->authority);
+        weir_buf_add_str(&out, host);
         weir_buf_add_lit(&out, "\r\n");
     }
     for (size_t i = 0; i < n; i++) {
@@ -210,11 +214,41 @@ explain_head(weir_arena_t *arena, const explain_url_t *url, const weir_str_t *fi
     return weir_buf_str(&out);
 }
 
+/* The target as a client of HTTP/1.1 sends it. */
+static weir_str_t
+explain_target(weir_arena_t *arena, weir_str_t target)
+{
+    return target.len != 0 && target.at[0] == '/' ? target
+           : weir_str_printf(arena, "/%.*s", WEIR_STR_ARG(target));
+}
+
+/* A field that HTTP/2 has not (RFC 9113 §8.2.2); NULL: all may be. */
+static const char *
+explain_http2_problem(const weir_str_t *fields, size_t n)
+{
+    static const char *const none[] = { "connection", "proxy-connection", "keep-alive", "transfer-encoding",
+                                        "upgrade" };
+    weir_str_t               name, value;
+
+    for (size_t i = 0; i < n; i++) {
+        (void) weir_str_cut(fields[i], ':', &name, &value);
+        for (size_t k = 0; k < weir_countof(none); k++) {
+            if (weir_str_eq_fold(name, weir_str_from_z(none[k]))) {
+                return "a field of the connection in a request of HTTP/2";
+            }
+        }
+        if (weir_str_eq_fold(name, WEIR_STR("te")) && !weir_str_eq(weir_str_trim(value), WEIR_STR("trailers"))) {
+            return "TE of a request of HTTP/2 is trailers, or is not there";
+        }
+    }
+    return NULL;
+}
+
 /* -- the listener -- */
 
 /* How well the listener's address suits; 0: it is of another port or area. */
 static unsigned
-explain_suits(const weir_listen_t *listen, const explain_url_t *url, const weir_addr_t *host)
+explain_suits(const weir_listen_t *listen, const weir_explain_url_t *url, const weir_addr_t *host)
 {
     unsigned suits;
 
@@ -231,8 +265,8 @@ explain_suits(const weir_listen_t *listen, const explain_url_t *url, const weir_
     return suits * 2 + (listen->is_ssl == url->is_tls);
 }
 
-static const weir_http_listen_t *
-explain_find_listener(const weir_generation_t *generation, const explain_url_t *url, size_t *n)
+const weir_http_listen_t *
+weir_explain_find_listener(const weir_generation_t *generation, const weir_explain_url_t *url, size_t *n)
 {
     weir_listens_t listens = weir_listens_of(generation);
     const weir_listen_t *best = NULL;
@@ -271,36 +305,70 @@ explain_tell(const explain_t *e, json_t *facts)
     json_decref(facts);
 }
 
+static bool
+explain_decides(void *data, const weir_probe_answer_t *answer, const weir_http_location_t *place, size_t module)
+{
+    const explain_t *e = data;
+
+    return weir_explain_decides(e->generation, &e->knows, answer, place, module);
+}
+
+static bool
+explain_policy_stops(const weir_probe_answer_t *answer)
+{
+    bool stops = answer->arrived && answer->cause == WEIR_CAUSE_ACCESS_DEFAULT;
+
+    for (const weir_probe_judgement_t *j = answer->judgements; j != NULL; j = j->next) {
+        stops = stops || (answer->status != 0 && j->verdict == WEIR_PROBE_REFUSED);
+    }
+    return stops;
+}
+
 /* NULL: it is no request, which was said. */
 static json_t *
 explain_one(explain_t *e, weir_str_t text, const weir_str_t *fields, size_t n_fields)
 {
     weir_probe_answer_t  answer = { .status = 0 };
-    weir_probe_request_t request = { .client = e->args->client };
-    weir_explain_case_t  c = { .generation = e->generation, .shown = text, .has_ip = e->args->has_ip,
+    weir_probe_request_t request = { .client = e->args->client, .is_http2 = e->args->http2,
+                                     .decides = explain_decides, .data = e };
+    weir_explain_case_t  c = { .generation = e->generation, .shown = text, .knows = &e->knows,
                                .probe = e->probe, .request = &request, .answer = &answer };
-    explain_url_t        url;
+    weir_explain_url_t        url;
     weir_arena_t         arena;
     json_t              *facts;
+    const char          *what;
+    weir_str_t           word;
     int                  code;
 
-    if (!explain_read_request(text, &url)) {
+    if (!weir_explain_read_request(text, &url, &what, &word)) {
+        (void) explain_misuse(what, word, strcmp(what, "invalid host") == 0
+                                              ? "a name or an address, and a port or none"
+                                              : "a method and an address, as in 'GET https://host/path?x=1'");
         e->code = WEIR_EXPLAIN_MISUSE;
         return NULL;
     }
     weir_arena_init(&arena, 4096);
-    c.listen = request.listen = explain_find_listener(e->generation, &url, &c.n_listens);
+    c.listen = request.listen = weir_explain_find_listener(e->generation, &url, &c.n_listens);
     request.is_tls = url.is_tls;
     if (c.listen == NULL) {
         c.problem = "nobody listens at this port";
     } else if (url.is_tls && !c.listen->base.is_ssl) {
         c.listen = NULL;
         c.problem = "who listens at this port does not speak TLS";
-    } else {
-        request.text = explain_head(&arena, &url, fields, n_fields);
+    } else if (e->args->http2 && !url.is_tls && !c.listen->is_http2
+               && !c.listen->default_server->core->http2.on) {
+        c.problem = "who listens at this port does not speak HTTP/2 without TLS";
+    } else if (!e->args->http2 || (c.problem = explain_http2_problem(fields, n_fields)) == NULL) {
+        request.text = weir_explain_head(&arena, url.method, explain_target(&arena, url.target), url.authority, fields,
+                                         n_fields);
         weir_probe_ask(e->probe, &request, &answer, &c.problem);
     }
     facts = weir_explain_facts(&c, &code);
+    if (c.listen != NULL && c.problem == NULL && explain_policy_stops(&answer)) {
+        request.decides = NULL;                  /* once more, without policies: what is behind them */
+        weir_probe_ask(e->probe, &request, &answer, &c.problem);
+        weir_explain_behind(&c, facts);
+    }
     e->code = code > e->code ? code : e->code;
     weir_arena_fini(&arena);
     return facts;
@@ -323,15 +391,6 @@ explain_line(explain_t *e, weir_str_t line)
         }
     }
     return explain_one(e, text, fields, n);
-}
-
-json_t *
-weir_explain_ask_line(weir_generation_t *generation, weir_probe_t *probe, weir_str_t line)
-{
-    static explain_args_t args;
-    explain_t             e = { .args = &args, .generation = generation, .probe = probe };
-
-    return weir_addr_from_ip(&args.client, WEIR_STR(EXPLAIN_CLIENT), 0) ? explain_line(&e, line) : NULL;
 }
 
 bool
@@ -377,7 +436,7 @@ explain_load(const weir_conf_source_t *before, const explain_args_t *args, weir_
         source.file = args->file[0] == '/' ? weir_str_from_z(args->file)
                                            : weir_str_printf(arena, "%.*s%s", WEIR_STR_ARG(source.prefix), args->file);
     }
-    return args->live ? weir_live_load(&source) : weir_load(&source, 1, NULL, &error);
+    return args->live ? weir_live_load(&source, NULL) : weir_load(&source, 1, NULL, &error);
 }
 
 int
@@ -399,6 +458,8 @@ weir_tool_explain(const weir_conf_source_t *source, char *const *argv)
         return WEIR_EXPLAIN_FAILED;
     }
     weir_log_use(&nowhere);
+    e.knows = (weir_explain_knows_t) { .has_ip = args.has_ip, .has_fields = true };
+    weir_explain_find_made(e.generation, &e.knows);
     e.probe = weir_probe_create(e.generation);
     if (e.probe == NULL) {
         fprintf(stderr, "weir: explain: an event loop cannot be made (%d: %s)\n", errno, strerror(errno));

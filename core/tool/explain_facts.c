@@ -313,9 +313,37 @@ facts_target(const weir_explain_case_t *c)
 
 /* -- the answer -- */
 
+static void
+facts_find_deny(void *data, const weir_conf_block_t *from, const weir_conf_line_t *line)
+{
+    const weir_conf_words_t **found = data;
+
+    (void) from;
+    *found = *found == NULL ? line->words : *found;
+}
+
+/* The line that has refused or answered it; NULL: none of a policy has. */
+static const weir_conf_words_t *
+facts_who_refuses(const weir_probe_answer_t *answer)
+{
+    const weir_probe_judgement_t *by = NULL;
+    const weir_conf_words_t      *words = NULL;
+
+    if (answer->cause == WEIR_CAUSE_ACCESS_DEFAULT && answer->place != NULL) {
+        weir_explain_each_line(answer->place->block, weir_http_core_index, "default_deny", facts_find_deny, &words);
+        return words;
+    }
+    for (const weir_probe_judgement_t *j = answer->judgements; j != NULL; j = j->next) {
+        by = j->verdict == WEIR_PROBE_REFUSED || j->verdict == WEIR_PROBE_ANSWERED ? j : by;
+    }
+    return by != NULL ? weir_explain_judging_line(by) : NULL;
+}
+
 static json_t *
 facts_answer(const weir_probe_answer_t *answer)
 {
+    const weir_conf_words_t *by = facts_who_refuses(answer);
+
     json_t *told = json_object();
 
     (void) json_object_set_new(told, "status", json_integer(answer->status));
@@ -326,7 +354,10 @@ facts_answer(const weir_probe_answer_t *answer)
         facts_set(told, "cause", weir_cause_row(answer->cause)->word);
     }
     if (answer->detail != NULL) {
-        (void) json_object_set_new(told, "detail", json_string(answer->detail));
+        (void) json_object_set_new(told, "detail", weir_explain_text(weir_str_from_z(answer->detail)));
+    }
+    if (by != NULL) {
+        (void) json_object_set_new(told, "by", weir_explain_line(by));
     }
     return told;
 }
@@ -374,7 +405,7 @@ facts_of_answer(const weir_explain_case_t *c, json_t *facts)
     }
     (void) json_object_set_new(facts, "rewrites", facts_rewrites(answer));
     if (answer->arrived) {
-        (void) json_object_set_new(facts, "policies", weir_explain_policies(answer->place));
+        (void) json_object_set_new(facts, "policies", weir_explain_policies(answer->place, answer));
         if (answer->status == 0) {
             (void) json_object_set_new(facts, "target", facts_target(c));
         }
@@ -383,6 +414,14 @@ facts_of_answer(const weir_explain_case_t *c, json_t *facts)
         (void) json_object_set_new(facts, "answer", facts_answer(answer));
     }
     (void) json_object_set_new(facts, "depends", weir_explain_depends(c));
+}
+
+void
+weir_explain_behind(const weir_explain_case_t *c, json_t *facts)
+{
+    if (c->answer->arrived && c->answer->status == 0 && !c->answer->is_unrouted) {
+        (void) json_object_set_new(facts, "target", facts_target(c));
+    }
 }
 
 json_t *

@@ -6,14 +6,29 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-text_show(const char *text)
+/* A control of Latin-1 in UTF-8, or a mark that turns the direction of what is shown. */
+static bool
+text_is_hidden(const unsigned char *at)
 {
+    return (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
+        || (at[0] == 0xe2 && at[1] == 0x80 && ((at[2] >= 0x8e && at[2] <= 0x8f) || (at[2] >= 0xaa && at[2] <= 0xae)))
+        || (at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
+}
+
+void
+weir_explain_show(const char *text)
+{
+    size_t hidden = 0;
+
     for (; text != NULL && *text != '\0'; text++) {
         unsigned char c = (unsigned char) *text;
 
-        if (c < 0x20 || c == 0x7f) {
+        if (hidden == 0 && text_is_hidden((const unsigned char *) text)) {
+            hidden = c == 0xc2 ? 2 : 3;
+        }
+        if (c < 0x20 || c == 0x7f || hidden != 0) {
             printf("\\x%02x", c);
+            hidden -= hidden != 0;
         } else {
             putchar(c);
         }
@@ -41,7 +56,7 @@ text_end(const json_t *told)
 
     if (at != NULL) {
         printf("  (");
-        text_show(at);
+        weir_explain_show(at);
         putchar(')');
     }
     if (json_is_true(json_object_get(told, "inherited"))) {
@@ -54,7 +69,7 @@ static void
 text_line(const char *label, const json_t *told)
 {
     text_label(label);
-    text_show(text_of(told, "line"));
+    weir_explain_show(text_of(told, "line"));
     text_end(told);
 }
 
@@ -76,7 +91,7 @@ text_listener(const json_t *listener)
         return;
     }
     text_label("listener");
-    text_show(text_of(listener, "address"));
+    weir_explain_show(text_of(listener, "address"));
     printf("%s", json_is_true(json_object_get(listener, "tls")) ? ", TLS" : "");
     text_end(listener);
 }
@@ -89,7 +104,7 @@ text_server(const json_t *server)
     }
     text_label("server");
     putchar('"');
-    text_show(text_of(server, "name"));
+    weir_explain_show(text_of(server, "name"));
     printf("\", %s", text_of(server, "how"));
     text_end(server);
 }
@@ -106,7 +121,7 @@ text_place(const json_t *facts)
             continue;
         }
         text_label(kinds[i]);
-        text_show(text_of(place, "name"));
+        weir_explain_show(text_of(place, "name"));
         text_end(place);
         if (json_object_get(place, "match") != NULL) {
             text_line("", json_object_get(place, "match"));
@@ -125,11 +140,11 @@ text_others(const json_t *others)
 
     json_array_foreach(others, i, other) {
         text_label(i == 0 ? "not" : "");
-        text_show(text_of(other, "kind"));
+        weir_explain_show(text_of(other, "kind"));
         putchar(' ');
-        text_show(text_of(other, "name"));
+        weir_explain_show(text_of(other, "name"));
         printf(": ");
-        text_show(text_of(other, "why"));
+        weir_explain_show(text_of(other, "why"));
         text_end(other);
     }
 }
@@ -144,12 +159,12 @@ text_rewrites(const json_t *rewrites)
         const char *query = text_of(step, "query");
 
         text_label(i == 0 ? "rewrites" : "");
-        text_show(text_of(step, "line"));
+        weir_explain_show(text_of(step, "line"));
         printf(" -> ");
-        text_show(text_of(step, "path"));
+        weir_explain_show(text_of(step, "path"));
         if (query != NULL && *query != '\0') {
             putchar('?');
-            text_show(query);
+            weir_explain_show(query);
         }
         text_end(step);
     }
@@ -163,11 +178,13 @@ text_policies(const json_t *policies)
 
     json_array_foreach(policies, i, policy) {
         text_label(i == 0 ? "policies" : "");
-        printf("%-10s %s\n", text_of(policy, "phase"), text_of(policy, "module"));
+        printf("%-10s %s%s%s\n", text_of(policy, "phase"), text_of(policy, "module"),
+               text_of(policy, "verdict") != NULL ? ": " : "",
+               text_of(policy, "verdict") != NULL ? text_of(policy, "verdict") : "");
         json_array_foreach(json_object_get(policy, "lines"), k, line) {
             text_label("");
             printf("           ");
-            text_show(text_of(line, "line"));
+            weir_explain_show(text_of(line, "line"));
             text_end(line);
         }
     }
@@ -184,18 +201,18 @@ text_target(const json_t *target)
     text_lines("target", json_object_get(target, "lines"));
     if (upstream != NULL) {
         text_label("upstream");
-        text_show(text_of(upstream, "name"));
+        weir_explain_show(text_of(upstream, "name"));
         text_end(upstream);
         text_lines("", json_object_get(upstream, "servers"));
     }
     if (text_of(target, "target") != NULL) {
         text_label("asks");
-        text_show(text_of(target, "method"));
+        weir_explain_show(text_of(target, "method"));
         putchar(' ');
-        text_show(text_of(target, "target"));
+        weir_explain_show(text_of(target, "target"));
         if (text_of(target, "host") != NULL) {
             printf(", Host: ");
-            text_show(text_of(target, "host"));
+            weir_explain_show(text_of(target, "host"));
         }
         putchar('\n');
     }
@@ -205,7 +222,7 @@ text_target(const json_t *target)
     }
     if (text_of(target, "file") != NULL) {
         text_label("file");
-        text_show(text_of(target, "file"));
+        weir_explain_show(text_of(target, "file"));
         putchar('\n');
         text_lines("", json_object_get(target, "root"));
     }
@@ -221,15 +238,20 @@ text_answer(const json_t *answer)
     printf("%lld", (long long) json_integer_value(json_object_get(answer, "status")));
     if (text_of(answer, "location") != NULL) {
         printf(", Location: ");
-        text_show(text_of(answer, "location"));
+        weir_explain_show(text_of(answer, "location"));
     }
     if (text_of(answer, "cause") != NULL) {
         printf(", cause %s", text_of(answer, "cause"));
     }
     if (text_of(answer, "detail") != NULL) {
-        printf(" (%s)", text_of(answer, "detail"));
+        printf(" (");
+        weir_explain_show(text_of(answer, "detail"));
+        putchar(')');
     }
     putchar('\n');
+    if (json_object_get(answer, "by") != NULL) {
+        text_line("by", json_object_get(answer, "by"));
+    }
 }
 
 static void
@@ -241,10 +263,10 @@ text_depends(const json_t *depends)
     json_array_foreach(depends, i, doubt) {
         text_label(i == 0 ? "depends" : "");
         printf("on ");
-        text_show(text_of(doubt, "on"));
+        weir_explain_show(text_of(doubt, "on"));
         if (text_of(doubt, "line") != NULL) {
             printf(", in ");
-            text_show(text_of(doubt, "line"));
+            weir_explain_show(text_of(doubt, "line"));
         }
         text_end(doubt);
     }
@@ -253,13 +275,13 @@ text_depends(const json_t *depends)
 void
 weir_explain_print(const json_t *facts)
 {
-    text_show(text_of(facts, "request"));
+    weir_explain_show(text_of(facts, "request"));
     putchar('\n');
     text_label("outcome");
     printf("%s", text_of(facts, "outcome"));
     if (text_of(facts, "problem") != NULL) {
         printf(": ");
-        text_show(text_of(facts, "problem"));
+        weir_explain_show(text_of(facts, "problem"));
     }
     putchar('\n');
     text_listener(json_object_get(facts, "listener"));
@@ -268,7 +290,7 @@ weir_explain_print(const json_t *facts)
     text_others(json_object_get(facts, "others"));
     text_rewrites(json_object_get(facts, "rewrites"));
     text_policies(json_object_get(facts, "policies"));
-    text_target(json_object_get(facts, "target"));
     text_answer(json_object_get(facts, "answer"));
+    text_target(json_object_get(facts, "target"));
     text_depends(json_object_get(facts, "depends"));
 }

@@ -66,7 +66,7 @@ live_replay(live_t *live, int pid)
 
 /* The files tell whose pid file it is, and nothing else. */
 weir_generation_t *
-weir_live_load(const weir_conf_source_t *source)
+weir_live_load(const weir_conf_source_t *source, weir_bundle_t **bundle)
 {
     live_t             live = { .bundle = NULL };
     weir_error_t       error = { .text = "" };
@@ -85,7 +85,9 @@ weir_live_load(const weir_conf_source_t *source)
             generation = live_replay(&live, (int) pid);
         }
     }
-    if (live.bundle != NULL) {
+    if (generation != NULL && bundle != NULL) {
+        *bundle = live.bundle;
+    } else if (live.bundle != NULL) {
         weir_bundle_destroy(live.bundle);
     }
     weir_generation_unref(files);

@@ -7,6 +7,7 @@
 #include "tool/consumers.h"
 #include "tool/diff.h"
 #include "tool/explain.h"
+#include "tool/reload.h"
 #include "tool/store.h"
 #include "tool/stories.h"
 #include "tool/zones.h"
@@ -17,9 +18,10 @@ static const weir_tool_t tools[] = {
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off] [group=NAME]... [meta=NAME=VALUE]... "
       "[identity=KIND:VALUE]... | calls [PLACE] [--json]",
       "the consumers of APIs; calls: which of them still call what is deprecated", .run = weir_tool_consumer },
-    { "diff", "[--traffic FILE] OLD NEW", "what another configuration would change for which routes and locations",
+    { "diff", "[--traffic FILE|--recorder] [--format NAME] [--host NAME] [--json] OLD NEW",
+      "what another configuration would change for which routes and locations, and for what share of requests",
       .run_source = weir_tool_diff },
-    { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--json] [--live] REQUEST|-",
+    { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--http2] [--json] [--live] REQUEST|-",
       "what the configuration, or with --live the running one, would do with a request",
       .run_source = weir_tool_explain },
     { "identity", "add KIND:VALUE consumer=NAME | remove KIND:VALUE | list [CONSUMER]",
@@ -30,6 +32,10 @@ static const weir_tool_t tools[] = {
       "[concurrency=N|none]",
       "how much consumers may use",
       .run = weir_tool_plan },
+    { "reload",
+      "[--guard SHARE [--traffic FILE|--recorder] [--format NAME] [--host NAME] [--allow-no-traffic] [--json]]",
+      "the instance takes up its files, with --guard only if no more requests than that lose a policy or their route",
+      .run_source = weir_tool_reload },
     { "store", "dump | load | compact [FILE] | check | flush",
       "the store as a whole; dump writes to standard output, load reads standard input", .run = weir_tool_store },
     { "why", "ID", "the story of the request with that $request_id", .run = weir_tool_why },

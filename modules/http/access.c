@@ -134,5 +134,7 @@ const weir_http_module_t weir_http_access = {
     .directives = access_directives,
     .check = access_join,
     .on = { [WEIR_PHASE_ACCESS] = access_check_address },
+    .pure = 1u << WEIR_PHASE_ACCESS,
+    .looks_at = "remote_addr",
     .enabled = access_enabled,
 };

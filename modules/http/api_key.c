@@ -238,6 +238,20 @@ key_access(weir_request_t *req, const void *conf_)
     return weir_request_deny(req, state->cause, state->id[0] != '\0' ? state->id : NULL);
 }
 
+/* Without a key nothing is looked up. */
+static bool
+key_judges_head(weir_request_t *req, const void *conf_)
+{
+    const key_conf_t *conf = conf_;
+
+    for (size_t i = 0; i < conf->sources.n; i++) {
+        if (weir_request_eval(req, conf->sources.at[i]).len != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 key_enabled(const void *conf, weir_phase_t phase)
 {
@@ -357,6 +371,7 @@ const weir_http_module_t weir_http_api_key = {
     .check = key_check,
     .on = { [WEIR_PHASE_REWRITE] = key_rewrite, [WEIR_PHASE_ACCESS] = key_access },
     .pure = 1u << WEIR_PHASE_REWRITE,
+    .judges_head = key_judges_head,
     .enabled = key_enabled,
     .identify = key_identify,
 };

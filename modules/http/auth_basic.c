@@ -206,6 +206,20 @@ auth_access(weir_request_t *req, const void *conf_)
     return WEIR_PARK;
 }
 
+/* Who says no name is refused by the head alone: no file is read. */
+static bool
+auth_judges_head(weir_request_t *req, const void *conf)
+{
+    weir_str_t user, password;
+
+    (void) conf;
+    if (!weir_credentials_basic(&req->head.fields, &req->arena, &user, &password)) {
+        return true;
+    }
+    weir_credentials_forget(password);
+    return false;
+}
+
 static bool
 auth_enabled(const void *conf, weir_phase_t phase)
 {
@@ -299,5 +313,6 @@ const weir_http_module_t weir_http_auth_basic = {
     .directives = auth_directives,
     .check = auth_check_conf,
     .on = { [WEIR_PHASE_ACCESS] = auth_access },
+    .judges_head = auth_judges_head,
     .enabled = auth_enabled,
 };

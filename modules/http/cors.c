@@ -424,6 +424,8 @@ const weir_http_module_t weir_http_cors = {
     .directives = cors_directives,
     .check = cors_check,
     .on = { [WEIR_PHASE_PREACCESS] = cors_preaccess },
+    .pure = 1u << WEIR_PHASE_PREACCESS,
+    .looks_at = "http_origin",
     .enabled = cors_enabled,
     .filter_head = cors_head,
     .filter_after = "http_headers http_grpc",

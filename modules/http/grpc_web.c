@@ -338,5 +338,6 @@ const weir_http_module_t weir_http_grpc_web = {
     .conf_size = sizeof(web_conf_t),
     .directives = web_directives,
     .on = { [WEIR_PHASE_ACCESS] = web_access },
+    .admits_anybody = true,
     .enabled = web_enabled,
 };

@@ -88,6 +88,8 @@ const weir_http_module_t weir_http_maintenance = {
     .conf_size = sizeof(maintenance_conf_t),
     .directives = maintenance_directives,
     .on = { [WEIR_PHASE_ACCESS] = maintenance_access },
+    .pure = 1u << WEIR_PHASE_ACCESS,
+    .admits_anybody = true,
     .enabled = maintenance_enabled,
     .filter_head = maintenance_head,
 };

@@ -445,6 +445,7 @@ const weir_http_module_t weir_http_quota = {
     .check = quota_check,
     .zone_kinds = quota_kinds,
     .on = { [WEIR_PHASE_ACCESS] = quota_access },
+    .admits_anybody = true,
     .enabled = quota_enabled,
     .filter_head = quota_head,
 };

@@ -178,6 +178,7 @@ const weir_http_module_t weir_http_require = {
     .conf_size = sizeof(require_conf_t),
     .directives = require_directives,
     .on = { [WEIR_PHASE_ACCESS] = require_access },
+    .pure = 1u << WEIR_PHASE_ACCESS,
     .enabled = require_enabled,
     .after = "http_access http_auth_basic http_api_key http_auth_request http_ext_authz http_consumer",
 };

@@ -39,8 +39,8 @@ like $said, qr/^changed  server "a\.example", location \/same\/\n    - inherits 
 $w->write_file('traffic', join '', map { "GET http://a.example:8080$_\n" } qw(/orders/1 /orders/2 /gone /x /y /z /same/f));
 ($code, $said) = $diff->('--traffic', $w->dir . '/traffic', 'conf/old.conf', 'conf/new.conf');
 is $code, 2, 'requests are asked of both';
-like $said, qr{^request  GET http://a\.example:8080/orders/2\n    - .*route orders, outcome passed, upstream api, asks /orders/2\n    \+ .*upstream next,}m, 'what becomes of one';
-like $said, qr{^request  GET http://a\.example:8080/gone\n    - .*route gone, outcome answered, status 204\n    \+ .*location /, outcome answered, status 404\n}m, 'and of another';
+like $said, qr{^request   2 \(28\.57%\)  GET a\.example /orders/\{\}\n    as GET http://a\.example:8080/orders/1\n    - .*route orders, outcome passed, upstream api, asks /orders/1\n    \+ .*upstream next,}m, 'what becomes of two of one shape';
+like $said, qr{^lost      1 \(14\.29%\)  GET a\.example /gone\n    as GET http://a\.example:8080/gone\n    it gets an error\n    - .*route gone, outcome answered, status 204\n    \+ .*location /, outcome answered, status 404\n}m, 'and of one that has lost its route';
 like $said, qr/^traffic  3 of 7 requests change \(42\.86%\)$/m, 'their share';
 like $said, qr/^unseen   server "a\.example", route fresh$/m, 'a place that none came to';
 unlike $said, qr/^unseen.*orders/m, 'others are seen';

@@ -11,7 +11,7 @@ is +($explain->($good))[0], 0, 'a good one';
 for my $case (
     [ 'no request',               qr/there is no request/ ],
     [ 'two of them',              qr/a second request "b": expected one/, 'http://a/', 'b' ],
-    [ 'an unknown option',        qr/unknown option "--colour": expected -c, -H, --ip, --json or --live/, $good, '--colour' ],
+    [ 'an unknown option',        qr/unknown option "--colour": expected -c, -H, --ip, --http2, --json or --live/, $good, '--colour' ],
     [ 'an option without a value', qr/"-H" needs a value/, $good, '-H' ],
     [ 'a field without a name',   qr/invalid field ": x": expected "Name: value"/, $good, '-H', ': x' ],
     [ 'a field with a line in it', qr/invalid field/, $good, '-H', "A: b\r\nC: d" ],

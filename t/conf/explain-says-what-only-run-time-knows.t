@@ -8,6 +8,7 @@ my $w = Weir::Test->new('explain says what only run time knows')->needs_weir;
 $w->conf(<<'END');
     upstream two { server 127.0.0.1:8001; server 127.0.0.1:8002; }
     upstream one { server 127.0.0.1:8003; }
+    limit_req_zone $request_method zone=rate:1m rate=5r/s;
     map $ssl_client_verify $who { default nobody; SUCCESS somebody; }
     map $http_x_kind $kind { default plain; }
     split_clients "$remote_addr" $half { 50% a; * b; }
@@ -20,7 +21,7 @@ $w->conf(<<'END');
         location /group { proxy_pass http://two; }
         location /weights { proxy_pass http://one weight=9; proxy_pass http://two weight=1; }
         location /variable { proxy_pass http://$http_x_to; resolver 127.0.0.1; }
-        location /denied { default_deny on; proxy_pass http://one; }
+        location /limited { limit_req zone=rate; deny 10.0.0.2; proxy_pass http://one; }
         location /policies { deny all; proxy_pass http://one; }
         location /static { }
     }
@@ -40,7 +41,7 @@ like $depends->('/group'), qr/^which servers of the group are healthy, and whose
 like $depends->('/weights'), qr/^the weights of the targets/, 'weights';
 like $depends->('/variable', '-H', 'X-To: name.example'), qr/^what the resolver says of the name$/, 'a name';
 is $depends->('/variable', '-H', 'X-To: one'), '', 'but not that of a group';
-like $depends->('/policies'), qr/^what the policies of the phases preaccess and access say$/, 'policies';
-like $depends->('/denied'), qr/^what the policies of the phases preaccess and access say$/, 'and what is denied by default';
+is $depends->('/policies'), 'what http_access says', 'policies';
+is $depends->('/limited', '--ip', '10.0.0.1'), 'what http_limit_req says', 'and limits, where who comes is known';
 like $depends->('/static'), qr/^whether the file is there$/, 'a file';
 done_testing;

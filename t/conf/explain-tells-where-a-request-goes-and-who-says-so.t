@@ -52,7 +52,8 @@ my $n = 0;
 my %at;
 for (split /\n/, Weir::Server::slurp($conf)) { $n++; $at{$1} //= $n if /^\s*(.*?)\s*;?\s*\{?$/ }
 my $explain = sub (@words) { $w->run('-p', '%%DIR%%/', '-c', 'conf/weir.conf', '-e', 'stderr', 'explain', @words) };
-my $facts = sub (@words) { my ($code, $said) = $explain->(@words, '--json'); return ($code, Weir::Json::decode($said)) };
+my @user = ('-H', 'Authorization: Basic dTpw');            # whoever it is: that a password is right is not known
+my $facts = sub (@words) { my ($code, $said) = $explain->(@words, @user, '--json'); return ($code, Weir::Json::decode($said)) };
 my $where = sub ($line) { "$conf:" . ($at{$line} // die "no line $line\n") };
 
 my ($code, $said) = $explain->('POST http://shop.example:8080/users/7/orders?x=1');
@@ -118,7 +119,7 @@ is "$code $f->{outcome}", '3 refused', 'refused: a field';
 like $f->{problem}, qr/\S/, 'which is told';
 
 $w->write_file('lines', "GET http://shop.example:8080/api/\tX-Kind: fancy\n\nhttp://shop.example:8080/files/\nGET http://nobody.example:8080/\n");
-($code, $said) = $w->command(20, 'sh', '-c', 'exec "$0" "$@" < ' . $w->dir . '/lines', $w->bin, '-p', $w->dir . '/', '-c', 'nowhere', '-e', 'stderr', 'explain', '-c', 'conf/weir.conf', '--json', '-');
+($code, $said) = $w->command(20, 'sh', '-c', 'exec "$0" "$@" < ' . $w->dir . '/lines', $w->bin, '-p', $w->dir . '/', '-c', 'nowhere', '-e', 'stderr', 'explain', '-c', 'conf/weir.conf', @user, '--json', '-');
 is $code, 2, 'many requests: the highest code';
 my @all = map { Weir::Json::decode($_) } split /\n/, $said;
 is_deeply [ map { $_->{target}{upstream}{name} // $_->{outcome} } @all ], [ '127.0.0.1:9', 'answered', 'unrouted' ], 'a line each; the file is named behind the tool';

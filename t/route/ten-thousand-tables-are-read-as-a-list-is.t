@@ -1,5 +1,6 @@
 # 10,000 tables of routes, made at random, each a server of its own, and requests for them: each is taken by the route that a matcher says
-# which looks through the whole list, written from the manual and not from the program.  ROUTES_SEED tries others.
+# which looks through the whole list, written from the manual and not from the program; and `weir explain` of the running instance, and of its file,
+# names that route, too.  ROUTES_SEED tries others.
 use v5.36;
 use lib 't/lib';
 use Weir::Test;
@@ -172,9 +173,19 @@ sub text_of ($request) {
         . join('', map { "$_->[0]: $_->[1]\r\n" } $request->{fields}->@*) . "\r\n";
 }
 
-my ($asked, $routed, @wrong) = (0, 0);
+# What explain says of requests: the route, or none.
+sub explained ($way, @requests) {
+    $w->write_file('requests', join '', map { my $r = $_; "$r->{method} http://$r->{host}:" . $w->port . $r->{path} . (length $r->{query} ? "?$r->{query}" : '')
+        . join('', map { "\t$_->[0]: $_->[1]" } $r->{fields}->@*) . "\n" } @requests);
+    my ($code, $said) = $w->command(60, 'sh', '-c', 'exec "$0" "$@" < ' . $w->dir . '/requests', $w->bin, '-p', $w->dir . '/', '-c', 'conf/weir.conf', '-e', 'stderr',
+        'explain', '-', '--json', @$way);
+    BAIL_OUT("explain: $code " . substr $said, -500) if $code;
+    return map { Weir::Json::decode($_)->{route}{name} // 'none' } split /\n/, $said;
+}
+
+my ($asked, $routed, $explained, @wrong, @wrongly_explained) = (0, 0, 0);
 for my $batch (1 .. $TABLES / $BATCH) {
-    my (@tables, @texts, @asks);
+    my (@tables, @texts, @asks, @live);
     for my $i (1 .. $BATCH) {
         my ($table, $text) = random_table("t$i.example");
         push @tables, $table;
@@ -191,13 +202,23 @@ for my $batch (1 .. $TABLES / $BATCH) {
             my $got  = $client->read_response(method => $request->{method})->body;
             my $want = reference($table, $request);
             push @wrong, "seed $seed, got $got, wanted $want:\n" . text_of($request) . $text if $got ne $want;
+            push @live, [ $request, $got, $text ];
             $asked++;
             $routed += $want ne 'none';
         }
     }
     $client->close;
+    my @said = explained($batch % 2 ? ['--live'] : [], map { $_->[0] } @live);
+    BAIL_OUT('each has its answer') unless @said == @live;
+    for my $i (0 .. $#live) {
+        my ($request, $got, $text) = $live[$i]->@*;
+        push @wrongly_explained, "seed $seed, explain says $said[$i], live is $got:\n" . text_of($request) . $text if $said[$i] ne $got;
+        $explained++;
+    }
 }
 is scalar @wrong, 0, "$asked requests for $TABLES tables are taken by the routes that a list says" or diag join "\n", @wrong[ 0 .. ($#wrong < 2 ? $#wrong : 2) ];
+is scalar @wrongly_explained, 0, "explain agrees with what is done for all $explained" or diag join "\n", @wrongly_explained[ 0 .. ($#wrongly_explained < 2 ? $#wrongly_explained : 2) ];
+is $explained, $TABLES * $ASKS, 'none was left out';
 cmp_ok $routed, '>', $asked / 4, "$routed of them by a route";
 cmp_ok $routed, '<', $asked * 0.9, '… and others by none';
 done_testing;

@@ -18,6 +18,10 @@ weir_http_story_judged(weir_request_t *req, const char *policy, weir_str_t name,
     struct weir_verdict *v, **end = &req->verdicts;
 
     weir_assert(policy != NULL);
+    if (weir_unlikely(req->witness != NULL)) {
+        req->witness->judged(req->witness, policy, name, verdict);
+        return;
+    }
     if (!weir_stories_are_on()) {
         return;
     }

@@ -350,6 +350,23 @@ jwt_access(weir_request_t *req, const void *conf)
     return guard_begin_phase(req, true);
 }
 
+/* By keys that are at hand; who brings no token is judged without any. */
+bool
+jwt_judges_head(weir_request_t *req, const void *conf_)
+{
+    const jwt_conf_t *conf = conf_;
+
+    if (jwt_state_of(req)->token.len == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < jwt_sources(conf); i++) {
+        if (jwt_source(conf, i)->kind != JWT_FILE) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* -- before anything logs: a token in the query is for nobody's eyes -- */
 
 weir_step_t

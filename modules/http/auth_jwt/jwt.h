@@ -157,5 +157,6 @@ bool jwt_get_path(const void *data, weir_request_t *req, weir_str_t *value);
 weir_step_t jwt_rewrite(weir_request_t *req, const void *conf);
 weir_step_t jwt_preaccess(weir_request_t *req, const void *conf);
 weir_step_t jwt_access(weir_request_t *req, const void *conf);
+bool        jwt_judges_head(weir_request_t *req, const void *conf);
 
 #endif

@@ -532,6 +532,7 @@ const weir_http_module_t weir_http_auth_jwt = {
     .on = { [WEIR_PHASE_REWRITE] = jwt_rewrite, [WEIR_PHASE_PREACCESS] = jwt_preaccess,
             [WEIR_PHASE_ACCESS] = jwt_access },
     .pure = 1u << WEIR_PHASE_REWRITE,
+    .judges_head = jwt_judges_head,
     .enabled = jwt_enabled,
     .after = "http_access http_auth_basic http_api_key",
 };
