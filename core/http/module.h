@@ -39,6 +39,8 @@ typedef struct weir_http_module {
     const char  *looks_at;
     /* its access handler does not say who may come (quotas, translations): no loss for `weir reload --guard` */
     bool         admits_anybody;
+    /* else: does it refuse anybody with that conf?  NULL: it does, but for a rehearsal */
+    bool        (*guards)(const void *conf);
     /* its struct is a weir_proxy_conf_t (proxy/proxy.h), by which its content is passed on */
     bool         is_proxy;
     /* its content is asked for where no other module's is: files */

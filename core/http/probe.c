@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "http/answer/docroot.h"
+#include "http/guard/dry_run.h"
 #include "http/h1/parse.h"
 #include "http/proxy/split.h"
 #include "http/serve/runtime.h"
@@ -64,7 +65,9 @@ probe_judged(weir_witness_t *witness, const char *policy, weir_str_t name, weir_
     if (judging != NULL) {
         judging->policy = policy;
         judging->name = name;
-        judging->verdict = weir_str_eq(verdict, WEIR_STR("REJECTED")) ? WEIR_PROBE_REFUSED : WEIR_PROBE_PASSED;
+        judging->verdict = weir_str_eq(verdict, WEIR_STR("REJECTED"))           ? WEIR_PROBE_REFUSED
+                         : weir_str_eq(verdict, WEIR_STR("REJECTED_DRY_RUN")) ? WEIR_PROBE_REHEARSED
+                                                                                : WEIR_PROBE_PASSED;
     }
 }
 
@@ -115,6 +118,21 @@ probe_note(weir_probe_t *probe, weir_request_t *req, const probe_policy_t *polic
     return judgement;
 }
 
+bool
+weir_probe_is_rehearsed(const weir_http_location_t *place, size_t module, const void *conf)
+{
+    for (const weir_directive_t *row = weir_modules[module]->directives; row != NULL && row->name != NULL; row++) {
+        const void *field = (const char *) conf + row->offset;
+
+        if (weir_str_ends(weir_str_from_z(row->name), WEIR_STR("_dry_run")) && row->values == weir_dry_run_values
+            && *(const uint32_t *) field != WEIR_DRY_RUN_AS_PLACE)
+        {
+            return *(const uint32_t *) field == WEIR_DRY_RUN_ON;
+        }
+    }
+    return place->core->dry_run.on;
+}
+
 /* By its head, and by what is known beside that. */
 static bool
 probe_can_judge(weir_probe_t *probe, weir_request_t *req, const probe_policy_t *policy)
@@ -140,7 +158,9 @@ probe_policy(weir_request_t *req, const void *conf)
     }
     judgement = req->in_error_page ? &ignored : probe_note(probe, req, policy);
     if (!req->in_error_page && !probe_can_judge(probe, req, policy)) {
-        return policy->phase == WEIR_PHASE_ACCESS ? weir_request_grant(req) : WEIR_NEXT;
+        return policy->phase == WEIR_PHASE_ACCESS
+               && !weir_probe_is_rehearsed(req->location, policy->module, policy->real->conf) ? weir_request_grant(req)
+                                                                                              : WEIR_NEXT;
     }
     judgement->verdict = WEIR_PROBE_PASSED;
     probe->judging = judgement;

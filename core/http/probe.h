@@ -38,6 +38,7 @@ typedef enum {
     WEIR_PROBE_PASSED,
     WEIR_PROBE_REFUSED,                      /* with `satisfy any` somebody else may let it in */
     WEIR_PROBE_ANSWERED,
+    WEIR_PROBE_REHEARSED,                    /* it would have refused it, and lets it pass (guard/dry_run.h) */
 } weir_probe_verdict_t;
 
 typedef struct weir_probe_judgement {
@@ -96,6 +97,8 @@ void          weir_probe_ask(weir_probe_t *probe, const weir_probe_request_t *re
                              const char **problem);
 /* What the matcher looked at when the request had this path. */
 weir_match_input_t weir_probe_input(const weir_probe_t *probe, weir_str_t path, weir_str_t query);
+/* Does that module only rehearse in a place?  (A line's own word dry_run is not seen.) */
+bool weir_probe_is_rehearsed(const weir_http_location_t *place, size_t module, const void *conf);
 /* What the place would run, phase by phase. */
 const weir_http_pipeline_t *weir_probe_pipeline(const weir_http_location_t *place);
 

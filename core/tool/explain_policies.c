@@ -152,7 +152,8 @@ static const char *
 policies_verdict(const weir_probe_answer_t *answer, const weir_conf_block_t *block, size_t module, weir_phase_t phase)
 {
     static const char *const words[] = { [WEIR_PROBE_DEPENDS] = "depends", [WEIR_PROBE_PASSED] = "passes",
-                                         [WEIR_PROBE_REFUSED] = "refuses", [WEIR_PROBE_ANSWERED] = "answers" };
+                                         [WEIR_PROBE_REFUSED] = "refuses", [WEIR_PROBE_ANSWERED] = "answers",
+                                         [WEIR_PROBE_REHEARSED] = "refuses (dry run)" };
     const char              *verdict = NULL;
 
     for (const weir_probe_judgement_t *j = answer != NULL ? answer->judgements : NULL; j != NULL; j = j->next) {

@@ -112,20 +112,6 @@ side_decides(void *data, const weir_probe_answer_t *answer, const weir_http_loca
 
 /* -- what stands before a place -- */
 
-/* A flag of a policy's module that is on, by the end of its name. */
-static bool
-side_has_flag(const weir_http_module_t *m, const void *conf, const char *end)
-{
-    for (const weir_directive_t *row = m->directives; row != NULL && row->name != NULL; row++) {
-        if (weir_str_ends(weir_str_from_z(row->name), weir_str_from_z(end)) && row->type == &weir_type_flag
-            && ((const weir_flag_t *) (const void *) ((const char *) conf + row->offset))->on)
-        {
-            return true;
-        }
-    }
-    return false;
-}
-
 typedef struct {
     const char              *own;            /* the module's own directive */
     size_t                   n_lines, n_requires, n_rehearsed;
@@ -160,7 +146,7 @@ side_make_guard(const weir_http_location_t *place, size_t module, const void *co
     side_lines_t              lines = { .own = strncmp(m->name, "http_", 5) == 0 ? m->name + 5 : m->name };
 
     memset(guard, 0, sizeof(*guard));
-    if (m->admits_anybody || side_has_flag(m, conf, "_dry_run") || side_has_flag(m, conf, "_optional")) {
+    if (m->admits_anybody || (m->guards != NULL && !m->guards(conf)) || weir_probe_is_rehearsed(place, module, conf)) {
         return false;
     }
     weir_explain_each_line(place->block, module, NULL, side_count_line, &lines);
@@ -222,7 +208,7 @@ side_find_guards(const weir_http_server_t *server, const weir_http_location_t *p
     if (guards->n > 1 && place->core->satisfy != WEIR_SATISFY_ALL) {
         side_join_guards(guards);
     }
-    if (guards->n == 0 && place->core->default_deny.on) {
+    if (guards->n == 0 && place->core->default_deny.on && !place->core->dry_run.on) {
         guard = (weir_fate_guard_t) { .weight = 1, .name = "default_deny" };
         guard.any[weir_http_core_index / 64] = (uint64_t) 1 << weir_http_core_index % 64;
         side_add_guard(guards, &guard);

@@ -253,6 +253,12 @@ key_judges_head(weir_request_t *req, const void *conf_)
 }
 
 static bool
+key_guards(const void *conf)
+{
+    return !((const key_conf_t *) conf)->optional.on;
+}
+
+static bool
 key_enabled(const void *conf, weir_phase_t phase)
 {
     const key_sources_t *sources = &((const key_conf_t *) conf)->sources;
@@ -372,6 +378,7 @@ const weir_http_module_t weir_http_api_key = {
     .on = { [WEIR_PHASE_REWRITE] = key_rewrite, [WEIR_PHASE_ACCESS] = key_access },
     .pure = 1u << WEIR_PHASE_REWRITE,
     .judges_head = key_judges_head,
+    .guards = key_guards,
     .enabled = key_enabled,
     .identify = key_identify,
 };

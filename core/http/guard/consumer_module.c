@@ -247,6 +247,15 @@ module_enabled(const void *conf_, weir_phase_t phase)
     return conf->lines.n != 0 || conf->anonymous.plan.len != 0;
 }
 
+/* A plan for whoever comes refuses nobody. */
+static bool
+module_guards(const void *conf_)
+{
+    const consumer_conf_t *conf = conf_;
+
+    return conf->lines.n != 0 && conf->unknown == CONSUMER_UNKNOWN_REFUSE;
+}
+
 static const weir_conf_type_t module_type_lines = {
     .name = "kind [text] | off", .size = sizeof(consumer_lines_t), .min_args = 1, .max_args = 2, .repeats = true,
     .parse = module_parse_lines, .item = sizeof(consumer_line_t),
@@ -291,6 +300,7 @@ const weir_http_module_t weir_http_consumer = {
     .variables = consumer_variables,
     .check = module_check,
     .on = { [WEIR_PHASE_ACCESS] = weir_consumer_access },
+    .guards = module_guards,
     .enabled = module_enabled,
     /* behind all that verify who asks, or refuse without asking */
     .after = "http_access http_api_key http_auth_basic http_auth_jwt http_auth_oauth2 http_auth_request "
