@@ -62,11 +62,15 @@ edit_change(weir_request_t *req, const weir_header_edit_t *edit)
 }
 
 /* What the client sent, for the place that the request goes to next. */
-static void
-edit_keep_sent(weir_request_t *req)
+void
+weir_header_edit_keep(weir_request_t *req)
 {
-    weir_fields_t *sent = weir_new(&req->arena, weir_fields_t);
+    weir_fields_t *sent;
 
+    if (req->sent_fields != NULL) {
+        return;
+    }
+    sent = weir_new(&req->arena, weir_fields_t);
     *sent = req->head.fields;
     sent->cap = sent->n;
     if (sent->n != 0) {
@@ -80,9 +84,7 @@ void
 weir_header_change_request(weir_request_t *req, const weir_header_change_t *change)
 {
     weir_assert(weir_header_may_change(change->id, true));
-    if (req->sent_fields == NULL) {
-        edit_keep_sent(req);
-    }
+    weir_header_edit_keep(req);
     edit_apply(req, change, &req->head.fields);
 }
 

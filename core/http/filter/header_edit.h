@@ -31,6 +31,8 @@ typedef struct {
 /* Of rows whose field is a weir_header_edits_t; parse refuses what is not of the message but of the connection. */
 extern const weir_conf_type_t weir_header_edit_type_request, weir_header_edit_type_response;
 
+/* Before a handler of WEIR_PHASE_FILTER changes req->head.fields: what the client sent is kept.  Again is nothing. */
+void weir_header_edit_keep(weir_request_t *req);
 /* The request has other fields from here on, for all readers; what the client sent is kept (req->sent_fields) until
  * the request goes to another place. */
 void weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits);

@@ -154,6 +154,27 @@
       "The authorization server did not say whether the token is active.") \
     X(AUTH_OAUTH2_BUSY, "auth.oauth2.busy", 503, ERROR, \
       "Too many tokens are being asked about, or too many requests wait for an answer.") \
+    X(AUTH_OIDC_SESSION, "auth.oidc.session", 401, INFO, \
+      "A session is required, and this request is none that is sent to log in.") \
+    X(AUTH_OIDC_CALLBACK, "auth.oidc.callback", 400, INFO, \
+      "The request at redirect_uri is no answer of a provider: not GET, no code and no error, or one twice.") \
+    X(AUTH_OIDC_STATE, "auth.oidc.state", 403, INFO, \
+      "The answer of the provider does not belong to a login that this browser has begun.") \
+    X(AUTH_OIDC_ISSUER, "auth.oidc.issuer", 403, WARN, "The answer at redirect_uri is of another issuer (RFC 9207).") \
+    X(AUTH_OIDC_DENIED, "auth.oidc.denied", 403, INFO, "The provider did not let the user log in.") \
+    X(AUTH_OIDC_CODE, "auth.oidc.code", 403, INFO, "The provider does not take the code: it was used, or is too old.") \
+    X(AUTH_OIDC_NONCE, "auth.oidc.nonce", 403, WARN, "The id token was made for another login.") \
+    X(AUTH_OIDC_ID_TOKEN, "auth.oidc.id_token", 502, ERROR, \
+      "The id token of the provider cannot be read, or its signature is not good.") \
+    X(AUTH_OIDC_CLAIMS, "auth.oidc.claims", 502, ERROR, \
+      "The id token is of another issuer, for another audience or subject, or not valid now.") \
+    X(AUTH_OIDC_CLIENT, "auth.oidc.client", 502, ERROR, "The provider does not take client_id and client_secret.") \
+    X(AUTH_OIDC_TOKEN, "auth.oidc.token", 502, ERROR, "The provider's token endpoint did not give tokens.") \
+    X(AUTH_OIDC_PROVIDER, "auth.oidc.provider", 502, ERROR, "The provider's endpoints or keys cannot be had.") \
+    X(AUTH_OIDC_REFRESH, "auth.oidc.refresh", 503, ERROR, \
+      "The session needs new tokens, and the provider cannot be asked for them now.") \
+    X(AUTH_OIDC_TOO_LARGE, "auth.oidc.too_large", 502, ERROR, \
+      "The tokens of the session do not fit into cookies of cookie_max_size.") \
     X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, \
       "The service that auth_request asks requires credentials: 401.") \
     X(AUTH_REQUEST_DENIED, "auth.request.denied", 403, ERROR, \
