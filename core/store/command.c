@@ -275,7 +275,7 @@ weir_store_do(weir_store_db_t *db, MDB_txn *txn, const json_t *request, uint64_t
         { "load", command_load }, { "flush", command_flush },
     };
     weir_store_command_t command = { .db = db, .request = request, .now_s = now_s,
-                                     .answer = json_pack("{s:b}", "ok", 1) };
+                                     .answer = json_pack("{s:b, s:i}", "ok", 1, "layout", WEIR_STORE_LAYOUT) };
     const char          *what = json_string_value(json_object_get(request, "do"));
     size_t               i = 0;
     bool                 good = false;

@@ -12,7 +12,8 @@
  *     {"do":"load","record":{…}}                              a line of weir_store_dump
  *     {"do":"flush"}                                          everything is on the disk when it is answered
  *
- * The answer is {"ok":true,…} or {"error":"…"}.  Each is a transaction of its own inside the caller's.
+ * The answer is {"ok":true,"layout":2,…} or {"error":"…"}.  A program of layout 1 says no layout, and has passed over
+ * what it does not know.  Each is a transaction of its own inside the caller's.
  */
 #ifndef WEIR_STORE_COMMAND_H
 #define WEIR_STORE_COMMAND_H

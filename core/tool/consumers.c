@@ -301,17 +301,39 @@ consumers_show_answer(const json_t *answer)
     }
 }
 
+/* While an upgrade is under way the store's process may be one of layout 1: a member that it does not know.  NULL:
+ * none. */
+static const char *
+consumers_passed_over(const json_t *command, const json_t *answer)
+{
+    static const char *const members[] = { "groups", "meta", "identities", "rate", "burst", "concurrency" };
+
+    for (size_t i = 0; json_object_get(answer, "layout") == NULL && i < weir_countof(members); i++) {
+        if (json_object_get(command, members[i]) != NULL) {
+            return members[i];
+        }
+    }
+    return NULL;
+}
+
 static int
 consumers_change(const weir_settings_t *settings, json_t *command)
 {
-    json_t *answer = weir_tool_store_ask(settings, command);
+    json_t     *answer = weir_tool_store_ask(settings, command);
+    const char *passed_over;
 
     if (answer == NULL) {
         return 1;
     }
-    consumers_show_answer(answer);
+    passed_over = consumers_passed_over(command, answer);
+    if (passed_over != NULL) {
+        fprintf(stderr, "weir: the store process that runs is of an older version of Weir and has passed over \"%s\"\n",
+                passed_over);
+    } else {
+        consumers_show_answer(answer);
+    }
     json_decref(answer);
-    return 0;
+    return passed_over != NULL;
 }
 
 /* -- lists -- */

@@ -492,11 +492,13 @@ weir_consumer_vouch(weir_request_t *req, const char *kind, weir_str_t value)
 }
 
 void
-weir_consumer_copy(weir_request_t *to, const weir_request_t *from)
+weir_consumer_copy(weir_request_t *to, weir_request_t *from)
 {
-    const consumer_state_t *theirs = weir_request_kept(from, weir_http_consumer_index);
+    weir_cause_t            failed = from->failed_value;
+    const consumer_state_t *theirs = consumer_state(from);
     consumer_state_t       *ours;
 
+    from->failed_value = failed;             /* it has not asked itself */
     if (theirs == NULL) {
         return;
     }

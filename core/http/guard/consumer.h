@@ -79,6 +79,6 @@ typedef struct weir_consumer_said {
 
 /* -- inside core/http -- */
 /* A subrequest that was just made on behalf of another request: it has that one's answer. */
-void weir_consumer_copy(weir_request_t *to, const weir_request_t *from);
+void weir_consumer_copy(weir_request_t *to, weir_request_t *from);
 
 #endif
