@@ -16,12 +16,7 @@
 
 typedef struct { weir_strs_t names; weir_str_t allow; } only_methods_t;       /* n 0: all */
 
-/* "type/subtype", "type/" of all of one type, "+suffix" */
-typedef enum { ONLY_WHOLE, ONLY_OF_TYPE, ONLY_WITH_SUFFIX } only_kind_t;
-typedef struct { weir_str_t text; only_kind_t kind; } only_type_t;
-typedef struct { only_type_t *at; size_t n; } only_types_t;                   /* n 0: all */
-
-typedef struct { only_methods_t methods; only_types_t types; } only_conf_t;
+typedef struct { only_methods_t methods; weir_media_ranges_t types; } only_conf_t;
 
 extern const size_t weir_http_accept_only_index;
 
@@ -38,35 +33,14 @@ only_has_method(const only_methods_t *methods, weir_str_t method)
     return false;
 }
 
-static bool
-only_type_fits(const only_type_t *type, weir_str_t said)
-{
-    switch (type->kind) {
-    case ONLY_WHOLE: return weir_str_eq_fold(said, type->text);
-    case ONLY_OF_TYPE: return weir_str_starts_fold(said, type->text);
-    case ONLY_WITH_SUFFIX:
-        return said.len > type->text.len
-            && weir_str_eq_fold(weir_str_skip(said, said.len - type->text.len), type->text);
-    }
-    return false;
-}
-
 /* One type with parameters, each of them once (RFC 9110 §8.3.1).  Two fields are joined by a comma, which is in no
  * type. */
 static bool
-only_has_type(const only_types_t *types, weir_str_t value)
+only_has_type(const weir_media_ranges_t *types, weir_str_t value)
 {
     weir_media_type_t media;
 
-    if (!weir_media_type_read(value, &media)) {
-        return false;
-    }
-    for (size_t i = 0; i < types->n; i++) {
-        if (only_type_fits(&types->at[i], media.type)) {
-            return true;
-        }
-    }
-    return false;
+    return weir_media_type_read(value, &media) && weir_media_ranges_have(types, media.type);
 }
 
 /* WEIR_CAUSE_NONE: it is taken. */
@@ -180,39 +154,17 @@ only_parse_methods(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, con
 }
 
 static bool
-only_read_type(weir_str_t text, only_type_t *type)
-{
-    weir_str_t head, tail;
-
-    if (weir_str_starts(text, WEIR_STR("+"))) {
-        *type = (only_type_t) { text, ONLY_WITH_SUFFIX };
-        return weir_syntax_is_token(weir_str_skip(text, 1));
-    }
-    if (!weir_str_cut(text, '/', &head, &tail) || !weir_syntax_is_token(head) || !weir_syntax_is_token(tail)
-        || memchr(head.at, '*', head.len) != NULL)
-    {
-        return false;
-    }
-    if (weir_str_eq(tail, WEIR_STR("*"))) {
-        *type = (only_type_t) { weir_str(text.at, text.len - 1), ONLY_OF_TYPE };
-        return true;
-    }
-    *type = (only_type_t) { text, ONLY_WHOLE };
-    return memchr(tail.at, '*', tail.len) == NULL;
-}
-
-static bool
 only_parse_types(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
 {
-    only_types_t *types = field;
+    weir_media_ranges_t *types = field;
 
-    *types = (only_types_t) { .n = 0 };
+    *types = (weir_media_ranges_t) { .n = 0 };
     if (only_is_all(words)) {
         return true;
     }
-    types->at = weir_new_n(cf->arena, only_type_t, words->n - 1);
+    types->at = weir_new_n(cf->arena, weir_media_range_t, words->n - 1);
     for (size_t i = 1; i < words->n; i++) {
-        if (!only_read_type(weir_str_dup(cf->arena, words->at[i].text), &types->at[types->n++])) {
+        if (!weir_media_range_read(weir_str_dup(cf->arena, words->at[i].text), &types->at[types->n++])) {
             return weir_conf_invalid(cf, i, "a type such as application/json, image/* or +json, without parameters; or "
                                      "\"all\"");
         }
@@ -225,7 +177,8 @@ static const weir_conf_type_t only_type_methods = {
     .parse = only_parse_methods,
 };
 static const weir_conf_type_t only_type_types = {
-    .name = "type ... | all", .size = sizeof(only_types_t), .min_args = 1, .max_args = 64, .parse = only_parse_types,
+    .name = "type ... | all", .size = sizeof(weir_media_ranges_t), .min_args = 1, .max_args = 64,
+    .parse = only_parse_types,
 };
 
 static const weir_directive_t only_directives[] = {

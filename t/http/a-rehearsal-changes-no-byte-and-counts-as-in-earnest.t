@@ -74,6 +74,8 @@ my %policy = (
     ext_authz => { own => 'ext_authz_dry_run on;', place => "ext_authz grpc://$authz;", ask => [ [ GET => '', 'X-Case: no' ], [ GET => '', 'X-Case: yes' ] ], refuses => 1 },
     ext_authz_body => { own => 'ext_authz_dry_run on;', place => "ext_authz grpc://$authz; ext_authz_body 4;",
         ask => [ [ POST => '', 'X-Case: no', \'abc' ], [ POST => '', 'X-Case: yes', \'abc' ], [ POST => '', 'X-Case: yes', \'abcdef' ] ], refuses => 2 },
+    accept => { place => 'accept_methods POST; accept_content_types text/plain;', ask => [ [ GET => '' ], [ POST => '', 'Content-Type: a/b', \'x' ], [ POST => '', 'Content-Type: text/plain', \'x' ] ], refuses => 2 },
+    form_body => { place => 'form_body urlencoded;', ask => [ map { [ POST => '', "Content-Type: $_->[0]", \$_->[1] ] } [ 'text/plain', 'x' ], [ 'application/x-www-form-urlencoded', 'a=%' ], [ 'application/x-www-form-urlencoded', 'a=1' ] ], refuses => 2 },
     require => { own => 'dry_run', place => 'require $arg_a = x %OWN%;', ask => [ [ GET => '' ], [ GET => '?a=x' ] ], refuses => 1 },
     default_deny => { place => 'default_deny on;', ask => [ [ GET => '' ] ], refuses => 1 },
     json_body => { place => 'json_body on;', ask => [ [ POST => '', @post, \'{' ], [ POST => '', @post, \'{}' ], [ POST => '', \'{}' ], [ POST => '', @post, \('[' x 99) ] ], refuses => 3 },

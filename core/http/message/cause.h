@@ -96,6 +96,14 @@
     X(BODY_LIMIT, "body.limit", 413, INFO, \
       "The JSON of the body is larger, deeper or has more values than is allowed.") \
     X(BODY_SCHEMA, "body.schema", 400, INFO, "The body is not what its JSON Schema says.") \
+    X(FORM_TYPE, "form.type", 415, INFO, "The body must be a form, and Content-Type says that it is something else.") \
+    X(FORM_ENCODING, "form.encoding", 415, INFO, "The body must be a form, and its Content-Encoding is not known.") \
+    X(FORM_MALFORMED, "form.malformed", 400, INFO, \
+      "The body must be a form, and it is not well-formed, or could be read in two ways.") \
+    X(FORM_LIMIT, "form.limit", 413, INFO, \
+      "The form has more fields or files, or longer ones, than is allowed.") \
+    X(FORM_FILENAME, "form.filename", 400, INFO, "The name of a file in the form is one that may not be.") \
+    X(FORM_FILE_TYPE, "form.file_type", 415, INFO, "The type of a file in the form is one that may not be.") \
     X(AUTH_KEY_MISSING, "auth.key.missing", 401, INFO, "An API key is required and none was sent.") \
     X(AUTH_KEY_UNKNOWN, "auth.key.unknown", 401, INFO, \
       "The API key is not in the store: it never was there, or it was revoked.") \

@@ -102,3 +102,49 @@ weir_media_type_read(weir_str_t value, weir_media_type_t *media)
     }
     return io == WEIR_EOF;
 }
+
+bool
+weir_media_range_read(weir_str_t text, weir_media_range_t *range)
+{
+    weir_str_t head, tail;
+
+    if (weir_str_starts(text, WEIR_STR("+"))) {
+        *range = (weir_media_range_t) { text, WEIR_MEDIA_WITH_SUFFIX };
+        return weir_syntax_is_token(weir_str_skip(text, 1));
+    }
+    if (!weir_str_cut(text, '/', &head, &tail) || !weir_syntax_is_token(head) || !weir_syntax_is_token(tail)
+        || memchr(head.at, '*', head.len) != NULL)
+    {
+        return false;
+    }
+    if (weir_str_eq(tail, WEIR_STR("*"))) {
+        *range = (weir_media_range_t) { weir_str(text.at, text.len - 1), WEIR_MEDIA_OF_TYPE };
+        return true;
+    }
+    *range = (weir_media_range_t) { text, WEIR_MEDIA_WHOLE };
+    return memchr(tail.at, '*', tail.len) == NULL;
+}
+
+static bool
+media_fits(const weir_media_range_t *range, weir_str_t type)
+{
+    switch (range->kind) {
+    case WEIR_MEDIA_WHOLE: return weir_str_eq_fold(type, range->text);
+    case WEIR_MEDIA_OF_TYPE: return weir_str_starts_fold(type, range->text);
+    case WEIR_MEDIA_WITH_SUFFIX:
+        return type.len > range->text.len
+            && weir_str_eq_fold(weir_str_skip(type, type.len - range->text.len), range->text);
+    }
+    return false;
+}
+
+bool
+weir_media_ranges_have(const weir_media_ranges_t *ranges, weir_str_t type)
+{
+    for (size_t i = 0; i < ranges->n; i++) {
+        if (media_fits(&ranges->at[i], type)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -21,4 +21,14 @@ bool weir_media_type_read(weir_str_t value, weir_media_type_t *media) WEIR_MUST_
  * given without them; a backslash in it is an error, for readers differ in what it means in names of files. */
 weir_io_t weir_media_type_next(weir_str_t *parameters, weir_str_t *name, weir_str_t *value) WEIR_MUST_USE;
 
+/* What a configuration takes: "image/png", "image/" of all images, "+json" of all that end so. */
+typedef enum { WEIR_MEDIA_WHOLE, WEIR_MEDIA_OF_TYPE, WEIR_MEDIA_WITH_SUFFIX } weir_media_kind_t;
+typedef struct { weir_str_t text; weir_media_kind_t kind; } weir_media_range_t;
+typedef struct { weir_media_range_t *at; size_t n; } weir_media_ranges_t;
+
+/* "image/png", "image" and a star, "+json"; the text is kept.  false: it is none of these. */
+bool weir_media_range_read(weir_str_t text, weir_media_range_t *range) WEIR_MUST_USE;
+/* Is the type one of them? */
+bool weir_media_ranges_have(const weir_media_ranges_t *ranges, weir_str_t type);
+
 #endif
