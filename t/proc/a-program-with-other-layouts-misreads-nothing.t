@@ -40,8 +40,7 @@ my $put = sub ($program) { unlink "$dir/weir"; File::Copy::copy($program, "$dir/
 my $upgrade = sub { my $bin = $w->{bin}; $w->{bin} = $real; my @said = $w->tool(qw(-s upgrade)); $w->{bin} = $bin; return @said };
 
 my $other = $build->('other', 'modules/http/limit_req.c' => ['.layout = 1', '.layout = 7']);
-my $store = $build->('store', 'core/store/record.h' => ['#define WEIR_STORE_LAYOUT 1', '#define WEIR_STORE_LAYOUT 2'],
-    map { $_ => ['WEIR_STORE_LAYOUT', 'WEIR_STORE_LAYOUT'] } 'core/store/db.c', 'core/store/view.c');       # who reads it is compiled anew
+my $store = $build->('store', map { $_ => ['oldest <= WEIR_STORE_LAYOUT', 'oldest > WEIR_STORE_LAYOUT'] } 'core/store/db.c', 'core/store/view.c');
 $put->($real);
 $w->{bin} = "$dir/weir";
 my $origin = $w->origin;
