@@ -140,6 +140,7 @@ probe_can_judge(weir_probe_t *probe, weir_request_t *req, const probe_policy_t *
     const weir_http_module_t *m = weir_http_modules[policy->module];
 
     return ((m->pure >> policy->phase & 1) != 0 || (m->judges_head != NULL && policy->phase == WEIR_PHASE_ACCESS))
+        && probe->asked->decides != NULL             /* (NULL: policies are not asked) */
         && probe->asked->decides(probe->asked->data, probe->answer, req->location, policy->module)
         && ((m->pure >> policy->phase & 1) != 0 || m->judges_head(req, policy->real->conf));
 }

@@ -405,5 +405,5 @@ stats_describe(const void *memory, uint64_t size, weir_buf_t *out)
     }
 }
 
-const weir_zone_kind_t weir_stats_zone = { .name = "statistics", .layout = 3, .fold = stats_fold,
+const weir_zone_kind_t weir_stats_zone = { .name = "statistics", .layout = 4, .fold = stats_fold,
                                            .describe = stats_describe };

@@ -2,7 +2,8 @@
  * stats.h - what happened, counted: rows of counters in shared memory, a copy of each row for every slot, added up by
  * who reads.
  *
- * A row belongs to something that has a name: a server, a location, an upstream group, a peer, a limit.  Rows are named
+ * A row belongs to something that has a name: a server, a location, an upstream group, a peer, a limit, a version of an
+ * API.  Rows are named
  * by the master as it reads a configuration and found again by workers.  A row is held while a configuration in use
  * names it, be it that of another master, which an upgrade left behind without workers; one that nobody who serves
  * holds is shown to nobody, keeps its numbers for the case that its name comes back, and is given to another name when
@@ -25,7 +26,7 @@
 
 typedef enum {
     WEIR_STATS_PROCESS, WEIR_STATS_SERVER, WEIR_STATS_LOCATION, WEIR_STATS_UPSTREAM, WEIR_STATS_PEER, WEIR_STATS_LIMIT,
-        WEIR_STATS_KINDS
+        WEIR_STATS_API, WEIR_STATS_KINDS
 } weir_stats_kind_t;
 
 #define WEIR_STATS_NAME      116             /* bytes of a name; longer ones are cut */

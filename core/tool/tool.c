@@ -4,6 +4,7 @@
 #include "tool/tool.h"
 
 #include "conf/module.h"
+#include "tool/apis.h"
 #include "tool/consumers.h"
 #include "tool/diff.h"
 #include "tool/explain.h"
@@ -15,6 +16,8 @@
 #include <string.h>
 
 static const weir_tool_t tools[] = {
+    { "apis", "[--live] [--json] [NAME]", "the APIs, their versions and states, and what belongs to each",
+      .run_source = weir_tool_apis },
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off] [group=NAME]... [meta=NAME=VALUE]... "
       "[identity=KIND:VALUE]... | calls [PLACE] [--json]",
       "the consumers of APIs; calls: which of them still call what is deprecated", .run = weir_tool_consumer },

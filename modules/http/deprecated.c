@@ -288,5 +288,6 @@ const weir_http_module_t weir_http_deprecated = {
     .on = { [WEIR_PHASE_PREACCESS] = deprecated_preaccess, [WEIR_PHASE_PRECONTENT] = deprecated_precontent },
     .enabled = deprecated_enabled,
     .filter_head = deprecated_head,
-    .after = "http_limit_req http_limit_conn http_cors",
+    .filter_after = "http_api",
+    .after = "http_limit_req http_limit_conn http_cors http_api",
 };

@@ -48,7 +48,7 @@ typedef struct {
 static const char *const prom_kinds[] = {
     [WEIR_STATS_PROCESS] = "", [WEIR_STATS_SERVER] = "server_", [WEIR_STATS_LOCATION] = "location_",
     [WEIR_STATS_UPSTREAM] = "upstream_",
-    [WEIR_STATS_PEER] = "peer_", [WEIR_STATS_LIMIT] = "limit_",
+    [WEIR_STATS_PEER] = "peer_", [WEIR_STATS_LIMIT] = "limit_", [WEIR_STATS_API] = "api_",
 };
 
 /* name{labels, with `more` behind them, ended by a quote that is open or by nothing. */
@@ -77,6 +77,13 @@ prom_begin(const prom_row_t *row, const char *suffix, const char *more)
             weir_buf_add_lit(out, ",peer=");
             weir_report_add_quoted(out, second);
         }
+        break;
+    case WEIR_STATS_API:
+        (void) weir_str_cut(row->name, '/', &first, &second);
+        weir_buf_add_lit(out, "api=");
+        weir_report_add_quoted(out, first);
+        weir_buf_add_lit(out, ",version=");
+        weir_report_add_quoted(out, second);
         break;
     case WEIR_STATS_LIMIT:
         weir_buf_add_lit(out, "limit=");
@@ -206,7 +213,8 @@ prom_put_handshakes(const prom_row_t *row)
 
 /* -- metrics -- */
 
-#define PROM_HTTP (1u << WEIR_STATS_PROCESS | 1u << WEIR_STATS_SERVER | 1u << WEIR_STATS_LOCATION)
+#define PROM_HTTP \
+    (1u << WEIR_STATS_PROCESS | 1u << WEIR_STATS_SERVER | 1u << WEIR_STATS_LOCATION | 1u << WEIR_STATS_API)
 #define PROM_UP   (1u << WEIR_STATS_UPSTREAM | 1u << WEIR_STATS_PEER)
 #define PROM_PROC (1u << WEIR_STATS_PROCESS)
 #define PROM_AT(field) offsetof(weir_stats_row_t, field)

@@ -1,6 +1,6 @@
 /*
  * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests,
- * server_zones, location_zones, upstreams with their peers, limit_reqs, limit_conns, quotas, plan_limits.
+ * server_zones, location_zones, api_versions, upstreams with their peers, limit_reqs, limit_conns, quotas, plan_limits.
  *
  * Made a few rows per turn of the loop.
  */
@@ -17,7 +17,7 @@
 
 typedef struct { weir_flag_t on; } status_conf_t;
 
-typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS,
+typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_APIS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS,
                STATUS_QUOTAS, STATUS_PLANS, STATUS_END } status_part_t;
 
 typedef struct {
@@ -274,6 +274,7 @@ status_upstream(status_t *status, weir_buf_t *out, weir_str_t name, const weir_s
 static const struct { weir_stats_kind_t kind; const char *limit, *head; } status_parts[] = {
     [STATUS_SERVERS]   = { WEIR_STATS_SERVER, NULL, NULL },
     [STATUS_LOCATIONS] = { WEIR_STATS_LOCATION, NULL, "},\"location_zones\":{" },
+    [STATUS_APIS]      = { WEIR_STATS_API, NULL, "},\"api_versions\":{" },
     [STATUS_UPSTREAMS] = { WEIR_STATS_UPSTREAM, NULL, "},\"upstreams\":{" },
     [STATUS_REQS]      = { WEIR_STATS_LIMIT, "req", "},\"limit_reqs\":{" },
     [STATUS_CONNS]     = { WEIR_STATS_LIMIT, "conn", "},\"limit_conns\":{" },

@@ -12,9 +12,10 @@ http {
     limit_conn_zone \$arg_k zone=conn:1m;
     quota_zone \$arg_k zone=month:1m per=month;
     upstream u { server $origin; }
+    api orders { version v1; }
     server {
         status_zone s;
-        location / { status_zone l; limit_req zone=rate; limit_conn conn 9; quota zone=month limit=9; proxy_pass http://u; }
+        location / { status_zone l; api orders v1; limit_req zone=rate; limit_conn conn 9; quota zone=month limit=9; proxy_pass http://u; }
         location /status { status; }
         location /metrics { prometheus; }
     }
@@ -26,7 +27,7 @@ my ($prometheus, $json) = split /^JSON\n---/m, do { local $/; <$page> };
 
 my %told;
 for my $name ($w->get('/metrics')->body =~ /^# TYPE weir_(\S+)/mg) {
-    my ($about, $metric) = $name =~ /^(?:(server|location|upstream|peer|limit)_)?(\w+)$/;
+    my ($about, $metric) = $name =~ /^(?:(server|location|api|upstream|peer|limit)_)?(\w+)$/;
     push $told{$metric}->@*, $about // 'process';
 }
 my %said = map { my ($metric, $about) = /^\| `(\w+)` \| \w+ \| ([^|]+) \|/; ($metric => [ split /, /, $about ]) } $prometheus =~ /^(\| `\w+` \|.*)$/mg;

@@ -88,6 +88,9 @@
     X(CORS_HEADER, "cors.header", 403, INFO, "`cors` does not allow a field that the preflight announces.") \
     X(DEPRECATED_BROWNOUT, "deprecated.brownout", 503, INFO, \
       "The place is deprecated and refuses requests for a while, so that its callers notice.") \
+    X(API_DRAFT, "api.draft", 404, INFO, "The version of the API is a draft, and `preview` does not hold.") \
+    X(API_RETIRED, "api.retired", 410, INFO, "The version of the API is retired.") \
+    X(API_PLAN, "api.plan", 403, INFO, "The plan of the consumer is not among the `plans` of the API.") \
     X(FAULT_ABORT, "fault.abort", 503, INFO, "`fault` answers in the place of the peer, as it was asked to.") \
     X(BODY_TYPE, "body.type", 415, INFO, \
       "The body must be JSON, and Content-Type says that it is something else.") \

@@ -46,7 +46,7 @@ weir_http_stats_begin(weir_request_t *req)
     }
 }
 
-static void
+static inline void
 stats_add(uint32_t index, const weir_request_t *req, uint64_t us)
 {
     weir_stats_row_t *row = weir_stats_mine(index);
@@ -61,6 +61,14 @@ stats_add(uint32_t index, const weir_request_t *req, uint64_t us)
         weir_stats_count_cause(row, req->cause);
     }
     weir_stats_latency(row, us);
+}
+
+void
+weir_http_stats_add(uint32_t index, const weir_request_t *req)
+{
+    if (weir_stats_is_on() && req->witness == NULL) {
+        stats_add(index, req, req->total_us);
+    }
 }
 
 static void

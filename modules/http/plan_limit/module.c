@@ -252,7 +252,7 @@ const weir_http_module_t weir_http_plan_limit = {
     .area = "Consumers",
     /* the last of all guards: whom one of them refuses it does not count */
     .after = "http_access http_auth_basic http_api_key http_auth_jwt http_auth_oauth2 http_auth_request http_ext_authz "
-             "http_consumer http_maintenance http_quota http_require",
+             "http_api http_consumer http_maintenance http_quota http_require",
     .conf_size = sizeof(plan_conf_t),
     .directives = plan_directives,
     .variables = plan_variables,
