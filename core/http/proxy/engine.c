@@ -448,17 +448,25 @@ engine_choose(weir_proxy_t *p, const weir_forward_conf_t *forward)
     return true;
 }
 
-/* A copy: to another group, as the request is passed on. */
-static void
+/* A copy: to another group, as the request is passed on; by the path that variables of proxy_pass make of it, too.
+ * false: they make none, so that the request itself is not passed on either. */
+static bool
 engine_pass_to(weir_proxy_t *p, weir_group_conf_t *group)
 {
     weir_proxy_pass_t *pass = weir_new(&p->req->arena, weir_proxy_pass_t);
+    weir_str_t         url;
 
     *pass = p->conf->pass;
+    if (pass->text != NULL
+        && weir_proxy_read_target(p->req, &p->conf->pass, pass, &url) != WEIR_PROXY_READ_GOOD)
+    {
+        (void) weir_request_fail(p->req, WEIR_CAUSE_UPSTREAM_RESOLVE, "a copy of what is not passed on");
+        return false;
+    }
     pass->group = group;
     pass->authority = group->name;
-    pass->text = NULL;
     p->pass = p->req->proxied_to = pass;
+    return true;
 }
 
 static bool
@@ -468,8 +476,7 @@ engine_make_plan(weir_proxy_t *p, const weir_forward_conf_t *forward)
     p->plan->proxy = p;
     p->plan->conf = forward;
     if (p->req->pass_to != NULL) {
-        engine_pass_to(p, p->req->pass_to);
-        return true;
+        return engine_pass_to(p, p->req->pass_to);
     }
     return p->conf->pass.targets == NULL || engine_choose(p, forward);
 }

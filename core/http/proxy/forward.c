@@ -49,6 +49,27 @@ forward_parse_host(weir_conf_t *cf, const weir_directive_t *row, const weir_conf
 
 /* -- retry -- */
 
+/* "grpc-unavailable": its bit.  0: it is none. */
+static uint32_t
+forward_grpc_bit(weir_str_t word)
+{
+    static const weir_str_t names[] = {             /* by number; 0 is no failure */
+        WEIR_STR_INIT("ok"), WEIR_STR_INIT("cancelled"), WEIR_STR_INIT("unknown"), WEIR_STR_INIT("invalid-argument"),
+        WEIR_STR_INIT("deadline-exceeded"), WEIR_STR_INIT("not-found"), WEIR_STR_INIT("already-exists"),
+        WEIR_STR_INIT("permission-denied"), WEIR_STR_INIT("resource-exhausted"), WEIR_STR_INIT("failed-precondition"),
+        WEIR_STR_INIT("aborted"), WEIR_STR_INIT("out-of-range"), WEIR_STR_INIT("unimplemented"),
+        WEIR_STR_INIT("internal"), WEIR_STR_INIT("unavailable"), WEIR_STR_INIT("data-loss"),
+        WEIR_STR_INIT("unauthenticated"),
+    };
+
+    for (size_t i = 1; i < weir_countof(names) && weir_str_starts(word, WEIR_STR("grpc-")); i++) {
+        if (weir_str_eq(weir_str_skip(word, 5), names[i])) {
+            return 1u << i;
+        }
+    }
+    return 0;
+}
+
 static bool
 forward_read_on(weir_conf_t *cf, size_t i, weir_str_t list, weir_forward_retry_t *retry)
 {
@@ -69,11 +90,13 @@ forward_read_on(weir_conf_t *cf, size_t i, weir_str_t list, weir_forward_retry_t
         }
         if (k < weir_countof(words)) {
             retry->on |= words[k].value;
+        } else if (forward_grpc_bit(word) != 0) {
+            retry->grpc |= forward_grpc_bit(word);
         } else if (word.len == 3 && weir_conf_read_u32(word, &status) && status >= 400 && status <= 599) {
             retry->statuses[(status - 400) / 8] |= (uint8_t) (1u << (status % 8));
         } else {
-            return weir_conf_invalid(cf, i, "on= with connect, reset, timeout, invalid, non_idempotent and statuses "
-                                     "from 400 to 599, commas between");
+            return weir_conf_invalid(cf, i, "on= with connect, reset, timeout, invalid, non_idempotent, statuses "
+                                     "from 400 to 599 and of gRPC (grpc-unavailable), commas between");
         }
     }
     return true;

@@ -21,6 +21,7 @@ typedef struct {
     uint32_t    n;                       /* tries beside the first; 0: there is no `retry` */
     uint32_t    on;                      /* WEIR_RETRY_… */
     uint8_t     statuses[25];            /* bits from 400 to 599: answers that are failures */
+    uint32_t    grpc;                    /* bits by grpc-status: calls that ended so before any message */
     weir_msec_t backoff;                 /* before the second try; twice as long before each further one */
     bool        jitter;
 } weir_forward_retry_t;

@@ -386,12 +386,52 @@ retry_status_kind(uint16_t status)
     }
 }
 
+#define RETRY_GRPC_MAX         16
+#define RETRY_GRPC_UNAVAILABLE 14
+
+/* A call that ended with a status before any message: it stands in the head, which is all of the answer.  0: it has
+ * not, or with a good one. */
+static uint64_t
+retry_grpc_status(const weir_proxy_t *p)
+{
+    const weir_field_t *field;
+    uint64_t status;
+
+    if (p->x.head.status != 200 || p->x.may_have_trailers) {
+        return 0;
+    }
+    field = weir_fields_find(&p->x.head.fields, WEIR_STR("grpc-status"));
+    return field != NULL && weir_str_to_u64(field->value, &status) && status <= RETRY_GRPC_MAX ? status : 0;
+}
+
+/* Every call of gRPC is a POST: who names a status says that such a call may be made again. */
+static bool
+retry_grpc(weir_proxy_t *p)
+{
+    const weir_forward_retry_t *retry = retry_conf(p);
+    weir_instant_t now = weir_clock_now();
+    uint64_t status = retry != NULL && retry->grpc != 0 ? retry_grpc_status(p) : 0;
+
+    if (status == 0 || (retry->grpc >> status & 1) == 0 || p->tries > retry->n || !retry_is_possible(p)
+        || !(weir_pick_has_next(&p->pick, now) || weir_pick_may_renew(&p->pick, now)))
+    {
+        return false;
+    }
+    weir_proxy_end_attempt(p, status == RETRY_GRPC_UNAVAILABLE);
+    weir_exchange_end(&p->x, true);
+    retry_again(p);
+    return true;
+}
+
 bool
 weir_proxy_retry_status(weir_proxy_t *p)
 {
     uint16_t status = p->x.head.status;
     unsigned kind = retry_status_kind(status);
 
+    if (weir_unlikely(retry_grpc(p))) {
+        return true;
+    }
     if ((kind == 0 && retry_conf(p) == NULL) || !retry_is_allowed(p, kind, status)) {
         return false;
     }

@@ -275,7 +275,8 @@ static weir_step_t
 module_precontent(weir_request_t *req, const void *conf_)
 {
     const form_conf_t *conf = conf_;
-    bool has_body = req->head.chunked || (req->head.content_length != WEIR_LENGTH_NONE && req->head.content_length != 0);
+    uint64_t           length = req->head.content_length;
+    bool               has_body = req->head.chunked || (length != WEIR_LENGTH_NONE && length != 0);
     weir_policy_t      policy;
     module_verdict_t   verdict;
     weir_step_t        step;
