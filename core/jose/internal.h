@@ -45,9 +45,6 @@ void weir_jwk_wipe(weir_jwk_t *key);
 /* Of an ephemeral key (RFC 7518 §4.6.1.1) on the curve of `key`; NULL: it is none. */
 EVP_PKEY *weir_jwk_read_epk(const weir_jwk_t *key, const weir_json_t *json, weir_arena_t *scratch);
 
-/* May this key be used for that?  enc: of a JWE; else WEIR_JOSE_ALGS.  GOOD, or why not. */
-weir_jose_result_t weir_jwk_fits(const weir_jwk_t *key, weir_jose_alg_t alg, weir_jose_alg_t enc);
-
 /* Tries the keys that a token may mean, until one is GOOD.  The result is that of the key that came nearest. */
 typedef weir_jose_result_t weir_jwks_try_t(weir_jwks_t *keys, weir_jwk_t *key, void *data);
 weir_jose_result_t weir_jwks_find(weir_jwks_t *keys, weir_str_t kid, weir_jose_alg_t alg, weir_jose_alg_t enc,

@@ -35,4 +35,7 @@ const uint8_t *weir_jwk_print(const weir_jwk_t *key);
 /* GOOD · KEY_WEAK · KEY_BROKEN · KEY_MISMATCH: it is for nothing that is known.  *why: a few words, constant. */
 weir_jose_result_t weir_jwk_fault(const weir_jwk_t *key, const char **why);
 
+/* May this key be used for that?  enc: of a JWE; else WEIR_JOSE_ALGS.  GOOD, or why not. */
+weir_jose_result_t weir_jwk_fits(const weir_jwk_t *key, weir_jose_alg_t alg, weir_jose_alg_t enc) WEIR_MUST_USE;
+
 #endif

@@ -210,3 +210,20 @@ weir_jws_verify(const weir_jws_t *jws, weir_jwks_t *keys, uint64_t algs, const w
     }
     return result;
 }
+
+weir_jose_result_t
+weir_jws_check(weir_jwks_t *keys, size_t key, weir_jose_alg_t alg, weir_str_t text, weir_str_t signature)
+{
+    weir_jws_t         jws = { .alg = alg, .signed_part = text, .signature = signature };
+    weir_jose_result_t result;
+
+    weir_assert(key < keys->n);
+    result = weir_jwk_fits(&keys->at[key], alg, WEIR_JOSE_ALGS);
+    if (result == WEIR_JOSE_GOOD) {
+        result = jws_try(keys, &keys->at[key], &jws);
+    }
+    if (result != WEIR_JOSE_GOOD) {
+        ERR_clear_error();
+    }
+    return result;
+}

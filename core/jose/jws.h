@@ -25,4 +25,9 @@ weir_jose_result_t weir_jws_read(weir_arena_t *arena, weir_str_t token, weir_jws
 weir_jose_result_t weir_jws_verify(const weir_jws_t *jws, weir_jwks_t *keys, uint64_t algs,
                                    const weir_jwk_t **used) WEIR_MUST_USE;
 
+/* A text that is in no token (RFC 9421): is this its signature, by that key of the set?  GOOD · SIGNATURE · MEMORY, or
+ * why the key does not fit. */
+weir_jose_result_t weir_jws_check(weir_jwks_t *keys, size_t key, weir_jose_alg_t alg, weir_str_t text,
+                                  weir_str_t signature) WEIR_MUST_USE;
+
 #endif

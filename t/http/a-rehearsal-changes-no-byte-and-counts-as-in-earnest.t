@@ -8,6 +8,7 @@ use MIME::Base64 qw(encode_base64);
 use Weir::Authz;
 use Weir::Jose;
 use Weir::OAuth2;
+use Weir::Signature;
 use Weir::Store;
 use Weir::Test;
 
@@ -33,6 +34,12 @@ my $basic = sub ($pair) { 'Authorization: Basic ' . encode_base64($pair, '') };
 my $bearer = sub ($token) { "Authorization: Bearer $token" };
 my @post = ('Content-Type: application/json');
 my @preflight = ('Origin: https://a.example', 'Access-Control-Request-Method: PUT');
+my $signer = Weir::Jose->key($w, 'HS256', kid => 's');
+$w->write_file('conf/signers.json', Weir::Jose->set($signer));
+my $signed = sub ($nonce, $body, $sent) {
+    my @fields = Weir::Signature::sign($signer, method => 'POST', target => '/', authority => 'a', body => $body, covers => [ '@method', 'content-digest' ], params => qq(;nonce="$nonce"));
+    return [ POST => '', (map { "$fields[2 * $_]: $fields[2 * $_ + 1]" } 0 .. @fields / 2 - 1), \$sent ];
+};
 my $now = do { my @t = gmtime time - 60; sprintf '%04d-%02d-%02dT%02d:%02d:%02dZ', $t[5] + 1900, $t[4] + 1, @t[3, 2, 1, 0] };
 
 # name => { http, place: directives; own: what makes it a rehearsal by itself (%OWN% in place: a word of its line);
@@ -65,6 +72,10 @@ my %policy = (
         own => 'oauth2_dry_run on;',
         place => "oauth2 api token=\$arg_t; oauth2_introspection http://$as/; oauth2_introspection_client weir secret_file=secret; oauth2_scope read; oauth2_strip on;",
         ask => [ [ GET => '' ], [ GET => '?t=bad' ], [ GET => '?t=good' ], [ GET => '?t=other' ] ], refuses => 3,
+    },
+    signature => {
+        own => 'signature_dry_run on;', place => 'signature keys=signers.json; signature_require @method; signature_nonce zone=nonces%Z%:1m;',
+        ask => [ [ POST => '', \'x' ], $signed->('n1', 'x', 'x'), $signed->('n1', 'x', 'x'), $signed->('n2', 'x', 'y'), $signed->('n3', 'x', 'x') ], refuses => 3,
     },
     auth_basic => { place => 'auth_basic x; auth_basic_user_file users;', ask => [ [ GET => '' ], [ GET => '', $basic->('joe:wrong') ], [ GET => '', $basic->('you:wrong') ], [ GET => '', $basic->('joe:secret') ] ], refuses => 3 },
     auth_file => { place => 'auth_basic x; auth_basic_user_file none;', ask => [ [ GET => '', $basic->('joe:secret') ] ], refuses => 1 },

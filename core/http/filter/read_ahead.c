@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+#define AHEAD_PIECE  8192
 #define AHEAD_ROUNDS 16         /* pieces per turn, then others get theirs */
 
 typedef struct {
@@ -128,6 +129,35 @@ weir_read_ahead_text(weir_request_t *req, uint64_t max, weir_arena_t *arena, wei
         return size == 0 ? WEIR_OK : WEIR_EOF;
     }
     return weir_read_ahead_begin(req, (size_t) size, arena, text);
+}
+
+uint64_t
+weir_read_ahead_size(const weir_request_t *req)
+{
+    return req->body != NULL ? weir_store_size(req->body) : 0;
+}
+
+weir_io_t
+weir_read_ahead_each(weir_request_t *req, void (*each)(void *data, weir_str_t bytes), void *data)
+{
+    weir_store_t *store = req->body;
+    char          room[AHEAD_PIECE];
+    weir_str_t    bytes;
+    weir_io_t     io = WEIR_OK;
+
+    if (store == NULL) {
+        return WEIR_OK;
+    }
+    weir_store_rewind(store);
+    for (;;) {
+        io = weir_store_read(store, room, sizeof(room), &bytes);
+        if (io != WEIR_OK) {
+            break;
+        }
+        each(data, bytes);
+    }
+    weir_store_rewind(store);
+    return io == WEIR_EOF ? WEIR_OK : WEIR_ERROR;
 }
 
 /* All of it was read. */

@@ -28,6 +28,11 @@ weir_io_t weir_read_ahead_text(weir_request_t *req, uint64_t max, weir_arena_t *
 
 /* The same of its first n bytes; it has more. */
 weir_io_t weir_read_ahead_begin(weir_request_t *req, size_t n, weir_arena_t *arena, weir_str_t *text) WEIR_MUST_USE;
+/* Bytes of a body that was read ahead; 0: there is none. */
+uint64_t weir_read_ahead_size(const weir_request_t *req);
+/* The same piece by piece.  OK · ERROR: its file could not be read. */
+weir_io_t weir_read_ahead_each(weir_request_t *req, void (*each)(void *data, weir_str_t bytes),
+                               void *data) WEIR_MUST_USE;
 
 /* For handlers.  NEXT: the body is there, or there is none · PARK: done is called when it is, and the handler's request
  * is parked meanwhile: done goes on with weir_request_resume · DONE: it was refused and answered. */

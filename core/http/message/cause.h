@@ -151,7 +151,8 @@
     X(AUTH_JWT_KEYS, "auth.jwt.keys", 500, ERROR, "The keys for JWTs cannot be had.") \
     X(AUTH_OAUTH2_MISSING, "auth.oauth2.missing", 401, INFO, "An OAuth 2.0 token is required and none was sent.") \
     X(AUTH_OAUTH2_MALFORMED, "auth.oauth2.malformed", 401, INFO, "The OAuth 2.0 token has bytes that no token has.") \
-    X(AUTH_OAUTH2_TOO_LARGE, "auth.oauth2.too_large", 401, INFO, "The OAuth 2.0 token is longer than oauth2_max_size.") \
+    X(AUTH_OAUTH2_TOO_LARGE, "auth.oauth2.too_large", 401, INFO, \
+      "The OAuth 2.0 token is longer than oauth2_max_size.") \
     X(AUTH_OAUTH2_INACTIVE, "auth.oauth2.inactive", 401, INFO, \
       "The authorization server says that the token is not active: unknown, expired or revoked.") \
     X(AUTH_OAUTH2_EXPIRED, "auth.oauth2.expired", 401, INFO, "The OAuth 2.0 token has expired.") \
@@ -159,7 +160,8 @@
     X(AUTH_OAUTH2_TYPE, "auth.oauth2.type", 401, INFO, \
       "The token is no bearer token: it is bound to a key of its client, or is not for access.") \
     X(AUTH_OAUTH2_ISSUER, "auth.oauth2.issuer", 401, INFO, "The token is of another issuer than oauth2_issuer.") \
-    X(AUTH_OAUTH2_AUDIENCE, "auth.oauth2.audience", 401, INFO, "The token is for another audience than oauth2_audience.") \
+    X(AUTH_OAUTH2_AUDIENCE, "auth.oauth2.audience", 401, INFO, \
+      "The token is for another audience than oauth2_audience.") \
     X(AUTH_OAUTH2_SCOPE, "auth.oauth2.scope", 403, INFO, "The token lacks a scope that oauth2_scope asks for.") \
     X(AUTH_OAUTH2_UNAVAILABLE, "auth.oauth2.unavailable", 503, ERROR, \
       "The authorization server did not say whether the token is active.") \
@@ -186,6 +188,30 @@
       "The session needs new tokens, and the provider cannot be asked for them now.") \
     X(AUTH_OIDC_TOO_LARGE, "auth.oidc.too_large", 502, ERROR, \
       "The tokens of the session do not fit into cookies of cookie_max_size.") \
+    X(AUTH_SIGNATURE_MISSING, "auth.signature.missing", 401, INFO, \
+      "A signature is required and none was sent, or none with the label or tag that is asked for.") \
+    X(AUTH_SIGNATURE_MALFORMED, "auth.signature.malformed", 401, INFO, \
+      "Signature-Input or Signature is not what RFC 9421 says, or has what Weir does not support.") \
+    X(AUTH_SIGNATURE_COMPONENT, "auth.signature.component", 401, INFO, \
+      "The signature covers a component that is not in the request, is not supported, or could be read in two ways.") \
+    X(AUTH_SIGNATURE_UNCOVERED, "auth.signature.uncovered", 401, INFO, \
+      "The signature does not cover a component that signature_require asks for.") \
+    X(AUTH_SIGNATURE_KEY, "auth.signature.key", 401, INFO, "No key has the key id of the signature.") \
+    X(AUTH_SIGNATURE_ALGORITHM, "auth.signature.algorithm", 401, INFO, \
+      "The algorithm of the signature is not known, or not the one of its key.") \
+    X(AUTH_SIGNATURE_BAD, "auth.signature.bad", 401, INFO, "The signature is not that of the key for this request.") \
+    X(AUTH_SIGNATURE_EXPIRED, "auth.signature.expired", 401, INFO, \
+      "The signature has expired, is older than signature_max_age, or does not say when it was made.") \
+    X(AUTH_SIGNATURE_NOT_YET, "auth.signature.not_yet", 401, INFO, "The signature was made in the future.") \
+    X(AUTH_SIGNATURE_NONCE, "auth.signature.nonce", 401, INFO, "The signature has no nonce, or one that is too long.") \
+    X(AUTH_SIGNATURE_REPLAYED, "auth.signature.replayed", 401, INFO, "The nonce of the signature was used before.") \
+    X(AUTH_SIGNATURE_TARGET, "auth.signature.target", 400, INFO, \
+      "The signed path is not in its normal form, so that another one would be sent on.") \
+    X(AUTH_SIGNATURE_DIGEST, "auth.signature.digest", 400, INFO, \
+      "The body is not the one of Content-Digest, or that field has no digest that is known.") \
+    X(AUTH_SIGNATURE_BODY, "auth.signature.body", 413, INFO, \
+      "The body is longer than signature_max_body, so that its digest is not looked at.") \
+    X(AUTH_SIGNATURE_FULL, "auth.signature.full", 503, ERROR, "The zone of signature_nonce has no room for a nonce.") \
     X(AUTH_REQUEST_UNKNOWN, "auth.request.unknown", 401, INFO, \
       "The service that auth_request asks requires credentials: 401.") \
     X(AUTH_REQUEST_DENIED, "auth.request.denied", 403, ERROR, \
