@@ -343,6 +343,9 @@ vars_sources(const vars_sources_t *s, const weir_var_ref_t *ref)
     for (const vars_maker_t *maker = weir_array_at(&s->vars->slots, vars_slot_t, ref->slot)->makers; maker != NULL;
          maker = maker->next)
     {
+        if (maker->reads.n == 0) {
+            s->each(s->data, ref);               /* of itself: a constant, or what something else has found out */
+        }
         for (size_t i = 0; i < maker->reads.n; i++) {
             vars_sources(s, *weir_array_at(&maker->reads, const weir_var_ref_t *, i));
         }

@@ -89,7 +89,8 @@ void weir_vars_add_maker(weir_vars_t *vars, uint32_t slot, weir_subject_t subjec
 void weir_vars_maker_reads(weir_vars_t *vars, uint32_t slot, const weir_var_ref_t *ref);
 /* What a prefix makes of the name, whether it is defined or not. */
 bool weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref) WEIR_MUST_USE;
-/* Each built-in variable or capture that a reference comes down to: itself, or what its makers read, in turn. */
+/* Each built-in variable or capture that a reference comes down to: itself, or what its makers read, in turn; and each
+ * variable that the configuration defines with a maker that reads none. */
 void weir_vars_each_source(const weir_vars_t *vars, const weir_var_ref_t *ref,
                            void (*each)(void *data, const weir_var_ref_t *source), void *data);
 uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* how many are defined */

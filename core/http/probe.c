@@ -139,8 +139,8 @@ probe_can_judge(weir_probe_t *probe, weir_request_t *req, const probe_policy_t *
 {
     const weir_http_module_t *m = weir_http_modules[policy->module];
 
-    return ((m->pure >> policy->phase & 1) != 0 || (m->judges_head != NULL && policy->phase == WEIR_PHASE_ACCESS))
-        && probe->asked->decides != NULL             /* (NULL: policies are not asked) */
+    return probe->asked->decides != NULL
+        && ((m->pure >> policy->phase & 1) != 0 || (m->judges_head != NULL && policy->phase == WEIR_PHASE_ACCESS))
         && probe->asked->decides(probe->asked->data, probe->answer, req->location, policy->module)
         && ((m->pure >> policy->phase & 1) != 0 || m->judges_head(req, policy->real->conf));
 }
@@ -267,6 +267,15 @@ probe_module_of(const weir_http_handler_t *handler, weir_phase_t phase, size_t *
     return false;
 }
 
+/* Where keys and the like are fetched for a verdict that is another phase's. */
+static bool
+probe_only_prepares(size_t module, weir_phase_t phase)
+{
+    const weir_http_module_t *m = weir_http_modules[module];
+
+    return phase == WEIR_PHASE_PREACCESS && m->on[WEIR_PHASE_ACCESS] != NULL && (m->pure >> phase & 1) == 0;
+}
+
 static uint16_t
 probe_fill_policies(weir_arena_t *arena, const probe_pipeline_t *pipeline, weir_phase_t phase, weir_http_handler_t *row)
 {
@@ -275,7 +284,9 @@ probe_fill_policies(weir_arena_t *arena, const probe_pipeline_t *pipeline, weir_
 
     for (uint16_t i = 0; i < pipeline->real->n[phase]; i++) {
         policies[n] = (probe_policy_t) { .real = &pipeline->real->phase[phase][i], .phase = phase };
-        if (probe_module_of(policies[n].real, phase, &policies[n].module)) {
+        if (probe_module_of(policies[n].real, phase, &policies[n].module)
+            && !probe_only_prepares(policies[n].module, phase))
+        {
             row[n] = (weir_http_handler_t) { .run = probe_policy, .conf = &policies[n] };
             n++;
         }

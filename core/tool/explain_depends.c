@@ -350,11 +350,21 @@ weir_explain_depends(const weir_explain_case_t *c)
 
 /* -- what a policy looks at -- */
 
+/* `auth_request_set $name …`, `auth_jwt_claim_set $name …` and the like. */
+static bool
+depends_makes(const weir_conf_line_t *line)
+{
+    return weir_str_ends(weir_str_from_z(line->row->name), WEIR_STR("_set")) && line->words->n > 1
+        && weir_str_starts(line->words->at[1].text, WEIR_STR("$"));
+}
+
 static void
 depends_on_its_line(void *data, const weir_conf_block_t *from, const weir_conf_line_t *line)
 {
     (void) from;
-    depends_on_words(data, line->words, 1);
+    if (!depends_makes(line)) {                  /* (what a policy finds out it does not look at) */
+        depends_on_words(data, line->words, 1);
+    }
 }
 
 bool
@@ -377,7 +387,7 @@ weir_explain_decides(weir_generation_t *generation, const weir_explain_knows_t *
     return is_known;
 }
 
-/* `auth_request_set $name …`, `auth_jwt_claim_set $name …` and the like: what a policy has found out. */
+/* What a policy has found out. */
 static void
 depends_add_made(weir_arena_t *arena, weir_str_t name, weir_strs_t *made, size_t room)
 {
@@ -394,9 +404,7 @@ static void
 depends_find_made(weir_arena_t *arena, const weir_conf_block_t *block, weir_strs_t *made, size_t room)
 {
     for (const weir_conf_line_t *line = block->lines; line != NULL; line = line->next) {
-        if (weir_str_ends(weir_str_from_z(line->row->name), WEIR_STR("_set")) && line->words->n > 1
-            && weir_str_starts(line->words->at[1].text, WEIR_STR("$")))
-        {
+        if (depends_makes(line)) {
             depends_add_made(arena, weir_str_skip(line->words->at[1].text, 1), made, room);
         }
     }

@@ -226,7 +226,8 @@ void
 jwt_judge(jwt_state_t *state)
 {
     const jwt_conf_t *conf = state->conf;
-    bool              is_kept = conf->verified != NULL && conf->type == JWT_SIGNED;
+    bool              is_kept = conf->verified != NULL && conf->type == JWT_SIGNED
+                                && state->req->witness == NULL;      /* (a tool is no process of the zone) */
     weir_digest_t     digest;
     jwt_found_t       found;
 
