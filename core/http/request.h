@@ -334,6 +334,13 @@ weir_request_is_split(const weir_request_t *req)
 void  weir_request_strip_arg(weir_request_t *req, weir_str_t name);
 /* Arguments of this name (any case; it lives as long as the request) are secrets: no log shows their values. */
 void  weir_request_hide_arg(weir_request_t *req, weir_str_t name);
+/* Has it a body, as far as is known now?  (Over HTTP/2 one may come without a length.) */
+static inline bool
+weir_request_has_body(const weir_request_t *req)
+{
+    return !req->body_complete || req->body != NULL || req->body_received != 0;
+}
+
 /* The worker's loop: for the timers of handlers that PARK. */
 weir_loop_t *weir_request_loop(const weir_request_t *req);
 

@@ -47,8 +47,6 @@ only_has_type(const weir_media_ranges_t *types, weir_str_t value)
 static weir_cause_t
 only_judge(weir_request_t *req, const only_conf_t *conf)
 {
-    bool       has_body = req->head.chunked || (req->head.content_length != WEIR_LENGTH_NONE
-                                                && req->head.content_length != 0);
     weir_str_t type;
 
     if (conf->methods.names.n != 0 && !only_has_method(&conf->methods, req->head.method_name)
@@ -60,7 +58,7 @@ only_judge(weir_request_t *req, const only_conf_t *conf)
         return WEIR_CAUSE_NONE;                      /* no body goes on from here */
     }
     type = weir_fields_join(&req->head.fields, WEIR_STR("content-type"), &req->arena);
-    return (type.at == NULL && !has_body) || only_has_type(&conf->types, type) ? WEIR_CAUSE_NONE
+    return (type.at == NULL && !weir_request_has_body(req)) || only_has_type(&conf->types, type) ? WEIR_CAUSE_NONE
                                                                                : WEIR_CAUSE_ACCESS_CONTENT_TYPE;
 }
 

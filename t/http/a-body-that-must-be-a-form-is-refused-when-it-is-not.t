@@ -3,6 +3,7 @@ use v5.36;
 use lib 't/lib';
 use IO::Compress::Gzip qw(gzip);
 use IO::Compress::Deflate qw(deflate);
+use Weir::Http2;
 use Weir::Test;
 
 my $w = Weir::Test->new('a body that must be a form is refused when it is not');
@@ -11,6 +12,7 @@ $w->allow_log(qr/form\./);
 my $limits = 'form_max_fields 4; form_max_files 2; form_max_name 8; form_max_value 20; form_max_file_size 30; form_max_part_header 200;';
 $w->conf(<<"END", workers => 1);
     server {
+        http2 on;
         add_header X-Cause \$weir_cause always;
         client_max_body_size 64m;
         location / { form_body on; $limits proxy_pass http://$origin; }
@@ -128,6 +130,16 @@ refused('a large file cut', 400, 'form.malformed', $form, substr($large, 0, -10)
 refused('too large', 413, 'form.limit', $url, 'a=' . 'x' x 100, '/small');
 my $r = $client->send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Type: $url\r\nTransfer-Encoding: chunked\r\n\r\n" . "32\r\n" . 'x' x 50 . "\r\n" x 1 . "33\r\n" . 'x' x 51 . "\r\n0\r\n\r\n")->read_response(method => 'POST');
 is $r->status, 413, 'too large, without a length';
+
+# -- HTTP/2: a body without a length --
+my $c = Weir::Http2::client($w);
+is $c->ask(':method' => 'POST', 'content-type' => $form, body => $good), '200', 'HTTP/2';
+is $c->ask(':method' => 'POST', 'content-type' => $form, body => part('a', 'x', file => '../a') . $end), '400', 'HTTP/2: a path';
+is $c->head->{'x-cause'}, 'form.filename', 'HTTP/2: its cause';
+is $c->ask(':method' => 'POST', 'content-type' => 'text/plain', body => 'x'), '415', 'HTTP/2: another type';
+is $c->ask(':method' => 'POST', body => 'x'), '415', 'HTTP/2: no type';
+is $c->ask(':path' => '/'), '200', 'HTTP/2: no body';
+$c->close;
 
 # -- beside it --
 $client = $w->client;

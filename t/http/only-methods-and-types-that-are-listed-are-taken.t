@@ -64,6 +64,8 @@ is $c->ask(':method' => 'DELETE'), '405', 'HTTP/2';
 is $c->head->{allow}, 'GET, POST, PURGE, HEAD', 'with Allow';
 is $c->ask(':method' => 'POST', ':path' => '/types', 'content-type' => 'text/plain', body => 'x'), '415', 'and types';
 is $c->ask(':method' => 'POST', ':path' => '/types', 'content-type' => 'image/gif', body => 'x'), '200', 'or not';
+is $c->ask(':method' => 'POST', ':path' => '/types', body => 'x'), '415', 'a body that has neither a length nor a type';
+is $c->ask(':path' => '/types'), '200', 'nor any body';
 $c->close;
 
 for ([ 'accept_methods G/T;', qr/expected the name of a method/ ], [ 'accept_methods GET GET;', qr/named twice/ ], [ 'accept_content_types json;', qr/expected a type/ ], [ 'accept_content_types */*;', qr/expected a type/ ],

@@ -272,7 +272,8 @@ check_put_http(weir_protobuf_writer_t *w, const check_t *check)
         check_put(w, HTTP_BODY, check->body);
     }
     check_put(w, HTTP_PROTOCOL, check->protocol);
-    weir_protobuf_put_varint(w, HTTP_SIZE, length != WEIR_LENGTH_NONE ? length : req->head.chunked ? CHECK_UNKNOWN : 0);
+    weir_protobuf_put_varint(w, HTTP_SIZE, length != WEIR_LENGTH_NONE ? length
+                                           : weir_request_has_body(req) ? CHECK_UNKNOWN : 0);
     check_put(w, HTTP_SCHEME, req->client->is_tls ? WEIR_STR("https") : WEIR_STR("http"));
     check_put(w, HTTP_HOST, check->host);
     check_put(w, HTTP_PATH, check->path);

@@ -275,13 +275,11 @@ static weir_step_t
 module_precontent(weir_request_t *req, const void *conf_)
 {
     const form_conf_t *conf = conf_;
-    uint64_t           length = req->head.content_length;
-    bool               has_body = req->head.chunked || (length != WEIR_LENGTH_NONE && length != 0);
     weir_policy_t      policy;
     module_verdict_t   verdict;
     weir_step_t        step;
 
-    if (req->is_sub || req->body_dropped || !has_body) {
+    if (req->is_sub || req->body_dropped || !weir_request_has_body(req)) {
         return WEIR_NEXT;                            /* no body of the client's goes on from here */
     }
     policy = weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE);
