@@ -19,7 +19,8 @@ typedef struct consumer_vouch {
 
 /* What is kept of a request. */
 typedef struct {
-    weir_consumer_t             who;         /* as the methods say it */
+    /* as the methods say it: another one whenever they are asked, since somebody may hold on to the one before */
+    weir_consumer_t            *who;
     const consumer_line_t      *lines;       /* by which was asked, and */
     const weir_consumer_said_t *said;        /* what modules had said */
     uint16_t                    phase, handler;      /* … when */
@@ -27,7 +28,7 @@ typedef struct {
     bool                        is_settled;  /* the access phase has judged by it */
     bool                        is_copied;   /* it is the answer of the request that this one was made for */
     bool                        lets_in;     /* a certificate says so, of which no other guard speaks */
-    weir_consumer_t             stranger;    /* with what `anonymous` says in */
+    weir_consumer_t            *stranger;    /* with what `anonymous` says in */
     const consumer_anonymous_t *stranger_of;
     bool                        has_profile;
     weir_store_profile_t       *profile;     /* NULL: none */
@@ -36,6 +37,15 @@ typedef struct {
 
 static const weir_consumer_t consumer_nobody = { .state = WEIR_CONSUMER_NOBODY };
 
+static weir_consumer_t *
+consumer_new(weir_request_t *req)
+{
+    weir_consumer_t *who = weir_new(&req->arena, weir_consumer_t);
+
+    *who = consumer_nobody;
+    return who;
+}
+
 static consumer_state_t *
 consumer_kept(weir_request_t *req)
 {
@@ -43,6 +53,7 @@ consumer_kept(weir_request_t *req)
 
     if (state == NULL) {
         state = weir_new(&req->arena, consumer_state_t);
+        state->who = consumer_new(req);
         weir_request_keep(req, weir_http_consumer_index, state);
     }
     return state;
@@ -65,7 +76,7 @@ static bool
 consumer_is_done(const consumer_ask_t *ask)
 {
     return ask->is_broken
-           || (ask->conf->conflict == CONSUMER_CONFLICT_FIRST && ask->state->who.name.len != 0);
+           || (ask->conf->conflict == CONSUMER_CONFLICT_FIRST && ask->state->who->name.len != 0);
 }
 
 /* A consumer that is there. */
@@ -73,7 +84,7 @@ static void
 consumer_take(consumer_ask_t *ask, weir_str_t method, weir_str_t name, const weir_store_consumer_t *record,
               bool lets_in)
 {
-    weir_consumer_t *who = &ask->state->who;
+    weir_consumer_t *who = ask->state->who;
 
     weir_assert(name.len != 0 && name.len < WEIR_STORE_NAME);
     if (who->name.len != 0) {
@@ -227,7 +238,7 @@ consumer_find_plan(weir_consumer_t *who)
 static void
 consumer_conclude(consumer_ask_t *ask)
 {
-    weir_consumer_t *who = &ask->state->who;
+    weir_consumer_t *who = ask->state->who;
     weir_cause_t     cause = WEIR_CAUSE_NONE;
 
     if (ask->is_broken) {
@@ -260,7 +271,7 @@ consumer_ask(weir_request_t *req, const consumer_conf_t *conf, consumer_state_t 
     consumer_ask_t ask = { .req = req, .conf = conf, .state = state };
 
     weir_assert(conf->lines.n <= CONSUMER_LINES_MAX);
-    state->who = consumer_nobody;
+    state->who = consumer_new(req);
     state->has_profile = state->is_settled = state->lets_in = state->is_copied = false;
     if (said != NULL && said->cause == WEIR_CAUSE_STORE_UNAVAILABLE) {
         ask.is_broken = true;
@@ -339,7 +350,7 @@ consumer_state(weir_request_t *req)
     if (state != NULL && consumer_must_ask(req, conf, state, said)) {
         consumer_ask(req, conf, state, said);
     }
-    if (state != NULL && state->who.cause == WEIR_CAUSE_STORE_UNAVAILABLE) {
+    if (state != NULL && state->who->cause == WEIR_CAUSE_STORE_UNAVAILABLE) {
         weir_request_value_failed(req, WEIR_CAUSE_STORE_UNAVAILABLE);
     }
     return state;
@@ -375,8 +386,9 @@ consumer_stranger(weir_request_t *req, const consumer_conf_t *conf)
         return &consumer_nobody;
     }
     state = consumer_kept(req);
-    who = &state->stranger;
+    who = state->stranger;
     if (state->stranger_of != anonymous) {
+        who = state->stranger = consumer_new(req);
         *who = (weir_consumer_t) { .state = WEIR_CONSUMER_ANONYMOUS, .method = WEIR_STR("anonymous"),
                                    .plan = anonymous->plan };
         if (anonymous->key != NULL) {
@@ -409,12 +421,12 @@ consumer_stranger(weir_request_t *req, const consumer_conf_t *conf)
 static const weir_consumer_t *
 consumer_here(weir_request_t *req, const consumer_conf_t *conf, const consumer_state_t *state)
 {
-    if (state != NULL && state->who.state == WEIR_CONSUMER_KNOWN) {
-        return &state->who;
+    if (state != NULL && state->who->state == WEIR_CONSUMER_KNOWN) {
+        return state->who;
     }
     /* in a rehearsal who would be refused is nobody */
-    if (state != NULL && state->who.state == WEIR_CONSUMER_REFUSED && !weir_dry_run_is_on(req, conf->dry_run)) {
-        return &state->who;
+    if (state != NULL && state->who->state == WEIR_CONSUMER_REFUSED && !weir_dry_run_is_on(req, conf->dry_run)) {
+        return state->who;
     }
     return consumer_stranger(req, conf);
 }
@@ -436,11 +448,11 @@ weir_consumer_profile(weir_request_t *req)
     weir_store_profile_t profile;
     weir_store_found_t   found;
 
-    if (state == NULL || state->who.state != WEIR_CONSUMER_KNOWN) {
+    if (state == NULL || state->who->state != WEIR_CONSUMER_KNOWN) {
         return NULL;
     }
     if (!state->has_profile) {
-        found = weir_store_find_profile(state->who.name, &profile);
+        found = weir_store_find_profile(state->who->name, &profile);
         if (found == WEIR_STORE_BROKEN) {
             weir_request_value_failed(req, WEIR_CAUSE_STORE_UNAVAILABLE);
             return NULL;
@@ -504,10 +516,10 @@ weir_consumer_copy(weir_request_t *to, weir_request_t *from)
     }
     ours = consumer_kept(to);
     weir_assert(!ours->was_asked && ours->vouches == NULL);      /* it was just made */
-    ours->who = theirs->who;
-    ours->who.name = weir_str_dup(&to->arena, theirs->who.name);
-    ours->who.plan = weir_str_dup(&to->arena, theirs->who.plan);
-    ours->who.limit_key = weir_str_dup(&to->arena, theirs->who.limit_key);
+    *ours->who = *theirs->who;
+    ours->who->name = weir_str_dup(&to->arena, theirs->who->name);
+    ours->who->plan = weir_str_dup(&to->arena, theirs->who->plan);
+    ours->who->limit_key = weir_str_dup(&to->arena, theirs->who->limit_key);
     ours->lines = theirs->lines;
     ours->was_asked = ours->is_copied = theirs->was_asked;
     ours->lets_in = theirs->lets_in;
@@ -548,7 +560,7 @@ weir_consumer_access(weir_request_t *req, const void *conf_)
         return WEIR_NEXT;
     }
     state = consumer_state(req);
-    who = state != NULL && state->who.state != WEIR_CONSUMER_NOBODY ? &state->who : consumer_stranger(req, conf);
+    who = state != NULL && state->who->state != WEIR_CONSUMER_NOBODY ? state->who : consumer_stranger(req, conf);
     lets_in = who->state == WEIR_CONSUMER_KNOWN && state->lets_in;
     if (state != NULL) {
         state->is_settled = true;

@@ -57,8 +57,9 @@ typedef struct {
     weir_str_t            limit_key;
 } weir_consumer_t;
 
-/* Never NULL.  When the store, or keys for a token, cannot be had, that is REFUSED with that cause, and
- * weir_request_value_failed was called. */
+/* Never NULL, and what it points to never changes: once something was added, the answer is another one.  When the
+ * store cannot be read, that is REFUSED with that cause, and weir_request_value_failed was called, as a token's
+ * variable does whose keys cannot be had. */
 const weir_consumer_t *weir_consumer_of(weir_request_t *req);
 /* Of a consumer that is KNOWN: its groups and metadata; NULL: it has none, or they cannot be had (as above). */
 const weir_store_profile_t *weir_consumer_profile(weir_request_t *req);
