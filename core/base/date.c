@@ -47,8 +47,8 @@ date_digits(char *out, unsigned number, int width)
     for (int i = width; i-- > 0; number /= 10) {
         out[i] = (char) ('0' + number % 10);
     }
-    return out + width;
     weir_assert(number == 0);     /* the number has no more digits than there is room */
+    return out + width;
 }
 
 void
@@ -183,79 +183,108 @@ weir_date_http_read(weir_str_t text, int64_t *seconds)
 
 /* -- RFC 3339 -- */
 
-/* n digits, and then that character (NUL: none), which are cut off; from low to high. */
+/* n digits, from low to high, which are cut off. */
 static bool
-date_iso_number(weir_str_t *text, size_t n, char behind, unsigned low, unsigned high, unsigned *value)
+date_cut_number(weir_str_t *text, size_t n, unsigned low, unsigned high, unsigned *value)
 {
     *value = 0;
-    if (text->len < n + (behind != '\0')) {
+    if (text->len < n) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        if (text->at[i] < '0' || text->at[i] > '9') {
+        if (!date_digit(value, text->at[i])) {
             return false;
         }
-        *value = *value * 10 + (unsigned) (text->at[i] - '0');
     }
-    if (behind != '\0' && text->at[n] != behind) {
-        return false;
-    }
-    *text = weir_str_skip(*text, n + (behind != '\0'));
+    *text = weir_str_skip(*text, n);
     return *value >= low && *value <= high;
 }
 
-/* "Z", or hours and minutes ahead of UTC. */
+/* A letter in any case. */
 static bool
-date_iso_zone(weir_str_t text, int64_t *seconds)
+date_cut_char(weir_str_t *text, char c)
 {
-    unsigned hours, minutes;
-    bool     is_behind = text.len != 0 && text.at[0] == '-';
+    bool is_there = text->len != 0 && (text->at[0] == c || (c >= 'a' && c <= 'z' && weir_char_lower(text->at[0]) == c));
 
-    if (weir_str_eq(text, WEIR_STR("Z"))) {
-        *seconds = 0;
+    *text = is_there ? weir_str_skip(*text, 1) : *text;
+    return is_there;
+}
+
+bool
+weir_date_cut_day(weir_str_t *text, weir_date_day_t *day)
+{
+    return date_cut_number(text, 4, 0, 9999, &day->year) && date_cut_char(text, '-')
+        && date_cut_number(text, 2, 1, 12, &day->month) && date_cut_char(text, '-')
+        && date_cut_number(text, 2, 1, 31, &day->day) && day->day <= date_days_of(day->year, day->month);
+}
+
+/* A fraction of a second has as many digits as it likes. */
+static bool
+date_cut_fraction(weir_str_t *text)
+{
+    size_t   n = 0;
+    unsigned ignored = 0;
+
+    if (!date_cut_char(text, '.')) {
         return true;
     }
-    if (text.len == 0 || (text.at[0] != '+' && !is_behind)) {
+    while (n < text->len && date_digit(&ignored, text->at[n])) {
+        n++;
+    }
+    *text = weir_str_skip(*text, n);
+    return n != 0;
+}
+
+/* "Z", or hours and minutes ahead of UTC or behind it. */
+static bool
+date_cut_zone(weir_str_t *text, int *minutes)
+{
+    bool     is_ahead, is_behind;
+    unsigned hour, minute;
+
+    *minutes = 0;
+    if (date_cut_char(text, 'z')) {
+        return true;
+    }
+    is_ahead = date_cut_char(text, '+');
+    is_behind = !is_ahead && date_cut_char(text, '-');
+    if ((!is_ahead && !is_behind) || !date_cut_number(text, 2, 0, 23, &hour) || !date_cut_char(text, ':')
+        || !date_cut_number(text, 2, 0, 59, &minute))
+    {
         return false;
     }
-    text = weir_str_skip(text, 1);
-    if (!date_iso_number(&text, 2, ':', 0, 23, &hours) || !date_iso_number(&text, 2, '\0', 0, 59, &minutes)) {
+    *minutes = (int) (hour * 60 + minute) * (is_behind ? -1 : 1);
+    return true;
+}
+
+/* A leap second is one at the end of a day of UTC only. */
+bool
+weir_date_cut_time(weir_str_t *text, weir_date_time_t *time)
+{
+    if (!date_cut_number(text, 2, 0, 23, &time->hour) || !date_cut_char(text, ':')
+        || !date_cut_number(text, 2, 0, 59, &time->minute) || !date_cut_char(text, ':')
+        || !date_cut_number(text, 2, 0, 60, &time->second) || !date_cut_fraction(text)
+        || !date_cut_zone(text, &time->zone))
+    {
         return false;
     }
-    *seconds = (int64_t) (hours * 3600 + minutes * 60) * (is_behind ? -1 : 1);
-    return text.len == 0;
+    return time->second < 60
+        || ((int) (time->hour * 60 + time->minute) - time->zone + 2 * 24 * 60) % (24 * 60) == 23 * 60 + 59;
 }
 
 bool
 weir_date_iso_read(weir_str_t text, int64_t *seconds)
 {
-    static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    unsigned year, month, day, hour, minute, second;
-    int64_t  zone;
-    bool     is_leap;
+    weir_date_day_t  day;
+    weir_date_time_t time = { .hour = 0 };
 
-    if (!date_iso_number(&text, 4, '-', 1970, 9999, &year) || !date_iso_number(&text, 2, '-', 1, 12, &month)
-        || !date_iso_number(&text, 2, '\0', 1, 31, &day))
-    {
+    if (!weir_date_cut_day(&text, &day) || day.year < 1970) {
         return false;
     }
-    is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    *seconds = weir_date_to_days(year, month, day) * 86400;
-    if (day > days[month - 1] + (month == 2 && is_leap)) {
+    if (text.len != 0 && (!date_cut_char(&text, 't') || !weir_date_cut_time(&text, &time) || text.len != 0)) {
         return false;
     }
-    if (text.len == 0) {
-        return true;
-    }
-    if (text.at[0] != 'T') {
-        return false;
-    }
-    text = weir_str_skip(text, 1);
-    if (!date_iso_number(&text, 2, ':', 0, 23, &hour) || !date_iso_number(&text, 2, ':', 0, 59, &minute)
-        || !date_iso_number(&text, 2, '\0', 0, 59, &second) || !date_iso_zone(text, &zone))
-    {
-        return false;
-    }
-    *seconds += (int64_t) (hour * 3600 + minute * 60 + second) - zone;
+    *seconds = weir_date_to_days(day.year, day.month, day.day) * DATE_DAY + time.hour * 3600 + time.minute * 60
+             + time.second - time.zone * 60;
     return true;
 }

@@ -6,6 +6,8 @@
  */
 #include "schema/node.h"
 
+#include "base/date.h"
+
 #include <arpa/inet.h>
 
 static bool
@@ -22,90 +24,29 @@ format_is_alnum(char c)
     return format_is_digit(c) || (low >= 'a' && low <= 'z');
 }
 
-/* n digits at the beginning, which are cut off; -1: there are none. */
-static int
-format_digits(weir_str_t *text, size_t n)
-{
-    int value = 0;
-
-    if (text->len < n) {
-        return -1;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!format_is_digit(text->at[i])) {
-            return -1;
-        }
-        value = value * 10 + (text->at[i] - '0');
-    }
-    *text = weir_str_skip(*text, n);
-    return value;
-}
-
-static bool
-format_char(weir_str_t *text, char c)
-{
-    bool is_there = text->len != 0 && weir_char_lower(text->at[0]) == c;
-
-    *text = is_there ? weir_str_skip(*text, 1) : *text;
-    return is_there;
-}
-
-static bool
-format_cut_date(weir_str_t *text)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    int  year = format_digits(text, 4), month = format_char(text, '-') ? format_digits(text, 2) : -1;
-    int  day = format_char(text, '-') ? format_digits(text, 2) : -1;
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-    return year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && is_leap);
-}
-
-/* A leap second is one at the end of a day of UTC only. */
-static bool
-format_cut_time(weir_str_t *text)
-{
-    int hour = format_digits(text, 2), minute = format_char(text, ':') ? format_digits(text, 2) : -1;
-    int second = format_char(text, ':') ? format_digits(text, 2) : -1, zone = 0, zone_hour, zone_minute, sign;
-
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) {
-        return false;
-    }
-    if (format_char(text, '.')) {
-        if (format_digits(text, 1) < 0) {
-            return false;
-        }
-        while (format_digits(text, 1) >= 0) {
-        }
-    }
-    if (!format_char(text, 'z')) {
-        sign = format_char(text, '+') ? 1 : format_char(text, '-') ? -1 : 0;
-        zone_hour = format_digits(text, 2);
-        zone_minute = format_char(text, ':') ? format_digits(text, 2) : -1;
-        if (sign == 0 || zone_hour < 0 || zone_hour > 23 || zone_minute < 0 || zone_minute > 59) {
-            return false;
-        }
-        zone = sign * (zone_hour * 60 + zone_minute);
-    }
-    return second < 60 || (hour * 60 + minute - zone + 2 * 24 * 60) % (24 * 60) == 23 * 60 + 59;
-}
-
 static bool
 format_date(weir_str_t text)
 {
-    return format_cut_date(&text) && text.len == 0;
+    weir_date_day_t day;
+
+    return weir_date_cut_day(&text, &day) && text.len == 0;
 }
 
 static bool
 format_time(weir_str_t text)
 {
-    return format_cut_time(&text) && text.len == 0;
+    weir_date_time_t time;
+
+    return weir_date_cut_time(&text, &time) && text.len == 0;
 }
 
 static bool
 format_date_time(weir_str_t text)
 {
-    return format_cut_date(&text) && format_char(&text, 't') && format_cut_time(&text) && text.len == 0;
+    weir_date_day_t day;
+
+    return weir_date_cut_day(&text, &day) && text.len != 0 && weir_char_lower(text.at[0]) == 't'
+        && format_time(weir_str_skip(text, 1));
 }
 
 static bool

@@ -3,6 +3,7 @@
  */
 #include "tool/consumers.h"
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "conf/module.h"
 #include "tool/calls.h"
@@ -81,55 +82,17 @@ consumers_wrong(const char *what, const char *expected, const char *word)
     return false;
 }
 
-/* That sign (0: none), and so many digits behind it. */
-static bool
-consumers_take_digits(const char **text, char sign, int n, int *number)
-{
-    if (sign != '\0' && *(*text)++ != sign) {
-        return false;
-    }
-    for (*number = 0; n > 0; n--, (*text)++) {
-        if (**text < '0' || **text > '9') {
-            return false;
-        }
-        *number = *number * 10 + **text - '0';
-    }
-    return true;
-}
-
-/* 2027-01-31 or 2027-01-31T12:00:00Z; -1: it is neither, or there is no such day. */
-static json_int_t
-consumers_read_date(const char *text)
-{
-    struct tm t = { .tm_mday = 0 }, same;
-    time_t    at;
-
-    if (!consumers_take_digits(&text, '\0', 4, &t.tm_year) || !consumers_take_digits(&text, '-', 2, &t.tm_mon)
-        || !consumers_take_digits(&text, '-', 2, &t.tm_mday))
-    {
-        return -1;
-    }
-    if (*text != '\0'
-        && (!consumers_take_digits(&text, 'T', 2, &t.tm_hour) || !consumers_take_digits(&text, ':', 2, &t.tm_min)
-            || !consumers_take_digits(&text, ':', 2, &t.tm_sec) || strcmp(text, "Z") != 0))
-    {
-        return -1;
-    }
-    t.tm_year -= 1900;
-    t.tm_mon -= 1;
-    same = t;
-    at = timegm(&same);
-    return same.tm_mday == t.tm_mday && same.tm_hour == t.tm_hour && same.tm_min == t.tm_min
-           && same.tm_sec == t.tm_sec ? (json_int_t) at : -1;
-}
-
 /* A time from now, or a date; in seconds of Unix time, 0: never.  NULL: neither. */
 static json_t *
 consumers_read_time(const char *text)
 {
     weir_msec_t span;
-    json_int_t  at = strcmp(text, "never") == 0 ? 0 : consumers_read_date(text);
+    int64_t     seconds;
+    json_int_t  at = strcmp(text, "never") == 0 ? 0 : -1;
 
+    if (at < 0 && weir_date_iso_read(weir_str_from_z(text), &seconds)) {
+        at = (json_int_t) seconds;
+    }
     if (at < 0 && weir_conf_read_msec(weir_str_from_z(text), &span)) {
         at = (json_int_t) time(NULL) + (json_int_t) (span.ms / 1000);
     }
