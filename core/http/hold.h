@@ -16,6 +16,7 @@
 #define WEIR_HTTP_HOLD_H
 
 #include "base/base.h"
+#include "event/loop.h"
 
 #include <stdbool.h>
 
@@ -43,6 +44,19 @@ weir_request_state_t weir_request_state(const weir_request_t *req);
 void weir_request_hold(weir_request_t *req, weir_holder_t *holder, const weir_holder_ops_t *ops);
 /* The holder's: it is called no more. */
 void weir_request_let_go(weir_holder_t *holder);
+
+/* For a handler that waits for nothing but a time.  Embedded; zeroed at first. */
+typedef struct weir_wait weir_wait_t;
+struct weir_wait {
+    weir_holder_t hold;
+    weir_timer_t  timer;
+    void        (*on_time)(weir_wait_t *wait, weir_request_t *req);
+};
+
+/* Holds the request for that time, then lets go and calls on_time, which goes on (weir_request_resume) or answers;
+ * NULL: it goes on.  Returns WEIR_PARK. */
+weir_step_t weir_request_wait(weir_request_t *req, weir_wait_t *wait, weir_msec_t time,
+                              void (*on_time)(weir_wait_t *wait, weir_request_t *req));
 
 /* -- for codecs: what they tell the holder, if there is one who wants to know; each may end the request -- */
 bool weir_request_wants_body(const weir_request_t *req);

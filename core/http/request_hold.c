@@ -36,6 +36,43 @@ weir_request_let_go(weir_holder_t *holder)
     holder->wants_body = false;
 }
 
+/* -- a time that is waited for -- */
+
+static void
+hold_on_time(weir_timer_t *timer)
+{
+    weir_wait_t    *wait = weir_container_of(timer, weir_wait_t, timer);
+    weir_request_t *req = wait->hold.req;
+
+    weir_request_let_go(&wait->hold);
+    if (wait->on_time != NULL) {
+        wait->on_time(wait, req);
+    } else {
+        weir_request_resume(req);
+    }
+}
+
+static void
+hold_on_cancel(weir_holder_t *hold)
+{
+    weir_timer_drop(&weir_container_of(hold, weir_wait_t, hold)->timer);
+}
+
+weir_step_t
+weir_request_wait(weir_request_t *req, weir_wait_t *wait, weir_msec_t time,
+                  void (*on_time)(weir_wait_t *wait, weir_request_t *req))
+{
+    static const weir_holder_ops_t ops = { .on_cancel = hold_on_cancel };
+
+    weir_assert(weir_request_state(req) == WEIR_REQUEST_RUNS);
+    wait->on_time = on_time;
+    weir_request_hold(req, &wait->hold, &ops);
+    weir_timer_set(weir_request_loop(req), &wait->timer, time, hold_on_time);
+    return WEIR_PARK;
+}
+
+/* -- what holders are told -- */
+
 bool
 weir_request_wants_body(const weir_request_t *req)
 {

@@ -29,11 +29,10 @@ typedef struct { faults_t faults; } fault_conf_t;
 
 /* Of a request: what it has met, in any place; and while it waits. */
 typedef struct {
-    weir_holder_t hold;
-    weir_timer_t  timer;
-    uint64_t      delay;                     /* ms */
-    uint16_t      abort;                     /* then */
-    bool          is_done, is_rehearsed;     /* it has met one that is meant; one that is a rehearsal */
+    weir_wait_t wait;
+    uint64_t    delay;                       /* ms */
+    uint16_t    abort;                       /* then */
+    bool        is_done, is_rehearsed;     /* it has met one that is meant; one that is a rehearsal */
 } fault_state_t;
 
 extern const size_t weir_http_fault_index;
@@ -41,27 +40,16 @@ extern const size_t weir_http_fault_index;
 /* -- a request -- */
 
 static void
-fault_on_time(weir_timer_t *timer)
+fault_on_time(weir_wait_t *wait, weir_request_t *req)
 {
-    fault_state_t  *state = weir_container_of(timer, fault_state_t, timer);
-    weir_request_t *req = state->hold.req;
+    const fault_state_t *state = weir_container_of(wait, fault_state_t, wait);
 
-    weir_assert(req != NULL);
-    weir_request_let_go(&state->hold);
     if (state->abort != 0) {
         (void) weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, state->abort, NULL);
     } else {
         weir_request_resume(req);
     }
 }
-
-static void
-fault_on_cancel(weir_holder_t *hold)
-{
-    weir_timer_drop(&weir_container_of(hold, fault_state_t, hold)->timer);
-}
-
-static const weir_holder_ops_t fault_hold = { .on_cancel = fault_on_cancel };
 
 static bool
 fault_meets(const fault_t *fault, weir_request_t *req)
@@ -126,10 +114,8 @@ fault_precontent(weir_request_t *req, const void *conf)
         return state->abort == 0 ? WEIR_NEXT
                : weir_request_fail_status(req, WEIR_CAUSE_FAULT_ABORT, state->abort, NULL);
     }
-    weir_request_hold(req, &state->hold, &fault_hold);
-    weir_timer_set(weir_request_loop(req), &state->timer, (weir_msec_t) { weir_min(state->delay, FAULT_DELAY_MAX) },
-                   fault_on_time);
-    return WEIR_PARK;
+    return weir_request_wait(req, &state->wait, (weir_msec_t) { weir_min(state->delay, FAULT_DELAY_MAX) },
+                             fault_on_time);
 }
 
 static bool

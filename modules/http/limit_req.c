@@ -46,10 +46,8 @@ typedef struct { const req_limit_t *limit; weir_keyed_key_t key; weir_rate_t rat
 
 /* Of one request in one place. */
 typedef struct req_state {
-    weir_holder_t         hold;                /* while it is delayed */
+    weir_wait_t         wait;                /* while it is delayed */
     struct req_state   *before;              /* in the place that it was redirected from */
-    weir_timer_t        timer;
-    weir_request_t     *req;
     weir_limit_status_t status;
     bool                is_rehearsal;
     const req_limit_t  *limit;               /* the one that decided: the strictest, or the one that refused */
@@ -267,25 +265,6 @@ req_reject(const req_conf_t *conf, weir_request_t *req, req_state_t *state)
            : weir_request_fail_status(req, WEIR_CAUSE_LIMIT_RATE, (uint16_t) conf->status, NULL);
 }
 
-static void
-req_on_time(weir_timer_t *timer)
-{
-    req_state_t    *state = weir_container_of(timer, req_state_t, timer);
-    weir_request_t *req = state->req;
-
-    weir_assert(state->hold.req == req);
-    weir_request_let_go(&state->hold);
-    weir_request_resume(req);
-}
-
-static void
-req_on_cancel(weir_holder_t *hold)
-{
-    weir_timer_drop(&weir_container_of(hold, req_state_t, hold)->timer);
-}
-
-static const weir_holder_ops_t req_hold = { .on_cancel = req_on_cancel };
-
 static weir_step_t
 req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint64_t delay_ms)
 {
@@ -294,10 +273,7 @@ req_delay(const req_conf_t *conf, weir_request_t *req, req_state_t *state, uint6
     if (state->is_rehearsal) {
         return WEIR_NEXT;
     }
-    state->req = req;
-    weir_request_hold(req, &state->hold, &req_hold);
-    weir_timer_set(weir_request_loop(req), &state->timer, (weir_msec_t) { delay_ms }, req_on_time);
-    return WEIR_PARK;
+    return weir_request_wait(req, &state->wait, (weir_msec_t) { delay_ms }, NULL);
 }
 
 /* The keys of the place's limits; how many. */
