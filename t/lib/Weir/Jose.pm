@@ -31,7 +31,7 @@ sub key ($class, $w, $alg, %arg) {
         $self->{secret} = $arg{secret} // join '', map { chr int rand 256 } 1 .. 64;
         return $self;
     }
-    my $file = $self->{file} = $w->dir . '/jose-' . ++$n . '.key';
+    my $file = $self->{file} = $w->dir . "/jose-$$-" . ++$n . '.key';
     my @how = $alg =~ /^[RP]S/ ? ('-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:' . ($arg{bits} // 2048))
         : $alg eq 'EdDSA' ? ('-algorithm', 'ED25519')
         : ('-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:' . { ES256 => 'P-256', ES384 => 'P-384', ES512 => 'P-521' }->{$alg});
@@ -75,7 +75,7 @@ sub _raw ($der, $half) {
 sub signature ($self, $text) {
     my $alg = $self->{alg};
     return { HS256 => \&hmac_sha256, HS384 => \&hmac_sha384, HS512 => \&hmac_sha512 }->{$alg}->($text, $self->{secret}) if $alg =~ /^HS/;
-    my $in = _write("$self->{dir}/jose-" . ++$n . '.text', $text);
+    my $in = _write("$self->{dir}/jose-$$-" . ++$n . '.text', $text);
     my $out = "$in.sig";
     my ($bits) = $alg =~ /(\d+)$/;
     if ($alg eq 'EdDSA') {
@@ -103,7 +103,7 @@ sub encrypted ($self, $text, %arg) {
     my %header = (alg => 'dir', enc => 'A128CBC-HS256', (defined $self->{kid} ? (kid => $self->{kid}) : ()), ($arg{header} // {})->%*);
     my $head = encode_base64url($json->encode(\%header));
     my ($mac, $key, $iv) = (substr($self->{secret}, 0, 16), substr($self->{secret}, 16), join '', map { chr int rand 256 } 1 .. 16);
-    my $in = _write($self->{dir} . '/jose-' . ++$n . '.text', $text);
+    my $in = _write($self->{dir} . "/jose-$$-" . ++$n . '.text', $text);
     my $coded = _openssl('enc', '-aes-128-cbc', '-K', unpack('H*', $key), '-iv', unpack('H*', $iv), '-in', $in);
     my $tag = substr hmac_sha256($head . $iv . $coded . pack('Q>', 8 * length $head), $mac), 0, 16;
     unlink $in;

@@ -78,8 +78,10 @@ sub _serve ($self, $c) {
 sub _discovery ($self, $c, $set, $) {
     my $at = $self->issuer;
     return $c->reply(503, 'down') if $set->{down};
-    $c->reply(200, $json->encode({ issuer => $at, authorization_endpoint => "$at/authorize", token_endpoint => "$at/token", jwks_uri => "$at/jwks",
-        end_session_endpoint => "$at/logout", ($set->{discovery} // {})->%* }), 'Content-Type', 'application/json', 'Cache-Control', 'max-age=3600');
+    my %says = (issuer => $at, authorization_endpoint => "$at/authorize", token_endpoint => "$at/token", jwks_uri => "$at/jwks",
+        end_session_endpoint => "$at/logout", ($set->{discovery} // {})->%*);
+    delete @says{ grep { !defined $says{$_} } keys %says };
+    $c->reply(200, $json->encode(\%says), 'Content-Type', 'application/json', 'Cache-Control', 'max-age=3600');
 }
 
 sub _jwks ($self, $c, $set, $) {
