@@ -144,9 +144,14 @@ static inline uint64_t
 str_load_le(const char *at, size_t n)
 {
     uint64_t word = 0;
-    size_t   i;
 
-    for (i = 0; i < n; i++) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (n == 8) {
+        memcpy(&word, at, 8);
+        return word;
+    }
+#endif
+    for (size_t i = 0; i < n; i++) {
         word |= (uint64_t) (unsigned char) at[i] << (8 * i);
     }
     return word;

@@ -17,7 +17,7 @@
 typedef struct { char at[80]; size_t len; } clock_text_t;
 
 static struct {
-    uint64_t     mono_ms, wall_ms;
+    uint64_t     mono_ms, wall_ms, turns;
     uint64_t     texts_of;            /* the second of the texts; 0: none yet */
     clock_text_t http, log, access, iso;
 } clock_cache;
@@ -71,6 +71,7 @@ weir_clock_update(void)
 {
     uint64_t second;
 
+    clock_cache.turns++;
     weir_sys_clock(&clock_cache.mono_ms, &clock_cache.wall_ms);
     second = clock_cache.wall_ms / 1000;
     if (second != clock_cache.texts_of || clock_cache.http.len == 0) {
@@ -131,4 +132,10 @@ weir_str_t
 weir_clock_iso_date(void)
 {
     return clock_text(&clock_cache.iso);
+}
+
+uint64_t
+weir_clock_turns(void)
+{
+    return clock_cache.turns;
 }

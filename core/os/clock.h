@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 void           weir_clock_update(void);           /* reads both clocks */
+uint64_t       weir_clock_turns(void);            /* how often they were read: another one is another turn */
 weir_instant_t weir_clock_now(void);              /* monotonic, as of the last update */
 uint64_t       weir_clock_wall_ms(void);          /* Unix time in ms, as of the last update */
 

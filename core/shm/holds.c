@@ -193,19 +193,26 @@ holds_forget(const weir_holds_t *holds, uint32_t slot)
 weir_holds_result_t
 weir_holds_take(const weir_holds_t *holds, weir_str_t key, uint32_t max, weir_hold_t *hold)
 {
-    holds_step_t        step = { .holds = holds, .slot = weir_slot(), .max = (uint32_t) weir_min(max, WEIR_HOLDS_MAX),
-                                 .by = 1 };
-    weir_keyed_key_t    hashed;
-    weir_keyed_result_t result;
+    weir_keyed_key_t hashed;
 
     weir_keyed_hash(holds->table, key, &hashed);
-    result = weir_keyed_update(holds->table, &hashed, &holds_op, &step);
+    return weir_holds_take_hashed(holds, &hashed, max, hold);
+}
+
+weir_holds_result_t
+weir_holds_take_hashed(const weir_holds_t *holds, const weir_keyed_key_t *key, uint32_t max, weir_hold_t *hold)
+{
+    holds_step_t        step = { .holds = holds, .slot = weir_slot(), .max = (uint32_t) weir_min(max, WEIR_HOLDS_MAX),
+                                 .by = 1 };
+    weir_keyed_result_t result;
+
+    result = weir_keyed_update(holds->table, key, &holds_op, &step);
     if (result != WEIR_KEYED_CHANGED) {
         holds_forget(holds, step.slot);
         return result == WEIR_KEYED_LEFT ? WEIR_HOLDS_REFUSED : WEIR_HOLDS_FULL;
     }
     holds_finish(holds, step.slot);
-    *hold = (weir_hold_t) { hashed.name, step.cell };
+    *hold = (weir_hold_t) { key->name, step.cell };
     return WEIR_HOLDS_TAKEN;
 }
 

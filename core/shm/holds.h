@@ -38,6 +38,9 @@ bool     weir_holds_open(void *memory, uint64_t size, weir_holds_t *holds) WEIR_
 
 /* One more for the key unless it has `max` (at most WEIR_HOLDS_MAX).  FULL: there is no room for another key. */
 weir_holds_result_t weir_holds_take(const weir_holds_t *holds, weir_str_t key, uint32_t max, weir_hold_t *hold);
+/* … of a key that was hashed for its table. */
+weir_holds_result_t weir_holds_take_hashed(const weir_holds_t *holds, const weir_keyed_key_t *key, uint32_t max,
+                                           weir_hold_t *hold);
 void                weir_holds_drop(const weir_holds_t *holds, const weir_hold_t *hold);
 uint32_t            weir_holds_total(const weir_holds_t *holds, weir_str_t key);
 /* All that the dead owner of a slot held is given back; again is harmless.  For weir_zone_kind_t. */

@@ -81,6 +81,12 @@ weir_keyed_hash(const weir_keyed_t *table, weir_str_t key, weir_keyed_key_t *has
     hashed->place = weir_str_hash(key, table->seeds[1]);
 }
 
+bool
+weir_keyed_is_like(const weir_keyed_t *a, const weir_keyed_t *b)
+{
+    return a->seeds[0] == b->seeds[0] && a->seeds[1] == b->seeds[1];
+}
+
 /* -- the cells of a key -- */
 
 static inline uint64_t

@@ -50,6 +50,8 @@ void          weir_keyed_use_seeds(const uint64_t seeds[2]);
 weir_keyed_t *weir_keyed_open(void *memory, size_t size);
 
 void weir_keyed_hash(const weir_keyed_t *table, weir_str_t key, weir_keyed_key_t *hashed);
+/* Do two tables hash alike, so that what was hashed for one is good for the other? */
+bool weir_keyed_is_like(const weir_keyed_t *a, const weir_keyed_t *b);
 /* FULL: every cell it may have is of worth. */
 weir_keyed_result_t weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_keyed_op_t *op,
                                       void *data);

@@ -54,6 +54,12 @@ weir_quota_hash(const weir_quota_zone_t *zone, weir_str_t key, weir_keyed_key_t 
     weir_keyed_hash((const weir_keyed_t *) (const void *) zone->table, key, hashed);
 }
 
+bool
+weir_quota_is_like(const weir_quota_zone_t *zone, const weir_keyed_t *table)
+{
+    return weir_keyed_is_like((const weir_keyed_t *) (const void *) zone->table, table);
+}
+
 void
 weir_quota_set_period(weir_quota_zone_t *zone, const weir_quota_period_t *period)
 {

@@ -44,6 +44,8 @@ typedef enum {
  * randomness. */
 weir_quota_zone_t *weir_quota_open(void *memory, uint64_t size);
 void               weir_quota_hash(const weir_quota_zone_t *zone, weir_str_t key, weir_keyed_key_t *hashed);
+/* Does it hash as that table does? */
+bool               weir_quota_is_like(const weir_quota_zone_t *zone, const weir_keyed_t *table);
 /* What the period is, for the store's process; workers say it as it changes. */
 void               weir_quota_set_period(weir_quota_zone_t *zone, const weir_quota_period_t *period);
 /* Uses one, if `limit` allows.  name: the zone's, for the store.  *count: with it. */

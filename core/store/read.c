@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "shm/saved.h"
+#include "store/recent.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
@@ -15,6 +16,7 @@
 static struct {
     char              path[PATH_MAX];            /* empty: none */
     weir_store_view_t view;
+    uint64_t          turn;                      /* in which the file was seen to be whole */
     uint64_t          next_ms;                   /* when to try to open it again */
     bool              complained;
 } read_store;
@@ -31,6 +33,7 @@ read_open(void)
         return false;
     }
     if (weir_store_view_open(&read_store.view, read_store.path, &error)) {
+        weir_store_recent_forget();
         read_store.complained = false;
         return true;
     }
@@ -65,13 +68,14 @@ read_follow(void)
     if (weir_store_view_open(&other, read_store.path, &error)) {
         read_close();
         read_store.view = other;
+        weir_store_recent_forget();
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "the store in \"%s\" was replaced: the new file is read", read_store.path);
     } else {
         read_store.next_ms = weir_clock_now().ms + READ_RETRY_MS;
     }
 }
 
-/* May the map be looked at?  Of the file that is in its place now, where there is one. */
+/* May the map be looked at?  Of the file that is in its place now, where there is one: as a turn of the loop saw it. */
 static bool
 read_is_good(void)
 {
@@ -80,7 +84,11 @@ read_is_good(void)
     if (read_store.view.map == NULL) {
         return read_open();
     }
+    if (read_store.turn == weir_clock_turns()) {
+        return true;
+    }
     if (weir_store_view_is_whole(&read_store.view, &is_removed)) {
+        read_store.turn = weir_clock_turns();
         if (weir_unlikely(is_removed)) {
             read_follow();
         }
@@ -94,7 +102,8 @@ read_is_good(void)
 static weir_store_found_t
 read_part(weir_store_table_t table, weir_str_t name, void *record, size_t room, size_t *size)
 {
-    weir_store_found_t found;
+    weir_store_recent_t which = { .table = table, .name = name };
+    weir_store_found_t  found;
 
     weir_assert(table < WEIR_STORE_TABLES && room != 0);
     if (name.len == 0) {
@@ -103,9 +112,15 @@ read_part(weir_store_table_t table, weir_str_t name, void *record, size_t room, 
     if (!read_is_good()) {
         return WEIR_STORE_BROKEN;
     }
+    which.transaction = weir_store_view_transaction(&read_store.view);
+    if (weir_store_recent_find(&which, record, room, size, &found)) {
+        return found;
+    }
     found = weir_store_view_read(&read_store.view, table, name, record, room, size);
     if (found == WEIR_STORE_BROKEN) {
         read_close();                            /* opened anew with the next look */
+    } else if (weir_store_view_transaction(&read_store.view) == which.transaction) {
+        weir_store_recent_keep(&which, record, room, *size, found);
     }
     return found;
 }
@@ -175,6 +190,7 @@ read_hash(const weir_str_t *texts, size_t n, unsigned char hash[WEIR_STORE_HASH]
 {
     static EVP_MD     *sha256;               /* fetched once: OpenSSL's look for it costs more than the hash */
     static EVP_MD_CTX *context;
+    static bool        is_ready;
     unsigned           len = 0;
 
     if (sha256 == NULL) {
@@ -182,7 +198,9 @@ read_hash(const weir_str_t *texts, size_t n, unsigned char hash[WEIR_STORE_HASH]
         context = EVP_MD_CTX_new();
     }
     weir_assert(sha256 != NULL && context != NULL);
-    weir_assert(EVP_DigestInit_ex(context, sha256, NULL) == 1);
+    /* the context is used again as it is: only the first time it is told what it is for */
+    weir_assert(EVP_DigestInit_ex2(context, is_ready ? NULL : sha256, NULL) == 1);
+    is_ready = true;
     for (size_t i = 0; i < n; i++) {
         weir_assert(EVP_DigestUpdate(context, texts[i].at, texts[i].len) == 1);
     }
@@ -209,8 +227,9 @@ weir_store_id_of(const unsigned char *hash, char id[WEIR_STORE_ID + 1])
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (size_t i = 0; i < WEIR_STORE_ID; i++) {
-        id[i] = digits[hash[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+    for (size_t i = 0; i < WEIR_STORE_ID / 2; i++) {
+        id[2 * i] = digits[hash[i] >> 4];
+        id[2 * i + 1] = digits[hash[i] & 15];
     }
     id[WEIR_STORE_ID] = '\0';
 }

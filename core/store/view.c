@@ -338,6 +338,15 @@ weir_store_view_is_whole(const weir_store_view_t *view, bool *is_removed)
     return is_known && (uint64_t) file.st_size >= view->mapped;
 }
 
+size_t
+weir_store_view_transaction(const weir_store_view_t *view)
+{
+    size_t transaction = view_newest(view);
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return transaction;
+}
+
 weir_store_found_t
 weir_store_view_read(weir_store_view_t *view, weir_store_table_t table, weir_str_t key, void *record, size_t room,
                      size_t *size)

@@ -42,6 +42,8 @@ bool weir_store_view_is_whole(const weir_store_view_t *view, bool *is_removed) W
 /* Whether the bytes begin like a store; sets view->page. */
 bool weir_store_view_begins(weir_store_view_t *view) WEIR_MUST_USE;
 
+/* The number of the newest transaction at this moment. */
+size_t weir_store_view_transaction(const weir_store_view_t *view);
 /* A record of `size` bytes is copied; what is left of it after any other result is nothing.  MISSING: the newest
  * transaction of some moment of this call had none.  BROKEN: the file is damaged, or was changed as fast as it was
  * looked at. */

@@ -168,11 +168,12 @@ key_strip(const key_conf_t *conf, weir_request_t *req)
 {
     for (size_t i = 0; i < conf->sources.n; i++) {
         const weir_template_t *source = conf->sources.at[i];
+        uint32_t               n = key_is_in(source, "http_") ? req->head.fields.n : 0;
 
         if (key_is_in_query(source)) {
             weir_request_strip_arg(req, source->parts[0].ref.suffix);
         }
-        for (uint32_t k = 0; key_is_in(source, "http_") && k < req->head.fields.n; k++) {
+        for (uint32_t k = 0; k < n; k++) {
             weir_field_t *field = &req->head.fields.at[k];
 
             if (key_is_field(field->name, source->parts[0].ref.suffix)) {

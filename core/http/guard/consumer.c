@@ -255,7 +255,7 @@ consumer_conclude(consumer_ask_t *ask)
         if (consumer_find_plan(who) == WEIR_STORE_BROKEN) {
             cause = WEIR_CAUSE_STORE_UNAVAILABLE;
         }
-        who->limit_key = weir_str_printf(&ask->req->arena, "consumer:%.*s", WEIR_STR_ARG(who->name));
+        who->limit_key = weir_str_concat(&ask->req->arena, WEIR_STR("consumer:"), who->name);
     }
     if (cause != WEIR_CAUSE_NONE) {
         *who = (weir_consumer_t) { .state = WEIR_CONSUMER_REFUSED, .cause = cause };

@@ -35,7 +35,7 @@ plan_let_go(void *data)
 static weir_quota_result_t
 plan_take_quota(const plan_state_t *state, size_t i, plan_quota_t *quota, uint64_t allowed)
 {
-    return weir_quota_take(state->zone->calendar[i].table, state->zone->names[i], &quota->key, &quota->period, allowed,
+    return weir_quota_take(state->zone->calendar[i].table, state->zone->names[i], &state->key, &quota->period, allowed,
                            &quota->count);
 }
 
@@ -47,7 +47,7 @@ plan_give_back(plan_state_t *state, size_t end, uint64_t now_ns)
         plan_quota_t *quota = &state->quotas[end];
 
         if (quota->is_on) {
-            weir_quota_give_back(state->zone->calendar[end].table, state->zone->names[end], &quota->key, &quota->count);
+            weir_quota_give_back(state->zone->calendar[end].table, state->zone->names[end], &state->key, &quota->count);
             quota->count.used--;
         }
     }
@@ -91,7 +91,7 @@ plan_take_quotas(plan_state_t *state, uint64_t now_ns)
 }
 
 static plan_result_t
-plan_take(plan_state_t *state, weir_request_t *req, weir_str_t key)
+plan_take(plan_state_t *state, weir_request_t *req)
 {
     uint64_t            now_ns = weir_clock_now().ms * PLAN_NS_A_MS, most = state->client->rates.concurrency;
     weir_holds_result_t held = WEIR_HOLDS_TAKEN;
@@ -104,7 +104,8 @@ plan_take(plan_state_t *state, weir_request_t *req, weir_str_t key)
         }
     }
     if (most != UINT64_MAX) {
-        held = weir_holds_take(&state->zone->holds, key, (uint32_t) weir_min(most, WEIR_HOLDS_MAX), &state->hold);
+        held = weir_holds_take_hashed(&state->zone->holds, &state->key, (uint32_t) weir_min(most, WEIR_HOLDS_MAX),
+                                      &state->hold);
         if (held != WEIR_HOLDS_TAKEN) {
             plan_give_back(state, 0, now_ns);
             plan_look(state, 0);
@@ -133,8 +134,8 @@ plan_state(weir_request_t *req, const plan_limit_t *limit, const weir_consumer_t
             .period_ns = weir_rate_adapting_period(rates->per_s * PLAN_NS_A_S / weir_max(rates->rate, 1)),
             .burst = rates->burst, .zone = limit->zone->zone.name, .adapts = true,
         };
-        weir_keyed_hash(limit->zone->rates, key, &state->key);
     }
+    weir_keyed_hash(limit->zone->rates, key, &state->key);
     for (size_t i = 0; i < PLAN_PERIODS; i++) {
         plan_quota_t *quota = &state->quotas[i];
 
@@ -143,7 +144,6 @@ plan_state(weir_request_t *req, const plan_limit_t *limit, const weir_consumer_t
         if (quota->is_on) {
             quota->allowed = weir_min(quota->allowed, WEIR_QUOTA_MAX);
             quota->period = weir_calendar_now(&limit->zone->calendar[i]);
-            weir_quota_hash(limit->zone->calendar[i].table, key, &quota->key);
         }
     }
     weir_request_keep(req, weir_http_plan_limit_index, state);
@@ -296,7 +296,7 @@ plan_access(weir_request_t *req, const void *conf_)
     state = plan_state(req, limit, client, key);
     state->is_rehearsal = is_rehearsal;
     state->is_told = conf->headers.on && !is_rehearsal;
-    state->result = plan_take(state, req, key);
+    state->result = plan_take(state, req);
     weir_limit_counted(req, limit->what, is_rehearsal && state->result != PLAN_ADMITTED);
     return plan_decide(conf, req, state);
 }

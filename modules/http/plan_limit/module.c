@@ -123,7 +123,9 @@ plan_open(weir_conf_t *cf, plan_zone_t *zone)
     if (memory == NULL) {
         return false;
     }
-    if (zone->rates == NULL || !weir_holds_open(memory, holds, &zone->holds)) {
+    if (zone->rates == NULL || !weir_holds_open(memory, holds, &zone->holds)
+        || !weir_keyed_is_like(zone->rates, zone->holds.table))
+    {
         return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
                                   WEIR_STR_ARG(zone->zone.name));
     }
@@ -134,7 +136,7 @@ plan_open(weir_conf_t *cf, plan_zone_t *zone)
             return false;
         }
         zone->calendar[i].table = weir_quota_open(memory, WEIR_QUOTA_HEAD + table);
-        if (zone->calendar[i].table == NULL) {
+        if (zone->calendar[i].table == NULL || !weir_quota_is_like(zone->calendar[i].table, zone->rates)) {
             return weir_conf_error_at(cf, &zone->zone.words, "the zone \"%.*s\" holds something else",
                                       WEIR_STR_ARG(zone->zone.name));
         }

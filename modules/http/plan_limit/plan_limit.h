@@ -59,7 +59,6 @@ typedef struct {
 typedef struct {
     bool                is_on;
     uint64_t            allowed;
-    weir_keyed_key_t    key;
     weir_quota_period_t period;
     weir_quota_count_t  count;
 } plan_quota_t;
@@ -72,7 +71,7 @@ typedef struct plan_state {
     plan_result_t           result;
     const plan_zone_t      *zone;
     const weir_consumer_t  *client;
-    weir_keyed_key_t        key;             /* among rates */
+    weir_keyed_key_t        key;             /* in all the tables */
     weir_rate_t             rate;
     weir_rate_verdict_t     verdict;
     weir_hold_t             hold;
