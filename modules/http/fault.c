@@ -246,5 +246,5 @@ const weir_http_module_t weir_http_fault = {
     .build = fault_build,
     .on = { [WEIR_PHASE_PRECONTENT] = fault_precontent },
     .enabled = fault_enabled,
-    .after = "http_json_body http_form_body",
+    .after = "http_auth_signature http_json_body http_form_body",
 };

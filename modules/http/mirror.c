@@ -113,5 +113,5 @@ const weir_http_module_t weir_http_mirror = {
     .directives = mirror_directives,
     .on = { [WEIR_PHASE_PRECONTENT] = mirror_precontent },
     .enabled = mirror_enabled,
-    .after = "http_json_body http_form_body",
+    .after = "http_auth_signature http_json_body http_form_body",
 };

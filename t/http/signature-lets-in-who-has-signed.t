@@ -90,6 +90,8 @@ is $ask->($key{hmac}, '/named', label => 'mine')->status, 200, 'a label that is 
 is $ask->($key{hmac}, '/tagged', params => ';tag="app"')->status, 200, 'a tag that is asked for';
 is $ask->($key{hmac}, '/any')->status, 200, 'satisfy any: the signature';
 is $ask->($stranger, '/any-ip')->header('X-Key'), '||', 'satisfy any: the address, which makes no signature good';
+is $ask->($key{hmac}, '/any-ip/a//b')->status, 200, '… nor refuses for its path';
+is $ask->($key{hmac}, '/?a=1&a%20b=%7E', covers => [ '@method', '@target-uri', map { qq("\@query-param";name="$_") } 'a', 'a%20b' ], values => { '"@query-param";name="a"' => '1', '"@query-param";name="a%20b"' => '%7E' })->status, 200, 'two arguments';
 is $ask->($key{hmac}, '/off')->header('X-Key'), '||', 'off: nobody is asked';
 my $answer = $ask->($key{hmac}, '/rewritten', fields => [ 'X-Account' => 'mine' ], covers => [ '@method', '@path', 'x-account' ]);
 is $w->seen($answer)->target . ' ' . $w->seen($answer)->header('X-Account'), '/elsewhere other', 'what the place changes is changed afterwards';
@@ -137,6 +139,8 @@ $refused->($_, 'target', $key{hmac}, $_) for '/a/../b', '/a//b', '/a/%62', '/a/.
 $refused->('a label twice', 'malformed', $key{hmac}, '/', change => sub (@f) { (@f, 'Signature-Input' => $f[-3], Signature => 'sig1=:AAAA:') });
 $refused->('a label twice in one field', 'malformed', $key{hmac}, '/', change => sub (@f) { $f[-1] .= ', sig1=:AAAA:'; @f });
 $refused->('a component twice', 'component', $key{hmac}, '/', covers => [ '@method', '@method', '@target-uri' ]);
+$refused->('too many components', 'component', $key{hmac}, '/', covers => [ '@method', '@target-uri', map { "x-$_" } 1 .. 63 ], fields => [ map { ("X-$_" => 1) } 1 .. 63 ]);
+$refused->('too many arguments', 'component', $key{hmac}, '/?' . join('&', map { "a$_=" } 1 .. 17), covers => [ '@method', '@target-uri', map { qq("\@query-param";name="a$_") } 1 .. 17 ], values => { map { (qq("\@query-param";name="a$_") => '') } 1 .. 17 });
 $refused->('a component that is not there', 'component', $key{hmac}, '/', covers => [ '@method', '@target-uri', 'x-none' ]);
 $refused->('a component of answers', 'component', $key{hmac}, '/', covers => [ '@method', '@target-uri', '@status' ]);
 $refused->('a component that is not known', 'component', $key{hmac}, '/', covers => [ '@method', '@target-uri', '@new' ]);
@@ -185,4 +189,11 @@ for my $try ([ 5, 'h2', 200 ], [ 7, 'h3', 400 ]) {
     $h2->write(data($stream, $body, 'END_STREAM'));
     is $h2->verdict($stream, patient => 1), $status, "a body over HTTP/2: $body";
 }
+my @h2_get = Weir::Signature::sign($key{hmac}, method => 'POST', target => '/x', authority => $authority);
+my %h2_get = map { lc($h2_get[ 2 * $_ ]) => $h2_get[ 2 * $_ + 1 ] } 0 .. @h2_get / 2 - 1;
+$h2->request(9, ':method' => 'POST', ':path' => '/x', ':authority' => $authority, %h2_get);
+is $h2->verdict(9, patient => 1), 200, 'no body, and no digest, over HTTP/2';
+$h2->request(11, ':method' => 'POST', ':path' => '/x', ':authority' => $authority, %h2_get, open => 1);
+$h2->write(data(11, 'x', 'END_STREAM'));
+is $h2->verdict(11, patient => 1), 401, '… and a body that somebody put in';
 done_testing;

@@ -13,6 +13,9 @@
  */
 #include "signature.h"
 
+#define BASE_COMPONENTS 64
+#define BASE_ARGUMENTS  16               /* each is looked for in the whole query */
+
 /* Of requests, and lists by definition: several lines are one list for all readers. */
 static const weir_str_t base_lists[] = {
     WEIR_STR_INIT("accept"), WEIR_STR_INIT("accept-charset"), WEIR_STR_INIT("accept-encoding"),
@@ -121,33 +124,60 @@ base_target_uri(weir_request_t *req, const weir_sf_item_t *item, weir_str_t *val
 
 /* -- @query-param (§2.2.8) -- */
 
-/* As forms are decoded, and encoded again as the URL standard does it, but with %20. */
+/* The next byte of a form's text, decoded, and encoded again as the URL standard does it, but with %20: so many
+ * characters. */
+static size_t
+base_form_next(weir_str_t *text, char coded[3])
+{
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned char     c = (unsigned char) text->at[0];
+    size_t            taken = 1;
+
+    if (c == '+') {
+        c = ' ';
+    } else if (c == '%' && text->len > 2 && weir_byte_is(text->at[1], WEIR_BYTE_HEX)
+               && weir_byte_is(text->at[2], WEIR_BYTE_HEX))
+    {
+        c = (unsigned char) (weir_byte_hex(text->at[1]) << 4 | weir_byte_hex(text->at[2]));
+        taken = 3;
+    }
+    *text = weir_str_skip(*text, taken);
+    if (c != '~' && (weir_byte_is((char) c, WEIR_BYTE_UNRESERVED) || c == '*')) {
+        coded[0] = (char) c;
+        return 1;
+    }
+    coded[0] = '%';
+    coded[1] = digits[c >> 4];
+    coded[2] = digits[c & 0xf];
+    return 3;
+}
+
+static bool
+base_form_is(weir_str_t text, weir_str_t coded)
+{
+    char   one[3];
+    size_t n;
+
+    while (text.len != 0) {
+        n = base_form_next(&text, one);
+        if (coded.len < n || memcmp(coded.at, one, n) != 0) {
+            return false;
+        }
+        coded = weir_str_skip(coded, n);
+    }
+    return coded.len == 0;
+}
+
 static weir_str_t
 base_form_text(weir_arena_t *arena, weir_str_t text)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    size_t            room = 3 * text.len + 1;
-    weir_buf_t        out;
+    size_t     room = 3 * text.len + 1;
+    weir_buf_t out;
+    char       one[3];
 
     weir_buf_init(&out, weir_alloc_bytes(arena, room), room);
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char) text.at[i];
-
-        if (c == '+') {
-            c = ' ';
-        } else if (c == '%' && text.len - i > 2 && weir_byte_is(text.at[i + 1], WEIR_BYTE_HEX)
-                   && weir_byte_is(text.at[i + 2], WEIR_BYTE_HEX))
-        {
-            c = (unsigned char) (weir_byte_hex(text.at[i + 1]) << 4 | weir_byte_hex(text.at[i + 2]));
-            i += 2;
-        }
-        if (c == '~' || (!weir_byte_is((char) c, WEIR_BYTE_UNRESERVED) && c != '*')) {
-            weir_buf_add_char(&out, '%');
-            weir_buf_add_char(&out, digits[c >> 4]);
-            weir_buf_add_char(&out, digits[c & 0xf]);
-        } else {
-            weir_buf_add_char(&out, (char) c);
-        }
+    while (text.len != 0) {
+        weir_buf_add(&out, one, base_form_next(&text, one));
     }
     return weir_buf_str(&out);
 }
@@ -155,17 +185,18 @@ base_form_text(weir_arena_t *arena, weir_str_t text)
 static weir_cause_t
 base_query_param(weir_request_t *req, const weir_sf_item_t *item, weir_str_t *value, const char **detail)
 {
-    weir_str_t wanted = item->params->value.text, rest = req->head.query, one, name, text;
+    weir_str_t wanted = item->params->value.text, rest = req->head.query, found = WEIR_STR_NONE, one, name, text;
     size_t     n = 0;
 
     while (rest.len != 0) {
         (void) weir_str_cut(rest, '&', &one, &rest);
         (void) weir_str_cut(one, '=', &name, &text);
-        if (one.len != 0 && weir_str_eq(base_form_text(&req->arena, name), wanted)) {
-            *value = base_form_text(&req->arena, text);
+        if (one.len != 0 && base_form_is(name, wanted)) {
+            found = text;
             n++;
         }
     }
+    *value = n == 1 ? base_form_text(&req->arena, found) : WEIR_STR_NONE;
     return n == 1 ? WEIR_CAUSE_NONE : base_refuse(detail, n == 0 ? "an argument that it covers is not there"
                                                           : "an argument that it covers comes several times");
 }
@@ -270,13 +301,19 @@ base_is_same(const weir_sf_item_t *a, const weir_sf_item_t *b)
                : weir_str_eq(a->params->value.text, b->params->value.text));
 }
 
-/* NONE: each is a text, and there once. */
+/* NONE: each is a text, and there once; there are not too many. */
 static weir_cause_t
 base_check(const weir_sf_member_t *input, const char **detail)
 {
+    size_t n = 0, n_params = 0;
+
     for (const weir_sf_item_t *item = input->items; item != NULL; item = item->next) {
+        n_params += item->params != NULL;
         if (item->value.kind != WEIR_SF_STRING) {
             return base_refuse(detail, "the name of a component is no string");
+        }
+        if (++n > BASE_COMPONENTS || n_params > BASE_ARGUMENTS) {
+            return base_refuse(detail, "it covers more than 64 components, or 16 arguments");
         }
     }
     for (const weir_sf_item_t *item = input->items; item != NULL; item = item->next) {
@@ -303,12 +340,12 @@ signature_base(weir_request_t *req, const weir_sf_member_t *input, weir_str_t *b
     size_t       names = base_room(weir_fields_join(fields, WEIR_STR("signature-input"), &req->arena));
     size_t       n = 0, room = 2 * names + 32;
     weir_cause_t cause = base_check(input, detail);
-    weir_str_t   values[SIGNATURE_VALUES];
+    weir_str_t   values[BASE_COMPONENTS];
     weir_buf_t   out;
     char        *at;
 
     for (const weir_sf_item_t *item = input->items; item != NULL && cause == WEIR_CAUSE_NONE; item = item->next) {
-        weir_assert(n < SIGNATURE_VALUES);           /* the parser's limit */
+        weir_assert(n < BASE_COMPONENTS);            /* base_check */
         cause = base_component(req, item, &values[n], detail);
         room += cause == WEIR_CAUSE_NONE ? values[n].len + 8 : 0;
         n++;

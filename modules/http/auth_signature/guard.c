@@ -54,7 +54,7 @@ guard_rehearse(weir_request_t *req, weir_cause_t cause)
         return weir_dry_run_grant(req);
     }
     weir_dry_run_log(req, cause);
-    return weir_cause_row(cause)->status == 401 ? weir_dry_run_deny(req) : weir_dry_run_ends(req);
+    return weir_cause_row(cause)->status >= 500 ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
 }
 
 static void
@@ -82,7 +82,7 @@ signature_access(weir_request_t *req, const void *conf_)
     if (state->cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);
     }
-    if (weir_cause_row(state->cause)->status != 401) {
+    if (weir_cause_row(state->cause)->status >= 500) {
         return weir_request_fail(req, state->cause, state->detail);
     }
     req->challenge = weir_str_printf(&req->arena, "Signature realm=\"%.*s\"", WEIR_STR_ARG(conf->ask.realm));

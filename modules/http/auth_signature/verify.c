@@ -7,6 +7,7 @@
  */
 #include "signature.h"
 
+#include "http/filter/read_ahead.h"
 #include "os/clock.h"
 
 /* What a signature says of itself (§2.3). */
@@ -74,11 +75,11 @@ verify_read_params(verify_claim_t *claim)
 
 /* -- policy -- */
 
-/* A request whose body is empty needs no digest of it. */
+/* A request without a body needs no digest of it.  (Over HTTP/2 no field says that there is one.) */
 static bool
 verify_has_body(const weir_request_t *req)
 {
-    return req->head.chunked || (req->head.content_length != WEIR_LENGTH_NONE && req->head.content_length != 0);
+    return !req->body_complete || req->body_received != 0 || weir_read_ahead_size(req) != 0;
 }
 
 static verify_verdict_t
