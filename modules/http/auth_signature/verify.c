@@ -164,11 +164,11 @@ static verify_verdict_t
 verify_with_key(signature_state_t *state, const verify_claim_t *claim, const weir_jwk_t **used)
 {
     weir_jwks_t    *keys;
-    weir_jose_alg_t alg;
+    weir_jose_alg_t alg = WEIR_JOSE_ALGS;
     const char     *detail = NULL;
     weir_str_t      base;
     weir_cause_t    cause;
-    size_t          at;
+    size_t          at = 0;
 
     if (!verify_find_key(state->conf, claim->key_id, &keys, &at)) {
         return verify_says(WEIR_CAUSE_AUTH_SIGNATURE_KEY, NULL);
