@@ -163,6 +163,9 @@ h2_field(const seen_t *seen, const weir_h2_frame_t *f, block_t *block, const wei
     static const char *const forbidden[] = { "connection", "transfer-encoding", "keep-alive", "upgrade",
                                              "proxy-connection", "host" };
 
+    if (weir_str_eq(field->name, WEIR_STR(":path")) && weir_str_starts(field->value, WEIR_STR("/envoy."))) {
+        block->ids++;                                /* a question of Weir's own (ext_authz) */
+    }
     if (field->name.len != 0 && field->name.at[0] == ':') {
         h2_pseudo(seen, f, block, field);
         return;

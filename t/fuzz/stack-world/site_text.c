@@ -106,6 +106,11 @@ const char site_text[] =
     "  error_page 503 = @named; }\n"
     "location /mt/ { mirror_to a; mirror_to ab percent=50; rewrite_prefix /h1; timeout 30s; proxy_pass http://a; }\n"
     "location /gt/ { timeout 8s; retry 2 on=reset,timeout backoff=1s; mirror_to b percent=50; grpc_pass grpc://b; }\n"
+    "location /xa/ { ext_authz grpc://b; ext_authz_timeout 5s; ext_authz_fail_open on; proxy_pass http://a; }\n"
+    "location /xb/ { ext_authz grpc://b; ext_authz_timeout 9s; ext_authz_body 1k partial;\n"
+    "  error_page 403 503 = @named; proxy_pass http://a; }\n"
+    "location /fb/ { request_header set Content-Type application/x-www-form-urlencoded; form_body on;\n"
+    "  form_max_value 20k; proxy_pass http://a; }\n"
     "}\n"
     "server { listen unix:%1$s/l; server_name b; location / { proxy_pass http://a;\n"
     "  proxy_set_header X-Weir-Id $request_id; limit_conn c%2$d 3; } } }\n";
