@@ -54,8 +54,8 @@ is $c->get('/y')->header('X-Sub'), 'alice', 'in';
 # HTTP/2: a field for each cookie.
 my $h2 = Weir::Http2::client($w);
 $h2->write(Weir::Http2::headers(1, 'END_HEADERS END_STREAM', Weir::Http2::request_fields(':path' => '/y'), map { (cookie => "$_=" . $c->jar->{$_}) } sort keys $c->jar->%*));
-is $h2->verdict(1), '200', 'over HTTP/2, in crumbs';
+is $h2->verdict(1, waits => 1), '200', 'over HTTP/2, in crumbs';
 $h2->request(3, ':path' => '/y', accept => 'text/html');
-is $h2->verdict(3), '302', 'and without';
+is $h2->verdict(3, waits => 1), '302', 'and without';
 $h2->close;
 done_testing;
