@@ -13,6 +13,7 @@
 #include "serve/listen.h"
 #include "tool/explain_facts.h"
 #include "tool/live.h"
+#include "tool/traffic.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,8 +45,9 @@ typedef struct {
 static bool
 explain_misuse(const char *what, weir_str_t word, const char *expected)
 {
-    fprintf(stderr, "weir: explain: %s \"%.*s\": expected %s\n", what, (int) weir_min(word.len, 200), word.at,
-            expected);
+    fprintf(stderr, "weir: explain: %s \"", what);
+    weir_traffic_show(stderr, weir_str(word.at, weir_min(word.len, 200)));       /* a line may be of anybody */
+    fprintf(stderr, "\": expected %s\n", expected);
     return false;
 }
 
@@ -393,34 +395,43 @@ explain_line(explain_t *e, weir_str_t line)
     return explain_one(e, text, fields, n);
 }
 
-bool
-weir_explain_next_line(FILE *from, char **room, size_t *size, weir_str_t *text)
+/* One line without its end, of which so much as fits into the room is kept; *len: of all of it.  false: there is none. */
+static bool
+explain_next_line(FILE *from, char *room, size_t size, size_t *len)
 {
-    ssize_t n = getline(room, size, from);
+    int c = getc_unlocked(from);
 
-    *text = weir_str(*room, n > 0 ? (size_t) n : 0);
-    while (text->len != 0 && (text->at[text->len - 1] == '\n' || text->at[text->len - 1] == '\r')) {
-        text->len--;
+    *len = 0;
+    if (c == EOF) {
+        return false;
     }
-    return n >= 0;
+    for (; c != EOF && c != '\n'; c = getc_unlocked(from)) {
+        if (*len < size) {
+            room[*len] = (char) c;
+        }
+        (*len)++;
+    }
+    while (*len != 0 && *len <= size && room[*len - 1] == '\r') {
+        (*len)--;
+    }
+    return true;
 }
 
 static void
 explain_lines(explain_t *e)
 {
-    char      *line = NULL;
-    size_t     room = 0;
-    weir_str_t text;
+    char  *room = weir_mem_need(EXPLAIN_LINE_MAX);
+    size_t len;
 
-    while (weir_explain_next_line(stdin, &line, &room, &text)) {
-        if (text.len > EXPLAIN_LINE_MAX) {
+    while (explain_next_line(stdin, room, EXPLAIN_LINE_MAX, &len)) {
+        if (len > EXPLAIN_LINE_MAX) {
             fprintf(stderr, "weir: explain: a line of more than %d bytes\n", EXPLAIN_LINE_MAX);
             e->code = WEIR_EXPLAIN_MISUSE;
-        } else if (text.len != 0) {
-            explain_tell(e, explain_line(e, text));
+        } else if (len != 0) {
+            explain_tell(e, explain_line(e, weir_str(room, len)));
         }
     }
-    free(line);
+    weir_mem_free(room);
 }
 
 /* -- the configuration -- */

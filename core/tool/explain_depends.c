@@ -80,17 +80,32 @@ depends_is_judged(const depends_t *d, const weir_variable_t *row)
     return false;
 }
 
+/* A name that stands in the configuration, looked up once: each look-up takes memory of the generation. */
+static bool
+depends_find(const depends_t *d, weir_str_t name, weir_var_ref_t *ref)
+{
+    weir_var_ref_t *known = name.len != 0 ? weir_table_find(d->knows->refs, name) : NULL;
+    weir_str_t      nearest;
+
+    if (known == NULL && name.len != 0) {
+        known = weir_new(&d->generation->arena, weir_var_ref_t);
+        if (!weir_vars_find(d->generation->vars, name, known, &nearest)) {
+            known->row = NULL;
+        }
+        (void) weir_table_add(d->knows->refs, name, known);
+    }
+    *ref = known != NULL ? *known : (weir_var_ref_t) { .row = NULL };
+    return ref->row != NULL;
+}
+
 /* Of one that the configuration defines (row is that of all of them): does a policy fill it in? */
 static bool
 depends_is_made(const depends_t *d, const weir_var_ref_t *source)
 {
     weir_var_ref_t ref;
-    weir_str_t     nearest;
 
     for (size_t i = 0; i < d->knows->made.n; i++) {
-        if (weir_vars_find(d->generation->vars, d->knows->made.at[i], &ref, &nearest) && ref.row == source->row
-            && ref.slot == source->slot)
-        {
+        if (depends_find(d, d->knows->made.at[i], &ref) && ref.row == source->row && ref.slot == source->slot) {
             return true;
         }
     }
@@ -164,9 +179,8 @@ static void
 depends_on_name(depends_t *d, weir_str_t name)
 {
     weir_var_ref_t ref;
-    weir_str_t     nearest;
 
-    if (name.len != 0 && weir_vars_find(d->generation->vars, name, &ref, &nearest)) {
+    if (depends_find(d, name, &ref)) {
         weir_vars_each_source(d->generation->vars, &ref, depends_on_source, d);
     }
 }
@@ -420,5 +434,7 @@ weir_explain_find_made(weir_generation_t *generation, weir_explain_knows_t *know
 
     knows->made.at = weir_new_n(&generation->arena, weir_str_t, room + 1);
     knows->made.n = 0;
+    knows->refs = weir_new(&generation->arena, weir_table_t);
+    weir_table_init(knows->refs, &generation->arena);
     depends_find_made(&generation->arena, generation->root, &knows->made, room);
 }

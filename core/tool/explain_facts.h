@@ -5,6 +5,7 @@
 #ifndef WEIR_TOOL_EXPLAIN_FACTS_H
 #define WEIR_TOOL_EXPLAIN_FACTS_H
 
+#include "base/table.h"
 #include "http/probe.h"
 
 #include <jansson.h>
@@ -15,7 +16,9 @@ typedef struct {
     bool        has_ip;          /* the client's address */
     bool        has_fields;      /* every field: what is not given is not there */
     weir_strs_t given;           /* else variables of fields that are known: "http_x_kind", "cookie_a" */
-    weir_strs_t made;            /* variables that policies fill in; of weir_explain_find_made */
+    /* of weir_explain_find_made: */
+    weir_strs_t made;            /* variables that policies fill in */
+    weir_table_t *refs;          /* by name: what was looked up before */
 } weir_explain_knows_t;
 
 typedef struct {
@@ -80,8 +83,6 @@ bool weir_explain_read_request(weir_str_t text, weir_explain_url_t *to, const ch
 /* NULL: nobody listens at that port; *n: how many may take it. */
 const weir_http_listen_t *weir_explain_find_listener(const weir_generation_t *generation,
                                                      const weir_explain_url_t *url, size_t *n);
-/* The next line without its end, into room as getline has it.  false: there is none. */
-bool    weir_explain_next_line(FILE *from, char **room, size_t *size, weir_str_t *text);
 
 /* explain_text.c: to standard output; a byte that would command a terminal is escaped. */
 void weir_explain_show(const char *text);
