@@ -308,8 +308,7 @@ diff_tell(const diff_args_t *args, json_t *places, const weir_traffic_sums_t *su
     if (sums != NULL) {
         (void) json_object_set_new(told, "traffic", weir_traffic_json(sums));
     }
-    (void) json_dumpf(told, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-    putchar('\n');
+    weir_explain_dump(told);
     json_decref(told);
 }
 

@@ -299,8 +299,7 @@ explain_tell(const explain_t *e, json_t *facts)
         return;
     }
     if (e->args->json) {
-        (void) json_dumpf(facts, stdout, JSON_COMPACT);
-        putchar('\n');
+        weir_explain_dump(facts);
     } else {
         weir_explain_print(facts);
     }
@@ -395,7 +394,8 @@ explain_line(explain_t *e, weir_str_t line)
     return explain_one(e, text, fields, n);
 }
 
-/* One line without its end, of which so much as fits into the room is kept; *len: of all of it.  false: there is none. */
+/* One line without its end, of which so much as fits into the room is kept; *len: of all of it.  false: there is
+ * none. */
 static bool
 explain_next_line(FILE *from, char *room, size_t size, size_t *len)
 {

@@ -86,6 +86,8 @@ const weir_http_listen_t *weir_explain_find_listener(const weir_generation_t *ge
 
 /* explain_text.c: to standard output; a byte that would command a terminal is escaped. */
 void weir_explain_show(const char *text);
+/* A line of JSON, of printable ASCII. */
+void weir_explain_dump(const json_t *told);
 void weir_explain_print(const json_t *facts);
 
 #endif

@@ -4,6 +4,7 @@
 #include "tool/explain_facts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A control of Latin-1 in UTF-8, or a mark that turns the direction of what is shown. */
@@ -33,6 +34,23 @@ weir_explain_show(const char *text)
             putchar(c);
         }
     }
+}
+
+void
+weir_explain_dump(const json_t *told)
+{
+    char *text = json_dumps(told, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+    weir_assert(text != NULL);
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == 0x7f) {                       /* (which JSON does not escape) */
+            printf("\\u007f");
+        } else {
+            putchar(*at);
+        }
+    }
+    putchar('\n');
+    free(text);
 }
 
 static const char *

@@ -122,8 +122,7 @@ reload_tell(const reload_args_t *args, const weir_traffic_sums_t *sums, const ch
             (void) json_object_set_new(told, "why", json_string(why));
         }
         (void) json_object_set_new(told, "traffic", weir_traffic_json(sums));
-        (void) json_dumpf(told, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-        putchar('\n');
+        weir_explain_dump(told);
         json_decref(told);
     } else if (sums->judged != 0) {
         weir_traffic_print(sums, true);

@@ -393,6 +393,12 @@ weir_traffic_take(weir_traffic_t *t, const weir_traffic_request_t *r)
     traffic_count(t, known);
 }
 
+weir_arena_t *
+weir_traffic_arena(weir_traffic_t *traffic)
+{
+    return &traffic->arena;
+}
+
 void
 weir_traffic_skip(weir_traffic_t *t, weir_str_t line)
 {

@@ -89,6 +89,7 @@ typedef struct {
     weir_str_t  place;
 } weir_traffic_request_t;
 
+weir_arena_t *weir_traffic_arena(weir_traffic_t *traffic);
 void weir_traffic_take(weir_traffic_t *traffic, const weir_traffic_request_t *request);
 void weir_traffic_skip(weir_traffic_t *traffic, weir_str_t line);
 void weir_traffic_skip_long(weir_traffic_t *traffic);

@@ -20,7 +20,8 @@
 
 typedef struct {
     weir_traffic_t    *traffic;
-    weir_arena_t       arena, line;          /* for all of it; for the line under way */
+    weir_arena_t      *arena;                /* the traffic's: what is given is asked for to the end */
+    weir_arena_t       line;                 /* for the line under way */
     weir_log_format_t *formats[READ_FORMATS_MAX];
     size_t             n_formats;
     weir_strs_t       *given[READ_GIVEN_MAX];
@@ -81,8 +82,8 @@ read_add_format(read_t *r, weir_str_t name, weir_str_t text, weir_log_line_escap
     if ((wanted != NULL && !weir_str_eq(name, weir_str_from_z(wanted))) || r->n_formats == READ_FORMATS_MAX) {
         return true;
     }
-    format = weir_new(&r->arena, weir_log_format_t);
-    if (weir_log_format_make(&r->arena, name, text, escape, format, &why) && read_tells_target(format)) {
+    format = weir_new(r->arena, weir_log_format_t);
+    if (weir_log_format_make(r->arena, name, text, escape, format, &why) && read_tells_target(format)) {
         r->formats[r->n_formats++] = format;
         return true;
     }
@@ -105,7 +106,7 @@ read_add_line(read_t *r, const weir_conf_words_t *words, const char *wanted, con
             escape = weir_str_ends(word, WEIR_STR("=json"))   ? WEIR_LOG_LINE_JSON
                      : weir_str_ends(word, WEIR_STR("=none")) ? WEIR_LOG_LINE_PLAIN : WEIR_LOG_LINE_DEFAULT;
         } else {
-            text = weir_str_concat(&r->arena, text, word);
+            text = weir_str_concat(r->arena, text, word);
         }
     }
     return words->n < 3 || read_add_format(r, words->at[1].text, text, escape, wanted, tool);
@@ -229,10 +230,10 @@ read_given(read_t *r, const weir_str_t *fields, size_t n)
     if (r->n_given == READ_GIVEN_MAX) {
         return (weir_strs_t) { NULL, 0 };
     }
-    given = r->given[r->n_given++] = weir_new(&r->arena, weir_strs_t);
-    given->at = weir_new_n(&r->arena, weir_str_t, n + 1);
+    given = r->given[r->n_given++] = weir_new(r->arena, weir_strs_t);
+    given->at = weir_new_n(r->arena, weir_str_t, n + 1);
     for (; given->n < n; given->n++) {
-        given->at[given->n] = weir_str_dup(&r->arena, here.at[given->n]);
+        given->at[given->n] = weir_str_dup(r->arena, here.at[given->n]);
     }
     return *given;
 }
@@ -364,7 +365,7 @@ weir_traffic_read_log(weir_traffic_t *traffic, const weir_traffic_source_t *sour
 
     memset(r, 0, sizeof(*r));
     r->traffic = traffic;
-    weir_arena_init(&r->arena, 16384);
+    r->arena = weir_traffic_arena(traffic);
     weir_arena_init(&r->line, 65536);
     good = read_formats(r, source, formats) && read_file(r, source);
     if (good && sums->lines != 0 && sums->judged == 0) {
@@ -376,7 +377,6 @@ weir_traffic_read_log(weir_traffic_t *traffic, const weir_traffic_source_t *sour
         good = false;
     }
     weir_arena_fini(&r->line);
-    weir_arena_fini(&r->arena);
     weir_mem_free(r);
     return good;
 }
