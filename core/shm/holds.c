@@ -47,9 +47,8 @@ weir_holds_bytes(uint64_t keys)
     return cells <= UINT32_MAX / 2 ? holds_bytes((uint32_t) cells) : 0;
 }
 
-/* The cells of memory that weir_holds_bytes gave the size of; 0: it did not. */
-static uint32_t
-holds_cells(uint64_t size)
+uint32_t
+weir_holds_cells(uint64_t size)
 {
     uint64_t fixed = holds_bytes(0), each = sizeof(weir_cell_t) + WEIR_SLOTS * sizeof(uint16_t);
     uint64_t cells = size < fixed ? 0 : (size - fixed) / each;
@@ -71,7 +70,7 @@ holds_place(void *memory, uint32_t cells, weir_holds_t *holds)
 bool
 weir_holds_open(void *memory, uint64_t size, weir_holds_t *holds)
 {
-    uint32_t cells = holds_cells(size);
+    uint32_t cells = weir_holds_cells(size);
 
     if (cells == 0) {
         return false;
@@ -234,6 +233,22 @@ weir_holds_total(const weir_holds_t *holds, weir_str_t key)
     return holds_total(weir_keyed_peek(holds->table, &hashed));
 }
 
+bool
+weir_holds_where(const weir_holds_t *holds, weir_str_t key, uint32_t *cell)
+{
+    weir_keyed_key_t hashed;
+
+    weir_keyed_hash(holds->table, key, &hashed);
+    return holds_total(weir_keyed_peek(holds->table, &hashed)) != 0 && weir_keyed_where(holds->table, &hashed, cell);
+}
+
+bool
+weir_holds_has(const weir_holds_t *holds, uint32_t slot, uint32_t cell)
+{
+    weir_assert(cell < holds->n_cells);
+    return holds_row(holds, slot)[cell] != 0;
+}
+
 /* -- the dead -- */
 
 /* Whether the step that was announced has happened is told by its mark, or by who overwrote it. */
@@ -282,7 +297,7 @@ weir_holds_fold(void *memory, uint64_t size, uint32_t slot)
 void
 weir_holds_describe(const void *memory, uint64_t size, weir_buf_t *out)
 {
-    uint32_t cells = holds_cells(size), used;
+    uint32_t cells = weir_holds_cells(size), used;
     uint64_t evicted;
 
     if (cells != 0 && weir_keyed_count(memory, holds_table_bytes(cells), holds_worth, NULL, &used, &cells, &evicted)) {

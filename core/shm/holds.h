@@ -36,6 +36,9 @@ uint64_t weir_holds_bytes(uint64_t keys);
 /* false: it holds something else, or there is no randomness. */
 bool     weir_holds_open(void *memory, uint64_t size, weir_holds_t *holds) WEIR_MUST_USE;
 
+/* Cells of the table in memory of that size: a key that is held has one.  0: it is no size of weir_holds_bytes. */
+uint32_t weir_holds_cells(uint64_t size);
+
 /* One more for the key unless it has `max` (at most WEIR_HOLDS_MAX).  FULL: there is no room for another key. */
 weir_holds_result_t weir_holds_take(const weir_holds_t *holds, weir_str_t key, uint32_t max, weir_hold_t *hold);
 /* … of a key that was hashed for its table. */
@@ -43,6 +46,10 @@ weir_holds_result_t weir_holds_take_hashed(const weir_holds_t *holds, const weir
                                            weir_hold_t *hold);
 void                weir_holds_drop(const weir_holds_t *holds, const weir_hold_t *hold);
 uint32_t            weir_holds_total(const weir_holds_t *holds, weir_str_t key);
+/* The cell of a key that is held by some process at this moment.  false: none holds it. */
+bool                weir_holds_where(const weir_holds_t *holds, weir_str_t key, uint32_t *cell) WEIR_MUST_USE;
+/* Does the owner of that slot hold something of that cell's key? */
+bool                weir_holds_has(const weir_holds_t *holds, uint32_t slot, uint32_t cell);
 /* All that the dead owner of a slot held is given back; again is harmless.  For weir_zone_kind_t. */
 void                weir_holds_fold(void *memory, uint64_t size, uint32_t slot);
 /* For weir_zone_kind_t. */

@@ -153,6 +153,22 @@ keyed_number(const weir_keyed_t *table, const weir_cell_t *cell)
     return (uint32_t) (cell - table->cells);
 }
 
+bool
+weir_keyed_where(const weir_keyed_t *table, const weir_keyed_key_t *key, uint32_t *cell)
+{
+    keyed_ways_t       ways;
+    weir_cell_t        seen;
+    const weir_cell_t *found;
+
+    keyed_ways(table, key, &ways);
+    found = keyed_find(&ways, key->name, &seen);
+    if (found == NULL || (seen.value & KEYED_TENTATIVE)) {
+        return false;
+    }
+    *cell = keyed_number(table, found);
+    return true;
+}
+
 /* Makes a claim count, unless another one comes before. */
 static bool
 keyed_settle(const keyed_ways_t *ways, weir_cell_t *mine, weir_cell_t claim, uint64_t value)

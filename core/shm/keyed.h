@@ -57,6 +57,8 @@ weir_keyed_result_t weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_
                                       void *data);
 /* As of now; 0: none. */
 uint64_t weir_keyed_peek(const weir_keyed_t *table, const weir_keyed_key_t *key);
+/* The number of its cell, at this moment.  false: the key is not there. */
+bool     weir_keyed_where(const weir_keyed_t *table, const weir_keyed_key_t *key, uint32_t *cell) WEIR_MUST_USE;
 /* By the number of its cell, for who keeps track of cells.  false: the cell has changed hands, or op left it. */
 weir_cell_t weir_keyed_at(const weir_keyed_t *table, uint32_t cell);     /* cell < weir_keyed_cells; name 0: nobody's */
 bool     weir_keyed_update_at(weir_keyed_t *table, uint32_t cell, uint64_t name, const weir_keyed_op_t *op, void *data);

@@ -69,7 +69,8 @@ weir_stats_count_cause(weir_stats_row_t *row, size_t cause)
     ++*(cause < WEIR_STATS_CAUSES_1 ? &row->causes[cause] : &row->more_causes[cause - WEIR_STATS_CAUSES_1]);
 }
 
-/* Gauges of a peer: workers in which it is marked as failed, and in which the configuration has it down. */
+/* Gauges of a peer: workers that judge it alone (upstream_states) in which it is marked as failed, and those in which
+ * the configuration has it down. */
 #define WEIR_GAUGE_UNAVAILABLE active
 #define WEIR_GAUGE_DOWN        idle
 

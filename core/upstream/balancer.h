@@ -11,6 +11,7 @@
 #define WEIR_UPSTREAM_BALANCER_H
 
 #include "upstream/group.h"
+#include "upstream/state.h"
 
 struct weir_host_set {
     weir_group_t *group;

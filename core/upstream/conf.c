@@ -31,10 +31,14 @@ typedef struct {
 
 typedef struct { upstream_server_t *at; size_t n; } upstream_servers_t;   /* as weir_conf_list_t */
 
+typedef struct { weir_str_t name; weir_bytes_t size; } upstream_zone_t;
+
 typedef struct {
     upstream_servers_t servers;
+    upstream_zone_t    zone;
     uint32_t           keepalive, keepalive_requests;
     weir_msec_t        keepalive_time, keepalive_timeout;
+    uint32_t           states;
 } upstream_conf_t;
 
 /* false: *why says what is wrong with it. */
@@ -99,7 +103,7 @@ upstream_server_option(upstream_server_t *server, weir_str_t word)
         return weir_conf_read_u32(value, &peer->weight) && peer->weight != 0;
     }
     if (upstream_option(word, "max_fails=", &value)) {
-        return weir_conf_read_u32(value, &peer->max_fails);
+        return weir_conf_read_u32(value, &peer->max_fails) && peer->max_fails <= WEIR_FAILURES_MAX;
     }
     if (upstream_option(word, "fail_timeout=", &value)) {
         return weir_conf_read_msec(value, &peer->fail_timeout);
@@ -171,6 +175,25 @@ static const weir_conf_type_t upstream_type_servers = {
     .parse = upstream_parse_server, .item = sizeof(upstream_server_t),
 };
 
+/* nginx shares what is known of a group's servers only where this says so; here all groups do. */
+static bool
+upstream_parse_zone(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
+                    void *field)
+{
+    upstream_zone_t *zone = field;
+
+    zone->name = words->at[1].text;
+    if (zone->name.len == 0) {
+        return weir_conf_error(cf, 1, "invalid zone name \"\"");
+    }
+    return words->n == 2 || weir_conf_read_bytes(words->at[2].text, &zone->size)
+           || weir_conf_invalid(cf, 2, "a size such as 64k");
+}
+
+static const weir_conf_type_t upstream_type_zone = {
+    .name = "name [size]", .size = sizeof(upstream_zone_t), .min_args = 1, .max_args = 2, .parse = upstream_parse_zone,
+};
+
 static const weir_directive_t upstream_directives[] = {
     WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
         .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
@@ -186,6 +209,13 @@ static const weir_directive_t upstream_directives[] = {
         .help = "Sets after what time a connection to the group is closed when its request has ended."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive_timeout, "keepalive_timeout", .where = WEIR_IN_UPSTREAM, .dflt = "60s",
         .help = "Sets how long an idle connection to the group is kept."),
+    WEIR_DIRECTIVE_OF(upstream_conf_t, zone, "zone", &upstream_type_zone, .where = WEIR_IN_UPSTREAM,
+        .help = "Says that all workers share what they know of the group's servers, as they do for every group; for "
+                "configurations of nginx."),
+    WEIR_DIRECTIVE(upstream_conf_t, states, "upstream_states", .where = WEIR_IN_HTTP, .dflt = "16384", .min = "64",
+        .max = "1048576",
+        .help = "Sets for how many upstream groups and servers there is room in the memory by which all workers judge "
+                "servers together."),
     WEIR_DIRECTIVES_END
 };
 
@@ -195,6 +225,7 @@ typedef struct {
     weir_table_t named;              /* of upstream blocks, by name in lower case: weir_group_conf_t */
     weir_table_t implied;            /* by address and host header: weir_group_conf_t */
     weir_array_t all;                /* weir_group_conf_t * */
+    uint64_t     states;             /* upstream_states; 0: there is no http block */
 } upstream_groups_t;
 
 static uint64_t
@@ -240,6 +271,7 @@ upstream_digest(const weir_group_conf_t *group)
     digest = upstream_digest_number(digest, group->keepalive_time.ms);
     digest = upstream_digest_number(digest, group->keepalive_timeout.ms);
     digest = upstream_digest_number(digest, group->overprovisioning);
+    digest = upstream_digest_number(digest, group->states);
     for (size_t i = 0; i < group->n_peers; i++) {
         digest = upstream_digest_peer(digest, &group->peers[i]);
     }
@@ -380,6 +412,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     if (!upstream_choose(cf, block, group)) {
         return NULL;
     }
+    group->states = ((const upstream_conf_t *) weir_conf_of(block->parent, weir_upstream_index))->states;
     weir_upstream_fill(cf->arena, group, servers, conf->servers.n);
     if (is_followed) {
         weir_follow_conf_t *follow = weir_new(cf->arena, weir_follow_conf_t);
@@ -425,6 +458,14 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
     weir_array_init(&groups->all, cf->arena, sizeof(weir_group_conf_t *), 0);
     generation->built[weir_upstream_index] = groups;
     for (weir_conf_block_t *http = cf->root->first; http != NULL; http = http->next) {
+        const upstream_conf_t *conf = weir_conf_of(http, weir_upstream_index);
+
+        if (conf != NULL && conf->states != 0 && groups->states == 0) {
+            groups->states = conf->states;
+            if (!weir_states_take(cf, groups->states)) {
+                return false;
+            }
+        }
         for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
             if (block->context == WEIR_IN_UPSTREAM && !upstream_build_block(cf, groups, block)) {
                 return false;
@@ -453,6 +494,9 @@ upstream_begin(weir_life_t *life)
 static void
 upstream_adopt(weir_life_t *life, weir_generation_t *generation)
 {
+    const upstream_groups_t *groups = generation->built[weir_upstream_index];
+
+    weir_states_use(groups != NULL ? groups->states : 0);
     weir_upstream_start(generation, weir_upstream_groups(life));
 }
 
@@ -460,6 +504,7 @@ static void
 upstream_end(weir_life_t *life)
 {
     weir_groups_destroy(weir_upstream_groups(life));
+    weir_states_use(0);
     life->kept[weir_upstream_index] = NULL;
 }
 
@@ -473,6 +518,7 @@ const weir_module_t weir_upstream = {
     .conf_size = sizeof(upstream_conf_t),
     .directives = upstream_directives,
     .build = upstream_build,
+    .zone_kinds = weir_states_kinds,
 };
 
 /* -- asking for groups -- */
@@ -509,7 +555,8 @@ upstream_authority(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t port, ui
 
 /* NULL: cf->error is set. */
 static weir_group_conf_t *
-upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp, uint16_t default_port)
+upstream_imply(weir_conf_t *cf, const upstream_groups_t *groups, weir_str_t authority, const weir_hostport_t *hp,
+               uint16_t default_port)
 {
     weir_group_conf_t *group = weir_new(cf->arena, weir_group_conf_t);
     uint16_t           port = hp->has_port ? hp->port : default_port;
@@ -525,6 +572,7 @@ upstream_imply(weir_conf_t *cf, weir_str_t authority, const weir_hostport_t *hp,
     group->peers = weir_new_n(cf->arena, weir_peer_conf_t, addrs.n);
     upstream_add_peers(cf->arena, group, &upstream_default_peer, group->name, addrs);
     group->balancer = &weir_balancer_round_robin;
+    group->states = groups->states;
     group->digest = upstream_digest(group);
     upstream_name_rows(cf->arena, group);
     return group;
@@ -594,7 +642,7 @@ weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t aut
     if (known != NULL) {
         return known;
     }
-    group = upstream_imply(cf, authority, &hp, default_port);
+    group = upstream_imply(cf, groups, authority, &hp, default_port);
     if (group != NULL) {
         weir_table_add(&groups->implied, key, group);
         *(weir_group_conf_t **) weir_array_push(&groups->all) = group;

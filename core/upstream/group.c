@@ -133,8 +133,7 @@ group_let_rows_go(weir_group_t *group)
         if (peer->down && peer->stats >= WEIR_STATS_KINDS) {
             weir_stats_mine(peer->stats)->WEIR_GAUGE_DOWN--;
         }
-        group->peers[i].fails = 0;
-        weir_peer_tell(&group->peers[i]);
+        weir_peer_forget(&group->peers[i]);
         weir_stats_let_go(peer->stats);
     }
     weir_stats_let_go(group->conf.stats);
@@ -161,8 +160,12 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
         weir_list_init(&peer->shared);
         weir_list_init(&peer->slots);
     }
+    weir_states_begin(group);
     weir_sets_create(group);
     group_hold_rows(group);
+    for (size_t i = 0; i < conf->n_peers; i++) {
+        weir_peer_tell(&group->peers[i]);    /* other workers may know it already */
+    }
     return group;
 }
 
@@ -181,8 +184,23 @@ group_destroy(weir_group_t *group)
     for (size_t i = 0; i < group->conf.n_peers; i++) {
         weir_upconn_slots_free(&group->peers[i]);
     }
+    weir_states_end(group);
     weir_arena_fini(&group->arena);
     weir_mem_free(group);
+}
+
+void
+weir_group_look(weir_group_t *group)
+{
+    uint64_t changes = __atomic_load_n(&group->state->changes, __ATOMIC_ACQUIRE);
+
+    if (weir_likely(changes == group->seen)) {
+        return;
+    }
+    group->seen = changes;
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        weir_peer_tell(&group->peers[i]);
+    }
 }
 
 /* -- carrying over from the group that had the name before -- */
@@ -193,8 +211,9 @@ group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
     const weir_balancer_t *balancer = to->group->conf.balancer;
 
     weir_assert(from->group != to->group);
-    to->fails = (uint32_t) weir_min(from->fails, to->conf->max_fails);
-    to->checked = from->checked;
+    if (to->state != from->state) {
+        (void) weir_state_swap_failures(to, weir_state_failures(to), weir_state_failures(from));
+    }
     if (balancer == from->group->conf.balancer && balancer->carry_over != NULL) {
         balancer->carry_over(to, from);
     }

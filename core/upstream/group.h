@@ -10,6 +10,7 @@
 #include "conf/life.h"
 #include "event/conn.h"
 #include "os/addr.h"
+#include "shm/places.h"
 #include "tls/conn.h"
 
 typedef struct {
@@ -18,7 +19,7 @@ typedef struct {
     weir_str_t  server;          /* as written after `server` */
     uint32_t    weight;          /* >= 1 */
     uint32_t    max_fails;       /* 0: never marked */
-    uint32_t    max_conns;       /* in this worker; 0: no limit */
+    uint32_t    max_conns;       /* in all workers; 0: no limit */
     weir_msec_t fail_timeout;
     uint32_t    stats;           /* its row (shm/stats.h) */
     uint16_t    priority;        /* lower ones are asked first */
@@ -48,6 +49,7 @@ typedef struct weir_group_conf {
     uint32_t               keepalive_requests;
     weir_msec_t            keepalive_time, keepalive_timeout;
     const weir_balancer_t *balancer;
+    uint64_t               states;         /* names that all workers have room for (state.h); 0: for none */
     const weir_template_t *key;            /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
     uint64_t               digest;           /* of all the above */
     uint32_t               stats;            /* its row (shm/stats.h) */
@@ -56,14 +58,16 @@ typedef struct weir_group_conf {
     weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
 } weir_group_conf_t;
 
+typedef struct weir_peer_state weir_peer_state_t;            /* state.h */
+
 typedef struct {
     const weir_peer_conf_t *conf;            /* of a copy that the running group owns */
     weir_group_t           *group;
     const weir_host_set_t  *set;             /* that it is in */
-    uint32_t                fails;
+    weir_peer_state_t      *state;           /* what all workers know about it */
+    weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */
+    bool                    is_shared;       /* else the state is this worker's own, and only the gauge is there */
     bool                    is_marked;   /* it has failed too often; so it is counted in its group, and in statistics */
-    weir_instant_t          checked;         /* when fails was last raised or the peer given its one try */
-    uint32_t                in_use;          /* requests on it now in this worker */
     weir_list_t             idle;            /* kept connections, newest first */
     /* connections that serve several at once and have some (weir_upconn_t.shared_link) */
     weir_list_t             shared;

@@ -8,39 +8,85 @@
 #include "shm/stats.h"
 #include "upstream/running.h"
 
-bool
-weir_peer_is_marked(const weir_peer_t *peer)
+static bool
+peer_marks(const weir_peer_t *peer, weir_failures_t failures)
 {
     const weir_peer_conf_t *conf = peer->conf;
 
-    return conf->max_fails != 0 && peer->fails >= conf->max_fails && peer->group->conf.n_peers > 1;
+    return conf->max_fails != 0 && failures.fails >= conf->max_fails && peer->group->conf.n_peers > 1;
+}
+
+bool
+weir_peer_is_marked(const weir_peer_t *peer)
+{
+    return peer_marks(peer, weir_state_failures(peer));
+}
+
+/* is_marked: what it is now; counted where it was not so before. */
+static void
+peer_count(weir_peer_t *peer, bool is_marked)
+{
+    if (is_marked == peer->is_marked) {
+        return;
+    }
+    peer->is_marked = is_marked;
+    weir_assert(peer->is_marked || peer->group->n_marked > 0);
+    peer->group->n_marked += peer->is_marked ? 1 : (size_t) -1;
+    weir_assert(peer->group->n_marked <= peer->group->conf.n_peers);
+    if (!peer->is_shared && peer->conf->stats >= WEIR_STATS_KINDS) {
+        weir_stats_mine(peer->conf->stats)->WEIR_GAUGE_UNAVAILABLE += peer->is_marked ? 1 : -1;
+    }
 }
 
 void
 weir_peer_tell(weir_peer_t *peer)
 {
-    if (weir_peer_is_marked(peer) == peer->is_marked) {
-        return;
-    }
-    peer->is_marked = !peer->is_marked;
-    weir_assert(peer->is_marked || peer->group->n_marked > 0);
-    peer->group->n_marked += peer->is_marked ? 1 : (size_t) -1;
-    weir_assert(peer->group->n_marked <= peer->group->conf.n_peers);
-    if (peer->conf->stats >= WEIR_STATS_KINDS) {
-        weir_stats_mine(peer->conf->stats)->WEIR_GAUGE_UNAVAILABLE += peer->is_marked ? 1 : -1;
-    }
+    bool is_marked = weir_peer_is_marked(peer);
+
+    __atomic_store_n(&peer->state->is_marked, is_marked, __ATOMIC_RELAXED);
+    peer_count(peer, is_marked);
+}
+
+void
+weir_peer_forget(weir_peer_t *peer)
+{
+    peer_count(peer, false);
+}
+
+/* Here at once, and in the other workers at their next look. */
+static void
+peer_changed(weir_peer_t *peer)
+{
+    weir_peer_tell(peer);
+    (void) __atomic_fetch_add(&peer->group->state->changes, 1, __ATOMIC_ACQ_REL);
+}
+
+/* Another worker's clock may be a little ahead of what this turn of the loop calls now. */
+static bool
+peer_timeout_passed(const weir_peer_t *peer, weir_failures_t failures, weir_instant_t now)
+{
+    return now.ms > failures.checked.ms && now.ms - failures.checked.ms > peer->conf->fail_timeout.ms;
 }
 
 static bool
-peer_timeout_passed(const weir_peer_t *peer, weir_instant_t now)
+peer_rests(const weir_peer_t *peer, weir_failures_t failures, weir_instant_t now)
 {
-    return now.ms - peer->checked.ms > peer->conf->fail_timeout.ms;
+    return peer_marks(peer, failures) && !peer_timeout_passed(peer, failures, now);
 }
 
 bool
 weir_peer_rests(const weir_peer_t *peer, weir_instant_t now)
 {
-    return weir_peer_is_marked(peer) && !peer_timeout_passed(peer, now);
+    return peer_rests(peer, weir_state_failures(peer), now);
+}
+
+bool
+weir_peer_try(weir_peer_t *peer, weir_instant_t now)
+{
+    weir_failures_t failures = weir_state_failures(peer), next = { failures.fails, now };
+
+    return peer_marks(peer, failures) && !peer_rests(peer, failures, now)
+           && weir_state_swap_failures(peer, failures, next);      /* so that the others wait for what comes of it */
 }
 
 bool
@@ -52,38 +98,59 @@ weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant
     if (conf->down || (pick->tried[i / 64] >> (i % 64) & 1) != 0) {
         return false;
     }
-    if (conf->max_conns != 0 && peer->in_use >= conf->max_conns) {
+    if (conf->max_conns != 0 && weir_state_in_use(peer) >= conf->max_conns) {
         return false;
     }
     return !weir_peer_rests(peer, now);
+}
+
+/* What the failures are after one more. */
+static weir_failures_t
+peer_add_failure(const weir_peer_t *peer, weir_failures_t failures, weir_instant_t now)
+{
+    uint32_t max = peer->conf->max_fails;
+
+    if (failures.fails < max && peer_timeout_passed(peer, failures, now)) {
+        failures.fails = 0;
+    }
+    failures.fails = failures.fails < max ? failures.fails + 1 : max;
+    failures.checked = now;
+    return failures;
 }
 
 void
 weir_peer_failed(weir_peer_t *peer, weir_instant_t now)
 {
     const weir_peer_conf_t *conf = peer->conf;
+    weir_failures_t         was, next;
 
     if (conf->max_fails == 0 || peer->group->conf.n_peers == 1) {
         return;
     }
-    if (peer->fails < conf->max_fails && peer_timeout_passed(peer, now)) {
-        peer->fails = 0;
+    do {
+        was = weir_state_failures(peer);
+        next = peer_add_failure(peer, was, now);
+    } while (!weir_state_swap_failures(peer, was, next));
+    weir_assert(next.fails != 0 && next.fails <= conf->max_fails);
+    if (next.fails != conf->max_fails) {
+        return;
     }
-    if (peer->fails < conf->max_fails) {
-        peer->fails++;
+    if (!peer_marks(peer, was)) {
+        peer_changed(peer);
     }
-    peer->checked = now;
-    weir_assert(peer->fails <= conf->max_fails);
-    weir_peer_tell(peer);
-    if (peer->fails == conf->max_fails) {
-        weir_log(WEIR_LOG_WARN, NULL, 0, "upstream server temporarily disabled: \"%.*s\" (%.*s) of upstream \"%.*s\"",
-                 WEIR_STR_ARG(conf->server), WEIR_STR_ARG(conf->text), WEIR_STR_ARG(peer->group->conf.name));
-    }
+    weir_log(WEIR_LOG_WARN, NULL, 0, "upstream server temporarily disabled: \"%.*s\" (%.*s) of upstream \"%.*s\"",
+             WEIR_STR_ARG(conf->server), WEIR_STR_ARG(conf->text), WEIR_STR_ARG(peer->group->conf.name));
 }
 
 void
 weir_peer_recovered(weir_peer_t *peer)
 {
-    peer->fails = 0;
-    weir_peer_tell(peer);
+    weir_failures_t was = weir_state_failures(peer);
+
+    while (was.fails != 0 && !weir_state_swap_failures(peer, was, (weir_failures_t) { 0, was.checked })) {
+        was = weir_state_failures(peer);
+    }
+    if (peer_marks(peer, was)) {
+        peer_changed(peer);
+    }
 }

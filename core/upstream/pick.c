@@ -5,6 +5,8 @@
  */
 #include "upstream/running.h"
 
+#define PICK_ROUNDS 64                       /* of being too late for a peer that another worker has taken meanwhile */
+
 static size_t
 pick_index(const weir_peer_t *peer)
 {
@@ -23,33 +25,47 @@ static void
 pick_let_go(weir_pick_t *pick)
 {
     if (pick->peer != NULL) {
-        weir_assert(pick->peer->in_use > 0);
-        pick->peer->in_use--;
+        weir_state_leave(pick->peer);
         pick->peer = NULL;
     }
+}
+
+/* The peer is this request's: with a place of its own there, and the one try if the peer is marked as failed.  false:
+ * another worker was faster. */
+static bool
+pick_take(weir_pick_t *pick, weir_peer_t *peer, weir_instant_t now)
+{
+    if (!weir_state_enter(peer)) {
+        return false;
+    }
+    pick->on_trial = weir_peer_is_marked(peer);
+    if (pick->on_trial && !weir_peer_try(peer, now)) {
+        weir_state_leave(peer);
+        return false;
+    }
+    pick->peer = peer;
+    return true;
 }
 
 bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
-    weir_peer_t *peer;
-    size_t       i;
+    size_t i;
 
     pick_let_go(pick);
-    peer = weir_sets_pick(pick->group, pick, now);
-    if (peer == NULL) {
-        return false;
+    weir_group_look(pick->group);
+    for (unsigned round = 0; pick->peer == NULL; round++) {
+        weir_peer_t *peer = round < PICK_ROUNDS ? weir_sets_pick(pick->group, pick, now) : NULL;
+
+        if (peer == NULL) {
+            return false;
+        }
+        (void) pick_take(pick, peer, now);
     }
 
-    i = pick_index(peer);
+    i = pick_index(pick->peer);
     weir_assert((pick->tried[i / 64] >> (i % 64) & 1) == 0);     /* no peer is asked twice */
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
-    pick->peer = peer;
-    peer->in_use++;
-    pick->on_trial = weir_peer_is_marked(peer);
-    if (pick->on_trial) {
-        peer->checked = now;         /* so that the others wait for what comes of it */
-    }
     return true;
 }
 
@@ -95,7 +111,8 @@ pick_is_near_mark(const weir_peer_t *peer)
 {
     const weir_peer_conf_t *conf = peer->conf;
 
-    return conf->max_fails != 0 && peer->fails + 1 >= conf->max_fails && peer->group->conf.n_peers > 1;
+    return conf->max_fails != 0 && weir_state_failures(peer).fails + 1 >= conf->max_fails
+           && peer->group->conf.n_peers > 1;
 }
 
 bool
@@ -105,10 +122,9 @@ weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
 
     for (size_t i = 0; i < group->conf.n_peers; i++) {
         const weir_peer_t *peer = &group->peers[i];
-        uint32_t           others = peer->in_use - (peer == pick->peer);
 
         if (!peer->conf->down && !weir_peer_rests(peer, now)
-            && (peer->conf->max_conns == 0 || others < peer->conf->max_conns)
+            && (peer->conf->max_conns == 0 || weir_state_in_use(peer) - (peer == pick->peer) < peer->conf->max_conns)
             && (peer != pick->peer || !pick_is_near_mark(peer)))
         {
             return true;

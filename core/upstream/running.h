@@ -5,6 +5,7 @@
 #define WEIR_UPSTREAM_RUNNING_H
 
 #include "upstream/balancer.h"
+#include "upstream/state.h"
 
 typedef struct weir_upslot weir_upslot_t;
 
@@ -16,7 +17,13 @@ struct weir_group {
     weir_peer_t      *peers;         /* conf.n_peers of them, in the order of conf.peers */
     weir_host_set_t  *sets;          /* by rank */
     size_t            n_sets, n_sharing;     /* those that are not backups come first */
-    size_t            n_marked;      /* peers that are marked as failed */
+    size_t            n_marked;      /* peers that are marked as failed, as of: */
+    uint64_t          seen;          /* state->changes */
+    weir_group_state_t *state;       /* what all workers know about the group */
+    weir_place_t      place;         /* where that is, if is_shared */
+    weir_places_t     places;        /* of zone, from which it and its peers have theirs; NULL: all of it is our own */
+    weir_zone_t      *zone;
+    bool              is_shared;
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
     uint32_t          refs;          /* generations, picks, connections that are not idle */
@@ -38,8 +45,14 @@ bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
 void weir_peer_failed(weir_peer_t *peer, weir_instant_t now);
 /* The attempt that tried a marked peer succeeded. */
 void weir_peer_recovered(weir_peer_t *peer);
-/* After its failures changed: its group and statistics count whether it is marked as failed here. */
+/* The one try of a marked peer whose time has come.  false: another worker has it, or has changed the peer's state. */
+bool weir_peer_try(weir_peer_t *peer, weir_instant_t now) WEIR_MUST_USE;
+/* Its group and statistics count whether it is marked as failed. */
 void weir_peer_tell(weir_peer_t *peer);
+/* Its group goes: it is counted no more. */
+void weir_peer_forget(weir_peer_t *peer);
+/* group.c: what other workers have found out of its peers since the last look is counted here, too. */
+void weir_group_look(weir_group_t *group);
 
 /* upconn_secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL:
  * nowhere. */

@@ -7,6 +7,7 @@
 #include "http/module.h"
 
 #include "shm/stats.h"
+#include "upstream/state.h"
 
 #include <stdio.h>
 
@@ -201,7 +202,20 @@ prom_put_limit(const prom_row_t *row)
 static void
 prom_put_up(const prom_row_t *row)
 {
-    prom_one(row, "", NULL, row->sum->WEIR_GAUGE_DOWN <= 0 && row->sum->WEIR_GAUGE_UNAVAILABLE <= 0);
+    weir_peer_look_t seen;
+    bool             is_marked = weir_state_look(row->name, &seen) ? seen.is_marked
+                                 : row->sum->WEIR_GAUGE_UNAVAILABLE > 0;
+
+    prom_one(row, "", NULL, row->sum->WEIR_GAUGE_DOWN <= 0 && !is_marked);
+}
+
+static void
+prom_put_in_use(const prom_row_t *row)
+{
+    weir_peer_look_t seen;
+
+    (void) weir_state_look(row->name, &seen);         /* 0 where no worker has the peer */
+    prom_one(row, "", NULL, seen.in_use);
 }
 
 static void
@@ -239,10 +253,8 @@ static const prom_metric_t prom_metrics[] = {
       prom_put_latency, 0 },
     { "failures_total", "counter", "Attempts that failed.", PROM_UP, prom_put_number,
       PROM_AT(count[WEIR_COUNT_FAILS]) },
-    { "up", "gauge", "1: it is asked; 0: it is marked as failed in a worker, or down.", 1u << WEIR_STATS_PEER,
-      prom_put_up, 0 },
-    { "unavailable_workers", "gauge", "Workers in which it is marked as failed.", 1u << WEIR_STATS_PEER, prom_put_gauge,
-      PROM_AT(WEIR_GAUGE_UNAVAILABLE) },
+    { "up", "gauge", "1: it is asked; 0: it is marked as failed, or down.", 1u << WEIR_STATS_PEER, prom_put_up, 0 },
+    { "active", "gauge", "Requests that it is asked for now.", 1u << WEIR_STATS_PEER, prom_put_in_use, 0 },
     { "requests_verdict_total", "counter", "What a limit did.", 1u << WEIR_STATS_LIMIT, prom_put_limit, 0 },
 };
 

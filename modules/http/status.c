@@ -9,6 +9,7 @@
 
 #include "os/clock.h"
 #include "shm/stats.h"
+#include "upstream/state.h"
 
 #include <unistd.h>
 
@@ -187,18 +188,21 @@ status_peer(status_t *status, weir_buf_t *out, uint32_t row)
 {
     weir_stats_kind_t kind;
     weir_stats_row_t  sum;
-    weir_str_t        group, peer = WEIR_STR_NONE;
+    weir_str_t        group, peer = WEIR_STR_NONE, name = weir_stats_name(row, &kind);
+    weir_peer_look_t  seen;
+    bool              is_marked;
 
-    (void) weir_str_cut(weir_stats_name(row, &kind), WEIR_STATS_SEPARATOR, &group, &peer);
+    (void) weir_str_cut(name, WEIR_STATS_SEPARATOR, &group, &peer);
     weir_stats_sum(row, &sum);
+    is_marked = weir_state_look(name, &seen) ? seen.is_marked : sum.WEIR_GAUGE_UNAVAILABLE > 0;
     if (status->some_peer) {
         weir_buf_add_char(out, ',');
     }
     status->some_peer = true;
     weir_report_add_quoted(out, peer);
     weir_buf_printf(out, ":{\"state\":\"%s\",",
-                    sum.WEIR_GAUGE_DOWN > 0 ? "down" : sum.WEIR_GAUGE_UNAVAILABLE > 0 ? "unavail" : "up");
-    status_number(out, "unavail_workers", status_gauge(sum.WEIR_GAUGE_UNAVAILABLE), false);
+                    sum.WEIR_GAUGE_DOWN > 0 ? "down" : is_marked ? "unavail" : "up");
+    status_number(out, "active", seen.in_use, false);
     status_number(out, "fails", sum.count[WEIR_COUNT_FAILS], false);
     status_number(out, "connected", sum.count[WEIR_COUNT_CONNECTED], false);
     status_common(out, &sum);

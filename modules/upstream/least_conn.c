@@ -2,7 +2,7 @@
  * least_conn.c - `least_conn` in an upstream block: the peer with the fewest requests under way for its weight is
  * picked; those that are equal have turns.
  *
- * Runs in workers; each counts its own requests.
+ * Runs in workers; the requests of all of them count.
  */
 #include "upstream/module.h"
 
@@ -19,7 +19,7 @@ static bool
 least_is_less(const weir_peer_t *a, const weir_peer_t *b)
 {
     weir_assert(a->conf->weight != 0 && b->conf->weight != 0);
-    return (uint64_t) a->in_use * b->conf->weight < (uint64_t) b->in_use * a->conf->weight;
+    return (uint64_t) weir_state_in_use(a) * b->conf->weight < (uint64_t) weir_state_in_use(b) * a->conf->weight;
 }
 
 static bool
@@ -62,7 +62,7 @@ least_choose(const void *conf, const weir_template_t **key WEIR_UNUSED)
 
 static const weir_directive_t least_directives[] = {
     WEIR_DIRECTIVE_OF(least_conf_t, on, "least_conn", &weir_type_said, .where = WEIR_IN_UPSTREAM,
-                      .help = "Picks the server with the fewest requests under way in this worker for its weight; "
+                      .help = "Picks the server with the fewest requests under way for its weight; "
                               "equals have turns."),
     WEIR_DIRECTIVES_END
 };

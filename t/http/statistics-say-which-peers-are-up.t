@@ -1,4 +1,4 @@
-# A peer's state is a part of its statistics: up, unavail (marked as failed in a worker), down (the configuration says so).
+# A peer's state is a part of its statistics: up, unavail (marked as failed), down (the configuration says so).
 use v5.36;
 use lib 't/lib';
 use JSON::PP;
@@ -8,7 +8,7 @@ my $w    = Weir::Test->new('statistics say which peers are up')->needs_weir;
 my $fine = $w->{dir} . '/fine';     # origins are processes of their own
 my $good = $w->origin(sub { shift->reply(200, 'ok') });
 my $sick = $w->origin(sub ($c) { -e $fine ? $c->reply(200, 'well again') : $c->close });
-$w->conf(<<"END", workers => 1);
+$w->conf(<<"END", workers => 4);
     upstream all { server $good; server $sick max_fails=1 fail_timeout=300ms; server 127.0.0.1:1 down; }
     server { location / { proxy_pass http://all; } location /status { status; } location /metrics { prometheus; } }
 END
@@ -20,14 +20,12 @@ is $peers->()->{'127.0.0.1:1'}{state}, 'down', 'unless the configuration says th
 is $up->('127.0.0.1:1'), 0, 'for Prometheus, too';
 $w->get("/$_") for 1 .. 4;
 is $peers->()->{"$sick"}{state}, 'unavail', 'one that failed is unavailable';
-is $peers->()->{"$sick"}{unavail_workers}, 1, 'in so many workers';
 is $up->("$sick"), 0, 'which is 0 for Prometheus';
 is $peers->()->{"$good"}{state}, 'up', 'the others are up';
 is $up->("$good"), 1, 'which is 1';
 
 $w->reload($w->{conf}{text} =~ s/server 127.0.0.1:1 down;//r);
 is $peers->()->{"$sick"}{state}, 'unavail', 'a reload forgets nothing of it';
-is $peers->()->{"$sick"}{unavail_workers}, 1, 'and counts it once';
 $w->write_file('fine', '');
 $w->wait_until('it is tried again and up', sub { $w->get('/again'); $peers->()->{"$sick"}{state} eq 'up' });
 is $up->("$sick"), 1, 'for Prometheus, too';

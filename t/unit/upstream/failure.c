@@ -178,7 +178,8 @@ test_reload(void)
     other = groups_attach(&changed);
     ok(other != again, "a changed one is new");
     (void) weir_group_peers(other, &peers);
-    ok(peers[0].fails == 1 && peers[0].checked.ms == 1000 && peers[2].fails == 0, "but remembers what failed");
+    ok(weir_state_failures(&peers[0]).fails == 1 && weir_state_failures(&peers[0]).checked.ms == 1000
+       && weir_state_failures(&peers[2]).fails == 0, "but remembers what failed");
     is_int(turns_of(&peers[1])->effective, 2, "with the new weights");
     ok(groups_request(other, false, 2000) != 'a', "and leaves it alone");
     weir_group_unref(again);

@@ -1,0 +1,263 @@
+/*
+ * state.c - see state.h.  Each running group holds the zone, so that it may outlive the configurations that named it.
+ */
+#include "upstream/state.h"
+
+#include "base/table.h"
+#include "log/log.h"
+#include "shm/stats.h"
+#include "upstream/running.h"
+
+#define STATES_CHUNK   4096
+#define STATES_FAILS   44                    /* from this bit on; below, milliseconds of the monotonic clock */
+#define STATES_CHECKED (((uint64_t) 1 << STATES_FAILS) - 1)
+
+_Static_assert(WEIR_FAILURES_MAX == (UINT64_C(1) << (64 - STATES_FAILS)) - 1, "they fill the rest of the word");
+
+/* -- failures -- */
+
+static inline uint64_t
+states_pack(weir_failures_t failures)
+{
+    weir_assert(failures.fails <= WEIR_FAILURES_MAX && failures.checked.ms <= STATES_CHECKED);
+    return (uint64_t) failures.fails << STATES_FAILS | failures.checked.ms;
+}
+
+weir_failures_t
+weir_state_failures(const weir_peer_t *peer)
+{
+    uint64_t word = __atomic_load_n(&peer->state->failures, __ATOMIC_ACQUIRE);
+
+    return (weir_failures_t) { (uint32_t) (word >> STATES_FAILS), { word & STATES_CHECKED } };
+}
+
+bool
+weir_state_swap_failures(const weir_peer_t *peer, weir_failures_t was, weir_failures_t next)
+{
+    uint64_t word = states_pack(was);
+
+    return __atomic_compare_exchange_n(&peer->state->failures, &word, states_pack(next), false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
+
+/* -- requests under way -- */
+
+uint32_t
+weir_state_in_use(const weir_peer_t *peer)
+{
+    return peer->is_shared ? weir_places_sum(&peer->group->places, &peer->place) : *peer->place.gauge;
+}
+
+bool
+weir_state_enter(weir_peer_t *peer)
+{
+    uint32_t *own = peer->place.gauge;
+
+    if (peer->is_shared && peer->conf->max_conns != 0) {
+        return weir_places_admit(&peer->group->places, &peer->place, peer->conf->max_conns);
+    }
+    if (peer->conf->max_conns != 0 && *own >= peer->conf->max_conns) {
+        return false;
+    }
+    __atomic_store_n(own, *own + 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+void
+weir_state_leave(weir_peer_t *peer)
+{
+    uint32_t *own = peer->place.gauge;
+
+    weir_assert(*own > 0);
+    __atomic_store_n(own, *own - 1, __ATOMIC_RELEASE);
+}
+
+/* -- the zone -- */
+
+static const weir_zone_kind_t states_kind = { .name = "upstreams", .layout = 1, .fold = weir_places_fold,
+                                              .describe = weir_places_describe };
+
+const weir_zone_kind_t *const weir_states_kinds[] = { &states_kind, NULL };
+
+static weir_zone_id_t
+states_id(uint64_t names)
+{
+    return (weir_zone_id_t) { .kind = &states_kind, .name = WEIR_STR(""), .size = weir_places_bytes(names) };
+}
+
+static void
+states_give_back(void *zone)
+{
+    weir_zone_give_back(zone);
+}
+
+bool
+weir_states_take(weir_conf_t *cf, uint64_t names)
+{
+    weir_zone_id_t id = states_id(names);
+    weir_error_t   error = { .text = "" };
+    weir_zone_t   *zone = weir_zone_take(&id, &error);
+    weir_places_t  places;
+
+    if (zone == NULL) {
+        return weir_conf_error(cf, 0, "%s", error.text);
+    }
+    weir_arena_on_cleanup(cf->arena, states_give_back, zone);
+    return weir_places_open(weir_zone_memory(zone), weir_zone_size(zone), &places)
+           || weir_conf_error(cf, 0, "the shared memory of upstreams holds something else");
+}
+
+/* -- for statistics -- */
+
+static struct {
+    weir_zone_t  *zone;                      /* NULL: there is none */
+    weir_places_t places;
+} states_used;
+
+void
+weir_states_use(uint64_t names)
+{
+    weir_zone_id_t id = states_id(names);
+    weir_error_t   error = { .text = "" };
+    weir_zone_t   *zone = names != 0 ? weir_zone_take(&id, &error) : NULL;
+
+    if (states_used.zone != NULL) {
+        weir_zone_give_back(states_used.zone);
+    }
+    states_used.zone = zone;
+    if (zone != NULL
+        && !weir_places_open(weir_zone_memory(zone), weir_zone_size(zone), &states_used.places))
+    {
+        weir_states_use(0);
+    }
+}
+
+bool
+weir_state_look(weir_str_t name, weir_peer_look_t *seen)
+{
+    const weir_peer_state_t *state = NULL;
+
+    *seen = (weir_peer_look_t) { false, 0 };
+    if (states_used.zone != NULL) {
+        state = weir_places_look(&states_used.places, name, &seen->in_use);
+    }
+    if (state == NULL) {
+        return false;
+    }
+    seen->is_marked = __atomic_load_n(&state->is_marked, __ATOMIC_RELAXED) != 0;
+    return true;
+}
+
+/* -- a group -- */
+
+/* Of this worker alone. */
+static void
+states_make_own(weir_group_t *group, weir_peer_t *peer)
+{
+    peer->is_shared = false;
+    peer->state = weir_new(&group->arena, weir_peer_state_t);
+    peer->place.gauge = weir_new(&group->arena, uint32_t);
+}
+
+static void
+states_open(weir_group_t *group)
+{
+    weir_zone_id_t id = states_id(group->conf.states);
+    weir_error_t   error = { .text = "" };
+
+    group->zone = group->conf.states != 0 && weir_slot_mine.number != WEIR_SLOT_NONE ? weir_zone_take(&id, &error)
+                  : NULL;
+    if (group->zone != NULL
+        && !weir_places_open(weir_zone_memory(group->zone), weir_zone_size(group->zone), &group->places))
+    {
+        weir_zone_give_back(group->zone);
+        group->zone = NULL;
+    }
+}
+
+/* GROUP, or GROUP and its peer's address as statistics name it; two peers of one address are told apart by `twin`. */
+static weir_str_t
+states_name(weir_arena_t *arena, const weir_group_t *group, const weir_peer_t *peer, size_t twin)
+{
+    if (twin != 0) {
+        return weir_str_printf(arena, "%.*s%c%.*s%c%zu", WEIR_STR_ARG(group->conf.name), WEIR_STATS_SEPARATOR,
+                               WEIR_STR_ARG(peer->conf->text), WEIR_STATS_SEPARATOR, twin);
+    }
+    return weir_str_printf(arena, "%.*s%c%.*s", WEIR_STR_ARG(group->conf.name), WEIR_STATS_SEPARATOR,
+                           WEIR_STR_ARG(peer->conf->text));
+}
+
+static size_t
+states_twin(weir_table_t *texts, weir_arena_t *arena, weir_str_t text)
+{
+    size_t *seen = weir_table_find(texts, text);
+
+    if (seen == NULL) {
+        seen = weir_new(arena, size_t);
+        weir_table_add(texts, text, seen);
+    }
+    return (*seen)++;
+}
+
+static bool
+states_take_peers(weir_group_t *group)
+{
+    weir_arena_t scratch;
+    weir_table_t texts;
+    bool         all = true;
+
+    weir_arena_init(&scratch, STATES_CHUNK);
+    weir_table_init(&texts, &scratch);
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        weir_peer_t *peer = &group->peers[i];
+        size_t       twin = states_twin(&texts, &scratch, peer->conf->text);
+
+        peer->is_shared = weir_places_take(&group->places, states_name(&scratch, group, peer, twin), &peer->place);
+        if (!peer->is_shared) {
+            all = false;
+            states_make_own(group, peer);
+            continue;
+        }
+        peer->state = peer->place.record;
+    }
+    weir_arena_fini(&scratch);
+    return all;
+}
+
+void
+weir_states_begin(weir_group_t *group)
+{
+    weir_assert(group->state == NULL);
+    states_open(group);
+    group->is_shared = group->zone != NULL
+                       && weir_places_take(&group->places, group->conf.name, &group->place);
+    group->state = group->is_shared ? group->place.record : weir_new(&group->arena, weir_group_state_t);
+    for (size_t i = 0; i < group->conf.n_peers && !group->is_shared; i++) {
+        states_make_own(group, &group->peers[i]);
+    }
+    if (group->zone != NULL && (!group->is_shared || !states_take_peers(group))) {
+        weir_log(WEIR_LOG_WARN, NULL, 0, "upstream_states is too small: each worker judges peers of upstream \"%.*s\" "
+                 "for itself", WEIR_STR_ARG(group->conf.name));
+    }
+}
+
+void
+weir_states_end(weir_group_t *group)
+{
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        weir_peer_t *peer = &group->peers[i];
+
+        if (peer->is_shared) {
+            weir_places_drop(&group->places, &peer->place);
+        } else {
+            weir_assert(*peer->place.gauge == 0);    /* a request on it would hold the group */
+        }
+    }
+    if (group->is_shared) {
+        weir_places_drop(&group->places, &group->place);
+    }
+    if (group->zone != NULL) {
+        weir_zone_give_back(group->zone);
+        group->zone = NULL;
+    }
+}

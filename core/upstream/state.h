@@ -1,0 +1,67 @@
+/*
+ * state.h - what all workers know about a peer and about a group: in shared memory (shm/places.h), by the group's name
+ * and the peer's address.  Inside core/upstream and for balancers.
+ *
+ * A peer keeps its state over a reload, an upgrade and the death of workers, as long as some worker has a peer of that
+ * group with that address.  Where there is no room for it, and in groups that a single request makes, the state is the
+ * worker's own.
+ *
+ * Every word changes by itself, atomically.  Runs in workers; the zone is made at load time.
+ */
+#ifndef WEIR_UPSTREAM_STATE_H
+#define WEIR_UPSTREAM_STATE_H
+
+#include "conf/module.h"
+#include "shm/places.h"
+#include "shm/zone.h"
+#include "upstream/group.h"
+
+/* A peer's record. */
+struct weir_peer_state {
+    uint64_t name;                           /* of the place */
+    uint64_t failures;                       /* weir_failures_t, packed */
+    uint64_t is_marked;                      /* 1: as failed, by the configuration of who has judged it last */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 3];
+};
+
+/* A group's record. */
+typedef struct {
+    uint64_t name;
+    uint64_t changes;                        /* how often a peer became marked as failed, or was so no longer */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 2];
+} weir_group_state_t;
+
+_Static_assert(sizeof(struct weir_peer_state) == WEIR_PLACES_RECORD && sizeof(weir_group_state_t) == WEIR_PLACES_RECORD,
+               "a record each");
+
+#define WEIR_FAILURES_MAX ((1u << 20) - 1)   /* the greatest max_fails */
+
+/* Failures that count together, and when the last one was or the peer was given its one try; both change as one. */
+typedef struct { uint32_t fails; weir_instant_t checked; } weir_failures_t;
+
+weir_failures_t weir_state_failures(const weir_peer_t *peer);
+/* false: another worker changed them since they were `was`. */
+bool            weir_state_swap_failures(const weir_peer_t *peer, weir_failures_t was, weir_failures_t next);
+
+/* upstream_states: names that there is room for in all workers. */
+bool weir_states_take(weir_conf_t *cf, uint64_t names) WEIR_MUST_USE;
+extern const weir_zone_kind_t *const weir_states_kinds[];
+
+/* The last generation's is the one that weir_state_look looks at; 0: none. */
+void weir_states_use(uint64_t names);
+
+/* What all workers know of a peer, which statistics call GROUP 0x1f ADDRESS.  false: nothing. */
+typedef struct { bool is_marked; uint32_t in_use; } weir_peer_look_t;
+bool weir_state_look(weir_str_t name, weir_peer_look_t *seen);
+
+/* Of a group that was just made, for all its peers; and when it goes. */
+void weir_states_begin(weir_group_t *group);
+void weir_states_end(weir_group_t *group);
+
+/* Requests that are on the peer now, in all workers. */
+uint32_t weir_state_in_use(const weir_peer_t *peer);
+/* One more in this worker.  false: the peer has max_conns already, or another worker took the last place. */
+bool     weir_state_enter(weir_peer_t *peer) WEIR_MUST_USE;
+void     weir_state_leave(weir_peer_t *peer);
+
+#endif
