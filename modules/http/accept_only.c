@@ -193,6 +193,7 @@ const weir_http_module_t weir_http_accept_only = {
     .conf_size = sizeof(only_conf_t),
     .directives = only_directives,
     .on = { [WEIR_PHASE_PREACCESS] = only_preaccess },
+    .pure = 1u << WEIR_PHASE_PREACCESS,
     .enabled = only_enabled,
     .filter_head = only_head,
     .filter_after = "http_headers http_grpc http_maintenance",

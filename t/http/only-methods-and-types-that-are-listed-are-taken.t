@@ -68,6 +68,8 @@ is $c->ask(':method' => 'POST', ':path' => '/types', body => 'x'), '415', 'a bod
 is $c->ask(':path' => '/types'), '200', 'nor any body';
 $c->close;
 
+my (undef, $told) = $w->run('explain', '-c', $w->conf_file, 'DELETE http://localhost:' . $w->port . '/');
+like $told, qr/405.*access\.method/, 'weir explain knows';
 for ([ 'accept_methods G/T;', qr/expected the name of a method/ ], [ 'accept_methods GET GET;', qr/named twice/ ], [ 'accept_content_types json;', qr/expected a type/ ], [ 'accept_content_types */*;', qr/expected a type/ ],
     [ 'accept_content_types text/plain;charset=x;', qr/expected|unknown/ ]) {
     my ($code, $text) = $w->check_conf("server { location / { $_->[0] return 200; } }");
