@@ -63,6 +63,9 @@ my %policy = (
         ask => [ map { [ GET => "?k=$_" ] } qw(a a a b) ], refuses => 1, row => [ 'plan_limits', 'plan' ],
     },
     plan_limit_require => { own => 'plan_limit_dry_run on;', place => 'plan_limit_require on; plan_limit zone=plan_meant;', ask => [ [ GET => '' ] ], refuses => 1 },
+    accept_methods => { place => 'accept_methods GET;', ask => [ [ GET => '' ], [ PUT => '', @post, \'{}' ] ], refuses => 1 },
+    accept_content_types => { place => 'accept_content_types text/plain;', ask => [ [ POST => '', @post, \'{}' ] ], refuses => 1 },
+    identify => { own => 'identify_dry_run on;', place => 'identify consumer $arg_who;', ask => [ [ GET => '' ], [ GET => '?who=nobody' ] ], refuses => 1 },
     api_key => { own => 'api_key_dry_run on;', place => 'api_key $arg_key $http_x_key;', ask => [ [ GET => '' ], [ GET => '?key=wrong&a=b', 'X-Key: none' ] ], refuses => 2 },
     auth_jwt => {
         own => 'auth_jwt_dry_run on;', place => 'auth_jwt api; auth_jwt_key_file keys.json; auth_jwt_require $jwt_claim_admin error=403;',
