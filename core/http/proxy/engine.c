@@ -21,6 +21,7 @@
 static void
 engine_go(weir_proxy_t *p, weir_proxy_state_t state)
 {
+    weir_assert(p->state == WEIR_PROXY_ASK && !p->released && p->attempt != NULL);     /* it was asked */
     weir_debug(&p->req->log, "proxy %d -> %d", p->state, state);
     p->state = state;
 }
@@ -293,7 +294,7 @@ static const weir_holder_ops_t engine_hold = { .on_body = engine_on_body,
                                                .on_writable = engine_on_writable,
                                                .on_cancel = engine_on_cancel };
 
-/* The client's own limit, or the place's: whoever is asked, whatever was answered. */
+/* The client's own limit, or the place's, is over; it holds for all tries together. */
 static void
 engine_on_deadline(weir_timer_t *timer)
 {
@@ -324,7 +325,7 @@ engine_make_body(weir_proxy_t *p)
 
 /* What the peer is sent for a body: none, a text of ours, or the client's, which is read ahead now, was so by who was
  * asked before, or comes as the client sends.  The client's is read ahead, too, where the peer gets none of it: logs
- * may want it, and the text of ours.  false: it was taken and has gone, so that nobody can answer for the first any
+ * may want it, and the text of ours.  false: it was taken and has gone, so that no peer can be sent it any
  * more. */
 static bool
 engine_find_body(weir_proxy_t *p)
@@ -356,7 +357,7 @@ engine_find_body(weir_proxy_t *p)
     return true;
 }
 
-/* Is all of the streamed body so small that it may be read while nobody takes it? */
+/* Is all of the streamed body so small that it may be read before a peer takes it? */
 static bool
 engine_may_peek(const weir_proxy_t *p)
 {

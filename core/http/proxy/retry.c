@@ -42,6 +42,7 @@ retry_keep(weir_proxy_t *p, weir_str_t text)
 static void
 retry_begin_attempt(weir_proxy_t *p)
 {
+    weir_assert(p->attempt == NULL && p->pick.peer != NULL && !p->released);
     p->attempt = retry_new_attempt(p);
     p->attempt->peer = retry_keep(p, p->pick.peer->conf->text);
     p->attempt->peer_stats = p->pick.peer->conf->stats;
@@ -121,6 +122,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
 
+    weir_assert(p->attempt == NULL && !p->released && p->hold.req == req);
     p->state = WEIR_PROXY_ASK;
     if (!p->picked) {
         if (p->pass->group == NULL && !weir_proxy_find_target(p)) {
@@ -170,6 +172,7 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     if (p->attempt == NULL) {
         return;
     }
+    weir_assert(p->req->n_attempts != 0 && p->attempt == &p->req->attempts[p->req->n_attempts - 1]);
     weir_proxy_answers(p);
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     p->attempt->bytes_sent = weir_exchange_sent_bytes(&p->x);
@@ -298,7 +301,7 @@ retry_cause_status(weir_cause_t cause)
     return status ? status : 502;
 }
 
-/* Nobody else is asked: the client hears of it, where the wire allows in a whole answer. */
+/* No other peer is asked: the client is told, in a whole answer where the wire allows it. */
 static void
 retry_give_up(weir_proxy_t *p, weir_cause_t cause, const char *detail)
 {
@@ -335,7 +338,7 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
 {
     weir_request_t *req = p->req;
 
-    if (weir_request_is_split(req)) {                  /* nobody's failure but the request's: it was not sent */
+    if (weir_request_is_split(req)) {                  /* the request's own failure: it was not sent to a peer */
         weir_proxy_end_attempt(p, false);
         weir_exchange_end(&p->x, false);
         retry_give_up(p, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
