@@ -21,7 +21,7 @@ typedef struct {
  * false: errno and *why (constant text); the process must not go on. */
 bool weir_rights_drop(const weir_rights_user_t *to, const char **why) WEIR_MUST_USE;
 /* No exec gains anything any more; no debugger and no core file sees the memory unless dumpable.  From Linux 6.12 on it
- * signals nobody but itself and what it starts, whoever they run as. */
+ * signals no process but itself and what it starts, whichever user they run as. */
 bool weir_rights_lock(bool dumpable, const char **why) WEIR_MUST_USE;
 
 /* Soft and hard limit.  false: errno. */

@@ -56,7 +56,7 @@ words_is_variable(weir_str_t word)
     return word.len > 1 && word.at[0] == '$';
 }
 
-/* Has word i something that nobody is to read? */
+/* Has word i a secret in it? */
 static bool
 words_hides(const weir_conf_words_t *words, size_t i)
 {

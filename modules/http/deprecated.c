@@ -99,7 +99,7 @@ deprecated_head(weir_request_t *req, const void *conf)
     return WEIR_NEXT;
 }
 
-/* Guards have let it in: somebody still calls. */
+/* Guards have let it in: a consumer still calls. */
 static weir_step_t
 deprecated_precontent(weir_request_t *req, const void *conf)
 {

@@ -2,7 +2,7 @@
  * header_rules.c - request_header, response_header: fields that are set, added or removed on the way to the peer and on
  * the way to the client.
  *
- * A request is changed when it was let in, before anybody makes its answer: whoever comes then, variables, mirrors and
+ * A request is changed when it was let in, before its answer is made: what comes then, variables, mirrors and
  * the log among them, sees it as the peer gets it.  An answer is changed last of all that is done with its fields,
  * whoever made it.  Runs in workers.
  */

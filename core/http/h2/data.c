@@ -113,7 +113,7 @@ data_budget_left(void)
 }
 
 /*
- * How far the peer is away nobody tells; so the window of a stream whose bytes are taken as they come grows each time
+ * How far away the peer is, is not known; so the window of a stream whose bytes are taken as they come grows each time
  * that half of it was used, until the peer waits for something else than us.  One that is not read grows no further:
  * what it may leave here is bounded by its window, and what all may by the worker's budget.
  */
@@ -205,7 +205,7 @@ data_deliver(h2_stream_t *st, weir_str_t payload, bool end)
     st->pub.received += payload.len;
     st->pub.peer_ended = end;
     if (st->released) {
-        data_taken(st, payload.len);           /* nobody reads it */
+        data_taken(st, payload.len);           /* no owner reads it */
     } else if (payload.len < DATA_SMALL && (!end || st->waits_run)) {
         st->view = payload;
         data_keep_view(st);

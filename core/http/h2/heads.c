@@ -115,7 +115,7 @@ heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_
     }
 }
 
-/* The stream that a client's head begins.  NULL: decoded for nobody; *code: and answered with RST_STREAM. */
+/* The stream that a client's head begins.  NULL: decoded, given to no stream; *code: answered with RST_STREAM. */
 static h2_stream_t *
 heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
 {

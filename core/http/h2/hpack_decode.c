@@ -36,7 +36,7 @@ weir_hpack_block_begin(weir_hpack_decoder_t *d)
     d->in_block = false;
 }
 
-/* §5.1: an integer with a prefix of `bits`; values beyond 2^28 serve nobody. */
+/* §5.1: an integer with a prefix of `bits`; values beyond 2^28 have no use. */
 static bool
 decode_integer(weir_str_t block, size_t *at, unsigned bits, uint32_t *value)
 {

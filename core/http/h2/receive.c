@@ -445,7 +445,7 @@ static uint32_t receive_n_light;     /* of them that had their turn since one of
 static void
 receive_on_awake(weir_task_t *task)
 {
-    (void) task;                     /* the loop does not wait while somebody is in the row */
+    (void) task;                     /* the loop does not wait while a connection is in the row */
 }
 
 static weir_h2_session_t *

@@ -151,7 +151,7 @@ h2_deadline(weir_instant_t from, weir_msec_t limit)
 
 /* session.c */
 void h2_post(weir_h2_session_t *s);                        /* the driver runs at the end of the turn */
-void h2_post_later(weir_h2_session_t *s);                  /* … of the next one, whoever posts meanwhile */
+void h2_post_later(weir_h2_session_t *s);                  /* … of the next one, although others post meanwhile */
 /* From the row (receive.c), with so many heads taken off.  true: it has used up a whole slice. */
 bool h2_have_turn(weir_h2_session_t *s, uint32_t begun);
 /* Both may be called anywhere: the session is dead from here on, the driver ends it. */
@@ -179,7 +179,7 @@ void h2_close(h2_stream_t *st, h2_closed_t how);           /* off the table; the
 void h2_maybe_done(h2_stream_t *st);                       /* both sides have ended? */
 /* A stream error of the peer's making: RST_STREAM, the role is told, the guards count it. */
 void h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);
-/* A new stream that we have no room for: RST_STREAM, nobody is told. */
+/* A new stream that we have no room for: RST_STREAM, and no owner is told. */
 void h2_refuse(weir_h2_session_t *s, uint32_t id);
 void h2_bury(weir_h2_session_t *s);                        /* frees what was released; at the driver's end */
 void h2_send_reset(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code);

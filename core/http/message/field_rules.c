@@ -51,8 +51,8 @@ weir_field_rules_drop(const weir_field_rules_t *rules, weir_str_t name)
 
 /* Fields of requests of which there is one by definition, and on which something is decided: who it is (RFC 9110
  * §11.6.2), for whom it is spoken, what is sent and whether (§13.1, §14.2, §14.4), what scripts may see.  If-Match and
- * If-None-Match are lists, but nobody sends them in parts, and not everybody reads them so.  Host and the fields of
- * framing have rules of their own. */
+ * If-None-Match are lists, but clients do not send them in parts, and not all servers read them so.  Host and the
+ * fields of framing have rules of their own. */
 static const bool rules_single[WEIR_HEADER_MAX] = {
     [WEIR_HEADER_AUTHORIZATION] = true,
     [WEIR_HEADER_PROXY_AUTHORIZATION] = true,
@@ -101,7 +101,7 @@ static const weir_str_t rules_no_trailers[] = {
 };
 
 /* Of the names with an index only ETag is meant to follow a body.  Names with other characters than letters, digits
- * and '-' may be somebody's spelling of one that is refused. */
+ * and '-' may be another reader's spelling of one that is refused. */
 bool
 weir_field_rules_may_trail(const weir_field_t *field)
 {

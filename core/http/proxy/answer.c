@@ -213,7 +213,7 @@ answer_send_head(weir_proxy_t *p)
     return true;
 }
 
-/* -- X-Accel-Redirect: somebody else here makes the answer; these fields of the peer's stay -- */
+/* -- X-Accel-Redirect: another place here makes the answer; these fields of the peer's stay -- */
 
 static bool
 answer_stays_with_redirect(const weir_field_t *f)

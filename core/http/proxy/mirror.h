@@ -1,5 +1,5 @@
 /*
- * mirror.h - `mirror_to GROUP [percent=]`: copies of a place's requests to other groups, whose answers nobody reads.
+ * mirror.h - `mirror_to GROUP [percent=]`: copies of a place's requests to other groups; their answers are read away.
  */
 #ifndef WEIR_HTTP_PROXY_MIRROR_H
 #define WEIR_HTTP_PROXY_MIRROR_H

@@ -139,7 +139,7 @@ struct weir_proxy {
     weir_task_t              task, collect_task;  /* go on after a long turn */
     uint32_t                 tries;
     bool                     picked, raced, released;
-    weir_timer_t             deadline;        /* of the whole, whoever is asked (gRPC's grpc-timeout) */
+    weir_timer_t             deadline;        /* of all tries together (gRPC's grpc-timeout) */
 
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */

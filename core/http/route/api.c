@@ -53,6 +53,7 @@ api_preaccess(weir_request_t *req, const void *conf)
     if (policy == WEIR_POLICY_NOT_ASKED) {
         return WEIR_NEXT;
     }
+    weir_assert(version->api != NULL && version->state <= WEIR_API_RETIRED);
     if (version->state == WEIR_API_RETIRED) {
         cause = WEIR_CAUSE_API_RETIRED;
     } else if (version->state == WEIR_API_DRAFT && !api_may_preview(req, version->api)) {
@@ -84,8 +85,8 @@ api_has_plan(const weir_api_t *api, weir_str_t plan)
     return false;
 }
 
-/* A consumer with another plan is refused whoever else would let it in; one without a plan may be let in by another
- * guard with `satisfy any`. */
+/* A consumer with another plan is refused although another guard lets it in; one without a plan may be let in by
+ * another guard with `satisfy any`. */
 static weir_step_t
 api_access(weir_request_t *req, const void *conf)
 {

@@ -57,7 +57,7 @@ struct weir_api {
     weir_str_t               name, title;
     weir_strs_t              plans;          /* none: consumers of any plan, and requests without one */
     bool                     is_plans_dry_run;
-    const weir_expression_t *preview;        /* NULL: drafts are nobody's */
+    const weir_expression_t *preview;        /* NULL: drafts are shown to no client */
     weir_conf_words_t        preview_words;
     weir_api_document_t      document;       /* of versions that do not say */
     weir_api_versions_t      versions;

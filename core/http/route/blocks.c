@@ -47,7 +47,7 @@ blocks_parse_names(weir_conf_t *cf, const weir_directive_t *row, const weir_conf
     for (size_t i = 1; i < words->n; i++) {
         weir_str_t name = words->at[i].text;
         if (name.len == 1 && (name.at[0] == '_' || name.at[0] == '*')) {
-            name = weir_str_dup(cf->arena, name);       /* names nobody asks for, by habit */
+            name = weir_str_dup(cf->arena, name);       /* such names are never asked for; people write them by habit */
         }
         if (memchr(name.at ? name.at : "", '/', name.len) != NULL && name.at[0] != '~') {
             return weir_conf_error(cf, i, "the server name \"%.*s\" has a \"/\"", WEIR_STR_ARG(name));

@@ -27,7 +27,7 @@ struct weir_http_captures {
 
 /* -- reading -- */
 
-/* In the place of a value that could not be worked out: by why.  It fails whoever asks again. */
+/* In the place of a value that could not be worked out: by why.  It fails each time it is asked for. */
 static const weir_str_t captures_failed[WEIR_CAUSE_MAX];
 
 static bool

@@ -144,7 +144,7 @@ condition_is_met(const weir_condition_t *condition, weir_request_t *req, weir_st
     }
 }
 
-/* As with locations: what a path with encoded slashes is judged to be, it must be for whoever reads it. */
+/* As with locations: a path with encoded slashes must be judged the same in both of its readings. */
 static bool
 condition_splits_readers(const weir_condition_t *condition, weir_request_t *req, weir_str_t value)
 {
