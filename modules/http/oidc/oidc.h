@@ -271,6 +271,7 @@ struct oidc_process {
     weir_documents_t    *documents;
     weir_loop_t         *loop;
     weir_list_t          refreshes, waits;
+    size_t               n_waits;
     struct weir_wake_listener *listener;
 };
 

@@ -42,8 +42,6 @@ typedef struct {
 
 typedef struct { char what; uint32_t slot; int32_t pid; } refresh_lease_t;
 
-static size_t refresh_waiting;
-
 static weir_str_t
 refresh_key(const uint8_t key[OIDC_DIGEST + 1])
 {
@@ -138,8 +136,8 @@ oidc_refresh_forget(oidc_refresh_wait_t *wait)
     if (wait->process != NULL) {
         weir_list_remove(&wait->link);
         weir_timer_drop(&wait->timer);
+        wait->process->n_waits--;
         wait->process = NULL;
-        refresh_waiting--;
     }
 }
 
@@ -207,7 +205,7 @@ refresh_wait(oidc_process_t *process, oidc_refresh_wait_t *wait)
     wait->process = process;
     wait->last.ms = weir_clock_now().ms + REFRESH_LEASE_MS + REFRESH_LOOK_MS;
     weir_list_append(&process->waits, &wait->link);
-    refresh_waiting++;
+    process->n_waits++;
     weir_timer_set(process->loop, &wait->timer, (weir_msec_t) { REFRESH_LOOK_MS }, refresh_on_timer);
 }
 
@@ -300,7 +298,7 @@ oidc_refresh(oidc_state_t *state, weir_http_t *http, oidc_refresh_wait_t *wait,
     wait->provider = provider;
     wait->arena = &state->secrets;
     wait->on_end = on_end;
-    if (refresh_waiting >= REFRESH_WAITS || !refresh_make_key(provider, &state->session, wait->key)) {
+    if (provider->process->n_waits >= REFRESH_WAITS || !refresh_make_key(provider, &state->session, wait->key)) {
         return OIDC_REFRESH_FAILED;
     }
     result = refresh_look(provider, wait->key, wait->arena, sealed);
