@@ -69,7 +69,7 @@ urlencoded_digit(form_urlencoded_t *form, char c)
     if (!weir_byte_is(c, WEIR_BYTE_HEX)) {
         return form_wrong(&form->verdict, FORM_MALFORMED, "a \"%\" without two hexadecimal digits");
     }
-    form->byte = (uint8_t) (form->byte << 4 | weir_byte_hex(c));
+    form->byte = (uint8_t) ((unsigned) form->byte << 4 | weir_byte_hex(c));
     return --form->digits != 0 || urlencoded_take(form, form->byte);
 }
 
