@@ -10,12 +10,13 @@ $w->conf(<<'END', main => "store_path store;\n", workers => 1);
     server {
         api_key $arg_key;
         api_key_optional on;
-        anonymous plan=free;
-        location / { try_files /no @ok; }
+        location / { anonymous plan=free; try_files /no @ok; }
         location /off { anonymous off; try_files /no @off; }
         location /lost { anonymous plan=lost; try_files /no @lost; }
-        location /any { satisfy any; allow all; try_files /no @ok; }
+        location /any { anonymous plan=free; satisfy any; allow all; try_files /no @ok; }
+        location /page { anonymous plan=free; error_page 404 = @page; try_files /no =404; }
         location @ok { return 200 ok; }
+        location @page { return 200 "$consumer_plan"; }
         location @off { anonymous off; return 200 ok; }
         location @lost { return 200 ok; }
     }
@@ -34,6 +35,7 @@ is $w->get("/c?key=$key{bob}")->status, 200, 'a consumer without one';
 $w->wait_for_access(qr{^/c\|bob\|api_key\|-\|-\|-$}m);
 is $w->get('/off')->status, 200, 'where there is no such plan';
 $w->wait_for_access(qr{^/off\|-\|-\|-\|-\|-$}m);
+is $w->get('/page')->body, 'free', 'an internal redirect takes it along';
 is $w->get('/any?key=wrong')->status, 200, 'a wrong key that somebody else lets in';
 $w->wait_for_access(qr{^/any\|-\|anonymous\|free\|10\|-$}m);
 is $w->get('/lost')->status, 503, 'a plan that is not there';

@@ -373,7 +373,7 @@ consumer_address(weir_request_t *req)
                            bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
 }
 
-/* NOBODY: the place has no `anonymous`. */
+/* NOBODY: the place has no `anonymous`, nor had one that the request came from. */
 static const weir_consumer_t *
 consumer_stranger(weir_request_t *req, const consumer_conf_t *conf)
 {
@@ -383,7 +383,8 @@ consumer_stranger(weir_request_t *req, const consumer_conf_t *conf)
     weir_str_t                  key = WEIR_STR_NONE;
 
     if (anonymous->plan.len == 0) {
-        return &consumer_nobody;
+        state = anonymous->words.n == 0 ? weir_request_kept(req, weir_http_consumer_index) : NULL;
+        return state != NULL && state->stranger != NULL ? state->stranger : &consumer_nobody;
     }
     state = consumer_kept(req);
     who = state->stranger;
