@@ -225,12 +225,18 @@ weir_holds_drop(const weir_holds_t *holds, const weir_hold_t *hold)
 }
 
 uint32_t
+weir_holds_total_hashed(const weir_holds_t *holds, const weir_keyed_key_t *key)
+{
+    return holds_total(weir_keyed_peek(holds->table, key));
+}
+
+uint32_t
 weir_holds_total(const weir_holds_t *holds, weir_str_t key)
 {
     weir_keyed_key_t hashed;
 
     weir_keyed_hash(holds->table, key, &hashed);
-    return holds_total(weir_keyed_peek(holds->table, &hashed));
+    return weir_holds_total_hashed(holds, &hashed);
 }
 
 bool

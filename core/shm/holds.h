@@ -46,6 +46,7 @@ weir_holds_result_t weir_holds_take_hashed(const weir_holds_t *holds, const weir
                                            weir_hold_t *hold);
 void                weir_holds_drop(const weir_holds_t *holds, const weir_hold_t *hold);
 uint32_t            weir_holds_total(const weir_holds_t *holds, weir_str_t key);
+uint32_t            weir_holds_total_hashed(const weir_holds_t *holds, const weir_keyed_key_t *key);
 /* The cell of a key that is held by some process at this moment.  false: none holds it. */
 bool                weir_holds_where(const weir_holds_t *holds, weir_str_t key, uint32_t *cell) WEIR_MUST_USE;
 /* Does the owner of that slot hold something of that cell's key? */

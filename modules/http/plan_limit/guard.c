@@ -39,6 +39,16 @@ plan_take_quota(const plan_state_t *state, size_t i, plan_quota_t *quota, uint64
                            &quota->count);
 }
 
+/* Of a rate that another limit has refused for: as if nothing had been asked. */
+static void
+plan_untell_rate(plan_state_t *state)
+{
+    if (state->has_rate && state->verdict.admitted) {
+        state->verdict.left++;
+        state->verdict.reset_ns -= weir_min(state->verdict.reset_ns, state->rate.period_ns);
+    }
+}
+
 /* What was taken before one refused: quotas below `end`, and what comes before them. */
 static void
 plan_give_back(plan_state_t *state, size_t end, uint64_t now_ns)
@@ -54,9 +64,8 @@ plan_give_back(plan_state_t *state, size_t end, uint64_t now_ns)
     plan_let_go(state);
     if (state->has_rate && state->verdict.admitted) {
         weir_rate_give_back(state->zone->rates, &state->key, &state->rate, now_ns);
-        state->verdict.left++;
-        state->verdict.reset_ns -= weir_min(state->verdict.reset_ns, state->rate.period_ns);
     }
+    plan_untell_rate(state);
 }
 
 /* Quotas that were not asked, for the client. */
@@ -90,10 +99,42 @@ plan_take_quotas(plan_state_t *state, uint64_t now_ns)
     return PLAN_ADMITTED;
 }
 
+/* What would be said, when nothing is taken. */
 static plan_result_t
-plan_take(plan_state_t *state, weir_request_t *req)
+plan_foresee(plan_state_t *state, uint64_t now_ns)
 {
-    uint64_t            now_ns = weir_clock_now().ms * PLAN_NS_A_MS, most = state->client->rates.concurrency;
+    plan_result_t result = PLAN_ADMITTED;
+
+    if (state->has_rate) {
+        weir_rate_peek(state->zone->rates, &state->key, &state->rate, now_ns, &state->verdict);
+        result = state->verdict.admitted ? PLAN_ADMITTED : PLAN_RATE;
+    }
+    if (result == PLAN_ADMITTED
+        && weir_holds_total_hashed(&state->zone->holds, &state->key) >= state->client->rates.concurrency)
+    {
+        result = PLAN_CONCURRENCY;
+    }
+    for (size_t i = 0; result == PLAN_ADMITTED && i < PLAN_PERIODS; i++) {
+        plan_quota_t *quota = &state->quotas[i];
+
+        if (quota->is_on && plan_take_quota(state, i, quota, 0) == WEIR_QUOTA_REFUSED
+            && quota->count.used >= quota->allowed)
+        {
+            state->refused = quota;
+            result = PLAN_QUOTA;
+        }
+    }
+    if (result != PLAN_ADMITTED) {
+        plan_untell_rate(state);
+        plan_look(state, 0);
+    }
+    return result;
+}
+
+static plan_result_t
+plan_take_all(plan_state_t *state, weir_request_t *req, uint64_t now_ns)
+{
+    uint64_t            most = state->client->rates.concurrency;
     weir_holds_result_t held = WEIR_HOLDS_TAKEN;
 
     if (state->has_rate) {
@@ -115,6 +156,26 @@ plan_take(plan_state_t *state, weir_request_t *req)
         weir_arena_on_cleanup(&req->arena, plan_let_go, state);
     }
     return plan_take_quotas(state, now_ns);
+}
+
+/* While a request that is refused holds what it gives back, another one, of another worker, may be refused for it.  So
+ * a client that is refused again and again is looked at first, and takes nothing. */
+static plan_result_t
+plan_take(plan_state_t *state, weir_request_t *req)
+{
+    uint64_t      now_ns = weir_clock_now().ms * PLAN_NS_A_MS, *refused;
+    plan_result_t result = PLAN_ADMITTED;
+
+    refused = &state->zone->refused[state->key.name % PLAN_REFUSED];
+    if (weir_unlikely(*refused == state->key.name)) {
+        result = plan_foresee(state, now_ns);
+        *refused = result != PLAN_ADMITTED ? *refused : 0;
+    }
+    if (result == PLAN_ADMITTED) {
+        result = plan_take_all(state, req, now_ns);
+        *refused = result == PLAN_CONCURRENCY || result == PLAN_QUOTA ? state->key.name : *refused;
+    }
+    return result;
 }
 
 /* -- a request -- */

@@ -13,6 +13,8 @@
 
 #define PLAN_NS_A_S UINT64_C(1000000000)
 
+#define PLAN_REFUSED 64                      /* clients that a process has refused lately and looks at first */
+
 enum { PLAN_HOUR, PLAN_DAY, PLAN_MONTH, PLAN_PERIODS };
 typedef enum {
     PLAN_ADMITTED, PLAN_RATE, PLAN_CONCURRENCY, PLAN_QUOTA,
@@ -34,6 +36,7 @@ typedef struct {
     weir_keyed_t     *rates;
     weir_holds_t      holds;
     uint32_t          stats;                 /* row */
+    uint64_t         *refused;               /* names of keys, each at its place; this process's */
     plan_scope_t     *scopes;
 } plan_zone_t;
 
