@@ -19,7 +19,8 @@ static const char *const client_paths[] = {
     "/h2big/a", "/names/a", "/ej/a", "/ep/a", "/es/k%2Fa", "/es/k%5cb/%252f", "/esa/k%2Fa/%7e?a%2Fb", "/esd/k%2fb%5c",
     "/esr/k%2Fa", "/esx/k%2Fa", "/gzs/z", "/plf/a", "/pw/a", "/pwany/a", "/pwar/a", CLIENT_KEY_PATH, "/key/a", "/up/a",
     "/upb/a", "/nee/a?n=six.test", "/jwt/a?t=eyJhbGciOiJIUzI1NiIsImtpZCI6ImEifQ.e30.AAAA", "/rt/a",
-    "/wt/a", "/wt/a?k=1", "/mt/a", "/gt/a", "/xa/a", "/xb/a", "/fb/a",
+    "/wt/a", "/wt/a?k=1", "/mt/a", "/gt/a", "/xa/a", "/xb/a", "/fb/a", "/oa/a?t=abc",
+    "/on/a?t=abc",
 };
 static const char *const client_methods[] = { "GET", "POST", "HEAD", "PUT" };
 

@@ -193,6 +193,13 @@ seen_status_line(seen_t *seen, const char *line_end, const seen_head_t *head)
 
 /* -- a request -- */
 
+/* A question of Weir's own, which no request has an id for. */
+static bool
+seen_is_own(const char *target, const char *end)
+{
+    return end - target > 5 && memcmp(target, "/own/", 5) == 0;
+}
+
 static void
 seen_request_line(seen_t *seen, const char *line_end, const seen_head_t *head)
 {
@@ -205,7 +212,7 @@ seen_request_line(seen_t *seen, const char *line_end, const seen_head_t *head)
     if (memcmp(last, " HTTP/1.", 8) != 0 || memchr(space + 1, ' ', (size_t) (last - space - 1)) != NULL) {
         seen_h1_bad(seen, "a request line of more than three words, or of another version");
     }
-    if (head->hosts != 1 || head->ids != 1) {
+    if (head->hosts != 1 || (head->ids != 1 && (head->ids != 0 || !seen_is_own(space + 1, last)))) {
         seen_h1_bad(seen, "not one Host, or not one id of Weir's");
     }
     if (head->tags > 1) {
