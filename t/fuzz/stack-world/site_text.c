@@ -115,7 +115,8 @@ const char site_text[] =
     "  oauth2_introspection_client w secret_file=%1$s/users; oauth2_introspection_cache zone=oa:64k negative=1s;\n"
     "  error_page 401 503 = /h1/a; proxy_pass http://a; }\n"
     "location /on/ { oauth2 x token=$arg_t; oauth2_introspection http://ab/own/b timeout=9s;\n"
-    "  oauth2_introspection_client w secret_file=%1$s/users method=post; error_page 503 = @named; proxy_pass http://b; }\n"
+    "  oauth2_introspection_client w secret_file=%1$s/users method=post; error_page 503 = @named;\n"
+    "  proxy_pass http://b; }\n"
     "}\n"
     "server { listen unix:%1$s/l; server_name b; location / { proxy_pass http://a;\n"
     "  proxy_set_header X-Weir-Id $request_id; limit_conn c%2$d 3; } } }\n";
