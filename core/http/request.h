@@ -334,6 +334,14 @@ weir_request_is_split(const weir_request_t *req)
 void  weir_request_strip_arg(weir_request_t *req, weir_str_t name);
 /* Arguments of this name (any case; it lives as long as the request) are secrets: no log shows their values. */
 void  weir_request_hide_arg(weir_request_t *req, weir_str_t name);
+/* The answer's status as logs and statistics tell it: of one that ended before error_page's answer was made, the one
+ * that it was to have.  0: there was none. */
+static inline uint16_t
+weir_request_status(const weir_request_t *req)
+{
+    return req->res.status != 0 ? req->res.status : req->error_status;
+}
+
 /* Has it a body, as far as is known now?  (Over HTTP/2 one may come without a length.) */
 static inline bool
 weir_request_has_body(const weir_request_t *req)

@@ -50,12 +50,13 @@ static inline void
 stats_add(uint32_t index, const weir_request_t *req, uint64_t us)
 {
     weir_stats_row_t *row = weir_stats_mine(index);
+    uint16_t          status = weir_request_status(req);
 
     row->requests++;
     row->received += req->received;
     row->sent += req->res.bytes_sent;
-    if (req->res.status >= 100 && req->res.status < 600) {
-        row->statuses[weir_stats_status(req->res.status)]++;
+    if (status >= 100 && status < 600) {
+        row->statuses[weir_stats_status(status)]++;
     }
     if (req->cause != WEIR_CAUSE_NONE) {
         weir_stats_count_cause(row, req->cause);

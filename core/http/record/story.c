@@ -114,7 +114,7 @@ weir_http_story_tell(const weir_request_t *req)
     story->received = req->received;
     story->sent = req->res.bytes_sent;
     story->connection = req->client->number;
-    story->status = req->res.status;
+    story->status = weir_request_status(req);
     story->cause = (uint16_t) req->cause;
     story->version = req->version;
     story->is_tls = req->client->is_tls;

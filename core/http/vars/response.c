@@ -7,8 +7,7 @@
 
 WEIR_GETTER(response_get_status)
 {
-    const weir_request_t *req = subject;
-    uint16_t              status = req->res.status != 0 ? req->res.status : req->error_status;
+    uint16_t status = weir_request_status(subject);
 
     if (status >= 100) {
         return weir_vars_number(arena, status, value);
