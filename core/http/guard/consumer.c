@@ -182,6 +182,22 @@ consumer_ask_certificate(consumer_ask_t *ask, const consumer_line_t *line)
     }
 }
 
+/* A text with a gap is no fact: "acme/$jwt_claim_sub" of who has no token would be the same text for all of them. */
+static weir_str_t
+consumer_eval(weir_request_t *req, const weir_template_t *text)
+{
+    weir_str_t value;
+
+    for (size_t i = 0; i < text->n; i++) {
+        if (text->parts[i].ref.row != NULL
+            && (!weir_request_get(req, &text->parts[i].ref, &value) || value.len == 0))
+        {
+            return WEIR_STR_NONE;
+        }
+    }
+    return weir_request_eval(req, text);
+}
+
 /* true: it has named a consumer. */
 static bool
 consumer_ask_line(consumer_ask_t *ask, const consumer_line_t *line)
@@ -193,7 +209,7 @@ consumer_ask_line(consumer_ask_t *ask, const consumer_line_t *line)
         return consumer_ask_vouched(ask, line);
     case CONSUMER_TEXT:
     case CONSUMER_NAME:
-        text = weir_request_eval(ask->req, line->text);
+        text = consumer_eval(ask->req, line->text);
         if (text.len == 0) {
             ask->lacks_fact = true;
             return false;
