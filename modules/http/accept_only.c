@@ -33,8 +33,7 @@ only_has_method(const only_methods_t *methods, weir_str_t method)
     return false;
 }
 
-/* One type with parameters, each of them once (RFC 9110 §8.3.1).  Two fields are joined by a comma, which is in no
- * type. */
+/* One type with parameters, each of them once (RFC 9110 §8.3.1). */
 static bool
 only_has_type(const weir_media_ranges_t *types, weir_str_t value)
 {
@@ -57,7 +56,9 @@ only_judge(weir_request_t *req, const only_conf_t *conf)
     if (conf->types.n == 0 || req->body_dropped || req->is_sub) {
         return WEIR_CAUSE_NONE;                      /* no body goes on from here */
     }
-    type = weir_fields_join(&req->head.fields, WEIR_STR("content-type"), &req->arena);
+    if (!weir_media_type_field(&req->head.fields, &type)) {
+        return WEIR_CAUSE_ACCESS_CONTENT_TYPE;
+    }
     return (type.at == NULL && !weir_request_has_body(req)) || only_has_type(&conf->types, type) ? WEIR_CAUSE_NONE
                                                                                : WEIR_CAUSE_ACCESS_CONTENT_TYPE;
 }

@@ -13,7 +13,7 @@
 #include "http/filter/body_decode.h"
 #include "http/filter/read_ahead.h"
 #include "http/guard/dry_run.h"
-#include "http/message/syntax.h"
+#include "http/message/media_type.h"
 #include "http/record/story.h"
 #include "schema/schema.h"
 
@@ -173,14 +173,14 @@ static json_verdict_t
 json_judge(weir_request_t *req, const json_conf_t *conf)
 {
     weir_arena_t   arena;
-    weir_str_t     text;
+    weir_str_t     text, type;
     json_verdict_t verdict;
 
     if (req->body == NULL) {
         return json_needs_body(req->head.method) ? json_wrong(WEIR_CAUSE_BODY_JSON, "there is none")
                                                  : json_wrong(WEIR_CAUSE_NONE, "");
     }
-    if (!json_is_type(weir_fields_join(&req->head.fields, WEIR_STR("content-type"), &req->arena))) {
+    if (!weir_media_type_field(&req->head.fields, &type) || !json_is_type(type)) {
         return json_wrong(WEIR_CAUSE_BODY_TYPE, "");
     }
     weir_arena_init(&arena, JSON_CHUNK);

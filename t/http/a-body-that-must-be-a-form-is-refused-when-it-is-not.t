@@ -75,7 +75,7 @@ goes 'line ends only', $form, part('a', "\r\n" x 8) . $end;
 my @malformed = (
     [ 'a preamble', "hello\r\n$good" ], [ 'an empty line before', "\r\n$good" ], [ 'an epilogue', $good . 'x' ], [ 'two line ends at its end', "$good\r\n" ], [ 'nothing', 'x' ],
     [ 'no end', part('a', 'x') ], [ 'half an end', part('a', 'x') . '--AbC-' ], [ 'blanks behind a boundary', part('a', 'x') =~ s/AbC\r/AbC \r/r . $end ],
-    [ 'more behind a boundary', part('a', "x\r\n--AbCd") . $end ], [ 'a boundary behind a bare LF', part('a', "x\n--AbC\r\n") . $end ], [ 'a boundary at once', "--AbC\r\nContent-Disposition: form-data; name=a\r\n\r\n--AbC--" ],
+    [ 'more behind a boundary', part('a', "x\r\n--AbCd") . $end ], [ 'a boundary behind a bare LF', part('a', "x\n--AbC\r\n") . $end ], [ 'a boundary behind a bare CR', part('a', "x\r--AbC\r\n") . $end ], [ 'a boundary at once', "--AbC\r\nContent-Disposition: form-data; name=a\r\n\r\n--AbC--" ],
     [ 'a bare LF behind a boundary', $good =~ s/AbC\r\n/AbC\n/r ], [ 'bare LFs in a head', part('a', 'x') =~ s/\r\n/\n/gr . $end ], [ 'a bare CR in a head', part('a', 'x', fields => ["X: a\rb"]) . $end ],
     [ 'a folded line', part('a', 'x', fields => [ 'X: a', ' b' ]) . $end ], [ 'a NUL in a head', part('a', 'x', fields => ["X: a\0"]) . $end ], [ 'a line that is no field', part('a', 'x', fields => ['hello']) . $end ],
     [ 'a blank before the colon', part('a', 'x', fields => ['X : a']) . $end ], [ 'no head', "--AbC\r\n\r\nx\r\n$end" ], [ 'no disposition', "--AbC\r\nContent-Type: a/b\r\n\r\nx\r\n$end" ],

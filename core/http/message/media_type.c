@@ -104,6 +104,15 @@ weir_media_type_read(weir_str_t value, weir_media_type_t *media)
 }
 
 bool
+weir_media_type_field(const weir_fields_t *fields, weir_str_t *value)
+{
+    const weir_field_t *field = weir_fields_first(fields, WEIR_HEADER_CONTENT_TYPE);
+
+    *value = field != NULL ? field->value : WEIR_STR_NONE;
+    return field == NULL || weir_fields_next(fields, field) == NULL;
+}
+
+bool
 weir_media_range_read(weir_str_t text, weir_media_range_t *range)
 {
     weir_str_t head, tail;

@@ -7,6 +7,7 @@
 #ifndef WEIR_HTTP_MEDIA_TYPE_H
 #define WEIR_HTTP_MEDIA_TYPE_H
 
+#include "http/message/fields.h"
 #include "http/message/syntax.h"
 
 typedef struct {
@@ -16,6 +17,10 @@ typedef struct {
 
 /* false: it is none: no type, more than one, a parameter that is broken or stands twice. */
 bool weir_media_type_read(weir_str_t value, weir_media_type_t *media) WEIR_MUST_USE;
+
+/* The Content-Type of a message; at NULL: it has none.  false: it has several.  Readers take the first one, or the
+ * last: joined they would be one value where the first ends within quotes and the last begins there. */
+bool weir_media_type_field(const weir_fields_t *fields, weir_str_t *value) WEIR_MUST_USE;
 
 /* The next of "; name=value; name="quoted"".  OK · EOF: there is none · ERROR: it is broken.  What stands in quotes is
  * given without them; a backslash in it is an error, for readers differ in what it means in names of files. */

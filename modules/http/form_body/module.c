@@ -171,10 +171,10 @@ judging_on_task(weir_task_t *task)
 static module_verdict_t
 judging_kind(weir_request_t *req, const form_conf_t *conf, bool *is_multipart, weir_str_t *boundary)
 {
-    weir_str_t        value = weir_fields_join(&req->head.fields, WEIR_STR("content-type"), &req->arena), name, text;
+    weir_str_t        value, name, text;
     weir_media_type_t media;
 
-    if (!weir_media_type_read(value, &media)) {
+    if (!weir_media_type_field(&req->head.fields, &value) || !weir_media_type_read(value, &media)) {
         return judging_wrong(WEIR_CAUSE_FORM_TYPE, NULL);
     }
     if ((conf->kinds & KIND_MULTIPART) && weir_str_eq_fold(media.type, WEIR_STR("multipart/form-data"))) {

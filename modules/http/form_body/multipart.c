@@ -2,7 +2,7 @@
  * multipart.c - see form.h.
  *
  * Strict, where readers are known to differ: nothing stands before the first boundary and behind the last; a line ends
- * with CR LF; a boundary behind a bare LF, or with other bytes behind it, is refused; each part has one
+ * with CR LF; a boundary behind a bare LF or a bare CR, or with other bytes behind it, is refused; each part has one
  * Content-Disposition of form-data with one name; names of files have no path in them, in no spelling.
  */
 #include "form.h"
@@ -322,7 +322,7 @@ multipart_body_ends(form_multipart_t *form)
 static size_t
 multipart_body_bytes(form_multipart_t *form, weir_str_t bytes)
 {
-    const char *end;
+    const char *stop = bytes.at + bytes.len, *end = bytes.at;
     size_t      n;
 
     if (form->matched != MULTIPART_NONE) {
@@ -333,11 +333,13 @@ multipart_body_bytes(form_multipart_t *form, weir_str_t bytes)
         }
         form->matched = MULTIPART_NONE;
     }
-    end = memchr(bytes.at, '\n', bytes.len);
-    n = end != NULL ? (size_t) (end - bytes.at) + 1 : bytes.len;
-    if (end != NULL) {
+    while (end < stop && *end != '\n' && *end != '\r') {     /* to some a CR ends a line, too */
+        end++;
+    }
+    n = end < stop ? (size_t) (end - bytes.at) + 1 : bytes.len;
+    if (end < stop) {
         form->matched = 0;
-        form->line_has_cr = (n > 1 ? bytes.at[n - 2] : form->last) == '\r';
+        form->line_has_cr = *end == '\n' && (n > 1 ? bytes.at[n - 2] : form->last) == '\r';
     }
     form->last = bytes.at[n - 1];
     form->len += n;
