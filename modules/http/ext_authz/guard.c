@@ -446,6 +446,10 @@ guard_begin(weir_request_t *req, const ext_conf_t *conf)
     default:
         return guard->is_rehearsed ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "ext_authz");
     }
+    if (req->failed_value != WEIR_CAUSE_NONE && !guard->is_rehearsed) {
+        guard_tell(guard, "REJECTED");               /* the service would judge a context that is not the request's */
+        return weir_request_fail(req, req->failed_value, "a value of ext_authz_context cannot be computed");
+    }
     if (!guard_ask(guard, message)) {
         return guard->is_rehearsed ? WEIR_NEXT : weir_request_fail(req, WEIR_CAUSE_INTERNAL_MEMORY, "ext_authz");
     }
