@@ -147,6 +147,9 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer. */
 void weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now);
+/* The same of an attempt that nobody waits for any more and that the peer has not answered: it says nothing about the
+ * peer, so that a client that leaves cannot make one that is marked as failed a good one. */
+void weir_pick_give_back(weir_pick_t *pick);
 /* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
  * The bound of retries. */
 bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);

@@ -86,6 +86,12 @@ weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now)
     pick_let_go(pick);
 }
 
+void
+weir_pick_give_back(weir_pick_t *pick)
+{
+    pick_let_go(pick);
+}
+
 bool
 weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now)
 {

@@ -67,7 +67,11 @@ ask_end_attempt(weir_ask_t *ask, bool failed)
     ask->attempt.bytes_sent = weir_exchange_sent_bytes(&ask->x);
     ask->attempt.bytes_received = ask->x.received;
     weir_http_stats_attempt(&ask->attempt);
-    weir_pick_report(&ask->pick, failed, now);
+    if (failed || ask->attempt.has_header) {
+        weir_pick_report(&ask->pick, failed, now);
+    } else {
+        weir_pick_give_back(&ask->pick);
+    }
 }
 
 /* Everything but the memory goes. */

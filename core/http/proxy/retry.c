@@ -177,8 +177,10 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     p->attempt->bytes_sent = weir_exchange_sent_bytes(&p->x);
     p->attempt->bytes_received = p->x.received;
-    if (p->pick.peer != NULL) {
+    if (failed || p->attempt->has_header) {
         weir_pick_report(&p->pick, failed, weir_clock_now());
+    } else {
+        weir_pick_give_back(&p->pick);
     }
     p->attempt = NULL;
 }
