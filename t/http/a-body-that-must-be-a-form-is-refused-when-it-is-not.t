@@ -13,6 +13,7 @@ my $limits = 'form_max_fields 4; form_max_files 2; form_max_name 8; form_max_val
 $w->conf(<<"END", workers => 1);
     server {
         http2 on;
+        form_encoded on;
         add_header X-Cause \$weir_cause always;
         client_max_body_size 64m;
         location / { form_body on; $limits proxy_pass http://$origin; }

@@ -100,7 +100,7 @@
       "The JSON of the body is larger, deeper or has more values than is allowed.") \
     X(BODY_SCHEMA, "body.schema", 400, INFO, "The body is not what its JSON Schema says.") \
     X(FORM_TYPE, "form.type", 415, INFO, "The body must be a form, and Content-Type says that it is something else.") \
-    X(FORM_ENCODING, "form.encoding", 415, INFO, "The body must be a form, and its Content-Encoding is not known.") \
+    X(FORM_ENCODING, "form.encoding", 415, INFO, "The body must be a form, and its Content-Encoding is not taken.") \
     X(FORM_MALFORMED, "form.malformed", 400, INFO, \
       "The body must be a form, and it is not well-formed, or could be read in two ways.") \
     X(FORM_LIMIT, "form.limit", 413, INFO, \

@@ -2,8 +2,9 @@
  * module.c - form_body: a request's body must be a form, well-formed and within limits, before anybody gets it.
  *
  * The body is read ahead, when the request was let in and before mirrors and the peer see it, and judged in pieces: one
- * in gzip or deflate as it is when it is decoded.  What takes long is done over several turns of the loop.  It goes on
- * as it came.
+ * in gzip or deflate (form_encoded) as it is when it is decoded.  What takes long is done over several turns of the
+ * loop.  It goes on as it came: a peer that does not decode it would read a form that nobody has judged, for anything
+ * can stand in the head of gzip.
  *
  * Runs in workers; memory: a piece, room for a part's head, and what zlib takes, for the time of judging.
  */
@@ -25,6 +26,7 @@ typedef struct {
     uint32_t            max_fields, max_files;
     weir_bytes_t        max_size, max_name, max_value, max_file_size, max_part_header;
     weir_media_ranges_t file_types;
+    weir_flag_t         encoded;
 } form_conf_t;
 
 /* What is wrong with a body; NONE: nothing. */
@@ -259,6 +261,14 @@ module_on_body(weir_request_t *req)
     }
 }
 
+static bool
+module_is_encoded(weir_request_t *req)
+{
+    weir_str_t coding = weir_fields_join(&req->head.fields, WEIR_STR("content-encoding"), &req->arena);
+
+    return coding.len != 0 && !weir_str_eq_fold(coding, WEIR_STR("identity"));
+}
+
 /* What the head alone tells is refused before the body is read. */
 static module_verdict_t
 module_judge_head(weir_request_t *req, const form_conf_t *conf)
@@ -267,6 +277,9 @@ module_judge_head(weir_request_t *req, const form_conf_t *conf)
     bool       is_multipart, is_long = req->head.content_length != WEIR_LENGTH_NONE
                                     && req->head.content_length > conf->max_size.n;
 
+    if (!conf->encoded.on && module_is_encoded(req)) {
+        return judging_wrong(WEIR_CAUSE_FORM_ENCODING, NULL);
+    }
     return is_long ? judging_wrong(WEIR_CAUSE_FORM_LIMIT, "form_max_size")
                    : judging_kind(req, conf, &is_multipart, &boundary);
 }
@@ -366,6 +379,8 @@ static const weir_directive_t module_directives[] = {
                    .help = "Limits the size of each file; 0 sets no limit but that of the form."),
     WEIR_DIRECTIVE(form_conf_t, max_part_header, "form_max_part_header", .where = WEIR_IN_ANY, .dflt = "2k",
                    .min = "64", .max = "64k", .help = "Limits the head of each part of multipart/form-data."),
+    WEIR_DIRECTIVE(form_conf_t, encoded, "form_encoded", .where = WEIR_IN_ANY, .dflt = "off",
+                   .help = "Takes forms in gzip or deflate, too: where the peer decodes them."),
     WEIR_DIRECTIVE_OF(form_conf_t, file_types, "form_file_types", &module_type_types, .where = WEIR_IN_ANY,
                       .help = "Lists the types of files that a form may have."),
     WEIR_DIRECTIVES_END
