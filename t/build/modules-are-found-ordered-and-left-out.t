@@ -14,6 +14,12 @@ my $run = "make >/dev/null && objs/weir";
 my ($status, $said) = $tree->sh("./configure >/dev/null && $run");
 is $said, "core http_core http_big http_tail http_head http_zip\n", 'core first, by name, .after obeyed';
 
+$tree->module('http', 'all', after => qq{http_tail "\n             "http_head "\n             "http_zip});
+(undef, $said) = $tree->sh("$run");
+is $said, "core http_core http_big http_tail http_head http_zip http_all\n", 'a string of several lines is obeyed to its end';
+(undef, $said) = $tree->sh("rm modules/http/all.c && $run");
+is $said, "core http_core http_big http_tail http_head http_zip\n", '… and gone';
+
 $tree->module('http', 'any');
 (undef, $said) = $tree->sh("$run");
 is $said, "core http_core http_any http_big http_tail http_head http_zip\n", 'a new file is found by make';
