@@ -205,13 +205,21 @@ weir_group_look(weir_group_t *group)
 
 /* -- carrying over from the group that had the name before -- */
 
+/* In one shared memory it is all there already; what another peer of that address has there is not `to`'s. */
+static bool
+group_must_carry_failures(const weir_peer_t *to, const weir_peer_t *from)
+{
+    return to->state != from->state
+        && !(to->is_shared && from->is_shared && to->group->zone == from->group->zone);
+}
+
 static void
 group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
 {
     const weir_balancer_t *balancer = to->group->conf.balancer;
 
     weir_assert(from->group != to->group);
-    if (to->state != from->state) {
+    if (group_must_carry_failures(to, from)) {
         (void) weir_state_swap_failures(to, weir_state_failures(to), weir_state_failures(from));
     }
     if (balancer == from->group->conf.balancer && balancer->carry_over != NULL) {
