@@ -29,6 +29,7 @@ typedef struct {
     const ext_conf_t *conf;
     weir_ask_t       *ask;
     bool              is_rehearsed;              /* what it says is only told */
+    bool              is_of_request;             /* it failed for what the request is: no reason to let that in */
     weir_ask_field_t  fields[2];
     char             *room;                      /* the answer; NULL: nothing came */
     size_t            len;
@@ -270,6 +271,18 @@ guard_number(const weir_fields_t *fields, uint64_t *status)
     return field != NULL && weir_str_to_u64(field->value, status);
 }
 
+/* Statuses of gRPC by which a service, or what stands before it, says something about the question: a client that can
+ * make it so (with a body that is longer than the service takes) is not let in for it. */
+static bool
+guard_is_of_request(uint64_t status)
+{
+    enum { INVALID_ARGUMENT = 3, PERMISSION_DENIED = 7, RESOURCE_EXHAUSTED = 8, OUT_OF_RANGE = 11,
+           UNAUTHENTICATED = 16 };
+
+    return status == INVALID_ARGUMENT || status == PERMISSION_DENIED || status == RESOURCE_EXHAUSTED
+        || status == OUT_OF_RANGE || status == UNAUTHENTICATED;
+}
+
 /* All of it came. */
 static weir_step_t
 guard_judge(guard_t *guard, const weir_fields_t *trailers)
@@ -287,7 +300,7 @@ guard_judge(guard_t *guard, const weir_fields_t *trailers)
         weir_str_t text = weir_str_printf(&guard->req->arena, "it answered with the grpc-status %llu",
                                           (unsigned long long) status);
 
-        return guard_fail(guard, WEIR_CAUSE_AUTH_EXT_UNAVAILABLE, true, text.at);
+        return guard_fail(guard, WEIR_CAUSE_AUTH_EXT_UNAVAILABLE, !guard_is_of_request(status), text.at);
     }
     length = guard->len < GUARD_FRAME ? 0 : (size_t) frame[1] << 24 | (size_t) frame[2] << 16 | (size_t) frame[3] << 8
                                             | frame[4];
@@ -311,6 +324,7 @@ guard_on_ask_head(weir_ask_t *ask, const weir_response_head_t *head)
 
     guard->len = 0;
     guard->head = &head->fields;
+    guard->is_of_request = head->status >= 400 && head->status <= 499;
     if (head->status != 200) {
         weir_ask_refuse(ask, "it answered with another status than 200");
     } else if (!weir_str_eq_fold(type, WEIR_STR("application/grpc"))
@@ -350,7 +364,7 @@ guard_lost(const guard_t *guard, weir_cause_t cause, const char *detail)
     if (cause == WEIR_CAUSE_UPSTREAM_DEADLINE) {
         detail = "it did not answer in ext_authz_timeout";
     }
-    return guard_fail(guard, WEIR_CAUSE_AUTH_EXT_UNAVAILABLE, true,
+    return guard_fail(guard, WEIR_CAUSE_AUTH_EXT_UNAVAILABLE, !guard->is_of_request,
                       detail != NULL ? detail : weir_cause_row(cause)->help);
 }
 
