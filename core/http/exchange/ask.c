@@ -135,6 +135,8 @@ ask_begin_again(weir_ask_t *ask, bool next)
         return;
     }
     ask->raced = ask->x.needs_fresh = true;
+    ask->interims = 0;
+    ask->has_body_left = ask->x.has_body;            /* all of it goes again */
     weir_exchange_reset(&ask->x);
     weir_exchange_begin(&ask->x);
 }

@@ -387,6 +387,50 @@ test_next_peer(void)
     peer_close(1);
 }
 
+/* All that the peer is sent until nothing comes any more, or so much has. */
+static size_t
+peer_swallow(size_t i, size_t enough)
+{
+    size_t all = 0;
+
+    for (int n = 0; n < 300 && all < enough; n++) {
+        all += peers[i].len;
+        peers[i].len = 0;
+        turn();
+    }
+    return all + peers[i].len;
+}
+
+/* A kept connection that closes as it is asked again: the same is asked on a new one, with its body. */
+static void
+test_race_of_a_long_body(void)
+{
+    static char     large[100000];
+    weir_question_t q = question("one", "GET");
+    unsigned        connections;
+
+    memset(large, 'x', sizeof(large));
+    start(&q);
+    ok(peer_wait(0, "\r\n\r\n"), "a question");
+    peer_say(0, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    wait_end();
+    connections = peers[0].connections;
+    q = question("one", "POST");
+    q.body = weir_str(large, sizeof(large));
+    q.may_repeat = true;
+    start(&q);
+    ok(peer_swallow(0, sizeof(large) + 1) > sizeof(large), "a long one comes on the same connection");
+    is_int(peers[0].connections, connections, "which is no new one");
+    peer_close(0);
+    ok(peer_wait(0, "Content-Length: 100000\r\n"), "when it closes, the question comes on another one");
+    is_int(peers[0].connections, connections + 1, "which is new");
+    ok(peer_swallow(0, sizeof(large) + 1) > sizeof(large), "with all of its body");
+    peer_say(0, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!");
+    wait_end();
+    is_str(weir_str(seen.body, seen.len), "!", "and is answered");
+    peer_close(0);
+}
+
 static void
 test_refused(void)
 {
@@ -649,6 +693,7 @@ main(void)
     test_answered();
     test_kept();
     test_whole_body();
+    test_race_of_a_long_body();
     test_source();
     test_hold();
     test_next_peer();
