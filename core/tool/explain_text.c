@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A control of Latin-1 in UTF-8, or a mark that turns the direction of what is shown. */
+/* A control of Latin-1 in UTF-8, a mark that turns the direction of what is shown, or the end of a line to some. */
 static bool
 text_is_hidden(const unsigned char *at)
 {
-    return (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
-        || (at[0] == 0xe2 && at[1] == 0x80 && ((at[2] >= 0x8e && at[2] <= 0x8f) || (at[2] >= 0xaa && at[2] <= 0xae)))
+    return (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) || (at[0] == 0xd8 && at[1] == 0x9c)
+        || (at[0] == 0xe2 && at[1] == 0x80 && ((at[2] >= 0x8e && at[2] <= 0x8f) || (at[2] >= 0xa8 && at[2] <= 0xae)))
         || (at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
 }
 
@@ -25,7 +25,7 @@ weir_explain_show(const char *text)
         unsigned char c = (unsigned char) *text;
 
         if (hidden == 0 && text_is_hidden((const unsigned char *) text)) {
-            hidden = c == 0xc2 ? 2 : 3;
+            hidden = c == 0xe2 ? 3 : 2;
         }
         if (c < 0x20 || c == 0x7f || hidden != 0) {
             printf("\\x%02x", c);
