@@ -6,7 +6,6 @@
 #include "base/array.h"
 
 #define EXPRESSION_LIST_MAX 4096          /* texts or networks of one `in` */
-#define EXPRESSION_FEW      8             /* more texts without variables are looked up in a table */
 
 typedef struct { weir_str_t text; size_t word; bool is_quoted; } expression_token_t;
 
@@ -107,7 +106,7 @@ expression_take(expression_reader_t *r, const char *word)
     return true;
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_wrong(expression_reader_t *r, const char *expected)
 {
     if (r->next == r->n) {
@@ -157,20 +156,20 @@ expression_constant(const weir_template_t *text)
     return text->n == 0 ? WEIR_STR("") : text->parts[0].literal;
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_new(expression_reader_t *r, weir_expression_op_t op, const weir_template_t *left,
                const weir_template_t *right)
 {
-    weir_expression_t *p = weir_new(r->cf->arena, weir_expression_t);
+    weir_condition_t *p = weir_new(r->cf->arena, weir_condition_t);
 
-    *p = (weir_expression_t) { .op = op, .left = left, .right = right };
+    *p = (weir_condition_t) { .op = op, .left = left, .right = right };
     return p;
 }
 
-static weir_expression_t *
-expression_not(expression_reader_t *r, weir_expression_t *inner)
+static weir_condition_t *
+expression_not(expression_reader_t *r, weir_condition_t *inner)
 {
-    weir_expression_t *p;
+    weir_condition_t *p;
 
     if (inner == NULL) {
         return NULL;
@@ -182,10 +181,10 @@ expression_not(expression_reader_t *r, weir_expression_t *inner)
 
 /* -- tests -- */
 
-static weir_expression_t *
+static weir_condition_t *
 expression_pattern(expression_reader_t *r, const weir_template_t *left, bool folds_case)
 {
-    weir_expression_t *p = expression_new(r, WEIR_EXPRESSION_MATCH, left, NULL);
+    weir_condition_t *p = expression_new(r, WEIR_EXPRESSION_MATCH, left, NULL);
 
     if (r->next == r->n) {
         return expression_wrong(r, "a pattern");
@@ -201,7 +200,7 @@ expression_may_be_number(const weir_template_t *text)
     return !text->is_constant || weir_expression_is_number(expression_constant(text));
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_number(expression_reader_t *r, const weir_template_t *left, bool or_equal, bool is_swapped)
 {
     size_t                 at = r->next;
@@ -218,10 +217,7 @@ expression_number(expression_reader_t *r, const weir_template_t *left, bool or_e
                           is_swapped ? left : right);
 }
 
-typedef struct {
-    weir_array_t texts, networks;        /* const weir_template_t *, weir_cidr_t */
-    bool         is_constant;
-} expression_list_t;
+typedef struct { weir_array_t texts, networks; } expression_list_t;     /* const weir_template_t *, weir_cidr_t */
 
 static bool
 expression_add(expression_reader_t *r, expression_list_t *list)
@@ -243,7 +239,6 @@ expression_add(expression_reader_t *r, expression_list_t *list)
     {
         *(weir_cidr_t *) weir_array_push(&list->networks) = cidr;
     }
-    list->is_constant = list->is_constant && text->is_constant;
     *(const weir_template_t **) weir_array_push(&list->texts) = text;
     if (list->texts.n > EXPRESSION_LIST_MAX) {
         return weir_conf_error(r->cf, token->word, "\"in\" has room for %d texts; a map has room for more",
@@ -257,24 +252,11 @@ expression_add(expression_reader_t *r, expression_list_t *list)
     return true;
 }
 
-/* A table of them when that is faster. */
-static void
-expression_know(expression_reader_t *r, weir_expression_t *p)
-{
-    weir_table_t *table = weir_new(r->cf->arena, weir_table_t);
-
-    weir_table_init(table, r->cf->arena);
-    for (size_t i = 0; i < p->n; i++) {
-        weir_table_add(table, expression_constant(p->texts[i]), p);
-    }
-    p->known = table;
-}
-
-static weir_expression_t *
+static weir_condition_t *
 expression_in(expression_reader_t *r, const weir_template_t *left)
 {
-    expression_list_t  list = { .is_constant = true };
-    weir_expression_t *p = expression_new(r, WEIR_EXPRESSION_ONE_OF, left, NULL);
+    expression_list_t list;
+    weir_condition_t *p = expression_new(r, WEIR_EXPRESSION_ONE_OF, left, NULL);
 
     weir_array_init(&list.texts, r->cf->arena, sizeof(const weir_template_t *), 0);
     weir_array_init(&list.networks, r->cf->arena, sizeof(weir_cidr_t), 0);
@@ -295,13 +277,11 @@ expression_in(expression_reader_t *r, const weir_template_t *left)
     if (list.networks.n != 0) {
         p->op = WEIR_EXPRESSION_IN_NETWORK;
         p->networks = (const weir_cidr_t *) list.networks.at;
-    } else if (list.is_constant && p->n > EXPRESSION_FEW) {
-        expression_know(r, p);
     }
     return p;
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_of_text(expression_reader_t *r, weir_expression_op_t op, const weir_template_t *left)
 {
     const weir_template_t *right = expression_text(r, "a text");
@@ -335,11 +315,11 @@ expression_may_be_element(const weir_template_t *text)
     return !text->is_constant || expression_constant(text).len != 0;
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_element(expression_reader_t *r, const weir_template_t *left)
 {
-    size_t             at = r->next;
-    weir_expression_t *p = expression_of_text(r, WEIR_EXPRESSION_HAS, left);
+    size_t            at = r->next;
+    weir_condition_t *p = expression_of_text(r, WEIR_EXPRESSION_HAS, left);
 
     if (p == NULL || expression_may_be_element(p->right)) {
         return p;
@@ -348,7 +328,7 @@ expression_element(expression_reader_t *r, const weir_template_t *left)
     return expression_wrong(r, "one element of a list, which has no comma, space or tab in it and is not empty");
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_test(expression_reader_t *r)
 {
     const weir_template_t *left = expression_text(r, "a variable, \"not\" or \"(\"");
@@ -393,20 +373,20 @@ expression_test(expression_reader_t *r)
 
 /* -- what joins them -- */
 
-static weir_expression_t *expression_any(expression_reader_t *r);
+static weir_condition_t *expression_any(expression_reader_t *r);
 
-static weir_expression_t *
+static weir_condition_t *
 expression_inside(expression_reader_t *r)
 {
-    weir_expression_t *inner = expression_any(r);
+    weir_condition_t *inner = expression_any(r);
 
     return inner == NULL || expression_take(r, ")") ? inner : expression_wrong(r, "\"and\", \"or\" or \")\"");
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_one(expression_reader_t *r)
 {
-    weir_expression_t *p;
+    weir_condition_t *p;
 
     if (r->depth == WEIR_EXPRESSION_DEPTH) {
         return expression_wrong(r, "less: it is nested too deeply");
@@ -422,12 +402,12 @@ expression_one(expression_reader_t *r)
 }
 
 /* One, or several with the word between them. */
-static weir_expression_t *
+static weir_condition_t *
 expression_joined(expression_reader_t *r, weir_expression_op_t op, const char *word,
-                  weir_expression_t *(*one)(expression_reader_t *r))
+                  weir_condition_t *(*one)(expression_reader_t *r))
 {
-    weir_expression_t        *first = one(r), *all;
-    const weir_expression_t **end;
+    weir_condition_t        *first = one(r), *all;
+    const weir_condition_t **end;
 
     if (first == NULL || !expression_take(r, word)) {
         return first;
@@ -436,7 +416,7 @@ expression_joined(expression_reader_t *r, weir_expression_op_t op, const char *w
     all->first = first;
     end = &first->next;
     do {
-        weir_expression_t *next = one(r);
+        weir_condition_t *next = one(r);
 
         if (next == NULL) {
             return NULL;
@@ -447,13 +427,13 @@ expression_joined(expression_reader_t *r, weir_expression_op_t op, const char *w
     return all;
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_all(expression_reader_t *r)
 {
     return expression_joined(r, WEIR_EXPRESSION_AND, "and", expression_one);
 }
 
-static weir_expression_t *
+static weir_condition_t *
 expression_any(expression_reader_t *r)
 {
     return expression_joined(r, WEIR_EXPRESSION_OR, "or", expression_all);
@@ -462,9 +442,9 @@ expression_any(expression_reader_t *r)
 const weir_expression_t *
 weir_conf_predicate(weir_conf_t *cf, const weir_conf_words_t *words, size_t first, size_t end)
 {
-    weir_array_t       tokens;
+    weir_array_t        tokens;
     expression_reader_t r = { .cf = cf, .last_word = end - 1 };
-    weir_expression_t  *p;
+    weir_condition_t   *p;
 
     weir_array_init(&tokens, cf->arena, sizeof(expression_token_t), 0);
     if (!expression_tokens(cf, &tokens, words, first, end)) {
@@ -473,5 +453,8 @@ weir_conf_predicate(weir_conf_t *cf, const weir_conf_words_t *words, size_t firs
     r.at = (const expression_token_t *) tokens.at;
     r.n = tokens.n;
     p = expression_any(&r);
-    return p == NULL || r.next == r.n ? p : expression_wrong(&r, "\"and\" or \"or\"");
+    if (p != NULL && r.next != r.n) {
+        p = expression_wrong(&r, "\"and\" or \"or\"");
+    }
+    return p != NULL ? weir_expression_make(cf->arena, p) : NULL;
 }

@@ -87,24 +87,26 @@ cidr_same_prefix(const uint8_t *a, const uint8_t *b, size_t bits)
 }
 
 bool
-weir_cidr_has(const weir_cidr_t *cidr, const weir_addr_t *addr)
+weir_cidr_holds_other(const weir_cidr_t *cidr, const weir_endpoint_t *end)
 {
-    const uint8_t *address;
+    const uint8_t *address = (const uint8_t *) &end->v6;
 
+    weir_assert(end->family != AF_INET || cidr->family != AF_INET);
     if (cidr->family == AF_UNSPEC) {
         return true;
     }
-    if (cidr->family == AF_UNIX || addr->any.sa_family == AF_UNIX) {
-        return cidr->family == addr->any.sa_family;
-    }
-    if (addr->any.sa_family == AF_INET) {
-        return cidr->family == AF_INET && cidr_same_prefix(cidr->address, (const uint8_t *) &addr->v4.sin_addr,
-                                                           cidr->bits);
-    }
-    address = (const uint8_t *) &addr->v6.sin6_addr;
-    if (cidr->family == AF_INET) {
+    if (cidr->family == AF_INET && end->family == AF_INET6) {
         return memcmp(address, cidr_mapped, sizeof(cidr_mapped)) == 0
-               && cidr_same_prefix(cidr->address, address + sizeof(cidr_mapped), cidr->bits);
+            && cidr_same_prefix(cidr->address, address + sizeof(cidr_mapped), cidr->bits);
     }
-    return cidr_same_prefix(cidr->address, address, cidr->bits);
+    return cidr->family == end->family
+        && (cidr->family == AF_UNIX || cidr_same_prefix(cidr->address, address, cidr->bits));
+}
+
+bool
+weir_cidr_has(const weir_cidr_t *cidr, const weir_addr_t *addr)
+{
+    const weir_endpoint_t end = weir_addr_to_endpoint(addr);
+
+    return weir_cidr_holds(cidr, &end);
 }

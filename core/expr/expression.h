@@ -1,9 +1,13 @@
 /*
  * expression.h - a condition over variables: what `require` asks of a request.
  *
- * Read at load (conf/expression.c) into a tree, which is judged as often as asked.  There are three truths: what cannot
- * be told (a text that is no number where numbers are compared, one that is no address where networks are, a pattern
- * that ran into its match limit) is unknown, `not` of it as well, and a decision by it takes unknown for no.
+ * Read at load (conf/expression.c) into a tree, of which a row of tests is made, each with the test to go on with when
+ * it holds and when it does not.  There are three truths: what cannot be told (a text that is no number where numbers
+ * are compared, one that is no address where networks are, a pattern that ran into its match limit) is unknown, `not`
+ * of it as well, and a decision by it takes unknown for no.
+ *
+ * The tests know of the third truth, the row does not: `not` is moved inside to the tests, so that only `and` and `or`
+ * join them, and of those the whole is yes exactly when it is with each unknown taken for no.
  */
 #ifndef WEIR_EXPR_EXPRESSION_H
 #define WEIR_EXPR_EXPRESSION_H
@@ -14,8 +18,6 @@
 #include "expr/template.h"
 
 #define WEIR_EXPRESSION_DEPTH 64          /* parentheses and `not` inside one another */
-
-typedef enum { WEIR_TRUTH_NO, WEIR_TRUTH_YES, WEIR_TRUTH_UNKNOWN } weir_truth_t;
 
 typedef enum {
     WEIR_EXPRESSION_AND, WEIR_EXPRESSION_OR, WEIR_EXPRESSION_NOT,
@@ -29,27 +31,32 @@ typedef enum {
     WEIR_EXPRESSION_HAS,              /* left, a list with separators between its elements, has right among them */
 } weir_expression_op_t;
 
-typedef struct weir_expression weir_expression_t;
-struct weir_expression {
+/* A piece of a condition as it is read. */
+typedef struct weir_condition weir_condition_t;
+struct weir_condition {
     weir_expression_op_t           op;
     const weir_template_t        *left, *right;
-    const weir_expression_t       *first, *next;     /* of AND, OR, NOT: what is inside, linked by next */
+    const weir_condition_t        *first, *next;     /* of AND, OR, NOT: what is inside, linked by next */
     const weir_regex_t           *regex;
     const weir_template_t *const *texts;            /* of ONE_OF: n of them */
-    const weir_table_t           *known;            /* … or, when none has a variable: all of them */
     const weir_cidr_t            *networks;         /* of IN_NETWORK: n of them */
     size_t                        n;
 };
 
-/* How a text is made; weir_template_eval is one. */
+/* … and as it is judged. */
+typedef struct weir_expression weir_expression_t;
+
+/* Load time; borrows from the condition, whose variables need not be known yet (weir_vars_settle). */
+const weir_expression_t *weir_expression_make(weir_arena_t *arena, const weir_condition_t *condition) WEIR_MUST_USE;
+
+/* How a text is made in another way than weir_template_eval does. */
 typedef weir_str_t (*weir_expression_text_t)(const weir_template_t *template, const weir_scope_t *scope,
                                              weir_arena_t *arena);
 
-/* What it says of the objects of the scope.  Texts are made in the arena, those only that the answer depends on, from
- * left to right. */
-weir_truth_t weir_expression_judge(const weir_expression_t *expression, weir_expression_text_t text,
-                                   const weir_scope_t *scope,
-                                   weir_arena_t *arena) WEIR_MUST_USE;
+/* Does it hold of the objects of the scope?  Texts are made in the arena, those only that the answer depends on, from
+ * left to right; a variable alone is looked at where it is.  text: NULL, or how texts are made. */
+bool weir_expression_holds(const weir_expression_t *expression, weir_expression_text_t text, const weir_scope_t *scope,
+                           weir_arena_t *arena) WEIR_MUST_USE;
 
 /* Of the elements of HAS: an element with one of these in it is in no list. */
 static inline bool

@@ -210,6 +210,7 @@ vars_resolve_prefix(const weir_vars_t *vars, weir_str_t lower, weir_var_ref_t *r
     *ref = (weir_var_ref_t) { .row = row };
     if (row != NULL) {
         ref->suffix = weir_str_skip(lower, strlen(row->name));
+        ref->bound = row->bind != NULL ? row->bind(vars->arena, ref->suffix) : NULL;
     }
     return row != NULL;
 }

@@ -11,6 +11,7 @@
 #define WEIR_EXPR_VARS_H
 
 #include "base/error.h"
+#include "os/addr.h"
 
 typedef struct weir_var_ref weir_var_ref_t;
 
@@ -47,6 +48,11 @@ typedef struct {
     /* subject: the scope's object of the row's subject.  false: the variable has no value (logs print "-").  *value
      * borrows from the subject or from the arena. */
     bool         (*get)(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, weir_str_t *value);
+    /* NULL, or of a variable whose value is the text of an address: that one.  NULL from it: the value is no address of
+     * IPv4 or IPv6. */
+    const weir_endpoint_t *(*address)(void *subject);
+    /* NULL, or what makes ref->bound: what the getter needs to know of the suffix and can be told at load. */
+    const void  *(*bind)(weir_arena_t *arena, weir_str_t suffix);
     uintptr_t      data;         /* for getters that serve several rows */
     weir_value_kind_t kind;
     const char    *help;
@@ -58,6 +64,7 @@ struct weir_var_ref {
     weir_str_t             suffix;   /* as written after the prefix, in lower case */
     uint32_t               slot;     /* of a defined variable */
     uint32_t               group;    /* of $1..$9 */
+    const void            *bound;    /* see bind */
 };
 
 /* false: it has no value.  The scope has an object of the row's subject. */

@@ -38,13 +38,12 @@ static weir_step_t
 access_check_address(weir_request_t *req, const void *conf_)
 {
     const access_conf_t *conf = conf_;
-    weir_addr_t          addr = weir_addr_from_endpoint(&req->client->addr);
     weir_policy_t        policy = weir_dry_run_begin(req, WEIR_DRY_RUN_AS_PLACE);
 
     for (size_t i = 0; policy != WEIR_POLICY_NOT_ASKED && i < conf->rules.n; i++) {
         const access_rule_t *rule = &conf->rules.at[i];
 
-        if (!weir_cidr_has(&rule->cidr, &addr)) {
+        if (!weir_cidr_holds(&rule->cidr, &req->client->addr)) {
             continue;
         }
         weir_http_story_judged(req, rule->allows ? "allow" : "deny", rule->text,

@@ -40,14 +40,14 @@ static bool
 require_holds(const require_t *require, weir_request_t *req)
 {
     const weir_scope_t scope = weir_request_scope(req);
-    weir_truth_t       truth = weir_expression_judge(require->condition, weir_template_eval, &scope, &req->arena);
+    bool               holds = weir_expression_holds(require->condition, NULL, &scope, &req->arena);
 
     weir_assert(require->condition != NULL);
-    if (weir_unlikely(req->uri.has_slash || req->has_plain_forms) && truth == WEIR_TRUTH_YES) {
-        truth = weir_expression_judge(require->condition, require_plain, &scope, &req->arena);
+    if (weir_unlikely(req->uri.has_slash || req->has_plain_forms) && holds) {
+        holds = weir_expression_holds(require->condition, require_plain, &scope, &req->arena);
     }
     weir_dry_run_leave(req);
-    return truth == WEIR_TRUTH_YES;
+    return holds;
 }
 
 /* It would be refused. */

@@ -47,50 +47,6 @@ header_hash(weir_str_t name)
     return ((bytes | 0x20202020u) * 0x9e3779b1u + (uint32_t) name.len * 0x85ebca77u) >> (32 - 9);
 }
 
-/* Are these bytes the lower-case text of a known name in any case?  Letters are where bit 6 is set; '-' and digits
- * must be equal. */
-static inline bool
-header_same_u64(const char *any, const char *lower)
-{
-    uint64_t a, b;
-
-    memcpy(&a, any, sizeof(a));
-    memcpy(&b, lower, sizeof(b));
-    return (a | (b & UINT64_C(0x4040404040404040)) >> 1) == b;
-}
-
-static inline bool
-header_same_u16(const char *any, const char *lower)
-{
-    uint16_t a, b;
-
-    memcpy(&a, any, sizeof(a));
-    memcpy(&b, lower, sizeof(b));
-    return (a | (b & 0x4040u) >> 1) == b;
-}
-
-/* Eight or two bytes at a time, the last of them overlapping; n >= 2. */
-static bool
-header_same(const char *any, const char *lower, size_t n)
-{
-    size_t i;
-
-    if (n >= 8) {
-        for (i = 0; i + 8 < n; i += 8) {
-            if (!header_same_u64(any + i, lower + i)) {
-                return false;
-            }
-        }
-        return header_same_u64(any + n - 8, lower + n - 8);
-    }
-    for (i = 0; i + 2 < n; i += 2) {
-        if (!header_same_u16(any + i, lower + i)) {
-            return false;
-        }
-    }
-    return header_same_u16(any + n - 2, lower + n - 2);
-}
-
 weir_header_id_t
 weir_header_id(weir_str_t name)
 {
@@ -101,7 +57,7 @@ weir_header_id(weir_str_t name)
         return WEIR_HEADER_OTHER;
     }
     for (slot = header_hash(name); (id = header_slots[slot]) != 0; slot = (slot + 1) % HEADER_SLOTS) {
-        if (header_names[id].len == name.len && header_same(name.at, header_names[id].at, name.len)) {
+        if (header_names[id].len == name.len && weir_header_same(name.at, header_names[id].at, name.len)) {
             return (weir_header_id_t) id;
         }
     }

@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+#include <string.h>
+
 /* Known names: WEIR_HEADER_HOST, …; X(token, "lower-case-name"). */
 #define WEIR_HEADERS(X)                                                                                              \
     X(ACCEPT, "accept") X(ACCEPT_ENCODING, "accept-encoding") X(ACCEPT_LANGUAGE, "accept-language")                  \
@@ -47,5 +49,55 @@ weir_header_id_t weir_header_id(weir_str_t name);
 weir_str_t       weir_header_name(weir_header_id_t id);               /* lower case */
 /* Canonical spelling for fields Weir makes itself ("Content-Type", "ETag"). */
 weir_str_t       weir_header_canonical(weir_header_id_t id);
+
+/* Are these bytes the lower-case text of a name in any case?  Letters are where bit 6 is set; '-' and digits
+ * must be equal. */
+static inline bool
+weir_header_same_u64(const char *any, const char *lower)
+{
+    uint64_t a, b;
+
+    memcpy(&a, any, sizeof(a));
+    memcpy(&b, lower, sizeof(b));
+    return (a | (b & UINT64_C(0x4040404040404040)) >> 1) == b;
+}
+
+static inline bool
+weir_header_same_u16(const char *any, const char *lower)
+{
+    uint16_t a, b;
+
+    memcpy(&a, any, sizeof(a));
+    memcpy(&b, lower, sizeof(b));
+    return (a | (b & 0x4040u) >> 1) == b;
+}
+
+static inline bool
+weir_header_same_u32(const char *any, const char *lower)
+{
+    uint32_t a, b;
+
+    memcpy(&a, any, sizeof(a));
+    memcpy(&b, lower, sizeof(b));
+    return (a | (b & 0x40404040u) >> 1) == b;
+}
+
+/* n >= 2: eight, four or two bytes at a time, the last of them overlapping. */
+static inline bool
+weir_header_same(const char *any, const char *lower, size_t n)
+{
+    if (n < 4) {
+        return weir_header_same_u16(any, lower) && weir_header_same_u16(any + n - 2, lower + n - 2);
+    }
+    if (n < 8) {
+        return weir_header_same_u32(any, lower) && weir_header_same_u32(any + n - 4, lower + n - 4);
+    }
+    for (size_t i = 0; i + 8 < n; i += 8) {
+        if (!weir_header_same_u64(any + i, lower + i)) {
+            return false;
+        }
+    }
+    return weir_header_same_u64(any + n - 8, lower + n - 8);
+}
 
 #endif

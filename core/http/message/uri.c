@@ -600,12 +600,15 @@ weir_uri_split(weir_str_t target, weir_str_t *path, weir_str_t *query, bool *has
 bool
 weir_uri_next_arg(weir_str_t *query, weir_str_t name, weir_str_t *value)
 {
-    weir_str_t pair, key;
+    weir_str_t pair;
 
     while (query->len != 0) {
         (void) weir_str_cut(*query, '&', &pair, query);
-        if (weir_str_cut(pair, '=', &key, &pair) && weir_str_eq_fold(key, name)) {
-            *value = pair;
+        /* (a name that has a '=' in it is none) */
+        if (pair.len > name.len && pair.at[name.len] == '=' && weir_str_starts_fold(pair, name)
+            && weir_str_find(name, '=') == NULL)
+        {
+            *value = weir_str_skip(pair, name.len + 1);
             return true;
         }
     }

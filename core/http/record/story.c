@@ -25,7 +25,7 @@ weir_http_story_judged(weir_request_t *req, const char *policy, weir_str_t name,
     if (!weir_stories_are_on()) {
         return;
     }
-    v = weir_new(&req->arena, struct weir_verdict);
+    v = weir_alloc(&req->arena, sizeof(*v));
     *v = (struct weir_verdict) { NULL, policy, name, verdict };
     while (*end != NULL) {
         end = &(*end)->next;

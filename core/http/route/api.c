@@ -39,8 +39,7 @@ api_may_preview(weir_request_t *req, const weir_api_t *api)
 {
     const weir_scope_t scope = weir_request_scope(req);
 
-    return api->preview != NULL
-        && weir_expression_judge(api->preview, weir_template_eval, &scope, &req->arena) == WEIR_TRUTH_YES;
+    return api->preview != NULL && weir_expression_holds(api->preview, NULL, &scope, &req->arena);
 }
 
 static weir_step_t

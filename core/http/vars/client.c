@@ -26,6 +26,15 @@ WEIR_GETTER(client_get_addr)
     return true;
 }
 
+/* (whatever makes client->text makes client->addr) */
+static const weir_endpoint_t *
+client_address(void *subject)
+{
+    const weir_client_t *client = client_of(subject);
+
+    return client->addr.family == AF_INET || client->addr.family == AF_INET6 ? &client->addr : NULL;
+}
+
 /* 4 bytes, 16 bytes, or a unix socket's text. */
 WEIR_GETTER(client_get_binary_addr)
 {
@@ -231,7 +240,8 @@ static const weir_variable_t client_variables[] = {
     { "proxy_protocol_tlv_", .is_prefix = true, .subject = WEIR_OF_CONNECTION, .get = client_get_proxied_tlv,
       .help = "A TLV of that header by its name (alpn, authority, unique_id, netns, ssl_cn, …) or number (0xea, "
               "ssl_0x21)." },
-    { "remote_addr", .subject = WEIR_OF_CONNECTION, .get = client_get_addr, .help = "The client's address." },
+    { "remote_addr", .subject = WEIR_OF_CONNECTION, .get = client_get_addr, .address = client_address,
+      .help = "The client's address." },
     { "remote_port", .subject = WEIR_OF_CONNECTION, .get = client_get_port, .help = "The client's port." },
     { "scheme", .subject = WEIR_OF_CONNECTION, .get = client_get_scheme, .help = "http or https." },
     { "server_addr", .subject = WEIR_OF_REQUEST, .is_early = true, .get = client_get_server_addr,

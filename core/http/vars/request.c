@@ -38,7 +38,9 @@ WEIR_GETTER(request_get_target)
 
 WEIR_GETTER(request_get_arg)
 {
-    return ref->suffix.len != 0 && weir_uri_arg(((const weir_request_t *) subject)->query, ref->suffix, value);
+    const weir_str_t query = ((const weir_request_t *) subject)->query;
+
+    return query.len != 0 && ref->suffix.len != 0 && weir_uri_arg(query, ref->suffix, value);
 }
 
 WEIR_GETTER(request_get_is_args)
@@ -49,7 +51,7 @@ WEIR_GETTER(request_get_is_args)
 
 WEIR_GETTER(request_get_field)
 {
-    return weir_vars_field(&((const weir_request_t *) subject)->head.fields, ref->suffix, false, arena, value);
+    return weir_vars_field(&((const weir_request_t *) subject)->head.fields, ref, false, arena, value);
 }
 
 WEIR_GETTER(request_get_known_field)
@@ -197,7 +199,7 @@ static const weir_variable_t request_variables[] = {
     { "http2", .subject = WEIR_OF_REQUEST, .get = request_get_http2,
       .help = "\"h2\" over HTTP/2 with TLS, \"h2c\" without, else nothing." },
     { "http_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = request_get_field,
-      .help = "A field of the request; dashes are written as underscores." },
+      .bind = weir_vars_bind_field, .help = "A field of the request; dashes are written as underscores." },
     { "is_request_port", .subject = WEIR_OF_REQUEST, .get = request_get_port, .data = 1,
       .help = "\":\" if the client named a port." },
     { "request_port", .subject = WEIR_OF_REQUEST, .get = request_get_port, .help = "The port that the client named." },

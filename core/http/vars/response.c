@@ -46,7 +46,7 @@ WEIR_GETTER(response_get_field)
         *value = req->res.upgraded ? WEIR_STR("upgrade") : req->keep_alive ? WEIR_STR("keep-alive") : WEIR_STR("close");
         return req->res.head_sent;
     }
-    return weir_vars_field(&req->res.fields, ref->suffix, true, arena, value);
+    return weir_vars_field(&req->res.fields, ref, true, arena, value);
 }
 
 WEIR_GETTER(response_get_limit_rate)
@@ -58,7 +58,7 @@ WEIR_GETTER(response_get_limit_rate)
 
 WEIR_GETTER(response_get_trailer)
 {
-    return weir_vars_field(&((const weir_request_t *) subject)->res.trailers, ref->suffix, true, arena, value);
+    return weir_vars_field(&((const weir_request_t *) subject)->res.trailers, ref, true, arena, value);
 }
 
 static const weir_variable_t response_variables[] = {
@@ -69,9 +69,9 @@ static const weir_variable_t response_variables[] = {
     { "limit_rate", .subject = WEIR_OF_REQUEST, .get = response_get_limit_rate,
       .help = "Bytes of a body per second, as `set $limit_rate` or X-Accel-Limit-Rate set them; 0: unset." },
     { "sent_http_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = response_get_field,
-      .help = "A field of the answer; dashes are written as underscores." },
+      .bind = weir_vars_bind_field, .help = "A field of the answer; dashes are written as underscores." },
     { "sent_trailer_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = response_get_trailer,
-      .help = "A field sent behind the answer's body." },
+      .bind = weir_vars_bind_field, .help = "A field sent behind the answer's body." },
     { "status", .subject = WEIR_OF_REQUEST, .get = response_get_status, .help = "The answer's status." },
     { "weir_cause", .subject = WEIR_OF_REQUEST, .get = response_get_cause,
       .help = "Why Weir itself answered, in one stable word." },

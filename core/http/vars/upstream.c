@@ -76,7 +76,7 @@ WEIR_GETTER(upstream_get_field)
 {
     const weir_response_head_t *head = ((const weir_request_t *) subject)->upstream_head;
 
-    return head != NULL && weir_vars_field(&head->fields, ref->suffix, false, arena, value);
+    return head != NULL && weir_vars_field(&head->fields, ref, false, arena, value);
 }
 
 WEIR_GETTER(upstream_get_cookie)
@@ -96,7 +96,7 @@ WEIR_GETTER(upstream_get_trailer)
 {
     const weir_request_t *req = subject;
 
-    return req->n_attempts != 0 && weir_vars_field(&req->upstream_trailers, ref->suffix, false, arena, value);
+    return req->n_attempts != 0 && weir_vars_field(&req->upstream_trailers, ref, false, arena, value);
 }
 
 #define COLUMN(column) .get = upstream_get, .data = (column)
@@ -113,13 +113,13 @@ static const weir_variable_t upstream_variables[] = {
     { "upstream_header_time", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_HEADER_TIME),
       .help = "Seconds until each had sent its head." },
     { "upstream_http_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = upstream_get_field,
-      .help = "A field of the last peer's answer." },
+      .bind = weir_vars_bind_field, .help = "A field of the last peer's answer." },
     { "upstream_response_length", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_RESPONSE_LENGTH),
       .help = "Bytes of each answer's body." },
     { "upstream_response_time", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_RESPONSE_TIME),
       .help = "Seconds that each took in all." },
     { "upstream_trailer_", .is_prefix = true, .subject = WEIR_OF_REQUEST, .get = upstream_get_trailer,
-      .help = "A field that the last peer sent behind its answer's body." },
+      .bind = weir_vars_bind_field, .help = "A field that the last peer sent behind its answer's body." },
     { "upstream_status", .subject = WEIR_OF_REQUEST, COLUMN(UPSTREAM_STATUS), .help = "The status of each answer." },
     WEIR_VARIABLES_END
 };

@@ -3,8 +3,6 @@
  */
 #include "http/vars/vars.h"
 
-#define VARS_NAME_MAX 64          /* of a known field's name */
-
 bool
 weir_vars_number(weir_arena_t *arena, uint64_t number, weir_str_t *value)
 {
@@ -25,73 +23,74 @@ weir_vars_seconds(weir_arena_t *arena, weir_msec_t duration, weir_str_t *value)
 
 /* -- fields -- */
 
-static char
-vars_fold(char c)
+/* What a suffix names.  name: with dashes, in lower case. */
+typedef struct { weir_header_id_t id; weir_str_t name, suffix; } vars_field_t;
+
+const void *
+weir_vars_bind_field(weir_arena_t *arena, weir_str_t suffix)
 {
-    return c == '-' ? '_' : weir_char_lower(c);
+    vars_field_t *made = weir_new(arena, vars_field_t);
+    char         *name = weir_alloc_bytes(arena, suffix.len);
+
+    for (size_t i = 0; i < suffix.len; i++) {
+        name[i] = suffix.at[i] == '_' ? '-' : suffix.at[i];
+    }
+    made->suffix = suffix;
+    made->name = weir_str(name, suffix.len);
+    made->id = weir_header_id(made->name);
+    return made;
 }
 
 static bool
-vars_same_name(weir_str_t field, weir_str_t suffix)
+vars_spells(weir_str_t name, weir_str_t suffix)
 {
-    if (field.len != suffix.len) {
-        return false;
-    }
-    for (size_t i = 0; i < field.len; i++) {
-        if (vars_fold(field.at[i]) != vars_fold(suffix.at[i])) {
+    for (size_t i = 0; i < name.len; i++) {
+        if ((name.at[i] == '-' ? '_' : weir_char_lower(name.at[i])) != suffix.at[i]) {
             return false;
         }
     }
     return true;
 }
 
-/* The id of a well-known name, so that most look-ups need not go through all fields. */
-static weir_header_id_t
-vars_field_id(weir_str_t suffix)
+/* (A field of a known name has no underscores, and so has one with the name sought the id sought, or none.) */
+static inline bool
+vars_is_field(const weir_field_t *field, const vars_field_t *sought)
 {
-    char name[VARS_NAME_MAX];
-
-    if (suffix.len > sizeof(name)) {
-        return WEIR_HEADER_OTHER;
+    weir_assert(field->name.len == sought->name.len);
+    if (field->id != WEIR_HEADER_OTHER) {
+        return field->id == sought->id;
     }
-    for (size_t i = 0; i < suffix.len; i++) {
-        name[i] = suffix.at[i] == '_' ? '-' : suffix.at[i];
-    }
-    return weir_header_id(weir_str(name, suffix.len));
+    return (field->name.len >= 2 && weir_header_same(field->name.at, sought->name.at, field->name.len))
+        || vars_spells(field->name, sought->suffix);
 }
 
-static const weir_field_t *
-vars_field_from(const weir_fields_t *fields, uint32_t i, weir_str_t suffix, bool sent)
+/* The next one that counts, from this place on. */
+static inline const weir_field_t *
+vars_field_from(const weir_fields_t *fields, const weir_field_t *field, const vars_field_t *sought, bool sent)
 {
-    for (; i < fields->n; i++) {
-        const weir_field_t *field = &fields->at[i];
-        if (vars_same_name(field->name, suffix) && !(sent && (field->flags & WEIR_FIELD_DROP))) {
+    for (const weir_field_t *end = fields->at + fields->n; field < end; field++) {
+        if (weir_unlikely(field->name.len == sought->name.len) && vars_is_field(field, sought)
+            && !(sent && (field->flags & WEIR_FIELD_DROP)))
+        {
             return field;
         }
     }
     return NULL;
 }
 
-static const weir_field_t *
-vars_field_after(const weir_fields_t *fields, const weir_field_t *field, weir_str_t suffix, bool sent)
-{
-    weir_assert(field >= fields->at && field < fields->at + fields->n);
-    return vars_field_from(fields, (uint32_t) (field - fields->at) + 1, suffix, sent);
-}
-
-static void
-vars_join(const weir_fields_t *fields, const weir_field_t *first, weir_str_t suffix, bool sent, weir_arena_t *arena,
-          weir_str_t *value)
+static __attribute__((noinline)) weir_str_t
+vars_join(const weir_fields_t *fields, const weir_field_t *first, const vars_field_t *sought, bool sent,
+          weir_arena_t *arena)
 {
     size_t len = 0;
     char *at, *text;
     const weir_field_t *field;
 
-    for (field = first; field != NULL; field = vars_field_after(fields, field, suffix, sent)) {
+    for (field = first; field != NULL; field = vars_field_from(fields, field + 1, sought, sent)) {
         len += field->value.len + 2;
     }
     at = text = weir_alloc_bytes(arena, len);
-    for (field = first; field != NULL; field = vars_field_after(fields, field, suffix, sent)) {
+    for (field = first; field != NULL; field = vars_field_from(fields, field + 1, sought, sent)) {
         if (field != first) {
             *at++ = first->id == WEIR_HEADER_COOKIE ? ';' : ',';
             *at++ = ' ';
@@ -102,28 +101,32 @@ vars_join(const weir_fields_t *fields, const weir_field_t *first, weir_str_t suf
         }
     }
     weir_assert((size_t) (at - text) <= len);
-    *value = weir_str(text, (size_t) (at - text));
+    return weir_str(text, (size_t) (at - text));
 }
 
 bool
-weir_vars_field(const weir_fields_t *fields, weir_str_t suffix, bool sent, weir_arena_t *arena, weir_str_t *value)
+weir_vars_field(const weir_fields_t *fields, const weir_var_ref_t *ref, bool sent, weir_arena_t *arena,
+                weir_str_t *value)
 {
-    weir_header_id_t id = vars_field_id(suffix);
-    const weir_field_t *known = weir_fields_first(fields, id), *first;
+    const vars_field_t *sought = ref->bound;
+    const weir_field_t *field = fields->at, *first = NULL;
 
-    if (id != WEIR_HEADER_OTHER && known == NULL) {
-        return false;
+    weir_assert(sought != NULL);                     /* the row says what binds */
+    if (sought->id != WEIR_HEADER_OTHER) {
+        field = weir_fields_first(fields, sought->id);
+        if (field == NULL) {
+            return false;
+        }
     }
-    first = vars_field_from(fields, known != NULL ? (uint32_t) (known - fields->at) : 0, suffix, sent);
-    if (first == NULL) {
-        return false;
-    }
-    if (vars_field_after(fields, first, suffix, sent) == NULL) {
+    while ((field = vars_field_from(fields, field, sought, sent)) != NULL) {
+        if (weir_unlikely(first != NULL)) {
+            *value = vars_join(fields, first, sought, sent, arena);
+            return true;
+        }
+        first = field++;
         *value = first->value;
-    } else {
-        vars_join(fields, first, suffix, sent, arena, value);
     }
-    return true;
+    return first != NULL;
 }
 
 bool

@@ -15,9 +15,13 @@
 bool weir_vars_number(weir_arena_t *arena, uint64_t number, weir_str_t *value);
 bool weir_vars_seconds(weir_arena_t *arena, weir_msec_t duration, weir_str_t *value);      /* "1.234" */
 
-/* The values of the field that `suffix` names ("user_agent" is User-Agent, or User_Agent), joined; fields that are not
- * sent on are passed over when `sent` says so.  false: there is none. */
-bool weir_vars_field(const weir_fields_t *fields, weir_str_t suffix, bool sent, weir_arena_t *arena, weir_str_t *value);
+/* For rows whose suffix names a field. */
+const void *weir_vars_bind_field(weir_arena_t *arena, weir_str_t suffix);
+/* The values of the field that the reference's suffix names ("user_agent" is User-Agent, or User_Agent), joined; fields
+ * that are not sent on are passed over when `sent` says so.  The row is bound by weir_vars_bind_field.  false:
+ * there is none. */
+bool weir_vars_field(const weir_fields_t *fields, const weir_var_ref_t *ref, bool sent, weir_arena_t *arena,
+                     weir_str_t *value);
 /* The value of `name` in "a=1; b=2"; any case, as nginx.  first_only: what follows are attributes (Set-Cookie). */
 bool weir_vars_cookie(weir_str_t text, weir_str_t name, bool first_only, weir_str_t *value);
 
