@@ -26,6 +26,9 @@ typedef struct weir_http_module {
     /* Does a place with that conf answer preflights (Fetch, CORS)?  They are matched as the requests that they announce
      * then.  NULL: no. */
     bool        (*answers_preflight)(const void *conf);
+    /* Is a cookie of that name the module's own affair in a place with that conf?  Neither peers nor services that are
+     * asked about a request are told of it (weir_header_edit_told).  NULL: none is. */
+    bool        (*owns_cookie)(const void *conf, weir_str_t name);
     /* Who asks, by this module's own way (guard/consumer.h), in a place that asks or after one that did; NULL: nothing
      * was asked.  Called again and again: it keeps what it has found. */
     const struct weir_consumer_said *(*identify)(weir_request_t *req);

@@ -6,6 +6,9 @@
  */
 #include "http/filter/header_edit.h"
 
+#include "http/message/cookies.h"
+#include "http/module.h"
+
 #include <string.h>
 
 /* -- a message -- */
@@ -227,3 +230,30 @@ edit_parse_response(weir_conf_t *cf, const weir_directive_t *row, const weir_con
 
 const weir_conf_type_t weir_header_edit_type_request = EDIT_TYPE(edit_parse_request);
 const weir_conf_type_t weir_header_edit_type_response = EDIT_TYPE(edit_parse_response);
+
+/* -- what others are told -- */
+
+static bool
+header_edit_is_told(void *data, weir_str_t name)
+{
+    weir_request_t *req = data;
+
+    for (size_t m = 0; m < weir_modules_count; m++) {
+        const weir_http_module_t *module = weir_http_modules[m];
+
+        if (module != NULL && module->owns_cookie != NULL && req->conf[m] != NULL
+            && module->owns_cookie(req->conf[m], name))
+        {
+            return false;
+        }
+    }
+    return true;
+}
+
+weir_str_t
+weir_header_edit_told(weir_request_t *req, const weir_field_t *field)
+{
+    weir_assert(req->location != NULL);
+    return field->id != WEIR_HEADER_COOKIE ? field->value
+           : weir_cookies_without(field->value, &req->arena, header_edit_is_told, req);
+}

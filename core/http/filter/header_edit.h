@@ -39,6 +39,9 @@ void weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *ed
 /* Of an answer whose head is on its way. */
 void weir_header_edit_response(weir_request_t *req, const weir_header_edits_t *edits);
 
+/* What others are told of a request's field: of Cookie what no module owns (module.h); else its value. */
+weir_str_t weir_header_edit_told(weir_request_t *req, const weir_field_t *field);
+
 /* The same, of one field each, whose name may be changed: */
 void weir_header_change_request(weir_request_t *req, const weir_header_change_t *change);
 void weir_header_change_response(weir_request_t *req, const weir_header_change_t *change);

@@ -12,6 +12,7 @@
 
 #include "base/protobuf.h"
 #include "base/utf8.h"
+#include "http/filter/header_edit.h"
 #include "http/filter/read_ahead.h"
 #include "tls/info.h"
 
@@ -109,10 +110,16 @@ check_gather_headers(check_t *check, const ext_conf_t *conf)
     for (uint32_t i = 0; i < fields->n; i++) {
         const weir_field_t *field = &fields->at[i];
 
-        if ((field->flags & (WEIR_FIELD_DROP | WEIR_FIELD_HOP)) == 0
-            && (!conf->told.is_set || ext_names_has(&conf->told, field->name)))
+        weir_str_t value;
+
+        if ((field->flags & (WEIR_FIELD_DROP | WEIR_FIELD_HOP)) != 0
+            || (conf->told.is_set && !ext_names_has(&conf->told, field->name)))
         {
-            check_add(&check->headers, weir_str_lower(&req->arena, field->name), field->value);
+            continue;
+        }
+        value = weir_header_edit_told(req, field);
+        if (value.len != 0 || field->value.len == 0) {
+            check_add(&check->headers, weir_str_lower(&req->arena, field->name), value);
         }
     }
     check_add(&check->headers, WEIR_STR(":authority"), check->host);

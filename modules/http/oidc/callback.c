@@ -108,7 +108,7 @@ callback_find_login(oidc_work_t *work, const callback_args_t *args)
                                     : &state->req->head.fields;
     weir_str_t             name = oidc_login_cookie(state, args->state), one, value, plain;
     weir_cookies_t         cookies = { .fields = fields };
-    uint64_t               now_s = weir_clock_wall_ms() / 1000;
+    uint64_t               now_ms = weir_clock_wall_ms();
     weir_seal_result_t     opened;
 
     do {
@@ -127,8 +127,8 @@ callback_find_login(oidc_work_t *work, const callback_args_t *args)
     {
         return "the login of this browser has another state";
     }
-    if (work->login.created_s > now_s + OIDC_LEEWAY_S
-        || now_s - weir_min(now_s, work->login.created_s) > provider->login_timeout.ms / 1000)
+    if (work->login.created_ms > now_ms + OIDC_LEEWAY_S * 1000
+        || now_ms - weir_min(now_ms, work->login.created_ms) > provider->login_timeout.ms)
     {
         return "the login was begun longer ago than login_timeout";
     }

@@ -150,36 +150,32 @@ oidc_cookies_set_login(oidc_state_t *state, weir_str_t name, weir_str_t value)
 
 /* -- the request -- */
 
-/* One of a provider's, in either of its forms? */
-static bool
-cookies_is_wanted(void *data, weir_str_t name)
+bool
+oidc_cookies_owns(const void *conf_, weir_str_t name)
 {
-    const oidc_providers_t *providers = data;
+    const oidc_conf_t *conf = conf_;
 
-    for (size_t i = 0; i < providers->n; i++) {
-        const oidc_provider_t *provider = providers->at[i];
+    for (size_t i = 0; i < conf->providers.n; i++) {
+        const oidc_provider_t *provider = conf->providers.at[i];
 
         for (size_t k = 0; k < 2; k++) {
             if (weir_cookies_piece(name, provider->cookie[k]) != SIZE_MAX
                 || weir_str_starts(name, provider->login_cookie[k]))
             {
-                return false;
+                return true;
             }
         }
     }
-    return true;
+    return false;
 }
 
 weir_step_t
-oidc_cookies_filter(weir_request_t *req, const void *conf_)
+oidc_cookies_filter(weir_request_t *req, const void *conf WEIR_UNUSED)
 {
-    const oidc_conf_t *conf = conf_;
-    oidc_providers_t   providers = conf->providers;
-
     for (weir_field_t *field = weir_fields_first(&req->head.fields, WEIR_HEADER_COOKIE); field != NULL;
          field = weir_fields_next(&req->head.fields, field))
     {
-        weir_str_t text = weir_cookies_without(field->value, &req->arena, cookies_is_wanted, &providers);
+        weir_str_t text = weir_header_edit_told(req, field);
 
         if (text.at == field->value.at && text.len == field->value.len) {
             continue;

@@ -94,7 +94,7 @@ grant_take_token(oidc_grant_t *grant, const weir_json_t *json, const char *name,
     return true;
 }
 
-/* A number, or a number in quotes, which some say. */
+/* A number, or a number in quotes, which some say; 0: nothing was said.  What makes no sense is over at once. */
 static uint64_t
 grant_lifetime(const weir_json_t *json)
 {
@@ -106,9 +106,9 @@ grant_lifetime(const weir_json_t *json)
         return 0;
     }
     if (member->kind == WEIR_JSON_STRING) {
-        return weir_str_to_u64(member->text, &seconds) ? weir_min(seconds, GRANT_LIFE_MAX_S) : 0;
+        return weir_str_to_u64(member->text, &seconds) && seconds != 0 ? weir_min(seconds, GRANT_LIFE_MAX_S) : 1;
     }
-    return weir_json_to_whole(member, &whole) && whole > 0 ? weir_min((uint64_t) whole, GRANT_LIFE_MAX_S) : 0;
+    return weir_json_to_whole(member, &whole) && whole > 0 ? weir_min((uint64_t) whole, GRANT_LIFE_MAX_S) : 1;
 }
 
 static const char *

@@ -124,7 +124,7 @@ login_begun(const oidc_state_t *state, weir_str_t value)
                            &plain))
     {
     case WEIR_SEAL_OPENED: case WEIR_SEAL_OPENED_OLD:
-        return oidc_login_read(plain, &login) ? login.created_s : 0;
+        return oidc_login_read(plain, &login) ? login.created_ms : 0;
     default:
         return 0;
     }
@@ -224,7 +224,7 @@ login_send(oidc_state_t *state, const oidc_metadata_t *metadata)
 {
     weir_request_t        *req = state->req;
     const oidc_provider_t *provider = state->provider;
-    oidc_login_t           login = { .created_s = weir_clock_wall_ms() / 1000, .uri = login_uri(req, &req->arena) };
+    oidc_login_t           login = { .created_ms = weir_clock_wall_ms(), .uri = login_uri(req, &req->arena) };
     weir_str_t             challenge, plain, sealed;
     char                  *room;
 

@@ -23,16 +23,15 @@ logout_key(const oidc_provider_t *provider, const oidc_session_t *session, char 
 bool
 oidc_logout_has(const oidc_provider_t *provider, const oidc_session_t *session)
 {
-    char         room[LOGOUT_KEY];
-    weir_entry_t entry;
+    char                  room[LOGOUT_KEY];
+    weir_entry_t          entry;
+    weir_entries_result_t found = weir_entries_get(&provider->tables->logouts, logout_key(provider, session, room),
+                                                   weir_clock_now(), &entry);
 
-    if (weir_entries_get(&provider->tables->logouts, logout_key(provider, session, room), weir_clock_now(), &entry)
-        != WEIR_ENTRIES_DONE)
-    {
-        return false;
+    if (found == WEIR_ENTRIES_DONE) {
+        weir_entry_release(&entry);
     }
-    weir_entry_release(&entry);
-    return true;
+    return found != WEIR_ENTRIES_NONE;       /* when it cannot be known, the browser logs in once more */
 }
 
 /* As long as the session could have lived. */
@@ -42,8 +41,13 @@ logout_remember(const oidc_provider_t *provider, const oidc_session_t *session)
     char           room[LOGOUT_KEY];
     weir_instant_t now = weir_clock_now();
 
-    (void) !weir_entries_put(&provider->tables->logouts, logout_key(provider, session, room), WEIR_STR_NONE, now,
-                             (weir_instant_t) { now.ms + provider->session_lifetime.ms }, WEIR_ENTRIES_ANY, NULL);
+    if (weir_entries_put(&provider->tables->logouts, logout_key(provider, session, room), WEIR_STR_NONE, now,
+                         (weir_instant_t) { now.ms + provider->session_lifetime.ms }, WEIR_ENTRIES_ANY, NULL)
+        != WEIR_ENTRIES_DONE)
+    {
+        weir_log(WEIR_LOG_ERROR, NULL, 0, "a logout of oidc_provider \"%.*s\" could not be remembered: a copy of the "
+                 "session's cookies stays good until it ends", WEIR_STR_ARG(provider->name));
+    }
 }
 
 static weir_str_t

@@ -257,6 +257,7 @@ const weir_http_module_t weir_http_oidc = {
     .on = { [WEIR_PHASE_REWRITE] = oidc_rewrite, [WEIR_PHASE_PREACCESS] = oidc_preaccess,
             [WEIR_PHASE_ACCESS] = oidc_access, [WEIR_PHASE_FILTER] = oidc_cookies_filter },
     .pure = 1u << WEIR_PHASE_REWRITE,
+    .owns_cookie = oidc_cookies_owns,
     .enabled = module_enabled,
     .after = "http_access http_auth_basic http_api_key http_auth_jwt http_auth_oauth2 http_auth_request",
 };

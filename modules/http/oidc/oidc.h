@@ -103,7 +103,7 @@ bool       oidc_session_read(weir_str_t bytes, weir_arena_t *arena, oidc_session
 
 /* A login under way. */
 typedef struct {
-    uint64_t   created_s;
+    uint64_t   created_ms;                       /* wall clock */
     weir_str_t state, nonce, verifier, uri;
 } oidc_login_t;
 weir_str_t oidc_login_write(const oidc_login_t *login, weir_arena_t *arena);
@@ -179,6 +179,8 @@ void        oidc_cookies_set_login(oidc_state_t *state, weir_str_t name, weir_st
 /* The answer is one of ours, and nobody keeps it. */
 void        oidc_cookies_no_store(oidc_state_t *state);
 weir_step_t oidc_cookies_filter(weir_request_t *req, const void *conf);
+/* A cookie of a provider there is, in either of its forms: no affair of anybody else (module.h). */
+bool        oidc_cookies_owns(const void *conf, weir_str_t name);
 
 /* -- login.c -- */
 weir_step_t oidc_login_begin(weir_request_t *req, oidc_state_t *state);

@@ -88,7 +88,7 @@ oidc_login_write(const oidc_login_t *login, weir_arena_t *arena)
     }
     weir_buf_init(&out, weir_alloc_bytes(arena, room), room);
     weir_buf_add_char(&out, LOGIN_VERSION);
-    session_add_number(&out, login->created_s, 8);
+    session_add_number(&out, login->created_ms, 8);
     for (size_t i = 0; i < weir_countof(texts); i++) {
         session_add_bytes(&out, texts[i]);
     }
@@ -211,7 +211,7 @@ oidc_login_read(weir_str_t bytes, oidc_login_t *login)
     uint64_t version;
 
     return session_take_number(&bytes, 1, &version) && version == LOGIN_VERSION
-           && session_take_number(&bytes, 8, &login->created_s) && session_take_bytes(&bytes, &login->state)
+           && session_take_number(&bytes, 8, &login->created_ms) && session_take_bytes(&bytes, &login->state)
            && session_take_bytes(&bytes, &login->nonce) && session_take_bytes(&bytes, &login->verifier)
            && session_take_bytes(&bytes, &login->uri) && bytes.len == 0;
 }

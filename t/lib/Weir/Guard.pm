@@ -94,14 +94,14 @@ sub wait ($self, $pid, $seconds) {
     }
 }
 
-# Processes of the group that are still there (zombies are not).
+# Processes of the group that are still there.  A zombie is not, unless it has other threads, which end a little later and have its files open.
 sub members ($self, $group) {
     my @pids;
     for my $stat (glob '/proc/[0-9]*/stat') {
         open my $in, '<', $stat or next;
         my ($pid, $rest) = (<$in> // '') =~ /^(\d+) \(.*\) (.*)$/s or next;
         my ($state, $parent, $pgrp) = split ' ', $rest;
-        push @pids, $pid if $pgrp == $group && $state ne 'Z';
+        push @pids, $pid if $pgrp == $group && ($state ne 'Z' || (() = glob "/proc/$pid/task/*") > 1);
     }
     return @pids;
 }

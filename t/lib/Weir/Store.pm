@@ -16,8 +16,10 @@ sub not_at_the_end_of_a_month () {
 
 # The master, its workers and the store's process at one stroke.
 sub kill_all ($w) {
-    kill 'KILL', -$w->pid;
+    my $group = $w->pid;
+    kill 'KILL', -$group;
     $w->wait_exit;
+    $w->wait_until('what it had open is closed', sub { !$w->{guard}->members($group) });
 }
 
 # Reloads; the store's process is another then, and the one before has ended: until then it is who answers, by what it was started with.
