@@ -22,6 +22,7 @@ typedef struct {
     weir_str_t              text;            /* as written, NUL behind it */
     uint16_t                status;
     bool                    is_dry_run;
+    weir_verdict_t          passed;          /* what the story says of it */
 } require_t;
 
 typedef struct { require_t *at; size_t n; } requires_t;
@@ -75,7 +76,7 @@ require_access(weir_request_t *req, const void *conf_)
             continue;
         }
         if (require_holds(require, req)) {
-            weir_http_story_judged(req, "require", require->text, WEIR_STR("PASSED"));
+            weir_http_story_say(req, &require->passed);
             *(policy == WEIR_POLICY_REHEARSED ? &is_met_rehearsed : &is_met) = true;
         } else if (policy == WEIR_POLICY_HOLDS) {
             weir_http_story_judged(req, "require", require->text, WEIR_STR("REJECTED"));
@@ -156,6 +157,7 @@ require_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const we
         return false;
     }
     require.text = require_text(cf, words, end);
+    require.passed = weir_http_story_prepare(cf->arena, "require", require.text, WEIR_STR("PASSED"));
     *(require_t *) weir_conf_list_push(cf, list, sizeof(require)) = require;
     return true;
 }

@@ -15,7 +15,7 @@ my $text   = <<"END";
     server {
         server_name shop.example.org;
         location / { proxy_pass http://two; proxy_set_header X-Id \$request_id; }
-        location /limited { limit_req zone=rate; limit_conn conn 2; proxy_pass http://$origin; proxy_set_header X-Id \$request_id; }
+        location /limited { require \$request_method; limit_req zone=rate; limit_conn conn 2; proxy_pass http://$origin; proxy_set_header X-Id \$request_id; }
         location /id { return 404 \$request_id; }
     }
 END
@@ -39,7 +39,7 @@ like $said, qr/^  upstream \Q$dead\E: 502, cause upstream\.connect\.refused, ove
     'each attempt with its times';
 $w->get('/limited/200?k=a');
 ($code, $said) = $tool->('why', $id_of->());
-like $said, qr/^  judged   limit_req rate PASSED\n  judged   limit_conn conn PASSED$/m, 'what policies said';
+like $said, qr/^  judged   limit_req rate PASSED\n  judged   limit_conn conn PASSED\n  judged   require \$request_met PASSED$/m, 'what policies said';
 
 is +($tool->('why', '0' x 32))[0], 1, 'one that is not there';
 is +($tool->('why', 'nonsense'))[0], 1, 'what is no id';

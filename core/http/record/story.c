@@ -10,12 +10,25 @@
 #define STORY_VERDICT 64                     /* bytes of a policy, a zone and what was said */
 #define STORY_NAME    12                     /* of them the zone's */
 
-struct weir_verdict { struct weir_verdict *next; const char *policy; weir_str_t name, verdict; };
+/* line.at == NULL: it is still to be made of the others. */
+struct weir_verdict { struct weir_verdict *next; weir_str_t line; const char *policy; weir_str_t name, verdict; };
+
+static struct weir_verdict *
+story_add(weir_request_t *req)
+{
+    struct weir_verdict *v = weir_alloc(&req->arena, sizeof(*v)), **end = &req->verdicts;
+
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    v->next = NULL;
+    return *end = v;
+}
 
 void
 weir_http_story_judged(weir_request_t *req, const char *policy, weir_str_t name, weir_str_t verdict)
 {
-    struct weir_verdict *v, **end = &req->verdicts;
+    struct weir_verdict *v;
 
     weir_assert(policy != NULL);
     if (weir_unlikely(req->witness != NULL)) {
@@ -25,12 +38,22 @@ weir_http_story_judged(weir_request_t *req, const char *policy, weir_str_t name,
     if (!weir_stories_are_on()) {
         return;
     }
-    v = weir_alloc(&req->arena, sizeof(*v));
-    *v = (struct weir_verdict) { NULL, policy, name, verdict };
-    while (*end != NULL) {
-        end = &(*end)->next;
+    v = story_add(req);
+    v->line = WEIR_STR_NONE;
+    v->policy = policy;
+    v->name = name;
+    v->verdict = verdict;
+}
+
+void
+weir_http_story_say(weir_request_t *req, const weir_verdict_t *verdict)
+{
+    weir_assert(verdict->line.at != NULL);           /* it was prepared */
+    if (weir_unlikely(req->witness != NULL)) {
+        req->witness->judged(req->witness, verdict->policy, verdict->name, verdict->verdict);
+    } else if (weir_stories_are_on()) {
+        story_add(req)->line = verdict->line;
     }
-    *end = v;
 }
 
 void
@@ -80,20 +103,36 @@ story_append(char *room, size_t n, weir_str_t text, size_t most)
     return n + len;
 }
 
+static weir_str_t
+story_line(char room[STORY_VERDICT], const char *policy, weir_str_t name, weir_str_t verdict)
+{
+    size_t n = story_append(room, 0, weir_str_from_z(policy), STORY_VERDICT);
+
+    n = story_append(room, n, WEIR_STR(" "), 1);
+    n = story_append(room, n, name, STORY_NAME);
+    n = story_append(room, n, WEIR_STR(" "), 1);
+    n = story_append(room, n, verdict, STORY_VERDICT);
+    return weir_str(room, n);
+}
+
+weir_verdict_t
+weir_http_story_prepare(weir_arena_t *arena, const char *policy, weir_str_t name, weir_str_t verdict)
+{
+    char room[STORY_VERDICT];
+
+    return (weir_verdict_t) { policy, name, verdict,
+                              weir_str_dup(arena, story_line(room, policy, name, verdict)) };
+}
+
 static void
 story_verdicts(weir_story_t *story, const weir_request_t *req)
 {
-    char text[STORY_VERDICT];
+    char room[STORY_VERDICT];
 
     for (const struct weir_verdict *v = req->verdicts; v != NULL && story->n_verdicts < WEIR_STORY_VERDICTS;
          v = v->next) {
-        size_t n = story_append(text, 0, weir_str_from_z(v->policy), STORY_VERDICT);
-
-        n = story_append(text, n, WEIR_STR(" "), 1);
-        n = story_append(text, n, v->name, STORY_NAME);
-        n = story_append(text, n, WEIR_STR(" "), 1);
-        n = story_append(text, n, v->verdict, STORY_VERDICT);
-        weir_story_put(story, WEIR_STORY_VERDICT + story->n_verdicts++, weir_str(text, n));
+        weir_story_put(story, WEIR_STORY_VERDICT + story->n_verdicts++,
+                       v->line.at != NULL ? v->line : story_line(room, v->policy, v->name, v->verdict));
     }
 }
 
