@@ -58,6 +58,16 @@ weir_dry_run_grant(weir_request_t *req)
     return WEIR_NEXT;
 }
 
+weir_step_t
+weir_dry_run_judge(weir_request_t *req, weir_cause_t cause)
+{
+    if (cause == WEIR_CAUSE_NONE) {
+        return weir_dry_run_grant(req);
+    }
+    weir_dry_run_log(req, cause);
+    return weir_cause_row(cause)->status >= 500 ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
+}
+
 void
 weir_dry_run_finish(weir_request_t *req)
 {

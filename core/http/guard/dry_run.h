@@ -67,6 +67,9 @@ weir_step_t weir_dry_run_ends(weir_request_t *req);
 /* A guard of the access phase would have refused it, or let it in. */
 weir_step_t weir_dry_run_deny(weir_request_t *req);
 weir_step_t weir_dry_run_grant(weir_request_t *req);
+/* The whole of a guard of credentials: NONE grants; else it is logged, and what nobody could judge (a cause of 500 and
+ * above) ends the request where another cause denies it. */
+weir_step_t weir_dry_run_judge(weir_request_t *req, weir_cause_t cause);
 
 /* What was rehearsed asks for nothing more: what it asked for and could not be worked out is no failure.  A handler of
  * several lines says so behind each; the end of a handler says it, too. */

@@ -74,16 +74,6 @@ guard_unmet(weir_request_t *req, const jwt_conf_t *conf)
 }
 
 static weir_step_t
-guard_rehearse(weir_request_t *req, weir_cause_t cause)
-{
-    if (cause == WEIR_CAUSE_NONE) {
-        return weir_dry_run_grant(req);
-    }
-    weir_dry_run_log(req, cause);
-    return weir_cause_row(cause)->status >= 500 ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
-}
-
-static weir_step_t
 guard_judge(weir_request_t *req, jwt_state_t *state)
 {
     const jwt_conf_t    *conf = state->conf;
@@ -100,7 +90,7 @@ guard_judge(weir_request_t *req, jwt_state_t *state)
     weir_http_story_judged(req, "auth_jwt", WEIR_STR_NONE,
                            weir_dry_run_verdict(cause != WEIR_CAUSE_NONE, state->is_rehearsal));
     if (state->is_rehearsal) {
-        return guard_rehearse(req, cause);
+        return weir_dry_run_judge(req, cause);
     }
     if (cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);

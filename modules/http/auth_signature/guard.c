@@ -47,16 +47,6 @@ guard_state(weir_request_t *req)
 
 /* -- the verdict -- */
 
-static weir_step_t
-guard_rehearse(weir_request_t *req, weir_cause_t cause)
-{
-    if (cause == WEIR_CAUSE_NONE) {
-        return weir_dry_run_grant(req);
-    }
-    weir_dry_run_log(req, cause);
-    return weir_cause_row(cause)->status >= 500 ? weir_dry_run_ends(req) : weir_dry_run_deny(req);
-}
-
 static void
 guard_tell(weir_request_t *req, const signature_state_t *state)
 {
@@ -77,7 +67,7 @@ signature_access(weir_request_t *req, const void *conf_)
     weir_assert(state != NULL);
     guard_tell(req, state);
     if (state->is_rehearsal) {
-        return guard_rehearse(req, state->cause);
+        return weir_dry_run_judge(req, state->cause);
     }
     if (state->cause == WEIR_CAUSE_NONE) {
         return weir_request_grant(req);
