@@ -241,19 +241,21 @@ weir_states_begin(weir_group_t *group)
     }
 }
 
+/* A process that has no slot any more ends: what it held has gone with the slot. */
 void
 weir_states_end(weir_group_t *group)
 {
+    const bool holds = weir_slot_mine.number != WEIR_SLOT_NONE;
+
     for (size_t i = 0; i < group->conf.n_peers; i++) {
         weir_peer_t *peer = &group->peers[i];
 
-        if (peer->is_shared) {
+        if (peer->is_shared && holds) {
             weir_places_drop(&group->places, &peer->place);
-        } else {
-            weir_assert(*peer->place.gauge == 0);    /* a request on it would hold the group */
         }
+        weir_assert(peer->is_shared || *peer->place.gauge == 0);     /* a request on it would hold the group */
     }
-    if (group->is_shared) {
+    if (group->is_shared && holds) {
         weir_places_drop(&group->places, &group->place);
     }
     if (group->zone != NULL) {
