@@ -35,6 +35,8 @@ is join(' ', map { $_->get('/')->body } @idle), join(' ', ($keeper) x 10), 'the 
 my ($code, $said) = $w->run('-p', '%%DIR%%/', '-c', 'conf/weir.conf', '-s', 'upgrade');
 is "$code $said", '0 ', 'weir -s upgrade';
 isnt $w->taken_over, $first, 'another master';
+# Both programs accept until the one before is told to go.
+$w->wait_until('the keeper has stopped listening', sub { Weir::Server::slurp("/proc/$keeper/cmdline") =~ /shutting down/ });
 my (%seen, $slowest);
 for (1 .. 60) {
     my $since = time;
