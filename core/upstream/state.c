@@ -79,10 +79,19 @@ static const weir_zone_kind_t states_kind = { .name = "upstreams", .layout = 1, 
 
 const weir_zone_kind_t *const weir_states_kinds[] = { &states_kind, NULL };
 
-static weir_zone_id_t
-states_id(uint64_t names)
+/* A reference to the zone for so many names, and the view of it.  NULL with *error. */
+static weir_zone_t *
+states_open(uint64_t names, weir_places_t *places, weir_error_t *error)
 {
-    return (weir_zone_id_t) { .kind = &states_kind, .name = WEIR_STR(""), .size = weir_places_bytes(names) };
+    weir_zone_id_t id = { .kind = &states_kind, .name = WEIR_STR(""), .size = weir_places_bytes(names) };
+    weir_zone_t   *zone = weir_zone_take(&id, error);
+
+    if (zone != NULL && !weir_places_open(weir_zone_memory(zone), weir_zone_size(zone), places)) {
+        weir_zone_give_back(zone);
+        zone = NULL;
+        (void) weir_error_set(error, "the shared memory of upstreams holds something else");
+    }
+    return zone;
 }
 
 static void
@@ -94,17 +103,15 @@ states_give_back(void *zone)
 bool
 weir_states_take(weir_conf_t *cf, uint64_t names)
 {
-    weir_zone_id_t id = states_id(names);
-    weir_error_t   error = { .text = "" };
-    weir_zone_t   *zone = weir_zone_take(&id, &error);
-    weir_places_t  places;
+    weir_error_t  error = { .text = "" };
+    weir_places_t places;
+    weir_zone_t  *zone = states_open(names, &places, &error);
 
     if (zone == NULL) {
         return weir_conf_error(cf, 0, "%s", error.text);
     }
     weir_arena_on_cleanup(cf->arena, states_give_back, zone);
-    return weir_places_open(weir_zone_memory(zone), weir_zone_size(zone), &places)
-           || weir_conf_error(cf, 0, "the shared memory of upstreams holds something else");
+    return true;
 }
 
 /* -- for statistics -- */
@@ -117,18 +124,12 @@ static struct {
 void
 weir_states_use(uint64_t names)
 {
-    weir_zone_id_t id = states_id(names);
-    weir_error_t   error = { .text = "" };
-    weir_zone_t   *zone = names != 0 ? weir_zone_take(&id, &error) : NULL;
+    weir_error_t error = { .text = "" };
+    weir_zone_t *before = states_used.zone;
 
-    if (states_used.zone != NULL) {
-        weir_zone_give_back(states_used.zone);
-    }
-    states_used.zone = zone;
-    if (zone != NULL
-        && !weir_places_open(weir_zone_memory(zone), weir_zone_size(zone), &states_used.places))
-    {
-        weir_states_use(0);
+    states_used.zone = names != 0 ? states_open(names, &states_used.places, &error) : NULL;
+    if (before != NULL) {
+        weir_zone_give_back(before);
     }
 }
 
@@ -157,22 +158,6 @@ states_make_own(weir_group_t *group, weir_peer_t *peer)
     peer->is_shared = false;
     peer->state = weir_new(&group->arena, weir_peer_state_t);
     peer->place.gauge = weir_new(&group->arena, uint32_t);
-}
-
-static void
-states_open(weir_group_t *group)
-{
-    weir_zone_id_t id = states_id(group->conf.states);
-    weir_error_t   error = { .text = "" };
-
-    group->zone = group->conf.states != 0 && weir_slot_mine.number != WEIR_SLOT_NONE ? weir_zone_take(&id, &error)
-                  : NULL;
-    if (group->zone != NULL
-        && !weir_places_open(weir_zone_memory(group->zone), weir_zone_size(group->zone), &group->places))
-    {
-        weir_zone_give_back(group->zone);
-        group->zone = NULL;
-    }
 }
 
 /* GROUP, or GROUP and its peer's address as statistics name it; two peers of one address are told apart by `twin`. */
@@ -227,8 +212,12 @@ states_take_peers(weir_group_t *group)
 void
 weir_states_begin(weir_group_t *group)
 {
+    weir_error_t error = { .text = "" };
+
     weir_assert(group->state == NULL);
-    states_open(group);
+    if (group->conf.states != 0 && weir_slot_mine.number != WEIR_SLOT_NONE) {
+        group->zone = states_open(group->conf.states, &group->places, &error);
+    }
     group->is_shared = group->zone != NULL
                        && weir_places_take(&group->places, group->conf.name, &group->place);
     group->state = group->is_shared ? group->place.record : weir_new(&group->arena, weir_group_state_t);
