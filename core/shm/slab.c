@@ -440,7 +440,11 @@ weir_slab_alloc(const weir_slab_t *slab, uint64_t size, uint64_t *at)
         return *at == 0 ? WEIR_SLAB_FULL : WEIR_SLAB_BROKEN;
     }
     result = slab_take(slab);
-    return result == WEIR_SLAB_DONE ? slab_end(slab, slab_alloc_held(slab, size, at)) : result;
+    if (result != WEIR_SLAB_DONE) {
+        return result;
+    }
+    /* A process that was killed while it freed this owner's block may have left the 0 there: it has its block again. */
+    return slab_end(slab, *at == 0 ? slab_alloc_held(slab, size, at) : WEIR_SLAB_BUSY);
 }
 
 static weir_slab_result_t
@@ -483,11 +487,11 @@ weir_slab_free_first(const weir_slab_t *slab, uint64_t *at)
 weir_slab_result_t
 weir_slab_free_chain(const weir_slab_t *slab, uint64_t *at)
 {
-    weir_slab_result_t result = WEIR_SLAB_DONE;
+    weir_slab_result_t result;
 
-    while (result == WEIR_SLAB_DONE && *at != 0) {
+    do {                                     /* also at 0: a killed process may have left that one there */
         result = slab_free(slab, at, true);
-    }
+    } while (result == WEIR_SLAB_DONE && *at != 0);
     return result;
 }
 

@@ -203,6 +203,29 @@ test_kills(void)
     ok(kills > 200, "these were many");
 }
 
+/* The owner may be seen empty although its block comes back: who allocates for it then must not take its place. */
+static void
+test_killed_while_freeing(void)
+{
+    static const step_t step = { "", 2, 3000, true, false };
+    bool                good = true, done = false;
+    uint64_t            n = 0, seen_empty = 0;
+
+    while (good && !done) {
+        weir_slab_result_t result;
+
+        prepare(&step);
+        done = kill_run(++n, take_step, (void *) (uintptr_t) &step);
+        if (owners[0] == 0) {
+            result = weir_slab_alloc(&slab, 64, &owners[0]);
+            seen_empty += result == WEIR_SLAB_BUSY;
+            good = result == WEIR_SLAB_DONE || (result == WEIR_SLAB_BUSY && owners[0] != 0);
+        }
+        good = good && is_whole(&step);
+    }
+    ok(good && n > 5 && seen_empty != 0, "an owner whose block is not yet given back gets no other one");
+}
+
 /* The one who repairs is killed, too. */
 static void
 repair(void *data WEIR_UNUSED)
@@ -359,6 +382,7 @@ main(void)
     test_all_of_it();
     test_at_random();
     test_kills();
+    test_killed_while_freeing();
     test_killed_while_repairing();
     test_many();
     test_damage();
