@@ -15,7 +15,7 @@
 
 struct weir_host_set {
     weir_group_t *group;
-    weir_peer_t  *peers;
+    weir_peer_t **peers;
     size_t        n;
     uint64_t      weight;            /* of all its peers, of those that may not be picked as well */
     uint32_t      share;             /* percent of the requests, where peers of the group are marked as failed */
@@ -40,7 +40,8 @@ struct weir_balancer {
 
 /* May this peer be picked now? */
 bool weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
-static inline size_t weir_peer_index(const weir_peer_t *peer) { return (size_t) (peer - peer->set->peers); }
+/* Where it is in its set. */
+static inline size_t weir_peer_index(const weir_peer_t *peer) { return peer->index; }
 
 extern const weir_balancer_t weir_balancer_round_robin;
 

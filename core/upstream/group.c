@@ -133,7 +133,7 @@ group_let_rows_go(weir_group_t *group)
         if (peer->down && peer->stats >= WEIR_STATS_KINDS) {
             weir_stats_mine(peer->stats)->WEIR_GAUGE_DOWN--;
         }
-        weir_peer_forget(&group->peers[i]);
+        weir_peer_forget(group->peers[i]);
         weir_stats_let_go(peer->stats);
     }
     weir_stats_let_go(group->conf.stats);
@@ -150,10 +150,11 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
     weir_list_init(&group->idle);
     weir_arena_init(&group->arena, GROUP_ARENA_CHUNK);
     group_copy_conf(group, conf);
-    group->peers = weir_new_n(&group->arena, weir_peer_t, conf->n_peers);
+    group->peers = weir_new_n(&group->arena, weir_peer_t *, conf->n_peers);
     for (size_t i = 0; i < conf->n_peers; i++) {
-        weir_peer_t *peer = &group->peers[i];
+        weir_peer_t *peer = group->peers[i] = weir_new(&group->arena, weir_peer_t);
 
+        peer->number = (uint32_t) i;
         peer->conf = &group->conf.peers[i];
         peer->group = group;
         weir_list_init(&peer->idle);
@@ -164,7 +165,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
     weir_sets_create(group);
     group_hold_rows(group);
     for (size_t i = 0; i < conf->n_peers; i++) {
-        weir_peer_tell(&group->peers[i]);    /* other workers may know it already */
+        weir_peer_tell(group->peers[i]);    /* other workers may know it already */
     }
     return group;
 }
@@ -182,7 +183,7 @@ group_destroy(weir_group_t *group)
         group->conf.balancer->destroy(&group->sets[i]);
     }
     for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_upconn_slots_free(&group->peers[i]);
+        weir_upconn_slots_free(group->peers[i]);
     }
     weir_states_end(group);
     weir_arena_fini(&group->arena);
@@ -199,7 +200,7 @@ weir_group_look(weir_group_t *group)
     }
     group->seen = changes;
     for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_peer_tell(&group->peers[i]);
+        weir_peer_tell(group->peers[i]);
     }
 }
 
@@ -254,13 +255,13 @@ group_carry_over(weir_group_t *to, weir_group_t *from)
     weir_arena_init(&scratch, GROUP_SCRATCH);
     weir_table_init(&peers, &scratch);
     for (size_t i = 0; i < to->conf.n_peers; i++) {
-        weir_table_add(&peers, to->peers[i].conf->text, &to->peers[i]);
+        weir_table_add(&peers, to->peers[i]->conf->text, to->peers[i]);
     }
     for (size_t i = 0; i < from->conf.n_peers; i++) {
-        weir_peer_t *peer = weir_table_find(&peers, from->peers[i].conf->text);
+        weir_peer_t *peer = weir_table_find(&peers, from->peers[i]->conf->text);
 
         if (peer != NULL) {
-            group_carry_peer(peer, &from->peers[i]);
+            group_carry_peer(peer, from->peers[i]);
         }
     }
     group_carry_idle(to, from, &peers);
@@ -309,7 +310,7 @@ weir_group_conf(const weir_group_t *group)
 }
 
 size_t
-weir_group_peers(const weir_group_t *group, weir_peer_t **first)
+weir_group_peers(const weir_group_t *group, weir_peer_t *const **first)
 {
     *first = group->peers;
     return group->conf.n_peers;

@@ -64,6 +64,8 @@ typedef struct {
     const weir_peer_conf_t *conf;            /* of a copy that the running group owns */
     weir_group_t           *group;
     const weir_host_set_t  *set;             /* that it is in */
+    uint32_t                index;           /* … and where in it */
+    uint32_t                number;          /* its own in its group, which it keeps: weir_peer_number */
     weir_peer_state_t      *state;           /* what all workers know about it */
     weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */
     bool                    is_shared;       /* else the state is this worker's own, and only the gauge is there */
@@ -138,7 +140,8 @@ weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *a
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
-size_t         weir_group_peers(const weir_group_t *group, weir_peer_t **first);
+size_t         weir_group_peers(const weir_group_t *group, weir_peer_t *const **first);
+static inline size_t weir_peer_number(const weir_peer_t *peer) { return peer->number; }
 
 /* -- picking -- */
 void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena);    /* refs the group */

@@ -93,7 +93,7 @@ bool
 weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now)
 {
     const weir_peer_conf_t *conf = peer->conf;
-    size_t                  i = (size_t) (peer - peer->group->peers);
+    size_t                  i = weir_peer_number(peer);
 
     if (conf->down || (pick->tried[i / 64] >> (i % 64) & 1) != 0) {
         return false;

@@ -7,12 +7,6 @@
 
 #define PICK_ROUNDS 64                       /* of being too late for a peer that another worker has taken meanwhile */
 
-static size_t
-pick_index(const weir_peer_t *peer)
-{
-    return (size_t) (peer - peer->group->peers);
-}
-
 void
 weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena)
 {
@@ -63,7 +57,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
         (void) pick_take(pick, peer, now);
     }
 
-    i = pick_index(pick->peer);
+    i = weir_peer_number(pick->peer);
     weir_assert((pick->tried[i / 64] >> (i % 64) & 1) == 0);     /* no peer is asked twice */
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
     return true;
@@ -98,7 +92,7 @@ weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now)
     const weir_group_t *group = pick->group;
 
     for (size_t i = 0; i < group->conf.n_peers; i++) {
-        if (weir_peer_allowed(&group->peers[i], pick, now)) {
+        if (weir_peer_allowed(group->peers[i], pick, now)) {
             return true;
         }
     }
@@ -127,7 +121,7 @@ weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
     const weir_group_t *group = pick->group;
 
     for (size_t i = 0; i < group->conf.n_peers; i++) {
-        const weir_peer_t *peer = &group->peers[i];
+        const weir_peer_t *peer = group->peers[i];
 
         if (!peer->conf->down && !weir_peer_rests(peer, now)
             && (peer->conf->max_conns == 0 || weir_state_in_use(peer) - (peer == pick->peer) < peer->conf->max_conns)

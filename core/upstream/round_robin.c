@@ -16,7 +16,7 @@ void
 weir_round_robin_init(const weir_host_set_t *set, weir_turns_t *turns)
 {
     for (size_t i = 0; i < set->n; i++) {
-        turns[i] = (weir_turns_t) { .effective = set->peers[i].conf->weight };
+        turns[i] = (weir_turns_t) { .effective = set->peers[i]->conf->weight };
     }
 }
 
@@ -37,15 +37,15 @@ weir_round_robin_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t 
     int64_t gained = 0;
 
     if (set->n == 1) {
-        return may(&set->peers[0], data) ? &set->peers[0] : NULL;       /* (its credit would be as before) */
+        return may(set->peers[0], data) ? set->peers[0] : NULL;       /* (its credit would be as before) */
     }
     for (size_t i = 0; i < set->n; i++) {
-        if (!may(&set->peers[i], data)) {
+        if (!may(set->peers[i], data)) {
             continue;
         }
         turns[i].current += turns[i].effective;
         gained += turns[i].effective;
-        if (turns[i].effective < set->peers[i].conf->weight) {
+        if (turns[i].effective < set->peers[i]->conf->weight) {
             turns[i].effective++;
         }
         if (best == NULL || turns[i].current > best->current) {
@@ -56,7 +56,7 @@ weir_round_robin_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t 
         return NULL;
     }
     best->current -= gained;
-    return &set->peers[best - turns];
+    return set->peers[best - turns];
 }
 
 void

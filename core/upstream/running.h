@@ -14,7 +14,7 @@ struct weir_group {
     weir_groups_t    *groups;        /* NULL: it has been destroyed before this group */
     weir_loop_t      *loop;
     weir_list_t       link;          /* in its bucket of groups */
-    weir_peer_t      *peers;         /* conf.n_peers of them, in the order of conf.peers */
+    weir_peer_t     **peers;         /* conf.n_peers of them, in the order of conf.peers */
     weir_host_set_t  *sets;          /* by rank */
     size_t            n_sets, n_sharing;     /* those that are not backups come first */
     size_t            n_marked;      /* peers that are marked as failed, as of: */

@@ -14,7 +14,7 @@
 static bool
 sets_is_backup(const weir_host_set_t *set)
 {
-    return set->peers[0].conf->backup;
+    return set->peers[0]->conf->backup;
 }
 
 void
@@ -27,16 +27,16 @@ weir_sets_create(weir_group_t *group)
     weir_assert(group->n_sets == 0 && group->n_sharing == 0);
     group->sets = weir_new_n(&group->arena, weir_host_set_t, n);
     for (size_t i = 0; i < n; i++) {
-        weir_peer_t *peer = &group->peers[i];
+        weir_peer_t *peer = group->peers[i];
 
-        if (set == NULL || weir_peer_rank(peer->conf) != weir_peer_rank(set->peers[0].conf)) {
-            weir_assert(set == NULL || weir_peer_rank(peer->conf) > weir_peer_rank(set->peers[0].conf));
+        if (set == NULL || weir_peer_rank(peer->conf) != weir_peer_rank(set->peers[0]->conf)) {
+            weir_assert(set == NULL || weir_peer_rank(peer->conf) > weir_peer_rank(set->peers[0]->conf));
             set = &group->sets[group->n_sets++];
-            *set = (weir_host_set_t) { .group = group, .peers = peer };
+            *set = (weir_host_set_t) { .group = group, .peers = &group->peers[i] };
             group->n_sharing += !peer->conf->backup;
         }
         peer->set = set;
-        set->n++;
+        peer->index = (uint32_t) set->n++;
         set->weight += peer->conf->weight;
         /* those that share come before the backups */
         weir_assert(set->n <= n && group->n_sharing <= group->n_sets);
@@ -51,12 +51,12 @@ weir_sets_at(const weir_host_set_t *set, uint64_t number)
 {
     size_t i = 0;
 
-    while (number >= set->peers[i].conf->weight) {
-        number -= set->peers[i].conf->weight;
+    while (number >= set->peers[i]->conf->weight) {
+        number -= set->peers[i]->conf->weight;
         i++;
         weir_assert(i < set->n);
     }
-    return &set->peers[i];
+    return set->peers[i];
 }
 
 /* Percent; of a set with nobody in it who is not down: none. */
@@ -66,8 +66,8 @@ sets_health(const weir_host_set_t *set, uint32_t overprovisioning, weir_instant_
     uint64_t n = 0, healthy = 0;
 
     for (size_t i = 0; i < set->n; i++) {
-        n += !set->peers[i].conf->down;
-        healthy += !set->peers[i].conf->down && !weir_peer_rests(&set->peers[i], now);
+        n += !set->peers[i]->conf->down;
+        healthy += !set->peers[i]->conf->down && !weir_peer_rests(set->peers[i], now);
     }
     return n != 0 ? (uint32_t) weir_min(healthy * overprovisioning / n, UINT64_C(100)) : 0;
 }

@@ -194,7 +194,7 @@ states_take_peers(weir_group_t *group)
     weir_arena_init(&scratch, STATES_CHUNK);
     weir_table_init(&texts, &scratch);
     for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_peer_t *peer = &group->peers[i];
+        weir_peer_t *peer = group->peers[i];
         size_t       twin = states_twin(&texts, &scratch, peer->conf->text);
 
         peer->is_shared = weir_places_take(&group->places, states_name(&scratch, group, peer, twin), &peer->place);
@@ -222,7 +222,7 @@ weir_states_begin(weir_group_t *group)
                        && weir_places_take(&group->places, group->conf.name, &group->place);
     group->state = group->is_shared ? group->place.record : weir_new(&group->arena, weir_group_state_t);
     for (size_t i = 0; i < group->conf.n_peers && !group->is_shared; i++) {
-        states_make_own(group, &group->peers[i]);
+        states_make_own(group, group->peers[i]);
     }
     if (group->zone != NULL && (!group->is_shared || !states_take_peers(group))) {
         weir_log(WEIR_LOG_WARN, NULL, 0, "upstream_states is too small: each worker judges peers of upstream \"%.*s\" "
@@ -237,7 +237,7 @@ weir_states_end(weir_group_t *group)
     const bool holds = weir_slot_mine.number != WEIR_SLOT_NONE;
 
     for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_peer_t *peer = &group->peers[i];
+        weir_peer_t *peer = group->peers[i];
 
         if (peer->is_shared && holds) {
             weir_places_drop(&group->places, &peer->place);

@@ -174,7 +174,7 @@ hash_add_points(hash_state_t *state, const weir_host_set_t *set, size_t i, uint6
     uint32_t   base, hash = 0;
 
     weir_assert(n != 0);
-    hash_split(set->peers[i].conf->server, &host, &port);
+    hash_split(set->peers[i]->conf->server, &host, &port);
     base = hash_crc(hash_crc(hash_crc(0, host), weir_str("", 1)), port);
     for (uint64_t j = 0; j < n; j++) {
         const char before[4] = { (char) hash, (char) (hash >> 8), (char) (hash >> 16), (char) (hash >> 24) };
@@ -194,7 +194,7 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
 
     state->points = weir_new_n(arena, hash_point_t, (weir_min(all, most) + set->n) * HASH_POINTS);
     for (size_t i = 0; i < set->n; i++) {
-        uint64_t weight = set->peers[i].conf->weight;
+        uint64_t weight = set->peers[i]->conf->weight;
 
         hash_add_points(state, set, i, HASH_POINTS * (all > most ? weir_max(weight * most / all, 1) : weight));
         weir_assert(state->n <= (weir_min(all, most) + set->n) * HASH_POINTS);
@@ -240,7 +240,7 @@ hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant
         size_t at = hash_find(state, hash_crc(0, pick->key));
 
         for (unsigned tries = 0; tries <= HASH_TRIES && peer == NULL; tries++, at++) {
-            peer = hash_take_turn(set, pick, now, &set->peers[state->points[at % state->n].peer]);
+            peer = hash_take_turn(set, pick, now, set->peers[state->points[at % state->n].peer]);
         }
     }
     return peer != NULL ? peer : hash_take_turn(set, pick, now, NULL);

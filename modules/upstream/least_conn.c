@@ -37,7 +37,7 @@ least_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t n
     least_asked_t asked = { pick, now, NULL };
 
     for (size_t i = 0; i < set->n; i++) {
-        const weir_peer_t *peer = &set->peers[i];
+        const weir_peer_t *peer = set->peers[i];
 
         if (weir_peer_allowed(peer, pick, now) && (asked.least == NULL || least_is_less(peer, asked.least))) {
             asked.least = peer;

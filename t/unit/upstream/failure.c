@@ -84,10 +84,10 @@ test_max_fails(void)
 {
     groups_spec_t spec;
     weir_group_t *group = failure_group(&spec, "three", 3);
-    weir_peer_t  *peers;
+    weir_peer_t *const *peers;
 
     (void) weir_group_peers(group, &peers);
-    turns_of(&peers[1])->current = -1000000;               /* all turns are the first one's */
+    turns_of(peers[1])->current = -1000000;               /* all turns are the first one's */
     ok(groups_request(group, true, 1000) == 'a' && groups_request(group, true, 2000) == 'a', "two failures of three");
     ok(groups_request(group, false, 3000) == 'a', "do not mark");
     ok(groups_request(group, true, 14000) == 'a', "a third one long after");
@@ -143,7 +143,7 @@ test_weight_sinks_and_returns(void)
 {
     groups_spec_t spec;
     weir_group_t *group;
-    weir_peer_t  *peers;
+    weir_peer_t *const *peers;
 
     groups_spec(&spec, "weight", 2);
     spec.peers[0].weight = 4;
@@ -151,11 +151,11 @@ test_weight_sinks_and_returns(void)
     group = groups_attach(&spec);
     (void) weir_group_peers(group, &peers);
     groups_request(group, true, 1000);
-    is_int(turns_of(&peers[0])->effective, 2, "a failure takes its part of the weight");
+    is_int(turns_of(peers[0])->effective, 2, "a failure takes its part of the weight");
     groups_requests(group, 1, 1000);
-    is_int(turns_of(&peers[0])->effective, 3, "a turn gives one back");
+    is_int(turns_of(peers[0])->effective, 3, "a turn gives one back");
     groups_requests(group, 5, 1000);
-    is_int(turns_of(&peers[0])->effective, 4, "and no more than there was");
+    is_int(turns_of(peers[0])->effective, 4, "and no more than there was");
     weir_group_unref(group);
 }
 
@@ -164,7 +164,7 @@ test_reload(void)
 {
     groups_spec_t same, changed;
     weir_group_t *group = failure_group(&same, "reload", 1), *again, *other;
-    weir_peer_t  *peers;
+    weir_peer_t *const *peers;
 
     groups_request(group, true, 1000);
     again = groups_attach(&same);
@@ -178,9 +178,9 @@ test_reload(void)
     other = groups_attach(&changed);
     ok(other != again, "a changed one is new");
     (void) weir_group_peers(other, &peers);
-    ok(weir_state_failures(&peers[0]).fails == 1 && weir_state_failures(&peers[0]).checked.ms == 1000
-       && weir_state_failures(&peers[2]).fails == 0, "but remembers what failed");
-    is_int(turns_of(&peers[1])->effective, 2, "with the new weights");
+    ok(weir_state_failures(peers[0]).fails == 1 && weir_state_failures(peers[0]).checked.ms == 1000
+       && weir_state_failures(peers[2]).fails == 0, "but remembers what failed");
+    is_int(turns_of(peers[1])->effective, 2, "with the new weights");
     ok(groups_request(other, false, 2000) != 'a', "and leaves it alone");
     weir_group_unref(again);
     weir_group_unref(other);

@@ -66,10 +66,7 @@ groups_attach(groups_spec_t *spec)
 static inline char
 groups_letter(const weir_peer_t *peer)
 {
-    weir_peer_t *first;
-
-    (void) weir_group_peers(peer->group, &first);
-    return (char) ('a' + (peer - first));
+    return (char) ('a' + weir_peer_number(peer));
 }
 
 /* One request with one attempt; the peer's letter, '-' when there was none. */

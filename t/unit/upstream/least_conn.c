@@ -22,15 +22,12 @@ least(void)
 static char
 pick_one(weir_group_t *group, weir_pick_t *pick, weir_arena_t *arena)
 {
-    weir_peer_t *first;
-
     weir_pick_begin(pick, group, arena);
     if (!weir_pick_next(pick, (weir_instant_t) { 1 })) {
         weir_pick_end(pick);
         return '-';
     }
-    (void) weir_group_peers(group, &first);
-    return (char) ('a' + (pick->peer - first));
+    return (char) ('a' + weir_peer_number(pick->peer));
 }
 
 static void

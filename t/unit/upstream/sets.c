@@ -30,9 +30,9 @@ sets_group(weir_arena_t *arena, const char *name, const uint32_t *healthy, size_
     group = weir_group_attach(groups_all, &conf);
     for (size_t i = 0; i < conf.n_peers; i++) {
         if (i % SETS_PEERS >= healthy[i / SETS_PEERS]) {
-            (void) weir_state_swap_failures(&group->peers[i], weir_state_failures(&group->peers[i]),
+            (void) weir_state_swap_failures(group->peers[i], weir_state_failures(group->peers[i]),
                                       (weir_failures_t) { 1, { 1 } });
-            weir_peer_tell(&group->peers[i]);
+            weir_peer_tell(group->peers[i]);
         }
     }
     return group;

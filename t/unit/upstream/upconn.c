@@ -39,10 +39,10 @@ pool_group(groups_spec_t *spec, const char *name, uint32_t keepalive)
 static weir_peer_t *
 pool_peer(weir_group_t *group)
 {
-    weir_peer_t *peers;
+    weir_peer_t *const *peers;
 
     (void) weir_group_peers(group, &peers);
-    return &peers[0];
+    return peers[0];
 }
 
 static void
