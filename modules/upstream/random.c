@@ -29,7 +29,7 @@ random_create(const weir_host_set_t *set, weir_arena_t *arena)
     uint64_t *ends = weir_new_n(arena, uint64_t, set->n), end = 0;
 
     for (size_t i = 0; i < set->n; i++) {
-        ends[i] = end += set->peers[i].conf->weight;
+        ends[i] = end += set->peers[i]->conf->weight;
     }
     weir_assert(end == set->weight);
     return ends;
@@ -73,7 +73,7 @@ random_at(const weir_host_set_t *set, uint64_t number)
             to = middle;
         }
     }
-    return &set->peers[from];
+    return set->peers[from];
 }
 
 static bool
@@ -90,11 +90,11 @@ random_search(const weir_host_set_t *set, const random_asked_t *asked)
     weir_peer_t *drawn = NULL;
 
     for (size_t i = 0; i < set->n; i++) {
-        uint64_t weight = set->peers[i].conf->weight;
+        uint64_t weight = set->peers[i]->conf->weight;
 
-        if (random_may(&set->peers[i], asked)) {
+        if (random_may(set->peers[i], asked)) {
             sum += weight;
-            drawn = random_below(sum) < weight ? &set->peers[i] : drawn;
+            drawn = random_below(sum) < weight ? set->peers[i] : drawn;
         }
     }
     return drawn;
