@@ -13,6 +13,7 @@
 #define GROUPS_BUCKETS    1024       /* a power of two */
 #define GROUP_ARENA_CHUNK 2048
 #define GROUP_SCRATCH     8192
+#define GROUP_ZONES       63         /* bits of weir_pick_t.failed_zones, but for 0 */
 
 struct weir_groups {
     weir_loop_t *loop;
@@ -139,6 +140,30 @@ group_let_rows_go(weir_group_t *group)
     weir_stats_let_go(group->conf.stats);
 }
 
+/* The number of a locality, for pick.c: those that come when there are no more numbers share them. */
+static uint8_t
+group_zone(weir_group_t *group, weir_str_t locality)
+{
+    size_t i = 0;
+
+    if (locality.len == 0) {
+        return 0;
+    }
+    if (group->zones == NULL) {
+        group->zones = weir_new_n(&group->arena, weir_str_t, GROUP_ZONES);
+    }
+    while (i < group->n_zones && !weir_str_eq(group->zones[i], locality)) {
+        i++;
+    }
+    if (i == GROUP_ZONES) {
+        return (uint8_t) (1 + weir_str_hash(locality, 0) % GROUP_ZONES);
+    }
+    if (i == group->n_zones) {
+        group->zones[group->n_zones++] = locality;
+    }
+    return (uint8_t) (i + 1);
+}
+
 static weir_group_t *
 group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 {
@@ -156,6 +181,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
 
         peer->number = (uint32_t) i;
         peer->conf = &group->conf.peers[i];
+        peer->zone = group_zone(group, peer->conf->locality);
         peer->group = group;
         weir_list_init(&peer->idle);
         weir_list_init(&peer->shared);

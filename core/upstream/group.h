@@ -66,6 +66,7 @@ typedef struct {
     const weir_host_set_t  *set;             /* that it is in */
     uint32_t                index;           /* … and where in it */
     uint32_t                number;          /* its own in its group, which it keeps: weir_peer_number */
+    uint8_t                 zone;            /* number of its locality, 1 to 63 (of more, some share one); 0: it has none */
     weir_peer_state_t      *state;           /* what all workers know about it */
     weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */
     bool                    is_shared;       /* else the state is this worker's own, and only the gauge is there */
@@ -93,6 +94,8 @@ typedef struct {
     weir_peer_t  *peer;                      /* the one picked; NULL: none */
     uint64_t     *tried;                     /* bitmap by peer index, request's arena */
     weir_str_t    key;               /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
+    uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
+    uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
 } weir_pick_t;
 
@@ -146,6 +149,7 @@ static inline size_t weir_peer_number(const weir_peer_t *peer) { return peer->nu
 /* -- picking -- */
 void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena);    /* refs the group */
 /* Picks the next peer (pick->peer, in_use raised) that was not tried yet; false: none is left ("no live upstreams").
+ * After a failure peers of other localities come before those of one where an attempt has failed; backups after both.
  * A group with a single peer never marks it failed, as in nginx. */
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer. */

@@ -98,6 +98,9 @@ weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant
     if (conf->down || (pick->tried[i / 64] >> (i % 64) & 1) != 0) {
         return false;
     }
+    if (weir_unlikely(pick->avoids != 0) && (conf->backup || (pick->avoids >> peer->zone & 1) != 0)) {
+        return false;
+    }
     if (conf->max_conns != 0 && weir_state_in_use(peer) >= conf->max_conns) {
         return false;
     }

@@ -41,6 +41,20 @@ pick_take(weir_pick_t *pick, weir_peer_t *peer, weir_instant_t now)
     return true;
 }
 
+/* The next one, of those that pick->avoids does not name. */
+static void
+pick_find(weir_pick_t *pick, weir_instant_t now)
+{
+    for (unsigned round = 0; pick->peer == NULL; round++) {
+        weir_peer_t *peer = round < PICK_ROUNDS ? weir_sets_pick(pick->group, pick, now) : NULL;
+
+        if (peer == NULL) {
+            return;
+        }
+        (void) pick_take(pick, peer, now);
+    }
+}
+
 bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
@@ -48,13 +62,15 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 
     pick_let_go(pick);
     weir_group_look(pick->group);
-    for (unsigned round = 0; pick->peer == NULL; round++) {
-        weir_peer_t *peer = round < PICK_ROUNDS ? weir_sets_pick(pick->group, pick, now) : NULL;
-
-        if (peer == NULL) {
-            return false;
-        }
-        (void) pick_take(pick, peer, now);
+    pick->avoids = pick->failed_zones;
+    pick_find(pick, now);
+    if (pick->peer == NULL && pick->avoids != 0) {           /* no other zone has room */
+        pick->avoids = 0;
+        pick_find(pick, now);
+    }
+    pick->avoids = 0;
+    if (pick->peer == NULL) {
+        return false;
     }
 
     i = weir_peer_number(pick->peer);
@@ -73,6 +89,7 @@ weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now)
         pick->group->conf.balancer->report(pick->peer, failed);
     }
     if (failed) {
+        pick->failed_zones |= pick->peer->zone != 0 ? UINT64_C(1) << pick->peer->zone : 0;
         weir_peer_failed(pick->peer, now);
     } else if (pick->on_trial) {
         weir_peer_recovered(pick->peer);

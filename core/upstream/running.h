@@ -16,6 +16,8 @@ struct weir_group {
     weir_list_t       link;          /* in its bucket of groups */
     weir_peer_t     **peers;         /* conf.n_peers of them, in the order of conf.peers */
     weir_host_set_t  *sets;          /* by rank */
+    weir_str_t       *zones;         /* localities of peers, by weir_peer_t.zone - 1; NULL: there are none */
+    size_t            n_zones;
     size_t            n_sets, n_sharing;     /* those that are not backups come first */
     size_t            n_marked;      /* peers that are marked as failed, as of: */
     uint64_t          seen;          /* state->changes */
