@@ -66,7 +66,7 @@ typedef struct {
     const weir_host_set_t  *set;             /* that it is in */
     uint32_t                index;           /* … and where in it */
     uint32_t                number;          /* its own in its group, which it keeps: weir_peer_number */
-    uint8_t                 zone;            /* number of its locality, 1 to 63 (of more, some share one); 0: it has none */
+    uint8_t                 zone;            /* of its locality, from 1 on; 0: it has none */
     weir_peer_state_t      *state;           /* what all workers know about it */
     weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */
     bool                    is_shared;       /* else the state is this worker's own, and only the gauge is there */
