@@ -53,8 +53,8 @@ void weir_slab_format(const weir_slab_t *slab);
  * guard is. */
 weir_slab_result_t weir_slab_reset(const weir_slab_t *slab, bool (*may)(void *data), void *data) WEIR_MUST_USE;
 
-/* *at, which is 0 (else BROKEN), becomes the place of a block of at least `size` bytes.  BUSY also: it was 0 only because
- * a process was killed while it freed the block, and is that block again. */
+/* *at, which is 0 (else BROKEN), becomes the place of a block of at least `size` bytes.  BUSY also: it was 0 only
+ * because a process was killed while it freed the block, and is that block again. */
 weir_slab_result_t weir_slab_alloc(const weir_slab_t *slab, uint64_t size, uint64_t *at) WEIR_MUST_USE;
 /* *at becomes 0; when it is, nothing happens. */
 weir_slab_result_t weir_slab_free(const weir_slab_t *slab, uint64_t *at) WEIR_MUST_USE;

@@ -38,7 +38,7 @@ struct weir_balancer {
     void         (*destroy)(const weir_host_set_t *set);
 };
 
-/* May this peer be picked now? */
+/* May this peer be picked now?  Not when it is down, barred, rests after failures, was tried, or has max_conns. */
 bool weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
 /* Where it is in its set. */
 static inline size_t weir_peer_index(const weir_peer_t *peer) { return peer->index; }

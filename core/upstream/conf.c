@@ -272,6 +272,10 @@ upstream_digest(const weir_group_conf_t *group)
     digest = upstream_digest_number(digest, group->keepalive_timeout.ms);
     digest = upstream_digest_number(digest, group->overprovisioning);
     digest = upstream_digest_number(digest, group->states);
+    for (size_t i = 0; i < group->n_policies; i++) {
+        digest = weir_str_hash(weir_str_from_z(group->policies[i].policy->name), digest);
+        digest = weir_str_hash(group->policies[i].settings, digest);
+    }
     for (size_t i = 0; i < group->n_peers; i++) {
         digest = upstream_digest_peer(digest, &group->peers[i]);
     }
@@ -383,6 +387,24 @@ upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, weir_group_conf
     return true;
 }
 
+/* What else judges its peers. */
+static void
+upstream_judge(const weir_conf_block_t *block, weir_group_conf_t *group)
+{
+    for (size_t m = 0; m < weir_modules_count; m++) {
+        const weir_upstream_module_t *module = weir_upstream_modules[m];
+        weir_uppolicy_conf_t            has = { .policy = NULL };
+
+        if (module != NULL && module->judge != NULL && block->confs[m] != NULL) {
+            has.policy = module->judge(block->confs[m], &has.settings);
+        }
+        if (has.policy != NULL) {
+            weir_assert(group->n_policies < WEIR_POLICIES_MAX);
+            group->policies[group->n_policies++] = has;
+        }
+    }
+}
+
 /* NULL: cf->error is set. */
 static weir_group_conf_t *
 upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
@@ -412,6 +434,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     if (!upstream_choose(cf, block, group)) {
         return NULL;
     }
+    upstream_judge(block, group);
     group->states = ((const upstream_conf_t *) weir_conf_of(block->parent, weir_upstream_index))->states;
     weir_upstream_fill(cf->arena, group, servers, conf->servers.n);
     if (is_followed) {

@@ -108,6 +108,9 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
         peers[i].server = weir_str_dup(arena, conf->peers[i].server);
         peers[i].locality = weir_str_dup(arena, conf->peers[i].locality);
     }
+    for (size_t i = 0; i < conf->n_policies; i++) {
+        group->conf.policies[i].settings = weir_str_dup(arena, conf->policies[i].settings);
+    }
 }
 
 /* A group may outlive the configuration that named its rows. */
@@ -173,6 +176,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
     group->groups = groups;
     group->loop = groups->loop;
     weir_list_init(&group->idle);
+    weir_list_init(&group->parts);
     weir_arena_init(&group->arena, GROUP_ARENA_CHUNK);
     group_copy_conf(group, conf);
     group->peers = weir_new_n(&group->arena, weir_peer_t *, conf->n_peers);
@@ -193,6 +197,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
     for (size_t i = 0; i < conf->n_peers; i++) {
         weir_peer_tell(group->peers[i]);    /* other workers may know it already */
     }
+    weir_policies_begin(group);
     return group;
 }
 
@@ -203,6 +208,7 @@ group_destroy(weir_group_t *group)
     weir_upconn_close_idle(group);
     weir_assert(group->n_idle == 0);
     weir_list_remove(&group->link);
+    weir_policies_end(group);
     group_let_rows_go(group);
     weir_assert(group->n_marked == 0);
     for (size_t i = 0; i < group->n_sets && group->conf.balancer->destroy != NULL; i++) {
@@ -252,6 +258,7 @@ group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
     if (balancer == from->group->conf.balancer && balancer->carry_over != NULL) {
         balancer->carry_over(to, from);
     }
+    weir_policies_carry_over(to, from);
     weir_peer_tell(to);
 }
 
@@ -340,4 +347,10 @@ weir_group_peers(const weir_group_t *group, weir_peer_t *const **first)
 {
     *first = group->peers;
     return group->conf.n_peers;
+}
+
+weir_loop_t *
+weir_group_loop(const weir_group_t *group)
+{
+    return group->loop;
 }

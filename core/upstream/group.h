@@ -36,8 +36,15 @@ weir_peer_rank(const weir_peer_conf_t *peer)
 }
 
 typedef struct weir_balancer weir_balancer_t;     /* balancer.h */
+typedef struct weir_uppolicy weir_uppolicy_t;         /* policy.h */
+typedef struct weir_uppolicy_of weir_uppolicy_of_t;
 typedef struct weir_host_set weir_host_set_t;
 typedef struct weir_group weir_group_t;
+
+#define WEIR_POLICIES_MAX 8
+
+/* A policy that a group has; settings: plain bytes without pointers, which make it this one and no other. */
+typedef struct { const weir_uppolicy_t *policy; weir_str_t settings; } weir_uppolicy_conf_t;
 
 typedef struct weir_group_conf {
     weir_str_t             name;             /* of the upstream block, or "host:port" of an implicit one */
@@ -50,8 +57,10 @@ typedef struct weir_group_conf {
     weir_msec_t            keepalive_time, keepalive_timeout;
     const weir_balancer_t *balancer;
     uint64_t               states;         /* names that all workers have room for (state.h); 0: for none */
+    weir_uppolicy_conf_t     policies[WEIR_POLICIES_MAX];
+    uint32_t               n_policies;
     const weir_template_t *key;            /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
-    uint64_t               digest;           /* of all the above */
+    uint64_t               digest;           /* of all the above but the key */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
     struct weir_follow    *following;        /* in a worker: what asks for them */
@@ -71,12 +80,37 @@ typedef struct {
     weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */
     bool                    is_shared;       /* else the state is this worker's own, and only the gauge is there */
     bool                    is_marked;   /* it has failed too often; so it is counted in its group, and in statistics */
+    void                   *policies;        /* what those of its group keep of it; policies.c */
     weir_list_t             idle;            /* kept connections, newest first */
     /* connections that serve several at once and have some (weir_upconn_t.shared_link) */
     weir_list_t             shared;
     weir_list_t             slots;           /* TLS sessions to resume (upconn_secure.c) */
     uint32_t                n_slots;
 } weir_peer_t;
+
+/* How an attempt on a peer ended: what all judge it by. */
+typedef enum {
+    WEIR_OUTCOME_ABANDONED,      /* nobody waits any more for what has not come: it says nothing about the peer */
+    WEIR_OUTCOME_ANSWER,         /* all of an answer came, or as much of it as was wanted */
+    WEIR_OUTCOME_CONNECT,        /* there was no connection, or TLS failed */
+    WEIR_OUTCOME_RESET,          /* the peer closed or reset what it had not answered to the end */
+    WEIR_OUTCOME_TIMEOUT,        /* it was connected, and too slow */
+    WEIR_OUTCOME_INVALID,        /* what came is no answer */
+} weir_outcome_kind_t;
+
+typedef struct {
+    weir_outcome_kind_t kind;
+    uint16_t            status;              /* that the peer answered with; 0: no head came */
+    bool                failed;              /* the peer is to blame: it counts towards max_fails */
+    weir_msec_t         header_time;         /* from the pick to the head; of no worth without a status */
+    weir_msec_t         total_time;          /* … to the end */
+} weir_outcome_t;
+
+/* Why a request gets no peer. */
+typedef enum {
+    WEIR_REFUSED_NOT,
+    WEIR_REFUSED_NO_PEER,                    /* none is left that may be picked */
+} weir_refusal_t;
 
 /* What a connection to a peer is secured with, and where it comes from: one that is kept serves those only who want
  * exactly the same. */
@@ -97,6 +131,9 @@ typedef struct {
     uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
+    bool          is_admitted;               /* by all policies of the group */
+    weir_refusal_t refusal;                  /* why weir_pick_next said false */
+    uint8_t       notes[WEIR_POLICIES_MAX];  /* of the policies; policy.h */
 } weir_pick_t;
 
 typedef struct weir_upconn weir_upconn_t;
@@ -145,18 +182,19 @@ void           weir_group_unref(weir_group_t *group);           /* the last one 
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
 size_t         weir_group_peers(const weir_group_t *group, weir_peer_t *const **first);
 static inline size_t weir_peer_number(const weir_peer_t *peer) { return peer->number; }
+weir_loop_t   *weir_group_loop(const weir_group_t *group);
 
 /* -- picking -- */
 void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena);    /* refs the group */
-/* Picks the next peer (pick->peer, in_use raised) that was not tried yet; false: none is left ("no live upstreams").
- * After a failure peers of other localities come before those of one where an attempt has failed; backups after both.
- * A group with a single peer never marks it failed, as in nginx. */
+/* Picks the next peer (pick->peer, in_use raised) that was not tried yet; false: pick->refusal says why not.  A peer
+ * that is still held is abandoned.  After a failure peers of other localities come before those of one where an attempt
+ * has failed; backups after both.  A group with a single peer never marks it failed, as in nginx. */
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
-/* How the attempt on pick->peer ended; lowers in_use and lets go of the peer. */
-void weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now);
-/* The same of an attempt that nobody waits for any more and that the peer has not answered: it says nothing about the
+/* How the attempt on pick->peer ended; lowers in_use and lets go of the peer.  An abandoned one says nothing about the
  * peer, so that a client that leaves cannot make one that is marked as failed a good one. */
-void weir_pick_give_back(weir_pick_t *pick);
+void weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
+/* May the request be sent once more, by the group's policies?  Asked once, and only for who does so then. */
+bool weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
  * The bound of retries. */
 bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
@@ -164,7 +202,7 @@ bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
 void weir_pick_renew(weir_pick_t *pick);
 /* Whether a peer may be picked after that, once pick->peer has failed. */
 bool weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now);
-void weir_pick_end(weir_pick_t *pick);               /* without a verdict for a peer still held; unrefs */
+void weir_pick_end(weir_pick_t *pick);               /* a peer that is still held is abandoned; unrefs */
 
 /* -- connections -- */
 /* An idle connection to the peer, secured and shared so, or NULL.  The caller sets owner and conn.watch.on_ready. */

@@ -44,7 +44,7 @@ weir_peer_tell(weir_peer_t *peer)
     bool is_marked = weir_peer_is_marked(peer);
 
     __atomic_store_n(&peer->state->is_marked, is_marked, __ATOMIC_RELAXED);
-    peer_count(peer, is_marked);
+    peer_count(peer, is_marked || weir_peer_barred(peer) != 0);
 }
 
 void
@@ -77,7 +77,21 @@ peer_rests(const weir_peer_t *peer, weir_failures_t failures, weir_instant_t now
 bool
 weir_peer_rests(const weir_peer_t *peer, weir_instant_t now)
 {
-    return peer_rests(peer, weir_state_failures(peer), now);
+    return weir_peer_barred(peer) != 0 || peer_rests(peer, weir_state_failures(peer), now);
+}
+
+bool
+weir_peer_bar(weir_peer_t *peer, weir_barred_t why, bool is_barred)
+{
+    uint64_t *word = &peer->state->barred, was;
+
+    was = is_barred ? __atomic_fetch_or(word, (uint64_t) why, __ATOMIC_ACQ_REL)
+                    : __atomic_fetch_and(word, ~(uint64_t) why, __ATOMIC_ACQ_REL);
+    if (((was & (uint64_t) why) != 0) == is_barred) {
+        return false;
+    }
+    peer_changed(peer);
+    return true;
 }
 
 bool

@@ -1,8 +1,9 @@
 /*
  * pick.c - one request's way through a group: which peers it tries, one after another.
  *
- * Runs in workers.  What the attempts say about the peers is in peer.c.
+ * Runs in workers.  What the attempts say about the peers is in peer.c, what else judges them in policies.c.
  */
+#include "os/clock.h"
 #include "upstream/running.h"
 
 #define PICK_ROUNDS 64                       /* of being too late for a peer that another worker has taken meanwhile */
@@ -15,13 +16,20 @@ weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena)
     pick->tried = weir_new_n(arena, uint64_t, (group->conf.n_peers + 63) / 64);
 }
 
+static const weir_outcome_t pick_abandoned = { .kind = WEIR_OUTCOME_ABANDONED };
+
+/* The peer is not this request's any more. */
 static void
-pick_let_go(weir_pick_t *pick)
+pick_let_go(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
 {
-    if (pick->peer != NULL) {
-        weir_state_leave(pick->peer);
-        pick->peer = NULL;
+    if (pick->peer == NULL) {
+        return;
     }
+    if (weir_unlikely(pick->group->conf.n_policies != 0)) {
+        weir_policies_report(pick, outcome, now);
+    }
+    weir_state_leave(pick->peer);
+    pick->peer = NULL;
 }
 
 /* The peer is this request's: with a place of its own there, and the one try if the peer is marked as failed.  false:
@@ -55,12 +63,24 @@ pick_find(weir_pick_t *pick, weir_instant_t now)
     }
 }
 
+static bool
+pick_admit(weir_pick_t *pick, weir_instant_t now)
+{
+    pick->refusal = pick->group->conf.n_policies != 0 ? weir_policies_admit(pick, now) : WEIR_REFUSED_NOT;
+    pick->is_admitted = pick->refusal == WEIR_REFUSED_NOT;
+    return pick->is_admitted;
+}
+
 bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
     size_t i;
 
-    pick_let_go(pick);
+    pick_let_go(pick, &pick_abandoned, now);
+    if (!pick->is_admitted && !pick_admit(pick, now)) {
+        return false;
+    }
+    pick->refusal = WEIR_REFUSED_NO_PEER;
     weir_group_look(pick->group);
     pick->avoids = pick->failed_zones;
     pick_find(pick, now);
@@ -76,31 +96,45 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     i = weir_peer_number(pick->peer);
     weir_assert((pick->tried[i / 64] >> (i % 64) & 1) == 0);     /* no peer is asked twice */
     pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
+    pick->refusal = WEIR_REFUSED_NOT;
+    if (weir_unlikely(pick->group->conf.n_policies != 0)) {
+        weir_policies_picked(pick, now);
+    }
     return true;
 }
 
 void
-weir_pick_report(weir_pick_t *pick, bool failed, weir_instant_t now)
+weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
 {
+    weir_assert(!outcome->failed || outcome->kind != WEIR_OUTCOME_ABANDONED);
     if (pick->peer == NULL) {
         return;
     }
-    if (pick->group->conf.balancer->report != NULL) {
-        pick->group->conf.balancer->report(pick->peer, failed);
+    if (outcome->kind != WEIR_OUTCOME_ABANDONED && pick->group->conf.balancer->report != NULL) {
+        pick->group->conf.balancer->report(pick->peer, outcome->failed);
     }
-    if (failed) {
+    if (outcome->failed) {
         pick->failed_zones |= pick->peer->zone != 0 ? UINT64_C(1) << pick->peer->zone : 0;
         weir_peer_failed(pick->peer, now);
-    } else if (pick->on_trial) {
+    } else if (outcome->kind != WEIR_OUTCOME_ABANDONED && pick->on_trial) {
         weir_peer_recovered(pick->peer);
     }
-    pick_let_go(pick);
+    pick_let_go(pick, outcome, now);
 }
 
-void
-weir_pick_give_back(weir_pick_t *pick)
+bool
+weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now)
 {
-    pick_let_go(pick);
+    weir_group_t *group = pick->group;
+
+    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
+        weir_uppolicy_of_t *of = &group->policies[i];
+
+        if (of->policy->retry != NULL && !of->policy->retry(of, pick, now)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool
@@ -153,8 +187,13 @@ weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
 void
 weir_pick_end(weir_pick_t *pick)
 {
-    pick_let_go(pick);
     if (pick->group != NULL) {
+        weir_instant_t now = weir_clock_now();
+
+        pick_let_go(pick, &pick_abandoned, now);
+        if (pick->is_admitted && pick->group->conf.n_policies != 0) {
+            weir_policies_leave(pick, now);
+        }
         weir_group_unref(pick->group);
         pick->group = NULL;
     }

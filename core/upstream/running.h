@@ -5,6 +5,7 @@
 #define WEIR_UPSTREAM_RUNNING_H
 
 #include "upstream/balancer.h"
+#include "upstream/policy.h"
 #include "upstream/state.h"
 
 typedef struct weir_upslot weir_upslot_t;
@@ -26,6 +27,8 @@ struct weir_group {
     weir_places_t     places;        /* of zone, from which it and its peers have theirs; NULL: all of it is our own */
     weir_zone_t      *zone;
     bool              is_shared;
+    weir_list_t       parts;         /* taken for policies; state.c */
+    weir_uppolicy_of_t *policies;      /* conf.n_policies of them */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
     uint32_t          refs;          /* generations, picks, connections that are not idle */
@@ -39,9 +42,21 @@ void         weir_sets_share(weir_group_t *group, weir_instant_t now);
 /* NULL: no peer of the group may be asked. */
 weir_peer_t *weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
 
+/* policies.c: those of a group that was just made, and when it goes; and what they are told of a request. */
+void           weir_policies_begin(weir_group_t *group);
+void           weir_policies_end(weir_group_t *group);
+/* A peer that comes to a group that has begun, and has its shared state; it goes. */
+void           weir_policies_peer_begin(weir_peer_t *peer);
+void           weir_policies_peer_end(weir_peer_t *peer);
+void           weir_policies_carry_over(weir_peer_t *to, const weir_peer_t *from);
+weir_refusal_t weir_policies_admit(weir_pick_t *pick, weir_instant_t now);
+void           weir_policies_leave(weir_pick_t *pick, weir_instant_t now);
+void           weir_policies_picked(weir_pick_t *pick, weir_instant_t now);
+void           weir_policies_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
+
 /* peer.c: it has failed max_fails times.  The only peer of a group is never marked: there would be no other to ask. */
 bool weir_peer_is_marked(const weir_peer_t *peer);
-/* It is marked as failed, and it is not yet time to try it. */
+/* It is marked as failed and it is not yet time to try it, or it is barred. */
 bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
 /* An attempt failed; failures count together while each follows the one before within fail_timeout. */
 void weir_peer_failed(weir_peer_t *peer, weir_instant_t now);

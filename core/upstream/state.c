@@ -3,12 +3,15 @@
  */
 #include "upstream/state.h"
 
+#include "base/buf.h"
 #include "base/table.h"
 #include "log/log.h"
 #include "shm/stats.h"
 #include "upstream/running.h"
 
 #define STATES_CHUNK   4096
+#define STATES_PART_NAME 40                  /* bytes of the name of a part, at most … */
+#define STATES_PART    64                    /* … and of what its place is called */
 #define STATES_FAILS   44                    /* from this bit on; below, milliseconds of the monotonic clock */
 #define STATES_CHECKED (((uint64_t) 1 << STATES_FAILS) - 1)
 
@@ -138,14 +141,15 @@ weir_state_look(weir_str_t name, weir_peer_look_t *seen)
 {
     const weir_peer_state_t *state = NULL;
 
-    *seen = (weir_peer_look_t) { false, 0 };
+    *seen = (weir_peer_look_t) { .is_marked = false };
     if (states_used.zone != NULL) {
         state = weir_places_look(&states_used.places, name, &seen->in_use);
     }
     if (state == NULL) {
         return false;
     }
-    seen->is_marked = __atomic_load_n(&state->is_marked, __ATOMIC_RELAXED) != 0;
+    seen->barred = __atomic_load_n(&state->barred, __ATOMIC_RELAXED);
+    seen->is_marked = seen->barred != 0 || __atomic_load_n(&state->is_marked, __ATOMIC_RELAXED) != 0;
     return true;
 }
 
@@ -230,12 +234,88 @@ weir_states_begin(weir_group_t *group)
     }
 }
 
+/* -- parts -- */
+
+/* By the name of what it is a part of, and its own. */
+static bool
+states_take_part(weir_group_t *group, const weir_peer_t *peer, const char *name, weir_place_t *place)
+{
+    const weir_place_t *whole = peer != NULL ? &peer->place : &group->place;
+    char                text[STATES_PART];
+    weir_buf_t          b;
+
+    weir_buf_init(&b, text, sizeof(text));
+    weir_buf_printf(&b, "%c%s%c%016llx", WEIR_STATS_SEPARATOR, name, WEIR_STATS_SEPARATOR,
+                    (unsigned long long) whole->hold.name);
+    return weir_places_take(&group->places, weir_buf_str(&b), place);
+}
+
+weir_state_part_t *
+weir_state_part(weir_group_t *group, const weir_peer_t *peer, const char *name)
+{
+    weir_state_part_t *part = weir_new(&group->arena, weir_state_part_t);
+
+    weir_assert(peer == NULL || peer->group == group);
+    weir_assert(strlen(name) <= STATES_PART_NAME);
+    part->group = group;
+    part->is_shared = (peer != NULL ? peer->is_shared : group->is_shared)
+                      && states_take_part(group, peer, name, &part->place);
+    if (!part->is_shared) {
+        part->place.record = weir_new_n(&group->arena, uint64_t, WEIR_PLACES_RECORD / 8);
+        part->place.gauge = weir_new(&group->arena, uint32_t);
+    }
+    weir_list_push(&group->parts, &part->link);
+    return part;
+}
+
+void
+weir_state_part_drop(weir_state_part_t *part)
+{
+    weir_list_remove(&part->link);
+    if (part->is_shared && weir_slot_mine.number != WEIR_SLOT_NONE) {
+        weir_places_drop(&part->group->places, &part->place);
+    }
+}
+
+uint32_t
+weir_state_part_sum(const weir_state_part_t *part)
+{
+    return part->is_shared ? weir_places_sum(&part->group->places, &part->place) : *part->place.gauge;
+}
+
+bool
+weir_state_part_admit(weir_state_part_t *part, uint32_t max)
+{
+    uint32_t *own = part->place.gauge;
+
+    if (part->is_shared) {
+        return weir_places_admit(&part->group->places, &part->place, max);
+    }
+    if (*own >= max) {
+        return false;
+    }
+    ++*own;
+    return true;
+}
+
+void
+weir_state_part_leave(weir_state_part_t *part)
+{
+    uint32_t *own = part->place.gauge;
+
+    weir_assert(*own > 0);
+    __atomic_store_n(own, *own - 1, __ATOMIC_RELEASE);
+}
+
 /* A process that has no slot any more ends: what it held has gone with the slot. */
 void
 weir_states_end(weir_group_t *group)
 {
     const bool holds = weir_slot_mine.number != WEIR_SLOT_NONE;
 
+    while (!weir_list_empty(&group->parts)) {
+        weir_state_part_drop(weir_list_entry(group->parts.next, weir_state_part_t, link));
+    }
     for (size_t i = 0; i < group->conf.n_peers; i++) {
         weir_peer_t *peer = group->peers[i];
 

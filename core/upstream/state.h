@@ -21,13 +21,27 @@ struct weir_peer_state {
     uint64_t name;                           /* of the place */
     uint64_t failures;                       /* weir_failures_t, packed */
     uint64_t is_marked;                      /* 1: as failed, by the configuration of who has judged it last */
-    uint64_t unused[WEIR_PLACES_RECORD / 8 - 3];
+    uint64_t barred;                         /* weir_barred_t's: why it is not picked */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 4];
 };
+
+/* Why a peer is not picked whatever its requests say; each has one owner that sets and clears it.  A group that is made
+ * without the policy that owns one clears it. */
+typedef enum {
+    WEIR_BARRED_CHECK = 1,                   /* its health check failed */
+    WEIR_BARRED_UNPROVEN = 2,                /* it has to pass a check first */
+    WEIR_BARRED_EJECTED = 4,                 /* as an outlier */
+    WEIR_BARRED_DRAINED = 8,                 /* it has only those that are bound to it; run time */
+    WEIR_BARRED_DOWN = 16,                   /* an operator said so; run time */
+} weir_barred_t;
+
+#define WEIR_BARRED_RUN_TIME ((uint64_t) WEIR_BARRED_DRAINED | WEIR_BARRED_DOWN)
+
 
 /* A group's record. */
 typedef struct {
     uint64_t name;
-    uint64_t changes;                        /* how often a peer became marked as failed, or was so no longer */
+    uint64_t changes;                        /* how often a peer became marked or barred, or was so no longer */
     uint64_t unused[WEIR_PLACES_RECORD / 8 - 2];
 } weir_group_state_t;
 
@@ -51,13 +65,42 @@ extern const weir_zone_kind_t *const weir_states_kinds[];
 void weir_states_use(uint64_t names);
 
 /* What all workers know of a peer, which statistics call GROUP 0x1f ADDRESS.  false: nothing. */
-typedef struct { bool is_marked; uint32_t in_use; } weir_peer_look_t;
+typedef struct { bool is_marked; uint64_t barred; uint32_t in_use; } weir_peer_look_t;
 bool weir_state_look(weir_str_t name, weir_peer_look_t *seen);
 
 /* Of a group that was just made, for all its peers; and when it goes. */
 void weir_states_begin(weir_group_t *group);
 void weir_states_end(weir_group_t *group);
 
+/* -- why a peer is barred -- */
+/* One reason more or less, in all workers.  true: that has changed it. */
+bool weir_peer_bar(weir_peer_t *peer, weir_barred_t why, bool is_barred);
+static inline uint64_t
+weir_peer_barred(const weir_peer_t *peer)
+{
+    return __atomic_load_n(&peer->state->barred, __ATOMIC_ACQUIRE);
+}
+
+/* -- parts: more words of shared memory, for who needs them -- */
+/* A record of WEIR_PLACES_RECORD bytes, of which the first word is the place's own, and a gauge; zero at first.  Its
+ * life is a peer's state's, by the name of the part. */
+typedef struct {
+    weir_list_t         link;                /* of the group's */
+    const weir_group_t *group;
+    weir_place_t        place;
+    bool                is_shared;           /* else it is this worker's own: there was no room */
+} weir_state_part_t;
+
+/* Of the peer, or of the group (NULL).  Taken once by each running group; what was not dropped goes with the group. */
+weir_state_part_t *weir_state_part(weir_group_t *group, const weir_peer_t *peer, const char *name);
+void               weir_state_part_drop(weir_state_part_t *part);
+/* The gauges of all workers. */
+uint32_t           weir_state_part_sum(const weir_state_part_t *part);
+/* One more on this worker's gauge unless there are `max` in all workers already; see weir_places_admit. */
+bool               weir_state_part_admit(weir_state_part_t *part, uint32_t max) WEIR_MUST_USE;
+void               weir_state_part_leave(weir_state_part_t *part);
+
+/* -- requests -- */
 /* Requests that are on the peer now, in all workers. */
 uint32_t weir_state_in_use(const weir_peer_t *peer);
 /* One more in this worker.  false: the peer has max_conns already, or another worker took the last place. */

@@ -4,6 +4,7 @@
 #include "http/exchange/ask.h"
 
 #include "base/mem.h"
+#include "http/exchange/outcome.h"
 #include "http/record/stats.h"
 #include "os/clock.h"
 
@@ -58,6 +59,7 @@ static void
 ask_end_attempt(weir_ask_t *ask, bool failed)
 {
     weir_instant_t now = weir_clock_now();
+    weir_outcome_t outcome;
 
     if (!ask->has_attempt) {
         return;
@@ -67,11 +69,8 @@ ask_end_attempt(weir_ask_t *ask, bool failed)
     ask->attempt.bytes_sent = weir_exchange_sent_bytes(&ask->x);
     ask->attempt.bytes_received = ask->x.received;
     weir_http_stats_attempt(&ask->attempt);
-    if (failed || ask->attempt.has_header) {
-        weir_pick_report(&ask->pick, failed, now);
-    } else {
-        weir_pick_give_back(&ask->pick);
-    }
+    outcome = weir_outcome_of(&ask->attempt, failed);
+    weir_pick_report(&ask->pick, &outcome, now);
 }
 
 /* Everything but the memory goes. */
@@ -153,7 +152,9 @@ ask_failed(weir_ask_t *ask, weir_cause_t cause, const char *detail)
         ask_begin_again(ask, false);
         return;
     }
-    if (again && (ask->q.tries == 0 || ask->tries < ask->q.tries) && weir_pick_has_next(&ask->pick, weir_clock_now())) {
+    if (again && (ask->q.tries == 0 || ask->tries < ask->q.tries) && weir_pick_has_next(&ask->pick, weir_clock_now())
+        && weir_pick_may_retry(&ask->pick, weir_clock_now()))
+    {
         ask_end_attempt(ask, true);
         ask_begin_again(ask, true);
         return;
@@ -422,12 +423,10 @@ ask_begin_attempt(weir_ask_t *ask)
 static void
 ask_next_peer(weir_ask_t *ask)
 {
-    weir_cause_t cause = ask->tries != 0 ? ask->x.cause : WEIR_CAUSE_UPSTREAM_NONE;
-
     weir_assert(!ask->has_attempt && !ask->is_over);
     ask->tries++;
     if (!weir_pick_next(&ask->pick, weir_clock_now())) {
-        ask_end(ask, cause, ask->x.detail);
+        ask_end(ask, ask->tries > 1 ? ask->x.cause : weir_outcome_refused(&ask->pick), ask->x.detail);
         return;
     }
     ask_begin_attempt(ask);

@@ -5,6 +5,7 @@
  */
 #include "http/proxy/proxy.h"
 
+#include "http/exchange/outcome.h"
 #include "http/proxy/emit.h"
 #include "http/serve/runtime.h"
 #include "os/clock.h"
@@ -117,6 +118,14 @@ retry_pick(weir_proxy_t *p)
     return weir_pick_next(&p->pick, weir_clock_now());
 }
 
+static uint16_t
+retry_cause_status(weir_cause_t cause)
+{
+    uint16_t status = weir_cause_row(cause)->status;
+
+    return status ? status : 502;
+}
+
 void
 weir_proxy_next_peer(weir_proxy_t *p)
 {
@@ -149,16 +158,16 @@ weir_proxy_next_peer(weir_proxy_t *p)
     p->tries++;
     if (!retry_pick(p)) {
         bool first = req->n_attempts == 0;
-        weir_cause_t cause = p->x.cause;
+        weir_cause_t cause = p->x.cause, refused = weir_outcome_refused(&p->pick);
         const char *detail = p->x.detail;
         if (first) {
             weir_attempt_t *none = retry_new_attempt(p);
             none->peer = retry_keep(p, weir_group_conf(p->pick.group)->name);
-            none->status = 502;
-            none->cause = WEIR_CAUSE_UPSTREAM_NONE;
+            none->status = retry_cause_status(refused);
+            none->cause = refused;
         }
         weir_proxy_release(p);
-        (void) weir_request_fail(req, first || cause == WEIR_CAUSE_NONE ? WEIR_CAUSE_UPSTREAM_NONE : cause, detail);
+        (void) weir_request_fail(req, first || cause == WEIR_CAUSE_NONE ? refused : cause, detail);
         return;
     }
     retry_connect(p);
@@ -169,6 +178,8 @@ weir_proxy_next_peer(weir_proxy_t *p)
 void
 weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
 {
+    weir_outcome_t outcome;
+
     if (p->attempt == NULL) {
         return;
     }
@@ -177,11 +188,8 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     p->attempt->bytes_sent = weir_exchange_sent_bytes(&p->x);
     p->attempt->bytes_received = p->x.received;
-    if (failed || p->attempt->has_header) {
-        weir_pick_report(&p->pick, failed, weir_clock_now());
-    } else {
-        weir_pick_give_back(&p->pick);
-    }
+    outcome = weir_outcome_of(p->attempt, failed);
+    weir_pick_report(&p->pick, &outcome, weir_clock_now());
     p->attempt = NULL;
 }
 
@@ -295,14 +303,6 @@ retry_is_race(const weir_proxy_t *p)
         && retry_is_repeatable(p);
 }
 
-static uint16_t
-retry_cause_status(weir_cause_t cause)
-{
-    uint16_t status = weir_cause_row(cause)->status;
-
-    return status ? status : 502;
-}
-
 /* No other peer is asked: the client is told, in a whole answer where the wire allows it. */
 static void
 retry_give_up(weir_proxy_t *p, weir_cause_t cause, const char *detail)
@@ -362,7 +362,7 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
         retry_connect(p);
         return;
     }
-    bool again = retry_is_allowed(p, kind, 0);
+    bool again = retry_is_allowed(p, kind, 0) && weir_pick_may_retry(&p->pick, weir_clock_now());
     if (again) {
         weir_cause_log(cause, &req->log, detail);
     }
@@ -418,7 +418,8 @@ retry_grpc(weir_proxy_t *p)
     uint64_t status = retry != NULL && retry->grpc != 0 ? retry_grpc_status(p) : 0;
 
     if (status == 0 || (retry->grpc >> status & 1) == 0 || p->tries > retry->n || !retry_is_possible(p)
-        || !(weir_pick_has_next(&p->pick, now) || weir_pick_may_renew(&p->pick, now)))
+        || !(weir_pick_has_next(&p->pick, now) || weir_pick_may_renew(&p->pick, now))
+        || !weir_pick_may_retry(&p->pick, now))
     {
         return false;
     }
@@ -437,7 +438,9 @@ weir_proxy_retry_status(weir_proxy_t *p)
     if (weir_unlikely(retry_grpc(p))) {
         return true;
     }
-    if ((kind == 0 && retry_conf(p) == NULL) || !retry_is_allowed(p, kind, status)) {
+    if ((kind == 0 && retry_conf(p) == NULL) || !retry_is_allowed(p, kind, status)
+        || !weir_pick_may_retry(&p->pick, weir_clock_now()))
+    {
         return false;
     }
     /* 403 and 404 are an answer, not an unwell peer; so is what else `retry` may name below 500, but 429. */

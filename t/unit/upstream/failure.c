@@ -38,8 +38,8 @@ test_marked_and_tried_again(void)
     }
     ok(trial.on_trial, "then it is tried");
     ok(weir_pick_next(&other, later) && groups_letter(other.peer) == 'b', "by one request only");
-    weir_pick_report(&other, false, later);
-    weir_pick_report(&trial, false, later);
+    groups_report(&other, false, later);
+    groups_report(&trial, false, later);
     weir_pick_end(&trial);
     weir_pick_end(&other);
     weir_arena_fini(&arena);

@@ -69,6 +69,16 @@ groups_letter(const weir_peer_t *peer)
     return (char) ('a' + weir_peer_number(peer));
 }
 
+/* How an attempt ended. */
+static inline void
+groups_report(weir_pick_t *pick, bool failed, weir_instant_t now)
+{
+    const weir_outcome_t outcome = { .kind = failed ? WEIR_OUTCOME_RESET : WEIR_OUTCOME_ANSWER, .status = 200,
+                                     .failed = failed };
+
+    weir_pick_report(pick, &outcome, now);
+}
+
 /* One request with one attempt; the peer's letter, '-' when there was none. */
 static inline char
 groups_request(weir_group_t *group, bool fails, uint64_t now)
@@ -81,7 +91,7 @@ groups_request(weir_group_t *group, bool fails, uint64_t now)
     weir_pick_begin(&pick, group, &arena);
     if (weir_pick_next(&pick, (weir_instant_t) { now })) {
         letter = groups_letter(pick.peer);
-        weir_pick_report(&pick, fails, (weir_instant_t) { now });
+        groups_report(&pick, fails, (weir_instant_t) { now });
     }
     weir_pick_end(&pick);
     weir_arena_fini(&arena);

@@ -46,11 +46,11 @@ test_counts(weir_arena_t *arena)
         got[i] = pick_one(group, &picks[i], arena);
     }
     is_str(weir_str_from_z(got), "abcacaba", "those under way are spread by weight: four of eight");
-    weir_pick_report(&picks[2], false, (weir_instant_t) { 1 });
+    groups_report(&picks[2], false, (weir_instant_t) { 1 });
     weir_pick_end(&picks[2]);
     ok(pick_one(group, &picks[2], arena) == 'c', "the one that has ended one gets the next");
     for (int i = 0; i < 8; i++) {
-        weir_pick_report(&picks[i], false, (weir_instant_t) { 1 });
+        groups_report(&picks[i], false, (weir_instant_t) { 1 });
         weir_pick_end(&picks[i]);
     }
     is_letters(groups_requests(group, 8, 1), "bacabaca", "one at a time: turns by weight");

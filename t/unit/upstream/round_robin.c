@@ -79,7 +79,7 @@ test_one_request_tries_each_once(void)
     while (weir_pick_next(&pick, now)) {
         letters[n++] = groups_letter(pick.peer);
         is_int(weir_state_in_use(pick.peer), 1, "the peer is in use");
-        weir_pick_report(&pick, true, now);
+        groups_report(&pick, true, now);
     }
     is_letters(letters, "abde", "primaries first, the backup when they are used up");
     ok(!weir_pick_has_next(&pick, now), "nobody is left");

@@ -1,0 +1,67 @@
+/*
+ * outcome.c - see outcome.h.
+ */
+#include "http/exchange/outcome.h"
+
+/* ABANDONED: no failure of a peer. */
+static weir_outcome_kind_t
+outcome_kind(weir_cause_t cause)
+{
+    switch (cause) {
+    case WEIR_CAUSE_UPSTREAM_CONNECT_REFUSED:
+    case WEIR_CAUSE_UPSTREAM_CONNECT_FAILED:
+    case WEIR_CAUSE_UPSTREAM_CONNECT_TIMEOUT:
+    case WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE:
+    case WEIR_CAUSE_UPSTREAM_TLS_VERIFY:
+    case WEIR_CAUSE_UPSTREAM_TLS_PROTOCOL:
+        return WEIR_OUTCOME_CONNECT;
+    case WEIR_CAUSE_UPSTREAM_SEND_FAILED:
+    case WEIR_CAUSE_UPSTREAM_CLOSED:
+    case WEIR_CAUSE_UPSTREAM_RESET:
+    case WEIR_CAUSE_UPSTREAM_BODY_INCOMPLETE:
+    case WEIR_CAUSE_UPSTREAM_H2_REFUSED:
+    case WEIR_CAUSE_UPSTREAM_H2_RESET:
+        return WEIR_OUTCOME_RESET;
+    case WEIR_CAUSE_UPSTREAM_SEND_TIMEOUT:
+    case WEIR_CAUSE_UPSTREAM_READ_TIMEOUT:
+    case WEIR_CAUSE_UPSTREAM_TIMEOUT:
+    case WEIR_CAUSE_UPSTREAM_TRY_TIMEOUT:
+    case WEIR_CAUSE_UPSTREAM_DEADLINE:
+        return WEIR_OUTCOME_TIMEOUT;
+    case WEIR_CAUSE_UPSTREAM_MALFORMED:
+    case WEIR_CAUSE_UPSTREAM_HEADER_TOO_LARGE:
+    case WEIR_CAUSE_UPSTREAM_INTERIM:
+    case WEIR_CAUSE_UPSTREAM_BODY_TOO_LARGE:
+    case WEIR_CAUSE_UPSTREAM_BODY_MALFORMED:
+    case WEIR_CAUSE_UPSTREAM_ANSWER:
+    case WEIR_CAUSE_UPSTREAM_H2_PROTOCOL:
+    case WEIR_CAUSE_UPSTREAM_REDIRECT:
+        return WEIR_OUTCOME_INVALID;
+    default:
+        return WEIR_OUTCOME_ABANDONED;
+    }
+}
+
+weir_outcome_t
+weir_outcome_of(const weir_attempt_t *attempt, bool failed)
+{
+    weir_outcome_t outcome = { .kind = WEIR_OUTCOME_ABANDONED, .header_time = attempt->header_time,
+                               .total_time = attempt->response_time };
+
+    outcome.status = attempt->has_header ? attempt->status : 0;
+    if (failed) {
+        outcome.kind = outcome_kind(attempt->cause);
+    }
+    if (outcome.kind == WEIR_OUTCOME_ABANDONED && attempt->has_header) {
+        outcome.kind = WEIR_OUTCOME_ANSWER;
+    }
+    outcome.failed = failed && outcome.kind != WEIR_OUTCOME_ABANDONED;
+    return outcome;
+}
+
+weir_cause_t
+weir_outcome_refused(const weir_pick_t *pick)
+{
+    weir_assert(pick->peer == NULL && pick->refusal != WEIR_REFUSED_NOT);
+    return WEIR_CAUSE_UPSTREAM_NONE;
+}
