@@ -10,14 +10,19 @@
 #include "conf/generation.h"
 #include "shm/stats.h"
 #include "upstream/follow.h"
+#include "upstream/lists.h"
 #include "upstream/locality.h"
 #include "upstream/module.h"
+#include "upstream/names.h"
+#include "upstream/running.h"
 
 #include <stdlib.h>
 
 #define UPSTREAM_PORT     80
 #define UPSTREAM_MAX_NAME 255
 #define UPSTREAM_MAX_PRIORITY 128
+#define UPSTREAM_SOURCES  16             /* of one block, beside its servers */
+#define UPSTREAM_MAX_SOURCE 800          /* bytes of a source's name */
 
 /* -- directives -- */
 
@@ -35,6 +40,8 @@ typedef struct { weir_str_t name; weir_bytes_t size; } upstream_zone_t;
 
 typedef struct {
     upstream_servers_t servers;
+    weir_source_t     *sources[UPSTREAM_SOURCES];    /* of other directives */
+    size_t             n_sources;
     upstream_zone_t    zone;
     uint32_t           keepalive, keepalive_requests;
     weir_msec_t        keepalive_time, keepalive_timeout;
@@ -129,8 +136,6 @@ upstream_server_option(upstream_server_t *server, weir_str_t word)
     return weir_str_eq(word, WEIR_STR("backup")) || weir_str_eq(word, WEIR_STR("down"));
 }
 
-static const weir_peer_conf_t upstream_default_peer = { .weight = 1, .max_fails = 1, .fail_timeout = { 10000 } };
-
 static bool
 upstream_is_address(const weir_hostport_t *hp)
 {
@@ -143,7 +148,7 @@ static bool
 upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
                       void *field)
 {
-    upstream_server_t server = { .name = words->at[1].text, .peer = upstream_default_peer };
+    upstream_server_t server = { .name = words->at[1].text, .peer = weir_source_default };
     weir_hostport_t  *hp = &server.hp;
     const char       *why;
 
@@ -282,80 +287,209 @@ upstream_digest(const weir_group_conf_t *group)
     return digest != 0 ? digest : 1;
 }
 
+/* The peer that is next: text and address. */
+static weir_peer_conf_t *
+upstream_add_peer(weir_arena_t *arena, weir_group_conf_t *group, const weir_peer_conf_t *model, weir_str_t server,
+                  const weir_addr_t *addr)
+{
+    weir_peer_conf_t *peer = &group->peers[group->n_peers++];
+    char              text[WEIR_ADDR_TEXT];
+
+    *peer = *model;
+    peer->addr = *addr;
+    peer->text = weir_str_dup(arena, weir_str(text, weir_addr_text(&peer->addr, text)));
+    peer->server = server;
+    return peer;
+}
+
 static void
 upstream_add_peers(weir_arena_t *arena, weir_group_conf_t *group, const weir_peer_conf_t *model, weir_str_t server,
                    weir_addrs_t addrs)
 {
-    char text[WEIR_ADDR_TEXT];
-
     for (size_t i = 0; i < addrs.n; i++) {
-        weir_peer_conf_t *peer = &group->peers[group->n_peers++];
-
-        *peer = *model;
-        peer->addr = addrs.at[i];
-        peer->text = weir_str_dup(arena, weir_str(text, weir_addr_text(&peer->addr, text)));
-        peer->server = server;
+        (void) upstream_add_peer(arena, group, model, server, &addrs.at[i]);
     }
 }
 
-/* The lowest rank of a server that is above `above`; false: there is none. */
-static bool
-upstream_next_rank(const weir_follow_server_t *servers, size_t n, int64_t above, int64_t *next)
+/* Those of a source's list: what they do not say of themselves is the line's. */
+static void
+upstream_add_known(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_conf_t *follow,
+                   const weir_follow_server_t *server, const weir_follow_known_t *known)
 {
-    bool found = false;
+    for (size_t i = 0; i < known->n; i++) {
+        const weir_source_peer_t *from = &known->at[i];
+        weir_peer_conf_t         *peer = upstream_add_peer(arena, group, &server->model,
+                                                           from->server.len != 0 ? from->server : server->server,
+                                                           &from->addr);
 
-    for (size_t i = 0; i < n; i++) {
-        int64_t rank = weir_peer_rank(&servers[i].model);
-
-        if (rank > above && (!found || rank < *next)) {
-            *next = rank;
-            found = true;
+        peer->weight = from->weight != 0 ? from->weight : peer->weight;
+        peer->max_conns = from->max_conns != 0 ? from->max_conns : peer->max_conns;
+        peer->priority = (uint16_t) weir_min((uint32_t) peer->priority + from->priority, UINT32_C(65535));
+        peer->backup = peer->backup || from->backup;
+        peer->down = peer->down || from->down;
+        if (from->locality.len != 0) {
+            peer->locality = from->locality;
+            peer->distance = weir_locality_distance(follow->locality, from->locality);
         }
     }
-    return found;
+}
+
+typedef struct { uint64_t key; weir_peer_conf_t peer; } upstream_ranked_t;
+
+static int
+upstream_compare_ranked(const void *a_, const void *b_)
+{
+    const upstream_ranked_t *a = a_, *b = b_;
+
+    return a->key < b->key ? -1 : a->key > b->key;
+}
+
+/* By rank, and otherwise as they are. */
+static void
+upstream_order(weir_arena_t *arena, weir_group_conf_t *group)
+{
+    upstream_ranked_t *ranked;
+    bool               in_order = true;
+
+    for (size_t i = 1; i < group->n_peers; i++) {
+        in_order = in_order && weir_peer_rank(&group->peers[i - 1]) <= weir_peer_rank(&group->peers[i]);
+    }
+    if (in_order) {
+        return;
+    }
+    ranked = weir_new_n(arena, upstream_ranked_t, group->n_peers);
+    for (size_t i = 0; i < group->n_peers; i++) {
+        ranked[i] = (upstream_ranked_t) { (uint64_t) weir_peer_rank(&group->peers[i]) << 32 | i, group->peers[i] };
+    }
+    qsort(ranked, group->n_peers, sizeof(*ranked), upstream_compare_ranked);
+    for (size_t i = 0; i < group->n_peers; i++) {
+        group->peers[i] = ranked[i].peer;
+    }
 }
 
 void
-weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_server_t *servers, size_t n)
+weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_conf_t *follow,
+                   const weir_follow_known_t *known)
 {
-    size_t  peers = 0;
-    int64_t rank = -1;
+    size_t peers = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        peers += servers[i].addrs.n;
+    for (size_t i = 0; i < follow->n; i++) {
+        peers += known != NULL && known[i].is_known ? known[i].n : follow->servers[i].addrs.n;
     }
     group->peers = weir_new_n(arena, weir_peer_conf_t, peers + 1);
     group->n_peers = 0;
-    while (upstream_next_rank(servers, n, rank, &rank)) {
-        for (size_t i = 0; i < n; i++) {
-            if (weir_peer_rank(&servers[i].model) == rank) {
-                upstream_add_peers(arena, group, &servers[i].model, servers[i].server, servers[i].addrs);
-            }
+    for (size_t i = 0; i < follow->n; i++) {
+        const weir_follow_server_t *server = &follow->servers[i];
+
+        if (known != NULL && known[i].is_known) {
+            upstream_add_known(arena, group, follow, server, &known[i]);
+        } else {
+            upstream_add_peers(arena, group, &server->model, server->server, server->addrs);
         }
     }
+    weir_assert(group->n_peers == peers);
+    upstream_order(arena, group);
     group->digest = upstream_digest(group);
     upstream_name_rows(arena, group);
 }
 
-/* What is written, as what it takes to make the group anew. *is_followed: a name is to be asked for again. */
-static weir_follow_server_t *
-upstream_list_servers(weir_conf_t *cf, const upstream_servers_t *servers, weir_str_t own, bool *is_followed,
-                      bool *has_primary)
+/* -- the lines of a block -- */
+
+weir_source_t *
+weir_upstream_declare(weir_conf_t *cf, weir_str_t name, const weir_peer_conf_t *model)
 {
-    weir_follow_server_t *list = weir_new_n(cf->arena, weir_follow_server_t, servers->n);
+    upstream_conf_t *conf = weir_conf_own(cf, cf->block, weir_upstream_index);
+    weir_source_t   *source;
 
-    for (size_t i = 0; i < servers->n; i++) {
-        const upstream_server_t *server = &servers->at[i];
+    weir_assert(cf->block->context == WEIR_IN_UPSTREAM);
+    if (conf->n_sources == UPSTREAM_SOURCES || name.len > UPSTREAM_MAX_SOURCE) {
+        weir_conf_error(cf, 0, conf->n_sources == UPSTREAM_SOURCES ? "an upstream has at most 16 sources of servers"
+                                                                   : "the name of a source is too long");
+        return NULL;
+    }
+    source = weir_new(cf->arena, weir_source_t);
+    *source = (weir_source_t) { .name = weir_str_dup(cf->arena, name), .model = *model };
+    conf->sources[conf->n_sources++] = source;
+    return source;
+}
 
-        list[i] = (weir_follow_server_t) {
-            .model = server->peer, .server = server->name, .addrs = server->addrs, .host = server->hp.host,
-            .port = server->hp.has_port ? server->hp.port : UPSTREAM_PORT, .is_followed = server->is_followed,
+/* A server whose name is asked for again. */
+static weir_source_t *
+upstream_name_source(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_server_t *server)
+{
+    weir_name_conf_t *name = weir_new(cf->arena, weir_name_conf_t);
+    weir_source_t    *source = weir_new(cf->arena, weir_source_t);
+
+    *name = (weir_name_conf_t) { .host = server->hp.host, .settings = weir_resolver_settings(block),
+                                 .port = server->hp.has_port ? server->hp.port : UPSTREAM_PORT };
+    *source = (weir_source_t) { .name = server->name, .model = server->peer, .ops = &weir_names_ops, .owner = name };
+    return source;
+}
+
+/* Its place in shared memory: of two lines that say the same the second has another. */
+static void
+upstream_bind_source(weir_conf_t *cf, const weir_group_conf_t *group, const weir_follow_conf_t *follow, size_t at)
+{
+    weir_source_t *source = follow->servers[at].source;
+    size_t         twins = 0;
+
+    for (size_t i = 0; i < at; i++) {
+        twins += follow->servers[i].source != NULL && weir_str_eq(follow->servers[i].source->name, source->name);
+    }
+    source->group = group;
+    source->key = weir_str_printf(cf->arena, "%.*s\x1f%.*s\x1f%zu", WEIR_STR_ARG(group->name),
+                                  WEIR_STR_ARG(source->name), twins);
+}
+
+/* What is written, as what it takes to make the group anew.  NULL: cf->error is set. */
+static weir_follow_conf_t *
+upstream_list_servers(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_conf_t *conf,
+                      const weir_group_conf_t *group, bool *has_primary)
+{
+    weir_follow_conf_t *follow = weir_new(cf->arena, weir_follow_conf_t);
+    bool                has_source = conf->n_sources != 0;
+
+    *has_primary = has_source;
+    follow->locality = weir_locality_settings(block).own;
+    follow->servers = weir_new_n(cf->arena, weir_follow_server_t, conf->servers.n + conf->n_sources);
+    for (size_t i = 0; i < conf->servers.n; i++) {
+        const upstream_server_t *server = &conf->servers.at[i];
+
+        follow->servers[follow->n++] = (weir_follow_server_t) {
+            .model = server->peer, .server = server->name, .addrs = server->addrs,
+            .source = server->is_followed ? upstream_name_source(cf, block, server) : NULL,
         };
-        list[i].model.distance = weir_locality_distance(own, server->peer.locality);
-        *is_followed = *is_followed || server->is_followed;
+        has_source = has_source || server->is_followed;
         *has_primary = *has_primary || !server->peer.backup;
     }
-    return list;
+    for (size_t i = 0; i < conf->n_sources; i++) {
+        follow->servers[follow->n++] = (weir_follow_server_t) {
+            .model = conf->sources[i]->model, .server = conf->sources[i]->name, .source = conf->sources[i],
+        };
+    }
+    for (size_t i = 0; i < follow->n; i++) {
+        follow->servers[i].model.distance = weir_locality_distance(follow->locality,
+                                                                   follow->servers[i].model.locality);
+        if (follow->servers[i].source != NULL) {
+            upstream_bind_source(cf, group, follow, i);
+        }
+    }
+    follow->entries = has_source ? weir_lists_take(cf) : NULL;
+    return !has_source || follow->entries != NULL ? follow : NULL;
+}
+
+/* Names that are followed are asked of somebody.  false: cf->error is set. */
+static bool
+upstream_check_resolver(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_conf_t *conf)
+{
+    for (size_t i = 0; i < conf->servers.n; i++) {
+        if (conf->servers.at[i].is_followed && weir_resolver_settings(block)->servers.n == 0) {
+            return weir_conf_error_at(cf, &block->words,
+                                      "no resolver defined to resolve the servers of upstream \"%.*s\"",
+                                      WEIR_STR_ARG(block->words.at[1].text));
+        }
+    }
+    return true;
 }
 
 /* What chooses among its peers, and by which key.  false: cf->error is set. */
@@ -411,22 +545,23 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
 {
     const upstream_conf_t *conf = weir_conf_of(block, weir_upstream_index);
     weir_group_conf_t     *group = weir_new(cf->arena, weir_group_conf_t);
-    weir_follow_server_t  *servers;
-    weir_locality_settings_t locality;
-    bool                   is_followed = false, has_primary = false;
+    weir_follow_conf_t    *follow;
+    bool                   has_primary;
 
     group->name = group->host_header = block->words.at[1].text;
-    if (conf == NULL || conf->servers.n == 0) {
+    if (conf == NULL || conf->servers.n + conf->n_sources == 0) {
         weir_conf_error_at(cf, &block->words, "no servers are inside upstream");
         return NULL;
     }
-    locality = weir_locality_settings(block);
-    servers = upstream_list_servers(cf, &conf->servers, locality.own, &is_followed, &has_primary);
+    follow = upstream_list_servers(cf, block, conf, group, &has_primary);
+    if (follow == NULL || !upstream_check_resolver(cf, block, conf)) {
+        return NULL;
+    }
     if (!has_primary) {
         weir_conf_error_at(cf, &block->words, "no servers in upstream \"%.*s\"", WEIR_STR_ARG(group->name));
         return NULL;
     }
-    group->overprovisioning = locality.overprovisioning;
+    group->overprovisioning = weir_locality_settings(block).overprovisioning;
     group->keepalive = conf->keepalive;
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;
@@ -436,18 +571,8 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     }
     upstream_judge(block, group);
     group->states = ((const upstream_conf_t *) weir_conf_of(block->parent, weir_upstream_index))->states;
-    weir_upstream_fill(cf->arena, group, servers, conf->servers.n);
-    if (is_followed) {
-        weir_follow_conf_t *follow = weir_new(cf->arena, weir_follow_conf_t);
-
-        *follow = (weir_follow_conf_t) { servers, conf->servers.n, weir_resolver_settings(block) };
-        if (follow->settings->servers.n == 0) {
-            weir_conf_error_at(cf, &block->words, "no resolver defined to resolve the servers of upstream \"%.*s\"",
-                               WEIR_STR_ARG(group->name));
-            return NULL;
-        }
-        group->follow = follow;
-    }
+    weir_upstream_fill(cf->arena, group, follow, NULL);
+    group->follow = follow->entries != NULL ? follow : NULL;
     return group;
 }
 
@@ -523,16 +648,32 @@ upstream_adopt(weir_life_t *life, weir_generation_t *generation)
     weir_upstream_start(generation, weir_upstream_groups(life));
 }
 
+/* Its lists are followed no more; those of the next generation are. */
+static void
+upstream_retire(weir_life_t *life WEIR_UNUSED, weir_generation_t *generation)
+{
+    const upstream_groups_t *groups = generation->built[weir_upstream_index];
+
+    for (size_t i = 0; groups != NULL && i < groups->all.n; i++) {
+        weir_group_conf_t *conf = *weir_array_at(&groups->all, weir_group_conf_t *, i);
+
+        if (conf->following != NULL) {
+            weir_follow_retire(conf->following);
+        }
+    }
+}
+
 static void
 upstream_end(weir_life_t *life)
 {
+    weir_follow_retire_all(weir_upstream_groups(life));
     weir_groups_destroy(weir_upstream_groups(life));
     weir_states_use(0);
     life->kept[weir_upstream_index] = NULL;
 }
 
 static const struct weir_module_life upstream_life = { .begin = upstream_begin, .adopt = upstream_adopt,
-                                                       .end = upstream_end };
+                                                       .retire = upstream_retire, .end = upstream_end };
 
 const weir_module_t weir_upstream = {
     .name = "upstream",
@@ -593,7 +734,7 @@ upstream_imply(weir_conf_t *cf, const upstream_groups_t *groups, weir_str_t auth
     group->name = upstream_authority(cf, hp, port, 0);
     group->host_header = hp->is_unix ? WEIR_STR("localhost") : upstream_authority(cf, hp, port, default_port);
     group->peers = weir_new_n(cf->arena, weir_peer_conf_t, addrs.n);
-    upstream_add_peers(cf->arena, group, &upstream_default_peer, group->name, addrs);
+    upstream_add_peers(cf->arena, group, &weir_source_default, group->name, addrs);
     group->balancer = &weir_balancer_round_robin;
     group->states = groups->states;
     group->digest = upstream_digest(group);
@@ -608,7 +749,7 @@ weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_grou
 {
     *conf = (weir_group_conf_t) { .name = name, .host_header = host_header, .balancer = &weir_balancer_round_robin };
     conf->peers = weir_new_n(arena, weir_peer_conf_t, n);
-    upstream_add_peers(arena, conf, &upstream_default_peer, name,
+    upstream_add_peers(arena, conf, &weir_source_default, name,
                        (weir_addrs_t) { (weir_addr_t *) (uintptr_t) addrs, n });
     conf->digest = upstream_digest(conf);
     conf->running = weir_group_attach(groups, conf);
@@ -705,9 +846,10 @@ weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups)
         weir_group_conf_t *conf = *weir_array_at(&all->all, weir_group_conf_t *, i);
 
         weir_assert(conf->running == NULL);
-        conf->running = weir_group_attach(groups, conf);
         if (conf->follow != NULL) {
-            conf->following = weir_follow_start(groups, conf, conf->follow);
+            conf->following = weir_follow_start(groups, conf);
+        } else {
+            conf->running = weir_group_attach(groups, conf);
         }
     }
     weir_arena_on_cleanup(&generation->arena, upstream_stop, all);

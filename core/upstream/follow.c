@@ -1,176 +1,307 @@
 /*
- * follow.c - see follow.h.  Runs in workers, each for itself; requests under way keep the group they began with.
+ * follow.c - see follow.h.  Runs in workers; requests under way keep the group they began with.
+ *
+ * Every worker has each list; one of them asks for it (lists.h).  Who asks is looked at in a task, never while a
+ * generation is adopted, and again every few seconds.
  */
 #include "upstream/follow.h"
 
 #include "base/mem.h"
-#include "log/log.h"
-#include "os/clock.h"
+#include "event/wake.h"
+#include "upstream/lists.h"
 #include "upstream/running.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define FOLLOW_SOONEST 1000              /* ms; names whose answers hold for no time are not asked for all the time */
-#define FOLLOW_AGAIN   5000              /* ms, after one that led to nothing */
-#define FOLLOW_CHUNK   4096
+#define FOLLOW_CHUNK 4096
 
-typedef struct {
-    weir_follow_t *follow;
-    size_t         index;
-    weir_lookup_t  lookup;
-    weir_timer_t   timer;
-    weir_addr_t   *addrs;                /* heap; NULL: those of the load still hold */
-    size_t         n;
-    bool           has_failed;           /* and said so */
-} follow_name_t;
+typedef struct weir_follow_line {
+    weir_follow_t     *follow;
+    weir_source_t     *source;               /* NULL: a server that is written; nothing below is used */
+    weir_source_list_t list;
+    weir_lists_place_t place;
+    bool               is_known, is_asking;
+} follow_line_t;
 
 struct weir_follow {
+    weir_list_t               link;          /* of the worker's, newest first */
     weir_groups_t            *groups;
     weir_group_conf_t        *conf;
     const weir_follow_conf_t *follow;
     weir_loop_t              *loop;
-    weir_resolver_t          *resolver;
-    follow_name_t             names[];   /* follow->n; of those that are not followed nothing is used */
+    weir_task_t               soon;
+    weir_timer_t              tick;
+    weir_wake_listener_t      listener;
+    bool                      is_retired;
+    follow_line_t             lines[];       /* follow->n */
 };
 
-static void follow_ask(follow_name_t *name);
+/* -- the group -- */
 
-/* The group of what is known now, in the place of the one before. */
+/* The group of what is known now. */
+static weir_group_t *
+follow_make(weir_follow_t *follow)
+{
+    weir_arena_t         scratch;
+    weir_group_conf_t    conf = *follow->conf;
+    weir_follow_known_t *known;
+    weir_group_t        *group;
+
+    weir_arena_init(&scratch, FOLLOW_CHUNK);
+    known = weir_new_n(&scratch, weir_follow_known_t, follow->follow->n);
+    for (size_t i = 0; i < follow->follow->n; i++) {
+        const follow_line_t *line = &follow->lines[i];
+
+        known[i] = (weir_follow_known_t) { line->list.at, line->list.n, line->is_known };
+    }
+    weir_upstream_fill(&scratch, &conf, follow->follow, known);
+    group = weir_group_attach(follow->groups, &conf);
+    weir_arena_fini(&scratch);
+    return group;
+}
+
+/* … in the place of the one before. */
 static void
 follow_rebuild(weir_follow_t *follow)
 {
-    weir_arena_t scratch;
-    weir_group_conf_t conf = *follow->conf;
-    weir_follow_server_t *servers;
     weir_group_t *before = follow->conf->running;
 
-    weir_assert(before != NULL);     /* the group of the load, at first */
-    weir_arena_init(&scratch, FOLLOW_CHUNK);
-    servers = weir_new_n(&scratch, weir_follow_server_t, follow->follow->n);
-    for (size_t i = 0; i < follow->follow->n; i++) {
-        servers[i] = follow->follow->servers[i];
-        if (follow->names[i].addrs != NULL) {
-            servers[i].addrs = (weir_addrs_t) { follow->names[i].addrs, follow->names[i].n };
-        }
-    }
-    weir_upstream_fill(&scratch, &conf, servers, follow->follow->n);
-    follow->conf->running = weir_group_attach(follow->groups, &conf);
+    weir_assert(before != NULL && !follow->is_retired);
+    follow->conf->running = follow_make(follow);
     weir_group_unref(before);
-    weir_arena_fini(&scratch);
 }
 
-/* Both have their order. */
+/* -- lists -- */
+
+static void
+line_take(follow_line_t *line, weir_source_list_t list)
+{
+    weir_source_free(&line->list);
+    line->list = list;
+    line->is_known = true;
+}
+
+/* What another worker has found out.  true: the group is another now. */
 static bool
-follow_same(const follow_name_t *name, const weir_addr_t *addrs, size_t n)
+line_look(follow_line_t *line)
 {
-    for (size_t i = 0; i < n && n == name->n; i++) {
-        if (!weir_addr_eq(&addrs[i], &name->addrs[i])) {
-            return false;
-        }
+    weir_source_list_t list;
+
+    if (line->source == NULL || !weir_lists_read(&line->place, &list)) {
+        return false;
     }
-    return n == name->n;
-}
-
-static void
-follow_on_timer(weir_timer_t *timer)
-{
-    follow_ask(weir_container_of(timer, follow_name_t, timer));
-}
-
-static void
-follow_later(follow_name_t *name, uint64_t ms)
-{
-    weir_assert(!weir_list_linked(&name->lookup.link));     /* it asks now or later, not both */
-    weir_timer_set(name->follow->loop, &name->timer, (weir_msec_t) { ms }, follow_on_timer);
-}
-
-static void
-follow_take(follow_name_t *name, const weir_addr_t *addrs, size_t n)
-{
-    const weir_follow_server_t *server = &name->follow->follow->servers[name->index];
-    weir_addr_t *mine = weir_mem_need(n * sizeof(*mine));
-
-    weir_assert(n != 0);
-    for (size_t i = 0; i < n; i++) {
-        mine[i] = addrs[i];
-        weir_addr_set_port(&mine[i], server->port);
+    if (line->is_known && weir_source_eq(line->list.at, line->list.n, list.at, list.n)) {
+        weir_source_free(&list);
+        return false;
     }
-    qsort(mine, n, sizeof(*mine), weir_addr_compare_ip);    /* `hash` goes by their order: it is not to turn */
-    name->has_failed = false;
-    if (name->addrs != NULL && follow_same(name, mine, n)) {
-        weir_mem_free(mine);
+    line_take(line, list);
+    return true;
+}
+
+void
+weir_follow_give(follow_line_t *line, const weir_source_peer_t *peers, size_t n)
+{
+    weir_source_list_t list;
+
+    weir_assert(line != NULL && line->is_asking && n <= WEIR_SOURCE_PEERS);
+    if (line->is_known && weir_source_eq(line->list.at, line->list.n, peers, n)) {
         return;
     }
-    weir_mem_free(name->addrs);
-    name->addrs = mine;
-    name->n = n;
-    follow_rebuild(name->follow);
+    list = weir_source_copy(peers, n);
+    if (list.n != n) {
+        return;                              /* no memory: the list stays as it was */
+    }
+    line_take(line, list);
+    weir_lists_put(&line->place, list.at, list.n);
+    follow_rebuild(line->follow);
+}
+
+/* -- who asks -- */
+
+static void
+line_end(follow_line_t *line)
+{
+    if (line->is_asking) {
+        line->is_asking = false;
+        line->source->ops->end(line->source);
+    }
 }
 
 static void
-follow_resolved(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_addr_t *addrs, size_t n)
+line_tick(follow_line_t *line)
 {
-    follow_name_t *name = weir_container_of(lookup, follow_name_t, lookup);
-    const weir_follow_server_t *server = &name->follow->follow->servers[name->index];
-    uint64_t now = weir_clock_now().ms, until;
+    if (!weir_lists_lease(&line->place)) {
+        line_end(line);
+    } else if (!line->is_asking) {
+        line->is_asking = true;
+        line->source->ops->begin(line->source);
+    }
+}
 
-    if (result != WEIR_LOOKUP_OK) {
-        if (!name->has_failed) {
-            weir_log(WEIR_LOG_ERROR, NULL, 0,
-                     "%.*s of upstream \"%.*s\" could not be resolved: %s; its last known addresses stay in use",
-                     WEIR_STR_ARG(server->host),
-                     WEIR_STR_ARG(name->follow->conf->name),
-                     result == WEIR_LOOKUP_TIMEOUT ? "no name server answered" : "there is no such name");
+static void follow_on_tick(weir_timer_t *timer);
+
+/* Others' news first, then who asks: one that begins knows what was found out before. */
+static void
+follow_look(weir_follow_t *follow)
+{
+    bool is_new = false;
+
+    for (size_t i = 0; i < follow->follow->n; i++) {
+        is_new = line_look(&follow->lines[i]) || is_new;
+    }
+    if (is_new) {
+        follow_rebuild(follow);
+    }
+    for (size_t i = 0; i < follow->follow->n; i++) {
+        if (follow->lines[i].source != NULL) {
+            line_tick(&follow->lines[i]);
         }
-        name->has_failed = true;
-        follow_later(name, FOLLOW_AGAIN);
+    }
+    weir_timer_set(follow->loop, &follow->tick, (weir_msec_t) { WEIR_LISTS_TICK }, follow_on_tick);
+}
+
+static void
+follow_on_tick(weir_timer_t *timer)
+{
+    follow_look(weir_container_of(timer, weir_follow_t, tick));
+}
+
+static void
+follow_on_soon(weir_task_t *task)
+{
+    follow_look(weir_container_of(task, weir_follow_t, soon));
+}
+
+static void
+follow_on_wake(weir_wake_listener_t *listener, uint64_t which)
+{
+    if ((which & WEIR_LISTS_RING) != 0) {
+        follow_look(weir_container_of(listener, weir_follow_t, listener));
+    }
+}
+
+/* -- from generation to generation -- */
+
+static weir_follow_t *
+follow_before(weir_groups_t *groups, weir_str_t name)
+{
+    weir_list_t *list = weir_groups_follows(groups);
+
+    for (weir_list_t *l = list->next; l != list; l = l->next) {
+        weir_follow_t *follow = weir_list_entry(l, weir_follow_t, link);
+
+        if (weir_str_eq(follow->conf->name, name)) {
+            return follow;
+        }
+    }
+    return NULL;
+}
+
+/* The line of that name, of the generation before, asks no more; its list is this one's to begin with, and its
+ * lease. */
+static void
+line_inherit(follow_line_t *line, weir_follow_t *before)
+{
+    for (size_t i = 0; before != NULL && i < before->follow->n; i++) {
+        follow_line_t *from = &before->lines[i];
+
+        if (from->source == NULL || !weir_str_eq(from->source->name, line->source->name)) {
+            continue;
+        }
+        line_end(from);
+        line->place.lease = from->place.lease;
+        from->place.lease = 0;
+        if (from->is_known && !line->is_known) {
+            line_take(line, weir_source_copy(from->list.at, from->list.n));
+            line->is_known = line->list.n == from->list.n;
+            line->place.serial = from->place.serial;
+        }
         return;
     }
-    follow_take(name, addrs, n);
-    until = weir_resolver_expires(name->follow->resolver, server->host).ms;
-    follow_later(name, weir_max(until > now ? until - now : 0, FOLLOW_SOONEST));
 }
 
 static void
-follow_ask(follow_name_t *name)
+line_start(follow_line_t *line, weir_follow_t *follow, weir_source_t *source, weir_follow_t *before)
 {
-    weir_follow_t *follow = name->follow;
-
-    weir_assert(name->index < follow->follow->n && follow->follow->servers[name->index].is_followed);
-    memset(&name->lookup, 0, sizeof(name->lookup));
-    weir_resolver_lookup(follow->resolver, &name->lookup, follow->follow->servers[name->index].host,
-                         follow->follow->settings->timeout, follow_resolved);
+    line->follow = follow;
+    line->source = source;
+    if (source == NULL) {
+        return;
+    }
+    weir_assert(source->ops != NULL && source->line == NULL);
+    source->line = line;
+    line->place.entries = follow->follow->entries;
+    line->place.name = source->key;
+    (void) line_look(line);
+    line_inherit(line, before);
 }
 
 weir_follow_t *
-weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf, const weir_follow_conf_t *servers)
+weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf)
 {
-    weir_follow_t *follow = weir_mem_need(sizeof(*follow) + servers->n * sizeof(follow->names[0]));
+    const weir_follow_conf_t *servers = conf->follow;
+    weir_follow_t *follow = weir_mem_need(sizeof(*follow) + servers->n * sizeof(follow->lines[0]));
+    weir_follow_t *before = follow_before(groups, conf->name);
 
-    weir_assert(conf->running != NULL && conf->follow == servers);
+    weir_assert(conf->running == NULL);
     follow->groups = groups;
     follow->conf = conf;
     follow->follow = servers;
     follow->loop = weir_groups_loop(groups);
-    follow->resolver = weir_resolver_of(groups, &servers->settings->servers);
     for (size_t i = 0; i < servers->n; i++) {
-        follow->names[i].follow = follow;
-        follow->names[i].index = i;
-        if (servers->servers[i].is_followed) {
-            follow_ask(&follow->names[i]);
+        line_start(&follow->lines[i], follow, servers->servers[i].source, before);
+    }
+    conf->running = follow_make(follow);
+    weir_list_push(weir_groups_follows(groups), &follow->link);
+    weir_wake_listen(&follow->listener, WEIR_WAKE_ENTRY, follow_on_wake);
+    weir_task_post(follow->loop, &follow->soon, follow_on_soon);
+    return follow;
+}
+
+void
+weir_follow_retire(weir_follow_t *follow)
+{
+    if (follow->is_retired) {
+        return;
+    }
+    weir_task_cancel(&follow->soon);
+    weir_timer_drop(&follow->tick);
+    weir_wake_forget(&follow->listener);
+    weir_list_remove(&follow->link);
+    for (size_t i = 0; i < follow->follow->n; i++) {
+        follow_line_t *line = &follow->lines[i];
+
+        if (line->source != NULL) {
+            line_end(line);
+            weir_lists_let_go(&line->place);
+            line->source->line = NULL;
         }
     }
-    return follow;
+    follow->is_retired = true;
 }
 
 void
 weir_follow_stop(weir_follow_t *follow)
 {
+    weir_follow_retire(follow);
     for (size_t i = 0; i < follow->follow->n; i++) {
-        weir_resolver_cancel(&follow->names[i].lookup);
-        weir_timer_drop(&follow->names[i].timer);
-        weir_mem_free(follow->names[i].addrs);
+        weir_source_free(&follow->lines[i].list);
     }
     weir_mem_free(follow);
+}
+
+void
+weir_follow_retire_all(weir_groups_t *groups)
+{
+    weir_list_t *list = weir_groups_follows(groups);
+
+    while (!weir_list_empty(list)) {
+        weir_follow_retire(weir_list_entry(list->next, weir_follow_t, link));
+    }
+}
+
+weir_groups_t *
+weir_follow_groups(const follow_line_t *line)
+{
+    return line->follow->groups;
 }

@@ -1,35 +1,54 @@
 /*
- * follow.h - servers of an upstream block that are marked `resolve`: their names are asked for again as long as a
- * worker runs, and the group is made of what they are at the moment.  Inside core/upstream only.
+ * follow.h - upstream blocks with sources (source.h): the group is made of what their lists are at the moment, beside
+ * the servers that are written.  Inside core/upstream only.
  */
 #ifndef WEIR_UPSTREAM_FOLLOW_H
 #define WEIR_UPSTREAM_FOLLOW_H
 
+#include "shm/entries.h"
 #include "upstream/resolver.h"
+#include "upstream/source.h"
 
-/* One `server` of a block, of the generation. */
+/* One line of a block, of the generation. */
 typedef struct {
     weir_peer_conf_t model;              /* what its parameters say */
     weir_str_t       server;             /* as written */
-    weir_addrs_t     addrs;              /* at load; n 0 with is_followed: not known yet */
-    weir_str_t       host;               /* that is asked for, and the port of what comes */
-    uint16_t         port;
-    bool             is_followed;
+    weir_addrs_t     addrs;              /* at load; of a source: until its list is known */
+    weir_source_t   *source;             /* NULL: these addresses are all */
 } weir_follow_server_t;
 
 typedef struct weir_follow_conf {
-    weir_follow_server_t           *servers;
-    size_t                          n;
-    const weir_resolver_settings_t *settings;
+    weir_follow_server_t        *servers;
+    size_t                       n;
+    weir_str_t                   locality;       /* of this gateway */
+    const weir_entries_t        *entries;        /* shared memory of lists.h */
 } weir_follow_conf_t;
 
 typedef struct weir_follow weir_follow_t;
 
-/* Begins to follow for a running group: conf->running changes with the names.  One a group and worker. */
-weir_follow_t *weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf, const weir_follow_conf_t *follow);
+/* Begins to follow for a group that does not run yet: conf->running is set, and changes with the lists.  One a group
+ * and worker; the one of the generation before gives its lists and leases to it. */
+weir_follow_t *weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf);
+/* Nothing is asked any more; the group stays as it is. */
+void           weir_follow_retire(weir_follow_t *follow);
 void           weir_follow_stop(weir_follow_t *follow);
+/* All that have not retired: before the groups of the process go. */
+void           weir_follow_retire_all(weir_groups_t *groups);
+/* The list that the source of this line, which asks, has found. */
+void           weir_follow_give(struct weir_follow_line *line, const weir_source_peer_t *peers, size_t n);
+/* Of a line that runs. */
+weir_groups_t *weir_follow_groups(const struct weir_follow_line *line);
 
-/* conf.c: the peers of conf anew from these servers' addresses; in the arena, with digest and rows. */
-void weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *conf, const weir_follow_server_t *servers, size_t n);
+/* What is known of a line: at NULL with is_known false is what the load has found. */
+typedef struct {
+    const weir_source_peer_t *at;
+    size_t                    n;
+    bool                      is_known;
+} weir_follow_known_t;
+
+/* conf.c: the peers of conf anew, with digest and rows, in the arena.  known: a word for each server; NULL: as
+ * loaded. */
+void weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *conf, const weir_follow_conf_t *follow,
+                        const weir_follow_known_t *known);
 
 #endif

@@ -19,6 +19,7 @@ struct weir_groups {
     weir_loop_t *loop;
     weir_list_t  buckets[GROUPS_BUCKETS];     /* by name; newest first */
     struct weir_resolver_link *resolvers;
+    weir_list_t  follows;                     /* weir_follow_t, newest first */
     uint64_t     seed;                        /* a resolver's names may come from clients */
 };
 
@@ -29,6 +30,7 @@ weir_groups_create(weir_loop_t *loop)
 
     groups->loop = loop;
     groups->seed = weir_random_seed(groups);
+    weir_list_init(&groups->follows);
     for (size_t i = 0; i < GROUPS_BUCKETS; i++) {
         weir_list_init(&groups->buckets[i]);
     }
@@ -58,6 +60,12 @@ struct weir_resolver_link **
 weir_groups_resolvers(weir_groups_t *groups)
 {
     return &groups->resolvers;
+}
+
+weir_list_t *
+weir_groups_follows(weir_groups_t *groups)
+{
+    return &groups->follows;
 }
 
 weir_loop_t *

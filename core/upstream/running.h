@@ -81,6 +81,7 @@ void           weir_upconn_slots_free(weir_peer_t *peer);      /* no connection 
 /* resolver.c: the stubs of this worker; group.c has the list. */
 struct weir_resolver_link;
 struct weir_resolver_link **weir_groups_resolvers(weir_groups_t *groups);
+weir_list_t *weir_groups_follows(weir_groups_t *groups);     /* follow.c: what it follows */
 weir_loop_t *weir_groups_loop(weir_groups_t *groups);
 void weir_resolvers_free(struct weir_resolver_link *list);
 

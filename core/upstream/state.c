@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "log/log.h"
 #include "shm/stats.h"
+#include "upstream/lists.h"
 #include "upstream/running.h"
 
 #define STATES_CHUNK   4096
@@ -80,7 +81,7 @@ weir_state_leave(weir_peer_t *peer)
 static const weir_zone_kind_t states_kind = { .name = "upstreams", .layout = 1, .fold = weir_places_fold,
                                               .describe = weir_places_describe };
 
-const weir_zone_kind_t *const weir_states_kinds[] = { &states_kind, NULL };
+const weir_zone_kind_t *const weir_states_kinds[] = { &states_kind, &weir_lists_kind, NULL };
 
 /* A reference to the zone for so many names, and the view of it.  NULL with *error. */
 static weir_zone_t *

@@ -62,7 +62,7 @@ sub _answers ($question, $how, $answer, $log) {
     my ($id) = unpack 'n', $question;
     my ($at, @labels) = (12);
     while (my $n = ord substr $question, $at, 1) { push @labels, substr $question, $at + 1, $n; $at += $n + 1 }
-    my $name  = join '.', @labels;
+    my $name  = lc join '.', @labels;              # its case is a part of the question, and of nothing else
     my $type  = unpack 'n', substr $question, $at + 1, 2;
     my $asked = substr $question, 12, $at + 5 - 12;
     my $word  = { 1 => 'A', 28 => 'AAAA' }->{$type} // $type;

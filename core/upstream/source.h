@@ -1,0 +1,79 @@
+/*
+ * source.h - lists of peers that come from outside while Weir runs: a name's records, a file, a list at an address, a
+ * registry.
+ *
+ * A source is a line of an upstream block.  It gives its whole list whenever that has changed; the group keeps the one
+ * that was given last, whatever happens to the source.  What is given is merged with the block's other lines, in their
+ * order, and the running group is changed: peers that stay keep what is known of them.
+ *
+ *     shared:   the list of each source, packed  ·  a lease: which worker asks
+ *     worker:   its copy of the list
+ *
+ * One worker asks for all: the one that has the lease.  Its ops->begin is called, by the loop, when it is to ask from
+ * now on, and ops->end when it is no longer.  What it gives is read by the others at once.  A lease ends when its
+ * worker dies or leaves; another worker begins then.  Where there is no room in shared memory each worker asks for
+ * itself.  A worker that starts, and a generation that is adopted, begin with the last list.
+ */
+#ifndef WEIR_UPSTREAM_SOURCE_H
+#define WEIR_UPSTREAM_SOURCE_H
+
+#include "upstream/group.h"
+
+#define WEIR_SOURCE_PEERS      10000         /* of one list; who reads one refuses longer ones */
+#define WEIR_SOURCE_WEIGHT_MAX 65535
+#define WEIR_SOURCE_TEXT_MAX   255           /* bytes of a locality, of a server's name */
+
+/* One peer of a list.  Texts are copied when it is given. */
+typedef struct {
+    weir_addr_t addr;                        /* with its port */
+    weir_str_t  server;                      /* what the log calls it; empty: as the source is called */
+    weir_str_t  locality;                    /* empty: the source's */
+    uint32_t    weight;                      /* 1 … WEIR_SOURCE_WEIGHT_MAX; 0: the source's */
+    uint32_t    max_conns;                   /* 0: the source's */
+    uint16_t    priority;                    /* added to the source's */
+    bool        backup, down;                /* or the source's */
+} weir_source_peer_t;
+
+typedef struct {
+    weir_source_peer_t *at;
+    size_t              n;
+} weir_source_list_t;
+
+typedef struct weir_source weir_source_t;
+
+typedef struct {
+    void (*begin)(weir_source_t *source);    /* This worker asks. */
+    void (*end)(weir_source_t *source);      /* It does not any more; once for each begin.  Nothing is given after it. */
+} weir_source_ops_t;
+
+/* Of a generation.  Who declared it fills ops and owner in while the configuration is read. */
+struct weir_source {
+    weir_str_t               name;           /* tells it from the others of its group; for the log */
+    weir_str_t               key;            /* of group and name, in shared memory */
+    weir_peer_conf_t         model;          /* what a peer is unless its list says otherwise */
+    const weir_source_ops_t *ops;
+    void                    *owner;
+    const weir_group_conf_t *group;          /* from the build of upstream on */
+    struct weir_follow_line *line;           /* in a worker, while it runs; else NULL */
+};
+
+/* While a directive inside `upstream` is read (cf->block is that block): the block has this source, behind what it has
+ * already.  NULL: cf->error. */
+weir_source_t *weir_upstream_declare(weir_conf_t *cf, weir_str_t name, const weir_peer_conf_t *model);
+/* What a `server` is without parameters. */
+extern const weir_peer_conf_t weir_source_default;
+
+/* Between begin and end: its list from now on; the same again is nothing new.  n is at most WEIR_SOURCE_PEERS. */
+void weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, size_t n);
+
+/* -- lists as values -- */
+/* On the heap, texts and all in one block; at NULL: no memory, when n is not 0. */
+weir_source_list_t weir_source_copy(const weir_source_peer_t *peers, size_t n);
+void               weir_source_free(weir_source_list_t *list);
+bool               weir_source_eq(const weir_source_peer_t *a, size_t n_a, const weir_source_peer_t *b, size_t n_b);
+/* As bytes, for shared memory and the way back.  pack: how many; out has room for so many or is NULL. */
+size_t             weir_source_pack(const weir_source_peer_t *peers, size_t n, char *out);
+/* false: no such bytes, or no memory. */
+bool               weir_source_unpack(weir_str_t bytes, weir_source_list_t *list) WEIR_MUST_USE;
+
+#endif
