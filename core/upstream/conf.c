@@ -272,6 +272,9 @@ upstream_digest(const weir_group_conf_t *group)
 
     digest = weir_str_hash(group->host_header, digest);
     digest = weir_str_hash(weir_str_from_z(group->balancer->name), digest);
+    for (size_t i = 0; i < WEIR_BALANCING; i++) {
+        digest = upstream_digest_number(digest, group->balancing[i]);
+    }
     digest = upstream_digest_number(digest, (uint64_t) group->keepalive << 32 | group->keepalive_requests);
     digest = upstream_digest_number(digest, group->keepalive_time.ms);
     digest = upstream_digest_number(digest, group->keepalive_timeout.ms);
@@ -514,6 +517,9 @@ upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, weir_group_conf
         }
         group->balancer = chosen;
         group->key = key;
+        if (module->balancing != NULL) {
+            module->balancing(block->confs[m], group->balancing);
+        }
     }
     if (group->balancer == NULL) {
         group->balancer = &weir_balancer_round_robin;

@@ -46,6 +46,8 @@ typedef struct weir_group weir_group_t;
 /* A policy that a group has; settings: plain bytes without pointers, which make it this one and no other. */
 typedef struct { const weir_uppolicy_t *policy; weir_str_t settings; } weir_uppolicy_conf_t;
 
+#define WEIR_BALANCING 2                     /* numbers that a balancer may have been told */
+
 typedef struct weir_group_conf {
     weir_str_t             name;             /* of the upstream block, or "host:port" of an implicit one */
     weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
@@ -56,6 +58,7 @@ typedef struct weir_group_conf {
     uint32_t               keepalive_requests;
     weir_msec_t            keepalive_time, keepalive_timeout;
     const weir_balancer_t *balancer;
+    uint32_t               balancing[WEIR_BALANCING];     /* what the balancer's directive said beside the key */
     uint64_t               states;         /* names that all workers have room for (state.h); 0: for none */
     weir_uppolicy_conf_t     policies[WEIR_POLICIES_MAX];
     uint32_t               n_policies;

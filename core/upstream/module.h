@@ -16,6 +16,8 @@ typedef struct weir_upstream_module {
     /* The policy that the upstream block with this struct has; NULL: none.  *settings: plain bytes that live as long as
      * the struct and have no pointers in them. */
     const weir_uppolicy_t *(*judge)(const void *conf, weir_str_t *settings);
+    /* The numbers that the chosen balancer finds in weir_group_conf_t.balancing, 0 at first.  NULL: none. */
+    void (*balancing)(const void *conf, uint32_t numbers[WEIR_BALANCING]);
 } weir_upstream_module_t;
 
 /* Made by configure, aligned with weir_modules: NULL where a module is not an upstream one. */

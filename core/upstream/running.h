@@ -23,7 +23,7 @@ struct weir_group {
     size_t            n_marked;      /* peers that are marked as failed, as of: */
     uint64_t          seen;          /* state->changes */
     weir_group_state_t *state;       /* what all workers know about the group */
-    weir_place_t      place;         /* where that is, if is_shared */
+    weir_place_t      place;         /* where that is, if is_shared; its gauge: requests on all its peers, as theirs */
     weir_places_t     places;        /* of zone, from which it and its peers have theirs; NULL: all of it is our own */
     weir_zone_t      *zone;
     bool              is_shared;

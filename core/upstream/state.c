@@ -52,8 +52,14 @@ weir_state_in_use(const weir_peer_t *peer)
     return peer->is_shared ? weir_places_sum(&peer->group->places, &peer->place) : *peer->place.gauge;
 }
 
-bool
-weir_state_enter(weir_peer_t *peer)
+uint32_t
+weir_state_group_in_use(const weir_group_t *group)
+{
+    return group->is_shared ? weir_places_sum(&group->places, &group->place) : *group->place.gauge;
+}
+
+static bool
+states_enter_peer(weir_peer_t *peer)
 {
     uint32_t *own = peer->place.gauge;
 
@@ -67,13 +73,26 @@ weir_state_enter(weir_peer_t *peer)
     return true;
 }
 
+bool
+weir_state_enter(weir_peer_t *peer)
+{
+    uint32_t *all = peer->group->place.gauge;
+
+    if (!states_enter_peer(peer)) {
+        return false;
+    }
+    __atomic_store_n(all, *all + 1, __ATOMIC_RELAXED);
+    return true;
+}
+
 void
 weir_state_leave(weir_peer_t *peer)
 {
-    uint32_t *own = peer->place.gauge;
+    uint32_t *own = peer->place.gauge, *all = peer->group->place.gauge;
 
-    weir_assert(*own > 0);
+    weir_assert(*own > 0 && *all > 0);
     __atomic_store_n(own, *own - 1, __ATOMIC_RELEASE);
+    __atomic_store_n(all, *all - 1, __ATOMIC_RELEASE);
 }
 
 /* -- the zone -- */
@@ -225,6 +244,9 @@ weir_states_begin(weir_group_t *group)
     }
     group->is_shared = group->zone != NULL
                        && weir_places_take(&group->places, group->conf.name, &group->place);
+    if (!group->is_shared) {
+        group->place.gauge = weir_new(&group->arena, uint32_t);
+    }
     group->state = group->is_shared ? group->place.record : weir_new(&group->arena, weir_group_state_t);
     for (size_t i = 0; i < group->conf.n_peers && !group->is_shared; i++) {
         states_make_own(group, group->peers[i]);

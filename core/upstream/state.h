@@ -103,6 +103,8 @@ void               weir_state_part_leave(weir_state_part_t *part);
 /* -- requests -- */
 /* Requests that are on the peer now, in all workers. */
 uint32_t weir_state_in_use(const weir_peer_t *peer);
+/* … on all peers of the group. */
+uint32_t weir_state_group_in_use(const weir_group_t *group);
 /* One more in this worker.  false: the peer has max_conns already, or another worker took the last place. */
 bool     weir_state_enter(weir_peer_t *peer) WEIR_MUST_USE;
 void     weir_state_leave(weir_peer_t *peer);

@@ -1,7 +1,7 @@
 /*
- * hash.c - `hash KEY [consistent]` in an upstream block: requests with the same key go to the same server as long as
- * the servers stay the same; with `consistent` (ketama), a server that comes or goes moves only its own part of the
- * keys.
+ * hash.c - `hash KEY [consistent [bounded=FACTOR]]` in an upstream block: requests with the same key go to the same
+ * server as long as the servers stay the same; with `consistent` (ketama), a server that comes or goes moves only its
+ * own part of the keys; with `bounded` (upstream/bounded.h) a key goes on along the ring while its server is too busy.
  *
  * Which key belongs to which server is what nginx (and Cache::Memcached, Cache::Memcached::Fast) make of it, so that an
  * operator may exchange one for the other.  A request without a key, and one whose servers have failed 20 times, has
@@ -9,21 +9,26 @@
  *
  * Runs in workers.  The state of a host set: its turns, and behind them the points of the ring.
  */
+#include "upstream/bounded.h"
 #include "upstream/module.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/table.h"
 
 #include <string.h>
 #include <zlib.h>
 
 #define HASH_TRIES      20
+#define HASH_BOUNDED    512              /* tries, with a bound */
 #define HASH_POINTS     160              /* of a server, for each of its weight */
+#define HASH_CHUNK      4096
 #define HASH_POINTS_MAX 4194304          /* of a set: larger weights are scaled down */
 
 typedef struct {
-    const weir_template_t *key;          /* NULL: it was not said */
+    uint32_t               percent;      /* bounded=; first: see weir_bounded_read */
     bool                   is_consistent;
+    const weir_template_t *key;          /* NULL: it was not said */
 } hash_said_t;
 
 typedef struct { hash_said_t said; } hash_conf_t;
@@ -34,12 +39,15 @@ typedef struct { uint32_t hash; uint32_t peer; } hash_point_t;
 typedef struct {
     hash_point_t *points;                /* by hash, no two the same */
     size_t        n;
+    bool         *is_alone;              /* by peer: it is its server's only one in the set */
+    uint64_t      standing;              /* weir_bounded_weight */
 } hash_state_t;
 
 typedef struct {
     const weir_pick_t *pick;
     weir_instant_t     now;
     const weir_peer_t *server;           /* one of those that are asked: the addresses of a server; NULL: all */
+    const weir_bounded_t *bounded;       /* NULL: there is no bound */
 } hash_asked_t;
 
 static hash_state_t *
@@ -55,13 +63,14 @@ hash_may(const weir_peer_t *peer, const void *data)
     const hash_asked_t *asked = data;
 
     return (asked->server == NULL || weir_str_eq(peer->conf->server, asked->server->conf->server))
-           && weir_peer_allowed(peer, asked->pick, asked->now);
+           && weir_peer_allowed(peer, asked->pick, asked->now)
+           && (asked->bounded == NULL || weir_bounded_has_room(asked->bounded, peer));
 }
 
 static weir_peer_t *
-hash_take_turn(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now, const weir_peer_t *server)
+hash_take_turn(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
 {
-    return weir_round_robin_take(set, hash_may, &(hash_asked_t) { pick, now, server });
+    return weir_round_robin_take(set, hash_may, &(hash_asked_t) { pick, now, NULL, NULL });
 }
 
 static uint32_t
@@ -103,7 +112,7 @@ hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t no
             return peer;
         }
     }
-    return hash_take_turn(set, pick, now, NULL);
+    return hash_take_turn(set, pick, now);
 }
 
 static const weir_balancer_t hash_balancer = {
@@ -184,6 +193,27 @@ hash_add_points(hash_state_t *state, const weir_host_set_t *set, size_t i, uint6
     }
 }
 
+/* Which peers have a server's name for themselves. */
+static bool *
+hash_find_alone(const weir_host_set_t *set, weir_arena_t *arena)
+{
+    bool        *is_alone = weir_new_n(arena, bool, set->n);
+    weir_arena_t scratch;
+    weir_table_t servers;                /* the first peer of each */
+
+    weir_arena_init(&scratch, HASH_CHUNK);
+    weir_table_init(&servers, &scratch);
+    for (size_t i = 0; i < set->n; i++) {
+        weir_peer_t       *peer = set->peers[i];
+        const weir_peer_t *first = weir_table_add(&servers, peer->conf->server, peer);
+
+        is_alone[i] = first == peer;
+        is_alone[weir_peer_index(first)] = first == peer;
+    }
+    weir_arena_fini(&scratch);
+    return is_alone;
+}
+
 static void *
 hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
 {
@@ -192,6 +222,8 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
     uint64_t      most = HASH_POINTS_MAX / HASH_POINTS, all = set->weight;
     size_t        kept = 0;
 
+    state->is_alone = hash_find_alone(set, arena);
+    state->standing = weir_bounded_weight(set);
     state->points = weir_new_n(arena, hash_point_t, (weir_min(all, most) + set->n) * HASH_POINTS);
     for (size_t i = 0; i < set->n; i++) {
         uint64_t weight = set->peers[i]->conf->weight;
@@ -229,21 +261,41 @@ hash_find(const hash_state_t *state, uint32_t hash)
     return from;
 }
 
+/* A peer of the server that a point belongs to; NULL: none of them may be picked. */
+static weir_peer_t *
+hash_take_server(const weir_host_set_t *set, const hash_asked_t *asked)
+{
+    weir_peer_t *peer = set->peers[weir_peer_index(asked->server)];
+
+    if (!hash_state(set)->is_alone[weir_peer_index(peer)]) {
+        return weir_round_robin_take(set, hash_may, asked);
+    }
+    return hash_may(peer, asked) ? peer : NULL;
+}
+
 static weir_peer_t *
 hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
 {
-    const hash_state_t *state = hash_state(set);
-    weir_peer_t        *peer = NULL;
+    const hash_state_t  *state = hash_state(set);
+    const uint32_t       percent = weir_group_conf(set->group)->balancing[0];
+    const weir_bounded_t bounded = weir_bounded_begin(set, percent, state->standing, now);
+    const unsigned       most = percent != 0 ? HASH_BOUNDED : HASH_TRIES;
+    hash_asked_t         asked = { pick, now, NULL, &bounded };
+    weir_peer_t         *peer = NULL;
 
     weir_assert(state->n != 0);
     if (pick->key.len != 0 && set->n > 1) {
         size_t at = hash_find(state, hash_crc(0, pick->key));
 
-        for (unsigned tries = 0; tries <= HASH_TRIES && peer == NULL; tries++, at++) {
-            peer = hash_take_turn(set, pick, now, set->peers[state->points[at % state->n].peer]);
+        for (unsigned tries = 0; tries <= most && peer == NULL; tries++, at++) {
+            asked.server = set->peers[state->points[at % state->n].peer];
+            peer = hash_take_server(set, &asked);
+        }
+        if (peer == NULL && percent != 0) {
+            peer = weir_bounded_least(set, pick, now);
         }
     }
-    return peer != NULL ? peer : hash_take_turn(set, pick, now, NULL);
+    return peer != NULL ? peer : hash_take_turn(set, pick, now);
 }
 
 static const weir_balancer_t hash_ring_balancer = {
@@ -265,21 +317,34 @@ hash_choose(const void *conf_, const weir_template_t **key)
     return conf->said.key == NULL ? NULL : conf->said.is_consistent ? &hash_ring_balancer : &hash_balancer;
 }
 
+static void
+hash_balancing(const void *conf_, uint32_t numbers[WEIR_BALANCING])
+{
+    const hash_conf_t *conf = conf_;
+
+    numbers[0] = conf->said.percent;
+}
+
 static bool
 hash_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
 {
+    static const weir_conf_option_t options[] = { { .name = "bounded", .read = weir_bounded_read } };
     hash_said_t *said = field;
 
-    said->is_consistent = words->n == 3;
+    *said = (hash_said_t) { .is_consistent = words->n > 2 };
     if (said->is_consistent && !weir_str_eq(words->at[2].text, WEIR_STR("consistent"))) {
         return weir_conf_invalid(cf, 2, "consistent");
+    }
+    if (!weir_conf_read_options(cf, words, 3, options, weir_countof(options), "bounded=FACTOR", said)) {
+        return false;
     }
     said->key = weir_conf_template(cf, 1, words->at[1].text);
     return said->key != NULL;
 }
 
 static const weir_conf_type_t hash_type = {
-    .name = "key [consistent]", .size = sizeof(hash_said_t), .min_args = 1, .max_args = 2, .parse = hash_parse,
+    .name = "key [consistent [bounded=factor]]", .size = sizeof(hash_said_t), .min_args = 1, .max_args = 3,
+    .parse = hash_parse,
 };
 
 static const weir_directive_t hash_directives[] = {
@@ -295,4 +360,5 @@ const weir_upstream_module_t weir_upstream_hash = {
     .conf_size = sizeof(hash_conf_t),
     .directives = hash_directives,
     .choose = hash_choose,
+    .balancing = hash_balancing,
 };
