@@ -21,6 +21,9 @@ struct weir_host_set {
     uint32_t      share;             /* percent of the requests, where peers of the group are marked as failed */
     int32_t       credit;            /* what it is owed of them */
     void         *state;             /* the balancer's */
+    uint64_t     *ends;              /* of a large set: by peer, the sum of the weights up to its own (weir_sets_at) */
+    struct weir_order *order;        /* of a large set (order.h); NULL */
+    bool          is_panic;          /* so few of its peers are healthy that all of them are used */
 };
 
 struct weir_balancer {
@@ -49,16 +52,31 @@ extern const weir_balancer_t weir_balancer_round_robin;
 weir_peer_t *weir_sets_at(const weir_host_set_t *set, uint64_t number);
 
 /* -- smooth weighted turns, for any balancer: a state that begins with an array of these, by weir_peer_index -- */
+#define WEIR_TURNS_WHOLE 256         /* part of a peer that has all of its weight */
+
 typedef struct {
-    int64_t current, effective;      /* credit; the weight in use, which sinks with failures */
+    int64_t  current, effective;     /* credit; the weight in use, which sinks with failures */
+    uint32_t part;                   /* of its weight that the peer has now, in parts of WEIR_TURNS_WHOLE */
 } weir_turns_t;
 
 void        *weir_round_robin_create(const weir_host_set_t *set, weir_arena_t *arena);
 /* The same in memory of the caller's: set->n of them.  What else a balancer keeps may lie behind them. */
 void         weir_round_robin_init(const weir_host_set_t *set, weir_turns_t *turns);
-/* The next among those that `may` lets: NULL: none. */
+/* The next among those that `may` lets: NULL: none.  Of a large set those that rest, are barred, down or at max_conns
+ * may be left out without a question; `may` is to refuse them in any case (weir_peer_allowed). */
 weir_peer_t *weir_round_robin_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data),
                                    const void *data);
+/* What a peer has to do, for its weight: the less the better. */
+typedef uint64_t (*weir_load_t)(const weir_peer_t *peer);
+/* The same among those of the least load.  One that `load` tells of a large set may be a little out of date (order.h):
+ * it is read again when the peer is about to be picked, and when a request of this worker leaves it. */
+weir_peer_t *weir_round_robin_take_least(const weir_host_set_t *set, weir_load_t load,
+                                         bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
+/* The same among n peers of the set, by their indexes: their turns are nginx's whatever the set's size. */
+weir_peer_t *weir_round_robin_take_of(const weir_host_set_t *set, const uint32_t *peers, size_t n,
+                                      bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
+/* From now on the peer has that part of its weight (1 to WEIR_TURNS_WHOLE): for who warms it up. */
+void         weir_round_robin_set_part(weir_peer_t *peer, uint32_t part);
 void         weir_round_robin_report(weir_peer_t *peer, bool failed);
 void         weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from);
 

@@ -6,6 +6,7 @@
  */
 #include "log/log.h"
 #include "shm/stats.h"
+#include "upstream/order.h"
 #include "upstream/running.h"
 
 static bool
@@ -41,10 +42,13 @@ peer_count(weir_peer_t *peer, bool is_marked)
 void
 weir_peer_tell(weir_peer_t *peer)
 {
-    bool is_marked = weir_peer_is_marked(peer);
+    bool is_marked = weir_peer_is_marked(peer), is_barred = weir_peer_barred(peer) != 0;
 
     __atomic_store_n(&peer->state->is_marked, is_marked, __ATOMIC_RELAXED);
-    peer_count(peer, is_marked || weir_peer_barred(peer) != 0);
+    if (is_marked || is_barred || peer->is_marked) {
+        weir_order_told(peer);
+    }
+    peer_count(peer, is_marked || is_barred);
 }
 
 void
@@ -92,6 +96,15 @@ weir_peer_bar(weir_peer_t *peer, weir_barred_t why, bool is_barred)
     }
     peer_changed(peer);
     return true;
+}
+
+weir_instant_t
+weir_peer_rests_until(const weir_peer_t *peer)
+{
+    if (weir_peer_barred(peer) != 0) {
+        return (weir_instant_t) { INT64_MAX };
+    }
+    return (weir_instant_t) { weir_state_failures(peer).checked.ms + peer->conf->fail_timeout.ms };
 }
 
 bool
@@ -154,6 +167,8 @@ weir_peer_failed(weir_peer_t *peer, weir_instant_t now)
     }
     if (!peer_marks(peer, was)) {
         peer_changed(peer);
+    } else {
+        weir_order_told(peer);               /* the try failed: it rests once more */
     }
     weir_log(WEIR_LOG_WARN, NULL, 0, "upstream server temporarily disabled: \"%.*s\" (%.*s) of upstream \"%.*s\"",
              WEIR_STR_ARG(conf->server), WEIR_STR_ARG(conf->text), WEIR_STR_ARG(peer->group->conf.name));

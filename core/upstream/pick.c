@@ -4,6 +4,7 @@
  * Runs in workers.  What the attempts say about the peers is in peer.c, what else judges them in policies.c.
  */
 #include "os/clock.h"
+#include "upstream/order.h"
 #include "upstream/running.h"
 
 #define PICK_ROUNDS 64                       /* of being too late for a peer that another worker has taken meanwhile */
@@ -29,6 +30,7 @@ pick_let_go(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now
         weir_policies_report(pick, outcome, now);
     }
     weir_state_leave(pick->peer);
+    weir_order_left(pick->peer);
     pick->peer = NULL;
 }
 
@@ -140,10 +142,12 @@ weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now)
 bool
 weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now)
 {
-    const weir_group_t *group = pick->group;
+    weir_group_t *group = pick->group;
+    const size_t  n = group->conf.n_peers;
 
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        if (weir_peer_allowed(group->peers[i], pick, now)) {
+    for (size_t i = 0, at = group->hint; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
+        if (weir_peer_allowed(group->peers[at], pick, now)) {
+            group->hint = at;
             return true;
         }
     }
@@ -169,15 +173,17 @@ pick_is_near_mark(const weir_peer_t *peer)
 bool
 weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
 {
-    const weir_group_t *group = pick->group;
+    weir_group_t *group = pick->group;
+    const size_t  n = group->conf.n_peers;
 
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        const weir_peer_t *peer = group->peers[i];
+    for (size_t i = 0, at = group->hint; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
+        const weir_peer_t *peer = group->peers[at];
 
         if (!peer->conf->down && !weir_peer_rests(peer, now)
             && (peer->conf->max_conns == 0 || weir_state_in_use(peer) - (peer == pick->peer) < peer->conf->max_conns)
             && (peer != pick->peer || !pick_is_near_mark(peer)))
         {
+            group->hint = at;
             return true;
         }
     }

@@ -2,9 +2,13 @@
  * round_robin.c - smooth weighted turns: of 5:1:1 the first has five of seven, spread out.
  *
  * Each turn every peer that may be picked gains its weight; the richest is picked and pays what all of them gained.
- * The weight in use sinks with failures and comes back by one per turn.
+ * The weight in use sinks with failures and comes back by one per turn.  That is nginx's order.  It looks at each peer,
+ * so a large set has its own order instead (order.c), with the same shares.
+ *
+ * Runs in workers.
  */
-#include "upstream/balancer.h"
+#include "upstream/order.h"
+#include "upstream/running.h"
 
 static weir_turns_t *
 turns_of(const weir_peer_t *peer)
@@ -16,7 +20,7 @@ void
 weir_round_robin_init(const weir_host_set_t *set, weir_turns_t *turns)
 {
     for (size_t i = 0; i < set->n; i++) {
-        turns[i] = (weir_turns_t) { .effective = set->peers[i]->conf->weight };
+        turns[i] = (weir_turns_t) { .effective = set->peers[i]->conf->weight, .part = WEIR_TURNS_WHOLE };
     }
 }
 
@@ -29,34 +33,102 @@ weir_round_robin_create(const weir_host_set_t *set, weir_arena_t *arena)
     return turns;
 }
 
+/* Whose turn it is now: the richest so far pays what all have gained. */
+typedef struct { weir_turns_t *best; size_t index; int64_t gained; } turns_round_t;
+
+static void
+turns_gain(const weir_host_set_t *set, turns_round_t *round, size_t i)
+{
+    weir_turns_t *turn = &((weir_turns_t *) set->state)[i];
+    int64_t       gain = turn->effective * turn->part;
+
+    turn->current += gain;
+    round->gained += gain;
+    if (turn->effective < set->peers[i]->conf->weight) {
+        turn->effective++;
+    }
+    if (round->best == NULL || turn->current > round->best->current) {
+        round->best = turn;
+        round->index = i;
+    }
+}
+
+static weir_peer_t *
+turns_pay(const weir_host_set_t *set, const turns_round_t *round)
+{
+    if (round->best == NULL) {
+        return NULL;
+    }
+    round->best->current -= round->gained;
+    return set->peers[round->index];
+}
+
 weir_peer_t *
 weir_round_robin_take(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data),
                       const void *data)
 {
-    weir_turns_t *turns = set->state, *best = NULL;
-    int64_t gained = 0;
+    turns_round_t round = { .best = NULL };
 
     if (set->n == 1) {
         return may(set->peers[0], data) ? set->peers[0] : NULL;       /* (its credit would be as before) */
     }
+    if (set->order != NULL) {
+        return weir_order_take(set, NULL, may, data, set->group->now);
+    }
     for (size_t i = 0; i < set->n; i++) {
-        if (!may(set->peers[i], data)) {
-            continue;
-        }
-        turns[i].current += turns[i].effective;
-        gained += turns[i].effective;
-        if (turns[i].effective < set->peers[i]->conf->weight) {
-            turns[i].effective++;
-        }
-        if (best == NULL || turns[i].current > best->current) {
-            best = &turns[i];
+        if (may(set->peers[i], data)) {
+            turns_gain(set, &round, i);
         }
     }
-    if (best == NULL) {
-        return NULL;
+    return turns_pay(set, &round);
+}
+
+weir_peer_t *
+weir_round_robin_take_least(const weir_host_set_t *set, weir_load_t load,
+                            bool (*may)(const weir_peer_t *peer, const void *data), const void *data)
+{
+    turns_round_t round = { .best = NULL };
+    uint64_t      loads[WEIR_ORDER_FROM], least = UINT64_MAX;
+    bool          allowed[WEIR_ORDER_FROM];
+
+    if (set->order != NULL) {
+        return weir_order_take(set, load, may, data, set->group->now);
     }
-    best->current -= gained;
-    return set->peers[best - turns];
+    weir_assert(set->n < WEIR_ORDER_FROM);
+    for (size_t i = 0; i < set->n; i++) {
+        allowed[i] = may(set->peers[i], data);
+        loads[i] = allowed[i] ? load(set->peers[i]) : UINT64_MAX;
+        least = weir_min(least, loads[i]);
+    }
+    for (size_t i = 0; i < set->n; i++) {
+        if (allowed[i] && loads[i] == least) {
+            turns_gain(set, &round, i);
+        }
+    }
+    return turns_pay(set, &round);
+}
+
+weir_peer_t *
+weir_round_robin_take_of(const weir_host_set_t *set, const uint32_t *peers, size_t n,
+                         bool (*may)(const weir_peer_t *peer, const void *data), const void *data)
+{
+    turns_round_t round = { .best = NULL };
+
+    for (size_t i = 0; i < n; i++) {
+        weir_assert(peers[i] < set->n);
+        if (may(set->peers[peers[i]], data)) {
+            turns_gain(set, &round, peers[i]);
+        }
+    }
+    return turns_pay(set, &round);
+}
+
+void
+weir_round_robin_set_part(weir_peer_t *peer, uint32_t part)
+{
+    weir_assert(part != 0 && part <= WEIR_TURNS_WHOLE);
+    turns_of(peer)->part = part;
+    weir_order_reweigh(peer);
 }
 
 void
@@ -66,6 +138,7 @@ weir_round_robin_report(weir_peer_t *peer, bool failed)
     const weir_peer_conf_t *conf = peer->conf;
 
     if (failed && conf->max_fails != 0) {
+        weir_order_report_failure(peer);
         turns->effective -= conf->weight / conf->max_fails;
         turns->effective = turns->effective < 0 ? 0 : turns->effective;
     }

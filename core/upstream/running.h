@@ -22,6 +22,8 @@ struct weir_group {
     size_t            n_sets, n_sharing;     /* those that are not backups come first */
     size_t            n_marked;      /* peers that are marked as failed, as of: */
     uint64_t          seen;          /* state->changes */
+    weir_instant_t    now;           /* of the last pick */
+    size_t            hint;          /* a peer that somebody might pick, when that was last asked */
     weir_group_state_t *state;       /* what all workers know about the group */
     weir_place_t      place;         /* where that is, if is_shared; its gauge: requests on all its peers, as theirs */
     weir_places_t     places;        /* of zone, from which it and its peers have theirs; NULL: all of it is our own */
@@ -58,6 +60,8 @@ void           weir_policies_report(weir_pick_t *pick, const weir_outcome_t *out
 bool weir_peer_is_marked(const weir_peer_t *peer);
 /* It is marked as failed and it is not yet time to try it, or it is barred. */
 bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
+/* After which it is tried, if nothing else changes. */
+weir_instant_t weir_peer_rests_until(const weir_peer_t *peer);
 /* An attempt failed; failures count together while each follows the one before within fail_timeout. */
 void weir_peer_failed(weir_peer_t *peer, weir_instant_t now);
 /* The attempt that tried a marked peer succeeded. */

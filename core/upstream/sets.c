@@ -9,12 +9,26 @@
  * all of them together are worth less than 100, each takes its part of that sum.  Backups have no part in it: they are
  * asked when no other peer may be, as in nginx.
  */
+#include "upstream/order.h"
 #include "upstream/running.h"
 
 static bool
 sets_is_backup(const weir_host_set_t *set)
 {
     return set->peers[0]->conf->backup;
+}
+
+static uint64_t *
+sets_sum(const weir_host_set_t *set, weir_arena_t *arena)
+{
+    uint64_t *ends = weir_new_n(arena, uint64_t, set->n), sum = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        sum += set->peers[i]->conf->weight;
+        ends[i] = sum;
+    }
+    weir_assert(sum == set->weight);
+    return ends;
 }
 
 void
@@ -41,9 +55,32 @@ weir_sets_create(weir_group_t *group)
         /* those that share come before the backups */
         weir_assert(set->n <= n && group->n_sharing <= group->n_sets);
     }
-    for (size_t i = 0; i < group->n_sets && balancer->create != NULL; i++) {
-        group->sets[i].state = balancer->create(&group->sets[i], &group->arena);
+    for (size_t i = 0; i < group->n_sets; i++) {
+        set = &group->sets[i];
+        if (set->n >= WEIR_ORDER_FROM) {
+            set->ends = sets_sum(set, &group->arena);
+            set->order = weir_order_create(set, &group->arena);
+        }
+        set->state = balancer->create != NULL ? balancer->create(set, &group->arena) : NULL;
     }
+}
+
+/* The first whose end is above it. */
+static size_t
+sets_find(const weir_host_set_t *set, uint64_t number)
+{
+    size_t from = 0, to = set->n - 1;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (set->ends[middle] <= number) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from;
 }
 
 weir_peer_t *
@@ -51,6 +88,10 @@ weir_sets_at(const weir_host_set_t *set, uint64_t number)
 {
     size_t i = 0;
 
+    weir_assert(number < set->weight);
+    if (set->ends != NULL) {
+        return set->peers[sets_find(set, number)];
+    }
     while (number >= set->peers[i]->conf->weight) {
         number -= set->peers[i]->conf->weight;
         i++;
@@ -65,6 +106,11 @@ sets_health(const weir_host_set_t *set, uint32_t overprovisioning, weir_instant_
 {
     uint64_t n = 0, healthy = 0;
 
+    if (set->order != NULL) {
+        n = set->n - weir_order_down(set);
+        healthy = weir_order_awake(set, now);
+        return n != 0 ? (uint32_t) weir_min(healthy * overprovisioning / n, UINT64_C(100)) : 0;
+    }
     for (size_t i = 0; i < set->n; i++) {
         n += !set->peers[i]->conf->down;
         healthy += !set->peers[i]->conf->down && !weir_peer_rests(set->peers[i], now);
@@ -132,6 +178,7 @@ weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now)
     const weir_host_set_t *turn = NULL;
     weir_peer_t           *peer = NULL;
 
+    group->now = now;
     if (weir_unlikely(group->n_marked != 0) && group->n_sharing > 1) {
         weir_sets_share(group, now);
         turn = sets_take_turn(group);

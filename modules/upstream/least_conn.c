@@ -8,18 +8,13 @@
 
 typedef struct { weir_flag_t on; } least_conf_t;
 
-typedef struct {
-    const weir_pick_t *pick;
-    weir_instant_t     now;
-    const weir_peer_t *least;        /* of those that may be picked */
-} least_asked_t;
+typedef struct { const weir_pick_t *pick; weir_instant_t now; } least_asked_t;
 
-/* a has fewer than b, each for its weight. */
-static bool
-least_is_less(const weir_peer_t *a, const weir_peer_t *b)
+static uint64_t
+least_load(const weir_peer_t *peer)
 {
-    weir_assert(a->conf->weight != 0 && b->conf->weight != 0);
-    return (uint64_t) weir_state_in_use(a) * b->conf->weight < (uint64_t) weir_state_in_use(b) * a->conf->weight;
+    weir_assert(peer->conf->weight != 0);
+    return ((uint64_t) weir_state_in_use(peer) << 32) / peer->conf->weight;
 }
 
 static bool
@@ -27,23 +22,13 @@ least_may(const weir_peer_t *peer, const void *data)
 {
     const least_asked_t *asked = data;
 
-    weir_assert(asked->least != NULL);
-    return weir_peer_allowed(peer, asked->pick, asked->now) && !least_is_less(asked->least, peer);
+    return weir_peer_allowed(peer, asked->pick, asked->now);
 }
 
 static weir_peer_t *
 least_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
 {
-    least_asked_t asked = { pick, now, NULL };
-
-    for (size_t i = 0; i < set->n; i++) {
-        const weir_peer_t *peer = set->peers[i];
-
-        if (weir_peer_allowed(peer, pick, now) && (asked.least == NULL || least_is_less(peer, asked.least))) {
-            asked.least = peer;
-        }
-    }
-    return asked.least != NULL ? weir_round_robin_take(set, least_may, &asked) : NULL;
+    return weir_round_robin_take_least(set, least_load, least_may, &(least_asked_t) { pick, now });
 }
 
 static const weir_balancer_t least_balancer = {
