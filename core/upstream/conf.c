@@ -708,6 +708,15 @@ weir_upstream_find(weir_generation_t *generation, weir_str_t name)
     return weir_table_find(&groups->named, weir_str(lower, name.len));
 }
 
+size_t
+weir_upstream_list(const weir_generation_t *generation, weir_group_conf_t *const **first)
+{
+    const upstream_groups_t *groups = generation->built[weir_upstream_index];
+
+    *first = groups != NULL ? groups->all.at : NULL;
+    return groups != NULL ? groups->all.n : 0;
+}
+
 /* "host:port", with the brackets of an IPv6 address; the port always or only when it is not the usual one. */
 static weir_str_t
 upstream_authority(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t port, uint16_t default_port)

@@ -235,6 +235,8 @@ weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t 
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,
                                      uint16_t default_port);
+/* All of the configuration; returns how many. */
+size_t             weir_upstream_list(const weir_generation_t *generation, weir_group_conf_t *const **first);
 /* While running: an upstream block's, or one that some proxy_pass without variables has made of this address.  NULL:
  * neither. */
 weir_group_conf_t *weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_t default_port);

@@ -31,8 +31,31 @@ struct weir_uppolicy_of {
     unsigned             index;          /* among the group's policies */
 };
 
+/* A number that a policy tells statistics, of a group or of each of its peers; told.h prints them all in one style:
+ *
+ *     JSON        in the group's or the peer's object "POLICY":{"NAME":number}, or {"NAME":{"VALUE":number,…}}
+ *     Prometheus  weir_upstream_POLICY_NAME or weir_peer_…, with LABEL="VALUE"; a count has _total behind it
+ *
+ * Rows of one name stand together, and are of one kind; they have the same label, and a value each. */
+typedef enum {
+    WEIR_TOLD_COUNT,                         /* since the beginning */
+    WEIR_TOLD_GAUGE,                         /* now */
+    WEIR_TOLD_SECONDS,                       /* now; milliseconds, which are told as seconds, and so is NAME to end */
+    WEIR_TOLD_STATE,                         /* an index into `states`: a word in JSON, 1 or 0 for each in Prometheus */
+} weir_told_kind_t;
+
+typedef struct {
+    const char        *name, *help;          /* help: a sentence, for Prometheus */
+    weir_told_kind_t   kind;
+    bool               of_peer;              /* else of the group; those of the group stand first */
+    const char        *label, *value;        /* NULL: the number stands by itself */
+    const char *const *states;               /* NULL at the end */
+} weir_told_t;
+
+#define WEIR_TOLD_MAX 32                     /* rows of one policy */
+
 struct weir_uppolicy {
-    const char *name;
+    const char *name;                        /* as the directive's: a word of Prometheus' */
     size_t      group_size, peer_size;   /* bytes that the worker keeps of a group, and of each peer */
     uint64_t    bars;                    /* the reasons for which it bars peers; no other policy may */
     /* All of these may be NULL. */
@@ -52,6 +75,11 @@ struct weir_uppolicy {
     bool (*retry)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     void (*picked)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     void (*report)(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
+    /* For statistics: numbers[i] is what tells[i] says, as all workers know it.  peer NULL: those of the group, else
+     * those of that peer; the others are not looked at. */
+    const weir_told_t *tells;
+    size_t             n_tells;
+    void (*tell)(const weir_uppolicy_of_t *of, const weir_peer_t *peer, uint64_t *numbers);
 };
 
 static inline void *

@@ -173,6 +173,8 @@ weir_state_look(weir_str_t name, weir_peer_look_t *seen)
     return true;
 }
 
+const char *const weir_barred_words[WEIR_BARRED_REASONS] = { "check", "unproven", "ejected", "drained", "down" };
+
 /* -- a group -- */
 
 /* Of this worker alone. */

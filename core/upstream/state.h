@@ -36,7 +36,10 @@ typedef enum {
 } weir_barred_t;
 
 #define WEIR_BARRED_RUN_TIME ((uint64_t) WEIR_BARRED_DRAINED | WEIR_BARRED_DOWN)
+#define WEIR_BARRED_REASONS  5
 
+/* As statistics call it: that of bit i. */
+extern const char *const weir_barred_words[WEIR_BARRED_REASONS];
 
 /* A group's record. */
 typedef struct {

@@ -8,6 +8,7 @@
 
 #include "shm/stats.h"
 #include "upstream/state.h"
+#include "upstream/told.h"
 
 #include <stdio.h>
 
@@ -26,6 +27,7 @@ typedef struct {
     weir_stats_kind_t       kind;
     weir_str_t              name;            /* of the row */
     const weir_stats_row_t *sum;
+    const uint64_t         *told;            /* numbers of metric->told */
 } prom_row_t;
 
 struct prom_metric {
@@ -33,15 +35,18 @@ struct prom_metric {
     unsigned    kinds;                       /* 1 << kind */
     void      (*put)(const prom_row_t *row);
     size_t      offset;                      /* for those that put one number */
+    const weir_told_name_t *told;            /* of policies; NULL: of what statistics count themselves */
 };
 
 typedef struct {
     weir_report_t report;
-    size_t        metric;
+    const prom_metric_t *metrics;            /* those of all configurations, then those of its policies */
+    size_t        n_metrics, metric;
     unsigned      kind;
     uint32_t     *rows, n_rows;              /* those that are held, by kind */
     uint32_t      at;                        /* place in rows */
     bool          told;                      /* the metric's head */
+    size_t        hint;                      /* for weir_told_peer */
 } prom_t;
 
 /* -- samples -- */
@@ -219,6 +224,55 @@ prom_put_in_use(const prom_row_t *row)
 }
 
 static void
+prom_put_barred(const prom_row_t *row)
+{
+    weir_peer_look_t seen;
+    char             more[32];
+
+    (void) weir_state_look(row->name, &seen);
+    for (unsigned i = 0; i < WEIR_BARRED_REASONS; i++) {
+        (void) snprintf(more, sizeof(more), "reason=\"%s\"", weir_barred_words[i]);
+        prom_one(row, "", more, seen.barred >> i & 1);
+    }
+}
+
+/* -- what policies tell -- */
+
+static void
+prom_put_state(const prom_row_t *row, const weir_told_t *told, uint64_t number)
+{
+    char more[96];
+
+    for (size_t i = 0; told->states[i] != NULL; i++) {
+        (void) snprintf(more, sizeof(more), "%s=\"%s\"", told->label != NULL ? told->label : "state", told->states[i]);
+        prom_one(row, "", more, i == number);
+    }
+}
+
+static void
+prom_put_told(const prom_row_t *row)
+{
+    char more[96];
+
+    for (size_t i = 0; i < row->metric->told->n; i++) {
+        const weir_told_t *told = &row->metric->told->rows[i];
+
+        if (told->kind == WEIR_TOLD_STATE) {
+            prom_put_state(row, told, row->told[i]);
+            continue;
+        }
+        (void) snprintf(more, sizeof(more), "%s=\"%s\"", told->label != NULL ? told->label : "", told->value);
+        prom_begin(row, "", told->label != NULL ? more : NULL);
+        if (told->kind == WEIR_TOLD_SECONDS) {
+            weir_buf_printf(row->out, " %llu.%03llu\n", (unsigned long long) (row->told[i] / 1000),
+                            (unsigned long long) (row->told[i] % 1000));
+        } else {
+            prom_end(row, row->told[i]);
+        }
+    }
+}
+
+static void
 prom_put_handshakes(const prom_row_t *row)
 {
     prom_one(row, "", "result=\"ok\"", row->sum->count[WEIR_COUNT_HANDSHAKES]);
@@ -230,40 +284,65 @@ prom_put_handshakes(const prom_row_t *row)
 #define PROM_HTTP \
     (1u << WEIR_STATS_PROCESS | 1u << WEIR_STATS_SERVER | 1u << WEIR_STATS_LOCATION | 1u << WEIR_STATS_API)
 #define PROM_UP   (1u << WEIR_STATS_UPSTREAM | 1u << WEIR_STATS_PEER)
+#define PROM_PEER (1u << WEIR_STATS_PEER)
 #define PROM_PROC (1u << WEIR_STATS_PROCESS)
 #define PROM_AT(field) offsetof(weir_stats_row_t, field)
 
 static const prom_metric_t prom_metrics[] = {
     { "connections_accepted_total", "counter", "Connections of clients that were accepted.", PROM_PROC, prom_put_number,
-      PROM_AT(count[WEIR_COUNT_ACCEPTED]) },
-    { "connections_active", "gauge", "Connections of clients.", PROM_PROC, prom_put_gauge, PROM_AT(active) },
-    { "connections_idle", "gauge", "Those that wait for a request.", PROM_PROC, prom_put_gauge, PROM_AT(idle) },
-    { "tls_handshakes_total", "counter", "TLS handshakes with clients.", PROM_PROC, prom_put_handshakes, 0 },
+      PROM_AT(count[WEIR_COUNT_ACCEPTED]), NULL },
+    { "connections_active", "gauge", "Connections of clients.", PROM_PROC, prom_put_gauge, PROM_AT(active), NULL },
+    { "connections_idle", "gauge", "Those that wait for a request.", PROM_PROC, prom_put_gauge, PROM_AT(idle), NULL },
+    { "tls_handshakes_total", "counter", "TLS handshakes with clients.", PROM_PROC, prom_put_handshakes, 0, NULL },
     { "tls_resumed_total", "counter", "Those that resumed a session.", PROM_PROC, prom_put_number,
-      PROM_AT(count[WEIR_COUNT_RESUMED]) },
+      PROM_AT(count[WEIR_COUNT_RESUMED]), NULL },
     { "requests_in_flight", "gauge", "Requests under way.", PROM_PROC | 1u << WEIR_STATS_SERVER, prom_put_gauge,
-      PROM_AT(busy) },
+      PROM_AT(busy), NULL },
     { "requests_total", "counter", "Requests that have ended.", PROM_HTTP | PROM_UP, prom_put_number,
-      PROM_AT(requests) },
-    { "responses_total", "counter", "Answers by status.", PROM_HTTP | PROM_UP, prom_put_responses, 0 },
-    { "causes_total", "counter", "Why Weir itself answered, by cause.", PROM_HTTP | PROM_UP, prom_put_causes, 0 },
-    { "received_bytes_total", "counter", "Bytes received.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(received) },
-    { "sent_bytes_total", "counter", "Bytes sent.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(sent) },
+      PROM_AT(requests), NULL },
+    { "responses_total", "counter", "Answers by status.", PROM_HTTP | PROM_UP, prom_put_responses, 0, NULL },
+    { "causes_total", "counter", "Why Weir itself answered, by cause.", PROM_HTTP | PROM_UP, prom_put_causes, 0, NULL },
+    { "received_bytes_total", "counter", "Bytes received.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(received),
+      NULL },
+    { "sent_bytes_total", "counter", "Bytes sent.", PROM_HTTP | PROM_UP, prom_put_number, PROM_AT(sent), NULL },
     { "request_duration_seconds", "histogram", "Time from a request's first byte to its end.", PROM_HTTP | PROM_UP,
-      prom_put_latency, 0 },
+      prom_put_latency, 0, NULL },
     { "failures_total", "counter", "Attempts that failed.", PROM_UP, prom_put_number,
-      PROM_AT(count[WEIR_COUNT_FAILS]) },
-    { "up", "gauge", "1: it is asked; 0: it is marked as failed, or down.", 1u << WEIR_STATS_PEER, prom_put_up, 0 },
-    { "active", "gauge", "Requests that it is asked for now.", 1u << WEIR_STATS_PEER, prom_put_in_use, 0 },
-    { "requests_verdict_total", "counter", "What a limit did.", 1u << WEIR_STATS_LIMIT, prom_put_limit, 0 },
+      PROM_AT(count[WEIR_COUNT_FAILS]), NULL },
+    { "up", "gauge", "1: it is asked; 0: it is marked as failed, or down.", PROM_PEER, prom_put_up, 0, NULL },
+    { "barred", "gauge", "1: it is not asked, for that reason.", PROM_PEER, prom_put_barred, 0, NULL },
+    { "active", "gauge", "Requests that it is asked for now.", PROM_PEER, prom_put_in_use, 0, NULL },
+    { "requests_verdict_total", "counter", "What a limit did.", 1u << WEIR_STATS_LIMIT, prom_put_limit, 0, NULL },
 };
+
+/* Of what a policy tells: the numbers of the row's group or peer.  false: that has none. */
+static bool
+prom_look(prom_t *prom, const prom_metric_t *metric, uint32_t number, weir_str_t name, uint64_t *numbers)
+{
+    weir_str_t          first = name, second;
+    const weir_group_t *group;
+    const weir_peer_t  *peer = NULL;
+
+    (void) weir_str_cut(name, WEIR_STATS_SEPARATOR, &first, &second);
+    group = weir_told_group(prom->report.req->generation, first);
+    if (group != NULL && prom->kind == WEIR_STATS_PEER) {
+        peer = weir_told_peer(group, number, &prom->hint);
+    }
+    return group != NULL && (prom->kind == WEIR_STATS_PEER) == (peer != NULL)
+           && weir_told_numbers(metric->told, group, peer, numbers);
+}
 
 static void
 prom_put_row(prom_t *prom, const prom_metric_t *metric, uint32_t number, weir_str_t name, weir_buf_t *out)
 {
     weir_stats_row_t  sum;
+    uint64_t          told[WEIR_TOLD_MAX];
     weir_stats_kind_t kind = (weir_stats_kind_t) prom->kind;
-    prom_row_t        row = { .out = out, .metric = metric, .kind = kind, .name = name, .sum = &sum };
+    prom_row_t        row = { .out = out, .metric = metric, .kind = kind, .name = name, .sum = &sum, .told = told };
+
+    if (metric->told != NULL && !prom_look(prom, metric, number, name, told)) {
+        return;
+    }
 
     weir_assert((unsigned) kind < weir_countof(prom_kinds) && metric->put != NULL);
     weir_stats_sum(number, &sum);
@@ -287,7 +366,7 @@ prom_put_row(prom_t *prom, const prom_metric_t *metric, uint32_t number, weir_st
 static void
 prom_next(prom_t *prom)
 {
-    weir_assert(prom->metric < weir_countof(prom_metrics) && prom->kind < WEIR_STATS_KINDS);
+    weir_assert(prom->metric < prom->n_metrics && prom->kind < WEIR_STATS_KINDS);
     prom->at = 0;
     prom->told = false;
     if (++prom->kind == WEIR_STATS_KINDS) {
@@ -318,10 +397,10 @@ prom_step(weir_report_t *report, weir_buf_t *out)
     prom_t    *prom = weir_container_of(report, prom_t, report);
     weir_str_t name;
 
-    for (unsigned n = 0; prom->metric < weir_countof(prom_metrics) && (size_t) (out->end - out->pos) >= PROM_ROW_BYTES;
+    for (unsigned n = 0; prom->metric < prom->n_metrics && (size_t) (out->end - out->pos) >= PROM_ROW_BYTES;
          )
     {
-        const prom_metric_t *metric = &prom_metrics[prom->metric];
+        const prom_metric_t *metric = &prom->metrics[prom->metric];
 
         if (!(metric->kinds >> prom->kind & 1) || !prom_find(prom, &name)) {
             prom_next(prom);
@@ -332,7 +411,31 @@ prom_step(weir_report_t *report, weir_buf_t *out)
             return true;
         }
     }
-    return prom->metric < weir_countof(prom_metrics);
+    return prom->metric < prom->n_metrics;
+}
+
+/* Those of all configurations, and a metric for each name that the policies of this one tell. */
+static void
+prom_list(prom_t *prom, weir_request_t *req)
+{
+    weir_told_name_t *names;
+    size_t            n = weir_told_names(req->generation, &req->arena, &names);
+    prom_metric_t    *metrics = weir_new_n(&req->arena, prom_metric_t, weir_countof(prom_metrics) + n);
+
+    memcpy(metrics, prom_metrics, sizeof(prom_metrics));
+    for (size_t i = 0; i < n; i++) {
+        const weir_told_t *row = names[i].rows;
+        bool               is_count = row->kind == WEIR_TOLD_COUNT;
+
+        metrics[weir_countof(prom_metrics) + i] = (prom_metric_t) {
+            .name = weir_str_printf(&req->arena, "%s_%s%s%c", names[i].policy->name, row->name,
+                                    is_count ? "_total" : "", '\0').at,
+            .type = is_count ? "counter" : "gauge", .help = row->help, .put = prom_put_told, .told = &names[i],
+            .kinds = 1u << (row->of_peer ? WEIR_STATS_PEER : WEIR_STATS_UPSTREAM),
+        };
+    }
+    prom->metrics = metrics;
+    prom->n_metrics = weir_countof(prom_metrics) + n;
 }
 
 static weir_step_t
@@ -348,6 +451,7 @@ prom_content(weir_request_t *req, const void *conf)
     }
     prom->n_rows = weir_stats_list(prom->rows, room);
     weir_assert(prom->n_rows <= room);
+    prom_list(prom, req);
     weir_response_add(req, WEIR_HEADER_CACHE_CONTROL, WEIR_STR("no-store"));
     return weir_report_start(req, &prom->report, WEIR_STR("text/plain; version=0.0.4; charset=utf-8"), prom_step);
 }

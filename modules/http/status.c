@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "shm/stats.h"
 #include "upstream/state.h"
+#include "upstream/told.h"
 
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ typedef struct {
     uint32_t      at, peer;      /* places in rows: of what is told next, and of the next peer; 0: not looked for yet */
     bool          some, some_peer;           /* a comma is due */
     bool          in_upstream;               /* at its peers */
+    size_t        told;                      /* which peer of the group was told last; told.h */
 } status_t;
 
 /* -- pieces of JSON -- */
@@ -183,6 +185,42 @@ status_limit(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stat
     weir_buf_add_char(out, '}');
 }
 
+/* In the order of what matters most; as nginx Plus calls it. */
+static const char *
+status_state(bool is_down, bool is_marked, uint64_t barred)
+{
+    return is_down || (barred & WEIR_BARRED_DOWN) != 0 ? "down" : (barred & WEIR_BARRED_DRAINED) != 0 ? "draining"
+           : (barred & WEIR_BARRED_CHECK) != 0 ? "unhealthy" : (barred & WEIR_BARRED_UNPROVEN) != 0 ? "checking"
+           : is_marked || barred != 0 ? "unavail" : "up";
+}
+
+static void
+status_barred(weir_buf_t *out, uint64_t barred)
+{
+    bool some = false;
+
+    weir_buf_add_lit(out, "\"barred\":[");
+    for (unsigned i = 0; i < WEIR_BARRED_REASONS; i++) {
+        if ((barred >> i & 1) != 0) {
+            weir_buf_printf(out, "%s\"%s\"", some ? "," : "", weir_barred_words[i]);
+            some = true;
+        }
+    }
+    weir_buf_add_lit(out, "],");
+}
+
+/* What the policies of its group say of it. */
+static void
+status_told(status_t *status, weir_buf_t *out, weir_str_t name, uint32_t peer_row)
+{
+    const weir_group_t *group = weir_told_group(status->report.req->generation, name);
+    const weir_peer_t  *peer = group != NULL && peer_row != 0 ? weir_told_peer(group, peer_row, &status->told) : NULL;
+
+    if (group != NULL && (peer_row == 0 || peer != NULL)) {
+        weir_told_json(group, peer, out);
+    }
+}
+
 static void
 status_peer(status_t *status, weir_buf_t *out, uint32_t row)
 {
@@ -200,12 +238,13 @@ status_peer(status_t *status, weir_buf_t *out, uint32_t row)
     }
     status->some_peer = true;
     weir_report_add_quoted(out, peer);
-    weir_buf_printf(out, ":{\"state\":\"%s\",",
-                    sum.WEIR_GAUGE_DOWN > 0 ? "down" : is_marked ? "unavail" : "up");
+    weir_buf_printf(out, ":{\"state\":\"%s\",", status_state(sum.WEIR_GAUGE_DOWN > 0, is_marked, seen.barred));
+    status_barred(out, seen.barred);
     status_number(out, "active", seen.in_use, false);
     status_number(out, "fails", sum.count[WEIR_COUNT_FAILS], false);
     status_number(out, "connected", sum.count[WEIR_COUNT_CONNECTED], false);
     status_common(out, &sum);
+    status_told(status, out, group, row);
     weir_buf_add_char(out, '}');
 }
 
@@ -257,8 +296,10 @@ status_upstream(status_t *status, weir_buf_t *out, weir_str_t name, const weir_s
         status_name(status, out, name);
         status_number(out, "fails", sum->count[WEIR_COUNT_FAILS], false);
         status_common(out, sum);
+        status_told(status, out, name, 0);
         weir_buf_add_lit(out, ",\"peers\":{");
         status->in_upstream = true;
+        status->told = 0;
         status->some_peer = false;
         if (status->peer == 0) {
             status->peer = status_first_peer(status);
