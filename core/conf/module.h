@@ -198,6 +198,8 @@ const char *weir_conf_nearest(weir_str_t got, const char *const *names, size_t n
 bool weir_conf_read_msec(weir_str_t text, weir_msec_t *value) WEIR_MUST_USE;
 bool weir_conf_read_bytes(weir_str_t text, weir_bytes_t *value) WEIR_MUST_USE;
 bool weir_conf_read_u32(weir_str_t text, uint32_t *value) WEIR_MUST_USE;
+/* "12", "0.5", "33.33": hundredths of a percent, 0 to 10,000; at most two decimals. */
+bool weir_conf_read_percent(weir_str_t text, uint32_t *hundredths) WEIR_MUST_USE;
 
 /* An option of a directive: name=value, or with is_bare the name alone. */
 typedef struct {

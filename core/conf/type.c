@@ -125,6 +125,22 @@ weir_conf_read_u32(weir_str_t text, uint32_t *value)
     return true;
 }
 
+bool
+weir_conf_read_percent(weir_str_t text, uint32_t *hundredths)
+{
+    weir_str_t whole = text, part = WEIR_STR_NONE;
+    uint64_t number, decimals = 0;
+    bool has_part = weir_str_cut(text, '.', &whole, &part);
+
+    if (!weir_str_to_u64(whole, &number) || number > 100
+        || (has_part && (part.len == 0 || part.len > 2 || !weir_str_to_u64(part, &decimals))))
+    {
+        return false;
+    }
+    *hundredths = (uint32_t) (number * 100 + (part.len == 1 ? decimals * 10 : decimals));
+    return *hundredths <= 10000;
+}
+
 static weir_str_t
 conf_path_in(weir_conf_t *cf, weir_str_t folder, weir_str_t path)
 {

@@ -43,7 +43,9 @@ enum { WEIR_COUNT_ACCEPTED, WEIR_COUNT_CLOSED, WEIR_COUNT_HANDSHAKES, WEIR_COUNT
 /* limit */
 enum { WEIR_COUNT_PASSED, WEIR_COUNT_DELAYED, WEIR_COUNT_REJECTED, WEIR_COUNT_DELAYED_DRY_RUN,
        WEIR_COUNT_REJECTED_DRY_RUN };
-enum { WEIR_COUNT_FAILS, WEIR_COUNT_CONNECTED };                                                              /* peer */
+/* upstream and peer */
+enum { WEIR_COUNT_FAILS, WEIR_COUNT_CONNECTED,
+       WEIR_COUNT_RETRIES, WEIR_COUNT_RETRIES_REFUSED };     /* of an upstream */
 
 /* The first page has what most rows need: 111 statuses that are usual (weir_stats_status) are in it. */
 typedef struct {

@@ -136,6 +136,7 @@ typedef struct {
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
     bool          is_admitted;               /* by all policies of the group */
     weir_refusal_t refusal;                  /* why weir_pick_next said false */
+    const char   *refused_by;                /* the policy for which weir_pick_may_retry said false; NULL: it did not */
     uint8_t       notes[WEIR_POLICIES_MAX];  /* of the policies; policy.h */
 } weir_pick_t;
 

@@ -4,6 +4,7 @@
  * Runs in workers.  What the attempts say about the peers is in peer.c, what else judges them in policies.c.
  */
 #include "os/clock.h"
+#include "shm/stats.h"
 #include "upstream/order.h"
 #include "upstream/running.h"
 
@@ -124,6 +125,14 @@ weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_
     pick_let_go(pick, outcome, now);
 }
 
+static void
+pick_count(const weir_group_t *group, size_t what)
+{
+    if (group->conf.stats != 0) {
+        weir_stats_mine(group->conf.stats)->count[what]++;
+    }
+}
+
 bool
 weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now)
 {
@@ -133,9 +142,12 @@ weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now)
         weir_uppolicy_of_t *of = &group->policies[i];
 
         if (of->policy->retry != NULL && !of->policy->retry(of, pick, now)) {
+            pick->refused_by = of->policy->name;
+            pick_count(group, WEIR_COUNT_RETRIES_REFUSED);
             return false;
         }
     }
+    pick_count(group, WEIR_COUNT_RETRIES);
     return true;
 }
 

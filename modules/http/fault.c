@@ -151,7 +151,7 @@ fault_read_abort(weir_conf_t *cf, size_t i, weir_str_t value, void *fault)
 static bool
 fault_read_percent(weir_conf_t *cf, size_t i, weir_str_t value, void *fault)
 {
-    return weir_share_read_percent(value, &((fault_t *) fault)->hundredths)
+    return weir_conf_read_percent(value, &((fault_t *) fault)->hundredths)
         || weir_conf_invalid(cf, i, "percent= with a number from 0 to 100, with at most two decimals");
 }
 

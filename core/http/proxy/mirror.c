@@ -91,7 +91,7 @@ mirror_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words
     }
     if (words->n == 3
         && (!weir_str_starts(words->at[2].text, WEIR_STR("percent="))
-            || !weir_share_read_percent(weir_str_skip(words->at[2].text, 8), &mirror.hundredths)))
+            || !weir_conf_read_percent(weir_str_skip(words->at[2].text, 8), &mirror.hundredths)))
     {
         return weir_conf_invalid(cf, 2, "percent= with a number from 0 to 100, with at most two decimals");
     }

@@ -7,6 +7,7 @@
 
 #include "http/exchange/outcome.h"
 #include "http/proxy/emit.h"
+#include "http/record/story.h"
 #include "http/serve/runtime.h"
 #include "os/clock.h"
 #include "os/sys.h"
@@ -233,6 +234,22 @@ retry_may(const weir_proxy_t *p, const weir_forward_retry_t *retry, unsigned kin
         && (weir_pick_has_next(&p->pick, now) || weir_pick_may_renew(&p->pick, now));
 }
 
+/* The last question of all: is it let be sent once more?  If not, the client gets what this try gave. */
+static bool
+retry_is_let(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    weir_str_t      group = weir_group_conf(p->pick.group)->name;
+
+    if (weir_pick_may_retry(&p->pick, weir_clock_now())) {
+        return true;
+    }
+    weir_log(WEIR_LOG_NOTICE, &req->log, 0, "not sent again: %s of upstream \"%.*s\"", p->pick.refused_by,
+             WEIR_STR_ARG(group));
+    weir_http_story_judged(req, p->pick.refused_by, retry_keep(p, group), WEIR_STR("no retry"));
+    return false;
+}
+
 /* kind: of the failure, or of an answer of this status. */
 static bool
 retry_is_allowed(const weir_proxy_t *p, unsigned kind, uint16_t status)
@@ -362,7 +379,11 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
         retry_connect(p);
         return;
     }
-    bool again = retry_is_allowed(p, kind, 0) && weir_pick_may_retry(&p->pick, weir_clock_now());
+    bool allowed = retry_is_allowed(p, kind, 0), again = allowed && retry_is_let(p);
+
+    if (allowed && !again && detail == NULL) {
+        detail = p->x.detail = p->pick.refused_by;
+    }
     if (again) {
         weir_cause_log(cause, &req->log, detail);
     }
@@ -419,7 +440,7 @@ retry_grpc(weir_proxy_t *p)
 
     if (status == 0 || (retry->grpc >> status & 1) == 0 || p->tries > retry->n || !retry_is_possible(p)
         || !(weir_pick_has_next(&p->pick, now) || weir_pick_may_renew(&p->pick, now))
-        || !weir_pick_may_retry(&p->pick, now))
+        || !retry_is_let(p))
     {
         return false;
     }
@@ -439,7 +460,7 @@ weir_proxy_retry_status(weir_proxy_t *p)
         return true;
     }
     if ((kind == 0 && retry_conf(p) == NULL) || !retry_is_allowed(p, kind, status)
-        || !weir_pick_may_retry(&p->pick, weir_clock_now()))
+        || !retry_is_let(p))
     {
         return false;
     }

@@ -202,19 +202,3 @@ weir_share_name(weir_arena_t *arena, const weir_conf_block_t *block, const char 
     }
     return name;
 }
-
-bool
-weir_share_read_percent(weir_str_t text, uint32_t *hundredths)
-{
-    weir_str_t whole = text, part = WEIR_STR_NONE;
-    uint64_t number, decimals = 0;
-    bool has_part = weir_str_cut(text, '.', &whole, &part);
-
-    if (!weir_str_to_u64(whole, &number) || number > 100
-        || (has_part && (part.len == 0 || part.len > 2 || !weir_str_to_u64(part, &decimals))))
-    {
-        return false;
-    }
-    *hundredths = (uint32_t) (number * 100 + (part.len == 1 ? decimals * 10 : decimals));
-    return *hundredths <= 10000;
-}

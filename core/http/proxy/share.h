@@ -28,8 +28,6 @@ extern const weir_zone_kind_t weir_share_kind;
 /* name: the place's, the same in every process and after a reload (weir_share_name).  false: recorded. */
 bool       weir_share_build(weir_conf_t *cf, weir_generation_t *generation, weir_share_t *share, weir_str_t name,
                             uint64_t sum) WEIR_MUST_USE;
-/* "12", "0.5", "33.33": hundredths of a percent, 0 to 10,000; at most two decimals.  false: it is none. */
-bool       weir_share_read_percent(weir_str_t text, uint32_t *hundredths) WEIR_MUST_USE;
 /* The greatest number that divides both; of 0 and another the other. */
 uint32_t   weir_share_divisor(uint32_t a, uint32_t b);
 /* Of a block: its server, its location, and what stands in it. */
