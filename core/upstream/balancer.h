@@ -28,6 +28,7 @@ struct weir_host_set {
 
 struct weir_balancer {
     const char  *name;
+    bool         is_steady;          /* servers have all of their weights always: it is none for slow_start */
     /* The state of a set that no peer has been picked from; in the group's arena.  NULL: it needs none. */
     void        *(*create)(const weir_host_set_t *set, weir_arena_t *arena);
     /* One of the set that weir_peer_allowed.  NULL: there is none. */
@@ -77,6 +78,7 @@ weir_peer_t *weir_round_robin_take_of(const weir_host_set_t *set, const uint32_t
                                       bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
 /* From now on the peer has that part of its weight (1 to WEIR_TURNS_WHOLE): for who warms it up. */
 void         weir_round_robin_set_part(weir_peer_t *peer, uint32_t part);
+static inline uint32_t weir_peer_part(const weir_peer_t *peer) { return peer->part != 0 ? peer->part : WEIR_TURNS_WHOLE; }
 void         weir_round_robin_report(weir_peer_t *peer, bool failed);
 void         weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from);
 

@@ -115,6 +115,9 @@ upstream_server_option(upstream_server_t *server, weir_str_t word)
     if (upstream_option(word, "fail_timeout=", &value)) {
         return weir_conf_read_msec(value, &peer->fail_timeout);
     }
+    if (upstream_option(word, "slow_start=", &value)) {
+        return weir_conf_read_msec(value, &peer->slow_start);
+    }
     if (upstream_option(word, "max_conns=", &value)) {
         return weir_conf_read_u32(value, &peer->max_conns);
     }
@@ -203,7 +206,7 @@ static const weir_directive_t upstream_directives[] = {
     WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
         .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
-        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [priority=number] "
+        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [slow_start=time] [priority=number] "
                 "[locality=region[/zone[/subzone]]] [backup] [down] [resolve]",
         .help = "Adds a server to the group: a name or address with an optional port (80), or unix:path."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
@@ -246,6 +249,7 @@ upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
     digest = weir_str_hash(peer->server, digest);
     digest = upstream_digest_number(digest, (uint64_t) peer->weight << 32 | peer->max_fails);
     digest = upstream_digest_number(digest, peer->max_conns);
+    digest = upstream_digest_number(digest, peer->slow_start.ms);
     digest = weir_str_hash(peer->locality, digest);
     digest = upstream_digest_number(digest, (uint64_t) weir_peer_rank(peer) << 1 | peer->down);
     return upstream_digest_number(digest, peer->fail_timeout.ms);
@@ -497,7 +501,8 @@ upstream_check_resolver(weir_conf_t *cf, const weir_conf_block_t *block, const u
 
 /* What chooses among its peers, and by which key.  false: cf->error is set. */
 static bool
-upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, weir_group_conf_t *group)
+upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_servers_t *servers,
+                weir_group_conf_t *group)
 {
     group->balancer = NULL;
     for (size_t m = 0; m < weir_modules_count; m++) {
@@ -523,6 +528,13 @@ upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, weir_group_conf
     }
     if (group->balancer == NULL) {
         group->balancer = &weir_balancer_round_robin;
+    }
+    for (size_t i = 0; group->balancer->is_steady && i < servers->n; i++) {
+        if (servers->at[i].peer.slow_start.ms != 0) {
+            return weir_conf_error_at(cf, &block->words, "server \"%.*s\" of upstream \"%.*s\" has slow_start, which "
+                                      "may not be used with %s", WEIR_STR_ARG(servers->at[i].name),
+                                      WEIR_STR_ARG(group->name), group->balancer->name);
+        }
     }
     return true;
 }
@@ -572,7 +584,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;
     group->keepalive_timeout = conf->keepalive_timeout;
-    if (!upstream_choose(cf, block, group)) {
+    if (!upstream_choose(cf, block, &conf->servers, group)) {
         return NULL;
     }
     upstream_judge(block, group);

@@ -6,6 +6,7 @@
  */
 #include "base/mem.h"
 #include "base/table.h"
+#include "os/clock.h"
 #include "os/sys.h"
 #include "shm/stats.h"
 #include "upstream/running.h"
@@ -185,6 +186,7 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
     group->loop = groups->loop;
     weir_list_init(&group->idle);
     weir_list_init(&group->parts);
+    weir_list_init(&group->rising);
     weir_arena_init(&group->arena, GROUP_ARENA_CHUNK);
     group_copy_conf(group, conf);
     group->peers = weir_new_n(&group->arena, weir_peer_t *, conf->n_peers);
@@ -262,11 +264,13 @@ group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
     weir_assert(from->group != to->group);
     if (group_must_carry_failures(to, from)) {
         (void) weir_state_swap_failures(to, weir_state_failures(to), weir_state_failures(from));
+        to->state->risen = from->state->risen;
     }
     if (balancer == from->group->conf.balancer && balancer->carry_over != NULL) {
         balancer->carry_over(to, from);
     }
     weir_policies_carry_over(to, from);
+    to->is_carried = true;
     weir_peer_tell(to);
 }
 
@@ -303,6 +307,11 @@ group_carry_over(weir_group_t *to, weir_group_t *from)
 
         if (peer != NULL) {
             group_carry_peer(peer, from->peers[i]);
+        }
+    }
+    for (size_t i = 0; i < to->conf.n_peers; i++) {
+        if (to->peers[i]->conf->slow_start.ms != 0 && !to->peers[i]->is_carried) {
+            weir_slow_start_added(to->peers[i], weir_clock_now());
         }
     }
     group_carry_idle(to, from, &peers);

@@ -21,6 +21,7 @@ typedef struct {
     uint32_t    max_fails;       /* 0: never marked */
     uint32_t    max_conns;       /* in all workers; 0: no limit */
     weir_msec_t fail_timeout;
+    weir_msec_t slow_start;      /* how long it takes to its whole weight when it comes back; 0: it has it at once */
     uint32_t    stats;           /* its row (shm/stats.h) */
     uint16_t    priority;        /* lower ones are asked first */
     uint8_t     distance;        /* from this gateway (locality.h): near ones are asked first */
@@ -82,7 +83,11 @@ typedef struct {
     weir_peer_state_t      *state;           /* what all workers know about it */
     weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */
     bool                    is_shared;       /* else the state is this worker's own, and only the gauge is there */
+    bool                    is_carried;      /* from the group of this name before */
     bool                    is_marked;   /* it has failed too often; so it is counted in its group, and in statistics */
+    weir_list_t             rising;          /* in its group's list, while it starts slowly (slow_start.c) */
+    uint32_t                part;            /* of its weight that it has then, of WEIR_TURNS_WHOLE; 0: all of it */
+    uint64_t                risen;           /* the start that is over (state->risen) */
     void                   *policies;        /* what those of its group keep of it; policies.c */
     weir_list_t             idle;            /* kept connections, newest first */
     /* connections that serve several at once and have some (weir_upconn_t.shared_link) */

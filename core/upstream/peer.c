@@ -5,6 +5,7 @@
  * skipped for fail_timeout; then one request tries it, and if that succeeds the peer is as good as before.
  */
 #include "log/log.h"
+#include "os/clock.h"
 #include "shm/stats.h"
 #include "upstream/order.h"
 #include "upstream/running.h"
@@ -49,19 +50,24 @@ weir_peer_tell(weir_peer_t *peer)
         weir_order_told(peer);
     }
     peer_count(peer, is_marked || is_barred);
+    weir_slow_start_told(peer);
 }
 
 void
 weir_peer_forget(weir_peer_t *peer)
 {
     peer_count(peer, false);
+    weir_slow_start_forget(peer);
 }
 
 /* Here at once, and in the other workers at their next look. */
 static void
-peer_changed(weir_peer_t *peer)
+peer_changed(weir_peer_t *peer, weir_instant_t now)
 {
     weir_peer_tell(peer);
+    if (!peer->is_marked) {
+        weir_slow_start_begin(peer, now);
+    }
     (void) __atomic_fetch_add(&peer->group->state->changes, 1, __ATOMIC_ACQ_REL);
 }
 
@@ -94,7 +100,7 @@ weir_peer_bar(weir_peer_t *peer, weir_barred_t why, bool is_barred)
     if (((was & (uint64_t) why) != 0) == is_barred) {
         return false;
     }
-    peer_changed(peer);
+    peer_changed(peer, weir_clock_now());
     return true;
 }
 
@@ -166,7 +172,7 @@ weir_peer_failed(weir_peer_t *peer, weir_instant_t now)
         return;
     }
     if (!peer_marks(peer, was)) {
-        peer_changed(peer);
+        peer_changed(peer, now);
     } else {
         weir_order_told(peer);               /* the try failed: it rests once more */
     }
@@ -175,7 +181,7 @@ weir_peer_failed(weir_peer_t *peer, weir_instant_t now)
 }
 
 void
-weir_peer_recovered(weir_peer_t *peer)
+weir_peer_recovered(weir_peer_t *peer, weir_instant_t now)
 {
     weir_failures_t was = weir_state_failures(peer);
 
@@ -183,6 +189,6 @@ weir_peer_recovered(weir_peer_t *peer)
         was = weir_state_failures(peer);
     }
     if (peer_marks(peer, was)) {
-        peer_changed(peer);
+        peer_changed(peer, now);
     }
 }

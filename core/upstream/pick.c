@@ -85,6 +85,9 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     }
     pick->refusal = WEIR_REFUSED_NO_PEER;
     weir_group_look(pick->group);
+    if (weir_unlikely(!weir_list_empty(&pick->group->rising))) {
+        weir_slow_start_turn(pick->group, now);
+    }
     pick->avoids = pick->failed_zones;
     pick_find(pick, now);
     if (pick->peer == NULL && pick->avoids != 0) {           /* no other zone has room */
@@ -120,7 +123,7 @@ weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_
         pick->failed_zones |= pick->peer->zone != 0 ? UINT64_C(1) << pick->peer->zone : 0;
         weir_peer_failed(pick->peer, now);
     } else if (outcome->kind != WEIR_OUTCOME_ABANDONED && pick->on_trial) {
-        weir_peer_recovered(pick->peer);
+        weir_peer_recovered(pick->peer, now);
     }
     pick_let_go(pick, outcome, now);
 }

@@ -31,6 +31,7 @@ struct weir_group {
     bool              is_shared;
     weir_list_t       parts;         /* taken for policies; state.c */
     weir_uppolicy_of_t *policies;      /* conf.n_policies of them */
+    weir_list_t       rising;        /* peers by weir_peer_t.rising */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
     uint32_t          refs;          /* generations, picks, connections that are not idle */
@@ -65,13 +66,21 @@ weir_instant_t weir_peer_rests_until(const weir_peer_t *peer);
 /* An attempt failed; failures count together while each follows the one before within fail_timeout. */
 void weir_peer_failed(weir_peer_t *peer, weir_instant_t now);
 /* The attempt that tried a marked peer succeeded. */
-void weir_peer_recovered(weir_peer_t *peer);
+void weir_peer_recovered(weir_peer_t *peer, weir_instant_t now);
 /* The one try of a marked peer whose time has come.  false: another worker has it, or has changed the peer's state. */
 bool weir_peer_try(weir_peer_t *peer, weir_instant_t now) WEIR_MUST_USE;
 /* Its group and statistics count whether it is marked as failed. */
 void weir_peer_tell(weir_peer_t *peer);
 /* Its group goes: it is counted no more. */
 void weir_peer_forget(weir_peer_t *peer);
+/* slow_start.c: the peer is picked again from now on; it has come to a group that serves (several workers may say so). */
+void weir_slow_start_begin(weir_peer_t *peer, weir_instant_t now);
+void weir_slow_start_added(weir_peer_t *peer, weir_instant_t now);
+/* A worker may have begun it, or the group; the peer goes. */
+void weir_slow_start_told(weir_peer_t *peer);
+void weir_slow_start_forget(weir_peer_t *peer);
+/* Before a peer is picked: what each has of its weight now. */
+void weir_slow_start_turn(weir_group_t *group, weir_instant_t now);
 /* group.c: what other workers have found out of its peers since the last look is counted here, too. */
 void weir_group_look(weir_group_t *group);
 

@@ -22,7 +22,8 @@ struct weir_peer_state {
     uint64_t failures;                       /* weir_failures_t, packed */
     uint64_t is_marked;                      /* 1: as failed, by the configuration of who has judged it last */
     uint64_t barred;                         /* weir_barred_t's: why it is not picked */
-    uint64_t unused[WEIR_PLACES_RECORD / 8 - 4];
+    uint64_t risen;                          /* when its slow start began, of the monotonic clock; 0: never */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 5];
 };
 
 /* Why a peer is not picked whatever its requests say; each has one owner that sets and clears it.  A group that is made

@@ -117,6 +117,7 @@ hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t no
 
 static const weir_balancer_t hash_balancer = {
     .name = "hash",
+    .is_steady = true,
     .create = hash_create,
     .pick = hash_pick,
     .report = weir_round_robin_report,
@@ -300,6 +301,7 @@ hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant
 
 static const weir_balancer_t hash_ring_balancer = {
     .name = "hash consistent",
+    .is_steady = true,
     .create = hash_create_ring,
     .pick = hash_pick_ring,
     .report = weir_round_robin_report,

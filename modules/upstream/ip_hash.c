@@ -44,6 +44,7 @@ ip_hash_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t
 
 static const weir_balancer_t ip_hash_balancer = {
     .name = "ip_hash",
+    .is_steady = true,
     .create = weir_round_robin_create,
     .pick = ip_hash_pick,
     .report = weir_round_robin_report,

@@ -13,8 +13,11 @@ typedef struct { const weir_pick_t *pick; weir_instant_t now; } least_asked_t;
 static uint64_t
 least_load(const weir_peer_t *peer)
 {
+    uint64_t load;
+
     weir_assert(peer->conf->weight != 0);
-    return ((uint64_t) weir_state_in_use(peer) << 32) / peer->conf->weight;
+    load = ((uint64_t) weir_state_in_use(peer) << 32) / peer->conf->weight;
+    return peer->part == 0 ? load : load / peer->part * WEIR_TURNS_WHOLE;
 }
 
 static bool

@@ -211,6 +211,7 @@ maglev_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t 
 
 static const weir_balancer_t maglev_balancer = {
     .name = "maglev",
+    .is_steady = true,
     .create = maglev_create,
     .pick = maglev_pick,
     .report = weir_round_robin_report,

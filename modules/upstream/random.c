@@ -148,10 +148,12 @@ random_pick_two(const weir_host_set_t *set, const weir_pick_t *pick, weir_instan
            ? two : one;
 }
 
-static const weir_balancer_t random_balancer = { .name = "random", .create = random_create, .pick = random_pick };
+static const weir_balancer_t random_balancer = {
+    .name = "random", .is_steady = true, .create = random_create, .pick = random_pick,
+};
 
 static const weir_balancer_t random_two_balancer = {
-    .name = "random two least_conn", .create = random_create, .pick = random_pick_two,
+    .name = "random two least_conn", .is_steady = true, .create = random_create, .pick = random_pick_two,
 };
 
 /* -- the module -- */

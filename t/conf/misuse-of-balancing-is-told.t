@@ -26,6 +26,9 @@ my @cases = (
     ['upstream u { maglev $arg_k consistent; server 127.0.0.1:1; }', qr/expected table=SIZE or bounded=FACTOR/],
     ['upstream u { maglev $arg_k bounded=2 bounded=3; server 127.0.0.1:1; }', qr/"bounded=" stands twice in "maglev"/],
     ['upstream u { maglev $nothing; server 127.0.0.1:1; }', qr/unknown "nothing" variable/],
+    (map { ["upstream u { $_; server 127.0.0.1:1 slow_start=1s; }", qr/server "127\.0\.0\.1:1" of upstream "u" has slow_start, which may not be used with \w+/] }
+        'hash $arg_k', 'hash $arg_k consistent', 'ip_hash', 'random', 'random two', 'maglev $arg_k'),
+    ['upstream u { server 127.0.0.1:1 slow_start=soon; }',   qr/invalid parameter "slow_start=soon"/],
     ['upstream u { server 127.0.0.1:1 priority=129; }',      qr/invalid parameter "priority=129"/],
     ['upstream u { server 127.0.0.1:1 priority=-1; }',       qr/invalid parameter "priority=-1"/],
     ['upstream u { server 127.0.0.1:1 locality=eu/; }',      qr/invalid parameter "locality=eu\/"/],
