@@ -13,13 +13,17 @@
 #include "upstream/group.h"
 #include "upstream/state.h"
 
+#define WEIR_SHARE_WHOLE 1000000
+
 struct weir_host_set {
     weir_group_t *group;
     weir_peer_t **peers;
     size_t        n;
     uint64_t      weight;            /* of all its peers, of those that may not be picked as well */
-    uint32_t      share;             /* percent of the requests, where peers of the group are marked as failed */
+    size_t        standing, healthy; /* peers that are not down, and those of them that may be asked; and … */
+    uint32_t      share;             /* … its part of the requests, of WEIR_SHARE_WHOLE: when shares.c last looked */
     int32_t       credit;            /* what it is owed of them */
+    uint64_t      counts;            /* for what, within its level; shares.c */
     void         *state;             /* the balancer's */
     uint64_t     *ends;              /* of a large set: by peer, the sum of the weights up to its own (weir_sets_at) */
     struct weir_order *order;        /* of a large set (order.h); NULL */
@@ -73,12 +77,13 @@ typedef uint64_t (*weir_load_t)(const weir_peer_t *peer);
  * it is read again when the peer is about to be picked, and when a request of this worker leaves it. */
 weir_peer_t *weir_round_robin_take_least(const weir_host_set_t *set, weir_load_t load,
                                          bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
-/* The same among n peers of the set, by their indexes: their turns are nginx's whatever the set's size. */
-weir_peer_t *weir_round_robin_take_of(const weir_host_set_t *set, const uint32_t *peers, size_t n,
-                                      bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
 /* From now on the peer has that part of its weight (1 to WEIR_TURNS_WHOLE): for who warms it up. */
 void         weir_round_robin_set_part(weir_peer_t *peer, uint32_t part);
-static inline uint32_t weir_peer_part(const weir_peer_t *peer) { return peer->part != 0 ? peer->part : WEIR_TURNS_WHOLE; }
+static inline uint32_t
+weir_peer_part(const weir_peer_t *peer)
+{
+    return peer->part != 0 ? peer->part : WEIR_TURNS_WHOLE;
+}
 void         weir_round_robin_report(weir_peer_t *peer, bool failed);
 void         weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from);
 

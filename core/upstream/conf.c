@@ -206,8 +206,8 @@ static const weir_directive_t upstream_directives[] = {
     WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
         .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
-        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [slow_start=time] [priority=number] "
-                "[locality=region[/zone[/subzone]]] [backup] [down] [resolve]",
+        .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [slow_start=time] "
+                "[priority=number] [locality=region[/zone[/subzone]]] [backup] [down] [resolve]",
         .help = "Adds a server to the group: a name or address with an optional port (80), or unix:path."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
         .help = "Sets how many idle connections to the group each worker keeps; 0 keeps none."),
@@ -282,7 +282,10 @@ upstream_digest(const weir_group_conf_t *group)
     digest = upstream_digest_number(digest, (uint64_t) group->keepalive << 32 | group->keepalive_requests);
     digest = upstream_digest_number(digest, group->keepalive_time.ms);
     digest = upstream_digest_number(digest, group->keepalive_timeout.ms);
-    digest = upstream_digest_number(digest, group->overprovisioning);
+    digest = upstream_digest_number(digest, (uint64_t) group->overprovisioning << 32 | group->panic);
+    for (size_t i = 0; i < group->n_zones; i++) {
+        digest = upstream_digest_number(weir_str_hash(group->zones[i].locality, digest), group->zones[i].callers);
+    }
     digest = upstream_digest_number(digest, group->states);
     for (size_t i = 0; i < group->n_policies; i++) {
         digest = weir_str_hash(weir_str_from_z(group->policies[i].policy->name), digest);
@@ -336,7 +339,7 @@ upstream_add_known(weir_arena_t *arena, weir_group_conf_t *group, const weir_fol
         peer->down = peer->down || from->down;
         if (from->locality.len != 0) {
             peer->locality = from->locality;
-            peer->distance = weir_locality_distance(follow->locality, from->locality);
+            peer->distance = weir_locality_place(&follow->locality, from->locality);
         }
     }
 }
@@ -457,7 +460,7 @@ upstream_list_servers(weir_conf_t *cf, const weir_conf_block_t *block, const ups
     bool                has_source = conf->n_sources != 0;
 
     *has_primary = has_source;
-    follow->locality = weir_locality_settings(block).own;
+    follow->locality = weir_locality_settings(block);
     follow->servers = weir_new_n(cf->arena, weir_follow_server_t, conf->servers.n + conf->n_sources);
     for (size_t i = 0; i < conf->servers.n; i++) {
         const upstream_server_t *server = &conf->servers.at[i];
@@ -475,8 +478,8 @@ upstream_list_servers(weir_conf_t *cf, const weir_conf_block_t *block, const ups
         };
     }
     for (size_t i = 0; i < follow->n; i++) {
-        follow->servers[i].model.distance = weir_locality_distance(follow->locality,
-                                                                   follow->servers[i].model.locality);
+        follow->servers[i].model.distance = weir_locality_place(&follow->locality,
+                                                                follow->servers[i].model.locality);
         if (follow->servers[i].source != NULL) {
             upstream_bind_source(cf, group, follow, i);
         }
@@ -564,6 +567,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     const upstream_conf_t *conf = weir_conf_of(block, weir_upstream_index);
     weir_group_conf_t     *group = weir_new(cf->arena, weir_group_conf_t);
     weir_follow_conf_t    *follow;
+    weir_locality_settings_t locality;
     bool                   has_primary;
 
     group->name = group->host_header = block->words.at[1].text;
@@ -579,7 +583,11 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
         weir_conf_error_at(cf, &block->words, "no servers in upstream \"%.*s\"", WEIR_STR_ARG(group->name));
         return NULL;
     }
-    group->overprovisioning = weir_locality_settings(block).overprovisioning;
+    locality = weir_locality_settings(block);
+    group->overprovisioning = locality.overprovisioning;
+    group->panic = locality.panic;
+    group->zones = locality.zones.at;
+    group->n_zones = locality.zones.n;
     group->keepalive = conf->keepalive;
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;

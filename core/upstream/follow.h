@@ -6,6 +6,7 @@
 #define WEIR_UPSTREAM_FOLLOW_H
 
 #include "shm/entries.h"
+#include "upstream/locality.h"
 #include "upstream/resolver.h"
 #include "upstream/source.h"
 
@@ -20,7 +21,7 @@ typedef struct {
 typedef struct weir_follow_conf {
     weir_follow_server_t        *servers;
     size_t                       n;
-    weir_str_t                   locality;       /* of this gateway */
+    weir_locality_settings_t     locality;       /* where this gateway is */
     const weir_entries_t        *entries;        /* shared memory of lists.h */
 } weir_follow_conf_t;
 

@@ -100,6 +100,18 @@ groups_find(weir_groups_t *groups, weir_str_t name, uint64_t digest)
 /* -- one group -- */
 
 static void
+group_copy_zones(weir_group_t *group, const weir_group_conf_t *conf)
+{
+    weir_caller_zone_t *zones = weir_new_n(&group->arena, weir_caller_zone_t, conf->n_zones);
+
+    for (size_t i = 0; i < conf->n_zones; i++) {
+        zones[i] = conf->zones[i];
+        zones[i].locality = weir_str_dup(&group->arena, zones[i].locality);
+    }
+    group->conf.zones = zones;
+}
+
+static void
 group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
 {
     weir_arena_t     *arena = &group->arena;
@@ -110,6 +122,7 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     group->conf.key = NULL;
     group->conf.name = weir_str_dup(arena, conf->name);
     group->conf.host_header = weir_str_dup(arena, conf->host_header);
+    group_copy_zones(group, conf);
     group->conf.peers = peers;
     for (size_t i = 0; i < conf->n_peers; i++) {
         peers[i] = conf->peers[i];

@@ -24,7 +24,7 @@ typedef struct {
     weir_msec_t slow_start;      /* how long it takes to its whole weight when it comes back; 0: it has it at once */
     uint32_t    stats;           /* its row (shm/stats.h) */
     uint16_t    priority;        /* lower ones are asked first */
-    uint8_t     distance;        /* from this gateway (locality.h): near ones are asked first */
+    uint8_t     distance;        /* from this gateway: near ones are asked first; or its zone, with zone_aware */
     weir_str_t  locality;        /* as written; empty: none was said */
     bool        backup, down;
 } weir_peer_conf_t;
@@ -35,6 +35,9 @@ weir_peer_rank(const weir_peer_conf_t *peer)
 {
     return (uint32_t) peer->backup << 24 | (uint32_t) peer->priority << 8 | peer->distance;
 }
+
+/* A part of the gateways that ask a group: those in one place. */
+typedef struct { weir_str_t locality; uint32_t callers; } weir_caller_zone_t;
 
 typedef struct weir_balancer weir_balancer_t;     /* balancer.h */
 typedef struct weir_uppolicy weir_uppolicy_t;         /* policy.h */
@@ -54,7 +57,10 @@ typedef struct weir_group_conf {
     weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
     weir_peer_conf_t      *peers;            /* in the order of their ranks; an address each */
     size_t                 n_peers;
-    uint32_t               overprovisioning; /* percent: so many times its health a host set is trusted with (sets.c) */
+    uint32_t               overprovisioning; /* percent: so many times its health a host set is trusted with (shares.c) */
+    uint32_t               panic;            /* percent: of how many healthy peers all of a set are used; 0: never */
+    const weir_caller_zone_t *zones;         /* zone_aware: by the distance of their peers; the first is our own */
+    size_t                 n_zones;          /* peers of other localities are at this distance; 0: not zone_aware */
     uint32_t               keepalive;        /* idle connections kept a worker; 0: none */
     uint32_t               keepalive_requests;
     weir_msec_t            keepalive_time, keepalive_timeout;

@@ -38,7 +38,6 @@ struct weir_order {
     size_t        n_rests, n_down;           /* who is down does not count among those that rest */
     uint32_t      cursor;                    /* of the peer that is looked at again next */
     weir_load_t   load;                      /* as last asked for */
-    bool          is_panic;                  /* as last told */
     bool          is_begun;                  /* somebody was taken: only then `turns` is kept */
 };
 
@@ -221,7 +220,7 @@ order_sync(const weir_host_set_t *set, uint32_t i)
     if (!order->is_begun) {
         return;
     }
-    if (is->conf->down || (peer->rests && !order->is_panic) || order_is_full(is)) {
+    if (is->conf->down || (peer->rests && !weir_peer_is_needed(is)) || order_is_full(is)) {
         order_remove(&order->turns, i);
     } else if (order->turns.places[i] == 0) {
         if ((int64_t) (peer->due - order->clock) < 0) {
@@ -463,11 +462,7 @@ weir_order_awake(const weir_host_set_t *set, weir_instant_t now)
 void
 weir_order_panic(const weir_host_set_t *set)
 {
-    if (set->order == NULL || set->order->is_panic == set->is_panic) {
-        return;
-    }
-    set->order->is_panic = set->is_panic;
-    for (uint32_t i = 0; i < set->n; i++) {
+    for (uint32_t i = 0; i < set->n && set->order != NULL; i++) {
         order_sync(set, i);
     }
 }

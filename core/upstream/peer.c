@@ -40,6 +40,14 @@ peer_count(weir_peer_t *peer, bool is_marked)
     }
 }
 
+/* Its set counts it anew. */
+static void
+peer_told(weir_peer_t *peer)
+{
+    peer->group->changed++;
+    weir_order_told(peer);
+}
+
 void
 weir_peer_tell(weir_peer_t *peer)
 {
@@ -47,7 +55,7 @@ weir_peer_tell(weir_peer_t *peer)
 
     __atomic_store_n(&peer->state->is_marked, is_marked, __ATOMIC_RELAXED);
     if (is_marked || is_barred || peer->is_marked) {
-        weir_order_told(peer);
+        peer_told(peer);
     }
     peer_count(peer, is_marked || is_barred);
     weir_slow_start_told(peer);
@@ -104,6 +112,14 @@ weir_peer_bar(weir_peer_t *peer, weir_barred_t why, bool is_barred)
     return true;
 }
 
+/* A check or outlier detection may be wrong about so many; what has not passed its first check, and what an operator
+ * said, holds. */
+bool
+weir_peer_is_needed(const weir_peer_t *peer)
+{
+    return peer->set->is_panic && (weir_peer_barred(peer) & ~((uint64_t) WEIR_BARRED_CHECK | WEIR_BARRED_EJECTED)) == 0;
+}
+
 weir_instant_t
 weir_peer_rests_until(const weir_peer_t *peer)
 {
@@ -137,7 +153,7 @@ weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant
     if (conf->max_conns != 0 && weir_state_in_use(peer) >= conf->max_conns) {
         return false;
     }
-    return !weir_peer_rests(peer, now);
+    return !weir_peer_rests(peer, now) || weir_peer_is_needed(peer);
 }
 
 /* What the failures are after one more. */
@@ -174,7 +190,7 @@ weir_peer_failed(weir_peer_t *peer, weir_instant_t now)
     if (!peer_marks(peer, was)) {
         peer_changed(peer, now);
     } else {
-        weir_order_told(peer);               /* the try failed: it rests once more */
+        peer_told(peer);                     /* the try failed: it rests once more */
     }
     weir_log(WEIR_LOG_WARN, NULL, 0, "upstream server temporarily disabled: \"%.*s\" (%.*s) of upstream \"%.*s\"",
              WEIR_STR_ARG(conf->server), WEIR_STR_ARG(conf->text), WEIR_STR_ARG(peer->group->conf.name));

@@ -43,8 +43,8 @@ pick_take(weir_pick_t *pick, weir_peer_t *peer, weir_instant_t now)
     if (!weir_state_enter(peer)) {
         return false;
     }
-    pick->on_trial = weir_peer_is_marked(peer);
-    if (pick->on_trial && !weir_peer_try(peer, now)) {
+    pick->on_trial = weir_peer_is_marked(peer) && weir_peer_try(peer, now);
+    if (weir_peer_is_marked(peer) && !pick->on_trial && !weir_peer_is_needed(peer)) {
         weir_state_leave(peer);
         return false;
     }
@@ -194,7 +194,7 @@ weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
     for (size_t i = 0, at = group->hint; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
         const weir_peer_t *peer = group->peers[at];
 
-        if (!peer->conf->down && !weir_peer_rests(peer, now)
+        if (!peer->conf->down && (!weir_peer_rests(peer, now) || weir_peer_is_needed(peer))
             && (peer->conf->max_conns == 0 || weir_state_in_use(peer) - (peer == pick->peer) < peer->conf->max_conns)
             && (peer != pick->peer || !pick_is_near_mark(peer)))
         {

@@ -10,6 +10,15 @@
 
 typedef struct weir_upslot weir_upslot_t;
 
+/* Sets one behind another that are one of Envoy's priority levels (shares.c). */
+typedef struct {
+    weir_host_set_t *sets;
+    size_t           n;
+    uint64_t         peers, healthy;
+    uint32_t         health, load;   /* percent */
+    bool             is_panic;
+} weir_level_t;
+
 struct weir_group {
     weir_group_conf_t conf;          /* a copy, in the arena below */
     weir_groups_t    *groups;        /* NULL: it has been destroyed before this group */
@@ -20,6 +29,10 @@ struct weir_group {
     weir_str_t       *zones;         /* localities of peers, by weir_peer_t.zone - 1; NULL: there are none */
     size_t            n_zones;
     size_t            n_sets, n_sharing;     /* those that are not backups come first */
+    weir_level_t     *levels;        /* n_levels of them when shares.c last looked: */
+    size_t            n_levels, n_panic;     /* of n_panic sets all peers are used */
+    weir_instant_t    shared_at;
+    uint64_t          changed, shared_as;    /* counts what this worker has been told of peers; and as of then */
     size_t            n_marked;      /* peers that are marked as failed, as of: */
     uint64_t          seen;          /* state->changes */
     weir_instant_t    now;           /* of the last pick */
@@ -40,8 +53,9 @@ struct weir_group {
 
 /* sets.c: host sets of peers that are in the order of their ranks; the balancer's state of each. */
 void         weir_sets_create(weir_group_t *group);
-/* What part of the requests each set is due now (set->share; together 100, or 0 when no peer may be asked). */
-void         weir_sets_share(weir_group_t *group, weir_instant_t now);
+/* shares.c: what part of the requests each set is due now (set->share; together WEIR_SHARE_WHOLE, or 0 when no peer may
+ * be asked). */
+void         weir_shares_update(weir_group_t *group, weir_instant_t now);
 /* NULL: no peer of the group may be asked. */
 weir_peer_t *weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
 
@@ -61,6 +75,8 @@ void           weir_policies_report(weir_pick_t *pick, const weir_outcome_t *out
 bool weir_peer_is_marked(const weir_peer_t *peer);
 /* It is marked as failed and it is not yet time to try it, or it is barred. */
 bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
+/* It rests, and its set is in panic: it may be picked all the same. */
+bool weir_peer_is_needed(const weir_peer_t *peer);
 /* After which it is tried, if nothing else changes. */
 weir_instant_t weir_peer_rests_until(const weir_peer_t *peer);
 /* An attempt failed; failures count together while each follows the one before within fail_timeout. */

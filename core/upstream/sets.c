@@ -3,11 +3,8 @@
  *
  * Runs in workers, on the loop's thread.
  *
- * As long as no peer is marked as failed, the first set serves.  When some are, the sets share the requests as Envoy's
- * priority levels do: a set's health is the part of its peers that may be asked, times the factor of overprovisioning,
- * and 100 at most; from the first set on, each takes what its health is worth of what those before it have left.  When
- * all of them together are worth less than 100, each takes its part of that sum.  Backups have no part in it: they are
- * asked when no other peer may be, as in nginx.
+ * As long as no peer is marked as failed or barred, the first set serves, or with zone_aware the sets of the first
+ * priority have their shares.  When some are, all sets have shares (shares.c), and turns by them.
  */
 #include "upstream/order.h"
 #include "upstream/running.h"
@@ -55,6 +52,8 @@ weir_sets_create(weir_group_t *group)
         /* those that share come before the backups */
         weir_assert(set->n <= n && group->n_sharing <= group->n_sets);
     }
+    group->levels = weir_new_n(&group->arena, weir_level_t, n);
+    group->shared_as = UINT64_MAX;
     for (size_t i = 0; i < group->n_sets; i++) {
         set = &group->sets[i];
         if (set->n >= WEIR_ORDER_FROM) {
@@ -100,52 +99,6 @@ weir_sets_at(const weir_host_set_t *set, uint64_t number)
     return set->peers[i];
 }
 
-/* Percent; of a set with nobody in it who is not down: none. */
-static uint32_t
-sets_health(const weir_host_set_t *set, uint32_t overprovisioning, weir_instant_t now)
-{
-    uint64_t n = 0, healthy = 0;
-
-    if (set->order != NULL) {
-        n = set->n - weir_order_down(set);
-        healthy = weir_order_awake(set, now);
-        return n != 0 ? (uint32_t) weir_min(healthy * overprovisioning / n, UINT64_C(100)) : 0;
-    }
-    for (size_t i = 0; i < set->n; i++) {
-        n += !set->peers[i]->conf->down;
-        healthy += !set->peers[i]->conf->down && !weir_peer_rests(set->peers[i], now);
-    }
-    return n != 0 ? (uint32_t) weir_min(healthy * overprovisioning / n, UINT64_C(100)) : 0;
-}
-
-void
-weir_sets_share(weir_group_t *group, weir_instant_t now)
-{
-    uint32_t         sum = 0, left = 100;
-    weir_host_set_t *first = NULL;
-
-    for (size_t i = 0; i < group->n_sharing; i++) {
-        weir_host_set_t *set = &group->sets[i];
-
-        set->share = sets_health(set, group->conf.overprovisioning, now);
-        sum += set->share;
-    }
-    sum = sum < 100 ? sum : 100;
-    for (size_t i = 0; i < group->n_sharing && sum != 0; i++) {
-        weir_host_set_t *set = &group->sets[i];
-
-        set->share = (uint32_t) weir_min(set->share * 100 / sum, left);
-        left -= set->share;
-        if (first == NULL && set->share != 0) {
-            first = set;
-        }
-    }
-    weir_assert((first != NULL) == (sum != 0));     /* whoever is worth something gets something */
-    if (first != NULL) {
-        first->share += left;                  /* what rounding has left over */
-    }
-}
-
 /* The one whose turn it is, of those with a share; NULL: no set has one. */
 static weir_host_set_t *
 sets_take_turn(weir_group_t *group)
@@ -165,10 +118,20 @@ sets_take_turn(weir_group_t *group)
         }
     }
     if (best != NULL) {
-        weir_assert(best->share <= 100);
-        best->credit -= 100;
+        weir_assert(best->share <= WEIR_SHARE_WHOLE);
+        best->credit -= WEIR_SHARE_WHOLE;
     }
     return best;
+}
+
+/* It depends on more than their order which set is asked, or whether all peers of one are used. */
+static bool
+sets_are_shared(const weir_group_t *group)
+{
+    if (weir_unlikely(group->n_marked != 0)) {
+        return group->n_sharing > 1 || group->conf.panic != 0;
+    }
+    return group->n_panic != 0 || (group->conf.n_zones != 0 && group->n_sharing > 1);
 }
 
 weir_peer_t *
@@ -179,8 +142,10 @@ weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now)
     weir_peer_t           *peer = NULL;
 
     group->now = now;
-    if (weir_unlikely(group->n_marked != 0) && group->n_sharing > 1) {
-        weir_sets_share(group, now);
+    if (sets_are_shared(group)) {
+        if (now.ms != group->shared_at.ms || group->changed != group->shared_as) {
+            weir_shares_update(group, now);
+        }
         turn = sets_take_turn(group);
         peer = turn != NULL ? balancer->pick(turn, pick, now) : NULL;
     }

@@ -44,11 +44,11 @@ sets_shares(weir_group_t *group, uint64_t now)
     static char text[64];
     size_t      len = 0;
 
-    weir_sets_share(group, (weir_instant_t) { now });
+    weir_shares_update(group, (weir_instant_t) { now });
     text[0] = '\0';
     for (size_t i = 0; i < group->n_sharing; i++) {
         len += (size_t) snprintf(text + len, sizeof(text) - len, "%s%u", i != 0 ? " " : "",
-                                 (unsigned) group->sets[i].share);
+                                 (unsigned) group->sets[i].share / (WEIR_SHARE_WHOLE / 100));
     }
     return text;
 }
