@@ -29,6 +29,38 @@ weir_str_eq(weir_str_t a, weir_str_t b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* The same, for texts that are short as a rule: up to 16 bytes are compared here, in overlapping words. */
+static inline bool
+weir_str_eq_short(weir_str_t a, weir_str_t b)
+{
+    uint64_t a8, b8, a_end8, b_end8;
+    uint32_t a4, b4, a_end4, b_end4;
+
+    if (a.len != b.len) {
+        return false;
+    }
+    if (a.len > 16) {
+        return memcmp(a.at, b.at, a.len) == 0;
+    }
+    if (a.len >= 8) {
+        memcpy(&a8, a.at, 8);
+        memcpy(&b8, b.at, 8);
+        memcpy(&a_end8, a.at + a.len - 8, 8);
+        memcpy(&b_end8, b.at + a.len - 8, 8);
+        return ((a8 ^ b8) | (a_end8 ^ b_end8)) == 0;
+    }
+    if (a.len >= 4) {
+        memcpy(&a4, a.at, 4);
+        memcpy(&b4, b.at, 4);
+        memcpy(&a_end4, a.at + a.len - 4, 4);
+        memcpy(&b_end4, b.at + a.len - 4, 4);
+        return ((a4 ^ b4) | (a_end4 ^ b_end4)) == 0;
+    }
+    /* of three bytes or fewer these are all */
+    return a.len == 0 || (a.at[0] == b.at[0] && a.at[a.len / 2] == b.at[a.len / 2]
+                          && a.at[a.len - 1] == b.at[a.len - 1]);
+}
+
 bool weir_str_eq_fold(weir_str_t a, weir_str_t b);              /* ASCII case folded */
 bool weir_str_starts(weir_str_t s, weir_str_t prefix);
 bool weir_str_starts_fold(weir_str_t s, weir_str_t prefix);

@@ -113,8 +113,12 @@ typedef struct { weir_expression_text_t text; const weir_scope_t *scope; weir_ar
 static inline weir_str_t
 expression_value(const weir_var_ref_t *var, const expression_judge_t *judge)
 {
-    weir_str_t value;
+    const weir_variable_t *row = var->row;
+    weir_str_t             value;
 
+    if (row->is_text) {
+        return *(const weir_str_t *) (const void *) ((const char *) judge->scope->of[row->subject] + row->data);
+    }
     return weir_vars_get(var, judge->scope, judge->arena, &value) ? value : WEIR_STR_NONE;
 }
 
@@ -209,7 +213,7 @@ expression_is_known(const expression_test_t *test, weir_str_t text)
         return weir_table_find(test->known, text) != NULL;
     }
     for (size_t i = 0; i < test->n; i++) {
-        if (weir_str_eq(test->texts[i], text)) {
+        if (weir_str_eq_short(test->texts[i], text)) {
             return TRUTH_YES;
         }
     }
@@ -298,7 +302,7 @@ weir_expression_holds(const weir_expression_t *expression, weir_expression_text_
             test = test->next[expression_is_set(expression_value(test->var, &judge))];
             break;
         case EXPRESSION_EQUAL:
-            test = test->next[weir_str_eq(expression_value(test->var, &judge), test->text)];
+            test = test->next[weir_str_eq_short(expression_value(test->var, &judge), test->text)];
             break;
         case EXPRESSION_ONE_OF:
             test = test->next[expression_is_known(test, expression_value(test->var, &judge))];

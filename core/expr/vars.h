@@ -54,6 +54,7 @@ typedef struct {
     /* NULL, or what makes ref->bound: what the getter needs to know of the suffix and can be told at load. */
     const void  *(*bind)(weir_arena_t *arena, weir_str_t suffix);
     uintptr_t      data;         /* for getters that serve several rows */
+    bool           is_text;      /* the value is the weir_str_t `data` bytes into the subject; none: it is empty */
     weir_value_kind_t kind;
     const char    *help;
 } weir_variable_t;

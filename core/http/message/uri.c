@@ -9,6 +9,8 @@
 
 #include "http/message/syntax.h"
 
+#define URI_ARG_NEAR 16                      /* bytes that are looked at one by one */
+
 static const char uri_digits[] = "0123456789ABCDEF";
 
 typedef enum { URI_NAME, URI_DOT, URI_DOT_DOT, URI_DOT_PARAMETER } uri_segment_t;
@@ -597,22 +599,52 @@ weir_uri_split(weir_str_t target, weir_str_t *path, weir_str_t *query, bool *has
             && memchr(stop, ' ', (size_t) (end - stop)) == NULL && memchr(stop, '\t', (size_t) (end - stop)) == NULL);
 }
 
+/* "NAME=" begins there, in any case.  (A name that has a '=' or a '&' in it is none.) */
+static inline bool
+uri_arg_begins(const char *at, const char *end, weir_str_t name)
+{
+    if ((size_t) (end - at) <= name.len || at[name.len] != '=') {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (weir_char_lower(at[i]) != weir_char_lower(name.at[i]) || at[i] == '=' || at[i] == '&') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The '&' behind, or the end.  Most are near. */
+static inline const char *
+uri_arg_end(const char *at, const char *end)
+{
+    const char *near = at + weir_min((size_t) (end - at), (size_t) URI_ARG_NEAR), *found;
+
+    for (; at < near; at++) {
+        if (*at == '&') {
+            return at;
+        }
+    }
+    found = at < end ? memchr(at, '&', (size_t) (end - at)) : NULL;
+    return found != NULL ? found : end;
+}
+
 bool
 weir_uri_next_arg(weir_str_t *query, weir_str_t name, weir_str_t *value)
 {
-    weir_str_t pair;
+    const char *at = query->at, *end = at + query->len, *stop;
+    bool        found = false;
 
-    while (query->len != 0) {
-        (void) weir_str_cut(*query, '&', &pair, query);
-        /* (a name that has a '=' in it is none) */
-        if (pair.len > name.len && pair.at[name.len] == '=' && weir_str_starts_fold(pair, name)
-            && weir_str_find(name, '=') == NULL)
-        {
-            *value = weir_str_skip(pair, name.len + 1);
-            return true;
+    while (at < end && !found) {
+        found = uri_arg_begins(at, end, name);
+        stop = uri_arg_end(at, end);
+        if (found) {
+            *value = weir_str(at + name.len + 1, (size_t) (stop - at) - name.len - 1);
         }
+        at = stop < end ? stop + 1 : end;
     }
-    return false;
+    *query = weir_str(at, (size_t) (end - at));
+    return found;
 }
 
 bool

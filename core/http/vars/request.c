@@ -140,7 +140,7 @@ WEIR_GETTER(request_get_user)
     return is_there;
 }
 
-#define TEXT(member) .get = request_get_text, .data = offsetof(weir_request_t, member)
+#define TEXT(member) .get = request_get_text, .is_text = true, .data = offsetof(weir_request_t, member)
 
 /* The port that the client named: with a colon before it, or alone. */
 WEIR_GETTER(request_get_port)

@@ -3,6 +3,8 @@
 
 #include "tap.h"
 
+#include <stdlib.h>
+
 #include <ctype.h>
 
 static void
@@ -72,9 +74,36 @@ test_cut(void)
     is_int(weir_str_skip(WEIR_STR_NONE, 9).len, 0, "of none too");
 }
 
+/* At every length, with no byte but those of the texts in reach: the sanitizer sees one that is read too far. */
+static void
+test_eq_short(void)
+{
+    bool good = true;
+
+    for (size_t len = 1; len <= 40 && good; len++) {
+        char *a = malloc(len), *b = malloc(len);
+
+        for (size_t i = 0; i < len; i++) {
+            a[i] = b[i] = (char) ('a' + i % 26);
+        }
+        good = weir_str_eq_short(weir_str(a, len), weir_str(b, len))
+               && !weir_str_eq_short(weir_str(a, len), weir_str(b, len - 1));
+        for (size_t i = 0; i < len && good; i++) {
+            b[i] ^= 1;
+            good = !weir_str_eq_short(weir_str(a, len), weir_str(b, len));
+            b[i] ^= 1;
+        }
+        free(a);
+        free(b);
+    }
+    ok(good, "short texts are the same when each of their bytes is");
+    ok(weir_str_eq_short(WEIR_STR_NONE, WEIR_STR("")), "nothing is as good as an empty text");
+}
+
 int
 main(void)
 {
+    test_eq_short();
     test_compare();
     test_cut();
     return done();

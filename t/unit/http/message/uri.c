@@ -212,6 +212,12 @@ test_query(void)
     ok(weir_uri_arg(WEIR_STR("a=&b"), WEIR_STR("a"), &value) && value.len == 0, "an empty one");
     ok(!weir_uri_arg(WEIR_STR("xb=1&b&c"), WEIR_STR("b"), &value), "none without =");
     ok(!weir_uri_arg(WEIR_STR(""), WEIR_STR("b"), &value), "none in nothing");
+    ok(weir_uri_arg(WEIR_STR("a=0123456789abcdefghij&b=0123456789abcdefghijk"), WEIR_STR("b"), &value)
+       && value.len == 21, "one of more bytes, behind one of as many");
+    ok(weir_uri_arg(WEIR_STR("a=0123456789abcdefghij&b=2"), WEIR_STR("a"), &value) && value.len == 20,
+       "which ends where the next one begins");
+    ok(!weir_uri_arg(WEIR_STR("a&b=1"), WEIR_STR("a&b"), &value)
+       && !weir_uri_arg(WEIR_STR("a=b=1"), WEIR_STR("a=b"), &value), "none of a name that cannot be one");
 }
 
 /* --- random paths --- */
