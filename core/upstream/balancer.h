@@ -33,15 +33,20 @@ struct weir_host_set {
 struct weir_balancer {
     const char  *name;
     bool         is_steady;          /* servers have all of their weights always: it is none for slow_start */
-    /* The state of a set that no peer has been picked from; in the group's arena.  NULL: it needs none. */
+    /* The state of a set that no peer has been picked from; in the arena of the group's sets, which are made anew when
+     * its peers change.  NULL: it needs none. */
     void        *(*create)(const weir_host_set_t *set, weir_arena_t *arena);
     /* One of the set that weir_peer_allowed.  NULL: there is none. */
     weir_peer_t *(*pick)(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now);
     /* How an attempt on a peer of it ended.  NULL: it does not matter. */
     void         (*report)(weir_peer_t *peer, bool failed);
     /* `to` is in the place of `from`, which had the same address in the group of this name before, and the same
-     * balancer.  NULL: nothing to carry. */
+     * balancer; or it is the same peer, in the set that it was in until now (from->group == to->group): then what turns
+     * it has had is carried, too, as a group may change all the time.  NULL: nothing to carry. */
     void         (*carry_over)(weir_peer_t *to, const weir_peer_t *from);
+    /* After that, for each set: all that stay have what they had, all others what `create` gave them.  NULL: nothing
+     * is left to be done. */
+    void         (*settle)(const weir_host_set_t *set);
     /* What the state holds beside the arena.  NULL: nothing. */
     void         (*destroy)(const weir_host_set_t *set);
 };
@@ -86,5 +91,6 @@ weir_peer_part(const weir_peer_t *peer)
 }
 void         weir_round_robin_report(weir_peer_t *peer, bool failed);
 void         weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from);
+void         weir_round_robin_settle(const weir_host_set_t *set);
 
 #endif

@@ -268,9 +268,9 @@ upstream_name_rows(weir_arena_t *arena, weir_group_conf_t *group)
     }
 }
 
-/* Of everything that a running group is made from; never 0. */
+/* Of everything that a running group is made from; never 0.  Sets the same without the peers, too. */
 static uint64_t
-upstream_digest(const weir_group_conf_t *group)
+upstream_digest(weir_group_conf_t *group)
 {
     uint64_t digest = weir_str_hash(group->name, 1);
 
@@ -291,6 +291,7 @@ upstream_digest(const weir_group_conf_t *group)
         digest = weir_str_hash(weir_str_from_z(group->policies[i].policy->name), digest);
         digest = weir_str_hash(group->policies[i].settings, digest);
     }
+    group->settings = digest != 0 ? digest : 1;
     for (size_t i = 0; i < group->n_peers; i++) {
         digest = upstream_digest_peer(digest, &group->peers[i]);
     }

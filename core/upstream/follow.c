@@ -38,37 +38,46 @@ struct weir_follow {
 
 /* -- the group -- */
 
-/* The group of what is known now. */
-static weir_group_t *
-follow_make(weir_follow_t *follow)
+/* What is known now, as the group's configuration; in the arena. */
+static void
+follow_fill(weir_follow_t *follow, weir_arena_t *arena, weir_group_conf_t *conf)
 {
-    weir_arena_t         scratch;
-    weir_group_conf_t    conf = *follow->conf;
-    weir_follow_known_t *known;
-    weir_group_t        *group;
+    weir_follow_known_t *known = weir_new_n(arena, weir_follow_known_t, follow->follow->n);
 
-    weir_arena_init(&scratch, FOLLOW_CHUNK);
-    known = weir_new_n(&scratch, weir_follow_known_t, follow->follow->n);
+    *conf = *follow->conf;
     for (size_t i = 0; i < follow->follow->n; i++) {
         const follow_line_t *line = &follow->lines[i];
 
         known[i] = (weir_follow_known_t) { line->list.at, line->list.n, line->is_known };
     }
-    weir_upstream_fill(&scratch, &conf, follow->follow, known);
-    group = weir_group_attach(follow->groups, &conf);
-    weir_arena_fini(&scratch);
-    return group;
+    weir_upstream_fill(arena, conf, follow->follow, known);
 }
 
-/* … in the place of the one before. */
+/* The group that the generation begins with. */
+static void
+follow_attach(weir_follow_t *follow)
+{
+    weir_arena_t      scratch;
+    weir_group_conf_t conf;
+
+    weir_arena_init(&scratch, FOLLOW_CHUNK);
+    follow_fill(follow, &scratch, &conf);
+    follow->conf->running = weir_group_attach(follow->groups, &conf);
+    weir_arena_fini(&scratch);
+}
+
+/* It has what is known now. */
 static void
 follow_rebuild(weir_follow_t *follow)
 {
-    weir_group_t *before = follow->conf->running;
+    weir_arena_t      scratch;
+    weir_group_conf_t conf;
 
-    weir_assert(before != NULL && !follow->is_retired);
-    follow->conf->running = follow_make(follow);
-    weir_group_unref(before);
+    weir_assert(follow->conf->running != NULL && !follow->is_retired);
+    weir_arena_init(&scratch, FOLLOW_CHUNK);
+    follow_fill(follow, &scratch, &conf);
+    weir_group_renew(conf.running, conf.peers, conf.n_peers);
+    weir_arena_fini(&scratch);
 }
 
 /* -- lists -- */
@@ -251,7 +260,7 @@ weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf)
     for (size_t i = 0; i < servers->n; i++) {
         line_start(&follow->lines[i], follow, servers->servers[i].source, before);
     }
-    conf->running = follow_make(follow);
+    follow_attach(follow);
     weir_list_push(weir_groups_follows(groups), &follow->link);
     weir_wake_listen(&follow->listener, WEIR_WAKE_ENTRY, follow_on_wake);
     weir_task_post(follow->loop, &follow->soon, follow_on_soon);

@@ -5,7 +5,6 @@
  * that it does not hold on to the generation that it came from.
  */
 #include "base/mem.h"
-#include "base/table.h"
 #include "os/clock.h"
 #include "os/sys.h"
 #include "shm/stats.h"
@@ -13,7 +12,6 @@
 
 #define GROUPS_BUCKETS    1024       /* a power of two */
 #define GROUP_ARENA_CHUNK 2048
-#define GROUP_SCRATCH     8192
 #define GROUP_ZONES       63         /* bits of weir_pick_t.failed_zones, but for 0 */
 
 struct weir_groups {
@@ -114,8 +112,7 @@ group_copy_zones(weir_group_t *group, const weir_group_conf_t *conf)
 static void
 group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
 {
-    weir_arena_t     *arena = &group->arena;
-    weir_peer_conf_t *peers = weir_new_n(arena, weir_peer_conf_t, conf->n_peers);
+    weir_arena_t *arena = &group->arena;
 
     group->conf = *conf;
     group->conf.running = NULL;
@@ -123,51 +120,16 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     group->conf.name = weir_str_dup(arena, conf->name);
     group->conf.host_header = weir_str_dup(arena, conf->host_header);
     group_copy_zones(group, conf);
-    group->conf.peers = peers;
-    for (size_t i = 0; i < conf->n_peers; i++) {
-        peers[i] = conf->peers[i];
-        peers[i].text = weir_str_dup(arena, conf->peers[i].text);
-        peers[i].server = weir_str_dup(arena, conf->peers[i].server);
-        peers[i].locality = weir_str_dup(arena, conf->peers[i].locality);
-    }
+    group->conf.peers = NULL;
+    group->conf.n_peers = 0;
     for (size_t i = 0; i < conf->n_policies; i++) {
         group->conf.policies[i].settings = weir_str_dup(arena, conf->policies[i].settings);
     }
 }
 
-/* A group may outlive the configuration that named its rows. */
-static void
-group_hold_rows(const weir_group_t *group)
-{
-    weir_stats_hold(group->conf.stats);
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        const weir_peer_conf_t *peer = &group->conf.peers[i];
-
-        weir_stats_hold(peer->stats);
-        if (peer->down && peer->stats >= WEIR_STATS_KINDS) {
-            weir_stats_mine(peer->stats)->WEIR_GAUGE_DOWN++;
-        }
-    }
-}
-
-static void
-group_let_rows_go(weir_group_t *group)
-{
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        const weir_peer_conf_t *peer = &group->conf.peers[i];
-
-        if (peer->down && peer->stats >= WEIR_STATS_KINDS) {
-            weir_stats_mine(peer->stats)->WEIR_GAUGE_DOWN--;
-        }
-        weir_peer_forget(group->peers[i]);
-        weir_stats_let_go(peer->stats);
-    }
-    weir_stats_let_go(group->conf.stats);
-}
-
 /* The number of a locality, for pick.c: those that come when there are no more numbers share them. */
-static uint8_t
-group_zone(weir_group_t *group, weir_str_t locality)
+uint8_t
+weir_group_zone(weir_group_t *group, weir_str_t locality)
 {
     size_t i = 0;
 
@@ -184,7 +146,7 @@ group_zone(weir_group_t *group, weir_str_t locality)
         return (uint8_t) (1 + weir_str_hash(locality, 0) % GROUP_ZONES);
     }
     if (i == group->n_zones) {
-        group->zones[group->n_zones++] = locality;
+        group->zones[group->n_zones++] = weir_str_dup(&group->arena, locality);
     }
     return (uint8_t) (i + 1);
 }
@@ -202,25 +164,10 @@ group_create(weir_groups_t *groups, const weir_group_conf_t *conf)
     weir_list_init(&group->rising);
     weir_arena_init(&group->arena, GROUP_ARENA_CHUNK);
     group_copy_conf(group, conf);
-    group->peers = weir_new_n(&group->arena, weir_peer_t *, conf->n_peers);
-    for (size_t i = 0; i < conf->n_peers; i++) {
-        weir_peer_t *peer = group->peers[i] = weir_new(&group->arena, weir_peer_t);
-
-        peer->number = (uint32_t) i;
-        peer->conf = &group->conf.peers[i];
-        peer->zone = group_zone(group, peer->conf->locality);
-        peer->group = group;
-        weir_list_init(&peer->idle);
-        weir_list_init(&peer->shared);
-        weir_list_init(&peer->slots);
-    }
+    weir_stats_hold(group->conf.stats);      /* it may outlive the configuration that named its row */
     weir_states_begin(group);
-    weir_sets_create(group);
-    group_hold_rows(group);
-    for (size_t i = 0; i < conf->n_peers; i++) {
-        weir_peer_tell(group->peers[i]);    /* other workers may know it already */
-    }
     weir_policies_begin(group);
+    weir_members_begin(group, conf->peers, conf->n_peers);
     return group;
 }
 
@@ -231,15 +178,9 @@ group_destroy(weir_group_t *group)
     weir_upconn_close_idle(group);
     weir_assert(group->n_idle == 0);
     weir_list_remove(&group->link);
+    weir_members_end(group);
     weir_policies_end(group);
-    group_let_rows_go(group);
-    weir_assert(group->n_marked == 0);
-    for (size_t i = 0; i < group->n_sets && group->conf.balancer->destroy != NULL; i++) {
-        group->conf.balancer->destroy(&group->sets[i]);
-    }
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_upconn_slots_free(group->peers[i]);
-    }
+    weir_stats_let_go(group->conf.stats);
     weir_states_end(group);
     weir_arena_fini(&group->arena);
     weir_mem_free(group);
@@ -288,13 +229,13 @@ group_carry_peer(weir_peer_t *to, const weir_peer_t *from)
 }
 
 static void
-group_carry_idle(weir_group_t *to, weir_group_t *from, const weir_table_t *peers)
+group_carry_idle(weir_group_t *to, weir_group_t *from)
 {
     weir_list_t *at = from->idle.next, *next;
 
     for (; at != &from->idle && to->n_idle < to->conf.keepalive; at = next) {
         weir_upconn_t *up = weir_list_entry(at, weir_upconn_t, group_link);
-        weir_peer_t   *peer = weir_table_find(peers, up->peer->conf->text);
+        weir_peer_t   *peer = weir_group_find_peer(to, up->peer->conf->text);
 
         next = at->next;
         if (peer != NULL) {
@@ -307,16 +248,8 @@ group_carry_idle(weir_group_t *to, weir_group_t *from, const weir_table_t *peers
 static void
 group_carry_over(weir_group_t *to, weir_group_t *from)
 {
-    weir_arena_t scratch;
-    weir_table_t peers;          /* of `to`, by address; of two with the same address the first */
-
-    weir_arena_init(&scratch, GROUP_SCRATCH);
-    weir_table_init(&peers, &scratch);
-    for (size_t i = 0; i < to->conf.n_peers; i++) {
-        weir_table_add(&peers, to->peers[i]->conf->text, to->peers[i]);
-    }
     for (size_t i = 0; i < from->conf.n_peers; i++) {
-        weir_peer_t *peer = weir_table_find(&peers, from->peers[i]->conf->text);
+        weir_peer_t *peer = weir_group_find_peer(to, from->peers[i]->conf->text);
 
         if (peer != NULL) {
             group_carry_peer(peer, from->peers[i]);
@@ -327,11 +260,17 @@ group_carry_over(weir_group_t *to, weir_group_t *from)
             weir_slow_start_added(to->peers[i], weir_clock_now());
         }
     }
-    group_carry_idle(to, from, &peers);
-    weir_arena_fini(&scratch);
+    group_carry_idle(to, from);
 }
 
 /* -- references -- */
+
+/* Nothing but the peers is another. */
+static bool
+group_may_become(const weir_group_t *group, const weir_group_conf_t *conf)
+{
+    return conf->settings != 0 && group->conf.settings == conf->settings && group->conf.balancer == conf->balancer;
+}
 
 weir_group_t *
 weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf)
@@ -340,6 +279,14 @@ weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf)
 
     if (group == NULL) {
         before = groups_find(groups, conf->name, 0);
+        if (before != NULL && group_may_become(before, conf)) {
+            weir_members_renew(before, conf->peers, conf->n_peers);
+            weir_members_settle(before);
+            before->conf.digest = conf->digest;
+            group = before;
+        }
+    }
+    if (group == NULL) {
         group = group_create(groups, conf);
         if (before != NULL) {
             group_carry_over(group, before);
@@ -347,6 +294,18 @@ weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf)
         weir_list_push(groups_bucket(groups, conf->name), &group->link);
     }
     return weir_group_ref(group);
+}
+
+weir_peer_t *
+weir_group_find_peer(const weir_group_t *group, weir_str_t text)
+{
+    return weir_members_find(group, text);
+}
+
+void
+weir_group_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
+{
+    weir_members_renew(group, peers, n);
 }
 
 weir_group_t *

@@ -27,6 +27,7 @@ typedef struct {
     uint8_t     distance;        /* from this gateway: near ones are asked first; or its zone, with zone_aware */
     weir_str_t  locality;        /* as written; empty: none was said */
     bool        backup, down;
+    /* what comes here is compared in members.c (members_conf_eq) and digested in conf.c */
 } weir_peer_conf_t;
 
 /* Peers of one rank are a host set; the set of the lowest rank is asked first. */
@@ -55,7 +56,7 @@ typedef struct { const weir_uppolicy_t *policy; weir_str_t settings; } weir_uppo
 typedef struct weir_group_conf {
     weir_str_t             name;             /* of the upstream block, or "host:port" of an implicit one */
     weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
-    weir_peer_conf_t      *peers;            /* in the order of their ranks; an address each */
+    weir_peer_conf_t      *peers;            /* by rank; an address each.  Of a running group: NULL */
     size_t                 n_peers;
     uint32_t               overprovisioning; /* percent: so many times its health a host set is trusted with (shares.c) */
     uint32_t               panic;            /* percent: of how many healthy peers all of a set are used; 0: never */
@@ -71,6 +72,7 @@ typedef struct weir_group_conf {
     uint32_t               n_policies;
     const weir_template_t *key;            /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
     uint64_t               digest;           /* of all the above but the key */
+    uint64_t               settings;         /* the same but the peers; 0: it is not known */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
     struct weir_follow    *following;        /* in a worker: what asks for them */
@@ -80,11 +82,15 @@ typedef struct weir_group_conf {
 typedef struct weir_peer_state weir_peer_state_t;            /* state.h */
 
 typedef struct {
-    const weir_peer_conf_t *conf;            /* of a copy that the running group owns */
+    const weir_peer_conf_t *conf;            /* its own; another one when what is said of it changes (members.c) */
     weir_group_t           *group;
-    const weir_host_set_t  *set;             /* that it is in */
+    const weir_host_set_t  *set;             /* that it is in; NULL: it has just come, or has gone */
     uint32_t                index;           /* … and where in it */
     uint32_t                number;          /* its own in its group, which it keeps: weir_peer_number */
+    uint32_t                refs;            /* the group while it is a member, requests and connections on it */
+    bool                    is_gone;         /* from the group: it is not picked, and ends with its last reference */
+    bool                    is_fresh;        /* in no set yet; members.c, as what follows */
+    const weir_peer_conf_t *next_conf, *before;
     uint8_t                 zone;            /* of its locality, from 1 on; 0: it has none */
     weir_peer_state_t      *state;           /* what all workers know about it */
     weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */
@@ -95,6 +101,8 @@ typedef struct {
     uint32_t                part;            /* of its weight that it has then, of WEIR_TURNS_WHOLE; 0: all of it */
     uint64_t                risen;           /* the start that is over (state->risen) */
     void                   *policies;        /* what those of its group keep of it; policies.c */
+    weir_list_t             parts;           /* that they have taken of it; state.c */
+    weir_arena_t            arena;           /* of these, and of a state of its own */
     weir_list_t             idle;            /* kept connections, newest first */
     /* connections that serve several at once and have some (weir_upconn_t.shared_link) */
     weir_list_t             shared;
@@ -140,7 +148,9 @@ typedef struct {
 typedef struct {
     weir_group_t *group;                     /* counted from weir_pick_begin to weir_pick_end */
     weir_peer_t  *peer;                      /* the one picked; NULL: none */
-    uint64_t     *tried;                     /* bitmap by peer index, request's arena */
+    uint64_t     *tried;                     /* bitmap by weir_peer_number, of n_tried words in the request's arena */
+    size_t        n_tried;
+    weir_arena_t *arena;
     weir_str_t    key;               /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
     uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
@@ -195,7 +205,15 @@ weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *a
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
+/* Those that requests are given to, until the loop's next turn. */
 size_t         weir_group_peers(const weir_group_t *group, weir_peer_t *const **first);
+/* The one of that address, as text; NULL: none.  Of two with one address the first. */
+weir_peer_t   *weir_group_find_peer(const weir_group_t *group, weir_str_t text);
+/* The sources of its peers (names, lists) say that these are all of them from now on, in any order; copied.  Peers that
+ * stay keep what they have.  Those that go get no request from now on, those that come get some from the end of this
+ * turn on.  For the sources of the last generation that has attached it. */
+void           weir_group_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
+/* Among the peers of its group: a small number that it keeps, and that is another's only long after it has gone. */
 static inline size_t weir_peer_number(const weir_peer_t *peer) { return peer->number; }
 weir_loop_t   *weir_group_loop(const weir_group_t *group);
 

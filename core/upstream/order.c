@@ -28,7 +28,7 @@ typedef struct {
     uint64_t width;                          /* its weight then, times WEIR_TURNS_WHOLE */
     uint64_t left;                           /* of the divisions, in parts of width */
     uint64_t counted;                        /* picks of the set when its weight in use was last seen to */
-    bool     rests;
+    bool     rests, is_carried;              /* is_carried: due is what it has yet to wait */
 } order_peer_t;
 
 struct weir_order {
@@ -309,12 +309,31 @@ order_search(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, co
     return best.peer != UINT32_MAX ? order_serve(set, best.peer, best.load) : NULL;
 }
 
+/* It waits as long as it would have in the set of before, for the weight that it has now. */
+static void
+order_go_on(const weir_host_set_t *set, uint32_t i)
+{
+    order_peer_t *peer = &set->order->peers[i];
+    uint64_t      width = order_width(set, i);
+
+    if (width != peer->width) {
+        peer->due = (uint64_t) ((__uint128_t) peer->due * peer->width / width);
+        peer->left = 0;
+        peer->width = width;
+    }
+    peer->due += set->order->clock;
+}
+
 static void
 order_begin(const weir_host_set_t *set)
 {
     set->order->is_begun = true;
     for (uint32_t i = 0; i < set->n; i++) {
-        order_begin_round(set, i);
+        if (set->order->peers[i].is_carried) {
+            order_go_on(set, i);
+        } else {
+            order_begin_round(set, i);
+        }
         order_sync(set, i);
     }
 }
@@ -393,7 +412,7 @@ weir_order_take(const weir_host_set_t *set, weir_load_t load,
 void
 weir_order_told(weir_peer_t *peer)
 {
-    if (peer->set->order != NULL) {
+    if (peer->set != NULL && peer->set->order != NULL) {
         order_set_rests(peer->set, (uint32_t) weir_peer_index(peer), peer->group->now);
     }
 }
@@ -435,6 +454,27 @@ weir_order_reweigh(weir_peer_t *peer)
     if (set->order->turns.places[i] != 0) {
         order_set(&set->order->turns, (order_key_t) { order_load(set, i), is->due, i });
     }
+}
+
+void
+weir_order_carry(weir_peer_t *to, const weir_peer_t *from)
+{
+    const weir_order_t *before = from->set->order;
+    uint32_t            at = (uint32_t) weir_peer_index(from);
+    order_peer_t       *is;
+
+    if (before != NULL) {
+        order_regain(from->set, at);
+    }
+    if (before == NULL || !before->is_begun || to->set->order == NULL) {
+        return;
+    }
+    is = &to->set->order->peers[weir_peer_index(to)];
+    weir_assert(!to->set->order->is_begun && before->peers[at].width != 0);
+    is->due = (int64_t) (before->peers[at].due - before->clock) > 0 ? before->peers[at].due - before->clock : 0;
+    is->left = before->peers[at].left;
+    is->width = before->peers[at].width;
+    is->is_carried = true;
 }
 
 void

@@ -28,6 +28,7 @@ weir_peer_is_marked(const weir_peer_t *peer)
 static void
 peer_count(weir_peer_t *peer, bool is_marked)
 {
+    is_marked = is_marked && !peer->is_gone && peer->set != NULL;        /* else it is not of the group */
     if (is_marked == peer->is_marked) {
         return;
     }
@@ -142,9 +143,8 @@ bool
 weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now)
 {
     const weir_peer_conf_t *conf = peer->conf;
-    size_t                  i = weir_peer_number(peer);
 
-    if (conf->down || (pick->tried[i / 64] >> (i % 64) & 1) != 0) {
+    if (conf->down || peer->is_gone || weir_pick_has_tried(pick, peer)) {
         return false;
     }
     if (weir_unlikely(pick->avoids != 0) && (conf->backup || (pick->avoids >> peer->zone & 1) != 0)) {

@@ -14,8 +14,8 @@ void
 weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena)
 {
     weir_assert(group->refs > 0);
-    *pick = (weir_pick_t) { .group = weir_group_ref(group) };
-    pick->tried = weir_new_n(arena, uint64_t, (group->conf.n_peers + 63) / 64);
+    *pick = (weir_pick_t) { .group = weir_group_ref(group), .arena = arena, .n_tried = (group->n_numbers + 63) / 64 };
+    pick->tried = weir_new_n(arena, uint64_t, pick->n_tried);
 }
 
 static const weir_outcome_t pick_abandoned = { .kind = WEIR_OUTCOME_ABANDONED };
@@ -31,7 +31,10 @@ pick_let_go(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now
         weir_policies_report(pick, outcome, now);
     }
     weir_state_leave(pick->peer);
-    weir_order_left(pick->peer);
+    if (pick->peer->set != NULL) {
+        weir_order_left(pick->peer);
+    }
+    weir_peer_unref(pick->peer);
     pick->peer = NULL;
 }
 
@@ -48,7 +51,7 @@ pick_take(weir_pick_t *pick, weir_peer_t *peer, weir_instant_t now)
         weir_state_leave(peer);
         return false;
     }
-    pick->peer = peer;
+    pick->peer = weir_peer_ref(peer);
     return true;
 }
 
@@ -74,11 +77,26 @@ pick_admit(weir_pick_t *pick, weir_instant_t now)
     return pick->is_admitted;
 }
 
+/* Peers may have come since the request began. */
+static void
+pick_note_tried(weir_pick_t *pick)
+{
+    size_t number = weir_peer_number(pick->peer), n = number / 64 + 1;
+
+    weir_assert(!weir_pick_has_tried(pick, pick->peer));         /* no peer is asked twice */
+    if (n > pick->n_tried) {
+        uint64_t *grown = weir_new_n(pick->arena, uint64_t, n);
+
+        memcpy(grown, pick->tried, pick->n_tried * sizeof(*grown));
+        pick->tried = grown;
+        pick->n_tried = n;
+    }
+    pick->tried[number / 64] |= UINT64_C(1) << (number % 64);
+}
+
 bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
-    size_t i;
-
     pick_let_go(pick, &pick_abandoned, now);
     if (!pick->is_admitted && !pick_admit(pick, now)) {
         return false;
@@ -99,9 +117,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
         return false;
     }
 
-    i = weir_peer_number(pick->peer);
-    weir_assert((pick->tried[i / 64] >> (i % 64) & 1) == 0);     /* no peer is asked twice */
-    pick->tried[i / 64] |= UINT64_C(1) << (i % 64);
+    pick_note_tried(pick);
     pick->refusal = WEIR_REFUSED_NOT;
     if (weir_unlikely(pick->group->conf.n_policies != 0)) {
         weir_policies_picked(pick, now);
@@ -116,7 +132,9 @@ weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_
     if (pick->peer == NULL) {
         return;
     }
-    if (outcome->kind != WEIR_OUTCOME_ABANDONED && pick->group->conf.balancer->report != NULL) {
+    if (outcome->kind != WEIR_OUTCOME_ABANDONED && !pick->peer->is_gone
+        && pick->group->conf.balancer->report != NULL)
+    {
         pick->group->conf.balancer->report(pick->peer, outcome->failed);
     }
     if (outcome->failed) {
@@ -172,7 +190,7 @@ weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now)
 void
 weir_pick_renew(weir_pick_t *pick)
 {
-    memset(pick->tried, 0, (pick->group->conf.n_peers + 63) / 64 * sizeof(*pick->tried));
+    memset(pick->tried, 0, pick->n_tried * sizeof(*pick->tried));
 }
 
 /* One failure more, and it would rest. */
@@ -194,7 +212,7 @@ weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
     for (size_t i = 0, at = group->hint; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
         const weir_peer_t *peer = group->peers[at];
 
-        if (!peer->conf->down && (!weir_peer_rests(peer, now) || weir_peer_is_needed(peer))
+        if (!peer->conf->down && !peer->is_gone && (!weir_peer_rests(peer, now) || weir_peer_is_needed(peer))
             && (peer->conf->max_conns == 0 || weir_state_in_use(peer) - (peer == pick->peer) < peer->conf->max_conns)
             && (peer != pick->peer || !pick_is_near_mark(peer)))
         {

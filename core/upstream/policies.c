@@ -1,7 +1,7 @@
 /*
  * policies.c - the policies of running groups (policy.h): their memory, and what they are told of.
  *
- * Runs in workers; all memory is of the group's arena.
+ * Runs in workers; all memory is of the group's arena, or of the peer's.
  */
 #include "upstream/running.h"
 
@@ -35,7 +35,7 @@ weir_policies_peer_begin(weir_peer_t *peer)
     for (uint32_t i = 0; i < group->conf.n_policies; i++) {
         size += policies_round(group->policies[i].policy->peer_size);
     }
-    peer->policies = size != 0 ? weir_new_n(&group->arena, uint64_t, size / 8) : NULL;
+    peer->policies = size != 0 ? weir_new_n(&peer->arena, uint64_t, size / 8) : NULL;
     for (uint32_t i = 0; i < group->conf.n_policies; i++) {
         if (group->policies[i].policy->peer_begin != NULL) {
             group->policies[i].policy->peer_begin(&group->policies[i], peer);
@@ -78,17 +78,11 @@ weir_policies_begin(weir_group_t *group)
             group->policies[i].policy->begin(&group->policies[i]);
         }
     }
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_policies_peer_begin(group->peers[i]);
-    }
 }
 
 void
 weir_policies_end(weir_group_t *group)
 {
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_policies_peer_end(group->peers[i]);
-    }
     for (uint32_t i = group->conf.n_policies; i-- > 0;) {
         if (group->policies[i].policy->end != NULL) {
             group->policies[i].policy->end(&group->policies[i]);

@@ -129,12 +129,34 @@ weir_round_robin_report(weir_peer_t *peer, bool failed)
     }
 }
 
-/* The weight it has left, of the new one in the proportion it had of the old one. */
+/* The weight it has left, of the new one in the proportion it had of the old one.  In the group that it was in it goes
+ * on where it stood, too. */
 void
 weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from)
 {
     weir_assert(to->conf->weight != 0 && from->conf->weight != 0);
+    if (to->group == from->group) {
+        weir_order_carry(to, from);
+        turns_of(to)->current = turns_of(from)->current;
+        turns_of(to)->part = turns_of(from)->part;
+    }
     turns_of(to)->effective = (int64_t) ((uint64_t) turns_of(from)->effective * to->conf->weight / from->conf->weight);
+}
+
+/* Credits add up to nothing: what those that went took with them is made good by all, so that one that comes is not far
+ * behind the others nor ahead of them. */
+void
+weir_round_robin_settle(const weir_host_set_t *set)
+{
+    weir_turns_t *turns = set->state;
+    int64_t       sum = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        sum += turns[i].current;
+    }
+    for (size_t i = 0; i < set->n; i++) {
+        turns[i].current -= sum / (int64_t) set->n;
+    }
 }
 
 /* -- the balancer that a group has where nothing else is said -- */
@@ -163,4 +185,5 @@ const weir_balancer_t weir_balancer_round_robin = {
     .pick = round_robin_pick,
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
+    .settle = weir_round_robin_settle,
 };

@@ -9,6 +9,10 @@
 #include "upstream/state.h"
 
 typedef struct weir_upslot weir_upslot_t;
+typedef struct weir_member weir_member_t;     /* members.c */
+
+/* Numbers of peers that have gone, the first one the longest ago. */
+typedef struct { uint32_t *resting; size_t first, n, cap; } weir_numbers_t;
 
 /* Sets one behind another that are one of Envoy's priority levels (shares.c). */
 typedef struct {
@@ -20,12 +24,23 @@ typedef struct {
 } weir_level_t;
 
 struct weir_group {
-    weir_group_conf_t conf;          /* a copy, in the arena below */
+    weir_group_conf_t conf;          /* a copy, in the arena below; n_peers: of those in the sets */
     weir_groups_t    *groups;        /* NULL: it has been destroyed before this group */
     weir_loop_t      *loop;
     weir_list_t       link;          /* in its bucket of groups */
-    weir_peer_t     **peers;         /* conf.n_peers of them, in the order of conf.peers */
+    weir_peer_t     **peers;         /* conf.n_peers of them, by rank */
     weir_host_set_t  *sets;          /* by rank */
+    weir_arena_t     *sets_arena;    /* of these two, and of what balancers keep; on the heap */
+    weir_list_t       members;       /* where peers come from and go to: members.c, with all below */
+    size_t            n_members;
+    weir_member_t   **buckets;       /* of members by address */
+    size_t            n_buckets;
+    uint32_t          n_numbers;     /* weir_peer_number is below it */
+    weir_numbers_t    numbers;
+    bool              has_changed;   /* what the sets are of */
+    weir_task_t       settle_task;
+    weir_timer_t      settle_timer;
+    weir_instant_t    settle_from;   /* not earlier */
     weir_str_t       *zones;         /* localities of peers, by weir_peer_t.zone - 1; NULL: there are none */
     size_t            n_zones;
     size_t            n_sets, n_sharing;     /* those that are not backups come first */
@@ -41,8 +56,8 @@ struct weir_group {
     weir_place_t      place;         /* where that is, if is_shared; its gauge: requests on all its peers, as theirs */
     weir_places_t     places;        /* of zone, from which it and its peers have theirs; NULL: all of it is our own */
     weir_zone_t      *zone;
-    bool              is_shared;
-    weir_list_t       parts;         /* taken for policies; state.c */
+    bool              is_shared, has_told_too_small;
+    weir_list_t       parts;         /* taken for policies, of the group; state.c */
     weir_uppolicy_of_t *policies;      /* conf.n_policies of them */
     weir_list_t       rising;        /* peers by weir_peer_t.rising */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
@@ -51,7 +66,40 @@ struct weir_group {
     weir_arena_t      arena;
 };
 
-/* sets.c: host sets of peers that are in the order of their ranks; the balancer's state of each. */
+/* members.c: a group that was just made gets its peers; it has none any more. */
+void weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
+void weir_members_end(weir_group_t *group);
+/* These are all from now on; weir_members_settle, or the end of the turn, makes the sets of them. */
+void weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
+/* What is put off to the end of the turn, now. */
+void weir_members_settle(weir_group_t *group);
+static inline weir_peer_t *
+weir_peer_ref(weir_peer_t *peer)
+{
+    weir_assert(peer->refs > 0 && peer->refs < UINT32_MAX);
+    peer->refs++;
+    return peer;
+}
+void weir_members_end_peer(weir_peer_t *peer);
+static inline void
+weir_peer_unref(weir_peer_t *peer)           /* the last one ends it */
+{
+    weir_assert(peer->refs > 0);
+    if (--peer->refs == 0) {
+        weir_members_end_peer(peer);
+    }
+}
+/* The one of that address, of several the first; NULL: none. */
+weir_peer_t *weir_members_find(const weir_group_t *group, weir_str_t text);
+static inline bool
+weir_pick_has_tried(const weir_pick_t *pick, const weir_peer_t *peer)
+{
+    size_t number = weir_peer_number(peer);
+
+    return number / 64 < pick->n_tried && (pick->tried[number / 64] >> (number % 64) & 1) != 0;
+}
+
+/* sets.c: host sets of group->peers, which are in the order of their ranks; the balancer's state of each. */
 void         weir_sets_create(weir_group_t *group);
 /* shares.c: what part of the requests each set is due now (set->share; together WEIR_SHARE_WHOLE, or 0 when no peer may
  * be asked). */
@@ -97,7 +145,9 @@ void weir_slow_start_told(weir_peer_t *peer);
 void weir_slow_start_forget(weir_peer_t *peer);
 /* Before a peer is picked: what each has of its weight now. */
 void weir_slow_start_turn(weir_group_t *group, weir_instant_t now);
-/* group.c: what other workers have found out of its peers since the last look is counted here, too. */
+/* group.c: the number of a locality in the group (weir_peer_t.zone). */
+uint8_t weir_group_zone(weir_group_t *group, weir_str_t locality);
+/* What other workers have found out of its peers since the last look is counted here, too. */
 void weir_group_look(weir_group_t *group);
 
 /* upconn_secure.c: where the session of connections that are secured so is kept at this peer: one user more.  NULL:
@@ -116,6 +166,7 @@ void weir_resolvers_free(struct weir_resolver_link *list);
 
 /* upconn.c */
 void weir_upconn_close_idle(weir_group_t *group);
+void weir_upconn_close_idle_of(weir_peer_t *peer);
 /* Links an idle connection as the oldest of its new peer and group: for moving those of one group to another. */
 void weir_upconn_adopt(weir_upconn_t *up, weir_peer_t *peer);
 

@@ -35,8 +35,8 @@ weir_sets_create(weir_group_t *group)
     const size_t           n = group->conf.n_peers;
     weir_host_set_t       *set = NULL;
 
-    weir_assert(group->n_sets == 0 && group->n_sharing == 0);
-    group->sets = weir_new_n(&group->arena, weir_host_set_t, n);
+    group->n_sets = group->n_sharing = 0;
+    group->sets = weir_new_n(group->sets_arena, weir_host_set_t, n);
     for (size_t i = 0; i < n; i++) {
         weir_peer_t *peer = group->peers[i];
 
@@ -52,15 +52,15 @@ weir_sets_create(weir_group_t *group)
         /* those that share come before the backups */
         weir_assert(set->n <= n && group->n_sharing <= group->n_sets);
     }
-    group->levels = weir_new_n(&group->arena, weir_level_t, n);
+    group->levels = weir_new_n(group->sets_arena, weir_level_t, n);
     group->shared_as = UINT64_MAX;
     for (size_t i = 0; i < group->n_sets; i++) {
         set = &group->sets[i];
         if (set->n >= WEIR_ORDER_FROM) {
-            set->ends = sets_sum(set, &group->arena);
-            set->order = weir_order_create(set, &group->arena);
+            set->ends = sets_sum(set, group->sets_arena);
+            set->order = weir_order_create(set, group->sets_arena);
         }
-        set->state = balancer->create != NULL ? balancer->create(set, &group->arena) : NULL;
+        set->state = balancer->create != NULL ? balancer->create(set, group->sets_arena) : NULL;
     }
 }
 

@@ -35,7 +35,7 @@ slow_start_set(weir_peer_t *peer, uint32_t part)
 void
 weir_slow_start_told(weir_peer_t *peer)
 {
-    if (peer->conf->slow_start.ms != 0 && !weir_list_linked(&peer->rising)
+    if (peer->conf->slow_start.ms != 0 && !peer->is_gone && !weir_list_linked(&peer->rising)
         && __atomic_load_n(&peer->state->risen, __ATOMIC_ACQUIRE) != peer->risen)
     {
         weir_list_push(&peer->group->rising, &peer->rising);

@@ -4,13 +4,12 @@
 #include "upstream/state.h"
 
 #include "base/buf.h"
-#include "base/table.h"
 #include "log/log.h"
 #include "shm/stats.h"
 #include "upstream/lists.h"
 #include "upstream/running.h"
 
-#define STATES_CHUNK   4096
+#define STATES_CHUNK   512
 #define STATES_PART_NAME 40                  /* bytes of the name of a part, at most … */
 #define STATES_PART    64                    /* … and of what its place is called */
 #define STATES_FAILS   44                    /* from this bit on; below, milliseconds of the monotonic clock */
@@ -177,62 +176,50 @@ const char *const weir_barred_words[WEIR_BARRED_REASONS] = { "check", "unproven"
 
 /* -- a group -- */
 
-/* Of this worker alone. */
-static void
-states_make_own(weir_group_t *group, weir_peer_t *peer)
-{
-    peer->is_shared = false;
-    peer->state = weir_new(&group->arena, weir_peer_state_t);
-    peer->place.gauge = weir_new(&group->arena, uint32_t);
-}
-
 /* GROUP, or GROUP and its peer's address as statistics name it; two peers of one address are told apart by `twin`. */
-static weir_str_t
-states_name(weir_arena_t *arena, const weir_group_t *group, const weir_peer_t *peer, size_t twin)
-{
-    if (twin != 0) {
-        return weir_str_printf(arena, "%.*s%c%.*s%c%zu", WEIR_STR_ARG(group->conf.name), WEIR_STATS_SEPARATOR,
-                               WEIR_STR_ARG(peer->conf->text), WEIR_STATS_SEPARATOR, twin);
-    }
-    return weir_str_printf(arena, "%.*s%c%.*s", WEIR_STR_ARG(group->conf.name), WEIR_STATS_SEPARATOR,
-                           WEIR_STR_ARG(peer->conf->text));
-}
-
-static size_t
-states_twin(weir_table_t *texts, weir_arena_t *arena, weir_str_t text)
-{
-    size_t *seen = weir_table_find(texts, text);
-
-    if (seen == NULL) {
-        seen = weir_new(arena, size_t);
-        weir_table_add(texts, text, seen);
-    }
-    return (*seen)++;
-}
-
 static bool
-states_take_peers(weir_group_t *group)
+states_take_peer(weir_peer_t *peer, uint32_t twin)
 {
-    weir_arena_t scratch;
-    weir_table_t texts;
-    bool         all = true;
+    const weir_str_t group = peer->group->conf.name, text = peer->conf->text;
+    weir_arena_t     scratch;
+    weir_str_t       name;
+    bool             taken;
 
     weir_arena_init(&scratch, STATES_CHUNK);
-    weir_table_init(&texts, &scratch);
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_peer_t *peer = group->peers[i];
-        size_t       twin = states_twin(&texts, &scratch, peer->conf->text);
-
-        peer->is_shared = weir_places_take(&group->places, states_name(&scratch, group, peer, twin), &peer->place);
-        if (!peer->is_shared) {
-            all = false;
-            states_make_own(group, peer);
-            continue;
-        }
-        peer->state = peer->place.record;
+    if (twin != 0) {
+        name = weir_str_printf(&scratch, "%.*s%c%.*s%c%u", WEIR_STR_ARG(group), WEIR_STATS_SEPARATOR,
+                               WEIR_STR_ARG(text), WEIR_STATS_SEPARATOR, (unsigned) twin);
+    } else {
+        name = weir_str_printf(&scratch, "%.*s%c%.*s", WEIR_STR_ARG(group), WEIR_STATS_SEPARATOR, WEIR_STR_ARG(text));
     }
+    taken = weir_places_take(&peer->group->places, name, &peer->place);
     weir_arena_fini(&scratch);
-    return all;
+    return taken;
+}
+
+/* Once a group. */
+static void
+states_tell_too_small(weir_group_t *group)
+{
+    if (group->zone != NULL && !group->has_told_too_small) {
+        group->has_told_too_small = true;
+        weir_log(WEIR_LOG_WARN, NULL, 0, "upstream_states is too small: each worker judges peers of upstream \"%.*s\" "
+                 "for itself", WEIR_STR_ARG(group->conf.name));
+    }
+}
+
+void
+weir_state_begin_peer(weir_peer_t *peer, uint32_t twin)
+{
+    weir_assert(peer->state == NULL && peer->group->state != NULL);
+    peer->is_shared = peer->group->is_shared && states_take_peer(peer, twin);
+    if (peer->is_shared) {
+        peer->state = peer->place.record;
+        return;
+    }
+    peer->state = weir_new(&peer->arena, weir_peer_state_t);
+    peer->place.gauge = weir_new(&peer->arena, uint32_t);
+    states_tell_too_small(peer->group);
 }
 
 void
@@ -250,12 +237,8 @@ weir_states_begin(weir_group_t *group)
         group->place.gauge = weir_new(&group->arena, uint32_t);
     }
     group->state = group->is_shared ? group->place.record : weir_new(&group->arena, weir_group_state_t);
-    for (size_t i = 0; i < group->conf.n_peers && !group->is_shared; i++) {
-        states_make_own(group, group->peers[i]);
-    }
-    if (group->zone != NULL && (!group->is_shared || !states_take_peers(group))) {
-        weir_log(WEIR_LOG_WARN, NULL, 0, "upstream_states is too small: each worker judges peers of upstream \"%.*s\" "
-                 "for itself", WEIR_STR_ARG(group->conf.name));
+    if (!group->is_shared) {
+        states_tell_too_small(group);
     }
 }
 
@@ -276,9 +259,10 @@ states_take_part(weir_group_t *group, const weir_peer_t *peer, const char *name,
 }
 
 weir_state_part_t *
-weir_state_part(weir_group_t *group, const weir_peer_t *peer, const char *name)
+weir_state_part(weir_group_t *group, weir_peer_t *peer, const char *name)
 {
-    weir_state_part_t *part = weir_new(&group->arena, weir_state_part_t);
+    weir_arena_t      *arena = peer != NULL ? &peer->arena : &group->arena;
+    weir_state_part_t *part = weir_new(arena, weir_state_part_t);
 
     weir_assert(peer == NULL || peer->group == group);
     weir_assert(strlen(name) <= STATES_PART_NAME);
@@ -286,10 +270,10 @@ weir_state_part(weir_group_t *group, const weir_peer_t *peer, const char *name)
     part->is_shared = (peer != NULL ? peer->is_shared : group->is_shared)
                       && states_take_part(group, peer, name, &part->place);
     if (!part->is_shared) {
-        part->place.record = weir_new_n(&group->arena, uint64_t, WEIR_PLACES_RECORD / 8);
-        part->place.gauge = weir_new(&group->arena, uint32_t);
+        part->place.record = weir_new_n(arena, uint64_t, WEIR_PLACES_RECORD / 8);
+        part->place.gauge = weir_new(arena, uint32_t);
     }
-    weir_list_push(&group->parts, &part->link);
+    weir_list_push(peer != NULL ? &peer->parts : &group->parts, &part->link);
     return part;
 }
 
@@ -332,24 +316,30 @@ weir_state_part_leave(weir_state_part_t *part)
     __atomic_store_n(own, *own - 1, __ATOMIC_RELEASE);
 }
 
+static void
+states_drop_parts(weir_list_t *parts)
+{
+    while (!weir_list_empty(parts)) {
+        weir_state_part_drop(weir_list_entry(parts->next, weir_state_part_t, link));
+    }
+}
+
 /* A process that has no slot any more ends: what it held has gone with the slot. */
+void
+weir_state_end_peer(weir_peer_t *peer)
+{
+    states_drop_parts(&peer->parts);
+    if (peer->is_shared && weir_slot_mine.number != WEIR_SLOT_NONE) {
+        weir_places_drop(&peer->group->places, &peer->place);
+    }
+    weir_assert(peer->is_shared || *peer->place.gauge == 0);     /* a request on it would hold it */
+}
+
 void
 weir_states_end(weir_group_t *group)
 {
-    const bool holds = weir_slot_mine.number != WEIR_SLOT_NONE;
-
-    while (!weir_list_empty(&group->parts)) {
-        weir_state_part_drop(weir_list_entry(group->parts.next, weir_state_part_t, link));
-    }
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        weir_peer_t *peer = group->peers[i];
-
-        if (peer->is_shared && holds) {
-            weir_places_drop(&group->places, &peer->place);
-        }
-        weir_assert(peer->is_shared || *peer->place.gauge == 0);     /* a request on it would hold the group */
-    }
-    if (group->is_shared && holds) {
+    states_drop_parts(&group->parts);
+    if (group->is_shared && weir_slot_mine.number != WEIR_SLOT_NONE) {
         weir_places_drop(&group->places, &group->place);
     }
     if (group->zone != NULL) {

@@ -72,9 +72,12 @@ void weir_states_use(uint64_t names);
 typedef struct { bool is_marked; uint64_t barred; uint32_t in_use; } weir_peer_look_t;
 bool weir_state_look(weir_str_t name, weir_peer_look_t *seen);
 
-/* Of a group that was just made, for all its peers; and when it goes. */
+/* Of a group that was just made, and when it goes: its peers have gone. */
 void weir_states_begin(weir_group_t *group);
 void weir_states_end(weir_group_t *group);
+/* Of a peer that comes to it; of several with one address each has its twin's number, from 0 on. */
+void weir_state_begin_peer(weir_peer_t *peer, uint32_t twin);
+void weir_state_end_peer(weir_peer_t *peer);
 
 /* -- why a peer is barred -- */
 /* One reason more or less, in all workers.  true: that has changed it. */
@@ -89,14 +92,14 @@ weir_peer_barred(const weir_peer_t *peer)
 /* A record of WEIR_PLACES_RECORD bytes, of which the first word is the place's own, and a gauge; zero at first.  Its
  * life is a peer's state's, by the name of the part. */
 typedef struct {
-    weir_list_t         link;                /* of the group's */
+    weir_list_t         link;                /* of the peer's, or of the group's */
     const weir_group_t *group;
     weir_place_t        place;
     bool                is_shared;           /* else it is this worker's own: there was no room */
 } weir_state_part_t;
 
-/* Of the peer, or of the group (NULL).  Taken once by each running group; what was not dropped goes with the group. */
-weir_state_part_t *weir_state_part(weir_group_t *group, const weir_peer_t *peer, const char *name);
+/* Of the peer, or of the group (NULL).  Taken once by each; what was not dropped goes with it. */
+weir_state_part_t *weir_state_part(weir_group_t *group, weir_peer_t *peer, const char *name);
 void               weir_state_part_drop(weir_state_part_t *part);
 /* The gauges of all workers. */
 uint32_t           weir_state_part_sum(const weir_state_part_t *part);

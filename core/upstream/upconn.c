@@ -32,6 +32,7 @@ upconn_free(weir_upconn_t *up)
     weir_conn_close(&up->conn);
     weir_upconn_slot_give_back(up);
     weir_tls_context_unref(up->secure.context);
+    weir_peer_unref(up->peer);
     weir_mem_free(up);
 }
 
@@ -61,11 +62,20 @@ weir_upconn_close_idle(weir_group_t *group)
 }
 
 void
+weir_upconn_close_idle_of(weir_peer_t *peer)
+{
+    while (!weir_list_empty(&peer->idle)) {
+        upconn_close_one(weir_list_entry(peer->idle.next, weir_upconn_t, idle_link));
+    }
+}
+
+void
 weir_upconn_adopt(weir_upconn_t *up, weir_peer_t *peer)
 {
     weir_assert(peer->group != up->peer->group);
     upconn_unlink(up);
-    up->peer = peer;
+    weir_peer_unref(up->peer);
+    up->peer = weir_peer_ref(peer);
     weir_list_append(&peer->idle, &up->idle_link);
     weir_list_append(&peer->group->idle, &up->group_link);
     peer->group->n_idle++;
@@ -178,6 +188,7 @@ weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_rea
         return NULL;
     }
     weir_group_ref(peer->group);
+    (void) weir_peer_ref(peer);
     upconn_set_secure(up, secure);
     return up;
 }
@@ -198,7 +209,9 @@ upconn_may_keep(weir_upconn_t *up)
     const weir_group_conf_t *conf = &up->peer->group->conf;
     const weir_watch_t      *watch = &up->conn.watch;
 
-    if (up->peer->group->groups == NULL || conf->keepalive == 0 || conf->keepalive_timeout.ms == 0) {
+    if (up->peer->group->groups == NULL || up->peer->is_gone || conf->keepalive == 0
+        || conf->keepalive_timeout.ms == 0)
+    {
         return false;
     }
     if (up->requests >= conf->keepalive_requests

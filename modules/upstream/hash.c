@@ -122,6 +122,7 @@ static const weir_balancer_t hash_balancer = {
     .pick = hash_pick,
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
+    .settle = weir_round_robin_settle,
 };
 
 /* -- the consistent one: points on a ring -- */
@@ -306,6 +307,7 @@ static const weir_balancer_t hash_ring_balancer = {
     .pick = hash_pick_ring,
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
+    .settle = weir_round_robin_settle,
 };
 
 /* -- the module -- */

@@ -49,6 +49,7 @@ static const weir_balancer_t ip_hash_balancer = {
     .pick = ip_hash_pick,
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
+    .settle = weir_round_robin_settle,
 };
 
 static const weir_balancer_t *

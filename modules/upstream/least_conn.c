@@ -40,6 +40,7 @@ static const weir_balancer_t least_balancer = {
     .pick = least_pick,
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
+    .settle = weir_round_robin_settle,
 };
 
 static const weir_balancer_t *

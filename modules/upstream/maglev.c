@@ -216,6 +216,7 @@ static const weir_balancer_t maglev_balancer = {
     .pick = maglev_pick,
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
+    .settle = weir_round_robin_settle,
 };
 
 /* -- the module -- */

@@ -238,17 +238,23 @@ test_generations(void)
 {
     weir_loop_t       *loop = weir_loop_create(4);
     weir_groups_t     *groups = weir_groups_create(loop);
-    weir_generation_t *first = conf_build("upstream a { server 127.0.0.1; } upstream b { server 127.0.0.1; }");
-    weir_generation_t *second = conf_build("upstream a { server 127.0.0.1; } upstream b { server 127.0.0.1:2; }");
-    weir_group_t      *a, *b;
+    weir_generation_t *first = conf_build("upstream a { server 127.0.0.1; } upstream b { server 127.0.0.1; } "
+                                          "upstream c { server 127.0.0.1; }");
+    weir_generation_t *second = conf_build("upstream a { server 127.0.0.1; } upstream b { server 127.0.0.1:2; } "
+                                           "upstream c { server 127.0.0.1; keepalive 1; }");
+    weir_group_t      *a, *b, *c;
 
     weir_upstream_start(first, groups);
     a = weir_upstream_find(first, WEIR_STR("a"))->running;
     b = weir_upstream_find(first, WEIR_STR("b"))->running;
+    c = weir_upstream_find(first, WEIR_STR("c"))->running;
     ok(a != NULL && b != NULL && a != b, "a generation that starts has running groups");
     weir_upstream_start(second, groups);
     ok(weir_upstream_find(second, WEIR_STR("a"))->running == a, "what did not change is shared with the next one");
-    ok(weir_upstream_find(second, WEIR_STR("b"))->running != b, "what changed is not");
+    ok(weir_upstream_find(second, WEIR_STR("b"))->running == b
+       && weir_group_find_peer(b, WEIR_STR("127.0.0.1:2")) != NULL
+       && weir_group_find_peer(b, WEIR_STR("127.0.0.1:80")) == NULL, "so is what has other peers, which has them then");
+    ok(weir_upstream_find(second, WEIR_STR("c"))->running != c, "what has other settings is not");
     weir_generation_unref(first);
     is_str(weir_group_conf(a)->name, "a", "a running group does not need the generation it came from");
     weir_groups_destroy(groups);

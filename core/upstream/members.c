@@ -1,0 +1,620 @@
+/*
+ * members.c - the peers of a running group, which come and go while it runs.
+ *
+ * A member is an address of the group, as its sources say it: the configuration and what follows it.  It has a peer.
+ * When the sources say something else, members whose address stays keep their peer, with its connections, its failures
+ * and its balancer's state.  A new one gets a peer at once; a peer that has to go is not picked from then on, and is
+ * freed when the last request and the last connection that use it have gone.
+ *
+ * What balancers have is by place in a host set, so that the sets are made anew when anything has changed: a few
+ * instructions for each peer that stays.  That is put off to the end of the turn, so that many changes are one, and
+ * where a group is so large that it takes a while it is done no more often than one tenth of the time is spent for it.
+ *
+ * Runs in workers, on the loop's thread.
+ */
+#include "base/mem.h"
+#include "os/clock.h"
+#include "os/sys.h"
+#include "shm/stats.h"
+#include "upstream/order.h"
+#include "upstream/running.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMBERS_REST     1024            /* numbers that wait until they are used again: see weir_peer_number */
+#define MEMBERS_PAUSE    9               /* times what making the sets takes, until they may be made again */
+#define MEMBERS_AT_ONCE  100             /* µs: what takes less is not worth a pause */
+#define MEMBERS_CHUNK    512
+#define MEMBERS_SETS     4096
+
+struct weir_member {
+    weir_list_t      link;               /* group->members, in the order of the sources */
+    weir_member_t   *next;               /* of its bucket */
+    uint64_t         hash;
+    weir_peer_conf_t said;               /* its texts lie behind the member */
+    weir_peer_t     *peer;
+    uint32_t         twin;               /* among members of the same address */
+    bool             is_listed;          /* in the list that is being taken up */
+};
+
+/* -- texts that go with what they are of -- */
+
+static size_t
+members_texts(const weir_peer_conf_t *conf)
+{
+    return conf->text.len + conf->server.len + conf->locality.len;
+}
+
+static weir_str_t
+members_keep(char **at, weir_str_t text)
+{
+    weir_str_t kept = weir_str(*at, text.len);
+
+    if (text.len != 0) {
+        memcpy(*at, text.at, text.len);
+        *at += text.len;
+    }
+    return kept;
+}
+
+static void
+members_copy(weir_peer_conf_t *to, char *texts, const weir_peer_conf_t *conf)
+{
+    *to = *conf;
+    to->text = members_keep(&texts, conf->text);
+    to->server = members_keep(&texts, conf->server);
+    to->locality = members_keep(&texts, conf->locality);
+}
+
+/* One block of the heap. */
+static weir_peer_conf_t *
+members_copy_conf(const weir_peer_conf_t *conf)
+{
+    weir_peer_conf_t *copy = weir_mem_need(sizeof(*copy) + members_texts(conf));
+
+    members_copy(copy, (char *) (copy + 1), conf);
+    return copy;
+}
+
+/* Of the same address: would a peer of the one be as one of the other? */
+static bool
+members_conf_eq(const weir_peer_conf_t *a, const weir_peer_conf_t *b)
+{
+    return weir_str_eq(a->text, b->text) && weir_str_eq(a->server, b->server) && weir_str_eq(a->locality, b->locality)
+           && a->weight == b->weight && a->max_fails == b->max_fails && a->max_conns == b->max_conns
+           && a->fail_timeout.ms == b->fail_timeout.ms && a->slow_start.ms == b->slow_start.ms
+           && weir_peer_rank(a) == weir_peer_rank(b) && a->down == b->down;
+}
+
+/* -- numbers -- */
+
+/* A request remembers by their numbers whom it has tried.  So one that was given back rests until many others were. */
+static uint32_t
+members_take_number(weir_group_t *group)
+{
+    weir_numbers_t *numbers = &group->numbers;
+    uint32_t        number;
+
+    if (numbers->n <= MEMBERS_REST) {
+        return group->n_numbers++;
+    }
+    number = numbers->resting[numbers->first];
+    numbers->first = (numbers->first + 1) % numbers->cap;
+    numbers->n--;
+    return number;
+}
+
+static void
+members_give_number_back(weir_group_t *group, uint32_t number)
+{
+    weir_numbers_t *numbers = &group->numbers;
+
+    if (numbers->n == numbers->cap) {
+        size_t    cap = numbers->cap * 2 + 64;
+        uint32_t *grown = weir_mem_need(cap * sizeof(*grown));
+
+        for (size_t i = 0; i < numbers->n; i++) {
+            grown[i] = numbers->resting[(numbers->first + i) % numbers->cap];
+        }
+        weir_mem_free(numbers->resting);
+        *numbers = (weir_numbers_t) { .resting = grown, .n = numbers->n, .cap = cap };
+    }
+    numbers->resting[(numbers->first + numbers->n++) % numbers->cap] = number;
+    weir_assert(number < group->n_numbers && numbers->n <= group->n_numbers);
+}
+
+/* -- peers -- */
+
+/* Which row it is counted in, and whether it is one that the configuration has down. */
+static void
+members_hold_row(const weir_peer_conf_t *conf)
+{
+    weir_stats_hold(conf->stats);
+    if (conf->down && conf->stats >= WEIR_STATS_KINDS) {
+        weir_stats_mine(conf->stats)->WEIR_GAUGE_DOWN++;
+    }
+}
+
+static void
+members_let_row_go(const weir_peer_conf_t *conf)
+{
+    if (conf->down && conf->stats >= WEIR_STATS_KINDS) {
+        weir_stats_mine(conf->stats)->WEIR_GAUGE_DOWN--;
+    }
+    weir_stats_let_go(conf->stats);
+}
+
+static weir_peer_t *
+members_create_peer(weir_group_t *group, const weir_peer_conf_t *conf, uint32_t twin)
+{
+    weir_peer_t *peer = weir_mem_need(sizeof(*peer));
+
+    peer->conf = members_copy_conf(conf);
+    peer->group = group;
+    peer->number = members_take_number(group);
+    peer->zone = weir_group_zone(group, conf->locality);
+    peer->refs = 1;                      /* the group's own */
+    peer->is_fresh = true;
+    weir_list_init(&peer->idle);
+    weir_list_init(&peer->shared);
+    weir_list_init(&peer->slots);
+    weir_list_init(&peer->parts);
+    weir_arena_init(&peer->arena, MEMBERS_CHUNK);
+    weir_state_begin_peer(peer, twin);
+    members_hold_row(peer->conf);
+    weir_policies_peer_begin(peer);
+    return peer;
+}
+
+static void
+members_free_conf(const weir_peer_conf_t *conf)
+{
+    weir_mem_free((void *) (uintptr_t) conf);
+}
+
+void
+weir_members_end_peer(weir_peer_t *peer)
+{
+    weir_assert(peer->refs == 0 && peer->is_gone && !peer->is_marked
+                && weir_list_empty(&peer->idle) && weir_list_empty(&peer->shared));
+    weir_upconn_slots_free(peer);
+    weir_policies_peer_end(peer);
+    weir_state_end_peer(peer);
+    members_let_row_go(peer->conf);
+    members_give_number_back(peer->group, peer->number);
+    members_free_conf(peer->conf);
+    members_free_conf(peer->next_conf);
+    members_free_conf(peer->before);
+    weir_arena_fini(&peer->arena);
+    weir_mem_free(peer);
+}
+
+/* It is not picked any more; the sets have it until they are made anew. */
+static void
+members_dismiss(weir_peer_t *peer)
+{
+    weir_assert(!peer->is_gone);
+    peer->is_gone = true;
+    weir_peer_forget(peer);
+    weir_upconn_close_idle_of(peer);
+}
+
+/* What balancers go by changes with the sets. */
+static void
+members_change_peer(weir_peer_t *peer, const weir_peer_conf_t *conf)
+{
+    members_free_conf(peer->next_conf);
+    peer->next_conf = members_conf_eq(peer->conf, conf) ? NULL : members_copy_conf(conf);
+}
+
+/* -- members -- */
+
+static weir_member_t **
+members_bucket(const weir_group_t *group, uint64_t hash)
+{
+    return &group->buckets[hash & (group->n_buckets - 1)];
+}
+
+static uint64_t
+members_hash(weir_str_t text)
+{
+    return weir_str_hash(text, 0);       /* of addresses that the operator names */
+}
+
+static void
+members_grow_buckets(weir_group_t *group)
+{
+    size_t          n = group->n_buckets != 0 ? group->n_buckets * 4 : 8;
+    weir_member_t **before = group->buckets;
+
+    group->buckets = weir_mem_need(n * sizeof(*group->buckets));
+    group->n_buckets = n;
+    weir_mem_free(before);
+    for (weir_list_t *at = group->members.next; at != &group->members; at = at->next) {
+        weir_member_t  *member = weir_list_entry(at, weir_member_t, link);
+        weir_member_t **bucket = members_bucket(group, member->hash);
+
+        member->next = *bucket;
+        *bucket = member;
+    }
+}
+
+/* The one of that address and twin's number. */
+static weir_member_t *
+members_find(const weir_group_t *group, weir_str_t text, uint32_t twin)
+{
+    uint64_t       hash = members_hash(text);
+    weir_member_t *member = group->n_buckets != 0 ? *members_bucket(group, hash) : NULL;
+
+    while (member != NULL
+           && (member->hash != hash || member->twin != twin || !weir_str_eq(member->said.text, text)))
+    {
+        member = member->next;
+    }
+    return member;
+}
+
+static void
+members_unlink(weir_group_t *group, weir_member_t *member)
+{
+    weir_member_t **at = members_bucket(group, member->hash);
+
+    while (*at != member) {
+        at = &(*at)->next;
+    }
+    *at = member->next;
+    weir_list_remove(&member->link);
+    weir_assert(group->n_members > 0);
+    group->n_members--;
+}
+
+static weir_member_t *
+members_link(weir_group_t *group, const weir_peer_conf_t *conf, uint32_t twin)
+{
+    weir_member_t *member = weir_mem_need(sizeof(*member) + members_texts(conf));
+    weir_member_t **bucket;
+
+    if (group->n_members >= group->n_buckets) {
+        members_grow_buckets(group);
+    }
+    members_copy(&member->said, (char *) (member + 1), conf);
+    member->hash = members_hash(conf->text);
+    member->twin = twin;
+    bucket = members_bucket(group, member->hash);
+    member->next = *bucket;
+    *bucket = member;
+    weir_list_append(&group->members, &member->link);
+    group->n_members++;
+    return member;
+}
+
+weir_peer_t *
+weir_members_find(const weir_group_t *group, weir_str_t text)
+{
+    weir_member_t *member = members_find(group, text, 0);
+
+    return member != NULL ? member->peer : NULL;
+}
+
+/* -- another list -- */
+
+/* Every member goes to the end of the order as it is met, so that in the end the order is that of the list. */
+static void
+members_list(weir_group_t *group, const weir_peer_conf_t *conf)
+{
+    weir_member_t *member = members_find(group, conf->text, 0), *fresh;
+    weir_peer_t   *peer = NULL;
+    uint32_t       twin = 0;
+
+    while (member != NULL && member->is_listed) {
+        member = members_find(group, conf->text, ++twin);
+    }
+    if (member != NULL && members_conf_eq(&member->said, conf)) {
+        weir_list_remove(&member->link);
+        weir_list_append(&group->members, &member->link);
+        member->is_listed = true;
+        return;
+    }
+    group->has_changed = true;
+    if (member != NULL) {                /* what it says lies behind it */
+        peer = member->peer;
+        members_unlink(group, member);
+        weir_mem_free(member);
+    }
+    fresh = members_link(group, conf, twin);
+    fresh->is_listed = true;
+    fresh->peer = peer;
+    if (peer == NULL) {
+        fresh->peer = members_create_peer(group, conf, twin);
+    } else {
+        members_change_peer(peer, conf);
+    }
+}
+
+static void
+members_drop_unlisted(weir_group_t *group)
+{
+    for (weir_list_t *at = group->members.next, *next; at != &group->members; at = next) {
+        weir_member_t *member = weir_list_entry(at, weir_member_t, link);
+
+        next = at->next;
+        if (!member->is_listed) {
+            group->has_changed = true;
+            members_dismiss(member->peer);
+            members_unlink(group, member);
+            if (member->peer->set == NULL) {     /* no set has had it */
+                weir_peer_unref(member->peer);
+            }
+            weir_mem_free(member);
+        }
+    }
+}
+
+static void members_settle_soon(weir_group_t *group);
+
+void
+weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
+{
+    group->has_changed = false;
+    for (weir_list_t *at = group->members.next; at != &group->members; at = at->next) {
+        weir_list_entry(at, weir_member_t, link)->is_listed = false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        members_list(group, &peers[i]);
+    }
+    members_drop_unlisted(group);
+    weir_assert(group->n_members == n);
+    if (group->has_changed) {
+        members_settle_soon(group);
+    }
+}
+
+/* -- the sets of what there is now -- */
+
+static int
+members_compare(const void *a_, const void *b_)
+{
+    const weir_peer_t *a = *(weir_peer_t *const *) a_, *b = *(weir_peer_t *const *) b_;
+    uint32_t           of_a = weir_peer_rank(a->conf), of_b = weir_peer_rank(b->conf);
+
+    if (of_a != of_b) {
+        return of_a < of_b ? -1 : 1;
+    }
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* What is said of it now; what was said is there until it is carried over. */
+static void
+members_use_next(weir_peer_t *peer)
+{
+    members_hold_row(peer->next_conf);
+    members_let_row_go(peer->conf);
+    members_free_conf(peer->before);
+    peer->before = peer->conf;
+    peer->conf = peer->next_conf;
+    peer->next_conf = NULL;
+    peer->zone = weir_group_zone(peer->group, peer->conf->locality);
+}
+
+/* By rank, and those of one rank as their sources have them. */
+static void
+members_collect(weir_group_t *group)
+{
+    bool   is_sorted = true;
+    size_t n = 0;
+
+    group->peers = weir_new_n(group->sets_arena, weir_peer_t *, group->n_members);
+    for (weir_list_t *at = group->members.next; at != &group->members; at = at->next) {
+        weir_peer_t *peer = weir_list_entry(at, weir_member_t, link)->peer;
+
+        if (peer->next_conf != NULL) {
+            members_use_next(peer);
+        }
+        is_sorted = is_sorted && (n == 0 || weir_peer_rank(group->peers[n - 1]->conf) <= weir_peer_rank(peer->conf));
+        peer->index = (uint32_t) n;          /* for the order of those of one rank; then the set's */
+        group->peers[n++] = peer;
+    }
+    weir_assert(n == group->n_members);
+    if (!is_sorted) {
+        qsort(group->peers, n, sizeof(*group->peers), members_compare);
+    }
+    group->conf.n_peers = n;
+}
+
+/* What the peer has with its balancer in the sets of before. */
+static void
+members_carry(weir_peer_t *peer, const weir_host_set_t *set, size_t index)
+{
+    const weir_balancer_t *balancer = peer->group->conf.balancer;
+    weir_peer_t            was = *peer;
+
+    if (balancer->carry_over != NULL) {
+        was.conf = peer->before != NULL ? peer->before : peer->conf;
+        was.set = set;
+        was.index = (uint32_t) index;
+        balancer->carry_over(peer, &was);
+    }
+    members_free_conf(peer->before);
+    peer->before = NULL;
+}
+
+static void
+members_carry_set(weir_group_t *group, weir_host_set_t *from)
+{
+    for (size_t i = 0; i < group->n_sets; i++) {
+        weir_host_set_t *to = &group->sets[i];
+
+        if (weir_peer_rank(to->peers[0]->conf) == weir_peer_rank(from->peers[0]->conf)) {
+            to->credit = from->credit;
+            to->is_panic = from->is_panic;
+        }
+    }
+    for (size_t i = 0; i < from->n; i++) {
+        weir_peer_t *peer = from->peers[i];
+
+        if (!peer->is_gone) {
+            members_carry(peer, from, i);
+        }
+    }
+    if (group->conf.balancer->destroy != NULL) {
+        group->conf.balancer->destroy(from);
+    }
+}
+
+/* Those that the sets of before had and that have gone. */
+static void
+members_bury(weir_peer_t *const *peers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (peers[i]->is_gone) {
+            peers[i]->set = NULL;
+            weir_peer_unref(peers[i]);
+        }
+    }
+}
+
+static void
+members_free_sets(weir_arena_t *arena)
+{
+    if (arena != NULL) {
+        weir_arena_fini(arena);
+        weir_mem_free(arena);
+    }
+}
+
+/* A set knows whether it is in panic by its own; the group how many are. */
+static void
+members_count_panic(weir_group_t *group)
+{
+    group->n_panic = 0;
+    for (size_t i = 0; i < group->n_sets; i++) {
+        group->n_panic += group->sets[i].is_panic;
+        if (group->sets[i].is_panic) {
+            weir_order_panic(&group->sets[i]);
+        }
+    }
+}
+
+/* A group of one judges its peer as no larger group does, so that all are judged anew where it was or is one. */
+static void
+members_tell(weir_group_t *group, size_t before, bool is_begun)
+{
+    bool is_another = before <= 1 || group->conf.n_peers <= 1;
+
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        if (is_another || group->peers[i]->is_fresh) {
+            weir_peer_tell(group->peers[i]);         /* other workers may know it already */
+        }
+        if (group->peers[i]->is_fresh && is_begun && group->peers[i]->conf->slow_start.ms != 0) {
+            weir_slow_start_added(group->peers[i], weir_clock_now());
+        }
+        group->peers[i]->is_fresh = false;
+        if (group->peers[i]->is_marked) {
+            weir_order_told(group->peers[i]);        /* the order is a new one */
+        }
+    }
+}
+
+void
+weir_members_settle(weir_group_t *group)
+{
+    weir_arena_t       *arena = group->sets_arena;
+    weir_host_set_t    *sets = group->sets;
+    weir_peer_t *const *peers = group->peers;
+    const size_t        n_sets = group->n_sets, n_peers = group->conf.n_peers;
+
+    weir_task_cancel(&group->settle_task);
+    weir_timer_clear(&group->settle_timer);
+    group->sets_arena = weir_mem_need(sizeof(*group->sets_arena));
+    weir_arena_init(group->sets_arena, MEMBERS_SETS);
+    members_collect(group);
+    weir_sets_create(group);
+    group->hint = 0;
+    for (size_t i = 0; i < n_sets; i++) {
+        members_carry_set(group, &sets[i]);
+    }
+    for (size_t i = 0; i < group->n_sets && n_sets != 0 && group->conf.balancer->settle != NULL; i++) {
+        group->conf.balancer->settle(&group->sets[i]);
+    }
+    members_count_panic(group);
+    group->changed++;
+    members_tell(group, n_peers, arena != NULL);
+    members_bury(peers, n_peers);
+    members_free_sets(arena);
+}
+
+static void
+members_settle_now(weir_group_t *group)
+{
+    uint64_t began = weir_sys_clock_us(), took;
+
+    weir_members_settle(group);
+    took = weir_sys_clock_us() - began;
+    group->settle_from.ms = weir_clock_now().ms + (took > MEMBERS_AT_ONCE ? took * MEMBERS_PAUSE / 1000 + 1 : 0);
+}
+
+static void
+members_on_task(weir_task_t *task)
+{
+    members_settle_now(weir_container_of(task, weir_group_t, settle_task));
+}
+
+static void
+members_on_timer(weir_timer_t *timer)
+{
+    members_settle_now(weir_container_of(timer, weir_group_t, settle_timer));
+}
+
+static void
+members_settle_soon(weir_group_t *group)
+{
+    uint64_t now = weir_clock_now().ms;
+
+    if (weir_list_linked(&group->settle_task.link) || group->settle_timer.deadline.ms != 0) {
+        return;
+    }
+    if (now >= group->settle_from.ms) {
+        weir_task_post(group->loop, &group->settle_task, members_on_task);
+    } else {
+        weir_timer_set(group->loop, &group->settle_timer, (weir_msec_t) { group->settle_from.ms - now },
+                       members_on_timer);
+    }
+}
+
+/* -- a group comes and goes -- */
+
+void
+weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
+{
+    weir_list_init(&group->members);
+    for (size_t i = 0; i < n; i++) {
+        members_list(group, &peers[i]);
+    }
+    weir_members_settle(group);
+}
+
+/* No request and no connection is left, so that each peer ends here. */
+void
+weir_members_end(weir_group_t *group)
+{
+    weir_task_cancel(&group->settle_task);
+    weir_timer_drop(&group->settle_timer);
+    for (size_t i = 0; i < group->n_sets && group->conf.balancer->destroy != NULL; i++) {
+        group->conf.balancer->destroy(&group->sets[i]);
+    }
+    members_bury(group->peers, group->conf.n_peers);         /* that had gone, and were still in the sets */
+    while (!weir_list_empty(&group->members)) {
+        weir_member_t *member = weir_list_entry(group->members.next, weir_member_t, link);
+
+        weir_assert(member->peer->refs == 1);
+        members_dismiss(member->peer);
+        weir_peer_unref(member->peer);
+        weir_list_remove(&member->link);
+        weir_mem_free(member);
+    }
+    weir_assert(group->n_marked == 0);
+    members_free_sets(group->sets_arena);
+    weir_mem_free(group->buckets);
+    weir_mem_free(group->numbers.resting);
+}
