@@ -331,10 +331,8 @@ static const nginx_group_t nginx_groups[] = {
       "$upstream_last_addr $upstream_last_server_name $upstream_queue_time" },
     { "http_upstream_conf", NGINX_NOT, 0, NULL, "nginx itself removed it.",
       "upstream_conf" },
-    { "http_upstream_hc", NGINX_PLANNED, 0, NULL, "Comes with the balancers and health checks.",
-      "health_check health_check_timeout" },
-    { "http_upstream_hc", NGINX_PLANNED, 0, NULL, "The block that health checks name; `match` in a route is Weir's.",
-      "match" },
+    { "http_upstream_hc", NGINX_HERE, 0, NULL, "",
+      "health_check match" },
     { "http_userid", NGINX_NOT, WEIR_IN_ANY, "off", "",
       "userid" },
     { "http_userid", NGINX_NOT, 0, NULL, "",
@@ -438,7 +436,7 @@ weir_conf_nginx_groups(void)
 bool
 weir_conf_nginx_is_rows_own(const nginx_group_t *group)
 {
-    /* `status`, `state_path` and the `match` of routes are Weir's own, too */
+    /* `status` and `state_path` are Weir's own, too */
     static const char *const others[] = { "stream", "mail", "http_status", "mgmt" };
 
     for (size_t i = 0; i < weir_countof(others); i++) {
@@ -446,7 +444,7 @@ weir_conf_nginx_is_rows_own(const nginx_group_t *group)
             return false;
         }
     }
-    return strcmp(group->names, "match") != 0;
+    return true;
 }
 
 bool

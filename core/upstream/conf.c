@@ -20,6 +20,7 @@
 
 #define UPSTREAM_PORT     80
 #define UPSTREAM_MAX_NAME 255
+#define UPSTREAM_SCRATCH  1024
 #define UPSTREAM_MAX_PRIORITY 128
 #define UPSTREAM_SOURCES  16             /* of one block, beside its servers */
 #define UPSTREAM_MAX_SOURCE 800          /* bytes of a source's name */
@@ -790,6 +791,43 @@ weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_grou
     conf->digest = upstream_digest(conf);
     conf->running = weir_group_attach(groups, conf);
     return conf->running;
+}
+
+weir_group_t *
+weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint16_t port, weir_msec_t keepalive_time)
+{
+    static const weir_msec_t for_ever = { UINT32_MAX };
+    const weir_group_conf_t *of = weir_group_conf(peer->group);
+    weir_group_conf_t conf = { .host_header = of->host_header, .balancer = &weir_balancer_round_robin };
+    weir_addr_t addr = peer->conf->addr;
+    weir_arena_t scratch;
+
+    weir_arena_init(&scratch, UPSTREAM_SCRATCH);
+    if (port != 0 && !weir_addr_is_unix(&addr)) {
+        weir_addr_set_port(&addr, port);
+    }
+    conf.name = weir_str_printf(&scratch, "%c%.*s%c%.*s", WEIR_STATS_SEPARATOR, WEIR_STR_ARG(of->name),
+                                WEIR_STATS_SEPARATOR, WEIR_STR_ARG(peer->conf->text));
+    conf.peers = weir_new(&scratch, weir_peer_conf_t);
+    upstream_add_peers(&scratch, &conf, &weir_source_default, peer->conf->server, (weir_addrs_t) { &addr, 1 });
+    if (keepalive_time.ms != 0) {
+        conf.keepalive = 1;
+        conf.keepalive_requests = UINT32_MAX;
+        conf.keepalive_time = keepalive_time;
+        conf.keepalive_timeout = for_ever;
+    }
+    conf.digest = upstream_digest(&conf);
+    conf.running = weir_group_attach(groups, &conf);
+    weir_arena_fini(&scratch);
+    return conf.running;
+}
+
+void
+weir_upstream_judge(weir_group_conf_t *group, const weir_uppolicy_t *policy, weir_str_t settings)
+{
+    weir_assert(group->n_policies < WEIR_POLICIES_MAX && group->running == NULL);
+    group->policies[group->n_policies++] = (weir_uppolicy_conf_t) { policy, settings };
+    group->digest = upstream_digest(group);
 }
 
 weir_group_conf_t *

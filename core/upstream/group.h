@@ -202,6 +202,10 @@ weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t 
 weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf,
                                           weir_str_t name, weir_str_t host_header,
                                           const weir_addr_t *addrs, size_t n);
+/* A group of this peer alone, or of another port of its host (0: its own), for questions of Weir's own: with no state of
+ * the peer's, counted nowhere.  It keeps one connection, so long; 0: none.  Takes a reference. */
+weir_group_t  *weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint16_t port,
+                                          weir_msec_t keepalive_time);
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
@@ -265,6 +269,8 @@ weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t 
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,
                                      uint16_t default_port);
+/* For module builds: the group is judged by this policy, too.  settings live as long as the generation. */
+void               weir_upstream_judge(weir_group_conf_t *group, const weir_uppolicy_t *policy, weir_str_t settings);
 /* All of the configuration; returns how many. */
 size_t             weir_upstream_list(const weir_generation_t *generation, weir_group_conf_t *const **first);
 /* While running: an upstream block's, or one that some proxy_pass without variables has made of this address.  NULL:

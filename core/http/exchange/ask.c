@@ -462,6 +462,7 @@ ask_fill(weir_ask_t *ask)
     x->length = x->has_whole ? q->body.len : x->has_body ? q->length : WEIR_LENGTH_NONE;
     x->may_repeat = weir_method_is_idempotent(x->method) && (x->has_whole || !x->has_body);
     x->takes_trailers = true;
+    x->says_close = q->says_close;
 }
 
 weir_exchange_conf_t

@@ -45,6 +45,7 @@ typedef struct {
     size_t                    n_fields;
     weir_str_t                body;              /* all of it; or else handler->next_body makes it: */
     uint64_t                  length;            /* … so long, or WEIR_LENGTH_NONE */
+    bool                      says_close;        /* the peer is told that its connection will not be kept */
     bool                      may_repeat;        /* asking twice does no harm, whatever the method */
     uint32_t                  tries;             /* at most so many peers; 0: all */
     weir_msec_t               limit;             /* for all of it; 0: none */
