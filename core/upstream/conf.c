@@ -6,6 +6,7 @@
  */
 #include "base/array.h"
 #include "base/buf.h"
+#include "base/dns.h"
 #include "base/table.h"
 #include "conf/generation.h"
 #include "shm/stats.h"
@@ -33,6 +34,8 @@ typedef struct {
     weir_peer_conf_t peer;           /* what its parameters say; no address yet */
     weir_hostport_t  hp;
     bool             is_followed;    /* resolve */
+    weir_str_t       service;        /* service=; empty: none */
+    const weir_conf_words_t *words;
 } upstream_server_t;
 
 typedef struct { upstream_server_t *at; size_t n; } upstream_servers_t;   /* as weir_conf_list_t */
@@ -107,6 +110,10 @@ upstream_server_option(upstream_server_t *server, weir_str_t word)
     if (weir_str_eq(word, WEIR_STR("resolve"))) {
         return server->is_followed = true;
     }
+    if (upstream_option(word, "service=", &value)) {
+        server->service = value;
+        return weir_dns_is_name(value);
+    }
     if (upstream_option(word, "weight=", &value)) {
         return weir_conf_read_u32(value, &peer->weight) && peer->weight != 0;
     }
@@ -148,11 +155,30 @@ upstream_is_address(const weir_hostport_t *hp)
     return hp->is_unix || weir_addr_from_ip(&addr, hp->host, 0);
 }
 
+/* service= is asked for at name servers while Weir runs, and says the port.  false: cf->error is set. */
+static bool
+upstream_check_service(weir_conf_t *cf, const upstream_server_t *server)
+{
+    const weir_hostport_t *hp = &server->hp;
+
+    if (server->service.len == 0) {
+        return true;
+    }
+    if (!server->is_followed) {
+        return weir_conf_error(cf, 1, "\"service=\" of \"%.*s\" needs \"resolve\"", WEIR_STR_ARG(server->name));
+    }
+    if (hp->has_port || hp->is_wildcard || upstream_is_address(hp)) {
+        return weir_conf_error(cf, 1, "with \"service=\" a server is a name without a port, \"%.*s\" is not",
+                               WEIR_STR_ARG(server->name));
+    }
+    return true;
+}
+
 static bool
 upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
                       void *field)
 {
-    upstream_server_t server = { .name = words->at[1].text, .peer = weir_source_default };
+    upstream_server_t server = { .name = words->at[1].text, .peer = weir_source_default, .words = words };
     weir_hostport_t  *hp = &server.hp;
     const char       *why;
 
@@ -164,7 +190,12 @@ upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, 
     if (!weir_addr_parse_hostport(hp, server.name, &why)) {
         return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));
     }
-    if (!upstream_resolve(cf, hp, UPSTREAM_PORT, &server.addrs, &why)) {
+    if (!upstream_check_service(cf, &server)) {
+        return false;
+    }
+    if (server.service.len != 0) {
+        server.addrs.n = 0;                         /* nothing is known yet */
+    } else if (!upstream_resolve(cf, hp, UPSTREAM_PORT, &server.addrs, &why)) {
         server.addrs.n = 0;
         server.is_followed = server.is_followed && !hp->is_unix && !hp->is_wildcard && hp->host.len != 0;
     } else if (server.addrs.n == 1 && upstream_is_address(hp)) {
@@ -208,7 +239,7 @@ static const weir_directive_t upstream_directives[] = {
         .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
         .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [slow_start=time] "
-                "[priority=number] [locality=region[/zone[/subzone]]] [backup] [down] [resolve]",
+                "[priority=number] [locality=region[/zone[/subzone]]] [backup] [down] [resolve] [service=name]",
         .help = "Adds a server to the group: a name or address with an optional port (80), or unix:path."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
         .help = "Sets how many idle connections to the group each worker keeps; 0 keeps none."),
@@ -425,17 +456,38 @@ weir_upstream_declare(weir_conf_t *cf, weir_str_t name, const weir_peer_conf_t *
     return source;
 }
 
-/* A server whose name is asked for again. */
-static weir_source_t *
-upstream_name_source(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_server_t *server)
+/* A server whose name is asked for again; one that stands in the hosts file has the addresses that are there, for good.
+ * false: cf->error is set. */
+static bool
+upstream_follow_name(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_server_t *server,
+                     weir_follow_server_t *line)
 {
     weir_name_conf_t *name = weir_new(cf->arena, weir_name_conf_t);
-    weir_source_t    *source = weir_new(cf->arena, weir_source_t);
+    weir_addrs_t      hosts = { 0 };
 
-    *name = (weir_name_conf_t) { .host = server->hp.host, .settings = weir_resolver_settings(block),
+    *name = (weir_name_conf_t) { .host = server->hp.host, .service = server->service,
+                                 .settings = weir_resolver_settings(block),
                                  .port = server->hp.has_port ? server->hp.port : UPSTREAM_PORT };
-    *source = (weir_source_t) { .name = server->name, .model = server->peer, .ops = &weir_names_ops, .owner = name };
-    return source;
+    if (name->settings->said.servers.n == 0) {
+        return weir_conf_error_at(cf, &block->words,
+                                  "no resolver defined to resolve the servers of upstream \"%.*s\"",
+                                  WEIR_STR_ARG(block->words.at[1].text));
+    }
+    if (server->service.len == 0) {
+        hosts = weir_names_in_hosts(cf, name);
+    }
+    if (hosts.n != 0) {
+        line->addrs = hosts;
+        return true;
+    }
+    line->source = weir_new(cf->arena, weir_source_t);
+    *line->source = (weir_source_t) { .name = server->name, .model = server->peer, .ops = &weir_names_ops,
+                                      .owner = name };
+    if (server->service.len != 0) {
+        line->source->name = weir_str_printf(cf->arena, "%.*s service=%.*s", WEIR_STR_ARG(server->name),
+                                             WEIR_STR_ARG(server->service));
+    }
+    return weir_names_bind(cf, server->words, name);
 }
 
 /* Its place in shared memory: of two lines that say the same the second has another. */
@@ -467,11 +519,13 @@ upstream_list_servers(weir_conf_t *cf, const weir_conf_block_t *block, const ups
     for (size_t i = 0; i < conf->servers.n; i++) {
         const upstream_server_t *server = &conf->servers.at[i];
 
-        follow->servers[follow->n++] = (weir_follow_server_t) {
-            .model = server->peer, .server = server->name, .addrs = server->addrs,
-            .source = server->is_followed ? upstream_name_source(cf, block, server) : NULL,
-        };
-        has_source = has_source || server->is_followed;
+        weir_follow_server_t *line = &follow->servers[follow->n++];
+
+        *line = (weir_follow_server_t) { .model = server->peer, .server = server->name, .addrs = server->addrs };
+        if (server->is_followed && !upstream_follow_name(cf, block, server, line)) {
+            return NULL;
+        }
+        has_source = has_source || line->source != NULL;
         *has_primary = *has_primary || !server->peer.backup;
     }
     for (size_t i = 0; i < conf->n_sources; i++) {
@@ -488,20 +542,6 @@ upstream_list_servers(weir_conf_t *cf, const weir_conf_block_t *block, const ups
     }
     follow->entries = has_source ? weir_lists_take(cf) : NULL;
     return !has_source || follow->entries != NULL ? follow : NULL;
-}
-
-/* Names that are followed are asked of somebody.  false: cf->error is set. */
-static bool
-upstream_check_resolver(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_conf_t *conf)
-{
-    for (size_t i = 0; i < conf->servers.n; i++) {
-        if (conf->servers.at[i].is_followed && weir_resolver_settings(block)->servers.n == 0) {
-            return weir_conf_error_at(cf, &block->words,
-                                      "no resolver defined to resolve the servers of upstream \"%.*s\"",
-                                      WEIR_STR_ARG(block->words.at[1].text));
-        }
-    }
-    return true;
 }
 
 /* What chooses among its peers, and by which key.  false: cf->error is set. */
@@ -578,7 +618,7 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
         return NULL;
     }
     follow = upstream_list_servers(cf, block, conf, group, &has_primary);
-    if (follow == NULL || !upstream_check_resolver(cf, block, conf)) {
+    if (follow == NULL) {
         return NULL;
     }
     if (!has_primary) {

@@ -309,6 +309,12 @@ weir_follow_retire_all(weir_groups_t *groups)
     }
 }
 
+weir_source_list_t
+weir_follow_list(const follow_line_t *line)
+{
+    return line->list;
+}
+
 weir_groups_t *
 weir_follow_groups(const follow_line_t *line)
 {

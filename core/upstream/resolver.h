@@ -9,7 +9,17 @@
 #include "upstream/group.h"
 
 typedef struct {
-    weir_resolver_conf_t servers;        /* .n 0: none were said */
+    weir_resolver_conf_t servers;
+    /* Names of the configuration with fewer dots than ndots are asked for with these behind them, one after another,
+     * and then alone. */
+    weir_strs_t          search;
+    uint32_t             ndots;
+    bool                 searches_system;        /* no list was said: that of the system, for names without a dot */
+    bool                 uses_system_ndots;
+} weir_resolver_said_t;
+
+typedef struct {
+    weir_resolver_said_t said;          /* .servers.n 0: none were said */
     weir_msec_t          timeout;
 } weir_resolver_settings_t;
 

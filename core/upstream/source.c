@@ -32,6 +32,15 @@ weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, size_t 
     weir_follow_give(source->line, peers, n);
 }
 
+const weir_source_peer_t *
+weir_source_list(const weir_source_t *source, size_t *n)
+{
+    weir_source_list_t list = weir_follow_list(source->line);
+
+    *n = list.n;
+    return list.at;
+}
+
 /* -- copies -- */
 
 static size_t

@@ -66,6 +66,9 @@ extern const weir_peer_conf_t weir_source_default;
 /* Between begin and end: its list from now on; the same again is nothing new.  n is at most WEIR_SOURCE_PEERS. */
 void weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, size_t n);
 
+/* In a worker, while it runs: what is known of it; good for the time of the call. */
+const weir_source_peer_t *weir_source_list(const weir_source_t *source, size_t *n);
+
 /* -- lists as values -- */
 /* On the heap, texts and all in one block; at NULL: no memory, when n is not 0. */
 weir_source_list_t weir_source_copy(const weir_source_peer_t *peers, size_t n);

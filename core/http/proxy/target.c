@@ -128,10 +128,10 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     if (hp->is_unix || hp->is_wildcard || hp->host.len == 0) {
         return target_fail(p, target_text(p, "no host in", pass->authority));
     }
-    if (settings->servers.n == 0) {
+    if (settings->said.servers.n == 0) {
         return target_fail(p, target_text(p, "no resolver defined to resolve", hp->host));
     }
-    weir_resolver_lookup(weir_resolver_of(p->x.http->groups, &settings->servers), &p->lookup, hp->host,
+    weir_resolver_lookup(weir_resolver_of(p->x.http->groups, &settings->said.servers), &p->lookup, hp->host,
                          settings->timeout, target_resolved);
     if (pass->group != NULL) {
         return true;                               /* it was known */

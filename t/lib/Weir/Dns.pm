@@ -1,8 +1,11 @@
 # Weir::Dns - a name server for tests: UDP and TCP on one port of loopback, answers made by a function.
 #
 #     my $dns = Weir::Dns->new($w, sub ($name, $type) { … });
-# The function returns what is answered: a list of { name, type, ttl, data } or text for the usual case ("192.0.2.1", "2001:db8::1", "alias:other.name"),
-# or one word alone: "nxdomain", "servfail", "refuse" (an answer of code 5), "silent", "truncate" (over UDP only), "forged" (other id, then the right one).
+# The function returns what is answered: texts such as "192.0.2.1", "2001:db8::1", "alias:other.name", "srv:PRIORITY:WEIGHT:PORT:TARGET", each perhaps with
+# "/TTL", and of them those that fit the question's type; or one word alone: "nxdomain", "servfail", "refuse" (an answer of code 5), "silent", "formerr"; or a
+# word before the others: "truncate" (over UDP only), "forged" (other id, name, length, then the right one; behind "case" also another case), "lower" (the question in lower case),
+# "soa:TTL" (behind "nxdomain" or nothing: how long that holds), "noedns" (a question with EDNS is not understood).
+# The function is called with name (in lower case) and type; $Weir::Dns::how is "udp" or "tcp" meanwhile.
 package Weir::Dns;
 use v5.36;
 use IO::Select;
@@ -58,28 +61,38 @@ sub _serve ($udp, $tcp, $answer, $log) {
 
 sub _wire ($name) { join('', map { pack 'C/a*', $_ } split /\./, $name) . "\0" }
 
-sub _answers ($question, $how, $answer, $log) {
+sub _answers ($question, $way, $answer, $log) {
     my ($id) = unpack 'n', $question;
     my ($at, @labels) = (12);
     while (my $n = ord substr $question, $at, 1) { push @labels, substr $question, $at + 1, $n; $at += $n + 1 }
     my $name  = lc join '.', @labels;              # its case is a part of the question, and of nothing else
     my $type  = unpack 'n', substr $question, $at + 1, 2;
     my $asked = substr $question, 12, $at + 5 - 12;
-    my $word  = { 1 => 'A', 28 => 'AAAA' }->{$type} // $type;
-    say $log "$how $name $word";
+    my $word  = { 1 => 'A', 28 => 'AAAA', 33 => 'SRV' }->{$type} // $type;
+    my $edns  = unpack 'x10 n', $question;
+    say $log "$way $name $word";
+    our $how = $way;
     my @records = $answer->($name, $word);
+    my %said;
+    while (@records && $records[0] =~ /^(truncate|forged|case|lower|noedns)$/) { $said{$1} = 1; shift @records }
+    my ($soa) = map { /^soa:(\d+)$/ } @records;
+    @records = grep { !/^soa:/ } @records;
     return if @records && $records[0] eq 'silent';
-    my %code = (nxdomain => 3, servfail => 2, refuse => 5);
-    my $head = sub ($flags, $n) { pack('n6', $id, 0x8180 | $flags, 1, $n, 0, 0) . $asked };
-    return $head->($code{ $records[0] }, 0) if @records == 1 && exists $code{ $records[0] };
-    return $head->(0x0200, 0) if @records && $records[0] eq 'truncate' && $how eq 'udp';
-    my $forged = @records && $records[0] eq 'forged';
-    shift @records if @records && $records[0] =~ /^(?:truncate|forged)$/;
+    my %code = (nxdomain => 3, servfail => 2, refuse => 5, formerr => 1);
+    $asked = lc $asked if $said{lower};
+    my $head = sub ($flags, $n, $authority = 0) { pack('n6', $id, 0x8180 | $flags, 1, $n, $authority, 0) . $asked };
+    return pack 'n6', $id, 0x8181, 0, 0, 0, 0 if $said{noedns} && $edns;
+    my $behind = defined $soa ? "\0" . pack 'n n N n/a*', 6, 1, $soa, "\0\0" . pack 'N5', 1, 2, 3, 4, $soa : '';
+    return $head->($code{ $records[0] }, 0, $behind ne '') . $behind if @records == 1 && exists $code{ $records[0] };
+    return $head->(0, 0, 1) . $behind if !@records && $behind ne '';
+    return $head->(0x0200, 0) if $said{truncate} && $way eq 'udp';
+    my $forged = $said{forged};
     my $text = '';
     my $n = 0;
     my $owner = "\xc0\x0c";
     for my $record (@records) {
-        my ($rtype, $data, $ttl) = $record =~ /^alias:(.*)/ ? (5, _wire($1), 60) : $record =~ /:/ ? (28, inet_pton(AF_INET6, $record =~ s{/.*}{}r), 60) : (1, inet_pton(AF_INET, $record =~ s{/.*}{}r), 60);
+        my ($rtype, $data, $ttl) = $record =~ /^alias:([^\/]*)/ ? (5, _wire($1), 60)
+            : $record =~ m{^srv:(\d+):(\d+):(\d+):([^/]*)} ? (33, pack('n3', $1, $2, $3) . _wire($4), 60) : $record =~ /:/ ? (28, inet_pton(AF_INET6, $record =~ s{/.*}{}r), 60) : (1, inet_pton(AF_INET, $record =~ s{/.*}{}r), 60);
         $ttl = $1 if $record =~ m{/(\d+)$};
         $text .= $owner . pack 'n n N n/a*', $rtype, 1, $ttl, $data if $rtype == 5 || $rtype == $type;
         $n++ if $rtype == 5 || $rtype == $type;
@@ -91,6 +104,9 @@ sub _answers ($question, $how, $answer, $log) {
     substr($bad, 0, 2) = pack 'n', $id ^ 1;
     my $other = $good;
     substr($other, 13, 1) = 'x';
+    my $case = $good;
+    substr($case, 13, 1) =~ tr/a-zA-Z/A-Za-z/;
+    return ($bad, $other, substr($good, 0, 20), $case, $good) if $said{case};
     return ($bad, $other, substr($good, 0, 20), $good);
 }
 
