@@ -154,6 +154,7 @@ typedef struct {
     weir_str_t    key;               /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
     uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
+    weir_instant_t picked;                   /* when the peer was, for latency.c */
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
     bool          is_admitted;               /* by all policies of the group */
     weir_refusal_t refusal;                  /* why weir_pick_next said false */

@@ -137,7 +137,7 @@ bool weir_peer_try(weir_peer_t *peer, weir_instant_t now) WEIR_MUST_USE;
 void weir_peer_tell(weir_peer_t *peer);
 /* Its group goes: it is counted no more. */
 void weir_peer_forget(weir_peer_t *peer);
-/* slow_start.c: the peer is picked again from now on; it has come to a group that serves (several workers may say so). */
+/* slow_start.c: the peer is picked again from now on; it has come to a group that serves, which several workers say. */
 void weir_slow_start_begin(weir_peer_t *peer, weir_instant_t now);
 void weir_slow_start_added(weir_peer_t *peer, weir_instant_t now);
 /* A worker may have begun it, or the group; the peer goes. */

@@ -23,7 +23,8 @@ struct weir_peer_state {
     uint64_t is_marked;                      /* 1: as failed, by the configuration of who has judged it last */
     uint64_t barred;                         /* weir_barred_t's: why it is not picked */
     uint64_t risen;                          /* when its slow start began, of the monotonic clock; 0: never */
-    uint64_t unused[WEIR_PLACES_RECORD / 8 - 5];
+    uint64_t latency[2];                     /* averages; latency.c */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 7];
 };
 
 /* Why a peer is not picked whatever its requests say; each has one owner that sets and clears it.  A group that is made
@@ -46,7 +47,8 @@ extern const char *const weir_barred_words[WEIR_BARRED_REASONS];
 typedef struct {
     uint64_t name;
     uint64_t changes;                        /* how often a peer became marked or barred, or was so no longer */
-    uint64_t unused[WEIR_PLACES_RECORD / 8 - 2];
+    uint64_t latency[2];                     /* of all peers; latency.c */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 4];
 } weir_group_state_t;
 
 _Static_assert(sizeof(struct weir_peer_state) == WEIR_PLACES_RECORD && sizeof(weir_group_state_t) == WEIR_PLACES_RECORD,

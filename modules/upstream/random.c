@@ -1,21 +1,28 @@
 /*
- * random.c - `random [two [least_conn]]` in an upstream block: a peer is drawn, each as often as its weight says; with
- * `two` two are drawn, and the one with fewer requests under way for its weight is picked.
+ * random.c - `random [two [least_conn|least_time[=header|last_byte]]]` in an upstream block: a peer is drawn, each as
+ * often as its weight says; with `two` two are drawn, and the one with fewer requests under way for its weight is
+ * picked, or the one that is less loaded by its time to answer, too (upstream/latency.h).
  *
  * Drawing from two is nearly as even as looking at all, and needs nothing that workers or gateways tell one another:
  * those who draw do not all run to the same peer.
  *
  * Runs in workers.  The state of a host set: where each peer's numbers end, so that a draw is a search in them.
  */
+#include "upstream/latency.h"
 #include "upstream/module.h"
 
 #include "os/sys.h"
 
 #define RANDOM_TRIES 20                  /* of draws that meet peers that may not be picked */
 
-typedef enum { RANDOM_NO, RANDOM_ONE, RANDOM_TWO_LEAST_CONN } random_kind_t;
+typedef enum { RANDOM_NO, RANDOM_ONE, RANDOM_TWO_LEAST_CONN, RANDOM_TWO_LEAST_TIME } random_kind_t;
 
-typedef struct { random_kind_t kind; } random_conf_t;
+typedef struct {
+    random_kind_t           kind;
+    weir_latency_settings_t latency;     /* of least_time */
+} random_said_t;
+
+typedef struct { random_said_t said; } random_conf_t;
 
 typedef struct {
     const weir_pick_t *pick;
@@ -131,7 +138,7 @@ random_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t 
 /* -- the better one of two -- */
 
 static weir_peer_t *
-random_pick_two(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
+random_take_two(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now, weir_load_t load)
 {
     random_asked_t asked = { pick, now, NULL };
     weir_peer_t   *one = random_draw(set, &asked), *two;
@@ -144,16 +151,33 @@ random_pick_two(const weir_host_set_t *set, const weir_pick_t *pick, weir_instan
     if (two == NULL) {
         return one;
     }
-    return (uint64_t) weir_state_in_use(two) * one->conf->weight < (uint64_t) weir_state_in_use(one) * two->conf->weight
-           ? two : one;
+    return load(two) < load(one) ? two : one;
 }
 
-static const weir_balancer_t random_balancer = {
-    .name = "random", .is_steady = true, .create = random_create, .pick = random_pick,
-};
+static uint64_t
+random_load(const weir_peer_t *peer)
+{
+    return ((uint64_t) weir_state_in_use(peer) << 32) / peer->conf->weight;
+}
 
-static const weir_balancer_t random_two_balancer = {
-    .name = "random two least_conn", .is_steady = true, .create = random_create, .pick = random_pick_two,
+static weir_peer_t *
+random_pick_two(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
+{
+    return random_take_two(set, pick, now, random_load);
+}
+
+static weir_peer_t *
+random_pick_faster(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
+{
+    return random_take_two(set, pick, now, weir_latency_load);
+}
+
+static const weir_balancer_t random_balancers[] = {
+    [RANDOM_ONE] = { .name = "random", .is_steady = true, .create = random_create, .pick = random_pick },
+    [RANDOM_TWO_LEAST_CONN] = { .name = "random two least_conn", .is_steady = true, .create = random_create,
+                                .pick = random_pick_two },
+    [RANDOM_TWO_LEAST_TIME] = { .name = "random two least_time", .is_steady = true, .create = random_create,
+                                .pick = random_pick_faster },
 };
 
 /* -- the module -- */
@@ -163,30 +187,54 @@ random_choose(const void *conf_, const weir_template_t **key WEIR_UNUSED)
 {
     const random_conf_t *conf = conf_;
 
-    return conf->kind == RANDOM_NO ? NULL : conf->kind == RANDOM_ONE ? &random_balancer : &random_two_balancer;
+    return conf->said.kind == RANDOM_NO ? NULL : &random_balancers[conf->said.kind];
+}
+
+static const weir_uppolicy_t *
+random_judge(const void *conf_, weir_str_t *settings)
+{
+    const random_conf_t *conf = conf_;
+
+    *settings = weir_str((const char *) &conf->said.latency, sizeof(conf->said.latency));
+    return conf->said.kind == RANDOM_TWO_LEAST_TIME ? &weir_latency_policy : NULL;
+}
+
+/* "least_conn", "least_time", "least_time=header" or "least_time=last_byte". */
+static bool
+random_read_method(random_said_t *said, weir_str_t method)
+{
+    weir_str_t name, kind;
+
+    if (weir_str_eq(method, WEIR_STR("least_conn"))) {
+        said->kind = RANDOM_TWO_LEAST_CONN;
+        return true;
+    }
+    said->kind = RANDOM_TWO_LEAST_TIME;
+    return weir_str_cut(method, '=', &name, &kind)
+           ? weir_str_eq(name, WEIR_STR("least_time")) && weir_latency_read(kind, &said->latency.kind)
+           : weir_str_eq(name, WEIR_STR("least_time"));
 }
 
 static bool
 random_parse(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
 {
-    random_kind_t *kind = field;
+    random_said_t *said = field;
 
-    *kind = words->n == 1 ? RANDOM_ONE : RANDOM_TWO_LEAST_CONN;
+    *said = (random_said_t) { words->n == 1 ? RANDOM_ONE : RANDOM_TWO_LEAST_CONN, { WEIR_LATENCY_HEADER, 0 } };
     if (words->n > 1 && !weir_str_eq(words->at[1].text, WEIR_STR("two"))) {
         return weir_conf_invalid(cf, 1, "two");
     }
-    if (words->n > 2 && !weir_str_eq(words->at[2].text, WEIR_STR("least_conn"))) {
-        return weir_conf_invalid(cf, 2, "least_conn");
-    }
-    return true;
+    return words->n < 3 || random_read_method(said, words->at[2].text)
+           || weir_conf_invalid(cf, 2, "least_conn, least_time, least_time=header or least_time=last_byte");
 }
 
 static const weir_conf_type_t random_type = {
-    .name = "[two [least_conn]]", .size = sizeof(random_kind_t), .max_args = 2, .parse = random_parse,
+    .name = "[two [least_conn | least_time[=header | =last_byte]]]", .size = sizeof(random_said_t), .max_args = 2,
+    .parse = random_parse,
 };
 
 static const weir_directive_t random_directives[] = {
-    WEIR_DIRECTIVE_OF(random_conf_t, kind, "random", &random_type, .where = WEIR_IN_UPSTREAM,
+    WEIR_DIRECTIVE_OF(random_conf_t, said, "random", &random_type, .where = WEIR_IN_UPSTREAM,
                       .help = "Draws a server for each request by weight; with two, draws two and picks the less busy "
                               "one."),
     WEIR_DIRECTIVES_END
@@ -198,4 +246,5 @@ const weir_upstream_module_t weir_upstream_random = {
     .conf_size = sizeof(random_conf_t),
     .directives = random_directives,
     .choose = random_choose,
+    .judge = random_judge,
 };

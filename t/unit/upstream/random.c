@@ -9,7 +9,9 @@
 static const weir_balancer_t *
 balancer(int kind)
 {
-    return modules_balancer("upstream_random", &kind);
+    const struct { int kind; uint32_t latency[2]; } said = { kind, { 0, 0 } };
+
+    return modules_balancer("upstream_random", &said);
 }
 
 static weir_group_t *
