@@ -11,7 +11,7 @@ http {
     limit_req_zone \$arg_k zone=rate:1m rate=9r/s;
     limit_conn_zone \$arg_k zone=conn:1m;
     quota_zone \$arg_k zone=month:1m per=month;
-    upstream u { server $origin; }
+    upstream u { server $origin; outlier_detection; }
     api orders { version v1; }
     server {
         status_zone s;
