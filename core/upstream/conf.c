@@ -846,8 +846,9 @@ weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint1
     if (port != 0 && !weir_addr_is_unix(&addr)) {
         weir_addr_set_port(&addr, port);
     }
-    conf.name = weir_str_printf(&scratch, "%c%.*s%c%.*s", WEIR_STATS_SEPARATOR, WEIR_STR_ARG(of->name),
-                                WEIR_STATS_SEPARATOR, WEIR_STR_ARG(peer->conf->text));
+    conf.name = weir_str_printf(&scratch, "%c%.*s%c%.*s%c%u", WEIR_STATS_SEPARATOR, WEIR_STR_ARG(of->name),
+                                WEIR_STATS_SEPARATOR, WEIR_STR_ARG(peer->conf->text), WEIR_STATS_SEPARATOR,
+                                (unsigned) port);
     conf.peers = weir_new(&scratch, weir_peer_conf_t);
     upstream_add_peers(&scratch, &conf, &weir_source_default, peer->conf->server, (weir_addrs_t) { &addr, 1 });
     if (keepalive_time.ms != 0) {
@@ -857,6 +858,7 @@ weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint1
         conf.keepalive_timeout = for_ever;
     }
     conf.digest = upstream_digest(&conf);
+    conf.settings = 0;                               /* no other list of peers comes into its place */
     conf.running = weir_group_attach(groups, &conf);
     weir_arena_fini(&scratch);
     return conf.running;

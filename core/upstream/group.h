@@ -203,8 +203,8 @@ weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t 
 weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf,
                                           weir_str_t name, weir_str_t host_header,
                                           const weir_addr_t *addrs, size_t n);
-/* A group of this peer alone, or of another port of its host (0: its own), for questions of Weir's own: with no state of
- * the peer's, counted nowhere.  It keeps one connection, so long; 0: none.  Takes a reference. */
+/* A group of this peer alone, or of another port of its host (0: its own), for questions of Weir's own: with no state
+ * of the peer's, counted nowhere.  It keeps one connection, so long; 0: none.  Takes a reference. */
 weir_group_t  *weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint16_t port,
                                           weir_msec_t keepalive_time);
 weir_group_t  *weir_group_ref(weir_group_t *group);

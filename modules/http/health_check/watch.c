@@ -242,7 +242,7 @@ watch_check(const watch_slot_t *slot)
     const health_built_t *built = watch_process.newest != NULL
                                   ? watch_process.newest->built[weir_http_health_check_index] : NULL;
 
-    if (built == NULL) {
+    if (built == NULL || watch->peer->is_gone) {
         return NULL;
     }
     if (group->seen != watch_process.epoch) {
