@@ -228,7 +228,8 @@ health_match_line(weir_conf_t *cf, health_match_t *match, const weir_conf_words_
             return rows[i].read(cf, condition, words);
         }
     }
-    return weir_conf_invalid(cf, 0, "status, header, body, send or expect");
+    return weir_conf_error(cf, 0, "unknown condition \"%.*s\" of \"match\": expected status, header, body, send or "
+                           "expect", WEIR_STR_ARG(name));
 }
 
 /* -- judging -- */

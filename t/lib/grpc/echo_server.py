@@ -50,8 +50,21 @@ def both_ways(requests, context):
             print('cancelled', flush=True)
 
 
+# grpc.health.v1: the status is in the file PORT-FILE.health (1: SERVING), for a service in PORT-FILE.health.SERVICE; without it the
+# method is not there.
+def health(request, context):
+    service = request[2:].decode() if request else ''
+    try:
+        with open(sys.argv[1] + '.health' + ('.' + service if service else '')) as status:
+            number = int(status.read())
+    except FileNotFoundError:
+        context.abort(grpc.StatusCode.NOT_FOUND if service else grpc.StatusCode.UNIMPLEMENTED, 'no such service')
+    return b'' if number == 0 else bytes((8, number))
+
+
 class Echo(grpc.GenericRpcHandler):
     rows = {
+        '/grpc.health.v1.Health/Check': grpc.unary_unary_rpc_method_handler(health),
         '/weir.Echo/Unary': grpc.unary_unary_rpc_method_handler(unary),
         '/weir.Echo/ClientStream': grpc.stream_unary_rpc_method_handler(client_stream),
         '/weir.Echo/ServerStream': grpc.unary_stream_rpc_method_handler(server_stream),
