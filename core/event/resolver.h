@@ -2,8 +2,8 @@
  * resolver.h - names to addresses while a worker runs: a stub that asks the name servers of `resolver`, and remembers.
  *
  * A name is asked for as it is written: neither a hosts file nor a search list has a part in it.  An answer holds as
- * long as it says (RFC 2308 for those that say no).  When it has ended and no server gives another, it serves on for a while
- * (RFC 8767).
+ * long as it says (RFC 2308 for those that say no).  When it has ended and no server gives another, it serves on for a
+ * while (RFC 8767).
  *
  * One for each set of servers.  Several who want the same name wait for one answer.  Runs in workers, on the loop's
  * thread.

@@ -101,19 +101,11 @@ upstream_option(weir_str_t word, const char *name, weir_str_t *value)
     return true;
 }
 
-static bool
-upstream_server_option(upstream_server_t *server, weir_str_t word)
+bool
+weir_upstream_read_peer(weir_peer_conf_t *peer, weir_str_t word)
 {
-    weir_peer_conf_t *peer = &server->peer;
     weir_str_t value;
 
-    if (weir_str_eq(word, WEIR_STR("resolve"))) {
-        return server->is_followed = true;
-    }
-    if (upstream_option(word, "service=", &value)) {
-        server->service = value;
-        return weir_dns_is_name(value);
-    }
     if (upstream_option(word, "weight=", &value)) {
         return weir_conf_read_u32(value, &peer->weight) && peer->weight != 0;
     }
@@ -145,6 +137,21 @@ upstream_server_option(upstream_server_t *server, weir_str_t word)
     peer->backup |= weir_str_eq(word, WEIR_STR("backup"));
     peer->down |= weir_str_eq(word, WEIR_STR("down"));
     return weir_str_eq(word, WEIR_STR("backup")) || weir_str_eq(word, WEIR_STR("down"));
+}
+
+static bool
+upstream_server_option(upstream_server_t *server, weir_str_t word)
+{
+    weir_str_t value;
+
+    if (weir_str_eq(word, WEIR_STR("resolve"))) {
+        return server->is_followed = true;
+    }
+    if (upstream_option(word, "service=", &value)) {
+        server->service = value;
+        return weir_dns_is_name(value);
+    }
+    return weir_upstream_read_peer(&server->peer, word);
 }
 
 static bool

@@ -243,6 +243,10 @@ line_start(follow_line_t *line, weir_follow_t *follow, weir_source_t *source, we
     line->place.name = source->key;
     (void) line_look(line);
     line_inherit(line, before);
+    if (!line->is_known && source->loaded.n != 0) {
+        line_take(line, weir_source_copy(source->loaded.at, source->loaded.n));
+        line->is_known = line->list.n != 0;
+    }
 }
 
 weir_follow_t *
@@ -307,6 +311,12 @@ weir_follow_retire_all(weir_groups_t *groups)
     while (!weir_list_empty(list)) {
         weir_follow_retire(weir_list_entry(list->next, weir_follow_t, link));
     }
+}
+
+weir_loop_t *
+weir_follow_loop(const follow_line_t *line)
+{
+    return line->follow->loop;
 }
 
 weir_source_list_t

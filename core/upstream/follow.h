@@ -38,6 +38,7 @@ void           weir_follow_retire_all(weir_groups_t *groups);
 /* The list that the source of this line, which asks, has found. */
 void           weir_follow_give(struct weir_follow_line *line, const weir_source_peer_t *peers, size_t n);
 /* Of a line that runs. */
+weir_loop_t       *weir_follow_loop(const struct weir_follow_line *line);
 weir_source_list_t weir_follow_list(const struct weir_follow_line *line);
 weir_groups_t *weir_follow_groups(const struct weir_follow_line *line);
 

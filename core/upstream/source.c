@@ -32,6 +32,12 @@ weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, size_t 
     weir_follow_give(source->line, peers, n);
 }
 
+weir_loop_t *
+weir_source_loop(const weir_source_t *source)
+{
+    return weir_follow_loop(source->line);
+}
+
 const weir_source_peer_t *
 weir_source_list(const weir_source_t *source, size_t *n)
 {

@@ -53,6 +53,7 @@ struct weir_source {
     weir_peer_conf_t         model;          /* what a peer is unless its list says otherwise */
     const weir_source_ops_t *ops;
     void                    *owner;
+    weir_source_list_t       loaded;         /* what the load has found; of the generation */
     const weir_group_conf_t *group;          /* from the build of upstream on */
     struct weir_follow_line *line;           /* in a worker, while it runs; else NULL */
 };
@@ -60,6 +61,8 @@ struct weir_source {
 /* While a directive inside `upstream` is read (cf->block is that block): the block has this source, behind what it has
  * already.  NULL: cf->error. */
 weir_source_t *weir_upstream_declare(weir_conf_t *cf, weir_str_t name, const weir_peer_conf_t *model);
+/* A parameter as `server` has them: weight=, max_fails=, backup …  false: it is none, or wrong. */
+bool weir_upstream_read_peer(weir_peer_conf_t *peer, weir_str_t word) WEIR_MUST_USE;
 /* What a `server` is without parameters. */
 extern const weir_peer_conf_t weir_source_default;
 
@@ -68,6 +71,16 @@ void weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, si
 
 /* In a worker, while it runs: what is known of it; good for the time of the call. */
 const weir_source_peer_t *weir_source_list(const weir_source_t *source, size_t *n);
+
+/* The loop of the worker in which it runs. */
+weir_loop_t *weir_source_loop(const weir_source_t *source);
+
+/* -- lists as people write them -- */
+/* Lines or JSON (source_read.c).  In the arena; texts may point into what was read.  false: *error. */
+bool weir_source_read(weir_arena_t *arena, weir_str_t text, bool allows_unix, weir_source_list_t *list,
+                      weir_error_t *error) WEIR_MUST_USE;
+/* An address, perhaps with a port, or unix:PATH; no name. */
+bool weir_source_read_address(weir_str_t text, bool allows_unix, uint16_t default_port, weir_addr_t *addr) WEIR_MUST_USE;
 
 /* -- lists as values -- */
 /* On the heap, texts and all in one block; at NULL: no memory, when n is not 0. */
