@@ -162,6 +162,7 @@ struct weir_request {
     uint8_t              redirects;
     bool                 is_counted;
     uint32_t             counted_in;     /* the server's row that it is under way in; 0: none */
+    uint32_t             retry_after;    /* seconds, for Retry-After of a failure of our own; 0: nothing is known */
     uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
     bool                 is_internal, finalised, is_cancelling, in_error_page, keep_alive, is_ended,
                          is_sub,         /* Weir made it itself (sub.h) */

@@ -300,6 +300,18 @@ weir_holds_fold(void *memory, uint64_t size, uint32_t slot)
     holds.slots[slot].used = 0;
 }
 
+bool
+weir_holds_is_held(const void *memory, uint64_t size, uint32_t cell, uint64_t name)
+{
+    weir_cell_t seen;
+
+    if (cell >= weir_holds_cells(size)) {
+        return false;
+    }
+    seen = weir_keyed_at(memory, cell);
+    return seen.name == name && holds_total(seen.value) != 0;
+}
+
 void
 weir_holds_describe(const void *memory, uint64_t size, weir_buf_t *out)
 {

@@ -196,3 +196,20 @@ weir_places_describe(const void *memory, uint64_t size, weir_buf_t *out)
         weir_holds_describe(memory, holds, out);
     }
 }
+
+void
+weir_places_each(const void *memory, uint64_t size, void (*each)(void *data, const void *record), void *data)
+{
+    uint64_t    holds = places_holds_part(size);
+    uint32_t    cells = holds != 0 ? weir_holds_cells(holds) : 0;
+    const char *records = (const char *) memory + holds + sizeof(places_head_t);
+
+    for (uint32_t cell = 0; cell < cells; cell++) {
+        const void *record = records + (size_t) cell * WEIR_PLACES_RECORD;
+        uint64_t    name = __atomic_load_n((const uint64_t *) record, __ATOMIC_ACQUIRE);
+
+        if (name != 0 && weir_holds_is_held(memory, holds, cell, name)) {
+            each(data, record);
+        }
+    }
+}

@@ -57,6 +57,9 @@ bool     weir_places_admit(const weir_places_t *places, const weir_place_t *plac
  * it.  The record is for looking only, and for now: it may be another name's in the next moment. */
 const void *weir_places_look(const weir_places_t *places, weir_str_t name, uint32_t *sum);
 
+/* Each record of a name that somebody holds, in another process's memory: for looking only. */
+void     weir_places_each(const void *memory, uint64_t size, void (*each)(void *data, const void *record), void *data);
+
 /* For weir_zone_kind_t. */
 void     weir_places_fold(void *memory, uint64_t size, uint32_t slot);
 void     weir_places_describe(const void *memory, uint64_t size, weir_buf_t *out);

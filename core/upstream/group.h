@@ -132,6 +132,7 @@ typedef struct {
 typedef enum {
     WEIR_REFUSED_NOT,
     WEIR_REFUSED_NO_PEER,                    /* none is left that may be picked */
+    WEIR_REFUSED_BREAKER,                    /* the group's circuit breaker is open */
 } weir_refusal_t;
 
 /* What a connection to a peer is secured with, and where it comes from: one that is kept serves those only who want
@@ -159,7 +160,9 @@ typedef struct {
     bool          is_admitted;               /* by all policies of the group */
     weir_refusal_t refusal;                  /* why weir_pick_next said false */
     const char   *refused_by;                /* the policy for which weir_pick_may_retry said false; NULL: it did not */
+    weir_msec_t   refused_for;               /* … and after what time it makes sense to come again; 0: not known */
     uint8_t       notes[WEIR_POLICIES_MAX];  /* of the policies; policy.h */
+    uint32_t      words[WEIR_POLICIES_MAX];
 } weir_pick_t;
 
 typedef struct weir_upconn weir_upconn_t;

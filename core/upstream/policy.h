@@ -67,7 +67,8 @@ struct weir_uppolicy {
     /* `to` is in the place of `from`, which had the same address in the group of this name before, and this policy. */
     void (*carry_over)(weir_uppolicy_of_t *of, weir_peer_t *to, const weir_uppolicy_of_t *before,
                        const weir_peer_t *from);
-    /* Before the first peer of a request is picked.  Other than WEIR_REFUSED_NOT: the request gets no peer. */
+    /* Before the first peer of a request is picked.  Other than WEIR_REFUSED_NOT: the request gets no peer, and
+     * pick->refused_for may be set. */
     weir_refusal_t (*admit)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     void (*leave)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     /* The request failed, or is to be sent to a second peer at once: may it be sent once more?  Asked once for each
@@ -93,6 +94,13 @@ static inline uint8_t *
 weir_policy_note(const weir_uppolicy_of_t *of, weir_pick_t *pick)
 {
     return &pick->notes[of->index];
+}
+
+/* … and a word, 0 at first. */
+static inline uint32_t *
+weir_policy_word(const weir_uppolicy_of_t *of, weir_pick_t *pick)
+{
+    return &pick->words[of->index];
 }
 
 /* The policy of that kind that the group has; NULL: none. */

@@ -7,6 +7,7 @@
 #include "log/log.h"
 #include "shm/stats.h"
 #include "upstream/lists.h"
+#include "upstream/breakers.h"
 #include "upstream/running.h"
 
 #define STATES_CHUNK   512
@@ -96,8 +97,15 @@ weir_state_leave(weir_peer_t *peer)
 
 /* -- the zone -- */
 
+static void
+states_describe(const void *memory, uint64_t size, weir_buf_t *out)
+{
+    weir_places_describe(memory, size, out);
+    weir_breakers_describe(memory, size, out);
+}
+
 static const weir_zone_kind_t states_kind = { .name = "upstreams", .layout = 1, .fold = weir_places_fold,
-                                              .describe = weir_places_describe };
+                                              .describe = states_describe };
 
 const weir_zone_kind_t *const weir_states_kinds[] = { &states_kind, &weir_lists_kind, NULL };
 

@@ -63,5 +63,17 @@ weir_cause_t
 weir_outcome_refused(const weir_pick_t *pick)
 {
     weir_assert(pick->peer == NULL && pick->refusal != WEIR_REFUSED_NOT);
-    return WEIR_CAUSE_UPSTREAM_NONE;
+    switch (pick->refusal) {
+    case WEIR_REFUSED_BREAKER: return WEIR_CAUSE_UPSTREAM_BREAKER;
+    default: return WEIR_CAUSE_UPSTREAM_NONE;
+    }
+}
+
+uint32_t
+weir_outcome_retry_after(const weir_pick_t *pick)
+{
+    switch (pick->refusal) {
+    case WEIR_REFUSED_BREAKER: return (uint32_t) weir_max((pick->refused_for.ms + 999) / 1000, UINT64_C(1));
+    default: return 0;
+    }
 }

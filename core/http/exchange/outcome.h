@@ -12,5 +12,7 @@
 weir_outcome_t weir_outcome_of(const weir_attempt_t *attempt, bool failed);
 /* Of a pick that found no peer; never NONE. */
 weir_cause_t   weir_outcome_refused(const weir_pick_t *pick);
+/* … and the seconds for Retry-After; 0: nothing is known. */
+uint32_t       weir_outcome_retry_after(const weir_pick_t *pick);
 
 #endif

@@ -101,7 +101,8 @@ response_challenges(weir_request_t *req)
 }
 
 /* What answers of our own must say.  RFC 9110 §15.5.6: a 405 what is allowed; §11.6.1: a 401 how to come in (one of the
- * upstream's has its own); §15.5.17: a 416 how long it is. */
+ * upstream's has its own); §15.5.17: a 416 how long it is.  §10.2.3: when to come again,
+ * where that is known. */
 static void
 response_own_fields(weir_request_t *req)
 {
@@ -121,6 +122,11 @@ response_own_fields(weir_request_t *req)
     if (req->res.status == 416 && req->cause == WEIR_CAUSE_CLIENT_RANGE) {
         weir_response_add(req, WEIR_HEADER_CONTENT_RANGE,
                           weir_str_printf(&req->arena, "bytes */%llu", (unsigned long long) req->whole_length));
+    }
+    if (req->retry_after != 0 && req->res.status == weir_cause_row(req->cause)->status
+        && weir_response_value(req, WEIR_HEADER_RETRY_AFTER).at == NULL)
+    {
+        weir_response_add(req, WEIR_HEADER_RETRY_AFTER, weir_str_printf(&req->arena, "%u", req->retry_after));
     }
 }
 

@@ -238,6 +238,8 @@
     X(LIMIT_PLAN_MISSING, "limit.plan.missing", 403, INFO, \
       "The client has no plan, or one that is not in the store, and may not come without.") \
     X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.") \
+    X(UPSTREAM_BREAKER, "upstream.breaker", 503, INFO, \
+      "The circuit breaker of the group is open, or has as many probes under way as it lets pass.") \
     X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, \
       "The variables of proxy_pass make no address, or its host name could not be resolved.") \
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.") \

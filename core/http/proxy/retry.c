@@ -127,6 +127,30 @@ retry_cause_status(weir_cause_t cause)
     return status ? status : 502;
 }
 
+/* The group has no peer for the request, or does not let it in: it is answered so, unless peers have failed before. */
+static void
+retry_no_peer(weir_proxy_t *p)
+{
+    weir_request_t *req = p->req;
+    bool first = req->n_attempts == 0;
+    weir_cause_t cause = p->x.cause, refused = weir_outcome_refused(&p->pick);
+    const char *detail = p->x.detail;
+
+    weir_assert(p->attempt == NULL && p->pick.peer == NULL);
+    if (first) {
+        weir_attempt_t *none = retry_new_attempt(p);
+        none->peer = retry_keep(p, weir_group_conf(p->pick.group)->name);
+        none->status = retry_cause_status(refused);
+        none->cause = refused;
+    }
+    if (first || cause == WEIR_CAUSE_NONE) {
+        cause = refused;
+        req->retry_after = weir_outcome_retry_after(&p->pick);
+    }
+    weir_proxy_release(p);
+    (void) weir_request_fail(req, cause, detail);
+}
+
 void
 weir_proxy_next_peer(weir_proxy_t *p)
 {
@@ -157,21 +181,11 @@ weir_proxy_next_peer(weir_proxy_t *p)
         }
     }
     p->tries++;
-    if (!retry_pick(p)) {
-        bool first = req->n_attempts == 0;
-        weir_cause_t cause = p->x.cause, refused = weir_outcome_refused(&p->pick);
-        const char *detail = p->x.detail;
-        if (first) {
-            weir_attempt_t *none = retry_new_attempt(p);
-            none->peer = retry_keep(p, weir_group_conf(p->pick.group)->name);
-            none->status = retry_cause_status(refused);
-            none->cause = refused;
-        }
-        weir_proxy_release(p);
-        (void) weir_request_fail(req, first || cause == WEIR_CAUSE_NONE ? refused : cause, detail);
-        return;
+    if (retry_pick(p)) {
+        retry_connect(p);
+    } else {
+        retry_no_peer(p);
     }
-    retry_connect(p);
 }
 
 /* -- failures -- */
