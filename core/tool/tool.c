@@ -9,6 +9,7 @@
 #include "tool/diff.h"
 #include "tool/explain.h"
 #include "tool/reload.h"
+#include "tool/simulate.h"
 #include "tool/store.h"
 #include "tool/stories.h"
 #include "tool/zones.h"
@@ -39,6 +40,9 @@ static const weir_tool_t tools[] = {
       "[--guard SHARE [--traffic FILE|--recorder] [--format NAME] [--host NAME] [--allow-no-traffic] [--json]]",
       "the instance takes up its files, with --guard only if no more requests than that lose a policy or their route",
       .run_source = weir_tool_reload },
+    { "simulate", "[-c FILE] [--group NAME] [--down LOCALITY|SERVER]... [--rps N] [--json]",
+      "what each priority, locality and server of upstream blocks would get if these had failed",
+      .run_source = weir_tool_simulate },
     { "store", "dump | load | compact [FILE] | check | flush",
       "the store as a whole; dump writes to standard output, load reads standard input", .run = weir_tool_store },
     { "why", "ID", "the story of the request with that $request_id", .run = weir_tool_why },

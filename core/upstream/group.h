@@ -58,7 +58,7 @@ typedef struct weir_group_conf {
     weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
     weir_peer_conf_t      *peers;            /* by rank; an address each.  Of a running group: NULL */
     size_t                 n_peers;
-    uint32_t               overprovisioning; /* percent: so many times its health a host set is trusted with (shares.c) */
+    uint32_t               overprovisioning; /* percent: so many times its health a set is trusted with (shares.c) */
     uint32_t               panic;            /* percent: of how many healthy peers all of a set are used; 0: never */
     const weir_caller_zone_t *zones;         /* zone_aware: by the distance of their peers; the first is our own */
     size_t                 n_zones;          /* peers of other localities are at this distance; 0: not zone_aware */
@@ -269,6 +269,8 @@ extern const weir_module_t weir_upstream;            /* `upstream` blocks and th
 extern const size_t        weir_upstream_index;
 /* Explicit group by name (any case) or NULL.  Valid once the upstream module's build has run: before that of http. */
 weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t name);
+/* Explicit groups in their order; NULL behind the last one. */
+const weir_group_conf_t *weir_upstream_at(weir_generation_t *generation, size_t i);
 /* The group a URL's authority names: an `upstream` block's, or an implicit one of its addresses (resolved through the
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,

@@ -211,8 +211,8 @@ static const weir_directive_t locality_directives[] = {
                               "all sets are not enough."),
     WEIR_DIRECTIVE_OF(weir_locality_settings_t, zones, "zone_aware", &locality_type_zones,
                       .where = WEIR_IN_HTTP | WEIR_IN_UPSTREAM,
-                      .help = "Says how many gateways there are in each place, so that each gives to servers near to it "
-                              "what these can take without more to do than others."),
+                      .help = "Says how many gateways there are in each place, so that each gives servers near it what "
+                              "they can take without more to do than others."),
     WEIR_DIRECTIVES_END
 };
 

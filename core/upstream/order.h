@@ -39,8 +39,8 @@ void          weir_order_told(weir_peer_t *peer);
 void          weir_order_left(weir_peer_t *peer);
 /* The peer's weight or its part of it has changed: what is left of its wait changes with it. */
 void          weir_order_reweigh(weir_peer_t *peer);
-/* Where `from` stood in the order of the set that it was in is where `to` stands: to's set has not been asked yet.  What
- * from's weight has regained is seen to. */
+/* Where `from` stood in the order of the set that it was in is where `to` stands: to's set has not been asked yet.
+ * What from's weight has regained is seen to. */
 void          weir_order_carry(weir_peer_t *to, const weir_peer_t *from);
 /* The weight in use, less what failures have taken; that comes back with the picks. */
 void          weir_order_report_failure(weir_peer_t *peer);

@@ -19,7 +19,7 @@ typedef struct {
     weir_host_set_t *sets;
     size_t           n;
     uint64_t         peers, healthy;
-    uint32_t         health, load;   /* percent */
+    uint32_t         health, load;   /* percent; parts of WEIR_SHARE_WHOLE */
     bool             is_panic;
 } weir_level_t;
 

@@ -35,7 +35,7 @@ weir_sets_create(weir_group_t *group)
     const size_t           n = group->conf.n_peers;
     weir_host_set_t       *set = NULL;
 
-    group->n_sets = group->n_sharing = 0;
+    group->n_sets = group->n_sharing = group->n_levels = group->n_panic = 0;
     group->sets = weir_new_n(group->sets_arena, weir_host_set_t, n);
     for (size_t i = 0; i < n; i++) {
         weir_peer_t *peer = group->peers[i];

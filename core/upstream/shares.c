@@ -19,10 +19,7 @@
 #include "upstream/order.h"
 #include "upstream/running.h"
 
-#define SHARES_LEVEL (WEIR_SHARE_WHOLE / 100)        /* of a level, each percent */
-#define SHARES_ZONE  10000                           /* parts of a level that its zones share */
-
-_Static_assert(SHARES_LEVEL == SHARES_ZONE, "a percent of a level, in parts of a zone, is a share");
+#define SHARES_ZONE 10000            /* callers and peers of a zone are in parts of it */
 
 static void
 shares_count(weir_host_set_t *set, weir_instant_t now)
@@ -122,10 +119,10 @@ shares_split_zones(const weir_group_conf_t *conf, const weir_level_t *level, uin
         }
     }
     for (size_t i = has_own ? 1 : 0; i < level->n && residual == 0; i++) {
-        level->sets[i].counts = level->sets[i].healthy != 0;            /* (nobody has any room: each zone takes the same) */
+        level->sets[i].counts = level->sets[i].healthy != 0;     /* nobody has any room: each zone takes the same */
     }
-    level->sets[0].share += (uint32_t) (all * direct / SHARES_ZONE);
-    shares_split(level, all - (uint32_t) (all * direct / SHARES_ZONE));
+    level->sets[0].share += (uint32_t) ((uint64_t) all * direct / SHARES_ZONE);
+    shares_split(level, all - (uint32_t) ((uint64_t) all * direct / SHARES_ZONE));
 }
 
 /* What the level is due goes to its sets. */
@@ -148,52 +145,44 @@ shares_give(const weir_group_t *group, const weir_level_t *level, uint32_t all)
 
 /* -- among levels -- */
 
-/* Each as all its peers are of all peers there are. */
+/* Each has its part of all by `of`; what rounding has left over is the first one's that has some. */
 static void
-shares_by_number(weir_level_t *levels, size_t n)
+shares_load(weir_level_t *levels, size_t n, uint64_t (*of)(const weir_level_t *level), uint64_t sum)
 {
-    uint64_t peers = 0;
-    uint32_t left = 100;
-    size_t   first = SIZE_MAX;
+    uint64_t      left = WEIR_SHARE_WHOLE;
+    weir_level_t *first = NULL;
 
     for (size_t i = 0; i < n; i++) {
-        peers += levels[i].peers;
-    }
-    for (size_t i = 0; i < n; i++) {
-        levels[i].load = peers != 0 ? (uint32_t) (100 * levels[i].peers / peers) : 0;
+        levels[i].load = sum != 0 ? (uint32_t) weir_min(of(&levels[i]) * WEIR_SHARE_WHOLE / sum, left) : 0;
         left -= levels[i].load;
-        first = first == SIZE_MAX && levels[i].peers != 0 ? i : first;
+        first = first == NULL && levels[i].load != 0 ? &levels[i] : first;
     }
-    if (first != SIZE_MAX) {
-        levels[first].load += left;
+    weir_assert((first != NULL) == (sum != 0));     /* whoever is worth something gets something */
+    if (first != NULL) {
+        first->load += (uint32_t) left;
     }
 }
 
-/* Each as its health is of what all are worth, to the next whole percent, as in Envoy's tables. */
-static void
-shares_by_health(weir_level_t *levels, size_t n, uint32_t all)
+static uint64_t
+shares_number(const weir_level_t *level)
 {
-    uint32_t left = 100;
-    size_t   first = SIZE_MAX;
-
-    for (size_t i = 0; i < n; i++) {
-        levels[i].load = all != 0 ? (uint32_t) weir_min((levels[i].health * 100 + all / 2) / all, left) : 0;
-        left -= levels[i].load;
-        first = first == SIZE_MAX && levels[i].load != 0 ? i : first;
-    }
-    weir_assert((first != SIZE_MAX) == (all != 0));     /* whoever is worth something gets something */
-    if (first != SIZE_MAX) {
-        levels[first].load += left;                  /* what rounding has left over */
-    }
+    return level->peers;
 }
 
+static uint64_t
+shares_health(const weir_level_t *level)
+{
+    return level->health;
+}
+
+/* All of them are. */
 static bool
-shares_panic(const weir_group_t *group, weir_level_t *levels, size_t n, uint32_t all)
+shares_panic(const weir_group_t *group, weir_level_t *levels, size_t n, uint32_t health)
 {
-    bool total = n != 0;
+    bool total = group->conf.panic != 0;
 
     for (size_t i = 0; i < n; i++) {
-        levels[i].is_panic = all < 100 && levels[i].peers != 0
+        levels[i].is_panic = health < 100 && levels[i].peers != 0
                              && levels[i].healthy * 100 < (uint64_t) group->conf.panic * levels[i].peers;
         total = total && (levels[i].is_panic || levels[i].peers == 0);
     }
@@ -224,7 +213,8 @@ void
 weir_shares_update(weir_group_t *group, weir_instant_t now)
 {
     weir_level_t *levels = group->levels;
-    uint32_t      all = 0;
+    uint64_t      peers = 0;
+    uint32_t      health = 0;
     size_t        n = 0;
 
     for (size_t i = 0; i < group->n_sharing; i++) {
@@ -233,17 +223,18 @@ weir_shares_update(weir_group_t *group, weir_instant_t now)
     }
     for (size_t i = 0; i < group->n_sharing; i += levels[n++].n) {
         levels[n] = shares_level(group, i);
-        all += levels[n].health;
+        health += levels[n].health;
+        peers += levels[n].peers;
     }
-    all = all < 100 ? all : 100;
-    if (shares_panic(group, levels, n, all) && group->conf.panic != 0) {
-        shares_by_number(levels, n);
+    health = health < 100 ? health : 100;
+    if (shares_panic(group, levels, n, health)) {
+        shares_load(levels, n, shares_number, peers);
     } else {
-        shares_by_health(levels, n, all);
+        shares_load(levels, n, shares_health, health);
     }
     for (size_t i = 0; i < n; i++) {
         shares_tell_panic(group, &levels[i]);
-        shares_give(group, &levels[i], levels[i].load * SHARES_LEVEL);
+        shares_give(group, &levels[i], levels[i].load);
     }
     group->n_levels = n;
     group->shared_at = now;
