@@ -23,7 +23,7 @@ my @rows = (
     [ $at->('type=tcp uri=/x'),            qr/"uri" of "health_check" is for "type=http" only/ ],
     [ $at->('type=grpc match=m', 'match m { status 200; }'), qr/"match" of "health_check" is not for "type=grpc"/ ],
     [ $at->('type=grpc grpc_status=17'),   qr/expected a number from 0 to 16/ ],
-    [ $at->('type=tcp match=m', 'match m { status 200; }'),  qr/match "m" has status, header or body, which "type=tcp" has no use for/ ],
+    [ $at->('type=tcp match=m', 'match m { status 200; }'),  qr/match "m" has status, header, body or require, which "type=tcp" has no use for/ ],
     [ $at->('match=m', 'match m { send x; }'),               qr/match "m" has send or expect, which "type=http" has no use for/ ],
     [ $at->('often'),                      qr/invalid value "often" in "health_check" directive: expected interval=/ ],
     [ $at->('uri=/ uri=/'),                qr/"uri=" stands twice/ ],
@@ -46,6 +46,10 @@ my @rows = (
     [ 'match m { send a; send b; }',       qr/"send" stands twice/ ],
     [ 'match m { expect; }',               qr/invalid "expect": expected a text/ ],
     [ 'match m { statut 200; }',           qr/unknown condition "statut" of "match": expected status, header, body, / ],
+    [ 'match m { require; }',              qr/invalid "require": expected variables/ ],
+    [ 'match m { require $nothing; }',     qr/unknown "nothing" variable/ ],
+    [ $at->('match=m', 'match m { require $request_uri; }'), qr/"require" of match "m" asks for "\$request_uri", which a health check has not/ ],
+    [ $at->('match=m', 'map $arg_x $y { default 1; } match m { require $y; }'), qr/asks for "\$arg_"/ ],
     [ 'match m { match x { } }',           qr/unexpected "\{" inside "match"/ ],
 );
 $w->allow_log(qr/\[emerg\]/);

@@ -7,7 +7,7 @@ use Weir::Test;
 my $w = Weir::Test->new('an answer to a health check is judged by its match')->needs_weir;
 my $origin = $w->origin(sub ($c) {
     my ($status) = $c->request->{target} =~ m{^/(\d+)};
-    $c->reply($status, "Welcome to it\nall is well", 'Content-Type', 'text/html', 'X-Two', 'one', 'X-Two', 'two');
+    $c->reply($status, "Welcome to it\nall is well", 'Content-Type', 'text/html', 'X-Two', 'one', 'X-Two', 'two', 'X-Zero', '0');
 });
 # conditions, status that the origin gives, the condition that fails (undef: none)
 my @rows = (
@@ -43,6 +43,14 @@ my @rows = (
     [ 'body !~ "maintenance mode";',           200, undef ],
     [ 'body !~* WELCOME;',                     200, 'body !~* WELCOME' ],
     [ 'body ~ "(W|We|e|l)*(?=zzz)x";',         200, 'body ~ "' ],
+    [ 'require $upstream_http_x_two;',         200, undef ],
+    [ 'require $upstream_http_x_three;',       200, 'require $upstream_http_x_three' ],
+    [ 'require $upstream_http_x_two $upstream_http_x_zero;', 200, 'require $upstream_http_x_two $upstream_http_x_zero' ],
+    [ 'require $fine;',                        200, undef ],
+    [ 'require $fine;',                        404, undef ],
+    [ 'require $fine;',                        500, 'require $fine' ],
+    [ 'require $typed$fine;',                  500, undef ],
+    [ 'require $upstream_response_time;',      200, undef ],
     [ 'status 200; header X-Two; body ~ well;', 200, undef ],
     [ 'status 200; header X-Two; body ~ ill;', 200, 'body ~ ill' ],
     [ 'status 200; header X-No; body ~ well;', 200, 'header X-No' ],
@@ -53,7 +61,7 @@ for my $i (0 .. $#rows) {
     $matches .= "match m$i { $conditions }\n" if length $conditions;
     $groups .= "upstream g$i { server $origin; health_check interval=1h uri=/$status" . (length $conditions ? " match=m$i" : '') . "; }\n";
 }
-$w->conf("$groups $matches server { location /status { status; } }", workers => 1);
+$w->conf('map $upstream_status $fine { 200 1; ~^4 yes; default 0; } map $upstream_http_content_type $typed { ~*HTML 1; }' . "$groups $matches server { location /status { status; } }", workers => 1);
 $w->allow_log(qr/is unhealthy/);
 my $status = sub { decode_json($w->get('/status')->body)->{upstreams} };
 my $checked;

@@ -10,6 +10,7 @@
 #ifndef WEIR_HTTP_HEALTH_CHECK_H
 #define WEIR_HTTP_HEALTH_CHECK_H
 
+#include "http/answered.h"
 #include "http/exchange/ask.h"
 #include "http/module.h"
 #include "http/proxy/conf.h"
@@ -30,7 +31,7 @@ typedef struct health_match {
     weir_str_t           name;
     health_condition_t  *first, **end;
     bool                 sees_body;          /* a condition is about it */
-    bool                 is_of_http;         /* it has status, header or body */
+    bool                 is_of_http;         /* it has status, header, body or require */
     bool                 is_of_tcp;          /* it has send or expect: */
     weir_str_t           send, expect;       /* empty: nothing */
     weir_regex_t        *expect_pattern;     /* in place of expect; NULL */
@@ -38,13 +39,17 @@ typedef struct health_match {
 
 /* What came of a peer. */
 typedef struct {
-    uint16_t             status;
-    const weir_fields_t *fields;
-    weir_str_t           body;               /* as far as it was read */
+    weir_http_t          *http;
+    weir_generation_t    *generation;        /* the match's */
+    weir_answered_t       answered;
+    weir_str_t            body;              /* as far as it was read */
 } health_answer_t;
 
 health_match_t *health_match_open(weir_conf_t *cf, const weir_conf_words_t *words);
 bool            health_match_line(weir_conf_t *cf, health_match_t *match, const weir_conf_words_t *words);
+/* At build: variables of `require` are known by now. */
+bool            health_match_settle(weir_conf_t *cf, const weir_generation_t *generation,
+                                    const health_match_t *match) WEIR_MUST_USE;
 /* match NULL: a status from 200 to 399 is good.  false: *why is filled in. */
 bool            health_match_judge(const health_match_t *match, const health_answer_t *answer,
                                    weir_buf_t *why) WEIR_MUST_USE;

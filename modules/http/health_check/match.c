@@ -7,7 +7,7 @@
 
 #define MATCH_SAID 80                        /* bytes of a name, or of a condition, in the log */
 
-typedef enum { MATCH_STATUS, MATCH_HEADER, MATCH_BODY } match_kind_t;
+typedef enum { MATCH_STATUS, MATCH_HEADER, MATCH_BODY, MATCH_REQUIRE } match_kind_t;
 typedef enum { MATCH_IS_THERE, MATCH_EQUALS, MATCH_LOOKS_LIKE } match_test_t;
 
 typedef struct { uint16_t from, to; } match_range_t;
@@ -22,6 +22,9 @@ struct health_condition {
     size_t              n_ranges;
     weir_str_t          name, value;
     weir_regex_t       *pattern;
+    const weir_conf_words_t      *words;     /* of `require` */
+    const weir_template_t *const *texts;
+    size_t              n_texts;
 };
 
 /* -- reading -- */
@@ -147,6 +150,50 @@ match_read_body(weir_conf_t *cf, health_condition_t *condition, const weir_conf_
                          : weir_conf_error(cf, 0, "invalid \"body\": expected ~ or !~ and a regular expression");
 }
 
+static bool
+match_read_require(weir_conf_t *cf, health_condition_t *condition, const weir_conf_words_t *words)
+{
+    weir_conf_words_t      *kept = weir_new(cf->arena, weir_conf_words_t);
+    const weir_template_t **texts = weir_new_n(cf->arena, const weir_template_t *, words->n);
+
+    *kept = *words;
+    condition->words = kept;
+    condition->texts = texts;
+    if (words->n < 2) {
+        return weir_conf_error(cf, 0, "invalid \"require\": expected variables");
+    }
+    for (size_t i = 1; i < words->n; i++) {
+        texts[condition->n_texts] = weir_conf_template(cf, i, words->at[i].text);
+        if (texts[condition->n_texts++] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+health_match_settle(weir_conf_t *cf, const weir_generation_t *generation, const health_match_t *match)
+{
+    const weir_http_conf_t *http = weir_http_conf_of(generation);
+
+    for (const health_condition_t *condition = match->first; condition != NULL; condition = condition->next) {
+        if (condition->kind == MATCH_REQUIRE && http->n_servers == 0) {
+            return weir_conf_error_at(cf, condition->words,
+                                      "\"require\" of a match needs a server in the configuration");
+        }
+        for (size_t i = 0; i < condition->n_texts; i++) {
+            const char *lacks = weir_answered_lacks(cf->vars, condition->texts[i]);
+
+            if (lacks != NULL) {
+                return weir_conf_error_at(cf, condition->words, "\"require\" of match \"%.*s\" asks for \"$%s\", "
+                                          "which a health check has not: it may ask for $upstream_ variables, and what "
+                                          "map makes of them", WEIR_STR_ARG(match->name), lacks);
+            }
+        }
+    }
+    return true;
+}
+
 static int
 match_hex(char c)
 {
@@ -209,6 +256,7 @@ health_match_line(weir_conf_t *cf, health_match_t *match, const weir_conf_words_
         { "status", MATCH_STATUS, match_read_status },
         { "header", MATCH_HEADER, match_read_header },
         { "body", MATCH_BODY, match_read_body },
+        { "require", MATCH_REQUIRE, match_read_require },
     };
     weir_str_t name = words->at[0].text;
 
@@ -228,8 +276,8 @@ health_match_line(weir_conf_t *cf, health_match_t *match, const weir_conf_words_
             return rows[i].read(cf, condition, words);
         }
     }
-    return weir_conf_error(cf, 0, "unknown condition \"%.*s\" of \"match\": expected status, header, body, send or "
-                           "expect", WEIR_STR_ARG(name));
+    return weir_conf_error(cf, 0, "unknown condition \"%.*s\" of \"match\": expected status, header, body, require, "
+                           "send or expect", WEIR_STR_ARG(name));
 }
 
 /* -- judging -- */
@@ -275,11 +323,14 @@ match_holds(const health_condition_t *condition, const health_answer_t *answer, 
 {
     switch (condition->kind) {
     case MATCH_STATUS:
-        return match_status(condition, answer->status) != condition->is_not;
+        return match_status(condition, answer->answered.head->status) != condition->is_not;
     case MATCH_HEADER:
-        return match_header(condition, answer->fields, limit) != condition->is_not;
+        return match_header(condition, &answer->answered.head->fields, limit) != condition->is_not;
     case MATCH_BODY:
         return match_pattern(condition->pattern, answer->body, limit) != condition->is_not;
+    case MATCH_REQUIRE:
+        return weir_answered_judge(answer->http, answer->generation, &answer->answered, condition->texts,
+                                   condition->n_texts) == condition->n_texts;
     }
     weir_assert(false);
 }
@@ -294,11 +345,12 @@ match_cut(weir_str_t text)
 bool
 health_match_judge(const health_match_t *match, const health_answer_t *answer, weir_buf_t *why)
 {
-    bool limit = false;
+    uint16_t status = answer->answered.head->status;
+    bool     limit = false;
 
     if (match == NULL) {
-        if (answer->status < 200 || answer->status > 399) {
-            weir_buf_printf(why, "status %u", answer->status);
+        if (status < 200 || status > 399) {
+            weir_buf_printf(why, "status %u", status);
             return false;
         }
         return true;
@@ -310,7 +362,7 @@ health_match_judge(const health_match_t *match, const health_answer_t *answer, w
             if (limit) {
                 weir_buf_add_lit(why, ", whose pattern ran into its match limit");
             } else if (condition->kind == MATCH_STATUS) {
-                weir_buf_printf(why, ", it was %u", answer->status);
+                weir_buf_printf(why, ", it was %u", status);
             }
             return false;
         }

@@ -232,8 +232,8 @@ static const weir_directive_t health_directives[] = {
                               "not answer well."),
     WEIR_BLOCK("match", WEIR_IN_DATA, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1, .args = "name",
                .opened = health_opened_match, .line = health_line_match,
-               .help = "Says what an answer to a health check is to look like: status, header, body; send and expect "
-                       "of type=tcp."),
+               .help = "Says what an answer to a health check is to look like: status, header, body, require; send and "
+                       "expect of type=tcp."),
     WEIR_DIRECTIVES_END
 };
 
@@ -320,11 +320,11 @@ health_bind_match(health_build_t *build, health_check_t *check)
     if (check->kind == HEALTH_TCP ? match->is_of_http : match->is_of_tcp) {
         return weir_conf_error_at(cf, check->words, "match \"%.*s\" has %s, which \"type=%s\" has no use for",
                                   WEIR_STR_ARG(match->name),
-                                  check->kind == HEALTH_TCP ? "status, header or body" : "send or expect",
+                                  check->kind == HEALTH_TCP ? "status, header, body or require" : "send or expect",
                                   check->kind == HEALTH_TCP ? "tcp" : "http");
     }
     check->match = match;
-    return true;
+    return health_match_settle(cf, build->generation, match);
 }
 
 /* All of a probe. */

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/protobuf.h"
+#include "os/clock.h"
 
 #include <stdio.h>
 
@@ -26,6 +27,8 @@ struct health_probe {
     weir_arena_t  arena;
     weir_ask_t   *ask;
     const weir_response_head_t *head;        /* lives as long as the ask */
+    weir_str_t     peer;                     /* its address; of the group's */
+    weir_instant_t began, headed;
     char         *body;                      /* heap; NULL: none came, or nobody looks at it */
     size_t        len, cap, seen;            /* seen: bytes that came, kept or not */
 };
@@ -134,7 +137,13 @@ static void
 probe_judge(health_probe_t *probe, const weir_fields_t *trailers)
 {
     const health_check_t *check = probe->spec.check;
-    health_answer_t       answer = { .status = probe->head->status, .fields = &probe->head->fields,
+    weir_attempt_t        attempt = {
+        .peer = probe->peer, .status = probe->head->status, .connected = true, .has_header = true,
+        .header_time = { probe->headed.ms - probe->began.ms },
+        .response_time = { weir_clock_now().ms - probe->began.ms }, .response_length = probe->seen,
+    };
+    health_answer_t       answer = { .http = probe->spec.http, .generation = probe->spec.generation,
+                                     .answered = { &attempt, probe->head, trailers },
                                      .body = weir_str(probe->body != NULL ? probe->body : "", probe->len) };
     char                  text[HEALTH_WHY];
     weir_buf_t            why;
@@ -154,6 +163,7 @@ probe_on_head(weir_ask_t *ask, const weir_response_head_t *head)
     health_probe_t *probe = weir_ask_data(ask);
 
     probe->head = head;
+    probe->headed = weir_clock_now();
     probe->len = probe->seen = 0;
 }
 
@@ -355,6 +365,7 @@ health_probe_begin(const health_spec_t *spec)
 {
     const health_check_t *check = spec->check;
     health_probe_t       *probe = weir_mem_try(sizeof(*probe));
+    weir_peer_t *const   *peers;
     weir_question_t       q = {
         .http = spec->http,
         .to = spec->alone,
@@ -372,7 +383,8 @@ health_probe_begin(const health_spec_t *spec)
     if (probe == NULL) {
         return NULL;
     }
-    *probe = (health_probe_t) { .spec = *spec };
+    (void) weir_group_peers(spec->alone, &peers);
+    *probe = (health_probe_t) { .spec = *spec, .began = weir_clock_now(), .peer = peers[0]->conf->text };
     weir_arena_init(&probe->arena, PROBE_CHUNK);
     probe_ask_conf(check, &q);
     if (check->place != NULL) {
