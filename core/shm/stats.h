@@ -45,7 +45,9 @@ enum { WEIR_COUNT_PASSED, WEIR_COUNT_DELAYED, WEIR_COUNT_REJECTED, WEIR_COUNT_DE
        WEIR_COUNT_REJECTED_DRY_RUN };
 /* upstream and peer */
 enum { WEIR_COUNT_FAILS, WEIR_COUNT_CONNECTED,
-       WEIR_COUNT_RETRIES, WEIR_COUNT_RETRIES_REFUSED };     /* of an upstream */
+       /* of an upstream */
+       WEIR_COUNT_RETRIES, WEIR_COUNT_RETRIES_REFUSED, WEIR_COUNT_HEDGES, WEIR_COUNT_HEDGES_WON,
+       WEIR_COUNT_HEDGES_REFUSED };
 
 /* The first page has what most rows need: 111 statuses that are usual (weir_stats_status) are in it. */
 typedef struct {

@@ -165,6 +165,9 @@ typedef struct {
     uint32_t      words[WEIR_POLICIES_MAX];
 } weir_pick_t;
 
+/* A peer that a pick holds no more, while it holds a second one for the same request. */
+typedef struct { weir_peer_t *peer; bool on_trial; } weir_picked_t;
+
 typedef struct weir_upconn weir_upconn_t;
 
 /* Whose connection serves several exchanges at once: what the pool asks while it is idle. */
@@ -243,6 +246,9 @@ bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
 void weir_pick_renew(weir_pick_t *pick);
 /* Whether a peer may be picked after that, once pick->peer has failed. */
 bool weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now);
+/* The peer that is held becomes *other, and what was there is held: a request that is with two peers at once reports on
+ * each while it holds it. */
+void weir_pick_swap(weir_pick_t *pick, weir_picked_t *other);
 void weir_pick_end(weir_pick_t *pick);               /* a peer that is still held is abandoned; unrefs */
 
 /* -- connections -- */

@@ -224,6 +224,17 @@ weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
 }
 
 void
+weir_pick_swap(weir_pick_t *pick, weir_picked_t *other)
+{
+    weir_picked_t held = { pick->peer, pick->on_trial };
+
+    weir_assert(held.peer == NULL || held.peer != other->peer);
+    pick->peer = other->peer;
+    pick->on_trial = other->on_trial;
+    *other = held;
+}
+
+void
 weir_pick_end(weir_pick_t *pick)
 {
     if (pick->group != NULL) {

@@ -60,6 +60,7 @@ struct weir_group {
     weir_list_t       parts;         /* taken for policies, of the group; state.c */
     weir_uppolicy_of_t *policies;      /* conf.n_policies of them */
     weir_list_t       rising;        /* peers by weir_peer_t.rising */
+    struct weir_hedges *hedges;      /* hedges.c; NULL: not needed yet */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
     uint32_t          refs;          /* generations, picks, connections that are not idle */

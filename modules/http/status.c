@@ -297,6 +297,9 @@ status_upstream(status_t *status, weir_buf_t *out, weir_str_t name, const weir_s
         status_number(out, "fails", sum->count[WEIR_COUNT_FAILS], false);
         status_number(out, "retries", sum->count[WEIR_COUNT_RETRIES], false);
         status_number(out, "retries_refused", sum->count[WEIR_COUNT_RETRIES_REFUSED], false);
+        status_number(out, "hedges", sum->count[WEIR_COUNT_HEDGES], false);
+        status_number(out, "hedges_won", sum->count[WEIR_COUNT_HEDGES_WON], false);
+        status_number(out, "hedges_refused", sum->count[WEIR_COUNT_HEDGES_REFUSED], false);
         status_common(out, sum);
         status_told(status, out, name, 0);
         weir_buf_add_lit(out, ",\"peers\":{");

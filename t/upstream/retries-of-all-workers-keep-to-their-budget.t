@@ -82,7 +82,7 @@ for (1 .. 20) {
     kill KILL => $workers[ rand @workers ] if @workers;
     sleep 0.1;
 }
-waitpid $_, 0 for @load;
+$_->(60) for @load;
 sleep 0.3;
 my ($all, $again) = (0, 0);
 for my $i (1 .. 3) { open my $in, '<', "$dir/load.$i" or die; while (<$in>) { $all++; $again += $_ } }

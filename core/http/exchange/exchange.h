@@ -113,6 +113,7 @@ typedef enum { WEIR_EXCHANGE_BROKEN, WEIR_EXCHANGE_TIMED_OUT, WEIR_EXCHANGE_MALF
 struct weir_exchange {
     /* set by the asker, for as long as it lives */
     _Alignas(max_align_t) const weir_asker_t *asker;
+    void                       *of;              /* the asker's own */
     const weir_peer_codec_t    *codec;
     const weir_exchange_conf_t *conf;
     weir_http_t                *http;

@@ -87,8 +87,8 @@ answer_drop_others(weir_proxy_t *p, const weir_field_t *f)
     }
     weir_log(WEIR_LOG_WARN, &p->req->log, 0, "upstream sent duplicate header line: \"%.*s\", the first stands",
              WEIR_STR_ARG(f->name));
-    for (weir_field_t *other = weir_fields_next(&p->x.head.fields, f); other != NULL;
-         other = weir_fields_next(&p->x.head.fields, other))
+    for (weir_field_t *other = weir_fields_next(&p->x->head.fields, f); other != NULL;
+         other = weir_fields_next(&p->x->head.fields, other))
     {
         other->flags |= WEIR_FIELD_DROP;
     }
@@ -97,8 +97,8 @@ answer_drop_others(weir_proxy_t *p, const weir_field_t *f)
 void
 weir_proxy_hide_fields(weir_proxy_t *p)
 {
-    for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
-        weir_field_t *f = &p->x.head.fields.at[i];
+    for (uint32_t i = 0; i < p->x->head.fields.n; i++) {
+        weir_field_t *f = &p->x->head.fields.at[i];
 
         if (f->id == WEIR_HEADER_CONTENT_LENGTH || f->id == WEIR_HEADER_UPGRADE || answer_is_hidden(p->conf, f)) {
             f->flags |= WEIR_FIELD_DROP;
@@ -139,8 +139,8 @@ weir_proxy_copy_fields(weir_proxy_t *p)
     /* of the answer that asked for this one (X-Accel-Redirect) */
     bool has_kept = res->fields.n != 0 && res->status != 101;
 
-    for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
-        const weir_field_t *f = &p->x.head.fields.at[i];
+    for (uint32_t i = 0; i < p->x->head.fields.n; i++) {
+        const weir_field_t *f = &p->x->head.fields.at[i];
         weir_field_t *copy;
 
         if (f->flags & WEIR_FIELD_MANY) {
@@ -177,13 +177,13 @@ answer_send_head(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
 
-    req->res.status = p->x.head.status;
-    req->res.reason = p->x.head.reason;
-    req->res.length = p->x.head.chunked ? WEIR_LENGTH_NONE : p->x.head.content_length;
-    if (p->x.method == WEIR_METHOD_HEAD && req->head.method != WEIR_METHOD_HEAD) {
+    req->res.status = p->x->head.status;
+    req->res.reason = p->x->head.reason;
+    req->res.length = p->x->head.chunked ? WEIR_LENGTH_NONE : p->x->head.content_length;
+    if (p->x->method == WEIR_METHOD_HEAD && req->head.method != WEIR_METHOD_HEAD) {
         req->res.length = 0;                    /* proxy_method: the length told is of a body that does not come */
     }
-    if (!req->body_complete && !p->x.codec->save(&p->x)) {
+    if (!req->body_complete && !p->x->codec->save(p->x)) {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return false;
     }
@@ -192,7 +192,7 @@ answer_send_head(weir_proxy_t *p)
         return false;
     }
     req->res.is_live = !p->buffering;
-    req->res.has_trailers = p->conf->pass_trailers.on && p->x.may_have_trailers && req->version >= 11;
+    req->res.has_trailers = p->conf->pass_trailers.on && p->x->may_have_trailers && req->version >= 11;
     if (p->conf->force_ranges.on && req->res.status == 200 && req->res.length != WEIR_LENGTH_NONE) {
         req->res.has_ranges = true;
         if (weir_ranges_refuse(req, req->res.length)) {
@@ -206,7 +206,7 @@ answer_send_head(weir_proxy_t *p)
         weir_proxy_lost(p);
         return false;
     }
-    if (!req->res.head_sent && !p->x.codec->save(&p->x)) {     /* a filter holds it */
+    if (!req->res.head_sent && !p->x->codec->save(p->x)) {     /* a filter holds it */
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return false;
     }
@@ -244,7 +244,7 @@ static bool
 answer_redirect(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    const weir_field_t *to = weir_fields_first(&p->x.head.fields, WEIR_HEADER_X_ACCEL_REDIRECT);
+    const weir_field_t *to = weir_fields_first(&p->x->head.fields, WEIR_HEADER_X_ACCEL_REDIRECT);
     weir_str_t target, path, query;
     weir_uri_t uri;
 
@@ -252,8 +252,8 @@ answer_redirect(weir_proxy_t *p)
         return false;                           /* (the answer to a copy leads nowhere) */
     }
     target = weir_str_dup(&req->arena, to->value);
-    for (uint32_t i = 0; i < p->x.head.fields.n; i++) {
-        const weir_field_t *f = &p->x.head.fields.at[i];
+    for (uint32_t i = 0; i < p->x->head.fields.n; i++) {
+        const weir_field_t *f = &p->x->head.fields.at[i];
         if (f->flags & WEIR_FIELD_MANY) {
             answer_drop_others(p, f);
         }
@@ -291,13 +291,13 @@ void
 weir_proxy_answer(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    uint16_t status = p->x.head.status;
+    uint16_t status = p->x->head.status;
 
     p->attempt->status = status;
     p->attempt->has_header = true;
-    p->attempt->bytes_received = p->x.received;
+    p->attempt->bytes_received = p->x->received;
     p->attempt->header_time.ms = weir_clock_now().ms - p->attempt_began.ms;
-    req->upstream_head = &p->x.head;
+    req->upstream_head = &p->x->head;
     if (weir_proxy_retry_status(p)) {
         return;
     }
@@ -305,7 +305,7 @@ weir_proxy_answer(weir_proxy_t *p)
         return;
     }
     if (status >= 300 && p->conf->intercept_errors.on && weir_request_has_error_page(req, status)) {
-        req->challenges = status == 401 || status == 407 ? &p->x.head.fields : NULL;
+        req->challenges = status == 401 || status == 407 ? &p->x->head.fields : NULL;
         weir_proxy_end_attempt(p, false);
         weir_proxy_release(p);
         (void) weir_request_fail_status(req, WEIR_CAUSE_UPSTREAM_STATUS, status, NULL);
@@ -350,7 +350,7 @@ answer_peer_done(weir_proxy_t *p)
         weir_timer_drop(&p->deadline);                  /* the client may take its time */
     }
     weir_proxy_end_attempt(p, false);
-    weir_exchange_end(&p->x, true);
+    weir_exchange_end(p->x, true);
     return WEIR_EOF;
 }
 
@@ -405,13 +405,13 @@ answer_may_splice(weir_proxy_t *p)
 {
     size_t none;
 
-    if (p->no_pipe || p->x.codec->spliceable == NULL || p->rate != 0
-        || p->x.codec->spliceable(&p->x) < ANSWER_SPLICE_MIN)
+    if (p->no_pipe || p->x->codec->spliceable == NULL || p->rate != 0
+        || p->x->codec->spliceable(p->x) < ANSWER_SPLICE_MIN)
     {
         return false;
     }
     if (!p->has_pipe) {
-        p->no_pipe = weir_response_pipe(p->req, -1, 0, &none) == WEIR_EOF || !weir_http_take_pipe(p->x.http, &p->pipe);
+        p->no_pipe = weir_response_pipe(p->req, -1, 0, &none) == WEIR_EOF || !weir_http_take_pipe(p->x->http, &p->pipe);
         p->has_pipe = !p->no_pipe;
     }
     return p->has_pipe;
@@ -422,13 +422,13 @@ static weir_io_t
 answer_splice(weir_proxy_t *p)
 {
     size_t moved = 0;
-    weir_io_t io = p->x.codec->splice(&p->x, p->pipe.in, WEIR_PIPE_BYTES, &moved);
+    weir_io_t io = p->x->codec->splice(p->x, p->pipe.in, WEIR_PIPE_BYTES, &moved);
 
     if (io == WEIR_ERROR) {
-        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
+        weir_proxy_fail(p, p->x->cause, p->x->detail, WEIR_NEXT_ERROR);
         return io;
     }
-    weir_exchange_wait(&p->x, p->conf->peer.read_timeout);
+    weir_exchange_wait(p->x, p->conf->peer.read_timeout);
     if (io == WEIR_AGAIN) {
         return io;
     }
@@ -459,8 +459,8 @@ answer_from_store(weir_proxy_t *p)
     while (!p->client_paused && weir_store_left(&p->store) != 0) {
         size_t piece = weir_response_piece(p->req, WEIR_RX_BYTES);
 
-        if ((p->x.is_held && !p->x.codec->save(&p->x))
-            || weir_store_read(&p->store, p->x.http->rx, piece, &bytes) != WEIR_OK)
+        if ((p->x->is_held && !p->x->codec->save(p->x))
+            || weir_store_read(&p->store, p->x->http->rx, piece, &bytes) != WEIR_OK)
         {
             return WEIR_EOF;                                   /* the store's fault, not the client's */
         }
@@ -492,8 +492,8 @@ answer_rate_room(weir_proxy_t *p)
     if (budget > taken) {
         return budget - taken;
     }
-    weir_exchange_wait_not(&p->x);                             /* the peer is not to blame */
-    weir_timer_set(p->x.http->loop, &p->rate_timer,
+    weir_exchange_wait_not(p->x);                             /* the peer is not to blame */
+    weir_timer_set(p->x->http->loop, &p->rate_timer,
                    (weir_msec_t) { weir_min((taken - budget + p->rate / 8 + 1) * 1000 / p->rate + 1, UINT64_C(60000)) },
                    answer_on_rate);
     return 0;
@@ -581,13 +581,13 @@ answer_from_peer(weir_proxy_t *p)
         }
     }
     if (room == 0) {
-        weir_exchange_wait_not(&p->x);                         /* the client's turn; send_timeout watches it */
+        weir_exchange_wait_not(p->x);                         /* the client's turn; send_timeout watches it */
         return WEIR_AGAIN;
     }
     if (!stored && answer_may_splice(p)) {
         return answer_splice(p);
     }
-    io = weir_exchange_read(&p->x, weir_min(room, WEIR_RX_BYTES), &bytes);
+    io = weir_exchange_read(p->x, weir_min(room, WEIR_RX_BYTES), &bytes);
     if (io == WEIR_AGAIN) {
         return io;
     }
@@ -595,7 +595,7 @@ answer_from_peer(weir_proxy_t *p)
         return answer_peer_done(p);
     }
     if (io == WEIR_ERROR) {
-        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
+        weir_proxy_fail(p, p->x->cause, p->x->detail, WEIR_NEXT_ERROR);
         return io;
     }
     p->attempt->response_length += bytes.len;
@@ -643,7 +643,7 @@ weir_proxy_pump(weir_proxy_t *p)
             break;
         }
         if (round == ANSWER_ROUNDS || (round > 1 && weir_slice_is_over(&slice))) {
-            weir_task_post_later(p->x.http->loop, &p->task, answer_go_on);
+            weir_task_post_later(p->x->http->loop, &p->task, answer_go_on);
             break;
         }
         io = answer_from_peer(p);
@@ -654,7 +654,7 @@ weir_proxy_pump(weir_proxy_t *p)
             break;
         }
     }
-    if (!p->peer_done && !p->x.codec->save(&p->x)) {
+    if (!p->peer_done && !p->x->codec->save(p->x)) {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return;
     }
@@ -665,6 +665,6 @@ weir_proxy_pump(weir_proxy_t *p)
     }
     if (p->client_paused) {                     /* it all went after all: no edge will tell */
         p->client_paused = false;
-        weir_task_post_later(p->x.http->loop, &p->task, answer_go_on);
+        weir_task_post_later(p->x->http->loop, &p->task, answer_go_on);
     }
 }

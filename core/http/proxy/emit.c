@@ -9,7 +9,7 @@ static bool
 emit_method(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    weir_exchange_t *x = &p->x;
+    weir_exchange_t *x = p->x;
 
     x->method = req->head.method;
     x->method_name = req->head.method_name;
@@ -40,7 +40,7 @@ bool
 weir_proxy_make_question(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    weir_exchange_t *x = &p->x;
+    weir_exchange_t *x = p->x;
     bool has_store = x->has_body && !p->streaming;
 
     x->length = !x->has_body ? emit_no_length(req->head.method)
@@ -121,7 +121,7 @@ weir_proxy_make_target(weir_proxy_t *p)
     weir_str_t path = req->uri.wire;
 
     if (req->head.form == WEIR_TARGET_ASTERISK && !req->uri_changed) {
-        p->x.target = path;
+        p->x->target = path;
         return true;
     }
     if (weir_unlikely(emit_is_rewritten(p))) {
@@ -129,7 +129,7 @@ weir_proxy_make_target(weir_proxy_t *p)
             return false;
         }
     } else if (p->pass->text != NULL && p->pass->has_uri) {
-        p->x.target = p->pass->uri;                       /* what the variables made, query and all */
+        p->x->target = p->pass->uri;                       /* what the variables made, query and all */
         return true;
     } else if (p->pass->has_uri && !req->is_elsewhere && emit_prefix_len(p) <= req->uri.path.len) {
         if (!emit_join(p, &path)) {
@@ -141,7 +141,7 @@ weir_proxy_make_target(weir_proxy_t *p)
         }
         path = weir_uri_encode_query(req->head.path, &req->arena);       /* bytes >= 0x80 stand in no target */
     }
-    p->x.target = query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query))
+    p->x->target = query ? weir_str_printf(&req->arena, "%.*s?%.*s", WEIR_STR_ARG(path), WEIR_STR_ARG(req->query))
                         : path;
     return true;
 }

@@ -10,7 +10,7 @@
 bool weir_proxy_make_question(weir_proxy_t *p) WEIR_MUST_USE;
 /* Makes rewrite_host's text, of a request with a plan.  false: it is no host. */
 bool weir_proxy_make_host(weir_proxy_t *p) WEIR_MUST_USE;
-/* Makes p->x.target: path and query, or "*".  false: no peer is to see such a path. */
+/* Makes p->x->target: path and query, or "*".  false: no peer is to see such a path. */
 bool weir_proxy_make_target(weir_proxy_t *p) WEIR_MUST_USE;
 
 /* What such a line of the configuration makes of this request; empty: the field is not sent. */

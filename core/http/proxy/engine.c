@@ -37,10 +37,16 @@ weir_proxy_fail_emit(weir_proxy_t *p)
 
 /* -- what the exchange tells -- */
 
+/* The exchange's try is the one at hand from now on. */
 static inline weir_proxy_t *
 engine_of(weir_exchange_t *x)
 {
-    return weir_container_of(x, weir_proxy_t, x);
+    weir_proxy_t *p = x->of;
+
+    if (weir_unlikely(p->x != x)) {
+        weir_hedge_swap(p);
+    }
+    return p;
 }
 
 static void
@@ -160,7 +166,7 @@ engine_on_failed(weir_exchange_t *x)
 static size_t
 engine_wanted(const weir_exchange_t *x, size_t most)
 {
-    const weir_proxy_t *p = weir_container_of(x, weir_proxy_t, x);
+    const weir_proxy_t *p = x->of;
 
     return weir_response_piece(p->req, most);
 }
@@ -194,10 +200,10 @@ engine_bind(weir_proxy_t *p)
     }
     from = weir_new(&req->arena, weir_addr_t);
     if (!weir_addr_parse_hostport(&hp, text, &hint) || hp.is_unix || !weir_addr_from_ip(from, hp.host, hp.port)) {
-        return weir_exchange_error(&p->x, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, "the address to come from is none");
+        return weir_exchange_error(p->x, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, "the address to come from is none");
     }
     if (from->any.sa_family == p->pick.peer->conf->addr.any.sa_family) {
-        p->x.secure.from = from;
+        p->x->secure.from = from;
     }
     return WEIR_OK;
 }
@@ -205,12 +211,12 @@ engine_bind(weir_proxy_t *p)
 static weir_io_t
 engine_secure(weir_proxy_t *p)
 {
-    p->x.secure.from = NULL;
-    if (p->pass->is_tls && !weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->x.secure)) {
-        return weir_exchange_error(&p->x, WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE, "no certificate of our own");
+    p->x->secure.from = NULL;
+    if (p->pass->is_tls && !weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->x->secure)) {
+        return weir_exchange_error(p->x, WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE, "no certificate of our own");
     }
     if (p->pass->is_tls) {
-        p->x.secure.protocols = p->x.codec->protocols;
+        p->x->secure.protocols = p->x->codec->protocols;
     }
     return p->conf->bind != NULL ? engine_bind(p) : WEIR_OK;
 }
@@ -220,7 +226,7 @@ weir_proxy_secure(weir_proxy_t *p)
 {
     weir_io_t io = engine_secure(p);
 
-    return weir_request_is_split(p->req) ? weir_exchange_error(&p->x, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash") : io;
+    return weir_request_is_split(p->req) ? weir_exchange_error(p->x, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash") : io;
 }
 
 /* -- the client's side -- */
@@ -264,8 +270,8 @@ weir_proxy_body_ready(weir_proxy_t *p)
         }
     } else if (p->state == WEIR_PROXY_TUNNEL) {
         weir_proxy_tunnel_pump(p);
-    } else if (p->x.state >= WEIR_EXCHANGE_HEAD) {
-        weir_exchange_send(&p->x);
+    } else if (p->x->state >= WEIR_EXCHANGE_HEAD) {
+        weir_exchange_send(p->x);
     } else if (p->state == WEIR_PROXY_ASK && engine_peek_more(p) == WEIR_ERROR) {
         weir_proxy_body_failed(p, p->req->cause);
     }
@@ -334,20 +340,20 @@ engine_find_body(weir_proxy_t *p)
     const weir_proxy_conf_t *conf = p->conf;
     bool wants = conf->set_body == NULL && conf->pass_request_body.on;
 
-    p->body_is_ours = p->x.has_body = conf->set_body != NULL;
+    p->body_is_ours = p->x->has_body = conf->set_body != NULL;
     if (req->body_dropped || req->cause == WEIR_CAUSE_CLIENT_BODY_TOO_LARGE) {
         return true;
     }
     if (req->body != NULL) {
         p->body = req->body;
-        p->x.has_body = p->body_is_ours || wants;
+        p->x->has_body = p->body_is_ours || wants;
         return true;
     }
     if (req->body_received != 0) {
         return !wants;
     }
-    p->x.has_body = p->body_is_ours || (wants && !req->body_complete);
-    p->streaming = wants && p->x.has_body && !conf->request_buffering.on
+    p->x->has_body = p->body_is_ours || (wants && !req->body_complete);
+    p->streaming = wants && p->x->has_body && !conf->request_buffering.on
                    && (conf->peer.http_version != 10 || req->head.content_length != WEIR_LENGTH_NONE);
     if (!p->streaming && !req->body_complete && (wants || (conf->request_buffering.on && !req->is_sub))) {
         p->body = weir_read_ahead_store(req);
@@ -404,7 +410,7 @@ engine_peek_body(weir_proxy_t *p)
         return io;
     }
     while (io != WEIR_ERROR && weir_store_left(store) != 0) {
-        if (weir_store_read(store, p->x.http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK
+        if (weir_store_read(store, p->x->http->rx, WEIR_RX_BYTES, &bytes) != WEIR_OK
             || weir_store_append(&p->taken, bytes) != WEIR_OK)
         {
             req->cause = WEIR_CAUSE_INTERNAL_IO;
@@ -507,12 +513,14 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
 
     p->req = req;
     p->conf = conf;
-    p->x.asker = &weir_proxy_asker;
-    p->x.codec = codec;
-    p->x.conf = &conf->peer;
-    p->x.http = req->http;
-    p->x.arena = &req->arena;
-    p->x.trailers = &req->upstream_trailers;
+    p->x = &p->first;
+    p->x->asker = &weir_proxy_asker;
+    p->x->of = p;
+    p->x->codec = codec;
+    p->x->conf = &conf->peer;
+    p->x->http = req->http;
+    p->x->arena = &req->arena;
+    p->x->trailers = &req->upstream_trailers;
     p->pass = &conf->pass;
     p->began = weir_clock_now();
     p->buffering = conf->buffering.on;
@@ -540,7 +548,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
         limit = engine_limit(p, limit);
     }
     if (limit.ms != 0) {
-        weir_timer_set(p->x.http->loop, &p->deadline, limit, engine_on_deadline);
+        weir_timer_set(p->x->http->loop, &p->deadline, limit, engine_on_deadline);
     }
     weir_request_hold(req, &p->hold, &engine_hold);
     req->ignore_client_close = conf->ignore_client_abort.on;

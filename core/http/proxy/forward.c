@@ -133,6 +133,63 @@ forward_parse_retry(weir_conf_t *cf, const weir_directive_t *row, const weir_con
     return true;
 }
 
+/* -- hedge -- */
+
+#define FORWARD_HEDGE_PART 500               /* budget=5% */
+
+/* "p95": 95.  false: it is no such word. */
+static bool
+forward_read_quantile(weir_str_t word, uint32_t *percent)
+{
+    return weir_str_starts(word, WEIR_STR("p")) && word.len <= 3 && weir_conf_read_u32(weir_str_skip(word, 1), percent)
+        && *percent >= 1 && *percent <= 99;
+}
+
+static bool
+forward_read_after(weir_conf_t *cf, size_t i, weir_str_t value, void *data)
+{
+    weir_forward_hedge_t *hedge = data;
+
+    return forward_read_quantile(value, &hedge->percent)
+        || (weir_conf_read_msec(value, &hedge->after) && hedge->after.ms != 0)
+        || weir_conf_invalid(cf, i, "after= with a time of 1ms or more, or a quantile from p1 to p99");
+}
+
+static bool
+forward_read_budget(weir_conf_t *cf, size_t i, weir_str_t value, void *data)
+{
+    weir_forward_hedge_t *hedge = data;
+
+    return (weir_str_ends(value, WEIR_STR("%"))
+            && weir_conf_read_percent(weir_str(value.at, value.len - 1), &hedge->hundredths))
+        || weir_conf_invalid(cf, i, "budget= with a part of the requests from 0% to 100%, with at most two decimals");
+}
+
+static bool
+forward_parse_hedge(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
+{
+    static const weir_conf_option_t options[] = {
+        { .name = "after", .read = forward_read_after }, { .name = "budget", .read = forward_read_budget },
+    };
+    weir_forward_hedge_t *hedge = field;
+
+    *hedge = (weir_forward_hedge_t) { .hundredths = FORWARD_HEDGE_PART };
+    if (weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
+        return words->n == 2 || weir_conf_error(cf, 2, "\"%s off\" takes nothing else", row->name);
+    }
+    if (!weir_conf_read_options(cf, words, 1, options, weir_countof(options), "after= and budget=, or \"off\"",
+                                hedge))
+    {
+        return false;
+    }
+    hedge->is_on = hedge->after.ms != 0 || hedge->percent != 0;
+    return hedge->is_on || weir_conf_error(cf, 0, "\"%s\" needs after=, a time or p95", row->name);
+}
+
+static const weir_conf_type_t forward_type_hedge = {
+    .name = "after=time|pN [budget=percent] | off", .size = sizeof(weir_forward_hedge_t),
+    .min_args = 1, .max_args = 2, .parse = forward_parse_hedge,
+};
 static const weir_conf_type_t forward_type_retry = {
     .name = "number [on=failure,...] [backoff=time] [jitter] | off", .size = sizeof(weir_forward_retry_t),
     .min_args = 1, .max_args = 4, .parse = forward_parse_retry,
@@ -173,6 +230,9 @@ static const weir_directive_t forward_directives[] = {
     WEIR_DIRECTIVE_OF(weir_forward_conf_t, retry, "retry", &forward_type_retry, .where = WEIR_IN_ANY, .dflt = "off",
                       .help = "Sends a request again after a failure, to the same peer where there is no other; in "
                               "the place of proxy_next_upstream."),
+    WEIR_DIRECTIVE_OF(weir_forward_conf_t, hedge, "hedge", &forward_type_hedge, .where = WEIR_IN_ANY, .dflt = "off",
+                      .help = "Sends a request to a second peer when the first one has not begun to answer after a "
+                              "time; the first good answer is the client's."),
     WEIR_DIRECTIVES_END
 };
 
@@ -208,7 +268,8 @@ forward_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
     weir_forward_conf_t *conf = conf_;
 
     conf->is_plain = !weir_path_edit_is_set(&conf->path) && conf->host == NULL && conf->mirrors.n == 0
-                  && conf->timeout.ms == 0 && conf->try_timeout.ms == 0 && conf->retry.n == 0;
+                  && conf->timeout.ms == 0 && conf->try_timeout.ms == 0 && conf->retry.n == 0
+                  && !conf->hedge.is_on;
     return weir_path_edit_check(cf, block, "rewrite_prefix", &conf->path);
 }
 

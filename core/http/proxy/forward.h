@@ -27,12 +27,20 @@ typedef struct {
 } weir_forward_retry_t;
 
 typedef struct {
+    bool        is_on;
+    weir_msec_t after;                   /* of a try, without an answer; 0: */
+    uint32_t    percent;                 /* … as long as so many percent of the group's answers took to begin */
+    uint32_t    hundredths;              /* of a percent: so many of the requests */
+} weir_forward_hedge_t;
+
+typedef struct {
     weir_path_edit_t       path;         /* rewrite_path, rewrite_prefix */
     const weir_template_t *host;         /* rewrite_host; NULL: proxy_set_header's, or the group's */
     const weir_template_t *split_key;    /* NULL: targets are asked by turns */
     weir_mirrors_t         mirrors;      /* mirror_to */
     weir_msec_t            timeout, try_timeout;     /* 0: none */
     weir_forward_retry_t   retry;
+    weir_forward_hedge_t   hedge;
     bool                   is_plain;     /* derived: none of these is said */
 } weir_forward_conf_t;
 

@@ -45,7 +45,8 @@ weir_proxy_preview(weir_request_t *req, const weir_proxy_conf_t *conf, const wei
     p->req = req;
     p->conf = conf;
     p->pass = preview->pass;
-    p->x.arena = &req->arena;
+    p->x = &p->first;
+    p->x->arena = &req->arena;
     if (!forward->is_plain) {
         p->plan = weir_new(&req->arena, weir_proxy_plan_t);
         p->plan->conf = forward;
@@ -65,8 +66,8 @@ weir_proxy_preview(weir_request_t *req, const weir_proxy_conf_t *conf, const wei
     } else if (!weir_proxy_make_question(p)) {
         preview->problem = "proxy_method makes no method";
     } else {
-        preview->method = p->x.method_name;
-        preview->target = p->x.target;
+        preview->method = p->x->method_name;
+        preview->target = p->x->target;
         preview->host = preview_host(p);
     }
 }

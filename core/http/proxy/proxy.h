@@ -10,6 +10,7 @@
 #include "http/exchange/exchange.h"
 #include "http/proxy/edit.h"
 #include "http/proxy/forward.h"
+#include "http/proxy/hedge.h"
 #include "http/filter/store.h"
 #include "base/chain.h"
 #include "http/request.h"
@@ -117,7 +118,8 @@ typedef struct {
     const weir_proxy_target_t *target;          /* of several; NULL: there is one */
     weir_edits_conf_t          edits;           /* p->edits of that target */
     bool                       is_timeout;      /* p->deadline is `timeout`, not the client's */
-    weir_timer_t               try_timer;       /* try_timeout, while an answer is waited for */
+    weir_timer_t               try_timers[2];   /* try_timeout, while an answer is waited for; of the second exchange */
+    weir_hedge_t               hedge;
     weir_timer_t               pause;           /* before another try */
 } weir_proxy_plan_t;
 
@@ -133,6 +135,8 @@ struct weir_proxy {
     weir_lookup_t            lookup;
     bool                     is_resolving;
     weir_proxy_state_t       state;
+    /* the try at hand; of two, the other one is plan->other (hedge.h) */
+    weir_exchange_t         *x;               /* first, or plan's second */
     weir_pick_t              pick;
     weir_attempt_t          *attempt;
     weir_instant_t           began, attempt_began;
@@ -160,7 +164,7 @@ struct weir_proxy {
     weir_instant_t           answer_began;
     bool                     peer_done, client_paused, client_eof, buffering, is_tunnel_open;
 
-    weir_exchange_t          x;               /* last: the codec's state lies behind it */
+    weir_exchange_t          first;           /* last: the codec's state lies behind it */
 };
 
 /* The content handler's work: starts proxying; DONE.  limit: for all of it, 0: none. */
@@ -175,12 +179,15 @@ void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, un
 /* No peer can be told what the configuration made of the request. */
 void weir_proxy_fail_emit(weir_proxy_t *p);
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
+/* The peer that was picked is asked, beside another one (hedge.c). */
+void weir_proxy_try_again(weir_proxy_t *p);                       /* retry.c */
 /* This try's answer has begun, or it has none: try_timeout is over. */
 static inline void
 weir_proxy_answers(weir_proxy_t *p)
 {
     if (weir_unlikely(p->plan != NULL)) {
-        weir_timer_drop(&p->plan->try_timer);
+        weir_timer_drop(&p->plan->try_timers[p->plan->hedge.is_second]);
+        weir_timer_drop(&p->plan->hedge.timer);
     }
 }
 /* What the variables of `from` make of it for this request.  GOOD: pass->group may be unknown yet (NULL). */
@@ -195,7 +202,7 @@ weir_proxy_read_t weir_proxy_read_target(weir_request_t *req, const weir_proxy_p
 /* target.c: p->pass with its group.  false: later (weir_proxy_next_peer is called again), or the request was
  * answered. */
 bool weir_proxy_find_target(weir_proxy_t *p);
-weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x.secure.  ERROR: cause and detail are set */
+weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x->secure.  ERROR: cause and detail are set */
 /* the answer's status asks for another peer: done, when true */
 bool weir_proxy_retry_status(weir_proxy_t *p);
 void weir_proxy_release(weir_proxy_t *p);              /* lets go of the peer and of everything held; idempotent */
@@ -207,7 +214,7 @@ bool weir_proxy_copy_fields(weir_proxy_t *p);                     /* answer.c */
 void weir_proxy_unstore(weir_proxy_t *p);                         /* answer.c: before the store is cleared */
 void weir_proxy_pump(weir_proxy_t *p);                            /* answer.c: body toward the client */
 void weir_proxy_hide_fields(weir_proxy_t *p);                     /* answer.c: those of an interim answer */
-/* upgrade.c: sets p->x.upgrade when the client asks for one that may be.  false: answered. */
+/* upgrade.c: sets p->x->upgrade when the client asks for one that may be.  false: answered. */
 bool weir_proxy_upgrade_begin(weir_proxy_t *p);
 bool weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to);      /* the 101 is what was asked for */
 bool weir_proxy_upgrade_may_pass(weir_str_t list);                /* an Upgrade field that may go on */

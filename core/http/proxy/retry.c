@@ -25,12 +25,15 @@ retry_new_attempt(weir_proxy_t *p)
         if (req->n_attempts != 0) {
             memcpy(grown, req->attempts, sizeof(*grown) * req->n_attempts);
         }
+        if (p->plan != NULL && p->plan->hedge.has_other) {
+            p->plan->hedge.other.attempt = grown + (p->plan->hedge.other.attempt - req->attempts);
+        }
         req->attempts = grown;
         req->cap_attempts = cap;
     }
     weir_attempt_t *attempt = &req->attempts[req->n_attempts++];
     memset(attempt, 0, sizeof(*attempt));
-    attempt->after_redirect = p->tries == 1 && req->n_attempts > 1;
+    attempt->after_redirect = p->tries == 1 && req->n_attempts > 1 && (p->plan == NULL || !p->plan->hedge.has_other);
     return attempt;
 }
 
@@ -44,17 +47,23 @@ retry_keep(weir_proxy_t *p, weir_str_t text)
 static void
 retry_begin_attempt(weir_proxy_t *p)
 {
-    weir_assert(p->attempt == NULL && p->pick.peer != NULL && !p->released);
-    p->attempt = retry_new_attempt(p);
+    bool after_redirect = p->attempt != NULL && p->attempt->after_redirect;
+
+    weir_assert(p->pick.peer != NULL && !p->released && (p->attempt == NULL || p->raced));
+    if (p->attempt == NULL) {
+        p->attempt = retry_new_attempt(p);
+    } else {                                           /* as if it were the first on that peer */
+        *p->attempt = (weir_attempt_t) { .after_redirect = after_redirect };
+    }
     p->attempt->peer = retry_keep(p, p->pick.peer->conf->text);
     p->attempt->peer_stats = p->pick.peer->conf->stats;
     p->attempt->group_stats = weir_group_conf(p->pick.group)->stats;
     p->attempt_began = weir_clock_now();
     p->peer_done = false;
     p->interims = 0;
-    weir_exchange_reset(&p->x);
-    p->x.peer = p->pick.peer;
-    p->x.needs_fresh = p->raced;                       /* once raced, a fresh one */
+    weir_exchange_reset(p->x);
+    p->x->peer = p->pick.peer;
+    p->x->needs_fresh = p->raced;                       /* once raced, a fresh one */
     if (p->body != NULL) {
         weir_store_rewind(p->body);
     }
@@ -67,18 +76,34 @@ retry_begin_attempt(weir_proxy_t *p)
 /* -- try_timeout -- */
 
 static void
+retry_try_timed_out(weir_proxy_t *p, bool is_second)
+{
+    if (p->plan->hedge.is_second != is_second) {
+        weir_hedge_swap(p);
+    }
+    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_TRY_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
+}
+
+static void
 retry_on_try_timeout(weir_timer_t *timer)
 {
-    weir_proxy_t *p = weir_container_of(timer, weir_proxy_plan_t, try_timer)->proxy;
+    retry_try_timed_out(weir_container_of(timer, weir_proxy_plan_t, try_timers[0])->proxy, false);
+}
 
-    weir_proxy_fail(p, WEIR_CAUSE_UPSTREAM_TRY_TIMEOUT, NULL, WEIR_NEXT_TIMEOUT);
+static void
+retry_on_second_timeout(weir_timer_t *timer)
+{
+    retry_try_timed_out(weir_container_of(timer, weir_proxy_plan_t, try_timers[1])->proxy, true);
 }
 
 static void
 retry_watch(weir_proxy_t *p)
 {
     if (p->plan != NULL && p->plan->conf->try_timeout.ms != 0) {
-        weir_timer_set(p->x.http->loop, &p->plan->try_timer, p->plan->conf->try_timeout, retry_on_try_timeout);
+        bool is_second = p->plan->hedge.is_second;
+
+        weir_timer_set(p->x->http->loop, &p->plan->try_timers[is_second], p->plan->conf->try_timeout,
+                       is_second ? retry_on_second_timeout : retry_on_try_timeout);
     }
 }
 
@@ -90,10 +115,20 @@ retry_connect(weir_proxy_t *p)
     if (!weir_proxy_make_question(p)) {
         weir_proxy_fail_emit(p);
     } else if (weir_proxy_secure(p) == WEIR_ERROR) {
-        weir_proxy_fail(p, p->x.cause, p->x.detail, WEIR_NEXT_ERROR);
+        weir_proxy_fail(p, p->x->cause, p->x->detail, WEIR_NEXT_ERROR);
     } else {
-        weir_exchange_begin(&p->x);
+        if (weir_unlikely(p->plan != NULL)) {
+            weir_hedge_watch(p);
+        }
+        weir_exchange_begin(p->x);
     }
+}
+
+void
+weir_proxy_try_again(weir_proxy_t *p)
+{
+    weir_assert(p->state == WEIR_PROXY_ASK && p->attempt == NULL);
+    retry_connect(p);
 }
 
 /* `retry`'s, of this place; NULL: proxy_next_upstream says what is done after a failure.  Copies do not wait in pauses:
@@ -133,8 +168,8 @@ retry_no_peer(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
     bool first = req->n_attempts == 0;
-    weir_cause_t cause = p->x.cause, refused = weir_outcome_refused(&p->pick);
-    const char *detail = p->x.detail;
+    weir_cause_t cause = p->x->cause, refused = weir_outcome_refused(&p->pick);
+    const char *detail = p->x->detail;
 
     weir_assert(p->attempt == NULL && p->pick.peer == NULL);
     if (first) {
@@ -176,6 +211,9 @@ weir_proxy_next_peer(weir_proxy_t *p)
         }
         p->picked = true;
         weir_pick_begin(&p->pick, p->pass->group->running, &req->arena);
+        if (weir_unlikely(p->plan != NULL)) {
+            weir_hedge_earn(p);
+        }
         if (p->pass->group->key != NULL) {
             p->pick.key = weir_request_eval(req, p->pass->group->key);
         }
@@ -198,11 +236,11 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     if (p->attempt == NULL) {
         return;
     }
-    weir_assert(p->req->n_attempts != 0 && p->attempt == &p->req->attempts[p->req->n_attempts - 1]);
+    weir_assert(p->attempt >= p->req->attempts && p->attempt < p->req->attempts + p->req->n_attempts);
     weir_proxy_answers(p);
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
-    p->attempt->bytes_sent = weir_exchange_sent_bytes(&p->x);
-    p->attempt->bytes_received = p->x.received;
+    p->attempt->bytes_sent = weir_exchange_sent_bytes(p->x);
+    p->attempt->bytes_received = p->x->received;
     outcome = weir_outcome_of(p->attempt, failed);
     weir_pick_report(&p->pick, &outcome, weir_clock_now());
     p->attempt = NULL;
@@ -219,8 +257,8 @@ retry_is_possible(const weir_proxy_t *p)
 static bool
 retry_is_repeatable(const weir_proxy_t *p)
 {
-    return weir_exchange_sent_bytes(&p->x) == 0
-        || (weir_method_is_idempotent(p->req->head.method) && weir_method_is_idempotent(p->x.method));
+    return weir_exchange_sent_bytes(p->x) == 0
+        || (weir_method_is_idempotent(p->req->head.method) && weir_method_is_idempotent(p->x->method));
 }
 
 /* What `retry` calls the failure; status: of an answer, else 0. */
@@ -323,14 +361,14 @@ retry_again(weir_proxy_t *p)
     }
     weir_assert(p->attempt == NULL && p->hold.req != NULL && p->tries >= 1 && p->tries <= WEIR_RETRY_MAX);
     p->state = WEIR_PROXY_ASK;
-    weir_timer_set(p->x.http->loop, &p->plan->pause, retry_pause(p, retry), retry_on_pause);
+    weir_timer_set(p->x->http->loop, &p->plan->pause, retry_pause(p, retry), retry_on_pause);
 }
 
 /* A kept connection that the peer closed as we wrote: once more, on a fresh one. */
 static bool
 retry_is_race(const weir_proxy_t *p)
 {
-    return p->attempt != NULL && !p->raced && weir_exchange_is_race(&p->x) && retry_is_possible(p)
+    return p->attempt != NULL && !p->raced && weir_exchange_is_race(p->x) && retry_is_possible(p)
         && retry_is_repeatable(p);
 }
 
@@ -360,10 +398,28 @@ static bool
 retry_is_peers_fault(const weir_proxy_t *p, weir_cause_t cause)
 {
     bool is_limit = cause == WEIR_CAUSE_UPSTREAM_TIMEOUT || cause == WEIR_CAUSE_UPSTREAM_TRY_TIMEOUT;
-    bool waits_for_client = p->x.is_held && p->attempt != NULL && p->attempt->connected && !p->x.is_asked
-                         && !p->x.codec->pending(&p->x);
+    bool waits_for_client = p->x->is_held && p->attempt != NULL && p->attempt->connected && !p->x->is_asked
+                         && !p->x->codec->pending(p->x);
 
     return cause != WEIR_CAUSE_UPSTREAM_DEADLINE && !(is_limit && waits_for_client);
+}
+
+/* Of two tries that are under way one has failed: the other one goes on, unless it is over for both. */
+static bool
+retry_leaves_it_to_other(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigned kind)
+{
+    if (p->plan == NULL || !p->plan->hedge.has_other) {
+        return false;
+    }
+    if (kind == 0) {
+        weir_hedge_drop(p, cause == WEIR_CAUSE_UPSTREAM_TIMEOUT ? cause : WEIR_CAUSE_NONE);
+        return false;
+    }
+    weir_cause_log(cause, &p->req->log, detail);
+    weir_proxy_end_attempt(p, retry_is_peers_fault(p, cause));
+    weir_exchange_end(p->x, false);
+    weir_hedge_leave(p);
+    return true;
 }
 
 void
@@ -373,12 +429,12 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
 
     if (weir_request_is_split(req)) {                  /* the request's own failure: it was not sent to a peer */
         weir_proxy_end_attempt(p, false);
-        weir_exchange_end(&p->x, false);
+        weir_exchange_end(p->x, false);
         retry_give_up(p, WEIR_CAUSE_CLIENT_TARGET, "encoded_slash");
         return;
     }
-    p->x.cause = cause;
-    p->x.detail = detail;
+    p->x->cause = cause;
+    p->x->detail = detail;
     if (p->attempt != NULL) {
         p->attempt->cause = cause;
         if (p->attempt->status == 0) {
@@ -387,22 +443,24 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
     }
     if (retry_is_race(p)) {
         p->raced = true;
-        req->n_attempts--;
-        p->attempt = NULL;
-        weir_exchange_end(&p->x, false);
+        weir_proxy_answers(p);
+        weir_exchange_end(p->x, false);
         retry_connect(p);
+        return;
+    }
+    if (retry_leaves_it_to_other(p, cause, detail, kind)) {
         return;
     }
     bool allowed = retry_is_allowed(p, kind, 0), again = allowed && retry_is_let(p);
 
     if (allowed && !again && detail == NULL) {
-        detail = p->x.detail = p->pick.refused_by;
+        detail = p->x->detail = p->pick.refused_by;
     }
     if (again) {
         weir_cause_log(cause, &req->log, detail);
     }
     weir_proxy_end_attempt(p, retry_is_peers_fault(p, cause));
-    weir_exchange_end(&p->x, false);
+    weir_exchange_end(p->x, false);
     if (again) {
         retry_again(p);
         return;
@@ -437,10 +495,10 @@ retry_grpc_status(const weir_proxy_t *p)
     const weir_field_t *field;
     uint64_t status;
 
-    if (p->x.head.status != 200 || p->x.may_have_trailers) {
+    if (p->x->head.status != 200 || p->x->may_have_trailers) {
         return 0;
     }
-    field = weir_fields_find(&p->x.head.fields, WEIR_STR("grpc-status"));
+    field = weir_fields_find(&p->x->head.fields, WEIR_STR("grpc-status"));
     return field != NULL && weir_str_to_u64(field->value, &status) && status <= RETRY_GRPC_MAX ? status : 0;
 }
 
@@ -459,17 +517,50 @@ retry_grpc(weir_proxy_t *p)
         return false;
     }
     weir_proxy_end_attempt(p, status == RETRY_GRPC_UNAVAILABLE);
-    weir_exchange_end(&p->x, true);
+    weir_exchange_end(p->x, true);
     retry_again(p);
+    return true;
+}
+
+static bool
+retry_is_named(const weir_proxy_t *p, unsigned kind, uint16_t status)
+{
+    const weir_forward_retry_t *retry = retry_conf(p);
+
+    return retry != NULL ? retry_is_meant(p, retry, kind, status) : (p->conf->next_upstream & kind) != 0;
+}
+
+/* The first head of two tries: one that is no better than a failure leaves it to the other try; else the other one is
+ * cancelled. */
+static bool
+retry_is_beaten(weir_proxy_t *p, unsigned kind, uint16_t status)
+{
+    bool is_named = retry_is_named(p, kind, status);
+
+    if (!is_named && status < 500) {
+        weir_hedge_win(p);
+        return false;
+    }
+    weir_proxy_end_attempt(p, is_named && (status >= 500 || status == 429));
+    weir_exchange_end(p->x, false);
+    p->req->upstream_head = NULL;
+    p->state = WEIR_PROXY_ASK;
+    weir_hedge_leave(p);
     return true;
 }
 
 bool
 weir_proxy_retry_status(weir_proxy_t *p)
 {
-    uint16_t status = p->x.head.status;
+    uint16_t status = p->x->head.status;
     unsigned kind = retry_status_kind(status);
 
+    if (weir_unlikely(p->plan != NULL)) {
+        weir_hedge_took(p);
+        if (p->plan->hedge.has_other && retry_is_beaten(p, kind, status)) {
+            return true;
+        }
+    }
     if (weir_unlikely(retry_grpc(p))) {
         return true;
     }
@@ -480,7 +571,7 @@ weir_proxy_retry_status(weir_proxy_t *p)
     }
     /* 403 and 404 are an answer, not an unwell peer; so is what else `retry` may name below 500, but 429. */
     weir_proxy_end_attempt(p, status >= 500 || status == 429);
-    weir_exchange_end(&p->x, false);
+    weir_exchange_end(p->x, false);
     retry_again(p);
     return true;
 }
@@ -497,16 +588,17 @@ weir_proxy_release(weir_proxy_t *p)
     p->state = WEIR_PROXY_DONE;
     weir_timer_drop(&p->deadline);
     if (p->plan != NULL) {
-        weir_timer_drop(&p->plan->try_timer);
+        weir_hedge_drop(p, WEIR_CAUSE_NONE);
+        weir_proxy_answers(p);
         weir_timer_drop(&p->plan->pause);
     }
     weir_timer_drop(&p->rate_timer);
     weir_task_cancel(&p->task);
     weir_task_cancel(&p->collect_task);
-    weir_exchange_end(&p->x, false);
+    weir_exchange_end(p->x, false);
     weir_resolver_cancel(&p->lookup);
     if (p->has_pipe) {
-        weir_http_give_pipe(p->x.http, p->pipe, p->pipe_held == 0);
+        weir_http_give_pipe(p->x->http, p->pipe, p->pipe_held == 0);
         p->has_pipe = false;
     }
     if (p->picked) {

@@ -48,8 +48,8 @@ target_use_addrs(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_addr_t *ad
         }
     }
     pass->group = weir_new(arena, weir_group_conf_t);
-    p->own_group = weir_upstream_attach_addrs(p->x.http->groups, arena, pass->group, pass->authority, pass->host_header,
-                                              with_port, n);
+    p->own_group = weir_upstream_attach_addrs(p->x->http->groups, arena, pass->group, pass->authority,
+                                              pass->host_header, with_port, n);
 }
 
 static void
@@ -131,7 +131,7 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     if (settings->said.servers.n == 0) {
         return target_fail(p, target_text(p, "no resolver defined to resolve", hp->host));
     }
-    weir_resolver_lookup(weir_resolver_of(p->x.http->groups, &settings->said.servers), &p->lookup, hp->host,
+    weir_resolver_lookup(weir_resolver_of(p->x->http->groups, &settings->said.servers), &p->lookup, hp->host,
                          settings->timeout, target_resolved);
     if (pass->group != NULL) {
         return true;                               /* it was known */

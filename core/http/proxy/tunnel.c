@@ -30,7 +30,7 @@ static bool
 tunnel_upward(weir_proxy_t *p, bool *failed)
 {
     weir_str_t bytes;
-    weir_io_t io = p->x.codec->push(&p->x);
+    weir_io_t io = p->x->codec->push(p->x);
 
     if (io == WEIR_ERROR) {
         *failed = true;
@@ -40,12 +40,12 @@ tunnel_upward(weir_proxy_t *p, bool *failed)
     }
     io = weir_request_read(p->req, &bytes);
     if (io == WEIR_OK) {
-        *failed = p->x.codec->send_body(&p->x, bytes) == WEIR_ERROR;
+        *failed = p->x->codec->send_body(p->x, bytes) == WEIR_ERROR;
         return !*failed;
     }
     if (io == WEIR_EOF) {
         p->client_eof = true;
-        *failed = p->x.codec->send_end(&p->x) == WEIR_ERROR;
+        *failed = p->x->codec->send_end(p->x) == WEIR_ERROR;
     }
     if (io == WEIR_ERROR) {
         *failed = true;
@@ -63,7 +63,7 @@ tunnel_downward(weir_proxy_t *p, bool *failed)
     if (p->peer_done || weir_response_pending(req)) {
         return false;
     }
-    weir_io_t io = p->x.codec->read_body(&p->x, WEIR_RX_BYTES, &bytes);
+    weir_io_t io = p->x->codec->read_body(p->x, WEIR_RX_BYTES, &bytes);
     if (io == WEIR_OK) {
         p->attempt->response_length += bytes.len;
         *failed = weir_response_body(req, bytes) == WEIR_ERROR || weir_response_flush(req) == WEIR_ERROR;
@@ -97,14 +97,14 @@ weir_proxy_tunnel_pump(weir_proxy_t *p)
             down = tunnel_downward(p, &failed);
         }
     }
-    if (failed || (p->client_eof && p->peer_done && !p->x.codec->pending(&p->x))) {
+    if (failed || (p->client_eof && p->peer_done && !p->x->codec->pending(p->x))) {
         tunnel_end(p);
         return;
     }
     if (up || down) {
-        weir_task_post_later(p->x.http->loop, &p->task, tunnel_go_on);
+        weir_task_post_later(p->x->http->loop, &p->task, tunnel_go_on);
     }
-    weir_exchange_wait(&p->x, p->conf->peer.read_timeout);
+    weir_exchange_wait(p->x, p->conf->peer.read_timeout);
 }
 
 static void
@@ -119,7 +119,7 @@ tunnel_open(weir_proxy_t *p)
     p->is_tunnel_open = true;
     p->req->res.no_body = false;
     p->req->codec->tunnel(p->req);
-    p->x.codec->tunnel(&p->x);
+    p->x->codec->tunnel(p->x);
     p->hold.wants_body = true;
     weir_proxy_tunnel_pump(p);
 }
@@ -132,12 +132,12 @@ weir_proxy_tunnel_begin(weir_proxy_t *p, weir_str_t to)
 
     p->attempt->status = 101;
     p->attempt->has_header = true;
-    req->upstream_head = &p->x.head;
+    req->upstream_head = &p->x->head;
     req->res.status = 101;
-    req->res.reason = p->x.head.reason;
+    req->res.reason = p->x->head.reason;
     req->res.upgraded = true;
     if (weir_fields_add(&req->res.fields, &req->arena, WEIR_HEADER_UPGRADE, WEIR_STR("Upgrade"), to, 0) == NULL
-        || !weir_proxy_copy_fields(p) || !p->x.codec->save(&p->x))
+        || !weir_proxy_copy_fields(p) || !p->x->codec->save(p->x))
     {
         weir_proxy_fail(p, WEIR_CAUSE_INTERNAL_MEMORY, NULL, 0);
         return;

@@ -77,7 +77,7 @@ upgrade_check_websocket(weir_proxy_t *p)
     weir_request_t *req = p->req;
     const weir_field_t *f = weir_fields_first(&req->head.fields, WEIR_HEADER_SEC_WEBSOCKET_VERSION);
 
-    if (p->x.has_body) {
+    if (p->x->has_body) {
         (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_UPGRADE_REFUSED, "with a body");
         return false;
     }
@@ -109,31 +109,31 @@ weir_proxy_upgrade_begin(weir_proxy_t *p)
     {
         return true;                                  /* not forwarded: an ordinary request */
     }
-    if (!req->body_complete && (!p->x.has_body || p->body_is_ours)) {
+    if (!req->body_complete && (!p->x->has_body || p->body_is_ours)) {
         /* its body is not for the peer: behind a 101 it would be taken for bytes of the tunnel */
         return true;
     }
-    p->x.upgrade = upgrade->value;
+    p->x->upgrade = upgrade->value;
     /* whatever the answer: what the client sends next is no request */
     req->keep_alive = false;
-    return !upgrade_list_names(p->x.upgrade, WEIR_STR("websocket")) || upgrade_check_websocket(p);
+    return !upgrade_list_names(p->x->upgrade, WEIR_STR("websocket")) || upgrade_check_websocket(p);
 }
 
 bool
 weir_proxy_upgrade_switches(const weir_proxy_t *p, weir_str_t *to)
 {
-    const weir_field_t *upgrade = weir_fields_first(&p->x.head.fields, WEIR_HEADER_UPGRADE);
+    const weir_field_t *upgrade = weir_fields_first(&p->x->head.fields, WEIR_HEADER_UPGRADE);
     weir_str_t list, protocol;
 
-    if (p->x.upgrade.len == 0 || !p->x.head.upgrade || upgrade == NULL
-        || weir_fields_next(&p->x.head.fields, upgrade) != NULL || !weir_proxy_upgrade_may_pass(upgrade->value)
-        || !p->x.codec->ended(&p->x))
+    if (p->x->upgrade.len == 0 || !p->x->head.upgrade || upgrade == NULL
+        || weir_fields_next(&p->x->head.fields, upgrade) != NULL || !weir_proxy_upgrade_may_pass(upgrade->value)
+        || !p->x->codec->ended(p->x))
     {
         return false;
     }
     *to = list = upgrade->value;
     while (weir_syntax_list_next(&list, &protocol)) {
-        if (!upgrade_list_names(p->x.upgrade, protocol)) {
+        if (!upgrade_list_names(p->x->upgrade, protocol)) {
             return false;
         }
     }

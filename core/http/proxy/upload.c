@@ -37,7 +37,7 @@ weir_proxy_collect_body(weir_proxy_t *p)
     case WEIR_AGAIN:
         return false;
     case WEIR_EOF:
-        weir_task_post_later(p->x.http->loop, &p->collect_task, upload_go_on);
+        weir_task_post_later(p->x->http->loop, &p->collect_task, upload_go_on);
         return false;
     case WEIR_ERROR:
         break;
@@ -69,12 +69,12 @@ weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes)
     weir_request_t *req = p->req;
     weir_io_t io;
 
-    if (!p->x.has_body) {
+    if (!p->x->has_body) {
         return WEIR_EOF;
     }
     if (p->streaming) {
         if (weir_store_left(&p->taken) != 0) {
-            return weir_store_read(&p->taken, p->x.http->rx, WEIR_RX_BYTES, bytes);
+            return weir_store_read(&p->taken, p->x->http->rx, WEIR_RX_BYTES, bytes);
         }
         io = weir_request_read(req, bytes);
         if (io == WEIR_OK) {
@@ -85,7 +85,7 @@ weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes)
         }
         return io;
     }
-    io = weir_store_read(p->body, p->x.http->rx, WEIR_RX_BYTES, bytes);
+    io = weir_store_read(p->body, p->x->http->rx, WEIR_RX_BYTES, bytes);
     if (io == WEIR_ERROR) {
         weir_proxy_body_failed(p, WEIR_CAUSE_INTERNAL_IO);
     }
