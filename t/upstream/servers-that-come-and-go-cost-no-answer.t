@@ -143,12 +143,13 @@ is_deeply $ask->('/zones', 4), { a1 => 2, a2 => 2 }, 'after all, the own zone se
 # names
 $w->wait_until('the name is known', sub { $w->get('/named')->status == 200 });
 $say->('servfail');
-$w->wait_for_log(qr/origin\.test of upstream "named" could not be resolved/);
+my $questions = $dns->questions;
+$w->wait_until('the name servers are asked, and fail', sub { $dns->questions > $questions });
 is_deeply $ask->('/named', 5), { first => 5 }, 'a name that fails: what was known serves';
 $say->('127.0.0.2');
 $from = time;
 $w->wait_until('the name has moved', sub { my $answer = $w->get('/named'); is $answer->status, 200, 'no error meanwhile' if $answer->status != 200; $answer->body eq 'second' });
-cmp_ok time - $from, '<', 5 + 3, 'a name that moves: its new address serves after the pause that follows a failure';
+cmp_ok time - $from, '<', 10, 'a name that moves: its new address serves soon';
 is_deeply $ask->('/named', 5), { second => 5 }, 'and alone';
 
 done_testing;
