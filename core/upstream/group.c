@@ -11,6 +11,7 @@
 #include "upstream/running.h"
 
 #define GROUPS_BUCKETS    1024       /* a power of two */
+#define GROUP_FEW         32         /* peers that are looked at all together */
 #define GROUP_ARENA_CHUNK 2048
 #define GROUP_ZONES       63         /* bits of weir_pick_t.failed_zones, but for 0 */
 
@@ -186,18 +187,67 @@ group_destroy(weir_group_t *group)
     weir_mem_free(group);
 }
 
+/* Peers by the cells of their places: an open table of indexes of group->peers, and 1; 0 is free. */
+static void
+group_find_cells(weir_group_t *group)
+{
+    group->n_cells = 1;
+    while (group->n_cells < 2 * group->conf.n_peers) {
+        group->n_cells *= 2;
+    }
+    group->cells = weir_new_n(group->sets_arena, uint32_t, group->n_cells);
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        size_t at = group->peers[i]->place.hold.cell;
+
+        if (!group->peers[i]->is_shared) {
+            continue;
+        }
+        while (group->cells[at & (group->n_cells - 1)] != 0) {
+            at++;
+        }
+        group->cells[at & (group->n_cells - 1)] = (uint32_t) i + 1;
+    }
+}
+
+/* NULL: there is none in this worker. */
+static weir_peer_t *
+group_peer_at(weir_group_t *group, uint32_t cell)
+{
+    if (group->cells == NULL) {
+        group_find_cells(group);
+    }
+    for (size_t at = cell;; at++) {
+        uint32_t i = group->cells[at & (group->n_cells - 1)];
+
+        if (i == 0 || group->peers[i - 1]->place.hold.cell == cell) {
+            return i != 0 ? group->peers[i - 1] : NULL;
+        }
+    }
+}
+
 void
 weir_group_look(weir_group_t *group)
 {
     uint64_t changes = __atomic_load_n(&group->state->changes, __ATOMIC_ACQUIRE);
+    uint32_t cell;
 
     if (weir_likely(changes == group->seen)) {
         return;
     }
-    group->seen = changes;
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
+    while (group->conf.n_peers > GROUP_FEW && changes - group->seen - 1 < WEIR_CHANGES_KEPT
+           && weir_state_change(group->state, group->seen, &cell))
+    {
+        weir_peer_t *peer = group_peer_at(group, cell);
+
+        if (peer != NULL) {
+            weir_peer_tell(peer);
+        }
+        group->seen++;
+    }
+    for (size_t i = 0; i < group->conf.n_peers && group->seen != changes; i++) {
         weir_peer_tell(group->peers[i]);
     }
+    group->seen = changes;
 }
 
 /* -- carrying over from the group that had the name before -- */

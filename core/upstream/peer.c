@@ -77,7 +77,7 @@ peer_changed(weir_peer_t *peer, weir_instant_t now)
     if (!peer->is_marked) {
         weir_slow_start_begin(peer, now);
     }
-    (void) __atomic_fetch_add(&peer->group->state->changes, 1, __ATOMIC_ACQ_REL);
+    weir_state_changed(peer);
 }
 
 /* Another worker's clock may be a little ahead of what this turn of the loop calls now. */

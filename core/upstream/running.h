@@ -50,6 +50,8 @@ struct weir_group {
     uint64_t          changed, shared_as;    /* counts what this worker has been told of peers; and as of then */
     size_t            n_marked;      /* peers that are marked as failed, as of: */
     uint64_t          seen;          /* state->changes */
+    uint32_t         *cells;         /* numbers of places of peers, by cell: group.c; NULL: not looked for yet */
+    size_t            n_cells;       /* a power of two */
     weir_instant_t    now;           /* of the last pick */
     size_t            hint;          /* a peer that somebody might pick, when that was last asked */
     weir_group_state_t *state;       /* what all workers know about the group */

@@ -44,6 +44,34 @@ weir_state_swap_failures(const weir_peer_t *peer, weir_failures_t was, weir_fail
                                        __ATOMIC_RELAXED);
 }
 
+/* -- changes -- */
+
+/* The number, less what does not fit, stands above the cell: an entry of another change is found out. */
+static inline uint64_t
+states_pack_change(uint64_t number, uint32_t cell)
+{
+    return (number + 1) << 32 | cell;
+}
+
+void
+weir_state_changed(const weir_peer_t *peer)
+{
+    weir_group_state_t *state = peer->group->state;
+    uint64_t            number = __atomic_fetch_add(&state->changes, 1, __ATOMIC_ACQ_REL);
+
+    __atomic_store_n(&state->changed[number % WEIR_CHANGES_KEPT],
+                     states_pack_change(number, peer->is_shared ? peer->place.hold.cell : UINT32_MAX), __ATOMIC_RELEASE);
+}
+
+bool
+weir_state_change(const weir_group_state_t *state, uint64_t number, uint32_t *cell)
+{
+    uint64_t word = __atomic_load_n(&state->changed[number % WEIR_CHANGES_KEPT], __ATOMIC_ACQUIRE);
+
+    *cell = (uint32_t) word;
+    return word == states_pack_change(number, *cell);
+}
+
 /* -- requests under way -- */
 
 uint32_t

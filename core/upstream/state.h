@@ -43,12 +43,15 @@ typedef enum {
 /* As statistics call it: that of bit i. */
 extern const char *const weir_barred_words[WEIR_BARRED_REASONS];
 
+#define WEIR_CHANGES_KEPT 8
+
 /* A group's record. */
 typedef struct {
     uint64_t name;
     uint64_t changes;                        /* how often a peer became marked or barred, or was so no longer */
     uint64_t latency[2];                     /* of all peers; latency.c */
-    uint64_t unused[WEIR_PLACES_RECORD / 8 - 4];
+    uint64_t changed[WEIR_CHANGES_KEPT];     /* which peers the last changes were of, by their number */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 4 - WEIR_CHANGES_KEPT];
 } weir_group_state_t;
 
 _Static_assert(sizeof(struct weir_peer_state) == WEIR_PLACES_RECORD && sizeof(weir_group_state_t) == WEIR_PLACES_RECORD,
@@ -62,6 +65,11 @@ typedef struct { uint32_t fails; weir_instant_t checked; } weir_failures_t;
 weir_failures_t weir_state_failures(const weir_peer_t *peer);
 /* false: another worker changed them since they were `was`. */
 bool            weir_state_swap_failures(const weir_peer_t *peer, weir_failures_t was, weir_failures_t next);
+
+/* The peer became marked or barred, or is so no longer: it counts among the changes of its group. */
+void            weir_state_changed(const weir_peer_t *peer);
+/* Which peer the change of that number was of: the cell of its place.  false: that is not known any more, or not yet. */
+bool            weir_state_change(const weir_group_state_t *state, uint64_t number, uint32_t *cell);
 
 /* upstream_states: names that there is room for in all workers. */
 bool weir_states_take(weir_conf_t *cf, uint64_t names) WEIR_MUST_USE;
