@@ -331,9 +331,9 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     if (worker->life == NULL) {
         return worker_failed("starting the modules failed");
     }
+    weir_store_read_from(worker->settings.store_path);       /* modules may ask it as they adopt the generation */
     worker->serve = weir_serve_create(worker->life, weir_areas, start->generation, worker->settings.connections);
     weir_serve_count_taken(worker->serve, &start->pulse->taken);
-    weir_store_read_from(worker->settings.store_path);
     worker_listen(worker, start->sockets, start->fds, start->n_sockets);
     return true;
 }
