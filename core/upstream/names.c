@@ -1,6 +1,6 @@
 /*
- * names.c - see names.h.  Runs in the worker that asks for all; one object a name while it does, and one for each target
- * of a service.
+ * names.c - see names.h.  Runs in the worker that asks for all; one object a name while it does, and one for each
+ * target of a service.
  *
  * An answer is asked for again when it ends to hold.  What fails keeps the list that is there: a name server that is
  * down empties no group.  Only when servers say for a while that there is no such name, or that it has no address, is
