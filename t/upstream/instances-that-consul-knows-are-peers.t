@@ -71,6 +71,10 @@ for my $bad ([ '{}', qr/its answer is no JSON array/ ], [ '[{"Service": {}}]', q
     $state->(++$index, $bad->[0]);
     $w->wait_for_log($bad->[1]);
     is $w->get('/')->body, 'one', "nothing is changed by $bad->[0]";
+    $state->(++$index, '[' . $one->('two') . ']');
+    $all->('two', 'a good answer is taken again');
+    $state->(++$index, '[' . $one->('one') . ']');
+    $all->('one', 'and another');
 }
 $state->(500, 'no');
 $w->wait_for_log(qr/it answered with status 500/);
