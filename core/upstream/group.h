@@ -132,6 +132,8 @@ typedef struct {
 typedef enum {
     WEIR_REFUSED_NOT,
     WEIR_REFUSED_NO_PEER,                    /* none is left that may be picked */
+    WEIR_REFUSED_REQUESTS,                   /* it has max_requests */
+    WEIR_REFUSED_PENDING,                    /* … max_pending */
     WEIR_REFUSED_BREAKER,                    /* the group's circuit breaker is open */
 } weir_refusal_t;
 
@@ -185,6 +187,7 @@ struct weir_upconn {
     const weir_upshare_t *share;             /* NULL: one exchange at a time */
     weir_upsecure_t secure;                  /* a reference to the context, copies of the name and the address */
     weir_addr_t    from;
+    struct weir_state_part *cap;             /* where it is counted; NULL: nowhere */
     struct weir_upslot *slot;                /* where its TLS session is kept; NULL: nowhere */
     uint32_t       requests;                 /* sent on it; counted by the owner */
     weir_instant_t created;
@@ -234,6 +237,8 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
  * that is still held is abandoned.  After a failure peers of other localities come before those of one where an attempt
  * has failed; backups after both.  A group with a single peer never marks it failed, as in nginx. */
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
+/* The connection to pick->peer is ready. */
+void weir_pick_connected(weir_pick_t *pick);
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer.  An abandoned one says nothing about the
  * peer, so that a client that leaves cannot make one that is marked as failed a good one. */
 void weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
@@ -254,7 +259,7 @@ void weir_pick_end(weir_pick_t *pick);               /* a peer that is still hel
 /* -- connections -- */
 /* An idle connection to the peer, secured and shared so, or NULL.  The caller sets owner and conn.watch.on_ready. */
 weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const weir_upshare_t *share);
-/* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error,
+/* Starts a new one; *done: connected at once. NULL: errno; EUSERS: the group has as many as it may. The caller waits for writable and checks weir_sock_error,
  * then goes on with weir_upconn_secure until that says OK. */
 weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *),
                                 bool *done);

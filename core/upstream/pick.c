@@ -126,6 +126,14 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 }
 
 void
+weir_pick_connected(weir_pick_t *pick)
+{
+    if (weir_unlikely(pick->group->conf.n_policies != 0)) {
+        weir_policies_connected(pick);
+    }
+}
+
+void
 weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
 {
     weir_assert(!outcome->failed || outcome->kind != WEIR_OUTCOME_ABANDONED);

@@ -165,6 +165,19 @@ weir_policies_picked(weir_pick_t *pick, weir_instant_t now)
 }
 
 void
+weir_policies_connected(weir_pick_t *pick)
+{
+    weir_group_t *group = pick->group;
+
+    weir_assert(pick->peer != NULL);
+    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
+        if (group->policies[i].policy->connected != NULL) {
+            group->policies[i].policy->connected(&group->policies[i], pick);
+        }
+    }
+}
+
+void
 weir_policies_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
 {
     weir_group_t *group = pick->group;

@@ -75,6 +75,8 @@ struct weir_uppolicy {
      * time, and only when it is sent if all say so. */
     bool (*retry)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     void (*picked)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
+    /* … and it has a connection that is ready; perhaps again, when that had been closed. */
+    void (*connected)(weir_uppolicy_of_t *of, weir_pick_t *pick);
     void (*report)(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
     /* For statistics: numbers[i] is what tells[i] says, as all workers know it.  peer NULL: those of the group, else
      * those of that peer; the others are not looked at. */

@@ -65,6 +65,8 @@ struct weir_group {
     struct weir_hedges *hedges;      /* hedges.c; NULL: not needed yet */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
+    weir_state_part_t *cap;          /* of its connections in all workers; NULL: there is none */
+    uint32_t          max_connections;       /* … of which there are at most so many */
     uint32_t          refs;          /* generations, picks, connections that are not idle */
     weir_arena_t      arena;
 };
@@ -120,6 +122,7 @@ void           weir_policies_carry_over(weir_peer_t *to, const weir_peer_t *from
 weir_refusal_t weir_policies_admit(weir_pick_t *pick, weir_instant_t now);
 void           weir_policies_leave(weir_pick_t *pick, weir_instant_t now);
 void           weir_policies_picked(weir_pick_t *pick, weir_instant_t now);
+void           weir_policies_connected(weir_pick_t *pick);
 void           weir_policies_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
 
 /* peer.c: it has failed max_fails times.  The only peer of a group is never marked: there would be no other to ask. */

@@ -344,6 +344,18 @@ weir_state_part_admit(weir_state_part_t *part, uint32_t max)
 }
 
 void
+weir_state_part_count(weir_state_part_t *part)
+{
+    (void) __atomic_fetch_add((uint64_t *) part->place.record + 1, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t
+weir_state_part_counted(const weir_state_part_t *part)
+{
+    return __atomic_load_n((const uint64_t *) part->place.record + 1, __ATOMIC_RELAXED);
+}
+
+void
 weir_state_part_leave(weir_state_part_t *part)
 {
     uint32_t *own = part->place.gauge;

@@ -101,7 +101,7 @@ weir_peer_barred(const weir_peer_t *peer)
 /* -- parts: more words of shared memory, for who needs them -- */
 /* A record of WEIR_PLACES_RECORD bytes, of which the first word is the place's own, and a gauge; zero at first.  Its
  * life is a peer's state's, by the name of the part. */
-typedef struct {
+typedef struct weir_state_part {
     weir_list_t         link;                /* of the peer's, or of the group's */
     const weir_group_t *group;
     weir_place_t        place;
@@ -116,6 +116,12 @@ uint32_t           weir_state_part_sum(const weir_state_part_t *part);
 /* One more on this worker's gauge unless there are `max` in all workers already; see weir_places_admit. */
 bool               weir_state_part_admit(weir_state_part_t *part, uint32_t max) WEIR_MUST_USE;
 void               weir_state_part_leave(weir_state_part_t *part);
+/* For who has no other use for the word behind the record's first one: it counts. */
+void               weir_state_part_count(weir_state_part_t *part);
+uint64_t           weir_state_part_counted(const weir_state_part_t *part);
+
+/* So many connections of the group at most, in all workers, which are on the gauge of that part of it; NULL: any. */
+void               weir_upconn_cap(weir_group_t *group, weir_state_part_t *part, uint32_t max);
 
 /* -- requests -- */
 /* Requests that are on the peer now, in all workers. */
