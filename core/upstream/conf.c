@@ -134,9 +134,15 @@ weir_upstream_read_peer(weir_peer_conf_t *peer, weir_str_t word)
         peer->locality = value;
         return weir_locality_is_valid(value);
     }
+    if (upstream_option(word, "route=", &value)) {
+        peer->route = value;
+        return value.len != 0;
+    }
     peer->backup |= weir_str_eq(word, WEIR_STR("backup"));
     peer->down |= weir_str_eq(word, WEIR_STR("down"));
-    return weir_str_eq(word, WEIR_STR("backup")) || weir_str_eq(word, WEIR_STR("down"));
+    peer->drain |= weir_str_eq(word, WEIR_STR("drain"));
+    return weir_str_eq(word, WEIR_STR("backup")) || weir_str_eq(word, WEIR_STR("down"))
+           || weir_str_eq(word, WEIR_STR("drain"));
 }
 
 static bool
@@ -246,7 +252,8 @@ static const weir_directive_t upstream_directives[] = {
         .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
         .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [slow_start=time] "
-                "[priority=number] [locality=region[/zone[/subzone]]] [backup] [down] [resolve] [service=name]",
+                "[priority=number] [locality=region[/zone[/subzone]]] [backup] [down] [drain] [resolve] "
+                "[service=name] [route=text]",
         .help = "Adds a server to the group: a name or address with an optional port (80), or unix:path."),
     WEIR_DIRECTIVE(upstream_conf_t, keepalive, "keepalive", .where = WEIR_IN_UPSTREAM, .dflt = "32",
         .help = "Sets how many idle connections to the group each worker keeps; 0 keeps none."),
@@ -290,7 +297,9 @@ upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
     digest = upstream_digest_number(digest, peer->max_conns);
     digest = upstream_digest_number(digest, peer->slow_start.ms);
     digest = weir_str_hash(peer->locality, digest);
+    digest = weir_str_hash(peer->route, digest);
     digest = upstream_digest_number(digest, (uint64_t) weir_peer_rank(peer) << 1 | peer->down);
+    digest = upstream_digest_number(digest, peer->drain);
     return upstream_digest_number(digest, peer->fail_timeout.ms);
 }
 
@@ -599,6 +608,9 @@ upstream_judge(const weir_conf_block_t *block, weir_group_conf_t *group)
         const weir_upstream_module_t *module = weir_upstream_modules[m];
         weir_uppolicy_conf_t            has = { .policy = NULL };
 
+        if (module != NULL && module->stick != NULL && block->confs[m] != NULL && group->sticky == NULL) {
+            group->sticky = module->stick(block->confs[m]);
+        }
         if (module != NULL && module->judge != NULL && block->confs[m] != NULL) {
             has.policy = module->judge(block->confs[m], &has.settings);
         }

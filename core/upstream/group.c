@@ -118,6 +118,7 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     group->conf = *conf;
     group->conf.running = NULL;
     group->conf.key = NULL;
+    group->conf.sticky = NULL;
     group->conf.name = weir_str_dup(arena, conf->name);
     group->conf.host_header = weir_str_dup(arena, conf->host_header);
     group_copy_zones(group, conf);

@@ -26,7 +26,8 @@ typedef struct {
     uint16_t    priority;        /* lower ones are asked first */
     uint8_t     distance;        /* from this gateway: near ones are asked first; or its zone, with zone_aware */
     weir_str_t  locality;        /* as written; empty: none was said */
-    bool        backup, down;
+    weir_str_t  route;           /* what `sticky route` knows it by; empty: nothing */
+    bool        backup, down, drain;
     /* what comes here is compared in members.c (members_conf_eq) and digested in conf.c */
 } weir_peer_conf_t;
 
@@ -71,6 +72,7 @@ typedef struct weir_group_conf {
     weir_uppolicy_conf_t     policies[WEIR_POLICIES_MAX];
     uint32_t               n_policies;
     const weir_template_t *key;            /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
+    const struct weir_sticky *sticky;      /* of the generation: how requests are bound to peers; NULL: they are not */
     uint64_t               digest;           /* of all the above but the key */
     uint64_t               settings;         /* the same but the peers; 0: it is not known */
     uint32_t               stats;            /* its row (shm/stats.h) */
@@ -155,6 +157,9 @@ typedef struct {
     size_t        n_tried;
     weir_arena_t *arena;
     weir_str_t    key;               /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
+    weir_str_t    bond;              /* what the request says of the peer it is bound to (sticky.h); likewise */
+    weir_str_t    learned;           /* what an answer says of requests that are bound to its peer from now on */
+    weir_peer_t  *bound;             /* by a policy that has admitted it: the first peer, if that may be picked */
     uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
     weir_instant_t picked;                   /* when the peer was, for latency.c */

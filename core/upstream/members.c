@@ -43,7 +43,7 @@ struct weir_member {
 static size_t
 members_texts(const weir_peer_conf_t *conf)
 {
-    return conf->text.len + conf->server.len + conf->locality.len;
+    return conf->text.len + conf->server.len + conf->locality.len + conf->route.len;
 }
 
 static weir_str_t
@@ -65,6 +65,7 @@ members_copy(weir_peer_conf_t *to, char *texts, const weir_peer_conf_t *conf)
     to->text = members_keep(&texts, conf->text);
     to->server = members_keep(&texts, conf->server);
     to->locality = members_keep(&texts, conf->locality);
+    to->route = members_keep(&texts, conf->route);
 }
 
 /* One block of the heap. */
@@ -82,6 +83,7 @@ static bool
 members_conf_eq(const weir_peer_conf_t *a, const weir_peer_conf_t *b)
 {
     return weir_str_eq(a->text, b->text) && weir_str_eq(a->server, b->server) && weir_str_eq(a->locality, b->locality)
+           && weir_str_eq(a->route, b->route) && a->drain == b->drain
            && a->weight == b->weight && a->max_fails == b->max_fails && a->max_conns == b->max_conns
            && a->fail_timeout.ms == b->fail_timeout.ms && a->slow_start.ms == b->slow_start.ms
            && weir_peer_rank(a) == weir_peer_rank(b) && a->down == b->down;
@@ -395,6 +397,7 @@ members_use_next(weir_peer_t *peer)
     peer->conf = peer->next_conf;
     peer->next_conf = NULL;
     peer->zone = weir_group_zone(peer->group, peer->conf->locality);
+    weir_policies_peer_told(peer);
 }
 
 /* By rank, and those of one rank as their sources have them. */

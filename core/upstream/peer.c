@@ -156,6 +156,21 @@ weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant
     return !weir_peer_rests(peer, now) || weir_peer_is_needed(peer);
 }
 
+bool
+weir_peer_allowed_bound(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now)
+{
+    const weir_peer_conf_t *conf = peer->conf;
+
+    if (conf->down || peer->is_gone || peer->set == NULL || weir_pick_has_tried(pick, peer)
+        || (conf->max_conns != 0 && weir_state_in_use(peer) >= conf->max_conns))
+    {
+        return false;
+    }
+    return ((weir_peer_barred(peer) & ~WEIR_BARRED_BUT_BOUND) == 0
+            && !peer_rests(peer, weir_state_failures(peer), now))
+           || weir_peer_is_needed(peer);
+}
+
 /* What the failures are after one more. */
 static weir_failures_t
 peer_add_failure(const weir_peer_t *peer, weir_failures_t failures, weir_instant_t now)

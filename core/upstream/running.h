@@ -118,6 +118,7 @@ void           weir_policies_end(weir_group_t *group);
 /* A peer that comes to a group that has begun, and has its shared state; it goes. */
 void           weir_policies_peer_begin(weir_peer_t *peer);
 void           weir_policies_peer_end(weir_peer_t *peer);
+void           weir_policies_peer_told(weir_peer_t *peer);     /* its configuration is another now */
 void           weir_policies_carry_over(weir_peer_t *to, const weir_peer_t *from);
 weir_refusal_t weir_policies_admit(weir_pick_t *pick, weir_instant_t now);
 void           weir_policies_leave(weir_pick_t *pick, weir_instant_t now);
@@ -129,6 +130,8 @@ void           weir_policies_report(weir_pick_t *pick, const weir_outcome_t *out
 bool weir_peer_is_marked(const weir_peer_t *peer);
 /* It is marked as failed and it is not yet time to try it, or it is barred. */
 bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
+/* May a request that is bound to the peer have it?  Also when it is drained, whatever its rank and zone. */
+bool weir_peer_allowed_bound(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
 /* It rests, and its set is in panic: it may be picked all the same. */
 bool weir_peer_is_needed(const weir_peer_t *peer);
 /* After which it is tried, if nothing else changes. */

@@ -208,7 +208,9 @@ weir_state_look(weir_str_t name, weir_peer_look_t *seen)
     return true;
 }
 
-const char *const weir_barred_words[WEIR_BARRED_REASONS] = { "check", "unproven", "ejected", "drained", "down" };
+const char *const weir_barred_words[WEIR_BARRED_REASONS] = {
+    "check", "unproven", "ejected", "drained", "down", "drain",
+};
 
 /* -- a group -- */
 

@@ -35,10 +35,13 @@ typedef enum {
     WEIR_BARRED_EJECTED = 4,                 /* as an outlier */
     WEIR_BARRED_DRAINED = 8,                 /* it has only those that are bound to it; run time */
     WEIR_BARRED_DOWN = 16,                   /* an operator said so; run time */
+    WEIR_BARRED_DRAIN = 32,                  /* as DRAINED, by the configuration */
 } weir_barred_t;
 
 #define WEIR_BARRED_RUN_TIME ((uint64_t) WEIR_BARRED_DRAINED | WEIR_BARRED_DOWN)
-#define WEIR_BARRED_REASONS  5
+/* Those that are bound to the peer may have it all the same. */
+#define WEIR_BARRED_BUT_BOUND ((uint64_t) WEIR_BARRED_DRAINED | WEIR_BARRED_DRAIN)
+#define WEIR_BARRED_REASONS  6
 
 /* As statistics call it: that of bit i. */
 extern const char *const weir_barred_words[WEIR_BARRED_REASONS];

@@ -191,7 +191,7 @@ status_limit(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stat
 static const char *
 status_state(bool is_down, bool is_marked, uint64_t barred)
 {
-    return is_down || (barred & WEIR_BARRED_DOWN) != 0 ? "down" : (barred & WEIR_BARRED_DRAINED) != 0 ? "draining"
+    return is_down || (barred & WEIR_BARRED_DOWN) != 0 ? "down" : (barred & WEIR_BARRED_BUT_BOUND) != 0 ? "draining"
            : (barred & WEIR_BARRED_CHECK) != 0 ? "unhealthy" : (barred & WEIR_BARRED_UNPROVEN) != 0 ? "checking"
            : is_marked || barred != 0 ? "unavail" : "up";
 }
