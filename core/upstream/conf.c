@@ -517,6 +517,7 @@ upstream_bind_source(weir_conf_t *cf, const weir_group_conf_t *group, const weir
         twins += follow->servers[i].source != NULL && weir_str_eq(follow->servers[i].source->name, source->name);
     }
     source->group = group;
+    source->bit = at < 64 ? UINT64_C(1) << at : 0;
     source->key = weir_str_printf(cf->arena, "%.*s\x1f%.*s\x1f%zu", WEIR_STR_ARG(group->name),
                                   WEIR_STR_ARG(source->name), twins);
 }
@@ -554,6 +555,7 @@ upstream_list_servers(weir_conf_t *cf, const weir_conf_block_t *block, const ups
                                                                 follow->servers[i].model.locality);
         if (follow->servers[i].source != NULL) {
             upstream_bind_source(cf, group, follow, i);
+            follow->sources |= follow->servers[i].source->bit;
         }
     }
     follow->entries = has_source ? weir_lists_take(cf) : NULL;
@@ -657,6 +659,9 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
         return NULL;
     }
     upstream_judge(block, group);
+    if (follow->entries != NULL) {
+        weir_source_count(group, &follow->sources);
+    }
     group->states = ((const upstream_conf_t *) weir_conf_of(block->parent, weir_upstream_index))->states;
     weir_upstream_fill(cf->arena, group, follow, NULL);
     group->follow = follow->entries != NULL ? follow : NULL;

@@ -123,11 +123,26 @@ names_tell_failure(names_t *names, const char *why)
     names->has_failed = true;
 }
 
+/* There is a list; is_stale: an old one, because no server has another. */
+static void
+names_answered(names_t *names, bool is_stale)
+{
+    if (is_stale) {
+        weir_source_failed(names->source, WEIR_SOURCE_SILENT);
+        names_tell_failure(names, "no name server has a newer answer");
+        return;
+    }
+    names->has_failed = false;
+    weir_source_confirm(names->source);
+}
+
 static void
 names_failed(names_t *names, weir_lookup_result_t result)
 {
     uint64_t now = weir_clock_now().ms;
 
+    weir_source_failed(names->source, result == WEIR_LOOKUP_TIMEOUT ? WEIR_SOURCE_SILENT
+                       : result == WEIR_LOOKUP_FAILED ? WEIR_SOURCE_REFUSED : WEIR_SOURCE_ABSENT);
     names_tell_failure(names, result == WEIR_LOOKUP_TIMEOUT ? "no name server answered"
                        : result == WEIR_LOOKUP_FAILED ? "the name servers say that they cannot"
                        : "there is no such name");
@@ -173,11 +188,7 @@ names_on_addrs(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_ad
     if (names_go_on(names, result)) {
         return;
     }
-    if (lookup->is_stale) {
-        names_tell_failure(names, "no name server has a newer answer");
-    } else {
-        names->has_failed = false;
-    }
+    names_answered(names, lookup->is_stale);
     names_give_addrs(names, addrs, n);
     names_done(names);
 }
@@ -248,11 +259,7 @@ names_over(names_t *names)
         names->until = weir_min(names->until, target->lookup.until.ms);
     }
     if (n != 0) {
-        if (is_stale) {
-            names_tell_failure(names, "no name server has a newer answer");
-        } else {
-            names->has_failed = false;
-        }
+        names_answered(names, is_stale);
         names_give(names, peers, n);
         names_done(names);
     } else {

@@ -31,15 +31,16 @@ poll_later(discovery_t *source, uint64_t ms)
 }
 
 static void
-poll_failed(discovery_t *source, const char *why)
+poll_failed(discovery_t *source, weir_source_reason_t reason, const char *why)
 {
-    uint64_t wait = weir_min(source->interval.ms, (uint64_t) POLL_BACKOFF), reason = weir_str_hash(weir_str_from_z(why), 1);
+    uint64_t wait = weir_min(source->interval.ms, (uint64_t) POLL_BACKOFF), digest = weir_str_hash(weir_str_from_z(why), 1);
 
-    if (source->failures == 0 || source->told != reason) {
+    weir_source_failed(source->source, reason);
+    if (source->failures == 0 || source->told != digest) {
         weir_log(WEIR_LOG_ERROR, NULL, 0, "the servers of upstream \"%.*s\" cannot be had from %.*s: %s; those that are "
                  "known stay", WEIR_STR_ARG(source->source->group->name), WEIR_STR_ARG(source->url.text), why);
     }
-    source->told = reason;
+    source->told = digest;
     for (uint32_t i = 0; i < source->failures && wait < POLL_MAX; i++) {
         wait *= 2;
     }
@@ -57,6 +58,7 @@ poll_recovered(discovery_t *source)
                  WEIR_STR_ARG(source->source->group->name), WEIR_STR_ARG(source->url.text));
     }
     source->failures = 0;
+    weir_source_confirm(source->source);
 }
 
 /* false: *error. */
@@ -84,7 +86,7 @@ poll_fetched(void *data, const weir_fetched_t *fetched)
 
     source->fetch = NULL;
     if (fetched->body.at == NULL) {
-        poll_failed(source, fetched->why);
+        poll_failed(source, WEIR_SOURCE_SILENT, fetched->why);
         return;
     }
     if (fetched->status == 304 && source->version_len != 0) {
@@ -94,11 +96,11 @@ poll_fetched(void *data, const weir_fetched_t *fetched)
     }
     if (fetched->status != 200) {
         (void) weir_error_set(&error, "it answered with status %u", fetched->status);
-        poll_failed(source, error.text);
+        poll_failed(source, WEIR_SOURCE_REFUSED, error.text);
         return;
     }
     if (!poll_take(source, fetched->body, &error)) {
-        poll_failed(source, error.text);
+        poll_failed(source, WEIR_SOURCE_MALFORMED, error.text);
         return;
     }
     poll_recovered(source);
@@ -122,7 +124,7 @@ poll_ask(discovery_t *source)
     source->kind->ask(source, &spec);
     source->fetch = weir_fetch(http, &source->at, &spec, poll_fetched, source);
     if (source->fetch == NULL) {
-        poll_failed(source, "there is no memory");
+        poll_failed(source, WEIR_SOURCE_SILENT, "there is no memory");
     }
 }
 
