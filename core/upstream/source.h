@@ -43,7 +43,7 @@ typedef struct weir_source weir_source_t;
 
 typedef struct {
     void (*begin)(weir_source_t *source);    /* This worker asks. */
-    void (*end)(weir_source_t *source);      /* It does not any more; once for each begin.  Nothing is given after it. */
+    void (*end)(weir_source_t *source);      /* … no more; once for each begin.  Nothing is given after it. */
 } weir_source_ops_t;
 
 /* Of a generation.  Who declared it fills ops and owner in while the configuration is read. */
@@ -93,7 +93,8 @@ weir_loop_t *weir_source_loop(const weir_source_t *source);
 bool weir_source_read(weir_arena_t *arena, weir_str_t text, bool allows_unix, weir_source_list_t *list,
                       weir_error_t *error) WEIR_MUST_USE;
 /* An address, perhaps with a port, or unix:PATH; no name. */
-bool weir_source_read_address(weir_str_t text, bool allows_unix, uint16_t default_port, weir_addr_t *addr) WEIR_MUST_USE;
+bool weir_source_read_address(weir_str_t text, bool allows_unix, uint16_t default_port,
+                              weir_addr_t *addr) WEIR_MUST_USE;
 
 /* -- lists as values -- */
 /* On the heap, texts and all in one block; at NULL: no memory, when n is not 0. */
