@@ -8,6 +8,7 @@
 #include "tool/consumers.h"
 #include "tool/diff.h"
 #include "tool/explain.h"
+#include "tool/notation.h"
 #include "tool/reload.h"
 #include "tool/simulate.h"
 #include "tool/store.h"
@@ -22,12 +23,18 @@ static const weir_tool_t tools[] = {
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off] [group=NAME]... [meta=NAME=VALUE]... "
       "[identity=KIND:VALUE]... | calls [PLACE] [--json]",
       "the consumers of APIs; calls: which of them still call what is deprecated", .run = weir_tool_consumer },
+    { "convert", "--to json|conf [--variables] FILE|-",
+      "a configuration file as JSON, or JSON as a configuration file; --variables: each $ in it begins a variable",
+      .run_source = weir_notation_convert },
     { "diff", "[--traffic FILE|--recorder] [--format NAME] [--host NAME] [--json] OLD NEW",
       "what another configuration would change for which routes and locations, and for what share of requests",
       .run_source = weir_tool_diff },
     { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--http2] [--json] [--live] REQUEST|-",
       "what the configuration, or with --live the running one, would do with a request",
       .run_source = weir_tool_explain },
+    { "fmt", "[-w|--check] FILE...|-",
+      "configuration files in one layout; -w: written back, --check: which of them are not in it (exit code 3)",
+      .run_source = weir_notation_fmt },
     { "identity", "add KIND:VALUE consumer=NAME | remove KIND:VALUE | list [CONSUMER]",
       "what consumers are known by, beside API keys: see `weir -h identify`", .run = weir_tool_identity },
     { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID",
