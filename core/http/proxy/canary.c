@@ -354,6 +354,9 @@ canary_grpc_failed(const weir_request_t *req)
     const weir_field_t   *field = weir_fields_find(&req->upstream_trailers, WEIR_STR("grpc-status"));
     uint32_t              number;
 
+    if (field == NULL && req->upstream_head != NULL) {                   /* an answer of nothing but a status */
+        field = weir_fields_find(&req->upstream_head->fields, WEIR_STR("grpc-status"));
+    }
     return field != NULL && weir_conf_read_u32(field->value, &number) && number < 32 && (failures >> number & 1) != 0;
 }
 
