@@ -50,31 +50,17 @@ lex_is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A comment to its end, of a statement that has so many words yet. */
 static void
-lex_skip_comment(weir_lex_t *lex, size_t words)
+lex_skip_blank(weir_lex_t *lex)
 {
-    size_t             start = lex->at + 1;
-    weir_lex_comment_t comment = { .line = lex->line, .words = words };
+    bool comment = false;
 
-    while (!lex_at_end(lex) && lex_peek(lex) != '\n') {
-        lex_skip(lex);
-    }
-    if (lex->comments != NULL) {
-        comment.text = weir_str(lex->text.at + start, lex->at - start);
-        *(weir_lex_comment_t *) weir_array_push(lex->comments) = comment;
-    }
-}
-
-static void
-lex_skip_blank(weir_lex_t *lex, size_t words)
-{
-    while (!lex_at_end(lex)) {
-        if (lex_peek(lex) == '#') {
-            lex_skip_comment(lex, words);
-        } else if (lex_is_space(lex_peek(lex))) {
-            lex_skip(lex);
-        } else {
+    for (; !lex_at_end(lex); lex_skip(lex)) {
+        if (comment) {
+            comment = lex_peek(lex) != '\n';
+        } else if (lex_peek(lex) == '#') {
+            comment = true;
+        } else if (!lex_is_space(lex_peek(lex))) {
             return;
         }
     }
@@ -229,7 +215,6 @@ lex_word(weir_lex_t *lex, weir_conf_word_t *word, weir_error_t *error)
         return weir_conf_fail(error, lex->file, word->line, word->column, "", "unexpected byte 0x00");
     }
     word->text = lex_unescape(lex->arena, raw);
-    word->lines = lex->line - word->line;
     if (!word->quoted) {
         return true;
     }
@@ -276,7 +261,7 @@ lex_statement(weir_lex_t *lex, weir_array_t *array, uint32_t *line, weir_error_t
     char             c;
 
     for (;;) {
-        lex_skip_blank(lex, array->n);
+        lex_skip_blank(lex);
         *line = array->n == 0 ? lex->line : *line;
         if (lex_at_end(lex)) {
             return lex_end(lex, array, error);
