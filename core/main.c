@@ -112,6 +112,20 @@ main_check_files(weir_generation_t *generation)
     return weir_pidfile_check(settings.pid_file);
 }
 
+static bool
+main_dump(const weir_command_t *command, weir_bundle_t *bundle)
+{
+    weir_error_t error = { .text = "" };
+
+    if (!command->json) {
+        weir_conf_dump(bundle, STDOUT_FILENO);
+    } else if (!weir_conf_dump_json(bundle, stdout, &error)) {
+        fprintf(stderr, "weir: %s\n", error.text);
+        return false;
+    }
+    return true;
+}
+
 static int
 main_test(const weir_command_t *command, const weir_conf_source_t *source)
 {
@@ -130,7 +144,7 @@ main_test(const weir_command_t *command, const weir_conf_source_t *source)
                 good ? "is successful" : "failed");
     }
     if (good && command->dump) {
-        weir_conf_dump(bundle, STDOUT_FILENO);
+        good = main_dump(command, bundle);
     }
     if (generation != NULL) {
         weir_bundle_destroy(bundle);

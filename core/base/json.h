@@ -32,7 +32,7 @@ typedef struct {
     uint32_t values;             /* of any kind, in all */
 } weir_json_limits_t;
 
-#define WEIR_JSON_DEPTH_MAX 64
+#define WEIR_JSON_DEPTH_MAX 144
 
 typedef enum {
     WEIR_JSON_GOOD,

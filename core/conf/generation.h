@@ -10,6 +10,8 @@
 #include "conf/module.h"
 #include "log/log.h"
 
+#include <stdio.h>
+
 struct weir_generation {
     weir_arena_t       arena;
     uint32_t           refs;
@@ -43,6 +45,8 @@ void               weir_generation_unref(weir_generation_t *generation);   /* th
 
 /* -T: the files of the bundle in the order they were read, with "# configuration file NAME:" before each. */
 void weir_conf_dump(weir_bundle_t *bundle, int fd);
+/* The same as JSON: [ { "file": …, "parsed": … (tree_json.h) } ]; false with *error: a text is not UTF-8. */
+bool weir_conf_dump_json(weir_bundle_t *bundle, FILE *out, weir_error_t *error) WEIR_MUST_USE;
 /* -h DIRECTIVE: its row (syntax, default, context, limits, help); false when there is none: prints the nearest name. */
 bool weir_conf_print_help(weir_str_t directive, int fd);
 /* The reference: every row of every module, one Markdown page for each module, to fd. */

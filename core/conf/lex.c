@@ -50,17 +50,31 @@ lex_is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* A comment to its end, of a statement that has so many words yet. */
 static void
-lex_skip_blank(weir_lex_t *lex)
+lex_skip_comment(weir_lex_t *lex, size_t words)
 {
-    bool comment = false;
+    size_t             start = lex->at + 1;
+    weir_lex_comment_t comment = { .line = lex->line, .words = words };
 
-    for (; !lex_at_end(lex); lex_skip(lex)) {
-        if (comment) {
-            comment = lex_peek(lex) != '\n';
-        } else if (lex_peek(lex) == '#') {
-            comment = true;
-        } else if (!lex_is_space(lex_peek(lex))) {
+    while (!lex_at_end(lex) && lex_peek(lex) != '\n') {
+        lex_skip(lex);
+    }
+    if (lex->comments != NULL) {
+        comment.text = weir_str(lex->text.at + start, lex->at - start);
+        *(weir_lex_comment_t *) weir_array_push(lex->comments) = comment;
+    }
+}
+
+static void
+lex_skip_blank(weir_lex_t *lex, size_t words)
+{
+    while (!lex_at_end(lex)) {
+        if (lex_peek(lex) == '#') {
+            lex_skip_comment(lex, words);
+        } else if (lex_is_space(lex_peek(lex))) {
+            lex_skip(lex);
+        } else {
             return;
         }
     }
@@ -215,6 +229,7 @@ lex_word(weir_lex_t *lex, weir_conf_word_t *word, weir_error_t *error)
         return weir_conf_fail(error, lex->file, word->line, word->column, "", "unexpected byte 0x00");
     }
     word->text = lex_unescape(lex->arena, raw);
+    word->lines = lex->line - word->line;
     if (!word->quoted) {
         return true;
     }
@@ -261,7 +276,7 @@ lex_statement(weir_lex_t *lex, weir_array_t *array, uint32_t *line, weir_error_t
     char             c;
 
     for (;;) {
-        lex_skip_blank(lex);
+        lex_skip_blank(lex, array->n);
         *line = array->n == 0 ? lex->line : *line;
         if (lex_at_end(lex)) {
             return lex_end(lex, array, error);

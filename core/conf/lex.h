@@ -6,12 +6,14 @@
 #ifndef WEIR_CONF_LEX_H
 #define WEIR_CONF_LEX_H
 
+#include "base/array.h"
 #include "base/error.h"
 
 typedef struct {
     weir_str_t text;          /* quotes and escapes resolved; owned by the arena */
     bool       quoted;
     uint32_t   line, column;
+    uint32_t   lines;         /* that it goes on for, behind its first */
 } weir_conf_word_t;
 
 #define WEIR_LEX_MAX_WORD  65536   /* bytes of a word as written */
@@ -29,12 +31,16 @@ typedef struct {
     uint32_t                line; /* of the first word; of '}' for CLOSE */
 } weir_conf_words_t;
 
+/* What stands behind '#', and behind how many words of its statement. */
+typedef struct { weir_str_t text; uint32_t line; size_t words; } weir_lex_comment_t;
+
 typedef struct {
-    weir_arena_t *arena;
-    weir_str_t    text;
-    const char   *file;
-    size_t        at;
-    uint32_t      line, column;
+    weir_arena_t       *arena;
+    weir_str_t          text;
+    const char         *file;
+    size_t              at;
+    uint32_t            line, column;
+    weir_array_t       *comments;         /* weir_lex_comment_t's are added to it; NULL: they are skipped */
 } weir_lex_t;
 
 void weir_lex_init(weir_lex_t *lex, weir_arena_t *arena, weir_str_t text, const char *file);

@@ -321,12 +321,12 @@ static const nginx_group_t nginx_groups[] = {
       "sub_filter_last_modified sub_filter_once sub_filter_types" },
     { "http_upstream", NGINX_HERE, 0, NULL, "",
       "keepalive keepalive_requests keepalive_time keepalive_timeout least_time random resolver "
-      "resolver_timeout server upstream zone "
+      "resolver_timeout server sticky upstream zone "
       "$upstream_addr $upstream_bytes_received $upstream_bytes_sent $upstream_connect_time $upstream_cookie_ "
       "$upstream_header_time $upstream_http_ $upstream_response_length $upstream_response_time $upstream_status "
       "$upstream_trailer_" },
     { "http_upstream", NGINX_PLANNED, 0, NULL, "Comes with the balancers and health checks.",
-      "ntlm queue state sticky sticky_cookie_insert" },
+      "ntlm queue state sticky_cookie_insert" },
     { "http_upstream", NGINX_PLANNED, 0, NULL, "",
       "$upstream_cache_age $upstream_cache_key $upstream_cache_last_modified $upstream_cache_status "
       "$upstream_last_addr $upstream_last_server_name $upstream_queue_time" },

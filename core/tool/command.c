@@ -123,6 +123,9 @@ command_take_long(weir_command_t *command, const char *word)
     if (strcmp(word, "--wait") == 0) {
         return command->wait = true;
     }
+    if (strcmp(word, "--json") == 0) {
+        return command->json = true;
+    }
     if (strcmp(word, "--help") == 0) {
         return command->help = true;
     }
@@ -152,6 +155,9 @@ weir_command_parse(weir_command_t *command, char *const *argv, weir_error_t *err
         return command_invalid("-s ", command->signal,
                                weir_conf_nearest(weir_str_from_z(command->signal), command_signals,
                                                  weir_countof(command_signals)), error);
+    }
+    if (command->json && !command->dump) {
+        return weir_error_set(error, "\"--json\" goes with -T");
     }
     if (command->wait && (command->signal == NULL
                           || (strcmp(command->signal, "reload") != 0 && strcmp(command->signal, "upgrade") != 0)))

@@ -14,7 +14,7 @@ typedef struct {
     const char *signal;         /* -s: "stop", "quit", "reopen", "reload" or "upgrade" */
     const char *topic;          /* -h DIRECTIVE */
     char *const *tool;          /* a tool's name and its arguments, ended by NULL; NULL: none */
-    bool        help, version, build, test, dump, quiet, manual, wait;
+    bool        help, version, build, test, dump, json, quiet, manual, wait;
 } weir_command_t;
 
 /* Borrows from argv.  false with *error: what nginx says of it. */

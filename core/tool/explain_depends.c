@@ -334,6 +334,9 @@ depends_on_target(depends_t *d)
     d->words = NULL;
     if (answer->proxy != NULL && answer->proxy->pass.targets != NULL) {
         depends_add(d, WEIR_STR("the weights of the targets, and whose turn it is"));
+        if (answer->proxy->pass.targets->canary != NULL) {
+            depends_add(d, WEIR_STR("at which step the canary is"));
+        }
     }
     if (group != NULL && group->n_peers > 1) {
         depends_add(d, WEIR_STR("which servers of the group are healthy, and whose turn it is"));

@@ -8,11 +8,11 @@
 #include "tool/consumers.h"
 #include "tool/diff.h"
 #include "tool/explain.h"
+#include "tool/notation.h"
 #include "tool/reload.h"
 #include "tool/simulate.h"
 #include "tool/store.h"
 #include "tool/stories.h"
-#include "tool/upstream.h"
 #include "tool/zones.h"
 
 #include <string.h>
@@ -23,12 +23,18 @@ static const weir_tool_t tools[] = {
     { "consumer", "add|set|remove|list [NAME] [plan=PLAN] [disabled=on|off] [group=NAME]... [meta=NAME=VALUE]... "
       "[identity=KIND:VALUE]... | calls [PLACE] [--json]",
       "the consumers of APIs; calls: which of them still call what is deprecated", .run = weir_tool_consumer },
+    { "convert", "--to json|conf [--variables] FILE|-",
+      "a configuration file as JSON, or JSON as a configuration file; --variables: each $ in it begins a variable",
+      .run_source = weir_notation_convert },
     { "diff", "[--traffic FILE|--recorder] [--format NAME] [--host NAME] [--json] OLD NEW",
       "what another configuration would change for which routes and locations, and for what share of requests",
       .run_source = weir_tool_diff },
     { "explain", "[-c FILE] [-H FIELD] [--ip ADDRESS] [--http2] [--json] [--live] REQUEST|-",
       "what the configuration, or with --live the running one, would do with a request",
       .run_source = weir_tool_explain },
+    { "fmt", "[-w|--check] FILE...|-",
+      "configuration files in one layout; -w: written back, --check: which of them are not in it (exit code 3)",
+      .run_source = weir_notation_fmt },
     { "identity", "add KIND:VALUE consumer=NAME | remove KIND:VALUE | list [CONSUMER]",
       "what consumers are known by, beside API keys: see `weir -h identify`", .run = weir_tool_identity },
     { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID",
@@ -46,10 +52,6 @@ static const weir_tool_t tools[] = {
       .run_source = weir_tool_simulate },
     { "store", "dump | load | compact [FILE] | check | flush",
       "the store as a whole; dump writes to standard output, load reads standard input", .run = weir_tool_store },
-    { "upstream", "[GROUP [list [--json] | add|set|drain|remove ADDRESS [weight=N] [max_fails=N] [fail_timeout=TIME] "
-      "[max_conns=N] [slow_start=TIME] [priority=N] [locality=PLACE] [backup] [down] [up] [drain]]] | -",
-      "groups of servers and their servers: what there is, and what to change while the instance runs",
-      .run = weir_tool_upstream },
     { "why", "ID", "the story of the request with that $request_id", .run = weir_tool_why },
     { "tail", "[status=5xx] [cause=WORD] [host=] [path=] [client=] [slow=MS]", "a line for each request as it ends",
       .run = weir_tool_tail },

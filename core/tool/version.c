@@ -29,6 +29,7 @@ weir_version_print_usage(void)
             "  -V            : print the version, the compiler, libraries and configure options and exit\n"
             "  -t            : read and check the configuration and exit\n"
             "  -T            : as -t, and print every file that was read\n"
+            "  --json        : with -T: as JSON, see `weir convert`\n"
             "  -q            : with -t: say nothing but errors\n"
             "  -s signal     : tell the running master to: stop, quit, reopen, reload, upgrade\n"
             "  --wait        : with -s reload: return when it is in use, or say why it is not and exit with 1; -s "

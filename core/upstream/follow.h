@@ -22,10 +22,14 @@ typedef struct weir_follow_conf {
     weir_follow_server_t        *servers;
     size_t                       n;
     weir_locality_settings_t     locality;       /* where this gateway is */
+    uint64_t                     sources;        /* the bits of its sources */
     const weir_entries_t        *entries;        /* shared memory of lists.h */
 } weir_follow_conf_t;
 
 typedef struct weir_follow weir_follow_t;
+
+/* source_stats.c, at load: statistics of the group tell of its sources, whose bits these are. */
+void weir_source_count(weir_group_conf_t *group, const uint64_t *sources);
 
 /* Begins to follow for a group that does not run yet: conf->running is set, and changes with the lists.  One a group
  * and worker; the one of the generation before gives its lists and leases to it. */

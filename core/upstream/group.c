@@ -8,11 +8,10 @@
 #include "os/clock.h"
 #include "os/sys.h"
 #include "shm/stats.h"
-#include "upstream/changes.h"
-#include "upstream/locality.h"
 #include "upstream/running.h"
 
 #define GROUPS_BUCKETS    1024       /* a power of two */
+#define GROUP_FEW         32         /* peers that are looked at all together */
 #define GROUP_ARENA_CHUNK 2048
 #define GROUP_ZONES       63         /* bits of weir_pick_t.failed_zones, but for 0 */
 
@@ -20,10 +19,6 @@ struct weir_groups {
     weir_loop_t *loop;
     weir_list_t  buckets[GROUPS_BUCKETS];     /* by name; newest first */
     struct weir_resolver_link *resolvers;
-    weir_list_t  unsettled;                   /* groups whose sets lack a change */
-    uint64_t     change;                      /* the last one that was taken up */
-    void       (*on_settled)(void *data);
-    void        *data;
     weir_list_t  follows;                     /* weir_follow_t, newest first */
     uint64_t     seed;                        /* a resolver's names may come from clients */
 };
@@ -34,8 +29,6 @@ weir_groups_create(weir_loop_t *loop)
     weir_groups_t *groups = weir_mem_need(sizeof(*groups));
 
     groups->loop = loop;
-    weir_list_init(&groups->unsettled);
-    groups->change = weir_changes_number();
     groups->seed = weir_random_seed(groups);
     weir_list_init(&groups->follows);
     for (size_t i = 0; i < GROUPS_BUCKETS; i++) {
@@ -103,90 +96,6 @@ groups_find(weir_groups_t *groups, weir_str_t name, uint64_t digest)
     return NULL;
 }
 
-/* -- changes at run time -- */
-
-void
-weir_groups_on_settled(weir_groups_t *groups, void (*on_settled)(void *data), void *data)
-{
-    groups->on_settled = on_settled;
-    groups->data = data;
-}
-
-uint64_t
-weir_groups_settled(const weir_groups_t *groups)
-{
-    uint64_t settled = groups->change;
-
-    for (const weir_list_t *at = groups->unsettled.next; at != &groups->unsettled; at = at->next) {
-        settled = weir_min(settled, weir_list_entry(at, const weir_group_t, unsettled)->unsettled_from - 1);
-    }
-    return settled;
-}
-
-void
-weir_group_unsettled(weir_group_t *group)
-{
-    if (group->groups != NULL && !weir_list_linked(&group->unsettled)) {
-        group->unsettled_from = group->groups->change + 1;
-        weir_list_append(&group->groups->unsettled, &group->unsettled);
-    }
-}
-
-void
-weir_group_settled(weir_group_t *group)
-{
-    if (!weir_list_linked(&group->unsettled)) {
-        return;
-    }
-    weir_list_remove(&group->unsettled);
-    if (group->groups != NULL && group->groups->on_settled != NULL) {
-        group->groups->on_settled(group->groups->data);
-    }
-}
-
-static void
-groups_change(weir_groups_t *groups, const weir_change_t *change)
-{
-    weir_list_t *bucket = groups_bucket(groups, change->group);
-
-    for (weir_list_t *at = bucket->next; at != bucket; at = at->next) {
-        weir_group_t *group = weir_list_entry(at, weir_group_t, link);
-
-        if (group->conf.may_change && weir_str_eq(group->conf.name, change->group)) {
-            weir_members_changed(group, change->peer.text);
-        }
-    }
-}
-
-bool
-weir_groups_change(weir_groups_t *groups, uint64_t number, weir_str_t line, weir_error_t *error)
-{
-    json_t       *command = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, NULL);
-    weir_change_t change;
-    bool          good = command != NULL || weir_error_set(error, "a change is no JSON");
-
-    good = good && weir_change_read(&change, command, error)
-           && (weir_changes_put(number, &change) || weir_error_set(error, "there are too many changes"));
-    if (good) {
-        groups_change(groups, &change);
-    }
-    groups->change = number;
-    json_decref(command);
-    return good;
-}
-
-/* -- localities -- */
-
-uint8_t
-weir_group_distance(const weir_group_t *group, weir_str_t locality)
-{
-    weir_locality_settings_t settings = { .own = group->conf.own };
-
-    settings.zones.at = (weir_caller_zone_t *) (uintptr_t) group->conf.zones;
-    settings.zones.n = group->conf.n_zones;
-    return weir_locality_place(&settings, locality);
-}
-
 /* -- one group -- */
 
 static void
@@ -209,10 +118,9 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     group->conf = *conf;
     group->conf.running = NULL;
     group->conf.key = NULL;
+    group->conf.sticky = NULL;
     group->conf.name = weir_str_dup(arena, conf->name);
     group->conf.host_header = weir_str_dup(arena, conf->host_header);
-    group->conf.own = weir_str_dup(arena, conf->own);
-    group->conf.state = WEIR_STR_NONE;
     group_copy_zones(group, conf);
     group->conf.peers = NULL;
     group->conf.n_peers = 0;
@@ -280,18 +188,67 @@ group_destroy(weir_group_t *group)
     weir_mem_free(group);
 }
 
+/* Peers by the cells of their places: an open table of indexes of group->peers, and 1; 0 is free. */
+static void
+group_find_cells(weir_group_t *group)
+{
+    group->n_cells = 1;
+    while (group->n_cells < 2 * group->conf.n_peers) {
+        group->n_cells *= 2;
+    }
+    group->cells = weir_new_n(group->sets_arena, uint32_t, group->n_cells);
+    for (size_t i = 0; i < group->conf.n_peers; i++) {
+        size_t at = group->peers[i]->place.hold.cell;
+
+        if (!group->peers[i]->is_shared) {
+            continue;
+        }
+        while (group->cells[at & (group->n_cells - 1)] != 0) {
+            at++;
+        }
+        group->cells[at & (group->n_cells - 1)] = (uint32_t) i + 1;
+    }
+}
+
+/* NULL: there is none in this worker. */
+static weir_peer_t *
+group_peer_at(weir_group_t *group, uint32_t cell)
+{
+    if (group->cells == NULL) {
+        group_find_cells(group);
+    }
+    for (size_t at = cell;; at++) {
+        uint32_t i = group->cells[at & (group->n_cells - 1)];
+
+        if (i == 0 || group->peers[i - 1]->place.hold.cell == cell) {
+            return i != 0 ? group->peers[i - 1] : NULL;
+        }
+    }
+}
+
 void
 weir_group_look(weir_group_t *group)
 {
     uint64_t changes = __atomic_load_n(&group->state->changes, __ATOMIC_ACQUIRE);
+    uint32_t cell;
 
     if (weir_likely(changes == group->seen)) {
         return;
     }
-    group->seen = changes;
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
+    while (group->conf.n_peers > GROUP_FEW && changes - group->seen - 1 < WEIR_CHANGES_KEPT
+           && weir_state_change(group->state, group->seen, &cell))
+    {
+        weir_peer_t *peer = group_peer_at(group, cell);
+
+        if (peer != NULL) {
+            weir_peer_tell(peer);
+        }
+        group->seen++;
+    }
+    for (size_t i = 0; i < group->conf.n_peers && group->seen != changes; i++) {
         weir_peer_tell(group->peers[i]);
     }
+    group->seen = changes;
 }
 
 /* -- carrying over from the group that had the name before -- */

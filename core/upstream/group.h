@@ -26,6 +26,7 @@ typedef struct {
     uint16_t    priority;        /* lower ones are asked first */
     uint8_t     distance;        /* from this gateway: near ones are asked first; or its zone, with zone_aware */
     weir_str_t  locality;        /* as written; empty: none was said */
+    weir_str_t  route;           /* what `sticky route` knows it by; empty: nothing */
     bool        backup, down, drain;
     /* what comes here is compared in members.c (members_conf_eq) and digested in conf.c */
 } weir_peer_conf_t;
@@ -71,15 +72,13 @@ typedef struct weir_group_conf {
     weir_uppolicy_conf_t     policies[WEIR_POLICIES_MAX];
     uint32_t               n_policies;
     const weir_template_t *key;            /* of the generation: what a request has as weir_pick_t.key; NULL: nothing */
+    const struct weir_sticky *sticky;      /* of the generation: how requests are bound to peers; NULL: they are not */
     uint64_t               digest;           /* of all the above but the key */
     uint64_t               settings;         /* the same but the peers; 0: it is not known */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
     struct weir_follow    *following;        /* in a worker: what asks for them */
     weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
-    weir_str_t             own;              /* where this gateway is: its locality */
-    weir_str_t             state;            /* the file that its servers are in; empty: they are in the block */
-    bool                   may_change;       /* at run time: of an upstream block (changes.h) */
 } weir_group_conf_t;
 
 typedef struct weir_peer_state weir_peer_state_t;            /* state.h */
@@ -135,6 +134,8 @@ typedef struct {
 typedef enum {
     WEIR_REFUSED_NOT,
     WEIR_REFUSED_NO_PEER,                    /* none is left that may be picked */
+    WEIR_REFUSED_REQUESTS,                   /* it has max_requests */
+    WEIR_REFUSED_PENDING,                    /* … max_pending */
     WEIR_REFUSED_BREAKER,                    /* the group's circuit breaker is open */
 } weir_refusal_t;
 
@@ -156,6 +157,9 @@ typedef struct {
     size_t        n_tried;
     weir_arena_t *arena;
     weir_str_t    key;               /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
+    weir_str_t    bond;              /* what the request says of the peer it is bound to (sticky.h); likewise */
+    weir_str_t    learned;           /* what an answer says of requests that are bound to its peer from now on */
+    weir_peer_t  *bound;             /* by a policy that has admitted it: the first peer, if that may be picked */
     uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
     weir_instant_t picked;                   /* when the peer was, for latency.c */
@@ -188,6 +192,7 @@ struct weir_upconn {
     const weir_upshare_t *share;             /* NULL: one exchange at a time */
     weir_upsecure_t secure;                  /* a reference to the context, copies of the name and the address */
     weir_addr_t    from;
+    struct weir_state_part *cap;             /* where it is counted; NULL: nowhere */
     struct weir_upslot *slot;                /* where its TLS session is kept; NULL: nowhere */
     uint32_t       requests;                 /* sent on it; counted by the owner */
     weir_instant_t created;
@@ -216,12 +221,6 @@ weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *a
  * of the peer's, counted nowhere.  It keeps one connection, so long; 0: none.  Takes a reference. */
 weir_group_t  *weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint16_t port,
                                           weir_msec_t keepalive_time);
-/* A change at run time (changes.h): a command's line, of that number.  false with *error: it is none. */
-bool           weir_groups_change(weir_groups_t *groups, uint64_t number, weir_str_t line,
-                                  weir_error_t *error) WEIR_MUST_USE;
-/* The last change that, with all before it, requests go by; and a call when that may be another. */
-uint64_t       weir_groups_settled(const weir_groups_t *groups);
-void           weir_groups_on_settled(weir_groups_t *groups, void (*on_settled)(void *data), void *data);
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
@@ -243,6 +242,8 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
  * that is still held is abandoned.  After a failure peers of other localities come before those of one where an attempt
  * has failed; backups after both.  A group with a single peer never marks it failed, as in nginx. */
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
+/* The connection to pick->peer is ready. */
+void weir_pick_connected(weir_pick_t *pick);
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer.  An abandoned one says nothing about the
  * peer, so that a client that leaves cannot make one that is marked as failed a good one. */
 void weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
@@ -263,7 +264,7 @@ void weir_pick_end(weir_pick_t *pick);               /* a peer that is still hel
 /* -- connections -- */
 /* An idle connection to the peer, secured and shared so, or NULL.  The caller sets owner and conn.watch.on_ready. */
 weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const weir_upshare_t *share);
-/* Starts a new one; *done: connected at once. NULL: errno. The caller waits for writable and checks weir_sock_error,
+/* Starts a new one; *done: connected at once. NULL: errno; EUSERS: the group has as many as it may. The caller waits for writable and checks weir_sock_error,
  * then goes on with weir_upconn_secure until that says OK. */
 weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *),
                                 bool *done);
@@ -286,12 +287,6 @@ extern const size_t        weir_upstream_index;
 weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t name);
 /* Explicit groups in their order; NULL behind the last one. */
 const weir_group_conf_t *weir_upstream_at(weir_generation_t *generation, size_t i);
-/* What was changed at run time of groups that this generation does not have is forgotten, and so is what the files of
- * `state` had when it was read.  In each process, when it takes the generation up. */
-void weir_upstream_prune_changes(weir_generation_t *generation);
-/* Of a bundle that is recorded: the last change before that; and of a generation that was built of it. */
-#define WEIR_UPSTREAM_CHANGES "upstream changes"
-uint64_t weir_upstream_changes(const weir_generation_t *generation);
 /* The group a URL's authority names: an `upstream` block's, or an implicit one of its addresses (resolved through the
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,

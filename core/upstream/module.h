@@ -18,6 +18,8 @@ typedef struct weir_upstream_module {
     const weir_uppolicy_t *(*judge)(const void *conf, weir_str_t *settings);
     /* The numbers that the chosen balancer finds in weir_group_conf_t.balancing, 0 at first.  NULL: none. */
     void (*balancing)(const void *conf, uint32_t numbers[WEIR_BALANCING]);
+    /* How requests are bound to peers of the block with this struct; its policy does so.  NULL: they are not. */
+    const struct weir_sticky *(*stick)(const void *conf);
 } weir_upstream_module_t;
 
 /* Made by configure, aligned with weir_modules: NULL where a module is not an upstream one. */

@@ -1,6 +1,6 @@
 /*
- * names.c - see names.h.  Runs in the worker that asks for all; one object a name while it does, and one for each target
- * of a service.
+ * names.c - see names.h.  Runs in the worker that asks for all; one object a name while it does, and one for each
+ * target of a service.
  *
  * An answer is asked for again when it ends to hold.  What fails keeps the list that is there: a name server that is
  * down empties no group.  Only when servers say for a while that there is no such name, or that it has no address, is
@@ -90,7 +90,6 @@ static void
 names_give(names_t *names, weir_source_peer_t *peers, size_t n)
 {
     qsort(peers, n, sizeof(*peers), names_compare);
-    names->has_failed = false;
     names->gone_since = 0;
     weir_source_give(names->source, peers, n);
 }
@@ -112,19 +111,41 @@ names_give_addrs(names_t *names, const weir_addr_t *addrs, size_t n)
 
 /* -- what did not -- */
 
+/* Once, until it succeeds. */
+static void
+names_tell_failure(names_t *names, const char *why)
+{
+    if (!names->has_failed) {
+        weir_log(WEIR_LOG_ERROR, NULL, 0,
+                 "%.*s of upstream \"%.*s\" could not be resolved: %s; its last known addresses stay in use",
+                 WEIR_STR_ARG(names->conf->host), WEIR_STR_ARG(names->source->group->name), why);
+    }
+    names->has_failed = true;
+}
+
+/* There is a list; is_stale: an old one, because no server has another. */
+static void
+names_answered(names_t *names, bool is_stale)
+{
+    if (is_stale) {
+        weir_source_failed(names->source, WEIR_SOURCE_SILENT);
+        names_tell_failure(names, "no name server has a newer answer");
+        return;
+    }
+    names->has_failed = false;
+    weir_source_confirm(names->source);
+}
+
 static void
 names_failed(names_t *names, weir_lookup_result_t result)
 {
     uint64_t now = weir_clock_now().ms;
 
-    if (!names->has_failed) {
-        weir_log(WEIR_LOG_ERROR, NULL, 0,
-                 "%.*s of upstream \"%.*s\" could not be resolved: %s; its last known addresses stay in use",
-                 WEIR_STR_ARG(names->conf->host), WEIR_STR_ARG(names->source->group->name),
-                 result == WEIR_LOOKUP_TIMEOUT ? "no name server answered"
-                 : result == WEIR_LOOKUP_FAILED ? "the name servers say that they cannot" : "there is no such name");
-    }
-    names->has_failed = true;
+    weir_source_failed(names->source, result == WEIR_LOOKUP_TIMEOUT ? WEIR_SOURCE_SILENT
+                       : result == WEIR_LOOKUP_FAILED ? WEIR_SOURCE_REFUSED : WEIR_SOURCE_ABSENT);
+    names_tell_failure(names, result == WEIR_LOOKUP_TIMEOUT ? "no name server answered"
+                       : result == WEIR_LOOKUP_FAILED ? "the name servers say that they cannot"
+                       : "there is no such name");
     if (result != WEIR_LOOKUP_NO_NAME) {
         names->gone_since = 0;
     } else if (names->gone_since == 0) {
@@ -164,10 +185,12 @@ names_on_addrs(weir_lookup_t *lookup, weir_lookup_result_t result, const weir_ad
 {
     names_t *names = weir_container_of(lookup, names_t, lookup);
 
-    if (!names_go_on(names, result)) {
-        names_give_addrs(names, addrs, n);
-        names_done(names);
+    if (names_go_on(names, result)) {
+        return;
     }
+    names_answered(names, lookup->is_stale);
+    names_give_addrs(names, addrs, n);
+    names_done(names);
 }
 
 /* -- services -- */
@@ -225,15 +248,18 @@ names_over(names_t *names)
     weir_source_peer_t *peers = weir_mem_try(WEIR_SOURCE_PEERS * sizeof(*peers));
     weir_lookup_result_t result = WEIR_LOOKUP_NO_NAME;
     size_t n = 0;
+    bool is_stale = names->lookup.is_stale;
 
     for (size_t i = 0; peers != NULL && i < names->n_targets; i++) {
         const names_target_t *target = &names->targets[i];
 
         n += names_add_target(names, target, peers + n, WEIR_SOURCE_PEERS - n);
         result = target->result != WEIR_LOOKUP_NO_NAME ? target->result : result;
+        is_stale = is_stale || target->lookup.is_stale;
         names->until = weir_min(names->until, target->lookup.until.ms);
     }
     if (n != 0) {
+        names_answered(names, is_stale);
         names_give(names, peers, n);
         names_done(names);
     } else {

@@ -77,7 +77,7 @@ peer_changed(weir_peer_t *peer, weir_instant_t now)
     if (!peer->is_marked) {
         weir_slow_start_begin(peer, now);
     }
-    (void) __atomic_fetch_add(&peer->group->state->changes, 1, __ATOMIC_ACQ_REL);
+    weir_state_changed(peer);
 }
 
 /* Another worker's clock may be a little ahead of what this turn of the loop calls now. */
@@ -154,6 +154,21 @@ weir_peer_allowed(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant
         return false;
     }
     return !weir_peer_rests(peer, now) || weir_peer_is_needed(peer);
+}
+
+bool
+weir_peer_allowed_bound(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now)
+{
+    const weir_peer_conf_t *conf = peer->conf;
+
+    if (conf->down || peer->is_gone || peer->set == NULL || weir_pick_has_tried(pick, peer)
+        || (conf->max_conns != 0 && weir_state_in_use(peer) >= conf->max_conns))
+    {
+        return false;
+    }
+    return ((weir_peer_barred(peer) & ~WEIR_BARRED_BUT_BOUND) == 0
+            && !peer_rests(peer, weir_state_failures(peer), now))
+           || weir_peer_is_needed(peer);
 }
 
 /* What the failures are after one more. */

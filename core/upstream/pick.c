@@ -94,6 +94,18 @@ pick_note_tried(weir_pick_t *pick)
     pick->tried[number / 64] |= UINT64_C(1) << (number % 64);
 }
 
+/* The peer that a policy has bound the request to: once. */
+static void
+pick_take_bound(weir_pick_t *pick, weir_instant_t now)
+{
+    weir_peer_t *peer = pick->bound;
+
+    weir_assert(peer->group == pick->group);
+    if (weir_peer_allowed_bound(peer, pick, now)) {
+        (void) pick_take(pick, peer, now);
+    }
+}
+
 bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
@@ -106,6 +118,9 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     if (weir_unlikely(!weir_list_empty(&pick->group->rising))) {
         weir_slow_start_turn(pick->group, now);
     }
+    if (weir_unlikely(pick->bound != NULL)) {
+        pick_take_bound(pick, now);
+    }
     pick->avoids = pick->failed_zones;
     pick_find(pick, now);
     if (pick->peer == NULL && pick->avoids != 0) {           /* no other zone has room */
@@ -114,6 +129,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     }
     pick->avoids = 0;
     if (pick->peer == NULL) {
+        pick->bound = NULL;
         return false;
     }
 
@@ -122,7 +138,16 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     if (weir_unlikely(pick->group->conf.n_policies != 0)) {
         weir_policies_picked(pick, now);
     }
+    pick->bound = NULL;                      /* the next one is the balancer's to choose */
     return true;
+}
+
+void
+weir_pick_connected(weir_pick_t *pick)
+{
+    if (weir_unlikely(pick->group->conf.n_policies != 0)) {
+        weir_policies_connected(pick);
+    }
 }
 
 void

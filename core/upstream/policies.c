@@ -15,7 +15,7 @@ policies_round(size_t size)
 static void
 policies_clear_bars(weir_peer_t *peer)
 {
-    uint64_t owned = WEIR_BARRED_RUN_TIME, others;
+    uint64_t owned = WEIR_BARRED_RUN_TIME | WEIR_BARRED_DRAIN, others;
 
     for (uint32_t i = 0; i < peer->group->conf.n_policies; i++) {
         owned |= peer->group->policies[i].policy->bars;
@@ -32,6 +32,7 @@ weir_policies_peer_begin(weir_peer_t *peer)
     size_t        size = 0;
 
     policies_clear_bars(peer);
+    (void) weir_peer_bar(peer, WEIR_BARRED_DRAIN, peer->conf->drain);
     for (uint32_t i = 0; i < group->conf.n_policies; i++) {
         size += policies_round(group->policies[i].policy->peer_size);
     }
@@ -39,6 +40,19 @@ weir_policies_peer_begin(weir_peer_t *peer)
     for (uint32_t i = 0; i < group->conf.n_policies; i++) {
         if (group->policies[i].policy->peer_begin != NULL) {
             group->policies[i].policy->peer_begin(&group->policies[i], peer);
+        }
+    }
+}
+
+void
+weir_policies_peer_told(weir_peer_t *peer)
+{
+    (void) weir_peer_bar(peer, WEIR_BARRED_DRAIN, peer->conf->drain);
+    for (uint32_t i = 0; i < peer->group->conf.n_policies; i++) {
+        weir_uppolicy_of_t *of = &peer->group->policies[i];
+
+        if (of->policy->peer_told != NULL) {
+            of->policy->peer_told(of, peer);
         }
     }
 }
@@ -160,6 +174,19 @@ weir_policies_picked(weir_pick_t *pick, weir_instant_t now)
     for (uint32_t i = 0; i < group->conf.n_policies; i++) {
         if (group->policies[i].policy->picked != NULL) {
             group->policies[i].policy->picked(&group->policies[i], pick, now);
+        }
+    }
+}
+
+void
+weir_policies_connected(weir_pick_t *pick)
+{
+    weir_group_t *group = pick->group;
+
+    weir_assert(pick->peer != NULL);
+    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
+        if (group->policies[i].policy->connected != NULL) {
+            group->policies[i].policy->connected(&group->policies[i], pick);
         }
     }
 }

@@ -64,17 +64,21 @@ struct weir_uppolicy {
     /* Of each peer, behind the group's begin and before its end; peers may come and go in a group that serves. */
     void (*peer_begin)(weir_uppolicy_of_t *of, weir_peer_t *peer);
     void (*peer_end)(weir_uppolicy_of_t *of, weir_peer_t *peer);
+    /* peer->conf says something else now; never its address. */
+    void (*peer_told)(weir_uppolicy_of_t *of, weir_peer_t *peer);
     /* `to` is in the place of `from`, which had the same address in the group of this name before, and this policy. */
     void (*carry_over)(weir_uppolicy_of_t *of, weir_peer_t *to, const weir_uppolicy_of_t *before,
                        const weir_peer_t *from);
-    /* Before the first peer of a request is picked.  Other than WEIR_REFUSED_NOT: the request gets no peer, and
-     * pick->refused_for may be set. */
+    /* Before the first peer of a request is picked; the request may be bound to one (pick->bound).  Other than
+     * WEIR_REFUSED_NOT: the request gets no peer, and pick->refused_for may be set. */
     weir_refusal_t (*admit)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     void (*leave)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     /* The request failed, or is to be sent to a second peer at once: may it be sent once more?  Asked once for each
      * time, and only when it is sent if all say so. */
     bool (*retry)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     void (*picked)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
+    /* … and it has a connection that is ready; perhaps again, when that had been closed. */
+    void (*connected)(weir_uppolicy_of_t *of, weir_pick_t *pick);
     void (*report)(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
     /* For statistics: numbers[i] is what tells[i] says, as all workers know it.  peer NULL: those of the group, else
      * those of that peer; the others are not looked at. */

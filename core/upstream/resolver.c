@@ -149,8 +149,8 @@ resolver_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_wor
 }
 
 static const weir_conf_type_t resolver_type = {
-    .name = "address... [valid=time] [stale=time] [ipv4=on|off] [ipv6=on|off] [search=on|off|domain,...] [ndots=number] "
-            "[mixed_case=on|off]",
+    .name = "address... [valid=time] [stale=time] [ipv4=on|off] [ipv6=on|off] [search=on|off|domain,...] "
+            "[ndots=number] [mixed_case=on|off]",
     .size = sizeof(weir_resolver_said_t), .min_args = 1, .max_args = 255, .parse = resolver_parse,
 };
 

@@ -38,8 +38,6 @@ struct weir_group {
     uint32_t          n_numbers;     /* weir_peer_number is below it */
     weir_numbers_t    numbers;
     bool              has_changed;   /* what the sets are of */
-    weir_list_t       unsettled;     /* of groups, while the sets are not of what is known */
-    uint64_t          unsettled_from;    /* the first change that they lack */
     weir_task_t       settle_task;
     weir_timer_t      settle_timer;
     weir_instant_t    settle_from;   /* not earlier */
@@ -52,6 +50,8 @@ struct weir_group {
     uint64_t          changed, shared_as;    /* counts what this worker has been told of peers; and as of then */
     size_t            n_marked;      /* peers that are marked as failed, as of: */
     uint64_t          seen;          /* state->changes */
+    uint32_t         *cells;         /* numbers of places of peers, by cell: group.c; NULL: not looked for yet */
+    size_t            n_cells;       /* a power of two */
     weir_instant_t    now;           /* of the last pick */
     size_t            hint;          /* a peer that somebody might pick, when that was last asked */
     weir_group_state_t *state;       /* what all workers know about the group */
@@ -65,6 +65,8 @@ struct weir_group {
     struct weir_hedges *hedges;      /* hedges.c; NULL: not needed yet */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */
     uint32_t          n_idle;
+    weir_state_part_t *cap;          /* of its connections in all workers; NULL: there is none */
+    uint32_t          max_connections;       /* … of which there are at most so many */
     uint32_t          refs;          /* generations, picks, connections that are not idle */
     weir_arena_t      arena;
 };
@@ -74,8 +76,6 @@ void weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size
 void weir_members_end(weir_group_t *group);
 /* These are all from now on; weir_members_settle, or the end of the turn, makes the sets of them. */
 void weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
-/* Something has changed of that address at run time (changes.h). */
-void weir_members_changed(weir_group_t *group, weir_str_t text);
 /* What is put off to the end of the turn, now. */
 void weir_members_settle(weir_group_t *group);
 static inline weir_peer_t *
@@ -118,16 +118,20 @@ void           weir_policies_end(weir_group_t *group);
 /* A peer that comes to a group that has begun, and has its shared state; it goes. */
 void           weir_policies_peer_begin(weir_peer_t *peer);
 void           weir_policies_peer_end(weir_peer_t *peer);
+void           weir_policies_peer_told(weir_peer_t *peer);     /* its configuration is another now */
 void           weir_policies_carry_over(weir_peer_t *to, const weir_peer_t *from);
 weir_refusal_t weir_policies_admit(weir_pick_t *pick, weir_instant_t now);
 void           weir_policies_leave(weir_pick_t *pick, weir_instant_t now);
 void           weir_policies_picked(weir_pick_t *pick, weir_instant_t now);
+void           weir_policies_connected(weir_pick_t *pick);
 void           weir_policies_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
 
 /* peer.c: it has failed max_fails times.  The only peer of a group is never marked: there would be no other to ask. */
 bool weir_peer_is_marked(const weir_peer_t *peer);
 /* It is marked as failed and it is not yet time to try it, or it is barred. */
 bool weir_peer_rests(const weir_peer_t *peer, weir_instant_t now);
+/* May a request that is bound to the peer have it?  Also when it is drained, whatever its rank and zone. */
+bool weir_peer_allowed_bound(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now);
 /* It rests, and its set is in panic: it may be picked all the same. */
 bool weir_peer_is_needed(const weir_peer_t *peer);
 /* After which it is tried, if nothing else changes. */
@@ -150,13 +154,8 @@ void weir_slow_start_told(weir_peer_t *peer);
 void weir_slow_start_forget(weir_peer_t *peer);
 /* Before a peer is picked: what each has of its weight now. */
 void weir_slow_start_turn(weir_group_t *group, weir_instant_t now);
-/* group.c: the group's sets lack something, or do not any more. */
-void weir_group_unsettled(weir_group_t *group);
-void weir_group_settled(weir_group_t *group);
-/* The number of a locality in the group (weir_peer_t.zone). */
+/* group.c: the number of a locality in the group (weir_peer_t.zone). */
 uint8_t weir_group_zone(weir_group_t *group, weir_str_t locality);
-/* How far away it is (weir_peer_conf_t.distance). */
-uint8_t weir_group_distance(const weir_group_t *group, weir_str_t locality);
 /* What other workers have found out of its peers since the last look is counted here, too. */
 void weir_group_look(weir_group_t *group);
 

@@ -37,6 +37,7 @@ weir_sets_create(weir_group_t *group)
 
     group->n_sets = group->n_sharing = group->n_levels = group->n_panic = 0;
     group->sets = weir_new_n(group->sets_arena, weir_host_set_t, n);
+    group->cells = NULL;
     for (size_t i = 0; i < n; i++) {
         weir_peer_t *peer = group->peers[i];
 

@@ -52,6 +52,9 @@ weir_slow_start_turn(weir_group_t *group, weir_instant_t now)
         uint32_t     part = slow_start_part(peer, now);
 
         next = at->next;
+        if (peer->set == NULL) {             /* it gets a set at the end of this turn */
+            continue;
+        }
         slow_start_set(peer, part);
         if (part == 0) {
             peer->risen = __atomic_load_n(&peer->state->risen, __ATOMIC_ACQUIRE);

@@ -192,7 +192,7 @@ source_read_addr(const source_head_t *head, weir_str_t path, weir_addr_t *addr)
         addr->len = sizeof(addr->v6);
         break;
     case AF_UNIX:
-        return weir_addr_from_unix(addr, path);
+        return memchr(path.at, '\0', path.len) == NULL && weir_addr_from_unix(addr, path);
     default:
         return false;
     }
@@ -236,15 +236,16 @@ weir_source_unpack(weir_str_t bytes, weir_source_list_t *list)
     size_t max = bytes.len / sizeof(source_head_t), n = 0;
     weir_source_peer_t *peers = max != 0 && max <= 16 * WEIR_SOURCE_PEERS ? weir_mem_try(max * sizeof(*peers)) : NULL;
 
+    bool is_good = bytes.len == 0 || peers != NULL;
+
     *list = (weir_source_list_t) { NULL, 0 };
-    while (peers != NULL && bytes.len != 0 && n < weir_min(max, (size_t) WEIR_SOURCE_PEERS)
-           && source_read(&bytes, &peers[n]))
-    {
+    while (is_good && bytes.len != 0) {
+        is_good = n < weir_min(max, (size_t) WEIR_SOURCE_PEERS) && source_read(&bytes, &peers[n]);
         n++;
     }
-    if (bytes.len == 0 && n != 0) {
+    if (is_good && n != 0) {
         *list = weir_source_copy(peers, n);
     }
     weir_mem_free(peers);
-    return bytes.len == 0 && list->n == n;
+    return is_good && list->n == n;
 }

@@ -43,7 +43,7 @@ typedef struct weir_source weir_source_t;
 
 typedef struct {
     void (*begin)(weir_source_t *source);    /* This worker asks. */
-    void (*end)(weir_source_t *source);      /* It does not any more; once for each begin.  Nothing is given after it. */
+    void (*end)(weir_source_t *source);      /* … no more; once for each begin.  Nothing is given after it. */
 } weir_source_ops_t;
 
 /* Of a generation.  Who declared it fills ops and owner in while the configuration is read. */
@@ -53,6 +53,7 @@ struct weir_source {
     weir_peer_conf_t         model;          /* what a peer is unless its list says otherwise */
     const weir_source_ops_t *ops;
     void                    *owner;
+    uint64_t                 bit;            /* its own among the group's, for statistics; 0: there are many */
     weir_source_list_t       loaded;         /* what the load has found; of the generation */
     const weir_group_conf_t *group;          /* from the build of upstream on */
     struct weir_follow_line *line;           /* in a worker, while it runs; else NULL */
@@ -69,6 +70,18 @@ extern const weir_peer_conf_t weir_source_default;
 /* Between begin and end: its list from now on; the same again is nothing new.  n is at most WEIR_SOURCE_PEERS. */
 void weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, size_t n);
 
+/* For statistics (source_stats.c), between begin and end: it has answered, with a list or that the one before holds; or
+ * it has not. */
+typedef enum {
+    WEIR_SOURCE_SILENT,                      /* nobody answered */
+    WEIR_SOURCE_REFUSED,                     /* the server says that it cannot */
+    WEIR_SOURCE_ABSENT,                      /* there is no such name, or file */
+    WEIR_SOURCE_MALFORMED,                   /* what came is no list */
+    WEIR_SOURCE_REASONS
+} weir_source_reason_t;
+void weir_source_confirm(weir_source_t *source);
+void weir_source_failed(weir_source_t *source, weir_source_reason_t reason);
+
 /* In a worker, while it runs: what is known of it; good for the time of the call. */
 const weir_source_peer_t *weir_source_list(const weir_source_t *source, size_t *n);
 
@@ -80,7 +93,8 @@ weir_loop_t *weir_source_loop(const weir_source_t *source);
 bool weir_source_read(weir_arena_t *arena, weir_str_t text, bool allows_unix, weir_source_list_t *list,
                       weir_error_t *error) WEIR_MUST_USE;
 /* An address, perhaps with a port, or unix:PATH; no name. */
-bool weir_source_read_address(weir_str_t text, bool allows_unix, uint16_t default_port, weir_addr_t *addr) WEIR_MUST_USE;
+bool weir_source_read_address(weir_str_t text, bool allows_unix, uint16_t default_port,
+                              weir_addr_t *addr) WEIR_MUST_USE;
 
 /* -- lists as values -- */
 /* On the heap, texts and all in one block; at NULL: no memory, when n is not 0. */

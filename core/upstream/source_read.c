@@ -170,7 +170,7 @@ read_lines(read_t *r, weir_str_t text)
         case WEIR_LEX_END:
             return true;
         case WEIR_LEX_BAD:
-            return weir_error_set(r->error, "line %u: %s", error.line, error.text);
+            return weir_error_set(r->error, "%s", error.text);
         default:
             return weir_error_set(r->error, "line %u: there are no blocks in a list of servers", words.line);
         }

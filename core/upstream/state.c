@@ -44,6 +44,34 @@ weir_state_swap_failures(const weir_peer_t *peer, weir_failures_t was, weir_fail
                                        __ATOMIC_RELAXED);
 }
 
+/* -- changes -- */
+
+/* The number, less what does not fit, stands above the cell: an entry of another change is found out. */
+static inline uint64_t
+states_pack_change(uint64_t number, uint32_t cell)
+{
+    return (number + 1) << 32 | cell;
+}
+
+void
+weir_state_changed(const weir_peer_t *peer)
+{
+    weir_group_state_t *state = peer->group->state;
+    uint64_t            number = __atomic_fetch_add(&state->changes, 1, __ATOMIC_ACQ_REL);
+
+    __atomic_store_n(&state->changed[number % WEIR_CHANGES_KEPT],
+                     states_pack_change(number, peer->is_shared ? peer->place.hold.cell : UINT32_MAX), __ATOMIC_RELEASE);
+}
+
+bool
+weir_state_change(const weir_group_state_t *state, uint64_t number, uint32_t *cell)
+{
+    uint64_t word = __atomic_load_n(&state->changed[number % WEIR_CHANGES_KEPT], __ATOMIC_ACQUIRE);
+
+    *cell = (uint32_t) word;
+    return word == states_pack_change(number, *cell);
+}
+
 /* -- requests under way -- */
 
 uint32_t
@@ -176,12 +204,13 @@ weir_state_look(weir_str_t name, weir_peer_look_t *seen)
         return false;
     }
     seen->barred = __atomic_load_n(&state->barred, __ATOMIC_RELAXED);
-    seen->fails = (uint32_t) (__atomic_load_n(&state->failures, __ATOMIC_RELAXED) >> STATES_FAILS);
     seen->is_marked = seen->barred != 0 || __atomic_load_n(&state->is_marked, __ATOMIC_RELAXED) != 0;
     return true;
 }
 
-const char *const weir_barred_words[WEIR_BARRED_REASONS] = { "check", "unproven", "ejected", "drained", "down" };
+const char *const weir_barred_words[WEIR_BARRED_REASONS] = {
+    "check", "unproven", "ejected", "drained", "down", "drain",
+};
 
 /* -- a group -- */
 
@@ -314,6 +343,18 @@ weir_state_part_admit(weir_state_part_t *part, uint32_t max)
     }
     ++*own;
     return true;
+}
+
+void
+weir_state_part_count(weir_state_part_t *part)
+{
+    (void) __atomic_fetch_add((uint64_t *) part->place.record + 1, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t
+weir_state_part_counted(const weir_state_part_t *part)
+{
+    return __atomic_load_n((const uint64_t *) part->place.record + 1, __ATOMIC_RELAXED);
 }
 
 void

@@ -35,20 +35,26 @@ typedef enum {
     WEIR_BARRED_EJECTED = 4,                 /* as an outlier */
     WEIR_BARRED_DRAINED = 8,                 /* it has only those that are bound to it; run time */
     WEIR_BARRED_DOWN = 16,                   /* an operator said so; run time */
+    WEIR_BARRED_DRAIN = 32,                  /* as DRAINED, by the configuration */
 } weir_barred_t;
 
 #define WEIR_BARRED_RUN_TIME ((uint64_t) WEIR_BARRED_DRAINED | WEIR_BARRED_DOWN)
-#define WEIR_BARRED_REASONS  5
+/* Those that are bound to the peer may have it all the same. */
+#define WEIR_BARRED_BUT_BOUND ((uint64_t) WEIR_BARRED_DRAINED | WEIR_BARRED_DRAIN)
+#define WEIR_BARRED_REASONS  6
 
 /* As statistics call it: that of bit i. */
 extern const char *const weir_barred_words[WEIR_BARRED_REASONS];
+
+#define WEIR_CHANGES_KEPT 8
 
 /* A group's record. */
 typedef struct {
     uint64_t name;
     uint64_t changes;                        /* how often a peer became marked or barred, or was so no longer */
     uint64_t latency[2];                     /* of all peers; latency.c */
-    uint64_t unused[WEIR_PLACES_RECORD / 8 - 4];
+    uint64_t changed[WEIR_CHANGES_KEPT];     /* which peers the last changes were of, by their number */
+    uint64_t unused[WEIR_PLACES_RECORD / 8 - 4 - WEIR_CHANGES_KEPT];
 } weir_group_state_t;
 
 _Static_assert(sizeof(struct weir_peer_state) == WEIR_PLACES_RECORD && sizeof(weir_group_state_t) == WEIR_PLACES_RECORD,
@@ -63,6 +69,11 @@ weir_failures_t weir_state_failures(const weir_peer_t *peer);
 /* false: another worker changed them since they were `was`. */
 bool            weir_state_swap_failures(const weir_peer_t *peer, weir_failures_t was, weir_failures_t next);
 
+/* The peer became marked or barred, or is so no longer: it counts among the changes of its group. */
+void            weir_state_changed(const weir_peer_t *peer);
+/* Which peer the change of that number was of: the cell of its place.  false: that is not known any more, or not yet. */
+bool            weir_state_change(const weir_group_state_t *state, uint64_t number, uint32_t *cell);
+
 /* upstream_states: names that there is room for in all workers. */
 bool weir_states_take(weir_conf_t *cf, uint64_t names) WEIR_MUST_USE;
 extern const weir_zone_kind_t *const weir_states_kinds[];
@@ -71,7 +82,7 @@ extern const weir_zone_kind_t *const weir_states_kinds[];
 void weir_states_use(uint64_t names);
 
 /* What all workers know of a peer, which statistics call GROUP 0x1f ADDRESS.  false: nothing. */
-typedef struct { bool is_marked; uint64_t barred; uint32_t in_use, fails; } weir_peer_look_t;
+typedef struct { bool is_marked; uint64_t barred; uint32_t in_use; } weir_peer_look_t;
 bool weir_state_look(weir_str_t name, weir_peer_look_t *seen);
 
 /* Of a group that was just made, and when it goes: its peers have gone. */
@@ -93,7 +104,7 @@ weir_peer_barred(const weir_peer_t *peer)
 /* -- parts: more words of shared memory, for who needs them -- */
 /* A record of WEIR_PLACES_RECORD bytes, of which the first word is the place's own, and a gauge; zero at first.  Its
  * life is a peer's state's, by the name of the part. */
-typedef struct {
+typedef struct weir_state_part {
     weir_list_t         link;                /* of the peer's, or of the group's */
     const weir_group_t *group;
     weir_place_t        place;
@@ -108,6 +119,12 @@ uint32_t           weir_state_part_sum(const weir_state_part_t *part);
 /* One more on this worker's gauge unless there are `max` in all workers already; see weir_places_admit. */
 bool               weir_state_part_admit(weir_state_part_t *part, uint32_t max) WEIR_MUST_USE;
 void               weir_state_part_leave(weir_state_part_t *part);
+/* For who has no other use for the word behind the record's first one: it counts. */
+void               weir_state_part_count(weir_state_part_t *part);
+uint64_t           weir_state_part_counted(const weir_state_part_t *part);
+
+/* So many connections of the group at most, in all workers, which are on the gauge of that part of it; NULL: any. */
+void               weir_upconn_cap(weir_group_t *group, weir_state_part_t *part, uint32_t max);
 
 /* -- requests -- */
 /* Requests that are on the peer now, in all workers. */

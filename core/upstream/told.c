@@ -64,8 +64,11 @@ weir_told_names(const weir_generation_t *generation, weir_arena_t *arena, weir_t
 weir_group_t *
 weir_told_group(weir_generation_t *generation, weir_str_t name)
 {
-    const weir_group_conf_t *conf = weir_upstream_find(generation, name);
+    const weir_group_conf_t *conf = weir_upstream_known(generation, name, 80);
 
+    if (conf == NULL) {
+        conf = weir_upstream_known(generation, name, 443);   /* of an address in a URL */
+    }
     return conf != NULL && conf->n_policies != 0 ? conf->running : NULL;
 }
 

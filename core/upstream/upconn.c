@@ -12,6 +12,37 @@
 #include <errno.h>
 #include <string.h>
 
+/* -- how many there may be -- */
+
+void
+weir_upconn_cap(weir_group_t *group, weir_state_part_t *part, uint32_t max)
+{
+    weir_assert(group->cap == NULL && (part == NULL || max != 0));
+    group->cap = part;
+    group->max_connections = max;
+}
+
+/* One more of its group's. */
+static bool
+upconn_count(weir_upconn_t *up, weir_group_t *group)
+{
+    weir_assert(up->cap == NULL);
+    if (group->cap != NULL && !weir_state_part_admit(group->cap, group->max_connections)) {
+        return false;
+    }
+    up->cap = group->cap;
+    return true;
+}
+
+static void
+upconn_uncount(weir_upconn_t *up)
+{
+    if (up->cap != NULL) {
+        weir_state_part_leave(up->cap);
+        up->cap = NULL;
+    }
+}
+
 /* -- idle connections -- */
 
 static void
@@ -30,6 +61,7 @@ upconn_free(weir_upconn_t *up)
     weir_timer_drop(&up->timer);
     weir_list_remove(&up->shared_link);
     weir_conn_close(&up->conn);
+    upconn_uncount(up);
     weir_upconn_slot_give_back(up);
     weir_tls_context_unref(up->secure.context);
     weir_peer_unref(up->peer);
@@ -81,6 +113,10 @@ weir_upconn_adopt(weir_upconn_t *up, weir_peer_t *peer)
     peer->group->n_idle++;
     weir_assert(peer->group->n_idle <= peer->group->conf.keepalive);
     weir_upconn_slot_move(up);
+    upconn_uncount(up);
+    if (!upconn_count(up, peer->group)) {
+        upconn_close_one(up);
+    }
 }
 
 /* Room to send is no news; a byte or the end is: nobody asked for it. */
@@ -168,6 +204,23 @@ upconn_set_secure(weir_upconn_t *up, const weir_upsecure_t *secure)
     }
 }
 
+/* For a new one the oldest that is kept makes room. */
+static bool
+upconn_make_room(weir_upconn_t *up, weir_group_t *group)
+{
+    if (upconn_count(up, group)) {
+        return true;
+    }
+    if (!weir_list_empty(&group->idle)) {
+        upconn_close_one(weir_list_entry(group->idle.prev, weir_upconn_t, group_link));
+        if (upconn_count(up, group)) {
+            return true;
+        }
+    }
+    weir_state_part_count(group->cap);
+    return false;
+}
+
 weir_upconn_t *
 weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *), bool *done)
 {
@@ -180,9 +233,15 @@ weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_rea
         return NULL;
     }
     *up = (weir_upconn_t) { .peer = peer, .created = weir_clock_now() };
+    if (!upconn_make_room(up, peer->group)) {
+        weir_mem_free(up);
+        errno = EUSERS;
+        return NULL;
+    }
     fd = weir_sock_connect_from(&peer->conf->addr, secure->from, done);
     if (fd == -1 || !weir_conn_open(&up->conn, peer->group->loop, fd, on_ready)) {
         error = errno;
+        upconn_uncount(up);
         weir_mem_free(up);
         errno = error;
         return NULL;

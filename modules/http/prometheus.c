@@ -5,6 +5,7 @@
  */
 #include "http/answer/report.h"
 #include "http/module.h"
+#include "http/proxy/canary.h"
 
 #include "shm/stats.h"
 #include "upstream/state.h"
@@ -47,6 +48,7 @@ typedef struct {
     uint32_t      at;                        /* place in rows */
     bool          told;                      /* the metric's head */
     size_t        hint;                      /* for weir_told_peer */
+    size_t        canary;                    /* of prom_canaries: what is told next, behind all others */
 } prom_t;
 
 /* -- samples -- */
@@ -401,12 +403,113 @@ prom_find(prom_t *prom, weir_str_t *name)
     return false;
 }
 
+/* -- canaries: each metric of all of them -- */
+
+static void
+prom_canary_number(weir_buf_t *out, const char *name, const weir_canary_t *canary, const char *more, uint64_t value)
+{
+    weir_buf_printf(out, "weir_canary_%s{canary=\"%.*s\"%s} %llu\n", name, WEIR_STR_ARG(canary->name), more,
+                    (unsigned long long) value);
+}
+
+static void
+prom_canary_share(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look)
+{
+    weir_buf_printf(out, "weir_canary_%s{canary=\"%.*s\"} %u.%04u\n", name, WEIR_STR_ARG(canary->name),
+                    look->share / WEIR_ROLLOUT_WHOLE, look->share % WEIR_ROLLOUT_WHOLE);
+}
+
+static void
+prom_canary_step(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look)
+{
+    prom_canary_number(out, name, canary, "", look->step + 1);
+}
+
+static void
+prom_canary_state(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look)
+{
+    char more[40];
+
+    for (unsigned i = WEIR_ROLLOUT_RISING; i < WEIR_ROLLOUT_STATES; i++) {
+        (void) snprintf(more, sizeof(more), ",state=\"%s\"", weir_rollout_states[i]);
+        prom_canary_number(out, name, canary, more, look->state == i);
+    }
+}
+
+static void
+prom_canary_sides(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look)
+{
+    weir_rollout_side_t release, others;
+
+    (void) look;
+    weir_rollout_sides(canary->rollout, &release, &others);
+    prom_canary_number(out, name, canary, ",side=\"release\",result=\"ok\"", release.requests - release.errors);
+    prom_canary_number(out, name, canary, ",side=\"release\",result=\"failed\"", release.errors);
+    prom_canary_number(out, name, canary, ",side=\"others\",result=\"ok\"", others.requests - others.errors);
+    prom_canary_number(out, name, canary, ",side=\"others\",result=\"failed\"", others.errors);
+}
+
+static void
+prom_canary_rises(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look)
+{
+    prom_canary_number(out, name, canary, "", look->rises);
+}
+
+static void
+prom_canary_holds(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look)
+{
+    prom_canary_number(out, name, canary, "", look->holds);
+}
+
+static void
+prom_canary_rollbacks(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look)
+{
+    prom_canary_number(out, name, canary, "", look->rollbacks);
+}
+
+static const struct {
+    const char *name, *type, *help;
+    void      (*put)(weir_buf_t *out, const char *name, const weir_canary_t *canary, const weir_rollout_look_t *look);
+} prom_canaries[] = {
+    { "share_ratio", "gauge", "The part of the requests that the release has.", prom_canary_share },
+    { "step", "gauge", "The step at which it is.", prom_canary_step },
+    { "state", "gauge", "1: that is its state.", prom_canary_state },
+    { "requests", "gauge", "Requests since its last change.", prom_canary_sides },
+    { "rises_total", "counter", "Steps that it has gone up.", prom_canary_rises },
+    { "holds_total", "counter", "Times that there was too little to judge it by.", prom_canary_holds },
+    { "rollbacks_total", "counter", "Times that it was rolled back.", prom_canary_rollbacks },
+};
+
+/* One metric a step.  false: there is none left. */
+static bool
+prom_put_canaries(prom_t *prom, weir_buf_t *out)
+{
+    weir_canary_t *const *canaries;
+    size_t                n = weir_canary_list(prom->report.req->generation, &canaries), i = prom->canary++;
+
+    if (n == 0 || i == weir_countof(prom_canaries)) {
+        return false;
+    }
+    weir_buf_printf(out, "# HELP weir_canary_%s %s\n# TYPE weir_canary_%s %s\n", prom_canaries[i].name,
+                    prom_canaries[i].help, prom_canaries[i].name, prom_canaries[i].type);
+    for (size_t k = 0; k < n; k++) {
+        weir_rollout_look_t look;
+
+        weir_rollout_look(canaries[k]->rollout, &look);
+        prom_canaries[i].put(out, prom_canaries[i].name, canaries[k], &look);
+    }
+    return true;
+}
+
 static bool
 prom_step(weir_report_t *report, weir_buf_t *out)
 {
     prom_t    *prom = weir_container_of(report, prom_t, report);
     weir_str_t name;
 
+    if (prom->metric == prom->n_metrics) {
+        return prom_put_canaries(prom, out);
+    }
     for (unsigned n = 0; prom->metric < prom->n_metrics && (size_t) (out->end - out->pos) >= PROM_ROW_BYTES;
          )
     {
@@ -421,7 +524,7 @@ prom_step(weir_report_t *report, weir_buf_t *out)
             return true;
         }
     }
-    return prom->metric < prom->n_metrics;
+    return true;
 }
 
 /* Those of all configurations, and a metric for each name that the policies of this one tell. */

@@ -1,11 +1,13 @@
 /*
  * status.c - `status;`: all that is counted, as one JSON object of the shape nginx's users know: connections, requests,
- * server_zones, location_zones, api_versions, upstreams with their peers, limit_reqs, limit_conns, quotas, plan_limits.
+ * server_zones, location_zones, api_versions, upstreams with their peers, limit_reqs, limit_conns, quotas, plan_limits,
+ * canaries.
  *
  * Made a few rows per turn of the loop.
  */
 #include "http/answer/report.h"
 #include "http/module.h"
+#include "http/proxy/canary.h"
 
 #include "os/clock.h"
 #include "shm/stats.h"
@@ -20,7 +22,7 @@
 typedef struct { weir_flag_t on; } status_conf_t;
 
 typedef enum { STATUS_HEAD, STATUS_SERVERS, STATUS_LOCATIONS, STATUS_APIS, STATUS_UPSTREAMS, STATUS_REQS, STATUS_CONNS,
-               STATUS_QUOTAS, STATUS_PLANS, STATUS_END } status_part_t;
+               STATUS_QUOTAS, STATUS_PLANS, STATUS_CANARIES, STATUS_END } status_part_t;
 
 typedef struct {
     weir_report_t report;
@@ -189,7 +191,7 @@ status_limit(status_t *status, weir_buf_t *out, weir_str_t name, const weir_stat
 static const char *
 status_state(bool is_down, bool is_marked, uint64_t barred)
 {
-    return is_down || (barred & WEIR_BARRED_DOWN) != 0 ? "down" : (barred & WEIR_BARRED_DRAINED) != 0 ? "draining"
+    return is_down || (barred & WEIR_BARRED_DOWN) != 0 ? "down" : (barred & WEIR_BARRED_BUT_BOUND) != 0 ? "draining"
            : (barred & WEIR_BARRED_CHECK) != 0 ? "unhealthy" : (barred & WEIR_BARRED_UNPROVEN) != 0 ? "checking"
            : is_marked || barred != 0 ? "unavail" : "up";
 }
@@ -330,6 +332,7 @@ static const struct { weir_stats_kind_t kind; const char *limit, *head; } status
     [STATUS_CONNS]     = { WEIR_STATS_LIMIT, "conn", "},\"limit_conns\":{" },
     [STATUS_QUOTAS]    = { WEIR_STATS_LIMIT, "quota", "},\"quotas\":{" },
     [STATUS_PLANS]     = { WEIR_STATS_LIMIT, "plan", "},\"plan_limits\":{" },
+    [STATUS_CANARIES]  = { WEIR_STATS_KINDS, NULL, "},\"canaries\":{" },
     [STATUS_END]       = { WEIR_STATS_PROCESS, NULL, "}}\n" },
 };
 
@@ -356,6 +359,50 @@ status_row(status_t *status, weir_buf_t *out, uint32_t row, weir_str_t name)
         return status_upstream(status, out, name, &sum);
     }
     status_zone(status, out, name, &sum);
+    return true;
+}
+
+static void
+status_side(weir_buf_t *out, const char *name, const weir_rollout_side_t *side)
+{
+    weir_buf_printf(out, "\"%s\":{", name);
+    status_number(out, "requests", side->requests, false);
+    status_number(out, "errors", side->errors, false);
+    status_number(out, "latency_ms", side->time, true);
+    weir_buf_add_lit(out, "},");
+}
+
+/* The one at status->at; false: there is none. */
+static bool
+status_canary(status_t *status, weir_buf_t *out)
+{
+    weir_canary_t *const *canaries;
+    size_t                n = weir_canary_list(status->report.req->generation, &canaries);
+    const weir_canary_t  *canary;
+    weir_rollout_look_t   look;
+
+    if (status->at >= n) {
+        return false;
+    }
+    canary = canaries[status->at++];
+    weir_rollout_look(canary->rollout, &look);
+    status_name(status, out, canary->name);
+    weir_buf_add_lit(out, "\"target\":");
+    weir_report_add_quoted(out, canary->target);
+    weir_buf_add_lit(out, ",\"release_name\":");
+    weir_report_add_quoted(out, canary->release);
+    weir_buf_printf(out, ",\"state\":\"%s\",", weir_rollout_states[look.state]);
+    status_number(out, "step", look.step + 1, false);
+    status_number(out, "steps", canary->conf.n_steps, false);
+    weir_buf_printf(out, "\"share_percent\":%u.%02u,\"last\":\"%s\",", look.share / 100, look.share % 100,
+                    weir_rollout_findings[look.finding]);
+    status_number(out, "last_time", look.found_s, false);
+    status_side(out, "release", &look.release);
+    status_side(out, "others", &look.others);
+    status_number(out, "rises", look.rises, false);
+    status_number(out, "holds", look.holds, false);
+    status_number(out, "rollbacks", look.rollbacks, true);
+    weir_buf_add_char(out, '}');
     return true;
 }
 
@@ -397,7 +444,11 @@ status_step(weir_report_t *report, weir_buf_t *out)
     for (unsigned n = 0; n < STATUS_ROWS && status->part != STATUS_END
          && (size_t) (out->end - out->pos) >= STATUS_ROW_BYTES; n++)
     {
-        if (!status_find(status, &name)) {
+        if (status->part == STATUS_CANARIES) {
+            if (!status_canary(status, out)) {
+                status_next_part(status, out);
+            }
+        } else if (!status_find(status, &name)) {
             status_next_part(status, out);
         } else if (status_row(status, out, status->rows[status->at], name)) {
             status->at++;

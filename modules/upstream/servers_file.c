@@ -55,8 +55,9 @@ file_mark(const struct stat *st)
 }
 
 static void
-file_tell(const file_t *file, const char *what, const char *why)
+file_failed(const file_t *file, weir_source_reason_t reason, const char *what, const char *why)
 {
+    weir_source_failed(file->source, reason);
     weir_log(WEIR_LOG_ERROR, NULL, 0, "the servers of upstream \"%.*s\" in %.*s %s: %s; those that are known stay",
              WEIR_STR_ARG(file->source->group->name), WEIR_STR_ARG(file->path), what, why);
 }
@@ -72,11 +73,12 @@ file_read(file_t *file)
     file->read = file->seen;
     weir_arena_init(&arena, FILE_CHUNK);
     if (!weir_file_read(&arena, file->path.at, FILE_MAX_BYTES, &bytes)) {
-        file_tell(file, "cannot be read", strerror(errno));
+        file_failed(file, WEIR_SOURCE_ABSENT, "cannot be read", strerror(errno));
     } else if (!weir_source_read(&arena, bytes, true, &list, &error)) {
-        file_tell(file, "are not taken", error.text);
+        file_failed(file, WEIR_SOURCE_MALFORMED, "are not taken", error.text);
     } else {
         weir_source_give(file->source, list.at, list.n);
+        weir_source_confirm(file->source);
         weir_log(WEIR_LOG_INFO, NULL, 0, "upstream \"%.*s\" has %zu servers from %.*s",
                  WEIR_STR_ARG(file->source->group->name), list.n, WEIR_STR_ARG(file->path));
     }
@@ -92,7 +94,7 @@ file_look(file_t *file)
 
     if (weir_sys_stat(file->path.at, &st) != 0) {
         if (!file->is_missing) {
-            file_tell(file, "cannot be read", strerror(errno));
+            file_failed(file, WEIR_SOURCE_ABSENT, "cannot be read", strerror(errno));
         }
         file->is_missing = true;
         file->seen = file->read = (file_mark_t) { 0 };

@@ -37,6 +37,7 @@ my %asks = (
         [ '/m/which',           200, qr/^stable/,                   'shop.example.org' ],
         [ '/',                  502, qr/502/,                       'shop.example.org' ],
         [ '/release/notes',     502, qr/502/,                       'shop.example.org' ],
+        [ '/search/?q=x',       502, qr/502/,                       'shop.example.org' ],
     ],
     'conf/examples/websocket.conf'      => [ [ '/', 502, qr/502/ ], [ '/events', 502, qr/502/ ] ],
     'conf/examples/tls-http2-edge.conf' => [ [ '/cart?n=1', 301, qr/301/, 'shop.example.org' ] ],

@@ -16,6 +16,7 @@ http {
     server {
         status_zone s;
         location / { status_zone l; api orders v1; limit_req zone=rate; limit_conn conn 9; quota zone=month limit=9; proxy_pass http://u; }
+        location /canary { proxy_pass http://u weight=1; proxy_pass http://u/next weight=0; canary c http://u/next steps=1; }
         location /status { status; }
         location /metrics { prometheus; }
     }
@@ -27,7 +28,7 @@ my ($prometheus, $json) = split /^JSON\n---/m, do { local $/; <$page> };
 
 my %told;
 for my $name ($w->get('/metrics')->body =~ /^# TYPE weir_(\S+)/mg) {
-    my ($about, $metric) = $name =~ /^(?:(server|location|api|upstream|peer|limit)_)?(\w+)$/;
+    my ($about, $metric) = $name =~ /^(?:(server|location|api|upstream|peer|limit|canary)_)?(\w+)$/;
     push $told{$metric}->@*, $about // 'process';
 }
 my %said = map { my ($metric, $about) = /^\| `(\w+)` \| \w+ \| ([^|]+) \|/; ($metric => [ split /, /, $about ]) } $prometheus =~ /^(\| `\w+` \|.*)$/mg;
@@ -35,7 +36,7 @@ is_deeply \%said, \%told, 'each metric, with what it is told about';
 
 my $status = decode_json($w->get('/status')->body);
 my @keys   = (keys %$status, map { ref $_ eq 'HASH' ? keys %$_ : () } $status->@{qw(connections ssl statistics)}, values $status->{upstreams}{u}{peers}->%*,
-    $status->{server_zones}{s}, map { values %$_ } $status->@{qw(limit_reqs limit_conns quotas plan_limits)});
+    $status->{server_zones}{s}, map { values %$_ } $status->@{qw(limit_reqs limit_conns quotas plan_limits canaries)});
 my %is = map { $_ => 1 } @keys;
 is_deeply [ grep { $json !~ /`$_`/ } sort keys %is ], [], 'each key';
 

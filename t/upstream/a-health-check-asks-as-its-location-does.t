@@ -9,7 +9,7 @@ use Weir::Test;
 
 my $w    = Weir::Test->new('a health check asks as its location does')->needs_weir;
 my $ok   = sub ($c) { $c->note("$c->{number}: " . join ' ', map { join(',', $c->request->header($_)) || '-' } qw(Host X-Key X-Client Authorization Connection)); $c->reply(200, 'ok') };
-my %o    = map { $_ => $w->origin($ok) } qw(fields block kept closed port_a port_b);
+my %o    = map { $_ => $w->origin($ok) } qw(fields block kept closed port_a port_b address);
 $o{busy} = $w->origin(sub ($c) { $w->wait_for('checked') if $c->request->target eq '/check'; $c->reply(200, 'ok') });
 my $h2   = $w->peer(sub ($c) {
     my $h2 = Weir::Http2::serve($c);
@@ -38,6 +38,7 @@ $w->conf(<<"END", workers => 1);
         location /busy { proxy_pass http://busy; health_check uri=/check interval=50ms; }
         location /port { proxy_pass http://port; health_check interval=50ms port=$port; }
         location /h2 { proxy_pass http://h2; proxy_http_version 2; health_check uri=/seven interval=50ms; }
+        location /address { proxy_pass http://$o{address}; health_check interval=50ms; }
         location /status { status; }
     }
 END
@@ -66,6 +67,9 @@ is $o{port_a}->connections, 0, 'and not at the address of the server';
 
 $checks->('h2', $h2, 2);
 is(($h2->notes)[0], 'h2 GET /seven', 'HTTP/2 as the location says');
+
+$checks->("$o{address}", $o{address}, 2);
+pass 'an address without an upstream block is checked, too';
 
 $o{busy}->wait_requests(1);
 is $peer->('busy', $o{busy})->{active}, 0, 'a check that is under way is no request of the peer';

@@ -2,6 +2,7 @@
 # and says why.  Reload and new workers begin with what was known.
 use v5.36;
 use lib 't/lib';
+use JSON::PP qw(decode_json);
 use Weir::Test;
 
 my $w      = Weir::Test->new('servers of a file come and go with it')->needs_weir->workers_may_change;
@@ -17,6 +18,8 @@ $w->conf(<<"END", workers => 2);
         location / { proxy_pass http://listed; }
         location /both { proxy_pass http://both; }
         location /worker { return 200 "\$pid"; }
+        location /status { status; }
+        location /metrics { prometheus; }
     }
 END
 my $shares = sub ($path, $n) { my %seen; my $c = $w->client; $seen{ $c->send_request('GET', $path)->read_response->body }++ for 1 .. $n; join ' ', map { "$_ $seen{$_}" } sort keys %seen };
@@ -40,12 +43,16 @@ $all->('three', 'JSON that takes its place is known to both workers');
 
 for my $bad ([ '{"servers": [{"server": "a.name:80"}]}', qr/server 0: "server": expected an address, not a name/ ], [ '[{"server": "127.0.0.1:1", "weight": 0}]', qr/server 0: "weight": expected a number from 1/ ],
     [ '{', qr/it is no JSON/ ], [ '[{}]', qr/server 0: expected an object with a member "server"/ ], [ "server 127.0.0.1:1;\nserver 127.0.0.1:2 weight=x;", qr/line 2: "weight=x": expected a number/ ],
-    [ "server 127.0.0.1:1;\nserver 127.0.0.1:2", qr/are not taken: line 2/ ], [ join('', map { "server 127.0.0.1:$_;" } 1 .. 10_001), qr/more than 10000 servers/ ])
+    [ "server 127.0.0.1:1;\nserver 127.0.0.1:2", qr/are not taken: .* in list:2/ ], [ join('', map { "server 127.0.0.1:$_;" } 1 .. 10_001), qr/more than 10000 servers/ ])
 {
     $say->($bad->[0]);
     $w->wait_for_log($bad->[1]);
     is $w->get('/')->body, 'three', 'a wrong list changes nothing: ' . substr $bad->[0], 0, 40;
 }
+my $sources = sub { decode_json($w->get('/status')->body)->{upstreams}{listed}{sources} };
+is $sources->()->{failures}{malformed}, 7, 'each is counted';
+is $sources->()->{failing}, 1, 'the source is failing';
+like $w->get('/metrics')->body, qr/^weir_upstream_sources_failures_total\{upstream="listed",reason="malformed"\} 7$/m, 'so says Prometheus';
 unlink "$dir/list";
 $w->wait_for_log(qr/list cannot be read: No such file/);
 is $w->get('/')->body, 'three', 'nor does one that is gone';
@@ -57,6 +64,8 @@ is $each->('/'), 'three three', 'so do workers that start';
 
 $say->("server $origin{one};");
 $all->('one', 'it comes back');
+is $sources->()->{failing}, 0, 'and is failing no more';
+cmp_ok $sources->()->{lists}, '>=', 3, 'lists that were taken are counted';
 open my $in_place, '>', "$dir/list" or die;
 print $in_place "server $origin{two};\n";
 close $in_place;

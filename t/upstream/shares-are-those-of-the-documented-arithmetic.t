@@ -7,6 +7,7 @@ use Weir::Test;
 # `weir simulate` says, which asks the groups themselves, is within 1% of it for each set and locality.
 
 my $w = Weir::Test->new('shares are those of the documented arithmetic');
+$w->time_limit(400);
 my $groups = $ENV{WEIR_GROUPS} // 200;
 srand($ENV{WEIR_SEED} // 19);
 
@@ -180,5 +181,5 @@ for my $group (@groups) {
 cmp_ok $worst, '<=', 0.01, sprintf 'shares of sets and localities of %d groups: the worst is %.2f%% off', $groups, 100 * $worst;
 is $differ, 0, 'the same sets are in panic';
 note "$panics sets in panic, $nobody groups without a server, $spills with more than one set";
-ok $panics > 10 && $nobody > 3 && $spills > 50, 'all of it came';
+ok $panics > 10 && $nobody > 3 && $spills > 50, 'all of it came' if $groups >= 200;
 done_testing;

@@ -293,6 +293,7 @@ ask_on_connected(weir_exchange_t *x)
     weir_ask_t *ask = ask_of(x);
 
     ask->attempt.connected = true;
+    weir_pick_connected(&ask->pick);
     ask->attempt.connect_time.ms = weir_clock_now().ms - ask->began.ms;
 }
 

@@ -132,7 +132,8 @@ weir_link_begin(weir_link_t *link, weir_exchange_t *x)
     }
     up = weir_upconn_open(x->peer, &x->secure, link_ready, &done);
     if (up == NULL) {
-        return link_error(link, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, errno);
+        return errno == EUSERS ? weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_FULL_CONNECTIONS, NULL)
+                               : link_error(link, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, errno);
     }
     link_use(link, up);
     io = done ? link_secure(link) : WEIR_AGAIN;

@@ -64,6 +64,8 @@ weir_outcome_refused(const weir_pick_t *pick)
 {
     weir_assert(pick->peer == NULL && pick->refusal != WEIR_REFUSED_NOT);
     switch (pick->refusal) {
+    case WEIR_REFUSED_REQUESTS: return WEIR_CAUSE_UPSTREAM_FULL_REQUESTS;
+    case WEIR_REFUSED_PENDING: return WEIR_CAUSE_UPSTREAM_FULL_PENDING;
     case WEIR_REFUSED_BREAKER: return WEIR_CAUSE_UPSTREAM_BREAKER;
     default: return WEIR_CAUSE_UPSTREAM_NONE;
     }

@@ -437,6 +437,9 @@ weir_shared_link_join(weir_joint_t *joint, weir_exchange_t *x, const weir_h2_rol
         return shared_use(link, joint);
     }
     link = shared_make(x, role, &done);
+    if (link == NULL && errno == EUSERS) {
+        return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_FULL_CONNECTIONS, NULL);
+    }
     if (link == NULL) {
         return weir_exchange_error(x, WEIR_CAUSE_UPSTREAM_CONNECT_FAILED, strerror(errno));
     }

@@ -9,6 +9,7 @@
 #define FETCH_TRIES   3
 #define FETCH_CONNECT ((weir_msec_t) { 3000 })
 #define FETCH_PIECE   4096
+#define FETCH_FIELD_MAX 256
 
 static const weir_str_t fetch_http = WEIR_STR_INIT("http://"), fetch_https = WEIR_STR_INIT("https://");
 
@@ -108,7 +109,7 @@ weir_fetch_max_age(const weir_fields_t *fields)
 
 struct weir_fetch {
     weir_ask_t      *ask;
-    weir_ask_field_t fields[4];
+    weir_ask_field_t fields[5];
     size_t           n_fields;
     size_t           said;                       /* bytes of texts behind the struct */
     void           (*done)(void *data, const weir_fetched_t *fetched);
@@ -119,6 +120,9 @@ struct weir_fetch {
     char             status[40];                 /* what was wrong with it */
     uint16_t         code;
     bool             any_status, has_memory;
+    weir_str_t       wanted;
+    char             field[FETCH_FIELD_MAX];     /* what was wanted */
+    size_t           field_len;
 };
 
 static void
@@ -142,6 +146,21 @@ weir_fetch_cancel(weir_fetch_t *fetch)
 }
 
 static void
+fetch_take_field(weir_fetch_t *fetch, const weir_fields_t *fields)
+{
+    fetch->field_len = 0;
+    for (uint32_t i = 0; i < fields->n && fetch->wanted.len != 0; i++) {
+        const weir_field_t *field = &fields->at[i];
+
+        if (weir_str_eq_fold(field->name, fetch->wanted) && field->value.len <= FETCH_FIELD_MAX) {
+            memcpy(fetch->field, field->value.at, field->value.len);
+            fetch->field_len = field->value.len;
+            return;
+        }
+    }
+}
+
+static void
 fetch_on_head(weir_ask_t *ask, const weir_response_head_t *head)
 {
     weir_fetch_t *fetch = weir_ask_data(ask);
@@ -149,6 +168,7 @@ fetch_on_head(weir_ask_t *ask, const weir_response_head_t *head)
     fetch->len = 0;
     fetch->code = head->status;
     fetch->max_age_s = weir_fetch_max_age(&head->fields);
+    fetch_take_field(fetch, &head->fields);
     if (head->status != 200 && !fetch->any_status) {
         weir_buf_t text;
 
@@ -199,7 +219,8 @@ static void
 fetch_on_end(weir_ask_t *ask, weir_cause_t cause, const char *detail)
 {
     weir_fetch_t  *fetch = weir_ask_data(ask);
-    weir_fetched_t fetched = { .status = fetch->code, .max_age_s = fetch->max_age_s };
+    weir_fetched_t fetched = { .status = fetch->code, .max_age_s = fetch->max_age_s,
+                               .field = { fetch->field, fetch->field_len } };
 
     fetch->ask = NULL;
     if (cause == WEIR_CAUSE_NONE && fetch->has_memory) {
@@ -241,7 +262,8 @@ weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec
            void (*done)(void *data, const weir_fetched_t *fetched), void *data)
 {
     static const weir_str_t identity = WEIR_STR_INIT("identity");
-    size_t          said = spec->accept.len + spec->authorization.len + spec->body.len + spec->type.len + identity.len;
+    size_t          said = spec->accept.len + spec->authorization.len + spec->body.len + spec->type.len + identity.len
+                           + spec->if_none_match.len;
     weir_fetch_t   *fetch = weir_mem_try(sizeof(*fetch) + said);
     weir_question_t q = {
         .http = http,
@@ -263,10 +285,11 @@ weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec
         return NULL;
     }
     *fetch = (weir_fetch_t) { .done = done, .data = data, .max_age_s = UINT64_MAX, .has_memory = true,
-                              .any_status = spec->any_status };
+                              .any_status = spec->any_status, .wanted = spec->wanted };
     fetch_add_field(fetch, WEIR_STR("Accept"), spec->accept);
     fetch_add_field(fetch, WEIR_STR("Accept-Encoding"), identity);
     fetch_add_field(fetch, WEIR_STR("Authorization"), spec->authorization);
+    fetch_add_field(fetch, WEIR_STR("If-None-Match"), spec->if_none_match);
     if (spec->body.at != NULL) {
         fetch_add_field(fetch, WEIR_STR("Content-Type"), spec->type);
         q.body = fetch_keep(fetch, spec->body);
@@ -274,6 +297,7 @@ weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec
     q.fields = fetch->fields;
     q.n_fields = fetch->n_fields;
     q.conf.connect_timeout = FETCH_CONNECT;
+    q.conf.read_timeout = spec->patience.ms != 0 ? spec->patience : q.conf.read_timeout;
     if (url->is_tls) {
         q.secure = (weir_upsecure_t) { .context = url->tls.built->context, .name = url->host, .sends_name = true,
                                        .verifies = true, .resumes = true };

@@ -36,6 +36,9 @@ typedef struct {
     weir_str_t  body, type;                      /* of a POST; body.at NULL: it is a GET */
     bool        may_repeat;                      /* asking twice does no harm, although it is a POST */
     bool        any_status;                      /* an answer with another status than 200 is no failure */
+    weir_str_t  if_none_match;                   /* of a GET; empty: not sent */
+    weir_str_t  wanted;                          /* the name of a field of the answer; constant text */
+    weir_msec_t patience;                        /* how long the server may be silent; 0: as everybody */
     size_t      max_body;                        /* of the answer */
     weir_msec_t limit;                           /* for all of it */
 } weir_fetch_spec_t;
@@ -44,6 +47,7 @@ typedef struct {
     weir_str_t  body;                            /* at NULL: it failed, */
     const char *why;                             /* … for this reason; good for the time of the call, as is body */
     uint16_t    status;                          /* 200 without any_status */
+    weir_str_t  field;                           /* the value of what was wanted; empty: none, or a long one */
     uint64_t    max_age_s;                       /* of Cache-Control; UINT64_MAX: it says nothing */
 } weir_fetched_t;
 

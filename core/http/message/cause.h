@@ -240,6 +240,11 @@
     X(UPSTREAM_NONE, "upstream.none", 502, ERROR, "No peer of the group may be used now.") \
     X(UPSTREAM_BREAKER, "upstream.breaker", 503, INFO, \
       "The circuit breaker of the group is open, or has as many probes under way as it lets pass.") \
+    X(UPSTREAM_FULL_REQUESTS, "upstream.full.requests", 503, ERROR, "The group has max_requests requests.") \
+    X(UPSTREAM_FULL_PENDING, "upstream.full.pending", 503, ERROR, \
+      "The group has max_pending requests that wait for a connection.") \
+    X(UPSTREAM_FULL_CONNECTIONS, "upstream.full.connections", 503, ERROR, \
+      "The group has max_connections connections.") \
     X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, \
       "The variables of proxy_pass make no address, or its host name could not be resolved.") \
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.") \

@@ -3,6 +3,7 @@
  * store behind a slow client when proxy_buffering is on.
  */
 #include "http/proxy/split.h"
+#include "http/proxy/sticky.h"
 
 #include "event/slice.h"
 #include "http/filter/pace.h"
@@ -164,6 +165,9 @@ weir_proxy_copy_fields(weir_proxy_t *p)
             return false;
         }
         copy->flags |= copy->value.at == f->value.at ? f->flags & WEIR_FIELD_CLEAN : 0;
+    }
+    if (p->pass->group->sticky != NULL) {
+        weir_proxy_sticky_answer(p);
     }
     if (weir_unlikely(p->plan != NULL) && p->plan->target != NULL) {
         weir_header_edit_response(p->req, &p->plan->target->response);

@@ -55,6 +55,7 @@ engine_on_connected(weir_exchange_t *x)
     weir_proxy_t *p = engine_of(x);
 
     p->attempt->connected = true;
+    weir_pick_connected(&p->pick);
     p->attempt->connect_time.ms = weir_clock_now().ms - p->attempt_began.ms;
 }
 

@@ -7,6 +7,7 @@
 
 #include "http/exchange/outcome.h"
 #include "http/proxy/emit.h"
+#include "http/proxy/sticky.h"
 #include "http/record/story.h"
 #include "http/serve/runtime.h"
 #include "os/clock.h"
@@ -216,6 +217,9 @@ weir_proxy_next_peer(weir_proxy_t *p)
         }
         if (p->pass->group->key != NULL) {
             p->pick.key = weir_request_eval(req, p->pass->group->key);
+        }
+        if (p->pass->group->sticky != NULL) {
+            weir_proxy_sticky_ask(p);
         }
     }
     p->tries++;

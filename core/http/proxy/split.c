@@ -3,6 +3,7 @@
  */
 #include "http/proxy/split.h"
 
+#include "http/proxy/canary.h"
 #include "http/proxy/conf.h"
 #include "http/answer/return.h"
 #include "http/vars/uri_text.h"
@@ -173,7 +174,8 @@ weir_split_build(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
     if (sum >= UINT64_C(1) << 31) {
         return weir_conf_error_at(cf, &targets->words, "the weights of this place are too large together");
     }
-    return weir_share_build(cf, generation, &targets->share, weir_share_name(cf->arena, block, "targets", 0), sum);
+    return weir_share_build(cf, generation, &targets->share, weir_share_name(cf->arena, block, "targets", 0), sum)
+        && weir_canary_build(cf, generation, block, targets);
 }
 
 /* -- choosing -- */
@@ -237,5 +239,8 @@ weir_split_choose(weir_request_t *req, const weir_proxy_targets_t *targets, cons
 {
     weir_str_t text = key != NULL ? weir_uri_text_plain(req, key) : WEIR_STR_NONE;
 
+    if (targets->canary != NULL && weir_canary_takes(targets, text)) {
+        return targets->taken;
+    }
     return text.len != 0 ? split_by_key(targets, text) : split_by_turn(targets);
 }

@@ -28,7 +28,12 @@ typedef struct weir_proxy_targets {
     size_t               n;
     const char          *directive;      /* of the first */
     weir_conf_words_t    words;          /* … for errors */
-    weir_share_t         share;
+    weir_share_t         share;          /* of those that are no canary */
+    const struct weir_canary *canary;    /* canary.h; NULL: all of them have the weights that are written */
+    weir_proxy_target_t *taken;          /* … the one that is */
+    weir_share_t         taking;         /* … the turns by which it has its share */
+    uint32_t             taking_unit;    /* … each of which is worth so many hundredths of a percent */
+    uint64_t             taking_seed;
     bool                 is_built;
 } weir_proxy_targets_t;
 

@@ -63,17 +63,8 @@ health_probe_cancel(health_probe_t *probe)
 
 /* -- gRPC's answer -- */
 
-static const weir_field_t *
-probe_grpc_status(const health_probe_t *probe, const weir_fields_t *trailers)
-{
-    const weir_field_t *field = weir_fields_find(trailers, WEIR_STR("grpc-status"));
-
-    return field != NULL ? field : weir_fields_find(&probe->head->fields, WEIR_STR("grpc-status"));
-}
-
-/* The status in the one message of the answer; false: there is none that can be read. */
-static bool
-probe_grpc_serving(weir_str_t body, uint64_t *serving)
+bool
+health_probe_serving(weir_str_t body, uint64_t *serving)
 {
     const unsigned char   *at = (const unsigned char *) body.at;
     uint32_t               budget = PROBE_GRPC_FIELDS, length;
@@ -96,6 +87,14 @@ probe_grpc_serving(weir_str_t body, uint64_t *serving)
         }
     }
     return io == WEIR_EOF;
+}
+
+static const weir_field_t *
+probe_grpc_status(const health_probe_t *probe, const weir_fields_t *trailers)
+{
+    const weir_field_t *field = weir_fields_find(trailers, WEIR_STR("grpc-status"));
+
+    return field != NULL ? field : weir_fields_find(&probe->head->fields, WEIR_STR("grpc-status"));
 }
 
 static bool
@@ -121,7 +120,7 @@ probe_judge_grpc(health_probe_t *probe, const weir_fields_t *trailers, weir_buf_
         weir_buf_printf(why, "gRPC status %llu", (unsigned long long) status);
         return false;
     }
-    if (!probe_grpc_serving(weir_str(probe->body, probe->len), &serving)) {
+    if (!health_probe_serving(weir_str(probe->body, probe->len), &serving)) {
         weir_buf_add_lit(why, "no message of grpc.health.v1.HealthCheckResponse");
         return false;
     }

@@ -22,6 +22,8 @@
 #include "os/sys.h"
 #include "upstream/state.h"
 
+#include <stdio.h>
+
 #define WATCH_GRACE_MIN  10                  /* ms by which others look later than who had the claim */
 #define WATCH_GRACE_MAX  1000
 #define WATCH_LEASE_MORE 1000                /* ms that a claim lasts behind its probe's limit */
@@ -326,18 +328,32 @@ watch_after(watch_state_t state, const health_check_t *check, bool passed, weir_
     return state;
 }
 
-static void
-watch_tell(const watch_t *watch, const health_check_t *check, watch_state_t was, watch_state_t is, const char *why)
+/* Which of several. */
+static const char *
+watch_which(const watch_slot_t *slot, char room[40])
 {
-    const weir_peer_conf_t *peer = watch->peer->conf;
-    weir_str_t              group = weir_group_conf(watch->peer->group)->name;
+    uint32_t n = watch_settings(slot->watch)->n;
+
+    room[0] = '\0';
+    if (n > 1) {
+        (void) snprintf(room, 40, " (check %u of %u)", slot->index + 1, n);
+    }
+    return room;
+}
+
+static void
+watch_tell(const watch_slot_t *slot, const health_check_t *check, watch_state_t was, watch_state_t is, const char *why)
+{
+    const weir_peer_t *peer = slot->watch->peer;
+    weir_str_t         group = weir_group_conf(peer->group)->name;
+    char               which[40];
 
     if (is.has_failed && !was.has_failed) {
-        weir_log(WEIR_LOG_WARN, NULL, 0, "health check: peer %.*s of upstream \"%.*s\" is unhealthy: %s",
-                 WEIR_STR_ARG(peer->text), WEIR_STR_ARG(group), why);
+        weir_log(WEIR_LOG_WARN, NULL, 0, "health check: peer %.*s of upstream \"%.*s\" is unhealthy: %s%s",
+                 WEIR_STR_ARG(peer->conf->text), WEIR_STR_ARG(group), why, watch_which(slot, which));
     } else if (!is.has_failed && (was.has_failed || (check->is_mandatory && is.is_proven && !was.is_proven))) {
-        weir_log(WEIR_LOG_NOTICE, NULL, 0, "health check: peer %.*s of upstream \"%.*s\" is healthy",
-                 WEIR_STR_ARG(peer->text), WEIR_STR_ARG(group));
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "health check: peer %.*s of upstream \"%.*s\" is healthy%s",
+                 WEIR_STR_ARG(peer->conf->text), WEIR_STR_ARG(group), watch_which(slot, which));
     }
 }
 
@@ -361,7 +377,7 @@ watch_result(watch_slot_t *slot, const health_check_t *check, const char *why, w
     watch_add(&record->checks, 1);
     watch_add(&record->fails, why != NULL);
     __atomic_store_n(&record->last_passed, why == NULL, __ATOMIC_RELAXED);
-    watch_tell(watch, check, was, next, why);
+    watch_tell(slot, check, was, next, why);
     watch_sync(watch);
 }
 
