@@ -119,6 +119,8 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     group->conf.running = NULL;
     group->conf.key = NULL;
     group->conf.sticky = NULL;
+    group->conf.fallback = NULL;
+    group->conf.fallback_location = WEIR_STR_NONE;
     group->conf.name = weir_str_dup(arena, conf->name);
     group->conf.host_header = weir_str_dup(arena, conf->host_header);
     group_copy_zones(group, conf);

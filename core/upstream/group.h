@@ -47,7 +47,7 @@ typedef struct weir_uppolicy_of weir_uppolicy_of_t;
 typedef struct weir_host_set weir_host_set_t;
 typedef struct weir_group weir_group_t;
 
-#define WEIR_POLICIES_MAX 8
+#define WEIR_POLICIES_MAX 12
 
 /* A policy that a group has; settings: plain bytes without pointers, which make it this one and no other. */
 typedef struct { const weir_uppolicy_t *policy; weir_str_t settings; } weir_uppolicy_conf_t;
@@ -77,6 +77,8 @@ typedef struct weir_group_conf {
     uint64_t               settings;         /* the same but the peers; 0: it is not known */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
+    const struct weir_group_conf *fallback;  /* of the generation: has what this one does not take; NULL: none … */
+    weir_str_t             fallback_location;    /* … but this "@location", if it is not empty */
     struct weir_follow    *following;        /* in a worker: what asks for them */
     weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
 } weir_group_conf_t;
@@ -244,6 +246,8 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* The connection to pick->peer is ready. */
 void weir_pick_connected(weir_pick_t *pick);
+/* The group's fallback has the request now. */
+void weir_pick_fell_back(weir_pick_t *pick);
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer.  An abandoned one says nothing about the
  * peer, so that a client that leaves cannot make one that is marked as failed a good one. */
 void weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);

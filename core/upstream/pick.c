@@ -151,6 +151,18 @@ weir_pick_connected(weir_pick_t *pick)
 }
 
 void
+weir_pick_fell_back(weir_pick_t *pick)
+{
+    weir_group_t *group = pick->group;
+
+    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
+        if (group->policies[i].policy->fell_back != NULL) {
+            group->policies[i].policy->fell_back(&group->policies[i], pick);
+        }
+    }
+}
+
+void
 weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
 {
     weir_assert(!outcome->failed || outcome->kind != WEIR_OUTCOME_ABANDONED);

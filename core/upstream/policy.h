@@ -80,6 +80,8 @@ struct weir_uppolicy {
     /* … and it has a connection that is ready; perhaps again, when that had been closed. */
     void (*connected)(weir_uppolicy_of_t *of, weir_pick_t *pick);
     void (*report)(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
+    /* The group has not taken the request, and its fallback has it. */
+    void (*fell_back)(weir_uppolicy_of_t *of, weir_pick_t *pick);
     /* For statistics: numbers[i] is what tells[i] says, as all workers know it.  peer NULL: those of the group, else
      * those of that peer; the others are not looked at. */
     const weir_told_t *tells;

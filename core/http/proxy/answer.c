@@ -166,7 +166,7 @@ weir_proxy_copy_fields(weir_proxy_t *p)
         }
         copy->flags |= copy->value.at == f->value.at ? f->flags & WEIR_FIELD_CLEAN : 0;
     }
-    if (p->pass->group->sticky != NULL) {
+    if (weir_proxy_group(p)->sticky != NULL) {
         weir_proxy_sticky_answer(p);
     }
     if (weir_unlikely(p->plan != NULL) && p->plan->target != NULL) {

@@ -131,6 +131,7 @@ struct weir_proxy {
     const weir_edits_conf_t *edits;           /* conf's, with the address of that target */
     weir_proxy_pass_t       *own_pass;        /* the latter; NULL */
     weir_proxy_plan_t       *plan;            /* NULL: it is passed on, and nothing else */
+    const weir_group_conf_t *fallback;        /* the group that is asked in the place of pass->group; NULL */
     weir_group_t            *own_group;       /* made for it alone: a reference; NULL */
     weir_lookup_t            lookup;
     bool                     is_resolving;
@@ -179,6 +180,14 @@ void weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, un
 /* No peer can be told what the configuration made of the request. */
 void weir_proxy_fail_emit(weir_proxy_t *p);
 void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
+/* The group that is asked; not NULL once it is found. */
+static inline const weir_group_conf_t *
+weir_proxy_group(const weir_proxy_t *p)
+{
+    return weir_unlikely(p->fallback != NULL) ? p->fallback : p->pass->group;
+}
+/* fallback.c: the group has not taken the request, for that cause.  true: it is in other hands, or over. */
+bool weir_proxy_fall_back(weir_proxy_t *p, weir_cause_t cause);
 /* The peer that was picked is asked, beside another one (hedge.c). */
 void weir_proxy_try_again(weir_proxy_t *p);                       /* retry.c */
 /* This try's answer has begun, or it has none: try_timeout is over. */

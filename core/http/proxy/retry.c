@@ -42,7 +42,7 @@ retry_new_attempt(weir_proxy_t *p)
 static weir_str_t
 retry_keep(weir_proxy_t *p, weir_str_t text)
 {
-    return p->own_group != NULL || p->pass->group->follow != NULL ? weir_str_dup(&p->req->arena, text) : text;
+    return p->own_group != NULL || weir_proxy_group(p)->follow != NULL ? weir_str_dup(&p->req->arena, text) : text;
 }
 
 static void
@@ -168,7 +168,7 @@ static void
 retry_no_peer(weir_proxy_t *p)
 {
     weir_request_t *req = p->req;
-    bool first = req->n_attempts == 0;
+    bool first = p->tries == 1;
     weir_cause_t cause = p->x->cause, refused = weir_outcome_refused(&p->pick);
     const char *detail = p->x->detail;
 
@@ -182,9 +182,32 @@ retry_no_peer(weir_proxy_t *p)
     if (first || cause == WEIR_CAUSE_NONE) {
         cause = refused;
         req->retry_after = weir_outcome_retry_after(&p->pick);
+        if (weir_proxy_fall_back(p, cause)) {
+            return;
+        }
     }
     weir_proxy_release(p);
     (void) weir_request_fail(req, cause, detail);
+}
+
+/* Its group, or the one that it fell back to, is asked from now on. */
+static void
+retry_begin_group(weir_proxy_t *p)
+{
+    const weir_group_conf_t *group = weir_proxy_group(p);
+
+    weir_assert(!p->picked);
+    p->picked = true;
+    weir_pick_begin(&p->pick, group->running, &p->req->arena);
+    if (weir_unlikely(p->plan != NULL)) {
+        weir_hedge_earn(p);
+    }
+    if (group->key != NULL) {
+        p->pick.key = weir_request_eval(p->req, group->key);
+    }
+    if (group->sticky != NULL) {
+        weir_proxy_sticky_ask(p);
+    }
 }
 
 void
@@ -194,6 +217,9 @@ weir_proxy_next_peer(weir_proxy_t *p)
 
     weir_assert(p->attempt == NULL && !p->released && p->hold.req == req);
     p->state = WEIR_PROXY_ASK;
+    if (weir_unlikely(!p->picked && p->fallback != NULL)) {
+        retry_begin_group(p);
+    }
     if (!p->picked) {
         if (p->pass->group == NULL && !weir_proxy_find_target(p)) {
             return;
@@ -210,17 +236,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
             (void) weir_request_fail(req, WEIR_CAUSE_CLIENT_HOST, "rewrite_host");
             return;
         }
-        p->picked = true;
-        weir_pick_begin(&p->pick, p->pass->group->running, &req->arena);
-        if (weir_unlikely(p->plan != NULL)) {
-            weir_hedge_earn(p);
-        }
-        if (p->pass->group->key != NULL) {
-            p->pick.key = weir_request_eval(req, p->pass->group->key);
-        }
-        if (p->pass->group->sticky != NULL) {
-            weir_proxy_sticky_ask(p);
-        }
+        retry_begin_group(p);
     }
     p->tries++;
     if (retry_pick(p)) {
@@ -467,6 +483,9 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
     weir_exchange_end(p->x, false);
     if (again) {
         retry_again(p);
+        return;
+    }
+    if (cause == WEIR_CAUSE_UPSTREAM_FULL_CONNECTIONS && weir_proxy_fall_back(p, cause)) {
         return;
     }
     retry_give_up(p, cause, detail);

@@ -37,7 +37,7 @@ sticky_cookie(const weir_request_t *req, weir_str_t cookie)
 void
 weir_proxy_sticky_ask(weir_proxy_t *p)
 {
-    const weir_sticky_t *sticky = p->pass->group->sticky;
+    const weir_sticky_t *sticky = weir_proxy_group(p)->sticky;
     weir_request_t      *req = p->req;
     const weir_field_t  *field;
 
@@ -114,7 +114,7 @@ sticky_set_field(weir_request_t *req, weir_str_t name, weir_str_t bond)
 void
 weir_proxy_sticky_answer(weir_proxy_t *p)
 {
-    const weir_sticky_t *sticky = p->pass->group->sticky;
+    const weir_sticky_t *sticky = weir_proxy_group(p)->sticky;
     weir_request_t      *req = p->req;
     weir_str_t           bond;
 
