@@ -1,8 +1,8 @@
 /*
  * consul.c - fuzz target: answers of Consul's health API.
  *
- * Oracle: nothing outside the text is looked at; what is taken are addresses with ports, in one order, with weights that
- * a list may have, no more of them than one may have; what is refused says why.
+ * Oracle: nothing outside the text is looked at; what is taken are addresses with ports, in one order, with weights
+ * that a list may have, no more of them than one may have; what is refused says why.
  */
 #include "../../modules/http/discovery/discovery.h"
 

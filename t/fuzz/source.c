@@ -1,8 +1,8 @@
 /*
  * source.c - fuzz target: lists of servers, as lines or JSON, and packed as in shared memory.
  *
- * Oracle: a list that is read has no more peers than may be, each with an address and numbers within their bounds; it is
- * the same when it was packed and unpacked; bytes that are unpacked are bounded, and pack to a list that is the same.
+ * Oracle: a list that is read has no more peers than may be, each with an address and numbers within their bounds; it
+ * is the same when it was packed and unpacked; bytes that are unpacked are bounded, and pack to a list that is the same.
  */
 #include "base/mem.h"
 #include "upstream/source.h"

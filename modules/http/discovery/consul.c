@@ -1,8 +1,8 @@
 /*
  * consul.c - see discovery.h: `servers_consul`, a service as Consul's health API lists it.
  *
- * A question waits at Consul until there is something new (blocking queries): each names the index of the answer before.
- * An index that goes back, or is none, begins anew.  Only instances whose checks all pass are asked for.
+ * A question waits at Consul until there is something new (blocking queries): each names the index of the answer
+ * before.  An index that goes back, or is none, begins anew.  Only instances whose checks all pass are asked for.
  *
  * Threat: an agent answers at once, all the time.  There is a moment between two questions.
  */

@@ -115,8 +115,8 @@ discovery_option(weir_conf_t *cf, size_t word, discovery_t *source, weir_peer_co
         }
     }
     return weir_upstream_read_peer(model, text)
-           || weir_conf_invalid(cf, word, is_consul ? "service=, tag=, dc=, ns=, partition=, wait=, token_file=, ca= or a "
-                                "parameter of \"server\"" : "interval=, token_file=, ca= or a parameter of \"server\"");
+           || weir_conf_invalid(cf, word, is_consul ? "service=, tag=, dc=, ns=, partition=, wait=, token_file=, ca= or "
+                                "a parameter of \"server\"" : "interval=, token_file=, ca= or a parameter of \"server\"");
 }
 
 static bool
@@ -186,8 +186,8 @@ static const weir_conf_type_t discovery_type_consul = {
 static const weir_directive_t discovery_directives[] = {
     WEIR_DIRECTIVE_OF(discovery_conf_t, lists, "servers_url", &discovery_type_list, .where = WEIR_IN_UPSTREAM,
                       .args = "address [interval=time] [token_file=file] [ca=file] " DISCOVERY_PEER,
-                      .help = "Adds the servers that a list at an http:// or https:// address has, and follows it while "
-                              "Weir runs."),
+                      .help = "Adds the servers that a list at an http:// or https:// address has, and follows it "
+                              "while Weir runs."),
     WEIR_DIRECTIVE_OF(discovery_conf_t, consul, "servers_consul", &discovery_type_consul, .where = WEIR_IN_UPSTREAM,
                       .args = "address service=name [tag=name] [dc=name] [ns=name] [partition=name] [wait=time] "
                               "[token_file=file] [ca=file] " DISCOVERY_PEER,

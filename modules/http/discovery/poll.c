@@ -33,12 +33,13 @@ poll_later(discovery_t *source, uint64_t ms)
 static void
 poll_failed(discovery_t *source, weir_source_reason_t reason, const char *why)
 {
-    uint64_t wait = weir_min(source->interval.ms, (uint64_t) POLL_BACKOFF), digest = weir_str_hash(weir_str_from_z(why), 1);
+    uint64_t wait = weir_min(source->interval.ms, (uint64_t) POLL_BACKOFF);
+    uint64_t digest = weir_str_hash(weir_str_from_z(why), 1);
 
     weir_source_failed(source->source, reason);
     if (source->failures == 0 || source->told != digest) {
-        weir_log(WEIR_LOG_ERROR, NULL, 0, "the servers of upstream \"%.*s\" cannot be had from %.*s: %s; those that are "
-                 "known stay", WEIR_STR_ARG(source->source->group->name), WEIR_STR_ARG(source->url.text), why);
+        weir_log(WEIR_LOG_ERROR, NULL, 0, "the servers of upstream \"%.*s\" cannot be had from %.*s: %s; those that "
+                 "are known stay", WEIR_STR_ARG(source->source->group->name), WEIR_STR_ARG(source->url.text), why);
     }
     source->told = digest;
     for (uint32_t i = 0; i < source->failures && wait < POLL_MAX; i++) {
