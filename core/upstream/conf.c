@@ -10,7 +10,7 @@
 #include "base/table.h"
 #include "conf/generation.h"
 #include "shm/stats.h"
-#include "upstream/follow.h"
+#include "upstream/fill.h"
 #include "upstream/lists.h"
 #include "upstream/locality.h"
 #include "upstream/module.h"
@@ -281,176 +281,6 @@ typedef struct {
     weir_array_t all;                /* weir_group_conf_t * */
     uint64_t     states;             /* upstream_states; 0: there is no http block */
 } upstream_groups_t;
-
-static uint64_t
-upstream_digest_number(uint64_t digest, uint64_t number)
-{
-    return weir_str_hash(weir_str((const char *) &number, sizeof(number)), digest);
-}
-
-static uint64_t
-upstream_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
-{
-    digest = weir_str_hash(peer->text, digest);
-    digest = weir_str_hash(peer->server, digest);
-    digest = upstream_digest_number(digest, (uint64_t) peer->weight << 32 | peer->max_fails);
-    digest = upstream_digest_number(digest, peer->max_conns);
-    digest = upstream_digest_number(digest, peer->slow_start.ms);
-    digest = weir_str_hash(peer->locality, digest);
-    digest = weir_str_hash(peer->route, digest);
-    digest = upstream_digest_number(digest, (uint64_t) weir_peer_rank(peer) << 1 | peer->down);
-    digest = upstream_digest_number(digest, peer->drain);
-    return upstream_digest_number(digest, peer->fail_timeout.ms);
-}
-
-/* What happens to the group and to each of its peers is counted under their names. */
-static void
-upstream_name_rows(weir_arena_t *arena, weir_group_conf_t *group)
-{
-    group->stats = weir_stats_row(arena, WEIR_STATS_UPSTREAM, group->name, 0);
-    for (size_t i = 0; i < group->n_peers; i++) {
-        weir_str_t name = weir_str_printf(arena, "%.*s%c%.*s", WEIR_STR_ARG(group->name), WEIR_STATS_SEPARATOR,
-                                          WEIR_STR_ARG(group->peers[i].text));
-
-        group->peers[i].stats = weir_stats_row(arena, WEIR_STATS_PEER, name, group->stats);
-    }
-}
-
-/* Of everything that a running group is made from; never 0.  Sets the same without the peers, too. */
-static uint64_t
-upstream_digest(weir_group_conf_t *group)
-{
-    uint64_t digest = weir_str_hash(group->name, 1);
-
-    digest = weir_str_hash(group->host_header, digest);
-    digest = weir_str_hash(weir_str_from_z(group->balancer->name), digest);
-    for (size_t i = 0; i < WEIR_BALANCING; i++) {
-        digest = upstream_digest_number(digest, group->balancing[i]);
-    }
-    digest = upstream_digest_number(digest, (uint64_t) group->keepalive << 32 | group->keepalive_requests);
-    digest = upstream_digest_number(digest, group->keepalive_time.ms);
-    digest = upstream_digest_number(digest, group->keepalive_timeout.ms);
-    digest = upstream_digest_number(digest, (uint64_t) group->overprovisioning << 32 | group->panic);
-    for (size_t i = 0; i < group->n_zones; i++) {
-        digest = upstream_digest_number(weir_str_hash(group->zones[i].locality, digest), group->zones[i].callers);
-    }
-    digest = upstream_digest_number(digest, group->states);
-    for (size_t i = 0; i < group->n_policies; i++) {
-        digest = weir_str_hash(weir_str_from_z(group->policies[i].policy->name), digest);
-        digest = weir_str_hash(group->policies[i].settings, digest);
-    }
-    group->settings = digest != 0 ? digest : 1;
-    for (size_t i = 0; i < group->n_peers; i++) {
-        digest = upstream_digest_peer(digest, &group->peers[i]);
-    }
-    return digest != 0 ? digest : 1;
-}
-
-/* The peer that is next: text and address. */
-static weir_peer_conf_t *
-upstream_add_peer(weir_arena_t *arena, weir_group_conf_t *group, const weir_peer_conf_t *model, weir_str_t server,
-                  const weir_addr_t *addr)
-{
-    weir_peer_conf_t *peer = &group->peers[group->n_peers++];
-    char              text[WEIR_ADDR_TEXT];
-
-    *peer = *model;
-    peer->addr = *addr;
-    peer->text = weir_str_dup(arena, weir_str(text, weir_addr_text(&peer->addr, text)));
-    peer->server = server;
-    return peer;
-}
-
-static void
-upstream_add_peers(weir_arena_t *arena, weir_group_conf_t *group, const weir_peer_conf_t *model, weir_str_t server,
-                   weir_addrs_t addrs)
-{
-    for (size_t i = 0; i < addrs.n; i++) {
-        (void) upstream_add_peer(arena, group, model, server, &addrs.at[i]);
-    }
-}
-
-/* Those of a source's list: what they do not say of themselves is the line's. */
-static void
-upstream_add_known(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_conf_t *follow,
-                   const weir_follow_server_t *server, const weir_follow_known_t *known)
-{
-    for (size_t i = 0; i < known->n; i++) {
-        const weir_source_peer_t *from = &known->at[i];
-        weir_peer_conf_t         *peer = upstream_add_peer(arena, group, &server->model,
-                                                           from->server.len != 0 ? from->server : server->server,
-                                                           &from->addr);
-
-        peer->weight = from->weight != 0 ? from->weight : peer->weight;
-        peer->max_conns = from->max_conns != 0 ? from->max_conns : peer->max_conns;
-        peer->priority = (uint16_t) weir_min((uint32_t) peer->priority + from->priority, UINT32_C(65535));
-        peer->backup = peer->backup || from->backup;
-        peer->down = peer->down || from->down;
-        if (from->locality.len != 0) {
-            peer->locality = from->locality;
-            peer->distance = weir_locality_place(&follow->locality, from->locality);
-        }
-    }
-}
-
-typedef struct { uint64_t key; weir_peer_conf_t peer; } upstream_ranked_t;
-
-static int
-upstream_compare_ranked(const void *a_, const void *b_)
-{
-    const upstream_ranked_t *a = a_, *b = b_;
-
-    return a->key < b->key ? -1 : a->key > b->key;
-}
-
-/* By rank, and otherwise as they are. */
-static void
-upstream_order(weir_arena_t *arena, weir_group_conf_t *group)
-{
-    upstream_ranked_t *ranked;
-    bool               in_order = true;
-
-    for (size_t i = 1; i < group->n_peers; i++) {
-        in_order = in_order && weir_peer_rank(&group->peers[i - 1]) <= weir_peer_rank(&group->peers[i]);
-    }
-    if (in_order) {
-        return;
-    }
-    ranked = weir_new_n(arena, upstream_ranked_t, group->n_peers);
-    for (size_t i = 0; i < group->n_peers; i++) {
-        ranked[i] = (upstream_ranked_t) { (uint64_t) weir_peer_rank(&group->peers[i]) << 32 | i, group->peers[i] };
-    }
-    qsort(ranked, group->n_peers, sizeof(*ranked), upstream_compare_ranked);
-    for (size_t i = 0; i < group->n_peers; i++) {
-        group->peers[i] = ranked[i].peer;
-    }
-}
-
-void
-weir_upstream_fill(weir_arena_t *arena, weir_group_conf_t *group, const weir_follow_conf_t *follow,
-                   const weir_follow_known_t *known)
-{
-    size_t peers = 0;
-
-    for (size_t i = 0; i < follow->n; i++) {
-        peers += known != NULL && known[i].is_known ? known[i].n : follow->servers[i].addrs.n;
-    }
-    group->peers = weir_new_n(arena, weir_peer_conf_t, peers + 1);
-    group->n_peers = 0;
-    for (size_t i = 0; i < follow->n; i++) {
-        const weir_follow_server_t *server = &follow->servers[i];
-
-        if (known != NULL && known[i].is_known) {
-            upstream_add_known(arena, group, follow, server, &known[i]);
-        } else {
-            upstream_add_peers(arena, group, &server->model, server->server, server->addrs);
-        }
-    }
-    weir_assert(group->n_peers == peers);
-    upstream_order(arena, group);
-    group->digest = upstream_digest(group);
-    upstream_name_rows(arena, group);
-}
 
 /* -- the lines of a block -- */
 
@@ -845,11 +675,11 @@ upstream_imply(weir_conf_t *cf, const upstream_groups_t *groups, weir_str_t auth
     group->name = upstream_authority(cf, hp, port, 0);
     group->host_header = hp->is_unix ? WEIR_STR("localhost") : upstream_authority(cf, hp, port, default_port);
     group->peers = weir_new_n(cf->arena, weir_peer_conf_t, addrs.n);
-    upstream_add_peers(cf->arena, group, &weir_source_default, group->name, addrs);
+    weir_fill_addrs(cf->arena, group, &weir_source_default, group->name, addrs);
     group->balancer = &weir_balancer_round_robin;
     group->states = groups->states;
-    group->digest = upstream_digest(group);
-    upstream_name_rows(cf->arena, group);
+    group->digest = weir_fill_digest(group);
+    weir_fill_rows(cf->arena, group);
     return group;
 }
 
@@ -860,9 +690,9 @@ weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_grou
 {
     *conf = (weir_group_conf_t) { .name = name, .host_header = host_header, .balancer = &weir_balancer_round_robin };
     conf->peers = weir_new_n(arena, weir_peer_conf_t, n);
-    upstream_add_peers(arena, conf, &weir_source_default, name,
+    weir_fill_addrs(arena, conf, &weir_source_default, name,
                        (weir_addrs_t) { (weir_addr_t *) (uintptr_t) addrs, n });
-    conf->digest = upstream_digest(conf);
+    conf->digest = weir_fill_digest(conf);
     conf->running = weir_group_attach(groups, conf);
     return conf->running;
 }
@@ -884,14 +714,14 @@ weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint1
                                 WEIR_STATS_SEPARATOR, WEIR_STR_ARG(peer->conf->text), WEIR_STATS_SEPARATOR,
                                 (unsigned) port);
     conf.peers = weir_new(&scratch, weir_peer_conf_t);
-    upstream_add_peers(&scratch, &conf, &weir_source_default, peer->conf->server, (weir_addrs_t) { &addr, 1 });
+    weir_fill_addrs(&scratch, &conf, &weir_source_default, peer->conf->server, (weir_addrs_t) { &addr, 1 });
     if (keepalive_time.ms != 0) {
         conf.keepalive = 1;
         conf.keepalive_requests = UINT32_MAX;
         conf.keepalive_time = keepalive_time;
         conf.keepalive_timeout = for_ever;
     }
-    conf.digest = upstream_digest(&conf);
+    conf.digest = weir_fill_digest(&conf);
     conf.settings = 0;                               /* no other list of peers comes into its place */
     conf.running = weir_group_attach(groups, &conf);
     weir_arena_fini(&scratch);
@@ -903,7 +733,7 @@ weir_upstream_judge(weir_group_conf_t *group, const weir_uppolicy_t *policy, wei
 {
     weir_assert(group->n_policies < WEIR_POLICIES_MAX && group->running == NULL);
     group->policies[group->n_policies++] = (weir_uppolicy_conf_t) { policy, settings };
-    group->digest = upstream_digest(group);
+    group->digest = weir_fill_digest(group);
 }
 
 weir_group_conf_t *

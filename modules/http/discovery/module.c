@@ -115,8 +115,10 @@ discovery_option(weir_conf_t *cf, size_t word, discovery_t *source, weir_peer_co
         }
     }
     return weir_upstream_read_peer(model, text)
-           || weir_conf_invalid(cf, word, is_consul ? "service=, tag=, dc=, ns=, partition=, wait=, token_file=, ca= or "
-                                "a parameter of \"server\"" : "interval=, token_file=, ca= or a parameter of \"server\"");
+           || weir_conf_invalid(cf, word, is_consul
+                                ? "service=, tag=, dc=, ns=, partition=, wait=, token_file=, ca= or a parameter of "
+                                  "\"server\""
+                                : "interval=, token_file=, ca= or a parameter of \"server\"");
 }
 
 static bool
