@@ -175,7 +175,7 @@ typedef struct {
 } weir_pick_t;
 
 /* A peer that a pick holds no more, while it holds a second one for the same request. */
-typedef struct { weir_peer_t *peer; bool on_trial; } weir_picked_t;
+typedef struct { weir_peer_t *peer; bool on_trial; weir_instant_t at; } weir_picked_t;
 
 typedef struct weir_upconn weir_upconn_t;
 
