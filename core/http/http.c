@@ -56,6 +56,14 @@ weir_http_in(const weir_life_t *life)
     return life->kept[weir_http_core_index];
 }
 
+bool
+weir_http_is_leaving(const weir_life_t *life)
+{
+    const weir_http_t *http = weir_http_in(life);
+
+    return http != NULL && http->quitting;
+}
+
 weir_http_t *
 weir_http_of(const weir_serve_t *serve)
 {

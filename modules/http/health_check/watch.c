@@ -29,6 +29,8 @@
 #define WATCH_LEASE_MORE 1000                /* ms that a claim lasts behind its probe's limit */
 #define WATCH_SPREAD     2                   /* ms between the first probes of two peers of a group */
 #define WATCH_SYNCS      8                   /* rounds of following what other workers find at the same time */
+#define WATCH_SWEEP_MS   5000                /* see watch_on_sweep */
+#define WATCH_SWEEPS     6
 #define WATCH_PART       "health_check"
 
 /* -- what is shared -- */
@@ -187,6 +189,8 @@ static struct {
     weir_generation_t *newest;               /* borrowed, until it retires; NULL: nothing is probed */
     uint64_t           epoch;
     uint64_t           random;
+    weir_timer_t       sweep;
+    unsigned           sweeps;               /* so many are left */
 } watch_process;
 
 static watch_record_t *
@@ -456,6 +460,13 @@ watch_keep(watch_slot_t *slot, weir_group_t *alone)
     slot->alone = alone;
 }
 
+/* A worker that leaves does not know the newest configuration (any more): its checks are others' affair. */
+static bool
+watch_is_leaving(void)
+{
+    return weir_http_is_leaving(watch_process.life);
+}
+
 static void
 watch_done(void *data, const char *why)
 {
@@ -465,7 +476,7 @@ watch_done(void *data, const char *why)
 
     slot->probe = NULL;
     slot->tcp = NULL;
-    if (check == NULL) {                     /* the list of peers has changed: it is another group's affair now */
+    if (check == NULL || watch_is_leaving()) {               /* (the list of peers has changed, and this one has gone) */
         (void) watch_release(slot, now.ms);
         return;
     }
@@ -525,7 +536,7 @@ watch_on_timer(weir_timer_t *timer)
     weir_instant_t        now = weir_clock_now();
     uint64_t             *word, was, next;
 
-    if (check == NULL || slot->probe != NULL || slot->tcp != NULL) {
+    if (check == NULL || slot->probe != NULL || slot->tcp != NULL || watch_is_leaving()) {
         return;
     }
     word = &watch_record(slot->watch)->of[slot->index].claim;
@@ -638,12 +649,45 @@ watch_adopt(watch_t *watch)
     watch_sync(watch);
 }
 
+/* A worker of the configuration before may find something of a peer when this one has taken its bars away already,
+ * and ends then: so they are looked for once more, a few times. */
+static void
+watch_on_sweep(weir_timer_t *timer)
+{
+    weir_group_conf_t *const *groups;
+    size_t                    n = watch_is_leaving() ? 0 : weir_upstream_list(watch_process.newest, &groups);
+
+    for (size_t i = 0; i < n; i++) {
+        weir_peer_t *const *peers;
+        size_t              n_peers = groups[i]->running != NULL ? weir_group_peers(groups[i]->running, &peers) : 0;
+
+        if (n_peers == 0 || weir_policy_find(groups[i]->running, &health_policy) != NULL) {
+            continue;
+        }
+        for (size_t k = 0; k < n_peers; k++) {
+            if ((weir_peer_barred(peers[k]) & health_policy.bars) != 0) {
+                (void) weir_peer_bar(peers[k], WEIR_BARRED_CHECK, false);
+                (void) weir_peer_bar(peers[k], WEIR_BARRED_UNPROVEN, false);
+            }
+        }
+    }
+    if (n != 0 && --watch_process.sweeps != 0) {
+        weir_timer_set(watch_process.life->loop, timer, (weir_msec_t) { WATCH_SWEEP_MS }, watch_on_sweep);
+    }
+}
+
 void
 health_watch_use(weir_life_t *life, weir_generation_t *generation)
 {
     watch_process.life = life;
     watch_process.newest = generation;
     watch_process.epoch++;
+    watch_process.sweeps = WATCH_SWEEPS;
+    if (generation != NULL) {
+        weir_timer_set(life->loop, &watch_process.sweep, (weir_msec_t) { WATCH_SWEEP_MS }, watch_on_sweep);
+    } else {
+        weir_timer_drop(&watch_process.sweep);
+    }
     for (weir_list_t *l = watch_process.watches.next; watch_process.has_begun && l != &watch_process.watches;
          l = l->next)
     {
