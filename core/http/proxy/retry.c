@@ -38,11 +38,11 @@ retry_new_attempt(weir_proxy_t *p)
     return attempt;
 }
 
-/* A text of the group's, which may go before the request: unless the generation holds it as it is. */
+/* A text of the group's or of a peer of it, which may go before the request. */
 static weir_str_t
 retry_keep(weir_proxy_t *p, weir_str_t text)
 {
-    return p->own_group != NULL || weir_proxy_group(p)->follow != NULL ? weir_str_dup(&p->req->arena, text) : text;
+    return weir_str_dup(&p->req->arena, text);
 }
 
 static void

@@ -68,7 +68,7 @@ vars_is_field(const weir_field_t *field, const vars_field_t *sought)
 static inline const weir_field_t *
 vars_field_from(const weir_fields_t *fields, const weir_field_t *field, const vars_field_t *sought, bool sent)
 {
-    for (const weir_field_t *end = fields->at + fields->n; field < end; field++) {
+    for (const weir_field_t *end = fields->n != 0 ? fields->at + fields->n : field; field < end; field++) {
         if (weir_unlikely(field->name.len == sought->name.len) && vars_is_field(field, sought)
             && !(sent && (field->flags & WEIR_FIELD_DROP)))
         {

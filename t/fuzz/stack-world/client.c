@@ -20,7 +20,7 @@ static const char *const client_paths[] = {
     "/esr/k%2Fa", "/esx/k%2Fa", "/gzs/z", "/plf/a", "/pw/a", "/pwany/a", "/pwar/a", CLIENT_KEY_PATH, "/key/a", "/up/a",
     "/upb/a", "/nee/a?n=six.test", "/jwt/a?t=eyJhbGciOiJIUzI1NiIsImtpZCI6ImEifQ.e30.AAAA", "/rt/a",
     "/wt/a", "/wt/a?k=1", "/mt/a", "/gt/a", "/xa/a", "/xb/a", "/fb/a", "/oa/a?t=abc",
-    "/on/a?t=abc",
+    "/on/a?t=abc", "/hg/a", "/hh/a", "/hp/a",
 };
 static const char *const client_methods[] = { "GET", "POST", "HEAD", "PUT" };
 
