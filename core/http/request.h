@@ -188,6 +188,7 @@ struct weir_request {
     const struct weir_proxy_pass *proxied_to;
     struct weir_group_conf *pass_to;            /* a copy: whom it is passed on to, instead; NULL: it is none */
     const struct weir_proxy_target *target;     /* of several that share the place's requests; NULL: none */
+    weir_msec_t          target_took;           /* … ms from the first try to its answer, and 1; 0: none */
 };
 
 /* One attempt to get an answer from a peer. */

@@ -52,9 +52,12 @@ peer_told(weir_peer_t *peer)
 void
 weir_peer_tell(weir_peer_t *peer)
 {
-    bool is_marked = weir_peer_is_marked(peer), is_barred = weir_peer_barred(peer) != 0;
+    bool is_marked, is_barred = weir_peer_barred(peer) != 0;
 
-    __atomic_store_n(&peer->state->is_marked, is_marked, __ATOMIC_RELAXED);
+    do {                             /* another worker may mark it in between, and say so before this one does */
+        is_marked = weir_peer_is_marked(peer);
+        __atomic_store_n(&peer->state->is_marked, is_marked, __ATOMIC_SEQ_CST);
+    } while (weir_peer_is_marked(peer) != is_marked);
     if (is_marked || is_barred || peer->is_marked) {
         peer_told(peer);
     }

@@ -18,7 +18,7 @@ my $up    = sub ($peer) { $w->get('/metrics')->body =~ /^weir_peer_up\{upstream=
 is $peers->()->{"$sick"}{state}, 'up', 'at first a peer is up';
 is $peers->()->{'127.0.0.1:1'}{state}, 'down', 'unless the configuration says that it is down';
 is $up->('127.0.0.1:1'), 0, 'for Prometheus, too';
-$w->get("/$_") for 1 .. 4;
+$w->wait_until('it is asked: each worker has turns of its own', sub { $w->get('/some'); $sick->requests });
 is $peers->()->{"$sick"}{state}, 'unavail', 'one that failed is unavailable';
 is $up->("$sick"), 0, 'which is 0 for Prometheus';
 is $peers->()->{"$good"}{state}, 'up', 'the others are up';

@@ -171,6 +171,7 @@ weir_proxy_copy_fields(weir_proxy_t *p)
     }
     if (weir_unlikely(p->plan != NULL) && p->plan->target != NULL) {
         weir_header_edit_response(p->req, &p->plan->target->response);
+        p->req->target_took.ms = 1 + weir_clock_now().ms - p->plan->asked.ms;
     }
     return true;
 }

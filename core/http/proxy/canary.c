@@ -360,23 +360,23 @@ canary_grpc_failed(const weir_request_t *req)
     return field != NULL && weir_conf_read_u32(field->value, &number) && number < 32 && (failures >> number & 1) != 0;
 }
 
-/* How the last attempt ended is how the request did.  false: it says nothing about the target. */
+/* How the last attempt ended is how the request did; one that was made beside another and not waited for says nothing.
+ * false: the client has gone. */
 static bool
 canary_read_request(const weir_request_t *req, weir_rollout_request_t *said)
 {
-    const weir_attempt_t *last = &req->attempts[req->n_attempts - 1], *first = last;
-    weir_outcome_t        outcome = weir_outcome_of(last, last->cause != WEIR_CAUSE_NONE);
+    const weir_attempt_t *last = &req->attempts[req->n_attempts - 1];
+    weir_outcome_t        outcome;
 
-    if (!last->has_header && last->cause == WEIR_CAUSE_NONE) {
-        return false;                        /* the client has gone */
+    while (!last->has_header && last->cause == WEIR_CAUSE_NONE) {
+        if (last == req->attempts) {
+            return false;
+        }
+        last--;
     }
-    said->failed = outcome.failed || (last->has_header ? last->status >= 500 || canary_grpc_failed(req)
-                                                       : last->status >= 500);
-    while (first > req->attempts && !first->after_redirect) {
-        first--;
-        said->took.ms += first->response_time.ms;
-    }
-    said->took.ms += last->has_header ? last->header_time.ms : last->response_time.ms;
+    outcome = weir_outcome_of(last, last->cause != WEIR_CAUSE_NONE);
+    said->failed = outcome.failed || last->status >= 500 || (last->has_header && canary_grpc_failed(req));
+    said->took.ms = last->has_header && req->target_took.ms != 0 ? req->target_took.ms - 1 : req->total_us / 1000;
     return last->has_header || said->failed;
 }
 

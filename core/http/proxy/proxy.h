@@ -116,6 +116,7 @@ typedef struct {
     const weir_forward_conf_t *conf;
     weir_str_t                 host;            /* rewrite_host's; empty: it does not say */
     const weir_proxy_target_t *target;          /* of several; NULL: there is one */
+    weir_instant_t             asked;           /* when it was first */
     weir_edits_conf_t          edits;           /* p->edits of that target */
     bool                       is_timeout;      /* p->deadline is `timeout`, not the client's */
     weir_timer_t               try_timers[2];   /* try_timeout, while an answer is waited for; of the second exchange */

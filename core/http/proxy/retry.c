@@ -238,6 +238,9 @@ weir_proxy_next_peer(weir_proxy_t *p)
         }
         retry_begin_group(p);
     }
+    if (weir_unlikely(p->plan != NULL) && p->tries == 0) {
+        p->plan->asked = weir_clock_now();
+    }
     p->tries++;
     if (retry_pick(p)) {
         retry_connect(p);

@@ -9,7 +9,8 @@
 
 /* -- single options -- */
 
-typedef enum { OUTLIER_COUNT, OUTLIER_FACTOR, OUTLIER_PERCENT, OUTLIER_TIME, OUTLIER_FLAG, OUTLIER_BARE } outlier_kind_t;
+typedef enum { OUTLIER_COUNT, OUTLIER_FACTOR, OUTLIER_PERCENT, OUTLIER_TIME, OUTLIER_FLAG,
+               OUTLIER_BARE } outlier_kind_t;
 
 typedef struct {
     const char    *name;
