@@ -12,13 +12,13 @@
 #define OUTCOME_POLL_MS 20
 #define OUTCOME_WAIT_MS 120000
 
-typedef struct { weir_outcome_kind_t kind; weir_outcome_t *seen; bool found; } outcome_look_t;
+typedef struct { weir_outcome_of_t kind; weir_outcome_row_t *seen; bool found; } outcome_look_t;
 
 static void
 outcome_on_zone(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
 {
     outcome_look_t       *look = data;
-    const weir_outcome_t *its = memory;
+    const weir_outcome_row_t *its = memory;
 
     if (kind != &weir_outcomes_zone || head->size < WEIR_OUTCOMES_BYTES) {
         return;
@@ -33,7 +33,7 @@ outcome_on_zone(void *data, const weir_zone_head_t *head, const weir_zone_kind_t
 }
 
 bool
-weir_outcome_look(pid_t pid, weir_outcome_kind_t kind, weir_outcome_t *seen, weir_error_t *error)
+weir_outcome_look(pid_t pid, weir_outcome_of_t kind, weir_outcome_row_t *seen, weir_error_t *error)
 {
     outcome_look_t look = { .kind = kind, .seen = seen };
 
@@ -44,7 +44,7 @@ weir_outcome_look(pid_t pid, weir_outcome_kind_t kind, weir_outcome_t *seen, wei
 }
 
 bool
-weir_outcome_wait(pid_t pid, weir_outcome_kind_t kind, const weir_outcome_t *before, weir_outcome_t *seen,
+weir_outcome_wait(pid_t pid, weir_outcome_of_t kind, const weir_outcome_row_t *before, weir_outcome_row_t *seen,
                   weir_error_t *error)
 {
     const struct timespec pause = { .tv_nsec = OUTCOME_POLL_MS * 1000000L };
@@ -62,7 +62,7 @@ weir_outcome_wait(pid_t pid, weir_outcome_kind_t kind, const weir_outcome_t *bef
 }
 
 int
-weir_outcome_print(const weir_outcome_t *seen)
+weir_outcome_print(const weir_outcome_row_t *seen)
 {
     FILE *to = seen->good ? stdout : stderr;
 

@@ -11,12 +11,12 @@
 #include <sys/types.h>
 
 /* That of the master `pid`.  false with *error: it cannot be looked into. */
-bool weir_outcome_look(pid_t pid, weir_outcome_kind_t kind, weir_outcome_t *seen, weir_error_t *error) WEIR_MUST_USE;
+bool weir_outcome_look(pid_t pid, weir_outcome_of_t kind, weir_outcome_row_t *seen, weir_error_t *error) WEIR_MUST_USE;
 /* Until an attempt later than `before` has ended.  false with *error: it went, or that took too long. */
-bool weir_outcome_wait(pid_t pid, weir_outcome_kind_t kind, const weir_outcome_t *before, weir_outcome_t *seen,
+bool weir_outcome_wait(pid_t pid, weir_outcome_of_t kind, const weir_outcome_row_t *before, weir_outcome_row_t *seen,
                        weir_error_t *error)
     WEIR_MUST_USE;
 /* To standard output or, a bad one, to standard error, without controls; "weir: " before it.  Exit code. */
-int weir_outcome_print(const weir_outcome_t *seen);
+int weir_outcome_print(const weir_outcome_row_t *seen);
 
 #endif

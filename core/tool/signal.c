@@ -39,7 +39,7 @@ signal_send(pid_t pid, int number)
 static int
 signal_reload_and_wait(pid_t pid)
 {
-    weir_outcome_t before, seen;
+    weir_outcome_row_t before, seen;
     weir_error_t   error = { 0 };
 
     if (!weir_outcome_look(pid, WEIR_OUTCOME_RELOAD, &before, &error)) {

@@ -13,6 +13,7 @@
 #include "tool/simulate.h"
 #include "tool/store.h"
 #include "tool/stories.h"
+#include "tool/upstream.h"
 #include "tool/zones.h"
 
 #include <string.h>
@@ -52,6 +53,10 @@ static const weir_tool_t tools[] = {
       .run_source = weir_tool_simulate },
     { "store", "dump | load | compact [FILE] | check | flush",
       "the store as a whole; dump writes to standard output, load reads standard input", .run = weir_tool_store },
+    { "upstream", "[GROUP [list [--json] | add|set|drain|remove ADDRESS [weight=N] [max_fails=N] [fail_timeout=TIME] "
+      "[max_conns=N] [slow_start=TIME] [priority=N] [locality=PLACE] [backup] [down] [up] [drain]]] | -",
+      "groups of servers and their servers: what there is, and what to change while the instance runs",
+      .run = weir_tool_upstream },
     { "why", "ID", "the story of the request with that $request_id", .run = weir_tool_why },
     { "tail", "[status=5xx] [cause=WORD] [host=] [path=] [client=] [slow=MS]", "a line for each request as it ends",
       .run = weir_tool_tail },

@@ -32,9 +32,9 @@ upgrade_say(const char *what)
 
 /* The old one serves on; why, its master knows better than we do. */
 static int
-upgrade_say_why(pid_t old, const weir_outcome_t *before, const char *otherwise)
+upgrade_say_why(pid_t old, const weir_outcome_row_t *before, const char *otherwise)
 {
-    weir_outcome_t seen;
+    weir_outcome_row_t seen;
     weir_error_t   error = { .text = "" };
 
     if (!weir_outcome_look(old, WEIR_OUTCOME_UPGRADE, &seen, &error) || seen.ended <= before->begun || seen.good) {
@@ -65,7 +65,7 @@ weir_tool_upgrade(const weir_settings_t *settings)
 {
     const struct timespec pause = { .tv_nsec = 10 * 1000000L };
     weir_pidfile_names_t  names;
-    weir_outcome_t        before = { .begun = UINT64_MAX };
+    weir_outcome_row_t        before = { .begun = UINT64_MAX };
     weir_error_t          error = { .text = "" };
     bool                  begun = false;
     pid_t                 old, now;

@@ -22,7 +22,6 @@
 #define UPSTREAM_PORT     80
 #define UPSTREAM_MAX_NAME 255
 #define UPSTREAM_SCRATCH  1024
-#define UPSTREAM_MAX_PRIORITY 128
 #define UPSTREAM_SOURCES  16             /* of one block, beside its servers */
 #define UPSTREAM_MAX_SOURCE 800          /* bytes of a source's name */
 
@@ -88,74 +87,15 @@ upstream_resolve(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t default_po
     return true;
 }
 
-/* "name=value": is the word that name's?  Then *value is what follows. */
-static bool
-upstream_option(weir_str_t word, const char *name, weir_str_t *value)
-{
-    weir_str_t prefix = weir_str_from_z(name);
-
-    if (!weir_str_starts(word, prefix)) {
-        return false;
-    }
-    *value = weir_str_skip(word, prefix.len);
-    return true;
-}
-
-bool
-weir_upstream_read_peer(weir_peer_conf_t *peer, weir_str_t word)
-{
-    weir_str_t value;
-
-    if (upstream_option(word, "weight=", &value)) {
-        return weir_conf_read_u32(value, &peer->weight) && peer->weight != 0;
-    }
-    if (upstream_option(word, "max_fails=", &value)) {
-        return weir_conf_read_u32(value, &peer->max_fails) && peer->max_fails <= WEIR_FAILURES_MAX;
-    }
-    if (upstream_option(word, "fail_timeout=", &value)) {
-        return weir_conf_read_msec(value, &peer->fail_timeout);
-    }
-    if (upstream_option(word, "slow_start=", &value)) {
-        return weir_conf_read_msec(value, &peer->slow_start);
-    }
-    if (upstream_option(word, "max_conns=", &value)) {
-        return weir_conf_read_u32(value, &peer->max_conns);
-    }
-    if (upstream_option(word, "priority=", &value)) {
-        uint32_t priority;
-
-        if (!weir_conf_read_u32(value, &priority) || priority > UPSTREAM_MAX_PRIORITY) {
-            return false;
-        }
-        peer->priority = (uint16_t) priority;
-        return true;
-    }
-    if (upstream_option(word, "locality=", &value)) {
-        peer->locality = value;
-        return weir_locality_is_valid(value);
-    }
-    if (upstream_option(word, "route=", &value)) {
-        peer->route = value;
-        return value.len != 0;
-    }
-    peer->backup |= weir_str_eq(word, WEIR_STR("backup"));
-    peer->down |= weir_str_eq(word, WEIR_STR("down"));
-    peer->drain |= weir_str_eq(word, WEIR_STR("drain"));
-    return weir_str_eq(word, WEIR_STR("backup")) || weir_str_eq(word, WEIR_STR("down"))
-           || weir_str_eq(word, WEIR_STR("drain"));
-}
-
 static bool
 upstream_server_option(upstream_server_t *server, weir_str_t word)
 {
-    weir_str_t value;
-
     if (weir_str_eq(word, WEIR_STR("resolve"))) {
         return server->is_followed = true;
     }
-    if (upstream_option(word, "service=", &value)) {
-        server->service = value;
-        return weir_dns_is_name(value);
+    if (weir_str_starts(word, WEIR_STR("service="))) {
+        server->service = weir_str_skip(word, strlen("service="));
+        return weir_dns_is_name(server->service);
     }
     return weir_upstream_read_peer(&server->peer, word);
 }
@@ -280,6 +220,7 @@ typedef struct {
     weir_table_t implied;            /* by address and host header: weir_group_conf_t */
     weir_array_t all;                /* weir_group_conf_t * */
     uint64_t     states;             /* upstream_states; 0: there is no http block */
+    uint64_t     changes;            /* the last change at run time before it was read */
 } upstream_groups_t;
 
 /* -- the lines of a block -- */
@@ -481,6 +422,8 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     group->panic = locality.panic;
     group->zones = locality.zones.at;
     group->n_zones = locality.zones.n;
+    group->own = locality.own;
+    group->may_change = true;
     group->keepalive = conf->keepalive;
     group->keepalive_requests = conf->keepalive_requests;
     group->keepalive_time = conf->keepalive_time;
@@ -522,11 +465,17 @@ static bool
 upstream_build(weir_conf_t *cf, weir_generation_t *generation)
 {
     upstream_groups_t *groups = weir_new(cf->arena, upstream_groups_t);
+    weir_str_t         number;
 
     weir_table_init(&groups->named, cf->arena);
     weir_table_init(&groups->implied, cf->arena);
     weir_array_init(&groups->all, cf->arena, sizeof(weir_group_conf_t *), 0);
     generation->built[weir_upstream_index] = groups;
+    if (!weir_bundle_get(cf->bundle, WEIR_STR(WEIR_UPSTREAM_CHANGES), &number)
+        || !weir_str_to_u64(number, &groups->changes))
+    {
+        groups->changes = 0;
+    }
     for (weir_conf_block_t *http = cf->root->first; http != NULL; http = http->next) {
         const upstream_conf_t *conf = weir_conf_of(http, weir_upstream_index);
 
@@ -566,6 +515,7 @@ upstream_adopt(weir_life_t *life, weir_generation_t *generation)
 {
     const upstream_groups_t *groups = generation->built[weir_upstream_index];
 
+    weir_upstream_prune_changes(generation);
     weir_states_use(groups != NULL ? groups->states : 0);
     weir_upstream_start(generation, weir_upstream_groups(life));
 }
@@ -641,6 +591,14 @@ weir_upstream_at(weir_generation_t *generation, size_t i)
                               ? *weir_array_at(&groups->all, weir_group_conf_t *, i) : NULL;
 
     return conf != NULL && weir_upstream_find(generation, conf->name) == conf ? conf : NULL;     /* the others follow */
+}
+
+uint64_t
+weir_upstream_changes(const weir_generation_t *generation)
+{
+    const upstream_groups_t *groups = generation->built[weir_upstream_index];
+
+    return groups != NULL ? groups->changes : 0;
 }
 
 /* "host:port", with the brackets of an IPv6 address; the port always or only when it is not the usual one. */

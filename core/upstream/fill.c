@@ -49,6 +49,7 @@ weir_fill_digest(weir_group_conf_t *group)
     uint64_t digest = weir_str_hash(group->name, 1);
 
     digest = weir_str_hash(group->host_header, digest);
+    digest = weir_str_hash(group->own, digest);
     digest = weir_str_hash(weir_str_from_z(group->balancer->name), digest);
     for (size_t i = 0; i < WEIR_BALANCING; i++) {
         digest = fill_digest_number(digest, group->balancing[i]);

@@ -8,6 +8,8 @@
 #include "os/clock.h"
 #include "os/sys.h"
 #include "shm/stats.h"
+#include "upstream/changes.h"
+#include "upstream/locality.h"
 #include "upstream/running.h"
 
 #define GROUPS_BUCKETS    1024       /* a power of two */
@@ -19,6 +21,10 @@ struct weir_groups {
     weir_loop_t *loop;
     weir_list_t  buckets[GROUPS_BUCKETS];     /* by name; newest first */
     struct weir_resolver_link *resolvers;
+    weir_list_t  unsettled;                   /* groups whose sets lack a change */
+    uint64_t     change;                      /* the last one that was taken up */
+    void       (*on_settled)(void *data);
+    void        *data;
     weir_list_t  follows;                     /* weir_follow_t, newest first */
     uint64_t     seed;                        /* a resolver's names may come from clients */
 };
@@ -29,6 +35,8 @@ weir_groups_create(weir_loop_t *loop)
     weir_groups_t *groups = weir_mem_need(sizeof(*groups));
 
     groups->loop = loop;
+    weir_list_init(&groups->unsettled);
+    groups->change = weir_changes_number();
     groups->seed = weir_random_seed(groups);
     weir_list_init(&groups->follows);
     for (size_t i = 0; i < GROUPS_BUCKETS; i++) {
@@ -96,6 +104,90 @@ groups_find(weir_groups_t *groups, weir_str_t name, uint64_t digest)
     return NULL;
 }
 
+/* -- changes at run time -- */
+
+void
+weir_groups_on_settled(weir_groups_t *groups, void (*on_settled)(void *data), void *data)
+{
+    groups->on_settled = on_settled;
+    groups->data = data;
+}
+
+uint64_t
+weir_groups_settled(const weir_groups_t *groups)
+{
+    uint64_t settled = groups->change;
+
+    for (const weir_list_t *at = groups->unsettled.next; at != &groups->unsettled; at = at->next) {
+        settled = weir_min(settled, weir_list_entry(at, const weir_group_t, unsettled)->unsettled_from - 1);
+    }
+    return settled;
+}
+
+void
+weir_group_unsettled(weir_group_t *group)
+{
+    if (group->groups != NULL && !weir_list_linked(&group->unsettled)) {
+        group->unsettled_from = group->groups->change + 1;
+        weir_list_append(&group->groups->unsettled, &group->unsettled);
+    }
+}
+
+void
+weir_group_settled(weir_group_t *group)
+{
+    if (!weir_list_linked(&group->unsettled)) {
+        return;
+    }
+    weir_list_remove(&group->unsettled);
+    if (group->groups != NULL && group->groups->on_settled != NULL) {
+        group->groups->on_settled(group->groups->data);
+    }
+}
+
+static void
+groups_change(weir_groups_t *groups, const weir_change_t *change)
+{
+    weir_list_t *bucket = groups_bucket(groups, change->group);
+
+    for (weir_list_t *at = bucket->next; at != bucket; at = at->next) {
+        weir_group_t *group = weir_list_entry(at, weir_group_t, link);
+
+        if (group->conf.may_change && weir_str_eq(group->conf.name, change->group)) {
+            weir_members_changed(group, change->peer.text);
+        }
+    }
+}
+
+bool
+weir_groups_change(weir_groups_t *groups, uint64_t number, weir_str_t line, weir_error_t *error)
+{
+    json_t       *command = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, NULL);
+    weir_change_t change;
+    bool          good = command != NULL || weir_error_set(error, "a change is no JSON");
+
+    good = good && weir_change_read(&change, command, error)
+           && (weir_changes_put(number, &change) || weir_error_set(error, "there are too many changes"));
+    if (good) {
+        groups_change(groups, &change);
+    }
+    groups->change = number;
+    json_decref(command);
+    return good;
+}
+
+/* -- localities -- */
+
+uint8_t
+weir_group_distance(const weir_group_t *group, weir_str_t locality)
+{
+    weir_locality_settings_t settings = { .own = group->conf.own };
+
+    settings.zones.at = (weir_caller_zone_t *) (uintptr_t) group->conf.zones;
+    settings.zones.n = group->conf.n_zones;
+    return weir_locality_place(&settings, locality);
+}
+
 /* -- one group -- */
 
 static void
@@ -123,6 +215,8 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     group->conf.fallback_location = WEIR_STR_NONE;
     group->conf.name = weir_str_dup(arena, conf->name);
     group->conf.host_header = weir_str_dup(arena, conf->host_header);
+    group->conf.own = weir_str_dup(arena, conf->own);
+    group->conf.state = WEIR_STR_NONE;
     group_copy_zones(group, conf);
     group->conf.peers = NULL;
     group->conf.n_peers = 0;

@@ -81,6 +81,9 @@ typedef struct weir_group_conf {
     weir_str_t             fallback_location;    /* … but this "@location", if it is not empty */
     struct weir_follow    *following;        /* in a worker: what asks for them */
     weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
+    weir_str_t             own;              /* where this gateway is: its locality */
+    weir_str_t             state;            /* the file that its servers are in; empty: they are in the block */
+    bool                   may_change;       /* at run time: of an upstream block (changes.h) */
 } weir_group_conf_t;
 
 typedef struct weir_peer_state weir_peer_state_t;            /* state.h */
@@ -223,6 +226,12 @@ weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *a
  * of the peer's, counted nowhere.  It keeps one connection, so long; 0: none.  Takes a reference. */
 weir_group_t  *weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint16_t port,
                                           weir_msec_t keepalive_time);
+/* A change at run time (changes.h): a command's line, of that number.  false with *error: it is none. */
+bool           weir_groups_change(weir_groups_t *groups, uint64_t number, weir_str_t line,
+                                  weir_error_t *error) WEIR_MUST_USE;
+/* The last change that, with all before it, requests go by; and a call when that may be another. */
+uint64_t       weir_groups_settled(const weir_groups_t *groups);
+void           weir_groups_on_settled(weir_groups_t *groups, void (*on_settled)(void *data), void *data);
 weir_group_t  *weir_group_ref(weir_group_t *group);
 void           weir_group_unref(weir_group_t *group);           /* the last one closes its idle connections */
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
@@ -291,6 +300,12 @@ extern const size_t        weir_upstream_index;
 weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t name);
 /* Explicit groups in their order; NULL behind the last one. */
 const weir_group_conf_t *weir_upstream_at(weir_generation_t *generation, size_t i);
+/* What was changed at run time of groups that this generation does not have is forgotten, and so is what the files of
+ * `state` had when it was read.  In each process, when it takes the generation up. */
+void weir_upstream_prune_changes(weir_generation_t *generation);
+/* Of a bundle that is recorded: the last change before that; and of a generation that was built of it. */
+#define WEIR_UPSTREAM_CHANGES "upstream changes"
+uint64_t weir_upstream_changes(const weir_generation_t *generation);
 /* The group a URL's authority names: an `upstream` block's, or an implicit one of its addresses (resolved through the
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,

@@ -1,7 +1,8 @@
 /*
  * members.c - the peers of a running group, which come and go while it runs.
  *
- * A member is an address of the group, as its sources say it: the configuration and what follows it.  It has a peer.
+ * A member is an address of the group, as its sources say it (the configuration and what follows it) or as it was added
+ * at run time (changes.h), behind the others.  It has a peer, unless that was removed at run time.
  * When the sources say something else, members whose address stays keep their peer, with its connections, its failures
  * and its balancer's state.  A new one gets a peer at once; a peer that has to go is not picked from then on, and is
  * freed when the last request and the last connection that use it have gone.
@@ -16,6 +17,7 @@
 #include "os/clock.h"
 #include "os/sys.h"
 #include "shm/stats.h"
+#include "upstream/changes.h"
 #include "upstream/order.h"
 #include "upstream/running.h"
 
@@ -33,9 +35,10 @@ struct weir_member {
     weir_member_t   *next;               /* of its bucket */
     uint64_t         hash;
     weir_peer_conf_t said;               /* its texts lie behind the member */
-    weir_peer_t     *peer;
+    weir_peer_t     *peer;               /* NULL: it was removed at run time */
     uint32_t         twin;               /* among members of the same address */
     bool             is_listed;          /* in the list that is being taken up */
+    bool             is_added;           /* at run time; no source says it */
 };
 
 /* -- texts that go with what they are of -- */
@@ -202,6 +205,13 @@ members_dismiss(weir_peer_t *peer)
     weir_upconn_close_idle_of(peer);
 }
 
+/* As it is, or will be with the next sets. */
+static const weir_peer_conf_t *
+members_conf(const weir_peer_t *peer)
+{
+    return peer->next_conf != NULL ? peer->next_conf : peer->conf;
+}
+
 /* What balancers go by changes with the sets. */
 static void
 members_change_peer(weir_peer_t *peer, const weir_peer_conf_t *conf)
@@ -299,7 +309,74 @@ weir_members_find(const weir_group_t *group, weir_str_t text)
     return member != NULL ? member->peer : NULL;
 }
 
+/* -- what is said of it, and what was changed -- */
+
+static void
+members_lose_peer(weir_group_t *group, weir_member_t *member)
+{
+    weir_peer_t *peer = member->peer;
+
+    if (peer == NULL) {
+        return;
+    }
+    group->has_changed = true;
+    members_dismiss(peer);
+    member->peer = NULL;
+    if (peer->set == NULL) {                 /* no set has had it */
+        weir_peer_unref(peer);
+    }
+}
+
+/* In shared memory, at once: every worker is told the same. */
+static void
+members_bar(weir_peer_t *peer, const weir_change_t *change)
+{
+    uint32_t given = change != NULL ? change->given : 0;
+    bool     is_down = (given & WEIR_CHANGE_DOWN) != 0 && change->peer.down;
+    bool     is_drained = (given & WEIR_CHANGE_DRAIN) != 0 && change->is_drained;
+    uint64_t barred = weir_peer_barred(peer);
+
+    if (((barred & WEIR_BARRED_DOWN) != 0) != is_down) {
+        (void) weir_peer_bar(peer, WEIR_BARRED_DOWN, is_down);
+    }
+    if (((barred & WEIR_BARRED_DRAINED) != 0) != is_drained) {
+        (void) weir_peer_bar(peer, WEIR_BARRED_DRAINED, is_drained);
+    }
+}
+
 /* -- another list -- */
+
+static const weir_change_t *
+members_change(const weir_group_t *group, weir_str_t text)
+{
+    return group->conf.may_change ? weir_changes_find(group->conf.name, text) : NULL;
+}
+
+/* Its peer is as it is said, and on top of that as it was changed. */
+static void
+members_update(weir_group_t *group, weir_member_t *member)
+{
+    const weir_change_t *change = members_change(group, member->said.text);
+    weir_peer_conf_t     conf = member->said;
+
+    if (change != NULL && change->kind == WEIR_CHANGE_REMOVE) {
+        members_lose_peer(group, member);
+        return;
+    }
+    if (change != NULL) {
+        weir_change_apply(change, &conf);
+        conf.distance = (change->given & WEIR_CHANGE_LOCALITY) != 0 ? weir_group_distance(group, conf.locality)
+                        : conf.distance;
+    }
+    if (member->peer == NULL) {
+        member->peer = members_create_peer(group, &conf, member->twin);
+        group->has_changed = true;
+    } else if (!members_conf_eq(members_conf(member->peer), &conf)) {
+        members_change_peer(member->peer, &conf);
+        group->has_changed = true;
+    }
+    members_bar(member->peer, change);
+}
 
 /* Every member goes to the end of the order as it is met, so that in the end the order is that of the list. */
 static void
@@ -312,13 +389,12 @@ members_list(weir_group_t *group, const weir_peer_conf_t *conf)
     while (member != NULL && member->is_listed) {
         member = members_find(group, conf->text, ++twin);
     }
-    if (member != NULL && members_conf_eq(&member->said, conf)) {
+    if (member != NULL && !member->is_added && members_conf_eq(&member->said, conf)) {
         weir_list_remove(&member->link);
         weir_list_append(&group->members, &member->link);
         member->is_listed = true;
         return;
     }
-    group->has_changed = true;
     if (member != NULL) {                /* what it says lies behind it */
         peer = member->peer;
         members_unlink(group, member);
@@ -327,13 +403,18 @@ members_list(weir_group_t *group, const weir_peer_conf_t *conf)
     fresh = members_link(group, conf, twin);
     fresh->is_listed = true;
     fresh->peer = peer;
-    if (peer == NULL) {
-        fresh->peer = members_create_peer(group, conf, twin);
-    } else {
-        members_change_peer(peer, conf);
-    }
+    members_update(group, fresh);
 }
 
+static bool
+members_was_added(const weir_group_t *group, weir_str_t text)
+{
+    const weir_change_t *change = members_change(group, text);
+
+    return change != NULL && change->kind == WEIR_CHANGE_ADD;
+}
+
+/* Those that were added stay, behind the others, also one that a source has said, too, until now. */
 static void
 members_drop_unlisted(weir_group_t *group)
 {
@@ -341,15 +422,32 @@ members_drop_unlisted(weir_group_t *group)
         weir_member_t *member = weir_list_entry(at, weir_member_t, link);
 
         next = at->next;
-        if (!member->is_listed) {
-            group->has_changed = true;
-            members_dismiss(member->peer);
-            members_unlink(group, member);
-            if (member->peer->set == NULL) {     /* no set has had it */
-                weir_peer_unref(member->peer);
-            }
-            weir_mem_free(member);
+        if (member->is_listed) {
+            continue;
         }
+        if (member->twin == 0 && members_was_added(group, member->said.text)) {
+            weir_list_remove(&member->link);
+            weir_list_append(&group->members, &member->link);
+            member->is_listed = member->is_added = true;
+            continue;
+        }
+        members_lose_peer(group, member);
+        members_unlink(group, member);
+        weir_mem_free(member);
+    }
+}
+
+static void
+members_add(void *data, const weir_change_t *change)
+{
+    weir_group_t  *group = data;
+    weir_member_t *member;
+
+    if (change->kind == WEIR_CHANGE_ADD && members_find(group, change->peer.text, 0) == NULL) {
+        member = members_link(group, &change->peer, 0);
+        member->is_added = member->is_listed = true;
+        member->said.down = false;           /* it is barred */
+        members_update(group, member);
     }
 }
 
@@ -366,7 +464,29 @@ weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
         members_list(group, &peers[i]);
     }
     members_drop_unlisted(group);
-    weir_assert(group->n_members == n);
+    if (group->has_changed) {
+        members_settle_soon(group);
+    }
+}
+
+void
+weir_members_changed(weir_group_t *group, weir_str_t text)
+{
+    weir_member_t       *member = members_find(group, text, 0);
+    const weir_change_t *change = weir_changes_find(group->conf.name, text);
+
+    group->has_changed = false;
+    if (member == NULL && change != NULL) {
+        members_add(group, change);
+    } else if (member != NULL && member->is_added && (change == NULL || change->kind == WEIR_CHANGE_REMOVE)) {
+        members_lose_peer(group, member);
+        members_unlink(group, member);
+        weir_mem_free(member);
+    } else {
+        for (uint32_t twin = 0; member != NULL; member = members_find(group, text, ++twin)) {
+            members_update(group, member);
+        }
+    }
     if (group->has_changed) {
         members_settle_soon(group);
     }
@@ -411,6 +531,9 @@ members_collect(weir_group_t *group)
     for (weir_list_t *at = group->members.next; at != &group->members; at = at->next) {
         weir_peer_t *peer = weir_list_entry(at, weir_member_t, link)->peer;
 
+        if (peer == NULL) {
+            continue;
+        }
         if (peer->next_conf != NULL) {
             members_use_next(peer);
         }
@@ -418,7 +541,7 @@ members_collect(weir_group_t *group)
         peer->index = (uint32_t) n;          /* for the order of those of one rank; then the set's */
         group->peers[n++] = peer;
     }
-    weir_assert(n == group->n_members);
+    weir_assert(n <= group->n_members);
     if (!is_sorted) {
         qsort(group->peers, n, sizeof(*group->peers), members_compare);
     }
@@ -545,6 +668,7 @@ weir_members_settle(weir_group_t *group)
     members_tell(group, n_peers, arena != NULL);
     members_bury(peers, n_peers);
     members_free_sets(arena);
+    weir_group_settled(group);
 }
 
 static void
@@ -574,6 +698,7 @@ members_settle_soon(weir_group_t *group)
 {
     uint64_t now = weir_clock_now().ms;
 
+    weir_group_unsettled(group);
     if (weir_list_linked(&group->settle_task.link) || group->settle_timer.deadline.ms != 0) {
         return;
     }
@@ -594,6 +719,9 @@ weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
     for (size_t i = 0; i < n; i++) {
         members_list(group, &peers[i]);
     }
+    if (group->conf.may_change) {
+        weir_changes_each(group->conf.name, members_add, group);
+    }
     weir_members_settle(group);
 }
 
@@ -603,6 +731,7 @@ weir_members_end(weir_group_t *group)
 {
     weir_task_cancel(&group->settle_task);
     weir_timer_drop(&group->settle_timer);
+    weir_list_remove(&group->unsettled);
     for (size_t i = 0; i < group->n_sets && group->conf.balancer->destroy != NULL; i++) {
         group->conf.balancer->destroy(&group->sets[i]);
     }
@@ -610,9 +739,11 @@ weir_members_end(weir_group_t *group)
     while (!weir_list_empty(&group->members)) {
         weir_member_t *member = weir_list_entry(group->members.next, weir_member_t, link);
 
-        weir_assert(member->peer->refs == 1);
-        members_dismiss(member->peer);
-        weir_peer_unref(member->peer);
+        weir_assert(member->peer == NULL || member->peer->refs == 1);
+        if (member->peer != NULL) {
+            members_dismiss(member->peer);
+            weir_peer_unref(member->peer);
+        }
         weir_list_remove(&member->link);
         weir_mem_free(member);
     }

@@ -38,6 +38,8 @@ struct weir_group {
     uint32_t          n_numbers;     /* weir_peer_number is below it */
     weir_numbers_t    numbers;
     bool              has_changed;   /* what the sets are of */
+    weir_list_t       unsettled;     /* of groups, while the sets are not of what is known */
+    uint64_t          unsettled_from;    /* the first change that they lack */
     weir_task_t       settle_task;
     weir_timer_t      settle_timer;
     weir_instant_t    settle_from;   /* not earlier */
@@ -76,6 +78,8 @@ void weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size
 void weir_members_end(weir_group_t *group);
 /* These are all from now on; weir_members_settle, or the end of the turn, makes the sets of them. */
 void weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
+/* Something has changed of that address at run time (changes.h). */
+void weir_members_changed(weir_group_t *group, weir_str_t text);
 /* What is put off to the end of the turn, now. */
 void weir_members_settle(weir_group_t *group);
 static inline weir_peer_t *
@@ -154,8 +158,13 @@ void weir_slow_start_told(weir_peer_t *peer);
 void weir_slow_start_forget(weir_peer_t *peer);
 /* Before a peer is picked: what each has of its weight now. */
 void weir_slow_start_turn(weir_group_t *group, weir_instant_t now);
-/* group.c: the number of a locality in the group (weir_peer_t.zone). */
+/* group.c: the group's sets lack something, or do not any more. */
+void weir_group_unsettled(weir_group_t *group);
+void weir_group_settled(weir_group_t *group);
+/* The number of a locality in the group (weir_peer_t.zone). */
 uint8_t weir_group_zone(weir_group_t *group, weir_str_t locality);
+/* How far away it is (weir_peer_conf_t.distance). */
+uint8_t weir_group_distance(const weir_group_t *group, weir_str_t locality);
 /* What other workers have found out of its peers since the last look is counted here, too. */
 void weir_group_look(weir_group_t *group);
 

@@ -204,6 +204,7 @@ weir_state_look(weir_str_t name, weir_peer_look_t *seen)
         return false;
     }
     seen->barred = __atomic_load_n(&state->barred, __ATOMIC_RELAXED);
+    seen->fails = (uint32_t) (__atomic_load_n(&state->failures, __ATOMIC_RELAXED) >> STATES_FAILS);
     seen->is_marked = seen->barred != 0 || __atomic_load_n(&state->is_marked, __ATOMIC_RELAXED) != 0;
     return true;
 }

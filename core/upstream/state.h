@@ -82,7 +82,7 @@ extern const weir_zone_kind_t *const weir_states_kinds[];
 void weir_states_use(uint64_t names);
 
 /* What all workers know of a peer, which statistics call GROUP 0x1f ADDRESS.  false: nothing. */
-typedef struct { bool is_marked; uint64_t barred; uint32_t in_use; } weir_peer_look_t;
+typedef struct { bool is_marked; uint64_t barred; uint32_t in_use, fails; } weir_peer_look_t;
 bool weir_state_look(weir_str_t name, weir_peer_look_t *seen);
 
 /* Of a group that was just made, and when it goes: its peers have gone. */

@@ -68,7 +68,7 @@ weir_channel_send(int fd, const weir_channel_message_t *message)
         room.head.counts[0] = message->n_files;
         room.head.counts[1] = message->n_logs;
         room.head.counts[2] = message->n_sockets;
-    } else if (message->kind == WEIR_CHANNEL_FILES) {
+    } else if (message->kind == WEIR_CHANNEL_FILES || message->kind == WEIR_CHANNEL_CHANGES) {
         memcpy(room.bytes + len, message->paths, message->paths_len);
         len += message->paths_len;
     } else if (message->kind == WEIR_CHANNEL_SOCKETS || message->kind == WEIR_CHANNEL_LEND) {
@@ -115,20 +115,37 @@ channel_read_sockets(weir_channel_message_t *message, const char *bytes, size_t 
     return true;
 }
 
+/* Texts with a NUL behind each; *ends: how many. */
 static bool
-channel_read_paths(weir_channel_message_t *message, const char *bytes, size_t len)
+channel_read_texts(weir_channel_message_t *message, const char *bytes, size_t len, size_t *ends)
 {
-    size_t ends = 0;
-
+    *ends = 0;
     if (len > sizeof(message->paths) || len == 0 || bytes[len - 1] != '\0') {
         return false;
     }
     for (size_t i = 0; i < len; i++) {
-        ends += bytes[i] == '\0';
+        *ends += bytes[i] == '\0';
     }
     memcpy(message->paths, bytes, len);
     message->paths_len = len;
-    return ends == message->n_fds;
+    return true;
+}
+
+static bool
+channel_read_paths(weir_channel_message_t *message, const char *bytes, size_t len)
+{
+    size_t ends;
+
+    return channel_read_texts(message, bytes, len, &ends) && ends == message->n_fds;
+}
+
+/* Their numbers end with the message's. */
+static bool
+channel_read_lines(weir_channel_message_t *message, const char *bytes, size_t len)
+{
+    size_t ends;
+
+    return message->n_fds == 0 && channel_read_texts(message, bytes, len, &ends) && ends <= message->serial;
 }
 
 static bool
@@ -159,7 +176,7 @@ channel_read(weir_channel_message_t *message, weir_channel_end_t end, const chan
 
     if (end == WEIR_CHANNEL_OF_MASTER) {
         return message->n_fds == 0
-            && ((room->head.kind == WEIR_CHANNEL_READY && len == 0)
+            && (((room->head.kind == WEIR_CHANNEL_READY || room->head.kind == WEIR_CHANNEL_CHANGED) && len == 0)
                 || (room->head.kind == WEIR_CHANNEL_FAILED && channel_read_text(message, rest, len)));
     }
     switch (room->head.kind) {
@@ -170,6 +187,8 @@ channel_read(weir_channel_message_t *message, weir_channel_end_t end, const chan
         return len == 0 && message->n_fds == 1;
     case WEIR_CHANNEL_FILES:
         return channel_read_paths(message, rest, len);
+    case WEIR_CHANNEL_CHANGES:
+        return channel_read_lines(message, rest, len);
     case WEIR_CHANNEL_LOGS:
         return len == 0 && message->n_fds != 0;
     case WEIR_CHANNEL_RETURN:
@@ -225,6 +244,19 @@ weir_channel_add_file(weir_channel_message_t *message, weir_str_t path, int fd)
     message->paths_len += path.len;
     message->paths[message->paths_len++] = '\0';
     message->fds[message->n_fds++] = fd;
+    return true;
+}
+
+bool
+weir_channel_add_line(weir_channel_message_t *message, weir_str_t line)
+{
+    weir_assert(message->kind == WEIR_CHANNEL_CHANGES);
+    if (line.len >= sizeof(message->paths) - message->paths_len) {
+        return false;
+    }
+    memcpy(message->paths + message->paths_len, line.at, line.len);
+    message->paths_len += line.len;
+    message->paths[message->paths_len++] = '\0';
     return true;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static weir_outcome_t *outcomes;             /* one of each kind */
+static weir_outcome_row_t *outcomes;             /* one of each kind */
 
 void
 weir_outcome_use(void *memory)
@@ -14,7 +14,7 @@ weir_outcome_use(void *memory)
 }
 
 void
-weir_outcome_begin(weir_outcome_kind_t kind)
+weir_outcome_begin(weir_outcome_of_t kind)
 {
     if (outcomes != NULL) {
         __atomic_store_n(&outcomes[kind].begun, outcomes[kind].begun + 1, __ATOMIC_RELEASE);
@@ -22,9 +22,9 @@ weir_outcome_begin(weir_outcome_kind_t kind)
 }
 
 void
-weir_outcome_end(weir_outcome_kind_t kind, bool good, const char *text)
+weir_outcome_end(weir_outcome_of_t kind, bool good, const char *text)
 {
-    weir_outcome_t *its = outcomes != NULL ? &outcomes[kind] : NULL;
+    weir_outcome_row_t *its = outcomes != NULL ? &outcomes[kind] : NULL;
 
     if (its == NULL || its->ended == its->begun) {
         return;

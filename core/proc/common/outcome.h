@@ -10,22 +10,22 @@
 
 #include "shm/zone.h"
 
-typedef enum { WEIR_OUTCOME_RELOAD, WEIR_OUTCOME_UPGRADE, WEIR_OUTCOMES } weir_outcome_kind_t;
+typedef enum { WEIR_OUTCOME_RELOAD, WEIR_OUTCOME_UPGRADE, WEIR_OUTCOMES } weir_outcome_of_t;
 
 typedef struct {
     uint64_t begun, ended;
     bool     good;              /* of `ended`; so the text */
     char     text[1000];        /* NUL-terminated */
-} weir_outcome_t;
+} weir_outcome_row_t;
 
 extern const weir_zone_kind_t weir_outcomes_zone;
-#define WEIR_OUTCOMES_BYTES (WEIR_OUTCOMES * sizeof(weir_outcome_t))
+#define WEIR_OUTCOMES_BYTES (WEIR_OUTCOMES * sizeof(weir_outcome_row_t))
 
 /* In the master. */
 /* where they are; NULL: nowhere, nothing is told */
 void weir_outcome_use(void *memory);
-void weir_outcome_begin(weir_outcome_kind_t kind);
+void weir_outcome_begin(weir_outcome_of_t kind);
 /* of what has ended already: nothing */
-void weir_outcome_end(weir_outcome_kind_t kind, bool good, const char *text);
+void weir_outcome_end(weir_outcome_of_t kind, bool good, const char *text);
 
 #endif

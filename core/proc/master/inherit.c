@@ -6,8 +6,11 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "event/wake.h"
+#include "log/log.h"
+#include "os/file.h"
 #include "os/sys.h"
 #include "shm/zone.h"
+#include "upstream/changes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +20,14 @@
 
 #define INHERIT_BYTES (256 * 1024)
 #define INHERIT_FDS   16384
+#define INHERIT_CHANGES_MAX ((off_t) 256 * 1024 * 1024)
 
 static struct {
     char  *text;                             /* heap; NULL: nothing is inherited */
     size_t len;
     int   *fds;                              /* heap, ascending */
     size_t n_fds;
-    int    ready_fd;
+    int    ready_fd, changes_fd;             /* changes_fd: that was written; 0: none was */
 } inherit = { .ready_fd = -1 };
 
 /* -- reading -- */
@@ -85,7 +89,9 @@ inherit_check_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
         } while (rest.len != 0);
         return true;
     }
-    if (weir_str_eq(what, WEIR_STR("zone")) || weir_str_eq(what, WEIR_STR("bell"))) {
+    if (weir_str_eq(what, WEIR_STR("zone")) || weir_str_eq(what, WEIR_STR("bell"))
+        || weir_str_eq(what, WEIR_STR("changes")))
+    {
         return inherit_fd(&rest, &fd) && inherit_note(fd);
     }
     return weir_str_eq(what, WEIR_STR("ready")) && inherit_fd(&rest, &inherit.ready_fd)
@@ -150,6 +156,22 @@ weir_inherit_fds(size_t *n)
 
 /* -- taking -- */
 
+/* What cannot be read is as the configuration says it. */
+static void
+inherit_take_changes(int fd)
+{
+    struct stat st;
+    char       *text = weir_sys_fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= INHERIT_CHANGES_MAX
+                       ? weir_mem_try((size_t) st.st_size) : NULL;
+    ssize_t     n = text != NULL ? weir_sys_pread(fd, text, (size_t) st.st_size, 0) : -1;
+
+    if (n != st.st_size || !weir_changes_load(weir_str(text, (size_t) n))) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "what was changed of upstreams at run time cannot be taken over");
+    }
+    weir_mem_free(text);
+    (void) weir_sys_close(fd);
+}
+
 static bool
 inherit_zone_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
 {
@@ -159,6 +181,8 @@ inherit_zone_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
         weir_zones_adopt(rest, fd);
     } else if (weir_str_eq(what, WEIR_STR("bell")) && inherit_fd(&rest, &fd)) {
         weir_wake_adopt_bell(fd);
+    } else if (weir_str_eq(what, WEIR_STR("changes")) && inherit_fd(&rest, &fd)) {
+        inherit_take_changes(fd);
     }
     return true;
 }
@@ -238,6 +262,7 @@ weir_inherit_failed(const char *why)
 /* -- writing -- */
 
 typedef struct { weir_buf_t out; int *fds; size_t n, cap; } inherit_writer_t;
+typedef struct { int fd; bool good; } inherit_changes_t;
 
 static void
 inherit_add(inherit_writer_t *w, int fd)
@@ -275,6 +300,39 @@ inherit_write_bell(void *data, int fd)
 }
 
 static void
+inherit_write_line(void *data, const char *line)
+{
+    inherit_changes_t *to = data;
+    weir_str_t         text = weir_str_from_z(line);
+
+    to->good = to->good && weir_file_write_all(to->fd, text) && weir_file_write_all(to->fd, WEIR_STR("\n"));
+}
+
+/* Only where there are any: a program of before does not know the word. */
+static void
+inherit_write_changes(inherit_writer_t *w)
+{
+    inherit_changes_t to = { .good = true };
+
+    if (weir_changes_count() == 0) {
+        return;
+    }
+    if (inherit.changes_fd > 0) {            /* of an upgrade that failed */
+        (void) weir_sys_close(inherit.changes_fd);
+    }
+    to.fd = inherit.changes_fd = weir_sys_memfd("weir changes");
+    if (to.fd < 0) {
+        w->out.full = true;
+        return;
+    }
+    weir_changes_each_line(inherit_write_line, &to);
+    w->out.full = w->out.full || !to.good;
+    weir_buf_add_lit(&w->out, "changes");
+    inherit_add(w, to.fd);
+    weir_buf_add_char(&w->out, '\n');
+}
+
+static void
 inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd)
 {
     for (size_t i = 0; i < sockets->n; i++) {
@@ -286,6 +344,7 @@ inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd
     }
     weir_zones_each(inherit_write_zone, w);
     weir_wake_each_bell(inherit_write_bell, w);
+    inherit_write_changes(w);
     weir_buf_add_lit(&w->out, "ready");
     inherit_add(w, ready_fd);
     weir_buf_add_char(&w->out, '\n');

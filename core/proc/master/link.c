@@ -14,6 +14,7 @@
 #include "os/process.h"
 #include "os/sys.h"
 #include "shm/zone.h"
+#include "upstream/changes.h"
 
 #include <errno.h>
 
@@ -51,6 +52,14 @@ link_on_message(weir_child_t *child, const weir_channel_message_t *message)
 {
     uint64_t owed = child->serial == 0 ? child->began : child->asked;
 
+    if (message->kind == WEIR_CHANNEL_CHANGED && message->serial == child->changes_sent
+        && child->changes_done != child->changes_sent)
+    {
+        child->changes_done = child->changes_sent;
+        weir_link_send_changes(child);
+        weir_publish_settle(child->master);
+        return;
+    }
     if (message->serial == owed && child->serial != owed) {
         if (message->kind == WEIR_CHANNEL_READY) {
             link_on_ready(child, message->serial);
@@ -259,7 +268,9 @@ weir_link_drop_reload(weir_child_t *child)
         link_queued_t *queued = weir_list_entry(at, link_queued_t, link);
 
         next = at->next;
-        if (queued->message.kind != WEIR_CHANNEL_LEND && queued->message.kind != WEIR_CHANNEL_RETURN) {
+        if (queued->message.kind != WEIR_CHANNEL_LEND && queued->message.kind != WEIR_CHANNEL_RETURN
+            && queued->message.kind != WEIR_CHANNEL_CHANGES)
+        {
             link_free(queued);
         }
     }
@@ -315,6 +326,26 @@ weir_link_return(weir_child_t *child, uint32_t index)
 {
     weir_assert(child->serial != 0);
     link_push(child, WEIR_CHANNEL_RETURN)->index = index;
+    (void) link_flush(child);
+}
+
+/* -- changes of groups' peers -- */
+
+void
+weir_link_send_changes(weir_child_t *child)
+{
+    const uint64_t          last = weir_changes_number();
+    weir_channel_message_t *message;
+
+    if (child->channel.fd < 0 || child->changes_sent != child->changes_done || child->changes_sent == last) {
+        return;
+    }
+    message = link_push(child, WEIR_CHANNEL_CHANGES);
+    while (child->changes_sent < last && weir_channel_add_line(message, weir_publish_line(child->changes_sent + 1))) {
+        child->changes_sent++;
+    }
+    weir_assert(child->changes_sent != child->changes_done);     /* one finds room in any case */
+    message->serial = child->changes_sent;
     (void) link_flush(child);
 }
 

@@ -41,7 +41,7 @@ master_forget_pid(weir_master_t *master)
     master->pid_file = WEIR_STR_NONE;
 }
 
-/* The first time, and when its path has changed. */
+/* The first time, and when its path has changed; the control socket is beside it. */
 void
 weir_master_write_pid(weir_master_t *master)
 {
@@ -59,6 +59,7 @@ weir_master_write_pid(weir_master_t *master)
     copy = weir_mem_need(path.len + 1);
     memcpy(copy, path.at, path.len);
     master->pid_file = weir_str(copy, path.len);
+    weir_publish_open(master);
 }
 
 /* -- stopping -- */
@@ -222,6 +223,7 @@ weir_master_settle(weir_master_t *master)
         weir_reload_check_done(master);
         master_check_ready(master);
         weir_lend_settle(master);
+        weir_publish_settle(master);
     }
 }
 
@@ -263,6 +265,7 @@ static void
 master_tear_down(weir_master_t *master)
 {
     weir_store_process_stop(master);
+    weir_publish_close(master);
     weir_signals_close();
     weir_reload_abort(master);
     weir_timer_drop(&master->stop_timer);
@@ -296,6 +299,7 @@ weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation,
     master.sockets = *sockets;
     *sockets = (weir_sockets_t) { 0 };
     started = master_set_up(&master) && weir_store_process_start(&master);
+    weir_publish_use(&master);
     if (started) {
         weir_load_boot_end();
         if (weir_inherit_is_under_way()) {

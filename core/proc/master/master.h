@@ -46,6 +46,7 @@ struct weir_child {
     uint64_t       lent;                /* the keeper's generation then */
     uint64_t       serial;              /* generation it serves; 0: it is starting */
     uint64_t       began, asked;        /* generation it was forked with; that it was last told of */
+    uint64_t       changes_sent, changes_done;   /* publish.c: the last that it was told of; that it goes by */
 };
 
 struct weir_master {
@@ -64,6 +65,7 @@ struct weir_master {
     int                       bundle_fd;    /* of the reload under way; -1 */
     weir_timer_t              reload_timer;
     weir_task_t               reload_task;
+    weir_task_t               publish_task;
 
     enum { WEIR_MASTER_SERVING, WEIR_MASTER_QUITTING, WEIR_MASTER_STOPPING } state;
     weir_timer_t              stop_timer, watchdog_timer;
@@ -107,6 +109,16 @@ void weir_link_drop_reload(weir_child_t *child);                     /* of the q
 /* The sockets of worker `index` as far as the child's generation has them, and back.  lend false: it cannot be told. */
 bool weir_link_lend(weir_child_t *child, uint32_t index) WEIR_MUST_USE;
 void weir_link_return(weir_child_t *child, uint32_t index);
+
+/* The next changes of publish.c's, when it has answered what was sent. */
+void weir_link_send_changes(weir_child_t *child);
+
+/* -- publish.c: what the control socket changes, on its way to the workers -- */
+void weir_publish_open(weir_master_t *master);                       /* the socket beside the pid file; again is new */
+void weir_publish_close(weir_master_t *master);
+void weir_publish_use(weir_master_t *master);                        /* another generation is in use */
+void weir_publish_settle(weir_master_t *master);                     /* a worker has answered, has come or gone */
+weir_str_t weir_publish_line(uint64_t number);                       /* of a change that some worker lacks */
 
 /* -- lend.c: whose sockets are served by whom -- */
 void weir_lend_settle(weir_master_t *master);                        /* after each death, and when a worker serves */

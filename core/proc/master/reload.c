@@ -53,7 +53,7 @@ WEIR_PRINTF(2, 3)
 static void
 reload_tell_outcome(bool good, const char *text, ...)
 {
-    char    room[sizeof(((weir_outcome_t *) 0)->text)];
+    char    room[sizeof(((weir_outcome_row_t *) 0)->text)];
     va_list args;
 
     va_start(args, text);
@@ -215,6 +215,7 @@ reload_use(weir_master_t *master, weir_generation_t *generation)
     weir_watchdog_set(master);
     weir_master_write_pid(master);
     weir_store_process_change(master);
+    weir_publish_use(master);
 }
 
 static bool

@@ -17,6 +17,7 @@
 #include "proc/common/outcome.h"
 #include "proc/common/shared.h"
 #include "proc/common/signals.h"
+#include "proc/master/control.h"
 #include "proc/master/current.h"
 #include "proc/master/daemon.h"
 #include "proc/master/load.h"
@@ -130,6 +131,51 @@ single_on_signal(void *data)
     }
 }
 
+/* -- changes of groups' peers -- */
+
+static weir_generation_t *
+single_generation(void *data)
+{
+    return ((single_t *) data)->generation;
+}
+
+static const char *
+single_is_closed(void *data)
+{
+    return ((single_t *) data)->leaving ? "the instance is shutting down" : NULL;
+}
+
+static bool
+single_change(void *data, uint64_t number, const weir_change_t *change WEIR_UNUSED, weir_str_t line,
+              weir_error_t *error)
+{
+    return weir_groups_change(weir_upstream_groups(((single_t *) data)->life), number, line, error);
+}
+
+static uint64_t
+single_settled(void *data, uint64_t number WEIR_UNUSED, json_t *late WEIR_UNUSED)
+{
+    return weir_groups_settled(weir_upstream_groups(((single_t *) data)->life));
+}
+
+static void
+single_on_settled(void *data WEIR_UNUSED)
+{
+    weir_control_settle();
+}
+
+static void
+single_open_control(single_t *single, weir_str_t pid_file)
+{
+    const weir_control_ops_t ops = {
+        .data = single, .loop = single->loop, .generation = single_generation, .is_closed = single_is_closed,
+        .publish = single_change, .settled = single_settled,
+    };
+
+    weir_groups_on_settled(weir_upstream_groups(single->life), single_on_settled, single);
+    weir_control_open(&ops, pid_file);
+}
+
 static bool
 single_set_up(single_t *single)
 {
@@ -165,6 +211,7 @@ single_set_up(single_t *single)
 static void
 single_tear_down(single_t *single)
 {
+    weir_control_close();
     weir_signals_close();
     if (single->serve != NULL) {
         weir_serve_stop(single->serve);
@@ -199,6 +246,9 @@ weir_single_run(const weir_conf_source_t *source, weir_generation_t *generation,
         memcpy(pid_file, single.settings.pid_file.at, single.settings.pid_file.len);
         pid_path = weir_str(pid_file, single.settings.pid_file.len);
         started = weir_pidfile_write(pid_path, getpid());
+    }
+    if (started) {
+        single_open_control(&single, pid_path);
     }
     if (started) {
         weir_load_boot_end();

@@ -13,6 +13,7 @@
 #include "os/sys.h"
 #include "proc/common/shared.h"
 #include "proc/common/signals.h"
+#include "proc/master/control.h"
 #include "proc/master/daemon.h"
 #include "proc/master/inherit.h"
 #include "proc/master/store_process.h"
@@ -79,6 +80,8 @@ weir_spawn_forget_master(weir_master_t *master)
     weir_current_forget();
     weir_store_process_forget();
     weir_upgrade_fini(master);
+    weir_task_cancel(&master->publish_task);
+    weir_control_forget();
     weir_reload_forget(master);
     weir_loop_destroy(master->loop);
     while (!weir_list_empty(&master->children)) {
@@ -228,6 +231,7 @@ spawn_start(weir_child_t *child)
     child->started = weir_clock_now();
     child->serial = 0;
     child->began = child->asked = master->generation->serial;
+    child->changes_sent = child->changes_done = weir_changes_number();
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "start worker process %d", (int) pid);
     if (!weir_link_open(child, fds[0])) {
         weir_log(WEIR_LOG_ALERT, NULL, errno, "watching worker process %d failed, it is killed", (int) pid);

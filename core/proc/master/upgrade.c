@@ -65,6 +65,7 @@ upgrade_on_regret(weir_timer_t *timer)
         weir_log(WEIR_LOG_ALERT, NULL, errno, "rename() of the pid file back failed");
     }
     master->pid_moved = false;
+    weir_publish_open(master);               /* the new program may have had one there */
 }
 
 static void
@@ -86,7 +87,7 @@ WEIR_PRINTF(1, 2)
 static void
 upgrade_tell_outcome(const char *text, ...)
 {
-    char    room[sizeof(((weir_outcome_t *) 0)->text)];
+    char    room[sizeof(((weir_outcome_row_t *) 0)->text)];
     va_list args;
 
     va_start(args, text);
@@ -139,7 +140,7 @@ static void
 upgrade_on_pipe(weir_watch_t *watch)
 {
     weir_master_t *master = weir_container_of(watch, weir_master_t, successor_pipe);
-    char           said[sizeof(((weir_outcome_t *) 0)->text)];
+    char           said[sizeof(((weir_outcome_row_t *) 0)->text)];
     ssize_t        n = weir_sys_recv(watch->fd, said, sizeof(said) - 1, 0);
 
     if (n < 0 && errno == EAGAIN) {

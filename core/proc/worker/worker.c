@@ -21,6 +21,7 @@
 #include "proc/worker/takeover.h"
 #include "shm/slots.h"
 #include "store/read.h"
+#include "upstream/group.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ typedef struct {
     weir_watch_t         channel;
     weir_takeover_t      takeover;
     weir_timer_t         orphan_timer;
+    uint64_t             changes_owed;  /* the last change that came and was not answered; 0: none */
     bool                 leaving;       /* when the last connection has gone */
     bool                 done;
 } worker_t;
@@ -123,6 +125,45 @@ worker_tell(worker_t *worker, weir_channel_kind_t kind, uint64_t serial, const c
     }
 }
 
+/* -- changes of groups' peers -- */
+
+/* All that came is what requests go by: the master is told once. */
+static void
+worker_on_settled(void *data)
+{
+    worker_t *worker = data;
+
+    if (worker->changes_owed != 0
+        && weir_groups_settled(weir_upstream_groups(worker->life)) >= worker->changes_owed)
+    {
+        worker_tell(worker, WEIR_CHANNEL_CHANGED, worker->changes_owed, "");
+        worker->changes_owed = 0;
+    }
+}
+
+static void
+worker_change(worker_t *worker, const weir_channel_message_t *message)
+{
+    weir_error_t error = { .text = "" };
+    uint64_t     number = message->serial + 1;
+    size_t       at;
+
+    for (at = 0; at < message->paths_len; at++) {
+        number -= message->paths[at] == '\0';
+    }
+    for (at = 0; at < message->paths_len; number++) {
+        weir_str_t line = weir_str_from_z(message->paths + at);
+
+        at += line.len + 1;
+        if (!weir_groups_change(weir_upstream_groups(worker->life), number, line, &error)) {
+            weir_log(WEIR_LOG_ALERT, NULL, 0, "a change of an upstream cannot be taken up: %s", error.text);
+        }
+    }
+    weir_assert(number == message->serial + 1);
+    worker->changes_owed = message->serial;
+    worker_on_settled(worker);
+}
+
 static void
 worker_keep(worker_t *worker, weir_channel_message_t *message)
 {
@@ -143,6 +184,8 @@ worker_on_message(worker_t *worker, weir_channel_message_t *message)
         worker_keep(worker, message);
     } else if (message->kind == WEIR_CHANNEL_RETURN) {
         weir_accept_keep_end(worker->serve, message->index);
+    } else if (message->kind == WEIR_CHANNEL_CHANGES) {
+        worker_change(worker, message);
     } else if (!weir_takeover_message(&worker->takeover, message) && message->kind == WEIR_CHANNEL_RELOAD) {
         weir_log(WEIR_LOG_ALERT, NULL, 0, "a reload that came during another one is ignored");
     }                                       /* others: the rest of a reload that failed here */
@@ -332,6 +375,7 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
         return worker_failed("starting the modules failed");
     }
     weir_store_read_from(worker->settings.store_path);       /* modules may ask it as they adopt the generation */
+    weir_groups_on_settled(weir_upstream_groups(worker->life), worker_on_settled, worker);
     worker->serve = weir_serve_create(worker->life, weir_areas, start->generation, worker->settings.connections);
     weir_serve_count_taken(worker->serve, &start->pulse->taken);
     worker_listen(worker, start->sockets, start->fds, start->n_sockets);
