@@ -8,7 +8,7 @@ my $w    = Weir::Test->new('a tcp check sends and expects')->needs_weir;
 my $says = sub ($text) { $w->peer(sub ($c) { $c->raw($text); eval { $c->take_all } }) };
 my $pong = sub { $w->peer(sub ($c) { my $got = $c->take(6); $c->note("got $got" =~ s/\n/\\n/r); $c->raw("+PONG\r\n") if $got eq "PING\x0d\x0a"; eval { $c->take_all } }) };
 my $hang = sub { $w->peer(sub ($c) { eval { $c->take_all } }) };
-my $slow = sub { $w->peer(sub ($c) { for (split //, "220 hello\r\n") { $c->raw($_); select undef, undef, undef, 0.02 } eval { $c->take_all } }) };
+my $slow = sub { $w->peer(sub ($c) { for (split //, "220 hello\r\n") { $c->raw($_); select undef, undef, undef, 0.01 } eval { $c->take_all } }) };
 my $over = sub { $w->peer(sub ($c) { 1 while $c->raw('x' x 4096) }) };
 my @rows = (        # name, peer, match, why it is unhealthy
     [ 'open',    $hang->(),                   '' ],
@@ -28,9 +28,10 @@ my @rows = (        # name, peer, match, why it is unhealthy
 );
 my ($matches, $groups) = ('', '');
 for (@rows) {
-    my ($name, $peer, $match) = @$_;
+    my ($name, $peer, $match, $why) = @$_;
+    my $time = defined $why && $why =~ /in time/ ? '1s' : '30s';      # else what comes of it is no matter of time
     $matches .= "match $name { $match }\n" if length $match;
-    $groups .= "upstream $name { server $peer; health_check interval=1h timeout=700ms type=tcp" . (length $match ? " match=$name" : '') . "; }\n";
+    $groups .= "upstream $name { server $peer; health_check interval=1h timeout=$time type=tcp" . (length $match ? " match=$name" : '') . "; }\n";
 }
 $w->conf("$groups $matches server { location /status { status; } }", workers => 1);
 $w->allow_log(qr/is unhealthy/)->allow_bad;

@@ -13,7 +13,7 @@ my $w     = Weir::Test->new('no fault of a peer upsets its health check')->needs
 my $root  = Weir::Pki->authority($w, 'root');
 my $valid = $root->server('peer.example.com');
 my $old   = $root->server('peer.example.com', days => [ -10, -1 ]);
-my $head  = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
+my $head  = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
 my $hang  = sub ($c) { eval { $c->take_all } };
 my $after = sub ($work) { sub ($c) { $c->read_request or return; $work->($c) } };
 my $drip  = sub ($c, $bytes) { for (split //, $bytes) { $c->raw($_) or last; sleep 0.1 } };
@@ -27,9 +27,9 @@ my @faults = (
     [ 'reset',       sub ($c) { $c->reset },                                             qr/upstream\.(reset|send\.failed|connect\.failed)/ ],
     [ 'closed',      $after->(sub ($c) { $c->close }),                                   qr/upstream\.closed/ ],
     [ 'silent',      $after->($hang),                                                    qr/upstream\.(read\.timeout|timeout|deadline)/ ],
-    [ 'slow-head',   $after->(sub ($c) { $drip->($c, $head . '0' x 10) }),               qr/upstream\.deadline/ ],
-    [ 'slow-body',   $after->(sub ($c) { $c->raw($head); $drip->($c, '0' x 10) }),       qr/behind its head upstream\.deadline/ ],
-    [ 'no-body',     $after->(sub ($c) { $c->raw($head . '01'); $hang->($c) }),          qr/behind its head upstream\./ ],
+    [ 'slow-head',   $after->(sub ($c) { $drip->($c, $head . '0' x 100) }),               qr/upstream\.deadline/ ],
+    [ 'slow-body',   $after->(sub ($c) { $c->raw($head); $drip->($c, '0' x 100) }),       qr/behind its head upstream\.deadline/ ],
+    [ 'no-body',     $after->(sub ($c) { $c->raw($head . '01'); $hang->($c) }),          qr/behind its head upstream\.(read\.timeout|deadline)/ ],
     [ 'truncated',   $after->(sub ($c) { $c->raw($head . '01'); $c->close }),            qr/behind its head upstream\.body\.incomplete/ ],
     [ 'garbage',     $after->(sub ($c) { $c->raw("\0\1 garbage\r\n\r\n"); $c->close }),  qr/upstream\.malformed/ ],
     [ 'endless-head', $after->(sub ($c) { $flood->($c, "HTTP/1.1 200 OK\r\n", "X: y\r\n" x 100) }), qr/upstream\.header\.too_large/ ],
@@ -48,7 +48,8 @@ for (@faults) {
     my ($name, $work, undef, $more, $is_tls) = @$_;
     my $peer = $peer{$name} = $work eq 'refuse' ? $w->refused_peer : $work eq 'hole' ? $w->blackhole_peer : $w->peer($work);
     $groups .= "upstream $name { server $peer; }\n";
-    $places .= "location /$name { proxy_pass http" . ($is_tls ? 's' : '') . "://$name; health_check interval=1h timeout=700ms " . ($more // '') . "; }\n";
+    my $time = defined $_->[2] && $_->[2] =~ /timeout|deadline/ ? '2s' : '30s';     # else what comes of it is no matter of time
+    $places .= "location /$name { proxy_pass http" . ($is_tls ? 's' : '') . "://$name; health_check interval=1h timeout=$time " . ($more // '') . "; }\n";
 }
 $w->conf("match m { body ~ well; } $groups server {
     proxy_ssl_verify on; proxy_ssl_name peer.example.com; proxy_ssl_server_name on; proxy_ssl_trusted_certificate " . $root->file . "; proxy_buffer_size 4k;

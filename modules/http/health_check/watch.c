@@ -476,7 +476,7 @@ watch_done(void *data, const char *why)
 
     slot->probe = NULL;
     slot->tcp = NULL;
-    if (check == NULL || watch_is_leaving()) {               /* (the list of peers has changed, and this one has gone) */
+    if (check == NULL || watch_is_leaving()) {           /* (the list of peers has changed: this one has gone) */
         (void) watch_release(slot, now.ms);
         return;
     }
