@@ -129,7 +129,7 @@ typedef enum {
 
 typedef struct {
     weir_outcome_kind_t kind;
-    uint16_t            status;              /* that the peer answered with; 0: no head came */
+    uint16_t            status;              /* that the peer answered with, of gRPC too; 0: no head came */
     bool                failed;              /* the peer is to blame: it counts towards max_fails */
     weir_msec_t         header_time;         /* from the pick to the head; of no worth without a status */
     weir_msec_t         total_time;          /* … to the end */

@@ -59,6 +59,20 @@ weir_outcome_of(const weir_attempt_t *attempt, bool failed)
     return outcome;
 }
 
+uint16_t
+weir_outcome_grpc(const weir_fields_t *fields)
+{
+    static const uint16_t statuses[] = { 200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500,
+                                         401 };
+    const weir_field_t   *field = weir_fields_find(fields, WEIR_STR("grpc-status"));
+    uint64_t              number;
+
+    if (field == NULL) {
+        return 0;
+    }
+    return weir_str_to_u64(field->value, &number) && number < weir_countof(statuses) ? statuses[number] : 500;
+}
+
 weir_cause_t
 weir_outcome_refused(const weir_pick_t *pick)
 {

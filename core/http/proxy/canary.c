@@ -350,14 +350,12 @@ weir_canary_takes(const weir_proxy_targets_t *targets, weir_str_t key)
 static bool
 canary_grpc_failed(const weir_request_t *req)
 {
-    static const uint32_t failures = 1u << 2 | 1u << 4 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 15;
-    const weir_field_t   *field = weir_fields_find(&req->upstream_trailers, WEIR_STR("grpc-status"));
-    uint32_t              number;
+    uint16_t status = weir_outcome_grpc(&req->upstream_trailers);
 
-    if (field == NULL && req->upstream_head != NULL) {                   /* an answer of nothing but a status */
-        field = weir_fields_find(&req->upstream_head->fields, WEIR_STR("grpc-status"));
+    if (status == 0 && req->upstream_head != NULL) {                     /* an answer of nothing but a status */
+        status = weir_outcome_grpc(&req->upstream_head->fields);
     }
-    return field != NULL && weir_conf_read_u32(field->value, &number) && number < 32 && (failures >> number & 1) != 0;
+    return status >= 500;
 }
 
 /* How the last attempt ended is how the request did; one that was made beside another and not waited for says nothing.

@@ -251,6 +251,24 @@ weir_proxy_next_peer(weir_proxy_t *p)
 
 /* -- failures -- */
 
+/* A call of gRPC: how it ended stands behind its answer, or in an answer that is nothing else. */
+static void
+retry_read_grpc(const weir_proxy_t *p, weir_outcome_t *outcome)
+{
+    uint16_t status = 0;
+
+    if (p->conf->end_cut == NULL || outcome->kind != WEIR_OUTCOME_ANSWER || outcome->status != 200) {
+        return;
+    }
+    if (p->x->trailers != NULL) {
+        status = weir_outcome_grpc(p->x->trailers);
+    }
+    if (status == 0) {
+        status = weir_outcome_grpc(&p->x->head.fields);
+    }
+    outcome->status = status != 0 ? status : outcome->status;
+}
+
 void
 weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
 {
@@ -265,6 +283,7 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     p->attempt->bytes_sent = weir_exchange_sent_bytes(p->x);
     p->attempt->bytes_received = p->x->received;
     outcome = weir_outcome_of(p->attempt, failed);
+    retry_read_grpc(p, &outcome);
     weir_pick_report(&p->pick, &outcome, weir_clock_now());
     p->attempt = NULL;
 }
