@@ -108,6 +108,21 @@ weir_round_robin_take_least(const weir_host_set_t *set, weir_load_t load,
     return turns_pay(set, &round);
 }
 
+weir_peer_t *
+weir_round_robin_take_of(const weir_host_set_t *set, const uint32_t *peers, size_t n,
+                         bool (*may)(const weir_peer_t *peer, const void *data), const void *data)
+{
+    turns_round_t round = { .best = NULL };
+
+    for (size_t i = 0; i < n; i++) {
+        weir_assert(peers[i] < set->n);
+        if (may(set->peers[peers[i]], data)) {
+            turns_gain(set, &round, peers[i]);
+        }
+    }
+    return turns_pay(set, &round);
+}
+
 void
 weir_round_robin_set_part(weir_peer_t *peer, uint32_t part)
 {

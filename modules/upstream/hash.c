@@ -36,17 +36,20 @@ typedef struct { hash_said_t said; } hash_conf_t;
 /* peer: an index in the set, of any with its server's name */
 typedef struct { uint32_t hash; uint32_t peer; } hash_point_t;
 
+/* The peers of a server: the addresses of its name. */
+typedef struct { uint32_t first, n, taken; } hash_span_t;
+
 typedef struct {
     hash_point_t *points;                /* by hash, no two the same */
     size_t        n;
-    bool         *is_alone;              /* by peer: it is its server's only one in the set */
+    hash_span_t **spans;                 /* by peer: where those of its server are in by_server */
+    uint32_t     *by_server;             /* indices of peers */
     uint64_t      standing;              /* weir_bounded_weight */
 } hash_state_t;
 
 typedef struct {
     const weir_pick_t *pick;
     weir_instant_t     now;
-    const weir_peer_t *server;           /* one of those that are asked: the addresses of a server; NULL: all */
     const weir_bounded_t *bounded;       /* NULL: there is no bound */
 } hash_asked_t;
 
@@ -62,15 +65,14 @@ hash_may(const weir_peer_t *peer, const void *data)
 {
     const hash_asked_t *asked = data;
 
-    return (asked->server == NULL || weir_str_eq(peer->conf->server, asked->server->conf->server))
-           && weir_peer_allowed(peer, asked->pick, asked->now)
+    return weir_peer_allowed(peer, asked->pick, asked->now)
            && (asked->bounded == NULL || weir_bounded_has_room(asked->bounded, peer));
 }
 
 static weir_peer_t *
 hash_take_turn(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now)
 {
-    return weir_round_robin_take(set, hash_may, &(hash_asked_t) { pick, now, NULL, NULL });
+    return weir_round_robin_take(set, hash_may, &(hash_asked_t) { pick, now, NULL });
 }
 
 static uint32_t
@@ -195,25 +197,40 @@ hash_add_points(hash_state_t *state, const weir_host_set_t *set, size_t i, uint6
     }
 }
 
-/* Which peers have a server's name for themselves. */
-static bool *
-hash_find_alone(const weir_host_set_t *set, weir_arena_t *arena)
+/* The peers of each server, together. */
+static void
+hash_group_servers(hash_state_t *state, const weir_host_set_t *set, weir_arena_t *arena)
 {
-    bool        *is_alone = weir_new_n(arena, bool, set->n);
     weir_arena_t scratch;
-    weir_table_t servers;                /* the first peer of each */
+    weir_table_t servers;                /* the span of each */
+    uint32_t     first = 0;
 
+    state->spans = weir_new_n(arena, hash_span_t *, set->n);
+    state->by_server = weir_new_n(arena, uint32_t, set->n);
     weir_arena_init(&scratch, HASH_CHUNK);
     weir_table_init(&servers, &scratch);
     for (size_t i = 0; i < set->n; i++) {
-        weir_peer_t       *peer = set->peers[i];
-        const weir_peer_t *first = weir_table_add(&servers, peer->conf->server, peer);
+        weir_str_t   server = set->peers[i]->conf->server;
+        hash_span_t *span = weir_table_find(&servers, server);
 
-        is_alone[i] = first == peer;
-        is_alone[weir_peer_index(first)] = first == peer;
+        if (span == NULL) {
+            span = weir_new(arena, hash_span_t);
+            weir_table_add(&servers, server, span);
+        }
+        span->n++;
+        state->spans[i] = span;
     }
+    for (size_t i = 0; i < set->n; i++) {
+        hash_span_t *span = state->spans[i];
+
+        if (span->taken == 0) {
+            span->first = first;
+            first += span->n;
+        }
+        state->by_server[span->first + span->taken++] = (uint32_t) i;
+    }
+    weir_assert(first == set->n);
     weir_arena_fini(&scratch);
-    return is_alone;
 }
 
 static void *
@@ -224,7 +241,7 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
     uint64_t      most = HASH_POINTS_MAX / HASH_POINTS, all = set->weight;
     size_t        kept = 0;
 
-    state->is_alone = hash_find_alone(set, arena);
+    hash_group_servers(state, set, arena);
     state->standing = weir_bounded_weight(set);
     state->points = weir_new_n(arena, hash_point_t, (weir_min(all, most) + set->n) * HASH_POINTS);
     for (size_t i = 0; i < set->n; i++) {
@@ -265,14 +282,15 @@ hash_find(const hash_state_t *state, uint32_t hash)
 
 /* A peer of the server that a point belongs to; NULL: none of them may be picked. */
 static weir_peer_t *
-hash_take_server(const weir_host_set_t *set, const hash_asked_t *asked)
+hash_take_server(const weir_host_set_t *set, uint32_t index, const hash_asked_t *asked)
 {
-    weir_peer_t *peer = set->peers[weir_peer_index(asked->server)];
+    const hash_state_t *state = hash_state(set);
+    const hash_span_t  *span = state->spans[index];
 
-    if (!hash_state(set)->is_alone[weir_peer_index(peer)]) {
-        return weir_round_robin_take(set, hash_may, asked);
+    if (span->n == 1) {
+        return hash_may(set->peers[index], asked) ? set->peers[index] : NULL;
     }
-    return hash_may(peer, asked) ? peer : NULL;
+    return weir_round_robin_take_of(set, &state->by_server[span->first], span->n, hash_may, asked);
 }
 
 static weir_peer_t *
@@ -282,7 +300,7 @@ hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant
     const uint32_t       percent = weir_group_conf(set->group)->balancing[0];
     const weir_bounded_t bounded = weir_bounded_begin(set, percent, state->standing, now);
     const unsigned       most = percent != 0 ? HASH_BOUNDED : HASH_TRIES;
-    hash_asked_t         asked = { pick, now, NULL, &bounded };
+    hash_asked_t         asked = { pick, now, &bounded };
     weir_peer_t         *peer = NULL;
 
     weir_assert(state->n != 0);
@@ -290,8 +308,7 @@ hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant
         size_t at = hash_find(state, hash_crc(0, pick->key));
 
         for (unsigned tries = 0; tries <= most && peer == NULL; tries++, at++) {
-            asked.server = set->peers[state->points[at % state->n].peer];
-            peer = hash_take_server(set, &asked);
+            peer = hash_take_server(set, state->points[at % state->n].peer, &asked);
         }
         if (peer == NULL && percent != 0) {
             peer = weir_bounded_least(set, pick, now);
