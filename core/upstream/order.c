@@ -203,6 +203,19 @@ order_load(const weir_host_set_t *set, uint32_t i)
     return set->order->load != NULL ? set->order->load(order_peer(set, i)) : 0;
 }
 
+/* Its load is read again; it is in `turns`. */
+static void
+order_reload(const weir_host_set_t *set, uint32_t i)
+{
+    order_heap_t *turns = &set->order->turns;
+    uint64_t      load = order_load(set, i);
+
+    weir_assert(turns->places[i] != 0);
+    if (load != turns->keys[turns->places[i] - 1].load) {
+        order_set(turns, (order_key_t) { load, set->order->peers[i].due, i });
+    }
+}
+
 static bool
 order_is_full(const weir_peer_t *peer)
 {
@@ -272,7 +285,7 @@ order_refresh(const weir_host_set_t *set)
         if (order->turns.places[i] == 0) {
             order_sync(set, i);
         } else if (order->load != NULL) {
-            order_set(&order->turns, (order_key_t) { order_load(set, i), order->peers[i].due, i });
+            order_reload(set, i);
         }
     }
 }
@@ -429,7 +442,7 @@ weir_order_left(weir_peer_t *peer)
     if (set->order->turns.places[i] == 0) {
         order_sync(set, i);
     } else if (set->order->load != NULL) {
-        order_set(&set->order->turns, (order_key_t) { order_load(set, i), set->order->peers[i].due, i });
+        order_reload(set, i);
     }
 }
 
