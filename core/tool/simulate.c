@@ -134,18 +134,27 @@ simulate_group(const simulate_args_t *args, const weir_group_conf_t *conf, weir_
     return told;
 }
 
+/* Of an upstream block, and that one if one was named. */
+static bool
+simulate_is_asked_for(const simulate_args_t *args, weir_generation_t *generation, const weir_group_conf_t *conf)
+{
+    return weir_upstream_find(generation, conf->name) == conf
+           && (args->group == NULL || weir_str_eq(conf->name, weir_str_from_z(args->group)));
+}
+
 /* The groups that are asked for. */
 static json_t *
 simulate_all(const simulate_args_t *args, weir_generation_t *generation)
 {
-    json_t                  *list = json_array();
-    const weir_group_conf_t *conf;
-    weir_arena_t             arena;
+    weir_group_conf_t *const *groups;
+    const size_t              n = weir_upstream_list(generation, &groups);
+    json_t                   *list = json_array();
+    weir_arena_t              arena;
 
     weir_arena_init(&arena, SIMULATE_CHUNK);
-    for (size_t i = 0; (conf = weir_upstream_at(generation, i)) != NULL; i++) {
-        if (args->group == NULL || weir_str_eq(conf->name, weir_str_from_z(args->group))) {
-            (void) json_array_append_new(list, simulate_group(args, conf, &arena));
+    for (size_t i = 0; i < n; i++) {
+        if (simulate_is_asked_for(args, generation, groups[i])) {
+            (void) json_array_append_new(list, simulate_group(args, groups[i], &arena));
         }
     }
     weir_arena_fini(&arena);
@@ -282,17 +291,18 @@ simulate_read_args(simulate_args_t *args, char *const *argv)
 static bool
 simulate_knows(const simulate_args_t *args, weir_generation_t *generation)
 {
-    const weir_group_conf_t *conf;
-    bool                     seen[SIMULATE_DOWN] = { false }, has_group = false;
+    weir_group_conf_t *const *groups;
+    const size_t              n = weir_upstream_list(generation, &groups);
+    bool                      seen[SIMULATE_DOWN] = { false }, has_group = false;
 
-    for (size_t i = 0; (conf = weir_upstream_at(generation, i)) != NULL; i++) {
-        if (args->group != NULL && !weir_str_eq(conf->name, weir_str_from_z(args->group))) {
+    for (size_t i = 0; i < n; i++) {
+        if (!simulate_is_asked_for(args, generation, groups[i])) {
             continue;
         }
         has_group = true;
-        for (size_t k = 0; k < conf->n_peers; k++) {
+        for (size_t k = 0; k < groups[i]->n_peers; k++) {
             for (size_t d = 0; d < args->n_down; d++) {
-                seen[d] = seen[d] || weir_simulate_names(args->down[d], &conf->peers[k]);
+                seen[d] = seen[d] || weir_simulate_names(args->down[d], &groups[i]->peers[k]);
             }
         }
     }

@@ -392,6 +392,10 @@ upstream_judge(const weir_conf_block_t *block, weir_group_conf_t *group)
             group->policies[group->n_policies++] = has;
         }
     }
+    if (group->panic != 0) {
+        weir_assert(group->n_policies < WEIR_POLICIES_MAX);
+        group->policies[group->n_policies++] = (weir_uppolicy_conf_t) { .policy = &weir_shares_policy };
+    }
 }
 
 /* NULL: cf->error is set. */
@@ -581,16 +585,6 @@ weir_upstream_list(const weir_generation_t *generation, weir_group_conf_t *const
 
     *first = groups != NULL ? groups->all.at : NULL;
     return groups != NULL ? groups->all.n : 0;
-}
-
-const weir_group_conf_t *
-weir_upstream_at(weir_generation_t *generation, size_t i)
-{
-    upstream_groups_t *groups = generation->built[weir_upstream_index];
-    weir_group_conf_t *conf = groups != NULL && i < groups->all.n
-                              ? *weir_array_at(&groups->all, weir_group_conf_t *, i) : NULL;
-
-    return conf != NULL && weir_upstream_find(generation, conf->name) == conf ? conf : NULL;     /* the others follow */
 }
 
 uint64_t

@@ -19,6 +19,8 @@ typedef struct {
 } weir_locality_settings_t;
 
 extern const weir_module_t weir_locality_module;
+/* shares.c: tells statistics of panics. */
+extern const weir_uppolicy_t weir_shares_policy;
 
 /* Of an upstream block, or of the http block that it is in. */
 weir_locality_settings_t weir_locality_settings(const weir_conf_block_t *block);

@@ -16,6 +16,8 @@
  * Backups have no part in all this: they are asked when no other peer may be, as in nginx.
  */
 #include "log/log.h"
+#include "os/clock.h"
+#include "upstream/locality.h"
 #include "upstream/order.h"
 #include "upstream/running.h"
 
@@ -240,3 +242,26 @@ weir_shares_update(weir_group_t *group, weir_instant_t now)
     group->shared_at = now;
     group->shared_as = group->changed;
 }
+
+/* -- for statistics -- */
+
+static const weir_told_t shares_tells[] = {
+    { .name = "sets", .help = "Sets of servers that are in panic: all of them are used.", .kind = WEIR_TOLD_GAUGE },
+};
+
+static void
+shares_tell(const weir_uppolicy_of_t *of, const weir_peer_t *peer, uint64_t *numbers)
+{
+    if (peer == NULL) {
+        weir_group_look(of->group);          /* no request may have come since */
+        weir_shares_update(of->group, weir_clock_now());
+        numbers[0] = of->group->n_panic;
+    }
+}
+
+const weir_uppolicy_t weir_shares_policy = {
+    .name = "panic",
+    .tells = shares_tells,
+    .n_tells = weir_countof(shares_tells),
+    .tell = shares_tell,
+};
