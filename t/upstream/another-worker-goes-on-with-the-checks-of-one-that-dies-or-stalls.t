@@ -6,7 +6,7 @@ use Time::HiRes qw(sleep time);
 use Weir::Test;
 
 my $w = Weir::Test->new('another worker goes on with the checks of one that dies or stalls')->needs_weir->workers_may_change;
-my $interval = 0.4;
+my $interval = 0.6;
 my $slow = $w->{dir} . '/slow';
 my $peer = $w->origin(sub ($c) {
     $c->note(sprintf 'check %.3f by %s', time, $c->request->header('X-Pid') // '?');
@@ -15,7 +15,7 @@ my $peer = $w->origin(sub ($c) {
 });
 $w->conf(<<"END", workers => 4);
     upstream all { server $peer; }
-    server { location / { proxy_pass http://all; proxy_set_header X-Pid \$pid; health_check interval=400ms timeout=1s; } }
+    server { location / { proxy_pass http://all; proxy_set_header X-Pid \$pid; health_check interval=600ms timeout=2s; } }
 END
 $w->allow_log(qr/exited on signal 9/);
 $w->start;
