@@ -100,7 +100,11 @@ names_give_addrs(names_t *names, const weir_addr_t *addrs, size_t n)
     weir_source_peer_t *peers;
 
     n = weir_min(n, (size_t) WEIR_SOURCE_PEERS);
-    peers = weir_mem_need(n * sizeof(*peers));
+    peers = weir_mem_try(n * sizeof(*peers));
+    if (peers == NULL) {
+        return;                              /* the list stays as it was */
+    }
+    memset(peers, 0, n * sizeof(*peers));
     for (size_t i = 0; i < n; i++) {
         peers[i].addr = addrs[i];
         weir_addr_set_port(&peers[i].addr, names->conf->port);
