@@ -587,6 +587,16 @@ weir_upstream_list(const weir_generation_t *generation, weir_group_conf_t *const
     return groups != NULL ? groups->all.n : 0;
 }
 
+const weir_group_conf_t *
+weir_upstream_at(weir_generation_t *generation, size_t i)
+{
+    upstream_groups_t *groups = generation->built[weir_upstream_index];
+    weir_group_conf_t *conf = groups != NULL && i < groups->all.n
+                              ? *weir_array_at(&groups->all, weir_group_conf_t *, i) : NULL;
+
+    return conf != NULL && weir_upstream_find(generation, conf->name) == conf ? conf : NULL;     /* the others follow */
+}
+
 uint64_t
 weir_upstream_changes(const weir_generation_t *generation)
 {

@@ -298,6 +298,8 @@ extern const weir_module_t weir_upstream;            /* `upstream` blocks and th
 extern const size_t        weir_upstream_index;
 /* Explicit group by name (any case) or NULL.  Valid once the upstream module's build has run: before that of http. */
 weir_group_conf_t *weir_upstream_find(weir_generation_t *generation, weir_str_t name);
+/* Explicit groups in their order; NULL behind the last one. */
+const weir_group_conf_t *weir_upstream_at(weir_generation_t *generation, size_t i);
 /* What was changed at run time of groups that this generation does not have is forgotten, and so is what the files of
  * `state` had when it was read.  In each process, when it takes the generation up. */
 void weir_upstream_prune_changes(weir_generation_t *generation);
