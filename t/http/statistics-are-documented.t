@@ -6,12 +6,16 @@ use Weir::Test;
 
 my $w      = Weir::Test->new('statistics are documented')->needs_weir;
 my $origin = $w->origin;
+$w->write_file('servers.json', qq({"servers": [{"server": "$origin"}]}));
 $w->conf(<<"END", main => "store_path store;\n");
 http {
     limit_req_zone \$arg_k zone=rate:1m rate=9r/s;
     limit_conn_zone \$arg_k zone=conn:1m;
     quota_zone \$arg_k zone=month:1m per=month;
-    upstream u { server $origin; outlier_detection; }
+    upstream u { server $origin; outlier_detection; circuit_breaker errors=50%; max_requests 99; fallback v; retry_budget 20%; }
+    upstream v { server $origin; sticky cookie c; }
+    upstream x { server $origin; least_time header; }
+    upstream w { servers_file $w->{dir}/servers.json; }
     api orders { version v1; }
     server {
         status_zone s;
