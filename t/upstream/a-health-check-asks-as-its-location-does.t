@@ -10,6 +10,7 @@ use Weir::Test;
 my $w    = Weir::Test->new('a health check asks as its location does')->needs_weir;
 my $ok   = sub ($c) { $c->note("$c->{number}: " . join ' ', map { join(',', $c->request->header($_)) || '-' } qw(Host X-Key X-Client Authorization Connection)); $c->reply(200, 'ok') };
 my %o    = map { $_ => $w->origin($ok) } qw(fields block kept closed port_a port_b address);
+my $from = $w->peer(sub ($c) { $c->note('from ' . $c->{fh}->peerhost); $c->read_request and $c->reply(200, 'ok') });
 $o{busy} = $w->origin(sub ($c) { $w->wait_for('checked') if $c->request->target eq '/check'; $c->reply(200, 'ok') });
 my $h2   = $w->peer(sub ($c) {
     my $h2 = Weir::Http2::serve($c);
@@ -26,6 +27,8 @@ $w->conf(<<"END", workers => 1);
     upstream closed { server $o{closed}; }
     upstream busy { server $o{busy} max_conns=1; }
     upstream port { server $o{port_a}; }
+    upstream from { server $from; }
+    upstream from_tcp { server $from; }
     upstream h2 { server $h2; }
     server {
         proxy_set_header X-Key secret;
@@ -37,6 +40,8 @@ $w->conf(<<"END", workers => 1);
         location /closed { proxy_pass http://closed; health_check interval=50ms; }
         location /busy { proxy_pass http://busy; health_check uri=/check interval=50ms; }
         location /port { proxy_pass http://port; health_check interval=50ms port=$port; }
+        location /from { proxy_pass http://from; proxy_bind 127.0.0.7; health_check interval=1h; }
+        location /from_tcp { proxy_pass http://from_tcp; proxy_bind 127.0.0.9; health_check interval=1h type=tcp; }
         location /h2 { proxy_pass http://h2; proxy_http_version 2; health_check uri=/seven interval=50ms; }
         location /address { proxy_pass http://$o{address}; health_check interval=50ms; }
         location /status { status; }
@@ -68,6 +73,8 @@ is $o{port_a}->connections, 0, 'and not at the address of the server';
 $checks->('h2', $h2, 2);
 is(($h2->notes)[0], 'h2 GET /seven', 'HTTP/2 as the location says');
 
+$checks->($_, $from, 1) for qw(from from_tcp);
+is join(' ', sort $from->notes), 'from 127.0.0.7 from 127.0.0.9', 'proxy_bind says from where';
 $checks->("$o{address}", $o{address}, 2);
 pass 'an address without an upstream block is checked, too';
 

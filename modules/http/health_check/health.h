@@ -120,8 +120,9 @@ health_probe_t *health_probe_begin(const health_spec_t *spec) WEIR_MUST_USE;
 void            health_probe_cancel(health_probe_t *probe);          /* NULL is fine */
 /* The status in the one message of a gRPC answer, which a stranger has sent.  false: there is none that can be read. */
 bool            health_probe_serving(weir_str_t body, uint64_t *serving) WEIR_MUST_USE;
-/* How its connections are secured. */
-weir_upsecure_t health_probe_secure(const health_check_t *check);
+/* How its connections to that address are secured, and from which one of ours they come: maybe *from, which lives as
+ * long as it is used. */
+weir_upsecure_t health_probe_secure(const health_check_t *check, const weir_addr_t *to, weir_addr_t *from);
 
 typedef struct health_tcp health_tcp_t;
 health_tcp_t *health_tcp_begin(const health_spec_t *spec) WEIR_MUST_USE;

@@ -333,11 +333,27 @@ probe_ask_conf(const health_check_t *check, weir_question_t *q)
     q->codec = q->conf.http_version == 20 ? &weir_peer_h2 : &weir_peer_h1;
 }
 
+/* proxy_bind of the place, where it is the same for all requests; NULL: any address of ours. */
+static const weir_addr_t *
+probe_bind(const health_check_t *check, const weir_addr_t *to, weir_addr_t *room)
+{
+    const weir_template_t *bind = check->place != NULL ? check->place->bind : NULL;
+    weir_hostport_t        hp;
+    const char            *why;
+
+    if (bind == NULL || !bind->is_constant || bind->n == 0
+        || !weir_addr_parse_hostport(&hp, bind->parts[0].literal, &why) || hp.is_unix)
+    {
+        return NULL;                                 /* "off" is no address */
+    }
+    return weir_addr_from_ip(room, hp.host, hp.port) && room->any.sa_family == to->any.sa_family ? room : NULL;
+}
+
 weir_upsecure_t
-health_probe_secure(const health_check_t *check)
+health_probe_secure(const health_check_t *check, const weir_addr_t *to, weir_addr_t *from)
 {
     const weir_http_tls_upstream_conf_t *tls = check->place != NULL ? &check->place->tls : NULL;
-    weir_upsecure_t                      secure = { .context = NULL };
+    weir_upsecure_t                      secure = { .from = probe_bind(check, to, from) };
     weir_hostport_t                      hp;
     const char                          *why;
 
@@ -392,7 +408,7 @@ health_probe_begin(const health_spec_t *spec)
     if (check->kind == HEALTH_GRPC) {
         probe_ask_grpc(probe, &q);
     }
-    q.secure = health_probe_secure(check);
+    q.secure = health_probe_secure(check, &peers[0]->conf->addr, weir_new(&probe->arena, weir_addr_t));
     weir_group_ref(spec->alone);
     weir_generation_ref(spec->generation);
     probe->ask = weir_ask(&q);

@@ -221,7 +221,8 @@ health_tcp_t *
 health_tcp_begin(const health_spec_t *spec)
 {
     health_tcp_t   *tcp = weir_mem_try(sizeof(*tcp));
-    weir_upsecure_t plain = { .context = NULL };
+    weir_addr_t     from;
+    weir_upsecure_t plain;
     weir_peer_t *const *peers;
     bool            done = false;
 
@@ -234,6 +235,7 @@ health_tcp_begin(const health_spec_t *spec)
     weir_group_ref(spec->alone);
     weir_generation_ref(spec->generation);
     (void) weir_group_peers(spec->alone, &peers);
+    plain = health_probe_secure(spec->check, &peers[0]->conf->addr, &from);      /* (a check of TCP is never is_tls) */
     tcp->up = weir_upconn_open(peers[0], &plain, tcp_on_ready, &done);
     tcp->error = tcp->up == NULL ? errno : 0;
     if (tcp->up == NULL || done) {
