@@ -141,6 +141,8 @@ typedef enum {
     WEIR_REFUSED_NO_PEER,                    /* none is left that may be picked */
     WEIR_REFUSED_REQUESTS,                   /* it has max_requests */
     WEIR_REFUSED_PENDING,                    /* … max_pending */
+    WEIR_REFUSED_QUEUE_FULL,                 /* no peer has room, and as many as may wait for that */
+    WEIR_REFUSED_QUEUE_TIMEOUT,              /* no peer had room in time */
     WEIR_REFUSED_BREAKER,                    /* the group's circuit breaker is open */
 } weir_refusal_t;
 
@@ -253,6 +255,8 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
  * that is still held is abandoned.  After a failure peers of other localities come before those of one where an attempt
  * has failed; backups after both.  A group with a single peer never marks it failed, as in nginx. */
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
+/* What weir_pick_next does first: is the request let in?  false: pick->refusal. */
+bool weir_pick_admit(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* The connection to pick->peer is ready. */
 void weir_pick_connected(weir_pick_t *pick);
 /* The group's fallback has the request now. */

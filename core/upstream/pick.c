@@ -36,6 +36,9 @@ pick_let_go(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now
     }
     weir_peer_unref(pick->peer);
     pick->peer = NULL;
+    if (weir_unlikely(pick->group->queue != NULL)) {
+        weir_queue_place_is_free(pick->group);
+    }
 }
 
 /* The peer is this request's: with a place of its own there, and the one try if the peer is marked as failed.  false:
@@ -69,9 +72,12 @@ pick_find(weir_pick_t *pick, weir_instant_t now)
     }
 }
 
-static bool
-pick_admit(weir_pick_t *pick, weir_instant_t now)
+bool
+weir_pick_admit(weir_pick_t *pick, weir_instant_t now)
 {
+    if (pick->is_admitted) {
+        return true;
+    }
     pick->refusal = pick->group->conf.n_policies != 0 ? weir_policies_admit(pick, now) : WEIR_REFUSED_NOT;
     pick->is_admitted = pick->refusal == WEIR_REFUSED_NOT;
     return pick->is_admitted;
@@ -110,7 +116,7 @@ bool
 weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 {
     pick_let_go(pick, &pick_abandoned, now);
-    if (!pick->is_admitted && !pick_admit(pick, now)) {
+    if (!weir_pick_admit(pick, now)) {
         return false;
     }
     pick->refusal = WEIR_REFUSED_NO_PEER;

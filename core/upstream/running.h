@@ -62,6 +62,7 @@ struct weir_group {
     weir_zone_t      *zone;
     bool              is_shared, has_told_too_small;
     weir_list_t       parts;         /* taken for policies, of the group; state.c */
+    struct weir_queue *queue;        /* queue.c; NULL: nobody waits for a peer */
     weir_uppolicy_of_t *policies;      /* conf.n_policies of them */
     weir_list_t       rising;        /* peers by weir_peer_t.rising */
     struct weir_hedges *hedges;      /* hedges.c; NULL: not needed yet */
@@ -115,6 +116,9 @@ void         weir_sets_create(weir_group_t *group);
 void         weir_shares_update(weir_group_t *group, weir_instant_t now);
 /* NULL: no peer of the group may be asked. */
 weir_peer_t *weir_sets_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
+
+/* queue.c: a request has left a peer of a group that has a queue. */
+void weir_queue_place_is_free(weir_group_t *group);
 
 /* policies.c: those of a group that was just made, and when it goes; and what they are told of a request. */
 void           weir_policies_begin(weir_group_t *group);

@@ -245,6 +245,10 @@
       "The group has max_pending requests that wait for a connection.") \
     X(UPSTREAM_FULL_CONNECTIONS, "upstream.full.connections", 503, ERROR, \
       "The group has max_connections connections.") \
+    X(UPSTREAM_QUEUE_FULL, "upstream.queue.full", 502, ERROR, \
+      "No server has room for the request, and as many as may wait for that.") \
+    X(UPSTREAM_QUEUE_TIMEOUT, "upstream.queue.timeout", 502, ERROR, \
+      "No server had room for the request in the time of queue.") \
     X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, \
       "The variables of proxy_pass make no address, or its host name could not be resolved.") \
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.") \

@@ -18,6 +18,7 @@
 #include "http/tls/upstream.h"
 #include "event/resolver.h"
 #include "upstream/group.h"
+#include "upstream/queue.h"
 
 #include <stddef.h>
 
@@ -133,6 +134,7 @@ struct weir_proxy {
     weir_proxy_pass_t       *own_pass;        /* the latter; NULL */
     weir_proxy_plan_t       *plan;            /* NULL: it is passed on, and nothing else */
     const weir_group_conf_t *fallback;        /* the group that is asked in the place of pass->group; NULL */
+    weir_upqueued_t           *queued;          /* with which it waits for a peer with room; NULL: it never did */
     weir_group_t            *own_group;       /* made for it alone: a reference; NULL */
     weir_lookup_t            lookup;
     bool                     is_resolving;

@@ -15,6 +15,9 @@
 
 #include <string.h>
 
+/* While it waits for a peer with room. */
+typedef struct { weir_upqueued_t queued; weir_proxy_t *proxy; } retry_waiting_t;
+
 static weir_attempt_t *
 retry_new_attempt(weir_proxy_t *p)
 {
@@ -190,6 +193,44 @@ retry_no_peer(weir_proxy_t *p)
     (void) weir_request_fail(req, cause, detail);
 }
 
+static void
+retry_go(weir_proxy_t *p, bool has_peer)
+{
+    if (has_peer) {
+        retry_connect(p);
+    } else {
+        retry_no_peer(p);
+    }
+}
+
+static void
+retry_on_turn(weir_upqueued_t *queued)
+{
+    weir_proxy_t *p = weir_container_of(queued, retry_waiting_t, queued)->proxy;
+
+    retry_go(p, p->pick.peer != NULL);
+}
+
+/* The first peer: where none has room it may wait, in a queue. */
+static void
+retry_first(weir_proxy_t *p)
+{
+    weir_instant_t now = weir_clock_now();
+
+    if (weir_likely(!weir_pick_may_wait(&p->pick))) {
+        retry_go(p, weir_pick_next(&p->pick, now));
+        return;
+    }
+    if (p->queued == NULL) {
+        retry_waiting_t *waiting = weir_new(&p->req->arena, retry_waiting_t);
+        waiting->proxy = p;
+        p->queued = &waiting->queued;
+    }
+    if (weir_queue_pick(&p->pick, p->queued, retry_on_turn, now) == WEIR_QUEUE_NEXT) {
+        retry_go(p, p->pick.peer != NULL);
+    }
+}
+
 /* Its group, or the one that it fell back to, is asked from now on. */
 static void
 retry_begin_group(weir_proxy_t *p)
@@ -242,10 +283,10 @@ weir_proxy_next_peer(weir_proxy_t *p)
         p->plan->asked = weir_clock_now();
     }
     p->tries++;
-    if (retry_pick(p)) {
-        retry_connect(p);
+    if (p->tries == 1 && p->req->pass_to == NULL) {
+        retry_first(p);
     } else {
-        retry_no_peer(p);
+        retry_go(p, retry_pick(p));
     }
 }
 
@@ -645,6 +686,9 @@ weir_proxy_release(weir_proxy_t *p)
     if (p->has_pipe) {
         weir_http_give_pipe(p->x->http, p->pipe, p->pipe_held == 0);
         p->has_pipe = false;
+    }
+    if (weir_unlikely(p->queued != NULL)) {
+        weir_queue_leave(p->queued);
     }
     if (p->picked) {
         weir_pick_end(&p->pick);
