@@ -15,7 +15,7 @@ my $dns    = Weir::Dns->new($w, sub ($name, $type) {
 $w->allow_log(qr/could not be resolved/, qr/upstream\.(?:none|resolve)/);
 $w->conf(<<"END", workers => 1);
     resolver $dns ipv6=off search=one.test,two.test;
-    resolver_timeout 2s;
+    resolver_timeout 20s;
     upstream short { server short:$port resolve; }
     upstream dotted { server in.long:$port resolve; }
     upstream more { resolver $dns ipv6=off search=one.test,two.test ndots=2; server in.long:$port resolve; }

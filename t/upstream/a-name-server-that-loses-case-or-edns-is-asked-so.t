@@ -14,7 +14,7 @@ my $plain  = Weir::Dns->new($w, sub ($name, $type) { return qw(noedns 127.0.0.1)
 my $off    = Weir::Dns->new($w, sub ($name, $type) { return qw(lower 127.0.0.1) });
 $w->allow_log(qr/answers with other letters/);
 $w->conf(<<"END", workers => 1);
-    resolver_timeout 3s;
+    resolver_timeout 30s;
     server {
         location ~ ^/forged/(.*)\$ { resolver $forged ipv6=off; proxy_pass http://\$1:$port; }
         location ~ ^/lower/(.*)\$ { resolver $lower ipv6=off; proxy_pass http://\$1:$port; }

@@ -18,7 +18,7 @@ my $dns    = Weir::Dns->new($w, sub ($name, $type) {
 });
 $w->allow_log(qr/could not be resolved/, qr/upstream\.resolve/);
 $w->conf(<<"END", workers => 1);
-    resolver_timeout 5s;
+    resolver_timeout 60s;
     server {
         location ~ ^/old/(.*)\$ { resolver $dns ipv6=off; proxy_pass http://\$1:$port; }
         location ~ ^/never/(.*)\$ { resolver $dns ipv6=off stale=0; proxy_pass http://\$1:$port; }
@@ -33,7 +33,7 @@ for my $bad ('servfail', 'silent', 'refuse') {
     $w->wait_until("it was asked for again: $bad", sub { $w->get("/old/$bad.test"); $asked->("$bad.test") > $seen });
     my $before = time;
     is $w->get("/old/$bad.test")->status, 200, "its address serves on: $bad";
-    cmp_ok time - $before, '<=', 2, 'and nobody waits for long';
+    cmp_ok time - $before, '<', 30, 'and nobody waits for as long as for an address that is not known';
 }
 $say->('127.0.0.1/1');
 is $w->get('/never/a.test')->status, 200, 'stale=0';

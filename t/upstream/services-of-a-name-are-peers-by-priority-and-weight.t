@@ -21,7 +21,7 @@ my $dns    = Weir::Dns->new($w, sub ($name, $type) {
 $w->allow_log(qr/could not be resolved/, qr/upstream\.none/, qr/\[emerg\]/);
 $w->conf(<<"END", workers => 1);
     resolver $dns valid=1s ipv6=off;
-    resolver_timeout 2s;
+    resolver_timeout 20s;
     upstream short { server svc.test resolve service=http; }
     upstream long { server svc.test resolve service=_http._tcp max_fails=0; }
     upstream plain { server b.test service=a resolve; server test service=a.b resolve; }

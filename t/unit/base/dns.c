@@ -3,6 +3,7 @@
 
 #include "tap.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define HEAD(flags, n) "\x12\x34" flags "\x00\x01\x00" n "\x00\x00\x00\x00"
@@ -42,6 +43,39 @@ services(void)
     is_str(weir_str(host, weir_dns_read_host(text, answer.services[0].target, host)), "one.example", "and a target");
     is_int(weir_dns_read_host(text, answer.services[1].target, host), 0, "the root is no target");
     is_int(weir_dns_read_host(text, 60000, host), 0, "nor is what is not there");
+    size_t wrong = 0;
+    for (size_t n = 0; n < sizeof(one) - 1; n++) {
+        char *cut = malloc(n + 1);                   /* so that a byte too many is seen */
+
+        memcpy(cut, one, n);
+        wrong += read_text(cut, n) == WEIR_DNS_OK;
+        free(cut);
+    }
+    is_int(wrong, 0, "an answer that is cut anywhere is none");
+}
+
+/* A CNAME chain longer than is followed, pointers to themselves and in circles, counts that are not there. */
+static void
+hostile(void)
+{
+    static char many[20000];
+    size_t      n = 0;
+
+    question = (weir_dns_question_t) { .name = WEIR_STR("host.example"), .type = WEIR_DNS_A, .id = 0x1234 };
+    ok(READ("\x12\x34\x81\x80\x00\x01\xff\xff\x00\x00\x00\x00" ASKED) == WEIR_DNS_MALFORMED,
+       "65,535 records that are not there");
+    ok(READ(HEAD("\x81\x80", "\x01") ASKED "\xc0\x1e\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x7f\x00\x00\x01")
+       == WEIR_DNS_MALFORMED, "a pointer to itself");
+    ok(READ(HEAD("\x81\x80", "\x01") "\xc0\x0c\x00\x01\x00\x01") == WEIR_DNS_OTHER, "a question that points to itself");
+    memcpy(many, "\x12\x34\x81\x80\x00\x01\x04\x00\x00\x00\x00\x00" ASKED, 30);
+    for (n = 30; n < 30 + 1024 * 16; n += 16) {
+        memcpy(many + n, "\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x7f\x00\x00\x01", 16);
+    }
+    ok(read_text(many, n) == WEIR_DNS_OK && answer.n == 1024, "1,024 addresses are taken");
+    many[6] = 4;
+    many[7] = 1;
+    memcpy(many + n, "\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x7f\x00\x00\x01", 16);
+    ok(read_text(many, n + 16) == WEIR_DNS_OK && answer.n == 1024, "and no more");
 }
 
 static void
@@ -155,6 +189,7 @@ main(void)
     ok(READ(HEAD("\x81\x80", "\x01") ASKED "\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x05\x7f\x00\x00\x01") == WEIR_DNS_MALFORMED, "more data than there is");
     ok(READ(HEAD("\x81\x80", "\x05") ASKED) == WEIR_DNS_MALFORMED, "fewer records than said");
     services();
+    hostile();
     letters();
     negative();
     return done();
