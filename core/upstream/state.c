@@ -60,7 +60,8 @@ weir_state_changed(const weir_peer_t *peer)
     uint64_t            number = __atomic_fetch_add(&state->changes, 1, __ATOMIC_ACQ_REL);
 
     __atomic_store_n(&state->changed[number % WEIR_CHANGES_KEPT],
-                     states_pack_change(number, peer->is_shared ? peer->place.hold.cell : UINT32_MAX), __ATOMIC_RELEASE);
+                     states_pack_change(number, peer->is_shared ? peer->place.hold.cell : UINT32_MAX),
+                     __ATOMIC_RELEASE);
 }
 
 bool

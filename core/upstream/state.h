@@ -71,7 +71,8 @@ bool            weir_state_swap_failures(const weir_peer_t *peer, weir_failures_
 
 /* The peer became marked or barred, or is so no longer: it counts among the changes of its group. */
 void            weir_state_changed(const weir_peer_t *peer);
-/* Which peer the change of that number was of: the cell of its place.  false: that is not known any more, or not yet. */
+/* Which peer the change of that number was of: the cell of its place.  false: that is not known any more, or not
+ * yet. */
 bool            weir_state_change(const weir_group_state_t *state, uint64_t number, uint32_t *cell);
 
 /* upstream_states: names that there is room for in all workers. */

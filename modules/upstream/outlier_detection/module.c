@@ -154,7 +154,8 @@ outlier_unknown(weir_conf_t *cf, size_t i)
     (void) weir_str_cut(word, '=', &name, &value);
     near = weir_conf_nearest(name, names, weir_countof(names));
     return weir_conf_error(cf, i, "invalid parameter \"%.*s\"%s%s%s", WEIR_STR_ARG(word),
-                           near != NULL ? ", did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
+                           near != NULL ? ", did you mean \"" : "", near != NULL ? near : "",
+                           near != NULL ? "\"?" : "");
 }
 
 static void
