@@ -15,12 +15,11 @@
  * Of two groups of one name (a reload, a list of peers that has changed) only the one that the newest configuration
  * runs is probed for.  Runs in workers.  Memory: the group's, and a probe at a time for each check of each peer.
  */
-#include "health.h"
+#include "record.h"
 
 #include "http/http.h"
 #include "os/clock.h"
 #include "os/sys.h"
-#include "upstream/state.h"
 
 #include <stdio.h>
 
@@ -32,124 +31,6 @@
 #define WATCH_SWEEP_MS   5000                /* see watch_on_sweep */
 #define WATCH_SWEEPS     6
 #define WATCH_PART       "health_check"
-
-/* -- what is shared -- */
-
-/* A peer's record: the words of a part (upstream/state.h). */
-typedef struct {
-    uint64_t place;                          /* places.h's own */
-    uint64_t checks, fails, unhealthy;       /* since the peer is known */
-    uint64_t last_passed;
-    uint64_t down_since;                     /* Unix time in ms; 0: it is not unhealthy */
-    uint64_t downtime;                       /* ms, what goes on now not included */
-    uint64_t serial;                         /* of the configuration that peers had to prove themselves for */
-    struct { uint64_t claim, state; } of[HEALTH_CHECKS];
-} watch_record_t;
-
-_Static_assert(sizeof(watch_record_t) == WEIR_PLACES_RECORD, "the words of a part");
-
-/* claim */
-typedef struct { uint64_t due; uint32_t slot, pid; bool is_under_way; } watch_claim_t;
-
-#define WATCH_DUE_MAX ((UINT64_C(1) << 43) - 1)
-#define WATCH_PID     0xfffu                 /* the lower bits: a slot that was given on has another owner, mostly */
-
-static uint64_t
-watch_pack_claim(watch_claim_t claim)
-{
-    weir_assert(claim.due <= WATCH_DUE_MAX && claim.slot < WEIR_SLOTS);
-    return (uint64_t) claim.is_under_way << 63 | claim.due << 20 | claim.slot << 12 | (claim.pid & WATCH_PID);
-}
-
-static watch_claim_t
-watch_unpack_claim(uint64_t word)
-{
-    return (watch_claim_t) { .due = word >> 20 & WATCH_DUE_MAX, .slot = word >> 12 & 0xff, .pid = word & WATCH_PID,
-                             .is_under_way = word >> 63 != 0 };
-}
-
-static watch_claim_t
-watch_claim_mine(uint64_t due, bool is_under_way)
-{
-    return (watch_claim_t) {
-        .due = weir_min(due, WATCH_DUE_MAX), .is_under_way = is_under_way,
-        .slot = weir_slot_mine.number != WEIR_SLOT_NONE ? weir_slot_mine.number : 0,
-        .pid = (uint32_t) weir_slot_mine.pid,
-    };
-}
-
-static bool
-watch_is_mine(watch_claim_t claim)
-{
-    watch_claim_t mine = watch_claim_mine(0, false);
-
-    return claim.slot == mine.slot && claim.pid == (mine.pid & WATCH_PID);
-}
-
-static bool
-watch_is_alive(watch_claim_t claim)
-{
-    pid_t pid = weir_slots_owner(claim.slot);
-
-    return pid != 0 && ((uint32_t) pid & WATCH_PID) == claim.pid;
-}
-
-/* state of a check */
-typedef struct {
-    uint32_t id;                             /* 24 bits */
-    bool     is_proven;                      /* it has passed once */
-    bool     has_failed;                     /* so often that the peer is barred */
-    bool     passes;                         /* the last probe did */
-    uint32_t run;                            /* so many have ended like the last one */
-    uint32_t last;                           /* seconds of the monotonic clock, 24 bits of them; 0: there was none */
-} watch_state_t;
-
-#define WATCH_ID   0xffffffu
-#define WATCH_RUN  0x1fffu
-#define WATCH_LAST 0xffffffu
-
-_Static_assert(HEALTH_RUN_MAX < WATCH_RUN, "runs have room");
-
-static uint64_t
-watch_pack_state(watch_state_t state)
-{
-    weir_assert(state.run <= WATCH_RUN && state.id <= WATCH_ID && state.last <= WATCH_LAST);
-    return (uint64_t) state.id << 40 | (uint64_t) state.is_proven << 39 | (uint64_t) state.has_failed << 38
-           | (uint64_t) state.passes << 37 | (uint64_t) state.run << 24 | state.last;
-}
-
-static watch_state_t
-watch_unpack_state(uint64_t word)
-{
-    return (watch_state_t) { .id = (uint32_t) (word >> 40), .is_proven = word >> 39 & 1, .has_failed = word >> 38 & 1,
-                             .passes = word >> 37 & 1, .run = word >> 24 & WATCH_RUN, .last = word & WATCH_LAST };
-}
-
-static uint32_t
-watch_seconds(weir_instant_t now)
-{
-    uint32_t seconds = now.ms / 1000 & WATCH_LAST;
-
-    return seconds != 0 ? seconds : 1;
-}
-
-static inline uint64_t
-watch_load(const uint64_t *word)
-{
-    return __atomic_load_n(word, __ATOMIC_SEQ_CST);
-}
-
-static inline bool
-watch_swap(uint64_t *word, uint64_t was, uint64_t next)
-{
-    return __atomic_compare_exchange_n(word, &was, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
-static inline void
-watch_add(uint64_t *word, uint64_t n)
-{
-    (void) __atomic_fetch_add(word, n, __ATOMIC_RELAXED);
-}
 
 /* -- in this worker -- */
 
@@ -193,7 +74,7 @@ static struct {
     unsigned           sweeps;               /* so many are left */
 } watch_process;
 
-static watch_record_t *
+static record_t *
 watch_record(const watch_t *watch)
 {
     return watch->part->place.record;
@@ -272,7 +153,7 @@ watch_wanted(const watch_t *watch)
     uint64_t                 wanted = 0;
 
     for (uint32_t i = 0; i < settings->n; i++) {
-        watch_state_t state = watch_unpack_state(watch_load(&watch_record(watch)->of[i].state));
+        record_state_t state = record_unpack_state(record_load(&watch_record(watch)->of[i].state));
 
         wanted |= state.has_failed ? WEIR_BARRED_CHECK : 0;
         wanted |= settings->checks[i].is_mandatory && !state.is_proven ? WEIR_BARRED_UNPROVEN : 0;
@@ -283,18 +164,18 @@ watch_wanted(const watch_t *watch)
 static void
 watch_bar_check(const watch_t *watch, bool is_barred)
 {
-    watch_record_t *record = watch_record(watch);
+    record_t *record = watch_record(watch);
     uint64_t        wall = weir_clock_wall_ms(), since;
 
     if (!weir_peer_bar(watch->peer, WEIR_BARRED_CHECK, is_barred)) {
         return;
     }
     if (is_barred) {
-        watch_add(&record->unhealthy, 1);
+        record_add(&record->unhealthy, 1);
         __atomic_store_n(&record->down_since, wall, __ATOMIC_RELAXED);
     } else {
         since = __atomic_exchange_n(&record->down_since, 0, __ATOMIC_RELAXED);
-        watch_add(&record->downtime, since != 0 && wall > since ? wall - since : 0);
+        record_add(&record->downtime, since != 0 && wall > since ? wall - since : 0);
     }
 }
 
@@ -316,14 +197,14 @@ watch_sync(const watch_t *watch)
 
 /* -- results -- */
 
-static watch_state_t
-watch_after(watch_state_t state, const health_check_t *check, bool passed, weir_instant_t now)
+static record_state_t
+watch_after(record_state_t state, const health_check_t *check, bool passed, weir_instant_t now)
 {
     state.run = state.last != 0 && state.passes == passed ? (uint32_t) weir_min(state.run + 1, HEALTH_RUN_MAX)
                                                                     : 1;
     state.passes = passed;
     state.is_proven |= passed;
-    state.last = watch_seconds(now);
+    state.last = record_seconds(now);
     if (passed && state.run >= check->passes) {
         state.has_failed = false;
     } else if (!passed && state.run >= check->fails) {
@@ -346,7 +227,8 @@ watch_which(const watch_slot_t *slot, char room[40])
 }
 
 static void
-watch_tell(const watch_slot_t *slot, const health_check_t *check, watch_state_t was, watch_state_t is, const char *why)
+watch_tell(const watch_slot_t *slot, const health_check_t *check, record_state_t was, record_state_t is,
+           const char *why)
 {
     const weir_peer_t *peer = slot->watch->peer;
     weir_str_t         group = weir_group_conf(peer->group)->name;
@@ -366,20 +248,20 @@ static void
 watch_result(watch_slot_t *slot, const health_check_t *check, const char *why, weir_instant_t now)
 {
     watch_t        *watch = slot->watch;
-    watch_record_t *record = watch_record(watch);
+    record_t *record = watch_record(watch);
     uint64_t       *word = &record->of[slot->index].state, is;
-    watch_state_t   was, next;
+    record_state_t   was, next;
 
     do {
-        is = watch_load(word);
-        was = watch_unpack_state(is);
-        if (was.id != (check->id & WATCH_ID)) {
+        is = record_load(word);
+        was = record_unpack_state(is);
+        if (was.id != (check->id & RECORD_ID)) {
             return;                          /* another configuration has begun with another check there */
         }
         next = watch_after(was, check, why == NULL, now);
-    } while (!watch_swap(word, is, watch_pack_state(next)));
-    watch_add(&record->checks, 1);
-    watch_add(&record->fails, why != NULL);
+    } while (!record_swap(word, is, record_pack_state(next)));
+    record_add(&record->checks, 1);
+    record_add(&record->fails, why != NULL);
     __atomic_store_n(&record->last_passed, why == NULL, __ATOMIC_RELAXED);
     watch_tell(slot, check, was, next, why);
     watch_sync(watch);
@@ -397,12 +279,12 @@ watch_grace(const health_check_t *check)
 
 /* When this worker may claim it, as it looks now. */
 static uint64_t
-watch_next(watch_claim_t claim, const health_check_t *check, weir_instant_t now)
+watch_next(record_claim_t claim, const health_check_t *check, weir_instant_t now)
 {
-    if (watch_is_mine(claim)) {
+    if (record_is_mine(claim)) {
         return claim.is_under_way ? now.ms : claim.due;      /* its probe was given up */
     }
-    if (!watch_is_alive(claim)) {
+    if (!record_is_alive(claim)) {
         return claim.is_under_way ? now.ms : claim.due;
     }
     return claim.due + (claim.is_under_way ? 0 : watch_grace(check));
@@ -413,14 +295,14 @@ watch_plan(watch_slot_t *slot)
 {
     const health_check_t *check = watch_check(slot);
     weir_instant_t        now = weir_clock_now();
-    watch_claim_t         claim;
+    record_claim_t         claim;
     uint64_t              at;
 
     if (check == NULL) {
         weir_timer_clear(&slot->timer);
         return;
     }
-    claim = watch_unpack_claim(watch_load(&watch_record(slot->watch)->of[slot->index].claim));
+    claim = record_unpack_claim(record_load(&watch_record(slot->watch)->of[slot->index].claim));
     at = watch_next(claim, check, now);
     if (claim.is_under_way) {
         at = weir_min(at, now.ms + watch_grace(check));      /* its worker may die meanwhile */
@@ -439,8 +321,8 @@ watch_release(watch_slot_t *slot, uint64_t due)
     uint64_t was = slot->claimed;
 
     slot->claimed = 0;
-    return watch_swap(&watch_record(slot->watch)->of[slot->index].claim, was,
-                      watch_pack_claim(watch_claim_mine(due, false)));
+    return record_swap(&watch_record(slot->watch)->of[slot->index].claim, was,
+                      record_pack_claim(record_claim_mine(due, false)));
 }
 
 static uint64_t
@@ -540,10 +422,10 @@ watch_on_timer(weir_timer_t *timer)
         return;
     }
     word = &watch_record(slot->watch)->of[slot->index].claim;
-    was = watch_load(word);
-    if (now.ms >= watch_next(watch_unpack_claim(was), check, now)) {
-        next = watch_pack_claim(watch_claim_mine(now.ms + check->limit.ms + WATCH_LEASE_MORE, true));
-        if (watch_swap(word, was, next)) {
+    was = record_load(word);
+    if (now.ms >= watch_next(record_unpack_claim(was), check, now)) {
+        next = record_pack_claim(record_claim_mine(now.ms + check->limit.ms + WATCH_LEASE_MORE, true));
+        if (record_swap(word, was, next)) {
             slot->claimed = next;
             if (!watch_is_down(slot->watch->peer)) {
                 watch_probe(slot, check, now);
@@ -579,13 +461,13 @@ static void
 watch_begin_state(watch_t *watch, uint32_t i)
 {
     const health_settings_t *settings = watch_settings(watch);
-    uint64_t                *word = &watch_record(watch)->of[i].state, is = watch_load(word);
-    watch_state_t            state = watch_unpack_state(is), fresh = { .id = settings->checks[i].id & WATCH_ID };
-    uint32_t                 age = (watch_seconds(weir_clock_now()) - state.last) & WATCH_LAST;
-    bool                     is_old = state.last != 0 && age > settings->checks[i].fresh_s && age < WATCH_LAST / 2;
+    uint64_t                *word = &watch_record(watch)->of[i].state, is = record_load(word);
+    record_state_t            state = record_unpack_state(is), fresh = { .id = settings->checks[i].id & RECORD_ID };
+    uint32_t                 age = (record_seconds(weir_clock_now()) - state.last) & RECORD_LAST;
+    bool                     is_old = state.last != 0 && age > settings->checks[i].fresh_s && age < RECORD_LAST / 2;
 
     if (state.id != fresh.id || is_old) {    /* (another worker's clock may be ahead of what is now here) */
-        (void) watch_swap(word, is, watch_pack_state(fresh));        /* else another worker has just begun with it */
+        (void) record_swap(word, is, record_pack_state(fresh));        /* else another worker has just begun with it */
         __atomic_store_n(&watch_record(watch)->of[i].claim, 0, __ATOMIC_SEQ_CST);
     }
 }
@@ -630,19 +512,19 @@ static void
 watch_adopt(watch_t *watch)
 {
     const health_settings_t *settings = watch_settings(watch);
-    watch_record_t          *record = watch_record(watch);
-    uint64_t                 serial = watch_process.newest->serial, was = watch_load(&record->serial);
+    record_t          *record = watch_record(watch);
+    uint64_t                 serial = watch_process.newest->serial, was = record_load(&record->serial);
 
-    if (was == serial || !watch_swap(&record->serial, was, serial) || was == 0) {
+    if (was == serial || !record_swap(&record->serial, was, serial) || was == 0) {
         return;
     }
     for (uint32_t i = 0; i < settings->n; i++) {
-        uint64_t *word = &record->of[i].state, is = watch_load(word);
-        watch_state_t state = watch_unpack_state(is);
+        uint64_t *word = &record->of[i].state, is = record_load(word);
+        record_state_t state = record_unpack_state(is);
 
         if (settings->checks[i].is_mandatory && !settings->checks[i].is_persistent) {
             state.is_proven = false;
-            (void) watch_swap(word, is, watch_pack_state(state));
+            (void) record_swap(word, is, record_pack_state(state));
             __atomic_store_n(&record->of[i].claim, 0, __ATOMIC_SEQ_CST);     /* now */
         }
     }
@@ -731,20 +613,20 @@ static const weir_told_t watch_tells[WATCH_TELLS] = {
 static void
 watch_tell_numbers(const weir_uppolicy_of_t *of, const weir_peer_t *peer, uint64_t *numbers)
 {
-    const watch_record_t *record;
+    const record_t *record;
     uint64_t              since, wall = weir_clock_wall_ms();
 
     if (peer == NULL) {
         return;
     }
     record = watch_record(weir_policy_peer(of, peer));
-    since = watch_load(&record->down_since);
-    numbers[WATCH_TELLS_CHECKS] = watch_load(&record->checks);
-    numbers[WATCH_TELLS_FAILS] = watch_load(&record->fails);
-    numbers[WATCH_TELLS_UNHEALTHY] = watch_load(&record->unhealthy);
-    numbers[WATCH_TELLS_LAST] = watch_load(&record->last_passed);
+    since = record_load(&record->down_since);
+    numbers[WATCH_TELLS_CHECKS] = record_load(&record->checks);
+    numbers[WATCH_TELLS_FAILS] = record_load(&record->fails);
+    numbers[WATCH_TELLS_UNHEALTHY] = record_load(&record->unhealthy);
+    numbers[WATCH_TELLS_LAST] = record_load(&record->last_passed);
     numbers[WATCH_TELLS_SINCE] = since;
-    numbers[WATCH_TELLS_DOWNTIME] = watch_load(&record->downtime) + (since != 0 && wall > since ? wall - since : 0);
+    numbers[WATCH_TELLS_DOWNTIME] = record_load(&record->downtime) + (since != 0 && wall > since ? wall - since : 0);
 }
 
 const weir_uppolicy_t health_policy = {
