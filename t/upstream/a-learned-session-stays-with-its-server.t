@@ -20,7 +20,7 @@ my $servers = join ' ', map { "server $_;" } @origin;
 my $conf = <<"END";
     upstream end { sticky learn create=\$upstream_cookie_sid create=\$upstream_http_x_token lookup=\$cookie_sid lookup=\$arg_t zone=sessions:64k timeout=1h; $servers }
     upstream head { sticky learn create=\$upstream_cookie_sid lookup=\$cookie_sid zone=heads:64k header; $servers }
-    upstream short { sticky learn create=\$upstream_cookie_sid lookup=\$cookie_sid zone=short:64k timeout=1s; $servers }
+    upstream short { sticky learn create=\$upstream_cookie_sid lookup=\$cookie_sid zone=short:64k timeout=3s; $servers }
     server {
         add_header X-Pid \$pid;
         proxy_next_upstream http_503 error;
@@ -84,8 +84,8 @@ for my $case (['/end', ''], ['/head', 'at the head']) {
 
 # Its time.
 my $home = $w->get('/short?login=brief')->body;
-is $ask->('/short', 'brief'), $home, 'a session of a second';
-select undef, undef, undef, 2.1;               # (whole seconds are counted)
+is $ask->('/short', 'brief'), $home, 'a session of three seconds';
+select undef, undef, undef, 4.1;               # (whole seconds are counted)
 my %seen = map { $ask->('/short', 'brief') => 1 } 1 .. 6;
 is scalar keys %seen, 3, 'is forgotten when nobody has asked for it that long';
 done_testing;

@@ -6,8 +6,8 @@ use JSON::PP;
 use Weir::Test;
 
 my $w     = Weir::Test->new('least_time asks the faster server')->needs_weir->workers_may_change;
-my $head  = $w->origin(sub ($c) { select undef, undef, undef, 0.2; $c->reply(200, 'slow') });
-my $body  = $w->origin(sub ($c) { $c->raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"); select undef, undef, undef, 0.2; $c->raw('slow body') });
+my $head  = $w->origin(sub ($c) { select undef, undef, undef, 0.5; $c->reply(200, 'slow') });
+my $body  = $w->origin(sub ($c) { $c->raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"); select undef, undef, undef, 0.5; $c->raw('slow body') });
 my $quick = $w->origin(sub ($c) { $c->reply(200, 'quick') });
 my $conf  = <<"END";
     upstream heads { least_time header; server $head; server $quick; }
@@ -39,8 +39,8 @@ for my $path (qw(heads ends pairs)) {
 }
 is scalar keys %pids, 2, 'by both workers';
 my $peers = decode_json($w->get('/status')->body)->{upstreams}{heads}{peers};
-cmp_ok $peers->{"$head"}{least_time}{average_seconds}, '>=', 0.2, 'statistics tell the average';
-cmp_ok $peers->{"$quick"}{least_time}{average_seconds}, '<', 0.1, 'of each';
+cmp_ok $peers->{"$head"}{least_time}{average_seconds}, '>=', 0.5, 'statistics tell the average';
+cmp_ok $peers->{"$quick"}{least_time}{average_seconds}, '<', 0.4, 'of each';
 
 $w->reload($conf =~ s/least_time header;/least_time header; keepalive 3;/r);
 is $ask->('/heads', 20), 'quick 20', 'a reload forgets nothing';

@@ -58,7 +58,7 @@ sessions_change(void *data, uint32_t cell WEIR_UNUSED, uint64_t value, uint64_t 
         }
         peer = value >> SESSIONS_EXPIRY;
     }
-    *next = peer << SESSIONS_EXPIRY | (op->now + op->timeout) % SESSIONS_SECONDS;
+    *next = peer << SESSIONS_EXPIRY | (op->now + op->timeout + 1) % SESSIONS_SECONDS;      /* (this second has begun) */
     return *next != value;
 }
 
