@@ -14,6 +14,7 @@
 #include "upstream/lists.h"
 #include "upstream/locality.h"
 #include "upstream/module.h"
+#include "upstream/state_file.h"
 #include "upstream/names.h"
 #include "upstream/running.h"
 
@@ -49,6 +50,8 @@ typedef struct {
     uint32_t           keepalive, keepalive_requests;
     weir_msec_t        keepalive_time, keepalive_timeout;
     uint32_t           states;
+    weir_path_t        state;
+    size_t             n_stated;     /* servers that are in its file */
 } upstream_conf_t;
 
 /* false: *why says what is wrong with it. */
@@ -168,6 +171,68 @@ static const weir_conf_type_t upstream_type_servers = {
     .parse = upstream_parse_server, .item = sizeof(upstream_server_t),
 };
 
+/* -- `state` -- */
+
+typedef struct { weir_conf_t *cf; upstream_conf_t *conf; } upstream_state_t;
+
+static bool
+upstream_state_server(void *data, const weir_str_t *words, size_t n, weir_error_t *error)
+{
+    const upstream_state_t *to = data;
+    upstream_server_t       server = { .name = words[1], .peer = weir_source_default };
+    const char             *why;
+
+    for (size_t i = 2; i < n; i++) {
+        if (!weir_upstream_read_peer(&server.peer, words[i])) {
+            return weir_error_set(error, "server \"%.*s\": invalid parameter \"%.*s\"", WEIR_STR_ARG(words[1]),
+                                  WEIR_STR_ARG(words[i]));
+        }
+    }
+    if (!weir_addr_parse_hostport(&server.hp, server.name, &why) || !upstream_is_address(&server.hp)
+        || !upstream_resolve(to->cf, &server.hp, UPSTREAM_PORT, &server.addrs, &why))
+    {
+        return weir_error_set(error, "\"%.*s\" is no address: a file of \"state\" has addresses only",
+                              WEIR_STR_ARG(words[1]));
+    }
+    *(upstream_server_t *) weir_conf_list_push(to->cf, &to->conf->servers, sizeof(server)) = server;
+    to->conf->n_stated++;
+    return true;
+}
+
+/* A file that is not there yet is an empty group's. */
+static bool
+upstream_parse_state(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
+                     void *field)
+{
+    upstream_state_t to = { cf, weir_conf_own(cf, cf->block, weir_upstream_index) };
+    weir_str_t       path = weir_conf_full_path(cf, words->at[1].text), bytes;
+    weir_error_t     error = { .text = "" };
+    weir_strs_t      found;
+
+    for (size_t i = 0; i < path.len; i++) {
+        if (strchr("*?[\\", path.at[i]) != NULL) {
+            return weir_conf_invalid(cf, 1, "the path of a file, without any of *?[\\");
+        }
+    }
+    *(weir_path_t *) field = (weir_path_t) { path };
+    if (!weir_bundle_glob(cf->bundle, path, &found, &error)) {
+        return weir_conf_error(cf, 1, "%s", error.text);
+    }
+    if (found.n == 0) {
+        return true;
+    }
+    if (!weir_bundle_file(cf->bundle, path, &bytes, &error)) {
+        return weir_conf_error(cf, 1, "%s", error.text);
+    }
+    bytes = weir_str_dup(cf->arena, bytes);      /* servers have pieces of it */
+    return weir_state_file_read(bytes, upstream_state_server, &to, &error)
+           || weir_conf_error(cf, 1, "\"%.*s\": %s", WEIR_STR_ARG(path), error.text);
+}
+
+static const weir_conf_type_t upstream_type_state = {
+    .name = "file", .size = sizeof(weir_path_t), .min_args = 1, .max_args = 1, .parse = upstream_parse_state,
+};
+
 /* nginx shares what is known of a group's servers only where this says so; here all groups do. */
 static bool
 upstream_parse_zone(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
@@ -206,6 +271,8 @@ static const weir_directive_t upstream_directives[] = {
     WEIR_DIRECTIVE_OF(upstream_conf_t, zone, "zone", &upstream_type_zone, .where = WEIR_IN_UPSTREAM,
         .help = "Says that all workers share what they know of the group's servers, as they do for every group; for "
                 "configurations of nginx."),
+    WEIR_DIRECTIVE_OF(upstream_conf_t, state, "state", &upstream_type_state, .where = WEIR_IN_UPSTREAM,
+        .help = "Keeps the group's servers in a file, which changes with them at run time; the block has none then."),
     WEIR_DIRECTIVE(upstream_conf_t, states, "upstream_states", .where = WEIR_IN_HTTP, .dflt = "16384", .min = "64",
         .max = "1048576",
         .help = "Sets for how many upstream groups and servers there is room in the memory by which all workers judge "
@@ -409,15 +476,22 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     bool                   has_primary;
 
     group->name = group->host_header = block->words.at[1].text;
-    if (conf == NULL || conf->servers.n + conf->n_sources == 0) {
+    if (conf == NULL || (conf->servers.n + conf->n_sources == 0 && conf->state.text.len == 0)) {
         weir_conf_error_at(cf, &block->words, "no servers are inside upstream");
         return NULL;
     }
+    if (conf->state.text.len != 0 && conf->servers.n + conf->n_sources != conf->n_stated) {
+        weir_conf_error_at(cf, &block->words, "upstream \"%.*s\" has \"state\", so that its servers are in \"%.*s\": "
+                           "expected no other servers in the block", WEIR_STR_ARG(group->name),
+                           WEIR_STR_ARG(conf->state.text));
+        return NULL;
+    }
+    group->state = conf->state.text;
     follow = upstream_list_servers(cf, block, conf, group, &has_primary);
     if (follow == NULL) {
         return NULL;
     }
-    if (!has_primary) {
+    if (!has_primary && group->state.len == 0) {
         weir_conf_error_at(cf, &block->words, "no servers in upstream \"%.*s\"", WEIR_STR_ARG(group->name));
         return NULL;
     }

@@ -5,6 +5,18 @@
 #ifndef WEIR_UPSTREAM_STATE_FILE_H
 #define WEIR_UPSTREAM_STATE_FILE_H
 
+#include "base/error.h"
 #include "upstream/group.h"
+
+#define WEIR_STATE_FILE_WORDS 32             /* of a line, at most */
+
+/* Calls each with the words of a line ("server" first), which are pieces of the text.  false with *error: a line is
+ * none, or each has said so. */
+bool weir_state_file_read(weir_str_t text, bool (*each)(void *data, const weir_str_t *words, size_t n,
+                                                        weir_error_t *error),
+                          void *data, weir_error_t *error) WEIR_MUST_USE;
+/* What the group's servers are now, with what was changed at run time, in the place of what its file said.  false with
+ * *error. */
+bool weir_state_file_write(const weir_group_conf_t *group, weir_error_t *error) WEIR_MUST_USE;
 
 #endif

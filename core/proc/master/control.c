@@ -139,9 +139,14 @@ control_send(control_client_t *client)
 static void
 control_answer(control_pending_t *pending, uint64_t settled)
 {
-    json_t *late;
+    const char *fault = pending->number <= settled ? control.ops.fault(control.ops.data, pending->number) : NULL;
+    json_t     *late;
 
     if (pending->number <= settled) {
+        if (fault != NULL) {
+            json_decref(pending->answer);
+            pending->answer = json_pack("{s:s}", "error", fault);
+        }
         pending->number = 0;
     } else if (weir_clock_now().ms - pending->since.ms >= CONTROL_PATIENCE) {
         late = json_array();

@@ -31,6 +31,8 @@ typedef struct {
     /* From now on the change of that number holds, here and soon everywhere.  line: the command.  false with *error. */
     bool         (*publish)(void *data, uint64_t number, const weir_change_t *change, weir_str_t line,
                             weir_error_t *error);
+    /* What went wrong with the change of that number although it holds; NULL: nothing. */
+    const char  *(*fault)(void *data, uint64_t number);
     /* The last change that all go by.  late, unless NULL: gets the processes that do not go by `number` yet. */
     uint64_t     (*settled)(void *data, uint64_t number, json_t *late);
 } weir_control_ops_t;

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "log/log.h"
 #include "proc/master/control.h"
-#include "proc/master/inherit.h"
+#include "upstream/state_file.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +21,10 @@ static struct {
     char   **lines;                          /* heap; of the changes first … first + n - 1, in a ring */
     size_t   at, n, cap;
     uint64_t first;
+    uint64_t kept;                           /* the last change that is kept, or could not be */
+    const weir_group_conf_t *unkept;         /* has changes that are not in its file */
+    uint64_t faults_from, faults_to;         /* numbers of those that could not be kept, and why */
+    weir_error_t fault;
 } publish;
 
 /* -- the log -- */
@@ -90,11 +94,40 @@ publish_trim(const weir_master_t *master)
 
 /* -- the workers -- */
 
+/* What was changed of a group with `state` goes to its file before workers hear of it, and before it is answered. */
+static void
+publish_keep(void)
+{
+    const weir_group_conf_t *group = publish.unkept;
+
+    publish.unkept = NULL;
+    if (group == NULL) {
+        return;
+    }
+    if (weir_state_file_write(group, &publish.fault)) {
+        publish.faults_from = publish.faults_to = 0;
+        return;
+    }
+    publish.faults_from = publish.faults_from == 0 ? publish.kept + 1 : publish.faults_from;
+    publish.faults_to = weir_changes_number();
+    weir_log(WEIR_LOG_ALERT, NULL, 0, "a change of upstream \"%.*s\": %s", WEIR_STR_ARG(group->name),
+             publish.fault.text);
+}
+
+uint64_t
+weir_publish_kept(void)
+{
+    publish_keep();
+    return publish.faults_from != 0 ? publish.faults_from - 1 : weir_changes_number();
+}
+
 static void
 publish_on_task(weir_task_t *task)
 {
     weir_master_t *master = weir_container_of(task, weir_master_t, publish_task);
 
+    publish_keep();
+    publish.kept = weir_changes_number();
     for (weir_list_t *at = master->children.next, *next; at != &master->children; at = next) {
         weir_child_t *child = weir_list_entry(at, weir_child_t, link);
 
@@ -142,13 +175,19 @@ publish_is_closed(void *data)
 static bool
 publish_change(void *data, uint64_t number, const weir_change_t *change, weir_str_t line, weir_error_t *error)
 {
-    weir_master_t *master = data;
+    weir_master_t           *master = data;
+    const weir_group_conf_t *group = weir_upstream_find(master->generation, change->group);
 
+    weir_assert(group != NULL);              /* it was checked */
     if (!weir_changes_put(number, change)) {
         return weir_error_set(error, "more than %d changes at one time: write them into the configuration",
                               WEIR_CHANGES_MAX);
     }
     publish_push(number, line);
+    if (publish.unkept != group && group->state.len != 0) {
+        publish_keep();                      /* another one's */
+        publish.unkept = group;
+    }
     weir_task_post(master->loop, &master->publish_task, publish_on_task);
     return true;
 }
@@ -158,7 +197,7 @@ static uint64_t
 publish_settled(void *data, uint64_t number, json_t *late)
 {
     const weir_master_t *master = data;
-    uint64_t             settled = weir_changes_number();
+    uint64_t             settled = publish.kept;
 
     for (const weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
         const weir_child_t *child = weir_list_entry(at, weir_child_t, link);
@@ -174,12 +213,19 @@ publish_settled(void *data, uint64_t number, json_t *late)
     return settled;
 }
 
+static const char *
+publish_fault(void *data WEIR_UNUSED, uint64_t number)
+{
+    return number >= publish.faults_from && number <= publish.faults_to ? publish.fault.text : NULL;
+}
+
 void
 weir_publish_open(weir_master_t *master)
 {
     const weir_control_ops_t ops = {
         .data = master, .loop = master->loop, .generation = publish_generation, .is_closed = publish_is_closed,
         .publish = publish_change, .settled = publish_settled,
+        .fault = publish_fault,
     };
 
     weir_control_open(&ops, master->pid_file);

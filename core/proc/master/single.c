@@ -24,6 +24,7 @@
 #include "proc/master/pidfile.h"
 #include "shm/slots.h"
 #include "shm/stats.h"
+#include "upstream/state_file.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -146,10 +147,20 @@ single_is_closed(void *data)
 }
 
 static bool
-single_change(void *data, uint64_t number, const weir_change_t *change WEIR_UNUSED, weir_str_t line,
-              weir_error_t *error)
+single_change(void *data, uint64_t number, const weir_change_t *change, weir_str_t line, weir_error_t *error)
 {
-    return weir_groups_change(weir_upstream_groups(((single_t *) data)->life), number, line, error);
+    single_t                *single = data;
+    const weir_group_conf_t *group = weir_upstream_find(single->generation, change->group);
+
+    weir_assert(group != NULL);              /* it was checked */
+    return weir_groups_change(weir_upstream_groups(single->life), number, line, error)
+           && (group->state.len == 0 || weir_state_file_write(group, error));
+}
+
+static const char *
+single_fault(void *data WEIR_UNUSED, uint64_t number WEIR_UNUSED)
+{
+    return NULL;
 }
 
 static uint64_t
@@ -170,6 +181,7 @@ single_open_control(single_t *single, weir_str_t pid_file)
     const weir_control_ops_t ops = {
         .data = single, .loop = single->loop, .generation = single_generation, .is_closed = single_is_closed,
         .publish = single_change, .settled = single_settled,
+        .fault = single_fault,
     };
 
     weir_groups_on_settled(weir_upstream_groups(single->life), single_on_settled, single);

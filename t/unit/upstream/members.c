@@ -4,6 +4,8 @@
 #include "many.h"
 #include "upstream/running.h"
 
+#include <time.h>
+
 #define MANY 1000
 
 static weir_group_t *
@@ -174,10 +176,61 @@ test_turns_go_on(size_t n)
     weir_arena_fini(&of);
 }
 
+#define THOUSANDS 10000
+
+static uint64_t
+members_cpu_us(void)
+{
+    struct timespec now;
+
+    (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+/* The sets of 10,000 peers with one change, and the first pick from them: processor time, so that a busy machine does
+ * not count. */
+static void
+test_cost(void)
+{
+    weir_arena_t       of;
+    weir_group_conf_t *conf;
+    weir_group_t      *group;
+    uint64_t           least = UINT64_MAX;
+
+    weir_arena_init(&of, 65536);
+    conf = many_conf(&of, THOUSANDS, &weir_balancer_round_robin);
+    group = weir_group_attach(groups_all, conf);
+    for (unsigned round = 0; round < 20; round++) {
+        weir_arena_t arena;
+        weir_pick_t  pick;
+        uint64_t     began;
+
+        conf->peers[round * 7].weight = 2 + round;
+        weir_group_renew(group, conf->peers, THOUSANDS);
+        began = members_cpu_us();
+        weir_members_settle(group);
+        weir_arena_init(&arena, 4096);
+        weir_pick_begin(&pick, group, &arena);
+        weir_assert(weir_pick_next(&pick, (weir_instant_t) { 1000 }));
+        weir_pick_end(&pick);
+        weir_arena_fini(&arena);
+        least = weir_min(least, members_cpu_us() - began);
+    }
+    printf("# sets of %d peers with one change, and a pick: %u us\n", THOUSANDS, (unsigned) least);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    ok(true, "(not measured with a sanitizer)");
+#else
+    ok(least < 5000, "less than 5 ms");
+#endif
+    weir_group_unref(group);
+    weir_arena_fini(&of);
+}
+
 int
 main(void)
 {
     groups_init();
+    test_cost();
     test_comes_and_goes();
     test_failures_stay();
     test_request_holds();
