@@ -133,6 +133,10 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
         pick->avoids = 0;
         pick_find(pick, now);
     }
+    if (pick->peer == NULL && weir_list_linked(&pick->group->unsettled)) {       /* some are not in the sets yet */
+        weir_members_settle(pick->group);
+        pick_find(pick, now);
+    }
     pick->avoids = 0;
     if (pick->peer == NULL) {
         pick->bound = NULL;
