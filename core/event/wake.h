@@ -34,7 +34,7 @@
 /* The names of what may be posted.  0 … WEIR_WAKE_TOPICS - 1. */
 typedef enum {
     WEIR_WAKE_ENTRY,                         /* an entry of a shared table has come or gone: weir_wake_of its name */
-    WEIR_WAKE_QUEUE,                         /* a peer may have room (upstream/queue.h): weir_wake_of its group's name */
+    WEIR_WAKE_QUEUE,                         /* a peer may have room (upstream/queue.h): weir_wake_of its group */
 } weir_wake_topic_t;
 
 /* Which bit is that of a hash. */

@@ -141,6 +141,7 @@ typedef enum {
     WEIR_REFUSED_NO_PEER,                    /* none is left that may be picked */
     WEIR_REFUSED_REQUESTS,                   /* it has max_requests */
     WEIR_REFUSED_PENDING,                    /* … max_pending */
+    WEIR_REFUSED_CONCURRENCY,                /* its adaptive limit is reached */
     WEIR_REFUSED_QUEUE_FULL,                 /* no peer has room, and as many as may wait for that */
     WEIR_REFUSED_QUEUE_TIMEOUT,              /* no peer had room in time */
     WEIR_REFUSED_BREAKER,                    /* the group's circuit breaker is open */

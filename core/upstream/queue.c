@@ -134,7 +134,7 @@ weir_queue_place_is_free(weir_group_t *group)
 /* -- requests -- */
 
 bool
-weir_pick_may_wait(const weir_pick_t *pick)
+weir_queue_may_wait(const weir_pick_t *pick)
 {
     return pick->group->queue != NULL;
 }

@@ -33,7 +33,7 @@ typedef struct weir_upqueued {
 } weir_upqueued_t;
 
 /* Has its group a queue? */
-bool weir_pick_may_wait(const weir_pick_t *pick);
+bool weir_queue_may_wait(const weir_pick_t *pick);
 /* For a request that has no peer yet and has tried none.  NEXT: it does not wait - it has pick->peer, or pick->refusal
  * says why not. */
 typedef enum { WEIR_QUEUE_NEXT, WEIR_QUEUE_WAITS } weir_queue_result_t;

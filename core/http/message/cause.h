@@ -249,6 +249,8 @@
       "No server has room for the request, and as many as may wait for that.") \
     X(UPSTREAM_QUEUE_TIMEOUT, "upstream.queue.timeout", 502, ERROR, \
       "No server had room for the request in the time of queue.") \
+    X(UPSTREAM_CONCURRENCY, "upstream.concurrency", 503, INFO, \
+      "The group has as many requests as adaptive_concurrency lets it have now.") \
     X(UPSTREAM_RESOLVE, "upstream.resolve", 502, ERROR, \
       "The variables of proxy_pass make no address, or its host name could not be resolved.") \
     X(UPSTREAM_CONNECT_REFUSED, "upstream.connect.refused", 502, ERROR, "The peer refused the connection.") \

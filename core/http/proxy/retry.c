@@ -217,7 +217,7 @@ retry_first(weir_proxy_t *p)
 {
     weir_instant_t now = weir_clock_now();
 
-    if (weir_likely(!weir_pick_may_wait(&p->pick))) {
+    if (weir_likely(!weir_queue_may_wait(&p->pick))) {
         retry_go(p, weir_pick_next(&p->pick, now));
         return;
     }
