@@ -84,4 +84,5 @@ is $w->get('/busy/x')->status, 200, 'nor is it in the way of max_conns';
 $w->pass('checked');
 $checks->('busy', $o{busy}, 2);
 
+$w->end_checks;
 done_testing;

@@ -57,4 +57,5 @@ is scalar(() = $log =~ /peer \Q$sick\E of upstream "all" is unhealthy: status 50
 is scalar(() = $log =~ /peer \Q$sick\E of upstream "all" is healthy/g), 1, 'and once that it is healthy again';
 is scalar(() = $log =~ /peer \Q$good\E of upstream "all" is unhealthy/g), 0, 'and nothing bad of the other';
 
+$w->end_checks;
 done_testing;

@@ -65,4 +65,5 @@ $w->wait_until('and fail', sub { $state->($one) eq 'unhealthy' });
 $w->write_file('gate', '');
 $w->wait_until('and pass', sub { $state->($one) eq 'up' && $state->($two) eq 'up' });
 
+$w->end_checks;
 done_testing;

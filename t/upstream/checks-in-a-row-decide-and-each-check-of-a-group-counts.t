@@ -62,4 +62,5 @@ cmp_ok Time::HiRes::time() - $began, '>=', 1.4, 'jitter: 20 checks take 20 inter
 
 like $w->error_log, qr/upstream "two" is unhealthy: status 500 \(check 1 of 2\)/, 'of several checks the log says which';
 
+$w->end_checks;
 done_testing;

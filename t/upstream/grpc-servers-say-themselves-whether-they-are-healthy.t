@@ -68,4 +68,5 @@ for (sort keys %odd) {
     like $w->error_log, qr/upstream "$_" is unhealthy: .*$why/, "$_: why" if defined $why;
 }
 
+$w->end_checks;
 done_testing;

@@ -52,4 +52,5 @@ $w->wait_until('it is asked again', sub { $asked->() eq 'good sick' });
 is $state->(), 'up', 'both find it good';
 is $peer->()->{health_checks}{unhealthy}, 1, 'it was unhealthy once';
 
+$w->end_checks;
 done_testing;

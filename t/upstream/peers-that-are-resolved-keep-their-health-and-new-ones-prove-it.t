@@ -55,4 +55,5 @@ $w->wait_until('checks go on', sub { $o{two}->requests > $n + 5 });
 is $asked->(), 'one', 'a reload changes nothing of it';
 is $told->('two', 'unhealthy'), 1, 'what was known is told once in all this';
 
+$w->end_checks;
 done_testing;

@@ -315,6 +315,9 @@ sub reload ($self, $text = undef, %arg) {
     return $self;
 }
 
+# The end of health checks, whose connections come and go, before a test's descriptors are looked at.
+sub end_checks ($self) { $self->reload($self->{conf}{text} =~ s/health_check\b[^;]*;//gr) }
+
 # A text that must be refused: waits for the complaint in the log; the old configuration is put back on disk.
 sub reload_refused ($self, $text, $complaint) {
     $self->start;
