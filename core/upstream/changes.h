@@ -6,7 +6,7 @@
  *         "locality": "eu/de/a"   "backup" · "down" · "drain": true or false
  *     {"do":"upstream.set","group":"api","server":"10.0.0.1:80","down":true}     also the first three, times, drain
  *     {"do":"upstream.drain","group":"api","server":"10.0.0.1:80"}                 as set with "drain":true
- *     {"do":"upstream.remove","group":"api","server":"10.0.0.1:80"}                "forget":true: it is not configured
+ *     {"do":"upstream.remove","group":"api","server":"10.0.0.1:80"}              "forget":true: its changes are
  *
  * Each process has all changes that still say something, by group and address: the master makes them and tells the
  * workers in the same words, and a new worker begins with the master's.  What a group's peers are is what its sources
@@ -44,7 +44,7 @@ typedef struct {
     weir_str_t         group;
     weir_peer_conf_t   peer;                 /* addr, text, and what is given; of ADD the rest is as a server's is */
     bool               is_drained;
-    bool               forgets;              /* of REMOVE: nothing else says that there is such a peer */
+    bool               forgets;              /* of REMOVE: it is what the sources say, if they say it */
     char               text[WEIR_ADDR_TEXT];
 } weir_change_t;
 

@@ -73,6 +73,12 @@ weir_upstream_check(weir_generation_t *generation, weir_change_t *change, weir_e
         return weir_error_set(error, "there is no \"%.*s\" in upstream \"%.*s\"", WEIR_STR_ARG(change->peer.text),
                               WEIR_STR_ARG(group->name));
     }
+    if (change->kind == WEIR_CHANGE_ADD && is_configured) {
+        /* it comes back as it is configured, with what is given */
+        change->kind = change->given != 0 ? WEIR_CHANGE_SET : WEIR_CHANGE_REMOVE;
+        change->forgets = change->given == 0;
+        return true;
+    }
     change->forgets = change->kind == WEIR_CHANGE_REMOVE && !is_configured && !command_has_sources(group);
     return true;
 }

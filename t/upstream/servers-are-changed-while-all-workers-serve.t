@@ -79,6 +79,7 @@ is $row->($made{c})->{from}, 'run time', 'which knows what was changed';
 
 done('api', 'add', $made{a});
 is seen(), 'a b', 'one that was removed comes back';
+ok !$row->($made{a})->{changed}, 'as it is configured, so that nothing is changed of it';
 done('api', 'remove', $_) for @made{qw(a b c)};
 is seen(3), '502', 'all may go, and the group has none then';
 done('api', 'add', $made{c});
