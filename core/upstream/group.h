@@ -167,7 +167,7 @@ typedef struct {
     weir_str_t    key;               /* that the balancer may go by; empty: there is none.  Set after weir_pick_begin */
     weir_str_t    bond;              /* what the request says of the peer it is bound to (sticky.h); likewise */
     weir_str_t    learned;           /* what an answer says of requests that are bound to its peer from now on */
-    weir_peer_t  *bound;             /* by a policy that has admitted it: the first peer, if that may be picked */
+    weir_peer_t  *bound;             /* weir_pick_bind */
     uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
     weir_instant_t picked;                   /* when the peer was, for latency.c */
@@ -258,6 +258,9 @@ void weir_pick_begin(weir_pick_t *pick, weir_group_t *group, weir_arena_t *arena
 bool weir_pick_next(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* What weir_pick_next does first: is the request let in?  false: pick->refusal. */
 bool weir_pick_admit(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
+/* By a policy that admits it: the request's first peer is that one, if it may be picked.  NULL: the balancer chooses.
+ * The peer is held until it was picked or the request ends, since the request may wait, and the peer go meanwhile. */
+void weir_pick_bind(weir_pick_t *pick, weir_peer_t *peer);
 /* The connection to pick->peer is ready. */
 void weir_pick_connected(weir_pick_t *pick);
 /* The group's fallback has the request now. */

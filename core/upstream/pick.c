@@ -72,6 +72,18 @@ pick_find(weir_pick_t *pick, weir_instant_t now)
     }
 }
 
+void
+weir_pick_bind(weir_pick_t *pick, weir_peer_t *peer)
+{
+    weir_peer_t *before = pick->bound;
+
+    weir_assert(peer == NULL || peer->group == pick->group);
+    pick->bound = peer != NULL ? weir_peer_ref(peer) : NULL;
+    if (before != NULL) {
+        weir_peer_unref(before);
+    }
+}
+
 bool
 weir_pick_admit(weir_pick_t *pick, weir_instant_t now)
 {
@@ -139,7 +151,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     }
     pick->avoids = 0;
     if (pick->peer == NULL) {
-        pick->bound = NULL;
+        weir_pick_bind(pick, NULL);
         return false;
     }
 
@@ -148,7 +160,9 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
     if (weir_unlikely(pick->group->conf.n_policies != 0)) {
         weir_policies_picked(pick, now);
     }
-    pick->bound = NULL;                      /* the next one is the balancer's to choose */
+    if (weir_unlikely(pick->bound != NULL)) {
+        weir_pick_bind(pick, NULL);          /* the next one is the balancer's to choose */
+    }
     return true;
 }
 
@@ -289,6 +303,7 @@ weir_pick_end(weir_pick_t *pick)
         weir_instant_t now = weir_clock_now();
 
         pick_let_go(pick, &pick_abandoned, now);
+        weir_pick_bind(pick, NULL);
         if (pick->is_admitted && pick->group->conf.n_policies != 0) {
             weir_policies_leave(pick, now);
         }

@@ -69,7 +69,7 @@ struct weir_uppolicy {
     /* `to` is in the place of `from`, which had the same address in the group of this name before, and this policy. */
     void (*carry_over)(weir_uppolicy_of_t *of, weir_peer_t *to, const weir_uppolicy_of_t *before,
                        const weir_peer_t *from);
-    /* Before the first peer of a request is picked; the request may be bound to one (pick->bound).  Other than
+    /* Before the first peer of a request is picked; the request may be bound to one (weir_pick_bind).  Other than
      * WEIR_REFUSED_NOT: the request gets no peer, and pick->refused_for may be set. */
     weir_refusal_t (*admit)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     void (*leave)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);

@@ -218,7 +218,7 @@ bonds_admit(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now)
 
     *note = BONDS_NONE;
     if (pick->bond.len != 0) {
-        pick->bound = bonds_find(of, pick->bond, now);
+        weir_pick_bind(pick, bonds_find(of, pick->bond, now));
         *note = pick->bound != NULL ? BONDS_KNOWN : BONDS_UNKNOWN;
     }
     if (*note != BONDS_KNOWN) {
