@@ -108,6 +108,13 @@ control_put(control_client_t *client, const json_t *answer)
     free(text);
 }
 
+/* One that waits until some of those before it are answered. */
+static bool
+control_has_line(const control_client_t *client)
+{
+    return memchr(client->line, '\n', client->len) != NULL;
+}
+
 /* false: it is gone. */
 static bool
 control_send(control_client_t *client)
@@ -128,7 +135,7 @@ control_send(control_client_t *client)
     if (client->out_sent == client->out_len) {
         client->out_sent = client->out_len = 0;
     }
-    if (client->ended && client->out_len == 0 && weir_list_empty(&client->pending)) {
+    if (client->ended && client->out_len == 0 && weir_list_empty(&client->pending) && !control_has_line(client)) {
         control_free(client);
         return false;
     }
@@ -315,7 +322,7 @@ control_read(control_client_t *client)
             control_cut(client);
         }
     }
-    if (client->len == sizeof(client->line) && memchr(client->line, '\n', client->len) == NULL) {
+    if (client->len == sizeof(client->line) && !control_has_line(client)) {
         client->ended = true;
         client->len = 0;
     }
