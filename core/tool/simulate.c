@@ -350,6 +350,7 @@ simulate_load(const weir_conf_source_t *before, const char *file)
     weir_arena_t       arena;
     weir_generation_t *generation;
 
+    source.keeps_lines = true;           /* nothing that it names is opened or made */
     weir_arena_init(&arena, SIMULATE_CHUNK);
     if (file != NULL) {
         source.file = file[0] == '/' ? weir_str_from_z(file)

@@ -285,7 +285,8 @@ void weir_pick_end(weir_pick_t *pick);               /* a peer that is still hel
 /* -- connections -- */
 /* An idle connection to the peer, secured and shared so, or NULL.  The caller sets owner and conn.watch.on_ready. */
 weir_upconn_t *weir_upconn_take_idle(weir_peer_t *peer, const weir_upsecure_t *secure, const weir_upshare_t *share);
-/* Starts a new one; *done: connected at once. NULL: errno; EUSERS: the group has as many as it may. The caller waits for writable and checks weir_sock_error,
+/* Starts a new one; *done: connected at once. NULL: errno; EUSERS: the group has as many as it
+ * may.  The caller waits for writable and checks weir_sock_error,
  * then goes on with weir_upconn_secure until that says OK. */
 weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_ready)(weir_watch_t *),
                                 bool *done);

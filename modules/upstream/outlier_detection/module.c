@@ -254,6 +254,8 @@ typedef struct { outlier_conf_t said; } outlier_module_conf_t;
 
 static const weir_directive_t outlier_directives[] = {
     WEIR_DIRECTIVE_OF(outlier_module_conf_t, said, "outlier_detection", &outlier_type, .where = WEIR_IN_UPSTREAM,
+                      .args = "[consecutive_5xx=number] [failure_percentage=percent] [latency=factor] [interval=time] "
+                              "[base_ejection_time=time] [max_ejection=percent] [parameter=value]...",
                       .help = "Stops asking a server for a while that fails, or does worse than the others of its "
                               "group."),
     WEIR_DIRECTIVES_END
