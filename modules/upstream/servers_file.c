@@ -34,7 +34,7 @@ typedef struct {
     /* in the worker that asks */
     weir_timer_t   timer;
     file_mark_t    seen, read;               /* the last look; what was read, or tried */
-    bool           is_missing;               /* and said so */
+    bool           is_unreadable;            /* and said so */
 } file_t;
 
 typedef struct { struct { file_t **at; size_t n; } files; } file_conf_t;
@@ -62,6 +62,17 @@ file_failed(const file_t *file, weir_source_reason_t reason, const char *what, c
              WEIR_STR_ARG(file->source->group->name), WEIR_STR_ARG(file->path), what, why);
 }
 
+/* Said once until it can be read.  It may be then although it looks as it did: its rights and folders change, too. */
+static void
+file_unreadable(file_t *file)
+{
+    if (!file->is_unreadable) {
+        file_failed(file, WEIR_SOURCE_ABSENT, "cannot be read", strerror(errno));
+    }
+    file->is_unreadable = true;
+    file->read = (file_mark_t) { 0 };
+}
+
 static void
 file_read(file_t *file)
 {
@@ -73,8 +84,12 @@ file_read(file_t *file)
     file->read = file->seen;
     weir_arena_init(&arena, FILE_CHUNK);
     if (!weir_file_read(&arena, file->path.at, FILE_MAX_BYTES, &bytes)) {
-        file_failed(file, WEIR_SOURCE_ABSENT, "cannot be read", strerror(errno));
-    } else if (!weir_source_read(&arena, bytes, true, &list, &error)) {
+        file_unreadable(file);
+        weir_arena_fini(&arena);
+        return;
+    }
+    file->is_unreadable = false;
+    if (!weir_source_read(&arena, bytes, true, &list, &error)) {
         file_failed(file, WEIR_SOURCE_MALFORMED, "are not taken", error.text);
     } else {
         weir_source_give(file->source, list.at, list.n);
@@ -93,14 +108,10 @@ file_look(file_t *file)
     bool        is_new;
 
     if (weir_sys_stat(file->path.at, &st) != 0) {
-        if (!file->is_missing) {
-            file_failed(file, WEIR_SOURCE_ABSENT, "cannot be read", strerror(errno));
-        }
-        file->is_missing = true;
-        file->seen = file->read = (file_mark_t) { 0 };
+        file_unreadable(file);
+        file->seen = (file_mark_t) { 0 };
         return;
     }
-    file->is_missing = false;
     mark = file_mark(&st);
     is_new = mark.ino != file->seen.ino || mark.dev != file->seen.dev;
     if ((is_new || file_same(&mark, &file->seen)) && !file_same(&mark, &file->read)) {
@@ -125,7 +136,7 @@ file_begin(weir_source_t *source)
     file_t *file = source->owner;
 
     file->seen = file->read = (file_mark_t) { 0 };
-    file->is_missing = false;
+    file->is_unreadable = false;
     file_on_timer(&file->timer);
 }
 
