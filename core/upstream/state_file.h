@@ -15,6 +15,8 @@
 bool weir_state_file_read(weir_str_t text, bool (*each)(void *data, const weir_str_t *words, size_t n,
                                                         weir_error_t *error),
                           void *data, weir_error_t *error) WEIR_MUST_USE;
+/* Are its texts words as such a file has them?  Else it cannot be in one. */
+bool weir_state_file_can_say(const weir_peer_conf_t *peer);
 /* What the group's servers are now, with what was changed at run time, in the place of what its file said.  false with
  * *error. */
 bool weir_state_file_write(const weir_group_conf_t *group, weir_error_t *error) WEIR_MUST_USE;

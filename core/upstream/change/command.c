@@ -9,6 +9,7 @@
 #include "upstream/follow.h"
 #include "upstream/lists.h"
 #include "upstream/state.h"
+#include "upstream/state_file.h"
 
 #include <string.h>
 
@@ -60,6 +61,11 @@ weir_upstream_check(weir_generation_t *generation, weir_change_t *change, weir_e
         return weir_error_set(error, "there is no upstream \"%.*s\"", WEIR_STR_ARG(change->group));
     }
     change->group = group->name;
+    if (group->state.len != 0 && !weir_state_file_can_say(&change->peer)) {
+        return weir_error_set(error, "\"%.*s\" cannot be kept in \"%.*s\": expected an address and a locality without "
+                              "spaces, quotes and any of ;{}", WEIR_STR_ARG(change->peer.text),
+                              WEIR_STR_ARG(group->state));
+    }
     before = weir_changes_find(group->name, change->peer.text);
     is_configured = command_find(generation, group, change->peer.text) != NULL;
     is_there = before != NULL ? before->kind != WEIR_CHANGE_REMOVE : is_configured;

@@ -9,6 +9,7 @@
 #include "upstream/state_file.h"
 
 #include "base/mem.h"
+#include "base/table.h"
 #include "conf/module.h"
 #include "os/file.h"
 #include "upstream/changes.h"
@@ -22,6 +23,7 @@
 
 #define STATE_FILE_MAX_PRIORITY 128
 #define STATE_FILE_LINE         1024         /* bytes of a server's, at most */
+#define STATE_FILE_CHUNK        16384
 
 /* "name=value": is the word that name's?  Then *value is what follows. */
 static bool
@@ -100,15 +102,18 @@ state_file_skip(weir_str_t text)
     return text;
 }
 
+static bool
+state_file_ends_word(char c)
+{
+    return state_file_is_space(c) || c == ';' || c == '{' || c == '}' || c == '"' || c == '\'';
+}
+
 static weir_str_t
 state_file_word(weir_str_t *text)
 {
     weir_str_t word = weir_str(text->at, 0);
 
-    while (word.len < text->len && !state_file_is_space(text->at[word.len]) && text->at[word.len] != ';'
-           && text->at[word.len] != '{' && text->at[word.len] != '}' && text->at[word.len] != '"'
-           && text->at[word.len] != '\'')
-    {
+    while (word.len < text->len && !state_file_ends_word(text->at[word.len])) {
         word.len++;
     }
     *text = weir_str_skip(*text, word.len);
@@ -144,7 +149,30 @@ weir_state_file_read(weir_str_t text, bool (*each)(void *data, const weir_str_t 
 
 /* -- writing -- */
 
-typedef struct { char *at; size_t len, cap; bool good; const weir_group_conf_t *group; } state_file_out_t;
+static bool
+state_file_is_word(weir_str_t text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (state_file_ends_word(text.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+weir_state_file_can_say(const weir_peer_conf_t *peer)
+{
+    return state_file_is_word(peer->text) && state_file_is_word(peer->locality);
+}
+
+typedef struct {
+    char                    *at;
+    size_t                   len, cap;
+    bool                     good;
+    const weir_group_conf_t *group;
+    weir_table_t             said;           /* its peers by text */
+} state_file_out_t;
 
 static bool
 state_file_room(state_file_out_t *out)
@@ -224,14 +252,9 @@ state_file_put_said(state_file_out_t *out, const weir_peer_conf_t *said)
 static void
 state_file_put_added(void *data, const weir_change_t *change)
 {
-    state_file_out_t        *out = data;
-    const weir_group_conf_t *group = out->group;
-    bool                     is_said = false;
+    state_file_out_t *out = data;
 
-    for (size_t i = 0; i < group->n_peers && change->kind == WEIR_CHANGE_ADD && !is_said; i++) {
-        is_said = weir_str_eq(group->peers[i].text, change->peer.text);
-    }
-    if (change->kind == WEIR_CHANGE_ADD && !is_said) {
+    if (change->kind == WEIR_CHANGE_ADD && weir_table_find(&out->said, change->peer.text) == NULL) {
         state_file_put(out, &change->peer, change->peer.down, change->is_drained);
     }
 }
@@ -240,11 +263,16 @@ bool
 weir_state_file_write(const weir_group_conf_t *group, weir_error_t *error)
 {
     state_file_out_t out = { .good = true, .group = group };
+    weir_arena_t     arena;
 
+    weir_arena_init(&arena, STATE_FILE_CHUNK);
+    weir_table_init(&out.said, &arena);
     for (size_t i = 0; i < group->n_peers; i++) {
+        weir_table_add(&out.said, group->peers[i].text, &group->peers[i]);
         state_file_put_said(&out, &group->peers[i]);
     }
     weir_changes_each(group->name, state_file_put_added, &out);
+    weir_arena_fini(&arena);
     if (!out.good) {
         errno = ENOMEM;
     }

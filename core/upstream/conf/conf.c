@@ -285,6 +285,7 @@ static const weir_directive_t upstream_directives[] = {
 typedef struct {
     weir_table_t named;              /* of upstream blocks, by name in lower case: weir_group_conf_t */
     weir_table_t implied;            /* by address and host header: weir_group_conf_t */
+    weir_table_t stated;             /* by the path of their `state`: weir_group_conf_t */
     weir_array_t all;                /* weir_group_conf_t * */
     uint64_t     states;             /* upstream_states; 0: there is no http block */
     uint64_t     changes;            /* the last change at run time before it was read */
@@ -519,6 +520,14 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
     return group;
 }
 
+/* Each would write the other's servers away. */
+static bool
+upstream_shares_state(upstream_groups_t *groups, const weir_group_conf_t *group)
+{
+    return group->state.len != 0
+           && weir_table_add(&groups->stated, group->state, (void *) (uintptr_t) group) != group;
+}
+
 static bool
 upstream_build_block(weir_conf_t *cf, upstream_groups_t *groups, const weir_conf_block_t *block)
 {
@@ -535,6 +544,11 @@ upstream_build_block(weir_conf_t *cf, upstream_groups_t *groups, const weir_conf
     if (weir_table_add(&groups->named, weir_str_lower(cf->arena, name), group) != group) {
         return weir_conf_error_at(cf, &block->words, "duplicate upstream \"%.*s\"", WEIR_STR_ARG(name));
     }
+    if (upstream_shares_state(groups, group)) {
+        return weir_conf_error_at(cf, &block->words, "upstream \"%.*s\" has its \"state\" in \"%.*s\", where another "
+                                  "upstream has its own: expected a file for each", WEIR_STR_ARG(name),
+                                  WEIR_STR_ARG(group->state));
+    }
     *(weir_group_conf_t **) weir_array_push(&groups->all) = group;
     return true;
 }
@@ -547,6 +561,7 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
 
     weir_table_init(&groups->named, cf->arena);
     weir_table_init(&groups->implied, cf->arena);
+    weir_table_init(&groups->stated, cf->arena);
     weir_array_init(&groups->all, cf->arena, sizeof(weir_group_conf_t *), 0);
     generation->built[weir_upstream_index] = groups;
     if (!weir_bundle_get(cf->bundle, WEIR_STR(WEIR_UPSTREAM_CHANGES), &number)
