@@ -131,6 +131,7 @@ typedef struct {
     weir_outcome_kind_t kind;
     uint16_t            status;              /* that the peer answered with, of gRPC too; 0: no head came */
     bool                failed;              /* the peer is to blame: it counts towards max_fails */
+    /* without what the client took to send its body: */
     weir_msec_t         header_time;         /* from the pick to the head; of no worth without a status */
     weir_msec_t         total_time;          /* … to the end */
 } weir_outcome_t;
@@ -240,6 +241,8 @@ void           weir_group_unref(weir_group_t *group);           /* the last one 
 const weir_group_conf_t *weir_group_conf(const weir_group_t *group);
 /* Those that requests are given to, until the loop's next turn. */
 size_t         weir_group_peers(const weir_group_t *group, weir_peer_t *const **first);
+/* A newer configuration has another group of its name: requests that it has go on. */
+bool weir_group_is_replaced(const weir_group_t *group);
 /* The one of that address, as text; NULL: none.  Of two with one address the first. */
 weir_peer_t   *weir_group_find_peer(const weir_group_t *group, weir_str_t text);
 /* The sources of its peers (names, lists) say that these are all of them from now on, in any order; copied.  Peers that
@@ -270,6 +273,8 @@ void weir_pick_fell_back(weir_pick_t *pick);
 void weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
 /* May the request be sent once more, by the group's policies?  Asked once, and only for who does so then. */
 bool weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
+/* It may, and is not after all; what it has goes on. */
+void weir_pick_retry_not(weir_pick_t *pick);
 /* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
  * The bound of retries. */
 bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);

@@ -76,6 +76,9 @@ struct weir_uppolicy {
     /* The request failed, or is to be sent to a second peer at once: may it be sent once more?  Asked once for each
      * time, and only when it is sent if all say so. */
     bool (*retry)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
+    /* It is not sent once more after all, though this policy has said that it may: another one has not, or there is no
+     * peer any more.  What it has goes on. */
+    void (*retry_not)(weir_uppolicy_of_t *of, weir_pick_t *pick);
     void (*picked)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     /* … and it has a connection that is ready; perhaps again, when that had been closed. */
     void (*connected)(weir_uppolicy_of_t *of, weir_pick_t *pick);

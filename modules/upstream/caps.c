@@ -21,6 +21,9 @@ enum {
     CAPS_HAS_REQUEST = 1, CAPS_HAS_PENDING = 2,
     CAPS_HAS_ASKED = 4,                      /* a retry that has no peer yet */
     CAPS_HAS_RETRY = 8,                      /* … that has one */
+    /* Of one that has asked: */
+    CAPS_ASKED_PENDING = 16,                 /* it is pending again */
+    CAPS_ASKED_ON = 32,                      /* it goes on in the place of a retry */
 };
 
 static const char *const caps_names[CAPS_N] = { "max_requests", "max_pending", "max_retries", "max_connections" };
@@ -88,6 +91,23 @@ caps_connected(weir_uppolicy_of_t *of, weir_pick_t *pick)
     caps_give_back(of, weir_policy_note(of, pick), CAPS_PENDING, CAPS_HAS_PENDING);
 }
 
+/* The request goes on with what it has. */
+static void
+caps_retry_not(weir_uppolicy_of_t *of, weir_pick_t *pick)
+{
+    uint8_t *note = weir_policy_note(of, pick);
+
+    if ((*note & CAPS_ASKED_PENDING) != 0) {
+        caps_give_back(of, note, CAPS_PENDING, CAPS_HAS_PENDING);
+    }
+    if ((*note & CAPS_ASKED_ON) != 0) {
+        *note = (uint8_t) ((*note & ~CAPS_HAS_ASKED) | CAPS_HAS_RETRY);
+    } else {
+        caps_give_back(of, note, CAPS_RETRIES, CAPS_HAS_ASKED);
+    }
+    *note &= (uint8_t) ~(CAPS_ASKED_PENDING | CAPS_ASKED_ON);
+}
+
 /* A retry of a retry goes on in the same place. */
 static bool
 caps_retry(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_UNUSED)
@@ -98,12 +118,17 @@ caps_retry(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_UN
         if (!caps_take(of, CAPS_PENDING)) {
             return false;
         }
-        *note |= CAPS_HAS_PENDING;
+        *note |= CAPS_HAS_PENDING | CAPS_ASKED_PENDING;
     }
-    if ((*note & (CAPS_HAS_ASKED | CAPS_HAS_RETRY)) == 0 && !caps_take(of, CAPS_RETRIES)) {
+    if ((*note & CAPS_HAS_RETRY) != 0) {
+        *note = (uint8_t) ((*note & ~CAPS_HAS_RETRY) | CAPS_HAS_ASKED | CAPS_ASKED_ON);
+        return true;
+    }
+    if ((*note & CAPS_HAS_ASKED) == 0 && !caps_take(of, CAPS_RETRIES)) {
+        caps_retry_not(of, pick);
         return false;
     }
-    *note = (uint8_t) ((*note & ~CAPS_HAS_RETRY) | CAPS_HAS_ASKED);
+    *note |= CAPS_HAS_ASKED;
     return true;
 }
 
@@ -113,7 +138,7 @@ caps_picked(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_U
     uint8_t *note = weir_policy_note(of, pick);
 
     if ((*note & CAPS_HAS_ASKED) != 0) {
-        *note = (uint8_t) ((*note & ~CAPS_HAS_ASKED) | CAPS_HAS_RETRY);
+        *note = (uint8_t) ((*note & ~(CAPS_HAS_ASKED | CAPS_ASKED_PENDING | CAPS_ASKED_ON)) | CAPS_HAS_RETRY);
     }
 }
 
@@ -132,6 +157,7 @@ caps_leave(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_UN
     caps_give_back(of, note, CAPS_RETRIES, CAPS_HAS_ASKED | CAPS_HAS_RETRY);
     caps_give_back(of, note, CAPS_PENDING, CAPS_HAS_PENDING);
     caps_give_back(of, note, CAPS_REQUESTS, CAPS_HAS_REQUEST);
+    *note &= (uint8_t) ~(CAPS_ASKED_PENDING | CAPS_ASKED_ON);
     weir_assert(*note == 0);
 }
 
@@ -169,6 +195,7 @@ static const weir_uppolicy_t caps_policy = {
     .admit = caps_admit,
     .leave = caps_leave,
     .retry = caps_retry,
+    .retry_not = caps_retry_not,
     .picked = caps_picked,
     .connected = caps_connected,
     .report = caps_report,

@@ -81,6 +81,9 @@ hedge_settle(weir_proxy_t *p)
         p->req->upstream_trailers = *p->x->trailers;
         p->x->trailers = &p->req->upstream_trailers;
     }
+    if (p->attempt->connected) {             /* and the other one was not, perhaps */
+        weir_pick_connected(&p->pick);
+    }
 }
 
 void
@@ -184,6 +187,7 @@ hedge_on_timer(weir_timer_t *timer)
     weir_hedge_swap(p);
     if (!weir_pick_next(&p->pick, weir_clock_now())) {
         weir_hedge_swap(p);
+        weir_pick_retry_not(&p->pick);
         return;
     }
     hedge->has_other = true;

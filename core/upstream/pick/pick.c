@@ -215,6 +215,25 @@ pick_count(const weir_group_t *group, size_t what)
     }
 }
 
+/* Those below n, which have said that it may be. */
+static void
+pick_retry_not(weir_pick_t *pick, uint32_t n)
+{
+    while (n-- > 0) {
+        weir_uppolicy_of_t *of = &pick->group->policies[n];
+
+        if (of->policy->retry_not != NULL) {
+            of->policy->retry_not(of, pick);
+        }
+    }
+}
+
+void
+weir_pick_retry_not(weir_pick_t *pick)
+{
+    pick_retry_not(pick, pick->group->conf.n_policies);
+}
+
 bool
 weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now)
 {
@@ -225,6 +244,7 @@ weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now)
 
         if (of->policy->retry != NULL && !of->policy->retry(of, pick, now)) {
             pick->refused_by = of->policy->name;
+            pick_retry_not(pick, i);
             pick_count(group, WEIR_COUNT_RETRIES_REFUSED);
             return false;
         }
