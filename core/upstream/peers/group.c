@@ -104,6 +104,13 @@ groups_find(weir_groups_t *groups, weir_str_t name, uint64_t digest)
     return NULL;
 }
 
+bool
+weir_group_is_replaced(const weir_group_t *group)
+{
+    return group->groups != NULL && weir_list_linked(&group->link)
+           && groups_find(group->groups, group->conf.name, 0) != group;
+}
+
 /* -- changes at run time -- */
 
 void

@@ -47,7 +47,8 @@ outlier_count_peers(const weir_group_t *group)
     return count;
 }
 
-/* The only peer of a group is never ejected: there would be no other to ask. */
+/* The only peer of a group is never ejected: there would be no other to ask.  Nor is one by a group that another
+ * configuration has replaced: that one may have nothing that would let the peer come back. */
 void
 outlier_eject(weir_uppolicy_of_t *of, weir_peer_t *peer, weir_outlier_reason_t reason, const char *why,
               weir_instant_t now)
@@ -58,7 +59,7 @@ outlier_eject(weir_uppolicy_of_t *of, weir_peer_t *peer, weir_outlier_reason_t r
     size_t                n = outlier_count_peers(of->group);
     weir_msec_t           lasts;
 
-    if (n < 2 || outlier_is_ejected(peer)) {
+    if (n < 2 || outlier_is_ejected(peer) || weir_group_is_replaced(of->group)) {
         return;
     }
     if (!weir_outlier_reserve(group->words, n, conf->most, conf->always_one != 0)) {
