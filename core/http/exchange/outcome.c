@@ -3,6 +3,13 @@
  */
 #include "http/exchange/outcome.h"
 
+/* What a client takes to send its request is not its peer's time: else it could make good peers slow. */
+static weir_msec_t
+outcome_time(const weir_attempt_t *attempt, weir_msec_t time)
+{
+    return (weir_msec_t) { time.ms - weir_min(time.ms, attempt->client_time.ms) };
+}
+
 /* ABANDONED: no failure of a peer. */
 static weir_outcome_kind_t
 outcome_kind(weir_cause_t cause)
@@ -45,8 +52,9 @@ outcome_kind(weir_cause_t cause)
 weir_outcome_t
 weir_outcome_of(const weir_attempt_t *attempt, bool failed)
 {
-    weir_outcome_t outcome = { .kind = WEIR_OUTCOME_ABANDONED, .header_time = attempt->header_time,
-                               .total_time = attempt->response_time };
+    weir_outcome_t outcome = { .kind = WEIR_OUTCOME_ABANDONED,
+                               .header_time = outcome_time(attempt, attempt->header_time),
+                               .total_time = outcome_time(attempt, attempt->response_time) };
 
     outcome.status = attempt->has_header ? attempt->status : 0;
     if (failed) {

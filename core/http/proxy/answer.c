@@ -171,7 +171,7 @@ weir_proxy_copy_fields(weir_proxy_t *p)
     }
     if (weir_unlikely(p->plan != NULL) && p->plan->target != NULL) {
         weir_header_edit_response(p->req, &p->plan->target->response);
-        p->req->target_took.ms = 1 + weir_clock_now().ms - p->plan->asked.ms;
+        p->req->target_took.ms = 1 + weir_clock_now().ms - p->plan->asked.ms - p->attempt->client_time.ms;
     }
     return true;
 }
@@ -298,6 +298,7 @@ weir_proxy_answer(weir_proxy_t *p)
     weir_request_t *req = p->req;
     uint16_t status = p->x->head.status;
 
+    weir_proxy_client_came(p);
     p->attempt->status = status;
     p->attempt->has_header = true;
     p->attempt->bytes_received = p->x->received;

@@ -359,7 +359,7 @@ canary_grpc_failed(const weir_request_t *req)
 }
 
 /* How the last attempt ended is how the request did; one that was made beside another and not waited for says nothing.
- * false: the client has gone. */
+ * false: the client has gone, or ended it by a limit of its own. */
 static bool
 canary_read_request(const weir_request_t *req, weir_rollout_request_t *said)
 {
@@ -371,6 +371,9 @@ canary_read_request(const weir_request_t *req, weir_rollout_request_t *said)
             return false;
         }
         last--;
+    }
+    if (last->is_excused) {
+        return false;
     }
     outcome = weir_outcome_of(last, last->cause != WEIR_CAUSE_NONE);
     said->failed = outcome.failed || last->status >= 500 || (last->has_header && canary_grpc_failed(req));

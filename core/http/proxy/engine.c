@@ -524,6 +524,7 @@ weir_proxy_start_within(weir_request_t *req, const weir_proxy_conf_t *conf, cons
     p->x->trailers = &req->upstream_trailers;
     p->pass = &conf->pass;
     p->began = weir_clock_now();
+    p->has_client_limit = limit.ms != 0;
     p->buffering = conf->buffering.on;
     p->edits = &conf->edits;
     if (weir_unlikely(!forward->is_plain || conf->pass.targets != NULL) && !engine_make_plan(p, forward)) {

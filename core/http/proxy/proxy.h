@@ -147,11 +147,13 @@ struct weir_proxy {
     weir_task_t              task, collect_task;  /* go on after a long turn */
     uint32_t                 tries;
     bool                     picked, raced, released;
+    bool                     has_client_limit;    /* the client said how long it waits (grpc-timeout), and peers know */
     weir_timer_t             deadline;        /* of all tries together (gRPC's grpc-timeout) */
 
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
     bool                     streaming, body_taken, body_is_ours;
+    weir_instant_t           waits_for_client;  /* since then this try does, for the rest of a streamed body; 0: not now */
 
     /* from the peer */
     weir_pipe_t              pipe;            /* with has_pipe */
@@ -235,6 +237,7 @@ void weir_proxy_tunnel_pump(weir_proxy_t *p);
 void weir_proxy_tunnel_go_on(weir_proxy_t *p);
 weir_io_t weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes);     /* upload.c: see weir_asker_t */
 bool weir_proxy_collect_body(weir_proxy_t *p);                    /* upload.c: true: complete */
+void weir_proxy_client_came(weir_proxy_t *p);                     /* upload.c: the client is not waited for (any more) */
 void weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause); /* upload.c: the client's body: the request is over */
 
 #endif

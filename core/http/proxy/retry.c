@@ -63,6 +63,7 @@ retry_begin_attempt(weir_proxy_t *p)
     p->attempt->peer_stats = p->pick.peer->conf->stats;
     p->attempt->group_stats = weir_group_conf(p->pick.group)->stats;
     p->attempt_began = weir_clock_now();
+    p->waits_for_client.ms = 0;
     p->peer_done = false;
     p->interims = 0;
     weir_exchange_reset(p->x);
@@ -292,7 +293,11 @@ weir_proxy_next_peer(weir_proxy_t *p)
 
 /* -- failures -- */
 
-/* A call of gRPC: how it ended stands behind its answer, or in an answer that is nothing else. */
+#define RETRY_GRPC_LATE   504                /* as HTTP, DEADLINE_EXCEEDED; … */
+#define RETRY_GRPC_CLIENTS 499                /* … and what the client brought about itself */
+
+/* A call of gRPC: how it ended stands behind its answer, or in an answer that is nothing else.  That it took longer than
+ * its client let it is the client's affair. */
 static void
 retry_read_grpc(const weir_proxy_t *p, weir_outcome_t *outcome)
 {
@@ -307,6 +312,10 @@ retry_read_grpc(const weir_proxy_t *p, weir_outcome_t *outcome)
     if (status == 0) {
         status = weir_outcome_grpc(&p->x->head.fields);
     }
+    if (status == RETRY_GRPC_LATE && p->has_client_limit) {
+        p->attempt->is_excused = true;
+        status = RETRY_GRPC_CLIENTS;
+    }
     outcome->status = status != 0 ? status : outcome->status;
 }
 
@@ -320,6 +329,7 @@ weir_proxy_end_attempt(weir_proxy_t *p, bool failed)
     }
     weir_assert(p->attempt >= p->req->attempts && p->attempt < p->req->attempts + p->req->n_attempts);
     weir_proxy_answers(p);
+    weir_proxy_client_came(p);
     p->attempt->response_time.ms = weir_clock_now().ms - p->attempt_began.ms;
     p->attempt->bytes_sent = weir_exchange_sent_bytes(p->x);
     p->attempt->bytes_received = p->x->received;
@@ -520,6 +530,7 @@ weir_proxy_fail(weir_proxy_t *p, weir_cause_t cause, const char *detail, unsigne
     p->x->detail = detail;
     if (p->attempt != NULL) {
         p->attempt->cause = cause;
+        p->attempt->is_excused = !retry_is_peers_fault(p, cause);
         if (p->attempt->status == 0) {
             p->attempt->status = retry_cause_status(cause);
         }

@@ -5,6 +5,7 @@
 
 #include "http/filter/read_ahead.h"
 #include "http/serve/runtime.h"
+#include "os/clock.h"
 
 void
 weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause)
@@ -62,6 +63,16 @@ upload_take(weir_proxy_t *p, weir_str_t bytes)
     p->taken.at = weir_store_size(&p->taken);
 }
 
+/* The time until then is the client's, not the peer's; once the head is there no time is judged any more. */
+void
+weir_proxy_client_came(weir_proxy_t *p)
+{
+    if (p->waits_for_client.ms != 0 && p->attempt != NULL && !p->attempt->has_header) {
+        p->attempt->client_time.ms += weir_clock_now().ms - p->waits_for_client.ms;
+    }
+    p->waits_for_client.ms = 0;
+}
+
 /* One piece of body: OK with bytes · AGAIN · EOF · ERROR (answered). */
 weir_io_t
 weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes)
@@ -76,9 +87,12 @@ weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes)
         if (weir_store_left(&p->taken) != 0) {
             return weir_store_read(&p->taken, p->x->http->rx, WEIR_RX_BYTES, bytes);
         }
+        weir_proxy_client_came(p);
         io = weir_request_read(req, bytes);
         if (io == WEIR_OK) {
             upload_take(p, *bytes);
+        } else if (io == WEIR_AGAIN) {
+            p->waits_for_client = weir_clock_now();
         }
         if (io == WEIR_ERROR) {
             weir_proxy_body_failed(p, req->cause);
