@@ -361,6 +361,34 @@ weir_entries_get(const weir_entries_t *entries, weir_str_t key, weir_instant_t n
     return result;
 }
 
+weir_entries_result_t
+weir_entries_look(const weir_entries_t *entries, weir_str_t key, weir_instant_t now,
+                  void (*look)(void *data, const weir_entry_t *entry), void *data)
+{
+    uint64_t              name = entries_name(entries, key), bucket = entries_bucket(entries, name), at = 0;
+    entries_shard_t      *shard = entries_shard(entries, bucket);
+    weir_entries_result_t result = WEIR_ENTRIES_BUSY;
+    entries_entry_t      *its = NULL;
+    weir_entry_t          entry;
+    uint64_t             *link;
+
+    if (!entries_ready(entries, now.ms) || !entries_take(entries, shard)) {
+        return WEIR_ENTRIES_BUSY;
+    }
+    if (entries_find(entries, bucket, name, key, &link, &its)) {
+        result = WEIR_ENTRIES_NONE;
+        at = its != NULL ? *link : 0;
+    }
+    if (its != NULL && result == WEIR_ENTRIES_NONE && entries_show(entries, &at, &entry)
+        && entry.expires.ms > now.ms)
+    {
+        look(data, &entry);
+        result = WEIR_ENTRIES_DONE;
+    }
+    weir_guard_give_back(&shard->guard);
+    return result;
+}
+
 void
 weir_entry_release(weir_entry_t *entry)
 {

@@ -76,6 +76,11 @@ typedef struct {
 weir_entries_result_t weir_entries_get(const weir_entries_t *entries, weir_str_t key, weir_instant_t now,
                                        weir_entry_t *entry) WEIR_MUST_USE;
 void weir_entry_release(weir_entry_t *entry);
+/* Of a process that has no slot, and so no pins: look has the entry while its shard is held, and copies what it wants.
+ * Workers that read it at that moment wait, so that this is for what a person asks.  DONE · NONE · BUSY. */
+weir_entries_result_t weir_entries_look(const weir_entries_t *entries, weir_str_t key, weir_instant_t now,
+                                        void (*look)(void *data, const weir_entry_t *entry),
+                                        void *data) WEIR_MUST_USE;
 /* The pieces of the value, one by one.  false: that was the last one (or the memory is damaged: less than `size` has
  * come). */
 typedef struct { uint64_t at, left; bool begun; } weir_entry_cursor_t;       /* zeroed at first */

@@ -129,6 +129,8 @@ command_fill(weir_arena_t *arena, weir_group_conf_t *group)
         if (follow->servers[i].source == NULL) {
             continue;
         }
+        known[i] = (weir_follow_known_t) { follow->servers[i].source->loaded.at, follow->servers[i].source->loaded.n,
+                                           follow->servers[i].source->loaded.n != 0 };
         place.name = follow->servers[i].source->key;
         if (weir_lists_read(&place, &list)) {
             weir_source_peer_t *peers = weir_new_n(arena, weir_source_peer_t, list.n);

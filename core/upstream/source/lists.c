@@ -71,6 +71,26 @@ lists_take(const weir_entry_t *entry, weir_source_list_t *list)
     return taken;
 }
 
+typedef struct { weir_source_list_t *list; bool is_taken; } lists_look_t;
+
+static void
+lists_look(void *data, const weir_entry_t *entry)
+{
+    lists_look_t *look = data;
+
+    look->is_taken = lists_take(entry, look->list);
+}
+
+/* The master has no slot. */
+static bool
+lists_read_without_slot(const weir_lists_place_t *place, weir_str_t key, weir_source_list_t *list)
+{
+    lists_look_t look = { .list = list };
+
+    return weir_entries_look(place->entries, key, weir_clock_now(), lists_look, &look) == WEIR_ENTRIES_DONE
+           && look.is_taken;
+}
+
 bool
 weir_lists_read(weir_lists_place_t *place, weir_source_list_t *list)
 {
@@ -79,6 +99,9 @@ weir_lists_read(weir_lists_place_t *place, weir_source_list_t *list)
     bool         is_new = false;
 
     *list = (weir_source_list_t) { NULL, 0 };
+    if (place->entries != NULL && weir_slot_mine.number == WEIR_SLOT_NONE) {
+        return lists_read_without_slot(place, lists_key(place, 'k', room), list);
+    }
     if (place->entries == NULL
         || weir_entries_get(place->entries, lists_key(place, 'k', room), weir_clock_now(), &entry) != WEIR_ENTRIES_DONE)
     {
