@@ -15,6 +15,7 @@ http {
     upstream u { server $origin; outlier_detection; circuit_breaker errors=50%; max_requests 99; fallback v; retry_budget 20%; }
     upstream v { server $origin; sticky cookie c; }
     upstream x { server $origin; least_time header; }
+    upstream y { server $origin; adaptive_concurrency; queue 9; }
     upstream w { servers_file $w->{dir}/servers.json; }
     api orders { version v1; }
     server {

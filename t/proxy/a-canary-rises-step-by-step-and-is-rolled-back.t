@@ -18,6 +18,10 @@ my $text = <<"END";
         add_header X-Target \$split_target always;
         location /a { proxy_pass http://stable weight=9; proxy_pass http://next weight=0;
                       canary shop http://next steps=10,50,100 interval=300ms min_requests=5 errors=20%; }
+        location /first { proxy_pass http://stable weight=9; proxy_pass http://next weight=0;
+                      canary first http://next steps=10,50,100 interval=1h; }
+        location /half { proxy_pass http://stable weight=9; proxy_pass http://next weight=0;
+                      canary half http://next steps=50,100 interval=1h; }
         location /few { proxy_pass http://stable weight=1; proxy_pass http://next weight=0;
                       canary few http://next steps=10,50 interval=100ms min_requests=1000; }
         location /slow { proxy_pass http://stable weight=1; proxy_pass http://next weight=0;
@@ -32,9 +36,9 @@ $w->allow_log(qr/store_path/);
 $w->conf($text, workers => 2);
 my $ask = sub ($path, $n) { my %n; $n{ $w->get($path)->header('X-Target') }++ for 1 .. $n; \%n };
 
-is_deeply $ask->('/a', 20), { 'http://stable' => 18, 'http://next' => 2 }, 'at the first step it has one request in ten';
+is_deeply $ask->('/first', 20), { 'http://stable' => 18, 'http://next' => 2 }, 'at a step of 10 it has one request in ten';
+is_deeply $ask->('/half', 20), { 'http://stable' => 10, 'http://next' => 10 }, 'at a step of 50 one in two';
 $w->wait_until('it goes to its second step', sub { $ask->('/a', 20); $w->error_log =~ /canary "shop": \S+ goes to step 2, 50\.00%/ });
-is_deeply $ask->('/a', 20), { 'http://stable' => 10, 'http://next' => 10 }, 'then one in two';
 $w->wait_until('it goes to its last step', sub { $ask->('/a', 20); $w->error_log =~ /canary "shop": \S+ goes to step 3, 100\.00%/ });
 is_deeply $ask->('/a', 20), { 'http://next' => 20 }, 'then all';
 my @rises = $w->error_log =~ /canary "shop"/g;
