@@ -10,7 +10,7 @@ use Weir::TlsPeer;
 
 my $w      = Weir::Test->new('of each fault clients see the best that could be had')->needs_weir;
 my $dir    = $w->dir;
-my $rests  = 0.4;                   # fail_timeout
+my $rests  = 0.9;                   # fail_timeout
 my $root   = Weir::Pki->authority($w, 'root');
 my $valid  = $root->server('peer.example.com');
 my $old    = $root->server('peer.example.com', days => [ -10, -1 ]);
@@ -23,7 +23,7 @@ my $after = sub ($work) { sub ($c) { $c->read_request or return; $work->($c) } }
 my $hang  = sub ($c) { eval { $c->take_all } };                                             # until Weir closes
 my $drip  = sub ($c, $bytes) { for (split //, $bytes) { $c->raw($_) or last; sleep 0.05 } };
 my $fin   = sub ($c) { shutdown $c->{fh}, 1; $hang->($c) };                                 # half a close: it still reads
-my $timeouts = 'proxy_connect_timeout 200ms; proxy_read_timeout 200ms; proxy_send_timeout 200ms;';
+my $timeouts = 'proxy_connect_timeout 500ms; proxy_read_timeout 500ms; proxy_send_timeout 500ms;';
 
 # name, what the server does, what a client of it alone gets, the cause; with another server behind: what the client gets ('good': that one's
 # answer), whether it is blamed; more directives
@@ -93,9 +93,9 @@ for my $fault (@faults) {
     my ($name, $more) = @$fault[ 0, 6 ];
     $more //= '';
     my ($scheme, $other) = $more eq 'https' ? ('https', $secure) : ('http', $good);
-    $more = $verify if $more eq 'https';
-    $upstreams .= "upstream alone-$name { server $peer{$name}; }
-        upstream pair-$name { server $peer{$name} max_fails=1 fail_timeout=${\ int 1000 * $rests}ms; server $other backup; }\n";
+    $more = "$verify proxy_connect_timeout 1500ms;" if $more eq 'https';          # a handshake takes its time
+    $upstreams .= "upstream alone-$name { keepalive 0; server $peer{$name}; }
+        upstream pair-$name { keepalive 0; server $peer{$name} max_fails=1 fail_timeout=${\ int 1000 * $rests}ms; server $other backup; }\n";
     $locations .= "location /alone/$name { $more proxy_pass $scheme://alone-$name; } location /pair/$name { $more proxy_pass $scheme://pair-$name; }
         location /next/$name { $more proxy_next_upstream error timeout invalid_header; proxy_pass $scheme://pair-$name; }\n";
 }
@@ -149,7 +149,7 @@ for my $fault (@faults) {
     my $back = time;
     is $last->{body}, 'well again', "$name: when it is well, it is found so by a request that succeeds";
     cmp_ok $back - $from, '>=', $rests, "$name: after its rest";
-    cmp_ok $back - $to, '<', $rests + 2, "$name: and soon";
+    cmp_ok $back - $to, '<', $rests + 5, "$name: and soon";
     is $counted->($name, 'pair')->{state}, 'up', "$name: as the statistics say";
 }
 
