@@ -148,10 +148,44 @@ file_open_new(const char *stem, mode_t mode, char *name, size_t size)
     return -1;
 }
 
+/* What has no disk behind it cannot be synced, and is as durable as it gets. */
 static bool
-file_write_close(int fd, weir_str_t bytes)
+file_sync(int fd)
 {
-    if (!weir_file_write_all(fd, bytes)) {
+    return weir_sys_fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+/* The names in the folder of that file.  One that may not be opened for reading is left to the kernel's time. */
+static bool
+file_sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char        folder[PATH_MAX] = ".";
+    size_t      len = slash == NULL ? 0 : slash == path ? 1 : (size_t) (slash - path);
+    bool        done;
+    int         fd;
+
+    if (len >= sizeof(folder)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (len != 0) {
+        memcpy(folder, path, len);
+        folder[len] = '\0';
+    }
+    fd = weir_sys_open(folder, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0) {
+        return errno == EACCES;
+    }
+    done = file_sync(fd);
+    file_close_keeping_errno(fd);
+    return done;
+}
+
+static bool
+file_write_close(int fd, weir_str_t bytes, bool durable)
+{
+    if (!weir_file_write_all(fd, bytes) || (durable && !file_sync(fd))) {
         file_close_keeping_errno(fd);
         return false;
     }
@@ -159,15 +193,15 @@ file_write_close(int fd, weir_str_t bytes)
 }
 
 static bool
-file_overwrite(const char *path, weir_str_t bytes)
+file_overwrite(const char *path, weir_str_t bytes, bool durable)
 {
     int fd = weir_sys_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NOCTTY, 0644);
 
-    return fd >= 0 && file_write_close(fd, bytes);
+    return fd >= 0 && file_write_close(fd, bytes, durable);
 }
 
 static bool
-file_write(const char *path, weir_str_t bytes, mode_t mode, bool in_place)
+file_write(const char *path, weir_str_t bytes, mode_t mode, bool in_place, bool durable)
 {
     char        name[PATH_MAX];
     struct stat st;
@@ -175,15 +209,15 @@ file_write(const char *path, weir_str_t bytes, mode_t mode, bool in_place)
 
     /* Renaming over a device would replace it: "pid /dev/null" is for everybody's /dev/null. */
     if (in_place && weir_sys_lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
-        return file_overwrite(path, bytes);
+        return file_overwrite(path, bytes, durable);
     }
     fd = file_open_new(path, mode, name, sizeof(name));
     if (fd < 0) {
-        return in_place && (errno == EACCES || errno == EPERM || errno == ENAMETOOLONG) ? file_overwrite(path, bytes)
-               : false;
+        return in_place && (errno == EACCES || errno == EPERM || errno == ENAMETOOLONG)
+               && file_overwrite(path, bytes, durable);
     }
-    if (file_write_close(fd, bytes) && weir_sys_rename(name, path) == 0) {
-        return true;
+    if (file_write_close(fd, bytes, durable) && weir_sys_rename(name, path) == 0) {
+        return !durable || file_sync_folder(path);
     }
     saved = errno;
     (void) weir_sys_unlink(name);
@@ -194,13 +228,19 @@ file_write(const char *path, weir_str_t bytes, mode_t mode, bool in_place)
 bool
 weir_file_write(const char *path, weir_str_t bytes)
 {
-    return file_write(path, bytes, 0644, true);
+    return file_write(path, bytes, 0644, true, false);
+}
+
+bool
+weir_file_write_durable(const char *path, weir_str_t bytes)
+{
+    return file_write(path, bytes, 0644, true, true);
 }
 
 bool
 weir_file_write_secret(const char *path, weir_str_t bytes)
 {
-    return file_write(path, bytes, 0600, false);
+    return file_write(path, bytes, 0600, false, false);
 }
 
 /* --- logs --- */

@@ -327,6 +327,17 @@ weir_sys_mkdir(const char *path, mode_t mode)
 }
 
 int
+weir_sys_fsync(int fd)
+{
+    int rc;
+
+    do {
+        rc = fsync(fd);
+    } while (rc != 0 && errno == EINTR);
+    return rc;
+}
+
+int
 weir_sys_rename(const char *from, const char *to)
 {
     return rename(from, to);

@@ -49,6 +49,7 @@ ssize_t weir_sys_readlink(const char *path, char *out, size_t len);
 int     weir_sys_chmod(const char *path, mode_t mode);
 int     weir_sys_mkdir(const char *path, mode_t mode);
 int     weir_sys_rename(const char *from, const char *to);
+int     weir_sys_fsync(int fd);
 int     weir_sys_unlink(const char *path);
 int     weir_sys_dup(int fd);                                             /* CLOEXEC */
 int     weir_sys_dup_over(int from, int to);                              /* dup3 with CLOEXEC */

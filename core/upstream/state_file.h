@@ -17,8 +17,10 @@ bool weir_state_file_read(weir_str_t text, bool (*each)(void *data, const weir_s
                           void *data, weir_error_t *error) WEIR_MUST_USE;
 /* Are its texts words as such a file has them?  Else it cannot be in one. */
 bool weir_state_file_can_say(const weir_peer_conf_t *peer);
-/* What the group's servers are now, with what was changed at run time, in the place of what its file said.  false with
- * *error. */
-bool weir_state_file_write(const weir_group_conf_t *group, weir_error_t *error) WEIR_MUST_USE;
+/* What the group's servers are now, with what was changed at run time, in the place of what its file said; on the disk
+ * when this returns, which waits for it.  0, or an error number. */
+int  weir_state_file_write(const weir_group_conf_t *group) WEIR_MUST_USE;
+/* What such a number says to who made the change. */
+void weir_state_file_fault(const weir_group_conf_t *group, int number, weir_error_t *error);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "log/log.h"
 #include "os/sys.h"
+#include "proc/master/keep.h"
 #include "proc/master/master.h"
 #include "upstream/changes.h"
 
@@ -23,7 +24,7 @@ weir_current_describe(weir_bundle_t *bundle, const weir_conf_source_t *source, u
     weir_bundle_put(bundle, WEIR_STR(WEIR_CURRENT_FILE), source->file);
     weir_bundle_put(bundle, WEIR_STR(WEIR_CURRENT_DIRECTIVES), source->directives);
     weir_bundle_put(bundle, WEIR_STR(WEIR_CURRENT_SERIAL), weir_str_from_z(text));
-    (void) snprintf(text, sizeof(text), "%llu", (unsigned long long) weir_publish_kept());
+    (void) snprintf(text, sizeof(text), "%llu", (unsigned long long) weir_keep_safe());
     weir_bundle_put(bundle, WEIR_STR(WEIR_UPSTREAM_CHANGES), weir_str_from_z(text));
 }
 

@@ -118,7 +118,6 @@ void weir_publish_open(weir_master_t *master);                       /* the sock
 void weir_publish_close(weir_master_t *master);
 void weir_publish_use(weir_master_t *master);                        /* another generation is in use */
 void weir_publish_settle(weir_master_t *master);                     /* a worker has answered, has come or gone */
-uint64_t weir_publish_kept(void);                                   /* changes that files of `state` have, up to this */
 weir_str_t weir_publish_line(uint64_t number);                       /* of a change that some worker lacks */
 
 /* -- lend.c: whose sockets are served by whom -- */

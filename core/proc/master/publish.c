@@ -3,14 +3,15 @@
  *
  * Runs in the master.  A change is the master's own first, so that a worker that starts has it; then it is a line of a
  * log from which each worker is sent what it lacks, a message at a time: the next one goes when it says that requests
- * go by the last (link.c).  What all have is dropped from the log.
+ * go by the last (link.c).  What all have is dropped from the log.  Meanwhile the files of `state` are written (keep.c): a
+ * change is answered when all go by it and its file has it.
  */
 #include "proc/master/master.h"
 
 #include "base/mem.h"
 #include "log/log.h"
 #include "proc/master/control.h"
-#include "upstream/state_file.h"
+#include "proc/master/keep.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -21,10 +22,6 @@ static struct {
     char   **lines;                          /* heap; of the changes first … first + n - 1, in a ring */
     size_t   at, n, cap;
     uint64_t first;
-    uint64_t kept;                           /* the last change that is kept, or could not be */
-    const weir_group_conf_t *unkept;         /* has changes that are not in its file */
-    uint64_t faults_from, faults_to;         /* numbers of those that could not be kept, and why */
-    weir_error_t fault;
 } publish;
 
 /* -- the log -- */
@@ -94,40 +91,11 @@ publish_trim(const weir_master_t *master)
 
 /* -- the workers -- */
 
-/* What was changed of a group with `state` goes to its file before workers hear of it, and before it is answered. */
-static void
-publish_keep(void)
-{
-    const weir_group_conf_t *group = publish.unkept;
-
-    publish.unkept = NULL;
-    if (group == NULL) {
-        return;
-    }
-    if (weir_state_file_write(group, &publish.fault)) {
-        publish.faults_from = publish.faults_to = 0;
-        return;
-    }
-    publish.faults_from = publish.faults_from == 0 ? publish.kept + 1 : publish.faults_from;
-    publish.faults_to = weir_changes_number();
-    weir_log(WEIR_LOG_ALERT, NULL, 0, "a change of upstream \"%.*s\": %s", WEIR_STR_ARG(group->name),
-             publish.fault.text);
-}
-
-uint64_t
-weir_publish_kept(void)
-{
-    publish_keep();
-    return publish.faults_from != 0 ? publish.faults_from - 1 : weir_changes_number();
-}
-
 static void
 publish_on_task(weir_task_t *task)
 {
     weir_master_t *master = weir_container_of(task, weir_master_t, publish_task);
 
-    publish_keep();
-    publish.kept = weir_changes_number();
     for (weir_list_t *at = master->children.next, *next; at != &master->children; at = next) {
         weir_child_t *child = weir_list_entry(at, weir_child_t, link);
 
@@ -184,10 +152,7 @@ publish_change(void *data, uint64_t number, const weir_change_t *change, weir_st
                               WEIR_CHANGES_MAX);
     }
     publish_push(number, line);
-    if (publish.unkept != group && group->state.len != 0) {
-        publish_keep();                      /* another one's */
-        publish.unkept = group;
-    }
+    weir_keep_change(master, group, number);
     weir_task_post(master->loop, &master->publish_task, publish_on_task);
     return true;
 }
@@ -197,8 +162,11 @@ static uint64_t
 publish_settled(void *data, uint64_t number, json_t *late)
 {
     const weir_master_t *master = data;
-    uint64_t             settled = publish.kept;
+    uint64_t             settled = weir_keep_done();
 
+    if (late != NULL && settled < number && weir_keep_pid() != 0) {
+        (void) json_array_append_new(late, json_integer(weir_keep_pid()));
+    }
     for (const weir_list_t *at = master->children.next; at != &master->children; at = at->next) {
         const weir_child_t *child = weir_list_entry(at, weir_child_t, link);
 
@@ -216,7 +184,7 @@ publish_settled(void *data, uint64_t number, json_t *late)
 static const char *
 publish_fault(void *data WEIR_UNUSED, uint64_t number)
 {
-    return number >= publish.faults_from && number <= publish.faults_to ? publish.fault.text : NULL;
+    return weir_keep_fault(number);
 }
 
 void
@@ -235,11 +203,13 @@ void
 weir_publish_use(weir_master_t *master)
 {
     weir_upstream_prune_changes(master->generation);
+    weir_keep_use(master);
 }
 
 void
 weir_publish_close(weir_master_t *master)
 {
+    weir_keep_wait(master);
     weir_task_cancel(&master->publish_task);
     weir_control_close();
 }

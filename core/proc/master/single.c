@@ -151,10 +151,17 @@ single_change(void *data, uint64_t number, const weir_change_t *change, weir_str
 {
     single_t                *single = data;
     const weir_group_conf_t *group = weir_upstream_find(single->generation, change->group);
+    int                      failed;
 
     weir_assert(group != NULL);              /* it was checked */
-    return weir_groups_change(weir_upstream_groups(single->life), number, line, error)
-           && (group->state.len == 0 || weir_state_file_write(group, error));
+    if (!weir_groups_change(weir_upstream_groups(single->life), number, line, error)) {
+        return false;
+    }
+    failed = group->state.len != 0 ? weir_state_file_write(group) : 0;      /* it waits for the disk */
+    if (failed != 0) {
+        weir_state_file_fault(group, failed, error);
+    }
+    return failed == 0;
 }
 
 static const char *

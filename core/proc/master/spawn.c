@@ -16,6 +16,7 @@
 #include "proc/master/control.h"
 #include "proc/master/daemon.h"
 #include "proc/master/inherit.h"
+#include "proc/master/keep.h"
 #include "proc/master/store_process.h"
 #include "proc/master/upgrade.h"
 #include "proc/worker/worker.h"
@@ -81,6 +82,7 @@ weir_spawn_forget_master(weir_master_t *master)
     weir_store_process_forget();
     weir_upgrade_fini(master);
     weir_task_cancel(&master->publish_task);
+    weir_keep_forget();
     weir_control_forget();
     weir_reload_forget(master);
     weir_loop_destroy(master->loop);

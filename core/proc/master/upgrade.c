@@ -10,6 +10,7 @@
 #include "proc/common/outcome.h"
 #include "proc/common/signals.h"
 #include "proc/master/inherit.h"
+#include "proc/master/keep.h"
 #include "proc/master/pidfile.h"
 
 #include <errno.h>
@@ -226,6 +227,8 @@ weir_upgrade_begin(weir_master_t *master)
     }
     weir_assert(!master->pid_moved && master->successor_pipe.fd < 0);
     weir_outcome_begin(WEIR_OUTCOME_UPGRADE);
+    weir_keep_wait(master);                              /* the new program reads what files have */
+    weir_publish_settle(master);
     if (weir_sys_socketpair(SOCK_STREAM, pipe) != 0) {
         upgrade_tell_outcome("socketpair() for the new program failed (%d: %s)", errno, strerror(errno));
         weir_log(WEIR_LOG_ALERT, NULL, errno, "socketpair() for the new program failed");

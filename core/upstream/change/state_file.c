@@ -4,7 +4,8 @@
  *
  *     server 10.0.0.1:80 weight=2 max_fails=3;
  *
- * Read at load time, from the bundle; written by the master when a change was made at run time (changes.h).
+ * Read at load time, from the bundle; written when a change was made at run time (changes.h), by a child of the
+ * master's (proc/master/keep.c), or by the one process.
  */
 #include "upstream/state_file.h"
 
@@ -259,11 +260,12 @@ state_file_put_added(void *data, const weir_change_t *change)
     }
 }
 
-bool
-weir_state_file_write(const weir_group_conf_t *group, weir_error_t *error)
+int
+weir_state_file_write(const weir_group_conf_t *group)
 {
     state_file_out_t out = { .good = true, .group = group };
     weir_arena_t     arena;
+    int              number = 0;
 
     weir_arena_init(&arena, STATE_FILE_CHUNK);
     weir_table_init(&out.said, &arena);
@@ -274,10 +276,18 @@ weir_state_file_write(const weir_group_conf_t *group, weir_error_t *error)
     weir_changes_each(group->name, state_file_put_added, &out);
     weir_arena_fini(&arena);
     if (!out.good) {
-        errno = ENOMEM;
+        number = ENOMEM;
+    } else if (!weir_file_write_durable(group->state.at, weir_str(out.at, out.len))) {
+        number = errno;
     }
-    out.good = out.good && weir_file_write(group->state.at, weir_str(out.at, out.len));
     weir_mem_free(out.at);
-    return out.good || weir_error_set(error, "it holds until the instance ends, but cannot be kept in \"%.*s\": %s",
-                                      WEIR_STR_ARG(group->state), strerror(errno));
+    return number;
+}
+
+void
+weir_state_file_fault(const weir_group_conf_t *group, int number, weir_error_t *error)
+{
+    (void) weir_error_set(error, "it holds until the instance ends, but cannot be kept in \"%.*s\": %s",
+                          WEIR_STR_ARG(group->state),
+                          number == ECHILD ? "the process that writes it was ended" : strerror(number));
 }

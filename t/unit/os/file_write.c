@@ -40,6 +40,9 @@ test_write(void)
     ok(weir_file_write(path, WEIR_STR_NONE) && stat(path, &st) == 0 && st.st_size == 0, "an empty one");
     is_int(entries(tmp_folder), 1, "nothing is left beside it");
 
+    ok(weir_file_write_durable(path, WEIR_STR("5")) && strcmp(tmp_text(path), "5") == 0, "one that is synced");
+    ok(weir_file_write_durable("/dev/null", WEIR_STR("5")), "where there is nothing to sync, too");
+    is_int(entries(tmp_folder), 1, "nothing is left beside it either");
     ok(weir_file_write(victim, WEIR_STR("keep")) && symlink(victim, link_path) == 0, "a link to another file");
     ok(weir_file_write(link_path, WEIR_STR("new")) && strcmp(tmp_text(victim), "keep") == 0, "is not written through");
     ok(strcmp(tmp_text(link_path), "new") == 0, "but replaced");
