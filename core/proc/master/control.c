@@ -32,6 +32,7 @@ typedef struct {
     uint64_t       number;                   /* of a change; 0: answered */
     weir_instant_t since;
     json_t        *answer;
+    bool           is_list;
 } control_pending_t;
 
 typedef struct {
@@ -39,6 +40,7 @@ typedef struct {
     weir_watch_t watch;
     weir_list_t  pending;
     size_t       n_pending;
+    bool         is_listing;                 /* one of them is a list, which may be long: no other one is begun */
     char        *out;                        /* heap; what has not been sent */
     size_t       out_len, out_sent, out_cap;
     bool         ended;                      /* it says no more */
@@ -181,6 +183,7 @@ control_flush(control_client_t *client, uint64_t settled)
         }
         control_put(client, pending->answer);
         json_decref(pending->answer);
+        client->is_listing = client->is_listing && !pending->is_list;
         weir_list_remove(&pending->link);
         weir_mem_free(pending);
         client->n_pending--;
@@ -255,7 +258,7 @@ control_change(const json_t *command, uint64_t *number)
 }
 
 static json_t *
-control_do(weir_str_t line, uint64_t *number)
+control_do(weir_str_t line, uint64_t *number, bool *is_list)
 {
     json_error_t why;
     json_t      *command = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, &why), *answer;
@@ -264,7 +267,8 @@ control_do(weir_str_t line, uint64_t *number)
     if (command == NULL) {
         return json_pack("{s:s}", "error", "a command is to be a line of JSON");
     }
-    if (what != NULL && strcmp(what, "upstream.list") == 0) {
+    *is_list = what != NULL && strcmp(what, "upstream.list") == 0;
+    if (*is_list) {
         answer = weir_upstream_tell(control.ops.generation(control.ops.data), command);
     } else {
         answer = control_change(command, number);
@@ -278,7 +282,8 @@ control_take(control_client_t *client, weir_str_t line)
 {
     control_pending_t *pending = weir_mem_need(sizeof(*pending));
 
-    pending->answer = control_do(line, &pending->number);
+    pending->answer = control_do(line, &pending->number, &pending->is_list);
+    client->is_listing = client->is_listing || pending->is_list;
     pending->since = weir_clock_now();
     weir_list_append(&client->pending, &pending->link);
     client->n_pending++;
@@ -292,7 +297,7 @@ control_cut(control_client_t *client)
     char  *from = client->line, *end = client->line + client->len, *newline;
     size_t left;
 
-    while (client->n_pending < CONTROL_PENDING && client->out_len < CONTROL_UNREAD
+    while (client->n_pending < CONTROL_PENDING && !client->is_listing && client->out_len < CONTROL_UNREAD
            && (newline = memchr(from, '\n', (size_t) (end - from))) != NULL)
     {
         weir_str_t line = weir_str(from, (size_t) (newline - from));
@@ -362,6 +367,23 @@ control_may_ask(int fd)
     return false;
 }
 
+/* The one that has been there longest of those that wait for nothing gives its place to one that comes. */
+static bool
+control_make_room(void)
+{
+    for (weir_list_t *at = control.clients.next; at != &control.clients && control.n_clients >= CONTROL_CLIENTS;
+         at = at->next)
+    {
+        control_client_t *client = weir_list_entry(at, control_client_t, link);
+
+        if (weir_list_empty(&client->pending) && client->out_len == 0) {
+            control_free(client);
+            break;
+        }
+    }
+    return control.n_clients < CONTROL_CLIENTS;
+}
+
 static void
 control_on_accept(weir_watch_t *watch)
 {
@@ -371,7 +393,7 @@ control_on_accept(weir_watch_t *watch)
     if (fd < 0) {
         return;
     }
-    client = control.n_clients < CONTROL_CLIENTS && control_may_ask(fd) ? weir_mem_try(sizeof(*client)) : NULL;
+    client = control_may_ask(fd) && control_make_room() ? weir_mem_try(sizeof(*client)) : NULL;
     if (client != NULL) {
         memset(client, 0, offsetof(control_client_t, line));
     }
