@@ -18,9 +18,12 @@
 
 /* A ticket: the moves when it was given, by their last bits. */
 #define BREAKER_VALID   0x80000000u
-#define BREAKER_PROBE   0x40000000u
+#define BREAKER_PROBE   WEIR_BREAKER_PROBE
 #define BREAKER_SECOND  0x20000000u          /* its gauge */
 #define BREAKER_EPOCH   0x1fffffffu
+
+/* What is not for each request while it is closed: kept out of the functions that are. */
+#define BREAKER_RARE    __attribute__((noinline, cold))
 
 /* -- the state -- */
 
@@ -43,12 +46,24 @@ breaker_pack(weir_breaker_look_t look)
                            .value = look.since.ms };
 }
 
+static inline weir_cell_t
+breaker_state(const weir_breaker_t *breaker)
+{
+    WEIR_BREAKER_BEFORE_STEP(&breaker->state);
+    return weir_cell_load(&breaker->state);
+}
+
+static inline bool
+breaker_is_closed(weir_cell_t state)
+{
+    return (state.name & 3) == WEIR_BREAKER_CLOSED;
+}
+
 /* since may be that of another move: only a swap tells. */
 weir_breaker_look_t
 weir_breaker_look(const weir_breaker_t *breaker)
 {
-    WEIR_BREAKER_BEFORE_STEP(&breaker->state);
-    return breaker_unpack(weir_cell_load(&breaker->state));
+    return breaker_unpack(breaker_state(breaker));
 }
 
 static bool
@@ -114,8 +129,24 @@ breaker_add(uint64_t value, bool failed, bool was_slow)
     return (total + 1) | (errors + failed) << BREAKER_COUNT | (slow + was_slow) << 2 * BREAKER_COUNT;
 }
 
+/* One that was neither.  false: it is not counted; the slot is not of that time, or is full, or others count in it. */
+static inline bool
+breaker_count_good(const weir_breaker_use_t *use, uint64_t phase, weir_instant_t now)
+{
+    uint32_t     at = breaker_slot(use->settings->window, now);
+    weir_cell_t *slot = &use->breaker->slots[at % WEIR_BREAKER_SLOTS], was;
+
+    WEIR_BREAKER_BEFORE_STEP(slot);
+    was = weir_cell_load(slot);
+    if (was.name != (phase | at) || (was.value & BREAKER_MOST) == BREAKER_MOST) {
+        return false;
+    }
+    WEIR_BREAKER_BEFORE_STEP(slot);
+    return weir_cell_swap(slot, was, (weir_cell_t) { .name = was.name, .value = was.value + 1 });
+}
+
 /* A slot that a later time or phase has taken is left to it. */
-static void
+BREAKER_RARE static void
 breaker_count(const weir_breaker_use_t *use, uint32_t moves, bool failed, bool was_slow, weir_instant_t now)
 {
     uint32_t     at = breaker_slot(use->settings->window, now);
@@ -132,6 +163,20 @@ breaker_count(const weir_breaker_use_t *use, uint32_t moves, bool failed, bool w
                                .value = breaker_add(was.name == name ? was.value : 0, failed, was_slow) };
         WEIR_BREAKER_BEFORE_STEP(slot);
     } while (!weir_cell_swap(slot, was, next));
+}
+
+/* Has any slot a failure or something slow, of whatever time?  Most often none has, and there is nothing to add up. */
+static bool
+breaker_has_bad(const weir_breaker_t *breaker)
+{
+    uint64_t all = 0;
+
+#pragma GCC unroll 6
+    for (uint32_t i = 0; i < WEIR_BREAKER_SLOTS; i++) {
+        WEIR_BREAKER_BEFORE_STEP(&breaker->slots[i]);
+        all |= __atomic_load_n(&breaker->slots[i].value, __ATOMIC_ACQUIRE);
+    }
+    return all >> BREAKER_COUNT != 0;
 }
 
 /* One slot as of one moment: its name only grows, so that one which is the same before and after was so between. */
@@ -179,8 +224,8 @@ breaker_is_reached(uint32_t percent, uint32_t part, uint32_t total)
     return percent != 0 && (uint64_t) part * 100 >= (uint64_t) total * percent;
 }
 
-/* Of two that count the last ones together at least one sees both. */
-static void
+/* Of two that count the last ones together at least one sees both.  Without anything bad no part of it is reached. */
+BREAKER_RARE static void
 breaker_judge(const weir_breaker_use_t *use, weir_breaker_look_t look, weir_instant_t now)
 {
     const weir_breaker_settings_t *settings = use->settings;
@@ -197,10 +242,16 @@ breaker_judge(const weir_breaker_use_t *use, weir_breaker_look_t look, weir_inst
 /* -- requests -- */
 
 static weir_breaker_ticket_t
-breaker_ticket(weir_breaker_look_t look)
+breaker_probe(weir_breaker_look_t look)
 {
-    return BREAKER_VALID | (look.moves & BREAKER_EPOCH) | (look.state == WEIR_BREAKER_HALF_OPEN ? BREAKER_PROBE : 0)
-           | (look.turn ? BREAKER_SECOND : 0);
+    return BREAKER_VALID | BREAKER_PROBE | (look.moves & BREAKER_EPOCH) | (look.turn ? BREAKER_SECOND : 0);
+}
+
+/* Of one that passes while it is closed. */
+static inline weir_breaker_ticket_t
+breaker_pass(weir_cell_t state)
+{
+    return BREAKER_VALID | ((uint32_t) (state.name >> BREAKER_MOVES) & BREAKER_EPOCH);
 }
 
 /* The breaker is as it was when the ticket was given. */
@@ -247,17 +298,17 @@ breaker_is_current(const weir_breaker_use_t *use, weir_breaker_look_t look, weir
     return true;
 }
 
-bool
-weir_breaker_admit(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket, weir_msec_t *wait, weir_instant_t now)
+/* By what it was when it was looked at, and by what it is then. */
+BREAKER_RARE static bool
+breaker_admit(const weir_breaker_use_t *use, weir_cell_t state, weir_breaker_ticket_t *ticket, weir_msec_t *wait,
+              weir_instant_t now)
 {
-    *ticket = 0;
-    *wait = (weir_msec_t) { 0 };
-    for (unsigned round = 0; round < BREAKER_ROUNDS; round++) {
-        weir_breaker_look_t look = weir_breaker_look(use->breaker);
+    for (unsigned round = 0; round < BREAKER_ROUNDS; round++, state = breaker_state(use->breaker)) {
+        weir_breaker_look_t look = breaker_unpack(state);
         bool                again;
 
-        if (weir_likely(look.state == WEIR_BREAKER_CLOSED)) {
-            *ticket = breaker_ticket(look);
+        if (breaker_is_closed(state)) {
+            *ticket = breaker_pass(state);
             return true;
         }
         if (!breaker_is_current(use, look, wait, now)) {
@@ -267,7 +318,7 @@ weir_breaker_admit(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket,
             return false;
         }
         if (breaker_enter(use, look, &again)) {
-            *ticket = breaker_ticket(look);
+            *ticket = breaker_probe(look);
             return true;
         }
         if (!again) {
@@ -277,8 +328,22 @@ weir_breaker_admit(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket,
     return false;
 }
 
+bool
+weir_breaker_admit(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket, weir_msec_t *wait, weir_instant_t now)
+{
+    weir_cell_t state = breaker_state(use->breaker);
+
+    *wait = (weir_msec_t) { 0 };
+    if (weir_likely(breaker_is_closed(state))) {
+        *ticket = breaker_pass(state);
+        return true;
+    }
+    *ticket = 0;
+    return breaker_admit(use, state, ticket, wait, now);
+}
+
 /* The verdict of a probe, as long as its phase lasts. */
-static void
+BREAKER_RARE static void
 breaker_report_probe(const weir_breaker_use_t *use, weir_breaker_ticket_t ticket, bool failed, weir_instant_t now)
 {
     for (;;) {
@@ -306,17 +371,21 @@ void
 weir_breaker_report(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket, bool failed, bool was_slow,
                     weir_instant_t now)
 {
-    weir_breaker_look_t look;
+    weir_cell_t state;
 
-    if ((*ticket & BREAKER_PROBE) != 0) {
+    if (weir_unlikely((*ticket & BREAKER_PROBE) != 0)) {
         breaker_report_probe(use, *ticket, failed || (was_slow && use->settings->slow != 0), now);
         weir_breaker_leave(use, ticket);
         return;
     }
-    look = weir_breaker_look(use->breaker);
-    if (breaker_is_of(look, *ticket)) {
-        breaker_count(use, look.moves, failed, was_slow, now);
-        breaker_judge(use, look, now);
+    state = breaker_state(use->breaker);
+    if (breaker_is_closed(state) && *ticket == breaker_pass(state)) {
+        if (failed || was_slow || !breaker_count_good(use, state.name >> BREAKER_MOVES << BREAKER_MOVES, now)) {
+            breaker_count(use, (uint32_t) (state.name >> BREAKER_MOVES), failed, was_slow, now);
+        }
+        if (failed || was_slow || weir_unlikely(breaker_has_bad(use->breaker))) {
+            breaker_judge(use, breaker_unpack(state), now);
+        }
     }
 }
 

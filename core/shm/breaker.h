@@ -65,6 +65,8 @@ typedef struct {
 /* What one that passes has with it; 0: nothing any more. */
 typedef uint32_t weir_breaker_ticket_t;
 
+#define WEIR_BREAKER_PROBE 0x40000000u       /* set in it: it is a probe's, which has something to give back */
+
 /* May it pass?  false: *wait says after what time a probe may, 0: it is not known. */
 bool weir_breaker_admit(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket, weir_msec_t *wait,
                         weir_instant_t now) WEIR_MUST_USE;

@@ -71,7 +71,11 @@ typedef struct { uint32_t requests, failures; } weir_outlier_tally_t;
  * Returns the kinds that have reached their limit by it (0: there is none), of which the row begins anew: one attempt
  * of those of all workers does. */
 unsigned weir_outlier_count_rows(weir_outlier_peer_t *peer, unsigned more, unsigned ended, const uint32_t *limits);
-void     weir_outlier_count(uint64_t *tally, bool failed);
+static inline void
+weir_outlier_count(uint64_t *tally, bool failed)
+{
+    (void) __atomic_fetch_add(tally, failed ? (uint64_t) 1 << 32 | 1 : 1, __ATOMIC_RELAXED);
+}
 /* All that was counted, and 0 from now on. */
 weir_outlier_tally_t weir_outlier_take(uint64_t *tally);
 

@@ -23,6 +23,9 @@ typedef struct {
     bool             is_panic;
 } weir_level_t;
 
+/* Policies that are told of a step of a request: bit i is that of the group's policy i. */
+typedef struct { uint16_t admit, leave, picked, connected, report; } weir_hooks_t;
+
 struct weir_group {
     weir_group_conf_t conf;          /* a copy, in the arena below; n_peers: of those in the sets */
     weir_groups_t    *groups;        /* NULL: it has been destroyed before this group */
@@ -64,6 +67,7 @@ struct weir_group {
     weir_list_t       parts;         /* taken for policies, of the group; state.c */
     struct weir_queue *queue;        /* queue.c; NULL: nobody waits for a peer */
     weir_uppolicy_of_t *policies;      /* conf.n_policies of them */
+    weir_hooks_t      hooks;         /* which of them are told of what: policies.c */
     weir_list_t       rising;        /* peers by weir_peer_t.rising */
     struct weir_hedges *hedges;      /* hedges.c; NULL: not needed yet */
     weir_list_t       idle;          /* connections of all peers by group_link, newest first */

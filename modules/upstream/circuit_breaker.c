@@ -99,7 +99,9 @@ breaker_admit(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now)
 static void
 breaker_end_request(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_UNUSED)
 {
-    weir_breaker_leave(&((breaker_state_t *) of->state)->use, weir_policy_word(of, pick));
+    if (weir_unlikely((*weir_policy_word(of, pick) & WEIR_BREAKER_PROBE) != 0)) {
+        weir_breaker_leave(&((breaker_state_t *) of->state)->use, weir_policy_word(of, pick));
+    }
 }
 
 static bool

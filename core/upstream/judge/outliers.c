@@ -112,6 +112,9 @@ weir_outlier_count_rows(weir_outlier_peer_t *peer, unsigned more, unsigned ended
     uint64_t was = outliers_load(&peer->rows), next;
     unsigned reached;
 
+    if (weir_likely(was == 0 && more == 0)) {
+        return 0;                            /* there is no row, and none begins */
+    }
     do {
         next = was;
         reached = 0;
@@ -128,12 +131,6 @@ weir_outlier_count_rows(weir_outlier_peer_t *peer, unsigned more, unsigned ended
         }
     } while (next != was && !outliers_swap(&peer->rows, &was, next));
     return reached;
-}
-
-void
-weir_outlier_count(uint64_t *tally, bool failed)
-{
-    (void) __atomic_fetch_add(tally, failed ? (uint64_t) 1 << 32 | 1 : 1, __ATOMIC_RELAXED);
 }
 
 weir_outlier_tally_t

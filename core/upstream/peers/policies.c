@@ -69,11 +69,23 @@ weir_policies_peer_end(weir_peer_t *peer)
     }
 }
 
+/* Who is told of nothing costs a request nothing. */
+static void
+policies_hook(weir_hooks_t *hooks, const weir_uppolicy_t *policy, uint16_t bit)
+{
+    hooks->admit |= policy->admit != NULL ? bit : 0;
+    hooks->leave |= policy->leave != NULL ? bit : 0;
+    hooks->picked |= policy->picked != NULL ? bit : 0;
+    hooks->connected |= policy->connected != NULL ? bit : 0;
+    hooks->report |= policy->report != NULL ? bit : 0;
+}
+
 void
 weir_policies_begin(weir_group_t *group)
 {
     size_t place = 0;
 
+    _Static_assert(WEIR_POLICIES_MAX <= 16, "a bit each in weir_hooks_t");
     weir_assert(group->policies == NULL && group->conf.n_policies <= WEIR_POLICIES_MAX);
     group->policies = weir_new_n(&group->arena, weir_uppolicy_of_t, group->conf.n_policies + 1);
     for (uint32_t i = 0; i < group->conf.n_policies; i++) {
@@ -85,6 +97,7 @@ weir_policies_begin(weir_group_t *group)
             .policy = conf->policy, .settings = settings, .group = group, .index = i, .place = place,
             .state = weir_new_n(&group->arena, uint64_t, conf->policy->group_size / 8 + 1),
         };
+        policies_hook(&group->hooks, conf->policy, (uint16_t) (1u << i));
         place += policies_round(conf->policy->peer_size);
     }
     for (uint32_t i = 0; i < group->conf.n_policies; i++) {
@@ -128,30 +141,31 @@ weir_policies_carry_over(weir_peer_t *to, const weir_peer_t *from)
     }
 }
 
-/* -- of a request -- */
+/* -- of a request: `hooks` has a bit for each policy that is told of it -- */
 
-/* Those below n, which had admitted it. */
-static void
-policies_leave(weir_pick_t *pick, uint32_t n, weir_instant_t now)
+/* The last one that was admitted is the first to leave. */
+static inline void
+policies_leave(weir_pick_t *pick, unsigned hooks, weir_instant_t now)
 {
-    while (n-- > 0) {
-        weir_uppolicy_of_t *of = &pick->group->policies[n];
+    while (hooks != 0) {
+        unsigned            last = 31 ^ (unsigned) __builtin_clz(hooks);
+        weir_uppolicy_of_t *of = &pick->group->policies[last];
 
-        if (of->policy->leave != NULL) {
-            of->policy->leave(of, pick, now);
-        }
+        hooks &= ~(1u << last);
+        of->policy->leave(of, pick, now);
     }
 }
 
 weir_refusal_t
 weir_policies_admit(weir_pick_t *pick, weir_instant_t now)
 {
-    for (uint32_t i = 0; i < pick->group->conf.n_policies; i++) {
+    for (unsigned hooks = pick->group->hooks.admit; hooks != 0; hooks &= hooks - 1) {
+        unsigned            i = (unsigned) __builtin_ctz(hooks);
         weir_uppolicy_of_t *of = &pick->group->policies[i];
-        weir_refusal_t    refusal = of->policy->admit != NULL ? of->policy->admit(of, pick, now) : WEIR_REFUSED_NOT;
+        weir_refusal_t      refusal = of->policy->admit(of, pick, now);
 
-        if (refusal != WEIR_REFUSED_NOT) {
-            policies_leave(pick, i, now);
+        if (weir_unlikely(refusal != WEIR_REFUSED_NOT)) {
+            policies_leave(pick, pick->group->hooks.leave & ((1u << i) - 1), now);       /* those that admitted it */
             return refusal;
         }
     }
@@ -162,44 +176,38 @@ void
 weir_policies_leave(weir_pick_t *pick, weir_instant_t now)
 {
     weir_assert(pick->peer == NULL && pick->is_admitted);
-    policies_leave(pick, pick->group->conf.n_policies, now);
+    policies_leave(pick, pick->group->hooks.leave, now);
 }
 
 void
 weir_policies_picked(weir_pick_t *pick, weir_instant_t now)
 {
-    weir_group_t *group = pick->group;
-
     weir_assert(pick->peer != NULL);
-    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
-        if (group->policies[i].policy->picked != NULL) {
-            group->policies[i].policy->picked(&group->policies[i], pick, now);
-        }
+    for (unsigned hooks = pick->group->hooks.picked; hooks != 0; hooks &= hooks - 1) {
+        weir_uppolicy_of_t *of = &pick->group->policies[__builtin_ctz(hooks)];
+
+        of->policy->picked(of, pick, now);
     }
 }
 
 void
 weir_policies_connected(weir_pick_t *pick)
 {
-    weir_group_t *group = pick->group;
-
     weir_assert(pick->peer != NULL);
-    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
-        if (group->policies[i].policy->connected != NULL) {
-            group->policies[i].policy->connected(&group->policies[i], pick);
-        }
+    for (unsigned hooks = pick->group->hooks.connected; hooks != 0; hooks &= hooks - 1) {
+        weir_uppolicy_of_t *of = &pick->group->policies[__builtin_ctz(hooks)];
+
+        of->policy->connected(of, pick);
     }
 }
 
 void
 weir_policies_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
 {
-    weir_group_t *group = pick->group;
-
     weir_assert(pick->peer != NULL);
-    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
-        if (group->policies[i].policy->report != NULL) {
-            group->policies[i].policy->report(&group->policies[i], pick, outcome, now);
-        }
+    for (unsigned hooks = pick->group->hooks.report; hooks != 0; hooks &= hooks - 1) {
+        weir_uppolicy_of_t *of = &pick->group->policies[__builtin_ctz(hooks)];
+
+        of->policy->report(of, pick, outcome, now);
     }
 }

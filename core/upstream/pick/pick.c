@@ -27,7 +27,7 @@ pick_let_go(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now
     if (pick->peer == NULL) {
         return;
     }
-    if (weir_unlikely(pick->group->conf.n_policies != 0)) {
+    if (weir_unlikely(pick->group->hooks.report != 0)) {
         weir_policies_report(pick, outcome, now);
     }
     weir_state_leave(pick->peer);
@@ -90,7 +90,7 @@ weir_pick_admit(weir_pick_t *pick, weir_instant_t now)
     if (pick->is_admitted) {
         return true;
     }
-    pick->refusal = pick->group->conf.n_policies != 0 ? weir_policies_admit(pick, now) : WEIR_REFUSED_NOT;
+    pick->refusal = pick->group->hooks.admit != 0 ? weir_policies_admit(pick, now) : WEIR_REFUSED_NOT;
     pick->is_admitted = pick->refusal == WEIR_REFUSED_NOT;
     return pick->is_admitted;
 }
@@ -157,7 +157,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 
     pick_note_tried(pick);
     pick->refusal = WEIR_REFUSED_NOT;
-    if (weir_unlikely(pick->group->conf.n_policies != 0)) {
+    if (weir_unlikely(pick->group->hooks.picked != 0)) {
         weir_policies_picked(pick, now);
     }
     if (weir_unlikely(pick->bound != NULL)) {
@@ -169,7 +169,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
 void
 weir_pick_connected(weir_pick_t *pick)
 {
-    if (weir_unlikely(pick->group->conf.n_policies != 0)) {
+    if (weir_unlikely(pick->group->hooks.connected != 0)) {
         weir_policies_connected(pick);
     }
 }
@@ -324,7 +324,7 @@ weir_pick_end(weir_pick_t *pick)
 
         pick_let_go(pick, &pick_abandoned, now);
         weir_pick_bind(pick, NULL);
-        if (pick->is_admitted && pick->group->conf.n_policies != 0) {
+        if (pick->is_admitted && pick->group->hooks.leave != 0) {
             weir_policies_leave(pick, now);
         }
         weir_group_unref(pick->group);

@@ -126,7 +126,7 @@ outlier_rows(const weir_outcome_t *outcome, bool is_split, unsigned *ended)
     return OUTLIER_BIT(WEIR_OUTLIER_5XX);
 }
 
-static void
+__attribute__((noinline, cold)) static void
 outlier_reached(weir_uppolicy_of_t *of, weir_peer_t *peer, unsigned reached, const weir_outcome_t *outcome,
                 weir_instant_t now)
 {
@@ -158,7 +158,9 @@ outlier_count(const outlier_conf_t *conf, weir_outlier_peer_t *words, unsigned m
         }
     }
     if (conf->latency != 0 && outcome->status != 0) {
-        (void) __atomic_fetch_add(&words->time, outcome->header_time.ms, __ATOMIC_RELAXED);
+        if (outcome->header_time.ms != 0) {
+            (void) __atomic_fetch_add(&words->time, outcome->header_time.ms, __ATOMIC_RELAXED);
+        }
         (void) __atomic_fetch_add(&words->timed, 1, __ATOMIC_RELAXED);
     }
 }
