@@ -197,7 +197,7 @@ typedef struct weir_attempt {
     uint16_t    status;          /* $upstream_status; 0 while none */
     bool        connected, has_header;
     bool        after_redirect;  /* the first of another location: set off by a colon */
-    bool        is_excused;      /* what it failed for is not its peer's doing: a limit that the client set, or used up */
+    bool        is_excused;      /* it failed for a limit that the client set, or used up: its peer is not to blame */
     uint32_t    peer_stats, group_stats;         /* rows */
     weir_msec_t connect_time, header_time, response_time;
     weir_msec_t client_time;     /* of header_time: its peer waited for the client's body */

@@ -399,6 +399,12 @@ weir_breaker_leave(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket)
 }
 
 bool
+weir_breaker_is_probe(weir_breaker_ticket_t ticket)
+{
+    return (ticket & BREAKER_PROBE) != 0;
+}
+
+bool
 weir_breaker_may_repeat(const weir_breaker_use_t *use, weir_breaker_ticket_t ticket)
 {
     return (ticket & BREAKER_PROBE) == 0 && breaker_is_of(weir_breaker_look(use->breaker), ticket);

@@ -75,6 +75,8 @@ void weir_breaker_report(const weir_breaker_use_t *use, weir_breaker_ticket_t *t
                          weir_instant_t now);
 /* It is over: a probe without a verdict gives its place back.  Once for each that was admitted. */
 void weir_breaker_leave(const weir_breaker_use_t *use, weir_breaker_ticket_t *ticket);
+/* It is a probe that has no verdict yet. */
+bool weir_breaker_is_probe(weir_breaker_ticket_t ticket);
 /* May it do more of the same?  Only while the breaker is closed, as it was when it was admitted. */
 bool weir_breaker_may_repeat(const weir_breaker_use_t *use, weir_breaker_ticket_t ticket);
 

@@ -273,6 +273,8 @@ void weir_pick_fell_back(weir_pick_t *pick);
 void weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
 /* May the request be sent once more, by the group's policies?  Asked once, and only for who does so then. */
 bool weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
+/* The peer has answered so far, and it is the client that is waited for now; perhaps again. */
+void weir_pick_gave(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
 /* It may, and is not after all; what it has goes on. */
 void weir_pick_retry_not(weir_pick_t *pick);
 /* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.

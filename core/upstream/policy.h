@@ -82,6 +82,9 @@ struct weir_uppolicy {
     void (*picked)(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now);
     /* … and it has a connection that is ready; perhaps again, when that had been closed. */
     void (*connected)(weir_uppolicy_of_t *of, weir_pick_t *pick);
+    /* What has come of the answer is good, and the rest waits for its client; perhaps again.  For what must not wait
+     * with it.  report follows. */
+    void (*gave)(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
     void (*report)(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
     /* The group has not taken the request, and its fallback has it. */
     void (*fell_back)(weir_uppolicy_of_t *of, weir_pick_t *pick);

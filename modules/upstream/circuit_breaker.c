@@ -141,6 +141,15 @@ breaker_report(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *
     }
 }
 
+/* A client that keeps a tunnel, or reads slowly, does not keep the breaker half-open. */
+static void
+breaker_gave(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
+{
+    if (weir_breaker_is_probe(*weir_policy_word(of, pick))) {
+        breaker_report(of, pick, outcome, now);
+    }
+}
+
 static const weir_told_t breaker_tells[] = {
     { .name = "state", .help = "What the circuit breaker is.", .kind = WEIR_TOLD_STATE, .label = "state",
       .states = weir_breakers_states },
@@ -177,6 +186,7 @@ static const weir_uppolicy_t breaker_policy = {
     .admit = breaker_admit,
     .leave = breaker_end_request,
     .retry = breaker_may_retry,
+    .gave = breaker_gave,
     .report = breaker_report,
     .tells = breaker_tells,
     .n_tells = weir_countof(breaker_tells),

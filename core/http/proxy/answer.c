@@ -370,13 +370,21 @@ answer_finish(weir_proxy_t *p)
     weir_request_finish(req);
 }
 
+/* It does not take what the peer sends. */
+static void
+answer_client_pauses(weir_proxy_t *p)
+{
+    p->client_paused = true;
+    weir_proxy_gave(p);
+}
+
 static weir_io_t
 answer_to_client(weir_proxy_t *p, weir_str_t bytes)
 {
     weir_io_t io = weir_response_body(p->req, bytes);
 
     if (io == WEIR_AGAIN) {
-        p->client_paused = true;
+        answer_client_pauses(p);
     }
     return io;
 }
@@ -401,7 +409,7 @@ answer_from_pipe(weir_proxy_t *p)
     io = weir_response_pipe(p->req, p->pipe.out, p->pipe_held, &moved);
     p->pipe_held -= moved;
     if (io == WEIR_AGAIN) {
-        p->client_paused = true;
+        answer_client_pauses(p);
     }
     return io == WEIR_ERROR ? io : WEIR_OK;
 }
@@ -666,7 +674,7 @@ weir_proxy_pump(weir_proxy_t *p)
     }
     switch (weir_response_flush(req)) {
     case WEIR_ERROR: weir_proxy_lost(p); return;
-    case WEIR_AGAIN: p->client_paused = true; return;
+    case WEIR_AGAIN: answer_client_pauses(p); return;
     default: break;
     }
     if (p->client_paused) {                     /* it all went after all: no edge will tell */

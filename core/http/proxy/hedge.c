@@ -45,7 +45,8 @@ weir_hedge_took(weir_proxy_t *p)
     if (hedge_conf(p)->percent != 0) {
         weir_instant_t now = weir_clock_now();
 
-        weir_hedges_took(p->pick.group, (weir_msec_t) { now.ms - p->attempt_began.ms }, now);
+        weir_hedges_took(p->pick.group,
+                         (weir_msec_t) { now.ms - p->attempt_began.ms - p->attempt->client_time.ms }, now);
     }
 }
 

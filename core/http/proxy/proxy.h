@@ -153,7 +153,7 @@ struct weir_proxy {
     /* toward the peer */
     weir_store_t            *body;            /* the request's body, when it is buffered; in the request's arena */
     bool                     streaming, body_taken, body_is_ours;
-    weir_instant_t           waits_for_client;  /* since then this try does, for the rest of a streamed body; 0: not now */
+    weir_instant_t           waits_for_client;  /* since then, for the rest of a streamed body; 0: not now */
 
     /* from the peer */
     weir_pipe_t              pipe;            /* with has_pipe */
@@ -221,6 +221,7 @@ weir_io_t weir_proxy_secure(weir_proxy_t *p);                     /* p->x->secur
 bool weir_proxy_retry_status(weir_proxy_t *p);
 void weir_proxy_release(weir_proxy_t *p);              /* lets go of the peer and of everything held; idempotent */
 void weir_proxy_end_attempt(weir_proxy_t *p, bool failed);
+void weir_proxy_gave(weir_proxy_t *p);                 /* retry.c: it is good so far, and the client's turn */
 void weir_proxy_body_ready(weir_proxy_t *p);                      /* the client's bytes: body or tunnel */
 void weir_proxy_lost(weir_proxy_t *p);                            /* the client has gone: the request is over */
 void weir_proxy_answer(weir_proxy_t *p);                          /* answer.c: the final head came */
@@ -237,7 +238,7 @@ void weir_proxy_tunnel_pump(weir_proxy_t *p);
 void weir_proxy_tunnel_go_on(weir_proxy_t *p);
 weir_io_t weir_proxy_next_body(weir_proxy_t *p, weir_str_t *bytes);     /* upload.c: see weir_asker_t */
 bool weir_proxy_collect_body(weir_proxy_t *p);                    /* upload.c: true: complete */
-void weir_proxy_client_came(weir_proxy_t *p);                     /* upload.c: the client is not waited for (any more) */
+void weir_proxy_client_came(weir_proxy_t *p);                     /* upload.c: it is not waited for (any more) */
 void weir_proxy_body_failed(weir_proxy_t *p, weir_cause_t cause); /* upload.c: the client's body: the request is over */
 
 #endif

@@ -293,11 +293,11 @@ weir_proxy_next_peer(weir_proxy_t *p)
 
 /* -- failures -- */
 
-#define RETRY_GRPC_LATE   504                /* as HTTP, DEADLINE_EXCEEDED; … */
-#define RETRY_GRPC_CLIENTS 499                /* … and what the client brought about itself */
+#define RETRY_GRPC_LATE    504               /* as HTTP, DEADLINE_EXCEEDED; … */
+#define RETRY_GRPC_CLIENTS 499               /* … and what the client brought about itself */
 
-/* A call of gRPC: how it ended stands behind its answer, or in an answer that is nothing else.  That it took longer than
- * its client let it is the client's affair. */
+/* A call of gRPC: how it ended stands behind its answer, or in an answer that is nothing else.  That it took longer
+ * than its client let it is the client's affair. */
 static void
 retry_read_grpc(const weir_proxy_t *p, weir_outcome_t *outcome)
 {
@@ -317,6 +317,17 @@ retry_read_grpc(const weir_proxy_t *p, weir_outcome_t *outcome)
         status = RETRY_GRPC_CLIENTS;
     }
     outcome->status = status != 0 ? status : outcome->status;
+}
+
+/* (How a call of gRPC went stands behind its answer.) */
+void
+weir_proxy_gave(weir_proxy_t *p)
+{
+    if (p->attempt != NULL && p->attempt->has_header && p->conf->end_cut == NULL) {
+        weir_outcome_t outcome = weir_outcome_of(p->attempt, false);
+
+        weir_pick_gave(&p->pick, &outcome, weir_clock_now());
+    }
 }
 
 void

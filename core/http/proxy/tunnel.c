@@ -121,6 +121,7 @@ tunnel_open(weir_proxy_t *p)
     p->req->codec->tunnel(p->req);
     p->x->codec->tunnel(p->x);
     p->hold.wants_body = true;
+    weir_proxy_gave(p);
     weir_proxy_tunnel_pump(p);
 }
 

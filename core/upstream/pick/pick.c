@@ -175,6 +175,18 @@ weir_pick_connected(weir_pick_t *pick)
 }
 
 void
+weir_pick_gave(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now)
+{
+    weir_group_t *group = pick->group;
+
+    for (uint32_t i = 0; i < group->conf.n_policies; i++) {
+        if (group->policies[i].policy->gave != NULL) {
+            group->policies[i].policy->gave(&group->policies[i], pick, outcome, now);
+        }
+    }
+}
+
+void
 weir_pick_fell_back(weir_pick_t *pick)
 {
     weir_group_t *group = pick->group;
