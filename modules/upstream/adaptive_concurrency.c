@@ -148,7 +148,8 @@ adapt_begin_measuring(const adapt_settings_t *settings, adapt_record_t *record, 
 {
     uint64_t due = adapt_load(&record->due), measurements = adapt_load(&record->measurements);
 
-    if (weir_likely(now.ms < due) || (measurements & 1) != 0 || !adapt_swap(&record->due, due, adapt_due(settings, now)))
+    if (weir_likely(now.ms < due) || (measurements & 1) != 0
+        || !adapt_swap(&record->due, due, adapt_due(settings, now)))
     {
         return;
     }

@@ -25,7 +25,7 @@ my $text  = <<"END";
         location /conns/   { proxy_pass http://conns; proxy_next_upstream off; }
         location /down/    { proxy_pass http://down; }
         location /placed/  { proxy_pass http://placed; }
-        location /lost/    { proxy_pass http://lost; }
+        location /lost/    { set \$group lost; proxy_pass http://\$group; }
         location \@sorry   { return 299 "sorry \$request_method"; }
         location /status   { status; }
     }
@@ -69,6 +69,27 @@ for my $case (
     my ($code, $said) = $w->check_conf("upstream a { server 127.0.0.1; $case->[0] } server { }");
     isnt $code, 0, "refused: $case->[0]";
     like $said, $case->[1], 'and why';
+}
+
+# A location that is the fallback is there in each server that passes to the group, if that is known.
+my $groups = 'upstream a { server 127.0.0.1; fallback b; } upstream b { server 127.0.0.1; fallback @sorry; } '
+           . 'upstream c { server 127.0.0.1; }';
+my $sorry  = 'location @sorry { return 503; }';
+my $lacks  = qr/requests of "\S+" may go to "\@sorry", the fallback of upstream "b": expected a location of that name in this server in \S+:\d+/;
+for my $case (
+    [ 'location / { proxy_pass http://b; }', "server { listen 127.0.0.1:1; $sorry }" ],
+    [ 'location / { proxy_pass http://a; }', '' ],
+    [ 'location / { grpc_pass grpc://a; }',  '' ],
+    [ 'location / { if ($arg_a) { proxy_pass http://a; } }', '' ],
+    [ 'location /x/ { location /x/y { proxy_pass http://a; } }', '' ],
+    [ 'location / { proxy_pass http://c weight=1; proxy_pass http://a weight=1; }', '' ],
+) {
+    my ($passes, $other) = @$case;
+    my ($code, $said) = $w->check_conf("$groups server { $passes } $other");
+    isnt $code, 0, "refused: $passes";
+    like $said, $lacks, 'and why';
+    ($code, $said) = $w->check_conf("$groups server { $passes $sorry } $other");
+    is $code, 0, 'with the location it is good' or diag $said;
 }
 
 done_testing;

@@ -417,6 +417,29 @@ conf_find_group(weir_conf_t *cf, weir_generation_t *generation, weir_proxy_pass_
     return pass->text != NULL || pass->group != NULL;
 }
 
+/* A request that the group does not take may end up in a location: there is to be one of that name in this server. */
+static bool
+conf_check_fallback(weir_conf_t *cf, const weir_conf_block_t *block, const weir_proxy_pass_t *pass)
+{
+    const weir_http_server_t *server = ((const weir_http_location_t *) block->owner)->server;
+    const weir_group_conf_t  *last = pass->group;
+
+    while (last != NULL && last->fallback != NULL) {         /* it is no circle: modules/upstream/fallback.c */
+        last = last->fallback;
+    }
+    if (last == NULL || last->fallback_location.len == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < server->n_named; i++) {
+        if (weir_str_eq(server->named[i]->name, last->fallback_location)) {
+            return true;
+        }
+    }
+    return weir_conf_error_at(cf, &block->words, "requests of \"%.*s\" may go to \"%.*s\", the fallback of upstream "
+                              "\"%.*s\": expected a location of that name in this server", WEIR_STR_ARG(pass->url),
+                              WEIR_STR_ARG(last->fallback_location), WEIR_STR_ARG(last->name));
+}
+
 /* What proxy_pass says, and each of its targets. */
 static bool
 conf_find_groups(weir_conf_t *cf, weir_generation_t *generation, const weir_conf_block_t *block,
@@ -427,7 +450,7 @@ conf_find_groups(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
     weir_edits_conf_t edits;
 
     *is_tls = conf->pass.is_tls;
-    if (!conf_find_group(cf, generation, &conf->pass)) {
+    if (!conf_find_group(cf, generation, &conf->pass) || !conf_check_fallback(cf, block, &conf->pass)) {
         return false;
     }
     for (size_t i = 0; targets != NULL && i < targets->n; i++) {
@@ -436,7 +459,7 @@ conf_find_groups(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
         if (target->status != 0) {
             continue;
         }
-        if (!conf_find_group(cf, generation, &target->pass)) {
+        if (!conf_find_group(cf, generation, &target->pass) || !conf_check_fallback(cf, block, &target->pass)) {
             return false;
         }
         *is_tls = *is_tls || target->pass.is_tls;

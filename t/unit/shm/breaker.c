@@ -527,6 +527,9 @@ test_interleavings(void)
     n = each_schedule("AFL", "AFL", false, prepare_closed, check_opened);
     printf("# %u schedules\n", n);
     ok(n > 1000 && violations == 0, "two failures in two workers open it once, however they meet");
+    n = each_schedule("AFL", "AGL", false, prepare_closed, check_opened);
+    printf("# %u schedules\n", n);
+    ok(n > 1000 && violations == 0, "a failure and a good one that fills the minimum do, too");
     n = each_schedule("AGL", "AGL", false, prepare_open, check_moves);
     printf("# %u schedules\n", n);
     ok(n > 1000 && violations == 0 && most == 1, "never more than one probe of one");
