@@ -68,11 +68,7 @@ notation_name(const char *file)
 static void
 notation_say(const weir_error_t *error)
 {
-    if (error->line != 0) {
-        fprintf(stderr, "weir: %s in %s:%u\n", error->text, error->file, error->line);
-    } else {
-        fprintf(stderr, "weir: %s\n", error->text);
-    }
+    fprintf(stderr, "weir: %s\n", error->text);    /* with its place */
 }
 
 /* Its mode and owner stay; a link is followed.  false: errno. */

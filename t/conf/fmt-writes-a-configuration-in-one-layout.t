@@ -57,7 +57,7 @@ is +($fmt->('--check', $file))[0], 0, 'then --check is content';
 $w->write_file('conf/bad.conf', "http {\n  server {\n");
 ($code, $said) = $fmt->('-w', $w->dir . '/conf/bad.conf');
 is $code, 1, 'what cannot be read is an error';
-like $said, qr/expecting "\}" of "server" in line 2 in .*bad\.conf:3/, 'which says where';
+like $said, qr/expecting "\}" of "server" in line 2 in \S*bad\.conf:3$/, 'which says where, once';
 is $read->('conf/bad.conf'), "http {\n  server {\n", 'and the file stays as it is';
 is +($fmt->('-w'))[0], 2, 'without a file it says how it is used';
 done_testing;
