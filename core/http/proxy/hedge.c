@@ -82,7 +82,7 @@ hedge_settle(weir_proxy_t *p)
         p->req->upstream_trailers = *p->x->trailers;
         p->x->trailers = &p->req->upstream_trailers;
     }
-    if (p->attempt->connected) {             /* and the other one was not, perhaps */
+    if (p->attempt != NULL && p->attempt->connected) {             /* and the other one was not, perhaps */
         weir_pick_connected(&p->pick);
     }
 }
