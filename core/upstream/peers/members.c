@@ -29,6 +29,7 @@
 #define MEMBERS_AT_ONCE  100             /* µs: what takes less is not worth a pause */
 #define MEMBERS_CHUNK    512
 #define MEMBERS_SETS     4096
+#define MEMBERS_TWINS    32              /* times that an address may stand in a group; looking for one walks them */
 
 struct weir_member {
     weir_list_t      link;               /* group->members, in the order of the sources */
@@ -378,7 +379,8 @@ members_update(weir_group_t *group, weir_member_t *member)
     members_bar(member->peer, change);
 }
 
-/* Every member goes to the end of the order as it is met, so that in the end the order is that of the list. */
+/* Every member goes to the end of the order as it is met, so that in the end the order is that of the list.  What names
+ * one address ever so often would cost more each time: what is too much of it is passed over. */
 static void
 members_list(weir_group_t *group, const weir_peer_conf_t *conf)
 {
@@ -387,7 +389,10 @@ members_list(weir_group_t *group, const weir_peer_conf_t *conf)
     uint32_t       twin = 0;
 
     while (member != NULL && member->is_listed) {
-        member = members_find(group, conf->text, ++twin);
+        if (++twin == MEMBERS_TWINS) {
+            return;
+        }
+        member = members_find(group, conf->text, twin);
     }
     if (member != NULL && !member->is_added && members_conf_eq(&member->said, conf)) {
         weir_list_remove(&member->link);
