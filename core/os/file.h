@@ -10,7 +10,8 @@
 bool weir_file_read(weir_arena_t *arena, const char *path, size_t limit, weir_str_t *bytes) WEIR_MUST_USE;
 /* Writes and replaces atomically where the folder allows, mode 0644.  false: errno. */
 bool weir_file_write(const char *path, weir_str_t bytes) WEIR_MUST_USE;
-/* The same, and it is on the disk when this returns: a power cut leaves the old bytes or the new.  Waits for the disk. */
+/* The same, and it is on the disk when this returns: a power cut leaves the old bytes or the new.  Waits for
+ * the disk. */
 bool weir_file_write_durable(const char *path, weir_str_t bytes) WEIR_MUST_USE;
 /* As weir_file_write with mode 0600, and always a new file in the place of the old. */
 bool weir_file_write_secret(const char *path, weir_str_t bytes) WEIR_MUST_USE;

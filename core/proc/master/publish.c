@@ -3,8 +3,8 @@
  *
  * Runs in the master.  A change is the master's own first, so that a worker that starts has it; then it is a line of a
  * log from which each worker is sent what it lacks, a message at a time: the next one goes when it says that requests
- * go by the last (link.c).  What all have is dropped from the log.  Meanwhile the files of `state` are written (keep.c): a
- * change is answered when all go by it and its file has it.
+ * go by the last (link.c).  What all have is dropped from the log.  Meanwhile the files of `state` are written
+ * (keep.c): a change is answered when all go by it and its file has it.
  */
 #include "proc/master/master.h"
 
