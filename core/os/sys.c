@@ -437,3 +437,12 @@ weir_sys_clock_us(void)
     (void) clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
 }
+
+uint64_t
+weir_sys_cpu_us(void)
+{
+    struct timespec t = { 0, 0 };
+
+    (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}

@@ -62,6 +62,7 @@ int     weir_sys_socketpair(int type, int fds[2]);                        /* AF_
 pid_t   weir_sys_fork(void);
 int     weir_sys_random(void *buf, size_t len);                           /* 0 or -1 */
 uint64_t weir_sys_clock_us(void);                                         /* monotonic, now; never fails */
+uint64_t weir_sys_cpu_us(void);           /* of a processor's time that this thread has used; never fails */
 void    weir_sys_clock(uint64_t *monotonic_ms, uint64_t *realtime_ms);    /* never fails */
 
 /* What a hash table of clients' names is keyed with.  Where the kernel has no random bytes to give,

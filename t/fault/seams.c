@@ -366,12 +366,19 @@ SEAM(pid_t, sys_fork, SEAMS_CALL, -1, (void), (), EAGAIN, ENOMEM)
 CALL(random, (void *buf, size_t len), (buf, len), ENOSYS)
 
 SEAMS_REAL(uint64_t, sys_clock_us, (void))
+SEAMS_REAL(uint64_t, sys_cpu_us, (void))
 SEAMS_REAL(void, sys_clock, (uint64_t *monotonic_ms, uint64_t *realtime_ms))
 
 uint64_t
 __wrap_weir_sys_clock_us(void)    /* never fails */
 {
     return __real_weir_sys_clock_us();
+}
+
+uint64_t
+__wrap_weir_sys_cpu_us(void)    /* never fails */
+{
+    return __real_weir_sys_cpu_us();
 }
 
 void

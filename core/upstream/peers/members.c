@@ -25,7 +25,7 @@
 #include <string.h>
 
 #define MEMBERS_REST     1024            /* numbers that wait until they are used again: see weir_peer_number */
-#define MEMBERS_PAUSE    9               /* times what making the sets takes, until they may be made again */
+#define MEMBERS_PAUSE    9               /* times what making the sets takes (processor), until it may be again */
 #define MEMBERS_AT_ONCE  100             /* µs: what takes less is not worth a pause */
 #define MEMBERS_CHUNK    512
 #define MEMBERS_SETS     4096
@@ -679,10 +679,10 @@ weir_members_settle(weir_group_t *group)
 static void
 members_settle_now(weir_group_t *group)
 {
-    uint64_t began = weir_sys_clock_us(), took;
+    uint64_t began = weir_sys_cpu_us(), took;        /* what others used meanwhile is no reason to wait longer */
 
     weir_members_settle(group);
-    took = weir_sys_clock_us() - began;
+    took = weir_sys_cpu_us() - began;
     group->settle_from.ms = weir_clock_now().ms + (took > MEMBERS_AT_ONCE ? took * MEMBERS_PAUSE / 1000 + 1 : 0);
 }
 
