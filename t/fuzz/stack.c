@@ -244,7 +244,7 @@ stack_all_leave(void)
     world_turn();
     while (pool_run(0)) { }
     world_turn();
-    for (int k = 0; k < 12; k++) {
+    for (int k = 0; k < 40; k++) {                   /* a name that nobody waits for is asked for up to 32 times */
         for (size_t i = 0; i < WORLD_UPSTREAMS; i++) {
             peer_end(&world.upstreams[i]);
         }
