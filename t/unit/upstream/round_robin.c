@@ -122,6 +122,7 @@ test_many_peers(void)
 {
     enum { N = 200 };
     static weir_peer_conf_t peers[N];
+    static char             texts[N][WEIR_ADDR_TEXT];
     groups_spec_t           spec;
     weir_group_t           *group;
     weir_arena_t            arena;
@@ -131,6 +132,8 @@ test_many_peers(void)
     groups_spec(&spec, "many", 1);
     for (int i = 0; i < N; i++) {
         peers[i] = spec.peers[0];
+        weir_addr_set_port(&peers[i].addr, (uint16_t) (i + 1));
+        peers[i].text = peers[i].server = weir_str(texts[i], weir_addr_text(&peers[i].addr, texts[i]));
     }
     spec.conf.peers = peers;
     spec.conf.n_peers = N;
