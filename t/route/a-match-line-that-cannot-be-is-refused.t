@@ -49,7 +49,7 @@ my @cases = (
     [ 'route "" { }',                                    qr/a route has a name/ ],
     [ 'route r { location /x { } }',                     qr/"location" directive is not allowed here .*\(allowed in server, location\)/ ],
     [ 'route r { route s { } }',                         qr/"route" directive is not allowed here/ ],
-    [ 'location / { match path=/a; }',                   qr/"match" directive is not allowed here .*\(allowed in route\)/ ],
+    [ 'location / { match path=/a; }',                   qr/"match" directive is not allowed here .*\(allowed in http, route\)/ ],
     [ 'route r { if ($arg_a) { match path=/a; } }',      qr/"match" directive is not allowed here/ ],
     [ 'route r { return 200 $route_id; }',               qr/unknown "?\$?route_id"? variable/ ],
     [ 'route r { match path_template=/a/{id}; proxy_pass http://127.0.0.1:1/b/; }',
