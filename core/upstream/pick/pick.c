@@ -49,10 +49,13 @@ pick_take(weir_pick_t *pick, weir_peer_t *peer, weir_instant_t now)
     if (!weir_state_enter(peer)) {
         return false;
     }
-    pick->on_trial = weir_peer_is_marked(peer) && weir_peer_try(peer, now);
-    if (weir_peer_is_marked(peer) && !pick->on_trial && !weir_peer_is_needed(peer)) {
-        weir_state_leave(peer);
-        return false;
+    pick->on_trial = false;
+    if (weir_unlikely(weir_peer_is_marked(peer))) {
+        pick->on_trial = weir_peer_try(peer, now);
+        if (!pick->on_trial && weir_peer_is_marked(peer) && !weir_peer_is_needed(peer)) {
+            weir_state_leave(peer);
+            return false;
+        }
     }
     pick->peer = weir_peer_ref(peer);
     return true;
