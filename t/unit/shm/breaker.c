@@ -550,6 +550,13 @@ test_interleavings(void)
     ok(n > 1000 && violations == 0, "nor a breaker that does not go on");
 }
 
+/* The sanitizer knows of one stack, and says so of a program that changes it. */
+#ifdef __SANITIZE_ADDRESS__
+#define MAY_CHANGE_STACKS false
+#else
+#define MAY_CHANGE_STACKS true
+#endif
+
 int
 main(void)
 {
@@ -557,6 +564,8 @@ main(void)
     test_lease();
     test_window();
     test_against_a_model();
-    test_interleavings();
+    if (MAY_CHANGE_STACKS) {
+        test_interleavings();
+    }
     return done();
 }

@@ -226,6 +226,22 @@ test_cost(void)
     weir_arena_fini(&of);
 }
 
+/* As when a worker ends in the turn of a change. */
+static void
+test_groups_go_first(void)
+{
+    weir_groups_t *all = weir_groups_create(groups_loop);
+    groups_spec_t  spec;
+    weir_group_t  *group;
+
+    groups_spec(&spec, "late", 3);
+    group = weir_group_attach(all, &spec.conf);
+    weir_group_renew(group, spec.peers, 2);
+    weir_groups_destroy(all);
+    is_int(weir_group_conf(group)->n_peers, 3, "a group whose peers have changed outlives the list of groups");
+    weir_group_unref(group);
+}
+
 int
 main(void)
 {
@@ -238,6 +254,7 @@ main(void)
     test_twins();
     test_turns_go_on(20);
     test_turns_go_on(MANY);
+    test_groups_go_first();
     groups_fini();
     return done();
 }
