@@ -50,6 +50,7 @@ for my $what (qw(requests connections pending)) {
         my @held   = map { $w->client->send_request('GET', "/$what/$_") } 1 .. 3;
         $w->wait_until("$what: three are there", sub { $caps->($what)->{now}{$what} == 3 });
         $refused->($what, "upstream.full.$what");
+        $w->wait_until("$what: three are with the server", sub { $slow->requests >= $before + 3 }) unless $what eq 'pending';
         is $slow->requests, $before + 3, "$what: no fourth is sent" unless $what eq 'pending';
         $kill->();
         $w->wait_until("$what: the dead hold none", sub { $caps->($what)->{now}{$what} == 0 });
