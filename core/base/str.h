@@ -61,6 +61,19 @@ weir_str_eq_short(weir_str_t a, weir_str_t b)
                           && a.at[a.len - 1] == b.at[a.len - 1]);
 }
 
+/* Copies the text to *at, which goes on behind it: for texts that lie in one block with what they are of. */
+static inline weir_str_t
+weir_str_put(char **at, weir_str_t text)
+{
+    weir_str_t put = weir_str(*at, text.len);
+
+    if (text.len != 0) {
+        memcpy(*at, text.at, text.len);
+        *at += text.len;
+    }
+    return put;
+}
+
 bool weir_str_eq_fold(weir_str_t a, weir_str_t b);              /* ASCII case folded */
 bool weir_str_starts(weir_str_t s, weir_str_t prefix);
 bool weir_str_starts_fold(weir_str_t s, weir_str_t prefix);

@@ -394,18 +394,6 @@ changes_hold_row(const weir_change_t *change)
     return row;
 }
 
-static weir_str_t
-changes_keep(char **at, weir_str_t text)
-{
-    weir_str_t kept = weir_str(*at, text.len);
-
-    if (text.len != 0) {
-        memcpy(*at, text.at, text.len);
-        *at += text.len;
-    }
-    return kept;
-}
-
 /* At the end of its group's. */
 static changes_entry_t *
 changes_make(const weir_change_t *change)
@@ -417,8 +405,8 @@ changes_make(const weir_change_t *change)
         changes_grow();
     }
     entry->change = *change;
-    entry->change.group = changes_keep(&texts, change->group);
-    entry->change.peer.locality = changes_keep(&texts, change->peer.locality);
+    entry->change.group = weir_str_put(&texts, change->group);
+    entry->change.peer.locality = weir_str_put(&texts, change->peer.locality);
     entry->change.peer.text.at = entry->change.peer.server.at = entry->change.text;
     entry->hash = changes_hash(change->group, change->peer.text);
     entry->next = *changes_bucket(entry->hash);

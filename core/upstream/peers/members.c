@@ -50,26 +50,14 @@ members_texts(const weir_peer_conf_t *conf)
     return conf->text.len + conf->server.len + conf->locality.len + conf->route.len;
 }
 
-static weir_str_t
-members_keep(char **at, weir_str_t text)
-{
-    weir_str_t kept = weir_str(*at, text.len);
-
-    if (text.len != 0) {
-        memcpy(*at, text.at, text.len);
-        *at += text.len;
-    }
-    return kept;
-}
-
 static void
 members_copy(weir_peer_conf_t *to, char *texts, const weir_peer_conf_t *conf)
 {
     *to = *conf;
-    to->text = members_keep(&texts, conf->text);
-    to->server = members_keep(&texts, conf->server);
-    to->locality = members_keep(&texts, conf->locality);
-    to->route = members_keep(&texts, conf->route);
+    to->text = weir_str_put(&texts, conf->text);
+    to->server = weir_str_put(&texts, conf->server);
+    to->locality = weir_str_put(&texts, conf->locality);
+    to->route = weir_str_put(&texts, conf->route);
 }
 
 /* One block of the heap. */
