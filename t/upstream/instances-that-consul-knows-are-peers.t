@@ -35,17 +35,7 @@ $w->conf(<<"END", workers => 2);
         location /worker { return 200 "\$pid"; }
     }
 END
-my $each = sub ($path) {
-    my %seen;
-    $w->wait_until('both workers have answered', sub {
-        my $client = $w->client;
-        my $pid = $client->send_request('GET', '/worker')->read_response->body;
-        $seen{$pid} //= $client->send_request('GET', $path)->read_response->body;
-        keys %seen == 2;
-    });
-    return join ' ', sort values %seen;
-};
-my $all = sub ($want, $what) { $w->wait_until($what, sub { $each->('/') eq "$want $want" }); pass $what };
+my $all = sub ($want, $what) { $w->wait_until($what, sub { $w->both_workers_say('/') eq "$want $want" }); pass $what };
 $w->wait_until('the instances are known', sub { $w->get('/')->status == 200 });
 my %seen;
 my $c = $w->client;

@@ -27,17 +27,7 @@ is $w->get('/')->status, 200, 'the first request finds them';
 is $shares->('/', 40), 'one 10 two 30', 'lines have weights and backups';
 is $shares->('/both', 40), 'four 8 one 8 two 24', 'and stand beside servers that are written';
 
-my $each = sub ($path) {
-    my %seen;
-    $w->wait_until('both workers have answered', sub {
-        my $client = $w->client;
-        my $pid = $client->send_request('GET', '/worker')->read_response->body;
-        $seen{$pid} //= $client->send_request('GET', $path)->read_response->body;
-        keys %seen == 2;
-    });
-    return join ' ', sort values %seen;
-};
-my $all = sub ($want, $what) { $w->wait_until($what, sub { $each->('/') eq "$want $want" }); pass $what };
+my $all = sub ($want, $what) { $w->wait_until($what, sub { $w->both_workers_say('/') eq "$want $want" }); pass $what };
 $say->(qq({"servers": [{"server": "$origin{three}", "note": "passed over"}]}));
 $all->('three', 'JSON that takes its place is known to both workers');
 
@@ -57,10 +47,10 @@ unlink "$dir/list";
 $w->wait_for_log(qr/list cannot be read: No such file/);
 is $w->get('/')->body, 'three', 'nor does one that is gone';
 $w->reload;
-is $each->('/'), 'three three', 'a reload begins with what was known';
+is $w->both_workers_say('/'), 'three three', 'a reload begins with what was known';
 kill 'KILL', $_ for my @before = $w->workers;
 $w->wait_until('other workers are there', sub { my @now = $w->workers; @now == 2 && !grep { my $pid = $_; grep { $pid == $_ } @before } @now });
-is $each->('/'), 'three three', 'so do workers that start';
+is $w->both_workers_say('/'), 'three three', 'so do workers that start';
 
 $say->("server $origin{one};");
 $all->('one', 'it comes back');

@@ -29,17 +29,7 @@ $w->conf(<<"END", workers => 2);
         location /worker { return 200 "\$pid"; }
     }
 END
-my $each = sub ($path) {
-    my %seen;
-    $w->wait_until('both workers have answered', sub {
-        my $client = $w->client;
-        my $pid = $client->send_request('GET', '/worker')->read_response->body;
-        $seen{$pid} //= $client->send_request('GET', $path)->read_response->body;
-        keys %seen == 2;
-    });
-    return join ' ', sort values %seen;
-};
-my $all = sub ($want, $what) { $w->wait_until($what, sub { $each->('/') eq "$want $want" }); pass $what };
+my $all = sub ($want, $what) { $w->wait_until($what, sub { $w->both_workers_say('/') eq "$want $want" }); pass $what };
 $w->wait_until('the list is known', sub { $w->get('/')->status == 200 });
 my %seen;
 my $c = $w->client;
@@ -67,7 +57,7 @@ $lists->stop;
 $w->wait_for_log(qr/cannot be had from \S+: (?!it answered|expected|server|there are|line)/);
 is $w->get('/')->body, 'one', 'nor by a server that is gone';
 $w->reload;
-is $each->('/'), 'one one', 'a reload begins with what was known';
+is $w->both_workers_say('/'), 'one one', 'a reload begins with what was known';
 
 for my $bad ([ 'servers_url;', qr/number of arguments/ ], [ 'servers_url file.json;', qr{http:// or https://} ], [ 'servers_url http://127.0.0.1/ interval=1ms;', qr/100ms or more/ ],
     [ 'servers_url http://127.0.0.1/ token_file=missing;', qr/missing/ ], [ 'servers_url http://127.0.0.1/ service=a;', qr/expected interval=/ ], [ 'servers_url http://a/;', qr/its own servers/ ])

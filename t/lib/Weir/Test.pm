@@ -239,6 +239,18 @@ sub wait_until ($self, $what, $is_so) {
     return 1;
 }
 
+# What each of two workers says to $path, in order; a location /worker returns "$pid".
+sub both_workers_say ($self, $path) {
+    my %seen;
+    $self->wait_until('both workers have answered', sub {
+        my $client = $self->client;
+        my $pid = $client->send_request('GET', '/worker')->read_response->body;
+        $seen{$pid} //= $client->send_request('GET', $path)->read_response->body;
+        keys %seen == 2;
+    });
+    return join ' ', sort values %seen;
+}
+
 # An origin may see requests that its parser refuses.
 sub allow_bad ($self) { $self->{allow_bad} = 1; return $self }
 
