@@ -15,6 +15,8 @@
 #define KEYED_BUCKET    4                    /* cells: one cache line */
 #define KEYED_TENTATIVE ((uint64_t) 1 << 63)
 #define KEYED_TRIES     100                  /* others came between so often: that key is busy beyond reason */
+#define KEYED_PAUSE     16                   /* pauses of the CPU, and so many more for each try that failed */
+#define KEYED_PAUSE_MAX 128                  /* some microseconds */
 
 struct weir_keyed {
     uint64_t magic, n_buckets;
@@ -277,6 +279,20 @@ keyed_change(weir_keyed_t *table, weir_cell_t *cell, weir_cell_t seen, const wei
     return weir_cell_swap(cell, seen, (weir_cell_t) { seen.name, next }) ? KEYED_DONE : KEYED_AGAIN;
 }
 
+/* Another process has changed the cell between our look and our change.  Whoever tries again at once may lose every
+ * time to a process whose CPU has the line already; after a pause it does not. */
+__attribute__((noinline, cold)) static void
+keyed_pause(unsigned tries)
+{
+    for (uint64_t n = weir_min(tries * KEYED_PAUSE, KEYED_PAUSE_MAX); n != 0; n--) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#else
+        __asm__ volatile("yield");
+#endif
+    }
+}
+
 weir_keyed_result_t
 weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_keyed_op_t *op, void *data)
 {
@@ -294,6 +310,9 @@ weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_t *key, const weir_k
             step = keyed_confirm(table, &ways, cell, seen, op, data);
         } else {
             step = keyed_change(table, cell, seen, op, data);
+        }
+        if (weir_unlikely(step == KEYED_AGAIN)) {
+            keyed_pause(tries + 1);
         }
     }
     return step == KEYED_DONE ? WEIR_KEYED_CHANGED : step == KEYED_LEFT ? WEIR_KEYED_LEFT : WEIR_KEYED_FULL;

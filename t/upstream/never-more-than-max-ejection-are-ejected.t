@@ -40,11 +40,12 @@ is $most, 3, 'never more than three are ejected';
 $w->wait_until('four workers are there', sub { 4 == $w->workers });
 $w->write_file('fine', '');
 my $told;
-$w->wait_until('all have come back', sub {
+# A group's numbers stand before those of its peers, and are read before them: the last one may come back between.
+$w->wait_until('all have come back, and none is counted as ejected', sub {
     $told = decode_json($w->get('/status')->body)->{upstreams}{ten};
-    !grep { $_->{state} ne 'up' } values $told->{peers}->%*;
+    $told->{outlier_detection}{ejected} == 0 && !grep { $_->{state} ne 'up' } values $told->{peers}->%*;
 });
-is $told->{outlier_detection}{ejected}, 0, 'none is ejected';
+pass 'all have come back, and none is counted as ejected';
 cmp_ok $told->{outlier_detection}{overflows}, '>', 0, 'what was prevented is counted';
 my @logged = $w->error_log =~ /upstream server ejected for/g;
 cmp_ok $told->{outlier_detection}{ejections}{consecutive_5xx}, '>=', 3, 'ejections are counted';
