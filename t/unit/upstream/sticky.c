@@ -86,13 +86,18 @@ test_names(void)
        "the longest name, and the greatest number of a peer");
 }
 
+/* A name has eight cells: which of them the oldest are in, and whether one of 4,000 is spared, is chance.  With these
+ * seeds it is the same each time. */
 static void
 test_full(void)
 {
-    sticky_sessions_t sessions = open_sessions(600);
-    unsigned          old = 0, young = 0;
-    char              name[24];
+    static const uint64_t seeds[2] = { 1, 2 };
+    sticky_sessions_t     sessions;
+    unsigned              old = 0, young = 0;
+    char                  name[24];
 
+    weir_keyed_use_seeds(seeds);
+    sessions = open_sessions(600);
     for (unsigned i = 0; i < 4000; i++) {
         sticky_sessions_put(&sessions, group, weir_str(name, (size_t) snprintf(name, sizeof(name), "%u", i)), 9,
                             at(10 + i / 10));
