@@ -10,9 +10,7 @@
 #include "base/mem.h"
 #include "log/log.h"
 #include "os/addr.h"
-#include "os/clock.h"
 #include "os/sys.h"
-#include "upstream/command.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -23,16 +21,12 @@
 #define CONTROL_CLIENTS  64
 #define CONTROL_PENDING  1024                /* commands of a client that are not answered */
 #define CONTROL_UNREAD   (256 * 1024)        /* bytes of answers, beyond which no command is taken */
-#define CONTROL_PATIENCE 10000               /* ms */
 #define CONTROL_LOOK     ((weir_msec_t) { 1000 })
 
 /* A command whose answer has not left: answers leave in order. */
 typedef struct {
-    weir_list_t    link;
-    uint64_t       number;                   /* of a change; 0: answered */
-    weir_instant_t since;
-    json_t        *answer;
-    bool           is_list;
+    weir_list_t  link;
+    weir_call_t *call;
 } control_pending_t;
 
 typedef struct {
@@ -49,7 +43,7 @@ typedef struct {
 } control_client_t;
 
 static struct {
-    weir_control_ops_t ops;
+    weir_command_ops_t ops;
     weir_watch_t       listener;             /* fd 0: never opened */
     weir_list_t        clients;
     size_t             n_clients;
@@ -71,7 +65,7 @@ control_free(control_client_t *client)
         control_pending_t *pending = weir_list_entry(client->pending.next, control_pending_t, link);
 
         weir_list_remove(&pending->link);
-        json_decref(pending->answer);
+        weir_call_drop(pending->call);
         weir_mem_free(pending);
     }
     weir_loop_unwatch(control.ops.loop, &client->watch);
@@ -144,25 +138,10 @@ control_send(control_client_t *client)
     return true;
 }
 
-/* What all go by, or has waited long enough. */
-static void
-control_answer(control_pending_t *pending, uint64_t settled)
+static bool
+control_is_long(const control_pending_t *pending)
 {
-    const char *fault = pending->number <= settled ? control.ops.fault(control.ops.data, pending->number) : NULL;
-    json_t     *late;
-
-    if (pending->number <= settled) {
-        if (fault != NULL) {
-            json_decref(pending->answer);
-            pending->answer = json_pack("{s:s}", "error", fault);
-        }
-        pending->number = 0;
-    } else if (weir_clock_now().ms - pending->since.ms >= CONTROL_PATIENCE) {
-        late = json_array();
-        (void) control.ops.settled(control.ops.data, pending->number, late);
-        (void) json_object_set_new(pending->answer, "late", late);
-        pending->number = 0;
-    }
+    return pending->call->row != NULL && pending->call->row->is_long;
 }
 
 static void control_cut(control_client_t *client);
@@ -175,15 +154,12 @@ control_flush(control_client_t *client, uint64_t settled)
     while (!weir_list_empty(&client->pending)) {
         control_pending_t *pending = weir_list_entry(client->pending.next, control_pending_t, link);
 
-        if (pending->number != 0) {
-            control_answer(pending, settled);
-        }
-        if (pending->number != 0) {
+        if (!weir_call_is_answered(pending->call, settled)) {
             break;
         }
-        control_put(client, pending->answer);
-        json_decref(pending->answer);
-        client->is_listing = client->is_listing && !pending->is_list;
+        control_put(client, pending->call->answer);
+        client->is_listing = client->is_listing && !control_is_long(pending);
+        weir_call_drop(pending->call);
         weir_list_remove(&pending->link);
         weir_mem_free(pending);
         client->n_pending--;
@@ -228,63 +204,22 @@ control_on_task(weir_task_t *task WEIR_UNUSED)
 
 /* -- commands -- */
 
-/* *number: of the change that is made; 0: none is. */
-static json_t *
-control_change(const json_t *command, uint64_t *number)
+static void
+control_on_answer(weir_call_t *call WEIR_UNUSED)
 {
-    const char   *closed = control.ops.is_closed(control.ops.data);
-    weir_error_t  error = { .text = "" };
-    weir_change_t change;
-    char         *line = NULL;
-    json_t       *said;
-    bool          good = closed == NULL || weir_error_set(&error, "%s", closed);
-
-    good = good && weir_change_read(&change, command, &error)
-           && weir_upstream_check(control.ops.generation(control.ops.data), &change, &error);
-    if (good) {
-        said = weir_change_write(&change);
-        line = json_dumps(said, JSON_COMPACT);
-        json_decref(said);
-        *number = weir_changes_number() + 1;
-        good = (line != NULL || weir_error_set(&error, "there is no memory"))
-               && control.ops.publish(control.ops.data, *number, &change, weir_str_from_z(line), &error);
-        free(line);
-    }
-    if (!good) {
-        *number = 0;
-        return json_pack("{s:s}", "error", error.text);
-    }
-    return json_pack("{s:b}", "ok", 1);
-}
-
-static json_t *
-control_do(weir_str_t line, uint64_t *number, bool *is_list)
-{
-    json_error_t why;
-    json_t      *command = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, &why), *answer;
-    const char  *what = json_string_value(json_object_get(command, "do"));
-
-    if (command == NULL) {
-        return json_pack("{s:s}", "error", "a command is to be a line of JSON");
-    }
-    *is_list = what != NULL && strcmp(what, "upstream.list") == 0;
-    if (*is_list) {
-        answer = weir_upstream_tell(control.ops.generation(control.ops.data), command);
-    } else {
-        answer = control_change(command, number);
-    }
-    json_decref(command);
-    return answer;
+    weir_task_post(control.ops.loop, &control.task, control_on_task);
 }
 
 static void
 control_take(control_client_t *client, weir_str_t line)
 {
     control_pending_t *pending = weir_mem_need(sizeof(*pending));
+    json_error_t       why;
+    json_t            *words = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, &why);
 
-    pending->answer = control_do(line, &pending->number, &pending->is_list);
-    client->is_listing = client->is_listing || pending->is_list;
-    pending->since = weir_clock_now();
+    pending->call = weir_commands_call(&control.ops, words, control_on_answer, NULL);
+    json_decref(words);
+    client->is_listing = client->is_listing || control_is_long(pending);
     weir_list_append(&client->pending, &pending->link);
     client->n_pending++;
     weir_task_post(control.ops.loop, &control.task, control_on_task);
@@ -455,7 +390,7 @@ control_listen(void)
 }
 
 void
-weir_control_open(const weir_control_ops_t *ops, weir_str_t pid_file)
+weir_control_open(const weir_command_ops_t *ops, weir_str_t pid_file)
 {
     if (!control.is_open) {
         weir_list_init(&control.clients);

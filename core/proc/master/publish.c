@@ -190,8 +190,9 @@ publish_fault(void *data WEIR_UNUSED, uint64_t number)
 void
 weir_publish_open(weir_master_t *master)
 {
-    const weir_control_ops_t ops = {
-        .data = master, .loop = master->loop, .generation = publish_generation, .is_closed = publish_is_closed,
+    const weir_command_ops_t ops = {
+        .data = master, .master = master, .loop = master->loop,
+        .generation = publish_generation, .is_closed = publish_is_closed,
         .publish = publish_change, .settled = publish_settled,
         .fault = publish_fault,
     };

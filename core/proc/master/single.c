@@ -185,7 +185,7 @@ single_on_settled(void *data WEIR_UNUSED)
 static void
 single_open_control(single_t *single, weir_str_t pid_file)
 {
-    const weir_control_ops_t ops = {
+    const weir_command_ops_t ops = {
         .data = single, .loop = single->loop, .generation = single_generation, .is_closed = single_is_closed,
         .publish = single_change, .settled = single_settled,
         .fault = single_fault,
