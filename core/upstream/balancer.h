@@ -25,14 +25,33 @@ struct weir_host_set {
     int32_t       credit;            /* what it is owed of them */
     uint64_t      counts;            /* for what, within its level; shares.c */
     void         *state;             /* the balancer's */
+    const void   *prepared;          /* what it has prepared for the set (weir_draft_t.made); NULL: it does not */
     uint64_t     *ends;              /* of a large set: by peer, the sum of the weights up to its own (weir_sets_at) */
     struct weir_order *order;        /* of a large set (order.h); NULL */
     bool          is_panic;          /* so few of its peers are healthy that all of them are used */
 };
 
+/* A set that is to come: what its balancer goes by, which stays as it is until the set is there. */
+#define WEIR_DRAFT_STEPS 2048        /* at once: some 100 µs */
+
+typedef struct {
+    const weir_group_conf_t       *group;
+    const weir_peer_conf_t *const *peers;    /* n of them, in the order of the set */
+    size_t                         n;
+    uint64_t                       weight;
+    weir_arena_t                  *arena;    /* of the group's sets that come */
+    void                          *made;     /* the balancer's; NULL: it has not begun */
+} weir_draft_t;
+
 struct weir_balancer {
     const char  *name;
     bool         is_steady;          /* servers have all of their weights always: it is none for slow_start */
+    /* What takes so long to make that a worker cannot stand still for it: at most so many steps of it (a point, a slot;
+     * each some 50 ns), in a turn or several, while the group goes on with the sets that it has.  true: draft->made is
+     * ready.  NULL: there is nothing of that kind. */
+    bool         (*prepare)(weir_draft_t *draft, size_t steps);
+    /* It will not be ready, or has not begun: what it has beside the arena goes. */
+    void         (*abandon)(weir_draft_t *draft);
     /* The state of a set that no peer has been picked from; in the arena of the group's sets, which are made anew when
      * its peers change.  NULL: it needs none. */
     void        *(*create)(const weir_host_set_t *set, weir_arena_t *arena);

@@ -96,8 +96,9 @@ typedef struct {
     uint32_t                number;          /* its own in its group, which it keeps: weir_peer_number */
     uint32_t                refs;            /* the group while it is a member, requests and connections on it */
     bool                    is_gone;         /* from the group: it is not picked, and ends with its last reference */
-    bool                    is_fresh;        /* in no set yet; members.c, as what follows */
-    const weir_peer_conf_t *next_conf, *before;
+    bool                    is_fresh;        /* in no set yet; members.c and settle.c, as what follows */
+    const weir_peer_conf_t *next_conf, *plan_conf, *before;
+    uint32_t                planned;         /* its place in the sets that are being made, and 1 (settle.c); 0: none */
     uint8_t                 zone;            /* of its locality, from 1 on; 0: it has none */
     weir_peer_state_t      *state;           /* what all workers know about it */
     weir_place_t            place;           /* where that is; its gauge: requests on the peer now, in this worker */

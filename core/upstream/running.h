@@ -10,6 +10,7 @@
 
 typedef struct weir_upslot weir_upslot_t;
 typedef struct weir_member weir_member_t;     /* members.c */
+typedef struct weir_plan weir_plan_t;         /* settle.c */
 
 /* Numbers of peers that have gone, the first one the longest ago. */
 typedef struct { uint32_t *resting; size_t first, n, cap; } weir_numbers_t;
@@ -43,6 +44,8 @@ struct weir_group {
     bool              has_changed;   /* what the sets are of */
     weir_list_t       unsettled;     /* of groups, while the sets are not of what is known */
     uint64_t          unsettled_from;    /* the first change that they lack */
+    uint64_t          lacks_from;        /* … and that the plan lacks, too; 0: it has all */
+    weir_plan_t      *plan;          /* of the sets that are being made; NULL: none are */
     weir_task_t       settle_task;
     weir_timer_t      settle_timer;
     weir_instant_t    settle_from;   /* not earlier */
@@ -81,12 +84,32 @@ struct weir_group {
 /* members.c: a group that was just made gets its peers; it has none any more. */
 void weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
 void weir_members_end(weir_group_t *group);
-/* These are all from now on; weir_members_settle, or the end of the turn, makes the sets of them. */
+/* These are all from now on; the sets of them are made as weir_members_settle_soon says. */
 void weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
 /* Something has changed of that address at run time (changes.h). */
 void weir_members_changed(weir_group_t *group, weir_str_t text);
-/* What is put off to the end of the turn, now. */
+/* Its peers, as their sources have them, n_members at most: those of the sets that are made of what is known now. */
+size_t weir_members_peers(const weir_group_t *group, weir_peer_t **peers);
+/* Which row a peer's conf is counted in, and whether it is one that the configuration has down. */
+void weir_members_hold_row(const weir_peer_conf_t *conf);
+void weir_members_let_row_go(const weir_peer_conf_t *conf);
+
+/* settle.c: something has changed; at the end of the turn, or when its time has come, the sets are made, in slices over
+ * several turns where that takes long. */
+void weir_members_settle_soon(weir_group_t *group);
+/* As much of that as is done in one slice, now; all of it when the sets have nobody left that may be picked. */
+void weir_members_settle_most(weir_group_t *group);
+/* All of it, now. */
 void weir_members_settle(weir_group_t *group);
+/* The group ends: no peer is in a set or a plan any more. */
+void weir_members_leave_sets(weir_group_t *group);
+void weir_members_free_sets(weir_arena_t *arena);
+/* What the sets that are being made have of it, or if it does not change with them, what it has. */
+static inline const weir_peer_conf_t *
+weir_peer_planned_conf(const weir_peer_t *peer)
+{
+    return peer->plan_conf != NULL ? peer->plan_conf : peer->conf;
+}
 static inline weir_peer_t *
 weir_peer_ref(weir_peer_t *peer)
 {
@@ -113,8 +136,9 @@ weir_pick_has_tried(const weir_pick_t *pick, const weir_peer_t *peer)
     return number / 64 < pick->n_tried && (pick->tried[number / 64] >> (number % 64) & 1) != 0;
 }
 
-/* sets.c: host sets of group->peers, which are in the order of their ranks; the balancer's state of each. */
-void         weir_sets_create(weir_group_t *group);
+/* sets.c: host sets of group->peers, which are in the order of their ranks; the balancer's state of each.
+ * drafts: what it has prepared for each; NULL: nothing. */
+void         weir_sets_create(weir_group_t *group, const weir_draft_t *drafts);
 /* shares.c: what part of the requests each set is due now (set->share; together WEIR_SHARE_WHOLE, or 0 when no peer may
  * be asked). */
 void         weir_shares_update(weir_group_t *group, weir_instant_t now);

@@ -138,6 +138,8 @@ weir_group_unsettled(weir_group_t *group)
     if (group->groups != NULL && !weir_list_linked(&group->unsettled)) {
         group->unsettled_from = group->groups->change + 1;
         weir_list_append(&group->groups->unsettled, &group->unsettled);
+    } else if (group->groups != NULL && group->plan != NULL && group->lacks_from == 0) {
+        group->lacks_from = group->groups->change + 1;
     }
 }
 
@@ -147,7 +149,12 @@ weir_group_settled(weir_group_t *group)
     if (!weir_list_linked(&group->unsettled)) {
         return;
     }
-    weir_list_remove(&group->unsettled);
+    if (group->lacks_from != 0) {
+        group->unsettled_from = group->lacks_from;
+        group->lacks_from = 0;
+    } else {
+        weir_list_remove(&group->unsettled);
+    }
     if (group->groups != NULL && group->groups->on_settled != NULL) {
         group->groups->on_settled(group->groups->data);
     }
@@ -436,7 +443,7 @@ weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf)
         before = groups_find(groups, conf->name, 0);
         if (before != NULL && group_may_become(before, conf)) {
             weir_members_renew(before, conf->peers, conf->n_peers);
-            weir_members_settle(before);
+            weir_members_settle_most(before);
             before->conf.digest = conf->digest;
             group = before;
         }

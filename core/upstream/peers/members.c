@@ -7,28 +7,19 @@
  * and its balancer's state.  A new one gets a peer at once; a peer that has to go is not picked from then on, and is
  * freed when the last request and the last connection that use it have gone.
  *
- * What balancers have is by place in a host set, so that the sets are made anew when anything has changed: a few
- * instructions for each peer that stays.  That is put off to the end of the turn, so that many changes are one, and
- * where a group is so large that it takes a while it is done no more often than one tenth of the time is spent for it.
+ * What balancers have is by place in a host set, so that the sets are made anew when anything has changed: settle.c.
  *
  * Runs in workers, on the loop's thread.
  */
 #include "base/mem.h"
-#include "os/clock.h"
-#include "os/sys.h"
 #include "shm/stats.h"
 #include "upstream/changes.h"
-#include "upstream/order.h"
 #include "upstream/running.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MEMBERS_REST     1024            /* numbers that wait until they are used again: see weir_peer_number */
-#define MEMBERS_PAUSE    9               /* times what making the sets takes (processor), until it may be again */
-#define MEMBERS_AT_ONCE  100             /* µs: what takes less is not worth a pause */
 #define MEMBERS_CHUNK    512
-#define MEMBERS_SETS     4096
 #define MEMBERS_TWINS    32              /* times that an address may stand in a group; looking for one walks them */
 
 struct weir_member {
@@ -121,8 +112,8 @@ members_give_number_back(weir_group_t *group, uint32_t number)
 /* -- peers -- */
 
 /* Which row it is counted in, and whether it is one that the configuration has down. */
-static void
-members_hold_row(const weir_peer_conf_t *conf)
+void
+weir_members_hold_row(const weir_peer_conf_t *conf)
 {
     weir_stats_hold(conf->stats);
     if (conf->down && conf->stats >= WEIR_STATS_KINDS) {
@@ -130,8 +121,8 @@ members_hold_row(const weir_peer_conf_t *conf)
     }
 }
 
-static void
-members_let_row_go(const weir_peer_conf_t *conf)
+void
+weir_members_let_row_go(const weir_peer_conf_t *conf)
 {
     if (conf->down && conf->stats >= WEIR_STATS_KINDS) {
         weir_stats_mine(conf->stats)->WEIR_GAUGE_DOWN--;
@@ -156,7 +147,7 @@ members_create_peer(weir_group_t *group, const weir_peer_conf_t *conf, uint32_t 
     weir_list_init(&peer->parts);
     weir_arena_init(&peer->arena, MEMBERS_CHUNK);
     weir_state_begin_peer(peer, twin);
-    members_hold_row(peer->conf);
+    weir_members_hold_row(peer->conf);
     weir_policies_peer_begin(peer);
     return peer;
 }
@@ -170,15 +161,16 @@ members_free_conf(const weir_peer_conf_t *conf)
 void
 weir_members_end_peer(weir_peer_t *peer)
 {
-    weir_assert(peer->refs == 0 && peer->is_gone && !peer->is_marked
+    weir_assert(peer->refs == 0 && peer->is_gone && !peer->is_marked && peer->planned == 0
                 && weir_list_empty(&peer->idle) && weir_list_empty(&peer->shared));
     weir_upconn_slots_free(peer);
     weir_policies_peer_end(peer);
     weir_state_end_peer(peer);
-    members_let_row_go(peer->conf);
+    weir_members_let_row_go(peer->conf);
     members_give_number_back(peer->group, peer->number);
     members_free_conf(peer->conf);
     members_free_conf(peer->next_conf);
+    members_free_conf(peer->plan_conf);
     members_free_conf(peer->before);
     weir_arena_fini(&peer->arena);
     weir_mem_free(peer);
@@ -194,11 +186,11 @@ members_dismiss(weir_peer_t *peer)
     weir_upconn_close_idle_of(peer);
 }
 
-/* As it is, or will be with the next sets. */
+/* As it is, or will be with the next sets, or those after them. */
 static const weir_peer_conf_t *
 members_conf(const weir_peer_t *peer)
 {
-    return peer->next_conf != NULL ? peer->next_conf : peer->conf;
+    return peer->next_conf != NULL ? peer->next_conf : weir_peer_planned_conf(peer);
 }
 
 /* What balancers go by changes with the sets. */
@@ -206,7 +198,7 @@ static void
 members_change_peer(weir_peer_t *peer, const weir_peer_conf_t *conf)
 {
     members_free_conf(peer->next_conf);
-    peer->next_conf = members_conf_eq(peer->conf, conf) ? NULL : members_copy_conf(conf);
+    peer->next_conf = members_conf_eq(weir_peer_planned_conf(peer), conf) ? NULL : members_copy_conf(conf);
 }
 
 /* -- members -- */
@@ -311,7 +303,7 @@ members_lose_peer(weir_group_t *group, weir_member_t *member)
     group->has_changed = true;
     members_dismiss(peer);
     member->peer = NULL;
-    if (peer->set == NULL) {                 /* no set has had it */
+    if (peer->set == NULL && peer->planned == 0) {           /* no set has had it, nor will */
         weir_peer_unref(peer);
     }
 }
@@ -444,8 +436,6 @@ members_add(void *data, const weir_change_t *change)
     }
 }
 
-static void members_settle_soon(weir_group_t *group);
-
 void
 weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
 {
@@ -457,8 +447,8 @@ weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
         members_list(group, &peers[i]);
     }
     members_drop_unlisted(group);
-    if (group->has_changed) {
-        members_settle_soon(group);
+    if (group->has_changed || group->plan != NULL) {         /* the plan may have another order */
+        weir_members_settle_soon(group);
     }
 }
 
@@ -481,226 +471,24 @@ weir_members_changed(weir_group_t *group, weir_str_t text)
         }
     }
     if (group->has_changed) {
-        members_settle_soon(group);
+        weir_members_settle_soon(group);
     }
 }
 
-/* -- the sets of what there is now -- */
-
-static int
-members_compare(const void *a_, const void *b_)
+size_t
+weir_members_peers(const weir_group_t *group, weir_peer_t **peers)
 {
-    const weir_peer_t *a = *(weir_peer_t *const *) a_, *b = *(weir_peer_t *const *) b_;
-    uint32_t           of_a = weir_peer_rank(a->conf), of_b = weir_peer_rank(b->conf);
-
-    if (of_a != of_b) {
-        return of_a < of_b ? -1 : 1;
-    }
-    return a->index < b->index ? -1 : a->index > b->index;
-}
-
-/* What is said of it now; what was said is there until it is carried over. */
-static void
-members_use_next(weir_peer_t *peer)
-{
-    members_hold_row(peer->next_conf);
-    members_let_row_go(peer->conf);
-    members_free_conf(peer->before);
-    peer->before = peer->conf;
-    peer->conf = peer->next_conf;
-    peer->next_conf = NULL;
-    peer->zone = weir_group_zone(peer->group, peer->conf->locality);
-    weir_policies_peer_told(peer);
-}
-
-/* By rank, and those of one rank as their sources have them. */
-static void
-members_collect(weir_group_t *group)
-{
-    bool   is_sorted = true;
     size_t n = 0;
 
-    group->peers = weir_new_n(group->sets_arena, weir_peer_t *, group->n_members);
     for (weir_list_t *at = group->members.next; at != &group->members; at = at->next) {
         weir_peer_t *peer = weir_list_entry(at, weir_member_t, link)->peer;
 
-        if (peer == NULL) {
-            continue;
+        if (peer != NULL) {
+            peers[n++] = peer;
         }
-        if (peer->next_conf != NULL) {
-            members_use_next(peer);
-        }
-        is_sorted = is_sorted && (n == 0 || weir_peer_rank(group->peers[n - 1]->conf) <= weir_peer_rank(peer->conf));
-        peer->index = (uint32_t) n;          /* for the order of those of one rank; then the set's */
-        group->peers[n++] = peer;
     }
     weir_assert(n <= group->n_members);
-    if (!is_sorted) {
-        qsort(group->peers, n, sizeof(*group->peers), members_compare);
-    }
-    group->conf.n_peers = n;
-}
-
-/* What the peer has with its balancer in the sets of before. */
-static void
-members_carry(weir_peer_t *peer, const weir_host_set_t *set, size_t index)
-{
-    const weir_balancer_t *balancer = peer->group->conf.balancer;
-    weir_peer_t            was = *peer;
-
-    if (balancer->carry_over != NULL) {
-        was.conf = peer->before != NULL ? peer->before : peer->conf;
-        was.set = set;
-        was.index = (uint32_t) index;
-        balancer->carry_over(peer, &was);
-    }
-    members_free_conf(peer->before);
-    peer->before = NULL;
-}
-
-static void
-members_carry_set(weir_group_t *group, weir_host_set_t *from)
-{
-    for (size_t i = 0; i < group->n_sets; i++) {
-        weir_host_set_t *to = &group->sets[i];
-
-        if (weir_peer_rank(to->peers[0]->conf) == weir_peer_rank(from->peers[0]->conf)) {
-            to->credit = from->credit;
-            to->is_panic = from->is_panic;
-        }
-    }
-    for (size_t i = 0; i < from->n; i++) {
-        weir_peer_t *peer = from->peers[i];
-
-        if (!peer->is_gone) {
-            members_carry(peer, from, i);
-        }
-    }
-    if (group->conf.balancer->destroy != NULL) {
-        group->conf.balancer->destroy(from);
-    }
-}
-
-/* Those that the sets of before had and that have gone. */
-static void
-members_bury(weir_peer_t *const *peers, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (peers[i]->is_gone) {
-            peers[i]->set = NULL;
-            weir_peer_unref(peers[i]);
-        }
-    }
-}
-
-static void
-members_free_sets(weir_arena_t *arena)
-{
-    if (arena != NULL) {
-        weir_arena_fini(arena);
-        weir_mem_free(arena);
-    }
-}
-
-/* A set knows whether it is in panic by its own; the group how many are. */
-static void
-members_count_panic(weir_group_t *group)
-{
-    group->n_panic = 0;
-    for (size_t i = 0; i < group->n_sets; i++) {
-        group->n_panic += group->sets[i].is_panic;
-        if (group->sets[i].is_panic) {
-            weir_order_panic(&group->sets[i]);
-        }
-    }
-}
-
-/* A group of one judges its peer as no larger group does, so that all are judged anew where it was or is one. */
-static void
-members_tell(weir_group_t *group, size_t before, bool is_begun)
-{
-    bool is_another = before <= 1 || group->conf.n_peers <= 1;
-
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        if (is_another || group->peers[i]->is_fresh) {
-            weir_peer_tell(group->peers[i]);         /* other workers may know it already */
-        }
-        if (group->peers[i]->is_fresh && is_begun && group->peers[i]->conf->slow_start.ms != 0) {
-            weir_slow_start_added(group->peers[i], weir_clock_now());
-        }
-        group->peers[i]->is_fresh = false;
-        if (group->peers[i]->is_marked) {
-            weir_order_told(group->peers[i]);        /* the order is a new one */
-        }
-    }
-}
-
-void
-weir_members_settle(weir_group_t *group)
-{
-    weir_arena_t       *arena = group->sets_arena;
-    weir_host_set_t    *sets = group->sets;
-    weir_peer_t *const *peers = group->peers;
-    const size_t        n_sets = group->n_sets, n_peers = group->conf.n_peers;
-
-    weir_task_cancel(&group->settle_task);
-    weir_timer_clear(&group->settle_timer);
-    group->sets_arena = weir_mem_need(sizeof(*group->sets_arena));
-    weir_arena_init(group->sets_arena, MEMBERS_SETS);
-    members_collect(group);
-    weir_sets_create(group);
-    group->hint = 0;
-    for (size_t i = 0; i < n_sets; i++) {
-        members_carry_set(group, &sets[i]);
-    }
-    for (size_t i = 0; i < group->n_sets && n_sets != 0 && group->conf.balancer->settle != NULL; i++) {
-        group->conf.balancer->settle(&group->sets[i]);
-    }
-    members_count_panic(group);
-    group->changed++;
-    members_tell(group, n_peers, arena != NULL);
-    members_bury(peers, n_peers);
-    members_free_sets(arena);
-    weir_group_settled(group);
-}
-
-static void
-members_settle_now(weir_group_t *group)
-{
-    uint64_t began = weir_sys_cpu_us(), took;        /* what others used meanwhile is no reason to wait longer */
-
-    weir_members_settle(group);
-    took = weir_sys_cpu_us() - began;
-    group->settle_from.ms = weir_clock_now().ms + (took > MEMBERS_AT_ONCE ? took * MEMBERS_PAUSE / 1000 + 1 : 0);
-}
-
-static void
-members_on_task(weir_task_t *task)
-{
-    members_settle_now(weir_container_of(task, weir_group_t, settle_task));
-}
-
-static void
-members_on_timer(weir_timer_t *timer)
-{
-    members_settle_now(weir_container_of(timer, weir_group_t, settle_timer));
-}
-
-static void
-members_settle_soon(weir_group_t *group)
-{
-    uint64_t now = weir_clock_now().ms;
-
-    weir_group_unsettled(group);
-    if (weir_list_linked(&group->settle_task.link) || group->settle_timer.deadline.ms != 0) {
-        return;
-    }
-    if (now >= group->settle_from.ms) {
-        weir_task_post(group->loop, &group->settle_task, members_on_task);
-    } else {
-        weir_timer_set(group->loop, &group->settle_timer, (weir_msec_t) { group->settle_from.ms - now },
-                       members_on_timer);
-    }
+    return n;
 }
 
 /* -- a group comes and goes -- */
@@ -722,13 +510,7 @@ weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
 void
 weir_members_end(weir_group_t *group)
 {
-    weir_task_cancel(&group->settle_task);
-    weir_timer_drop(&group->settle_timer);
-    weir_list_remove(&group->unsettled);
-    for (size_t i = 0; i < group->n_sets && group->conf.balancer->destroy != NULL; i++) {
-        group->conf.balancer->destroy(&group->sets[i]);
-    }
-    members_bury(group->peers, group->conf.n_peers);         /* that had gone, and were still in the sets */
+    weir_members_leave_sets(group);
     while (!weir_list_empty(&group->members)) {
         weir_member_t *member = weir_list_entry(group->members.next, weir_member_t, link);
 
@@ -741,7 +523,7 @@ weir_members_end(weir_group_t *group)
         weir_mem_free(member);
     }
     weir_assert(group->n_marked == 0);
-    members_free_sets(group->sets_arena);
+    weir_members_free_sets(group->sets_arena);
     weir_mem_free(group->buckets);
     weir_mem_free(group->numbers.resting);
 }

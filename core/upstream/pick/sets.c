@@ -29,7 +29,7 @@ sets_sum(const weir_host_set_t *set, weir_arena_t *arena)
 }
 
 void
-weir_sets_create(weir_group_t *group)
+weir_sets_create(weir_group_t *group, const weir_draft_t *drafts)
 {
     const weir_balancer_t *balancer = group->conf.balancer;
     const size_t           n = group->conf.n_peers;
@@ -60,6 +60,10 @@ weir_sets_create(weir_group_t *group)
         if (set->n >= WEIR_ORDER_FROM) {
             set->ends = sets_sum(set, group->sets_arena);
             set->order = weir_order_create(set, group->sets_arena);
+        }
+        if (drafts != NULL) {
+            weir_assert(drafts[i].n == set->n && drafts[i].weight == set->weight && drafts[i].made != NULL);
+            set->prepared = drafts[i].made;
         }
         set->state = balancer->create != NULL ? balancer->create(set, group->sets_arena) : NULL;
     }
