@@ -8,12 +8,12 @@
  * turns like others.
  *
  * Runs in workers.  The state of a host set: its turns, and behind them the points of the ring.
+ * A ring of many servers has millions of points and takes long to make: that is done in steps (balancer.h, prepare).
  */
 #include "upstream/bounded.h"
 #include "upstream/module.h"
 
 #include "base/buf.h"
-#include "base/mem.h"
 #include "base/table.h"
 
 #include <string.h>
@@ -46,6 +46,24 @@ typedef struct {
     uint32_t     *by_server;             /* indices of peers */
     uint64_t      standing;              /* weir_bounded_weight */
 } hash_state_t;
+
+/* A ring that is being made (weir_draft_t); in the arena of the sets that come. */
+typedef struct {
+    hash_state_t  ring;
+    weir_arena_t  scratch;               /* of what follows */
+    weir_table_t  servers;               /* the span of each */
+    hash_point_t *room;                  /* for as many points */
+    unsigned      phase;                 /* of hash_phases */
+    size_t        at;                    /* steps of it that are done */
+    uint32_t      first;                 /* of the next server, in by_server */
+    size_t        peer;                  /* whose points are made: */
+    uint64_t      left;                  /* how many more, … */
+    uint32_t      base, hash;            /* … what goes into each, and the last one */
+    unsigned      shift;                 /* to the byte that points are sorted by */
+    bool          in_room;               /* the points are there now */
+    size_t        next[257];             /* where the next one with each byte goes */
+    size_t        kept;
+} hash_making_t;
 
 typedef struct {
     const weir_pick_t *pick;
@@ -129,33 +147,6 @@ static const weir_balancer_t hash_balancer = {
 
 /* -- the consistent one: points on a ring -- */
 
-/* By hash; those with the same one stay in the order in which they came.  A byte at a time, from the lowest: a worker
- * stands still while it sorts, and there may be millions. */
-static void
-hash_sort(hash_point_t *points, size_t n)
-{
-    hash_point_t *room = weir_mem_need(n * sizeof(*room)), *from = points, *to = room;
-
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-        size_t        next[257] = { 0 };
-        hash_point_t *sorted = to;
-
-        for (size_t i = 0; i < n; i++) {
-            next[(from[i].hash >> shift & 0xff) + 1]++;
-        }
-        for (size_t byte = 0; byte < 256; byte++) {
-            next[byte + 1] += next[byte];
-        }
-        for (size_t i = 0; i < n; i++) {
-            sorted[next[from[i].hash >> shift & 0xff]++] = from[i];
-        }
-        to = from;
-        from = sorted;
-    }
-    weir_assert(from == points);
-    weir_mem_free(room);
-}
-
 /* "host:port" apart; a name without a port, or the path of a socket, has none. */
 static void
 hash_split(weir_str_t server, weir_str_t *host, weir_str_t *port)
@@ -179,58 +170,196 @@ hash_split(weir_str_t server, weir_str_t *host, weir_str_t *port)
     }
 }
 
-/* Each point's hash goes into that of the next one. */
-static void
-hash_add_points(hash_state_t *state, const weir_host_set_t *set, size_t i, uint64_t n)
+/* The sum of the weights is scaled down to what HASH_POINTS_MAX has room for. */
+static uint64_t
+hash_points_of(const weir_draft_t *draft, size_t i)
 {
-    weir_str_t host, port;
-    uint32_t   base, hash = 0;
+    const uint64_t most = HASH_POINTS_MAX / HASH_POINTS, weight = draft->peers[i]->weight;
 
-    weir_assert(n != 0);
-    hash_split(set->peers[i]->conf->server, &host, &port);
-    base = hash_crc(hash_crc(hash_crc(0, host), weir_str("", 1)), port);
-    for (uint64_t j = 0; j < n; j++) {
-        const char before[4] = { (char) hash, (char) (hash >> 8), (char) (hash >> 16), (char) (hash >> 24) };
+    return HASH_POINTS * (draft->weight > most ? weir_max(weight * most / draft->weight, 1) : weight);
+}
 
-        hash = hash_crc(base, weir_str(before, sizeof(before)));
-        state->points[state->n++] = (hash_point_t) { hash, (uint32_t) i };
+/* The steps of a phase are as many as there are peers or points: `from` is the first one of this call, `to` the one
+ * after the last. */
+
+/* Peers of one server are counted. */
+static void
+hash_make_spans(hash_making_t *making, const weir_draft_t *draft, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        weir_str_t   server = draft->peers[i]->server;
+        hash_span_t *span = weir_table_find(&making->servers, server);
+
+        if (span == NULL) {
+            span = weir_new(draft->arena, hash_span_t);
+            weir_table_add(&making->servers, server, span);
+        }
+        span->n++;
+        making->ring.spans[i] = span;
     }
 }
 
 /* The peers of each server, together. */
 static void
-hash_group_servers(hash_state_t *state, const weir_host_set_t *set, weir_arena_t *arena)
+hash_fill_spans(hash_making_t *making, const weir_draft_t *draft, size_t from, size_t to)
 {
-    weir_arena_t scratch;
-    weir_table_t servers;                /* the span of each */
-    uint32_t     first = 0;
-
-    state->spans = weir_new_n(arena, hash_span_t *, set->n);
-    state->by_server = weir_new_n(arena, uint32_t, set->n);
-    weir_arena_init(&scratch, HASH_CHUNK);
-    weir_table_init(&servers, &scratch);
-    for (size_t i = 0; i < set->n; i++) {
-        weir_str_t   server = set->peers[i]->conf->server;
-        hash_span_t *span = weir_table_find(&servers, server);
-
-        if (span == NULL) {
-            span = weir_new(arena, hash_span_t);
-            weir_table_add(&servers, server, span);
-        }
-        span->n++;
-        state->spans[i] = span;
-    }
-    for (size_t i = 0; i < set->n; i++) {
-        hash_span_t *span = state->spans[i];
+    for (size_t i = from; i < to; i++) {
+        hash_span_t *span = making->ring.spans[i];
 
         if (span->taken == 0) {
-            span->first = first;
-            first += span->n;
+            span->first = making->first;
+            making->first += span->n;
         }
-        state->by_server[span->first + span->taken++] = (uint32_t) i;
+        making->ring.by_server[span->first + span->taken++] = (uint32_t) i;
     }
-    weir_assert(first == set->n);
-    weir_arena_fini(&scratch);
+    weir_assert(making->first <= draft->n);
+}
+
+static void
+hash_begin_peer(hash_making_t *making, const weir_draft_t *draft)
+{
+    weir_str_t host, port;
+
+    weir_assert(making->peer < draft->n);
+    hash_split(draft->peers[making->peer]->server, &host, &port);
+    making->base = hash_crc(hash_crc(hash_crc(0, host), weir_str("", 1)), port);
+    making->left = hash_points_of(draft, making->peer);
+    making->hash = 0;
+}
+
+/* Each point's hash goes into that of the peer's next one. */
+static void
+hash_make_points(hash_making_t *making, const weir_draft_t *draft, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        uint32_t hash = making->hash;
+
+        if (making->left == 0) {
+            making->peer = i == 0 ? 0 : making->peer + 1;
+            hash_begin_peer(making, draft);
+            hash = 0;
+        }
+        const char before[4] = { (char) hash, (char) (hash >> 8), (char) (hash >> 16), (char) (hash >> 24) };
+
+        making->hash = hash_crc(making->base, weir_str(before, sizeof(before)));
+        making->ring.points[i] = (hash_point_t) { making->hash, (uint32_t) making->peer };
+        making->left--;
+    }
+}
+
+/* By hash; those with the same one stay in the order in which they came: a byte at a time, from the lowest.  First how
+ * many have each, … */
+static void
+hash_count_bytes(hash_making_t *making, const weir_draft_t *draft WEIR_UNUSED, size_t from, size_t to)
+{
+    const hash_point_t *points = making->in_room ? making->room : making->ring.points;
+
+    if (from == 0) {
+        memset(making->next, 0, sizeof(making->next));
+    }
+    for (size_t i = from; i < to; i++) {
+        making->next[(points[i].hash >> making->shift & 0xff) + 1]++;
+    }
+    if (to == making->ring.n) {
+        for (size_t byte = 0; byte < 256; byte++) {
+            making->next[byte + 1] += making->next[byte];
+        }
+    }
+}
+
+/* … then each to its place, in the other half of the memory. */
+static void
+hash_place_points(hash_making_t *making, const weir_draft_t *draft WEIR_UNUSED, size_t from, size_t to)
+{
+    const hash_point_t *points = making->in_room ? making->room : making->ring.points;
+    hash_point_t       *sorted = making->in_room ? making->ring.points : making->room;
+
+    for (size_t i = from; i < to; i++) {
+        sorted[making->next[points[i].hash >> making->shift & 0xff]++] = points[i];
+    }
+    if (to == making->ring.n) {
+        making->in_room = !making->in_room;
+        making->shift += 8;
+    }
+}
+
+/* The first one of each hash stays. */
+static void
+hash_drop_same(hash_making_t *making, const weir_draft_t *draft WEIR_UNUSED, size_t from, size_t to)
+{
+    hash_point_t *points = making->ring.points;
+
+    weir_assert(!making->in_room && making->shift == 32);
+    for (size_t i = from; i < to; i++) {
+        if (i == 0 || points[i].hash != points[making->kept - 1].hash) {
+            points[making->kept++] = points[i];
+        }
+    }
+}
+
+static const struct {
+    void (*run)(hash_making_t *making, const weir_draft_t *draft, size_t from, size_t to);
+    bool is_of_points;
+} hash_phases[] = {
+    { hash_make_spans, false }, { hash_fill_spans, false }, { hash_make_points, true },
+    { hash_count_bytes, true }, { hash_place_points, true }, { hash_count_bytes, true }, { hash_place_points, true },
+    { hash_count_bytes, true }, { hash_place_points, true }, { hash_count_bytes, true }, { hash_place_points, true },
+    { hash_drop_same, true },
+};
+
+static hash_making_t *
+hash_begin_ring(const weir_draft_t *draft)
+{
+    hash_making_t *making = weir_new(draft->arena, hash_making_t);
+
+    weir_arena_init(&making->scratch, HASH_CHUNK);
+    weir_table_init(&making->servers, &making->scratch);
+    making->ring.spans = weir_new_n(draft->arena, hash_span_t *, draft->n);
+    making->ring.by_server = weir_new_n(draft->arena, uint32_t, draft->n);
+    for (size_t i = 0; i < draft->n; i++) {
+        making->ring.n += hash_points_of(draft, i);
+    }
+    weir_assert(making->ring.n != 0 && making->ring.n <= HASH_POINTS_MAX + draft->n * HASH_POINTS);
+    making->ring.points = weir_alloc(draft->arena, making->ring.n * sizeof(hash_point_t));
+    making->room = weir_alloc(&making->scratch, making->ring.n * sizeof(hash_point_t));
+    return making;
+}
+
+static void
+hash_abandon_ring(weir_draft_t *draft)
+{
+    hash_making_t *making = draft->made;
+
+    if (making != NULL) {
+        weir_arena_fini(&making->scratch);
+    }
+}
+
+static bool
+hash_prepare_ring(weir_draft_t *draft, size_t steps)
+{
+    hash_making_t *making = draft->made;
+    size_t         all, to;
+
+    if (making == NULL) {
+        draft->made = making = hash_begin_ring(draft);
+    }
+    weir_assert(making->phase < weir_countof(hash_phases));
+    all = hash_phases[making->phase].is_of_points ? making->ring.n : draft->n;
+    to = weir_min(making->at + steps, all);
+    hash_phases[making->phase].run(making, draft, making->at, to);
+    making->at = to;
+    if (to == all) {
+        making->at = 0;
+        making->phase++;
+    }
+    if (making->phase < weir_countof(hash_phases)) {
+        return false;
+    }
+    weir_assert(making->kept != 0 && making->first == draft->n);
+    making->ring.n = making->kept;
+    weir_arena_fini(&making->scratch);
+    return true;
 }
 
 static void *
@@ -238,26 +367,10 @@ hash_create_ring(const weir_host_set_t *set, weir_arena_t *arena)
 {
     void         *turns = hash_create(set, arena);
     hash_state_t *state = (hash_state_t *) ((weir_turns_t *) turns + set->n);
-    uint64_t      most = HASH_POINTS_MAX / HASH_POINTS, all = set->weight;
-    size_t        kept = 0;
 
-    hash_group_servers(state, set, arena);
+    weir_assert(set->prepared != NULL && set->weight != 0);
+    *state = ((const hash_making_t *) set->prepared)->ring;
     state->standing = weir_bounded_weight(set);
-    state->points = weir_new_n(arena, hash_point_t, (weir_min(all, most) + set->n) * HASH_POINTS);
-    for (size_t i = 0; i < set->n; i++) {
-        uint64_t weight = set->peers[i]->conf->weight;
-
-        hash_add_points(state, set, i, HASH_POINTS * (all > most ? weir_max(weight * most / all, 1) : weight));
-        weir_assert(state->n <= (weir_min(all, most) + set->n) * HASH_POINTS);
-    }
-    hash_sort(state->points, state->n);
-    for (size_t i = 0; i < state->n; i++) {
-        if (i == 0 || state->points[i].hash != state->points[kept - 1].hash) {
-            state->points[kept++] = state->points[i];
-        }
-    }
-    state->n = kept;
-    weir_assert(kept != 0 && set->weight != 0);
     return turns;
 }
 
@@ -320,6 +433,8 @@ hash_pick_ring(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant
 static const weir_balancer_t hash_ring_balancer = {
     .name = "hash consistent",
     .is_steady = true,
+    .prepare = hash_prepare_ring,
+    .abandon = hash_abandon_ring,
     .create = hash_create_ring,
     .pick = hash_pick_ring,
     .report = weir_round_robin_report,

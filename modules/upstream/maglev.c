@@ -15,16 +15,13 @@
 #include "upstream/bounded.h"
 #include "upstream/module.h"
 
-#include "base/mem.h"
-
-#include <stdlib.h>
-
 #define MAGLEV_SIZE          65537
 #define MAGLEV_SIZE_MIN      101
 #define MAGLEV_SIZE_MAX      5000011
 #define MAGLEV_TRIES         20          /* of slots whose peers may not be picked; then it is somebody's turn */
 #define MAGLEV_TRIES_BOUNDED 512
 #define MAGLEV_FREE          UINT32_MAX
+#define MAGLEV_CHUNK         1024
 
 /* Any numbers, but the same in all programs that shall agree. */
 #define MAGLEV_SEED_KEY    UINT64_C(0x6d61676c65760001)
@@ -53,6 +50,17 @@ typedef struct {
     uint64_t   turns, time;              /* those it has had; when the next one is */
 } maglev_peer_t;
 
+/* A table that is being made (weir_draft_t); in the arena of the sets that come. */
+typedef struct {
+    maglev_state_t table;
+    weir_arena_t   scratch;              /* of what follows */
+    maglev_peer_t *peers, *sorted;       /* as the set has them; by address */
+    uint32_t      *heap;
+    uint32_t       heaviest;
+    unsigned       phase;                /* of maglev_phases */
+    size_t         at;                   /* peers or slots that are done in it */
+} maglev_making_t;
+
 typedef struct {
     const weir_pick_t *pick;
     weir_instant_t     now;
@@ -67,31 +75,33 @@ maglev_state(const weir_host_set_t *set)
 
 /* -- the table -- */
 
-static int
-maglev_compare(const void *a_, const void *b_)
-{
-    const maglev_peer_t *a = a_, *b = b_;
-    int                  order = weir_str_cmp(a->address, b->address);
+/* Which of two comes first in a heap. */
+typedef bool (*maglev_is_before_t)(const maglev_peer_t *peers, uint32_t a, uint32_t b);
 
-    return order != 0 ? order : a->index < b->index ? -1 : 1;
+static bool
+maglev_is_listed_before(const maglev_peer_t *peers, uint32_t a, uint32_t b)
+{
+    int order = weir_str_cmp(peers[a].address, peers[b].address);
+
+    return order != 0 ? order < 0 : a < b;
 }
 
-/* A heap by the time of the next turn; of those at the same time the one that stands first. */
+/* By the time of the next turn; of those at the same time the one that stands first. */
 static bool
-maglev_is_before(const maglev_peer_t *peers, uint32_t a, uint32_t b)
+maglev_is_due_before(const maglev_peer_t *peers, uint32_t a, uint32_t b)
 {
     return peers[a].time != peers[b].time ? peers[a].time < peers[b].time : a < b;
 }
 
 static void
-maglev_sink(const maglev_peer_t *peers, uint32_t *heap, size_t n, size_t at)
+maglev_sink(const maglev_peer_t *peers, uint32_t *heap, size_t n, size_t at, maglev_is_before_t is_before)
 {
     while (2 * at + 1 < n) {
         size_t   child = 2 * at + 1;
         uint32_t moved = heap[at];
 
-        child += child + 1 < n && maglev_is_before(peers, heap[child + 1], heap[child]);
-        if (!maglev_is_before(peers, heap[child], moved)) {
+        child += child + 1 < n && is_before(peers, heap[child + 1], heap[child]);
+        if (!is_before(peers, heap[child], moved)) {
             return;
         }
         heap[at] = heap[child];
@@ -108,55 +118,148 @@ maglev_next_turn(maglev_peer_t *peer, uint32_t heaviest)
     peer->time = (peer->turns * heaviest + peer->weight - 1) / peer->weight;
 }
 
-static void
-maglev_fill(maglev_state_t *state, maglev_peer_t *peers, uint32_t *heap, size_t n)
+/* Each phase does at most so many steps.  true: it is over. */
+
+static bool
+maglev_read_peers(maglev_making_t *making, const weir_draft_t *draft, size_t steps)
 {
-    uint32_t heaviest = 0;
+    const uint32_t size = making->table.size;
 
-    for (size_t i = 0; i < n; i++) {
-        heaviest = peers[i].weight > heaviest ? peers[i].weight : heaviest;
-    }
-    for (size_t i = 0; i < n; i++) {
-        maglev_next_turn(&peers[i], heaviest);
-        heap[i] = (uint32_t) i;
-    }
-    for (size_t i = n; i-- > 0;) {
-        maglev_sink(peers, heap, n, i);
-    }
-    for (uint32_t taken = 0; taken < state->size; taken++) {
-        maglev_peer_t *peer = &peers[heap[0]];
+    for (; making->at < draft->n && steps != 0; making->at++, steps--) {
+        const weir_peer_conf_t *conf = draft->peers[making->at];
 
-        while (state->slots[peer->next] != MAGLEV_FREE) {
-            peer->next = (uint32_t) (((uint64_t) peer->next + peer->skip) % state->size);
+        making->peers[making->at] = (maglev_peer_t) {
+            .address = conf->text, .index = (uint32_t) making->at, .weight = conf->weight,
+            .next = (uint32_t) (weir_str_hash(conf->text, MAGLEV_SEED_OFFSET) % size),
+            .skip = (uint32_t) (weir_str_hash(conf->text, MAGLEV_SEED_SKIP) % (size - 1) + 1),
+        };
+        making->heap[making->at] = (uint32_t) making->at;
+        making->heaviest = conf->weight > making->heaviest ? conf->weight : making->heaviest;
+    }
+    return making->at == draft->n;
+}
+
+static bool
+maglev_heap_peers(maglev_making_t *making, const weir_draft_t *draft, size_t steps)
+{
+    for (; making->at < draft->n && steps != 0; making->at++, steps--) {
+        maglev_sink(making->peers, making->heap, draft->n, draft->n - 1 - making->at, maglev_is_listed_before);
+    }
+    return making->at == draft->n;
+}
+
+/* In the order of their addresses each has its first turn. */
+static bool
+maglev_sort_peers(maglev_making_t *making, const weir_draft_t *draft, size_t steps)
+{
+    for (; making->at < draft->n && steps != 0; making->at++, steps--) {
+        maglev_peer_t *peer = &making->sorted[making->at];
+        size_t         left = draft->n - making->at - 1;
+
+        *peer = making->peers[making->heap[0]];
+        maglev_next_turn(peer, making->heaviest);
+        making->heap[0] = making->heap[left];
+        maglev_sink(making->peers, making->heap, left, 0, maglev_is_listed_before);
+    }
+    return making->at == draft->n;
+}
+
+static bool
+maglev_number_peers(maglev_making_t *making, const weir_draft_t *draft, size_t steps)
+{
+    for (; making->at < draft->n && steps != 0; making->at++, steps--) {
+        making->heap[making->at] = (uint32_t) making->at;
+    }
+    return making->at == draft->n;
+}
+
+static bool
+maglev_heap_turns(maglev_making_t *making, const weir_draft_t *draft, size_t steps)
+{
+    for (; making->at < draft->n && steps != 0; making->at++, steps--) {
+        maglev_sink(making->sorted, making->heap, draft->n, draft->n - 1 - making->at, maglev_is_due_before);
+    }
+    return making->at == draft->n;
+}
+
+static bool
+maglev_free_slots(maglev_making_t *making, const weir_draft_t *draft WEIR_UNUSED, size_t steps)
+{
+    for (; making->at < making->table.size && steps != 0; making->at++, steps--) {
+        making->table.slots[making->at] = MAGLEV_FREE;
+    }
+    return making->at == making->table.size;
+}
+
+/* A step is a slot that is looked at: of the last ones that are free it takes many to find one. */
+static bool
+maglev_take_slots(maglev_making_t *making, const weir_draft_t *draft, size_t steps)
+{
+    maglev_state_t *table = &making->table;
+
+    for (; making->at < table->size && steps != 0; steps--) {
+        maglev_peer_t *peer = &making->sorted[making->heap[0]];
+
+        if (table->slots[peer->next] != MAGLEV_FREE) {
+            peer->next = (uint32_t) (((uint64_t) peer->next + peer->skip) % table->size);
+            continue;
         }
-        state->slots[peer->next] = peer->index;
-        maglev_next_turn(peer, heaviest);
-        maglev_sink(peers, heap, n, 0);
+        table->slots[peer->next] = peer->index;
+        maglev_next_turn(peer, making->heaviest);
+        maglev_sink(making->sorted, making->heap, draft->n, 0, maglev_is_due_before);
+        making->at++;
     }
+    return making->at == table->size;
+}
+
+static bool (*const maglev_phases[])(maglev_making_t *making, const weir_draft_t *draft, size_t steps) = {
+    maglev_read_peers, maglev_heap_peers, maglev_sort_peers, maglev_number_peers, maglev_heap_turns, maglev_free_slots,
+    maglev_take_slots,
+};
+
+static maglev_making_t *
+maglev_begin_table(const weir_draft_t *draft)
+{
+    maglev_making_t *making = weir_new(draft->arena, maglev_making_t);
+
+    making->table.size = draft->group->balancing[1];
+    weir_assert(making->table.size >= MAGLEV_SIZE_MIN && draft->n != 0);
+    making->table.slots = weir_alloc(draft->arena, making->table.size * sizeof(uint32_t));
+    weir_arena_init(&making->scratch, MAGLEV_CHUNK);
+    making->peers = weir_alloc(&making->scratch, draft->n * sizeof(maglev_peer_t));
+    making->sorted = weir_alloc(&making->scratch, draft->n * sizeof(maglev_peer_t));
+    making->heap = weir_alloc(&making->scratch, draft->n * sizeof(uint32_t));
+    return making;
 }
 
 static void
-maglev_make_table(maglev_state_t *state, const weir_host_set_t *set)
+maglev_abandon(weir_draft_t *draft)
 {
-    maglev_peer_t *peers = weir_mem_need(set->n * sizeof(*peers));
-    uint32_t      *heap = weir_mem_need(set->n * sizeof(*heap));
+    maglev_making_t *making = draft->made;
 
-    for (size_t i = 0; i < set->n; i++) {
-        const weir_peer_conf_t *conf = set->peers[i]->conf;
+    if (making != NULL) {
+        weir_arena_fini(&making->scratch);
+    }
+}
 
-        peers[i] = (maglev_peer_t) {
-            .address = conf->text, .index = (uint32_t) i, .weight = conf->weight,
-            .next = (uint32_t) (weir_str_hash(conf->text, MAGLEV_SEED_OFFSET) % state->size),
-            .skip = (uint32_t) (weir_str_hash(conf->text, MAGLEV_SEED_SKIP) % (state->size - 1) + 1),
-        };
+static bool
+maglev_prepare(weir_draft_t *draft, size_t steps)
+{
+    maglev_making_t *making = draft->made;
+
+    if (making == NULL) {
+        draft->made = making = maglev_begin_table(draft);
     }
-    for (uint32_t i = 0; i < state->size; i++) {
-        state->slots[i] = MAGLEV_FREE;
+    weir_assert(making->phase < weir_countof(maglev_phases));
+    if (maglev_phases[making->phase](making, draft, steps)) {
+        making->at = 0;
+        making->phase++;
     }
-    qsort(peers, set->n, sizeof(*peers), maglev_compare);
-    maglev_fill(state, peers, heap, set->n);
-    weir_mem_free(heap);
-    weir_mem_free(peers);
+    if (making->phase < weir_countof(maglev_phases)) {
+        return false;
+    }
+    weir_arena_fini(&making->scratch);
+    return true;
 }
 
 static void *
@@ -165,12 +268,10 @@ maglev_create(const weir_host_set_t *set, weir_arena_t *arena)
     weir_turns_t   *turns = weir_alloc(arena, set->n * sizeof(*turns) + sizeof(maglev_state_t));
     maglev_state_t *state = (maglev_state_t *) (turns + set->n);
 
+    weir_assert(set->prepared != NULL);
     weir_round_robin_init(set, turns);
-    *state = (maglev_state_t) { .size = weir_group_conf(set->group)->balancing[1],
-                                .standing = weir_bounded_weight(set) };
-    weir_assert(state->size >= MAGLEV_SIZE_MIN && set->n != 0);
-    state->slots = weir_new_n(arena, uint32_t, state->size);
-    maglev_make_table(state, set);
+    *state = ((const maglev_making_t *) set->prepared)->table;
+    state->standing = weir_bounded_weight(set);
     return turns;
 }
 
@@ -212,6 +313,8 @@ maglev_pick(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t 
 static const weir_balancer_t maglev_balancer = {
     .name = "maglev",
     .is_steady = true,
+    .prepare = maglev_prepare,
+    .abandon = maglev_abandon,
     .create = maglev_create,
     .pick = maglev_pick,
     .report = weir_round_robin_report,
