@@ -84,7 +84,7 @@ struct weir_group {
 /* members.c: a group that was just made gets its peers; it has none any more. */
 void weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
 void weir_members_end(weir_group_t *group);
-/* These are all from now on; the sets of them are made as weir_members_settle_soon says. */
+/* These are all from now on; the sets of them are made as weir_settle_soon says. */
 void weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n);
 /* Something has changed of that address at run time (changes.h). */
 void weir_members_changed(weir_group_t *group, weir_str_t text);
@@ -96,14 +96,14 @@ void weir_members_let_row_go(const weir_peer_conf_t *conf);
 
 /* settle.c: something has changed; at the end of the turn, or when its time has come, the sets are made, in slices over
  * several turns where that takes long. */
-void weir_members_settle_soon(weir_group_t *group);
+void weir_settle_soon(weir_group_t *group);
 /* As much of that as is done in one slice, now; all of it when the sets have nobody left that may be picked. */
-void weir_members_settle_most(weir_group_t *group);
+void weir_settle_most(weir_group_t *group);
 /* All of it, now. */
-void weir_members_settle(weir_group_t *group);
+void weir_settle_all(weir_group_t *group);
 /* The group ends: no peer is in a set or a plan any more. */
-void weir_members_leave_sets(weir_group_t *group);
-void weir_members_free_sets(weir_arena_t *arena);
+void weir_settle_end(weir_group_t *group);
+void weir_settle_free_sets(weir_arena_t *arena);
 /* What the sets that are being made have of it, or if it does not change with them, what it has. */
 static inline const weir_peer_conf_t *
 weir_peer_planned_conf(const weir_peer_t *peer)

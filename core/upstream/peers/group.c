@@ -443,7 +443,7 @@ weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf)
         before = groups_find(groups, conf->name, 0);
         if (before != NULL && group_may_become(before, conf)) {
             weir_members_renew(before, conf->peers, conf->n_peers);
-            weir_members_settle_most(before);
+            weir_settle_most(before);
             before->conf.digest = conf->digest;
             group = before;
         }

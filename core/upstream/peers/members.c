@@ -448,7 +448,7 @@ weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
     }
     members_drop_unlisted(group);
     if (group->has_changed || group->plan != NULL) {         /* the plan may have another order */
-        weir_members_settle_soon(group);
+        weir_settle_soon(group);
     }
 }
 
@@ -471,7 +471,7 @@ weir_members_changed(weir_group_t *group, weir_str_t text)
         }
     }
     if (group->has_changed) {
-        weir_members_settle_soon(group);
+        weir_settle_soon(group);
     }
 }
 
@@ -503,14 +503,14 @@ weir_members_begin(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
     if (group->conf.may_change) {
         weir_changes_each(group->conf.name, members_add, group);
     }
-    weir_members_settle(group);
+    weir_settle_all(group);
 }
 
 /* No request and no connection is left, so that each peer ends here. */
 void
 weir_members_end(weir_group_t *group)
 {
-    weir_members_leave_sets(group);
+    weir_settle_end(group);
     while (!weir_list_empty(&group->members)) {
         weir_member_t *member = weir_list_entry(group->members.next, weir_member_t, link);
 
@@ -523,7 +523,7 @@ weir_members_end(weir_group_t *group)
         weir_mem_free(member);
     }
     weir_assert(group->n_marked == 0);
-    weir_members_free_sets(group->sets_arena);
+    weir_settle_free_sets(group->sets_arena);
     weir_mem_free(group->buckets);
     weir_mem_free(group->numbers.resting);
 }

@@ -136,7 +136,7 @@ settle_prepare(weir_group_t *group, size_t steps)
 }
 
 void
-weir_members_free_sets(weir_arena_t *arena)
+weir_settle_free_sets(weir_arena_t *arena)
 {
     if (arena != NULL) {
         weir_arena_fini(arena);
@@ -170,7 +170,7 @@ settle_drop(weir_group_t *group)
             weir_peer_unref(peer);           /* nobody else had it */
         }
     }
-    weir_members_free_sets(plan->arena);
+    weir_settle_free_sets(plan->arena);
     weir_mem_free(plan);
     group->plan = NULL;
     group->lacks_from = 0;
@@ -317,7 +317,7 @@ settle_finish(weir_group_t *group)
     group->changed++;
     settle_tell(group, n_peers, arena != NULL);
     settle_bury(peers, n_peers);
-    weir_members_free_sets(arena);
+    weir_settle_free_sets(arena);
     for (size_t i = 0; i < group->conf.n_peers; i++) {
         group->peers[i]->planned = 0;
     }
@@ -329,7 +329,7 @@ settle_finish(weir_group_t *group)
 /* -- when -- */
 
 void
-weir_members_settle(weir_group_t *group)
+weir_settle_all(weir_group_t *group)
 {
     settle_drop(group);
     settle_begin(group);
@@ -348,7 +348,7 @@ settle_finish_plan(weir_group_t *group, uint64_t began)
     took += weir_sys_cpu_us() - began;
     group->settle_from.ms = weir_clock_now().ms + (took > SETTLE_AT_ONCE ? took * SETTLE_PAUSE / 1000 + 1 : 0);
     if (is_behind) {
-        weir_members_settle_soon(group);
+        weir_settle_soon(group);
     }
 }
 
@@ -407,7 +407,7 @@ settle_on_timer(weir_timer_t *timer)
 }
 
 void
-weir_members_settle_soon(weir_group_t *group)
+weir_settle_soon(weir_group_t *group)
 {
     uint64_t now = weir_clock_now().ms;
 
@@ -440,18 +440,18 @@ settle_somebody_is_left(const weir_group_t *group)
 }
 
 void
-weir_members_settle_most(weir_group_t *group)
+weir_settle_most(weir_group_t *group)
 {
     if (group->plan == NULL) {
         settle_now(group);
     }
     if (group->plan != NULL && !settle_somebody_is_left(group)) {
-        weir_members_settle(group);
+        weir_settle_all(group);
     }
 }
 
 void
-weir_members_leave_sets(weir_group_t *group)
+weir_settle_end(weir_group_t *group)
 {
     settle_drop(group);
     weir_task_cancel(&group->settle_task);

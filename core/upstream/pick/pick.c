@@ -149,7 +149,7 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
         pick_find(pick, now);
     }
     if (pick->peer == NULL && weir_list_linked(&pick->group->unsettled)) {       /* some are not in the sets yet */
-        weir_members_settle_most(pick->group);
+        weir_settle_most(pick->group);
         pick_find(pick, now);
     }
     pick->avoids = 0;

@@ -161,7 +161,7 @@ test_turns_go_on(size_t n)
         weir_arena_fini(&arena);
         if (round % 7 == 0) {                /* the last one comes and goes */
             weir_group_renew(group, conf->peers, round % 2 == 0 ? n - 1 : n);
-            weir_members_settle(group);
+            weir_settle_all(group);
         }
     }
     for (size_t i = 0; i < n - 1; i++) {
@@ -208,7 +208,7 @@ test_cost(void)
         conf->peers[round * 7].weight = 2 + round;
         weir_group_renew(group, conf->peers, THOUSANDS);
         began = members_cpu_us();
-        weir_members_settle(group);
+        weir_settle_all(group);
         weir_arena_init(&arena, 4096);
         weir_pick_begin(&pick, group, &arena);
         weir_assert(weir_pick_next(&pick, (weir_instant_t) { 1000 }));
