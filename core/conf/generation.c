@@ -10,6 +10,8 @@
 
 #define GENERATION_CHUNK ((size_t) 64 * 1024)
 
+static uint32_t generation_n_alive;          /* one is built in a thread while the loop lets go of others */
+
 static weir_conf_block_t *
 generation_root(reader_t *reader, const char *file)
 {
@@ -125,6 +127,7 @@ weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *sourc
     weir_arena_init(&generation->arena, GENERATION_CHUNK);
     generation->refs = 1;
     generation->serial = serial;
+    (void) __atomic_fetch_add(&generation_n_alive, 1, __ATOMIC_RELAXED);
     weir_regex_use_jit(true);
     errors->n = 0;
     generation_start(reader, generation, bundle, source, errors);
@@ -158,5 +161,12 @@ weir_generation_unref(weir_generation_t *generation)
     if (--generation->refs == 0) {
         weir_arena_fini(&generation->arena);
         weir_mem_free(generation);
+        weir_assert(__atomic_fetch_sub(&generation_n_alive, 1, __ATOMIC_RELAXED) != 0);
     }
+}
+
+uint32_t
+weir_generations_alive(void)
+{
+    return __atomic_load_n(&generation_n_alive, __ATOMIC_RELAXED);
 }

@@ -42,6 +42,8 @@ weir_generation_t *weir_generation_build(weir_bundle_t *bundle, const weir_conf_
                                          weir_error_t *error) WEIR_MUST_USE;
 weir_generation_t *weir_generation_ref(weir_generation_t *generation);
 void               weir_generation_unref(weir_generation_t *generation);   /* the last one frees it */
+/* How many this process has in memory: the newest, and those of before that a request or a connection still needs. */
+uint32_t           weir_generations_alive(void);
 
 /* -T: the files of the bundle in the order they were read, with "# configuration file NAME:" before each. */
 void weir_conf_dump(weir_bundle_t *bundle, int fd);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "conf/core.h"
 #include "log/log.h"
+#include "shm/stats.h"
 
 #define SERVE_POLITE_DELAY ((weir_msec_t) { 1000 })   /* no idle connection is closed sooner after we begin to leave */
 #define SERVE_RESERVE      (256 * 1024)               /* memory for what must not fail when it runs out */
@@ -43,11 +44,25 @@ weir_serve_use(weir_serve_t *serve, weir_generation_t *generation)
 
 /* -- begin -- */
 
+/* To statistics, when it has changed. */
+static void
+serve_tell_generations(weir_serve_t *serve)
+{
+    uint32_t alive = weir_generations_alive();
+
+    if (weir_unlikely(serve->told_alive != alive || serve->told_serial != serve->generation->serial)) {
+        serve->told_alive = alive;
+        serve->told_serial = serve->generation->serial;
+        weir_stats_tell_generations(serve->told_serial, alive);
+    }
+}
+
 static void
 serve_on_turn(void *data)
 {
     weir_serve_t *serve = data;
 
+    serve_tell_generations(serve);
     if (weir_unlikely(!weir_mem_keep_reserve(SERVE_RESERVE))) {
         weir_accept_pause(serve);
     }
@@ -82,6 +97,7 @@ weir_serve_create(weir_life_t *life, const weir_area_t *const *areas, weir_gener
     weir_life_adopt(life, generation);
     serve_take_settings(serve);
     (void) weir_mem_keep_reserve(SERVE_RESERVE);
+    serve_tell_generations(serve);
     weir_loop_on_turn(serve->loop, &serve->turn, serve_on_turn, serve);
     return serve;
 }

@@ -28,6 +28,8 @@ struct weir_serve {
     uint64_t           untold;
     weir_turn_hook_t   turn;
     weir_timer_t       accept_timer, quit_timer, polite_timer;
+    uint64_t           told_serial;          /* what statistics were told last */
+    uint32_t           told_alive;
     bool               is_paused, is_quitting, multi_accept;
 };
 

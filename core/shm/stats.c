@@ -242,6 +242,23 @@ weir_stats_sum(uint32_t row, weir_stats_row_t *sum)
     }
 }
 
+bool
+weir_stats_worker(uint32_t slot, weir_stats_worker_t *worker)
+{
+    const stats_segment_t  *segment = &stats_segments[WEIR_STATS_PROCESS / WEIR_STATS_SEGMENT];
+    const weir_stats_row_t *copy;
+
+    weir_assert(slot < WEIR_SLOTS);
+    *worker = (weir_stats_worker_t) { .pid = weir_slots_owner(slot) };
+    if (worker->pid == 0 || segment->head == NULL || !stats_bit(segment->head->touched[slot], WEIR_STATS_PROCESS)) {
+        return false;
+    }
+    copy = stats_copy(segment, slot, WEIR_STATS_PROCESS);
+    worker->generation = __atomic_load_n(&copy->count[WEIR_COUNT_GENERATION], __ATOMIC_RELAXED);
+    worker->generations = __atomic_load_n(&copy->count[WEIR_COUNT_GENERATIONS], __ATOMIC_RELAXED);
+    return worker->generation != 0;
+}
+
 uint64_t
 weir_stats_bucket_end(uint32_t bucket)
 {

@@ -39,7 +39,9 @@ typedef enum {
 /* What the numbers in `count` are, by kind. */
 /* process */
 enum { WEIR_COUNT_ACCEPTED, WEIR_COUNT_CLOSED, WEIR_COUNT_HANDSHAKES, WEIR_COUNT_HANDSHAKES_FAILED,
-       WEIR_COUNT_RESUMED };
+       WEIR_COUNT_RESUMED,
+       /* of a worker: its copy alone says them (weir_stats_worker), the sum means nothing */
+       WEIR_COUNT_GENERATION, WEIR_COUNT_GENERATIONS };
 /* limit */
 enum { WEIR_COUNT_PASSED, WEIR_COUNT_DELAYED, WEIR_COUNT_REJECTED, WEIR_COUNT_DELAYED_DRY_RUN,
        WEIR_COUNT_REJECTED_DRY_RUN };
@@ -107,6 +109,15 @@ uint32_t weir_stats_list(uint32_t *rows, uint32_t max);
 weir_str_t weir_stats_name(uint32_t row, weir_stats_kind_t *kind);
 uint32_t weir_stats_owner(uint32_t row);
 void weir_stats_sum(uint32_t row, weir_stats_row_t *sum);
+/* What the worker that has this slot says of itself.  false: none has, or it has said nothing yet. */
+typedef struct {
+    pid_t    pid;
+    uint64_t generation;                     /* the one that serves there */
+    uint64_t generations;                    /* how many it has in memory */
+} weir_stats_worker_t;
+bool weir_stats_worker(uint32_t slot, weir_stats_worker_t *worker);
+/* Of this process. */
+static inline void weir_stats_tell_generations(uint64_t generation, uint64_t generations);
 /* In µs; 0: nothing was counted. */
 uint64_t weir_stats_quantile(const weir_stats_row_t *sum, double q);
 
@@ -132,6 +143,15 @@ weir_stats_mine(uint32_t row)
         return &part->rows[at];
     }
     return weir_stats_first(row);
+}
+
+static inline void
+weir_stats_tell_generations(uint64_t generation, uint64_t generations)
+{
+    weir_stats_row_t *row = weir_stats_mine(WEIR_STATS_PROCESS);
+
+    __atomic_store_n(&row->count[WEIR_COUNT_GENERATION], generation, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->count[WEIR_COUNT_GENERATIONS], generations, __ATOMIC_RELAXED);
 }
 
 /* Where a status (100 … 599) is counted: usual ones first. */

@@ -281,6 +281,24 @@ prom_put_handshakes(const prom_row_t *row)
     prom_one(row, "", "result=\"failed\"", row->sum->count[WEIR_COUNT_HANDSHAKES_FAILED]);
 }
 
+/* Of each worker, at the metric's offset in what it says of itself. */
+static void
+prom_put_workers(const prom_row_t *row)
+{
+    char more[32];
+
+    for (uint32_t slot = 0; slot < WEIR_SLOTS; slot++) {
+        weir_stats_worker_t worker;
+        uint64_t            value;
+
+        if (weir_stats_worker(slot, &worker)) {
+            memcpy(&value, (const char *) &worker + row->metric->offset, sizeof(value));
+            (void) snprintf(more, sizeof(more), "pid=\"%d\"", (int) worker.pid);
+            prom_one(row, "", more, value);
+        }
+    }
+}
+
 /* -- metrics -- */
 
 #define PROM_HTTP \
@@ -291,6 +309,10 @@ prom_put_handshakes(const prom_row_t *row)
 #define PROM_AT(field) offsetof(weir_stats_row_t, field)
 
 static const prom_metric_t prom_metrics[] = {
+    { "worker_generation", "gauge", "The configuration that serves in a worker, counted since the start.", PROM_PROC,
+      prom_put_workers, offsetof(weir_stats_worker_t, generation), NULL },
+    { "worker_generations", "gauge", "Configurations that a worker has in memory.", PROM_PROC, prom_put_workers,
+      offsetof(weir_stats_worker_t, generations), NULL },
     { "connections_accepted_total", "counter", "Connections of clients that were accepted.", PROM_PROC, prom_put_number,
       PROM_AT(count[WEIR_COUNT_ACCEPTED]), NULL },
     { "connections_active", "gauge", "Connections of clients.", PROM_PROC, prom_put_gauge, PROM_AT(active), NULL },

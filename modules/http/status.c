@@ -123,6 +123,26 @@ status_common(weir_buf_t *out, const weir_stats_row_t *sum)
 }
 
 static void
+status_workers(weir_buf_t *out)
+{
+    bool some = false;
+
+    weir_buf_add_lit(out, "\"workers\":[");
+    for (uint32_t slot = 0; slot < WEIR_SLOTS; slot++) {
+        weir_stats_worker_t worker;
+
+        if (weir_stats_worker(slot, &worker)) {
+            weir_buf_printf(out, "%s{\"pid\":%d,", some ? "," : "", (int) worker.pid);
+            status_number(out, "generation", worker.generation, false);
+            status_number(out, "generations", worker.generations, true);
+            weir_buf_add_char(out, '}');
+            some = true;
+        }
+    }
+    weir_buf_add_lit(out, "],");
+}
+
+static void
 status_head(const status_t *status, weir_buf_t *out, const weir_request_t *req)
 {
     weir_stats_row_t sum;
@@ -131,6 +151,7 @@ status_head(const status_t *status, weir_buf_t *out, const weir_request_t *req)
     weir_buf_printf(out, "{\"version\":\"" WEIR_VERSION "\",\"time\":\"%.*s\",\"generation\":%llu,\"pid\":%d,",
                     WEIR_STR_ARG(weir_clock_iso_date()),
                     (unsigned long long) req->generation->serial, (int) getpid());
+    status_workers(out);
     weir_buf_add_lit(out, "\"connections\":{");
     status_number(out, "accepted", sum.count[WEIR_COUNT_ACCEPTED], false);
     status_number(out, "active", status_gauge(sum.active), false);
