@@ -44,13 +44,15 @@ weir_serve_use(weir_serve_t *serve, weir_generation_t *generation)
 
 /* -- begin -- */
 
-/* To statistics, when it has changed. */
+/* To statistics, when it has changed; not from a process that counts nothing. */
 static void
 serve_tell_generations(weir_serve_t *serve)
 {
     uint32_t alive = weir_generations_alive();
 
-    if (weir_unlikely(serve->told_alive != alive || serve->told_serial != serve->generation->serial)) {
+    if (weir_unlikely(serve->told_alive != alive || serve->told_serial != serve->generation->serial)
+        && weir_slot_mine.number != WEIR_SLOT_NONE)
+    {
         serve->told_alive = alive;
         serve->told_serial = serve->generation->serial;
         weir_stats_tell_generations(serve->told_serial, alive);
