@@ -1,7 +1,7 @@
 /*
  * main.c - the program: a command line, a configuration, and then a test, a signal, or the server.
  *
- * Runs as whoever typed it; what it becomes is in proc/master/master.c and single.c.
+ * Runs as the user who typed it; what it becomes is in proc/master/master.c and single.c.
  */
 #include "conf/core.h"
 #include "conf/manual.h"
@@ -74,7 +74,7 @@ main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const wei
     const char *path = command->error_log;
 
     if (command->tool != NULL && weir_tool_find(command->tool[0])->run_source != NULL) {
-        path = "stderr";                     /* it only looks at the files, and may be run by anybody */
+        path = "stderr";                     /* it only looks at the files, and any user may run it */
     }
     if (path == NULL || strcmp(path, "stderr") != 0) {
         path = main_in_prefix(arena, source->prefix, path != NULL ? path : WEIR_ERROR_LOG_PATH).at;

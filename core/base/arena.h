@@ -24,8 +24,8 @@ typedef struct {
 void weir_arena_init(weir_arena_t *arena, size_t chunk_size);
 void weir_arena_reset(weir_arena_t *arena);
 void weir_arena_fini(weir_arena_t *arena);
-/* Overwrites all that was taken from it, which nobody uses any more: before it is given back, where secrets lay in
- * it. */
+/* Overwrites all that was taken from the arena, which must not be in use any more: before it is given back, where
+ * secrets lay in it. */
 void weir_arena_wipe(weir_arena_t *arena);
 
 /* Aligned to 16.  Never NULL: for sizes that the program chooses (panics when there is no memory). */

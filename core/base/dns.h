@@ -67,7 +67,7 @@ bool   weir_dns_is_name(weir_str_t name);
 size_t weir_dns_write_query(char *out, const weir_dns_question_t *question);
 /* The answer to that question.  Addresses or services of the name, or of what its CNAMEs and DNAMEs lead to inside the
  * answer, are appended to `answer`; when they lead out of it, answer->alias is where to.  Only OK, NO_NAME, FAILED and
- * TRUNCATED are words of somebody who knows the question. */
+ * TRUNCATED come from a server that knows the question. */
 weir_dns_result_t weir_dns_read_answer(weir_str_t message, const weir_dns_question_t *question,
                                        weir_dns_answer_t *answer);
 /* A service's target as text in lower case; its length.  0: it is no host's name, or "." (there is no such service). */

@@ -4,7 +4,7 @@
  *
  * Reading is strict, for what comes is a stranger's: each length is checked before a byte is looked at; groups, numbers
  * of fields beyond 29 bits, and numbers of more than 64 bits are refused; and all messages of one text together have at
- * most so many fields.  Who reads descends by itself, into messages that it knows: its code bounds the depth.
+ * most so many fields.  A reader descends by itself, into messages that it knows: its code bounds the depth.
  *
  * Writing from the end is what makes lengths known when they are written: put the last field first, and a message's
  * fields before the message (weir_protobuf_put_message).

@@ -1,8 +1,8 @@
 /*
  * spare.h - how many of a kind of thing are kept for reuse, and how many of those have not been needed lately.
  *
- * Who keeps them counts with take and keep; now and then (a tick) half of those that were never wanted since the last
- * tick go back, so that what a burst needed does not stay, and what a steady load needs does.
+ * The owner of the list counts with take and keep; now and then (a tick) half of those that were never wanted since the
+ * last tick go back, so that what a burst needed does not stay, and what a steady load needs does.
  */
 #ifndef WEIR_BASE_SPARE_H
 #define WEIR_BASE_SPARE_H

@@ -29,8 +29,8 @@ bool weir_bundle_conf(weir_bundle_t *bundle, weir_str_t path, weir_str_t *bytes,
 void weir_bundle_each_conf(const weir_bundle_t *bundle, void (*each)(void *data, weir_str_t path, weir_str_t bytes),
                            void *data);
 
-/* Whom the workers run as.  ignored: the recorder is not root and cannot change user; the rest is not looked up
- * then. */
+/* The user that the workers run as.  ignored: the recorder is not root and cannot change user; the rest is not looked
+ * up then. */
 typedef struct {
     bool   ignored;
     uid_t  uid;

@@ -38,7 +38,7 @@ typedef struct {
     weir_core_logs_t     error_log;
     weir_strs_t          env;                   /* "NAME" or "NAME=value"; NUL-terminated */
     /* -- worked out by .check -- */
-    weir_bundle_user_t   workers_user;          /* ignored: workers stay who they are */
+    weir_bundle_user_t   workers_user;          /* ignored: workers keep the user of the master */
     uint64_t            *cpus;                  /* WEIR_CORE_CPU_WORDS for each of worker_processes; NULL: any */
 } weir_core_conf_t;
 

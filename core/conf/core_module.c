@@ -1,5 +1,5 @@
 /*
- * core_module.c - the directives of main and events: processes, limits, whom they run as, logs, include.
+ * core_module.c - the directives of main and events: processes, limits, the user they run as, logs, include.
  *
  * Read in the master (which looks up users and counts CPUs) and replayed in workers from the bundle.
  */

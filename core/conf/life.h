@@ -1,8 +1,8 @@
 /*
  * life.h - what modules live through in a process that serves: it begins, generations come and go, it ticks, it ends.
  *
- * A module says what it does at each (weir_module.life); who runs the process calls the functions below.  All of it on
- * the loop's thread.
+ * A module says what it does at each (weir_module.life); the process calls the functions below.  All of it on the
+ * loop's thread.
  */
 #ifndef WEIR_CONF_LIFE_H
 #define WEIR_CONF_LIFE_H

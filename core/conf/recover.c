@@ -2,8 +2,8 @@
  * recover.c - how a reading goes on behind a statement that has a fault, so that a person learns of all faults of a
  * file at once.
  *
- * Runs where configurations are read.  A reading with an error never becomes a generation; what was left out is missing
- * to nobody.
+ * Runs where configurations are read.  A reading with an error never becomes a generation, so that nothing needs what
+ * was left out.
  */
 #include "conf/read.h"
 

@@ -5,8 +5,8 @@
  * them.
  *
  * Owned (embedded) by the codec's connection.  A recv shorter than its room means the socket is drained (no second recv
- * to learn EAGAIN) unless the peer has closed.  (TCP urgent data also cuts a recv short: who sends such waits for
- * his own next byte.  Nobody speaks HTTP that way.)
+ * to learn EAGAIN) unless the peer has closed.  (TCP urgent data also cuts a recv short: a peer that sends such data
+ * waits for its own next byte.  No client of HTTP does so.)
  */
 #ifndef WEIR_EVENT_CONN_H
 #define WEIR_EVENT_CONN_H

@@ -2,14 +2,14 @@
  * loop.h - the event loop of a worker: edge-triggered epoll, lazy timers, deferred tasks.
  *
  * A descriptor is registered once for its life (EPOLLIN|EPOLLOUT|EPOLLRDHUP|EPOLLET); its watch remembers what is
- * ready, and whoever gets EAGAIN (or a short transfer) clears it.  One that was accepted can be written to from the
- * start: it is registered without EPOLLOUT, which would be an event of no news, until a send finds no room.  One loop a
- * process; nothing here is thread-safe except weir_wakeup_send.  Memory is taken when the loop is made, when a
+ * ready, and a caller that gets EAGAIN (or a short transfer) clears it.  One that was accepted can be written to from
+ * the start: it is registered without EPOLLOUT, which would be an event of no news, until a send finds no room.  One
+ * loop a process; nothing here is thread-safe except weir_wakeup_send.  Memory is taken when the loop is made, when a
  * descriptor has a higher number than any before, and for what is received ahead (ahead.h).
  *
  * What may surprise:
  * - After weir_loop_watch both flags are false; the next turn reports what is ready, "writable" for a fresh
- *   connection. Who knows better sets a flag by hand: a transfer that finds nothing clears it again.
+ *   connection. A caller that knows better sets a flag by hand: a transfer that finds nothing clears it again.
  * - on_ready may find nothing new (the bytes were read while the event was on its way): look at the flags, not the
  *   call.
  * - on_ready may unwatch, close and free anything, its own watch included, and reuse the descriptor's number or the
@@ -62,8 +62,8 @@ void weir_loop_forget(weir_loop_t *loop, weir_watch_t *watch);
 /* The owner waits for a message of some hundred bytes and will take it as soon as it is there.  Good for one edge. */
 void weir_loop_expect(weir_loop_t *loop, const weir_watch_t *watch);
 /*
- * recv on a watched descriptor that may have been expected: all who do must come this way.  *asked: how many would have
- * come if there had been so many; fewer: the socket had no more.
+ * recv on a watched descriptor that may have been expected: every such recv must be this one.  *asked: how many would
+ * have come if there had been so many; fewer: the socket had no more.
  */
 ssize_t weir_loop_recv(weir_loop_t *loop, const weir_watch_t *watch, char *room, size_t cap,
                        size_t *asked) WEIR_MUST_USE;
@@ -91,7 +91,8 @@ struct weir_task {
 };
 /* Posted already (later, too): no second time. */
 void weir_task_post(weir_loop_t *loop, weir_task_t *task, void (*run)(weir_task_t *));
-/* In the next turn, after what is ready then: for who has had his part of this one.  That turn does not wait. */
+/* In the next turn, after what is ready then: for tasks that have had their part of this one.  That turn does not
+ * wait. */
 void weir_task_post_later(weir_loop_t *loop, weir_task_t *task, void (*run)(weir_task_t *));
 void weir_task_cancel(weir_task_t *task);
 

@@ -1,5 +1,5 @@
 /*
- * resolver.c - see resolver.h: what is known of names, and who waits for them.  How they are asked for is
+ * resolver.c - see resolver.h: what is known of names, and the requests that wait for them.  How they are asked for is
  * resolver_ask.c.
  *
  * Names live in a table of fixed size; when it is full the one that has not been asked for longest goes.
@@ -16,7 +16,7 @@
 #define RESOLVE_NEGATIVE  1000            /* ms that "no such name" holds where the answer does not say, or a failure */
 #define RESOLVE_NEGATIVE_MAX 60           /* s; a zone may say hours, and the name come in a minute */
 #define RESOLVE_STALE     5000            /* ms that an old answer holds anew when there is no other */
-#define RESOLVE_PATIENCE  ((weir_msec_t) { 1800 })    /* of who could have an old one (RFC 8767 §5) */
+#define RESOLVE_PATIENCE  ((weir_msec_t) { 1800 })    /* of a waiter that could have an old one (RFC 8767 §5) */
 
 /* -- answered -- */
 
@@ -33,8 +33,8 @@ name_may_be_old(const name_t *name)
     return name->n != 0 && name->last.ms > weir_clock_now().ms;
 }
 
-/* Addresses of a half, or the old ones of its kind where nobody has said anything new: to `to`, or none of them (NULL)
- * is written.  How many. */
+/* Addresses of a half, or the old ones of its kind where no server has said anything new.  They are written to `to`, or
+ * counted only (NULL).  Returns how many there are. */
 static size_t
 name_gather(const name_t *name, size_t i, weir_addr_t *to, bool *is_old)
 {
@@ -135,7 +135,7 @@ name_holds(const name_t *name)
     }
 }
 
-/* Who is told may look up other names, for which room is made: this one stays meanwhile. */
+/* A waiter that is told may look up other names, for which room is made: this one stays meanwhile. */
 static void
 name_tell_one(name_t *name, weir_lookup_t *lookup)
 {
@@ -187,7 +187,7 @@ weir_resolver_over(name_t *name)
         name->last.ms = name->until.ms + name->resolver->conf.stale.ms;
     }
     weir_resolver_forget_found(name);
-    weir_task_post(name->resolver->loop, &name->told, name_on_told);      /* who is told may ask again */
+    weir_task_post(name->resolver->loop, &name->told, name_on_told);      /* a waiter that is told may ask again */
 }
 
 /* -- names -- */
@@ -283,7 +283,7 @@ resolver_lower(weir_str_t text, char *out)
     return text.len;
 }
 
-/* Nobody waits any more: it is not asked for any longer, unless old addresses serve meanwhile. */
+/* No waiter is left: the name is not asked for any longer, unless old addresses serve meanwhile. */
 static void
 name_maybe_stop(name_t *name)
 {

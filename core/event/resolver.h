@@ -5,7 +5,7 @@
  * long as it says (RFC 2308 for those that say no).  When it has ended and no server gives another, it serves on for a
  * while (RFC 8767).
  *
- * One for each set of servers.  Several who want the same name wait for one answer.  Runs in workers, on the loop's
+ * One for each set of servers.  Several waiters for the same name wait for one answer.  Runs in workers, on the loop's
  * thread.
  */
 #ifndef WEIR_EVENT_RESOLVER_H
@@ -20,7 +20,7 @@ typedef struct {
     weir_msec_t  valid;                  /* how long an answer holds; 0: as long as it says */
     bool         ipv4, ipv6;             /* which addresses are asked for; one at least */
     bool         keeps_case;             /* questions have letters of random case, and so have their answers */
-    weir_msec_t  stale;                  /* so long behind its end an answer serves while nobody has a newer one */
+    weir_msec_t  stale;                  /* so long behind its end an answer serves while no server gives a newer one */
 } weir_resolver_conf_t;
 
 typedef struct weir_resolver weir_resolver_t;
@@ -45,7 +45,7 @@ struct weir_lookup {
 };
 
 weir_resolver_t *weir_resolver_create(weir_loop_t *loop, const weir_resolver_conf_t *conf);    /* conf is copied */
-/* who waits is not told, and may cancel afterwards */
+/* a waiter is not told, and may cancel afterwards */
 void             weir_resolver_destroy(weir_resolver_t *resolver);
 bool             weir_resolver_is(const weir_resolver_t *resolver, const weir_resolver_conf_t *conf);
 /* done is called once, perhaps from inside: OK with addresses (port 0, borrowed for the call; one at least), or why

@@ -23,7 +23,7 @@
 #include <string.h>
 
 #define RESOLVE_AGAIN     ((weir_msec_t) { 1500 })    /* then the next server is asked */
-#define RESOLVE_TRIES     32              /* of one name: who waits has a limit of his own */
+#define RESOLVE_TRIES     32              /* of one name: a waiter has a limit of its own */
 #define RESOLVE_HABITS    3600000         /* ms that is remembered what a server does not understand */
 #define RESOLVE_TCP_MAX   65535
 #define RESOLVE_MESSAGES  16              /* read from one socket; then it is given up */

@@ -1,13 +1,13 @@
 /*
  * slice.h - how long one connection may work in a turn of the loop before the others have theirs.
  *
- * A turn is as long as all that is done in it, and whoever is not served yet waits for its end.  So what may have much
- * to do at once (frames that were received together, a body that comes as fast as it goes) looks at its slice between
- * two steps, and goes on in the next turn when it is over.  Begins zeroed, with the first look: who has one step to do
- * looks never, and asks no clock.
+ * A turn is as long as all that is done in it, and a client that is not served yet waits for its end.  So what may have
+ * much to do at once (frames that were received together, a body that comes as fast as it goes) looks at its slice
+ * between two steps, and goes on in the next turn when it is over.  Begins zeroed, with the first look: work of one
+ * step never looks, and asks no clock.
  *
- * What one connection's step happens to set off for everybody (the sends of a whole turn, when their queue is full) is
- * not counted as its own: weir_slice_for_all.
+ * What one connection's step happens to set off for all connections (the sends of a whole turn, when their queue is
+ * full) is not counted as its own: weir_slice_for_all.
  */
 #ifndef WEIR_EVENT_SLICE_H
 #define WEIR_EVENT_SLICE_H
@@ -38,7 +38,7 @@ weir_slice_is_over(weir_slice_t *slice)
     return now >= slice->end_us;
 }
 
-/* Work since `began` (weir_slice_now) was everybody's. */
+/* Work since `began` (weir_slice_now) was done for all connections. */
 static inline void
 weir_slice_for_all(uint64_t began)
 {

@@ -5,12 +5,12 @@
  * Every worker has a box, by the number of its slot (shm/slots.h).  In it there is a word for each topic, of 64 bits
  * that mean what the topic says: to post is to set some of them, to be woken is to be given all that were set since,
  * once.  Posts that come before the worker looks are one; nothing queues, nothing overflows, nothing waits.  It is a
- * hint: who is woken looks at what the topic is about, and finds that it has changed or that it has not.
+ * hint: a worker that is woken looks at what the topic is about, and finds that it has changed or that it has not.
  *
  *     post:     bits into the word   ·   when it was empty: ring
  *     woken:    the word is taken out, whole   ·   its listeners are told in a task of this turn
  *
- * Who is killed between its two steps leaves a word with nobody to ring for it: the master rings for all that are not
+ * A process that is killed between the two steps leaves a word and has not rung: the master rings for all that are not
  * empty when a worker has died.  Bells are made by the master before it forks its first worker, and handed to the
  * program that takes over, so that workers of all configurations and of both programs wake one another.  There are
  * WEIR_WAKE_BELLS; of workers that share one some look in vain.
@@ -70,7 +70,7 @@ void weir_wake_listen(weir_wake_listener_t *listener, weir_wake_topic_t topic,
 void weir_wake_forget(weir_wake_listener_t *listener);       /* what was on its way to it is, too */
 
 /* -- any process -- */
-/* which: not 0.  Nobody may have that box: nothing happens. */
+/* which: not 0.  A box that no worker has is allowed: nothing happens. */
 void weir_wake_post(uint32_t box, weir_wake_topic_t topic, uint64_t which);
 /* To every worker but this one. */
 void weir_wake_post_all(weir_wake_topic_t topic, uint64_t which);

@@ -21,8 +21,7 @@ struct weir_work {
 
 /* In a worker, once.  false: errno; nothing can be posted then. */
 bool weir_work_open(weir_loop_t *loop) WEIR_MUST_USE;
-/* Who posted it owns it again in done.  false: so much is waiting already, or there can be no thread; it was not
- * taken. */
+/* The caller owns it again in done.  false: so much is waiting already, or there can be no thread; it was not taken. */
 bool weir_work_post(weir_work_t *work) WEIR_MUST_USE;
 /* Before the loop goes.  What waits is done with, not run; what is being run is waited for a moment, then left to the
  * end of the process. */

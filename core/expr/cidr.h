@@ -1,5 +1,5 @@
 /*
- * cidr.h - a network of IPv4 or IPv6 addresses, the unix sockets, or everybody: what allow and deny compare with.
+ * cidr.h - a network of IPv4 or IPv6 addresses, the unix sockets, or all clients: what allow and deny compare with.
  */
 #ifndef WEIR_EXPR_CIDR_H
 #define WEIR_EXPR_CIDR_H
@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct {
-    int     family;          /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: everybody */
+    int     family;          /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: all clients */
     uint8_t bits;            /* of the prefix */
     uint8_t address[16];     /* network order; what is beyond the prefix is 0 */
 } weir_cidr_t;

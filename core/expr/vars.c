@@ -367,8 +367,8 @@ weir_vars_each_source(const weir_vars_t *vars, const weir_var_ref_t *ref,
     weir_arena_fini(&arena);
 }
 
-/* Which slots can be worked out where there is no more than that: all, but those that have no maker who can, until no
- * more fall.  One that is made of itself has no value there, which is no fault. */
+/* Which slots can be worked out where there is no more than that: all, but those whose makers cannot, until no more
+ * fall.  One that is made of itself has no value there, which is no fault. */
 static void
 vars_judge_slots(weir_vars_t *vars, weir_subjects_t subjects)
 {

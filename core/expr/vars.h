@@ -3,9 +3,9 @@
  *
  * A reference is resolved to its row when the configuration is read; evaluating it is one indirect call.
  *
- * A variable tells of something: its subject.  Whoever has texts worked out says which subjects there will be when that
- * happens, so that a text which names a variable of another one is refused when the configuration is read, and hands
- * over a scope with one object for each of them.
+ * A variable tells of something: its subject.  Code that has texts worked out says which subjects there will be when
+ * that happens, so that a text which names a variable of another one is refused when the configuration is read, and
+ * hands over a scope with one object for each of them.
  */
 #ifndef WEIR_EXPR_VARS_H
 #define WEIR_EXPR_VARS_H

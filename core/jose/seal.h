@@ -6,7 +6,7 @@
  *
  * Of each secret and purpose a key is derived (HKDF-SHA-256), and of that key and the salt the one that this text alone
  * is encrypted with (HMAC-SHA-256, then AES-256-GCM): no number of texts makes a nonce come twice.  What the text is
- * bound to (whose it is, what for) is authenticated with it, and not in it.  The first secret seals, all open: a new
+ * bound to (its owner, its purpose) is authenticated with it, and not in it.  The first secret seals, all open: a new
  * one is put in front of the others, and the last is taken out when nothing that it sealed is alive any more.
  *
  * Pure but for randomness and OpenSSL's memory; one thread at a time.  Hostile: what is opened comes from a client.

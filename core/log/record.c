@@ -2,7 +2,7 @@
  * record.c - the forms of an error log record: nginx's text, and JSON lines.
  *
  * Runs in every process; writes into the caller's buffer, allocates nothing.  Everything but names and levels is
- * escaped, and no value may take all the room: what a client made long must not hide who it was.
+ * escaped, and no value may take all the room: what a client made long must not hide its address.
  */
 #define _GNU_SOURCE 1
 

@@ -207,7 +207,7 @@ file_write(const char *path, weir_str_t bytes, mode_t mode, bool in_place, bool 
     struct stat st;
     int         fd, saved;
 
-    /* Renaming over a device would replace it: "pid /dev/null" is for everybody's /dev/null. */
+    /* Renaming over a device would replace it: "pid /dev/null" means the /dev/null of all programs. */
     if (in_place && weir_sys_lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
         return file_overwrite(path, bytes, durable);
     }

@@ -31,9 +31,10 @@ bool weir_process_die_with_parent(int signal);
 /* keep: ascending; these stay open too */
 bool weir_process_clean_descriptors(const int *keep, size_t n) WEIR_MUST_USE;
 
-/* What ps shows.  start is called once with main's argv, before anybody keeps a piece of it; memory of argv and environ
- * is reused for titles, so the environment moves to the heap, and so does the command line: the result is it, as it was
- * typed but for the path of the program, and lives until weir_process_fini.  Titles that do not fit are cut. */
+/* What ps shows.  start is called once with main's argv, before any code keeps a piece of it; memory of argv and
+ * environ is reused for titles, so the environment moves to the heap, and so does the command line: the result is it,
+ * as it was typed but for the path of the program, and lives until weir_process_fini.  Titles that do not fit are
+ * cut. */
 char *const *weir_process_title_start(char **argv);
 /* The command line that title_start was given, executed again: the program as it lies at its path now.  Returns when
  * that fails: errno. */
