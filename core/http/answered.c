@@ -1,6 +1,6 @@
 /*
- * answered.c - see answered.h.  A request that is none lives for the time of a call: nobody has sent it, and nobody is
- * answered.
+ * answered.c - see answered.h.  A request that no client has sent lives for the time of a call, and no client gets its
+ * answer.
  */
 #include "http/answered.h"
 

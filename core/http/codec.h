@@ -37,7 +37,7 @@ typedef struct {
     weir_io_t (*send_end)(weir_request_t *req);
     weir_io_t (*flush)(weir_request_t *req);
     bool      (*send_pending)(const weir_request_t *req);          /* are bytes waiting? */
-    /* Where many answers go over one connection.  room: bytes of a body that could leave now: who makes one gives no
+    /* Where many answers go over one connection.  room: bytes of a body that could leave now: its producer gives no
      * more than a first small piece beyond.  credit: so many bytes of answers may wait for the client, of all its
      * requests together, by what it has taken so far.  NULL: any. */
     uint64_t  (*room)(const weir_request_t *req);

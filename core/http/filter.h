@@ -1,6 +1,6 @@
 /*
- * filter.h - the chain of filters between who makes an answer and the wire, and, the other way, between the wire and
- * who reads a request's body.
+ * filter.h - the chain of filters between the producer of an answer and the wire, and, the other way, between the wire
+ * and the reader of a request's body.
  *
  *     producer ──> FIELDS ──> TRANSFORM ──> ENCODE ──> RANGE ──> PROTOCOL ──> PACE ──> codec      answers, pushed
  *     reader   <── FIELDS <── TRANSFORM <── ENCODE <── RANGE <── PROTOCOL <── PACE <── codec      requests, pulled
@@ -13,15 +13,14 @@
  * Heads.  weir_response_head asks, in the chain's order, the head filters of the location's modules (module.h), which
  * may add filters of this answer, and the filters that have a `head`.  Each says one of:
  *     NEXT   it passes, as it was changed
- *     PARK   it waits (weir_filter_hold, then weir_filter_go_on from a timer, a task or somebody's callback): the head
+ *     PARK   it waits (weir_filter_hold, then weir_filter_go_on from a timer, a task or another's callback): the head
  *            waits with it, and what the producer gives meanwhile is kept in front of the filter
  *     DONE   another answer comes in its place (weir_filter_answer, weir_filter_redirect)
  *     FAIL   it fails (weir_filter_fail)
  *
- * Requests.  Handlers of WEIR_PHASE_FILTER look at the request's head, the client's side first, before anybody reads
- * the body, and may add filters with a `read`: for whoever reads it then, ahead or piece by piece.  They wait as
- * handlers of other phases do (hold.h).  A `read` that waits says AGAIN, and calls weir_request_body_ready when it goes
- * on.
+ * Requests.  Handlers of WEIR_PHASE_FILTER look at the request's head, the client's side first, before the body is
+ * read, and may add filters with a `read`: for its reader, ahead or piece by piece.  They wait as handlers of other
+ * phases do (hold.h).  A `read` that waits says AGAIN, and calls weir_request_body_ready when it goes on.
  *
  * Bodies.  A filter passes on with the functions weir_filter_pass_…; it may pass on other bytes, none, or more.  It may
  * hold as well: weir_filter_keep keeps the rest of what it was given; that and what comes later is given to it again
@@ -30,7 +29,8 @@
  * The producer sees no more of all that than OK, AGAIN and ERROR.  It pauses at AGAIN; so what is kept for one filter
  * is WEIR_FILTER_KEEP and what a producer gives at once.  At ERROR it lets go, and weir_response_lost does what fits.
  *
- * Who is called by the chain never calls back: weir_filter_go_on is for who was called by the loop.  Runs in workers.
+ * A function that the chain calls never calls back: weir_filter_go_on is for functions that the loop has called.  Runs
+ * in workers.
  */
 #ifndef WEIR_HTTP_FILTER_H
 #define WEIR_HTTP_FILTER_H
@@ -107,7 +107,7 @@ weir_step_t weir_filter_hold(weir_filter_t *self);
 /* What `body` returns when it waits: keeps `rest`, the end of what it was given (it may be nothing).  AGAIN, or ERROR.
  * `end` may wait so, too, with nothing: it is called again. */
 weir_io_t   weir_filter_keep(weir_filter_t *self, weir_str_t rest);
-/* What was waited for has come.  Called by who was called by the loop; the request may have ended afterwards. */
+/* What was waited for has come.  The caller was called by the loop; the request may have ended afterwards. */
 void        weir_filter_go_on(weir_filter_t *self);
 /* What a filter kept on its own has gone: those outside of it go on.  As weir_filter_go_on. */
 void        weir_filter_writable(weir_filter_t *self);

@@ -1,14 +1,15 @@
 /*
- * hold.h - waiting is one thing: whoever makes a request's answer, or waits for something on its behalf, holds it.
+ * hold.h - waiting is one thing: the code that makes a request's answer, or waits for something on its behalf, holds
+ * it.
  *
  *     RUNS ──hold──> HELD ──let_go──> RUNS ──finish──> SENDS ──> ENDED
  *
  * RUNS: a handler of a phase is at work, or a holder that has just let go.  HELD: exactly one hold: a guard that waits
- * for its timer, a body that is read ahead, who makes the answer.  SENDS: the answer was made, its rest waits for the
- * client.  ENDED: its codec has it back.
+ * for its timer, a body that is read ahead, the producer of the answer.  SENDS: the answer was made, its rest waits for
+ * the client.  ENDED: its codec has it back.
  *
  * A handler that takes a hold returns PARK when the phases go on afterwards (weir_request_resume), or DONE when it
- * makes the answer.  The holder lets go before it resumes, fails, finishes or hands over the request.  When somebody
+ * makes the answer.  The holder lets go before it resumes, fails, finishes or hands over the request.  When something
  * else ends the waiting (the client leaves, the worker stops, another answers instead), on_cancel is called, once: it
  * lets go of timers, tasks, subrequests and peers, and never calls back.
  */
@@ -40,7 +41,7 @@ typedef enum { WEIR_REQUEST_RUNS, WEIR_REQUEST_HELD, WEIR_REQUEST_SENDS, WEIR_RE
 
 weir_request_state_t weir_request_state(const weir_request_t *req);
 
-/* Nobody holds it.  Wants its body when there is an on_body. */
+/* The request must not be held yet.  The holder wants its body when there is an on_body. */
 void weir_request_hold(weir_request_t *req, weir_holder_t *holder, const weir_holder_ops_t *ops);
 /* The holder's: it is called no more. */
 void weir_request_let_go(weir_holder_t *holder);
@@ -58,14 +59,14 @@ struct weir_wait {
 weir_step_t weir_request_wait(weir_request_t *req, weir_wait_t *wait, weir_msec_t time,
                               void (*on_time)(weir_wait_t *wait, weir_request_t *req));
 
-/* -- for codecs: what they tell the holder, if there is one who wants to know; each may end the request -- */
+/* -- for codecs: what they tell the holder, if there is one that wants to know; each may end the request -- */
 bool weir_request_wants_body(const weir_request_t *req);
 void weir_request_body_ready(weir_request_t *req);
 
 /* -- inside core/http -- */
 /* What the producer waits for has come: after the filters (weir_request_writable is the codecs'). */
 void weir_request_tell_writable(weir_request_t *req);
-/* Somebody else than the holder ends the waiting, if anybody waits. */
+/* Something else than the holder ends the waiting, if there is a holder. */
 void weir_request_cancel(weir_request_t *req);
 
 #endif

@@ -29,20 +29,21 @@ typedef struct weir_http_module {
     /* Is a cookie of that name the module's own affair in a place with that conf?  Neither peers nor services that are
      * asked about a request are told of it (weir_header_edit_told).  NULL: none is. */
     bool        (*owns_cookie)(const void *conf, weir_str_t name);
-    /* Who asks, by this module's own way (guard/consumer.h), in a place that asks or after one that did; NULL: nothing
-     * was asked.  Called again and again: it keeps what it has found. */
+    /* Which consumer the request is from, by this module's own way (guard/consumer.h), in a place that asks or after
+     * one that did; NULL: nothing was asked.  Called again and again: it keeps what it has found. */
     const struct weir_consumer_said *(*identify)(weir_request_t *req);
     /* phases, as bits, in which its handler only looks at the request's head and changes nothing else than the request:
      * `weir explain` runs those */
     uint32_t     pure;
     /* of the access phase: can this request be judged by its head alone, where others of that place cannot?  NULL: as
-     * .pure says.  For `weir explain`, which has neither a store nor anybody to ask */
+     * .pure says.  For `weir explain`, which has neither a store nor a service to ask */
     bool        (*judges_head)(weir_request_t *req, const void *conf);
     /* variables that a pure handler looks at beside those which its lines name, with spaces between; NULL: none */
     const char  *looks_at;
-    /* its access handler does not say who may come (quotas, translations): no loss for `weir reload --guard` */
+    /* its access handler does not say which clients may come (quotas, translations): no loss for `weir reload
+     * --guard` */
     bool         admits_anybody;
-    /* else: does it refuse anybody with that conf?  NULL: it does, but for a rehearsal */
+    /* else: does it refuse any request with that conf?  NULL: it does, but for a rehearsal */
     bool        (*guards)(const void *conf);
     /* its struct is a weir_proxy_conf_t (proxy/proxy.h), by which its content is passed on */
     bool         is_proxy;

@@ -174,7 +174,7 @@ probe_policy(weir_request_t *req, const void *conf)
     return step;
 }
 
-/* -- who answers -- */
+/* -- what answers -- */
 
 /* The first of several targets that is one, not a status. */
 static const weir_proxy_target_t *

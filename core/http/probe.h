@@ -1,11 +1,11 @@
 /*
- * probe.h - what a generation would do with a request that nobody sent, found by the code that does it.
+ * probe.h - what a generation would do with a request that no client sent, found by the code that does it.
  *
  * A probe runs requests through request.c: the server, the route or location, the rewrite phase, and each handler that
- * its module calls pure (module.h).  A policy of the phases preaccess and access is run where whoever asks says that
- * all it looks at is known; each other one is noted, and taken for one that lets the request in.  Where the content
- * would be made it stops and looks.  It owns the generation's pipelines from then on, so that this generation serves
- * nobody.
+ * its module calls pure (module.h).  A policy of the phases preaccess and access is run where the caller says that all
+ * it looks at is known; each other one is noted, and taken for one that lets the request in.  Where the content would
+ * be made it stops and looks.  It owns the generation's pipelines from then on, so that this generation serves no
+ * client.
  *
  * Runs in tools, which have neither workers nor shared memory of an instance.
  */
@@ -26,7 +26,7 @@ typedef struct weir_probe_step {
 /* A place that the request came to. */
 typedef struct weir_probe_visit {
     struct weir_probe_visit    *next;
-    const weir_http_location_t *location;    /* the server's fallback: its own rewrite phase, or nobody's */
+    const weir_http_location_t *location;    /* the server's fallback: its own rewrite phase, or none's */
     const weir_rule_t          *line;        /* of a route: the match line; NULL: it is none */
     weir_str_t                  path, query;
     bool                        is_page;     /* for an error */
@@ -36,7 +36,7 @@ typedef struct weir_probe_visit {
 typedef enum {
     WEIR_PROBE_DEPENDS,                      /* it was not asked: what it looks at is not known */
     WEIR_PROBE_PASSED,
-    WEIR_PROBE_REFUSED,                      /* with `satisfy any` somebody else may let it in */
+    WEIR_PROBE_REFUSED,                      /* with `satisfy any` another guard may let it in */
     WEIR_PROBE_ANSWERED,
     WEIR_PROBE_REHEARSED,                    /* it would have refused it, and lets it pass (guard/dry_run.h) */
 } weir_probe_verdict_t;
@@ -59,12 +59,12 @@ typedef struct {
     weir_probe_visit_t         *visits;
     weir_probe_step_t          *steps;
     weir_probe_judgement_t     *judgements;  /* in their order */
-    /* where handlers behind the rewrite phase are asked, or who answered in it; NULL: it did not come so far */
+    /* where handlers behind the rewrite phase are asked, or what answered in it; NULL: it did not come so far */
     const weir_http_location_t *place;
     const weir_rule_t          *line;
     bool                        arrived;     /* at the policies of the place */
     bool                        is_unrouted; /* … which is the server itself: no route and no location took it */
-    /* an answer of this place, before anybody else was asked; 0: none */
+    /* an answer of this place, before any other handler was asked; 0: none */
     uint16_t                    status;
     weir_cause_t                cause;
     const char                 *detail;

@@ -39,7 +39,7 @@ typedef enum {
     WEIR_PHASE_PREACCESS,        /* limits */
     WEIR_PHASE_ACCESS,
     WEIR_PHASE_FILTER,           /* filters of requests, from the client's side to the producer's (filter.h) */
-    WEIR_PHASE_PRECONTENT,       /* who is let in: what is looked for first (try_files) */
+    WEIR_PHASE_PRECONTENT,       /* of requests that are let in: what is looked for first (try_files) */
     WEIR_PHASE_CONTENT,          /* exactly one producer: the first that does not say NEXT */
     WEIR_PHASE_LOG,              /* always, once, all of them */
     WEIR_PHASE_MAX
@@ -67,7 +67,7 @@ typedef struct {
     uint64_t      bytes_sent;            /* $bytes_sent; the codec counts */
 } weir_response_t;
 
-/* Who follows a request that nobody sent (probe.h): it is not counted and tells no story. */
+/* What follows a request that no client sent (probe.h): it is not counted and tells no story. */
 typedef struct weir_witness weir_witness_t;
 struct weir_witness {
     /* A directive of the rewrite phase was run: it held, or it did not. */
@@ -90,7 +90,7 @@ struct weir_request {
     void *const         *conf;           /* of location, by module index */
     void               **ctx;            /* a module's own state of this request, by module index; NULL until set */
     struct weir_verdict *verdicts;       /* what policies said of it: for its story (story.h) */
-    struct weir_limited *limited;        /* zones of limits that have counted it, or who it is asked for (limit.h) */
+    struct weir_limited *limited;        /* zones of limits that have counted it, or its first request (limit.h) */
     /* why a variable that this place asked for could not be worked out; NONE: all could */
     weir_cause_t         failed_value;
     /* what modules want to know again after an internal redirect, which clears ctx */
@@ -148,7 +148,7 @@ struct weir_request {
     /* captures and defined variables */
     weir_captures_t      captures;       /* of the last pattern that matched: $1 */
     bool                 captures_decoded;   /* … what it was matched with is a decoded path */
-    /* … and what they are for who takes its encoded slashes for slashes; NULL: the same */
+    /* … and what they are for a reader that takes its encoded slashes for slashes; NULL: the same */
     const weir_captures_t *captures_plain;
     struct weir_wire_form *wire_forms;   /* of variables: see uri_text.h */
     bool                 has_plain_forms;    /* one of them, or a capture, has another reading */
@@ -166,7 +166,7 @@ struct weir_request {
     uint16_t             error_status;   /* what error_page keeps or sets; 0: the target's own */
     bool                 is_internal, finalised, is_cancelling, in_error_page, keep_alive, is_ended,
                          is_sub,         /* Weir made it itself (sub.h) */
-                         is_exempt,      /* … and guards do not judge it: who made it said so */
+                         is_exempt,      /* … and guards do not judge it: its maker said so */
                          is_last_page,   /* it went to a page from a place whose recursive_error_pages is off */
                          is_call_counted,    /* calls.h */
                          is_looping;     /* no page answers for it any more */
@@ -186,7 +186,7 @@ struct weir_request {
     weir_fields_t        upstream_trailers;
     /* what the variables of proxy_pass made, or which of several was chosen; NULL: it has none, and is alone */
     const struct weir_proxy_pass *proxied_to;
-    struct weir_group_conf *pass_to;            /* a copy: whom it is passed on to, instead; NULL: it is none */
+    struct weir_group_conf *pass_to;            /* a copy: the group it is passed on to, instead; NULL: it is none */
     const struct weir_proxy_target *target;     /* of several that share the place's requests; NULL: none */
     weir_msec_t          target_took;           /* … ms from the first try to its answer, and 1; 0: none */
 };
@@ -220,14 +220,14 @@ void weir_request_resume(weir_request_t *req);
 weir_step_t weir_request_fail(weir_request_t *req, weir_cause_t cause, const char *detail);
 /* The same with another status than the table's (ROUTE_RETURN, intercepted upstream statuses). */
 weir_step_t weir_request_fail_status(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail);
-/* The same with a page that somebody else has made, where no error_page is for the status: any from 200 on. */
+/* The same with a page that a module or a service has made, where no error_page is for the status: any from 200 on. */
 weir_step_t weir_request_fail_page(weir_request_t *req, weir_cause_t cause, uint16_t status, const char *detail,
                                    weir_str_t content_type, weir_str_t page);
 /* A record in the error log in words of its own, with this cause and the request's id. */
 void weir_request_log(weir_request_t *req, uint32_t level, weir_cause_t cause, const char *format, ...)
     WEIR_PRINTF(4, 5);
 /* What a guard of the access phase says of a request: refused, which is the same as to fail, but with `satisfy any`
- * somebody else may yet let it in; or let in, where one that does not care says only NEXT.  Returns what the handler
+ * another guard may yet let it in; or let in, where one that does not care says only NEXT.  Returns what the handler
  * returns. */
 weir_step_t weir_request_deny(weir_request_t *req, weir_cause_t cause, const char *detail);
 weir_step_t weir_request_grant(weir_request_t *req);
@@ -258,7 +258,7 @@ weir_uri_result_t weir_request_read_path(weir_request_t *req, weir_uri_t *uri) W
 /* For handlers of the rewrite phase.  Another path (decoded) and query from here on; false: no such path can be, and
  * the request is as it was. */
 bool weir_request_set_path(weir_request_t *req, weir_str_t path, weir_str_t query) WEIR_MUST_USE;
-/* A directive was run: for who follows the request. */
+/* A directive was run: for the request's witness. */
 static inline void
 weir_request_met(weir_request_t *req, const weir_conf_words_t *words, bool held)
 {
@@ -283,12 +283,12 @@ weir_io_t     weir_response_file(weir_request_t *req, int fd, uint64_t *offset, 
 /* The same of what a pipe holds; see the codec's send_pipe.  n == 0: EOF or not, whether it can be done for this
  * answer. */
 weir_io_t     weir_response_pipe(weir_request_t *req, int pipe, size_t n, size_t *moved);
-/* For who can begin anywhere: what of [*from, *to), which it has left, comes next.  OK · AGAIN: not known yet,
- * on_writable is called · EOF: nothing more. */
+/* For a producer that can begin anywhere: what of [*from, *to), which it has left, comes next.  OK · AGAIN: not known
+ * yet, on_writable is called · EOF: nothing more. */
 weir_io_t     weir_response_wants(weir_request_t *req, uint64_t *from, uint64_t *to);
 weir_io_t     weir_response_flush(weir_request_t *req);     /* at the end of each turn of a producer */
 /* One of these said ERROR: the client has gone, or a filter fails or has another answer.  The producer has let go; the
- * request ends, or is answered by somebody else. */
+ * request ends, or a filter answers it. */
 void          weir_response_lost(weir_request_t *req);
 /* Bytes of a body, of `most`, that are worth having now: what the client can take, and a first small piece in any
  * case. */
@@ -327,8 +327,8 @@ void *weir_request_kept(const weir_request_t *req, size_t module_index);
  * access asked for it, the request is refused for this cause.  For getters of variables. */
 void  weir_request_value_failed(weir_request_t *req, weir_cause_t cause);
 /* One was asked for that says one thing where encoded slashes are kept and another where they are slashes: whatever
- * depends on it is not done, and the request is refused for CLIENT_TARGET; once it is, by whoever answers for it, no
- * more. */
+ * depends on it is not done, and the request is refused for CLIENT_TARGET; once it is, by the code that answers for it,
+ * no more. */
 static inline bool
 weir_request_is_split(const weir_request_t *req)
 {
@@ -368,7 +368,7 @@ bool weir_request_find_server(weir_request_t *req);
 void weir_request_use_location(weir_request_t *req, weir_http_location_t *location);
 weir_str_t weir_request_server_token(const weir_request_t *req);    /* what Server and the error pages say */
 
-/* From here on everybody sees asterisks where something was hidden: the answer is made, logs are written. */
+/* From here on all readers see asterisks where something was hidden: the answer is made, logs are written. */
 void weir_request_show_hidden(weir_request_t *req);
 
 /* -- looking -- */

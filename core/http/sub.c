@@ -1,8 +1,8 @@
 /*
  * sub.c - see sub.h.  Runs in workers; a subrequest's state lies in its own request's arena.
  *
- * Threat: requests that make requests.  A subrequest may make others, so deep and no deeper; those that nobody waits
- * for are bounded for each worker, and further ones are not made.
+ * Threat: requests that make requests.  A subrequest may make others, so deep and no deeper; those that no request
+ * waits for are bounded for each worker, and further ones are not made.
  */
 #include "http/sub.h"
 

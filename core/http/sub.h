@@ -3,10 +3,10 @@
  *
  * A subrequest is a request like any other, on a codec of its own: it finds a location, is rewritten, goes to peers,
  * has its own body, attempts, cause and time limits.  Several may be under way at once.  What makes it different: it is
- * internal; guards judge it unless who starts it says that they need not, because its answer is not the client's to
- * read; and zones of limits that have counted the first one do not count it again, nor do limits that it inherits from
- * the server (its location's own do); it is logged with log_subrequest only; $request_method and $request_uri are those
- * of the first one.
+ * internal; guards judge it unless its maker says that they need not, because its answer is not the client's to read;
+ * and zones of limits that have counted the first one do not count it again, nor do limits that it inherits from the
+ * server (its location's own do); it is logged with log_subrequest only; $request_method and $request_uri are those of
+ * the first one.
  *
  * It has a copy of the first one's fields, as they came from the client, and of its variables.  One that is detached
  * lives on when the first one has ended.
@@ -50,7 +50,7 @@ void           *weir_sub_owner(const weir_sub_t *sub);
 weir_request_t *weir_sub_request(const weir_sub_t *sub);
 /* After on_body said AGAIN. */
 void            weir_sub_go_on(weir_sub_t *sub);
-/* Nobody wants it any more: its sink is not called again.  Not from inside on_head or on_body. */
+/* Its maker does not want it any more: its sink is not called again.  Not from inside on_head or on_body. */
 void            weir_sub_cancel(weir_sub_t *sub);
 
 /* Inside core/http: the parent ends, or the worker does. */

@@ -14,7 +14,7 @@ static const weir_str_t format_types[] = {
     [WEIR_ERRORS_PROBLEM] = WEIR_STR_INIT("application/problem+json"),
 };
 
-/* HTML for who would rather have it, as browsers do; what the configuration says for all others. */
+/* HTML for clients that prefer it, as browsers do; what the configuration says for all others. */
 static uint32_t
 format_choose(weir_request_t *req)
 {

@@ -2,9 +2,9 @@
  * ask.h - a question of Weir's own to a service: what it asks without a client's request (OCSP today; health, keys,
  * tokens, authorization …).
  *
- * Who asks says whom (a group of peers), what, and how long it may take.  Peers are asked in turn, as far as that is
- * safe, until one answers: over the wires, kept connections, TLS and statistics that proxied requests have.  What comes
- * is told as it comes; it may be held, and then the peer is.
+ * The caller says which group of peers is asked, what, and how long it may take.  Peers are asked in turn, as far as
+ * that is safe, until one answers: over the wires, kept connections, TLS and statistics that proxied requests have.
+ * What comes is told as it comes; it may be held, and then the peer is.
  *
  * Runs in workers; one allocation with an arena.  Nothing is called back from within weir_ask and the functions here:
  * only by the loop.

@@ -28,9 +28,7 @@ typedef struct weir_exchange weir_exchange_t;
 /* Takes one field of a question; of its flags WEIR_FIELD_CLEAN. */
 typedef void weir_exchange_put_t(void *data, const weir_field_t *field);
 
-/*
- * Who asks.  Each may end the exchange, and begin it anew; but its memory stays until a task.
- */
+/* What the asker is told.  Each may end the exchange, and begin it anew; but its memory stays until a task. */
 typedef struct {
     /* The way to the peer stands; the head goes out next.  (This one does not end it.) */
     void      (*on_connected)(weir_exchange_t *x);
@@ -181,8 +179,8 @@ void weir_exchange_wait_not(weir_exchange_t *x);
 void weir_exchange_end(weir_exchange_t *x, bool keep);
 /* Bytes of it that have left; 0 when none can have been worked on. */
 uint64_t weir_exchange_sent_bytes(const weir_exchange_t *x);
-/* It failed on a connection that had served before, and nothing came: the peer may just have closed it, which is
- * nobody's failure. */
+/* It failed on a connection that had served before, and nothing came: the peer may just have closed it, which is no
+ * failure of the peer. */
 bool weir_exchange_is_race(const weir_exchange_t *x);
 
 /* -- for codecs: see weir_peer_codec_t -- */

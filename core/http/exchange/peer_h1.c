@@ -588,7 +588,7 @@ peer_reusable(const weir_exchange_t *x)
 {
     const weir_peer_h1_t *h = peer_of(x);
 
-    /* (who said close sends nothing more there, whatever the peer says of it: RFC 9112 §9.6) */
+    /* (a client that said close sends nothing more there, whatever the peer says of it: RFC 9112 §9.6) */
     return x->head.keep_alive && !x->says_close && !h->surplus && h->ended && h->link.out.size == 0
            && x->upgrade.len == 0;
 }

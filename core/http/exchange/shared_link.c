@@ -60,7 +60,7 @@ shared_is_over(const weir_shared_link_t *link)
     return link->failed || link->session == NULL || weir_h2_session_is_leaving(link->session);
 }
 
-/* Nobody uses it: the pool may have it, or it ends. */
+/* No exchange uses it: the pool may have it, or it ends. */
 static void
 shared_settle(weir_task_t *task)
 {

@@ -16,7 +16,7 @@
 #define DOCUMENT_KEY_MAX     2100                 /* of an entry: a letter and the URL */
 #define DOCUMENT_LIMIT_MS    10000                /* of a fetch */
 #define DOCUMENT_LEASE_MS    15000
-#define DOCUMENT_LOOK_MS     500                  /* who waits for another's fetch looks so often */
+#define DOCUMENT_LOOK_MS     500                  /* a process that waits for another's fetch looks so often */
 #define DOCUMENT_RENEW_MIN_S 60
 #define DOCUMENT_RENEW_S     600                  /* where the server does not say */
 #define DOCUMENT_RENEW_MAX_S 86400
@@ -116,7 +116,7 @@ document_has(const weir_document_copy_t *copy, char what, weir_instant_t *expire
     return true;
 }
 
-/* Does somebody fetch now?  A lease whose worker has died is none, and neither is the fetch that was forced then. */
+/* Does a worker fetch now?  A lease whose worker has died is none, and neither is the fetch that was forced then. */
 static bool
 document_is_leased(const weir_document_copy_t *copy, weir_instant_t *expires)
 {
@@ -150,8 +150,8 @@ document_take(weir_document_copy_t *copy, void *value)
     copy->value = value;
 }
 
-/* The entry's text becomes the value.  One that was put there can be read: who fetched it has tried.  false: it could
- * not be read now. */
+/* The entry's text becomes the value.  One that was put there can be read: the worker that fetched it has tried.
+ * false: it could not be read now. */
 static bool
 document_read(weir_document_copy_t *copy, const weir_entry_t *entry)
 {
@@ -220,7 +220,7 @@ weir_document_is_busy(const weir_document_t *document)
     return document->copy != NULL && document->copy->fetch != NULL;
 }
 
-/* -- who waits -- */
+/* -- requests that wait -- */
 
 void
 weir_document_forget(weir_document_waiter_t *waiter)
@@ -291,7 +291,7 @@ document_give_up_lease(weir_document_copy_t *copy)
     }
 }
 
-/* Nobody asks for a while: longer from failure to failure, whose count outlives the pause by far. */
+/* No worker asks for a while: longer from failure to failure, whose count outlives the pause by far. */
 static void
 document_failed(weir_document_copy_t *copy, const char *why)
 {
@@ -394,7 +394,7 @@ document_fetched(void *data, const weir_fetched_t *fetched)
     document_wake(copy);
 }
 
-/* Is somebody at it now: we, from here on, or another?  false: it cannot be. */
+/* Does a worker fetch it now: we, from here on, or another?  false: none can. */
 static bool
 document_fetch(weir_document_copy_t *copy)
 {
@@ -456,7 +456,7 @@ document_wait_for(weir_document_copy_t *copy, weir_document_waiter_t *waiter, ui
 
     *at = now.ms + DOCUMENT_LOOK_MS;
     if (document_is_leased(copy, &until)) {
-        return true;                                 /* somebody is at it */
+        return true;                                 /* another worker is at it */
     }
     if (document_has(copy, 'b', &until)) {
         return false;                                /* the server has just failed */
@@ -470,7 +470,7 @@ document_wait_for(weir_document_copy_t *copy, weir_document_waiter_t *waiter, ui
                              (weir_instant_t) { now.ms + copy->via->refresh.ms }, WEIR_ENTRIES_ABSENT, NULL)
             != WEIR_ENTRIES_DONE)
         {
-            return true;                             /* somebody has just begun */
+            return true;                             /* another worker has just begun */
         }
     }
     return document_fetch(copy);

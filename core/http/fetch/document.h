@@ -2,14 +2,14 @@
  * document.h - documents at an address that all workers need and one of them fetches: the keys of an issuer, the
  * endpoints of an OpenID provider.
  *
- *     shared:   the text and until when it holds · a lease of who fetches now · a mark of a fetch that somebody asked
- *               for who needs another value · a mark of failures, during which nobody asks
+ *     shared:   the text and until when it holds · a lease of the worker that fetches now · a mark of a fetch that
+ *               was asked for by a request that needs another value · a mark of failures, during which no worker asks
  *     process:  the value that was read from that text · requests that wait
  *
- * Whoever finds that a document is due takes the lease and fetches; what came replaces the text at once and rings for
- * the other workers, which read it.  A lease ends by its time, and when its worker dies.  A value is used until its own
- * end, which is as far behind the time of renewal as `stale` says, while the server is down.  A reload, and a binary
- * upgrade, keep all that is shared.
+ * A worker that finds that a document is due takes the lease and fetches; what came replaces the text at once and rings
+ * for the other workers, which read it.  A lease ends by its time, and when its worker dies.  A value is used until its
+ * own end, which is as far behind the time of renewal as `stale` says, while the server is down.  A reload, and a
+ * binary upgrade, keep all that is shared.
  *
  * A module has one weir_documents_t for its process (from its life) and a list of documents for each generation.
  */
@@ -35,9 +35,9 @@ typedef struct {
 struct weir_document {
     const weir_document_kind_t *kind;
     weir_str_t            name;                  /* tells it from the others of the module: its address */
-    weir_fetch_url_t      at;                    /* who changes it sees to it that it is not busy */
+    weir_fetch_url_t      at;                    /* the caller changes it only while it is not busy */
     weir_msec_t           cache, stale, refresh; /* cache 0: as the server says */
-    /* This process has another value than before, or knows one from the beginning; NULL: nobody cares. */
+    /* This process has another value than before, or knows one from the beginning; NULL: the module need not know. */
     void                (*on_value)(weir_document_t *document, void *value);
     void                 *owner;                 /* the module's */
     const weir_entries_t *shared;                /* from build */
@@ -76,8 +76,8 @@ typedef struct weir_document_waiter {
 } weir_document_waiter_t;
 
 /* Waits for a value, when there is none, or else for another one: an unknown key may be a new one.  One such fetch is
- * made in each `refresh`; who comes in between waits for the next.  false: it is of no use now (the server has just
- * failed, or too many wait). */
+ * made in each `refresh`; a request that comes in between waits for the next.  false: it is of no use now (the server
+ * has just failed, or too many wait). */
 bool weir_document_wait(const weir_document_t *document, weir_http_t *http, weir_document_waiter_t *waiter,
                         void (*on_wake)(weir_document_waiter_t *waiter)) WEIR_MUST_USE;
 void weir_document_forget(weir_document_waiter_t *waiter);        /* again is nothing */

@@ -129,7 +129,7 @@ static void
 fetch_free(weir_fetch_t *fetch)
 {
     if (fetch->body != NULL) {
-        weir_mem_wipe(fetch->body, fetch->cap);      /* what is told of a token is nobody else's */
+        weir_mem_wipe(fetch->body, fetch->cap);      /* what is told of a token is secret */
     }
     weir_mem_free(fetch->body);
     weir_mem_wipe(fetch + 1, fetch->said);

@@ -4,7 +4,7 @@
  *
  * The address' host is an upstream block, or is resolved when the configuration is read.  Of https:// the certificate
  * and its name are verified, by the authorities of the system or by those of a file.  What comes is gathered whole,
- * up to a limit; answers other than 200 are failures, unless who asks wants to read them.
+ * up to a limit; answers other than 200 are failures, unless the caller wants to read them.
  */
 #ifndef WEIR_HTTP_FETCH_H
 #define WEIR_HTTP_FETCH_H
@@ -38,7 +38,7 @@ typedef struct {
     bool        any_status;                      /* an answer with another status than 200 is no failure */
     weir_str_t  if_none_match;                   /* of a GET; empty: not sent */
     weir_str_t  wanted;                          /* the name of a field of the answer; constant text */
-    weir_msec_t patience;                        /* how long the server may be silent; 0: as everybody */
+    weir_msec_t patience;                        /* how long the server may be silent; 0: the default */
     size_t      max_body;                        /* of the answer */
     weir_msec_t limit;                           /* for all of it */
 } weir_fetch_spec_t;

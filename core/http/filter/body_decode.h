@@ -1,6 +1,6 @@
 /*
- * body_decode.h - a request's body that was read ahead, piece by piece as it is without its Content-Encoding: for who
- * judges what it says.
+ * body_decode.h - a request's body that was read ahead, piece by piece as it is without its Content-Encoding: for
+ * modules that judge what it says.
  *
  * gzip and deflate are decoded, to a size that is a limit, so that a small body which becomes a large one costs no more
  * than that.  What is judged is what is there: one stream, with nothing behind it.

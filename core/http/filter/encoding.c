@@ -1,6 +1,6 @@
 /*
- * encoding.c - who gets compressed answers: what gzip, which compresses, and gzip_static, which has compressed files,
- * have in common.
+ * encoding.c - which clients get compressed answers: what gzip, which compresses, and gzip_static, which has compressed
+ * files, have in common.
  *
  * Runs in workers.
  */

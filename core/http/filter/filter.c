@@ -2,8 +2,7 @@
  * filter.c - see filter.h.  What is kept lies in the worker's pooled blocks.
  *
  * Invariants: a filter that is waiting is given nothing before what is kept in front of it; the end comes once, after
- * all of it; `holds` and what is kept are ended by nobody but weir_filter_go_on, weir_filters_reset and
- * weir_filters_fini.
+ * all of it; `holds` and what is kept are ended only by weir_filter_go_on, weir_filters_reset and weir_filters_fini.
  */
 #include "http/filter.h"
 

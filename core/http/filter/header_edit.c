@@ -101,7 +101,7 @@ weir_header_edit_request(weir_request_t *req, const weir_header_edits_t *edits)
     }
 }
 
-/* Weir says who serves where the answer does not: a field that is there, and not sent, keeps it from that. */
+/* Weir sends Server where the answer does not: a field that is there, and not sent, keeps it from that. */
 static void
 edit_say_no_server(weir_request_t *req)
 {

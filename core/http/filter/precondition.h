@@ -15,7 +15,7 @@ typedef enum { WEIR_MODIFIED_OFF, WEIR_MODIFIED_EXACT, WEIR_MODIFIED_BEFORE } we
 bool weir_precondition_has_etag(weir_str_t list, weir_str_t tag, bool weak);
 
 /* Before the head of a 200 whose ETag and Last-Modified are in res.fields: NEXT: go on; DONE: answered with 304 or 412.
- * What the producer holds is its own to let go of, before or after. */
+ * The producer itself lets go of what it holds, before or after. */
 weir_step_t weir_precondition_check(weir_request_t *req, weir_if_modified_t how);
 
 /* May a Range be answered with a part (§13.1.5)?  True without If-Range. */

@@ -1,8 +1,8 @@
 /*
  * ranges.h - parts of an answer whose length is known: Range, Content-Range and multipart/byteranges (RFC 9110 §14).
  *
- * Whoever makes a body gives all of it, in order, and what was not asked for falls away; who can begin anywhere (a
- * file) asks where to.
+ * A producer gives all of a body, in order, and what was not asked for falls away; one that can begin anywhere (a file)
+ * asks where to.
  */
 #ifndef WEIR_HTTP_RANGES_H
 #define WEIR_HTTP_RANGES_H
@@ -27,7 +27,8 @@ typedef struct weir_ranges {
 weir_io_t weir_ranges_read(weir_str_t value, uint64_t length, uint32_t max, bool may_go_back, weir_arena_t *arena,
                            weir_ranges_t *ranges);
 
-/* Before the head, by who has_ranges: NEXT: go on · DONE: none of what is asked for is there, answered with 416. */
+/* Before the head, by a producer that has_ranges: NEXT: go on · DONE: none of what is asked for is there, answered with
+ * 416. */
 weir_step_t weir_ranges_check(weir_request_t *req, uint64_t length);
 
 /* The same, told only: true: it is to be answered with 416 (weir_request_fail, CLIENT_RANGE). */

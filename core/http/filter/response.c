@@ -130,8 +130,8 @@ response_own_fields(weir_request_t *req)
     }
 }
 
-/* Who made the head asked for a value that says one thing where encoded slashes are kept and another where they are
- * slashes: the client gets neither the answer that was made nor its fields. */
+/* The producer of the head asked for a value that says one thing where encoded slashes are kept and another where they
+ * are slashes: the client gets neither the answer that was made nor its fields. */
 static void
 response_withhold(weir_request_t *req)
 {

@@ -27,7 +27,7 @@ typedef struct weir_store {
 
 void weir_store_init(weir_store_t *store, size_t mem_max, uint64_t file_max, const char *dir);
 void weir_store_fini(weir_store_t *store);
-/* Everything goes into a named file from now on; who says so removes it.  Nothing was appended yet. */
+/* Everything goes into a named file from now on; the caller removes it.  Nothing was appended yet. */
 void weir_store_use_file(weir_store_t *store, weir_store_file_t *file);
 /* Makes the file, if there is none yet.  false: errno. */
 bool weir_store_make_file(weir_store_t *store) WEIR_MUST_USE;

@@ -132,7 +132,7 @@ weir_emit_clean_field(weir_buf_t *b, weir_str_t name, weir_str_t value)
     char  *at;
 
 #ifdef __SANITIZE_ADDRESS__
-    weir_assert(weir_syntax_is_token(name) && weir_syntax_is_field_value(value));     /* who said so was right */
+    weir_assert(weir_syntax_is_token(name) && weir_syntax_is_field_value(value));     /* as the caller said */
 #endif
     at = emit_line(b, name.len, value.len, &n);
     if (weir_likely(at != NULL)) {

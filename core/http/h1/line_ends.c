@@ -1,7 +1,8 @@
 /*
- * line_ends.c - heads whose lines end in a bare LF, for those who have such peers (client_line_ends, proxy_line_ends).
+ * line_ends.c - heads whose lines end in a bare LF, for operators that have such peers (client_line_ends,
+ * proxy_line_ends).
  *
- * Such a head is written anew with CRLF before anybody reads it, so that there is one parser and one way to read.  All
+ * Such a head is written anew with CRLF before it is parsed, so that there is one parser and one way to read.  All
  * lines must end alike: where CRLF and LF are mixed two readers may see two messages, so it is refused.  Runs in
  * workers; the copy is in the arena.
  */

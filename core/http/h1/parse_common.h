@@ -26,7 +26,7 @@ weir_h1_reason_t weir_h1_parse_framing(const weir_fields_t *fields, unsigned min
 
 typedef struct { bool close, keep_alive, upgrade; } h1_connection_t;
 
-/* Reads all Connection fields and marks hop-by-hop ones.  BAD_FIELD_VALUE: they name more fields than anybody needs
+/* Reads all Connection fields and marks hop-by-hop ones.  BAD_FIELD_VALUE: they name more fields than any client needs
  * to, which would cost a look at every field each. */
 weir_h1_reason_t weir_h1_parse_connection(weir_fields_t *fields, h1_connection_t *connection);
 

@@ -106,7 +106,7 @@ request_parse_target(weir_request_head_t *req)
 
 /* --- Host --- */
 
-/* RFC 9112 §3.2.2: an absolute target's authority is in the place of whatever Host said, for all who read that field,
+/* RFC 9112 §3.2.2: an absolute target's authority is in the place of whatever Host said, for all readers of that field,
  * too. */
 static void
 request_host_of_target(weir_request_head_t *req, weir_field_t *field)

@@ -359,7 +359,7 @@ weir_h2_exchange_blame(weir_h2_exchange_t *x)
     weir_h2_session_count_reset(x->stream->session);
 }
 
-/* Who reads the body answers 400; an answer that began breaks off. */
+/* The reader of the body answers 400; an answer that began breaks off. */
 static void
 answer_wrong_length(weir_h2_exchange_t *x)
 {
@@ -394,7 +394,7 @@ weir_h2_exchange_run(weir_h2_exchange_t *x)
         return;
     }
     if (answer_length_is_wrong(x)) {
-        answer_wrong_length(x);                  /* who reads the body is told */
+        answer_wrong_length(x);                  /* the reader of the body is told */
     }
     weir_request_run(x->req);
 }

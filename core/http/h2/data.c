@@ -141,7 +141,7 @@ h2_window_back(h2_stream_t *st)
     st->window = ours;
 }
 
-/* With http2_body_preread_size 0 nothing comes before somebody wants it; then as much as elsewhere, whatever others
+/* With http2_body_preread_size 0 nothing comes before a reader wants it; then as much as elsewhere, whatever others
  * have grown by. */
 static void
 data_want(h2_stream_t *st)

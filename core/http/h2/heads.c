@@ -3,7 +3,7 @@
  * §4.3, §6.2, §6.10).
  *
  * Runs in workers.  A block that comes in one frame is decoded where it lies.  A block is always decoded to its end,
- * whoever wants it, because the decoder's table moves with it.
+ * also when its stream is gone, because the decoder's table moves with it.
  */
 #include "http/h2/session_internal.h"
 

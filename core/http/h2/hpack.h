@@ -87,7 +87,7 @@ void weir_hpack_encode_begin(weir_hpack_encoder_t *e, weir_buf_t *out);
  * (weir_hpack_encode_bound). */
 void weir_hpack_encode(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t name,
                        weir_str_t value);
-/* The same of a known name, if this very field is in a table already, so that nobody need look at its bytes again.
+/* The same of a known name, if this very field is in a table already, so that its bytes need not be looked at again.
  * false: nothing was appended. */
 bool weir_hpack_encode_again(weir_hpack_encoder_t *e, weir_buf_t *out, weir_header_id_t id, weir_str_t value);
 void weir_hpack_encode_status(weir_hpack_encoder_t *e, weir_buf_t *out, uint16_t status);     /* of three digits */

@@ -18,7 +18,7 @@
 #define RECEIVE_LIGHT  4             /* of them have their turn between two of those that had one already */
 /* of the row have theirs between two looks at all the others, until one has used up a slice */
 #define RECEIVE_TURNS  8
-#define RECEIVE_CROWD  3             /* so many have used up theirs in one turn: whoever comes then waits in the row */
+#define RECEIVE_CROWD  3             /* so many have used up theirs in one turn: those that come then wait in the row */
 
 static void
 receive_priority(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload)
@@ -271,8 +271,8 @@ receive_frame(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload
 }
 
 /*
- * Who has much to do waits for the others, whatever it is: heads that begin requests, fields that unpack large, DATA by
- * the byte.  A client that does not read its answers waits for itself.
+ * A connection that has much to do waits for the others, whatever it is: heads that begin requests, fields that unpack
+ * large, DATA by the byte.  A client that does not read its answers waits for itself.
  */
 static bool
 receive_is_late(weir_h2_session_t *s)
@@ -429,10 +429,11 @@ h2_take(weir_h2_session_t *s, weir_str_t bytes)
 /*
  * -- turns --
  *
- * Who has more to do than its slice waits in a row, first come, first served, and one of the row uses up a slice
- * between two looks at all the others, or a few have less to do.  From then on it waits there whenever it has
- * something, until it had nothing left once. Who has not used its slice up before, but finds that many have in this
- * turn, waits in a row of its own, which is served more often: requests of those who ask little wait for few others.
+ * A connection that has more to do than its slice waits in a row, first come, first served, and one of the row uses up
+ * a slice between two looks at all the others, or a few have less to do.  From then on it waits there whenever it has
+ * something, until it had nothing left once. A connection that has not used its slice up before, but finds that many
+ * have in this turn, waits in a row of its own, which is served more often: requests of clients that ask little wait
+ * for few others.
  */
 
 static weir_list_t receive_heavy = { &receive_heavy, &receive_heavy },

@@ -10,7 +10,7 @@
  * the two is about as large as the processor's first cache (docs/performance.md).  DATA is offered to the role at once;
  * what it does not take in on_data is kept in the stream's own chain, never more than the stream's window.  The
  * stream's window opens again as the role takes bytes, the connection's as they arrive: a stream that is not read holds
- * up nobody else.
+ * up no other.
  *
  * Sending.  Head and data calls take all they are given.  Data waits in the stream's queue until the windows let it go;
  * AGAIN tells the producer to pause until on_writable.  Frames are gathered and written once at the end of the turn,

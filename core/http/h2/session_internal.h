@@ -124,7 +124,7 @@ struct weir_h2_session {
     uint32_t              goaway_id;          /* the last GOAWAY's: what later ones may not exceed */
     bool                  driving, telling;   /* a call of the loop is at work; a callback of the role is */
     bool                  told_busy;          /* what on_idle said last */
-    bool                  dead;               /* nothing comes or goes any more; the driver's end tells everybody */
+    bool                  dead;               /* nothing comes or goes any more; the driver's end tells all streams */
     bool                  is_cut;             /* … now, not in its time */
     bool                  lingers;            /* … and reads away for a moment what the peer still sends */
     bool                  told_streams, told_dead, is_shut, gone_by_peer;

@@ -113,7 +113,7 @@
     X(AUTH_KEY_EXPIRED, "auth.key.expired", 401, INFO, "The API key has expired.") \
     X(AUTH_CONSUMER_DISABLED, "auth.consumer.disabled", 403, INFO, "The consumer is disabled.") \
     X(AUTH_CONSUMER_UNKNOWN, "auth.consumer.unknown", 403, INFO, \
-      "Who the request is from is verified, but is no consumer of the store.") \
+      "An identity of the request is verified, but belongs to no consumer of the store.") \
     X(AUTH_CONSUMER_CONFLICT, "auth.consumer.conflict", 403, INFO, \
       "Two ways of `identify`, or one and the API key, name different consumers.") \
     X(AUTH_CONSUMER_PLAN, "auth.consumer.plan", 503, ERROR, "The plan that `anonymous` names is not in the store.") \

@@ -3,7 +3,7 @@
  * over several cookies, and fields without some of them.
  *
  * A value that is too long for one cookie is in pieces: the cookie NAME says how many there are and has the first,
- * "3.text"; NAME.1, NAME.2 … have the others.  Which pieces belong together, only who can read the value knows.  Names
+ * "3.text"; NAME.1, NAME.2 … have the others.  Only a reader of the value can tell which pieces belong together.  Names
  * have case.  Pure; every function is linear in the bytes of the fields.
  */
 #ifndef WEIR_HTTP_COOKIES_H

@@ -49,10 +49,10 @@ weir_field_rules_drop(const weir_field_rules_t *rules, weir_str_t name)
 
 /* -- how often -- */
 
-/* Fields of requests of which there is one by definition, and on which something is decided: who it is (RFC 9110
- * §11.6.2), for whom it is spoken, what is sent and whether (§13.1, §14.2, §14.4), what scripts may see.  If-Match and
- * If-None-Match are lists, but clients do not send them in parts, and not all servers read them so.  Host and the
- * fields of framing have rules of their own. */
+/* Fields of requests of which there is one by definition, and on which something is decided: which client sends it (RFC
+ * 9110 §11.6.2) or which one a proxy speaks for, what is sent and whether (§13.1, §14.2, §14.4), what scripts may see.
+ * If-Match and If-None-Match are lists, but clients do not send them in parts, and not all servers read them so.  Host
+ * and the fields of framing have rules of their own. */
 static const bool rules_single[WEIR_HEADER_MAX] = {
     [WEIR_HEADER_AUTHORIZATION] = true,
     [WEIR_HEADER_PROXY_AUTHORIZATION] = true,

@@ -17,7 +17,7 @@ typedef struct {
 /* A name of token characters: is the field dropped for it? */
 bool weir_field_rules_drop(const weir_field_rules_t *rules, weir_str_t name);
 /* Of a request: the first of the fields that may come once only and came more than once; NULL: none did.
- * Readers differ in which of them they take, so that who was let in is not who is believed to have been. */
+ * Readers differ in which of them they take: a guard would let in one client, and the peer would believe another. */
 const weir_field_t *weir_field_rules_find_repeated(const weir_fields_t *fields);
 /* The value of a Content-Length: decimal digits without a leading zero, in what a file offset holds.  false: it is
  * none. */

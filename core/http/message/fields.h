@@ -18,8 +18,8 @@ enum {
     WEIR_FIELD_HOP  = 2,     /* hop by hop: named by Connection, or by nature (RFC 9110 §7.6.1) */
     /* of a known name's first field: there are others.  Set when they are added, and nowhere else */
     WEIR_FIELD_MANY = 4,
-    /* no control but tabs is in name and value: who says so has looked at each byte (a parser, as it comes) or reads
-     * them from the configuration, which was looked at.  Goes when the value does: weir_field_set_value */
+    /* no control but tabs is in name and value: the code that sets it has looked at each byte (a parser, as it comes)
+     * or reads them from the configuration, which was looked at.  Goes when the value does: weir_field_set_value */
     WEIR_FIELD_CLEAN = 8,
 };
 

@@ -3,7 +3,7 @@
  */
 #include "http/message/media_type.h"
 
-#define MEDIA_PARAMETERS 16              /* of one value: more are no type of anybody's */
+#define MEDIA_PARAMETERS 16              /* of one value: no real type has more */
 
 /* A token at the beginning of the rest. */
 static bool

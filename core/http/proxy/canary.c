@@ -447,7 +447,7 @@ canary_enabled(const void *conf, weir_phase_t phase WEIR_UNUSED)
     return ((const canary_conf_t *) conf)->said.name.len != 0;
 }
 
-/* It begins before its first request, for who looks at it. */
+/* It begins before its first request, so that it can be looked at. */
 static void
 canary_adopt(weir_life_t *life WEIR_UNUSED, weir_generation_t *generation)
 {

@@ -330,10 +330,9 @@ engine_make_body(weir_proxy_t *p)
     return text.len == 0 || weir_store_append(p->body, text) == WEIR_OK;
 }
 
-/* What the peer is sent for a body: none, a text of ours, or the client's, which is read ahead now, was so by who was
- * asked before, or comes as the client sends.  The client's is read ahead, too, where the peer gets none of it: logs
- * may want it, and the text of ours.  false: it was taken and has gone, so that no peer can be sent it any
- * more. */
+/* What the peer is sent for a body: none, a text of ours, or the client's, which is read ahead now, was read ahead for
+ * a peer before, or comes as the client sends.  The client's is read ahead, too, where the peer gets none of it: logs
+ * may want it, and the text of ours.  false: it was taken and has gone, so that no peer can be sent it any more. */
 static bool
 engine_find_body(weir_proxy_t *p)
 {
@@ -421,7 +420,7 @@ engine_peek_body(weir_proxy_t *p)
     return io == WEIR_ERROR ? io : WEIR_OK;
 }
 
-/* The client's body is there as far as it is to be: whom to ask? */
+/* The client's body is there as far as it is to be: which peer is asked? */
 static void
 engine_go_on(weir_proxy_t *p)
 {

@@ -3,7 +3,7 @@
  * server answers.
  *
  * Only a request that no peer has been sent: or one that failed before and may be sent again, which is then all the
- * same.  The first group's name stays in the list of who was asked, with why.
+ * same.  The first group's name stays in the list of what was asked, with why.
  */
 #include "http/proxy/proxy.h"
 

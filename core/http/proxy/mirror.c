@@ -3,7 +3,7 @@
  *
  * A copy is a subrequest that lives on its own: it begins in the place where the request is, with the client's fields,
  * and is passed on as the request is, but to another group (req->pass_to).  The request waits for none of them.  Where
- * its turn has come to be copied its body is read before anybody gets it, so that all get the same.  Runs in workers.
+ * its turn has come to be copied its body is read before any peer gets it, so that all get the same.  Runs in workers.
  */
 #include "http/proxy/mirror.h"
 

@@ -441,7 +441,7 @@ retry_on_pause(weir_timer_t *timer)
     weir_proxy_next_peer(weir_container_of(timer, weir_proxy_plan_t, pause)->proxy);
 }
 
-/* Twice as long each time; with jitter at least half of that, so that not everybody comes back together. */
+/* Twice as long each time; with jitter at least half of that, so that not all requests come back together. */
 static weir_msec_t
 retry_pause(const weir_proxy_t *p, const weir_forward_retry_t *retry)
 {
@@ -610,7 +610,7 @@ retry_grpc_status(const weir_proxy_t *p)
     return field != NULL && weir_str_to_u64(field->value, &status) && status <= RETRY_GRPC_MAX ? status : 0;
 }
 
-/* Every call of gRPC is a POST: who names a status says that such a call may be made again. */
+/* Every call of gRPC is a POST: a configuration that names a status says that such a call may be made again. */
 static bool
 retry_grpc(weir_proxy_t *p)
 {

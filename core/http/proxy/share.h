@@ -3,10 +3,10 @@
  *
  * A place has one counter in shared memory.  Each request draws the next number of it, and numbers are laid out over
  * the parts of the whole by a stride that has no divisor in common with it: of any `sum` requests that come one after
- * the other, whoever serves them, each position is met once; and requests of one part lie far from one another.  The
- * counter is found by the place's name, so that it outlives a reload, and an upgrade.
+ * the other, whichever workers serve them, each position is met once; and requests of one part lie far from one
+ * another.  The counter is found by the place's name, so that it outlives a reload, and an upgrade.
  *
- * Where there is no room for one more counter (65,536 cells; those that nobody drew from for an hour make room) a
+ * Where there is no room for one more counter (65,536 cells; those that no request drew from for an hour make room) a
  * worker counts for itself: shares are exact in each worker then.
  */
 #ifndef WEIR_HTTP_PROXY_SHARE_H

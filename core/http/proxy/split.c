@@ -164,7 +164,7 @@ weir_split_build(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
         gcd = weir_share_divisor(targets->at[i].weight, gcd);
     }
     if (gcd == 0) {
-        return weir_conf_error_at(cf, &targets->words, "each target of this place has weight=0: nobody would answer");
+        return weir_conf_error_at(cf, &targets->words, "each target of this place has weight=0: none would answer");
     }
     for (size_t i = 0; i < targets->n; i++) {
         sum += targets->at[i].weight / gcd;

@@ -60,7 +60,7 @@ bool weir_split_build(weir_conf_t *cf, weir_generation_t *generation, const weir
                       weir_proxy_targets_t *targets) WEIR_MUST_USE;
 
 /* -- a request -- */
-/* Who answers this one.  key: split_key; NULL: by turns. */
+/* The target that answers this one.  key: split_key; NULL: by turns. */
 const weir_proxy_target_t *weir_split_choose(weir_request_t *req, const weir_proxy_targets_t *targets,
                                              const weir_template_t *key);
 

@@ -3,7 +3,7 @@
  * call, in shared memory (shm/tally.h).  `weir consumer calls` shows them.
  *
  * A call is a client's request that the guards of a deprecated place let in; it is counted once, wherever it is
- * redirected.  A consumer is who $consumer says; requests without one are counted as anonymous.  All places of all
+ * redirected.  A consumer is the one of $consumer; requests without one are counted as anonymous.  All places of all
  * configurations share one table, which a reload keeps: WEIR_CALLS_ROWS consumers and places.  What comes when it is
  * full is counted for the place alone, as that of other consumers.
  */

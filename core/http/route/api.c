@@ -1,8 +1,8 @@
 /*
  * api.c - see api.h: what a request meets that comes to a place of an API, and the directives.
  *
- * Runs in workers.  The state is judged behind the limits and before who is let in is looked at, so that a draft is
- * hidden from everybody alike; the plan behind all that say who a consumer is.
+ * Runs in workers.  The state is judged behind the limits and before the guards of access, so that a draft is hidden
+ * from all clients alike; the plan behind all that find out which consumer it is.
  */
 #include "http/route/api.h"
 
@@ -179,7 +179,7 @@ api_enabled(const void *conf_, weir_phase_t phase)
     }
 }
 
-/* Does the access handler refuse anybody? */
+/* Does the access handler refuse any client? */
 static bool
 api_guards(const void *conf)
 {

@@ -2,7 +2,7 @@
  * api_document.c - an OpenAPI document in JSON (3.0, 3.1): that it is one, what it says of itself, and that what it
  * says fits together: paths begin with "/", no operationId stands twice, references inside the document lead somewhere.
  *
- * Load time; the text is kept for who serves it, the values go.
+ * Load time; the text is kept for the requests that it answers, the values go.
  */
 #include "http/route/api.h"
 

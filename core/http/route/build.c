@@ -38,7 +38,7 @@ build_is_said(const weir_conf_block_t *block, size_t module)
     return false;
 }
 
-/* A part that says who answers does not ask whom its location asks. */
+/* A part that says what answers does not ask the peer that its location asks. */
 static bool
 build_is_replaced(const weir_conf_block_t *block, weir_phase_t phase, size_t module)
 {

@@ -222,7 +222,7 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
     captures->at = weir_new_n(cf->arena, captures_entry_t, captures->size);
     for (size_t i = 0; i < patterns->n; i++) {
         const weir_http_pattern_t *at = &patterns->at[i];
-        /* The one that whoever announced it has, and the one the matcher got: pcre_jit may have come between. */
+        /* The one that its announcer has, and the one the matcher got: pcre_jit may have come between. */
         const weir_regex_t *regex = weir_regex_compile_in(cf->arena, at->pattern, at->fold_case, cf->error);
 
         if (regex == NULL || !captures_add(cf, captures, regex) || !captures_add(cf, captures, at->regex)) {
@@ -244,7 +244,7 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
 
 /* -- requests -- */
 
-/* What the groups are for who takes the encoded slashes of a decoded subject for slashes; NULL: the same. */
+/* What the groups are for a reader that takes the encoded slashes of a decoded subject for slashes; NULL: the same. */
 static const weir_captures_t *
 captures_read_plain(weir_request_t *req, const weir_captures_t *captures, const weir_regex_t *regex)
 {

@@ -31,8 +31,8 @@ typedef enum {
 /* "(…)", the words 1 to the last of the directive being read.  false: cf->error. */
 bool weir_condition_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_condition_t *condition) WEIR_MUST_USE;
 /* A pattern that matches leaves its groups in the request.  LIMIT: one ran into its limit, and the request must be
- * denied.  SLASHES: it holds for one who keeps the encoded slashes of the path, or for one who takes them for slashes,
- * but not for both. */
+ * denied.  SLASHES: it holds for a reader that keeps the encoded slashes of the path, or for one that takes them for
+ * slashes, but not for both. */
 weir_condition_result_t weir_condition_holds(const weir_condition_t *condition, struct weir_request *req);
 
 #endif

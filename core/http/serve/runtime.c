@@ -40,7 +40,7 @@ weir_http_close_pipes(weir_http_t *http)
     }
 }
 
-/* Nobody has given one back for a while: the kernel's memory for them is better used elsewhere. */
+/* None was given back for a while: the kernel's memory for them is better used elsewhere. */
 static void
 runtime_on_pipes(weir_timer_t *timer)
 {

@@ -38,7 +38,7 @@ struct weir_http {
     struct weir_sub   *detached;         /* subrequests that no request waits for */
     size_t             n_detached;
     bool               quitting;         /* no connection begins another request */
-    weir_http_conn_t  *tx_owner;         /* who holds something in tx that was not sent yet */
+    weir_http_conn_t  *tx_owner;         /* the one that holds something in tx that was not sent yet */
     weir_pipe_t        pipes[WEIR_PIPES_MAX];
     size_t             n_pipes;
     weir_timer_t       pipe_timer;

@@ -44,7 +44,7 @@ queue_send_one(weir_http_t *http, weir_queued_t *queued)
     }
 }
 
-/* All that is queued; the buffer is free again, but for one who holds something at its present place. */
+/* All that is queued; the buffer is free again, but for a connection that holds something at its present place. */
 static void
 queue_send(weir_http_t *http)
 {

@@ -5,9 +5,9 @@
  * processor's first cache.  Requests that are read, run and sent one after another fetch both anew each time; those of
  * a turn that are first all run and then all sent fetch either once.  docs/performance.md has the figures.
  *
- * Bytes that are composed in the worker's send buffer stay where they are, and the buffer goes on behind them.  Who
- * queues them is told at the end of the turn how it went, as a send of its own would have told; until then they count
- * as not sent.
+ * Bytes that are composed in the worker's send buffer stay where they are, and the buffer goes on behind them.  The
+ * connection is told at the end of the turn how it went, as a send of its own would have told; until then they count as
+ * not sent.
  *
  * Runs in workers, one queue each; allocates nothing after its start.
  */
@@ -46,15 +46,15 @@ void weir_send_queue_init(weir_http_t *http);
 void weir_send_queue_fini(weir_http_t *http);
 
 /*
- * The first len bytes of http->tx, which nobody holds any more, are conn's to send.  One piece a connection at a time,
- * and nothing else may be sent on it before on_sent; `out` is empty.  Both live until then, or until the cancel.
+ * The first len bytes of http->tx, which no connection holds any more, are conn's to send.  One piece a connection at a
+ * time, and nothing else may be sent on it before on_sent; `out` is empty.  Both live until then, or until the cancel.
  * false: there is no place; the caller sends them himself.
  */
 bool weir_send_later(weir_http_t *http, weir_conn_t *conn, weir_chain_t *out, size_t len,
                      weir_on_sent_t on_sent) WEIR_MUST_USE;
 /* Sends and tells at once: before what is open is cut. */
 void weir_send_queue_drain(weir_http_t *http);
-/* For who closes a connection with a piece queued: he is not told. */
+/* For a caller that closes a connection with a piece queued: it is not told. */
 void weir_send_cancel(weir_http_t *http, const weir_conn_t *conn);
 
 #endif

@@ -464,7 +464,7 @@ weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, co
     return true;
 }
 
-/* -- who is reached over TLS -- */
+/* -- upstreams that are reached over TLS -- */
 
 /* NULL: no peer is reached there over TLS. */
 static const weir_http_listen_t *

@@ -48,7 +48,8 @@ client_is_known(client_t *k)
     return true;
 }
 
-/* Good answers only: who was revoked is asked about again, and may have been pardoned.  So an entry needs no value. */
+/* Good answers only: a certificate that was revoked is asked about again, and may hold again.  So an entry needs no
+ * value. */
 static void
 client_remember(client_t *k, uint64_t until_s)
 {

@@ -208,7 +208,7 @@ conf_is_builtin(weir_str_t text)
     return weir_str_eq(text, WEIR_STR("builtin")) || weir_str_starts(text, WEIR_STR("builtin:"));
 }
 
-/* `builtin` or `builtin:sessions`: one zone, of so many sessions, for all who say the same. */
+/* `builtin` or `builtin:sessions`: one zone, of so many sessions, for all blocks that say the same. */
 static bool
 conf_builtin_zone(weir_conf_t *cf, const weir_conf_words_t *words, size_t word, weir_http_tls_zone_t *zone)
 {
@@ -337,7 +337,7 @@ static const weir_conf_enum_t conf_ocsp[] = {
     WEIR_DIRECTIVE_OF(weir_http_tls_conf_t, field, name, conf_type, .where = CONF_IN, __VA_ARGS__)
 
 static const weir_directive_t conf_directives[] = {
-    /* who we are */
+    /* Weir's own certificate */
     CONF_OF(certificates, "ssl_certificate", &weir_http_tls_type_names,
             .help = "Names the PEM file of a server's certificate with its chain behind it; it may stand several "
                     "times, for keys of different types."),
@@ -380,7 +380,7 @@ static const weir_directive_t conf_directives[] = {
             .help = "Names a file of 48 or 80 random bytes that encrypts tickets; the first one encrypts, all "
                     "decrypt; without any, keys rotate by themselves."),
 
-    /* who they are */
+    /* clients' certificates */
     CONF_OF(verify, "ssl_verify_client", &weir_type_enum, .values = conf_verify, .dflt = "off",
             .args = "on | off | optional | optional_no_ca", .help = "Asks clients for a certificate."),
     CONF(verify_depth, "ssl_verify_depth", .dflt = "1", .max = "100",

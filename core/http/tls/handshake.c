@@ -159,7 +159,7 @@ weir_http_tls_check(weir_request_t *req, const char **detail, uint16_t *status)
     *detail = NULL;
     if (conn == NULL || !weir_tls_is_on(conn)) {
         *status = 497;
-        /* (of one that nobody sent is known that it would come over TLS, and no more) */
+        /* (of a request that no client sent it is known that it would come over TLS, and no more) */
         return listen->base.is_ssl && !(req->witness != NULL && req->client->is_tls) ? WEIR_CAUSE_CLIENT_PLAIN_ON_TLS
                                                                                  : WEIR_CAUSE_NONE;
     }

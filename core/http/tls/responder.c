@@ -195,7 +195,7 @@ static const weir_ask_handler_t fetch_handler = { .on_head = fetch_on_head,
                                                   .on_body = fetch_on_body,
                                                   .on_end = fetch_on_end };
 
-/* Who is asked: a reference. */
+/* The group that is asked: a reference. */
 static weir_group_t *
 fetch_group(weir_http_tls_fetch_t *f, weir_http_t *http, const weir_http_tls_responder_t *responder)
 {

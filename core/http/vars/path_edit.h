@@ -2,9 +2,9 @@
  * path_edit.h - another path in the place of a request's: all of it, or what stands before the rest of its segments
  * (the Gateway API's ReplaceFullPath and ReplacePrefixMatch).
  *
- * For who passes a request on (core/http/proxy) or sends its client elsewhere (modules/http/redirect.c).  What comes
- * out is a path in its normal form (uri.h), whatever the variables in it hold: they bring no query, no fragment and no
- * dot segments.
+ * For code that passes a request on (core/http/proxy) or sends its client elsewhere (modules/http/redirect.c).  What
+ * comes out is a path in its normal form (uri.h), whatever the variables in it hold: they bring no query, no fragment
+ * and no dot segments.
  */
 #ifndef WEIR_HTTP_PATH_EDIT_H
 #define WEIR_HTTP_PATH_EDIT_H

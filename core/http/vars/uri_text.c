@@ -8,8 +8,8 @@
 
 #include "http/message/syntax.h"
 
-/* A variable's form in URIs; at == NULL: it is the value.  plain: its value for who takes encoded slashes for slashes,
- * when that is another. */
+/* A variable's form in URIs; at == NULL: it is the value.  plain: its value for a reader that takes encoded slashes for
+ * slashes, when that is another. */
 struct weir_wire_form { struct weir_wire_form *next; uint32_t slot; weir_str_t text, plain; bool has_plain; };
 
 static struct weir_wire_form *

@@ -25,15 +25,15 @@ weir_str_t weir_uri_text(weir_request_t *req, const weir_template_t *template, w
 bool weir_uri_text_split(weir_request_t *req, const weir_template_t *template, weir_str_t *path, weir_str_t *query);
 /* Is there a decoded path, or a piece of one, in what the template makes? */
 bool weir_uri_text_is_decoded(const weir_request_t *req, const weir_template_t *template);
-/* A decoded path, or a piece of one, in which encoded slashes were kept: what it is for who takes them for slashes.
- * false: the same. */
+/* A decoded path, or a piece of one, in which encoded slashes were kept: what it is for a reader that takes them for
+ * slashes. false: the same. */
 bool weir_uri_text_other_reading(weir_request_t *req, weir_str_t value, weir_str_t *other);
-/* What the template makes for a reader who takes the encoded slashes of the path for slashes.  Whoever decides by a
- * text takes both readings and refuses the request when they say different things; whoever only counts or parts by it
+/* What the template makes for a reader who takes the encoded slashes of the path for slashes.  Code that decides by a
+ * text takes both readings and refuses the request when they say different things; code that only counts or parts by it
  * takes this one, which all spellings of a path have in common. */
 weir_str_t weir_uri_text_plain(weir_request_t *req, const weir_template_t *template);
 /* The template has made the value of a variable that the configuration defines: its form in URIs is kept, when it is
- * another, and what it is for who takes encoded slashes for slashes. */
+ * another, and what it is for a reader that takes encoded slashes for slashes. */
 void weir_uri_text_keep(weir_request_t *req, uint32_t slot, const weir_template_t *template, weir_str_t value);
 /* The same for a group of a pattern: a decoded one, or not; plain: what it is in the other reading. */
 void weir_uri_text_keep_group(weir_request_t *req, uint32_t slot, weir_str_t value, weir_str_t plain, bool is_decoded);
