@@ -20,7 +20,7 @@ generation_root(reader_t *reader, const char *file)
     root->context = WEIR_IN_MAIN;
     root->words.file = file;
     root->confs = weir_new_n(reader->cf.arena, void *, reader->n_modules + 1);
-    root->set = weir_new_n(reader->cf.arena, uint64_t *, reader->n_modules + 1);
+    root->set = &root->own_set;
     return root;
 }
 

@@ -10,29 +10,43 @@
 
 /* --- while reading --- */
 
+/* NULL: nothing of the module is set there. */
+static weir_conf_set_t *
+inherit_set_of(const weir_conf_block_t *block, size_t module)
+{
+    weir_conf_set_t *set = *block->set;
+
+    while (set != NULL && set->module != module) {
+        set = set->next;
+    }
+    return set;
+}
+
 bool
 weir_conf_bit(const weir_conf_block_t *block, const read_row_t *at)
 {
-    const uint64_t *bits = block->set[at->module];
+    const weir_conf_set_t *set = inherit_set_of(block, at->module);
 
-    return bits != NULL && (bits[at->bit / 64] >> at->bit % 64 & 1);
+    return set != NULL && (set->bits[at->bit / 64] >> at->bit % 64 & 1);
 }
 
 void
 weir_conf_mark_set(weir_conf_t *cf, weir_conf_block_t *block, const read_row_t *at)
 {
     const read_row_t *row = reader_of(cf)->rows[at->module];
-    uint64_t        **bits = &block->set[at->module];
+    weir_conf_set_t  *set = inherit_set_of(block, at->module);
     size_t            n = 0;
 
     weir_assert(row != NULL && row[at->bit].row == at->row);
-    if (*bits == NULL) {
+    if (set == NULL) {
         while (row[n].row != NULL) {
             n++;
         }
-        *bits = weir_new_n(cf->arena, uint64_t, n / 64 + 1);
+        set = weir_alloc_zero(cf->arena, sizeof(*set) + (n / 64 + 1) * sizeof(set->bits[0]));
+        *set = (weir_conf_set_t) { .next = *block->set, .module = at->module };
+        *block->set = set;
     }
-    (*bits)[at->bit / 64] |= UINT64_C(1) << at->bit % 64;
+    set->bits[at->bit / 64] |= UINT64_C(1) << at->bit % 64;
 }
 
 void *
@@ -78,31 +92,58 @@ weir_conf_is_set(const weir_conf_block_t *block, size_t module_index, const char
     return false;
 }
 
-/* --- texts of rows: read once for each family's root, so they need not be kept --- */
+/* --- texts of rows: as if they had stood behind the row's name --- */
 
-bool
-weir_conf_words_of(reader_t *reader, const weir_directive_t *row, const char *text, weir_conf_words_t *words)
+static const void *
+inherit_read_text(reader_t *reader, const weir_directive_t *row, const char *text)
 {
-    weir_str_t statement = weir_str_printf(reader->cf.arena, "%s %s;", row->name, text);
-    weir_lex_t lex;
+    weir_str_t        statement = weir_str_printf(reader->cf.arena, "%s %s;", row->name, text);
+    void             *value = weir_alloc_zero(reader->cf.arena, row->type->size);
+    weir_conf_words_t words;
+    weir_lex_t        lex;
 
     weir_lex_init(&lex, reader->cf.arena, statement, "the defaults");
-    return weir_lex_next(&lex, words, reader->cf.error) == WEIR_LEX_SIMPLE;
+    if (weir_lex_next(&lex, &words, reader->cf.error) != WEIR_LEX_SIMPLE) {
+        return NULL;
+    }
+    reader->cf.words = &words;
+    return row->type->parse(&reader->cf, row, &words, value) ? value : NULL;
+}
+
+const void *
+weir_conf_text_value(reader_t *reader, const read_row_t *at, size_t which)
+{
+    const char *const        texts[READ_TEXTS] = { at->row->dflt, at->row->min, at->row->max };
+    const weir_conf_words_t *words = reader->cf.words;
+    weir_arena_t            *arena = reader->cf.arena;
+    read_row_t              *kept = &reader->rows[at->module][at->bit];
+
+    weir_assert(which < READ_TEXTS && texts[which] != NULL && kept->row == at->row);
+    if (kept->values[which] == NULL) {
+        reader->cf.arena = &reader->generation->arena;
+        kept->values[which] = inherit_read_text(reader, at->row, texts[which]);
+        reader->cf.arena = arena;
+        if (kept->values[which] == NULL) {
+            return NULL;                               /* the error is told with the text's own words */
+        }
+        reader->cf.words = words;
+    }
+    return kept->values[which];
 }
 
 static bool
-inherit_default(reader_t *reader, const weir_directive_t *row, void *field)
+inherit_default(reader_t *reader, const read_row_t *at, void *field)
 {
-    weir_conf_words_t words;
+    const void *value;
 
-    if (row->dflt == NULL) {
+    if (at->row->dflt == NULL) {
         return true;
     }
-    if (!weir_conf_words_of(reader, row, row->dflt, &words)) {
-        return false;
+    value = weir_conf_text_value(reader, at, READ_DFLT);
+    if (value != NULL) {
+        memcpy(field, value, at->row->type->size);
     }
-    reader->cf.words = &words;
-    return row->type->parse(&reader->cf, row, &words, field);
+    return value != NULL;
 }
 
 /* --- sealing --- */
@@ -174,7 +215,7 @@ inherit_row(reader_t *reader, weir_conf_block_t *block, const read_row_t *at, co
         memcpy(field, parent + row->offset, row->type->size);
         return true;
     }
-    return inherit_default(reader, row, field);
+    return inherit_default(reader, at, field);
 }
 
 static bool
@@ -191,6 +232,9 @@ inherit_may_share(const reader_t *reader, const weir_conf_block_t *block, size_t
     const read_row_t *at;
 
     weir_assert(parent != NULL);
+    if (!reader->keeps_own[m] || inherit_set_of(parent, m) == NULL) {
+        return true;
+    }
     for (at = reader->rows[m]; at->row != NULL; at++) {
         if (!inherit_reaches(at->row, block) && weir_conf_bit(parent, at)) {
             return false;
@@ -200,15 +244,10 @@ inherit_may_share(const reader_t *reader, const weir_conf_block_t *block, size_t
 }
 
 static bool
-inherit_module(reader_t *reader, weir_conf_block_t *block, size_t m)
+inherit_fill(reader_t *reader, weir_conf_block_t *block, size_t m, const char *parent)
 {
-    const char       *parent = inherit_same_family(block) ? block->parent->confs[m] : NULL;
     const read_row_t *at;
 
-    if (block->confs[m] == NULL && parent != NULL && inherit_may_share(reader, block, m)) {
-        block->confs[m] = block->parent->confs[m];
-        return true;
-    }
     (void) weir_conf_own(&reader->cf, block, m);
     for (at = reader->rows[m]; at->row != NULL; at++) {
         if (!inherit_row(reader, block, at, parent)) {
@@ -216,6 +255,44 @@ inherit_module(reader_t *reader, weir_conf_block_t *block, size_t m)
         }
     }
     return true;
+}
+
+/* At the root of a family, where nothing of the module was said and nobody looks at what it has: all such blocks have
+ * one struct of defaults. */
+static bool
+inherit_plain(reader_t *reader, weir_conf_block_t *block, size_t m)
+{
+    read_plain_t *plain = &reader->plain[m];
+    weir_arena_t *arena = reader->cf.arena;
+    bool          filled;
+
+    if (weir_modules_in_use[m]->check != NULL || (plain->conf != NULL && plain->context != block->context)) {
+        return inherit_fill(reader, block, m, NULL);
+    }
+    if (plain->conf == NULL) {
+        reader->cf.arena = &reader->generation->arena;
+        filled = inherit_fill(reader, block, m, NULL);
+        reader->cf.arena = arena;
+        *plain = (read_plain_t) { block->confs[m], block->context };
+        return filled;
+    }
+    block->confs[m] = plain->conf;
+    return true;
+}
+
+static bool
+inherit_module(reader_t *reader, weir_conf_block_t *block, size_t m, bool same_family)
+{
+    if (!same_family) {
+        return block->confs[m] == NULL ? inherit_plain(reader, block, m) : inherit_fill(reader, block, m, NULL);
+    }
+    if (block->confs[m] == NULL && inherit_may_share(reader, block, m)) {
+        block->confs[m] = block->parent->confs[m];
+        if (block->confs[m] != NULL) {
+            return true;
+        }
+    }
+    return inherit_fill(reader, block, m, block->parent->confs[m]);
 }
 
 /* Blocks from the outside in, each before those behind it.  Depth is bounded by the reading. */
@@ -247,10 +324,11 @@ inherit_is_part(const weir_conf_block_t *block)
 static bool
 inherit_block(reader_t *reader, weir_conf_block_t *block)
 {
+    bool   same_family = inherit_same_family(block);
     size_t m;
 
     for (m = 0; m < reader->n_modules && !inherit_is_part(block); m++) {
-        if ((reader->contexts[m] & block->context) && !inherit_module(reader, block, m)) {
+        if ((reader->contexts[m] & block->context) && !inherit_module(reader, block, m, same_family)) {
             return false;
         }
     }
@@ -260,6 +338,7 @@ inherit_block(reader_t *reader, weir_conf_block_t *block)
 static bool
 inherit_check_block(reader_t *reader, weir_conf_block_t *block)
 {
+    bool                 same_family = inherit_same_family(block);
     const weir_module_t *module;
     void                *conf;
     size_t               m;
@@ -267,7 +346,7 @@ inherit_check_block(reader_t *reader, weir_conf_block_t *block)
     for (m = 0; m < reader->n_modules && !inherit_is_part(block); m++) {
         module = weir_modules_in_use[m];
         conf = block->confs[m];
-        if (module->check == NULL || conf == NULL || (inherit_same_family(block) && conf == block->parent->confs[m])) {
+        if (module->check == NULL || conf == NULL || (same_family && conf == block->parent->confs[m])) {
             continue;
         }
         reader->cf.words = &block->words;

@@ -12,6 +12,8 @@
 #include "base/array.h"
 #include "conf/read.h"
 
+#define LEX_FEW 16              /* words of a statement that are gathered beside the arena */
+
 void
 weir_lex_init(weir_lex_t *lex, weir_arena_t *arena, weir_str_t text, const char *file)
 {
@@ -301,15 +303,22 @@ lex_statement(weir_lex_t *lex, weir_array_t *array, uint32_t *line, weir_error_t
 weir_lex_kind_t
 weir_lex_next(weir_lex_t *lex, weir_conf_words_t *words, weir_error_t *error)
 {
-    weir_array_t    array;
-    weir_lex_kind_t kind;
+    weir_conf_word_t few[LEX_FEW], *copies;
+    weir_array_t     array = { .arena = lex->arena, .at = few, .cap = LEX_FEW, .item = sizeof(*few) };
+    weir_lex_kind_t  kind;
 
-    weir_array_init(&array, lex->arena, sizeof(weir_conf_word_t), 0);
     *words = (weir_conf_words_t) { .file = lex->file, .line = lex->line };
     kind = lex_statement(lex, &array, &words->line, error);
     weir_assert(lex->at <= lex->text.len);
-    words->at = array.at;
     words->n = array.n;
+    words->at = array.at;
+    if (array.at == few) {                             /* most are so short: they take what they need, not more */
+        copies = array.n != 0 ? weir_alloc(lex->arena, array.n * sizeof(*copies)) : NULL;
+        if (array.n != 0) {
+            memcpy(copies, few, array.n * sizeof(*copies));
+        }
+        words->at = copies;
+    }
     return kind;
 }
 

@@ -158,13 +158,20 @@ typedef struct weir_conf_line {
     size_t                   module;          /* whose row it is */
 } weir_conf_line_t;
 
+/* What was set of one module in a block: bits by row. */
+typedef struct weir_conf_set {
+    struct weir_conf_set *next;               /* another module's */
+    size_t                module;
+    uint64_t              bits[];
+} weir_conf_set_t;
+
 struct weir_conf_block {
     unsigned                context;
     const weir_directive_t *row;              /* that opened it; NULL for main */
     weir_conf_words_t       words;            /* of the opening directive */
     weir_conf_block_t      *parent, *first, *last, *next;   /* children in order of appearance */
     void                  **confs;            /* by module index; NULL where the module has no directive here */
-    uint64_t              **set;              /* by module index: bits by row; NULL: nothing set */
+    weir_conf_set_t        *own_set, **set;   /* what was set here; in `events` it is main's */
     void                   *owner;            /* what .opened made of it */
     weir_conf_line_t       *lines, *last_line;    /* when the source says so (keeps_lines); else NULL */
 };

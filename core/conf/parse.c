@@ -60,26 +60,23 @@ parse_check_duplicate(reader_t *reader, const read_row_t *at, const weir_conf_wo
 /* --- a simple directive --- */
 
 static bool
-parse_limit(reader_t *reader, const weir_directive_t *row, const char *text, const void *field, bool is_min)
+parse_limit(reader_t *reader, const read_row_t *at, size_t which, const void *field)
 {
+    const weir_directive_t  *row = at->row;
     const weir_conf_words_t *words = reader->cf.words;
-    weir_conf_words_t        limit_words;
-    void                    *limit;
+    bool                     is_min = which == READ_MIN;
+    const char              *text = is_min ? row->min : row->max;
+    const void              *limit;
     int                      order;
 
     if (text == NULL) {
         return true;
     }
     weir_assert(row->type->compare != NULL);
-    limit = weir_alloc_zero(reader->cf.arena, row->type->size);
-    if (!weir_conf_words_of(reader, row, text, &limit_words)) {
+    limit = weir_conf_text_value(reader, at, which);
+    if (limit == NULL) {
         return false;
     }
-    reader->cf.words = &limit_words;
-    if (!row->type->parse(&reader->cf, row, &limit_words, limit)) {
-        return false;
-    }
-    reader->cf.words = words;
     order = row->type->compare(field, limit);
     if (is_min ? order >= 0 : order <= 0) {
         return true;
@@ -126,8 +123,7 @@ parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *wo
     }
     weir_conf_mark_set(cf, cf->block, at);
     parse_keep_line(reader, cf->block, at, words);
-    return field == NULL || (parse_limit(reader, row, row->min, field, true)
-                             && parse_limit(reader, row, row->max, field, false));
+    return field == NULL || (parse_limit(reader, at, READ_MIN, field) && parse_limit(reader, at, READ_MAX, field));
 }
 
 /* --- a block --- */
@@ -150,7 +146,7 @@ parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_
         block->set = parent->set;
     } else {
         block->confs = weir_new_n(reader->cf.arena, void *, reader->n_modules);
-        block->set = weir_new_n(reader->cf.arena, uint64_t *, reader->n_modules);
+        block->set = &block->own_set;
     }
     return block;
 }

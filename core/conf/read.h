@@ -14,12 +14,18 @@
 #define READ_MAX_BLOCKS   64
 
 /* A row of the table and where it is. */
+enum { READ_DFLT, READ_MIN, READ_MAX, READ_TEXTS };
+
 typedef struct read_row {
     struct read_row        *next;         /* of the same bucket */
     const weir_directive_t *row;
     uint32_t                module, bit;  /* index of the module, of the row in it */
     bool                    twin;         /* another row of the module fills the same field */
+    const void             *values[READ_TEXTS];    /* what its texts mean, the generation's; NULL: not read yet */
 } read_row_t;
+
+/* A struct of nothing but defaults, and in which context. */
+typedef struct { void *conf; unsigned context; } read_plain_t;
 
 typedef struct {
     weir_conf_t         cf;               /* what modules see: first, so that one is the other */
@@ -28,6 +34,8 @@ typedef struct {
     read_row_t        **rows;             /* by module: its rows in order, NULL-row ended as the module's */
     size_t              n_modules, n_buckets;
     unsigned           *contexts;         /* by module: where it has a struct (whole families) */
+    bool               *keeps_own;        /* by module: it has rows that an inner block does not inherit */
+    read_plain_t       *plain;            /* by module: what blocks share that say nothing of it (inherit.c) */
     const char         *files[READ_MAX_INCLUDES];    /* being read, outermost first */
     size_t              n_files, depth;
     weir_conf_errors_t *errors;
@@ -74,8 +82,9 @@ bool weir_conf_seal(reader_t *reader);
 bool weir_conf_check(reader_t *reader);
 void weir_conf_mark_set(weir_conf_t *cf, weir_conf_block_t *block, const read_row_t *at);
 bool weir_conf_bit(const weir_conf_block_t *block, const read_row_t *at);
-/* Words as if TEXT had stood behind the row's name, for .dflt, .min and .max. */
-bool weir_conf_words_of(reader_t *reader, const weir_directive_t *row, const char *text, weir_conf_words_t *words);
+/* What the row's .dflt, .min or .max (which: READ_DFLT …) means; it is read once in a reading.  NULL: the error is
+ * recorded. */
+const void *weir_conf_text_value(reader_t *reader, const read_row_t *at, size_t which);
 
 /* error.c: text is `fmt… in file:line` and then `after` (may be empty).  Returns false. */
 bool weir_conf_fail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after,

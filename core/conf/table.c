@@ -111,6 +111,7 @@ table_index_module(reader_t *reader, size_t m)
         *at = (read_row_t) { .next = *bucket, .row = &row[i], .module = (uint32_t) m, .bit = (uint32_t) i,
                              .twin = table_has_twin(module, &row[i]) };
         *bucket = at;
+        reader->keeps_own[m] = reader->keeps_own[m] || row[i].inherit == WEIR_OWN || row[i].inherit == WEIR_LOCAL;
     }
     reader->contexts[m] = module->conf_size != 0 ? table_contexts_of(module) : 0;
 }
@@ -125,6 +126,8 @@ weir_conf_index(reader_t *reader)
     reader->buckets = weir_new_n(reader->cf.arena, read_row_t *, reader->n_buckets);
     reader->rows = weir_new_n(reader->cf.arena, read_row_t *, reader->n_modules);
     reader->contexts = weir_new_n(reader->cf.arena, unsigned, reader->n_modules);
+    reader->keeps_own = weir_new_n(reader->cf.arena, bool, reader->n_modules);
+    reader->plain = weir_new_n(reader->cf.arena, read_plain_t, reader->n_modules);
     for (m = 0; m < reader->n_modules; m++) {
         table_index_module(reader, m);
     }
