@@ -66,6 +66,9 @@ struct weir_balancer {
     /* After that, for each set: all that stay have what they had, all others what `create` gave them.  NULL: nothing
      * is left to be done. */
     void         (*settle)(const weir_host_set_t *set);
+    /* The peer, in its set, is about to have another weight (to->weight).  NULL: the sets are made anew for that, and
+     * when what the configuration says of it is down, or not any more. */
+    void         (*adjust)(weir_peer_t *peer, const weir_peer_conf_t *to);
     /* What the state holds beside the arena.  NULL: nothing. */
     void         (*destroy)(const weir_host_set_t *set);
 };
@@ -114,5 +117,6 @@ weir_peer_part(const weir_peer_t *peer)
 void         weir_round_robin_report(weir_peer_t *peer, bool failed);
 void         weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from);
 void         weir_round_robin_settle(const weir_host_set_t *set);
+void         weir_round_robin_adjust(weir_peer_t *peer, const weir_peer_conf_t *to);
 
 #endif

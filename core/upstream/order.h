@@ -37,6 +37,8 @@ weir_peer_t  *weir_order_take(const weir_host_set_t *set, weir_load_t load,
 void          weir_order_told(weir_peer_t *peer);
 /* A request of this worker has left the peer. */
 void          weir_order_left(weir_peer_t *peer);
+/* What is said of the peer is another: `was`, until now. */
+void          weir_order_adjusted(weir_peer_t *peer, const weir_peer_conf_t *was);
 /* The peer's weight or its part of it has changed: what is left of its wait changes with it. */
 void          weir_order_reweigh(weir_peer_t *peer);
 /* Where `from` stood in the order of the set that it was in is where `to` stands: to's set has not been asked yet.

@@ -41,7 +41,7 @@ struct weir_group {
     size_t            n_buckets;
     uint32_t          n_numbers;     /* weir_peer_number is below it */
     weir_numbers_t    numbers;
-    bool              has_changed;   /* what the sets are of */
+    bool              has_changed, has_lost;     /* what the sets are of; … a peer, at least */
     weir_list_t       unsettled;     /* of groups, while the sets are not of what is known */
     uint64_t          unsettled_from;    /* the first change that they lack */
     uint64_t          lacks_from;        /* … and that the plan lacks, too; 0: it has all */
@@ -94,11 +94,22 @@ size_t weir_members_peers(const weir_group_t *group, weir_peer_t **peers);
 void weir_members_hold_row(const weir_peer_conf_t *conf);
 void weir_members_let_row_go(const weir_peer_conf_t *conf);
 
+/* adjust.c: the peer is as `to` says from now on, in the sets that there are; takes `to`.  false: sets must be made for
+ * that, and `to` is still the caller's. */
+bool weir_adjust_peer(weir_peer_t *peer, const weir_peer_conf_t *to) WEIR_MUST_USE;
+
 /* settle.c: something has changed; at the end of the turn, or when its time has come, the sets are made, in slices over
  * several turns where that takes long. */
 void weir_settle_soon(weir_group_t *group);
-/* As much of that as is done in one slice, now; all of it when the sets have nobody left that may be picked. */
+/* The same when peers have only gone: nobody picks them already, so that nobody needs to wait for the sets. */
+void weir_settle_without(weir_group_t *group);
+/* The sets are not of the peers that there are. */
+bool weir_settle_is_due(const weir_group_t *group);
+/* As much of that as is done in one slice, now. */
 void weir_settle_most(weir_group_t *group);
+/* A peer that comes with the sets that are being made, for a request that finds nobody in those that there are: one for
+ * its key, of the first rank that has any.  NULL: there is none. */
+weir_peer_t *weir_settle_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
 /* All of it, now. */
 void weir_settle_all(weir_group_t *group);
 /* The group ends: no peer is in a set or a plan any more. */
@@ -139,6 +150,8 @@ weir_pick_has_tried(const weir_pick_t *pick, const weir_peer_t *peer)
 /* sets.c: host sets of group->peers, which are in the order of their ranks; the balancer's state of each.
  * drafts: what it has prepared for each; NULL: nothing. */
 void         weir_sets_create(weir_group_t *group, const weir_draft_t *drafts);
+/* The peer has another weight from now on. */
+void         weir_sets_reweigh(const weir_peer_t *peer, uint32_t weight);
 /* shares.c: what part of the requests each set is due now (set->share; together WEIR_SHARE_WHOLE, or 0 when no peer may
  * be asked). */
 void         weir_shares_update(weir_group_t *group, weir_instant_t now);

@@ -41,6 +41,7 @@ static const weir_balancer_t least_balancer = {
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
     .settle = weir_round_robin_settle,
+    .adjust = weir_round_robin_adjust,
 };
 
 static const weir_balancer_t *

@@ -37,6 +37,7 @@ static const weir_balancer_t least_time_balancer = {
     .pick = least_time_pick,
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
+    .adjust = weir_round_robin_adjust,
 };
 
 static const weir_balancer_t *

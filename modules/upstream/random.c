@@ -42,6 +42,16 @@ random_create(const weir_host_set_t *set, weir_arena_t *arena)
     return ends;
 }
 
+static void
+random_adjust(weir_peer_t *peer, const weir_peer_conf_t *to)
+{
+    uint64_t *ends = peer->set->state;
+
+    for (size_t i = weir_peer_index(peer); i < peer->set->n; i++) {
+        ends[i] = ends[i] - peer->conf->weight + to->weight;
+    }
+}
+
 /* -- numbers: nobody's secret, and cheap (Vigna's splitmix64) -- */
 
 static uint64_t
@@ -173,11 +183,12 @@ random_pick_faster(const weir_host_set_t *set, const weir_pick_t *pick, weir_ins
 }
 
 static const weir_balancer_t random_balancers[] = {
-    [RANDOM_ONE] = { .name = "random", .is_steady = true, .create = random_create, .pick = random_pick },
+    [RANDOM_ONE] = { .name = "random", .is_steady = true, .create = random_create, .adjust = random_adjust,
+                     .pick = random_pick },
     [RANDOM_TWO_LEAST_CONN] = { .name = "random two least_conn", .is_steady = true, .create = random_create,
-                                .pick = random_pick_two },
+                                .adjust = random_adjust, .pick = random_pick_two },
     [RANDOM_TWO_LEAST_TIME] = { .name = "random two least_time", .is_steady = true, .create = random_create,
-                                .pick = random_pick_faster },
+                                .adjust = random_adjust, .pick = random_pick_faster },
 };
 
 /* -- the module -- */

@@ -199,6 +199,19 @@ members_change_peer(weir_peer_t *peer, const weir_peer_conf_t *conf)
 {
     members_free_conf(peer->next_conf);
     peer->next_conf = members_conf_eq(weir_peer_planned_conf(peer), conf) ? NULL : members_copy_conf(conf);
+    peer->group->has_changed = true;
+}
+
+/* At once, if no set has to be made anew for it. */
+static void
+members_adjust_peer(weir_peer_t *peer, const weir_peer_conf_t *conf)
+{
+    const weir_peer_conf_t *copy = members_copy_conf(conf);
+
+    if (!weir_adjust_peer(peer, copy)) {
+        members_free_conf(copy);
+        members_change_peer(peer, conf);
+    }
 }
 
 /* -- members -- */
@@ -300,7 +313,7 @@ members_lose_peer(weir_group_t *group, weir_member_t *member)
     if (peer == NULL) {
         return;
     }
-    group->has_changed = true;
+    group->has_lost = true;
     members_dismiss(peer);
     member->peer = NULL;
     if (peer->set == NULL && peer->planned == 0) {           /* no set has had it, nor will */
@@ -353,8 +366,7 @@ members_update(weir_group_t *group, weir_member_t *member)
         member->peer = members_create_peer(group, &conf, member->twin);
         group->has_changed = true;
     } else if (!members_conf_eq(members_conf(member->peer), &conf)) {
-        members_change_peer(member->peer, &conf);
-        group->has_changed = true;
+        members_adjust_peer(member->peer, &conf);
     }
     members_bar(member->peer, change);
 }
@@ -439,7 +451,7 @@ members_add(void *data, const weir_change_t *change)
 void
 weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
 {
-    group->has_changed = false;
+    group->has_changed = group->has_lost = false;
     for (weir_list_t *at = group->members.next; at != &group->members; at = at->next) {
         weir_list_entry(at, weir_member_t, link)->is_listed = false;
     }
@@ -447,7 +459,7 @@ weir_members_renew(weir_group_t *group, const weir_peer_conf_t *peers, size_t n)
         members_list(group, &peers[i]);
     }
     members_drop_unlisted(group);
-    if (group->has_changed || group->plan != NULL) {         /* the plan may have another order */
+    if (group->has_changed || group->has_lost || group->plan != NULL) {      /* the plan may have another order */
         weir_settle_soon(group);
     }
 }
@@ -458,7 +470,7 @@ weir_members_changed(weir_group_t *group, weir_str_t text)
     weir_member_t       *member = members_find(group, text, 0);
     const weir_change_t *change = weir_changes_find(group->conf.name, text);
 
-    group->has_changed = false;
+    group->has_changed = group->has_lost = false;
     if (member == NULL && change != NULL) {
         members_add(group, change);
     } else if (member != NULL && member->is_added && (change == NULL || change->kind == WEIR_CHANGE_REMOVE)) {
@@ -472,6 +484,8 @@ weir_members_changed(weir_group_t *group, weir_str_t text)
     }
     if (group->has_changed) {
         weir_settle_soon(group);
+    } else if (group->has_lost) {
+        weir_settle_without(group);
     }
 }
 

@@ -190,6 +190,7 @@ settle_use_plan(weir_peer_t *peer)
     peer->plan_conf = NULL;
     peer->zone = weir_group_zone(peer->group, peer->conf->locality);
     weir_policies_peer_told(peer);
+    weir_peer_tell(peer);                    /* as in adjust.c */
 }
 
 /* What the peer has with its balancer in the sets of before. */
@@ -409,9 +410,22 @@ settle_on_timer(weir_timer_t *timer)
 void
 weir_settle_soon(weir_group_t *group)
 {
+    weir_group_unsettled(group);
+    weir_settle_without(group);
+}
+
+bool
+weir_settle_is_due(const weir_group_t *group)
+{
+    return weir_list_linked(&group->unsettled) || group->plan != NULL || weir_list_linked(&group->settle_task.link)
+           || group->settle_timer.deadline.ms != 0;
+}
+
+void
+weir_settle_without(weir_group_t *group)
+{
     uint64_t now = weir_clock_now().ms;
 
-    weir_group_unsettled(group);
     if (group->plan != NULL) {
         group->plan->is_behind = true;
         return;
@@ -427,27 +441,56 @@ weir_settle_soon(weir_group_t *group)
     }
 }
 
-/* Of the sets that there are. */
-static bool
-settle_somebody_is_left(const weir_group_t *group)
-{
-    for (size_t i = 0; i < group->conf.n_peers; i++) {
-        if (!group->peers[i]->is_gone && !group->peers[i]->conf->down) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void
 weir_settle_most(weir_group_t *group)
 {
     if (group->plan == NULL) {
         settle_now(group);
     }
-    if (group->plan != NULL && !settle_somebody_is_left(group)) {
-        weir_settle_all(group);
+}
+
+/* -- meanwhile -- */
+
+/* The sets that there are do not have it, or not as it will be. */
+static bool
+settle_may_pick(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t now)
+{
+    const weir_peer_conf_t *conf = weir_peer_planned_conf(peer);
+
+    return !conf->down && !peer->is_gone && (peer->set == NULL || peer->conf->down) && !weir_pick_has_tried(pick, peer)
+           && !weir_peer_rests(peer, now) && (conf->max_conns == 0 || weir_state_in_use(peer) < conf->max_conns);
+}
+
+/* Of n peers, the first from the key's place on, or from that of the request before. */
+static weir_peer_t *
+settle_pick_of(weir_peer_t *const *peers, size_t n, const weir_pick_t *pick, weir_instant_t now)
+{
+    static size_t last;              /* of this process; who has no key gets one after another */
+    size_t        at = (pick->key.len != 0 ? (size_t) weir_str_hash(pick->key, 0) : ++last) % n;
+
+    for (size_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
+        if (settle_may_pick(peers[at], pick, now)) {
+            return peers[at];
+        }
     }
+    return NULL;
+}
+
+weir_peer_t *
+weir_settle_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now)
+{
+    const weir_plan_t *plan = group->plan;
+    weir_peer_t       *peer = NULL;
+    size_t             first = 0, next;
+
+    for (; plan != NULL && first < plan->n && peer == NULL; first = next) {
+        uint32_t rank = weir_peer_rank(weir_peer_planned_conf(plan->peers[first]));
+
+        for (next = first + 1; next < plan->n
+                               && weir_peer_rank(weir_peer_planned_conf(plan->peers[next])) == rank; next++) { }
+        peer = settle_pick_of(&plan->peers[first], next - first, pick, now);
+    }
+    return peer;
 }
 
 void

@@ -447,6 +447,22 @@ weir_order_left(weir_peer_t *peer)
 }
 
 void
+weir_order_adjusted(weir_peer_t *peer, const weir_peer_conf_t *was)
+{
+    weir_order_t *order = peer->set->order;
+
+    if (order == NULL) {
+        return;
+    }
+    order->n_down += (size_t) peer->conf->down - (size_t) was->down;
+    weir_assert(order->n_down <= peer->set->n);
+    weir_order_told(peer);
+    if (order->turns.places[weir_peer_index(peer)] != 0) {
+        order_reload(peer->set, (uint32_t) weir_peer_index(peer));
+    }
+}
+
+void
 weir_order_reweigh(weir_peer_t *peer)
 {
     const weir_host_set_t *set = peer->set;

@@ -75,6 +75,20 @@ pick_find(weir_pick_t *pick, weir_instant_t now)
     }
 }
 
+/* Of those that come with the sets that are being made. */
+static void
+pick_find_planned(weir_pick_t *pick, weir_instant_t now)
+{
+    for (unsigned round = 0; pick->peer == NULL && round < PICK_ROUNDS; round++) {
+        weir_peer_t *peer = weir_settle_pick(pick->group, pick, now);
+
+        if (peer == NULL) {
+            return;
+        }
+        (void) pick_take(pick, peer, now);
+    }
+}
+
 void
 weir_pick_bind(weir_pick_t *pick, weir_peer_t *peer)
 {
@@ -148,9 +162,10 @@ weir_pick_next(weir_pick_t *pick, weir_instant_t now)
         pick->avoids = 0;
         pick_find(pick, now);
     }
-    if (pick->peer == NULL && weir_list_linked(&pick->group->unsettled)) {       /* some are not in the sets yet */
+    if (pick->peer == NULL && weir_settle_is_due(pick->group)) {     /* some may not be in the sets yet */
         weir_settle_most(pick->group);
         pick_find(pick, now);
+        pick_find_planned(pick, now);
     }
     pick->avoids = 0;
     if (pick->peer == NULL) {
@@ -208,7 +223,7 @@ weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_
     if (pick->peer == NULL) {
         return;
     }
-    if (outcome->kind != WEIR_OUTCOME_ABANDONED && !pick->peer->is_gone
+    if (outcome->kind != WEIR_OUTCOME_ABANDONED && !pick->peer->is_gone && pick->peer->set != NULL
         && pick->group->conf.balancer->report != NULL)
     {
         pick->group->conf.balancer->report(pick->peer, outcome->failed);
@@ -280,7 +295,7 @@ weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now)
             return true;
         }
     }
-    return false;
+    return weir_settle_pick(group, pick, now) != NULL;
 }
 
 void

@@ -158,6 +158,16 @@ weir_round_robin_carry_over(weir_peer_t *to, const weir_peer_t *from)
     turns_of(to)->effective = (int64_t) ((uint64_t) turns_of(from)->effective * to->conf->weight / from->conf->weight);
 }
 
+/* The same where it stands. */
+void
+weir_round_robin_adjust(weir_peer_t *peer, const weir_peer_conf_t *to)
+{
+    weir_assert(to->weight != 0 && peer->conf->weight != 0);
+    weir_order_report_failure(peer);         /* what its weight has regained until now */
+    turns_of(peer)->effective = (int64_t) ((uint64_t) turns_of(peer)->effective * to->weight / peer->conf->weight);
+    weir_order_reweigh(peer);
+}
+
 /* Credits add up to nothing: what those that went took with them is made good by all, so that one that comes is not far
  * behind the others nor ahead of them. */
 void
@@ -201,4 +211,5 @@ const weir_balancer_t weir_balancer_round_robin = {
     .report = weir_round_robin_report,
     .carry_over = weir_round_robin_carry_over,
     .settle = weir_round_robin_settle,
+    .adjust = weir_round_robin_adjust,
 };

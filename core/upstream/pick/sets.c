@@ -69,6 +69,18 @@ weir_sets_create(weir_group_t *group, const weir_draft_t *drafts)
     }
 }
 
+void
+weir_sets_reweigh(const weir_peer_t *peer, uint32_t weight)
+{
+    weir_host_set_t *set = &peer->group->sets[peer->set - peer->group->sets];
+
+    for (size_t i = weir_peer_index(peer); i < set->n && set->ends != NULL; i++) {
+        set->ends[i] = set->ends[i] - peer->conf->weight + weight;
+    }
+    set->weight = set->weight - peer->conf->weight + weight;
+    weir_assert(set->ends == NULL || set->ends[set->n - 1] == set->weight);
+}
+
 /* The first whose end is above it. */
 static size_t
 sets_find(const weir_host_set_t *set, uint64_t number)

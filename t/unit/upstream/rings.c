@@ -255,13 +255,16 @@ test_ends(const weir_balancer_t *balancer)
     ok(true, "a group ends");
 }
 
-/* What has to be there at once (nobody of the sets is left) makes all of it, with what came meanwhile. */
+/* Nobody of the sets is left, while others come: requests have one of those, by their key, and none waits for a ring. */
 static void
 test_nobody_left(const weir_balancer_t *balancer)
 {
     weir_group_conf_t *conf = rings_conf("nobody", balancer);
     weir_peer_conf_t  *all = conf->peers;
     weir_group_t      *group;
+    uint64_t           began, longest = 0;
+    unsigned           lost = 0, moved = 0;
+    size_t             turns;
 
     conf->n_peers = THOUSANDS / 2;
     group = weir_group_attach(groups_all, conf);
@@ -270,10 +273,55 @@ test_nobody_left(const weir_balancer_t *balancer)
     ok(group->plan != NULL, "in the middle of it");
     all[THOUSANDS / 2].weight = 5;
     weir_group_renew(group, all + THOUSANDS / 2, THOUSANDS / 2);
-    ok(rings_where(group, 1).len != 0, "a request has one of those that have come");
-    ok(group->plan == NULL && !weir_list_linked(&group->unsettled), "with the sets of all that is known");
+    for (unsigned key = 0; key < KEYS; key++) {
+        weir_str_t where;
+
+        began = rings_cpu_us();
+        where = rings_where(group, key);
+        longest = weir_max(longest, rings_cpu_us() - began);
+        lost += where.len == 0 || weir_members_find(group, where) == NULL;
+        moved += !weir_str_eq(where, rings_where(group, key));
+    }
+    is_int(lost, 0, "each request has one of those that have come");
+    is_int(moved, 0, "the same for its key");
+    ok(group->plan != NULL && weir_list_linked(&group->unsettled), "before the sets are there");
+    printf("# %s: a request meanwhile: %u us at most\n", balancer->name, (unsigned) longest);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    ok(longest < 5000, "none takes long");
+#endif
+    (void) rings_finish(group, &turns);
     conf->peers = all + THOUSANDS / 2;
-    is_int(rings_differences_from_new(group, conf), 0, "which are those of a group that is new");
+    is_int(rings_differences_from_new(group, conf), 0, "the sets are those of a group that is new");
+    weir_group_unref(group);
+}
+
+/* Such a request fails, and its peer rests, though it is in no set yet; the next one for the key has another. */
+static void
+test_fails_meanwhile(const weir_balancer_t *balancer)
+{
+    weir_group_conf_t *conf = rings_conf("fails", balancer);
+    weir_group_t      *group;
+    weir_arena_t       arena;
+    weir_pick_t        pick;
+    weir_peer_t       *peer;
+    size_t             turns;
+
+    conf->n_peers = 2;
+    group = weir_group_attach(groups_all, conf);
+    weir_group_renew(group, conf->peers + 2, THOUSANDS - 2);
+    weir_arena_init(&arena, 1024);
+    weir_pick_begin(&pick, group, &arena);
+    pick.key = WEIR_STR("some");
+    ok(weir_pick_next(&pick, (weir_instant_t) { 1 }) && group->plan != NULL, "a request has one that comes");
+    peer = pick.peer;
+    ok(weir_pick_has_next(&pick, (weir_instant_t) { 1 }), "and there are others");
+    groups_report(&pick, true, (weir_instant_t) { 1 });
+    ok(weir_pick_next(&pick, (weir_instant_t) { 1 }) && pick.peer != peer, "a second try has another one");
+    (void) rings_finish(group, &turns);
+    groups_report(&pick, true, (weir_instant_t) { 1 });
+    weir_pick_end(&pick);
+    is_int(group->n_marked, 2, "both rest when the sets are there");
+    weir_arena_fini(&arena);
     weir_group_unref(group);
 }
 
@@ -357,6 +405,7 @@ main(void)
         test_longest(balancers[i]);
         test_ends(balancers[i]);
         test_nobody_left(balancers[i]);
+        test_fails_meanwhile(balancers[i]);
         test_reload(balancers[i]);
         weir_arena_fini(&rings_of);
     }
