@@ -2,9 +2,12 @@
 #
 #     unary TEXT        client-stream N        server-stream N        both-ways N        deadline SECONDS TEXT
 #     many N            N unary calls at once on one channel
+#     chat FILE         one call both ways, a message each 50 ms, until FILE is there
 #     cancel            begins a call both ways, gets one message, cancels it
 # The end of each: "status NAME DETAILS" and the trailers.
+import os
 import sys
+import time
 from concurrent import futures
 
 import grpc
@@ -54,6 +57,19 @@ try:
         for value in call:
             show(value)
             state['next'].set_result(None)
+        end(call)
+    elif what == 'chat':
+        sent = []
+
+        def chat():
+            while not os.path.exists(rest[0]):
+                sent.append(b'message %d' % len(sent))
+                yield sent[-1]
+                time.sleep(0.05)
+
+        call = channel.stream_stream('/weir.Echo/BothWays')(chat())
+        came = list(call)
+        print('chat', len(came), 'right' if came == sent else 'of %d' % len(sent))
         end(call)
     elif what == 'many':
         stub = channel.unary_unary('/weir.Echo/Unary')
