@@ -2,7 +2,7 @@
  * jwe.h - encrypted texts in the compact serialisation (RFC 7516): reading, and decrypting with a set of keys.
  *
  * Taken: RSA-OAEP (SHA-1, -256, -384, -512), A*KW, A*GCMKW, dir, ECDH-ES (alone and with A*KW), with A*GCM and
- * A*CBC-HS*.  Refused on purpose: RSA1_5, whose padding tells its errors (RFC 8725 §3.2), passwords (PBES2), and
+ * A*CBC-HS*.  Refused on purpose: RSA1_5, whose padding reveals its errors (RFC 8725 §3.2), passwords (PBES2), and
  * "zip", since a short text may hide a long one.
  */
 #ifndef WEIR_JOSE_JWE_H

@@ -23,7 +23,7 @@ typedef struct check_place {
     size_t                    index;            /* … of this number */
 } check_place_t;
 
-/* Which members (in their order) or elements have been looked at with success; NULL: nobody asks. */
+/* Which members (in their order) or elements have been looked at with success; NULL: no node asks. */
 typedef struct { uint8_t *at; size_t n; } check_seen_t;
 
 typedef struct {
@@ -566,7 +566,7 @@ check_by_keywords(check_t *c, const weir_schema_node_t *node, const weir_json_t 
     return true;
 }
 
-/* What a node sees is told to whoever asks (seen) only when the node accepts the value. */
+/* What a node sees is told to the node that asks (seen) only when the node accepts the value. */
 static bool
 check_with_seen(check_t *c, const weir_schema_node_t *node, const weir_json_t *value, const check_place_t *place,
                 check_seen_t *seen)

@@ -318,7 +318,7 @@ compile_keyword(compile_t *c, const weir_json_t *schema, const weir_schema_keywo
 
 /* -- resources -- */
 
-/* $schema of a document: its draft, or a metaschema of somebody's own, which may leave the assertions out. */
+/* $schema of a document: its draft, or another metaschema, which may leave the assertions out. */
 static bool
 compile_dialect(compile_t *c, weir_schema_resource_t *resource)
 {

@@ -4,7 +4,7 @@
  *
  * A document is compiled at load into nodes; a fault of it (a keyword of the wrong type, a reference that leads
  * nowhere, a pattern that cannot be compiled) is an error with its place.  Checking a value is bounded: by the depth of
- * what is inside one another and by the number of nodes that are asked; who runs into a bound is not accepted.
+ * what is inside one another and by the number of nodes that are asked; a value that runs into a bound is not accepted.
  *
  * `format` is checked where the options say so, else it says nothing (draft 2020-12, Validation §7).  contentEncoding
  * and contentMediaType say nothing.  Patterns are ECMA-262's as far as PCRE2 has them.

@@ -185,7 +185,7 @@ proxied_read_v2(weir_str_t data, weir_proxied_t *proxied, size_t *used)
     *used = PROXIED_V2_HEAD + len;
     weir_assert(*used <= data.len && *used <= WEIR_PROXY_PROTOCOL_MAX);
     rest = weir_str(data.at + PROXIED_V2_HEAD, len);
-    /* LOCAL, or of nothing we know: who is connected it is */
+    /* LOCAL, or of nothing we know: the connected address is the client's */
     if ((command & 15) == 0 || family == 0 || transport != 1) {
         return WEIR_PROXIED_DONE;
     }

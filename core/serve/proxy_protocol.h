@@ -2,7 +2,7 @@
  * proxy_protocol.h - what a balancer in front says of a connection before its first byte: the PROXY protocol, versions
  * 1 and 2.
  *
- * Pure.  Who may say so is the operator's to know: on a port with `listen … proxy_protocol` every connection must.
+ * Pure.  The operator knows which senders may say so: on a port with `listen … proxy_protocol` every connection must.
  */
 #ifndef WEIR_SERVE_PROXY_PROTOCOL_H
 #define WEIR_SERVE_PROXY_PROTOCOL_H

@@ -9,10 +9,10 @@
  * The state is one cell that changes by compare-and-swap: so each move is made by one process, which is told of it and
  * counts and logs it.  What failed while it is closed is counted in slots of a sixth of the window, one cell each.
  *
- * Probes under way are a gauge of each process (who uses the breaker has it: the gate), so that a process that is
- * killed gives its places back.  In one half-open phase never more than `probes` are under way or have passed.  A phase
- * in which they do not end in time begins anew, with the other one of two gauges; what the old probes say counts for
- * nothing then.
+ * Probes under way are a gauge of each process (the code that uses the breaker has it: the gate), so that a process
+ * that is killed gives its places back.  In one half-open phase never more than `probes` are under way or have passed.
+ * A phase in which they do not end in time begins anew, with the other one of two gauges; what the old probes say
+ * counts for nothing then.
  *
  * 112 bytes that begin as zero.  Allocates nothing, waits for nothing.
  */

@@ -14,7 +14,7 @@ typedef struct {
     uint64_t value;
 } weir_cell_t;
 
-/* The two halves may be of two moments: whoever acts on them does so by weir_cell_swap, which finds out. */
+/* The two halves may be of two moments: a process that acts on them does so by weir_cell_swap, which finds out. */
 static inline weir_cell_t
 weir_cell_load(const weir_cell_t *cell)
 {
@@ -25,8 +25,8 @@ weir_cell_load(const weir_cell_t *cell)
     return seen;
 }
 
-/* false: the cell is not as `was`.  What came before it in the program has happened for whoever sees the change, and
- * what follows has not happened before. */
+/* false: the cell is not as `was`.  What came before it in the program has happened for each process that sees the
+ * change, and what follows has not happened before. */
 static inline bool
 weir_cell_swap(weir_cell_t *cell, weir_cell_t was, weir_cell_t next)
 {

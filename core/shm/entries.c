@@ -220,8 +220,8 @@ entries_find(const weir_entries_t *entries, uint64_t bucket, uint64_t name, weir
 #define ENTRIES_LOST UINT64_MAX
 
 /* Without the guard: what is read may be something else by now, so it is only looked at as numbers, within the zone.
- * 0: there is none; LOST: it leads nowhere.  (For a thread sanitizer this is a race, and it is one: who called
- * finds out by the version.) */
+ * 0: there is none; LOST: it leads nowhere.  (For a thread sanitizer this is a race, and it is one: the caller finds
+ * out by the version.) */
 __attribute__((no_sanitize("thread"))) static uint64_t
 entries_peek(const weir_entries_t *entries, uint64_t bucket, uint64_t name)
 {
@@ -258,7 +258,7 @@ entries_pin_racing(const weir_entries_t *entries, uint64_t bucket, uint64_t name
         if (at != 0) {
             weir_shm_store(pin, at);
         }
-        /* Who takes it away changes the version before it looks for pins; so one of us sees the other. */
+        /* A process that takes it away changes the version before it looks for pins; so one of us sees the other. */
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (weir_shm_load(&guard->version) == version) {
             return at != 0 ? WEIR_ENTRIES_DONE : WEIR_ENTRIES_NONE;
@@ -307,7 +307,7 @@ entries_show(const weir_entries_t *entries, uint64_t *pin, weir_entry_t *entry)
     return true;
 }
 
-/* For who evicts; not with every read, so that readers do not take the line from one another. */
+/* For processes that evict; not with every read, so that readers do not take the line from one another. */
 static void
 entries_touch(const weir_entry_t *entry, uint64_t now_ms)
 {

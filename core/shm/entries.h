@@ -1,21 +1,20 @@
 /*
  * entries.h - a table of entries in shared memory: a key and a value of any size, found by all processes.
  *
- * Who reads takes no lock: it finds the entry, pins it, and makes sure that nothing has changed meanwhile.  A pinned
- * entry stays as it is, also when it is replaced, dropped or evicted; its memory is free again when nobody pins it.  A
- * pin is one word in the row of the process's slot (shm/slots.h), so that a dead reader's pins go with its row.
+ * A reader takes no lock: it finds the entry, pins it, and makes sure that nothing has changed meanwhile.  A pinned
+ * entry stays as it is, also when it is replaced, dropped or evicted; its memory is free again when no process pins it.
+ * A pin is one word in the row of the process's slot (shm/slots.h), so that a dead reader's pins go with its row.
  *
- * Who writes fills an entry that nobody else sees yet, in as many pieces and turns of the loop as it likes, and then
+ * A writer fills an entry that no other process sees yet, in as many pieces and turns of the loop as it likes, and then
  * puts it in the place of the one before, all at once.  What a dead writer had not put in place is freed with its row.
- * A worker that is killed at any instruction leaves the table with the old entry or with the new one (guard.h,
- * slab.h).
+ * A worker that is killed at any instruction leaves the table with the old entry or with the new one (guard.h, slab.h).
  *
  * An entry ends by its time, by being replaced or dropped, or under memory pressure, when what was used longest ago
  * goes first (nearly:  entries are in order of their coming, and one that was read since gets a second turn).  Expired
  * ones are swept a few with each write.
  *
- * Memory that is damaged is found out when it is used: the table says NONE and BUSY from then on, and when nobody pins
- * anything of it any more it begins anew, with a line in the log.
+ * Memory that is damaged is found out when it is used: the table says NONE and BUSY from then on, and when no process
+ * pins anything of it any more it begins anew, with a line in the log.
  *
  * A value lies in pieces: the first one behind the key, the others in blocks of up to 64 KiB.  Times are of the
  * monotonic clock.  For: the cache of answers, keys of JWT issuers, answers of external authorization, sessions, peers

@@ -6,7 +6,7 @@
  * A bucket is the first entry of a chain; the shard of a bucket is its number's low bits.  An entry is a block of the
  * slab, whose first word owns the chain of the other blocks.  It is owned by one of:
  *
- *     row's fill --commit--> bucket's chain --goes--> shard's dead --nobody pins it--> shard's hand --freed
+ *     row's fill --commit--> bucket's chain --goes--> shard's dead --no pin is left--> shard's hand --freed
  *
  * Each arrow is one change under the shard's guard.
  */

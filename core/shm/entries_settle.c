@@ -35,7 +35,7 @@ entries_may_be(const weir_entries_t *entries, uint64_t at)
            && at <= slab->first + slab->n_pages * WEIR_SLAB_PAGE - sizeof(entries_entry_t);
 }
 
-/* Does anybody who lives pin or fill anything?  Of damaged words those are believed that may be true. */
+/* Does any process that lives pin or fill anything?  Of damaged words those are believed that may be true. */
 static bool
 entries_are_at_rest(void *data)
 {
@@ -142,7 +142,7 @@ entries_ready(const weir_entries_t *entries, uint64_t now_ms)
     return entries_mend(entries);
 }
 
-/* Who died with the guard may have been freeing what is in the shard's hand. */
+/* A process that died with the guard may have been freeing what is in the shard's hand. */
 static bool
 entries_settle_hand(const weir_entries_t *entries, weir_guard_t *guard)
 {

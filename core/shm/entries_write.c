@@ -77,7 +77,7 @@ write_unlink(const weir_entries_t *entries, entries_shard_t *shard, uint64_t *li
     return write_unlink_order(entries, shard, entry, at);
 }
 
-/* Those of the dead that nobody pins are freed.  How many; nothing is under way. */
+/* Dead entries that no process pins are freed.  Returns how many were; nothing is under way. */
 static unsigned
 write_reap(const weir_entries_t *entries, entries_shard_t *shard, unsigned most)
 {
@@ -447,7 +447,7 @@ write_is_expected(const entries_entry_t *entry, uint64_t expect)
     return expect == WEIR_ENTRIES_ANY || (entry == NULL ? expect == WEIR_ENTRIES_ABSENT : entry->serial == expect);
 }
 
-/* What nobody sees yet is written as it is; what others see, by the record. */
+/* What no other process sees yet is written as it is; what others see, by the record. */
 static bool
 write_place(const weir_entry_writer_t *writer, entries_shard_t *shard, uint64_t *bucket, uint64_t now_ms)
 {

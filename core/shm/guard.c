@@ -35,7 +35,7 @@ void
 weir_guard_init(weir_guard_t *guard)
 {
     guard->n = guard->orphaned = guard->stuck_us = 0;
-    guard->version = (guard->version | 1) + 1;           /* who read before finds out */
+    guard->version = (guard->version | 1) + 1;           /* earlier readers find out */
     guard_make_mutex(&guard->mutex);
 }
 
@@ -76,8 +76,8 @@ static bool guard_is_mutex(const weir_guard_t *guard WEIR_UNUSED) { return true;
 static bool guard_owner_lives(const weir_guard_t *guard WEIR_UNUSED) { return true; }
 #endif
 
-/* Its holders are at work for some hundred instructions: who finds it taken looks again soon, unless the holder lost
- * its processor. */
+/* Its holders are at work for some hundred instructions: a process that finds it taken looks again soon, unless the
+ * holder lost its processor. */
 static int
 guard_wait(weir_guard_t *guard)
 {

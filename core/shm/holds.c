@@ -129,7 +129,7 @@ holds_announce(holds_step_t *step, uint32_t cell, uint64_t *number)
     holds_slot_t *slot = &step->holds->slots[step->slot];
     uint16_t      entry = holds_row(step->holds, step->slot)[cell];
 
-    /* nobody gives back what he does not hold */
+    /* no process gives back what it does not hold */
     weir_assert(cell < step->holds->n_cells && (int32_t) entry + step->by >= 0);
     *number = (slot->number + 1) & HOLDS_NUMBERS;
     *number += *number == 0;                 /* 0 says: none */
@@ -257,7 +257,7 @@ weir_holds_has(const weir_holds_t *holds, uint32_t slot, uint32_t cell)
 
 /* -- the dead -- */
 
-/* Whether the step that was announced has happened is told by its mark, or by who overwrote it. */
+/* Whether the step that was announced has happened is told by its mark, or by the process that overwrote it. */
 static void
 holds_settle(const weir_holds_t *holds, uint32_t slot)
 {

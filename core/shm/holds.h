@@ -9,7 +9,7 @@
  *     announce {cell, what the row's entry becomes, number} · total: one compare-and-swap, marked {slot, number} · the
  *     entry · done
  *
- * Whoever overwrites the mark of another slot first writes its number into that slot ("seen").
+ * A process that overwrites the mark of another slot first writes its number into that slot ("seen").
  */
 #ifndef WEIR_SHM_HOLDS_H
 #define WEIR_SHM_HOLDS_H
@@ -51,7 +51,7 @@ uint32_t            weir_holds_total_hashed(const weir_holds_t *holds, const wei
 bool                weir_holds_where(const weir_holds_t *holds, weir_str_t key, uint32_t *cell) WEIR_MUST_USE;
 /* Does the owner of that slot hold something of that cell's key? */
 bool                weir_holds_has(const weir_holds_t *holds, uint32_t slot, uint32_t cell);
-/* In another process's memory: is that cell the key's of that name, and does somebody hold it? */
+/* In another process's memory: is that cell the key's of that name, and does some process hold it? */
 bool                weir_holds_is_held(const void *memory, uint64_t size, uint32_t cell, uint64_t name);
 /* All that the dead owner of a slot held is given back; again is harmless.  For weir_zone_kind_t. */
 void                weir_holds_fold(void *memory, uint64_t size, uint32_t slot);

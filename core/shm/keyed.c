@@ -2,9 +2,9 @@
  * keyed.c - see keyed.h.  Runs in workers; allocates nothing.
  *
  * Why a key is in the table once: let two cells of one key both have become confirmed.  Each claim looked at the
- * other's cell after it had been made, and before it was confirmed; whoever sees another's claim gives way when it is
- * confirmed or comes first, and kills it otherwise.  So neither saw the other, and each was made after the other had
- * looked: a circle.
+ * other's cell after it had been made, and before it was confirmed; a process that sees another's claim gives way when
+ * it is confirmed or comes first, and kills it otherwise.  So neither saw the other, and each was made after the other
+ * had looked: a circle.
  */
 #include "shm/keyed.h"
 
@@ -279,8 +279,8 @@ keyed_change(weir_keyed_t *table, weir_cell_t *cell, weir_cell_t seen, const wei
     return weir_cell_swap(cell, seen, (weir_cell_t) { seen.name, next }) ? KEYED_DONE : KEYED_AGAIN;
 }
 
-/* Another process has changed the cell between our look and our change.  Whoever tries again at once may lose every
- * time to a process whose CPU has the line already; after a pause it does not. */
+/* Another process has changed the cell between our look and our change.  A process that tries again at once may lose
+ * every time to one whose CPU has the line already; after a pause it does not. */
 __attribute__((noinline, cold)) static void
 keyed_pause(unsigned tries)
 {

@@ -7,9 +7,10 @@
  * 64 bits of a keyed hash and its place by another's, so that clients cannot make two of them meet.  Of a million
  * cells four in ten are taken by keys that must stay before a first one finds all of its eight so; of fewer cells more.
  *
- * A key is in the table once.  Who adds it claims a cell with a value that is only tentative, looks at the other seven,
- * and makes the value count only when it saw no other claim to the key that comes before its own: of two at the same
- * time one goes on, and the other finds it.  A claim that a dead process left is settled by the next one that meets it.
+ * A key is in the table once.  A process that adds it claims a cell with a value that is only tentative, looks at the
+ * other seven, and makes the value count only when it saw no other claim to the key that comes before its own: of two
+ * at the same time one goes on, and the other finds it.  A claim that a dead process left is settled by the next one
+ * that meets it.
  */
 #ifndef WEIR_SHM_KEYED_H
 #define WEIR_SHM_KEYED_H
@@ -59,8 +60,8 @@ weir_keyed_result_t weir_keyed_update(weir_keyed_t *table, const weir_keyed_key_
 uint64_t weir_keyed_peek(const weir_keyed_t *table, const weir_keyed_key_t *key);
 /* The number of its cell, at this moment.  false: the key is not there. */
 bool     weir_keyed_where(const weir_keyed_t *table, const weir_keyed_key_t *key, uint32_t *cell) WEIR_MUST_USE;
-/* By the number of its cell, for who keeps track of cells.  false: the cell has changed hands, or op left it. */
-weir_cell_t weir_keyed_at(const weir_keyed_t *table, uint32_t cell);     /* cell < weir_keyed_cells; name 0: nobody's */
+/* By the number of its cell, for code that keeps track of cells.  false: the cell has changed hands, or op left it. */
+weir_cell_t weir_keyed_at(const weir_keyed_t *table, uint32_t cell);     /* cell < weir_keyed_cells; name 0: no key's */
 bool     weir_keyed_update_at(weir_keyed_t *table, uint32_t cell, uint64_t name, const weir_keyed_op_t *op, void *data);
 
 /* Another process's memory: cells in use by worth, in all, and keys that were pushed out by others. false: it is no

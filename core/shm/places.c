@@ -70,7 +70,7 @@ places_gauge(const weir_places_t *places, uint32_t slot, uint32_t cell)
 
 /* -- holding a name -- */
 
-/* Whoever adds up looks at this slot from now on. */
+/* Readers that add up look at this slot from now on. */
 static void
 places_raise_top(const weir_places_t *places, uint32_t slot)
 {

@@ -6,9 +6,9 @@
  * use the peer, and go to it by a pointer from then on.  Names may be taken by workers at any time, so that peers that
  * a resolver finds have places, too.
  *
- * Who holds a name is counted by shm/holds.h, so that a process that is killed at any instruction gives back what it
- * held and its gauges are 0 again.  A place that no process holds may become another name's; until then it keeps what
- * is in it for the case that the name comes back.
+ * shm/holds.h counts the processes that hold a name, so that a process that is killed at any instruction gives back
+ * what it held and its gauges are 0 again.  A place that no process holds may become another name's; until then it
+ * keeps what is in it for the case that the name comes back.
  *
  * A record changes by single atomic words.  It is zeroed by each process that is the first to find another name in it;
  * when two processes do so at the same time, what one of them wrote in between may be lost.  So nothing may depend on a
@@ -34,7 +34,7 @@ typedef struct {
 typedef struct {
     weir_hold_t hold;
     void       *record;
-    uint32_t   *gauge;                       /* of this process: nobody else writes it */
+    uint32_t   *gauge;                       /* of this process: no other writes it */
 } weir_place_t;
 
 /* Bytes of memory for so many names at one time; most of it is touched only as it is needed.  0: too many. */
@@ -57,7 +57,7 @@ bool     weir_places_admit(const weir_places_t *places, const weir_place_t *plac
  * it.  The record is for looking only, and for now: it may be another name's in the next moment. */
 const void *weir_places_look(const weir_places_t *places, weir_str_t name, uint32_t *sum);
 
-/* Each record of a name that somebody holds, in another process's memory: for looking only. */
+/* Each record of a name that some process holds, in another process's memory: for looking only. */
 void     weir_places_each(const void *memory, uint64_t size, void (*each)(void *data, const void *record), void *data);
 
 /* For weir_zone_kind_t. */

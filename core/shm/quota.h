@@ -4,8 +4,8 @@
  *
  * A key's number is {period, used, clean}: the number of the period that was counted in, how much, and whether the
  * store has it.  A cell that is clean may be given to another key, for what it held is found in the store again; one
- * that is not stays until the store's process has written it.  Periods are numbered by who keeps the calendar
- * (base/zoneinfo.h) and only grow.
+ * that is not stays until the store's process has written it.  The caller, which keeps the calendar (base/zoneinfo.h),
+ * numbers the periods; numbers only grow.
  *
  * A clock that steps: a key that was counted in the next period stays there, so that a step back over a boundary gives
  * nothing twice; one that was counted further ahead was so by a clock that was wrong, and what it used counts now.

@@ -43,7 +43,7 @@ recent_halve(weir_recent_t *recent)
     }
 }
 
-/* Once for each slot that has passed, by whoever is the first to see it; a clock that is behind changes nothing. */
+/* Once for each slot that has passed, by the first process that sees it; a clock that is behind changes nothing. */
 static void
 recent_forget(weir_recent_t *recent, weir_instant_t now)
 {

@@ -27,7 +27,7 @@ struct weir_rollout {
     uint64_t            word;                /* 0: it has not begun */
     uint64_t            saved;               /* the word that the store has */
     uint64_t            expires_s;
-    uint64_t            n_steps, share;      /* for who looks at it without its configuration */
+    uint64_t            n_steps, share;      /* for tools, which have no configuration */
     uint64_t            rises, holds, rollbacks;
     uint64_t            finding, found_s;
     weir_rollout_side_t found[2];            /* the others, the release */

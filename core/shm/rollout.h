@@ -2,8 +2,8 @@
  * rollout.h - a release that takes over requests step by step: what share it has, how it and the others fare in the
  * same time, and what follows from that.  For all workers, in a zone of its own.
  *
- * One word says where it stands, and changes by one compare-and-swap: whoever makes a change is the only one of all
- * workers to do so, and all see it with their next request.  Requests are counted in one of two banks, the one of the
+ * One word says where it stands, and changes by one compare-and-swap: the worker that makes a change is the only one of
+ * all to do so, and all see it with their next request.  Requests are counted in one of two banks, the one of the
  * word's number, so that each change begins with empty counts.  A worker may be killed at any instruction: then the
  * change was made or it was not.  The word is kept in the store (saved.h), where there is one.
  *

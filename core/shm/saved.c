@@ -1,5 +1,5 @@
 /*
- * saved.c - see saved.h: where those who keep zones meet the store.
+ * saved.c - see saved.h: where the owners of zones meet the store.
  */
 #include "shm/saved.h"
 

@@ -2,9 +2,9 @@
  * saved.h - what lies in zones and outlives the instance: cells by the names of their keys, kept in the store
  * (core/store).
  *
- * A zone is the working copy and the store what is behind it: who looks for a key that a zone does not have asks the
- * store (weir_saved_load), and the store's process writes what changed (weir_saved_kind_t).  So a zone may be of
- * another size after a restart, and a cell that the store has may be given to another key.
+ * A zone is the working copy and the store what is behind it: a worker that looks for a key that a zone does not have
+ * asks the store (weir_saved_load), and the store's process writes what changed (weir_saved_kind_t).  So a zone may be
+ * of another size after a restart, and a cell that the store has may be given to another key.
  */
 #ifndef WEIR_SHM_SAVED_H
 #define WEIR_SHM_SAVED_H

@@ -6,9 +6,9 @@
  * begin, all are aligned to 16.
  *
  * A block always has an owner: the word in the same zone that says where it is.  To allocate is to fill such a word and
- * to free is to empty it, and the slab does either whole: a process killed at any instruction leaves the block with
- * its owner or with the slab, never with nobody and never with both (guard.h).  Who moves a block from word to word
- * does it under a guard of its own.
+ * to free is to empty it, and the slab does either whole: a process killed at any instruction leaves the block with its
+ * owner or with the slab, never with neither and never with both (guard.h).  A caller that moves a block from word to
+ * word does so under a guard of its own.
  *
  * The first word of a new block is 0: an owner for the next block, so that chains are whole from the start.
  *
@@ -47,7 +47,7 @@ typedef struct { uint64_t pages, pages_free, used, blocks; } weir_slab_count_t; 
 
 /* The view of a slab that lies in the zone's bytes from … to, from aligned to 64.  false: these are too few. */
 bool weir_slab_view(weir_slab_t *slab, weir_region_t zone, uint64_t from, uint64_t to) WEIR_MUST_USE;
-/* All of it is free.  Nobody else uses it. */
+/* All of it is free.  No other process uses it. */
 void weir_slab_format(const weir_slab_t *slab);
 /* So, while others may use it, if `may` (called with the guard held) says that it may be.  BUSY: it says no, or the
  * guard is. */
@@ -63,8 +63,8 @@ weir_slab_result_t weir_slab_free_first(const weir_slab_t *slab, uint64_t *at) W
 /* The whole chain, one by one.  A kill leaves the rest of it with *at. */
 weir_slab_result_t weir_slab_free_chain(const weir_slab_t *slab, uint64_t *at) WEIR_MUST_USE;
 
-/* What a dead process was at is undone: owners are what they were before.  Who looks at an owner that a dead process
- * may have had in hand comes here first; all that take and give do so by themselves. */
+/* What a dead process was at is undone: owners are what they were before.  A process that looks at an owner that a dead
+ * one may have had in hand comes here first; all that take and give do so by themselves. */
 weir_slab_result_t weir_slab_settle(const weir_slab_t *slab) WEIR_MUST_USE;
 
 /* Bytes of the block at that place; 0: none is there.  Of a block whose owner is asked it says the truth without a
@@ -79,7 +79,8 @@ weir_slab_block(const weir_slab_t *slab, uint64_t at)
 }
 
 void weir_slab_count(const weir_slab_t *slab, weir_slab_count_t *count);
-/* Are lists, descriptors and sums at one?  For tests, and for who was told BROKEN; held or with nobody else in it. */
+/* Are lists, descriptors and sums at one?  For tests, and for a caller that was told BROKEN; held, or used by no other
+ * process. */
 bool weir_slab_check(const weir_slab_t *slab) WEIR_MUST_USE;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * slots.h - who of this instance's processes owns what in shared memory.
+ * slots.h - which of this instance's processes owns what in shared memory.
  *
  * Every process that serves holds one of WEIR_SLOTS slots; what a zone keeps for a process (counters of its own,
  * holdings) is found by the slot's number.  A slot is a single word, so that a process killed at any instruction either

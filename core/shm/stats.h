@@ -1,14 +1,13 @@
 /*
  * stats.h - what happened, counted: rows of counters in shared memory, a copy of each row for every slot, added up by
- * who reads.
+ * readers.
  *
  * A row belongs to something that has a name: a server, a location, an upstream group, a peer, a limit, a version of an
  * API.  Rows are named
  * by the master as it reads a configuration and found again by workers.  A row is held while a configuration in use
- * names it, be it that of another master, which an upgrade left behind without workers; one that nobody who serves
- * holds is shown to nobody, keeps its numbers for the case that its name comes back, and is given to another name when
- * there are many such or no other is left.  Beyond statistics_rows, what comes is counted in the row "_other" of its
- * kind.
+ * names it, be it that of another master, which an upgrade left behind without workers; one that no serving process
+ * holds is not shown, keeps its numbers for the case that its name comes back, and is given to another name when there
+ * are many such or no other is left.  Beyond statistics_rows, what comes is counted in the row "_other" of its kind.
  *
  * Rows lie in segments, a zone each, that are made as they are needed; memory is taken a page at a time as something is
  * counted.  A worker writes to its own copy with plain stores; when it is dead the master adds the copy to the base.
@@ -91,10 +90,10 @@ bool weir_stats_is_on(void);
 uint32_t weir_stats_room(void);                          /* statistics_rows */
 extern const weir_zone_kind_t weir_stats_zone;
 
-/* The row of that name, held until the arena goes: made by who may make zones, found by others; the kind's "_other"
- * when there is none.  owner: of a peer, its group's row; else 0.  Any thread. */
+/* The row of that name, held until the arena goes: made by the process that may make zones, found by others; the kind's
+ * "_other" when there is none.  owner: of a peer, its group's row; else 0.  Any thread. */
 uint32_t weir_stats_row(weir_arena_t *arena, weir_stats_kind_t kind, weir_str_t name, uint32_t owner);
-/* Held once more, by who outlives a configuration; and let go. */
+/* Held once more, by an owner that outlives a configuration; and let go. */
 void weir_stats_hold(uint32_t row);
 void weir_stats_let_go(uint32_t row);
 /* After a fork, with a slot of its own: what this process's configuration names is held by it, too. */

@@ -6,8 +6,8 @@
  *
  * Names are written, and copies of the dead added to the base, by masters alone, of which there are two after an
  * upgrade: one at a time has the lock.  A master has no slot: what its configurations name is held in a place of its
- * own until it is dead.  It makes `version` odd while it takes a name away, so that who looks a name up knows that what
- * it found is what it is: it finds, holds, and looks whether the version is still the same.
+ * own until it is dead.  It makes `version` odd while it takes a name away, so that a process that looks a name up
+ * knows that what it found is what it is: it finds, holds, and looks whether the version is still the same.
  */
 #ifndef WEIR_SHM_STATS_INTERNAL_H
 #define WEIR_SHM_STATS_INTERNAL_H
@@ -37,8 +37,8 @@ typedef struct {
     pthread_mutex_t lock;                     /* robust */
     uint32_t     masters[STATS_MASTERS];      /* pid; 0: free */
     uint64_t     held_by_master[STATS_MASTERS][STATS_WORDS];    /* (of every segment) */
-    /* The row that is being added to the base, so that who finds the lock of a dead master goes on where that one
-     * was. */
+    /* The row that is being added to the base, so that a master that finds the lock of a dead one goes on where that
+     * one was. */
     struct { uint32_t step, slot, at, unused; weir_stats_row_t before; } fold;
     uint64_t     touched[WEIR_SLOTS + 1][STATS_WORDS];
     uint64_t     held[WEIR_SLOTS][STATS_WORDS];
@@ -60,7 +60,7 @@ bool stats_add_segment(weir_error_t *error);
 /* One master at a time: names, and copies that are added.  false: another one that does not go on has the lock. */
 bool stats_lock(void);
 void stats_unlock(void);
-/* What the one who had the lock left half done: of names. */
+/* What the last holder of the lock left half done: of names. */
 void stats_names_repair(void);
 /* Every copy of a row begins anew: it has no holder. */
 void stats_clear_row(uint32_t row);

@@ -1,5 +1,5 @@
 /*
- * stats_names.c - which row a name has, who holds it, and which row a new name gets.
+ * stats_names.c - which row a name has, which processes hold it, and which row a new name gets.
  *
  * Runs in every process; masters make rows, each from one thread, one at a time (stats_lock).  Holds are counted in the
  * process (a row each, allocated as rows come) and told to the others by a bit of the process's slot; its
@@ -27,7 +27,7 @@ static struct {
     uint32_t        n_holds;                  /* rows it has room for */
     uint32_t        n_held;                   /* rows this process holds */
     uint32_t        room;                     /* statistics_rows */
-    uint32_t        next_free;                /* where the look for a row that is held by nobody goes on */
+    uint32_t        next_free;                /* where the look for a row that no process holds goes on */
     bool            is_used_up;               /* told, and not looked for again for this configuration */
     uint32_t        master;                   /* the place of a master, which is pid (its children are not) */
     pid_t           pid;
@@ -410,8 +410,8 @@ names_row(weir_stats_kind_t kind, weir_str_t name, uint32_t owner)
     return row;
 }
 
-/* A name was being taken away: the index is made anew of all there are.  (One that nobody holds may come back by it,
- * with no numbers or with its own.) */
+/* A name was being taken away: the index is made anew of all there are.  (One that no process holds may come back by
+ * it, with no numbers or with its own.) */
 void
 stats_names_repair(void)
 {

@@ -1,5 +1,5 @@
 /*
- * story.h - the recorder: the last requests of each worker, in rings in shared memory, for people who ask why (`weir
+ * story.h - the recorder: the last requests of each worker, in rings in shared memory, for operators who ask why (`weir
  * why`, `weir tail`).
  *
  * A worker writes to the ring of its slot only; a story says by its number whether it is whole, and one that is being

@@ -8,7 +8,7 @@
 #define TALLY_ROWS  64                       /* at least */
 
 typedef struct {
-    uint64_t hash;                           /* of its text; 0: nobody's */
+    uint64_t hash;                           /* of its text; 0: the row is free */
     uint64_t count;
     uint32_t day;
     uint32_t is_there;                       /* the text: written before this is set */
@@ -46,7 +46,7 @@ weir_tally_open(void *memory, uint64_t size)
     if (rows < TALLY_ROWS || (uintptr_t) memory % 64 != 0) {
         return NULL;
     }
-    tally->rows = rows;                      /* whoever opens it says the same */
+    tally->rows = rows;                      /* all processes say the same */
     (void) __atomic_compare_exchange_n(&tally->magic, &none, TALLY_MAGIC, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     return __atomic_load_n(&tally->magic, __ATOMIC_ACQUIRE) == TALLY_MAGIC ? tally : NULL;
 }

@@ -172,8 +172,8 @@ zone_id_is_sane(const weir_zone_id_t *id)
 
 /* -- taking -- */
 
-/* Of one name there was another memory, which this program or this configuration reads otherwise: never misread, but
- * somebody should know. */
+/* Of one name there was another memory, which this program or this configuration reads otherwise: never misread, but an
+ * operator should know. */
 static void
 zone_tell_anew(const weir_zone_t *made)
 {

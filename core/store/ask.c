@@ -18,7 +18,7 @@
 
 /* -- opening -- */
 
-/* -1: nobody is there, or errno is not one of nobody's. */
+/* -1, with errno; *nobody: no process listens there. */
 static int
 ask_connect(const char *folder, bool *nobody)
 {

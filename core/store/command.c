@@ -29,7 +29,7 @@ command_put_plan(weir_store_command_t *command, bool is_new)
         return false;
     }
     found = weir_store_command_get(command, WEIR_STORE_PLANS, weir_str_from_z(name), &plan, sizeof(plan));
-    if (!is_new) {                               /* what a plan of that name had before is nobody's */
+    if (!is_new) {                               /* what a plan of that name had before is not its own */
         (void) weir_store_command_get(command, WEIR_STORE_RATES, weir_str_from_z(name), &rates, sizeof(rates));
     }
     return weir_store_command_expect(command, found, !is_new, "plan", name)

@@ -55,7 +55,7 @@ weir_store_command_put_profile(weir_store_command_t *command, weir_str_t consume
     return weir_store_command_delete(command, WEIR_STORE_PROFILES, consumer) || command->result == 0;
 }
 
-/* is_new: what a consumer of that name had before is nobody's. */
+/* is_new: what a consumer of that name had before is not its own. */
 static bool
 consumers_change_profile(weir_store_command_t *command, const char *name, bool is_new)
 {

@@ -60,7 +60,7 @@ store_own_groups(weir_conf_t *cf, weir_bundle_user_t *user)
 }
 
 /* The user that the process runs as when none is named: the one that the package makes, or one that every system has,
- * if the workers are not it themselves.  Whoever it is owns nothing of the store: the process has opened its files
+ * if the workers are not it themselves.  That user owns nothing of the store: the process has opened its files
  * before. */
 static void
 store_find_user(weir_conf_t *cf, weir_store_conf_t *conf, const weir_bundle_user_t *workers)
@@ -83,7 +83,7 @@ store_find_user(weir_conf_t *cf, weir_store_conf_t *conf, const weir_bundle_user
     conf->runs_as = (weir_bundle_user_t) { .ignored = true };
 }
 
-/* Makes the folder, and says whose it is: never the workers', not for a moment. */
+/* Makes the folder, and gives it to its owner: never to the workers' user, not for a moment. */
 static bool
 store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_conf_t *conf)
 {
@@ -147,7 +147,7 @@ static const weir_directive_t store_directives[] = {
                    .help = "Sets the folder of the store, which holds consumers, keys, plans, quotas and what long "
                            "limits have counted; without it there is no store."),
     WEIR_DIRECTIVE_OF(weir_store_conf_t, user, "store_user", &weir_type_user, .where = WEIR_IN_MAIN,
-                      .help = "Sets whom the store's files belong to and whom its process runs as, where root "
+                      .help = "Sets the user that owns the store's files and that its process runs as, where root "
                               "starts Weir."),
     WEIR_DIRECTIVE(weir_store_conf_t, size, "store_size", .where = WEIR_IN_MAIN, .dflt = "256m", .min = "1m",
                    .max = "1024g",

@@ -17,7 +17,7 @@ typedef struct {
     weir_msec_t  flush;          /* how often what is counted is written: what may be lost */
 } weir_store_conf_t;
 
-/* For who needs one, at load time. */
+/* For directives that need one, at load time. */
 bool weir_store_is_set(const weir_conf_t *cf);
 const weir_store_conf_t *weir_store_conf(const weir_generation_t *generation);
 

@@ -172,7 +172,7 @@ db_drop_orphans(const weir_store_db_t *db, MDB_txn *txn, weir_store_table_t tabl
     return result == MDB_NOTFOUND ? 0 : result;
 }
 
-/* Becomes one of this layout, if it is not; see record.h.  A store that nobody has written yet, too. */
+/* Becomes one of this layout, if it is not; see record.h.  So does a store that was never written. */
 static int
 db_migrate(const weir_store_db_t *db, MDB_txn *txn, bool is_old)
 {
@@ -215,8 +215,8 @@ db_open_tables(weir_store_db_t *db, bool *fits)
     return mdb_txn_commit(txn);
 }
 
-/* Before LMDB's own lock file is looked at, which speaks of the file that is there.  To have it alone one must be able
- * to write it: a worker, who may only read it (view.c), can keep nobody from opening the store. */
+/* Before LMDB's own lock file is looked at, which speaks of the file that is there.  To have it alone a process must be
+ * able to write it: a worker, which may only read it (view.c), can keep no process from opening the store. */
 static int
 db_lock(weir_store_db_t *db, const weir_store_open_t *how)
 {
@@ -238,7 +238,7 @@ db_lock(weir_store_db_t *db, const weir_store_open_t *how)
     return 0;
 }
 
-/* All pages that the last transaction speaks of are in the file, which never becomes shorter again: who reads the map
+/* All pages that the last transaction speaks of are in the file, which never becomes shorter again: a reader of the map
  * gets no SIGBUS. */
 static int
 db_measure(weir_store_db_t *db)
@@ -262,7 +262,7 @@ db_open_env(weir_store_db_t *db, const weir_store_open_t *how, const char *path)
 {
     int result;
 
-    weir_assert(db->env == NULL && db->lock_fd >= 0);     /* only who has the lock opens it */
+    weir_assert(db->env == NULL && db->lock_fd >= 0);     /* only the holder of the lock opens it */
     if ((result = mdb_env_create(&db->env)) != 0 || (result = mdb_env_set_maxdbs(db->env, WEIR_STORE_TABLES)) != 0
         || (result = mdb_env_set_maxreaders(db->env, DB_READERS)) != 0
         || (how->size != 0 && (result = mdb_env_set_mapsize(db->env, how->size)) != 0)

@@ -28,7 +28,7 @@ typedef struct {
 } weir_store_db_t;
 
 #define WEIR_STORE_FILE  "weir.mdb"          /* in store_path; beside it LMDB's "weir.mdb-lock" */
-#define WEIR_STORE_LOCK  "lock"              /* shared by who has the store open, held alone by who replaces it */
+#define WEIR_STORE_LOCK  "lock"              /* shared by processes with the store open, held alone to replace it */
 #define WEIR_STORE_SEEDS "seeds"
 /* In the table META, uint32_t: WEIR_STORE_OLDEST, which programs of layout 1 look at, and WEIR_STORE_LAYOUT, which is
  * missing from a store of layout 1. */
@@ -40,12 +40,12 @@ typedef struct {
     uint64_t    size;                        /* bytes the file may grow to; 0: as it is */
     bool        writes;                      /* and makes what is missing */
     bool        alone;                       /* no other process may have it open */
-    bool        waits;               /* until that is so, or nobody has it alone; else that is an error (EWOULDBLOCK) */
+    bool        waits;               /* until that is so, or none has it alone; else that is an error (EWOULDBLOCK) */
 } weir_store_open_t;
 
-/* A store of an older layout becomes one of this layout when it is opened to be written: in one transaction, so that
- * whoever is killed meanwhile has changed nothing.  Opened only to be read, it stays what it is, and the tables that it
- * does not have are empty (weir_store_has).  false with *error: nothing is open. */
+/* A store of an older layout becomes one of this layout when it is opened to be written: in one transaction, so that a
+ * process that is killed meanwhile has changed nothing.  Opened only to be read, it stays what it is, and the tables
+ * that it does not have are empty (weir_store_has).  false with *error: nothing is open. */
 bool weir_store_open(weir_store_db_t *db, const weir_store_open_t *how, weir_error_t *error) WEIR_MUST_USE;
 void weir_store_close(weir_store_db_t *db);
 /* Is the file still the one that was opened?  A result of LMDB's or an errno: ESTALE, it was removed. */

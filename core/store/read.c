@@ -170,7 +170,7 @@ weir_store_read_from(weir_str_t path)
         memcpy(read_store.path, path.at, path.len);
         read_store.path[path.len] = '\0';
         read_store.next_ms = 0;
-        (void) read_open();                  /* now: it may be gone by the time somebody asks */
+        (void) read_open();                  /* now: it may be gone by the first look */
     }
     weir_saved_use(read_saved);
 }

@@ -22,7 +22,7 @@ weir_store_found_t weir_store_find_plan(weir_str_t name, weir_store_plan_t *plan
 weir_store_found_t weir_store_find_rates(weir_str_t plan, weir_store_rates_t *rates);
 /* Of a consumer that is there, and good; MISSING: it has neither groups nor metadata. */
 weir_store_found_t weir_store_find_profile(weir_str_t consumer, weir_store_profile_t *profile);
-/* Whose identity that is: NUL-padded. */
+/* The consumer whose identity that is: NUL-padded. */
 weir_store_found_t weir_store_find_identity(weir_str_t kind, weir_str_t value, char consumer[WEIR_STORE_NAME]);
 
 /* SHA-256.  The bytes are not kept. */

@@ -3,7 +3,7 @@
  * been written since.
  *
  * A worker's own memory, a fixed room: a record has one place there, and the one that was read last has it.  What
- * clients make up (keys that nobody has) is not kept, so that it pushes nothing out.  On the loop's thread only.
+ * clients make up (keys that are no consumer's) is not kept, so that it pushes nothing out.  On the loop's thread only.
  */
 #ifndef WEIR_STORE_RECENT_H
 #define WEIR_STORE_RECENT_H

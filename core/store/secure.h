@@ -1,10 +1,10 @@
 /*
- * secure.h - whose the store's folder and files are.
+ * secure.h - which user owns the store's folder and files.
  *
  * Where Weir is started as root they belong to another user than the workers': to store_user, else to root.  The
- * workers' group may read the data and the lock that says that somebody has it open; it can write, replace and add
- * nothing.  Where Weir is started by anybody else all of its processes are that user's, and so are the files: the
- * system cannot keep them apart then.
+ * workers' group may read the data and the lock that says that a process has it open; it can write, replace and add
+ * nothing.  Where another user starts Weir all of its processes are that user's, and so are the files: the system
+ * cannot keep them apart then.
  */
 #ifndef WEIR_STORE_SECURE_H
 #define WEIR_STORE_SECURE_H

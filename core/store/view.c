@@ -385,7 +385,7 @@ weir_store_view_get(weir_store_view_t *view, weir_store_table_t table, weir_str_
 
 /* -- open -- */
 
-/* A lock that says that somebody has it open: nobody puts another file in its place then. */
+/* A lock that says that a process has it open: no other puts another file in its place then. */
 static int
 view_lock(weir_store_view_t *view, const char *folder)
 {

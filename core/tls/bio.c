@@ -106,7 +106,7 @@ bio_write(BIO *bio, const char *at, int len)
 
     BIO_clear_retry_flags(bio);
     if (len <= 0 || tls->was_plain) {
-        return len > 0 ? len : 0;                 /* an alert means nothing to who speaks no TLS */
+        return len > 0 ? len : 0;                 /* an alert means nothing to a client without TLS */
     }
     weir_assert(bio_len <= BIO_GATHER);
     if (tls->kept == NULL && bio_room == NULL) {

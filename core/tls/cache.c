@@ -112,7 +112,7 @@ cache_release(cache_slot_t *slot, uint64_t claimed)
 {
     weir_assert((claimed & CACHE_BUSY) != 0);
     (void) __atomic_compare_exchange_n(&slot->word, &claimed, claimed & ~(uint64_t) CACHE_BUSY, false, __ATOMIC_RELEASE,
-                                       __ATOMIC_RELAXED);    /* no more ours: somebody thought us dead */
+                                       __ATOMIC_RELAXED);    /* no more ours: another process thought us dead */
 }
 
 static void

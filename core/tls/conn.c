@@ -398,7 +398,7 @@ conn_recv_records(weir_tls_conn_t *tls, char *room, size_t cap, size_t *got)
     return WEIR_OK;
 }
 
-/* What had to be sent without anybody asking: an alert, an answer to KeyUpdate. */
+/* What had to be sent unasked: an alert, an answer to KeyUpdate. */
 static void
 conn_send_own(weir_tls_conn_t *tls)
 {

@@ -38,7 +38,7 @@ typedef struct {
     size_t               n_commands;
     weir_tls_file_t      dhparam;           /* empty name: no DHE */
 
-    /* who is on the other side */
+    /* what is verified of the other side */
     weir_tls_verify_t    verify;            /* client side: off or on */
     uint32_t             verify_depth;
     weir_tls_file_t      client_ca;         /* ssl_client_certificate: trusted, and their names are sent */
@@ -57,7 +57,7 @@ typedef struct {
     weir_str_t           cache_name;        /* what tells caches apart for the digest */
 
     weir_str_t           stapled;           /* ssl_stapling_file: DER; empty: none */
-    weir_str_t           staple_from;   /* else who is asked, and how: what tells their contexts apart for the digest */
+    weir_str_t           staple_from;   /* else the responder that is asked, and how: for the digest */
     size_t               buffer_size;       /* largest record sent; 16384 at most */
 } weir_tls_settings_t;
 

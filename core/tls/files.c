@@ -190,7 +190,7 @@ weir_tls_use_pair(SSL_CTX *ctx, const weir_tls_pair_t *pair, weir_strs_t passwor
     return used;
 }
 
-/* -- who is trusted -- */
+/* -- authorities that are trusted -- */
 
 /* Every certificate of the file is trusted; its name goes to names, unless NULL. */
 static bool

@@ -216,7 +216,7 @@ weir_tls_ocsp_of_peer(const weir_conn_t *conn, size_t depth, const char **why)
         X509_up_ref(issuer);
         question = ocsp_create(about, issuer, why);
     } else if (depth == 0) {
-        *why = "the client's certificate has no issuer";      /* it is trusted itself: nobody can be asked about it */
+        *why = "the client's certificate has no issuer";      /* it is trusted itself: no responder can be asked */
     }
     ERR_clear_error();
     sk_X509_pop_free(chain, X509_free);
@@ -243,7 +243,7 @@ weir_tls_ocsp_id(const weir_tls_ocsp_t *question)
 
 /* -- answers -- */
 
-/* The issuer signed it, or one whom the issuer gave a certificate for that: nobody else, whatever is trusted
+/* The issuer signed it, or a signer that the issuer gave a certificate for that: no other, whatever is trusted
  * otherwise. */
 static bool
 ocsp_is_signed(const weir_tls_ocsp_t *question, OCSP_BASICRESP *basic)

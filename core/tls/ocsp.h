@@ -1,7 +1,7 @@
 /*
  * ocsp.h - asking whether a certificate was revoked (RFC 6960): what is asked, and what an answer is worth.
  *
- * No I/O: who asks carries the bytes.  Questions are made at load (stapling) or on the loop (a client's certificate);
+ * No I/O: the caller carries the bytes.  Questions are made at load (stapling) or on the loop (a client's certificate);
  * an answer is believed when it is about the certificate asked for, fits the time, and is signed by the certificate's
  * issuer or by a responder that the issuer itself appointed.
  */
@@ -31,7 +31,7 @@ weir_str_t weir_tls_ocsp_request(const weir_tls_ocsp_t *question);     /* DER */
 weir_str_t weir_tls_ocsp_id(const weir_tls_ocsp_t *question);
 
 typedef enum {
-    WEIR_TLS_OCSP_INVALID,           /* not an answer to this, too old, or signed by nobody who may */
+    WEIR_TLS_OCSP_INVALID,           /* not an answer to this, too old, or not signed by one that may */
     WEIR_TLS_OCSP_GOOD, WEIR_TLS_OCSP_REVOKED, WEIR_TLS_OCSP_UNKNOWN,
 } weir_tls_ocsp_status_t;
 

@@ -2,9 +2,9 @@
  * session.h - resuming sessions, whichever worker the client comes back to: ticket keys that rotate by themselves, a
  * shared cache of sessions, and the register that lets 0-RTT data in only once.
  *
- * All three live in memory that is shared between processes and that somebody else made (a zone): these functions get
- * its address and size.  A process may be killed at any instruction: every cell says by its sequence number whether it
- * is whole, and one that a dead writer left is taken over after a moment.  Nobody waits for anybody.  What is read is
+ * All three live in memory that is shared between processes and that its caller made (a zone): these functions get its
+ * address and size.  A process may be killed at any instruction: every cell says by its sequence number whether it is
+ * whole, and one that a dead writer left is taken over after a moment.  No process waits for another.  What is read is
  * checked before it is used.
  */
 #ifndef WEIR_TLS_SESSION_H

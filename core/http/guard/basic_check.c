@@ -3,9 +3,9 @@
  *
  * Threat: a client that may send a password may cause the work of a costly hash.  The loop does none of it; so many
  * checks wait and no more; those of one client's address take turns with the others', and never all of the places: one
- * may have as many as are free, so that alone it fills half of them; and who has shown the right password lately does
- * not wait behind those who guess.  What is remembered is a digest of the pair with a key that this process made and
- * nobody sees, for a minute; a password is wiped as soon as its hash is made.  Runs in workers.
+ * may have as many as are free, so that alone it fills half of them; and a client that has shown the right password
+ * lately does not wait behind those that guess.  What is remembered is a digest of the pair with a key that this
+ * process made and never shows, for a minute; a password is wiped as soon as its hash is made.  Runs in workers.
  */
 #include "http/guard/basic_check.h"
 
@@ -27,7 +27,7 @@
 #define CHECK_WAITING  64                 /* checks that wait for their turn, in this process */
 #define CHECK_POSTED   4                  /* handed to the threads: being computed, and ready for when one is */
 
-/* Who asks: an address, the network of one of IPv6. */
+/* What a client counts as: its address; of IPv6, the network of that. */
 typedef struct {
     weir_list_t   link;                   /* in check_clients, while one of its checks waits */
     weir_list_t   waiting;
@@ -157,7 +157,7 @@ check_done(weir_work_t *work)
     check_finish(weir_container_of(work, weir_basic_check_t, work));
 }
 
-/* -- who waits -- */
+/* -- checks that wait -- */
 
 static void
 check_key_of(const weir_client_t *who, check_client_t *client)

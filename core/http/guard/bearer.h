@@ -25,7 +25,7 @@ weir_str_t weir_bearer_token(weir_request_t *req, const weir_bearer_t *bearer);
 /* Is it b64token (RFC 6750 §2.1)? */
 bool       weir_bearer_is_token(weir_str_t token) WEIR_MUST_USE;
 
-/* For the rewrite phase, if it is of use there: a token in the query is for nobody's eyes. */
+/* For the rewrite phase, if it is of use there: a token in the query is shown by no log. */
 bool       weir_bearer_may_hide(const weir_bearer_t *bearer);
 void       weir_bearer_hide(weir_request_t *req, const weir_bearer_t *bearer);
 /* The token is not sent on: the field, or the argument, that it came in. */

@@ -13,7 +13,7 @@
 typedef struct {
     weir_period_unit_t     unit;
     const weir_zoneinfo_t *timezone;
-    weir_quota_zone_t     *table;            /* who uses it sets it when it is open */
+    weir_quota_zone_t     *table;            /* its user sets it when it is open */
     weir_period_t         *period;           /* the one of now, as this process saw it last */
 } weir_calendar_t;
 

@@ -1,5 +1,5 @@
 /*
- * claims.h - what somebody says of a client in JSON (a token's claims, an introspection's answer), as variables have
+ * claims.h - what an issuer says of a client in JSON (a token's claims, an introspection's answer), as variables have
  * it.
  *
  * Values lie where the tree does, lists in the arena given.

@@ -1,6 +1,6 @@
 /*
- * consumer.c - see consumer.h: who is asked, what is kept of it, and the last word of the access phase.  Runs in
- * workers.
+ * consumer.c - see consumer.h: which methods are asked, what is kept of them, and the last word of the access phase.
+ * Runs in workers.
  */
 #include "http/guard/consumer_conf.h"
 
@@ -19,7 +19,7 @@ typedef struct consumer_vouch {
 
 /* What is kept of a request. */
 typedef struct {
-    /* as the methods say it: another one whenever they are asked, since somebody may hold on to the one before */
+    /* as the methods say it: another one whenever they are asked, since a caller may hold on to the one before */
     weir_consumer_t            *who;
     const consumer_line_t      *lines;       /* by which was asked, and */
     const weir_consumer_said_t *said;        /* what modules had said */
@@ -66,9 +66,9 @@ typedef struct {
     weir_request_t        *req;
     const consumer_conf_t *conf;
     consumer_state_t      *state;
-    weir_store_consumer_t  record;           /* of who is the first */
+    weir_store_consumer_t  record;           /* of the first consumer that was found */
     uint32_t               won;              /* lines, as bits, that have named a consumer */
-    bool                   is_stranger;      /* a fact was there that nobody is known by */
+    bool                   is_stranger;      /* a fact was there that is no consumer's identity */
     bool                   is_conflict, is_broken, lacks_fact;
 } consumer_ask_t;
 
@@ -113,7 +113,7 @@ consumer_take_name(consumer_ask_t *ask, const consumer_line_t *line, weir_str_t 
     return found == WEIR_STORE_FOUND;
 }
 
-/* A fact; true: somebody is known by it. */
+/* A fact; true: it is the identity of a consumer. */
 static bool
 consumer_take_fact(consumer_ask_t *ask, const consumer_line_t *line, weir_str_t value, bool lets_in)
 {
@@ -182,7 +182,8 @@ consumer_ask_certificate(consumer_ask_t *ask, const consumer_line_t *line)
     }
 }
 
-/* A text with a gap is no fact: "acme/$jwt_claim_sub" of who has no token would be the same text for all of them. */
+/* A text with a gap is no fact: "acme/$jwt_claim_sub" of clients without a token would be the same text for all of
+ * them. */
 static weir_str_t
 consumer_eval(weir_request_t *req, const weir_template_t *text)
 {
@@ -308,7 +309,7 @@ consumer_ask(weir_request_t *req, const consumer_conf_t *conf, consumer_state_t 
     state->handler = req->handler;
 }
 
-/* -- who is asked, and when -- */
+/* -- which methods are asked, and when -- */
 
 /* What the first of the modules says that have a way of their own and were asked. */
 static const weir_consumer_said_t *
@@ -372,9 +373,9 @@ consumer_state(weir_request_t *req)
     return state;
 }
 
-/* -- who is nobody -- */
+/* -- clients that are no consumers -- */
 
-/* Of IPv6 the first 64 bits: who has one address there has all of them. */
+/* Of IPv6 the first 64 bits: a client that has one address there has all of them. */
 static weir_str_t
 consumer_address(weir_request_t *req)
 {
@@ -434,21 +435,21 @@ consumer_stranger(weir_request_t *req, const consumer_conf_t *conf)
     return who;
 }
 
-/* Whom the place takes the request to be from, if what the methods say is `who`. */
+/* The consumer that the place takes the request to be from; `state` holds what the methods say. */
 static const weir_consumer_t *
 consumer_here(weir_request_t *req, const consumer_conf_t *conf, const consumer_state_t *state)
 {
     if (state != NULL && state->who->state == WEIR_CONSUMER_KNOWN) {
         return state->who;
     }
-    /* in a rehearsal who would be refused is nobody */
+    /* in a rehearsal a request that would be refused has no consumer */
     if (state != NULL && state->who->state == WEIR_CONSUMER_REFUSED && !weir_dry_run_is_on(req, conf->dry_run)) {
         return state->who;
     }
     return consumer_stranger(req, conf);
 }
 
-/* -- for everybody -- */
+/* -- for callers -- */
 
 const weir_consumer_t *
 weir_consumer_of(weir_request_t *req)
@@ -563,7 +564,7 @@ consumer_rehearse(weir_request_t *req, const weir_consumer_t *who, bool lets_in)
     return weir_dry_run_ends(req);
 }
 
-/* What it refuses nobody else can let in: with `satisfy any` the token of a consumer that is disabled would. */
+/* What it refuses no other guard can let in: with `satisfy any` the token of a consumer that is disabled would. */
 weir_step_t
 weir_consumer_access(weir_request_t *req, const void *conf_)
 {

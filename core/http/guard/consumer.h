@@ -1,19 +1,20 @@
 /*
- * consumer.h - who a request is from, whichever method has found it out: the one answer that limits, requirements,
- * variables and logs share.
+ * consumer.h - which consumer a request is from, whichever method has found it out: the one answer that limits,
+ * requirements, variables and logs share.
  *
- * A method is `api_key`, or a line of `identify`: a kind and a fact that somebody has verified (a claim of a token, a
+ * A method is `api_key`, or a line of `identify`: a kind and a fact that a guard has verified (a claim of a token, a
  * certificate, a name with its password), which the store knows as an identity of a consumer.  What is found leads to
- * the consumer's record, its plan, its groups and metadata.  Who is nobody's may have the plan that `anonymous` gives.
+ * the consumer's record, its plan, its groups and metadata.  A client that is no consumer may have the plan that
+ * `anonymous` gives.
  *
  *     api_key ──────────┐
  *     identify jwt …    ├─> weir_consumer_of(req) ─> $consumer…, plan_limit, require, quotas, logs
  *     identify basic …  ┘
  *
- * When it is known.  Whoever asks gets what is known at that moment: an API key, a certificate and a verified token
- * (which auth_jwt has waited for in the preaccess phase) are known to limits; a name with its password is not before
- * the access phase, when auth_basic has let it in.  It is worked out when somebody asks, and again only while something
- * may have been added since.  In the access phase the handler of http_consumer, behind all that verify and in front of
+ * When it is known.  A caller gets what is known at that moment: an API key, a certificate and a verified token (which
+ * auth_jwt has waited for in the preaccess phase) are known to limits; a name with its password is not before the
+ * access phase, when auth_basic has let it in.  It is worked out at the first call, and again only while something may
+ * have been added since.  In the access phase the handler of http_consumer, behind all that verify and in front of
  * quotas, limits by plan and requirements, has the last word: from then on the answer stays.  A handler that judges by
  * it says .after = "http_consumer".
  *
@@ -65,16 +66,16 @@ const weir_consumer_t *weir_consumer_of(weir_request_t *req);
 const weir_store_profile_t *weir_consumer_profile(weir_request_t *req);
 bool weir_consumer_meta(weir_request_t *req, weir_str_t name, weir_str_t *value);
 
-/* A method has verified that the request is from whom the kind knows by that value: auth_basic's name, a signature's
- * key.  `identify KIND` without a text takes it.  It holds for the whole request, over internal redirects.  kind:
- * constant; value: lives as long as the request. */
+/* A method has verified that the request has that value of that kind: auth_basic's name, a signature's key.  `identify
+ * KIND` without a text takes it.  It holds for the whole request, over internal redirects.  kind: constant; value:
+ * lives as long as the request. */
 void weir_consumer_vouch(weir_request_t *req, const char *kind, weir_str_t value);
 
 /* What a module with a way of its own (.identify of module.h) says of a request. */
 typedef struct weir_consumer_said {
     const char  *method;                 /* constant */
-    weir_str_t   name;                   /* of a consumer that is there; empty: nobody's */
-    weir_cause_t cause;                  /* NONE, or why it is nobody's or not to be served */
+    weir_str_t   name;                   /* of a consumer that is there; empty: none */
+    weir_cause_t cause;                  /* NONE, or why there is no consumer, or why it is not to be served */
     const weir_store_consumer_t *record; /* of the name */
 } weir_consumer_said_t;
 

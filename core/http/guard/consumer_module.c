@@ -1,5 +1,5 @@
 /*
- * consumer_module.c - `identify`, `anonymous` and their like, and the variables of whom a request is from
+ * consumer_module.c - `identify`, `anonymous` and their like, and the variables that tell of a request's consumer
  * (consumer.h).  Runs in workers, and where configurations are read.
  */
 #include "http/guard/consumer_conf.h"
@@ -247,7 +247,7 @@ module_enabled(const void *conf_, weir_phase_t phase)
     return conf->lines.n != 0 || conf->anonymous.plan.len != 0;
 }
 
-/* A plan for whoever comes refuses nobody. */
+/* A plan for all clients refuses none of them. */
 static bool
 module_guards(const void *conf_)
 {
@@ -302,7 +302,7 @@ const weir_http_module_t weir_http_consumer = {
     .on = { [WEIR_PHASE_ACCESS] = weir_consumer_access },
     .guards = module_guards,
     .enabled = module_enabled,
-    /* behind all that verify who asks, or refuse without asking */
+    /* behind all that verify an identity, or refuse without asking */
     .after = "http_access http_api_key http_auth_basic http_auth_jwt http_auth_oauth2 http_auth_request "
              "http_auth_signature http_http_signature http_oidc http_signature",
 };

@@ -1,9 +1,9 @@
 /*
  * digests.h - a table in shared memory whose keys are digests of what must not lie there: tokens, nonces.
  *
- * A key is the SHA-256 of a secret of the table and of a few texts; nothing of them can be read from the table, and
- * nobody can make a key from outside.  Values and times are those of shm/entries.h, and so is how it is read.  A reload
- * keeps it, as any zone.
+ * A key is the SHA-256 of a secret of the table and of a few texts; nothing of them can be read from the table, and no
+ * client can make a key.  Values and times are those of shm/entries.h, and so is how it is read.  A reload keeps it, as
+ * any zone.
  *
  * Opened at load time; used by one thread at a time; making a key allocates nothing.
  */

@@ -84,7 +84,7 @@ weir_dry_run_finish(weir_request_t *req)
                      "a value that decides about the request cannot be computed: dry run");
 }
 
-/* Nobody who is meant or who rehearses has let it in. */
+/* No guard, in earnest or in rehearsal, has let it in. */
 static bool
 dry_run_default_deny(weir_request_t *req)
 {

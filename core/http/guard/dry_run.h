@@ -8,7 +8,7 @@
  * Of what a place's `dry_run` rehearses the counters are those of a run that is meant: where that would have refused
  * the request (or answered it), the policies behind are not asked.  Policies with a directive of their own are asked
  * all the same, as nginx's are.  A rehearsal neither refuses nor lets in: `satisfy any` and `default_deny` that are
- * meant do not see it.  A value that only a rehearsal asked for and that cannot be worked out refuses nobody.
+ * meant do not see it.  A value that only a rehearsal asked for and that cannot be worked out refuses no request.
  *
  *     switch (weir_dry_run_begin(req, conf->dry_run)) {        first of all, in each phase
  *     HOLDS       as ever: weir_request_deny, _grant, _fail
@@ -67,7 +67,7 @@ weir_step_t weir_dry_run_ends(weir_request_t *req);
 /* A guard of the access phase would have refused it, or let it in. */
 weir_step_t weir_dry_run_deny(weir_request_t *req);
 weir_step_t weir_dry_run_grant(weir_request_t *req);
-/* The whole of a guard of credentials: NONE grants; else it is logged, and what nobody could judge (a cause of 500 and
+/* The whole of a guard of credentials: NONE grants; else it is logged, and what could not be judged (a cause of 500 and
  * above) ends the request where another cause denies it. */
 weir_step_t weir_dry_run_judge(weir_request_t *req, weir_cause_t cause);
 

@@ -1,9 +1,9 @@
 /*
- * forwarded.c - whom a chain of trusted proxies speaks for.
+ * forwarded.c - the client that a chain of trusted proxies speaks for.
  *
  * Read from the right, where the nearest proxy has written: what is to the left of the first address that is not
- * trusted can be anybody's invention.  Pure; runs in workers and, for the list of the trusted, where configurations are
- * read.
+ * trusted may be invented by any client.  Pure; runs in workers and, for the list of the trusted, where configurations
+ * are read.
  */
 #include "http/guard/forwarded.h"
 

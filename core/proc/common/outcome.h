@@ -1,9 +1,9 @@
 /*
- * outcome.h - how the last reload and the last upgrade ended, in shared memory, for who asked for it: `weir -s reload
- * --wait`.
+ * outcome.h - how the last reload and the last upgrade ended, in shared memory, for the command that asked for it:
+ * `weir -s reload --wait`.
  *
  * Written by the master alone; tool/outcome.h reads it.  `begun` counts attempts, `ended` is the number of the last one
- * that ended: who saw `begun` before he asked knows that every later number read the files as they are now.
+ * that ended: a command that saw `begun` before it asked knows that every later number read the files as they are now.
  */
 #ifndef WEIR_PROC_COMMON_OUTCOME_H
 #define WEIR_PROC_COMMON_OUTCOME_H

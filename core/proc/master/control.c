@@ -282,7 +282,7 @@ control_on_client(weir_watch_t *watch)
     }
 }
 
-/* -- who may -- */
+/* -- which users may ask -- */
 
 static bool
 control_may_ask(int fd)

@@ -1,5 +1,6 @@
 /*
- * control.h - the control socket: who may, changes groups' peers while the instance runs, or looks at them.
+ * control.h - the control socket: users who may change groups' peers while the instance runs, or look at them, do so
+ * here.
  *
  * A unix socket beside the pid file (its name and ".control"), for root and the user who started the instance.  A
  * command is a line of JSON (commands.h), and so is its answer, in the order of the commands.  A change is

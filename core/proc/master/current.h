@@ -1,13 +1,13 @@
 /*
  * current.h - the configuration that this process serves, as bytes: a sealed memory file, which tools find among its
- * descriptors (tool/live.h) and replay.  Who may look into the process may read it, and nobody else.
+ * descriptors (tool/live.h) and replay.  A user who may look into the process may read it, and no other.
  */
 #ifndef WEIR_PROC_MASTER_CURRENT_H
 #define WEIR_PROC_MASTER_CURRENT_H
 
 #include "conf/generation.h"
 
-/* What weir_load put into the bundle beside what the files say, for who replays it. */
+/* What weir_load put into the bundle beside what the files say, for the process that replays it. */
 #define WEIR_CURRENT_PREFIX     "source prefix"
 #define WEIR_CURRENT_FILE       "source file"
 #define WEIR_CURRENT_DIRECTIVES "source directives"

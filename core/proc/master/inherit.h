@@ -30,7 +30,7 @@ void weir_inherit_zones(void);
 bool weir_inherit_sockets(weir_sockets_t *sockets) WEIR_MUST_USE;
 /* Workers accept: the one before may go.  Again is nothing. */
 void weir_inherit_ready(void);
-/* Why there will be none, for who waits: last of all, since from then on nothing is inherited. */
+/* Why there will be none, for the master that waits: last of all, since from then on nothing is inherited. */
 void weir_inherit_failed(const char *why);
 /* After the fork, in a worker. */
 void weir_inherit_forget(void);

@@ -190,7 +190,7 @@ keep_child_ends(void)
     }
     weir_loop_unwatch(keep.master->loop, &keep.pipe);
     (void) weir_sys_close(fd);
-    keep.pid = 0;                            /* whoever reaps all children has it, or will */
+    keep.pid = 0;                            /* the code that reaps all children has it, or will */
     keep.rests_until.ms = weir_clock_now().ms + weir_min(took, (uint64_t) KEEP_REST_MAX);
 }
 

@@ -55,7 +55,7 @@ load_has_stderr(const weir_log_sink_t *sink)
     return sink != NULL;
 }
 
-/* Errors of the start are also shown to who started it. */
+/* Errors of the start are also shown to the user who started it. */
 static void
 load_append_stderr(weir_generation_t *generation)
 {

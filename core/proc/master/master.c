@@ -85,7 +85,7 @@ master_stop(weir_master_t *master)
     }
 }
 
-/* Files of unix sockets go with who has them last. */
+/* Files of unix sockets go with the last process that has them. */
 static bool
 master_owns_paths(const weir_master_t *master)
 {

@@ -120,9 +120,9 @@ void weir_publish_use(weir_master_t *master);                        /* another 
 void weir_publish_settle(weir_master_t *master);                     /* a worker has answered, has come or gone */
 weir_str_t weir_publish_line(uint64_t number);                       /* of a change that some worker lacks */
 
-/* -- lend.c: whose sockets are served by whom -- */
+/* -- lend.c: which worker serves the sockets of another -- */
 void weir_lend_settle(weir_master_t *master);                        /* after each death, and when a worker serves */
-/* before its memory goes: what it keeps, and who keeps for it */
+/* before its memory goes: what it keeps, and the workers that keep for it */
 void weir_lend_forget(weir_child_t *child);
 
 /* -- watchdog.c -- */

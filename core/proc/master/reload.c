@@ -79,7 +79,7 @@ reload_finish(weir_master_t *master)
 }
 
 /*
- * Whether somebody serves the generation and nobody is behind.  One that served and waits to be started again is not
+ * Whether some worker serves the generation and none is behind.  One that served and waits to be started again is not
  * behind: it begins with what there is then.  One that never came up may be for what its settings are: those of before
  * stay until it does.
  */

@@ -164,9 +164,9 @@ spawn_later(weir_child_t *child)
 }
 
 /*
- * After the death of one that has served.  At once, but not without end: who can make workers die by a request would
- * have us do nothing else than fork.  What is due counts up by a period with each start and down with time; it never
- * runs further ahead than a burst and one period, whatever was started while nobody served.
+ * After the death of one that has served.  At once, but not without end: a client that can make workers die by a
+ * request would have us do nothing else than fork.  What is due counts up by a period with each start and down with
+ * time; it never runs further ahead than a burst and one period, whatever was started while no worker served.
  */
 static void
 spawn_again(weir_child_t *child)
@@ -342,7 +342,7 @@ spawn_log_death(const weir_child_t *child, int status)
     }
 }
 
-/* Whoever made it die sent it a connection first: that must not keep the others out. */
+/* The client that made it die sent it a connection first: that must not keep the others out. */
 static bool
 spawn_has_served(const weir_child_t *child)
 {

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define UPGRADE_REGRET   ((weir_msec_t) { 300 })      /* so that who waits for it sees that it was tried */
+#define UPGRADE_REGRET   ((weir_msec_t) { 300 })      /* so that the command that waits for it sees that it was tried */
 
 /* -- the pid file -- */
 

@@ -1,7 +1,7 @@
 /*
  * watchdog.c - a worker whose loop does not come to the end of a turn is killed, with a backtrace of where it hangs in
  * the log; so is one that is stopped, which has connections of clients and gets more.  A store process that is stopped
- * is killed, too: who wants to withdraw a key would wait for it.
+ * is killed, too: an operator who wants to withdraw a key would wait for it.
  *
  *     looks every WATCHDOG_LOOKS-th of worker_watchdog:  the same turn again and again -> SIGABRT (it writes the
  *     backtrace)

@@ -2,8 +2,9 @@
  * writer.c - the store's process: the only writer.  Commands of people come by a socket, counts come from zones;
  * both go to the disk in one transaction a turn, and only then are they answered.
  *
- * Once it has opened the files it runs as store_user, or as another user that is not the workers', who could kill it;
- * where there is none, as theirs.  It holds one write transaction at a time and reads nothing from the network.
+ * Once it has opened the files it runs as store_user, or as another user that is not the workers', which could kill it;
+ * where there is none, as the workers' user.  It holds one write transaction at a time and reads nothing from the
+ * network.
  */
 #define _GNU_SOURCE 1
 
@@ -65,7 +66,7 @@ struct writer {
     weir_timer_t               timer, orphan_timer;
     weir_task_t                task;
     weir_store_hold_t          hold;
-    uid_t                      starter;                   /* who may ask, beside root and the store's owner */
+    uid_t                      starter;                   /* may ask, as root and the store's owner may */
     bool                       complained, done;
 };
 
@@ -313,7 +314,8 @@ writer_on_client(weir_watch_t *watch)
     }
 }
 
-/* The system says who is at the other end; the socket's mode alone would let in whoever it was handed on to. */
+/* The system says which user is at the other end; the socket's mode alone would let in any process that it was handed
+ * on to. */
 static bool
 writer_may_ask(const writer_t *writer, int fd)
 {

@@ -67,7 +67,7 @@ worker_on_orphan_timer(weir_timer_t *timer)
     weir_container_of(timer, worker_t, orphan_timer)->done = true;
 }
 
-/* Nobody would replace us, reload us, or tell us to leave. */
+/* No process would replace us, reload us, or tell us to leave. */
 static void
 worker_lost_master(worker_t *worker)
 {
