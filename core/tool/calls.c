@@ -119,7 +119,7 @@ calls_compare_text(weir_str_t a, weir_str_t b)
     return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
 }
 
-/* By place, who calls most first. */
+/* By place; the consumer that calls most comes first. */
 static int
 calls_compare(const void *a_, const void *b_)
 {

@@ -99,7 +99,7 @@ consumers_read_time(const char *text)
     return at >= 0 ? json_integer(at) : NULL;
 }
 
-/* The first line of standard input: a secret has no business on a command line, which everybody may read. */
+/* The first line of standard input: a secret does not belong on a command line, which every user may read. */
 static json_t *
 consumers_read_secret(const char *text)
 {

@@ -1,6 +1,6 @@
 /*
- * consumers.h - `weir consumer`, `weir plan`, `weir key`, `weir identity`: who may come, how much, and by what they
- * are known.
+ * consumers.h - `weir consumer`, `weir plan`, `weir key`, `weir identity`: which consumers may come, how much they may
+ * use, and by what they are known.
  *
  * Changes are asked of the running instance's store process, and done to the file when none runs; lists are read from
  * the file.

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPLAIN_CLIENT     "192.0.2.1"       /* for documentation (RFC 5737): nobody's */
+#define EXPLAIN_CLIENT     "192.0.2.1"       /* for documentation (RFC 5737) */
 #define EXPLAIN_FIELDS_MAX 100
 #define EXPLAIN_LINE_MAX   (1024 * 1024)     /* of standard input */
 
@@ -46,7 +46,7 @@ static bool
 explain_misuse(const char *what, weir_str_t word, const char *expected)
 {
     fprintf(stderr, "weir: explain: %s \"", what);
-    weir_traffic_show(stderr, weir_str(word.at, weir_min(word.len, 200)));       /* a line may be of anybody */
+    weir_traffic_show(stderr, weir_str(word.at, weir_min(word.len, 200)));       /* any client may have made a line */
     fprintf(stderr, "\": expected %s\n", expected);
     return false;
 }
@@ -352,13 +352,13 @@ explain_one(explain_t *e, weir_str_t text, const weir_str_t *fields, size_t n_fi
     c.listen = request.listen = weir_explain_find_listener(e->generation, &url, &c.n_listens);
     request.is_tls = url.is_tls;
     if (c.listen == NULL) {
-        c.problem = "nobody listens at this port";
+        c.problem = "no server listens at this port";
     } else if (url.is_tls && !c.listen->base.is_ssl) {
         c.listen = NULL;
-        c.problem = "who listens at this port does not speak TLS";
+        c.problem = "the server at this port does not speak TLS";
     } else if (e->args->http2 && !url.is_tls && !c.listen->is_http2
                && !c.listen->default_server->core->http2.on) {
-        c.problem = "who listens at this port does not speak HTTP/2 without TLS";
+        c.problem = "the server at this port does not speak HTTP/2 without TLS";
     } else if (!e->args->http2 || (c.problem = explain_http2_problem(fields, n_fields)) == NULL) {
         request.text = weir_explain_head(&arena, url.method, explain_target(&arena, url.target), url.authority, fields,
                                          n_fields);
@@ -454,7 +454,7 @@ int
 weir_tool_explain(const weir_conf_source_t *source, char *const *argv)
 {
     static explain_args_t  args;
-    /* what a request would be logged for is no fault of the one who asks */
+    /* what a request would be logged for is no fault of the caller */
     static weir_log_sink_t nowhere = { .kind = WEIR_LOG_TO_FILE, .level = WEIR_LOG_EMERG, .fd = -1 };
     explain_t             e = { .args = &args };
     weir_arena_t          arena;

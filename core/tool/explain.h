@@ -1,8 +1,8 @@
 /*
  * explain.h - `weir explain`: what a configuration would do with a request, and where it says so.
  *
- * Reads the configuration as whoever typed it; opens no socket and changes nothing.  What a directive has of secrets is
- * not shown.
+ * Reads the configuration as the user who typed it; opens no socket and changes nothing.  What a directive has of
+ * secrets is not shown.
  */
 #ifndef WEIR_TOOL_EXPLAIN_H
 #define WEIR_TOOL_EXPLAIN_H

@@ -2,7 +2,7 @@
  * explain_depends.c - what only run time knows: variables of the connection and of what happens later, files, weights,
  * which server of a group, what policies say.
  *
- * A variable is taken for known only where it is listed here: a new one is a doubt until somebody thinks about it.
+ * A variable is taken for known only where it is listed here: a new one is a doubt until it is added here.
  */
 #include "tool/explain_facts.h"
 
@@ -239,7 +239,7 @@ depends_on_steps(depends_t *d)
     for (const weir_probe_step_t *step = d->answer->steps; step != NULL; step = step->next) {
         depends_on_words(d, step->words, 1);
         if (depends_asks_files(step->words)) {
-            depends_add(d, WEIR_STR("files, as who runs this tool sees them"));
+            depends_add(d, WEIR_STR("files, as the user who runs this tool sees them"));
         }
     }
 }
@@ -264,7 +264,7 @@ depends_on_connection(depends_t *d)
     }
 }
 
-/* -- who answers -- */
+/* -- what answers -- */
 
 static void
 depends_on_lines(depends_t *d, const weir_conf_block_t *block, const char *const *names, size_t n)

@@ -250,7 +250,7 @@ facts_passed(const weir_explain_case_t *c, json_t *target)
     }
 }
 
-/* The lines that say who makes the content. */
+/* The lines that say what makes the content. */
 static json_t *
 facts_content(const weir_http_location_t *place)
 {

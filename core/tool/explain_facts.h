@@ -68,7 +68,7 @@ json_t *weir_explain_target(weir_str_t target);                     /* a path an
 json_t *weir_explain_line(const weir_conf_words_t *words);
 
 /* -- explain.c -- */
-/* A head as HTTP/1.1 has it; host: for who has no Host among the fields. */
+/* A head as HTTP/1.1 has it; host: for a request without Host among its fields. */
 weir_str_t weir_explain_head(weir_arena_t *arena, weir_str_t method, weir_str_t target, weir_str_t host,
                              const weir_str_t *fields, size_t n);
 typedef struct {
@@ -80,7 +80,7 @@ typedef struct {
 
 /* false: *what is wrong with which *word. */
 bool weir_explain_read_request(weir_str_t text, weir_explain_url_t *to, const char **what, weir_str_t *word);
-/* NULL: nobody listens at that port; *n: how many may take it. */
+/* NULL: no server listens at that port; *n: how many may take it. */
 const weir_http_listen_t *weir_explain_find_listener(const weir_generation_t *generation,
                                                      const weir_explain_url_t *url, size_t *n);
 

@@ -138,7 +138,7 @@ side_count_line(void *data, const weir_conf_block_t *from, const weir_conf_line_
     }
 }
 
-/* false: it refuses nobody. */
+/* false: it refuses no request. */
 static bool
 side_make_guard(const weir_http_location_t *place, size_t module, const void *conf, weir_fate_guard_t *guard)
 {

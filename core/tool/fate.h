@@ -17,7 +17,7 @@
 typedef struct {
     uint64_t                 any[WEIR_FATE_MODULES / 64];    /* whose; bits by module */
     uint32_t                 weight;         /* requirements of the same policy */
-    bool                     is_identity;    /* asks who the client is, not only where it is or what it sends */
+    bool                     is_identity;    /* asks for an identity, not only where the client is or what it sends */
     const char              *name;
     const weir_conf_words_t *words;          /* NULL: nowhere */
 } weir_fate_guard_t;
@@ -29,7 +29,7 @@ typedef enum { WEIR_FATE_NO_LISTENER, WEIR_FATE_UNROUTED, WEIR_FATE_REFUSED, WEI
 
 typedef struct {
     weir_fate_outcome_t       outcome;
-    uint16_t                  status;        /* 0: somebody else's */
+    uint16_t                  status;        /* 0: a peer's */
     weir_cause_t              cause;
     const char               *problem;       /* constant; NULL: none */
     bool                      is_named;      /* the host is a name of the server */

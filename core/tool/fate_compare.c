@@ -3,10 +3,10 @@
  *
  * What a request loses, in words: the manual's page "explain" has them, too.
  *   A guard is lost when the old place had it and the new one has neither it nor more of its kind: a policy that asks
- *   who the client is may be replaced by another such one; one that looks at addresses or at the request may not.
- *   A route is lost when what was taken (passed on, or answered with less than 400) is refused, finds nobody or gets an
- *   error now; when its host was a name of its server and is none now; or when another place takes it, and other things
- *   are done there.
+ *   for the client's identity may be replaced by another such one; one that looks at addresses or at the request may not.
+ *   A route is lost when what was taken (passed on, or answered with less than 400) is refused, finds no server or gets
+ *   an error now; when its host was a name of its server and is none now; or when another place takes it, and other
+ *   things are done there.
  */
 #include "tool/fate.h"
 
@@ -24,7 +24,7 @@ fate_same_modules(const weir_fate_guard_t *a, const weir_fate_guard_t *b)
     return memcmp(a->any, b->any, sizeof(a->any)) == 0;
 }
 
-/* Whoever passes `new` has passed one of `old`. */
+/* A request that passes `new` has passed one of `old`. */
 static bool
 fate_covers(const weir_fate_guard_t *new, const weir_fate_guard_t *old)
 {
@@ -40,7 +40,7 @@ fate_covers(const weir_fate_guard_t *new, const weir_fate_guard_t *old)
 static const weir_fate_guard_t *
 fate_lost_guard(const weir_fate_guards_t *old, const weir_fate_guards_t *new)
 {
-    size_t spare = 0;                            /* new ones that ask who the client is, and were not there */
+    size_t spare = 0;                            /* new ones that ask for an identity, and were not there */
 
     for (size_t i = 0; new != NULL && i < new->n; i++) {
         bool is_old = false;
@@ -104,7 +104,7 @@ fate_lost_route(const weir_fate_t *old, const weir_fate_t *new)
         return NULL;
     }
     if (new->outcome == WEIR_FATE_NO_LISTENER) {
-        return "nobody listens there";
+        return "no server listens there";
     }
     if (new->outcome == WEIR_FATE_UNROUTED) {
         return "no route and no location takes it";
@@ -113,7 +113,7 @@ fate_lost_route(const weir_fate_t *old, const weir_fate_t *new)
         return new->is_stopped ? NULL : "it gets an error";       /* what a policy refuses has its route */
     }
     if (old->is_named && !new->is_named) {
-        return "its host is nobody's name, and the default server takes it";
+        return "its host is no server's name, and the default server takes it";
     }
     return fate_same_place(old, new) || fate_same_deed(old, new) ? NULL : "another place takes it";
 }

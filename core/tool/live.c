@@ -64,7 +64,7 @@ live_replay(live_t *live, int pid)
     return generation;
 }
 
-/* The files tell whose pid file it is, and nothing else. */
+/* The files say where the pid file is, and nothing else. */
 weir_generation_t *
 weir_live_load(const weir_conf_source_t *source, weir_bundle_t **bundle)
 {

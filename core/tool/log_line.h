@@ -2,7 +2,7 @@
  * log_line.h - a line of an access log, read back: what was asked, as far as the format tells.
  *
  * A format is the text of log_format with its variables.  The escaping of the log is undone; what a client wrote is
- * still a client's: whoever shows it escapes it again.  Pure; fuzzed by t/fuzz/log_line.c.
+ * still a client's: a caller that shows it escapes it again.  Pure; fuzzed by t/fuzz/log_line.c.
  */
 #ifndef WEIR_TOOL_LOG_LINE_H
 #define WEIR_TOOL_LOG_LINE_H

@@ -4,7 +4,7 @@
  * Requests of the recorder, or of a log, are asked of the configuration that the instance serves and of that of the
  * files.  The guard refuses when more of them than its share lose a policy that they had to pass, or their route
  * (fate_compare.c says what that is), and when there is no request to ask about.  What was judged and what was taken
- * up are compared afterwards: between the two anybody may change a file.
+ * up are compared afterwards: between the two a file may change.
  */
 #include "tool/reload.h"
 

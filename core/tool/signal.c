@@ -17,7 +17,7 @@
 
 #define SIGNAL_FAILED 1
 
-/* While another program starts, who serves is told these, and tells the other. */
+/* While another program starts, the serving one is told these, and tells the other. */
 static bool
 signal_is_passed_on(const char *name)
 {

@@ -89,7 +89,7 @@ traffic_find_way(const weir_fate_side_t *side, const weir_traffic_request_t *r, 
         }
     }
     if (best == NULL) {
-        return (traffic_way_t) { .problem = "nobody listens for it" };
+        return (traffic_way_t) { .problem = "no server listens for it" };
     }
     return (traffic_way_t) { .listen = weir_container_of(best, weir_http_listen_t, base), .is_tls = best->is_ssl };
 }
@@ -103,10 +103,10 @@ traffic_find_url(const weir_fate_side_t *side, const weir_explain_url_t *url)
                           .is_tls = url->is_tls };
 
     if (way.listen == NULL) {
-        way.problem = "nobody listens at this port";
+        way.problem = "no server listens at this port";
     } else if (url->is_tls && !way.listen->base.is_ssl) {
         way.listen = NULL;
-        way.problem = "who listens at this port does not speak TLS";
+        way.problem = "the server at this port does not speak TLS";
     }
     return way;
 }
@@ -116,7 +116,7 @@ static traffic_way_t
 traffic_same_way(const weir_fate_side_t *side, const traffic_way_t *old)
 {
     weir_listens_t listens = weir_listens_of(weir_fate_side_generation(side));
-    traffic_way_t  way = { .problem = "nobody listens there any more", .is_tls = old->is_tls };
+    traffic_way_t  way = { .problem = "no server listens there any more", .is_tls = old->is_tls };
     unsigned       most = 0;
 
     if (old->listen == NULL) {

@@ -58,7 +58,8 @@ typedef struct {
     const json_t *unknown;                   /* objects: what, line, at */
 } weir_traffic_sums_t;
 
-/* The sides stay the caller's.  pid: whose recorder.  NULL: said on standard error. */
+/* The sides stay the caller's.  pid: the process whose recorder is read.  NULL: the error was written to standard
+ * error. */
 weir_traffic_t *weir_traffic_judge(weir_fate_side_t *old, weir_fate_side_t *new, const weir_traffic_source_t *source,
                                    pid_t pid) WEIR_MUST_USE;
 void            weir_traffic_destroy(weir_traffic_t *traffic);

@@ -107,7 +107,7 @@ weir_peer_t *weir_round_robin_take_least(const weir_host_set_t *set, weir_load_t
 /* The same among n peers of the set, by their indexes: their turns are nginx's whatever the set's size. */
 weir_peer_t *weir_round_robin_take_of(const weir_host_set_t *set, const uint32_t *peers, size_t n,
                                       bool (*may)(const weir_peer_t *peer, const void *data), const void *data);
-/* From now on the peer has that part of its weight (1 to WEIR_TURNS_WHOLE): for who warms it up. */
+/* From now on the peer has that part of its weight (1 to WEIR_TURNS_WHOLE): for slow_start, which warms it up. */
 void         weir_round_robin_set_part(weir_peer_t *peer, uint32_t part);
 static inline uint32_t
 weir_peer_part(const weir_peer_t *peer)

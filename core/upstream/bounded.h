@@ -26,8 +26,8 @@ uint64_t       weir_bounded_weight(const weir_host_set_t *set);
 weir_bounded_t weir_bounded_begin(const weir_host_set_t *set, uint32_t percent, uint64_t weight, weir_instant_t now);
 /* The peer may have one more. */
 bool           weir_bounded_has_room(const weir_bounded_t *bounded, const weir_peer_t *peer);
-/* The peer that may be picked with the least under way for its weight, for who has looked for room long enough.
- * NULL: none may be picked. */
+/* The peer that may be picked with the least under way for its weight, for a balancer that has looked for room long
+ * enough. NULL: none may be picked. */
 weir_peer_t   *weir_bounded_least(const weir_host_set_t *set, const weir_pick_t *pick, weir_instant_t now);
 
 /* bounded=FACTOR: a row for weir_conf_read_options whose data begins with it. */

@@ -1,5 +1,5 @@
 /*
- * changes.h - what is changed of groups' peers at run time, by `weir upstream` and who else asks the control socket.
+ * changes.h - what is changed of groups' peers at run time, by `weir upstream` and other clients of the control socket.
  *
  *     {"do":"upstream.add","group":"api","server":"10.0.0.1:80","weight":2}
  *         "weight" · "max_fails" · "max_conns" · "priority": numbers   "fail_timeout" · "slow_start": "10s"

@@ -120,7 +120,7 @@ typedef struct {
 
 /* How an attempt on a peer ended: what all judge it by. */
 typedef enum {
-    WEIR_OUTCOME_ABANDONED,      /* nobody waits any more for what has not come: it says nothing about the peer */
+    WEIR_OUTCOME_ABANDONED,      /* no request waits any more for what has not come: it says nothing about the peer */
     WEIR_OUTCOME_ANSWER,         /* all of an answer came, or as much of it as was wanted */
     WEIR_OUTCOME_CONNECT,        /* there was no connection, or TLS failed */
     WEIR_OUTCOME_RESET,          /* the peer closed or reset what it had not answered to the end */
@@ -187,7 +187,7 @@ typedef struct { weir_peer_t *peer; bool on_trial; weir_instant_t at; } weir_pic
 
 typedef struct weir_upconn weir_upconn_t;
 
-/* Whose connection serves several exchanges at once: what the pool asks while it is idle. */
+/* A connection that serves several exchanges at once: what the pool asks while it is idle. */
 typedef struct {
     void (*idle_ready)(weir_upconn_t *up);   /* an edge came; may weir_upconn_drop it */
     bool (*is_usable)(weir_upconn_t *up);
@@ -198,7 +198,7 @@ typedef struct {
 struct weir_upconn {
     weir_conn_t    conn;
     weir_peer_t   *peer;                     /* its group is counted while the connection is in use */
-    void          *owner;                    /* who uses it; NULL while idle, unless `share` is set */
+    void          *owner;                    /* what uses it; NULL while idle, unless `share` is set */
     const weir_upshare_t *share;             /* NULL: one exchange at a time */
     weir_upsecure_t secure;                  /* a reference to the context, copies of the name and the address */
     weir_addr_t    from;
@@ -222,8 +222,8 @@ void           weir_groups_destroy(weir_groups_t *groups);      /* closes what i
  * reference. */
 weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf);
 /* A group that only a request makes: of these addresses (a port each), with nothing kept of it; not counted under its
- * name, which may be anybody's.
- * name and host_header are copied.  Takes a reference; conf->running is set, conf (the caller's) is filled in. */
+ * name, which any client may have chosen.  name and host_header are copied.  Takes a reference; conf->running is set,
+ * conf (the caller's) is filled in. */
 weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf,
                                           weir_str_t name, weir_str_t host_header,
                                           const weir_addr_t *addrs, size_t n);
@@ -272,16 +272,16 @@ void weir_pick_fell_back(weir_pick_t *pick);
 /* How the attempt on pick->peer ended; lowers in_use and lets go of the peer.  An abandoned one says nothing about the
  * peer, so that a client that leaves cannot make one that is marked as failed a good one. */
 void weir_pick_report(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
-/* May the request be sent once more, by the group's policies?  Asked once, and only for who does so then. */
+/* May the request be sent once more, by the group's policies?  Asked once, and only by a caller that then does so. */
 bool weir_pick_may_retry(weir_pick_t *pick, weir_instant_t now) WEIR_MUST_USE;
 /* The peer has answered so far, and it is the client that is waited for now; perhaps again. */
 void weir_pick_gave(weir_pick_t *pick, const weir_outcome_t *outcome, weir_instant_t now);
 /* It may, and is not after all; what it has goes on. */
 void weir_pick_retry_not(weir_pick_t *pick);
-/* Somebody who was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
+/* A peer that was not tried yet may be picked now: not down, not resting after failures, with room for a connection.
  * The bound of retries. */
 bool weir_pick_has_next(const weir_pick_t *pick, weir_instant_t now);
-/* For who asks peers again: each peer counts as not tried yet. */
+/* For requests that ask peers again: each peer counts as not tried yet. */
 void weir_pick_renew(weir_pick_t *pick);
 /* Whether a peer may be picked after that, once pick->peer has failed. */
 bool weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now);
@@ -302,7 +302,8 @@ weir_upconn_t *weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure
  * the next failure). */
 weir_io_t      weir_upconn_secure(weir_upconn_t *up, const char **why) WEIR_MUST_USE;
 bool           weir_upconn_secure_eq(const weir_upsecure_t *a, const weir_upsecure_t *b);
-/* Back to the group's pool, or closed: when keepalive says so, bytes are waiting, or nobody else counts the group. */
+/* Back to the group's pool, or closed: when keepalive says so, bytes are waiting, or no other holds a reference to the
+ * group. */
 void           weir_upconn_keep(weir_upconn_t *up);
 void           weir_upconn_close(weir_upconn_t *up);
 /* An idle one: closed, for its share's own reasons. */

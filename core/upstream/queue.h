@@ -3,8 +3,8 @@
  *
  * Each worker has those of its own in a row, and the first of them has the next place that the worker finds.  How many
  * there are in all workers is the gauge of a part of the group's state, so never more than the queue is long.  A worker
- * that frees a place looks whether others have requests that wait, and wakes them (event/wake.h): who is faster has it.
- * A place that a killed worker had, and a peer that is well again, are found by looking now and then.
+ * that frees a place looks whether others have requests that wait, and wakes them (event/wake.h): the faster one has
+ * it. A place that a killed worker had, and a peer that is well again, are found by looking now and then.
  *
  * Runs in workers, on the loop's thread.
  */

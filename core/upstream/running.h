@@ -61,14 +61,14 @@ struct weir_group {
     uint32_t         *cells;         /* numbers of places of peers, by cell: group.c; NULL: not looked for yet */
     size_t            n_cells;       /* a power of two */
     weir_instant_t    now;           /* of the last pick */
-    size_t            hint;          /* a peer that somebody might pick, when that was last asked */
+    size_t            hint;          /* a peer that a request might pick, when that was last asked */
     weir_group_state_t *state;       /* what all workers know about the group */
     weir_place_t      place;         /* where that is, if is_shared; its gauge: requests on all its peers, as theirs */
     weir_places_t     places;        /* of zone, from which it and its peers have theirs; NULL: all of it is our own */
     weir_zone_t      *zone;
     bool              is_shared, has_told_too_small;
     weir_list_t       parts;         /* taken for policies, of the group; state.c */
-    struct weir_queue *queue;        /* queue.c; NULL: nobody waits for a peer */
+    struct weir_queue *queue;        /* queue.c; NULL: no request waits for a peer */
     weir_uppolicy_of_t *policies;      /* conf.n_policies of them */
     weir_hooks_t      hooks;         /* which of them are told of what: policies.c */
     weir_list_t       rising;        /* peers by weir_peer_t.rising */

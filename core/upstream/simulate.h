@@ -13,7 +13,7 @@ typedef struct {
     uint32_t priority, distance;             /* distance: see weir_peer_conf_t */
     bool     is_backup, is_panic;
     size_t   first, n;                       /* its peers */
-    size_t   standing, healthy;              /* of them: who is not down, and who may be asked */
+    size_t   standing, healthy;              /* of them: those not down, and those that may be asked */
 } weir_simulated_set_t;
 
 typedef struct {

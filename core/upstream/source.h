@@ -19,7 +19,7 @@
 
 #include "upstream/group.h"
 
-#define WEIR_SOURCE_PEERS      10000         /* of one list; who reads one refuses longer ones */
+#define WEIR_SOURCE_PEERS      10000         /* of one list; readers refuse longer ones */
 #define WEIR_SOURCE_WEIGHT_MAX 65535
 #define WEIR_SOURCE_TEXT_MAX   255           /* bytes of a locality, of a server's name */
 
@@ -46,7 +46,7 @@ typedef struct {
     void (*end)(weir_source_t *source);      /* … no more; once for each begin.  Nothing is given after it. */
 } weir_source_ops_t;
 
-/* Of a generation.  Who declared it fills ops and owner in while the configuration is read. */
+/* Of a generation.  The module that declared it fills ops and owner in while the configuration is read. */
 struct weir_source {
     weir_str_t               name;           /* tells it from the others of its group; for the log */
     weir_str_t               key;            /* of group and name, in shared memory */
@@ -73,7 +73,7 @@ void weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, si
 /* For statistics (source_stats.c), between begin and end: it has answered, with a list or that the one before holds; or
  * it has not. */
 typedef enum {
-    WEIR_SOURCE_SILENT,                      /* nobody answered */
+    WEIR_SOURCE_SILENT,                      /* no server answered */
     WEIR_SOURCE_REFUSED,                     /* the server says that it cannot */
     WEIR_SOURCE_ABSENT,                      /* there is no such name, or file */
     WEIR_SOURCE_MALFORMED,                   /* what came is no list */

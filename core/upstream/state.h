@@ -20,7 +20,7 @@
 struct weir_peer_state {
     uint64_t name;                           /* of the place */
     uint64_t failures;                       /* weir_failures_t, packed */
-    uint64_t is_marked;                      /* 1: as failed, by the configuration of who has judged it last */
+    uint64_t is_marked;                      /* 1: as failed, by the configuration of the worker that judged it last */
     uint64_t barred;                         /* weir_barred_t's: why it is not picked */
     uint64_t risen;                          /* when its slow start began, of the monotonic clock; 0: never */
     uint64_t latency[2];                     /* averages; latency.c */
@@ -102,7 +102,7 @@ weir_peer_barred(const weir_peer_t *peer)
     return __atomic_load_n(&peer->state->barred, __ATOMIC_ACQUIRE);
 }
 
-/* -- parts: more words of shared memory, for who needs them -- */
+/* -- parts: more words of shared memory, for policies that need them -- */
 /* A record of WEIR_PLACES_RECORD bytes, of which the first word is the place's own, and a gauge; zero at first.  Its
  * life is a peer's state's, by the name of the part. */
 typedef struct weir_state_part {
@@ -120,7 +120,7 @@ uint32_t           weir_state_part_sum(const weir_state_part_t *part);
 /* One more on this worker's gauge unless there are `max` in all workers already; see weir_places_admit. */
 bool               weir_state_part_admit(weir_state_part_t *part, uint32_t max) WEIR_MUST_USE;
 void               weir_state_part_leave(weir_state_part_t *part);
-/* For who has no other use for the word behind the record's first one: it counts. */
+/* For a policy that has no other use for the word behind the record's first one: it counts. */
 void               weir_state_part_count(weir_state_part_t *part);
 uint64_t           weir_state_part_counted(const weir_state_part_t *part);
 

@@ -20,7 +20,7 @@ bool weir_state_file_can_say(const weir_peer_conf_t *peer);
 /* What the group's servers are now, with what was changed at run time, in the place of what its file said; on the disk
  * when this returns, which waits for it.  0, or an error number. */
 int  weir_state_file_write(const weir_group_conf_t *group) WEIR_MUST_USE;
-/* What such a number says to who made the change. */
+/* What such a number says to the client that made the change. */
 void weir_state_file_fault(const weir_group_conf_t *group, int number, weir_error_t *error);
 
 #endif

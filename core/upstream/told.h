@@ -1,5 +1,5 @@
 /*
- * told.h - the numbers that policies tell statistics (policy.h, weir_told_t), for who prints them.
+ * told.h - the numbers that policies tell statistics (policy.h, weir_told_t), for code that prints them.
  *
  * Runs in workers, and looks at the running groups of a generation: what they know lies in shared memory, so that each
  * worker tells the same.

@@ -36,7 +36,7 @@ is $depends->('/connection'), '$ssl_client_verify', 'a variable of the connectio
 is $depends->('/later'), '$request_id', 'one that is made later';
 is $depends->('/client'), '$remote_addr', 'the client';
 is $depends->('/client', '--ip', '10.0.0.1'), '', 'who is known when it is said';
-like $depends->('/files'), qr/^files, as who runs this tool sees them$/, 'files';
+like $depends->('/files'), qr/^files, as the user who runs this tool sees them$/, 'files';
 like $depends->('/group'), qr/^which servers of the group are healthy, and whose turn it is$/, 'servers of a group';
 like $depends->('/weights'), qr/^the weights of the targets/, 'weights';
 like $depends->('/variable', '-H', 'X-To: name.example'), qr/^what the resolver says of the name$/, 'a name';

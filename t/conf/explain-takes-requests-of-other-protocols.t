@@ -30,7 +30,7 @@ is "$code $f->{answer}{status}", '0 201', 'HTTP/1.1';
 ($code, $f) = $explain->('--http2', 'GET http://a.example:8081/version');
 is "$code $f->{answer}{status}", '0 200', 'HTTP/2';
 ($code, $f) = $explain->('--http2', 'GET http://a.example:8080/version');
-is "$code $f->{problem}", '3 who listens at this port does not speak HTTP/2 without TLS', 'a listener that does not speak it';
+is "$code $f->{problem}", '3 the server at this port does not speak HTTP/2 without TLS', 'a listener that does not speak it';
 my @grpc = ('--http2', '-H', 'Content-Type: application/grpc', '-H', 'TE: trailers');
 ($code, $f) = $explain->(@grpc, 'POST http://a.example:8081/greet.Greeter/SayHello');
 is "$code $f->{route}{name} $f->{outcome} $f->{target}{target}", '0 hello passed /greet.Greeter/SayHello', 'a gRPC call';

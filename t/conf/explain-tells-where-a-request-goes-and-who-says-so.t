@@ -108,7 +108,7 @@ is $f->{server}{how}, 'default server of the listener', 'a host that nobody has'
 is "$code $f->{outcome}", '2 unrouted', 'no route and no location';
 is +($facts->('GET http://bare.example:8080/'))[0], 2, 'neither in a server without any';
 ($code, $f) = $facts->('GET http://shop.example/');
-is "$code $f->{outcome} $f->{problem}", '2 no listener nobody listens at this port', 'no listener';
+is "$code $f->{outcome} $f->{problem}", '2 no listener no server listens at this port', 'no listener';
 is +($facts->('GET https://shop.example:8080/'))[0], 2, 'nor one with TLS';
 ($code, $f) = $facts->('GET http://shop.example:8080/hidden');
 is "$code $f->{outcome} $f->{answer}{status} $f->{answer}{cause}", '3 refused 404 route.internal', 'refused: internal';

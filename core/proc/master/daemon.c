@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int daemon_parent = -1;      /* waits for us */
+static int daemon_parent = -1;      /* the pipe to the process that waits for us */
 
 /* The one that a person started. */
 static _Noreturn void

@@ -24,7 +24,7 @@ weir_simulate_balancer(const weir_group_conf_t *conf)
     return conf->balancer->name;
 }
 
-/* Failed is who is said to have; all others are as good as can be, whatever they have to prove at first. */
+/* Peers that the question names have failed; all others are as good as can be, whatever they have to prove at first. */
 static void
 simulate_fail(weir_group_t *group, const weir_str_t *failed, size_t n_failed)
 {

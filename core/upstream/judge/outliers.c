@@ -183,7 +183,7 @@ weir_outlier_release(weir_outlier_group_t *group)
     while ((uint32_t) was != 0 && !outliers_swap(&group->ejected, &was, outliers_ejected(was, (uint32_t) was - 1))) { }
 }
 
-/* Only when nothing has changed for a whole interval is nobody between reserving and ejecting. */
+/* Only when nothing has changed for a whole interval is no worker between reserving and ejecting. */
 void
 weir_outlier_settle(weir_outlier_group_t *group, uint32_t ejected)
 {

@@ -56,7 +56,7 @@ weir_groups_destroy(weir_groups_t *groups)
             weir_group_t *group = weir_list_entry(groups->buckets[i].next, weir_group_t, link);
 
             weir_list_remove(&group->link);
-            weir_list_remove(&group->unsettled);     /* nobody waits for its sets any more */
+            weir_list_remove(&group->unsettled);     /* its sets are not needed any more */
             group->groups = NULL;
             weir_upconn_close_idle(group);
         }

@@ -74,7 +74,8 @@ members_conf_eq(const weir_peer_conf_t *a, const weir_peer_conf_t *b)
 
 /* -- numbers -- */
 
-/* A request remembers by their numbers whom it has tried.  So one that was given back rests until many others were. */
+/* A request remembers by their numbers which peers it has tried.  So one that was given back rests until many others
+ * were. */
 static uint32_t
 members_take_number(weir_group_t *group)
 {

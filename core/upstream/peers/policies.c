@@ -69,7 +69,7 @@ weir_policies_peer_end(weir_peer_t *peer)
     }
 }
 
-/* Who is told of nothing costs a request nothing. */
+/* A policy that wants to be told of nothing costs a request nothing. */
 static void
 policies_hook(weir_hooks_t *hooks, const weir_uppolicy_t *policy, uint16_t bit)
 {

@@ -119,7 +119,7 @@ weir_upconn_adopt(weir_upconn_t *up, weir_peer_t *peer)
     }
 }
 
-/* Room to send is no news; a byte or the end is: nobody asked for it. */
+/* Room to send is no news; a byte or the end is: no request asked for it. */
 static void
 upconn_idle_ready(weir_watch_t *watch)
 {
@@ -227,7 +227,7 @@ weir_upconn_open(weir_peer_t *peer, const weir_upsecure_t *secure, void (*on_rea
     weir_upconn_t *up = weir_mem_try(sizeof(*up) + secure->name.len);
     int            fd, error;
 
-    weir_assert(peer->group->refs > 0);     /* by who picked the peer */
+    weir_assert(peer->group->refs > 0);     /* by the pick of the peer */
     if (up == NULL) {
         errno = ENOMEM;
         return NULL;

@@ -35,10 +35,10 @@ struct weir_order {
     order_heap_t  turns, resting;
     order_peer_t *peers;
     uint64_t      clock, picks;
-    size_t        n_rests, n_down;           /* who is down does not count among those that rest */
+    size_t        n_rests, n_down;           /* a peer that is down does not count among those that rest */
     uint32_t      cursor;                    /* of the peer that is looked at again next */
     weir_load_t   load;                      /* as last asked for */
-    bool          is_begun;                  /* somebody was taken: only then `turns` is kept */
+    bool          is_begun;                  /* a peer was taken: only then `turns` is kept */
 };
 
 /* -- a heap -- */
@@ -195,7 +195,7 @@ order_step(const weir_host_set_t *set, uint32_t i)
     weir_assert(peer->left < width);
 }
 
-/* -- who is in it -- */
+/* -- which peers are in it -- */
 
 static uint64_t
 order_load(const weir_host_set_t *set, uint32_t i)
@@ -306,7 +306,7 @@ order_serve(const weir_host_set_t *set, uint32_t i, uint64_t load)
     return order_peer(set, i);
 }
 
-/* Each of them is asked: none of those that were met may be picked by this request, or nobody was met. */
+/* Each of them is asked: none of those that were met may be picked by this request, or none was met. */
 static weir_peer_t *
 order_search(const weir_host_set_t *set, bool (*may)(const weir_peer_t *peer, const void *data), const void *data)
 {

@@ -58,7 +58,8 @@ queue_is_for_room(const weir_group_t *group, weir_instant_t now)
     return false;
 }
 
-/* The first one has its turn as long as there are places.  Who is told may end its request, and the group with it. */
+/* The first one has its turn as long as there are places.  A waiter that is told may end its request, and the group
+ * with it. */
 static void
 queue_run(queue_t *queue)
 {
@@ -124,7 +125,8 @@ weir_queue_place_is_free(weir_group_t *group)
     if (!weir_list_empty(&queue->waiting)) {
         weir_task_post(group->loop, &queue->task, queue_on_task);
     }
-    /* Who begins to wait says so, and then looks at the places once more: so one of the two sees the other. */
+    /* A worker that begins to wait says so, and then looks at the places once more: so one of the two sees the
+     * other. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (weir_state_part_sum(queue->part) > *queue->part->place.gauge) {
         weir_wake_post_all(WEIR_WAKE_QUEUE, queue->which);

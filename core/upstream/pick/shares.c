@@ -121,7 +121,7 @@ shares_split_zones(const weir_group_conf_t *conf, const weir_level_t *level, uin
         }
     }
     for (size_t i = has_own ? 1 : 0; i < level->n && residual == 0; i++) {
-        level->sets[i].counts = level->sets[i].healthy != 0;     /* nobody has any room: each zone takes the same */
+        level->sets[i].counts = level->sets[i].healthy != 0;     /* none has any room: each zone takes the same */
     }
     level->sets[0].share += (uint32_t) ((uint64_t) all * direct / SHARES_ZONE);
     shares_split(level, all - (uint32_t) ((uint64_t) all * direct / SHARES_ZONE));
@@ -159,7 +159,7 @@ shares_load(weir_level_t *levels, size_t n, uint64_t (*of)(const weir_level_t *l
         left -= levels[i].load;
         first = first == NULL && levels[i].load != 0 ? &levels[i] : first;
     }
-    weir_assert((first != NULL) == (sum != 0));     /* whoever is worth something gets something */
+    weir_assert((first != NULL) == (sum != 0));     /* what is worth something gets something */
     if (first != NULL) {
         first->load += (uint32_t) left;
     }

@@ -1,7 +1,7 @@
 /*
  * follow.c - see follow.h.  Runs in workers; requests under way keep the group they began with.
  *
- * Every worker has each list; one of them asks for it (lists.h).  Who asks is looked at in a task, never while a
+ * Every worker has each list; one of them asks for it (lists.h).  A task looks at which worker asks, never while a
  * generation is adopted, and again every few seconds.
  */
 #include "upstream/follow.h"
@@ -125,7 +125,7 @@ weir_follow_give(follow_line_t *line, const weir_source_peer_t *peers, size_t n)
     follow_rebuild(line->follow);
 }
 
-/* -- who asks -- */
+/* -- which worker asks -- */
 
 static void
 line_end(follow_line_t *line)
@@ -149,7 +149,7 @@ line_tick(follow_line_t *line)
 
 static void follow_on_tick(weir_timer_t *timer);
 
-/* Others' news first, then who asks: one that begins knows what was found out before. */
+/* Others' news first, then the lease: a worker that begins to ask knows what was found out before. */
 static void
 follow_look(weir_follow_t *follow)
 {

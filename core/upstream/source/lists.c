@@ -1,7 +1,8 @@
 /*
  * lists.c - see lists.h.  Runs in workers; allocates a packed list for the time of a call.
  *
- * A list stays for a while after the last word of who asks, so that one that nobody names any more goes.
+ * A list stays for a while after the last word of the worker that asks, so that one that no configuration names any
+ * more goes.
  */
 #include "upstream/lists.h"
 
@@ -142,9 +143,9 @@ weir_lists_put(weir_lists_place_t *place, const weir_source_peer_t *peers, size_
     weir_mem_free(bytes);
 }
 
-/* -- who asks -- */
+/* -- which worker asks -- */
 
-/* The lease of somebody who is dead is none: it is dropped. */
+/* The lease of a dead worker is none: it is dropped. */
 static void
 lists_drop_dead(weir_lists_place_t *place, weir_str_t key)
 {

@@ -25,7 +25,7 @@ typedef struct {
     weir_error_t       *error;
 } read_t;
 
-/* -- one peer, whoever wrote it -- */
+/* -- one peer, in either form -- */
 
 /* NULL: there are too many. */
 static weir_source_peer_t *

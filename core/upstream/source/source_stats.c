@@ -1,5 +1,5 @@
 /*
- * source_stats.c - what statistics tell of a group's sources (source.h): a policy that judges nobody.
+ * source_stats.c - what statistics tell of a group's sources (source.h): a policy that judges no peer.
  *
  * What all workers know lies in a part of the group: whichever worker asks writes it.
  */
