@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define GENERATION_CHUNK ((size_t) 64 * 1024)
+#define GENERATION_LIVE  ((size_t) 4 * 1024)
 
 static uint32_t generation_n_alive;          /* one is built in a thread while the loop lets go of others */
 
@@ -105,7 +106,15 @@ generation_finish(reader_t *reader)
             return weir_conf_error_at(&reader->cf, &reader->cf.root->words, "the module %s refuses this", module->name);
         }
     }
-    return weir_vars_settle(reader->cf.vars, reader->cf.error);    /* of templates that were made meanwhile */
+    if (!weir_vars_settle(reader->cf.vars, reader->cf.error)) {    /* of templates that were made meanwhile */
+        return false;
+    }
+    for (m = 0; m < reader->n_modules && !weir_bundle_is_replay(reader->cf.bundle); m++) {
+        if (weir_modules_in_use[m]->record != NULL) {
+            weir_modules_in_use[m]->record(&reader->cf, reader->generation);
+        }
+    }
+    return true;
 }
 
 weir_generation_t *
@@ -125,6 +134,8 @@ weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *sourc
     bool               built;
 
     weir_arena_init(&generation->arena, GENERATION_CHUNK);
+    weir_arena_init(&generation->live, GENERATION_LIVE);
+    generation->kept = weir_mem_need(sizeof(void *) * weir_conf_module_slots());
     generation->refs = 1;
     generation->serial = serial;
     (void) __atomic_fetch_add(&generation_n_alive, 1, __ATOMIC_RELAXED);
@@ -159,7 +170,9 @@ weir_generation_unref(weir_generation_t *generation)
 {
     weir_assert(generation->refs > 0);
     if (--generation->refs == 0) {
+        weir_arena_fini(&generation->live);
         weir_arena_fini(&generation->arena);
+        weir_mem_free(generation->kept);
         weir_mem_free(generation);
         weir_assert(__atomic_fetch_sub(&generation_n_alive, 1, __ATOMIC_RELAXED) != 0);
     }

@@ -136,6 +136,8 @@ struct weir_module_life;
     bool (*check)(weir_conf_t *cf, weir_conf_block_t *block, void *conf);                              \
     /* After every block is sealed and checked: builds what the generation runs on. */                 \
     bool (*build)(weir_conf_t *cf, weir_generation_t *generation);                                     \
+    /* Behind every build, where the bundle is recorded: puts there what a replay is to find.  NULL: nothing. */ \
+    void (*record)(weir_conf_t *cf, weir_generation_t *generation);                                    \
     /* What it does while a process serves (conf/life.h); NULL: nothing. */                             \
     const struct weir_module_life *life;                                                               \
     /* The kinds of its zones (shm/zone.h), ended by NULL: for tools that look at them. */             \

@@ -701,7 +701,7 @@ request_may_redirect(weir_request_t *req)
         return false;
     }
     /* a copy goes to its group and nowhere else */
-    if (++req->redirects > REQUEST_MAX_REDIRECTS || req->pass_to != NULL) {
+    if (++req->redirects > REQUEST_MAX_REDIRECTS || weir_group_id_is(req->pass_to)) {
         req->in_error_page = req->is_looping = true;
         (void) weir_request_fail(req, WEIR_CAUSE_ROUTE_LOOP, NULL);
         return false;

@@ -14,6 +14,7 @@
 #include "http/message/head.h"
 #include "http/message/syntax.h"
 #include "http/message/uri.h"
+#include "upstream/id.h"
 
 typedef struct weir_http weir_http_t;               /* a worker's http runtime */
 
@@ -186,7 +187,7 @@ struct weir_request {
     weir_fields_t        upstream_trailers;
     /* what the variables of proxy_pass made, or which of several was chosen; NULL: it has none, and is alone */
     const struct weir_proxy_pass *proxied_to;
-    struct weir_group_conf *pass_to;            /* a copy: the group it is passed on to, instead; NULL: it is none */
+    weir_group_id_t      pass_to;               /* a copy: the group it is passed on to, instead; none: it is no copy */
     const struct weir_proxy_target *target;     /* of several that share the place's requests; NULL: none */
     weir_msec_t          target_took;           /* … ms from the first try to its answer, and 1; 0: none */
 };

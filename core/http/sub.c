@@ -249,7 +249,7 @@ sub_copy_head(weir_sub_t *sub, const weir_request_t *parent, const weir_sub_spec
 {
     weir_request_t *req = sub->req;
     const weir_request_head_t *from = &parent->head;
-    bool is_as_sent = parent->sent_fields != NULL && spec->pass_to == NULL;
+    bool is_as_sent = parent->sent_fields != NULL && !weir_group_id_is(spec->pass_to);
     const weir_fields_t *fields = is_as_sent ? parent->sent_fields : &from->fields;
     weir_request_head_t *head = &req->head;
 
@@ -313,7 +313,7 @@ sub_copy_variables(weir_sub_t *sub, const weir_request_t *parent)
     }
     req->route = parent->route;
     weir_uri_text_copy(req, parent);
-    if (!sub->is_detached || sub->req->pass_to != NULL) {
+    if (!sub->is_detached || weir_group_id_is(sub->req->pass_to)) {
         req->captures = parent->captures;
         req->captures.subject = sub_keep(sub, parent->captures.subject);
         req->captures_decoded = parent->captures_decoded;
@@ -370,7 +370,7 @@ sub_create(weir_request_t *parent, const weir_sub_spec_t *spec)
     req->is_sub = req->is_internal = true;
     req->is_exempt = spec->is_exempt;
     req->pass_to = spec->pass_to;
-    req->is_last_page = spec->pass_to != NULL;     /* where an error leads, a real peer may do the work once more */
+    req->is_last_page = weir_group_id_is(req->pass_to);   /* where an error leads, a peer may do the work once more */
     req->depth = (uint8_t) (parent->depth + 1);
     req->version = parent->version;
     req->body_complete = true;
@@ -410,7 +410,7 @@ weir_sub_start(weir_request_t *parent, const weir_sub_spec_t *spec)
     }
     sub_link(sub, spec->is_detached ? &http->detached : &parent->subs);
     http->n_detached += spec->is_detached;
-    if (spec->pass_to != NULL) {
+    if (weir_group_id_is(spec->pass_to)) {
         weir_request_run_beside(sub->req, parent);
         return sub;
     }

@@ -36,9 +36,9 @@ typedef struct {
     const weir_sub_sink_t *sink;
     void                  *owner;            /* the sink's */
     /* It begins in the place where its parent is, behind guards and filters, with its parent's path and with the fields
-     * that these have made, and is passed on to this group instead of the place's own.  NULL: from its server on, by
+     * that these have made, and is passed on to this group instead of the place's own.  None: from its server on, by
      * path. */
-    struct weir_group_conf *pass_to;
+    weir_group_id_t        pass_to;
     bool                   is_detached;
     bool                   is_exempt;        /* guards (the access phase) do not judge it, wherever it is redirected */
 } weir_sub_spec_t;

@@ -328,7 +328,8 @@ depends_on_target(depends_t *d)
                                          "proxy_method", "root", "alias", "redirect", "split_key" };
     const weir_probe_answer_t *answer = d->answer;
     const weir_http_pipeline_t *pipeline = weir_probe_pipeline(answer->place);
-    const weir_group_conf_t *group = answer->proxy != NULL ? answer->preview.pass->group : NULL;
+    const weir_group_conf_t *group = answer->proxy != NULL ? weir_proxy_pass_group(d->generation, answer->preview.pass)
+                                                             : NULL;
 
     depends_on_lines(d, answer->place->block, texts, weir_countof(texts));
     d->words = NULL;

@@ -234,10 +234,11 @@ static void
 facts_passed(const weir_explain_case_t *c, json_t *target)
 {
     const weir_proxy_preview_t *preview = &c->answer->preview;
+    const weir_group_conf_t    *group = weir_proxy_pass_group(c->generation, preview->pass);
 
     (void) json_object_set_new(target, "kind", json_string("passed"));
-    if (preview->pass->group != NULL) {
-        (void) json_object_set_new(target, "upstream", facts_group(c->generation, preview->pass->group));
+    if (group != NULL) {
+        (void) json_object_set_new(target, "upstream", facts_group(c->generation, group));
     }
     if (preview->problem != NULL) {
         (void) json_object_set_new(target, "problem", json_string(preview->problem));

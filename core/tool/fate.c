@@ -301,7 +301,9 @@ side_tell_answer(weir_fate_side_t *side, const weir_probe_answer_t *answer, weir
     fate->redirect = answer->redirect;
     fate->file = fate->outcome == WEIR_FATE_UNROUTED ? WEIR_STR_NONE : answer->file;
     if (answer->proxy != NULL) {
-        fate->upstream = answer->preview.pass->group != NULL ? answer->preview.pass->group->name : WEIR_STR_NONE;
+        const weir_group_conf_t *group = weir_proxy_pass_group(side->generation, answer->preview.pass);
+
+        fate->upstream = group != NULL ? group->name : WEIR_STR_NONE;
         fate->problem = answer->preview.problem;
         fate->method = answer->preview.method;
         fate->target = answer->preview.target;

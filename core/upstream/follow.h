@@ -31,20 +31,23 @@ typedef struct weir_follow weir_follow_t;
 /* source_stats.c, at load: statistics of the group tell of its sources, whose bits these are. */
 void weir_source_count(weir_group_conf_t *group, const uint64_t *sources);
 
-/* Begins to follow for a group that does not run yet: conf->running is set, and changes with the lists.  One a group
- * and worker; the one of the generation before gives its lists and leases to it. */
-weir_follow_t *weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf);
+/* Begins to follow for a group of the generation, which does not run yet.  One a group and worker; the one of the
+ * generation before gives its lists and leases to it. */
+weir_follow_t *weir_follow_start(weir_groups_t *groups, weir_generation_t *generation, const weir_group_conf_t *conf);
+/* The group that runs, which changes with the lists; a reference, the caller's. */
+weir_group_t  *weir_follow_group(const weir_follow_t *follow);
 /* Nothing is asked any more; the group stays as it is. */
 void           weir_follow_retire(weir_follow_t *follow);
 void           weir_follow_stop(weir_follow_t *follow);
 /* All that have not retired: before the groups of the process go. */
 void           weir_follow_retire_all(weir_groups_t *groups);
-/* The list that the source of this line, which asks, has found. */
-void           weir_follow_give(struct weir_follow_line *line, const weir_source_peer_t *peers, size_t n);
-/* Of a line that runs. */
-weir_loop_t       *weir_follow_loop(const struct weir_follow_line *line);
-weir_source_list_t weir_follow_list(const struct weir_follow_line *line);
-weir_groups_t *weir_follow_groups(const struct weir_follow_line *line);
+/* The list that the source, which asks, has found. */
+void           weir_follow_give(weir_source_run_t *run, const weir_source_peer_t *peers, size_t n);
+/* Of a source that is followed. */
+weir_loop_t       *weir_follow_loop(const weir_source_run_t *run);
+weir_source_list_t weir_follow_list(const weir_source_run_t *run);
+weir_groups_t     *weir_follow_groups(const weir_source_run_t *run);
+weir_group_t      *weir_follow_running(const weir_source_run_t *run);
 
 /* What is known of a line: at NULL with is_known false is what the load has found. */
 typedef struct {

@@ -12,6 +12,7 @@
 #include "os/addr.h"
 #include "shm/places.h"
 #include "tls/conn.h"
+#include "upstream/id.h"
 
 typedef struct {
     weir_addr_t addr;
@@ -54,7 +55,9 @@ typedef struct { const weir_uppolicy_t *policy; weir_str_t settings; } weir_uppo
 
 #define WEIR_BALANCING 2                     /* numbers that a balancer may have been told */
 
+/* Nothing writes to it once it is built; what runs for it is found by its number (weir_upstream_running). */
 typedef struct weir_group_conf {
+    weir_group_id_t        id;               /* 0: of no generation */
     weir_str_t             name;             /* of the upstream block, or "host:port" of an implicit one */
     weir_str_t             host_header;      /* $proxy_host: the name; "host[:port]" of an implicit one */
     weir_peer_conf_t      *peers;            /* by rank; an address each.  Of a running group: NULL */
@@ -77,10 +80,8 @@ typedef struct weir_group_conf {
     uint64_t               settings;         /* the same but the peers; 0: it is not known */
     uint32_t               stats;            /* its row (shm/stats.h) */
     const struct weir_follow_conf *follow;   /* it has servers marked resolve; NULL */
-    const struct weir_group_conf *fallback;  /* of the generation: has what this one does not take; NULL: none … */
+    weir_group_id_t        fallback;         /* has what this one does not take; none … */
     weir_str_t             fallback_location;    /* … but this "@location", if it is not empty */
-    struct weir_follow    *following;        /* in a worker: what asks for them */
-    weir_group_t          *running;          /* in a worker, from weir_upstream_start on; else NULL */
     weir_str_t             own;              /* where this gateway is: its locality */
     weir_str_t             state;            /* the file that its servers are in; empty: they are in the block */
     bool                   may_change;       /* at run time: of an upstream block (changes.h) */
@@ -222,8 +223,8 @@ void           weir_groups_destroy(weir_groups_t *groups);      /* closes what i
  * reference. */
 weir_group_t  *weir_group_attach(weir_groups_t *groups, const weir_group_conf_t *conf);
 /* A group that only a request makes: of these addresses (a port each), with nothing kept of it; not counted under its
- * name, which any client may have chosen.  name and host_header are copied.  Takes a reference; conf->running is set,
- * conf (the caller's) is filled in. */
+ * name, which any client may have chosen.  name and host_header are copied.  Takes a reference; conf (the caller's) is
+ * filled in. */
 weir_group_t  *weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_group_conf_t *conf,
                                           weir_str_t name, weir_str_t host_header,
                                           const weir_addr_t *addrs, size_t n);
@@ -323,20 +324,28 @@ const weir_group_conf_t *weir_upstream_at(weir_generation_t *generation, size_t 
 void weir_upstream_prune_changes(weir_generation_t *generation);
 /* Of a bundle that is recorded: the last change before that; and of a generation that was built of it. */
 #define WEIR_UPSTREAM_CHANGES "upstream changes"
+/* … and the numbers of its groups, once it was built. */
+#define WEIR_UPSTREAM_NUMBERS "upstream numbers"
 uint64_t weir_upstream_changes(const weir_generation_t *generation);
 /* The group a URL's authority names: an `upstream` block's, or an implicit one of its addresses (resolved through the
  * bundle). NULL: cf->error is set, with the position of word 1 of cf->words. For use in module builds. */
 weir_group_conf_t *weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority,
                                      uint16_t default_port);
 /* For module builds: the group is judged by this policy, too.  settings live as long as the generation. */
-void               weir_upstream_judge(weir_group_conf_t *group, const weir_uppolicy_t *policy, weir_str_t settings);
+void               weir_upstream_judge(weir_generation_t *generation, weir_group_id_t group,
+                                       const weir_uppolicy_t *policy, weir_str_t settings);
 /* All of the configuration; returns how many. */
 size_t             weir_upstream_list(const weir_generation_t *generation, weir_group_conf_t *const **first);
 /* While running: an upstream block's, or one that some proxy_pass without variables has made of this address.  NULL:
  * neither. */
 weir_group_conf_t *weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_t default_port);
-/* In a worker, once, when it adopts a generation: attaches each of its groups (conf->running).  They are given back
- * when the generation's arena goes. */
+/* The group of that number, which the generation has: in O(1). */
+const weir_group_conf_t *weir_upstream_by_id(const weir_generation_t *generation,
+                                             weir_group_id_t id) __attribute__((returns_nonnull));
+/* What runs for it in this process, while it serves with this generation; NULL: it does not. */
+weir_group_t *weir_upstream_running(const weir_generation_t *generation, weir_group_id_t id);
+/* In a worker, once, when it adopts a generation: attaches each of its groups.  They are given back when the generation
+ * goes. */
 void weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups);
 /* Those of this process: there from the module's begin to its end. */
 weir_groups_t *weir_upstream_groups(const weir_life_t *life);

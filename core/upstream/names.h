@@ -15,7 +15,6 @@ typedef struct weir_name_conf {
     uint16_t                        port;        /* of addresses that come without one */
     const weir_resolver_settings_t *settings;
     weir_strs_t                     asked;       /* names that are asked for, until one exists */
-    struct weir_names              *running;     /* in the worker that asks */
 } weir_name_conf_t;
 
 /* Of a source whose owner is a weir_name_conf_t. */

@@ -41,12 +41,20 @@ typedef struct {
 
 typedef struct weir_source weir_source_t;
 
+/* A source in a worker, while that follows it for a generation: it is found at its end where it was at its begin. */
 typedef struct {
-    void (*begin)(weir_source_t *source);    /* This worker asks. */
-    void (*end)(weir_source_t *source);      /* … no more; once for each begin.  Nothing is given after it. */
+    const weir_source_t *source;
+    weir_generation_t   *generation;
+    void                *state;              /* the source's own, between begin and end */
+} weir_source_run_t;
+
+typedef struct {
+    void (*begin)(weir_source_run_t *run);   /* This worker asks. */
+    void (*end)(weir_source_run_t *run);     /* … no more; once for each begin.  Nothing is given after it. */
 } weir_source_ops_t;
 
-/* Of a generation.  The module that declared it fills ops and owner in while the configuration is read. */
+/* Of a generation; not written to while it serves.  The module that declared it fills ops and owner in while the
+ * configuration is read. */
 struct weir_source {
     weir_str_t               name;           /* tells it from the others of its group; for the log */
     weir_str_t               key;            /* of group and name, in shared memory */
@@ -56,7 +64,6 @@ struct weir_source {
     uint64_t                 bit;            /* its own among the group's, for statistics; 0: there are many */
     weir_source_list_t       loaded;         /* what the load has found; of the generation */
     const weir_group_conf_t *group;          /* from the build of upstream on */
-    struct weir_follow_line *line;           /* in a worker, while it runs; else NULL */
 };
 
 /* While a directive inside `upstream` is read (cf->block is that block): the block has this source, behind what it has
@@ -68,7 +75,7 @@ bool weir_upstream_read_peer(weir_peer_conf_t *peer, weir_str_t word) WEIR_MUST_
 extern const weir_peer_conf_t weir_source_default;
 
 /* Between begin and end: its list from now on; the same again is nothing new.  n is at most WEIR_SOURCE_PEERS. */
-void weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, size_t n);
+void weir_source_give(weir_source_run_t *run, const weir_source_peer_t *peers, size_t n);
 
 /* For statistics (source_stats.c), between begin and end: it has answered, with a list or that the one before holds; or
  * it has not. */
@@ -79,14 +86,14 @@ typedef enum {
     WEIR_SOURCE_MALFORMED,                   /* what came is no list */
     WEIR_SOURCE_REASONS
 } weir_source_reason_t;
-void weir_source_confirm(weir_source_t *source);
-void weir_source_failed(weir_source_t *source, weir_source_reason_t reason);
+void weir_source_confirm(weir_source_run_t *run);
+void weir_source_failed(weir_source_run_t *run, weir_source_reason_t reason);
 
-/* In a worker, while it runs: what is known of it; good for the time of the call. */
-const weir_source_peer_t *weir_source_list(const weir_source_t *source, size_t *n);
+/* What is known of it; good for the time of the call. */
+const weir_source_peer_t *weir_source_list(const weir_source_run_t *run, size_t *n);
 
 /* The loop of the worker in which it runs. */
-weir_loop_t *weir_source_loop(const weir_source_t *source);
+weir_loop_t *weir_source_loop(const weir_source_run_t *run);
 
 /* -- lists as people write them -- */
 /* Lines or JSON (source_read.c).  In the arena; texts may point into what was read.  false: *error. */

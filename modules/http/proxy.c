@@ -185,10 +185,12 @@ proxy_var_host(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
     const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL
                                     ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
 
-    if (pass->group == NULL) {
+    const weir_group_conf_t *group = weir_proxy_pass_group(((weir_request_t *) subject)->generation, pass);
+
+    if (group == NULL) {
         return false;
     }
-    *value = pass->group->host_header;
+    *value = group->host_header;
     return true;
 }
 
@@ -201,10 +203,12 @@ proxy_var_port(void *subject, weir_arena_t *arena, const weir_var_ref_t *ref, we
     const weir_proxy_pass_t *pass = ((weir_request_t *) subject)->proxied_to != NULL
                                     ? ((weir_request_t *) subject)->proxied_to : &conf->pass;
 
-    if (pass->group == NULL) {
+    const weir_group_conf_t *group = weir_proxy_pass_group(((weir_request_t *) subject)->generation, pass);
+
+    if (group == NULL) {
         return false;
     }
-    uint16_t port = pass->group->n_peers != 0 ? weir_addr_port(&pass->group->peers[0].addr) : 0;
+    uint16_t port = group->n_peers != 0 ? weir_addr_port(&group->peers[0].addr) : 0;
     *value = weir_str_printf(arena, "%u", port ? port : pass->default_port);
     return true;
 }

@@ -81,7 +81,7 @@ static bool
 fallback_bind(weir_conf_t *cf, weir_generation_t *generation, const weir_conf_block_t *block)
 {
     const fallback_said_t *said = &((const fallback_conf_t *) weir_conf_of(block, weir_upstream_fallback_index))->said;
-    weir_group_conf_t     *group = weir_upstream_find(generation, block->words.at[1].text);
+    weir_group_conf_t     *group = weir_upstream_find(generation, block->words.at[1].text), *to;
 
     if (said->to.len == 0) {
         return true;
@@ -91,8 +91,11 @@ fallback_bind(weir_conf_t *cf, weir_generation_t *generation, const weir_conf_bl
         group->fallback_location = said->to;
         return true;
     }
-    group->fallback = weir_upstream_find(generation, said->to);
-    return group->fallback != NULL
+    to = weir_upstream_find(generation, said->to);
+    if (to != NULL) {
+        group->fallback = to->id;
+    }
+    return to != NULL
            || weir_conf_error_at(cf, said->words, "the fallback \"%.*s\" of upstream \"%.*s\" is no upstream block",
                                  WEIR_STR_ARG(said->to), WEIR_STR_ARG(group->name));
 }
@@ -104,8 +107,8 @@ fallback_check_chain(weir_conf_t *cf, weir_generation_t *generation, const weir_
                                                                              weir_upstream_fallback_index))->said;
     const weir_group_conf_t *first = weir_upstream_find(generation, block->words.at[1].text), *at = first;
 
-    for (unsigned n = 0; at->fallback != NULL; n++) {
-        at = at->fallback;
+    for (unsigned n = 0; weir_group_id_is(at->fallback); n++) {
+        at = weir_upstream_by_id(generation, at->fallback);
         if (at == first) {
             return weir_conf_error_at(cf, said->words, "the fallbacks of upstream \"%.*s\" come back to it",
                                       WEIR_STR_ARG(first->name));

@@ -31,11 +31,16 @@ typedef struct {
     weir_source_t *source;
     weir_str_t     path;                     /* NUL-terminated */
     weir_msec_t    interval;
-    /* in the worker that asks */
-    weir_timer_t   timer;
-    file_mark_t    seen, read;               /* the last look; what was read, or tried */
-    bool           is_unreadable;            /* and said so */
 } file_t;
+
+/* In the worker that asks. */
+typedef struct {
+    weir_source_run_t *run;
+    const file_t      *conf;
+    weir_timer_t       timer;
+    file_mark_t        seen, read;           /* the last look; what was read, or tried */
+    bool               is_unreadable;        /* and said so */
+} file_asks_t;
 
 typedef struct { struct { file_t **at; size_t n; } files; } file_conf_t;
 
@@ -55,16 +60,16 @@ file_mark(const struct stat *st)
 }
 
 static void
-file_failed(const file_t *file, weir_source_reason_t reason, const char *what, const char *why)
+file_failed(const file_asks_t *file, weir_source_reason_t reason, const char *what, const char *why)
 {
-    weir_source_failed(file->source, reason);
+    weir_source_failed(file->run, reason);
     weir_log(WEIR_LOG_ERROR, NULL, 0, "the servers of upstream \"%.*s\" in %.*s %s: %s; those that are known stay",
-             WEIR_STR_ARG(file->source->group->name), WEIR_STR_ARG(file->path), what, why);
+             WEIR_STR_ARG(file->run->source->group->name), WEIR_STR_ARG(file->conf->path), what, why);
 }
 
 /* Said once until it can be read.  It may be then although it looks as it did: its rights and folders change, too. */
 static void
-file_unreadable(file_t *file)
+file_unreadable(file_asks_t *file)
 {
     if (!file->is_unreadable) {
         file_failed(file, WEIR_SOURCE_ABSENT, "cannot be read", strerror(errno));
@@ -74,7 +79,7 @@ file_unreadable(file_t *file)
 }
 
 static void
-file_read(file_t *file)
+file_read(file_asks_t *file)
 {
     weir_arena_t       arena;
     weir_str_t         bytes;
@@ -83,7 +88,7 @@ file_read(file_t *file)
 
     file->read = file->seen;
     weir_arena_init(&arena, FILE_CHUNK);
-    if (!weir_file_read(&arena, file->path.at, FILE_MAX_BYTES, &bytes)) {
+    if (!weir_file_read(&arena, file->conf->path.at, FILE_MAX_BYTES, &bytes)) {
         file_unreadable(file);
         weir_arena_fini(&arena);
         return;
@@ -92,22 +97,22 @@ file_read(file_t *file)
     if (!weir_source_read(&arena, bytes, true, &list, &error)) {
         file_failed(file, WEIR_SOURCE_MALFORMED, "are not taken", error.text);
     } else {
-        weir_source_give(file->source, list.at, list.n);
-        weir_source_confirm(file->source);
+        weir_source_give(file->run, list.at, list.n);
+        weir_source_confirm(file->run);
         weir_log(WEIR_LOG_INFO, NULL, 0, "upstream \"%.*s\" has %zu servers from %.*s",
-                 WEIR_STR_ARG(file->source->group->name), list.n, WEIR_STR_ARG(file->path));
+                 WEIR_STR_ARG(file->run->source->group->name), list.n, WEIR_STR_ARG(file->conf->path));
     }
     weir_arena_fini(&arena);
 }
 
 static void
-file_look(file_t *file)
+file_look(file_asks_t *file)
 {
     struct stat st;
     file_mark_t mark;
     bool        is_new;
 
-    if (weir_sys_stat(file->path.at, &st) != 0) {
+    if (weir_sys_stat(file->conf->path.at, &st) != 0) {
         file_unreadable(file);
         file->seen = (file_mark_t) { 0 };
         return;
@@ -124,26 +129,31 @@ file_look(file_t *file)
 static void
 file_on_timer(weir_timer_t *timer)
 {
-    file_t *file = weir_container_of(timer, file_t, timer);
+    file_asks_t *file = weir_container_of(timer, file_asks_t, timer);
 
     file_look(file);
-    weir_timer_set(weir_source_loop(file->source), &file->timer, file->interval, file_on_timer);
+    weir_timer_set(weir_source_loop(file->run), &file->timer, file->conf->interval, file_on_timer);
 }
 
 static void
-file_begin(weir_source_t *source)
+file_begin(weir_source_run_t *run)
 {
-    file_t *file = source->owner;
+    file_asks_t *file = weir_mem_need(sizeof(*file));
 
-    file->seen = file->read = (file_mark_t) { 0 };
-    file->is_unreadable = false;
+    weir_assert(run->state == NULL);
+    *file = (file_asks_t) { .run = run, .conf = run->source->owner };
+    run->state = file;
     file_on_timer(&file->timer);
 }
 
 static void
-file_end(weir_source_t *source)
+file_end(weir_source_run_t *run)
 {
-    weir_timer_drop(&((file_t *) source->owner)->timer);
+    file_asks_t *file = run->state;
+
+    weir_timer_drop(&file->timer);
+    weir_mem_free(file);
+    run->state = NULL;
 }
 
 static const weir_source_ops_t file_ops = { .begin = file_begin, .end = file_end };

@@ -421,7 +421,7 @@ document_fetch(weir_document_copy_t *copy)
         return false;
     }
     copy->held = weir_generation_ref(copy->generation);
-    copy->fetch = weir_fetch(copy->all->http, &copy->via->at, &spec, document_fetched, copy);
+    copy->fetch = weir_fetch(copy->all->http, copy->held, &copy->via->at, &spec, document_fetched, copy);
     if (copy->fetch == NULL) {
         document_give_up_lease(copy);
         weir_generation_unref(copy->held);

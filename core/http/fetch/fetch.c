@@ -54,12 +54,16 @@ bool
 weir_fetch_bind(weir_conf_t *cf, weir_generation_t *generation, const weir_conf_words_t *words,
                 weir_str_t authorities, weir_fetch_url_t *url)
 {
-    weir_http_tls_conf_t *ssl = &url->tls.ssl;
+    weir_http_tls_conf_t    *ssl = &url->tls.ssl;
+    const weir_group_conf_t *group;
 
     cf->words = words;
-    url->group = weir_upstream_for(cf, generation, url->authority, url->is_tls ? 443 : 80);
-    if (url->group == NULL || !url->is_tls) {
-        return url->group != NULL;
+    group = weir_upstream_for(cf, generation, url->authority, url->is_tls ? 443 : 80);
+    if (group != NULL) {
+        url->group = group->id;
+    }
+    if (group == NULL || !url->is_tls) {
+        return group != NULL;
     }
     ssl->protocols = WEIR_TLS_V1_2 | WEIR_TLS_V1_3;
     ssl->ciphers = WEIR_STR("DEFAULT");
@@ -258,7 +262,8 @@ fetch_add_field(weir_fetch_t *fetch, weir_str_t name, weir_str_t value)
 }
 
 weir_fetch_t *
-weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec_t *spec,
+weir_fetch(weir_http_t *http, const weir_generation_t *generation, const weir_fetch_url_t *url,
+           const weir_fetch_spec_t *spec,
            void (*done)(void *data, const weir_fetched_t *fetched), void *data)
 {
     static const weir_str_t identity = WEIR_STR_INIT("identity");
@@ -267,7 +272,7 @@ weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec
     weir_fetch_t   *fetch = weir_mem_try(sizeof(*fetch) + said);
     weir_question_t q = {
         .http = http,
-        .to = url->group->running,
+        .to = weir_upstream_running(generation, url->group),
         .codec = &weir_peer_h1,
         .conf = weir_ask_conf(),
         .method = spec->body.at != NULL ? WEIR_STR("POST") : WEIR_STR("GET"),

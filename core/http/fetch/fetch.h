@@ -15,7 +15,7 @@
 typedef struct {
     weir_str_t                    text, authority, host, target;     /* host without its port */
     bool                          is_tls;
-    weir_group_conf_t            *group;         /* bound at build; so is this: */
+    weir_group_id_t               group;         /* bound at build; so is this: */
     weir_http_tls_upstream_conf_t tls;
 } weir_fetch_url_t;
 
@@ -51,9 +51,10 @@ typedef struct {
     uint64_t    max_age_s;                       /* of Cache-Control; UINT64_MAX: it says nothing */
 } weir_fetched_t;
 
-/* url, and the generation that has it, live until done or cancel.  done is called once, by the loop.  NULL: no
+/* url, and the generation that it is of, live until done or cancel.  done is called once, by the loop.  NULL: no
  * memory. */
-weir_fetch_t *weir_fetch(weir_http_t *http, const weir_fetch_url_t *url, const weir_fetch_spec_t *spec,
+weir_fetch_t *weir_fetch(weir_http_t *http, const weir_generation_t *generation, const weir_fetch_url_t *url,
+                         const weir_fetch_spec_t *spec,
                          void (*done)(void *data, const weir_fetched_t *fetched), void *data) WEIR_MUST_USE;
 void          weir_fetch_cancel(weir_fetch_t *fetch);            /* NULL is fine */
 

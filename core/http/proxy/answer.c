@@ -253,7 +253,7 @@ answer_redirect(weir_proxy_t *p)
     weir_str_t target, path, query;
     weir_uri_t uri;
 
-    if (to == NULL || to->value.len == 0 || !answer_heeds(p, WEIR_IGNORE_REDIRECT) || req->pass_to != NULL) {
+    if (to == NULL || to->value.len == 0 || !answer_heeds(p, WEIR_IGNORE_REDIRECT) || weir_group_id_is(req->pass_to)) {
         return false;                           /* (the answer to a copy leads nowhere) */
     }
     target = weir_str_dup(&req->arena, to->value);

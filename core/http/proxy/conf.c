@@ -411,21 +411,28 @@ conf_default_host(weir_conf_t *cf, weir_proxy_conf_t *conf)
 static bool
 conf_find_group(weir_conf_t *cf, weir_generation_t *generation, weir_proxy_pass_t *pass)
 {
-    if (pass->text == NULL) {
-        pass->group = weir_upstream_for(cf, generation, pass->authority, pass->default_port);
+    const weir_group_conf_t *group;
+
+    if (pass->text != NULL) {
+        return true;
     }
-    return pass->text != NULL || pass->group != NULL;
+    group = weir_upstream_for(cf, generation, pass->authority, pass->default_port);
+    if (group != NULL) {
+        pass->group = group->id;
+    }
+    return group != NULL;
 }
 
 /* A request that the group does not take may end up in a location: there is to be one of that name in this server. */
 static bool
-conf_check_fallback(weir_conf_t *cf, const weir_conf_block_t *block, const weir_proxy_pass_t *pass)
+conf_check_fallback(weir_conf_t *cf, const weir_generation_t *generation, const weir_conf_block_t *block,
+                    const weir_proxy_pass_t *pass)
 {
     const weir_http_server_t *server = ((const weir_http_location_t *) block->owner)->server;
-    const weir_group_conf_t  *last = pass->group;
+    const weir_group_conf_t  *last = weir_proxy_pass_group(generation, pass);
 
-    while (last != NULL && last->fallback != NULL) {         /* it is no circle: modules/upstream/fallback.c */
-        last = last->fallback;
+    while (last != NULL && weir_group_id_is(last->fallback)) {     /* it is no circle: modules/upstream/fallback.c */
+        last = weir_upstream_by_id(generation, last->fallback);
     }
     if (last == NULL || last->fallback_location.len == 0) {
         return true;
@@ -450,7 +457,7 @@ conf_find_groups(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
     weir_edits_conf_t edits;
 
     *is_tls = conf->pass.is_tls;
-    if (!conf_find_group(cf, generation, &conf->pass) || !conf_check_fallback(cf, block, &conf->pass)) {
+    if (!conf_find_group(cf, generation, &conf->pass) || !conf_check_fallback(cf, generation, block, &conf->pass)) {
         return false;
     }
     for (size_t i = 0; targets != NULL && i < targets->n; i++) {
@@ -459,7 +466,9 @@ conf_find_groups(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
         if (target->status != 0) {
             continue;
         }
-        if (!conf_find_group(cf, generation, &target->pass) || !conf_check_fallback(cf, block, &target->pass)) {
+        if (!conf_find_group(cf, generation, &target->pass)
+            || !conf_check_fallback(cf, generation, block, &target->pass))
+        {
             return false;
         }
         *is_tls = *is_tls || target->pass.is_tls;

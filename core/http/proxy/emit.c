@@ -197,7 +197,8 @@ emit_value(weir_proxy_t *p, const weir_proxy_header_t *h)
         return p->plan->host;
     }
     if (value.len == 0 && h->id == WEIR_HEADER_HOST) {
-        return p->pass->group->host_header;       /* $http_host of a client that sent none: 1.1 must have one */
+        /* $http_host of a client that sent none: 1.1 must have one */
+        return weir_proxy_pass_group(req->generation, p->pass)->host_header;
     }
     return value;
 }

@@ -213,7 +213,10 @@ static weir_io_t
 engine_secure(weir_proxy_t *p)
 {
     p->x->secure.from = NULL;
-    if (p->pass->is_tls && !weir_http_tls_toward(&p->conf->tls, p->req, p->pass->group->host_header, &p->x->secure)) {
+    if (p->pass->is_tls
+        && !weir_http_tls_toward(&p->conf->tls, p->req, weir_proxy_pass_group(p->req->generation, p->pass)->host_header,
+                                 &p->x->secure))
+    {
         return weir_exchange_error(p->x, WEIR_CAUSE_UPSTREAM_TLS_HANDSHAKE, "no certificate of our own");
     }
     if (p->pass->is_tls) {
@@ -458,7 +461,7 @@ engine_choose(weir_proxy_t *p, const weir_forward_conf_t *forward)
 /* A copy: to another group, as the request is passed on; by the path that variables of proxy_pass make of it, too.
  * false: they make none, so that the request itself is not passed on either. */
 static bool
-engine_pass_to(weir_proxy_t *p, weir_group_conf_t *group)
+engine_pass_to(weir_proxy_t *p, weir_group_id_t group)
 {
     weir_proxy_pass_t *pass = weir_new(&p->req->arena, weir_proxy_pass_t);
     weir_str_t         url;
@@ -471,7 +474,7 @@ engine_pass_to(weir_proxy_t *p, weir_group_conf_t *group)
         return false;
     }
     pass->group = group;
-    pass->authority = group->name;
+    pass->authority = weir_upstream_by_id(p->req->generation, group)->name;
     p->pass = p->req->proxied_to = pass;
     return true;
 }
@@ -482,7 +485,7 @@ engine_make_plan(weir_proxy_t *p, const weir_forward_conf_t *forward)
     p->plan = weir_new(&p->req->arena, weir_proxy_plan_t);
     p->plan->proxy = p;
     p->plan->conf = forward;
-    if (p->req->pass_to != NULL) {
+    if (weir_group_id_is(p->req->pass_to)) {
         return engine_pass_to(p, p->req->pass_to);
     }
     return p->conf->pass.targets == NULL || engine_choose(p, forward);

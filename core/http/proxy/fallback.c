@@ -25,21 +25,21 @@ weir_proxy_fall_back(weir_proxy_t *p, weir_cause_t cause)
     weir_request_t          *req = p->req;
 
     weir_assert(p->attempt == NULL && p->picked && !p->released);
-    if ((group->fallback == NULL && group->fallback_location.len == 0) || p->own_group != NULL || req->pass_to != NULL
-        || req->res.head_given || p->body_taken)
+    if ((!weir_group_id_is(group->fallback) && group->fallback_location.len == 0) || p->own_group != NULL
+        || weir_group_id_is(req->pass_to) || req->res.head_given || p->body_taken)
     {
         return false;
     }
     weir_pick_fell_back(&p->pick);
-    if (group->fallback == NULL) {
+    if (!weir_group_id_is(group->fallback)) {
         fallback_tell(p, group, cause, group->fallback_location);
         weir_proxy_release(p);
         (void) weir_request_redirect_named(req, group->fallback_location);
         return true;
     }
-    fallback_tell(p, group, cause, group->fallback->name);
     weir_pick_end(&p->pick);
-    p->fallback = group->fallback;
+    p->fallback = weir_upstream_by_id(req->generation, group->fallback);
+    fallback_tell(p, group, cause, p->fallback->name);
     p->tries = 0;
     req->retry_after = 0;
     p->picked = false;

@@ -206,7 +206,7 @@ weir_hedge_watch(weir_proxy_t *p)
     weir_msec_t                 after = conf->after;
 
     if (!conf->is_on || hedge->is_over || !p->x->may_repeat || p->x->upgrade.len != 0 || p->own_group != NULL
-        || p->req->pass_to != NULL || p->pick.bond.len != 0)
+        || weir_group_id_is(p->req->pass_to) || p->pick.bond.len != 0)
     {
         return;
     }

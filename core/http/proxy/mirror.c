@@ -25,7 +25,7 @@ mirror_choose(const weir_mirrors_t *mirrors)
     for (size_t i = 0; i < mirrors->n; i++) {
         const weir_mirror_t *mirror = &mirrors->at[i];
 
-        if (mirror->group != NULL && weir_share_next(&mirror->share) < mirror->below) {
+        if (weir_group_id_is(mirror->group) && weir_share_next(&mirror->share) < mirror->below) {
             chosen |= 1u << i;
         }
     }
@@ -114,19 +114,21 @@ weir_mirror_build(weir_conf_t *cf, weir_generation_t *generation, const weir_con
     for (size_t i = 0; i < mirrors->n; i++) {
         weir_mirror_t *mirror = &mirrors->at[i];
         uint32_t gcd = weir_share_divisor(mirror->hundredths, 10000);
+        const weir_group_conf_t *group;
 
-        if (mirror->group != NULL) {
+        if (weir_group_id_is(mirror->group)) {
             continue;                              /* a part of the place has the same ones */
         }
         cf->words = &mirror->words;
-        mirror->group = weir_upstream_for(cf, generation, mirror->authority, port);
+        group = weir_upstream_for(cf, generation, mirror->authority, port);
         mirror->below = mirror->hundredths / gcd;
-        if (mirror->group == NULL
+        if (group == NULL
             || !weir_share_build(cf, generation, &mirror->share,
                                  weir_share_name(cf->arena, block, "mirror_to", i), 10000 / gcd))
         {
             return false;
         }
+        mirror->group = group->id;
     }
     return true;
 }

@@ -14,7 +14,7 @@ typedef struct {
     uint32_t                hundredths;  /* of a percent */
     weir_conf_words_t       words;       /* for errors */
     /* derived */
-    struct weir_group_conf *group;       /* NULL: nothing passes requests on in this place */
+    weir_group_id_t         group;       /* none: nothing passes requests on in this place */
     uint64_t                below;       /* positions of the share that are copied; with share.sum 1: all, or none */
     weir_share_t            share;
 } weir_mirror_t;

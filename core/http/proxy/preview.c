@@ -25,7 +25,7 @@ preview_host(weir_proxy_t *p)
     for (size_t i = 0; i < p->conf->emit.n; i++) {
         const weir_proxy_header_t *h = &p->conf->emit.at[i];
 
-        if (h->id == WEIR_HEADER_HOST && p->pass->group != NULL) {
+        if (h->id == WEIR_HEADER_HOST && weir_proxy_pass_group(p->req->generation, p->pass) != NULL) {
             return weir_proxy_field_value(p, h);
         }
     }

@@ -55,14 +55,25 @@ typedef struct weir_proxy_pass {
     weir_str_t         uri;          /* path and query put in place of the location's text; empty: none */
     bool               has_uri, is_tls;
     uint16_t           default_port;
-    weir_group_conf_t *group;        /* NULL: it has variables */
+    weir_group_id_t    group;        /* none: it has variables */
     const weir_template_t *text;     /* … which make it; NULL: it has none */
     const struct weir_proxy_scheme *schemes;
     struct weir_proxy_targets *targets;      /* of which this is the first (split.h); NULL: it is the only one */
     /* of one request */
     uint16_t           port;
     weir_str_t         host_header;
+    const weir_group_conf_t *own;    /* the group that was made for it alone; NULL */
 } weir_proxy_pass_t;
+
+/* The group that it points to, of the generation that has it, or its own.  NULL: it is not known yet. */
+static inline const weir_group_conf_t *
+weir_proxy_pass_group(const weir_generation_t *generation, const weir_proxy_pass_t *pass)
+{
+    if (weir_unlikely(!weir_group_id_is(pass->group))) {
+        return pass->own;
+    }
+    return weir_upstream_by_id(generation, pass->group);
+}
 
 typedef struct {
     weir_proxy_pass_t    pass;
@@ -133,7 +144,7 @@ struct weir_proxy {
     const weir_edits_conf_t *edits;           /* conf's, with the address of that target */
     weir_proxy_pass_t       *own_pass;        /* the latter; NULL */
     weir_proxy_plan_t       *plan;            /* NULL: it is passed on, and nothing else */
-    const weir_group_conf_t *fallback;        /* the group that is asked in the place of pass->group; NULL */
+    const weir_group_conf_t *fallback;        /* the group that is asked in the place of pass's; NULL */
     weir_upqueued_t           *queued;          /* with which it waits for a peer with room; NULL: it never did */
     weir_group_t            *own_group;       /* made for it alone: a reference; NULL */
     weir_lookup_t            lookup;
@@ -189,7 +200,7 @@ void weir_proxy_next_peer(weir_proxy_t *p);                       /* retry.c */
 static inline const weir_group_conf_t *
 weir_proxy_group(const weir_proxy_t *p)
 {
-    return weir_unlikely(p->fallback != NULL) ? p->fallback : p->pass->group;
+    return weir_unlikely(p->fallback != NULL) ? p->fallback : weir_proxy_pass_group(p->req->generation, p->pass);
 }
 /* fallback.c: the group has not taken the request, for that cause.  true: it is in other hands, or over. */
 bool weir_proxy_fall_back(weir_proxy_t *p, weir_cause_t cause);
@@ -204,7 +215,7 @@ weir_proxy_answers(weir_proxy_t *p)
         weir_timer_drop(&p->plan->hedge.timer);
     }
 }
-/* What the variables of `from` make of it for this request.  GOOD: pass->group may be unknown yet (NULL). */
+/* What the variables of `from` make of it for this request.  GOOD: its group may not be known yet. */
 typedef enum {
     WEIR_PROXY_READ_GOOD,
     WEIR_PROXY_READ_SPLIT,           /* encoded slashes may be read in two ways */

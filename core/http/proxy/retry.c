@@ -141,7 +141,7 @@ weir_proxy_try_again(weir_proxy_t *p)
 static const weir_forward_retry_t *
 retry_conf(const weir_proxy_t *p)
 {
-    return weir_unlikely(p->plan != NULL) && p->plan->conf->retry.n != 0 && p->req->pass_to == NULL
+    return weir_unlikely(p->plan != NULL) && p->plan->conf->retry.n != 0 && !weir_group_id_is(p->req->pass_to)
              ? &p->plan->conf->retry : NULL;
 }
 
@@ -237,10 +237,14 @@ static void
 retry_begin_group(weir_proxy_t *p)
 {
     const weir_group_conf_t *group = weir_proxy_group(p);
+    weir_group_t            *running = p->own_group;
 
-    weir_assert(!p->picked);
+    weir_assert(!p->picked && group != NULL);
+    if (weir_likely(running == NULL)) {
+        running = weir_upstream_running(p->req->generation, group->id);
+    }
     p->picked = true;
-    weir_pick_begin(&p->pick, group->running, &p->req->arena);
+    weir_pick_begin(&p->pick, running, &p->req->arena);
     if (weir_unlikely(p->plan != NULL)) {
         weir_hedge_earn(p);
     }
@@ -263,7 +267,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
         retry_begin_group(p);
     }
     if (!p->picked) {
-        if (p->pass->group == NULL && !weir_proxy_find_target(p)) {
+        if (!weir_group_id_is(p->pass->group) && p->pass->own == NULL && !weir_proxy_find_target(p)) {
             return;
         }
         if (!weir_proxy_make_target(p)) {
@@ -284,7 +288,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
         p->plan->asked = weir_clock_now();
     }
     p->tries++;
-    if (p->tries == 1 && p->req->pass_to == NULL) {
+    if (p->tries == 1 && !weir_group_id_is(p->req->pass_to)) {
         retry_first(p);
     } else {
         retry_go(p, retry_pick(p));

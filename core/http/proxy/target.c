@@ -40,6 +40,7 @@ target_use_addrs(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_addr_t *ad
 {
     weir_arena_t *arena = &p->req->arena;
     weir_addr_t *with_port = weir_new_n(arena, weir_addr_t, n);
+    weir_group_conf_t *own;
 
     for (size_t i = 0; i < n; i++) {
         with_port[i] = addrs[i];
@@ -47,9 +48,10 @@ target_use_addrs(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_addr_t *ad
             weir_addr_set_port(&with_port[i], pass->port);
         }
     }
-    pass->group = weir_new(arena, weir_group_conf_t);
-    p->own_group = weir_upstream_attach_addrs(p->x->http->groups, arena, pass->group, pass->authority,
-                                              pass->host_header, with_port, n);
+    own = weir_new(arena, weir_group_conf_t);
+    p->own_group = weir_upstream_attach_addrs(p->x->http->groups, arena, own, pass->authority, pass->host_header,
+                                              with_port, n);
+    pass->own = own;
 }
 
 static void
@@ -133,7 +135,7 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
     }
     weir_resolver_lookup(weir_resolver_of(p->x->http->groups, &settings->said.servers), &p->lookup, hp->host,
                          settings->timeout, target_resolved);
-    if (pass->group != NULL) {
+    if (pass->own != NULL) {
         return true;                               /* it was known */
     }
     p->is_resolving = !p->released;
@@ -143,6 +145,8 @@ target_of_host(weir_proxy_t *p, weir_proxy_pass_t *pass, const weir_hostport_t *
 weir_proxy_read_t
 weir_proxy_read_target(weir_request_t *req, const weir_proxy_pass_t *from, weir_proxy_pass_t *pass, weir_str_t *url)
 {
+    const weir_group_conf_t *known;
+
     *pass = *from;
     *url = weir_uri_text(req, from->text, WEIR_URI_TARGET);
     if (weir_request_is_split(req)) {
@@ -154,7 +158,8 @@ weir_proxy_read_target(weir_request_t *req, const weir_proxy_pass_t *from, weir_
     if (pass->has_uri && !target_make_uri(&req->arena, pass)) {
         return WEIR_PROXY_READ_DOTS;
     }
-    pass->group = weir_upstream_known(req->generation, pass->authority, pass->default_port);
+    known = weir_upstream_known(req->generation, pass->authority, pass->default_port);
+    pass->group = known != NULL ? known->id : (weir_group_id_t) { 0 };
     return WEIR_PROXY_READ_GOOD;
 }
 
@@ -181,7 +186,7 @@ weir_proxy_find_target(weir_proxy_t *p)
     case WEIR_PROXY_READ_GOOD:
         break;
     }
-    if (pass->group != NULL) {
+    if (weir_group_id_is(pass->group)) {
         return true;
     }
     if (!weir_addr_parse_hostport(&hp, pass->authority, &why)) {

@@ -112,7 +112,8 @@ client_step(client_t *k)
         return WEIR_NEXT;
     }
     weir_assert(k->fetch == NULL && k->question != NULL);
-    k->fetch = weir_http_tls_fetch(k->c->http, from, weir_tls_ocsp_request(k->question), client_fetched, k);
+    k->fetch = weir_http_tls_fetch(k->c->http, k->c->generation, from,
+                                   weir_tls_ocsp_request(k->question), client_fetched, k);
     if (k->fetch == NULL) {
         k->objection = "no memory to ask the OCSP responder";
         return WEIR_NEXT;

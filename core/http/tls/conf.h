@@ -50,7 +50,7 @@ typedef struct {
     weir_str_t         url, host, path;          /* host as it stands in the Host field; empty: none was named */
     weir_addrs_t       addrs;
     /* of a configured one, once bound: its peers, kept connections and statistics */
-    weir_group_conf_t *group;
+    weir_group_id_t    group;
 } weir_http_tls_responder_t;
 
 enum { WEIR_HTTP_TLS_OCSP_OFF, WEIR_HTTP_TLS_OCSP_ON, WEIR_HTTP_TLS_OCSP_LEAF };
@@ -84,13 +84,14 @@ bool weir_http_tls_read_numeric_responder(weir_arena_t *arena, weir_str_t url, w
 bool weir_http_tls_bind_responder(weir_conf_t *cf, weir_generation_t *generation,
                                   weir_http_tls_responder_t *responder) WEIR_MUST_USE;
 
-/* responder.c: one question asked of one responder, each of its addresses in turn. `request` and the responder live
- * until done or cancel.  done is called once, never from within: an empty answer is a failure, *why says which.  NULL:
- * no memory. */
+/* responder.c: one question asked of one responder of the generation, each of its addresses in turn.  `request` and the
+ * responder live until done or cancel.  done is called once, never from within: an empty answer is a failure, *why says
+ * which.  NULL: no memory. */
 typedef struct weir_http_tls_fetch weir_http_tls_fetch_t;
 typedef void weir_http_tls_fetched_t(void *data, weir_str_t answer, const char *why);
-weir_http_tls_fetch_t *weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder,
-                                           weir_str_t request, weir_http_tls_fetched_t *done, void *data) WEIR_MUST_USE;
+weir_http_tls_fetch_t *weir_http_tls_fetch(weir_http_t *http, const weir_generation_t *generation,
+                                           const weir_http_tls_responder_t *responder, weir_str_t request,
+                                           weir_http_tls_fetched_t *done, void *data) WEIR_MUST_USE;
 void weir_http_tls_fetch_cancel(weir_http_tls_fetch_t *fetch);       /* NULL is fine */
 
 typedef struct weir_http_tls_certs weir_http_tls_certs_t;

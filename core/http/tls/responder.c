@@ -104,11 +104,16 @@ weir_http_tls_read_responder(weir_conf_t *cf, weir_str_t url, weir_http_tls_resp
 bool
 weir_http_tls_bind_responder(weir_conf_t *cf, weir_generation_t *generation, weir_http_tls_responder_t *responder)
 {
+    const weir_group_conf_t *group;
+
     if (responder->host.len == 0) {
         return true;
     }
-    responder->group = weir_upstream_for(cf, generation, responder->host, RESPONDER_PORT);
-    return responder->group != NULL;
+    group = weir_upstream_for(cf, generation, responder->host, RESPONDER_PORT);
+    if (group != NULL) {
+        responder->group = group->id;
+    }
+    return group != NULL;
 }
 
 /* -- asking -- */
@@ -197,17 +202,19 @@ static const weir_ask_handler_t fetch_handler = { .on_head = fetch_on_head,
 
 /* The group that is asked: a reference. */
 static weir_group_t *
-fetch_group(weir_http_tls_fetch_t *f, weir_http_t *http, const weir_http_tls_responder_t *responder)
+fetch_group(weir_http_tls_fetch_t *f, weir_http_t *http, const weir_generation_t *generation,
+            const weir_http_tls_responder_t *responder)
 {
-    if (responder->group != NULL) {
-        return weir_group_ref(responder->group->running);
+    if (weir_group_id_is(responder->group)) {
+        return weir_group_ref(weir_upstream_running(generation, responder->group));
     }
     return weir_upstream_attach_addrs(http->groups, &f->arena, weir_new(&f->arena, weir_group_conf_t), responder->host,
                                       responder->host, responder->addrs.at, responder->addrs.n);
 }
 
 weir_http_tls_fetch_t *
-weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responder, weir_str_t request,
+weir_http_tls_fetch(weir_http_t *http, const weir_generation_t *generation,
+                    const weir_http_tls_responder_t *responder, weir_str_t request,
                     weir_http_tls_fetched_t *done, void *data)
 {
     static const weir_ask_field_t fields[] = { { WEIR_STR("Content-Type"), WEIR_STR("application/ocsp-request") } };
@@ -238,7 +245,7 @@ weir_http_tls_fetch(weir_http_t *http, const weir_http_tls_responder_t *responde
     weir_arena_init(&f->arena, 1024);
     f->done = done;
     f->data = data;
-    q.to = fetch_group(f, http, responder);
+    q.to = fetch_group(f, http, generation, responder);
     f->ask = weir_ask(&q);
     weir_group_unref(q.to);
     if (f->ask == NULL) {

@@ -101,7 +101,7 @@ stapling_ask(weir_http_tls_stapler_t *s)
     if (s->fetch != NULL || s->http->generation != s->generation) {
         return;                               /* the newer generation does it */
     }
-    s->fetch = weir_http_tls_fetch(s->http, &s->tls->staple_from, weir_tls_ocsp_request(s->tls->staple),
+    s->fetch = weir_http_tls_fetch(s->http, s->generation, &s->tls->staple_from, weir_tls_ocsp_request(s->tls->staple),
                                    stapling_fetched, s);
     if (s->fetch == NULL) {
         stapling_failed(s, "no memory to ask the OCSP responder");

@@ -11,6 +11,7 @@
 #include "conf/generation.h"
 #include "shm/stats.h"
 #include "upstream/fill.h"
+#include "upstream/groups.h"
 #include "upstream/lists.h"
 #include "upstream/locality.h"
 #include "upstream/module.h"
@@ -280,17 +281,6 @@ static const weir_directive_t upstream_directives[] = {
     WEIR_DIRECTIVES_END
 };
 
-/* -- the groups of one generation -- */
-
-typedef struct {
-    weir_table_t named;              /* of upstream blocks, by name in lower case: weir_group_conf_t */
-    weir_table_t implied;            /* by address and host header: weir_group_conf_t */
-    weir_table_t stated;             /* by the path of their `state`: weir_group_conf_t */
-    weir_array_t all;                /* weir_group_conf_t * */
-    uint64_t     states;             /* upstream_states; 0: there is no http block */
-    uint64_t     changes;            /* the last change at run time before it was read */
-} upstream_groups_t;
-
 /* -- the lines of a block -- */
 
 weir_source_t *
@@ -522,14 +512,14 @@ upstream_group_of_block(weir_conf_t *cf, const weir_conf_block_t *block)
 
 /* Each would write the other's servers away. */
 static bool
-upstream_shares_state(upstream_groups_t *groups, const weir_group_conf_t *group)
+upstream_shares_state(weir_upstream_groups_t *groups, const weir_group_conf_t *group)
 {
     return group->state.len != 0
            && weir_table_add(&groups->stated, group->state, (void *) (uintptr_t) group) != group;
 }
 
 static bool
-upstream_build_block(weir_conf_t *cf, upstream_groups_t *groups, const weir_conf_block_t *block)
+upstream_build_block(weir_conf_t *cf, weir_upstream_groups_t *groups, const weir_conf_block_t *block)
 {
     weir_str_t         name = block->words.at[1].text;
     weir_group_conf_t *group;
@@ -541,7 +531,7 @@ upstream_build_block(weir_conf_t *cf, upstream_groups_t *groups, const weir_conf
     if (group == NULL) {
         return false;
     }
-    if (weir_table_add(&groups->named, weir_str_lower(cf->arena, name), group) != group) {
+    if (weir_table_find(&groups->named, weir_str_lower(cf->arena, name)) != NULL) {
         return weir_conf_error_at(cf, &block->words, "duplicate upstream \"%.*s\"", WEIR_STR_ARG(name));
     }
     if (upstream_shares_state(groups, group)) {
@@ -549,21 +539,20 @@ upstream_build_block(weir_conf_t *cf, upstream_groups_t *groups, const weir_conf
                                   "upstream has its own: expected a file for each", WEIR_STR_ARG(name),
                                   WEIR_STR_ARG(group->state));
     }
-    *(weir_group_conf_t **) weir_array_push(&groups->all) = group;
-    return true;
+    cf->words = &block->words;
+    return weir_upstream_groups_add(cf, groups, weir_str_lower(cf->arena, name), false, group);
 }
 
 static bool
 upstream_build(weir_conf_t *cf, weir_generation_t *generation)
 {
-    upstream_groups_t *groups = weir_new(cf->arena, upstream_groups_t);
+    weir_upstream_groups_t *groups = weir_new(cf->arena, weir_upstream_groups_t);
     weir_str_t         number;
 
-    weir_table_init(&groups->named, cf->arena);
-    weir_table_init(&groups->implied, cf->arena);
-    weir_table_init(&groups->stated, cf->arena);
-    weir_array_init(&groups->all, cf->arena, sizeof(weir_group_conf_t *), 0);
     generation->built[weir_upstream_index] = groups;
+    if (!weir_upstream_groups_begin(cf, groups)) {
+        return false;
+    }
     if (!weir_bundle_get(cf->bundle, WEIR_STR(WEIR_UPSTREAM_CHANGES), &number)
         || !weir_str_to_u64(number, &groups->changes))
     {
@@ -589,12 +578,6 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
 
 /* -- its life in a process that serves -- */
 
-weir_groups_t *
-weir_upstream_groups(const weir_life_t *life)
-{
-    return life->kept[weir_upstream_index];
-}
-
 static bool
 upstream_begin(weir_life_t *life)
 {
@@ -606,7 +589,7 @@ upstream_begin(weir_life_t *life)
 static void
 upstream_adopt(weir_life_t *life, weir_generation_t *generation)
 {
-    const upstream_groups_t *groups = generation->built[weir_upstream_index];
+    const weir_upstream_groups_t *groups = generation->built[weir_upstream_index];
 
     weir_upstream_prune_changes(generation);
     weir_states_use(groups != NULL ? groups->states : 0);
@@ -617,15 +600,7 @@ upstream_adopt(weir_life_t *life, weir_generation_t *generation)
 static void
 upstream_retire(weir_life_t *life WEIR_UNUSED, weir_generation_t *generation)
 {
-    const upstream_groups_t *groups = generation->built[weir_upstream_index];
-
-    for (size_t i = 0; groups != NULL && i < groups->all.n; i++) {
-        weir_group_conf_t *conf = *weir_array_at(&groups->all, weir_group_conf_t *, i);
-
-        if (conf->following != NULL) {
-            weir_follow_retire(conf->following);
-        }
-    }
+    weir_upstream_stop_following(generation);
 }
 
 static void
@@ -640,6 +615,7 @@ upstream_end(weir_life_t *life)
 static const struct weir_module_life upstream_life = { .begin = upstream_begin, .adopt = upstream_adopt,
                                                        .retire = upstream_retire, .end = upstream_end };
 
+
 const weir_module_t weir_upstream = {
     .name = "upstream",
     .life = &upstream_life,
@@ -647,52 +623,11 @@ const weir_module_t weir_upstream = {
     .conf_size = sizeof(upstream_conf_t),
     .directives = upstream_directives,
     .build = upstream_build,
+    .record = weir_upstream_groups_record,
     .zone_kinds = weir_states_kinds,
 };
 
 /* -- asking for groups -- */
-
-weir_group_conf_t *
-weir_upstream_find(weir_generation_t *generation, weir_str_t name)
-{
-    const upstream_groups_t *groups = generation->built[weir_upstream_index];
-    char                     lower[UPSTREAM_MAX_NAME];
-
-    if (groups == NULL || name.len > sizeof(lower)) {
-        return NULL;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        lower[i] = weir_char_lower(name.at[i]);
-    }
-    return weir_table_find(&groups->named, weir_str(lower, name.len));
-}
-
-size_t
-weir_upstream_list(const weir_generation_t *generation, weir_group_conf_t *const **first)
-{
-    const upstream_groups_t *groups = generation->built[weir_upstream_index];
-
-    *first = groups != NULL ? groups->all.at : NULL;
-    return groups != NULL ? groups->all.n : 0;
-}
-
-const weir_group_conf_t *
-weir_upstream_at(weir_generation_t *generation, size_t i)
-{
-    upstream_groups_t *groups = generation->built[weir_upstream_index];
-    weir_group_conf_t *conf = groups != NULL && i < groups->all.n
-                              ? *weir_array_at(&groups->all, weir_group_conf_t *, i) : NULL;
-
-    return conf != NULL && weir_upstream_find(generation, conf->name) == conf ? conf : NULL;     /* the others follow */
-}
-
-uint64_t
-weir_upstream_changes(const weir_generation_t *generation)
-{
-    const upstream_groups_t *groups = generation->built[weir_upstream_index];
-
-    return groups != NULL ? groups->changes : 0;
-}
 
 /* "host:port", with the brackets of an IPv6 address; the port always or only when it is not the usual one. */
 static weir_str_t
@@ -711,7 +646,7 @@ upstream_authority(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t port, ui
 
 /* NULL: cf->error is set. */
 static weir_group_conf_t *
-upstream_imply(weir_conf_t *cf, const upstream_groups_t *groups, weir_str_t authority, const weir_hostport_t *hp,
+upstream_imply(weir_conf_t *cf, const weir_upstream_groups_t *groups, weir_str_t authority, const weir_hostport_t *hp,
                uint16_t default_port)
 {
     weir_group_conf_t *group = weir_new(cf->arena, weir_group_conf_t);
@@ -744,8 +679,7 @@ weir_upstream_attach_addrs(weir_groups_t *groups, weir_arena_t *arena, weir_grou
     weir_fill_addrs(arena, conf, &weir_source_default, name,
                        (weir_addrs_t) { (weir_addr_t *) (uintptr_t) addrs, n });
     conf->digest = weir_fill_digest(conf);
-    conf->running = weir_group_attach(groups, conf);
-    return conf->running;
+    return weir_group_attach(groups, conf);
 }
 
 weir_group_t *
@@ -756,6 +690,7 @@ weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint1
     weir_group_conf_t conf = { .host_header = of->host_header, .balancer = &weir_balancer_round_robin };
     weir_addr_t addr = peer->conf->addr;
     weir_arena_t scratch;
+    weir_group_t *alone;
 
     weir_arena_init(&scratch, UPSTREAM_SCRATCH);
     if (port != 0 && !weir_addr_is_unix(&addr)) {
@@ -774,45 +709,15 @@ weir_upstream_attach_alone(weir_groups_t *groups, const weir_peer_t *peer, uint1
     }
     conf.digest = weir_fill_digest(&conf);
     conf.settings = 0;                               /* no other list of peers comes into its place */
-    conf.running = weir_group_attach(groups, &conf);
+    alone = weir_group_attach(groups, &conf);
     weir_arena_fini(&scratch);
-    return conf.running;
-}
-
-void
-weir_upstream_judge(weir_group_conf_t *group, const weir_uppolicy_t *policy, weir_str_t settings)
-{
-    weir_assert(group->n_policies < WEIR_POLICIES_MAX && group->running == NULL);
-    group->policies[group->n_policies++] = (weir_uppolicy_conf_t) { policy, settings };
-    group->digest = weir_fill_digest(group);
-}
-
-weir_group_conf_t *
-weir_upstream_known(weir_generation_t *generation, weir_str_t authority, uint16_t default_port)
-{
-    const upstream_groups_t *groups = generation->built[weir_upstream_index];
-    weir_group_conf_t *group = weir_upstream_find(generation, authority);
-    weir_hostport_t hp;
-    const char *why;
-    char key[UPSTREAM_MAX_NAME + 64];
-    weir_buf_t b;
-
-    if (group != NULL || groups == NULL || authority.len > UPSTREAM_MAX_NAME
-        || !weir_addr_parse_hostport(&hp, authority, &why))
-    {
-        return group;
-    }
-    weir_buf_init(&b, key, sizeof(key));
-    weir_buf_printf(&b, "%s%s%.*s%s %u %u", hp.is_unix ? "unix:" : "", hp.is_v6_literal ? "[" : "",
-                    WEIR_STR_ARG(hp.host), hp.is_v6_literal ? "]" : "",
-                    (unsigned) (hp.has_port ? hp.port : default_port), (unsigned) default_port);
-    return weir_table_find(&groups->implied, weir_buf_str(&b));
+    return alone;
 }
 
 weir_group_conf_t *
 weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t authority, uint16_t default_port)
 {
-    upstream_groups_t *groups = generation->built[weir_upstream_index];
+    weir_upstream_groups_t *groups = generation->built[weir_upstream_index];
     weir_group_conf_t *group = weir_upstream_find(generation, authority), *known;
     weir_hostport_t    hp;
     weir_str_t         key;
@@ -838,50 +743,5 @@ weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t aut
         return known;
     }
     group = upstream_imply(cf, groups, authority, &hp, default_port);
-    if (group != NULL) {
-        weir_table_add(&groups->implied, key, group);
-        *(weir_group_conf_t **) weir_array_push(&groups->all) = group;
-    }
-    return group;
-}
-
-/* -- in a worker -- */
-
-static void
-upstream_stop(void *data)
-{
-    const upstream_groups_t *groups = data;
-
-    for (size_t i = 0; i < groups->all.n; i++) {
-        weir_group_conf_t *conf = *weir_array_at(&groups->all, weir_group_conf_t *, i);
-        weir_assert(conf->running != NULL);
-
-        if (conf->following != NULL) {
-            weir_follow_stop(conf->following);
-            conf->following = NULL;
-        }
-        weir_group_unref(conf->running);
-        conf->running = NULL;
-    }
-}
-
-void
-weir_upstream_start(weir_generation_t *generation, weir_groups_t *groups)
-{
-    upstream_groups_t *all = generation->built[weir_upstream_index];
-
-    if (all == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < all->all.n; i++) {
-        weir_group_conf_t *conf = *weir_array_at(&all->all, weir_group_conf_t *, i);
-
-        weir_assert(conf->running == NULL);
-        if (conf->follow != NULL) {
-            conf->following = weir_follow_start(groups, conf);
-        } else {
-            conf->running = weir_group_attach(groups, conf);
-        }
-    }
-    weir_arena_on_cleanup(&generation->arena, upstream_stop, all);
+    return group != NULL && weir_upstream_groups_add(cf, groups, key, true, group) ? group : NULL;
 }

@@ -223,10 +223,10 @@ group_copy_conf(weir_group_t *group, const weir_group_conf_t *conf)
     weir_arena_t *arena = &group->arena;
 
     group->conf = *conf;
-    group->conf.running = NULL;
+    group->conf.id.number = 0;                         /* another generation may give it another one */
     group->conf.key = NULL;
     group->conf.sticky = NULL;
-    group->conf.fallback = NULL;
+    group->conf.fallback.number = 0;
     group->conf.fallback_location = WEIR_STR_NONE;
     group->conf.name = weir_str_dup(arena, conf->name);
     group->conf.host_header = weir_str_dup(arena, conf->host_header);

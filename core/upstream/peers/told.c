@@ -69,7 +69,7 @@ weir_told_group(weir_generation_t *generation, weir_str_t name)
     if (conf == NULL) {
         conf = weir_upstream_known(generation, name, 443);   /* of an address in a URL */
     }
-    return conf != NULL && conf->n_policies != 0 ? conf->running : NULL;
+    return conf != NULL && conf->n_policies != 0 ? weir_upstream_running(generation, conf->id) : NULL;
 }
 
 weir_peer_t *

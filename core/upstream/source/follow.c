@@ -15,9 +15,9 @@
 
 #define FOLLOW_CHUNK 4096
 
-typedef struct weir_follow_line {
+typedef struct {
+    weir_source_run_t  run;                  /* source NULL: a server that is written; nothing below is used */
     weir_follow_t     *follow;
-    weir_source_t     *source;               /* NULL: a server that is written; nothing below is used */
     weir_source_list_t list;
     weir_lists_place_t place;
     bool               is_known, is_asking;
@@ -26,7 +26,9 @@ typedef struct weir_follow_line {
 struct weir_follow {
     weir_list_t               link;          /* of the worker's, newest first */
     weir_groups_t            *groups;
-    weir_group_conf_t        *conf;
+    weir_generation_t        *generation;
+    const weir_group_conf_t  *conf;
+    weir_group_t             *running;       /* referred to by who began to follow */
     const weir_follow_conf_t *follow;
     weir_loop_t              *loop;
     weir_task_t               soon;
@@ -62,7 +64,7 @@ follow_attach(weir_follow_t *follow)
 
     weir_arena_init(&scratch, FOLLOW_CHUNK);
     follow_fill(follow, &scratch, &conf);
-    follow->conf->running = weir_group_attach(follow->groups, &conf);
+    follow->running = weir_group_attach(follow->groups, &conf);
     weir_arena_fini(&scratch);
 }
 
@@ -73,10 +75,10 @@ follow_rebuild(weir_follow_t *follow)
     weir_arena_t      scratch;
     weir_group_conf_t conf;
 
-    weir_assert(follow->conf->running != NULL && !follow->is_retired);
+    weir_assert(follow->running != NULL && !follow->is_retired);
     weir_arena_init(&scratch, FOLLOW_CHUNK);
     follow_fill(follow, &scratch, &conf);
-    weir_group_renew(conf.running, conf.peers, conf.n_peers);
+    weir_group_renew(follow->running, conf.peers, conf.n_peers);
     weir_arena_fini(&scratch);
 }
 
@@ -96,7 +98,7 @@ line_look(follow_line_t *line)
 {
     weir_source_list_t list;
 
-    if (line->source == NULL || !weir_lists_read(&line->place, &list)) {
+    if (line->run.source == NULL || !weir_lists_read(&line->place, &list)) {
         return false;
     }
     if (line->is_known && weir_source_eq(line->list.at, line->list.n, list.at, list.n)) {
@@ -108,11 +110,12 @@ line_look(follow_line_t *line)
 }
 
 void
-weir_follow_give(follow_line_t *line, const weir_source_peer_t *peers, size_t n)
+weir_follow_give(weir_source_run_t *run, const weir_source_peer_t *peers, size_t n)
 {
+    follow_line_t     *line = weir_container_of(run, follow_line_t, run);
     weir_source_list_t list;
 
-    weir_assert(line != NULL && line->is_asking && n <= WEIR_SOURCE_PEERS);
+    weir_assert(line->is_asking && n <= WEIR_SOURCE_PEERS);
     if (line->is_known && weir_source_eq(line->list.at, line->list.n, peers, n)) {
         return;
     }
@@ -132,7 +135,7 @@ line_end(follow_line_t *line)
 {
     if (line->is_asking) {
         line->is_asking = false;
-        line->source->ops->end(line->source);
+        line->run.source->ops->end(&line->run);
     }
 }
 
@@ -143,7 +146,7 @@ line_tick(follow_line_t *line)
         line_end(line);
     } else if (!line->is_asking) {
         line->is_asking = true;
-        line->source->ops->begin(line->source);
+        line->run.source->ops->begin(&line->run);
     }
 }
 
@@ -162,7 +165,7 @@ follow_look(weir_follow_t *follow)
         follow_rebuild(follow);
     }
     for (size_t i = 0; i < follow->follow->n; i++) {
-        if (follow->lines[i].source != NULL) {
+        if (follow->lines[i].run.source != NULL) {
             line_tick(&follow->lines[i]);
         }
     }
@@ -214,7 +217,7 @@ line_inherit(follow_line_t *line, weir_follow_t *before)
     for (size_t i = 0; before != NULL && i < before->follow->n; i++) {
         follow_line_t *from = &before->lines[i];
 
-        if (from->source == NULL || !weir_str_eq(from->source->name, line->source->name)) {
+        if (from->run.source == NULL || !weir_str_eq(from->run.source->name, line->run.source->name)) {
             continue;
         }
         line_end(from);
@@ -230,15 +233,14 @@ line_inherit(follow_line_t *line, weir_follow_t *before)
 }
 
 static void
-line_start(follow_line_t *line, weir_follow_t *follow, weir_source_t *source, weir_follow_t *before)
+line_start(follow_line_t *line, weir_follow_t *follow, const weir_source_t *source, weir_follow_t *before)
 {
     line->follow = follow;
-    line->source = source;
+    line->run = (weir_source_run_t) { .source = source, .generation = follow->generation };
     if (source == NULL) {
         return;
     }
-    weir_assert(source->ops != NULL && source->line == NULL);
-    source->line = line;
+    weir_assert(source->ops != NULL);
     line->place.entries = follow->follow->entries;
     line->place.name = source->key;
     (void) line_look(line);
@@ -250,14 +252,14 @@ line_start(follow_line_t *line, weir_follow_t *follow, weir_source_t *source, we
 }
 
 weir_follow_t *
-weir_follow_start(weir_groups_t *groups, weir_group_conf_t *conf)
+weir_follow_start(weir_groups_t *groups, weir_generation_t *generation, const weir_group_conf_t *conf)
 {
     const weir_follow_conf_t *servers = conf->follow;
     weir_follow_t *follow = weir_mem_need(sizeof(*follow) + servers->n * sizeof(follow->lines[0]));
     weir_follow_t *before = follow_before(groups, conf->name);
 
-    weir_assert(conf->running == NULL);
     follow->groups = groups;
+    follow->generation = generation;
     follow->conf = conf;
     follow->follow = servers;
     follow->loop = weir_groups_loop(groups);
@@ -284,10 +286,9 @@ weir_follow_retire(weir_follow_t *follow)
     for (size_t i = 0; i < follow->follow->n; i++) {
         follow_line_t *line = &follow->lines[i];
 
-        if (line->source != NULL) {
+        if (line->run.source != NULL) {
             line_end(line);
             weir_lists_let_go(&line->place);
-            line->source->line = NULL;
         }
     }
     follow->is_retired = true;
@@ -313,20 +314,40 @@ weir_follow_retire_all(weir_groups_t *groups)
     }
 }
 
-weir_loop_t *
-weir_follow_loop(const follow_line_t *line)
+/* -- of a source that runs -- */
+
+static follow_line_t *
+follow_line_of(const weir_source_run_t *run)
 {
-    return line->follow->loop;
+    return weir_container_of((weir_source_run_t *) (uintptr_t) run, follow_line_t, run);
+}
+
+weir_group_t *
+weir_follow_group(const weir_follow_t *follow)
+{
+    return follow->running;
+}
+
+weir_loop_t *
+weir_follow_loop(const weir_source_run_t *run)
+{
+    return follow_line_of(run)->follow->loop;
 }
 
 weir_source_list_t
-weir_follow_list(const follow_line_t *line)
+weir_follow_list(const weir_source_run_t *run)
 {
-    return line->list;
+    return follow_line_of(run)->list;
 }
 
 weir_groups_t *
-weir_follow_groups(const follow_line_t *line)
+weir_follow_groups(const weir_source_run_t *run)
 {
-    return line->follow->groups;
+    return follow_line_of(run)->follow->groups;
+}
+
+weir_group_t *
+weir_follow_running(const weir_source_run_t *run)
+{
+    return follow_line_of(run)->follow->running;
 }

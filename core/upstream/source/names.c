@@ -40,8 +40,8 @@ typedef struct {
 } names_target_t;
 
 struct weir_names {
-    weir_source_t    *source;
-    weir_name_conf_t *conf;
+    weir_source_run_t      *run;
+    const weir_name_conf_t *conf;
     weir_loop_t      *loop;
     weir_resolver_t  *resolver;
     weir_lookup_t     lookup;
@@ -91,7 +91,7 @@ names_give(names_t *names, weir_source_peer_t *peers, size_t n)
 {
     qsort(peers, n, sizeof(*peers), names_compare);
     names->gone_since = 0;
-    weir_source_give(names->source, peers, n);
+    weir_source_give(names->run, peers, n);
 }
 
 static void
@@ -122,7 +122,7 @@ names_tell_failure(names_t *names, const char *why)
     if (!names->has_failed) {
         weir_log(WEIR_LOG_ERROR, NULL, 0,
                  "%.*s of upstream \"%.*s\" could not be resolved: %s; its last known addresses stay in use",
-                 WEIR_STR_ARG(names->conf->host), WEIR_STR_ARG(names->source->group->name), why);
+                 WEIR_STR_ARG(names->conf->host), WEIR_STR_ARG(names->run->source->group->name), why);
     }
     names->has_failed = true;
 }
@@ -132,12 +132,12 @@ static void
 names_answered(names_t *names, bool is_stale)
 {
     if (is_stale) {
-        weir_source_failed(names->source, WEIR_SOURCE_SILENT);
+        weir_source_failed(names->run, WEIR_SOURCE_SILENT);
         names_tell_failure(names, "no name server has a newer answer");
         return;
     }
     names->has_failed = false;
-    weir_source_confirm(names->source);
+    weir_source_confirm(names->run);
 }
 
 static void
@@ -145,7 +145,7 @@ names_failed(names_t *names, weir_lookup_result_t result)
 {
     uint64_t now = weir_clock_now().ms;
 
-    weir_source_failed(names->source, result == WEIR_LOOKUP_TIMEOUT ? WEIR_SOURCE_SILENT
+    weir_source_failed(names->run, result == WEIR_LOOKUP_TIMEOUT ? WEIR_SOURCE_SILENT
                        : result == WEIR_LOOKUP_FAILED ? WEIR_SOURCE_REFUSED : WEIR_SOURCE_ABSENT);
     names_tell_failure(names, result == WEIR_LOOKUP_TIMEOUT ? "no name server answered"
                        : result == WEIR_LOOKUP_FAILED ? "the name servers say that they cannot"
@@ -155,7 +155,7 @@ names_failed(names_t *names, weir_lookup_result_t result)
     } else if (names->gone_since == 0) {
         names->gone_since = now;
     } else if (now - names->gone_since >= NAMES_GONE) {
-        weir_source_give(names->source, NULL, 0);
+        weir_source_give(names->run, NULL, 0);
     }
     names_later(names, weir_max(names->until > now ? names->until - now : 0, NAMES_AGAIN));
 }
@@ -218,7 +218,7 @@ names_peer(const names_t *names, const names_target_t *target, const weir_addr_t
 
     weir_addr_set_port(&peer.addr, target->service.port);
     peer.priority = target->level != 0 ? (uint16_t) (target->level - 1) : 0;
-    if (names->source->model.weight == 1) {            /* else that is said for all */
+    if (names->run->source->model.weight == 1) {            /* else that is said for all */
         peer.weight = target->service.weight != 0 ? target->service.weight : 1;
     }
     return peer;
@@ -229,7 +229,7 @@ static size_t
 names_add_target(const names_t *names, const names_target_t *target, weir_source_peer_t *peers, size_t room)
 {
     size_t n = 0, n_before;
-    const weir_source_peer_t *before = weir_source_list(names->source, &n_before);
+    const weir_source_peer_t *before = weir_source_list(names->run, &n_before);
 
     for (size_t i = 0; i < target->n && n < room; i++) {
         peers[n++] = names_peer(names, target, &target->addrs[i]);
@@ -388,31 +388,30 @@ names_ask(names_t *names, size_t asked)
 /* -- the source -- */
 
 static void
-names_begin(weir_source_t *source)
+names_begin(weir_source_run_t *run)
 {
-    weir_name_conf_t *conf = source->owner;
-    weir_groups_t    *groups = weir_follow_groups(source->line);
-    names_t          *names = weir_mem_need(sizeof(*names));
+    const weir_name_conf_t *conf = run->source->owner;
+    weir_groups_t          *groups = weir_follow_groups(run);
+    names_t                *names = weir_mem_need(sizeof(*names));
 
-    weir_assert(conf->running == NULL);
-    *names = (names_t) { .source = source, .conf = conf, .loop = weir_groups_loop(groups),
+    weir_assert(run->state == NULL);
+    *names = (names_t) { .run = run, .conf = conf, .loop = weir_groups_loop(groups),
                          .resolver = weir_resolver_of(groups, &conf->settings->said.servers) };
-    conf->running = names;
+    run->state = names;
     names_ask(names, 0);
 }
 
 static void
-names_end(weir_source_t *source)
+names_end(weir_source_run_t *run)
 {
-    weir_name_conf_t *conf = source->owner;
-    names_t          *names = conf->running;
+    names_t *names = run->state;
 
     weir_assert(names != NULL);
     names_drop_targets(names);
     weir_resolver_cancel(&names->lookup);
     weir_timer_drop(&names->timer);
     weir_mem_free(names);
-    conf->running = NULL;
+    run->state = NULL;
 }
 
 const weir_source_ops_t weir_names_ops = { .begin = names_begin, .end = names_end };

@@ -27,21 +27,21 @@ typedef struct {
 const weir_peer_conf_t weir_source_default = { .weight = 1, .max_fails = 1, .fail_timeout = { 10000 } };
 
 void
-weir_source_give(weir_source_t *source, const weir_source_peer_t *peers, size_t n)
+weir_source_give(weir_source_run_t *run, const weir_source_peer_t *peers, size_t n)
 {
-    weir_follow_give(source->line, peers, n);
+    weir_follow_give(run, peers, n);
 }
 
 weir_loop_t *
-weir_source_loop(const weir_source_t *source)
+weir_source_loop(const weir_source_run_t *run)
 {
-    return weir_follow_loop(source->line);
+    return weir_follow_loop(run);
 }
 
 const weir_source_peer_t *
-weir_source_list(const weir_source_t *source, size_t *n)
+weir_source_list(const weir_source_run_t *run, size_t *n)
 {
-    weir_source_list_t list = weir_follow_list(source->line);
+    weir_source_list_t list = weir_follow_list(run);
 
     *n = list.n;
     return list.at;

@@ -72,33 +72,32 @@ weir_source_count(weir_group_conf_t *group, const uint64_t *sources)
 }
 
 static source_record_t *
-source_record(const weir_source_t *source)
+source_record(const weir_source_run_t *run)
 {
-    const weir_group_t *running = source->group->running;
-    weir_uppolicy_of_t *of = running != NULL ? weir_policy_find(running, &source_policy) : NULL;
+    weir_uppolicy_of_t *of = weir_policy_find(weir_follow_running(run), &source_policy);
 
     return of != NULL ? ((source_group_t *) of->state)->record : NULL;
 }
 
 void
-weir_source_confirm(weir_source_t *source)
+weir_source_confirm(weir_source_run_t *run)
 {
-    source_record_t *record = source_record(source);
+    source_record_t *record = source_record(run);
 
     if (record != NULL) {
         (void) __atomic_fetch_add(&record->taken, 1, __ATOMIC_RELAXED);
-        (void) __atomic_fetch_and(&record->failing, ~source->bit, __ATOMIC_RELAXED);
+        (void) __atomic_fetch_and(&record->failing, ~run->source->bit, __ATOMIC_RELAXED);
     }
 }
 
 void
-weir_source_failed(weir_source_t *source, weir_source_reason_t reason)
+weir_source_failed(weir_source_run_t *run, weir_source_reason_t reason)
 {
-    source_record_t *record = source_record(source);
+    source_record_t *record = source_record(run);
 
     weir_assert(reason < WEIR_SOURCE_REASONS);
     if (record != NULL) {
         (void) __atomic_fetch_add(&record->failures[reason], 1, __ATOMIC_RELAXED);
-        (void) __atomic_fetch_or(&record->failing, source->bit, __ATOMIC_RELAXED);
+        (void) __atomic_fetch_or(&record->failing, run->source->bit, __ATOMIC_RELAXED);
     }
 }

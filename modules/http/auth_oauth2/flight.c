@@ -180,7 +180,7 @@ flight_fetch(oauth2_flight_t *flight, weir_http_t *http, weir_str_t token)
 
     weir_arena_init(&secrets, 4096);
     spec.body = flight_form(&secrets, conf->client, token);
-    fetch = weir_fetch(http, &conf->endpoint->at, &spec, flight_on_fetched, flight);
+    fetch = weir_fetch(http, flight->held, &conf->endpoint->at, &spec, flight_on_fetched, flight);
     weir_arena_wipe(&secrets);
     weir_arena_fini(&secrets);
     return fetch;

@@ -22,32 +22,33 @@
 /* -- what is asked -- */
 
 static void
-consul_ask(discovery_t *source, weir_fetch_spec_t *spec)
+consul_ask(discovery_asks_t *asks, weir_fetch_spec_t *spec)
 {
     weir_buf_t b;
 
-    weir_buf_init(&b, source->room, sizeof(source->room));
-    weir_buf_printf(&b, "%.*s", WEIR_STR_ARG(source->target));
-    if (source->index != 0) {
-        weir_buf_printf(&b, "&index=%llu&wait=%llums", (unsigned long long) source->index,
-                        (unsigned long long) source->interval.ms);
+    weir_buf_init(&b, asks->room, sizeof(asks->room));
+    weir_buf_printf(&b, "%.*s", WEIR_STR_ARG(asks->conf->target));
+    if (asks->index != 0) {
+        weir_buf_printf(&b, "&index=%llu&wait=%llums", (unsigned long long) asks->index,
+                        (unsigned long long) asks->conf->interval.ms);
         /* Consul adds a sixteenth at random */
-        spec->patience.ms = spec->limit.ms = source->interval.ms + source->interval.ms / 16 + CONSUL_MORE;
+        spec->patience.ms = asks->conf->interval.ms + asks->conf->interval.ms / 16 + CONSUL_MORE;
+        spec->limit = spec->patience;
     }
-    source->at.target = weir_buf_str(&b);
+    asks->at.target = weir_buf_str(&b);
 }
 
 static uint64_t
-consul_taken(discovery_t *source, weir_str_t field)
+consul_taken(discovery_asks_t *asks, weir_str_t field)
 {
-    uint64_t index, before = source->index, now = weir_clock_now().ms;
-    uint64_t took = now - source->asked;
+    uint64_t index, before = asks->index, now = weir_clock_now().ms;
+    uint64_t took = now - asks->asked;
 
-    source->index = weir_str_to_u64(field, &index) && index >= before ? index : 0;
-    if (source->index == 0) {                            /* it began anew, or says none: as a list that is looked at */
+    asks->index = weir_str_to_u64(field, &index) && index >= before ? index : 0;
+    if (asks->index == 0) {                            /* it began anew, or says none: as a list that is looked at */
         return CONSUL_SAME;
     }
-    if (source->index != before) {
+    if (asks->index != before) {
         return CONSUL_AT_ONCE;
     }
     return took < CONSUL_SAME ? CONSUL_SAME - took : 1;

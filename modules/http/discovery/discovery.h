@@ -17,17 +17,18 @@
 #define DISCOVERY_FIELD_MAX  256
 
 typedef struct discovery discovery_t;
+typedef struct discovery_asks discovery_asks_t;
 
 /* What tells one kind of list from another. */
 typedef struct {
     weir_str_t  wanted;                  /* the field of an answer that says which version it is */
     const char *what;                    /* for the log */
     /* The target of the next question, from url.target and what is known; false: it has not changed. */
-    void      (*ask)(discovery_t *source, weir_fetch_spec_t *spec);
+    void      (*ask)(discovery_asks_t *asks, weir_fetch_spec_t *spec);
     /* false: *error.  In the arena. */
     bool      (*parse)(weir_arena_t *arena, weir_str_t text, weir_source_list_t *list, weir_error_t *error);
     /* An answer was taken, whose field is this one: in how many ms it is to be asked for again. */
-    uint64_t  (*taken)(discovery_t *source, weir_str_t field);
+    uint64_t  (*taken)(discovery_asks_t *asks, weir_str_t field);
 } discovery_kind_t;
 
 /* One directive, of the generation. */
@@ -40,9 +41,12 @@ struct discovery {
     weir_str_t               authorization;      /* a field's value; empty: none.  A secret. */
     weir_str_t               target;             /* of Consul: what is asked for, without its version */
     weir_msec_t              interval;           /* of Consul: how long it may wait for news */
-    discovery_t             *next;               /* of the generation */
-    weir_life_t             *life;               /* from adopt on */
-    /* in the worker that asks */
+};
+
+/* In the worker that asks. */
+struct discovery_asks {
+    const discovery_t       *conf;
+    weir_source_run_t       *run;
     weir_timer_t             timer;
     weir_fetch_t            *fetch;
     weir_fetch_url_t         at;                 /* the question under way */
@@ -53,6 +57,8 @@ struct discovery {
     uint32_t                 failures;           /* since the last answer that was taken */
     uint64_t                 told;               /* why, as the log was told */
 };
+
+extern const size_t weir_http_discovery_index;       /* generation->kept: the process' life */
 
 /* poll.c */
 extern const weir_source_ops_t discovery_ops;

@@ -19,14 +19,12 @@ typedef struct { discovery_t **at; size_t n; } discovery_sources_t;      /* as w
 
 typedef struct { discovery_sources_t lists, consul; } discovery_conf_t;
 
-extern const size_t weir_http_discovery_index;
-
 /* -- a list -- */
 
 static void
-list_ask(discovery_t *source, weir_fetch_spec_t *spec)
+list_ask(discovery_asks_t *asks, weir_fetch_spec_t *spec)
 {
-    spec->if_none_match = weir_str(source->version, source->version_len);
+    spec->if_none_match = weir_str(asks->version, asks->version_len);
 }
 
 static bool
@@ -36,11 +34,11 @@ list_parse(weir_arena_t *arena, weir_str_t text, weir_source_list_t *list, weir_
 }
 
 static uint64_t
-list_taken(discovery_t *source, weir_str_t field)
+list_taken(discovery_asks_t *asks, weir_str_t field)
 {
-    source->version_len = field.len <= sizeof(source->version) ? field.len : 0;
-    memcpy(source->version, field.at, source->version_len);
-    return source->interval.ms;
+    asks->version_len = field.len <= sizeof(asks->version) ? field.len : 0;
+    memcpy(asks->version, field.at, asks->version_len);
+    return asks->conf->interval.ms;
 }
 
 static const discovery_kind_t discovery_list = {
@@ -201,7 +199,7 @@ static const weir_directive_t discovery_directives[] = {
 /* -- build and life -- */
 
 static bool
-discovery_bind(weir_conf_t *cf, weir_generation_t *generation, const discovery_sources_t *sources, discovery_t **all)
+discovery_bind(weir_conf_t *cf, weir_generation_t *generation, const discovery_sources_t *sources)
 {
     for (size_t i = 0; i < sources->n; i++) {
         discovery_t *source = sources->at[i];
@@ -209,11 +207,9 @@ discovery_bind(weir_conf_t *cf, weir_generation_t *generation, const discovery_s
         if (!weir_fetch_bind(cf, generation, source->words, source->authorities, &source->url)) {
             return false;
         }
-        if (source->url.group == source->source->group) {
+        if (weir_group_id_eq(source->url.group, source->source->group->id)) {
             return weir_conf_error_at(cf, source->words, "an upstream cannot be asked for its own servers");
         }
-        source->next = *all;
-        *all = source;
     }
     return true;
 }
@@ -221,31 +217,26 @@ discovery_bind(weir_conf_t *cf, weir_generation_t *generation, const discovery_s
 static bool
 discovery_build(weir_conf_t *cf, weir_generation_t *generation)
 {
-    discovery_t *all = NULL;
-
     for (weir_conf_block_t *http = cf->root->first; http != NULL; http = http->next) {
         for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
             const discovery_conf_t *conf = block->context == WEIR_IN_UPSTREAM ? weir_conf_of(block,
                                                                                              weir_http_discovery_index)
                                                                               : NULL;
 
-            if (conf != NULL && (!discovery_bind(cf, generation, &conf->lists, &all)
-                                 || !discovery_bind(cf, generation, &conf->consul, &all)))
+            if (conf != NULL && (!discovery_bind(cf, generation, &conf->lists)
+                                 || !discovery_bind(cf, generation, &conf->consul)))
             {
                 return false;
             }
         }
     }
-    generation->built[weir_http_discovery_index] = all;
     return true;
 }
 
 static void
 discovery_adopt(weir_life_t *life, weir_generation_t *generation)
 {
-    for (discovery_t *source = generation->built[weir_http_discovery_index]; source != NULL; source = source->next) {
-        source->life = life;
-    }
+    generation->kept[weir_http_discovery_index] = life;
 }
 
 static const struct weir_module_life discovery_life = { .adopt = discovery_adopt };

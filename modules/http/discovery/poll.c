@@ -6,6 +6,7 @@
  */
 #include "discovery.h"
 
+#include "base/mem.h"
 #include "os/clock.h"
 
 #define POLL_CHUNK    65536
@@ -15,65 +16,66 @@
 #define POLL_MAX      10000
 #define POLL_SOON     10                     /* ms, while http is not there yet */
 
-static void poll_ask(discovery_t *source);
+static void poll_ask(discovery_asks_t *asks);
 
 static void
 poll_on_timer(weir_timer_t *timer)
 {
-    poll_ask(weir_container_of(timer, discovery_t, timer));
+    poll_ask(weir_container_of(timer, discovery_asks_t, timer));
 }
 
 static void
-poll_later(discovery_t *source, uint64_t ms)
+poll_later(discovery_asks_t *asks, uint64_t ms)
 {
-    weir_assert(source->fetch == NULL);
-    weir_timer_set(source->life->loop, &source->timer, (weir_msec_t) { ms }, poll_on_timer);
+    weir_assert(asks->fetch == NULL);
+    weir_timer_set(weir_source_loop(asks->run), &asks->timer, (weir_msec_t) { ms }, poll_on_timer);
 }
 
 static void
-poll_failed(discovery_t *source, weir_source_reason_t reason, const char *why)
+poll_failed(discovery_asks_t *asks, weir_source_reason_t reason, const char *why)
 {
-    uint64_t wait = weir_min(source->interval.ms, (uint64_t) POLL_BACKOFF);
+    uint64_t wait = weir_min(asks->conf->interval.ms, (uint64_t) POLL_BACKOFF);
     uint64_t digest = weir_str_hash(weir_str_from_z(why), 1);
 
-    weir_source_failed(source->source, reason);
-    if (source->failures == 0 || source->told != digest) {
+    weir_source_failed(asks->run, reason);
+    if (asks->failures == 0 || asks->told != digest) {
         weir_log(WEIR_LOG_ERROR, NULL, 0, "the servers of upstream \"%.*s\" cannot be had from %.*s: %s; those that "
-                 "are known stay", WEIR_STR_ARG(source->source->group->name), WEIR_STR_ARG(source->url.text), why);
+                 "are known stay", WEIR_STR_ARG(asks->conf->source->group->name), WEIR_STR_ARG(asks->conf->url.text),
+                 why);
     }
-    source->told = digest;
-    for (uint32_t i = 0; i < source->failures && wait < POLL_MAX; i++) {
+    asks->told = digest;
+    for (uint32_t i = 0; i < asks->failures && wait < POLL_MAX; i++) {
         wait *= 2;
     }
-    source->failures += source->failures < UINT32_MAX;
-    source->version_len = 0;
-    source->index = 0;
-    poll_later(source, weir_min(wait, (uint64_t) POLL_MAX));
+    asks->failures += asks->failures < UINT32_MAX;
+    asks->version_len = 0;
+    asks->index = 0;
+    poll_later(asks, weir_min(wait, (uint64_t) POLL_MAX));
 }
 
 static void
-poll_recovered(discovery_t *source)
+poll_recovered(discovery_asks_t *asks)
 {
-    if (source->failures != 0) {
+    if (asks->failures != 0) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0, "the servers of upstream \"%.*s\" can be had from %.*s again",
-                 WEIR_STR_ARG(source->source->group->name), WEIR_STR_ARG(source->url.text));
+                 WEIR_STR_ARG(asks->conf->source->group->name), WEIR_STR_ARG(asks->conf->url.text));
     }
-    source->failures = 0;
-    weir_source_confirm(source->source);
+    asks->failures = 0;
+    weir_source_confirm(asks->run);
 }
 
 /* false: *error. */
 static bool
-poll_take(discovery_t *source, weir_str_t body, weir_error_t *error)
+poll_take(discovery_asks_t *asks, weir_str_t body, weir_error_t *error)
 {
     weir_arena_t       arena;
     weir_source_list_t list;
     bool               is_good;
 
     weir_arena_init(&arena, POLL_CHUNK);
-    is_good = source->kind->parse(&arena, body, &list, error);
+    is_good = asks->conf->kind->parse(&arena, body, &list, error);
     if (is_good) {
-        weir_source_give(source->source, list.at, list.n);
+        weir_source_give(asks->run, list.at, list.n);
     }
     weir_arena_fini(&arena);
     return is_good;
@@ -82,73 +84,74 @@ poll_take(discovery_t *source, weir_str_t body, weir_error_t *error)
 static void
 poll_fetched(void *data, const weir_fetched_t *fetched)
 {
-    discovery_t *source = data;
+    discovery_asks_t *asks = data;
     weir_error_t error = { .text = "" };
 
-    source->fetch = NULL;
+    asks->fetch = NULL;
     if (fetched->body.at == NULL) {
-        poll_failed(source, WEIR_SOURCE_SILENT, fetched->why);
+        poll_failed(asks, WEIR_SOURCE_SILENT, fetched->why);
         return;
     }
-    if (fetched->status == 304 && source->version_len != 0) {
-        poll_recovered(source);
-        poll_later(source, source->interval.ms);
+    if (fetched->status == 304 && asks->version_len != 0) {
+        poll_recovered(asks);
+        poll_later(asks, asks->conf->interval.ms);
         return;
     }
     if (fetched->status != 200) {
         (void) weir_error_set(&error, "it answered with status %u", fetched->status);
-        poll_failed(source, WEIR_SOURCE_REFUSED, error.text);
+        poll_failed(asks, WEIR_SOURCE_REFUSED, error.text);
         return;
     }
-    if (!poll_take(source, fetched->body, &error)) {
-        poll_failed(source, WEIR_SOURCE_MALFORMED, error.text);
+    if (!poll_take(asks, fetched->body, &error)) {
+        poll_failed(asks, WEIR_SOURCE_MALFORMED, error.text);
         return;
     }
-    poll_recovered(source);
-    poll_later(source, source->kind->taken(source, fetched->field));
+    poll_recovered(asks);
+    poll_later(asks, asks->conf->kind->taken(asks, fetched->field));
 }
 
 static void
-poll_ask(discovery_t *source)
+poll_ask(discovery_asks_t *asks)
 {
-    weir_http_t      *http = weir_http_in(source->life);
-    weir_fetch_spec_t spec = { .accept = WEIR_STR("application/json"), .authorization = source->authorization,
-                               .any_status = true, .wanted = source->kind->wanted, .max_body = POLL_MAX_BODY,
+    weir_http_t      *http = weir_http_in(asks->run->generation->kept[weir_http_discovery_index]);
+    weir_fetch_spec_t spec = { .accept = WEIR_STR("application/json"), .authorization = asks->conf->authorization,
+                               .any_status = true, .wanted = asks->conf->kind->wanted, .max_body = POLL_MAX_BODY,
                                .limit = { POLL_LIMIT } };
 
     if (http == NULL) {
-        poll_later(source, POLL_SOON);
+        poll_later(asks, POLL_SOON);
         return;
     }
-    source->at = source->url;
-    source->asked = weir_clock_now().ms;
-    source->kind->ask(source, &spec);
-    source->fetch = weir_fetch(http, &source->at, &spec, poll_fetched, source);
-    if (source->fetch == NULL) {
-        poll_failed(source, WEIR_SOURCE_SILENT, "there is no memory");
+    asks->at = asks->conf->url;
+    asks->asked = weir_clock_now().ms;
+    asks->conf->kind->ask(asks, &spec);
+    asks->fetch = weir_fetch(http, asks->run->generation, &asks->at, &spec, poll_fetched, asks);
+    if (asks->fetch == NULL) {
+        poll_failed(asks, WEIR_SOURCE_SILENT, "there is no memory");
     }
 }
 
 static void
-poll_begin(weir_source_t *source_)
+poll_begin(weir_source_run_t *run)
 {
-    discovery_t *source = source_->owner;
+    discovery_asks_t *asks = weir_mem_need(sizeof(*asks));
 
-    weir_assert(source->life != NULL && source->fetch == NULL);
-    source->failures = 0;
-    source->version_len = 0;
-    source->index = 0;
-    poll_ask(source);
+    weir_assert(run->state == NULL && run->generation->kept[weir_http_discovery_index] != NULL);
+    asks->conf = run->source->owner;
+    asks->run = run;
+    run->state = asks;
+    poll_ask(asks);
 }
 
 static void
-poll_end(weir_source_t *source_)
+poll_end(weir_source_run_t *run)
 {
-    discovery_t *source = source_->owner;
+    discovery_asks_t *asks = run->state;
 
-    weir_fetch_cancel(source->fetch);
-    source->fetch = NULL;
-    weir_timer_drop(&source->timer);
+    weir_fetch_cancel(asks->fetch);
+    weir_timer_drop(&asks->timer);
+    weir_mem_free(asks);
+    run->state = NULL;
 }
 
 const weir_source_ops_t discovery_ops = { .begin = poll_begin, .end = poll_end };

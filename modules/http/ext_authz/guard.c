@@ -408,7 +408,7 @@ guard_ask(guard_t *guard, weir_str_t message)
     const weir_fetch_url_t *to = &conf->service->to;
     weir_question_t         q = {
         .http = guard->req->http,
-        .to = to->group->running,
+        .to = weir_upstream_running(guard->req->generation, to->group),
         .codec = &weir_peer_h2,
         .conf = weir_ask_conf(),
         .method = WEIR_STR("POST"),

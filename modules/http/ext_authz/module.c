@@ -159,7 +159,7 @@ module_bind(weir_conf_t *cf, weir_generation_t *generation, const ext_conf_t *co
 {
     ext_service_t *service = conf->service;
 
-    if (service->to.group == NULL) {
+    if (!weir_group_id_is(service->to.group)) {
         service->trusted = conf->trusted_certificate;
         return weir_fetch_bind(cf, generation, service->words, conf->trusted_certificate, &service->to);
     }

@@ -69,7 +69,7 @@ typedef struct {
     bool                     is_mandatory, is_persistent, has_uri, has_grpc_status, has_grpc_service;
     /* from build on */
     const health_match_t    *match;          /* NULL: none */
-    const weir_group_conf_t *group;
+    weir_group_id_t          group;
     const weir_proxy_conf_t *place;          /* how its requests are sent; NULL: plainly */
     bool                     is_tls;
     weir_msec_t              limit;          /* of all of one probe */
@@ -79,7 +79,8 @@ typedef struct {
 /* The checks of one group. */
 typedef struct health_list {
     struct health_list *next;
-    weir_group_conf_t  *group;
+    weir_group_id_t     group;
+    weir_str_t          name;                /* the group's */
     uint32_t            n;
     health_check_t     *checks[HEALTH_CHECKS];
 } health_list_t;
@@ -123,7 +124,7 @@ void            health_probe_cancel(health_probe_t *probe);          /* NULL is 
 bool            health_probe_serving(weir_str_t body, uint64_t *serving) WEIR_MUST_USE;
 /* How its connections to that address are secured, and from which one of ours they come: maybe *from, which lives as
  * long as it is used. */
-weir_upsecure_t health_probe_secure(const health_check_t *check, const weir_addr_t *to, weir_addr_t *from);
+weir_upsecure_t health_probe_secure(const health_spec_t *spec, const weir_addr_t *to, weir_addr_t *from);
 
 typedef struct health_tcp health_tcp_t;
 health_tcp_t *health_tcp_begin(const health_spec_t *spec) WEIR_MUST_USE;

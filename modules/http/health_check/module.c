@@ -282,14 +282,14 @@ health_is_place(const weir_conf_block_t *block)
 
 /* The first place that passes requests to the group. */
 static const weir_proxy_conf_t *
-health_find_place(const weir_conf_block_t *parent, const weir_group_conf_t *group, bool *is_tls)
+health_find_place(const weir_conf_block_t *parent, weir_group_id_t group, bool *is_tls)
 {
     for (const weir_conf_block_t *block = parent->first; block != NULL; block = block->next) {
         const weir_proxy_conf_t *conf = health_is_place(block) ? health_proxy_of(block) : NULL;
         const weir_proxy_pass_t *pass;
 
         for (size_t i = 0; conf != NULL && (pass = health_pass_of(conf, i)) != NULL; i++) {
-            if (pass->group == group) {
+            if (weir_group_id_eq(pass->group, group)) {
                 *is_tls = pass->is_tls;
                 return conf;
             }
@@ -354,16 +354,16 @@ health_id(const health_check_t *check)
 }
 
 static health_list_t *
-health_list_of(health_build_t *build, weir_group_conf_t *group)
+health_list_of(health_build_t *build, const weir_group_conf_t *group)
 {
     health_list_t *list = build->built->lists;
 
-    while (list != NULL && list->group != group) {
+    while (list != NULL && !weir_group_id_eq(list->group, group->id)) {
         list = list->next;
     }
     if (list == NULL) {
         list = weir_new(build->cf->arena, health_list_t);
-        *list = (health_list_t) { .next = build->built->lists, .group = group };
+        *list = (health_list_t) { .next = build->built->lists, .group = group->id, .name = group->name };
         build->built->lists = list;
     }
     return list;
@@ -372,14 +372,14 @@ health_list_of(health_build_t *build, weir_group_conf_t *group)
 /* The group has this check, which is the location's or the block's own.  One that it has already, from another place,
  * is made once. */
 static bool
-health_add(health_build_t *build, weir_group_conf_t *group, const health_check_t *said, const weir_proxy_conf_t *place,
-           bool is_tls)
+health_add(health_build_t *build, const weir_group_conf_t *group, const health_check_t *said,
+           const weir_proxy_conf_t *place, bool is_tls)
 {
     health_list_t  *list = health_list_of(build, group);
     health_check_t *check = weir_new(build->cf->arena, health_check_t);
 
     *check = *said;
-    check->group = group;
+    check->group = group->id;
     check->place = place;
     check->is_tls = is_tls;
     check->limit = health_limit(check);
@@ -408,7 +408,7 @@ health_add_of_upstream(health_build_t *build, const weir_conf_block_t *block, co
     const weir_proxy_conf_t *place;
 
     weir_assert(group != NULL);
-    place = health_find_place(build->cf->root, group, &is_tls);
+    place = health_find_place(build->cf->root, group->id, &is_tls);
     return health_add(build, group, check, place, is_tls && check->kind != HEALTH_TCP);
 }
 
@@ -427,8 +427,9 @@ health_add_of_place(health_build_t *build, const weir_conf_block_t *block, const
             return weir_conf_error_at(build->cf, check->words, "\"health_check\" has nothing to check: which servers "
                                       "\"%.*s\" names is known only with a request", WEIR_STR_ARG(pass->url));
         }
-        if (pass->group != NULL                      /* a target that is a status has none */
-            && !health_add(build, pass->group, check, place, pass->is_tls && check->kind != HEALTH_TCP))
+        if (weir_group_id_is(pass->group)            /* a target that is a status has none */
+            && !health_add(build, weir_upstream_by_id(build->generation, pass->group), check, place,
+                           pass->is_tls && check->kind != HEALTH_TCP))
         {
             return false;
         }
@@ -459,7 +460,7 @@ health_add_below(health_build_t *build, const weir_conf_block_t *parent)
 
 /* What the policy of the group's running form goes by. */
 static void
-health_judge(weir_conf_t *cf, const health_list_t *list)
+health_judge(weir_conf_t *cf, weir_generation_t *generation, const health_list_t *list)
 {
     health_settings_t *settings = weir_new(cf->arena, health_settings_t);
 
@@ -473,7 +474,8 @@ health_judge(weir_conf_t *cf, const health_list_t *list)
         settings->checks[i].is_mandatory = check->is_mandatory;
         settings->checks[i].is_persistent = check->is_persistent;
     }
-    weir_upstream_judge(list->group, &health_policy, weir_str((const char *) settings, sizeof(*settings)));
+    weir_upstream_judge(generation, list->group, &health_policy,
+                        weir_str((const char *) settings, sizeof(*settings)));
 }
 
 static bool
@@ -493,7 +495,7 @@ health_build(weir_conf_t *cf, weir_generation_t *generation)
         return false;
     }
     for (const health_list_t *list = build.built->lists; list != NULL; list = list->next) {
-        health_judge(cf, list);
+        health_judge(cf, generation, list);
     }
     return true;
 }

@@ -236,6 +236,13 @@ static const weir_ask_handler_t probe_handler = { .on_head = probe_on_head, .on_
 
 /* -- the question -- */
 
+/* Of the check's group: what its requests have as their Host. */
+static weir_str_t
+probe_host(const health_spec_t *spec)
+{
+    return weir_upstream_by_id(spec->generation, spec->check->group)->host_header;
+}
+
 /* What a text is without a request.  false: it depends on one. */
 static bool
 probe_eval(health_probe_t *probe, const weir_template_t *template, weir_str_t *text)
@@ -246,7 +253,7 @@ probe_eval(health_probe_t *probe, const weir_template_t *template, weir_str_t *t
         weir_str_t                  value = part->literal;
 
         if (part->ref.row != NULL && strcmp(part->ref.row->name, "proxy_host") == 0) {
-            value = probe->spec.check->group->host_header;
+            value = probe_host(&probe->spec);
         } else if (part->ref.row != NULL && part->ref.row->subject != WEIR_OF_NONE) {
             return false;
         } else if (part->ref.row != NULL && !part->ref.row->get(NULL, &probe->arena, &part->ref, &value)) {
@@ -350,8 +357,9 @@ probe_bind(const health_check_t *check, const weir_addr_t *to, weir_addr_t *room
 }
 
 weir_upsecure_t
-health_probe_secure(const health_check_t *check, const weir_addr_t *to, weir_addr_t *from)
+health_probe_secure(const health_spec_t *spec, const weir_addr_t *to, weir_addr_t *from)
 {
+    const health_check_t *check = spec->check;
     const weir_http_tls_upstream_conf_t *tls = check->place != NULL ? &check->place->tls : NULL;
     weir_upsecure_t                      secure = { .from = probe_bind(check, to, from) };
     weir_hostport_t                      hp;
@@ -362,7 +370,7 @@ health_probe_secure(const health_check_t *check, const weir_addr_t *to, weir_add
     }
     weir_assert(tls != NULL && tls->built != NULL);
     secure.context = tls->built->context;
-    secure.name = check->group->host_header;
+    secure.name = probe_host(spec);
     if (tls->name != NULL && tls->name->n == 1 && tls->name->is_constant) {
         secure.name = tls->name->parts[0].literal;
     }
@@ -386,7 +394,7 @@ health_probe_begin(const health_spec_t *spec)
         .to = spec->alone,
         .method = WEIR_STR("GET"),
         .target = check->uri,
-        .host = check->group->host_header,
+        .host = probe_host(spec),
         .tries = 1,
         .limit = check->limit,
         .max_body = UINT64_MAX,
@@ -408,7 +416,7 @@ health_probe_begin(const health_spec_t *spec)
     if (check->kind == HEALTH_GRPC) {
         probe_ask_grpc(probe, &q);
     }
-    q.secure = health_probe_secure(check, &peers[0]->conf->addr, weir_new(&probe->arena, weir_addr_t));
+    q.secure = health_probe_secure(spec, &peers[0]->conf->addr, weir_new(&probe->arena, weir_addr_t));
     weir_group_ref(spec->alone);
     weir_generation_ref(spec->generation);
     probe->ask = weir_ask(&q);

@@ -235,7 +235,7 @@ health_tcp_begin(const health_spec_t *spec)
     weir_group_ref(spec->alone);
     weir_generation_ref(spec->generation);
     (void) weir_group_peers(spec->alone, &peers);
-    plain = health_probe_secure(spec->check, &peers[0]->conf->addr, &from);      /* (a check of TCP is never is_tls) */
+    plain = health_probe_secure(spec, &peers[0]->conf->addr, &from);      /* (a check of TCP is never is_tls) */
     tcp->up = weir_upconn_open(peers[0], &plain, tcp_on_ready, &done);
     tcp->error = tcp->up == NULL ? errno : 0;
     if (tcp->up == NULL || done) {

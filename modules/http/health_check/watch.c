@@ -103,6 +103,13 @@ watch_random(void)
     return watch_process.random = x;
 }
 
+/* Of the newest generation. */
+static bool
+watch_runs(const health_list_t *list, const weir_group_t *group)
+{
+    return weir_upstream_running(watch_process.newest, list->group) == group;
+}
+
 /* Those of the group's name; of two groups of one name (addresses in URLs of http and https) those of the one that
  * runs. */
 static const health_list_t *
@@ -111,8 +118,7 @@ watch_find(const health_built_t *built, const weir_group_t *group)
     const health_list_t *found = NULL;
 
     for (const health_list_t *list = built->lists; list != NULL; list = list->next) {
-        if (weir_str_eq(list->group->name, weir_group_conf(group)->name)
-            && (found == NULL || list->group->running == group))
+        if (weir_str_eq(list->name, weir_group_conf(group)->name) && (found == NULL || watch_runs(list, group)))
         {
             found = list;
         }
@@ -136,7 +142,7 @@ watch_check(const watch_slot_t *slot)
         group->seen = watch_process.epoch;
         group->list = watch_find(built, watch->peer->group);
     }
-    if (group->list == NULL || group->list->group->running != watch->peer->group || slot->index >= group->list->n
+    if (group->list == NULL || !watch_runs(group->list, watch->peer->group) || slot->index >= group->list->n
         || group->list->checks[slot->index]->id != watch_settings(watch)->checks[slot->index].id)
     {
         return NULL;
@@ -541,9 +547,10 @@ watch_on_sweep(weir_timer_t *timer)
 
     for (size_t i = 0; i < n; i++) {
         weir_peer_t *const *peers;
-        size_t              n_peers = groups[i]->running != NULL ? weir_group_peers(groups[i]->running, &peers) : 0;
+        const weir_group_t *running = weir_upstream_running(watch_process.newest, groups[i]->id);
+        size_t              n_peers = running != NULL ? weir_group_peers(running, &peers) : 0;
 
-        if (n_peers == 0 || weir_policy_find(groups[i]->running, &health_policy) != NULL) {
+        if (n_peers == 0 || weir_policy_find(running, &health_policy) != NULL) {
             continue;
         }
         for (size_t k = 0; k < n_peers; k++) {

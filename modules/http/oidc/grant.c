@@ -297,7 +297,7 @@ grant_ask(oidc_grant_t *grant)
     if (provider->client_auth == OIDC_AUTH_BASIC) {
         spec.authorization = weir_fetch_form_basic(&grant->arena, provider->client_id, provider->client_secret);
     }
-    grant->fetch = weir_fetch(grant->http, &grant->url, &spec, grant_fetched, grant);
+    grant->fetch = weir_fetch(grant->http, grant->generation, &grant->url, &spec, grant_fetched, grant);
     if (grant->fetch == NULL) {
         grant_end(grant, WEIR_CAUSE_INTERNAL_MEMORY, NULL);
     }

@@ -8,6 +8,7 @@
 #include "tap.h"
 #include "tmp.h"
 #include "upstream/balancer.h"
+#include "upstream/numbers.h"
 
 static weir_bundle_t *bundle;
 static weir_error_t   error;
@@ -233,6 +234,97 @@ test_digest(void)
     }
 }
 
+static weir_group_t *
+running_of(weir_generation_t *generation, const char *name)
+{
+    return weir_upstream_running(generation, weir_upstream_find(generation, weir_str_from_z(name))->id);
+}
+
+static uint32_t
+number_of(weir_generation_t *generation, const char *name)
+{
+    const weir_group_conf_t *group = weir_upstream_find(generation, weir_str_from_z(name));
+
+    return group != NULL && weir_upstream_by_id(generation, group->id) == group ? group->id.number : 0;
+}
+
+static void
+test_numbers(void)
+{
+    weir_generation_t       *first = conf_build("upstream a { server 127.0.0.1; } upstream B { server 127.0.0.1; } "
+                                                "upstream c { server 127.0.0.1; }");
+    weir_generation_t       *second = conf_build("upstream d { server 127.0.0.1; } upstream c { server 127.0.0.9; } "
+                                                 "upstream b { server 127.0.0.1; }");
+    const weir_group_conf_t *implied = conf_for(second, "127.0.0.1:80", 80), *other = conf_for(second, "127.0.0.1", 443);
+    uint32_t                 a = number_of(first, "a"), b = number_of(first, "b"), c = number_of(first, "c");
+    uint32_t                 d = number_of(second, "d");
+
+    ok(a != 0 && b != 0 && c != 0 && a != b && b != c && a != c, "each group has a number of its own");
+    ok(number_of(second, "c") == c, "the next generation has the same for the name, with other servers in another place");
+    ok(number_of(second, "b") == b, "in any case of letters");
+    ok(d != a && d != b && d != c, "and no number of a name that a generation still has");
+    ok(implied->id.number != 0 && implied->id.number != other->id.number
+       && weir_upstream_by_id(second, implied->id) == implied, "an address has one, too");
+    is_int(weir_numbers_count(), 6, "names with a number");
+    weir_generation_unref(first);
+    is_int(weir_numbers_count(), 5, "of which the one goes that nobody has");
+    ok(weir_numbers_take(WEIR_STR("fresh"), false) == a, "so that its number is given again");
+    weir_numbers_give_back(a);
+    weir_generation_unref(second);
+    is_int(weir_numbers_count(), 0, "and then all have gone");
+}
+
+static weir_generation_t *
+replay(weir_error_t *why)
+{
+    weir_conf_source_t source = { .prefix = weir_str_from_z(tmp_path("")),
+                                  .file = weir_str_from_z(tmp_path("weir.conf")) };
+    int                fd = weir_wire_bundle_to_fd(bundle);
+    weir_bundle_t     *copy = weir_wire_bundle_from_fd(fd, why);
+    weir_generation_t *generation = copy != NULL ? weir_generation_build(copy, &source, 2, why) : NULL;
+
+    weir_bundle_destroy(copy);
+    (void) close(fd);
+    return generation;
+}
+
+static void
+test_numbers_travel(void)
+{
+    static const char text[] = "upstream b { server 127.0.0.1; } upstream c { server 127.0.0.1; } "
+                               "server { listen 127.0.0.1:1; location / { proxy_pass http://127.0.0.1:2; } }";
+    weir_generation_t  *first = conf_build("upstream a { server 127.0.0.1; } upstream b { server 127.0.0.1; }");
+    weir_generation_t  *second = conf_build(text), *replayed;
+    weir_numbers_said_t said[3];
+    weir_str_t          numbers;
+    weir_error_t        why = { .text = "" };
+
+    weir_generation_unref(first);                    /* the number of a is free, where the replay is */
+    replayed = replay(&why);
+    if (!ok(replayed != NULL, "a bundle is replayed")) {
+        printf("# %s\n", why.text);
+        return;
+    }
+    ok(number_of(replayed, "b") == number_of(second, "b") && number_of(replayed, "c") == number_of(second, "c"),
+       "its groups have the numbers of who recorded it");
+    ok(weir_bundle_get(bundle, WEIR_STR(WEIR_UPSTREAM_NUMBERS), &numbers) && numbers.len == sizeof(said),
+       "three of them, with that of the address");
+    weir_generation_unref(replayed);
+    memcpy(said, numbers.at, sizeof(said));
+    said[1].number = said[0].number;
+    weir_bundle_put(bundle, WEIR_STR(WEIR_UPSTREAM_NUMBERS), weir_str((char *) said, sizeof(said)));
+    ok(replay(&why) == NULL, "a number that two would have is refused");
+    said[1].number = WEIR_NUMBERS_MAX;
+    weir_bundle_put(bundle, WEIR_STR(WEIR_UPSTREAM_NUMBERS), weir_str((char *) said, sizeof(said)));
+    ok(replay(&why) == NULL, "so is one that is too high");
+    weir_bundle_put(bundle, WEIR_STR(WEIR_UPSTREAM_NUMBERS), weir_str((char *) said, sizeof(said[0])));
+    ok(replay(&why) == NULL, "and a list that is too short");
+    weir_bundle_put(bundle, WEIR_STR(WEIR_UPSTREAM_NUMBERS), weir_str((char *) said, 3));
+    ok(replay(&why) == NULL, "or ends inside a number");
+    weir_generation_unref(second);
+    is_int(weir_numbers_count(), 0, "a replay holds no number here");
+}
+
 static void
 test_generations(void)
 {
@@ -245,16 +337,16 @@ test_generations(void)
     weir_group_t      *a, *b, *c;
 
     weir_upstream_start(first, groups);
-    a = weir_upstream_find(first, WEIR_STR("a"))->running;
-    b = weir_upstream_find(first, WEIR_STR("b"))->running;
-    c = weir_upstream_find(first, WEIR_STR("c"))->running;
+    a = running_of(first, "a");
+    b = running_of(first, "b");
+    c = running_of(first, "c");
     ok(a != NULL && b != NULL && a != b, "a generation that starts has running groups");
     weir_upstream_start(second, groups);
-    ok(weir_upstream_find(second, WEIR_STR("a"))->running == a, "what did not change is shared with the next one");
-    ok(weir_upstream_find(second, WEIR_STR("b"))->running == b
+    ok(running_of(second, "a") == a, "what did not change is shared with the next one");
+    ok(running_of(second, "b") == b
        && weir_group_find_peer(b, WEIR_STR("127.0.0.1:2")) != NULL
        && weir_group_find_peer(b, WEIR_STR("127.0.0.1:80")) == NULL, "so is what has other peers, which has them then");
-    ok(weir_upstream_find(second, WEIR_STR("c"))->running != c, "what has other settings is not");
+    ok(running_of(second, "c") != c, "what has other settings is not");
     weir_generation_unref(first);
     is_str(weir_group_conf(a)->name, "a", "a running group does not need the generation it came from");
     weir_groups_destroy(groups);
@@ -270,6 +362,8 @@ main(void)
     test_mistakes();
     test_implied();
     test_digest();
+    test_numbers();
+    test_numbers_travel();
     test_generations();
     weir_bundle_destroy(bundle);
     return done();

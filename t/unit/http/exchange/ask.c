@@ -207,7 +207,9 @@ question(const char *group, const char *method)
 {
     memset(&seen, 0, sizeof(seen));
     return (weir_question_t) {
-        .http = http, .to = weir_upstream_find(generation, weir_str_from_z(group))->running, .codec = &weir_peer_h1,
+        .http = http,
+        .to = weir_upstream_running(generation, weir_upstream_find(generation, weir_str_from_z(group))->id),
+        .codec = &weir_peer_h1,
         .conf = weir_ask_conf(),
         .method = weir_str_from_z(method), .target = WEIR_STR("/ask?x=1"), .max_body = sizeof(seen.body),
         .handler = &asker,
