@@ -257,7 +257,7 @@ inherit_fill(reader_t *reader, weir_conf_block_t *block, size_t m, const char *p
     return true;
 }
 
-/* At the root of a family, where nothing of the module was said and nobody looks at what it has: all such blocks have
+/* At the root of a family, where nothing of the module was said and nothing looks at what it has: all such blocks have
  * one struct of defaults. */
 static bool
 inherit_plain(reader_t *reader, weir_conf_block_t *block, size_t m)

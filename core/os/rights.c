@@ -108,9 +108,9 @@ weir_rights_drop(const weir_rights_user_t *to, const char **why)
 }
 
 /*
- * Workers run as one user, who may signal them all.  Landlock (since its sixth version) takes that away: a process that
- * shuts itself in reaches no process outside.  On an older kernel, or where a sandbox does not let it, it stays as it
- * was.
+ * Workers run as one user, which may signal them all.  Landlock (since its sixth version) takes that away: a process
+ * that shuts itself in reaches no process outside.  On an older kernel, or where a sandbox does not let it, it stays as
+ * it was.
  */
 static void
 rights_fence_signals(void)

@@ -28,7 +28,7 @@ struct weir_keyed {
 
 _Static_assert(sizeof(weir_keyed_t) == 64, "cells begin at a cache line");
 
-typedef struct { weir_cell_t *at[WEIR_KEYED_WAYS]; } keyed_ways_t;         /* in the table's order: everyone's */
+typedef struct { weir_cell_t *at[WEIR_KEYED_WAYS]; } keyed_ways_t;         /* in the table's order, the same for all */
 
 static uint64_t keyed_claims;                /* of this process */
 static uint64_t keyed_seeds[2];              /* both 0: random ones */

@@ -1,6 +1,6 @@
 /*
  * places.h - named places in shared memory: for each name that some process holds there is one record that all
- * processes see, and a gauge that each process keeps for itself and everyone can add up.
+ * processes see, and a gauge that each process keeps for itself and all can add up.
  *
  * What a peer of an upstream group has done lies in such a place: workers find it by the peer's name when they begin to
  * use the peer, and go to it by a pointer from then on.  Names may be taken by workers at any time, so that peers that

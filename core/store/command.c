@@ -379,7 +379,7 @@ command_check_beside(command_walk_t *walk, MDB_val key, MDB_val value)
                 : weir_store_command_get(walk->command, WEIR_STORE_PLANS, weir_store_str(key), &plan, sizeof(plan));
     if (!is_good || !has_owner) {
         (void) snprintf(fault, sizeof(fault), "a record of \"%s\" %s", weir_store_table_name(walk->table),
-                        !is_good ? "is not what it should be" : "belongs to nobody");
+                        !is_good ? "is not what it should be" : "has no owner in the store");
         walk->fault(walk->data, fault);
     }
 }

@@ -101,7 +101,7 @@ store_check_owner(weir_conf_t *cf, const weir_conf_block_t *block, weir_store_co
         }
         if (!conf->owner.ignored && conf->owner.uid == core->workers_user.uid) {
             return weir_conf_error_at(cf, &block->words,
-                                      "\"store_user\" must be another than the workers' \"user\", who may not write "
+                                      "\"store_user\" must be another than the workers' \"user\", which must not write "
                                       "the store");
         }
         store_own_groups(cf, &conf->owner);

@@ -381,7 +381,7 @@ weir_tool_why(const weir_settings_t *settings, char *const *argv)
         return stories_failed("nothing is recorded (recorder_requests 0)");
     }
     return look.found ? 0
-           : stories_failed("no such request is kept: it is under way, too long ago, or nobody asked for its "
+           : stories_failed("no such request is kept: it is under way, too long ago, or nothing asked for its "
                             "$request_id");
 }
 

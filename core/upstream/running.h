@@ -101,13 +101,13 @@ bool weir_adjust_peer(weir_peer_t *peer, const weir_peer_conf_t *to) WEIR_MUST_U
 /* settle.c: something has changed; at the end of the turn, or when its time has come, the sets are made, in slices over
  * several turns where that takes long. */
 void weir_settle_soon(weir_group_t *group);
-/* The same when peers have only gone: nobody picks them already, so that nobody needs to wait for the sets. */
+/* The same when peers have only gone: no request picks them already, so that none needs to wait for the sets. */
 void weir_settle_without(weir_group_t *group);
 /* The sets are not of the peers that there are. */
 bool weir_settle_is_due(const weir_group_t *group);
 /* As much of that as is done in one slice, now. */
 void weir_settle_most(weir_group_t *group);
-/* A peer that comes with the sets that are being made, for a request that finds nobody in those that there are: one for
+/* A peer that comes with the sets that are being made, for a request that finds none in those that there are: one for
  * its key, of the first rank that has any.  NULL: there is none. */
 weir_peer_t *weir_settle_pick(weir_group_t *group, const weir_pick_t *pick, weir_instant_t now);
 /* All of it, now. */

@@ -4,7 +4,7 @@
  * A GET that is taken takes HEAD along, as limit_except has it.  A type is looked at where there is a body, or where
  * the request says a type without one.  Both come before the guards of the access phase, and hold for subrequests and
  * for internal redirects as well; but a page that an error was sent to is asked with the method GET, whatever the
- * client's was, and that is nobody's fault.
+ * client's was, which is not the client's fault.
  *
  * Runs in workers.
  */

@@ -1,5 +1,6 @@
 /*
- * access.c - allow and deny: who may come, by address; the first rule that fits decides, and who fits none may.
+ * access.c - allow and deny: which clients may come, by address; the first rule that fits decides, and a client that
+ * fits none may.
  *
  * Rules are those of the innermost block that has any, in the order in which they were written there.  Runs in workers;
  * nothing is allocated.

@@ -1,11 +1,11 @@
 /*
- * api_key.c - who asks: a key that the client sends is looked up in the store, and with it its consumer
+ * api_key.c - which consumer asks: a key that the client sends is looked up in the store, and with it its consumer
  * (http/guard/consumer.h knows the rest).
  *
  * The store knows keys by their SHA-256, so that nothing has to be compared with a secret, and a look sees what was
- * acknowledged last, in every worker.  A key in the query ($arg_...) is shown by no log.  The look is made when
- * somebody wants to know - a limit by $consumer, or the access phase - and once a request.  Runs in workers; two
- * looks into the store's map, no lock, no allocation but the request's.
+ * acknowledged last, in every worker.  A key in the query ($arg_...) is shown by no log.  The look is made when it is
+ * needed - for a limit by $consumer, or in the access phase - and once a request.  Runs in workers; two looks into the
+ * store's map, no lock, no allocation but the request's.
  */
 #include "http/module.h"
 
@@ -108,7 +108,7 @@ key_state(weir_request_t *req)
     key_state_t      *state = weir_request_kept(req, weir_http_api_key_index), *before;
 
     if (state != NULL && (state->conf == conf || conf->sources.n == 0)) {
-        return state;                        /* an internal redirect does not forget who asked */
+        return state;                        /* an internal redirect keeps what was found */
     }
     if (conf->sources.n == 0) {
         return NULL;
@@ -132,7 +132,7 @@ key_identify(weir_request_t *req)
     return state != NULL ? &state->said : NULL;
 }
 
-/* -- before anything logs: a key in the query is for nobody's eyes -- */
+/* -- before anything logs: a key in the query is shown by no log -- */
 
 /* Is the place $arg_NAME, $http_NAME …? */
 static bool
@@ -162,7 +162,7 @@ key_is_field(weir_str_t name, weir_str_t suffix)
     return same;
 }
 
-/* Whoever answers need not know the key: it may be of no other place than this. */
+/* The peer need not know the key: it may be of no other place than this. */
 static void
 key_strip(const key_conf_t *conf, weir_request_t *req)
 {
@@ -277,7 +277,7 @@ key_enabled(const void *conf, weir_phase_t phase)
 
 /* -- variables -- */
 
-/* That nobody can look is something else than that nobody asks.  NULL: as key_state, or this. */
+/* That the store cannot be read is something else than that the place does not ask.  NULL: as key_state, or this. */
 static const key_state_t *
 key_known(weir_request_t *req)
 {

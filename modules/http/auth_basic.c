@@ -206,7 +206,7 @@ auth_access(weir_request_t *req, const void *conf_)
     return WEIR_PARK;
 }
 
-/* Who says no name is refused by the head alone: no file is read. */
+/* A client that sends no name is refused by the head alone: no file is read. */
 static bool
 auth_judges_head(weir_request_t *req, const void *conf)
 {

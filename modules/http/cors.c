@@ -1,9 +1,9 @@
 /*
  * cors.c - cors { … }: which pages of other origins may use a place, as browsers ask (WHATWG Fetch, CORS protocol).
  *
- * A preflight is answered here, before anybody is asked who the client is, for the place that would take the request
- * that it announces (module.h: answers_preflight).  Every other answer gets the fields that let the page read it, of
- * Weir's own answers, too; what a peer says of CORS is dropped where `cors` stands.
+ * A preflight is answered here, before any guard asks for the client's identity, for the place that would take the
+ * request that it announces (module.h: answers_preflight).  Every other answer gets the fields that let the page read
+ * it, of Weir's own answers, too; what a peer says of CORS is dropped where `cors` stands.
  *
  * Runs in workers; memory: a field's text, of the request's arena.
  */
@@ -55,7 +55,7 @@ cors_fits(weir_str_t rule, weir_str_t origin)
     return weir_str_find(middle, '/') == NULL && weir_str_find(middle, ':') == NULL;
 }
 
-/* An origin's scheme and host are in lower case as browsers send them; who sends others is none. */
+/* An origin's scheme and host are in lower case as browsers send them; a client that sends others is no browser. */
 static bool
 cors_takes_origin(const cors_rules_t *rules, weir_str_t origin)
 {

@@ -1,6 +1,6 @@
 /*
  * deprecated.c - `deprecated since=DATE [sunset=DATE] [link=URL]`: clients are told that a place will go (RFC 9745, RFC
- * 8594); `brownout`: for a while it refuses requests, so that those notice who read no fields.
+ * 8594); `brownout`: for a while it refuses requests, so that clients that read no fields notice.
  *
  * Which consumers still call is counted (http/record/calls.h).  Runs in workers; memory: a field's text, of the
  * generation.

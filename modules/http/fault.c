@@ -2,8 +2,8 @@
  * fault.c - `fault [delay=TIME] [abort=STATUS] [percent=NUMBER] [if=TEXT]`: what clients do when a service is late or
  * fails is tried out.
  *
- * Requests that were let in wait, or are answered with an error, before anybody is asked for the answer.  Which ones is
- * exact over all workers (proxy/share.h): of each `percent` of a hundred.  Runs in workers.
+ * Requests that were let in wait, or are answered with an error, before any peer is asked for the answer.  Which ones
+ * is exact over all workers (proxy/share.h): of each `percent` of a hundred.  Runs in workers.
  */
 #include "http/module.h"
 

@@ -4,7 +4,7 @@
  *
  * A request is changed when it was let in, before its answer is made: what comes then, variables, mirrors and
  * the log among them, sees it as the peer gets it.  An answer is changed last of all that is done with its fields,
- * whoever made it.  Runs in workers.
+ * whichever producer made it.  Runs in workers.
  */
 #include "http/module.h"
 

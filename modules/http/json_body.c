@@ -1,5 +1,5 @@
 /*
- * json_body.c - json_body, json_schema: what a request's body must be before anybody gets it.
+ * json_body.c - json_body, json_schema: what a request's body must be before any peer gets it.
  *
  * The body is read ahead, when the request was let in and before mirrors and the peer see it.  It must say that it is
  * JSON, be JSON (RFC 8259, each member once) within limits, and be what the schema says.  A body in gzip or deflate is
@@ -438,7 +438,7 @@ static const weir_variable_t json_variables[] = {
 
 static const weir_directive_t json_directives[] = {
     WEIR_DIRECTIVE(json_conf_t, is_on, "json_body", .where = WEIR_IN_ANY, .dflt = "off",
-                   .help = "Refuses a request whose body is not JSON, before anybody gets it."),
+                   .help = "Refuses a request whose body is not JSON, before any peer gets it."),
     WEIR_DIRECTIVE_OF(json_conf_t, schema, "json_schema", &json_type_schema, .where = WEIR_IN_ANY,
                       .help = "Refuses a request whose body is not what a JSON Schema, or an operation of OpenAPI, "
                               "says."),

@@ -2,7 +2,7 @@
  * mirror.c - a copy of each request goes to another place too, whose answer is dropped.
  *
  * The copies are subrequests that live on their own: the request waits for none of them, and none can harm it.  With
- * mirror_request_body its body is read before anybody gets it, so that all get the same.  Runs in workers.
+ * mirror_request_body its body is read before any peer gets it, so that all get the same.  Runs in workers.
  */
 #include "http/module.h"
 

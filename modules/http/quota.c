@@ -438,7 +438,7 @@ static const weir_directive_t quota_directives[] = {
 const weir_http_module_t weir_http_quota = {
     .name = "http_quota",
     .area = "Limits",
-    /* which says whose quota it is, behind who refuses unknown clients */
+    /* which says whose quota it is, behind the guards that refuse unknown clients */
     .after = "http_consumer http_api",
     .conf_size = sizeof(quota_conf_t),
     .directives = quota_directives,

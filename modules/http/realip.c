@@ -20,7 +20,7 @@ typedef struct {
 
 extern const size_t weir_http_realip_index;
 
-/* What the connection began with, if who says so, *addr, is trusted. */
+/* What the connection began with, if the sender of the field, *addr, is trusted. */
 static bool
 realip_proxied(const weir_request_t *req, const realip_conf_t *conf, weir_addr_t *addr)
 {
@@ -72,7 +72,7 @@ realip_enabled(const void *conf, weir_phase_t phase)
     return ((const realip_conf_t *) conf)->trusted.n != 0;
 }
 
-/* -- variables: who is connected -- */
+/* -- variables: the connected address -- */
 
 static const weir_client_t *
 realip_client(const weir_request_t *req)
@@ -156,7 +156,7 @@ static const weir_directive_t realip_directives[] = {
 
 static const weir_variable_t realip_variables[] = {
     { "realip_remote_addr", .subject = WEIR_OF_REQUEST, .get = realip_get_addr,
-      .help = "The address that is connected, whoever it speaks for." },
+      .help = "The address that is connected, whichever client it speaks for." },
     { "realip_remote_port", .subject = WEIR_OF_REQUEST, .get = realip_get_port, .help = "Its port." },
     WEIR_VARIABLES_END
 };

@@ -1,5 +1,5 @@
 /*
- * require.c - `require CONDITION [error=STATUS] [dry_run]`: who is let in, by a condition over variables.
+ * require.c - `require CONDITION [error=STATUS] [dry_run]`: requests are let in by a condition over variables.
  *
  * All the conditions of a place must hold; those of an outer block hold where no `require` stands.  What cannot be told
  * (expression.h) does not hold, and neither does a condition that says one thing of a path whose encoded slashes are

@@ -7,7 +7,7 @@
  *
  * The least time is measured now and then with few requests at a time (min=), the time now is the mean of a window of a
  * tenth of a second.  All of it is in one part of the group's state, of which the gauge is the requests under way.
- * Words change by compare-and-swap: who takes a window away makes a new limit of it, once for all workers.
+ * Words change by compare-and-swap: the worker that takes a window away makes a new limit of it, once for all workers.
  *
  * Runs in workers.
  */

@@ -18,7 +18,7 @@
 #define MAGLEV_SIZE          65537
 #define MAGLEV_SIZE_MIN      101
 #define MAGLEV_SIZE_MAX      5000011
-#define MAGLEV_TRIES         20          /* of slots whose peers may not be picked; then it is somebody's turn */
+#define MAGLEV_TRIES         20          /* of slots whose peers may not be picked; then peers take turns */
 #define MAGLEV_TRIES_BOUNDED 512
 #define MAGLEV_FREE          UINT32_MAX
 #define MAGLEV_CHUNK         1024

@@ -52,7 +52,7 @@ random_adjust(weir_peer_t *peer, const weir_peer_conf_t *to)
     }
 }
 
-/* -- numbers: nobody's secret, and cheap (Vigna's splitmix64) -- */
+/* -- numbers: no secret, and cheap (Vigna's splitmix64) -- */
 
 static uint64_t
 random_below(uint64_t bound)

@@ -1,5 +1,6 @@
 /*
- * report.h - a long answer made from what is in memory, a piece a turn of the loop, so that no one else waits for it.
+ * report.h - a long answer made from what is in memory, a piece a turn of the loop, so that no other client waits for
+ * it.
  *
  *     typedef struct { weir_report_t report; … } mine_t;     // in the request's arena
  *     return weir_report_start(req, &mine->report, WEIR_STR("application/json"), step);

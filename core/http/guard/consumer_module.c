@@ -286,7 +286,7 @@ static const weir_directive_t consumer_directives[] = {
                       .help = "Says what becomes of requests that name different consumers in different ways."),
     WEIR_DIRECTIVE_OF(consumer_conf_t, dry_run, "identify_dry_run", &weir_type_enum, .values = weir_dry_run_values,
                       .where = WEIR_IN_ANY, .args = "on | off",
-                      .help = "Identifies and logs, but refuses nothing and lets nobody in."),
+                      .help = "Identifies and logs, but refuses no request and grants none access."),
     WEIR_DIRECTIVE_OF(consumer_conf_t, anonymous, "anonymous", &module_type_anonymous, .where = WEIR_IN_ANY,
                       .help = "Gives clients that are no consumer's a plan, each for itself."),
     WEIR_DIRECTIVES_END

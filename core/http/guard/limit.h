@@ -4,7 +4,7 @@
  *
  * A limit counts by a key, any template; requests whose key is empty are not counted.  One that is refused gets the
  * status and the record in the error log that its directives say, unless it is a rehearsal (dry_run), which is logged
- * and lets everyone pass.
+ * and lets all requests pass.
  */
 #ifndef WEIR_HTTP_LIMIT_H
 #define WEIR_HTTP_LIMIT_H

@@ -202,7 +202,7 @@ uri_pop_segment(uri_pass_t *pass)
     return true;
 }
 
-/* Would the segment have a dot segment in it for a reader to whom %2F or %5C is a slash? */
+/* Would the segment have a dot segment in it for a reader that takes %2F or %5C for a slash? */
 static bool
 uri_hides_dots(const char *at, const char *end)
 {

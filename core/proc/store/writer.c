@@ -446,7 +446,7 @@ writer_change_user(const writer_t *writer, bool *is_workers, const char **why)
     *is_workers = true;
     if (writer->settings.changes_user) {
         weir_log(WEIR_LOG_NOTICE, NULL, 0,
-                 "the store process runs as the workers' user, who can kill it: set store_user to another one");
+                 "the store process runs as the workers' user, which can kill it: set store_user to another one");
     }
     return weir_rights_drop(writer->settings.changes_user ? &writer->settings.user : NULL, why);
 }
@@ -508,7 +508,7 @@ writer_set_up(writer_t *writer)
     }
     writer_listen(writer);                 /* requests from now on wait for this one */
     if (writer->start->ready_fd < 0) {
-        writer_wait_for_hold();             /* what workers look at was held by the one before, who has gone */
+        writer_wait_for_hold();             /* what workers look at was held by the one before, which has gone */
     }
     if (!writer_drop_rights(writer)) {
         return false;

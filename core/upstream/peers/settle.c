@@ -10,9 +10,9 @@
  * what balancers have of each peer goes along.  What changes meanwhile is taken up by the next plan: conf is what the
  * sets have, plan_conf what those that are planned will have, next_conf what those after them will.
  *
- * A peer that goes while it is planned comes into the new sets all the same, where nobody picks it (weir_peer_allowed),
- * as it has its place in the ring; the sets after those do not have it.  So a peer's own reference lasts as long as a
- * set or a plan has it.
+ * A peer that goes while it is planned comes into the new sets all the same, where no request picks it
+ * (weir_peer_allowed), as it has its place in the ring; the sets after those do not have it.  So a peer's own reference
+ * lasts as long as a set or a plan has it.
  *
  * Runs in workers, on the loop's thread.
  */
@@ -167,7 +167,7 @@ settle_drop(weir_group_t *group)
         peer->plan_conf = NULL;
         peer->planned = 0;
         if (peer->is_gone && peer->set == NULL) {
-            weir_peer_unref(peer);           /* nobody else had it */
+            weir_peer_unref(peer);           /* no other had it */
         }
     }
     weir_settle_free_sets(plan->arena);
@@ -465,7 +465,7 @@ settle_may_pick(const weir_peer_t *peer, const weir_pick_t *pick, weir_instant_t
 static weir_peer_t *
 settle_pick_of(weir_peer_t *const *peers, size_t n, const weir_pick_t *pick, weir_instant_t now)
 {
-    static size_t last;              /* of this process; who has no key gets one after another */
+    static size_t last;              /* of this process; an upstream without a key gets one after another */
     size_t        at = (pick->key.len != 0 ? (size_t) weir_str_hash(pick->key, 0) : ++last) % n;
 
     for (size_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {

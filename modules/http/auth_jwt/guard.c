@@ -7,8 +7,8 @@
  *
  * A key that no set has may be a new one, and so may the one of a token that names none: an issuer's set is fetched
  * once more before the request is refused, unless the token says itself that it has expired.  A rehearsal
- * (auth_jwt_dry_run) waits, judges and counts as if it were meant, and then lets everyone pass, and nobody in.  Runs in
- * workers.
+ * (auth_jwt_dry_run) waits, judges and counts as if it were meant, and then lets all requests pass, and grants none
+ * access.  Runs in workers.
  */
 #include "jwt.h"
 
@@ -244,7 +244,7 @@ guard_begin(weir_request_t *req, guard_wait_t *wait, size_t i)
            : weir_document_wait(&source->url->document, req->http, &wait->waiter, guard_on_wake);
 }
 
-/* Says the token itself that it is over?  (Nobody has signed that: it only saves the waiting.) */
+/* Says the token itself that it is over?  (Its signature is not verified yet: this only saves the waiting.) */
 static bool
 guard_is_over(jwt_state_t *state)
 {
@@ -340,7 +340,7 @@ jwt_access(weir_request_t *req, const void *conf)
     return guard_begin_phase(req, true);
 }
 
-/* By keys that are at hand; who brings no token is judged without any. */
+/* By keys that are at hand; a client without a token is judged without any. */
 bool
 jwt_judges_head(weir_request_t *req, const void *conf_)
 {
@@ -357,7 +357,7 @@ jwt_judges_head(weir_request_t *req, const void *conf_)
     return true;
 }
 
-/* -- before anything logs: a token in the query is for nobody's eyes -- */
+/* -- before anything logs: a token in the query is shown by no log -- */
 
 weir_step_t
 jwt_rewrite(weir_request_t *req, const void *conf_)

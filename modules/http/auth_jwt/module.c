@@ -305,7 +305,7 @@ typedef struct {
     weir_digests_t    *verified;
 } jwt_build_t;
 
-/* An address is fetched once for all places that name it: they must agree whom it is trusted by. */
+/* An address is fetched once for all places that name it: they must agree on the authorities that it is trusted by. */
 static bool
 jwt_check_trust(jwt_build_t *b, const jwt_conf_t *conf, const jwt_source_t *source)
 {

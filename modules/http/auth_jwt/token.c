@@ -1,5 +1,5 @@
 /*
- * token.c - one token: where it is, whether it is one, who signed it, and whether it holds now.
+ * token.c - one token: where it is, whether it is one, which key signed it, and whether it holds now.
  *
  * A verdict is kept with the request, so that a variable that asks early, the guard and the log know one and the same;
  * an internal redirect to a place with other directives has it judged again.  What was decrypted lies in an arena of
@@ -289,7 +289,7 @@ jwt_state_of(weir_request_t *req)
     jwt_state_t      *state = weir_request_kept(req, weir_http_auth_jwt_index);
 
     if (state != NULL && (state->conf == conf || !jwt_is_on(conf))) {
-        return state;                        /* an internal redirect does not forget who asked */
+        return state;                        /* an internal redirect keeps what was found */
     }
     if (!jwt_is_on(conf)) {
         return req->main != req && req->main != NULL ? weir_request_kept(req->main, weir_http_auth_jwt_index) : NULL;
@@ -300,8 +300,8 @@ jwt_state_of(weir_request_t *req)
     return state;
 }
 
-/* Of a token that was known nobody has read anything yet: a part is read when somebody asks for it.  It is whole, as it
- * was verified. */
+/* Of a token that was known nothing is read yet: a part is read when a caller asks for it.  It is whole, as it was
+ * verified. */
 const weir_json_t *
 jwt_header(jwt_state_t *state)
 {

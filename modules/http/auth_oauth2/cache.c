@@ -1,10 +1,10 @@
 /*
  * cache.c - answers of authorization servers in shared memory, for all workers.
  *
- * An entry's key is a digest (http/guard/digests.h) of who was asked, as whom, and of the token; its value is the
- * answer's text.  What the place asks of it (times, issuer, audience, scopes) is looked at at each request.  An active
- * token's entry ends with the token, or after max; one of a token that is not active says no more than that, and ends
- * after negative.
+ * An entry's key is a digest (http/guard/digests.h) of the server, of the client that Weir is there, and of the token;
+ * its value is the answer's text.  What the place asks of it (times, issuer, audience, scopes) is looked at at each
+ * request.  An active token's entry ends with the token, or after max; one of a token that is not active says no more
+ * than that, and ends after negative.
  *
  * Runs in workers; nothing is allocated but in the request's arena.
  */

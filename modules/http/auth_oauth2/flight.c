@@ -1,9 +1,9 @@
 /*
  * flight.c - one question to an authorization server, and all requests of this process that wait for its answer.
  *
- *     join: who asks the same (server, client, token)? ── yes ──> waits there
+ *     join: is the same (server, client, token) asked? ── yes ──> waits there
  *                                                      └─ no ───> POST token=… (RFC 7662 §2.1), and waits
- *     answer: into the cache, then to everyone who waits, once
+ *     answer: into the cache, then to all requests that wait, once
  *
  * A question goes on when its last request has left, if its answer will be kept: a client that comes again finds it.
  * How many questions are under way, and how many requests wait, is bounded: strangers can make up tokens as they like.
@@ -99,7 +99,7 @@ oauth2_flights_end(weir_life_t *life)
     weir_mem_free(flights);
 }
 
-/* -- who waits -- */
+/* -- requests that wait -- */
 
 static void
 flight_let_go(oauth2_waiter_t *waiter)
@@ -122,7 +122,7 @@ oauth2_flight_leave(oauth2_waiter_t *waiter)
     }
 }
 
-/* Called by the loop.  Who begins to wait from here on asks anew, or finds the answer in the cache. */
+/* Called by the loop.  A request that begins to wait from here on asks anew, or finds the answer in the cache. */
 static void
 flight_on_fetched(void *data, const weir_fetched_t *fetched)
 {

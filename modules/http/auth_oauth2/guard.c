@@ -4,7 +4,7 @@
  *
  * The waiting comes first in the preaccess phase, so that limits by what the server says know it; the verdict is that
  * of the access phase, in which other guards may have one as well.  A rehearsal (http/guard/dry_run.h) waits and judges
- * as if it were meant, and then lets everyone pass, and nobody in.  Runs in workers.
+ * as in earnest, then lets all requests pass, and grants none access.  Runs in workers.
  */
 #include "oauth2.h"
 
@@ -122,7 +122,7 @@ oauth2_access(weir_request_t *req, const void *conf)
     return guard_begin_phase(req, true);
 }
 
-/* -- before anything logs: a token in the query is for nobody's eyes -- */
+/* -- before anything logs: a token in the query is shown by no log -- */
 
 weir_step_t
 oauth2_rewrite(weir_request_t *req, const void *conf)

@@ -28,7 +28,7 @@ typedef struct {
     bool                     is_bound;
 } oauth2_endpoint_t;
 
-/* oauth2_introspection_client: who Weir is there. */
+/* oauth2_introspection_client: the client that Weir is there. */
 typedef struct {
     weir_str_t id, secret;
     weir_str_t basic;                            /* a value of Authorization; empty: they stand in the form */
@@ -62,7 +62,7 @@ typedef struct {
     uint32_t           dry_run;
     oauth2_paths_t     claims;                   /* http only */
     /* derived */
-    uint8_t            asker[32];                /* a digest of who is asked, and as whom */
+    uint8_t            asker[32];                /* a digest of the server, and of the client that Weir is there */
     weir_str_t         scope_text;               /* for the challenge */
 } oauth2_conf_t;
 
@@ -127,7 +127,7 @@ bool  oauth2_flights_begin(weir_life_t *life);
 void *oauth2_flights_built(weir_conf_t *cf);     /* what a generation knows of them */
 void oauth2_flights_adopt(weir_life_t *life, weir_generation_t *generation);
 void oauth2_flights_end(weir_life_t *life);
-/* Asks, or joins who asks the same.  false: too many are under way or wait, or there is no memory. */
+/* Asks, or joins a question that is the same.  false: too many are under way or wait, or there is no memory. */
 bool oauth2_flight_join(const oauth2_state_t *state, oauth2_waiter_t *waiter) WEIR_MUST_USE;
 void oauth2_flight_leave(oauth2_waiter_t *waiter);        /* again is nothing */
 

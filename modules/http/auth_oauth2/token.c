@@ -45,7 +45,7 @@ token_has_scope(const weir_json_t *claims, weir_str_t wanted)
     return false;
 }
 
-/* A token that is for somebody who proves that he has a key (RFC 8705, RFC 9449), or no access token at all. */
+/* A token that is for a client that proves that it has a key (RFC 8705, RFC 9449), or no access token at all. */
 static bool
 token_is_bearer(const weir_json_t *claims)
 {
@@ -136,7 +136,7 @@ oauth2_look_again(oauth2_state_t *state)
 
 /* -- of a request -- */
 
-/* What can be said without asking anybody. */
+/* What can be said without asking the server. */
 static void
 token_judge(oauth2_state_t *state)
 {
@@ -163,7 +163,7 @@ oauth2_state_of(weir_request_t *req)
     oauth2_state_t      *state = weir_request_kept(req, weir_http_auth_oauth2_index);
 
     if (state != NULL && (state->conf == conf || !oauth2_is_on(conf))) {
-        return state;                        /* an internal redirect does not forget who asked */
+        return state;                        /* an internal redirect keeps what was found */
     }
     if (req->main != req && req->main != NULL) {
         oauth2_state_t *of_main = weir_request_kept(req->main, weir_http_auth_oauth2_index);

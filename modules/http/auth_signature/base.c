@@ -8,7 +8,7 @@
  * What is signed must be what is sent on, so a component that two readers may take for different things is refused: a
  * field that comes several times, unless its value is a list by its definition (its lines are the list then, RFC 9110
  * §5.3); an argument that comes several times; a path that is not in its normal form, which is what Weir sends on.  So
- * is a field that is not sent on at all, for Connection names it (RFC 9110 §7.6.1) and nobody has signed that.
+ * is a field that is not sent on at all, for Connection names it (RFC 9110 §7.6.1), which is not signed.
  *
  * Runs in workers; memory: the request's arena.
  */
@@ -239,7 +239,7 @@ base_field(weir_request_t *req, weir_str_t name, weir_str_t *value, const char *
         return base_refuse(detail, "a field that it covers comes several times");
     }
     for (const weir_field_t *one = field; one != NULL; one = weir_fields_next(fields, one)) {
-        if ((one->flags & WEIR_FIELD_HOP) != 0) {            /* whoever is in between may have added to Connection */
+        if ((one->flags & WEIR_FIELD_HOP) != 0) {            /* a proxy in between may have added to Connection */
             return base_refuse(detail, "a field that it covers is not sent on: it is of the connection only");
         }
     }

@@ -1,9 +1,9 @@
 /*
  * guard.c - the access phase judges the signature; where that is good and there is a Content-Digest (RFC 9530), the
- * body is read ahead and held against it before anybody gets it.  And the variables.
+ * body is read ahead and held against it before any peer gets it.  And the variables.
  *
- * A request is judged once in a place, and subrequests have what their client's request has: they are made by Weir, and
- * nobody has signed them.  A rehearsal judges, and reads the body, as if it were meant.  Runs in workers.
+ * A request is judged once in a place, and subrequests have what their client's request has: Weir makes them, and no
+ * client has signed them.  A rehearsal judges, and reads the body, as if it were meant.  Runs in workers.
  */
 #include "signature.h"
 
@@ -27,7 +27,7 @@ guard_state(weir_request_t *req)
     signature_state_t      *state = weir_request_kept(main, weir_http_auth_signature_index), *before = state;
 
     if (state != NULL && (state->conf == conf || !conf->ask.is_on)) {
-        return state;                                /* an internal redirect does not forget who asked */
+        return state;                                /* an internal redirect keeps what was found */
     }
     if (!conf->ask.is_on) {
         return NULL;
@@ -146,7 +146,7 @@ guard_check_body(signature_state_t *state)
     return cause == WEIR_CAUSE_NONE && n == 0 ? WEIR_CAUSE_AUTH_SIGNATURE_DIGEST : cause;
 }
 
-/* What was let in for its signature is refused for its body, whoever else would let it in. */
+/* What was let in for its signature is refused for its body, whichever other guard would let it in. */
 static weir_step_t
 guard_end_body(signature_state_t *state, weir_cause_t cause)
 {
@@ -195,7 +195,7 @@ signature_precontent(weir_request_t *req, const void *conf_)
     state = guard_state(req);
     weir_assert(state != NULL);
     if (state->cause != WEIR_CAUSE_NONE || !state->wants_digest || state->body != SIGNATURE_BODY_UNKNOWN) {
-        return WEIR_NEXT;                            /* somebody else let it in, or it was looked at */
+        return WEIR_NEXT;                            /* another guard let it in, or it was looked at */
     }
     if (req->body == NULL && req->head.content_length != WEIR_LENGTH_NONE
         && req->head.content_length > conf->max_body.n)

@@ -3,7 +3,8 @@
  * of them is good and covers what it must, and if not, why.
  *
  * What costs nothing comes first: syntax, what is covered, times.  Then the text that is signed is made and verified
- * with the one key that is named; a nonce is spent last, so that only who has a key can.  Runs in workers.
+ * with the one key that is named; a nonce is spent last, so that only a client that has a key can spend one.  Runs in
+ * workers.
  */
 #include "signature.h"
 

@@ -112,7 +112,7 @@ consul_read(weir_arena_t *arena, const weir_json_t *instance, weir_source_peer_t
         if (!weir_json_to_whole(weight, &number) || number < 0 || number > WEIR_SOURCE_WEIGHT_MAX) {
             return "a weight from 0 to 65535";
         }
-        peer->weight = number > 1 ? (uint32_t) number : 0;     /* 1 is what it has if nobody says any */
+        peer->weight = number > 1 ? (uint32_t) number : 0;     /* 1 is also what it has when none was set */
         peer->down = number == 0;
     }
     return consul_locality(arena, service, peer) ? NULL : "a Locality without slashes";

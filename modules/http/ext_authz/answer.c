@@ -195,7 +195,7 @@ answer_option(answer_reader_t *r, const weir_protobuf_field_t *outer, ext_fields
 
 /* -- the two kinds of answers -- */
 
-/* Pseudo-headers and what is of the connection are not for anybody to remove: they are passed over. */
+/* Pseudo-headers and what is of the connection are not to be removed: they are passed over. */
 static bool
 answer_remove(answer_reader_t *r, const weir_protobuf_field_t *field, weir_strs_t *list)
 {

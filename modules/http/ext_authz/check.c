@@ -140,7 +140,7 @@ check_gather_contexts(check_t *check, const ext_conf_t *conf)
     }
 }
 
-/* Of a certificate that was verified: who has another one is nobody. */
+/* Of a certificate that was verified: a client with another one has no name. */
 static void
 check_gather_tls(check_t *check, const ext_conf_t *conf)
 {

@@ -21,7 +21,7 @@ typedef struct { weir_strs_t names; bool is_set; } ext_names_t;
 typedef struct { weir_str_t name; const weir_template_t *value; } ext_context_t;
 typedef struct { ext_context_t *at; size_t n; } ext_contexts_t;
 
-/* Whom to ask: of one line, and of all places that inherit it. */
+/* The service to ask: of one line, and of all places that inherit it. */
 typedef struct {
     weir_fetch_url_t         to;
     const weir_conf_words_t *words;

@@ -2,10 +2,10 @@
  * guard.c - a request waits while a service is asked about it (envoy.service.auth.v3.Authorization/Check, over gRPC),
  * and goes on, changed as the service says, or is refused.
  *
- *     access, or precontent where the body goes along ──> asked ──> allowed · refused · nobody said anything of use
+ *     access, or precontent where the body goes along ──> asked ──> allowed · refused · no usable answer
  *
  * A body is there only when filters have had the request, so that it is the precontent phase that asks then; the access
- * phase counts it as a guard that has let in, and the other lets nobody pass without an answer.
+ * phase counts it as a guard that has let in, and the other lets no request pass without an answer.
  *
  * What a service says that it may not say refuses the request, whatever ext_authz_fail_open says: that is for a service
  * that does not answer.  Runs in workers; memory: the question and the answer, of the request's arena.
@@ -208,7 +208,7 @@ guard_fail(const guard_t *guard, weir_cause_t cause, bool mends, const char *det
     }
     if (mends && conf->fail_open.on) {
         guard_tell(guard, "FAILED_OPEN");
-        weir_request_log(req, WEIR_LOG_WARN, cause, "nobody was asked, and ext_authz_fail_open lets the request in: %s",
+        weir_request_log(req, WEIR_LOG_WARN, cause, "without an answer ext_authz_fail_open lets the request in: %s",
                          kept);
         return weir_request_core(req)->satisfy == WEIR_SATISFY_ALL ? weir_request_grant(req) : WEIR_NEXT;
     }

@@ -153,7 +153,8 @@ static const weir_conf_type_t module_type_names = {
 
 /* -- build -- */
 
-/* A service is bound once, for all places that inherit the line: they must agree whom it is trusted by. */
+/* A service is bound once, for all places that inherit the line: they must agree on the authorities that it is trusted
+ * by. */
 static bool
 module_bind(weir_conf_t *cf, weir_generation_t *generation, const ext_conf_t *conf)
 {

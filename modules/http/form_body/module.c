@@ -1,9 +1,9 @@
 /*
- * module.c - form_body: a request's body must be a form, well-formed and within limits, before anybody gets it.
+ * module.c - form_body: a request's body must be a form, well-formed and within limits, before any peer gets it.
  *
  * The body is read ahead, when the request was let in and before mirrors and the peer see it, and judged in pieces: one
  * in gzip or deflate (form_encoded) as it is when it is decoded.  What takes long is done over several turns of the
- * loop.  It goes on as it came: a peer that does not decode it would read a form that nobody has judged, for anything
+ * loop.  It goes on as it came: a peer that does not decode it would read a form that was not judged, for anything
  * can stand in the head of gzip.
  *
  * Runs in workers; memory: a piece, room for a part's head, and what zlib takes, for the time of judging.
@@ -363,7 +363,7 @@ static const weir_variable_t module_variables[] = {
 static const weir_directive_t module_directives[] = {
     WEIR_DIRECTIVE_OF(form_conf_t, kinds, "form_body", &weir_type_enum, .where = WEIR_IN_ANY, .dflt = "off",
                       .values = module_kinds, .args = "on | urlencoded | multipart | off",
-                      .help = "Refuses a request whose body is not a form, before anybody gets it."),
+                      .help = "Refuses a request whose body is not a form, before any peer gets it."),
     WEIR_DIRECTIVE(form_conf_t, max_size, "form_max_size", .where = WEIR_IN_ANY, .dflt = "1m", .min = "1",
                    .max = "16g",
                    .help = "Limits the size of a body that must be a form, as it is when it is decoded."),

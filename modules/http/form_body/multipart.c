@@ -166,7 +166,7 @@ multipart_has_encoded(weir_str_t name)
     return false;
 }
 
-/* An empty one is of a file that nobody has chosen. */
+/* An empty one is of a file field in which no file was chosen. */
 static bool
 multipart_check_filename(form_multipart_t *form, weir_str_t name)
 {

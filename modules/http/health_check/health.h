@@ -4,7 +4,7 @@
  *     module.c    the directive, and which checks a group has          (load time; the module's life)
  *     match.c     `match` blocks: what an answer is to look like       (load time; judged in workers)
  *     record.h    what all workers know of a peer's checks
- *     watch.c     who probes which peer when, and what becomes of it   (workers: a policy of the group)
+ *     watch.c     which worker probes which peer when, and what becomes of it (workers: a policy of the group)
  *     probe.c     one question to one peer, HTTP and gRPC              (workers)
  *     tcp.c       one connection to one peer                           (workers)
  */

@@ -29,7 +29,7 @@ struct health_probe {
     const weir_response_head_t *head;        /* lives as long as the ask */
     weir_str_t     peer;                     /* its address; of the group's */
     weir_instant_t began, headed;
-    char         *body;                      /* heap; NULL: none came, or nobody looks at it */
+    char         *body;                      /* heap; NULL: none came, or no check looks at it */
     size_t        len, cap, seen;            /* seen: bytes that came, kept or not */
 };
 

@@ -1,16 +1,17 @@
 /*
- * watch.c - who probes which peer when, and what becomes of it: the policy of groups that have health checks.
+ * watch.c - which worker probes which peer when, and what becomes of it: the policy of groups that have health checks.
  *
- * All workers know each peer's record (a part of its shared state), and each has a timer for each check of it.  Whoever
- * claims a check that is due probes; results go into the record, and bar the peer in all workers at once.
+ * All workers know each peer's record (a part of its shared state), and each has a timer for each check of it.  The
+ * worker that claims a check that is due probes; results go into the record, and bar the peer in all workers at once.
  *
  *     claim:   {a probe is under way, due at, whose}
  *
  *     due ── compare-and-swap ──> under way, lent until the probe must be over ──> due again an interval later
  *
- * Who had a claim last is the first to look when it is due again, so that one worker goes on with a peer; the others
- * look a little later, and find that it was claimed.  When they find that it was not, its worker is stalled, or dead,
- * and one of them claims it: no interval passes without a probe.  A probe whose worker has died is over at once.
+ * The worker that had a claim last is the first to look when it is due again, so that one worker goes on with a peer;
+ * the others look a little later, and find that it was claimed.  When they find that it was not, its worker is stalled,
+ * or dead, and one of them claims it: no interval passes without a probe.  A probe whose worker has died is over at
+ * once.
  *
  * Of two groups of one name (a reload, a list of peers that has changed) only the one that the newest configuration
  * runs is probed for.  Runs in workers.  Memory: the group's, and a probe at a time for each check of each peer.
@@ -23,7 +24,7 @@
 
 #include <stdio.h>
 
-#define WATCH_GRACE_MIN  10                  /* ms by which others look later than who had the claim */
+#define WATCH_GRACE_MIN  10                  /* ms by which others look later than the claim's last owner */
 #define WATCH_GRACE_MAX  1000
 #define WATCH_LEASE_MORE 1000                /* ms that a claim lasts behind its probe's limit */
 #define WATCH_SPREAD     2                   /* ms between the first probes of two peers of a group */
@@ -185,7 +186,7 @@ watch_bar_check(const watch_t *watch, bool is_barred)
     }
 }
 
-/* Another worker may find out something of another check at this very moment: whoever is last sees both. */
+/* Another worker may find out something of another check at this very moment: the last one sees both. */
 static void
 watch_sync(const watch_t *watch)
 {

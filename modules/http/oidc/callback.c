@@ -2,9 +2,9 @@
  * callback.c - back from the provider, at the path of `redirect_uri` (OpenID Connect Core 1.0 §3.1.2.5): when it is the
  * answer to a login of this very browser, the code is changed for tokens, and a session begins.
  *
- * Threat: anybody can make a browser come here, with a code of his own (login CSRF), with one that was used, with
- * arguments that come twice.  So nothing is done without the cookie that the login left in this browser, whose state is
- * that of the address; and the session is always a new one.  Runs in workers.
+ * Threat: an attacker can make a browser come here, with a code of the attacker's own (login CSRF), with one that was
+ * used, with arguments that come twice.  So nothing is done without the cookie that the login left in this browser,
+ * whose state is that of the address; and the session is always a new one.  Runs in workers.
  */
 #include "oidc.h"
 

@@ -517,7 +517,8 @@ oidc_settle(weir_conf_t *cf, oidc_provider_t *provider)
     if (provider->client_secret.len == 0) {
         if (!provider->has_pkce) {
             return weir_conf_error_at(cf, provider->words, "\"oidc_provider\" \"%.*s\" has \"pkce off\" and no "
-                                      "\"client_secret\": anybody could use its codes", WEIR_STR_ARG(provider->name));
+                                      "\"client_secret\": any client could use its codes",
+                                      WEIR_STR_ARG(provider->name));
         }
         provider->client_auth = OIDC_AUTH_NONE;
     }

@@ -1,10 +1,10 @@
 /*
  * grant.c - the token endpoint is asked (RFC 6749 §4.1.3, §6; OpenID Connect Core 1.0 §3.1.3, §12), and what it answers
- * is looked at: the id token is verified before anybody hears of any of it.
+ * is looked at: the id token is verified before the asker is told.
  *
  *     endpoints (waited for) ──> POST ──> answer read ──> keys (waited for, newer ones once) ──> done
  *
- * A grant has its own memory, which is wiped, and a reference to its generation: who asked may be gone.  It is never
+ * A grant has its own memory, which is wiped, and a reference to its generation: the asker may be gone.  It is never
  * sent twice: a code, and many a refresh token, are good for one time.  Runs in workers.
  */
 #include "oidc.h"

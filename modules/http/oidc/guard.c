@@ -1,5 +1,5 @@
 /*
- * guard.c - who comes with a session is let in; who comes without one is sent to log in, or told so.
+ * guard.c - a client that has a session is let in; one without is sent to log in, or told so.
  *
  * A session that needs new tokens gets them before the access phase, so that all guards and limits see one state.  A
  * subrequest is never sent anywhere and sets nothing: it has the session of the request that it is made for.  Runs in
@@ -126,7 +126,7 @@ oidc_state_of(weir_request_t *req)
 
     state = state != NULL ? state : above;
     if (state != NULL && (conf->provider == NULL || state->provider == conf->provider)) {
-        return state;                            /* an internal redirect does not forget who it was */
+        return state;                            /* an internal redirect keeps what was found */
     }
     if (conf->provider == NULL) {
         return NULL;
@@ -309,7 +309,7 @@ guard_is_at(const weir_request_t *req, weir_str_t path)
     return path.len != 0 && !req->is_sub && weir_str_eq(req->uri.path, path);
 }
 
-/* What is in the address of a callback is for nobody's eyes. */
+/* What is in the address of a callback is shown by no log. */
 weir_step_t
 oidc_rewrite(weir_request_t *req, const void *conf_)
 {

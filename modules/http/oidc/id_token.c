@@ -1,6 +1,6 @@
 /*
- * id_token.c - who has logged in, as the provider says and has signed (OpenID Connect Core 1.0 §3.1.3.7).  Pure but for
- * the clock; everything lies in the caller's arena.
+ * id_token.c - the user who has logged in, as the provider says and has signed (OpenID Connect Core 1.0 §3.1.3.7).
+ * Pure but for the clock; everything lies in the caller's arena.
  */
 #include "oidc.h"
 
@@ -27,7 +27,7 @@ id_token_same(weir_str_t a, weir_str_t b)
 
 /* -- claims -- */
 
-/* aud has the client; with others beside it, azp says whom it was made for. */
+/* aud has the client; with others beside it, azp names the client it was made for. */
 static const char *
 id_token_check_audience(const oidc_provider_t *provider, const weir_jwt_t *jwt)
 {
@@ -39,7 +39,7 @@ id_token_check_audience(const oidc_provider_t *provider, const weir_jwt_t *jwt)
         return "it is for another audience";
     }
     if (!weir_json_get_string(jwt->claims, WEIR_STR("azp"), &azp)) {
-        return is_many || weir_json_get(jwt->claims, WEIR_STR("azp")) != NULL ? "its azp does not say whom it is for"
+        return is_many || weir_json_get(jwt->claims, WEIR_STR("azp")) != NULL ? "its azp is missing or no text"
                : NULL;
     }
     return weir_str_eq(azp, client) ? NULL : "it was made for another party";

@@ -20,7 +20,7 @@
 #define LOGIN_URI_MAX 2000
 #define LOGIN_LOOKED  64                         /* cookies of logins that are looked at */
 
-/* -- who is sent -- */
+/* -- requests that are sent to log in -- */
 
 static bool
 login_has(const weir_request_t *req, const char *name, const char *value)
@@ -160,7 +160,7 @@ login_make_room(oidc_state_t *state)
 
 /* -- the way -- */
 
-/* LOGIN_TEXT characters that nobody guesses. */
+/* LOGIN_TEXT characters that cannot be guessed. */
 static bool
 login_secret(weir_arena_t *arena, weir_str_t *text)
 {

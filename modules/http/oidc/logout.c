@@ -1,7 +1,7 @@
 /*
  * logout.c - the end of a session, at the path of `logout_uri`: its cookies go, this instance takes it for ended from
- * then on, should somebody have a copy, and the browser is sent to the provider's own logout, if it has one (OpenID
- * Connect RP-Initiated Logout 1.0).  Runs in workers.
+ * then on, should another client have a copy, and the browser is sent to the provider's own logout, if it has one
+ * (OpenID Connect RP-Initiated Logout 1.0).  Runs in workers.
  */
 #include "oidc.h"
 
@@ -82,7 +82,7 @@ logout_go_on(oidc_work_t *work)
     const oidc_provider_t *provider = state->provider;
     const oidc_metadata_t *metadata = oidc_provider_endpoints(provider);
 
-    /* Nobody stays logged in because the provider is down: without it the logout ends here. */
+    /* No user stays logged in because the provider is down: without it the logout ends here. */
     if (metadata == NULL && !work->has_waited
         && weir_document_wait(&provider->endpoints, req->http, &work->waiter, work->waiter.on_wake))
     {

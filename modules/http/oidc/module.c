@@ -232,13 +232,13 @@ static const weir_directive_t oidc_directives[] = {
     WEIR_DIRECTIVE_OF(oidc_conf_t, providers, "oidc_provider", &oidc_type_providers, .where = WEIR_IN_HTTP,
                       .opens = WEIR_IN_DATA, .args = "name", .block_min_args = 1, .block_max_args = 1,
                       .opened = oidc_opened, .line = oidc_line,
-                      .help = "Says where an OpenID provider is, who this site is there, and how sessions of it are "
-                              "kept."),
+                      .help = "Says where an OpenID provider is, which client this site is there, and how sessions "
+                              "of it are kept."),
     WEIR_DIRECTIVE_OF(oidc_conf_t, ask, "auth_oidc", &oidc_type_ask, .where = WEIR_IN_ANY, .dflt = "off",
-                      .help = "Lets in who has logged in at an OpenID provider, and sends browsers there."),
+                      .help = "Lets in users who have logged in at an OpenID provider, and sends browsers there."),
     WEIR_DIRECTIVE_OF(oidc_conf_t, dry_run, "auth_oidc_dry_run", &weir_type_enum, .values = weir_dry_run_values,
                       .where = WEIR_IN_ANY, .args = "on | off",
-                      .help = "Looks at sessions and logs, but sends nobody to log in and refuses nothing."),
+                      .help = "Looks at sessions and logs, but sends no browser to log in and refuses nothing."),
     WEIR_DIRECTIVES_END
 };
 

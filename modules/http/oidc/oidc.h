@@ -3,8 +3,8 @@
  *
  *     module.c   the module and its life     conf.c      oidc_provider { … }, auth_oidc
  *     provider.c where a provider is: its endpoints and keys, as it publishes them
- *     guard.c    who is let in               login.c     off to the provider      callback.c  and back from there
- *     grant.c    the token endpoint asked    id_token.c  what its answer says     refresh.c   once for all who wait
+ *     guard.c    clients are let in          login.c     off to the provider      callback.c  and back from there
+ *     grant.c    the token endpoint asked    id_token.c  what its answer says     refresh.c   once for all requests
  *     logout.c   the end                     vars.c      variables
  *     session.c  a session as bytes          cookies.c   what browsers are told to keep, and peers do not get
  *
@@ -140,12 +140,12 @@ typedef struct oidc_state {
     bool               is_secure;                /* cookies are Secure and have __Host- */
     bool               is_old_key, has_waited, is_renewed, is_answered;
     uint32_t           pieces;                   /* that the browser has sent */
-    const weir_json_t *claims;                   /* NULL: nobody has asked */
+    const weir_json_t *claims;                   /* NULL: not read yet */
     weir_filter_t      filter;                   /* adds what is set: */
     struct oidc_set   *sets;
 } oidc_state_t;
 
-/* NULL: nobody is asked to log in here, nor was before. */
+/* NULL: no login is asked for here, nor was before. */
 oidc_state_t *oidc_state_of(weir_request_t *req);
 /* A sealed session in the place of the state's.  false: it is none. */
 bool          oidc_state_open(oidc_state_t *state, weir_str_t sealed) WEIR_MUST_USE;
@@ -176,10 +176,10 @@ const oidc_metadata_t *oidc_work_endpoints(oidc_work_t *work, weir_step_t *step)
 bool        oidc_cookies_set_session(oidc_state_t *state, weir_str_t sealed);
 void        oidc_cookies_clear_session(oidc_state_t *state);
 void        oidc_cookies_set_login(oidc_state_t *state, weir_str_t name, weir_str_t value);      /* empty: it is over */
-/* The answer is one of ours, and nobody keeps it. */
+/* The answer is one of ours, and no cache keeps it. */
 void        oidc_cookies_no_store(oidc_state_t *state);
 weir_step_t oidc_cookies_filter(weir_request_t *req, const void *conf);
-/* A cookie of a provider there is, in either of its forms: no affair of anybody else (module.h). */
+/* A cookie of a provider there is, in either of its forms: no other module looks at it (module.h). */
 bool        oidc_cookies_owns(const void *conf, weir_str_t name);
 
 /* -- login.c -- */
@@ -235,7 +235,7 @@ void          oidc_grant_cancel(oidc_grant_t *grant);        /* NULL is fine */
 
 /* -- refresh.c -- */
 typedef enum {
-    OIDC_REFRESH_NONE,                           /* nobody has begun */
+    OIDC_REFRESH_NONE,                           /* no worker has begun */
     OIDC_REFRESH_WAITS,
     OIDC_REFRESH_DONE,                           /* *sealed is the session that came out */
     OIDC_REFRESH_REFUSED,                        /* the provider has ended the session */

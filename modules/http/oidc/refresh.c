@@ -3,12 +3,12 @@
  * come with it at one time, to whichever workers.  A refresh token that rotates must not be used twice: providers take
  * that for a theft and end the session (RFC 9700 §4.14).
  *
- *     shared, by a digest of the refresh token:   L  who is at it (slot, pid)   ·   S  the sealed session that came out
+ *     shared, by a digest of the refresh token:   L  its worker (slot, pid)   ·   S  the sealed session that came out
  *                                                 R  the provider has refused   ·   F  it could not be asked just now
  *
- * Who finds nothing takes the lease; the question then belongs to the process, not to the request: a client that
- * leaves does not lose what the provider has given.  What came out stays for a while, for requests that were sent with
- * the session before.  A lease ends by its time, and when its worker dies.  Runs in workers.
+ * A worker that finds nothing takes the lease; the question then belongs to the process, not to the request: a client
+ * that leaves does not lose what the provider has given.  What came out stays for a while, for requests that were sent
+ * with the session before.  A lease ends by its time, and when its worker dies.  Runs in workers.
  */
 #include "oidc.h"
 
@@ -22,7 +22,7 @@
 
 #define REFRESH_RINGS     ((uint64_t) 1 << 43)   /* a bit of the topic of entries that is seldom another's */
 #define REFRESH_LEASE_MS  15000
-#define REFRESH_LOOK_MS   500                    /* who waits for another process looks so often */
+#define REFRESH_LOOK_MS   500                    /* a request that waits for another process looks so often */
 #define REFRESH_KEPT_MS   120000                 /* what came out */
 #define REFRESH_FAILED_MS 3000
 #define REFRESH_WAITS     1024                   /* of one process */
@@ -128,7 +128,7 @@ refresh_put(const refresh_t *refresh, weir_str_t value, uint64_t kept_ms)
                              (weir_instant_t) { now.ms + kept_ms }, WEIR_ENTRIES_ANY, NULL);
 }
 
-/* -- who waits -- */
+/* -- requests that wait -- */
 
 void
 oidc_refresh_forget(oidc_refresh_wait_t *wait)
@@ -182,7 +182,7 @@ refresh_is_over(oidc_refresh_wait_t *wait)
     if (result == OIDC_REFRESH_WAITS && weir_clock_now().ms < wait->last.ms) {
         return false;
     }
-    /* NONE: its worker died, and whether the provider has answered nobody knows. */
+    /* NONE: its worker died, and it is not known whether the provider has answered. */
     refresh_tell(wait, result == OIDC_REFRESH_WAITS || result == OIDC_REFRESH_NONE ? OIDC_REFRESH_FAILED : result,
                  sealed);
     return true;
@@ -339,7 +339,7 @@ refresh_on_wake(weir_wake_listener_t *listener, uint64_t which)
     if ((which & REFRESH_RINGS) == 0) {
         return;
     }
-    weir_list_init(&looked);                     /* once each: who is told may begin to wait, or take others along */
+    weir_list_init(&looked);                     /* once each: the told may begin to wait, or take others along */
     while (!weir_list_empty(&process->waits)) {
         oidc_refresh_wait_t *wait = weir_list_entry(process->waits.next, oidc_refresh_wait_t, link);
 

@@ -30,7 +30,7 @@ WEIR_GETTER(vars_get_id_token)
     return true;
 }
 
-/* One that has ended is of no use to anybody. */
+/* One that has ended is of no use. */
 WEIR_GETTER(vars_get_access_token)
 {
     const oidc_state_t *state = vars_session(subject);

@@ -2,10 +2,10 @@
  * guard.c - the limits of a client's plan: its rate and burst, how many requests are under way, and how many an
  * hour, a day and a month have; exact over all workers.
  *
- * Whose plan it is says guard/consumer.h.  A client counts by its own name, whatever its plan is called, so that a plan
+ * guard/consumer.h says whose plan it is.  A client counts by its own name, whatever its plan is called, so that a plan
  * that is changed in the store, or another one, holds at once and forgets nothing.  In the order rate, concurrency,
  * hour, day, month each is taken; when one refuses, what was taken is given back, so that a request that is refused
- * costs nothing.  It is the last of the access phase: whom guards refuse it does not count.
+ * costs nothing.  It is the last of the access phase: it does not count what guards refuse.
  *
  * One zone has three kinds of memory: rates (shm/rate.h), requests under way (shm/holds.h; the master gives back what a
  * dead worker held) and quotas (shm/quota.h; the store keeps them, and of long rates what is ahead).  Runs in workers;
@@ -211,7 +211,8 @@ plan_state(weir_request_t *req, const plan_limit_t *limit, const weir_consumer_t
     return state;
 }
 
-/* What the client counts by here.  Clients that nobody knows may have another plan elsewhere: they count by plan. */
+/* What the client counts by here.  Clients that are no consumers may have another plan elsewhere: they count by
+ * plan. */
 static weir_str_t
 plan_key(weir_request_t *req, const plan_limit_t *limit, const weir_consumer_t *client)
 {
@@ -306,7 +307,8 @@ plan_decide(const plan_conf_t *conf, weir_request_t *req, plan_state_t *state)
            : weir_request_fail_status(req, plan_cause(state->result), (uint16_t) conf->status, NULL);
 }
 
-/* Nobody, or somebody without a plan; a plan that is named and not in the store allows nothing. */
+/* A client that is no consumer, or a consumer without a plan; a plan that is named and not in the store allows
+ * nothing. */
 static weir_step_t
 plan_without(const plan_conf_t *conf, weir_request_t *req, const weir_consumer_t *client, bool is_rehearsal)
 {

@@ -253,7 +253,7 @@ static const weir_directive_t plan_directives[] = {
 const weir_http_module_t weir_http_plan_limit = {
     .name = "http_plan_limit",
     .area = "Consumers",
-    /* the last of all guards: whom one of them refuses it does not count */
+    /* the last of all guards: it does not count what one of them refuses */
     .after = "http_access http_auth_basic http_api_key http_auth_jwt http_auth_oauth2 http_auth_request http_ext_authz "
              "http_api http_consumer http_maintenance http_quota http_require",
     .conf_size = sizeof(plan_conf_t),

@@ -102,8 +102,8 @@ outlier_return(weir_uppolicy_of_t *of, weir_peer_t *peer)
              WEIR_STR_ARG(weir_group_conf(of->group)->name));
 }
 
-/* One worker at a time: who takes `due`.  Those that are not over yet give it a new one, and so does each that is
- * ejected from now on. */
+/* One worker at a time: the one that takes `due`.  Those that are not over yet give it a new one, and so does each that
+ * is ejected from now on. */
 void
 outlier_return_all(weir_uppolicy_of_t *of, weir_instant_t now)
 {

@@ -162,7 +162,7 @@ outlier_collect(weir_uppolicy_of_t *of, outlier_seen_t *list, weir_instant_t sin
     return count;
 }
 
-/* One that is long over, because nobody was there to judge it, is dropped. */
+/* One that is long over, because no worker was there to judge it, is dropped. */
 void
 outlier_judge(weir_uppolicy_of_t *of, weir_instant_t now)
 {

@@ -6,8 +6,8 @@
  *
  * Failures in a row eject at once, by the worker whose attempt was the last of them.  All else is judged at the end of
  * an interval, by the one worker that is first to see it: each that has reported something has a timer for it.  An
- * ejected peer comes back by whoever first finds its time over: the worker that ejected it has a timer, and so has one
- * that begins; a request that comes looks, too.
+ * ejected peer comes back by the first process that finds its time over: the worker that ejected it has a timer, and so
+ * has one that begins; a request that comes looks, too.
  *
  * Runs in workers.  The arithmetic, and the words of shared memory, are in upstream/outliers.h.
  */

@@ -2,7 +2,7 @@
  * bonds.c - the policy of `sticky`: which peer a request is bound to, and what a client is told of its peer.
  *
  * A peer has a name of 16 bytes.  For cookies and fields that is HMAC-SHA-256 of its address, cut off, with a key made
- * of the operator's secret, so that the text tells nobody the address, is the same in all workers and gateways that
+ * of the operator's secret, so that the text does not reveal the address, is the same in all workers and gateways that
  * have the secret, and outlives a restart.  The first secret makes texts; the others are understood, too.  Without a
  * secret the key is a constant: then who can try all addresses finds the one.  For `route` the name is a hash of the
  * server's route, for `learn` one of its address.

@@ -2,9 +2,9 @@
  * sessions.c - sessions of clients that answers have named (`sticky learn`): which peer each is bound to, in shared
  * memory (shm/keyed.h), for all workers, over reload and upgrade.
  *
- * Runs in workers.  A value is 39 bits that tell the peer, and 24 of when the session ends if nobody asks for it, in
- * seconds of the monotonic clock; these come again after 194 days, more than twice the greatest timeout.  When there is
- * no room, the session that would end soonest gives way.
+ * Runs in workers.  A value is 39 bits that tell the peer, and 24 of when the session ends if no request comes with it,
+ * in seconds of the monotonic clock; these come again after 194 days, more than twice the greatest timeout.  When there
+ * is no room, the session that would end soonest gives way.
  */
 #include "sticky.h"
 
