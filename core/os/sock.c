@@ -10,6 +10,7 @@
 #include "os/sys.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -132,6 +133,28 @@ fail:
     }
     errno = saved;
     return -1;
+}
+
+/* The flags of a segment are byte 13 of its head, which is where a filter of a TCP socket begins to read. */
+bool
+weir_sock_refuse_new(int fd)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),              /* SYN and ACK */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),        /* SYN alone: */
+        BPF_STMT(BPF_RET | BPF_K, 0),                           /* dropped */
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog program = { .len = (unsigned short) weir_countof(code), .filter = code };
+
+    return weir_sys_setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
+bool
+weir_sock_take_new(int fd)
+{
+    return sock_set(fd, SOL_SOCKET, SO_DETACH_FILTER, 0) || errno == ENOENT;
 }
 
 /* --- connecting and options --- */

@@ -20,6 +20,11 @@ typedef struct {
 
 /* Bound, listening, non-blocking, close-on-exec.  A stale unix socket file without a listener is replaced. */
 int  weir_sock_listen(const weir_addr_t *addr, const weir_listen_options_t *options) WEIR_MUST_USE;
+/* A listening socket of TCP drops whoever begins to connect, and says nothing; who has begun may end and be accepted.
+ * So that its queue can be emptied for good before it is closed.  false: errno, all is as it was. */
+bool weir_sock_refuse_new(int fd) WEIR_MUST_USE;
+/* And takes them again, as at first. */
+bool weir_sock_take_new(int fd) WEIR_MUST_USE;
 /* The same from an address of this machine; port 0: any. */
 int  weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bool *done) WEIR_MUST_USE;
 /* Starts connecting, non-blocking. *done tells whether it is connected already. TCP_NODELAY is set on TCP. */

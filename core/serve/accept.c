@@ -5,14 +5,17 @@
 
 #include "base/mem.h"
 #include "log/log.h"
+#include "os/sock.h"
 #include "os/sys.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ACCEPT_PAUSE  ((weir_msec_t) { 500 })
 #define ACCEPT_BATCH  64                         /* a turn, with multi_accept */
 #define ACCEPT_QUEUED 4096                       /* connections taken from a socket that goes */
+#define ACCEPT_LEAVES ((weir_msec_t) { 300 })    /* a round trip of those who have begun to connect */
 
 /* -- sockets -- */
 
@@ -37,6 +40,7 @@ accept_take_fd(weir_serve_socket_t *socket)
     int fd = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
 
     weir_loop_unwatch(socket->serve->loop, &socket->watch);
+    weir_timer_drop(&socket->leave_timer);
     socket->paused_fd = -1;
     return fd;
 }
@@ -44,7 +48,7 @@ accept_take_fd(weir_serve_socket_t *socket)
 static void
 accept_remove(weir_serve_socket_t *socket)
 {
-    weir_assert(!socket->is_removed);
+    weir_assert(socket->is_removed == socket->is_leaving);
     socket->is_removed = true;
     weir_list_remove(&socket->link);
     weir_accept_unref(socket);
@@ -243,12 +247,6 @@ accept_add(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
     return accept_open(socket, fd) ? socket : NULL;
 }
 
-bool
-weir_accept_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
-{
-    return accept_add(serve, addr, fd, shared) != NULL;
-}
-
 /* -- for a worker that is down -- */
 
 /* Counted. */
@@ -258,7 +256,7 @@ accept_own_socket(weir_serve_t *serve, const weir_addr_t *addr)
     for (weir_list_t *l = serve->sockets.next; l != &serve->sockets; l = l->next) {
         weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
 
-        if (!socket->is_kept && weir_addr_eq(&socket->addr, addr)) {
+        if (!socket->is_kept && !socket->is_leaving && weir_addr_eq(&socket->addr, addr)) {
             return weir_accept_ref(socket);
         }
     }
@@ -294,7 +292,7 @@ weir_accept_keep_end(weir_serve_t *serve, uint32_t of)
         weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
 
         next = l->next;
-        if (socket->is_kept && socket->kept_for == of) {
+        if (socket->is_kept && socket->kept_for == of && !socket->is_leaving) {
             accept_close(socket);
         }
     }
@@ -302,11 +300,17 @@ weir_accept_keep_end(weir_serve_t *serve, uint32_t of)
 
 /* -- sockets go -- */
 
-/* We stop listening here: what is queued is accepted on the generation that was, then the socket goes. */
-static void
-accept_retire(weir_serve_socket_t *socket)
+static int
+accept_fd(const weir_serve_socket_t *socket)
 {
-    int listener = socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
+    return socket->paused_fd >= 0 ? socket->paused_fd : socket->watch.fd;
+}
+
+/* What is queued is accepted, on the newest generation that listens here. */
+static void
+accept_drain(weir_serve_socket_t *socket)
+{
+    int listener = accept_fd(socket);
 
     weir_assert(listener >= 0);
     for (int i = 0; i < ACCEPT_QUEUED; i++) {
@@ -318,14 +322,66 @@ accept_retire(weir_serve_socket_t *socket)
         }
         accept_begin(socket, fd, &peer);
     }
+}
+
+static void
+accept_on_leave(weir_timer_t *timer)
+{
+    weir_serve_socket_t *socket = weir_container_of(timer, weir_serve_socket_t, leave_timer);
+
+    weir_assert(socket->is_leaving);
+    accept_drain(socket);
     accept_close(socket);
+}
+
+/* We stop listening here.  The master has the socket, too: what came between our last look and its end would be lost. */
+static void
+accept_leave(weir_serve_socket_t *socket)
+{
+    weir_assert(!socket->is_leaving);
+    socket->is_leaving = socket->is_removed = true;
+    if (!weir_addr_is_unix(&socket->addr) && !weir_sock_refuse_new(accept_fd(socket))) {
+        weir_log(WEIR_LOG_WARN, NULL, errno, "%.*s: those who begin to connect while it goes may be lost",
+                 WEIR_STR_ARG(socket->listen->text));
+    }
+    accept_drain(socket);
+    weir_timer_set(socket->serve->loop, &socket->leave_timer, ACCEPT_LEAVES, accept_on_leave);
+}
+
+/* An address that had gone is listened on again: what waits in a socket that leaves is the same one's that comes. */
+static void
+accept_leave_to(weir_serve_t *serve, const weir_addr_t *addr, int fd)
+{
+    struct stat comes, leaves;
+
+    for (weir_list_t *l = serve->sockets.next, *next; l != &serve->sockets; l = next) {
+        weir_serve_socket_t *socket = weir_list_entry(l, weir_serve_socket_t, link);
+
+        next = l->next;
+        if (socket->is_leaving && weir_addr_eq(&socket->addr, addr) && weir_sys_fstat(fd, &comes) == 0
+            && weir_sys_fstat(accept_fd(socket), &leaves) == 0 && comes.st_ino == leaves.st_ino
+            && comes.st_dev == leaves.st_dev)
+        {
+            accept_close(socket);
+        }
+    }
+}
+
+bool
+weir_accept_listen(weir_serve_t *serve, const weir_addr_t *addr, int fd, bool shared)
+{
+    accept_leave_to(serve, addr, fd);
+    return accept_add(serve, addr, fd, shared) != NULL;
 }
 
 void
 weir_accept_end(weir_serve_t *serve)
 {
     while (!weir_list_empty(&serve->sockets)) {
-        accept_retire(weir_list_entry(serve->sockets.next, weir_serve_socket_t, link));
+        weir_serve_socket_t *socket = weir_list_entry(serve->sockets.next, weir_serve_socket_t, link);
+
+        accept_drain(socket);
+        accept_close(socket);
     }
 }
 
@@ -361,8 +417,11 @@ weir_accept_use(weir_serve_t *serve)
 
         next = l->next;
         more = l != last;                   /* behind it are those that were handed over */
+        if (socket->is_leaving) {
+            continue;
+        }
         if (listen == NULL) {
-            accept_retire(socket);
+            accept_leave(socket);
         } else if (listen->area != socket->listen->area) {
             accept_hand_over(socket);
         } else {

@@ -17,9 +17,11 @@ struct weir_serve_socket {
     weir_generation_t   *generation;         /* the newest that listens here; a reference */
     weir_listen_t       *listen;             /* its entry there */
     void                *part;               /* of the entry's area */
+    weir_timer_t         leave_timer;
     uint32_t             refs;
     int                  paused_fd;          /* not watched for a moment; -1 */
     bool                 is_shared;          /* other processes accept on it too */
+    bool                 is_leaving;         /* its address is gone: it takes who has begun to connect until leave_timer */
     bool                 is_removed;         /* its connections are to end politely */
     bool                 is_kept;            /* for a worker that is down: kept_for */
     uint32_t             kept_for;
@@ -55,7 +57,8 @@ void weir_accept_closed(weir_serve_t *serve);
 
 /* Out of descriptors, memory or connections: looks away for a moment.  What waits in the kernel's queue is not lost. */
 void weir_accept_pause(weir_serve_t *serve);
-/* Another generation serves: sockets get their entries there; those that have none are drained and closed. */
+/* Another generation serves: sockets get their entries there.  One that has none takes nobody who begins to connect from
+ * now on; who is connected, or will be in a moment, is accepted on the generation that was, and then it is closed. */
 void weir_accept_use(weir_serve_t *serve);
 /* What is queued is accepted, then no more. */
 void weir_accept_end(weir_serve_t *serve);

@@ -45,7 +45,7 @@ void          weir_serve_destroy(weir_serve_t *serve);
 /* Every connection that is accepted adds one there. */
 void          weir_serve_count_taken(weir_serve_t *serve, uint64_t *taken);
 /* Swaps the generation.  Sockets of addresses it does not listen on are drained (accepted until empty, on the old
- * generation) and closed. */
+ * generation), and closed a moment later. */
 void          weir_serve_use(weir_serve_t *serve, weir_generation_t *generation);
 /* Takes what is queued and accepts no more; connections end politely; after `limit` (0: none) they are cut. */
 void          weir_serve_quit(weir_serve_t *serve, weir_msec_t limit);

@@ -20,6 +20,8 @@
 #define SOCKETS_TRIES   5
 #define SOCKETS_TRY_MS  500
 #define SOCKETS_BACKLOG 511
+#define SOCKETS_LEAVES  600             /* ms: longer than workers accept on a socket that leaves (serve/accept.c) */
+#define SOCKETS_KNOWN   10000           /* ms: so long a worker that is late may have one still, which is no stranger's */
 
 /* -- one listener -- */
 
@@ -96,7 +98,7 @@ sockets_overlap(const weir_sockets_t *sockets, const weir_listener_t *listener)
     for (size_t i = 0; i < sockets->n; i++) {
         const weir_listener_t *other = sockets->at[i];
 
-        if (other->n_fds != 0 && !weir_addr_is_unix(&other->addr)
+        if ((other->n_fds != 0 || weir_sockets_has_left(other)) && !weir_addr_is_unix(&other->addr)
             && weir_addr_port(&other->addr) == weir_addr_port(&listener->addr)
             && (weir_addr_is_wildcard(&other->addr) || weir_addr_is_wildcard(&listener->addr)
                 || weir_addr_eq(&other->addr, &listener->addr)))
@@ -239,6 +241,81 @@ sockets_retune(weir_listener_t *listener, const weir_listen_options_t *now)
     listener->options = *now;
 }
 
+/* -- those that leave -- */
+
+bool
+weir_sockets_has_left(const weir_listener_t *listener)
+{
+    return listener->left_at.ms != 0;
+}
+
+static void
+sockets_leave(weir_listener_t *listener)
+{
+    for (size_t i = 0; i < listener->n_fds; i++) {
+        if (!weir_sock_refuse_new(listener->fds[i])) {      /* its worker has done so, but one that is down */
+            weir_log(WEIR_LOG_INFO, NULL, errno, "setsockopt(SO_ATTACH_FILTER) of %s failed", listener->text);
+        }
+    }
+    listener->left_at = weir_clock_now();
+}
+
+/* A generation listens there again: what was not closed yet is used on, and handed to workers as what is new is. */
+static void
+sockets_return(weir_listener_t *listener)
+{
+    for (size_t i = 0; i < listener->n_fds; i++) {
+        if (!weir_sock_take_new(listener->fds[i])) {
+            weir_log(WEIR_LOG_ALERT, NULL, errno, "setsockopt(SO_DETACH_FILTER) of %s failed", listener->text);
+        }
+    }
+    listener->left_at = (weir_instant_t) { 0 };
+    listener->since = 0;
+}
+
+void
+weir_sockets_leave_unused(weir_sockets_t *sockets, uint64_t serial)
+{
+    for (size_t i = sockets->n; i-- != 0;) {
+        weir_listener_t *listener = sockets->at[i];
+
+        if (listener->last == serial || weir_sockets_has_left(listener)) {
+            continue;
+        }
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "no longer listening on %s", listener->text);
+        if (weir_addr_is_unix(&listener->addr)) {
+            sockets_remove_at(sockets, i, true);
+        } else {
+            sockets_leave(listener);
+        }
+    }
+}
+
+weir_msec_t
+weir_sockets_close_left(weir_sockets_t *sockets)
+{
+    uint64_t now = weir_clock_now().ms, next = 0;
+
+    for (size_t i = sockets->n; i-- != 0;) {
+        weir_listener_t *listener = sockets->at[i];
+        uint64_t         since = now - listener->left_at.ms, wait;
+
+        if (!weir_sockets_has_left(listener)) {
+            continue;
+        }
+        if (since >= SOCKETS_KNOWN) {
+            sockets_remove_at(sockets, i, false);
+            continue;
+        }
+        while (since >= SOCKETS_LEAVES && listener->n_fds != 0) {
+            (void) weir_sys_close(listener->fds[--listener->n_fds]);
+        }
+        wait = (since < SOCKETS_LEAVES ? SOCKETS_LEAVES : SOCKETS_KNOWN) - since;
+        next = next == 0 ? wait : weir_min(next, wait);
+    }
+    return (weir_msec_t) { next };
+}
+
 /* -- all of a generation -- */
 
 static bool
@@ -285,6 +362,9 @@ weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, 
         weir_listener_t *listener = sockets_find(sockets, &list.at[i]->addr);
 
         weir_assert(listener != NULL && listener->n_fds != 0);
+        if (weir_sockets_has_left(listener)) {
+            sockets_return(listener);
+        }
         sockets_retune(listener, &list.at[i]->options);
         listener->last = generation->serial;
         if (listener->since == 0) {

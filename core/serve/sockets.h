@@ -3,6 +3,10 @@
  *
  * Closing one of several SO_REUSEPORT sockets drops what waits in its queue, so that none is closed while its address
  * is configured: worker k of n serves every socket i with i mod n == k, however many there are.
+ *
+ *     opened --its address is in no generation any more--> left --SOCKETS_LEAVES--> closed, known --SOCKETS_KNOWN--> gone
+ *        ^                                                  |                          |
+ *        +-----------------------------its address is in one again (opened anew)-------+
  */
 #ifndef WEIR_SERVE_SOCKETS_H
 #define WEIR_SERVE_SOCKETS_H
@@ -17,6 +21,7 @@ typedef struct {
     size_t                n_fds;
     uint64_t              since;        /* serial of the generation that brought it */
     uint64_t              last;         /* serial of the newest generation that listens on it */
+    weir_instant_t        left_at;      /* no generation in use listens on it since then; 0: one does */
 } weir_listener_t;
 
 typedef struct {
@@ -35,6 +40,14 @@ bool weir_sockets_adopt(weir_sockets_t *sockets, int fd) WEIR_MUST_USE;
 void weir_sockets_close_unused(weir_sockets_t *sockets, uint64_t serial);
 /* Whether socket i of the listener is served by worker `index` of `workers`. */
 bool weir_sockets_serves(const weir_listener_t *listener, size_t i, uint32_t index, uint32_t workers);
+/* The same without a loss, where workers have the sockets, too: nobody begins to connect from now on, workers accept
+ * who has begun, and weir_sockets_close_left closes them a moment later, unless a generation that comes meanwhile listens
+ * on them again: it gets them back.  Files of unix sockets go at once. */
+void weir_sockets_leave_unused(weir_sockets_t *sockets, uint64_t serial);
+/* Those whose moment is over.  Returns when it is to be called again; 0: not until more leave. */
+weir_msec_t weir_sockets_close_left(weir_sockets_t *sockets) WEIR_MUST_USE;
+/* Whether it is one of these. */
+bool weir_sockets_has_left(const weir_listener_t *listener);
 bool weir_sockets_are_shared(const weir_listener_t *listener);
 
 /* Closes all; unlink_paths: also removes the files of unix sockets (the master's last act, never a worker's). */

@@ -336,6 +336,9 @@ static void
 inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd)
 {
     for (size_t i = 0; i < sockets->n; i++) {
+        if (weir_sockets_has_left(sockets->at[i])) {
+            continue;
+        }
         weir_buf_add_lit(&w->out, "listen");
         for (size_t k = 0; k < sockets->at[i]->n_fds; k++) {
             inherit_add(w, sockets->at[i]->fds[k]);

@@ -64,6 +64,7 @@ struct weir_master {
     bool                      reloading, reload_again;
     int                       bundle_fd;    /* of the reload under way; -1 */
     weir_timer_t              reload_timer;
+    weir_timer_t              left_timer;       /* sockets of addresses that are gone (weir_sockets_close_left) */
     weir_task_t               reload_task;
     weir_task_t               publish_task;
 

@@ -63,6 +63,17 @@ reload_tell_outcome(bool good, const char *text, ...)
 }
 
 static void
+reload_on_left(weir_timer_t *timer)
+{
+    weir_master_t *master = weir_container_of(timer, weir_master_t, left_timer);
+    weir_msec_t    again = weir_sockets_close_left(&master->sockets);
+
+    if (again.ms != 0) {
+        weir_timer_set(master->loop, timer, again, reload_on_left);
+    }
+}
+
+static void
 reload_finish(weir_master_t *master)
 {
     weir_assert(master->reloading);
@@ -72,7 +83,8 @@ reload_finish(weir_master_t *master)
         weir_link_drop_reload(weir_list_entry(at, weir_child_t, link));
     }
     reload_close_bundle(master);
-    weir_sockets_close_unused(&master->sockets, master->generation->serial);
+    weir_sockets_leave_unused(&master->sockets, master->generation->serial);
+    reload_on_left(&master->left_timer);
     if (master->reload_again) {
         weir_task_post(master->loop, &master->reload_task, reload_on_task);
     }
@@ -169,6 +181,7 @@ weir_reload_forget(weir_master_t *master)
 {
     weir_task_cancel(&master->reload_task);
     weir_timer_drop(&master->reload_timer);
+    weir_timer_drop(&master->left_timer);
     reload_close_bundle(master);
     master->reloading = master->reload_again = false;
 }

@@ -40,6 +40,7 @@ typedef struct {
     weir_sockets_t            sockets;
     weir_life_t              *life;
     weir_serve_t             *serve;
+    weir_timer_t              left_timer;       /* sockets of addresses that are gone */
     bool                      leaving, done;
 } single_t;
 
@@ -57,6 +58,17 @@ single_listen(single_t *single)
                 weir_log(WEIR_LOG_ALERT, NULL, errno, "accepting on %s failed", listener->text);
             }
         }
+    }
+}
+
+static void
+single_on_left(weir_timer_t *timer)
+{
+    single_t   *single = weir_container_of(timer, single_t, left_timer);
+    weir_msec_t again = weir_sockets_close_left(&single->sockets);
+
+    if (again.ms != 0) {
+        weir_timer_set(single->loop, timer, again, single_on_left);
     }
 }
 
@@ -93,7 +105,8 @@ single_reload(single_t *single)
     weir_settings_read(&single->settings, generation);
     weir_shared_use(&single->settings);
     single_listen(single);
-    weir_sockets_close_unused(&single->sockets, generation->serial);
+    weir_sockets_leave_unused(&single->sockets, generation->serial);
+    single_on_left(&single->left_timer);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use", (unsigned long long) generation->serial);
     weir_outcome_end(WEIR_OUTCOME_RELOAD, true, "the configuration is in use");
 }
@@ -239,6 +252,7 @@ single_tear_down(single_t *single)
         weir_life_destroy(single->life);
     }
     weir_shared_close();
+    weir_timer_drop(&single->left_timer);
     weir_loop_destroy(single->loop);
     weir_sockets_fini(&single->sockets, true);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "exit");

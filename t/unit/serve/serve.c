@@ -6,6 +6,7 @@
  */
 #include "serve/serve.h"
 
+#include "os/clock.h"
 #include "os/sys.h"
 #include "says.h"
 #include "tap.h"
@@ -168,6 +169,17 @@ static void
 turn(void)
 {
     weir_loop_turn(loop, (weir_msec_t) { 0 });
+}
+
+/* As long as an address that goes takes who has begun to connect. */
+static void
+turn_until_left(void)
+{
+    weir_instant_t since = weir_clock_now();
+
+    while (weir_clock_now().ms - since.ms < 350) {
+        weir_loop_turn(loop, (weir_msec_t) { 10 });
+    }
 }
 
 /* A listening socket on that address: as the master has it. */
@@ -370,6 +382,7 @@ test_paused_changes(void)
     use(NULL, &area_b);
     turn();
     ok(fakes[0].n == 1 && fakes[0].sockets[0]->is_removed, "what waits on an address that goes is accepted");
+    turn_until_left();
     ok(client(0) < 0 && errno == ECONNREFUSED, "and nobody listens there");
     is_int(fakes[1].n, 0, "what stays waits");
     weir_accept_keep(serve, &second, listening(1), 7);
@@ -399,7 +412,7 @@ static void
 test_address_goes(void)
 {
     weir_addr_t addr = address(0);
-    int         fd;
+    int         fd, late;
 
     begin(&area_a, &area_b, 8);
     listen_on(0);
@@ -408,11 +421,43 @@ test_address_goes(void)
     is_int(fakes[0].n, 1, "what waits on an address that goes is accepted");
     ok(fakes[0].sockets[0]->is_removed && fakes[0].sockets[0]->listen->area == &area_a,
        "on the configuration of before");
+    late = client(0);
+    turn();
+    is_int(fakes[0].n, 2, "so is who comes a moment later");
+    turn_until_left();
     ok(client(0) < 0 && errno == ECONNREFUSED, "then nobody listens there");
     ok(!weir_accept_listen(serve, &addr, listening(0), true) && errno == EADDRNOTAVAIL, "nor may");
     ok(fakes[0].generation == serve->generation && fakes[1].generation == serve->generation,
        "areas are given the new configuration");
     close(fd);
+    close(late);
+    end();
+}
+
+/* The master hands the same socket out again when its address is configured again in that moment. */
+static void
+test_address_comes_back(void)
+{
+    weir_addr_t addr = address(0);
+    int         listener = listening(0), again = dup(listener), other, fd;
+
+    begin(&area_a, &area_b, 8);
+    weir_assert(weir_accept_listen(serve, &addr, listener, true));
+    use(NULL, &area_b);
+    use(&area_a, &area_b);
+    weir_assert(weir_accept_listen(serve, &addr, again, true));
+    fd = client(0);
+    turn();
+    ok(fakes[0].n == 1 && !fakes[0].sockets[0]->is_removed && fakes[0].sockets[0]->generation == serve->generation,
+       "an address that comes back at once goes on with the same socket");
+    use(NULL, &area_b);
+    other = client(0);
+    use(&area_a, &area_b);
+    weir_assert(weir_accept_listen(serve, &addr, listening(0), true));
+    turn();
+    ok(fakes[0].n == 2 && fakes[0].sockets[1]->is_removed, "one with another socket takes nothing from those of before");
+    close(fd);
+    close(other);
     end();
 }
 
@@ -549,6 +594,7 @@ main(void)
     test_paused_by_half();
     test_paused_changes();
     test_address_goes();
+    test_address_comes_back();
     test_address_stays();
     test_address_changes_area();
     test_kept();

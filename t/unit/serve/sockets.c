@@ -6,10 +6,12 @@
  */
 #include "serve/sockets.h"
 
+#include "os/clock.h"
 #include "os/sys.h"
 #include "says.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 
@@ -121,6 +123,93 @@ test_adopted(void)
     weir_sockets_fini(&sockets, true);
 }
 
+/* The kernel has a connection there, or will have: how long that takes is what a SYN waits for. */
+static int
+client_of(const weir_addr_t *addr, int *result)
+{
+    int            fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval patience = { .tv_usec = 200000 };
+
+    weir_assert(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
+    *result = connect(fd, &addr->any, addr->len) == 0 ? 0 : errno;
+    return fd;
+}
+
+static void
+wait_ms(unsigned ms)
+{
+    (void) usleep(ms * 1000);
+    weir_clock_update();
+}
+
+static void
+test_left(void)
+{
+    weir_addr_t        tcp = free_port(), other = free_port();
+    weir_sockets_t     sockets = { .n = 0 };
+    weir_generation_t *generation;
+    int                kept, result, fds[3];
+
+    says_listen(&tcp, &area);
+    weir_assert(open_said(&sockets, 1));
+    kept = sockets.at[0]->fds[0];
+    fds[0] = client_of(&tcp, &result);
+    is_int(result, 0, "who comes in time is connected");
+
+    says_listen(&other, &area);
+    generation = says_generation(&error);
+    weir_assert(generation != NULL && weir_sockets_open(&sockets, generation, 1, false, &error));
+    weir_sockets_leave_unused(&sockets, generation->serial);
+    weir_generation_unref(generation);
+    ok(weir_sockets_has_left(sockets.at[0]) && is_open(kept), "an address that goes is not closed at once");
+    fds[1] = client_of(&tcp, &result);
+    is_int(result, EINPROGRESS, "but connects nobody any more");
+    ok(weir_sockets_close_left(&sockets).ms != 0 && is_open(kept), "for a moment");
+
+    says_listen(&tcp, &area);
+    generation = says_generation(&error);
+    weir_assert(generation != NULL && weir_sockets_open(&sockets, generation, 1, false, &error));
+    ok(!weir_sockets_has_left(sockets.at[0]) && sockets.at[0]->fds[0] == kept
+       && sockets.at[0]->since == generation->serial, "one that comes back meanwhile is the same, for workers anew");
+    fds[2] = client_of(&tcp, &result);
+    is_int(result, 0, "and connects again");
+    weir_sockets_leave_unused(&sockets, generation->serial);
+    weir_generation_unref(generation);
+    ok(weir_sockets_has_left(sockets.at[1]), "now the other one goes");
+    wait_ms(650);
+    ok(weir_sockets_close_left(&sockets).ms != 0 && sockets.n == 2 && sockets.at[1]->n_fds == 0,
+       "it is closed, and known still");
+    for (size_t i = 0; i < 3; i++) {
+        (void) close(fds[i]);
+    }
+    weir_sockets_fini(&sockets, true);
+}
+
+/* A worker that is late has its socket still: it is no stranger. */
+static void
+test_left_late(void)
+{
+    weir_addr_t        tcp = free_port(), other = free_port();
+    weir_sockets_t     sockets = { .n = 0 };
+    weir_generation_t *generation;
+    int                late;
+
+    says_listen(&tcp, &area);
+    weir_assert(open_said(&sockets, 1));
+    late = dup(sockets.at[0]->fds[0]);
+    says_listen(&other, &area);
+    generation = says_generation(&error);
+    weir_assert(generation != NULL && weir_sockets_open(&sockets, generation, 1, false, &error));
+    weir_sockets_leave_unused(&sockets, generation->serial);
+    weir_generation_unref(generation);
+    wait_ms(650);
+    (void) !weir_sockets_close_left(&sockets).ms;
+    says_listen(&tcp, &area);
+    ok(open_said(&sockets, 1), "an address that a worker has not closed yet can be listened on again");
+    (void) close(late);
+    weir_sockets_fini(&sockets, true);
+}
+
 int
 main(void)
 {
@@ -130,5 +219,7 @@ main(void)
     test_open();
     test_in_use();
     test_adopted();
+    test_left();
+    test_left_late();
     return done();
 }
