@@ -10,6 +10,8 @@ typedef struct {
     char     text[1024];   /* complete for nginx's users: "unknown directive \"x\" in /etc/weir.conf:3" */
     char     file[512];    /* empty when it is about no file */
     uint32_t line, column; /* from 1; 0: none */
+    char     pointer[256]; /* into a file that is JSON (RFC 6901); empty: it is none, or it is about the whole */
+    char     fragment[256]; /* of the configuration, by its name; empty: it is about none */
 } weir_error_t;
 
 /* Sets text; keeps the first error when one is set already.  Always returns false, for `return weir_error_set(...)`. */

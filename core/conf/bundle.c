@@ -20,6 +20,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -85,8 +86,8 @@ bundle_bucket(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key)
     return &bundle->buckets[weir_str_hash(key, (uint64_t) kind) % weir_countof(bundle->buckets)];
 }
 
-static weir_bundle_entry_t *
-bundle_find(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key)
+weir_bundle_entry_t *
+weir_bundle_find(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key)
 {
     weir_bundle_entry_t *entry;
 
@@ -154,7 +155,7 @@ bundle_record_file(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t pa
 static bool
 bundle_file(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t path, weir_str_t *bytes, weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = bundle_find(bundle, kind, path);
+    weir_bundle_entry_t *entry = weir_bundle_find(bundle, kind, path);
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "file", path);
@@ -219,7 +220,7 @@ bundle_record_glob(weir_bundle_t *bundle, weir_str_t pattern, weir_bundle_entry_
 bool
 weir_bundle_glob(weir_bundle_t *bundle, weir_str_t pattern, weir_strs_t *paths, weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = bundle_find(bundle, WEIR_BUNDLE_GLOB, pattern);
+    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_GLOB, pattern);
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "file pattern", pattern);
@@ -257,7 +258,7 @@ bundle_record_name(weir_bundle_t *bundle, weir_str_t host, weir_bundle_entry_t *
 bool
 weir_bundle_resolve(weir_bundle_t *bundle, weir_str_t host, weir_addrs_t *addrs, weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = bundle_find(bundle, WEIR_BUNDLE_NAME, host);
+    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_NAME, host);
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "addresses of", host);
@@ -335,7 +336,7 @@ weir_bundle_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_
 
     group = group.len != 0 ? group : user;
     key = weir_str_printf(&bundle->arena, "%.*s:%.*s", WEIR_STR_ARG(user), WEIR_STR_ARG(group));
-    entry = bundle_find(bundle, WEIR_BUNDLE_USER, key);
+    entry = weir_bundle_find(bundle, WEIR_BUNDLE_USER, key);
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "user", key);
     }
@@ -378,7 +379,7 @@ bundle_record_cpus(weir_bundle_t *bundle, weir_bundle_entry_t **entry)
 bool
 weir_bundle_cpus(weir_bundle_t *bundle, uint64_t mask[WEIR_BUNDLE_CPUS / 64], weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = bundle_find(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"));
+    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"));
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "list of", WEIR_STR("cpus"));
@@ -396,7 +397,7 @@ weir_bundle_cpus(weir_bundle_t *bundle, uint64_t mask[WEIR_BUNDLE_CPUS / 64], we
 void
 weir_bundle_put(weir_bundle_t *bundle, weir_str_t key, weir_str_t value)
 {
-    weir_bundle_entry_t *entry = bundle_find(bundle, WEIR_BUNDLE_TEXT, key);
+    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_TEXT, key);
 
     value = weir_str_dup(&bundle->arena, value);
     if (entry != NULL) {
@@ -410,10 +411,56 @@ weir_bundle_put(weir_bundle_t *bundle, weir_str_t key, weir_str_t value)
 bool
 weir_bundle_get(weir_bundle_t *bundle, weir_str_t key, weir_str_t *value)
 {
-    weir_bundle_entry_t *entry = bundle_find(bundle, WEIR_BUNDLE_TEXT, key);
+    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_TEXT, key);
 
     if (entry != NULL) {
         *value = entry->value;
     }
     return entry != NULL;
+}
+
+/* --- fragments --- */
+
+void
+weir_bundle_put_fragment(weir_bundle_t *bundle, const weir_fragment_t *fragment)
+{
+    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_FRAGMENT, fragment->name);
+    weir_str_t           tree = weir_str_dup(&bundle->arena, fragment->tree);
+
+    weir_assert(weir_fragment_name_is_good(fragment->name) && !weir_bundle_is_replay(bundle));
+    if (entry != NULL) {
+        entry->value = tree;
+        return;
+    }
+    entry = weir_bundle_add(bundle, WEIR_BUNDLE_FRAGMENT, fragment->name, tree);
+    weir_assert(entry != NULL);
+}
+
+static int
+bundle_compare_names(const void *a, const void *b)
+{
+    weir_str_t x = ((const weir_fragment_t *) a)->name, y = ((const weir_fragment_t *) b)->name;
+    int        order = memcmp(x.at, y.at, weir_min(x.len, y.len));
+
+    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+weir_fragments_t
+weir_bundle_fragments(const weir_bundle_t *bundle, weir_arena_t *arena)
+{
+    const weir_bundle_entry_t *entry;
+    weir_array_t               list;
+
+    weir_array_init(&list, arena, sizeof(weir_fragment_t), 0);
+    for (entry = bundle->first; entry != NULL; entry = entry->next) {
+        if (entry->kind == WEIR_BUNDLE_FRAGMENT) {
+            *(weir_fragment_t *) weir_array_push(&list) = (weir_fragment_t) {
+                .name = entry->key, .tree = entry->value, .digest = weir_fragment_digest(entry->value),
+            };
+        }
+    }
+    if (list.n > 1) {
+        qsort(list.at, list.n, sizeof(weir_fragment_t), bundle_compare_names);
+    }
+    return (weir_fragments_t) { list.at, list.n };
 }

@@ -9,6 +9,7 @@
 #define WEIR_CONF_BUNDLE_H
 
 #include "base/error.h"
+#include "conf/fragment.h"
 #include "os/addr.h"
 
 #include <sys/types.h>
@@ -54,6 +55,12 @@ bool weir_bundle_makes(const weir_bundle_t *bundle);
 /* A text that the recorder put in itself (the -g text, prefix, worker id…), by key. */
 void weir_bundle_put(weir_bundle_t *bundle, weir_str_t key, weir_str_t value);
 bool weir_bundle_get(weir_bundle_t *bundle, weir_str_t key, weir_str_t *value) WEIR_MUST_USE;
+
+/* A fragment that the recorder puts in: copied; one of that name that is there already is replaced.  The name must be
+ * good. */
+void weir_bundle_put_fragment(weir_bundle_t *bundle, const weir_fragment_t *fragment);
+/* All of them in the order of their names (as bytes); the list is in the arena, names and trees are the bundle's. */
+weir_fragments_t weir_bundle_fragments(const weir_bundle_t *bundle, weir_arena_t *arena);
 
 #define WEIR_BUNDLE_MEMFD "weir configuration"
 /* Serialised to a sealed memfd of that name; -1 with errno. */

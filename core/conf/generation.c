@@ -4,9 +4,9 @@
  * Runs in the master (recording) and in a worker's build thread (replaying).  Everything is in the generation's arena;
  * a reading that fails gives all of it back.
  */
-#include "conf/read.h"
-
 #include "base/mem.h"
+#include "conf/fragment.h"
+#include "conf/read.h"
 
 #define GENERATION_CHUNK ((size_t) 64 * 1024)
 #define GENERATION_LIVE  ((size_t) 4 * 1024)
@@ -71,8 +71,13 @@ generation_read(reader_t *reader, const weir_conf_source_t *source)
     if (source->directives.len != 0 && !weir_conf_read_text(reader, source->directives, WEIR_LEX_COMMAND_LINE)) {
         return false;
     }
-    return weir_bundle_conf(reader->cf.bundle, source->file, &text, reader->cf.error)
-           && weir_conf_read_text(reader, text, reader->cf.root->words.file);
+    if (!weir_bundle_conf(reader->cf.bundle, source->file, &text, reader->cf.error)
+        || !weir_conf_read_text(reader, text, reader->cf.root->words.file))
+    {
+        return false;
+    }
+    return reader->has_http || weir_bundle_fragments(reader->cf.bundle, reader->cf.arena).n == 0
+           || weir_conf_read_text(reader, WEIR_STR("http { }"), "the fragments");
 }
 
 /* Each name that is used and nowhere defined. */

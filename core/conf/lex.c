@@ -6,6 +6,7 @@
  * takes the next byte's meaning away and goes itself before quotes and backslashes; "${" opens no block; '#' begins a
  * comment only where a word could begin; behind a closing quote there must be white space, ';', '{' or ')'.  Beyond it:
  * "{name}" behind a slash is a part of the word, as in /users/{id}; to nginx it begins a block, of nothing it knows.
+ * And "…"$, a '$' behind the closing quote, which nginx refuses: each '$' in the word is a '$' and begins no variable.
  */
 #include "conf/lex.h"
 
@@ -236,6 +237,10 @@ lex_word(weir_lex_t *lex, weir_conf_word_t *word, weir_error_t *error)
         return true;
     }
     lex_skip(lex);
+    if (!lex_at_end(lex) && lex_peek(lex) == '$') {
+        lex_skip(lex);
+        word->is_literal = weir_str_find(word->text, '$') != NULL;      /* without one it says nothing */
+    }
     return lex_check_after_quote(lex, error);
 }
 

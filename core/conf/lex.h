@@ -12,6 +12,7 @@
 typedef struct {
     weir_str_t text;          /* quotes and escapes resolved; owned by the arena */
     bool       quoted;
+    bool       is_literal;    /* it has a '$' that begins no variable, nor does any other in it */
     uint32_t   line, column;
     uint32_t   lines;         /* that it goes on for, behind its first */
 } weir_conf_word_t;
@@ -29,6 +30,8 @@ typedef struct {
     size_t                  n;
     const char             *file; /* NUL-terminated, arena */
     uint32_t                line; /* of the first word; of '}' for CLOSE */
+    const char             *pointer;  /* of what came as JSON: where it stands in it (RFC 6901), not in which line */
+    const char             *fragment; /* whose statement it is (fragment.h); NULL: of no fragment */
 } weir_conf_words_t;
 
 /* What stands behind '#', and behind how many words of its statement. */

@@ -79,6 +79,10 @@ struct weir_directive {
     bool                    single;         /* at most one such block in its parent */
     /* When '{' was read: cf->block is still the parent, block->parent too.  May set block->owner. */
     bool (*opened)(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words);
+    /* The block adds to one that stands already in cf->block: this finds it when all else of http has been read, the
+     * fragments too, and what stands in the block is read as if it stood there.  NULL: recorded.  (For blocks in
+     * http.) */
+    weir_conf_block_t *(*extends)(weir_conf_t *cf, const weir_conf_words_t *words);
     /* opens WEIR_IN_DATA: every line but `include`. */
     bool (*line)(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words);
 };
@@ -200,6 +204,8 @@ bool weir_conf_error_at(weir_conf_t *cf, const weir_conf_words_t *words, const c
 bool weir_conf_invalid(weir_conf_t *cf, size_t word, const char *expected);
 /* A warning in the log with the position; said once, by the process that records (the master), not by replays. */
 void weir_conf_warn(weir_conf_t *cf, size_t word, const char *fmt, ...) WEIR_PRINTF(3, 4);
+/* Where a statement stands, "FILE:LINE" or, of JSON, "FILE#POINTER": for sentences about two places. */
+const char *weir_conf_place(weir_arena_t *arena, const weir_conf_words_t *words);
 /* "did you mean": the one of names that is close enough to got to be a slip, or NULL. */
 const char *weir_conf_nearest(weir_str_t got, const char *const *names, size_t n);
 

@@ -11,8 +11,6 @@
 
 #include <stdio.h>
 
-static bool parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *opener);
-
 /* --- what is wrong with a directive --- */
 
 bool
@@ -21,7 +19,7 @@ weir_conf_refuse(reader_t *reader, const weir_conf_words_t *words, const char *a
     va_list args;
 
     va_start(args, fmt);
-    (void) weir_conf_vfail(reader->cf.error, words->file, words->line, words->at[0].column, after, fmt, args);
+    (void) weir_conf_vfail_at(reader->cf.error, words, 0, after, fmt, args);
     va_end(args);
     return false;
 }
@@ -152,7 +150,7 @@ parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_
 }
 
 static bool
-parse_block(reader_t *reader, weir_lex_t *lex, const read_row_t *at, const weir_conf_words_t *words)
+parse_block(reader_t *reader, read_statements_t *from, const read_row_t *at, const weir_conf_words_t *words)
 {
     weir_conf_t            *cf = &reader->cf;
     const weir_directive_t *row = at->row;
@@ -171,7 +169,9 @@ parse_block(reader_t *reader, weir_lex_t *lex, const read_row_t *at, const weir_
     }
     reader->depth++;
     cf->block = block;
-    if (!parse_statements(reader, lex, words)) {
+    if (!weir_conf_read_statements(reader, from, words)
+        || (row->opens == WEIR_IN_HTTP && !weir_conf_read_late(reader)))
+    {
         return false;
     }
     weir_assert(cf->block == block && reader->depth > 0);
@@ -196,7 +196,7 @@ parse_data(reader_t *reader, weir_lex_kind_t kind, const weir_conf_words_t *word
 }
 
 static bool
-parse_directive(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words)
+parse_directive(reader_t *reader, read_statements_t *from, weir_lex_kind_t kind, const weir_conf_words_t *words)
 {
     unsigned          elsewhere;
     const read_row_t *at = weir_conf_find(reader, words->at[0].text, reader->cf.block->context,
@@ -219,12 +219,14 @@ parse_directive(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const w
     if (!parse_check_count(reader, at->row, words) || !parse_check_duplicate(reader, at, words)) {
         return false;
     }
-    return kind == WEIR_LEX_OPEN ? parse_block(reader, lex, at, words) : parse_simple(reader, at, words);
+    if (at->row->extends != NULL) {
+        return weir_conf_keep_late(reader, from, at, words);
+    }
+    return kind == WEIR_LEX_OPEN ? parse_block(reader, from, at, words) : parse_simple(reader, at, words);
 }
 
-/* The error is taken down; where it leaves the text readable, what follows is read on. */
-static bool
-parse_go_on(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words)
+bool
+weir_conf_go_on(reader_t *reader, read_statements_t *from, weir_lex_kind_t kind, const weir_conf_words_t *words)
 {
     if (reader->stopped) {
         return false;
@@ -233,13 +235,11 @@ parse_go_on(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_
         reader->stopped = true;
         return false;
     }
-    return weir_conf_recover(reader, lex, kind, words);
+    return weir_conf_recover(reader, from, kind, words);
 }
 
-/* opener: of the block whose '}' ends these statements; NULL: the end of the text does.  false: reader->stopped is
- * set. */
-static bool
-parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *opener)
+bool
+weir_conf_read_statements(reader_t *reader, read_statements_t *from, const weir_conf_words_t *opener)
 {
     weir_conf_block_t *block = reader->cf.block;
     size_t             depth = reader->depth;
@@ -249,10 +249,10 @@ parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *ope
     weir_assert(block != NULL && depth <= READ_MAX_BLOCKS);
     for (;;) {
         words = weir_new(reader->cf.arena, weir_conf_words_t);
-        kind = weir_lex_next(lex, words, reader->cf.error);
+        kind = weir_statements_next(from, words, reader->cf.error);
         switch (kind) {
         case WEIR_LEX_BAD:
-            if (!parse_go_on(reader, lex, kind, words)) {
+            if (!weir_conf_go_on(reader, from, kind, words)) {
                 return false;
             }
             break;
@@ -261,7 +261,7 @@ parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *ope
                 return true;
             }
             reader->stopped = true;
-            return weir_conf_fail(reader->cf.error, lex->file, lex->line, lex->column, "",
+            return weir_conf_fail(reader->cf.error, from->lex.file, from->lex.line, from->lex.column, "",
                                   "unexpected end of file, expecting \"}\" of \"%.*s\" in line %u",
                                   (int) weir_min(opener->at[0].text.len, 100), opener->at[0].text.at, opener->line);
         case WEIR_LEX_CLOSE:
@@ -269,10 +269,10 @@ parse_statements(reader_t *reader, weir_lex_t *lex, const weir_conf_words_t *ope
                 return true;
             }
             reader->stopped = true;               /* what follows would stand outside of where it belongs */
-            return weir_conf_fail(reader->cf.error, lex->file, words->line, 0, "", "unexpected \"}\"");
+            return weir_conf_fail(reader->cf.error, from->lex.file, words->line, 0, "", "unexpected \"}\"");
         default:
-            if (!parse_directive(reader, lex, kind, words)) {
-                if (!parse_go_on(reader, lex, kind, words)) {
+            if (!parse_directive(reader, from, kind, words)) {
+                if (!weir_conf_go_on(reader, from, kind, words)) {
                     return false;
                 }
                 reader->cf.block = block;
@@ -288,13 +288,14 @@ weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file)
     const weir_conf_words_t *words = reader->cf.words;
     weir_conf_block_t       *block = reader->cf.block;
     size_t                   depth = reader->depth;
-    weir_lex_t               lex;
+    read_statements_t        from;
     bool                     read;
 
     weir_assert(reader->n_files < READ_MAX_INCLUDES);
     reader->files[reader->n_files++] = file;
-    weir_lex_init(&lex, reader->cf.arena, text, file);
-    read = parse_statements(reader, &lex, NULL);
+    weir_statements_of_text(&from, reader->cf.arena, text, file);
+    from.fragment = reader->fragment;
+    read = weir_conf_read_statements(reader, &from, NULL);
     reader->n_files--;
     weir_assert(!read || reader->depth == depth);     /* what was opened in a file is closed in it */
     reader->cf.words = words;
@@ -326,7 +327,7 @@ parse_include_file(reader_t *reader, weir_str_t path)
             return weir_conf_error(cf, 1, "the file \"%.300s\" includes itself", file);
         }
     }
-    if (reader->n_files == READ_MAX_INCLUDES) {
+    if (reader->n_files >= READ_MAX_INCLUDES) {
         return weir_conf_error(cf, 1, "too many files inside one another: more than %d", READ_MAX_INCLUDES);
     }
     if (!weir_bundle_conf(cf->bundle, path, &text, &why)) {

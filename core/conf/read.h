@@ -7,6 +7,7 @@
 #define WEIR_CONF_READ_H
 
 #include "conf/generation.h"
+#include "conf/tree.h"
 
 #include <stdarg.h>
 
@@ -27,6 +28,22 @@ typedef struct read_row {
 /* A struct of nothing but defaults, and in which context. */
 typedef struct { void *conf; unsigned context; } read_plain_t;
 
+/* What statements are read from: a text, or a tree.  A copy of it reads on from the same place. */
+typedef struct {
+    weir_lex_t              lex;          /* of a text */
+    const weir_tree_node_t *root;         /* of a tree; NULL: it is a text */
+    const weir_tree_node_t *block, *at;   /* the block that is open, and what comes next in it; NULL: its end */
+    const char             *fragment;     /* whose statements they are; NULL: of no fragment */
+} read_statements_t;
+
+/* A block that adds to another one (weir_directive_t's extends), kept until all else has been read. */
+typedef struct read_late {
+    struct read_late        *next;
+    read_statements_t        from;        /* behind its '{' */
+    const struct read_row   *at;
+    const weir_conf_words_t *words;
+} read_late_t;
+
 typedef struct {
     weir_conf_t         cf;               /* what modules see: first, so that one is the other */
     weir_generation_t  *generation;
@@ -36,12 +53,15 @@ typedef struct {
     unsigned           *contexts;         /* by module: where it has a struct (whole families) */
     bool               *keeps_own;        /* by module: it has rows that an inner block does not inherit */
     read_plain_t       *plain;            /* by module: what blocks share that say nothing of it (inherit.c) */
-    const char         *files[READ_MAX_INCLUDES];    /* being read, outermost first */
+    const char         *files[READ_MAX_INCLUDES + 1];    /* being read, outermost first */
     size_t              n_files, depth;
     weir_conf_errors_t *errors;
     weir_error_t        error;            /* of the statement being read: cf.error */
     bool                keeps_lines;      /* the source's */
     bool                stopped;          /* the text being read cannot be gone on with */
+    bool                has_http;         /* an http block was read to its end, and with it the fragments */
+    const char         *fragment;         /* being read; NULL: none */
+    read_late_t        *late, **late_end;
     weir_strs_t         warned;           /* names of nginx's directives without an effect that were told of */
 } reader_t;
 
@@ -65,12 +85,34 @@ size_t      weir_conf_contexts_text(unsigned contexts, char *out, size_t size);
 bool weir_conf_take_error(reader_t *reader);
 /* What follows a faulty statement that ended with `kind`: its block is skipped, a name that it would have defined is
  * known.  false: not possible. */
-bool weir_conf_recover(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words);
+bool weir_conf_recover(reader_t *reader, read_statements_t *from, weir_lex_kind_t kind,
+                       const weir_conf_words_t *words);
+/* To the '}' of a block whose '{' was read; what is in it is not looked at.  false: the text ends before. */
+bool weir_conf_skip_block(reader_t *reader, read_statements_t *from);
 
 /* unknown.c: a directive that is in no row.  true: nginx has it, and it is taken without an effect. */
 bool weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_conf_words_t *words, unsigned elsewhere);
 
+/* statements.c */
+void weir_statements_of_text(read_statements_t *from, weir_arena_t *arena, weir_str_t text, const char *file);
+void weir_statements_of_tree(read_statements_t *from, const weir_tree_node_t *root);
+/* As weir_lex_next and weir_lex_recover; in a tree nothing is BAD. */
+weir_lex_kind_t weir_statements_next(read_statements_t *from, weir_conf_words_t *words, weir_error_t *error);
+weir_lex_kind_t weir_statements_recover(read_statements_t *from);
+
+/* late.c: what is read at the end of http */
+/* The block is skipped, and read in weir_conf_read_late. */
+bool weir_conf_keep_late(reader_t *reader, read_statements_t *from, const read_row_t *at,
+                         const weir_conf_words_t *words);
+/* The fragments, then every block that was kept: cf->block is http.  false: reader->stopped is set. */
+bool weir_conf_read_late(reader_t *reader);
+
 /* parse.c */
+/* opener: of the block whose '}' ends these statements; NULL: the end of the text or tree does.  They are read into
+ * cf->block.  false: reader->stopped is set. */
+bool weir_conf_read_statements(reader_t *reader, read_statements_t *from, const weir_conf_words_t *opener);
+/* The error is taken down; where it leaves the text readable, what follows is read on. */
+bool weir_conf_go_on(reader_t *reader, read_statements_t *from, weir_lex_kind_t kind, const weir_conf_words_t *words);
 /* The error is of the directive whose name these words begin with.  Returns false. */
 bool weir_conf_refuse(reader_t *reader, const weir_conf_words_t *words, const char *after, const char *fmt,
                       ...) WEIR_PRINTF(4, 5);
@@ -86,11 +128,14 @@ bool weir_conf_bit(const weir_conf_block_t *block, const read_row_t *at);
  * recorded. */
 const void *weir_conf_text_value(reader_t *reader, const read_row_t *at, size_t which);
 
+/* error.c: where a word of what came as JSON stands in it; NULL: it did not come so. */
+const char *weir_conf_word_pointer(weir_arena_t *arena, const weir_conf_words_t *words, size_t word);
 /* error.c: text is `fmt… in file:line` and then `after` (may be empty).  Returns false. */
+/* Of a word of a statement. */
+bool weir_conf_vfail_at(weir_error_t *error, const weir_conf_words_t *words, size_t word, const char *after,
+                        const char *fmt, va_list args) WEIR_PRINTF(5, 0);
 bool weir_conf_fail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after,
                     const char *fmt, ...) WEIR_PRINTF(6, 7);
-bool weir_conf_vfail(weir_error_t *error, const char *file, uint32_t line, uint32_t column, const char *after,
-                     const char *fmt, va_list args) WEIR_PRINTF(6, 0);
 
 /* help.c */
 size_t weir_conf_syntax(const weir_directive_t *row, char *out, size_t size);   /* "name arguments;" */

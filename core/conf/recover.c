@@ -7,20 +7,25 @@
  */
 #include "conf/read.h"
 
+#include <stdio.h>
+
 bool
 weir_conf_take_error(reader_t *reader)
 {
     weir_conf_errors_t *errors = reader->errors;
 
     weir_assert(weir_error_is_set(&reader->error) && errors->n < errors->max);
+    if (reader->fragment != NULL && reader->error.fragment[0] == '\0') {
+        (void) snprintf(reader->error.fragment, sizeof(reader->error.fragment), "%s", reader->fragment);
+    }
     errors->at[errors->n++] = reader->error;
     reader->error = (weir_error_t) { .text = "" };
     return errors->n < errors->max;
 }
 
-/* To the '}' of a block whose '{' was read.  What is in it stands nowhere, so nothing is said of it. */
-static bool
-recover_skip_block(reader_t *reader, weir_lex_t *lex)
+/* What is in it stands nowhere, so nothing is said of it. */
+bool
+weir_conf_skip_block(reader_t *reader, read_statements_t *from)
 {
     weir_error_t      ignored = { .text = "" };
     weir_conf_words_t words;
@@ -28,9 +33,9 @@ recover_skip_block(reader_t *reader, weir_lex_t *lex)
     size_t            depth = 1;
 
     while (depth != 0) {
-        kind = weir_lex_next(lex, &words, &ignored);
+        kind = weir_statements_next(from, &words, &ignored);
         if (kind == WEIR_LEX_BAD) {
-            kind = weir_lex_recover(lex);
+            kind = weir_statements_recover(from);
             if (kind == WEIR_LEX_CLOSE) {
                 continue;
             }
@@ -61,10 +66,10 @@ recover_define(reader_t *reader, const weir_conf_words_t *words)
 }
 
 bool
-weir_conf_recover(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const weir_conf_words_t *words)
+weir_conf_recover(reader_t *reader, read_statements_t *from, weir_lex_kind_t kind, const weir_conf_words_t *words)
 {
     if (kind == WEIR_LEX_BAD) {
-        kind = weir_lex_recover(lex);
+        kind = weir_statements_recover(from);
     } else {
         recover_define(reader, words);
     }
@@ -72,5 +77,5 @@ weir_conf_recover(reader_t *reader, weir_lex_t *lex, weir_lex_kind_t kind, const
         reader->stopped = true;
         return false;
     }
-    return kind != WEIR_LEX_OPEN || recover_skip_block(reader, lex);
+    return kind != WEIR_LEX_OPEN || weir_conf_skip_block(reader, from);
 }

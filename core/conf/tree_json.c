@@ -52,8 +52,8 @@ json_put_text(const tree_json_writer_t *w, weir_str_t text, uint32_t line)
 static bool
 json_put_word(const tree_json_writer_t *w, const weir_conf_word_t *word)
 {
-    bool has_dollar = weir_str_find(word->text, '$') != NULL;
-    bool is_marked = word->quoted && weir_tree_is_bare(word->text);
+    bool has_dollar = weir_str_find(word->text, '$') != NULL && !word->is_literal;
+    bool is_marked = word->quoted && !word->is_literal && weir_tree_is_bare(word->text);
 
     if (!has_dollar && !is_marked) {
         return json_put_text(w, word->text, word->line);
@@ -189,6 +189,10 @@ typedef struct {
 static bool
 json_refuse(const tree_json_reader_t *r, weir_str_t where, const char *what)
 {
+    if (!weir_error_is_set(r->error)) {
+        (void) snprintf(r->error->file, sizeof(r->error->file), "%s", r->file);
+        (void) snprintf(r->error->pointer, sizeof(r->error->pointer), "%.*s", WEIR_STR_ARG(where));
+    }
     return weir_error_set(r->error, "%s: %.*s: %s", r->file, (int) weir_min(where.len, (size_t) 200),
                           where.len != 0 ? where.at : "", what);
 }
@@ -262,8 +266,8 @@ json_read_marked(const tree_json_reader_t *r, const weir_json_t *value, weir_str
     if (!weir_json_get_string(value, WEIR_STR("quoted"), &word->text)) {
         return json_refuse(r, where, "expected \"expression\" or \"quoted\" with a text");
     }
-    return r->dollar == WEIR_TREE_JSON_VARIABLES || weir_str_find(word->text, '$') == NULL
-        || json_refuse(r, where, "the text notation cannot say a '$' that begins no variable: see \"expression\"");
+    word->is_literal = r->dollar == WEIR_TREE_JSON_LITERAL && weir_str_find(word->text, '$') != NULL;
+    return true;
 }
 
 static bool
@@ -277,16 +281,13 @@ json_read_word(const tree_json_reader_t *r, const weir_json_t *value, weir_str_t
         return json_refuse(r, where, "expected a text, or an object with \"expression\" or \"quoted\"");
     } else {
         word->text = value->text;
-        if (r->dollar == WEIR_TREE_JSON_LITERAL && weir_str_find(word->text, '$') != NULL) {
-            return json_refuse(r, where,
-                               "the text notation cannot say a '$' that begins no variable: see \"expression\"");
-        }
+        word->is_literal = r->dollar == WEIR_TREE_JSON_LITERAL && weir_str_find(word->text, '$') != NULL;
     }
     if (!json_check_text(r, word->text, where)) {
         return false;
     }
     word->text = weir_str(weir_str_to_z(r->arena, word->text), word->text.len);
-    word->quoted = word->quoted || !weir_tree_is_bare(word->text);
+    word->quoted = word->quoted || word->is_literal || !weir_tree_is_bare(word->text);
     return true;
 }
 
@@ -320,7 +321,9 @@ json_read_words(const tree_json_reader_t *r, const weir_json_t *object, weir_str
             return false;
         }
     }
-    node->words = (weir_conf_words_t) { .at = words, .n = n, .file = r->file, .line = 1 };
+    node->words.at = words;
+    node->words.n = n;
+    node->words.line = 1;
     return true;
 }
 
@@ -417,6 +420,7 @@ json_read_node(const tree_json_reader_t *r, const weir_json_t *object, weir_str_
     }
     node = weir_tree_add(r->arena, block);
     node->words.file = r->file;
+    node->words.pointer = weir_str_to_z(r->arena, where);
     node->has_gap = json_flag(r, object, where, "gap", &good);
     node->is_trailing = json_flag(r, object, where, "trailing", &good);
     if (!good) {
@@ -456,19 +460,29 @@ json_read_block(const tree_json_reader_t *r, const weir_json_t *array, weir_str_
 }
 
 weir_tree_node_t *
+weir_tree_json_read_value(weir_arena_t *arena, const weir_json_t *array, weir_str_t where, const char *file,
+                          weir_tree_json_dollar_t dollar, weir_error_t *error)
+{
+    const tree_json_reader_t r = { arena, file, dollar, error };
+    weir_tree_node_t        *root = weir_new(arena, weir_tree_node_t);
+
+    root->is_block = true;
+    root->words.file = file;
+    root->words.pointer = weir_str_to_z(arena, where);
+    return json_read_block(&r, array, where, root, 0) ? root : NULL;
+}
+
+weir_tree_node_t *
 weir_tree_json_read(weir_arena_t *arena, weir_str_t json, const char *file, weir_tree_json_dollar_t dollar,
                     weir_error_t *error)
 {
     static const weir_json_limits_t limits = { WEIR_JSON_DEPTH_MAX, TREE_JSON_VALUES };
     const tree_json_reader_t        r = { arena, file, dollar, error };
     const weir_json_t              *value;
-    weir_tree_node_t               *root = weir_new(arena, weir_tree_node_t);
 
-    root->is_block = true;
-    root->words.file = file;
     switch (json.len <= WEIR_TREE_JSON_MAX ? weir_json_parse(arena, json, limits, &value) : WEIR_JSON_TOO_LARGE) {
     case WEIR_JSON_GOOD:
-        return json_read_block(&r, value, WEIR_STR(""), root, 0) ? root : NULL;
+        return weir_tree_json_read_value(arena, value, WEIR_STR(""), file, dollar, error);
     case WEIR_JSON_DUPLICATE:
         (void) json_refuse(&r, WEIR_STR(""), "an object has two members of one name");
         return NULL;

@@ -20,6 +20,7 @@
 #ifndef WEIR_CONF_TREE_JSON_H
 #define WEIR_CONF_TREE_JSON_H
 
+#include "base/json.h"
 #include "conf/tree.h"
 
 #define WEIR_TREE_JSON_MAX (64u << 20)     /* bytes */
@@ -30,12 +31,16 @@ bool weir_tree_json_write(const weir_tree_node_t *root, FILE *out, weir_error_t 
 
 /* What a text without "expression" may have in it. */
 typedef enum {
-    WEIR_TREE_JSON_LITERAL,                /* its '$' is a '$'; text notation cannot say that: such a text is refused */
+    WEIR_TREE_JSON_LITERAL,                /* its '$' is a '$', as of "…"$ in the text notation */
     WEIR_TREE_JSON_VARIABLES,              /* its '$' may begin a variable, as in the JSON of crossplane */
 } weir_tree_json_dollar_t;
 
-/* NULL with *error, which says where by a JSON Pointer (RFC 6901). */
+/* NULL with *error, which says where by a JSON Pointer (RFC 6901).  So does what is said of the tree later. */
 weir_tree_node_t *weir_tree_json_read(weir_arena_t *arena, weir_str_t json, const char *file,
                                       weir_tree_json_dollar_t dollar, weir_error_t *error) WEIR_MUST_USE;
+/* Of an array that is a part of a larger value: `where` points to it. */
+weir_tree_node_t *weir_tree_json_read_value(weir_arena_t *arena, const weir_json_t *array, weir_str_t where,
+                                            const char *file, weir_tree_json_dollar_t dollar,
+                                            weir_error_t *error) WEIR_MUST_USE;
 
 #endif

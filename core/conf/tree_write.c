@@ -107,6 +107,10 @@ tree_write_word(const weir_conf_word_t *word, FILE *out)
         quote = '\'';
     }
     tree_put_word(word->text, quote, word->lines != 0, out);
+    if (word->is_literal) {
+        weir_assert(quote != '\0');
+        (void) fputc('$', out);
+    }
 }
 
 /* -- nodes -- */

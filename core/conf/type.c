@@ -166,10 +166,14 @@ const weir_template_t *
 weir_conf_template_of(weir_conf_t *cf, size_t word, weir_str_t text, weir_subjects_t subjects)
 {
     const weir_conf_words_t *words = cf->words;
-    weir_vars_place_t        place = { .file = words->file, .line = words->at[word].line, .subjects = subjects };
+    weir_vars_place_t        place = { .file = words->file, .line = words->at[word].line, .subjects = subjects,
+                                       .pointer = weir_conf_word_pointer(cf->arena, words, word),
+                                       .fragment = words->fragment };
     weir_error_t             why = { .text = "" };
-    const weir_template_t   *made = weir_template_compile_at(cf->arena, cf->vars, text, &place, &why);
+    const weir_template_t   *made;
 
+    made = words->at[word].is_literal ? weir_template_literal(cf->arena, text)
+           : weir_template_compile_at(cf->arena, cf->vars, text, &place, &why);
     if (made == NULL) {
         (void) weir_conf_error(cf, word, "%s", why.text);
     }

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/buf.h"
+#include "conf/fragment.h"
 #include "os/file.h"
 #include "os/sys.h"
 
@@ -30,8 +31,8 @@ weir_wire_init(weir_wire_t *wire, weir_arena_t *arena)
     *wire = (weir_wire_t) { .arena = arena };
 }
 
-static void
-wire_add(weir_wire_t *wire, const void *bytes, size_t len)
+void
+weir_wire_add(weir_wire_t *wire, const void *bytes, size_t len)
 {
     char *room;
 
@@ -53,7 +54,7 @@ wire_add(weir_wire_t *wire, const void *bytes, size_t len)
 void
 weir_wire_add_u32(weir_wire_t *wire, uint32_t value)
 {
-    wire_add(wire, &value, sizeof(value));
+    weir_wire_add(wire, &value, sizeof(value));
 }
 
 void
@@ -61,7 +62,7 @@ weir_wire_add_str(weir_wire_t *wire, weir_str_t text)
 {
     weir_assert(text.len <= UINT32_MAX);
     weir_wire_add_u32(wire, (uint32_t) text.len);
-    wire_add(wire, text.at, text.len);
+    weir_wire_add(wire, text.at, text.len);
 }
 
 weir_str_t
@@ -70,8 +71,8 @@ weir_wire_text(const weir_wire_t *wire)
     return weir_str(wire->at, wire->len);
 }
 
-static bool
-wire_take(weir_str_t *from, void *to, size_t len)
+bool
+weir_wire_take(weir_str_t *from, void *to, size_t len)
 {
     if (from->len < len) {
         return false;
@@ -94,12 +95,12 @@ wire_take_slice(weir_str_t *from, weir_str_t *slice, uint64_t len)
     return true;
 }
 
-static bool
-wire_take_str(weir_str_t *from, weir_str_t *text)
+bool
+weir_wire_take_str(weir_str_t *from, weir_str_t *text)
 {
     uint32_t len;
 
-    return wire_take(from, &len, sizeof(len)) && wire_take_slice(from, text, len);
+    return weir_wire_take(from, &len, sizeof(len)) && wire_take_slice(from, text, len);
 }
 
 static bool
@@ -110,7 +111,7 @@ wire_decode_paths(weir_arena_t *arena, weir_str_t from, weir_strs_t *paths)
 
     weir_array_init(&array, arena, sizeof(weir_str_t), 0);
     while (from.len != 0) {
-        if (!wire_take_str(&from, &path) || path.len == 0 || weir_str_find(path, '\0') != NULL) {
+        if (!weir_wire_take_str(&from, &path) || path.len == 0 || weir_str_find(path, '\0') != NULL) {
             return false;
         }
         *(weir_str_t *) weir_array_push(&array) = path;
@@ -140,7 +141,7 @@ wire_decode_addrs(weir_arena_t *arena, weir_str_t from, weir_addrs_t *addrs)
 
     weir_array_init(&array, arena, sizeof(weir_addr_t), 0);
     while (from.len != 0) {
-        if (!wire_take_str(&from, &bytes) || !wire_decode_addr(bytes, &addr)) {
+        if (!weir_wire_take_str(&from, &bytes) || !wire_decode_addr(bytes, &addr)) {
             return false;
         }
         *(weir_addr_t *) weir_array_push(&array) = addr;
@@ -155,15 +156,15 @@ wire_decode_user(weir_arena_t *arena, weir_str_t from, weir_bundle_user_t *user)
     uint32_t ignored, uid, gid, group;
     size_t   i;
 
-    if (!wire_take(&from, &ignored, sizeof(ignored)) || !wire_take(&from, &uid, sizeof(uid))
-        || !wire_take(&from, &gid, sizeof(gid)) || from.len % sizeof(group) != 0 || ignored > 1)
+    if (!weir_wire_take(&from, &ignored, sizeof(ignored)) || !weir_wire_take(&from, &uid, sizeof(uid))
+        || !weir_wire_take(&from, &gid, sizeof(gid)) || from.len % sizeof(group) != 0 || ignored > 1)
     {
         return false;
     }
     *user = (weir_bundle_user_t) { .ignored = ignored == 1, .uid = uid, .gid = gid,
                                    .n_groups = from.len / sizeof(group) };
     user->groups = weir_new_n(arena, gid_t, user->n_groups + 1);
-    for (i = 0; wire_take(&from, &group, sizeof(group)); i++) {
+    for (i = 0; weir_wire_take(&from, &group, sizeof(group)); i++) {
         user->groups[i] = group;
     }
     return true;
@@ -181,6 +182,8 @@ weir_wire_decode_entry(weir_arena_t *arena, weir_bundle_entry_t *entry)
         return wire_decode_addrs(arena, entry->value, &entry->addrs);
     case WEIR_BUNDLE_USER:
         return wire_decode_user(arena, entry->value, &entry->user);
+    case WEIR_BUNDLE_FRAGMENT:
+        return weir_fragment_name_is_good(entry->key);
     case WEIR_BUNDLE_PROCESSORS:
         return entry->value.len == WEIR_BUNDLE_CPUS / 8;
     default:
@@ -278,7 +281,7 @@ wire_parse_entry(weir_bundle_t *bundle, weir_str_t *from)
     uint64_t   lens[2];
     weir_str_t key, value;
 
-    return wire_take(from, &kind, sizeof(kind)) && wire_take(from, lens, sizeof(lens))
+    return weir_wire_take(from, &kind, sizeof(kind)) && weir_wire_take(from, lens, sizeof(lens))
            && wire_take_slice(from, &key, lens[0]) && wire_take_slice(from, &value, lens[1])
            && kind > 0 && kind < WEIR_BUNDLE_KINDS
            && weir_bundle_add(bundle, (weir_bundle_kind_t) kind, key, value) != NULL;
@@ -291,7 +294,7 @@ wire_parse(weir_bundle_t *bundle, weir_str_t from)
     uint32_t   count;
 
     if (!wire_take_slice(&from, &magic, sizeof(WIRE_MAGIC) - 1) || !weir_str_eq(magic, WEIR_STR(WIRE_MAGIC))
-        || !wire_take(&from, &count, sizeof(count)))
+        || !weir_wire_take(&from, &count, sizeof(count)))
     {
         return false;
     }

@@ -13,7 +13,7 @@
 typedef enum {
     WEIR_BUNDLE_CONF = 1, WEIR_BUNDLE_FILE, WEIR_BUNDLE_GLOB, WEIR_BUNDLE_NAME, WEIR_BUNDLE_USER,
         WEIR_BUNDLE_PROCESSORS,
-    WEIR_BUNDLE_TEXT, WEIR_BUNDLE_KINDS
+    WEIR_BUNDLE_TEXT, WEIR_BUNDLE_FRAGMENT, WEIR_BUNDLE_KINDS
 } weir_bundle_kind_t;
 
 typedef struct weir_bundle_entry {
@@ -39,14 +39,20 @@ struct weir_bundle {
 /* bundle.c.  The value is borrowed from the bundle's arena.  NULL: the value is not what the kind asks for. */
 weir_bundle_entry_t *weir_bundle_add(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key, weir_str_t value);
 weir_bundle_t       *weir_bundle_create_replay(void);
+weir_bundle_entry_t *weir_bundle_find(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key);
 
 /* wire.c */
 bool weir_wire_decode_entry(weir_arena_t *arena, weir_bundle_entry_t *entry) WEIR_MUST_USE;
 
 typedef struct { weir_arena_t *arena; char *at; size_t len, cap; } weir_wire_t;    /* a value being written */
 void       weir_wire_init(weir_wire_t *wire, weir_arena_t *arena);
+void       weir_wire_add(weir_wire_t *wire, const void *bytes, size_t len);
 void       weir_wire_add_u32(weir_wire_t *wire, uint32_t value);
 void       weir_wire_add_str(weir_wire_t *wire, weir_str_t text);
 weir_str_t weir_wire_text(const weir_wire_t *wire);
+
+/* What stands first in `from`, which goes on behind it.  false: so much is not left. */
+bool weir_wire_take(weir_str_t *from, void *to, size_t len) WEIR_MUST_USE;
+bool weir_wire_take_str(weir_str_t *from, weir_str_t *text) WEIR_MUST_USE;      /* a length in 32 bits, and bytes */
 
 #endif

@@ -137,6 +137,19 @@ weir_template_compile(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, w
     return weir_template_compile_at(arena, vars, text, NULL, error);
 }
 
+const weir_template_t *
+weir_template_literal(weir_arena_t *arena, weir_str_t text)
+{
+    weir_template_t      *made = weir_new(arena, weir_template_t);
+    weir_template_part_t *part = weir_new(arena, weir_template_part_t);
+
+    made->source = part->literal = weir_str_dup(arena, text);
+    made->parts = part;
+    made->n = text.len != 0;
+    made->is_constant = true;
+    return made;
+}
+
 void
 weir_template_makes(const weir_template_t *template, weir_vars_t *vars, uint32_t slot)
 {

@@ -23,6 +23,8 @@ const weir_template_t *weir_template_compile(weir_arena_t *arena, weir_vars_t *v
 const weir_template_t *weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text,
                                                 const weir_vars_place_t *place,
                                                 weir_error_t *error);
+/* Of a text in which a '$' is a '$'. */
+const weir_template_t *weir_template_literal(weir_arena_t *arena, weir_str_t text);
 /* The latest maker of the slot's values reads what the template does; NULL: nothing. */
 void weir_template_makes(const weir_template_t *template, weir_vars_t *vars, uint32_t slot);
 /* Constant and single-variable templates copy nothing. */

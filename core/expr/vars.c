@@ -457,39 +457,44 @@ weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, co
     return true;
 }
 
-static void
-vars_point(const vars_later_t *later, weir_error_t *error)
+/* Puts the place into the error, unless it has one; and gives it as it stands behind "in". */
+static const char *
+vars_point(const weir_vars_t *vars, const vars_later_t *later, weir_error_t *error)
 {
+    const weir_vars_place_t *place = &later->place;
+    const char              *pointer = place->pointer != NULL ? place->pointer : "";
+
     if (!weir_error_is_set(error)) {
-        error->line = later->place.line;
+        error->line = place->pointer != NULL ? 0 : place->line;
         error->column = 0;
-        (void) snprintf(error->file, sizeof(error->file), "%s", later->place.file);
+        (void) snprintf(error->file, sizeof(error->file), "%s", place->file);
+        (void) snprintf(error->pointer, sizeof(error->pointer), "%s", pointer);
+        (void) snprintf(error->fragment, sizeof(error->fragment), "%s", place->fragment != NULL ? place->fragment : "");
     }
+    return place->pointer != NULL ? weir_str_printf(vars->arena, "%s#%s%c", place->file, pointer, '\0').at
+           : weir_str_printf(vars->arena, "%s:%u%c", place->file, place->line, '\0').at;
 }
 
 static bool
 vars_unknown(const weir_vars_t *vars, const vars_later_t *later, weir_error_t *error)
 {
-    weir_str_t near = vars_nearest(vars, later->name);
+    weir_str_t  near = vars_nearest(vars, later->name);
+    const char *place = vars_point(vars, later, error);
 
-    vars_point(later, error);
     if (near.at != NULL) {
-        return weir_error_set(error, "unknown \"%.*s\" variable, did you mean \"%.*s\"? in %s:%u",
-                              WEIR_STR_ARG(later->name),
-                              WEIR_STR_ARG(near), later->place.file, later->place.line);
+        return weir_error_set(error, "unknown \"%.*s\" variable, did you mean \"%.*s\"? in %s",
+                              WEIR_STR_ARG(later->name), WEIR_STR_ARG(near), place);
     }
-    return weir_error_set(error, "unknown \"%.*s\" variable in %s:%u", WEIR_STR_ARG(later->name), later->place.file,
-                          later->place.line);
+    return weir_error_set(error, "unknown \"%.*s\" variable in %s", WEIR_STR_ARG(later->name), place);
 }
 
 static bool
-vars_foreign_at(const vars_later_t *later, weir_error_t *error)
+vars_foreign_at(const weir_vars_t *vars, const vars_later_t *later, weir_error_t *error)
 {
     weir_error_t why = { .text = "" };
 
     (void) vars_foreign(later->name, later->ref, later->place.subjects, &why);
-    vars_point(later, error);
-    return weir_error_set(error, "%s in %s:%u", why.text, later->place.file, later->place.line);
+    return weir_error_set(error, "%s in %s", why.text, vars_point(vars, later, error));
 }
 
 bool
@@ -511,7 +516,7 @@ weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
             judged = later;
         }
         if (!vars_suits(vars, later->ref, later->place.subjects)) {
-            return vars_foreign_at(later, error);
+            return vars_foreign_at(vars, later, error);
         }
     }
     return true;

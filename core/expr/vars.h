@@ -107,10 +107,16 @@ bool weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, wei
 /* Names are compared without case, as nginx does; "1" … "9" are the captures once there is a reader for them. */
 
 /* Where a text stands, and what there will be when it is worked out. */
-typedef struct { const char *file; uint32_t line; weir_subjects_t subjects; } weir_vars_place_t;
+typedef struct {
+    const char     *file;
+    uint32_t        line;
+    weir_subjects_t subjects;
+    const char     *pointer;       /* where in a file that is JSON; NULL: it is a line */
+    const char     *fragment;      /* of the configuration, by its name; NULL: of none */
+} weir_vars_place_t;
 
 /* A reference to a name that may be defined further down: *ref is filled in now or by weir_vars_settle. `ref` and the
- * place's file live as long as vars.  false with *error: it tells of something that there will not be. */
+ * place's texts live as long as vars.  false with *error: it tells of something that there will not be. */
 bool weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place,
                           weir_error_t *error)
     WEIR_MUST_USE;

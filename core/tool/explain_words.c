@@ -203,7 +203,11 @@ weir_explain_at(const weir_conf_words_t *words)
 {
     char text[4200];
 
-    (void) snprintf(text, sizeof(text), "%s:%u", words->file, words->line);
+    if (words->pointer != NULL) {
+        (void) snprintf(text, sizeof(text), "%s#%s", words->file, words->pointer);
+    } else {
+        (void) snprintf(text, sizeof(text), "%s:%u", words->file, words->line);
+    }
     return weir_explain_text(weir_str_from_z(text));
 }
 

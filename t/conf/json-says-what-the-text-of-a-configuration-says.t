@@ -23,8 +23,9 @@ is $said, qq{return 200 'a;b{c}"d\\\\e\\n# f';\n} =~ s/\\\\e/\\e/r, 'nothing in 
 is +($conf->('[{"directive": "a", "args": ["}", "\u0020", ""]}]'))[1], qq'a "}" " " "";\n', 'braces and blanks are quoted';
 is +($conf->('[{"directive": "set", "args": [{"expression": "$a"}, {"expression": "x $b"}]}]'))[1], qq{set \$a "x \$b";\n}, 'variables are said to be some';
 ($code, $said) = $conf->('[{"directive": "a"}, {"directive": "b", "block": [{"directive": "return", "args": ["200", "costs 5$"]}]}]');
-is $code, 1, "a '\$' that begins no variable has no text";
-like $said, qr{in\.json: /1/block/0/args/1: .*expression}, 'and is named by its JSON Pointer';
+is $said, qq{a;\nb {\n    return 200 "costs 5\$"\$;\n}\n}, "a '\$' that begins no variable is marked behind the quote";
+is +($convert->(json => $w->write_file('literal.conf', $said)))[1] =~ s/\s+//gr, '[{"directive":"a","args":[],"line":1},'
+    . '{"directive":"b","args":[],"line":2,"block":[{"directive":"return","args":["200","costs5$"],"line":3}]}]', 'and read back';
 is +($conf->('[{"directive": "a", "args": ["$b"]}]', '--variables'))[1], "a \$b;\n", 'with --variables it begins one';
 for my $bad (['{"directive": "a"}', 'an array of directives'], ['[{"directive": "a", "arg": []}]', '/0/arg: there is no such member'],
              ['[{"directive": "a", "args": [1]}]', '/0/args/0: expected a text'], ['[{"args": []}]', '/0: expected "directive"'],

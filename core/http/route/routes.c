@@ -87,12 +87,12 @@ routes_refuse_same(weir_conf_t *cf, const weir_http_route_t *route, const weir_r
     const weir_http_route_t *other = weir_http_route_of(same);
 
     if (other == route) {
-        return weir_conf_error_at(cf, rule->words, "route \"%.*s\" asks for the same in %s:%u already",
-                                  WEIR_STR_ARG(route->name), same->words->file, same->words->line);
+        return weir_conf_error_at(cf, rule->words, "route \"%.*s\" asks for the same in %s already",
+                                  WEIR_STR_ARG(route->name), weir_conf_place(cf->arena, same->words));
     }
-    return weir_conf_error_at(cf, rule->words, "route \"%.*s\" asks for the same as route \"%.*s\" in %s:%u",
-                              WEIR_STR_ARG(route->name), WEIR_STR_ARG(other->name), same->words->file,
-                              same->words->line);
+    return weir_conf_error_at(cf, rule->words, "route \"%.*s\" asks for the same as route \"%.*s\" in %s",
+                              WEIR_STR_ARG(route->name), WEIR_STR_ARG(other->name),
+                              weir_conf_place(cf->arena, same->words));
 }
 
 static bool
@@ -134,8 +134,8 @@ routes_add_route(weir_conf_t *cf, weir_routes_t *routes, weir_table_t *names, we
     const weir_conf_block_t *other = weir_table_add(names, route->name, block);
 
     if (other != block) {
-        return weir_conf_error_at(cf, &block->words, "duplicate route \"%.*s\": the first is in %s:%u",
-                                  WEIR_STR_ARG(route->name), other->words.file, other->words.line);
+        return weir_conf_error_at(cf, &block->words, "duplicate route \"%.*s\": the first is in %s",
+                                  WEIR_STR_ARG(route->name), weir_conf_place(cf->arena, &other->words));
     }
     if (route->n_lines == 0) {
         weir_rule_t *all = weir_new(cf->arena, weir_rule_t);

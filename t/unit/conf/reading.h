@@ -83,6 +83,23 @@ toy_http_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words
     return true;
 }
 
+/* The server that says so with toy_text. */
+static inline weir_conf_block_t *
+toy_extends(weir_conf_t *cf, const weir_conf_words_t *words)
+{
+    weir_conf_block_t *block = cf->block->first;
+
+    for (; block != NULL; block = block->next) {
+        const toy_conf_t *conf = block->confs[1];
+
+        if (conf != NULL && weir_str_eq(conf->text, words->at[1].text)) {
+            return block;
+        }
+    }
+    (void) weir_conf_error(cf, 1, "no server \"%.*s\"", WEIR_STR_ARG(words->at[1].text));
+    return NULL;
+}
+
 static inline bool
 toy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
 {
@@ -114,6 +131,8 @@ static const weir_conf_type_t toy_definition = { .name = "name", .min_args = 1, 
 static const weir_directive_t toy_directives[] = {
     WEIR_BLOCK("http", WEIR_IN_HTTP, .where = WEIR_IN_MAIN, .single = true, .opened = toy_http_opened),
     WEIR_BLOCK("server", WEIR_IN_SERVER, .where = WEIR_IN_HTTP),
+    WEIR_BLOCK("extend", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
+               .extends = toy_extends),
     WEIR_BLOCK("location", WEIR_IN_LOCATION, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .block_min_args = 1,
                .block_max_args = 2, .args = "[modifier] uri"),
     TOY_ROW(flag, "toy_flag", .where = WEIR_IN_ANY, .dflt = "on", .help = "Turns the toy on."),

@@ -21,7 +21,8 @@ tree_same_words(const weir_conf_words_t *a, const weir_conf_words_t *b)
     bool same = a->n == b->n;
 
     for (size_t i = 0; i < a->n && same; i++) {
-        same = weir_str_eq(a->at[i].text, b->at[i].text) && a->at[i].quoted == b->at[i].quoted;
+        same = weir_str_eq(a->at[i].text, b->at[i].text) && a->at[i].quoted == b->at[i].quoted
+            && a->at[i].is_literal == b->at[i].is_literal;
     }
     return same;
 }

@@ -88,7 +88,8 @@ test_define(void)
 static void
 test_later(void)
 {
-    static const weir_vars_place_t place = { "f", 1, WEIR_SUBJECTS_ALL }, far = { "f.conf", 7, WEIR_SUBJECTS_ALL };
+    static const weir_vars_place_t place = { .file = "f", .line = 1, .subjects = WEIR_SUBJECTS_ALL };
+    static const weir_vars_place_t far = { .file = "f.conf", .line = 7, .subjects = WEIR_SUBJECTS_ALL };
     weir_var_ref_t now, later, never;
     weir_error_t   error = { .text = "" };
     uint32_t       slot;
