@@ -11,6 +11,8 @@
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/rights.h"
+#include "proc/control/control.h"
+#include "proc/control/resources.h"
 #include "proc/master/current.h"
 #include "proc/master/daemon.h"
 #include "proc/master/inherit.h"
@@ -265,6 +267,7 @@ main_answer(const weir_command_t *command, int *code)
     } else if (command->manual) {
         weir_conf_print_manual(STDOUT_FILENO);
         weir_cause_print_manual(STDOUT_FILENO);
+        weir_resources_manual_print(STDOUT_FILENO);
         *code = weir_manual_check(STDERR_FILENO) ? 0 : MAIN_FAILED;
     } else if (command->version) {
         weir_version_print(command->build);
@@ -288,6 +291,9 @@ main(int argc, char **argv)
     size_t             n_inherited;
 
     (void) argc;
+    if (weir_control_process(words, &code)) {
+        return code;
+    }
     if (!weir_command_parse(&command, words, &error)) {
         fprintf(stderr, "weir: %s\n", error.text);
         return MAIN_FAILED;

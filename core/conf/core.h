@@ -20,6 +20,12 @@ typedef struct {
 typedef struct { weir_str_t user, group; } weir_core_user_t;    /* as written; NUL-terminated */
 typedef struct { weir_log_sink_t *at; size_t n; } weir_core_logs_t;
 
+#define WEIR_CORE_CONTROL_MODE 0600
+#define WEIR_CORE_CONTROL_NEW  ".new"       /* behind the path while the socket is made */
+
+/* path empty: beside the pid file.  group empty: that of who starts the instance; NUL-terminated */
+typedef struct { weir_path_t path; weir_str_t group; uint32_t mode; } weir_core_control_t;
+
 typedef struct {
     /* -- as written -- */
     weir_flag_t          daemon, master_process, pcre_jit, multi_accept;
@@ -33,12 +39,14 @@ typedef struct {
     weir_msec_t          worker_watchdog;       /* 0: none */
     weir_path_t          working_directory;     /* empty: as inherited */
     weir_path_t          pid, state_path;
-    weir_core_user_t     user;
+    weir_core_user_t     user, control_user;
+    weir_core_control_t  control;
     weir_core_affinity_t affinity;
     weir_core_logs_t     error_log;
     weir_strs_t          env;                   /* "NAME" or "NAME=value"; NUL-terminated */
     /* -- worked out by .check -- */
     weir_bundle_user_t   workers_user;          /* ignored: workers keep the user of the master */
+    weir_bundle_user_t   control_runs_as;       /* ignored: as the one who starts the instance */
     uint64_t            *cpus;                  /* WEIR_CORE_CPU_WORDS for each of worker_processes; NULL: any */
 } weir_core_conf_t;
 
@@ -74,6 +82,11 @@ bool weir_conf_make_folder(weir_conf_t *cf, const weir_conf_words_t *words, weir
  */
 
 extern const weir_conf_type_t weir_core_type_log;         /* core_log.c */
+extern const weir_conf_type_t weir_core_type_control;     /* core_control.c */
+bool weir_core_check_control(weir_conf_t *cf, weir_conf_block_t *block, weir_core_conf_t *core);
+/* The first of these users and groups that this system has and that is neither root nor `unlike`; else ignored. */
+void weir_core_find_user(weir_conf_t *cf, const weir_str_t (*names)[2], size_t n, const weir_bundle_user_t *unlike,
+                         weir_bundle_user_t *found);
 /* What follows "syslog:" in word 1 of the directive being read.  severity NULL: records have their own, and naming one
  * gets a warning. */
 bool weir_core_read_syslog(weir_conf_t *cf, weir_log_sink_t *sink, weir_str_t options, weir_log_level_t *severity);

@@ -134,7 +134,9 @@ core_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf)
     if (!weir_conf_is_set(block, weir_core_index, "worker_rlimit_core")) {
         core->worker_rlimit_core.n = WEIR_CORE_NO_LIMIT;
     }
-    return core_check_user(cf, block, core) && weir_core_check_affinity(cf, core);
+    core->control.mode = core->control.path.text.len != 0 ? core->control.mode : WEIR_CORE_CONTROL_MODE;
+    return core_check_user(cf, block, core) && weir_core_check_control(cf, block, core)
+           && weir_core_check_affinity(cf, core);
 }
 
 /* --- rows --- */
@@ -186,6 +188,11 @@ static const weir_directive_t core_directives[] = {
              .help = "Sets the folder of what outlives a restart: the keys of TLS session tickets."),
     CORE_ROW(pid, "pid", .where = WEIR_IN_MAIN, .dflt = WEIR_PID_PATH,
              .help = "Names the file that holds the process id of the master."),
+    CORE_ROW_OF(control, "control", &weir_core_type_control, .where = WEIR_IN_MAIN,
+                .help = "Names the control socket, which speaks HTTP with JSON, and says who may ask it beside root "
+                        "and the user who starts Weir."),
+    CORE_ROW_OF(control_user, "control_user", &weir_type_user, .where = WEIR_IN_MAIN,
+                .help = "Sets whom the control process runs as, where root starts Weir."),
     CORE_ROW_OF(error_log, "error_log", &weir_core_type_log, .where = WEIR_IN_MAIN, .inherit = WEIR_APPEND,
                 .args = "file | stderr | syslog:server=address[,facility=name][,tag=text][,nohostname] [level] [json]",
                 .help = "Names a log of errors, the lowest level that it gets (error unless given) and whether its "

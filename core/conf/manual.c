@@ -55,7 +55,8 @@ manual_has_row(const weir_module_t *module, const char *name)
 static bool
 manual_has_page(const char *page)
 {
-    bool found = strcmp(page, "Causes") == 0 || strcmp(page, "nginx") == 0;
+    bool found = strcmp(page, "Causes") == 0 || strcmp(page, "Control socket") == 0
+                 || strcmp(page, "nginx") == 0;
 
     for (size_t m = 0; !found && weir_modules_in_use[m] != NULL; m++) {
         found = weir_modules_in_use[m]->area != NULL && strcmp(weir_modules_in_use[m]->area, page) == 0;

@@ -209,6 +209,30 @@ weir_process_exec_again(void)
 }
 
 void
+weir_process_exec_self(char *const *argv)
+{
+    static const char *const names[] = { "TZ", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
+                                         "LLVM_PROFILE_FILE" };
+    char  *kept[weir_countof(names) + 1];
+    size_t n = 0, len;
+
+    for (size_t i = 0; i < weir_countof(names); i++) {
+        len = strlen(names[i]);
+        for (char **at = environ; at != NULL && *at != NULL; at++) {
+            if (strncmp(*at, names[i], len) == 0 && (*at)[len] == '=') {
+                kept[n++] = *at;
+                break;
+            }
+        }
+    }
+    kept[n] = NULL;
+    (void) execve("/proc/self/exe", argv, kept);
+    if (process_arguments != NULL) {
+        (void) execve(process_arguments[0], argv, kept);
+    }
+}
+
+void
 weir_process_reset_signals(void)
 {
     sigset_t all;
@@ -256,6 +280,12 @@ weir_process_set_title(const char *title)
     weir_assert(len < process_title_size);
     memcpy(process_title, title, len);
     memset(process_title + len, 0, process_title_size - len);
+}
+
+void
+weir_process_set_name(const char *name)
+{
+    (void) prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 void

@@ -39,9 +39,13 @@ char *const *weir_process_title_start(char **argv);
 /* The command line that title_start was given, executed again: the program as it lies at its path now.  Returns when
  * that fails: errno. */
 void weir_process_exec_again(void);
+/* This very program, whatever lies at its path now, executed with these arguments; of the environment only what the
+ * loader, the clock and sanitizers look at.  Returns when that fails: errno. */
+void weir_process_exec_self(char *const *argv);
 /* Every signal as a fresh process has it, none blocked: before exec. */
 void weir_process_reset_signals(void);
 void weir_process_set_title(const char *title);
+void weir_process_set_name(const char *name);        /* the short one; of 15 bytes at most */
 
 /* The environment becomes TZ and the names of `keep` ("NAME": as inherited; "NAME=value": so).  Copies. */
 void weir_process_set_environment(weir_strs_t keep);

@@ -71,16 +71,7 @@ store_find_user(weir_conf_t *cf, weir_store_conf_t *conf, const weir_bundle_user
         { WEIR_STR_INIT("daemon"), WEIR_STR_INIT("daemon") },
     };
 
-    for (size_t i = 0; i < weir_countof(names); i++) {
-        weir_error_t error = { .text = "" };
-
-        if (weir_bundle_user(cf->bundle, names[i][0], names[i][1], &conf->runs_as, &error)
-            && (conf->runs_as.ignored || (conf->runs_as.uid != workers->uid && conf->runs_as.uid != 0)))
-        {
-            return;
-        }
-    }
-    conf->runs_as = (weir_bundle_user_t) { .ignored = true };
+    weir_core_find_user(cf, names, weir_countof(names), workers, &conf->runs_as);
 }
 
 /* Makes the folder, and gives it to its owner: never to the workers' user, not for a moment. */

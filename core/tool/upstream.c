@@ -3,92 +3,89 @@
  */
 #include "tool/upstream.h"
 
-#include "base/mem.h"
 #include "conf/module.h"
-#include "os/addr.h"
-#include "os/sys.h"
-#include "proc/master/control.h"
-#include "proc/master/pidfile.h"
-#include "tool/running.h"
+#include "tool/ask.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
-#define UPSTREAM_PATIENCE_S 30
-#define UPSTREAM_UNDER_WAY  256              /* commands of standard input that are not answered yet */
+#define UPSTREAM_UNDER_WAY  64               /* commands of standard input that are not answered yet */
 #define UPSTREAM_LATE       3
+#define UPSTREAM_PATH       16384
 
-typedef struct { int fd; FILE *in; } upstream_link_t;
+/* -- requests -- */
 
-/* -- the socket -- */
-
-static bool
-upstream_connect(const weir_settings_t *settings, upstream_link_t *link)
+/* Appended to the path as a query: what a command has beside what its path says. */
+static void
+upstream_put_query(char *path, size_t room, const json_t *rest)
 {
-    const struct timeval patience = { .tv_sec = UPSTREAM_PATIENCE_S };
-    char        path[PATH_MAX + 16];
-    weir_addr_t addr;
-    pid_t       pid;
+    const char *name;
+    json_t     *value;
+    size_t      len = strlen(path);
+    char        before = '?';
 
-    *link = (upstream_link_t) { .fd = -1 };
-    (void) snprintf(path, sizeof(path), "%.*s" WEIR_CONTROL_SUFFIX, WEIR_STR_ARG(settings->pid_file));
-    if (!weir_running_serving(settings->pid_file, &pid)) {
-        return false;
-    }
-    if (weir_addr_from_unix(&addr, weir_str_from_z(path))) {
-        link->fd = weir_sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    }
-    if (link->fd >= 0) {
-        (void) weir_sys_setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        (void) weir_sys_setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    }
-    if (link->fd < 0 || weir_sys_connect(link->fd, &addr.any, addr.len) != 0
-        || (link->in = fdopen(link->fd, "r")) == NULL)
-    {
-        fprintf(stderr, "weir: the control socket \"%s\" of process %d cannot be asked: %s\n", path, (int) pid,
-                strerror(errno));
-        if (link->fd >= 0) {
-            (void) weir_sys_close(link->fd);
+    json_object_foreach((json_t *) (uintptr_t) rest, name, value) {
+        len += (size_t) snprintf(path + len, room - len, "%c%.40s%s", before, name,
+                                 json_is_false(value) ? "=false" : "");
+        before = '&';
+        if (len + 64 > room) {
+            break;
         }
-        return false;
     }
-    return true;
 }
 
-static bool
-upstream_write(const upstream_link_t *link, const char *text, size_t len)
-{
-    while (len != 0) {
-        ssize_t n = weir_sys_send(link->fd, text, len, 0);
-
-        if (n <= 0) {
-            fprintf(stderr, "weir: asking the control socket failed: %s\n", strerror(errno));
-            return false;
-        }
-        text += n;
-        len -= (size_t) n;
-    }
-    return true;
-}
-
-/* One answer; NULL: said on standard error. */
+/* The request that a command is, sent.  NULL: it was; else the answer, new: it is none. */
 static json_t *
-upstream_read(const upstream_link_t *link)
+upstream_send(weir_tool_ask_t *ask, const json_t *command, bool *sent)
 {
-    char   *line = NULL;
-    size_t  room = 0;
-    ssize_t n = getline(&line, &room, link->in);
-    json_t *answer = n > 0 ? json_loadb(line, (size_t) n, 0, NULL) : NULL;
+    const char *what = json_string_value(json_object_get(command, "do"));
+    const char *group = json_string_value(json_object_get(command, "group"));
+    const char *server = json_string_value(json_object_get(command, "server"));
+    char        path[UPSTREAM_PATH] = "/v1/upstreams";
+    json_t     *rest;
+    bool        good, is_of_server;
 
-    if (answer == NULL) {
-        fprintf(stderr, "weir: the control socket gave no answer: whether anything was changed is not known\n");
+    if (!json_is_object(command) || what == NULL) {
+        return json_pack("{s:s}", "error", "a command is to be a line of JSON, with \"do\"");
     }
-    free(line);
-    return answer;
+    what = strncmp(what, "upstream.", 9) == 0 ? what + 9 : "";
+    is_of_server = strcmp(what, "set") == 0 || strcmp(what, "drain") == 0 || strcmp(what, "remove") == 0;
+    if (strcmp(what, "list") != 0 && strcmp(what, "add") != 0 && !is_of_server) {
+        return json_pack("{s:s}", "error", "\"do\" is to be upstream.list, upstream.add, upstream.set, upstream.drain "
+                         "or upstream.remove");
+    }
+    if (strcmp(what, "list") != 0 && (group == NULL || *group == '\0')) {
+        return json_pack("{s:s}", "error", "\"group\" is to be the name of an upstream block");
+    }
+    if (is_of_server && (server == NULL || *server == '\0')) {
+        return json_pack("{s:s}", "error", "\"server\" is to be IP, IP:PORT or unix:PATH");
+    }
+    rest = json_copy((json_t *) (uintptr_t) command);
+    (void) json_object_del(rest, "do");
+    (void) json_object_del(rest, "group");
+    good = group == NULL || weir_tool_ask_path(path, sizeof(path), group);
+    if (strcmp(what, "list") == 0) {
+        *sent = good && weir_tool_ask_send(ask, "GET", path, NULL);
+    } else if (strcmp(what, "add") == 0) {
+        good = good && weir_tool_ask_path(path, sizeof(path), "servers");
+        *sent = good && weir_tool_ask_send(ask, "POST", path, rest);
+    } else {
+        (void) json_object_del(rest, "server");
+        good = good && weir_tool_ask_path(path, sizeof(path), "servers")
+               && weir_tool_ask_path(path, sizeof(path), server);
+        if (good && strcmp(what, "remove") == 0) {
+            upstream_put_query(path, sizeof(path), rest);
+            *sent = weir_tool_ask_send(ask, "DELETE", path, NULL);
+        } else if (good) {
+            if (strcmp(what, "drain") == 0) {
+                (void) json_object_set_new(rest, "drain", json_true());
+            }
+            *sent = weir_tool_ask_send(ask, "PATCH", path, rest);
+        }
+    }
+    json_decref(rest);
+    return good ? NULL : json_pack("{s:s}", "error", "the name is too long");
 }
 
 /* The code for it; what is wrong with it goes to standard error. */
@@ -252,7 +249,9 @@ upstream_command(char *const *argv, bool *json)
     } else if (good) {
         (void) json_object_set_new(command, "server", json_string(*argv++));
         while (good && *argv != NULL) {
-            good = upstream_take_word(command, *argv++);
+            good = (strcmp(verb, "drain") != 0 || upstream_wrong(*argv, "nothing behind the server to drain"))
+                   && upstream_take_word(command, *argv);
+            argv++;
         }
     }
     if (!good) {
@@ -262,16 +261,15 @@ upstream_command(char *const *argv, bool *json)
 }
 
 static int
-upstream_ask(const upstream_link_t *link, const json_t *command, bool json)
+upstream_ask(weir_tool_ask_t *ask, const json_t *command, bool json)
 {
-    char   *text = json_dumps(command, JSON_COMPACT);
-    json_t *answer = NULL;
-    int     code = 1;
+    bool    sent = false;
+    json_t *answer = upstream_send(ask, command, &sent);
+    int     code;
 
-    if (text != NULL && upstream_write(link, text, strlen(text)) && upstream_write(link, "\n", 1)) {
-        answer = upstream_read(link);
+    if (sent) {
+        answer = weir_tool_ask_read(ask);
     }
-    free(text);
     if (answer == NULL) {
         return 1;
     }
@@ -290,16 +288,23 @@ upstream_ask(const upstream_link_t *link, const json_t *command, bool json)
 
 /* -- many commands -- */
 
-/* Reads n answers, which go to standard output as they came.  The worst code. */
+/* What is not answered yet, in order: an answer that was made here, or NULL, one that is to come. */
+typedef struct { json_t *at[UPSTREAM_UNDER_WAY]; size_t n; } upstream_pending_t;
+
+/* The first n answers go to standard output as they came.  The worst code. */
 static int
-upstream_drain(const upstream_link_t *link, size_t n)
+upstream_drain(weir_tool_ask_t *ask, upstream_pending_t *pending, size_t n)
 {
     int code = 0;
 
-    for (; n != 0; n--) {
-        json_t *answer = upstream_read(link);
+    for (size_t i = 0; i < n; i++) {
+        json_t *answer = pending->at[i] != NULL ? pending->at[i] : weir_tool_ask_read(ask);
 
         if (answer == NULL) {
+            for (i++; i < pending->n; i++) {
+                json_decref(pending->at[i]);
+            }
+            pending->n = 0;
             return 1;
         }
         (void) json_dumpf(answer, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
@@ -311,30 +316,38 @@ upstream_drain(const upstream_link_t *link, size_t n)
         }
         json_decref(answer);
     }
+    memmove(pending->at, pending->at + n, (pending->n - n) * sizeof(*pending->at));
+    pending->n -= n;
     return code;
 }
 
 static int
-upstream_pipe(const upstream_link_t *link)
+upstream_pipe(weir_tool_ask_t *ask)
 {
-    char   *line = NULL;
-    size_t  room = 0, under_way = 0;
-    ssize_t n;
-    int     code = 0, worst = 0;
+    upstream_pending_t pending = { .n = 0 };
+    char              *line = NULL;
+    size_t             room = 0;
+    ssize_t            n;
+    int                code = 0, worst = 0;
 
     while ((n = getline(&line, &room, stdin)) > 0) {
-        if (!upstream_write(link, line, (size_t) n) || (line[n - 1] != '\n' && !upstream_write(link, "\n", 1))) {
+        json_t *command = json_loadb(line, (size_t) n, JSON_REJECT_DUPLICATES, NULL), *answer;
+        bool    sent = false;
+
+        answer = upstream_send(ask, command, &sent);
+        json_decref(command);
+        if (!sent && answer == NULL) {
             worst = 1;
             break;
         }
-        if (++under_way == UPSTREAM_UNDER_WAY) {
-            code = upstream_drain(link, under_way / 2);
+        pending.at[pending.n++] = answer;
+        if (pending.n == UPSTREAM_UNDER_WAY) {
+            code = upstream_drain(ask, &pending, pending.n / 2);
             worst = worst == 0 || code == 1 ? code : worst;
-            under_way -= under_way / 2;
         }
     }
     free(line);
-    code = upstream_drain(link, under_way);
+    code = upstream_drain(ask, &pending, pending.n);
     return worst == 0 || code == 1 ? code : worst;
 }
 
@@ -343,7 +356,7 @@ weir_tool_upstream(const weir_settings_t *settings, char *const *argv)
 {
     bool            json = false, pipe = argv[0] != NULL && strcmp(argv[0], "-") == 0;
     json_t         *command = NULL;
-    upstream_link_t link;
+    weir_tool_ask_t ask;
     int             code = 1;
 
     if (argv[0] != NULL && strcmp(argv[0], "--json") == 0) {
@@ -355,9 +368,9 @@ weir_tool_upstream(const weir_settings_t *settings, char *const *argv)
     {
         return 1;
     }
-    if (upstream_connect(settings, &link)) {
-        code = pipe ? upstream_pipe(&link) : upstream_ask(&link, command, json);
-        (void) fclose(link.in);
+    if (weir_tool_ask_open(&ask, settings)) {
+        code = pipe ? upstream_pipe(&ask) : upstream_ask(&ask, command, json);
+        weir_tool_ask_close(&ask);
     }
     json_decref(command);
     return code;

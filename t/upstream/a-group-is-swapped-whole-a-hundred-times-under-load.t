@@ -2,8 +2,6 @@
 # changes at run time in turn.  No request fails.
 use v5.36;
 use lib 't/lib';
-use IO::Socket::UNIX;
-use JSON::PP;
 use Time::HiRes qw(sleep);
 use Weir::Test;
 
@@ -36,24 +34,26 @@ my @loads = map {
 } 1 .. 2;
 
 my ($now, $wrong) = (0, 0);
-my $socket = IO::Socket::UNIX->new(Peer => $w->dir . '/logs/weir.pid.control') or die "control socket: $!";
-my $ask = sub (@commands) {
-    while (my @some = splice @commands, 0, 100) {
-        print $socket map { encode_json({ group => 'many', %$_ }) . "\n" } @some;
-        $socket->flush;
-        for (@some) { my $answer = decode_json(scalar <$socket>); $wrong++ unless $answer->{ok} && !$answer->{late} }
+my $control = $w->control_client;
+my $ask = sub (@requests) {
+    while (my @some = splice @requests, 0, 50) {
+        $control->write(join '', map { $control->encode(@$_) } @some);
+        for (@some) { my (undef, $answer) = $control->read; $wrong++ unless $answer->{ok} && !$answer->{late} }
     }
 };
+my $servers_path = '/v1/upstreams/many/servers';
+my $add    = sub ($server) { [ POST => $servers_path, { server => $server } ] };
+my $remove = sub ($server) { [ DELETE => "$servers_path/$server" ] };
 for my $swap (1 .. $swaps) {
     if ($swap % 10) {
         $w->reload($conf->($now = 1 - $now));
         next;
     }
     # the others come, these go; then the configuration is as it was, and so is the group
-    $ask->(map { +{ do => 'upstream.add', server => $_ } } $side[1 - $now]->@*);
-    $ask->(map { +{ do => 'upstream.remove', server => $_ } } $side[$now]->@*);
-    $ask->(map { +{ do => 'upstream.add', server => $_ } } $side[$now]->@*);
-    $ask->(map { +{ do => 'upstream.remove', server => $_ } } $side[1 - $now]->@*);
+    $ask->(map { $add->($_) } $side[1 - $now]->@*);
+    $ask->(map { $remove->($_) } $side[$now]->@*);
+    $ask->(map { $add->($_) } $side[$now]->@*);
+    $ask->(map { $remove->($_) } $side[1 - $now]->@*);
 }
 is $wrong, 0, 'every change is made, and in force when it is answered';
 $w->pass('stop');

@@ -3,8 +3,7 @@
 # measured in t/unit/upstream/members.c, where a busy machine does not count.)
 use v5.36;
 use lib 't/lib';
-use IO::Socket::UNIX;
-use JSON::PP;
+use JSON::PP ();
 use List::Util qw(max);
 use Time::HiRes qw(sleep time);
 use Weir::Test;
@@ -41,12 +40,12 @@ my $load = sub ($target, $body) {
 };
 my @loads = ($load->('/', 'ok'), $load->('/here', 'here'));
 
-my $socket = IO::Socket::UNIX->new(Peer => $w->dir . '/logs/weir.pid.control') or die "control socket: $!";
-my $wrong  = 0;
-my $ask    = sub (@commands) {
-    print $socket map { encode_json({ group => 'many', %$_ }) . "\n" } @commands;
-    $socket->flush;
-    for (@commands) { my $answer = decode_json(scalar <$socket>); $wrong++ unless $answer->{ok} && !$answer->{late} }
+my $control = $w->control_client;
+my $wrong   = 0;
+my $path    = '/v1/upstreams/many/servers';
+my $ask     = sub (@requests) {
+    $control->write(join '', map { $control->encode(@$_) } @requests);
+    for (@requests) { my (undef, $answer) = $control->read; $wrong++ unless $answer->{ok} && !$answer->{late} }
 };
 my $began = time;
 my $done  = 0;
@@ -54,10 +53,10 @@ my $done  = 0;
 while ($done < $servers) {
     my @batch = @all[$done .. $done + 9];
     my $kind  = $done / 10 % 3;
-    $ask->(map { +{ do => ('upstream.remove', 'upstream.set', 'upstream.set')[$kind], server => $_,
-                    ({}, { weight => 3 }, { down => JSON::PP::true })[$kind]->%* } } @batch);
-    $ask->(map { +{ do => ('upstream.add', 'upstream.set', 'upstream.set')[$kind], server => $_,
-                    ({ weight => 2 }, { max_fails => 5 }, { down => JSON::PP::false })[$kind]->%* } } @batch);
+    $ask->(map { $kind == 0 ? [ DELETE => "$path/$_" ]
+                            : [ PATCH => "$path/$_", ({ weight => 3 }, { down => JSON::PP::true })[$kind - 1] ] } @batch);
+    $ask->(map { $kind == 0 ? [ POST => $path, { server => $_, weight => 2 } ]
+                            : [ PATCH => "$path/$_", ({ max_fails => 5 }, { down => JSON::PP::false })[$kind - 1] ] } @batch);
     $done += 10;
     my $due = $began + 2 * $done / $rate - time;
     sleep $due if $due > 0;

@@ -15,6 +15,10 @@ weir_settings_read(weir_settings_t *settings, const weir_generation_t *generatio
     *settings = (weir_settings_t) {
         .daemon = core->daemon.on,
         .master = core->master_process.on,
+        .control = { core->control.path.text, core->control.group, core->control.mode },
+        .control_changes_user = !core->control_runs_as.ignored,
+        .control_uid = core->control_runs_as.uid,
+        .control_gid = core->control_runs_as.gid,
         .pid_file = core->pid.text,
         .state_path = core->state_path.text,
         .store_path = weir_store_conf(generation)->path.text,

@@ -10,6 +10,10 @@
 /* Borrows from the generation. */
 typedef struct {
     bool               daemon, master;      /* of the first generation; later ones change nothing */
+    struct { weir_str_t path, group; uint32_t mode; } control;      /* path empty: beside the pid file */
+    bool               control_changes_user;
+    uid_t              control_uid;
+    gid_t              control_gid;
     weir_str_t         pid_file, state_path, store_path;     /* store_path empty: there is no store */
     weir_bytes_t       store_size;
     uint32_t           workers, connections;

@@ -1,8 +1,8 @@
 /*
  * commands.h - what can be asked of a running instance, by name.
  *
- * Rows (call.h) stand in files of their own (commands_upstream.c), whose tables commands.c lists.  Runs in the master, or
- * in the single process.
+ * Rows (call.h) stand in files of their own (commands_upstream.c), whose tables commands.c lists.  Runs in the master,
+ * or in the single process.
  */
 #ifndef WEIR_PROC_MASTER_COMMANDS_H
 #define WEIR_PROC_MASTER_COMMANDS_H

@@ -197,7 +197,7 @@ weir_publish_open(weir_master_t *master)
         .fault = publish_fault,
     };
 
-    weir_control_open(&ops, master->pid_file);
+    weir_control_open(&ops, master->pid_file, &master->settings);
 }
 
 void
@@ -205,6 +205,7 @@ weir_publish_use(weir_master_t *master)
 {
     weir_upstream_prune_changes(master->generation);
     weir_keep_use(master);
+    weir_control_use(master->pid_file, &master->settings);
 }
 
 void

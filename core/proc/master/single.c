@@ -205,7 +205,7 @@ single_open_control(single_t *single, weir_str_t pid_file)
     };
 
     weir_groups_on_settled(weir_upstream_groups(single->life), single_on_settled, single);
-    weir_control_open(&ops, pid_file);
+    weir_control_open(&ops, pid_file, &single->settings);
 }
 
 static bool

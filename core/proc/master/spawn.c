@@ -400,7 +400,9 @@ weir_spawn_reap(weir_master_t *master)
     while ((pid = weir_process_wait_any(&status)) > 0) {
         weir_child_t *child = spawn_find(master, pid);
 
-        if (weir_upgrade_ended(master, pid, status) || weir_store_process_ended(master, pid, status)) {
+        if (weir_upgrade_ended(master, pid, status) || weir_store_process_ended(master, pid, status)
+            || weir_control_ended(pid, status))
+        {
             continue;
         }
         weir_shared_reap(pid);

@@ -15,6 +15,7 @@
 
 #include "log/log.h"
 #include "os/process.h"
+#include "proc/master/control.h"
 #include "proc/master/store_process.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ watchdog_on_timer(weir_timer_t *timer)
         }
     }
     weir_store_process_look(WATCHDOG_LOOKS, master->settings.watchdog);
+    weir_control_look(WATCHDOG_LOOKS, master->settings.watchdog);
     weir_watchdog_set(master);
 }
 

@@ -131,7 +131,8 @@ sub settle ($self) {
 
 sub _children ($self) {
     my $master = $self->{w}->pid;
-    return split ' ', Weir::Server::slurp("/proc/$master/task/$master/children");
+    return grep { Weir::Server::slurp("/proc/$_/cmdline") !~ /^weir: control process/ }
+        split ' ', Weir::Server::slurp("/proc/$master/task/$master/children");
 }
 
 # The same, or where that may be, the one that took its place.

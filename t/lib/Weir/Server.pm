@@ -294,7 +294,7 @@ sub workers ($self) {
         my ($parent) = (<$in> // '') =~ /^\d+ \(.*\) \S (\d+)/s;
         next unless defined $parent && $parent == $master;
         my $title = slurp("/proc/$pid/cmdline");
-        push @pids, $pid unless $title =~ /shutting down|store process/;
+        push @pids, $pid if $title =~ /worker process/ && $title !~ /shutting down/;
     }
     @pids = sort { $a <=> $b } @pids;
     return @pids;
@@ -378,6 +378,19 @@ sub exit_status ($self) { $self->{exit_status} }
 sub store_process ($self) {
     my ($last) = $self->error_log =~ /.*start store process (\d+)$/ms or return;
     return slurp("/proc/$last/cmdline") =~ /^weir: store process/ ? $last : undef;
+}
+
+# The control process; undef: there is none.
+sub control_process ($self) {
+    my ($last) = $self->error_log =~ /.*start control process (\d+)$/ms or return;
+    return slurp("/proc/$last/cmdline") =~ /^weir: control process/ ? $last : undef;
+}
+
+# The path of the control socket, and a connection to it.
+sub control_path ($self) { "$self->{dir}/logs/weir.pid.control" }
+sub control_client ($self) {
+    require Weir::Control;
+    return Weir::Control->connect($self->control_path);
 }
 
 # A tool beside the instance: (exit code, what it printed).
