@@ -174,6 +174,8 @@ typedef struct {
     uint64_t      failed_zones;              /* a bit for each weir_peer_t.zone where an attempt failed */
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
     weir_instant_t picked;                   /* when the peer was, for latency.c */
+    bool          is_retry;                  /* a place of max_retries goes with the peer that is held; caps.c */
+    bool          is_beside;                 /* who asks for a retry goes on with the peer that is held */
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
     bool          is_admitted;               /* by all policies of the group */
     weir_refusal_t refusal;                  /* why weir_pick_next said false */
@@ -184,7 +186,7 @@ typedef struct {
 } weir_pick_t;
 
 /* A peer that a pick holds no more, while it holds a second one for the same request. */
-typedef struct { weir_peer_t *peer; bool on_trial; weir_instant_t at; } weir_picked_t;
+typedef struct { weir_peer_t *peer; bool on_trial, is_retry; weir_instant_t at; } weir_picked_t;
 
 typedef struct weir_upconn weir_upconn_t;
 

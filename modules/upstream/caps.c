@@ -19,8 +19,7 @@ typedef struct { weir_state_part_t *parts[CAPS_N]; } caps_state_t;       /* NULL
 /* What a request holds: its note. */
 enum {
     CAPS_HAS_REQUEST = 1, CAPS_HAS_PENDING = 2,
-    CAPS_HAS_ASKED = 4,                      /* a retry that has no peer yet */
-    CAPS_HAS_RETRY = 8,                      /* … that has one */
+    CAPS_HAS_ASKED = 4,                      /* a retry that has no peer yet; one that has: weir_pick_t.is_retry */
     /* Of one that has asked: */
     CAPS_ASKED_PENDING = 16,                 /* it is pending again */
     CAPS_ASKED_ON = 32,                      /* it goes on in the place of a retry */
@@ -91,6 +90,18 @@ caps_connected(weir_uppolicy_of_t *of, weir_pick_t *pick)
     caps_give_back(of, weir_policy_note(of, pick), CAPS_PENDING, CAPS_HAS_PENDING);
 }
 
+/* The peer that is held is a retry's no longer. */
+static void
+caps_give_back_retry(const weir_uppolicy_of_t *of, weir_pick_t *pick)
+{
+    const caps_state_t *state = of->state;
+
+    if (pick->is_retry && state->parts[CAPS_RETRIES] != NULL) {
+        weir_state_part_leave(state->parts[CAPS_RETRIES]);
+    }
+    pick->is_retry = false;
+}
+
 /* The request goes on with what it has. */
 static void
 caps_retry_not(weir_uppolicy_of_t *of, weir_pick_t *pick)
@@ -101,14 +112,15 @@ caps_retry_not(weir_uppolicy_of_t *of, weir_pick_t *pick)
         caps_give_back(of, note, CAPS_PENDING, CAPS_HAS_PENDING);
     }
     if ((*note & CAPS_ASKED_ON) != 0) {
-        *note = (uint8_t) ((*note & ~CAPS_HAS_ASKED) | CAPS_HAS_RETRY);
+        *note &= (uint8_t) ~CAPS_HAS_ASKED;
+        pick->is_retry = true;
     } else {
         caps_give_back(of, note, CAPS_RETRIES, CAPS_HAS_ASKED);
     }
     *note &= (uint8_t) ~(CAPS_ASKED_PENDING | CAPS_ASKED_ON);
 }
 
-/* A retry of a retry goes on in the same place. */
+/* A retry of a retry goes on in the same place; a second try beside one has its own. */
 static bool
 caps_retry(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_UNUSED)
 {
@@ -120,8 +132,9 @@ caps_retry(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_UN
         }
         *note |= CAPS_HAS_PENDING | CAPS_ASKED_PENDING;
     }
-    if ((*note & CAPS_HAS_RETRY) != 0) {
-        *note = (uint8_t) ((*note & ~CAPS_HAS_RETRY) | CAPS_HAS_ASKED | CAPS_ASKED_ON);
+    if (pick->is_retry && !pick->is_beside) {
+        *note |= CAPS_HAS_ASKED | CAPS_ASKED_ON;
+        pick->is_retry = false;
         return true;
     }
     if ((*note & CAPS_HAS_ASKED) == 0 && !caps_take(of, CAPS_RETRIES)) {
@@ -138,7 +151,9 @@ caps_picked(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_U
     uint8_t *note = weir_policy_note(of, pick);
 
     if ((*note & CAPS_HAS_ASKED) != 0) {
-        *note = (uint8_t) ((*note & ~(CAPS_HAS_ASKED | CAPS_ASKED_PENDING | CAPS_ASKED_ON)) | CAPS_HAS_RETRY);
+        *note &= (uint8_t) ~(CAPS_HAS_ASKED | CAPS_ASKED_PENDING | CAPS_ASKED_ON);
+        caps_give_back_retry(of, pick);      /* of an attempt that has ended, and was not followed until now */
+        pick->is_retry = true;
     }
 }
 
@@ -146,7 +161,7 @@ static void
 caps_report(weir_uppolicy_of_t *of, weir_pick_t *pick, const weir_outcome_t *outcome WEIR_UNUSED,
             weir_instant_t now WEIR_UNUSED)
 {
-    caps_give_back(of, weir_policy_note(of, pick), CAPS_RETRIES, CAPS_HAS_RETRY);
+    caps_give_back_retry(of, pick);
 }
 
 static void
@@ -154,7 +169,8 @@ caps_leave(weir_uppolicy_of_t *of, weir_pick_t *pick, weir_instant_t now WEIR_UN
 {
     uint8_t *note = weir_policy_note(of, pick);
 
-    caps_give_back(of, note, CAPS_RETRIES, CAPS_HAS_ASKED | CAPS_HAS_RETRY);
+    caps_give_back(of, note, CAPS_RETRIES, CAPS_HAS_ASKED);
+    caps_give_back_retry(of, pick);
     caps_give_back(of, note, CAPS_PENDING, CAPS_HAS_PENDING);
     caps_give_back(of, note, CAPS_REQUESTS, CAPS_HAS_REQUEST);
     *note &= (uint8_t) ~(CAPS_ASKED_PENDING | CAPS_ASKED_ON);

@@ -43,6 +43,9 @@ my @cases = (
     (map { ["upstream u { $_; server 127.0.0.1:1 slow_start=1s; }", qr/server "127\.0\.0\.1:1" of upstream "u" has slow_start, which may not be used with \w+/] }
         'hash $arg_k', 'hash $arg_k consistent', 'ip_hash', 'random', 'random two', 'maglev $arg_k'),
     ['upstream u { server 127.0.0.1:1 slow_start=soon; }',   qr/invalid parameter "slow_start=soon"/],
+    (map { ["upstream u { server 127.0.0.1:1 $_; }", qr/of server "127\.0\.0\.1:1" stands a second time/] }
+        'slow_start=1s slow_start=2s', 'drain drain', 'route=a weight=2 route=b', 'priority=1 priority=1', 'locality=a locality=b'),
+    ['upstream u { server a.example resolve service=_a resolve; }', qr/"resolve" of server "a\.example" stands a second time/],
     (map { ["upstream u { sticky $_->[0]; server 127.0.0.1:1; }", $_->[1]] }
         ['cake',                              qr/invalid value "cake" in "sticky" directive: expected cookie, header, route or learn/],
         ['cookie',                            qr/"sticky cookie" needs a name/],

@@ -11,6 +11,7 @@ my %made = map { my $name = $_; ($name => $w->origin(sub { shift->reply(200, $na
 my $conf = <<"END";
     upstream api { server $made{a}; server $made{b}; }
     upstream other { server $made{c}; }
+    upstream drawn { random; server $made{c}; }
     server { location / { proxy_pass http://api; add_header X-Pid \$pid; } location /status { status; } }
 END
 $w->conf($conf, workers => 3);
@@ -95,6 +96,8 @@ refused(qr/nothing is to be set/, 'api', 'set', $made{c});
 refused(qr/"backup" is not for this command/, 'api', 'set', $made{c}, 'backup');
 refused(qr/expected weight=/, 'api', 'set', $made{c}, 'colour=red');
 refused(qr/expected list, add/, 'api', 'sell');
+refused(qr/slow_start may not be used with random, which upstream "drawn" has/, 'drawn', @$_, 'slow_start=5s')
+    for [ 'add', '127.0.0.1:1' ], [ 'set', $made{c} ];
 is seen(6), 'c', 'none of which changes anything';
 
 done_testing;

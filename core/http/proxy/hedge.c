@@ -156,6 +156,7 @@ static bool
 hedge_may(weir_proxy_t *p)
 {
     weir_instant_t now = weir_clock_now();
+    bool           may;
 
     if (!weir_pick_has_next(&p->pick, now)) {
         return false;
@@ -165,12 +166,14 @@ hedge_may(weir_proxy_t *p)
         hedge_say(p, "no budget");
         return false;
     }
-    if (!weir_pick_may_retry(&p->pick, now)) {
+    p->pick.is_beside = true;
+    may = weir_pick_may_retry(&p->pick, now);
+    p->pick.is_beside = false;
+    if (!may) {
         hedge_count(p, WEIR_COUNT_HEDGES_REFUSED);
         hedge_say(p, p->pick.refused_by);
-        return false;
     }
-    return true;
+    return may;
 }
 
 static void

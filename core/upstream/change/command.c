@@ -5,6 +5,7 @@
 
 #include "base/table.h"
 #include "shm/stats.h"
+#include "upstream/balancer.h"
 #include "upstream/fill.h"
 #include "upstream/follow.h"
 #include "upstream/lists.h"
@@ -65,6 +66,10 @@ weir_upstream_check(weir_generation_t *generation, weir_change_t *change, weir_e
         return weir_error_set(error, "\"%.*s\" cannot be kept in \"%.*s\": expected an address and a locality without "
                               "spaces, quotes and any of ;{}", WEIR_STR_ARG(change->peer.text),
                               WEIR_STR_ARG(group->state));
+    }
+    if ((change->given & WEIR_CHANGE_SLOW_START) != 0 && change->peer.slow_start.ms != 0 && group->balancer->is_steady) {
+        return weir_error_set(error, "slow_start may not be used with %s, which upstream \"%.*s\" has",
+                              group->balancer->name, WEIR_STR_ARG(group->name));
     }
     before = weir_changes_find(group->name, change->peer.text);
     is_configured = command_find(generation, group, change->peer.text) != NULL;

@@ -104,6 +104,25 @@ upstream_server_option(upstream_server_t *server, weir_str_t word)
     return weir_upstream_read_peer(&server->peer, word);
 }
 
+/* The same option stands before it.  What nginx has besides is taken as nginx does: the last one holds. */
+static bool
+upstream_stands_twice(const weir_conf_words_t *words, size_t i)
+{
+    static const char *const once[] = {
+        "slow_start=", "route=", "locality=", "priority=", "service=", "resolve", "drain",
+    };
+    bool is_twice = false;
+
+    for (size_t k = 0; k < weir_countof(once); k++) {
+        weir_str_t name = weir_str_from_z(once[k]);
+
+        for (size_t before = 2; before < i && weir_str_starts(words->at[i].text, name); before++) {
+            is_twice = is_twice || weir_str_starts(words->at[before].text, name);
+        }
+    }
+    return is_twice;
+}
+
 static bool
 upstream_is_address(const weir_hostport_t *hp)
 {
@@ -142,6 +161,10 @@ upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, 
     for (size_t i = 2; i < words->n; i++) {
         if (!upstream_server_option(&server, words->at[i].text)) {
             return weir_conf_error(cf, i, "invalid parameter \"%.*s\"", WEIR_STR_ARG(words->at[i].text));
+        }
+        if (upstream_stands_twice(words, i)) {
+            return weir_conf_error(cf, i, "\"%.*s\" of server \"%.*s\" stands a second time",
+                                   WEIR_STR_ARG(words->at[i].text), WEIR_STR_ARG(server.name));
         }
     }
     if (!weir_addr_parse_hostport(hp, server.name, &why)) {

@@ -363,6 +363,9 @@ members_update(weir_group_t *group, weir_member_t *member)
         conf.distance = (change->given & WEIR_CHANGE_LOCALITY) != 0 ? weir_group_distance(group, conf.locality)
                         : conf.distance;
     }
+    if (group->conf.balancer->is_steady) {
+        conf.slow_start.ms = 0;              /* said by a list, or when the group had another balancer */
+    }
     if (member->peer == NULL) {
         member->peer = members_create_peer(group, &conf, member->twin);
         group->has_changed = true;

@@ -337,11 +337,12 @@ weir_pick_may_renew(const weir_pick_t *pick, weir_instant_t now)
 void
 weir_pick_swap(weir_pick_t *pick, weir_picked_t *other)
 {
-    weir_picked_t held = { pick->peer, pick->on_trial, pick->picked };
+    weir_picked_t held = { pick->peer, pick->on_trial, pick->is_retry, pick->picked };
 
     weir_assert(held.peer == NULL || held.peer != other->peer);
     pick->peer = other->peer;
     pick->on_trial = other->on_trial;
+    pick->is_retry = other->is_retry;
     pick->picked = other->at;
     *other = held;
 }

@@ -245,6 +245,17 @@ match_read_tcp(weir_conf_t *cf, health_match_t *match, const weir_conf_words_t *
     return true;
 }
 
+static bool
+match_has_status(const health_match_t *match)
+{
+    const health_condition_t *condition = match->first;
+
+    while (condition != NULL && condition->kind != MATCH_STATUS) {
+        condition = condition->next;
+    }
+    return condition != NULL;
+}
+
 bool
 health_match_line(weir_conf_t *cf, health_match_t *match, const weir_conf_words_t *words)
 {
@@ -262,6 +273,9 @@ health_match_line(weir_conf_t *cf, health_match_t *match, const weir_conf_words_
 
     if (weir_str_eq(name, WEIR_STR("send")) || weir_str_eq(name, WEIR_STR("expect"))) {
         return match_read_tcp(cf, match, words);
+    }
+    if (weir_str_eq(name, WEIR_STR("status")) && match_has_status(match)) {
+        return weir_conf_error(cf, 0, "\"status\" stands twice: expected one with all statuses and ranges");
     }
     for (size_t i = 0; i < weir_countof(rows); i++) {
         if (weir_str_eq(name, weir_str_from_z(rows[i].name))) {

@@ -7,6 +7,8 @@
  */
 #include "health.h"
 
+#include <ctype.h>
+
 #define HEALTH_LIMIT        5000             /* ms of a probe where no place says it */
 #define HEALTH_INTERVAL_MIN 10               /* ms */
 #define HEALTH_FRESH_MORE   10               /* s */
@@ -88,6 +90,11 @@ health_read_uri(weir_conf_t *cf, size_t i, weir_str_t value, void *data)
     for (size_t k = 0; k < value.len; k++) {
         if ((unsigned char) value.at[k] <= ' ' || (unsigned char) value.at[k] >= 0x7f || value.at[k] == '#') {
             return weir_conf_invalid(cf, i, "a path, encoded as it is sent");
+        }
+        if (value.at[k] == '$' && k + 1 < value.len && (isalpha((unsigned char) value.at[k + 1])
+                                                        || value.at[k + 1] == '_' || value.at[k + 1] == '{'))
+        {
+            return weir_conf_invalid(cf, i, "a path without variables: a check is of no request");
         }
     }
     check->has_uri = true;

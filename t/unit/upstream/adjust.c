@@ -186,6 +186,30 @@ test_ring(uint64_t *number)
     weir_group_unref(group);
 }
 
+/* What has no turns has no slow start, whoever says it: a list, or a change from when the group had another balancer. */
+static void
+test_steady(uint64_t *number)
+{
+    weir_group_conf_t *conf = adjust_conf("steady", FEW, modules_balancer("upstream_random", &adjust_random));
+    weir_group_t      *group;
+    weir_peer_t       *peer;
+    weir_arena_t       arena;
+
+    for (size_t i = 0; i < FEW; i++) {
+        conf->peers[i].slow_start.ms = 1000;
+    }
+    group = weir_group_attach(groups_all, conf);
+    ok(adjust_change(++*number, conf, 4, "set", ",\"slow_start\":\"9s\""), "a slow start is said");
+    peer = weir_group_find_peer(group, conf->peers[4].text);
+    is_int(peer->conf->slow_start.ms, 0, "of a group without turns");
+    weir_arena_init(&arena, 4096);
+    weir_slow_start_begin(peer, (weir_instant_t) { 1 });
+    (void) many_request(group, &arena, false, 2);
+    ok(peer->part == 0, "a server that is back has all of its weight");
+    weir_arena_fini(&arena);
+    weir_group_unref(group);
+}
+
 static uint64_t
 adjust_cpu_us(void)
 {
@@ -247,6 +271,7 @@ main(void)
     test_room(MANY, &number);
     test_goes(&number);
     test_ring(&number);
+    test_steady(&number);
     test_cost(&number);
     weir_arena_fini(&adjust_of);
     groups_fini();
