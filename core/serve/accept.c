@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "log/log.h"
-#include "os/sock.h"
 #include "os/sys.h"
 
 #include <errno.h>
@@ -334,16 +333,13 @@ accept_on_leave(weir_timer_t *timer)
     accept_close(socket);
 }
 
-/* We stop listening here.  The master has the socket, too: what came between our last look and its end would be lost. */
+/* We stop listening here.  The master has the socket, too, and lets nobody begin to connect any more
+ * (serve/sockets.h). */
 static void
 accept_leave(weir_serve_socket_t *socket)
 {
     weir_assert(!socket->is_leaving);
     socket->is_leaving = socket->is_removed = true;
-    if (!weir_addr_is_unix(&socket->addr) && !weir_sock_refuse_new(accept_fd(socket))) {
-        weir_log(WEIR_LOG_WARN, NULL, errno, "%.*s: those who begin to connect while it goes may be lost",
-                 WEIR_STR_ARG(socket->listen->text));
-    }
     accept_drain(socket);
     weir_timer_set(socket->serve->loop, &socket->leave_timer, ACCEPT_LEAVES, accept_on_leave);
 }

@@ -57,8 +57,8 @@ void weir_accept_closed(weir_serve_t *serve);
 
 /* Out of descriptors, memory or connections: looks away for a moment.  What waits in the kernel's queue is not lost. */
 void weir_accept_pause(weir_serve_t *serve);
-/* Another generation serves: sockets get their entries there.  One that has none takes nobody who begins to connect from
- * now on; who is connected, or will be in a moment, is accepted on the generation that was, and then it is closed. */
+/* Another generation serves: sockets get their entries there.  Who is connected to
+ * one that has none, or will be in a moment, is accepted on the generation that was, and then it is closed. */
 void weir_accept_use(weir_serve_t *serve);
 /* What is queued is accepted, then no more. */
 void weir_accept_end(weir_serve_t *serve);

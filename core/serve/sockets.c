@@ -249,15 +249,34 @@ weir_sockets_has_left(const weir_listener_t *listener)
     return listener->left_at.ms != 0;
 }
 
+static bool
+sockets_refuse(weir_listener_t *listener)
+{
+    for (size_t i = 0; i < listener->n_fds; i++) {
+        if (!weir_sock_refuse_new(listener->fds[i])) {      /* some kernels allow it to root alone */
+            weir_log(WEIR_LOG_INFO, NULL, errno, "setsockopt(SO_ATTACH_FILTER) of %s failed", listener->text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+sockets_close_left(weir_listener_t *listener)
+{
+    while (listener->n_fds != 0) {
+        (void) weir_sys_close(listener->fds[--listener->n_fds]);
+    }
+}
+
+/* Where somebody may connect still, we close before workers do: they take him. */
 static void
 sockets_leave(weir_listener_t *listener)
 {
-    for (size_t i = 0; i < listener->n_fds; i++) {
-        if (!weir_sock_refuse_new(listener->fds[i])) {      /* its worker has done so, but one that is down */
-            weir_log(WEIR_LOG_INFO, NULL, errno, "setsockopt(SO_ATTACH_FILTER) of %s failed", listener->text);
-        }
-    }
     listener->left_at = weir_clock_now();
+    if (!listener->refuses) {
+        sockets_close_left(listener);
+    }
 }
 
 /* A generation listens there again: what was not closed yet is used on, and handed to workers as what is new is. */
@@ -269,8 +288,23 @@ sockets_return(weir_listener_t *listener)
             weir_log(WEIR_LOG_ALERT, NULL, errno, "setsockopt(SO_DETACH_FILTER) of %s failed", listener->text);
         }
     }
-    listener->left_at = (weir_instant_t) { 0 };
-    listener->since = 0;
+    listener->refuses = false;
+    if (weir_sockets_has_left(listener)) {
+        listener->left_at = (weir_instant_t) { 0 };
+        listener->since = 0;
+    }
+}
+
+void
+weir_sockets_refuse_unused(weir_sockets_t *sockets, uint64_t serial)
+{
+    for (size_t i = 0; i < sockets->n; i++) {
+        weir_listener_t *listener = sockets->at[i];
+
+        if (listener->last != serial && !listener->refuses && !weir_addr_is_unix(&listener->addr)) {
+            listener->refuses = sockets_refuse(listener);
+        }
+    }
 }
 
 void
@@ -307,8 +341,8 @@ weir_sockets_close_left(weir_sockets_t *sockets)
             sockets_remove_at(sockets, i, false);
             continue;
         }
-        while (since >= SOCKETS_LEAVES && listener->n_fds != 0) {
-            (void) weir_sys_close(listener->fds[--listener->n_fds]);
+        if (since >= SOCKETS_LEAVES) {
+            sockets_close_left(listener);
         }
         wait = (since < SOCKETS_LEAVES ? SOCKETS_LEAVES : SOCKETS_KNOWN) - since;
         next = next == 0 ? wait : weir_min(next, wait);
@@ -362,7 +396,7 @@ weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, 
         weir_listener_t *listener = sockets_find(sockets, &list.at[i]->addr);
 
         weir_assert(listener != NULL && listener->n_fds != 0);
-        if (weir_sockets_has_left(listener)) {
+        if (listener->refuses || weir_sockets_has_left(listener)) {
             sockets_return(listener);
         }
         sockets_retune(listener, &list.at[i]->options);

@@ -220,6 +220,7 @@ static void
 reload_use(weir_master_t *master, weir_generation_t *generation)
 {
     weir_assert(generation->serial > master->generation->serial && master->bundle_fd >= 0);
+    weir_sockets_refuse_unused(&master->sockets, generation->serial);
     weir_current_keep(master->bundle_fd);
     weir_load_use_logs(generation, master->generation);
     master->generation = generation;

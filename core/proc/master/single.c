@@ -100,6 +100,7 @@ single_reload(single_t *single)
     weir_current_keep_bundle(bundle);
     weir_bundle_destroy(bundle);
     single->generation = generation;
+    weir_sockets_refuse_unused(&single->sockets, generation->serial);
     weir_serve_use(single->serve, generation);
     weir_load_use_logs(generation, old);
     weir_settings_read(&single->settings, generation);

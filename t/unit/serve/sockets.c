@@ -159,6 +159,7 @@ test_left(void)
     says_listen(&other, &area);
     generation = says_generation(&error);
     weir_assert(generation != NULL && weir_sockets_open(&sockets, generation, 1, false, &error));
+    weir_sockets_refuse_unused(&sockets, generation->serial);
     weir_sockets_leave_unused(&sockets, generation->serial);
     weir_generation_unref(generation);
     ok(weir_sockets_has_left(sockets.at[0]) && is_open(kept), "an address that goes is not closed at once");
@@ -173,6 +174,7 @@ test_left(void)
        && sockets.at[0]->since == generation->serial, "one that comes back meanwhile is the same, for workers anew");
     fds[2] = client_of(&tcp, &result);
     is_int(result, 0, "and connects again");
+    weir_sockets_refuse_unused(&sockets, generation->serial);
     weir_sockets_leave_unused(&sockets, generation->serial);
     weir_generation_unref(generation);
     ok(weir_sockets_has_left(sockets.at[1]), "now the other one goes");
@@ -200,6 +202,7 @@ test_left_late(void)
     says_listen(&other, &area);
     generation = says_generation(&error);
     weir_assert(generation != NULL && weir_sockets_open(&sockets, generation, 1, false, &error));
+    weir_sockets_refuse_unused(&sockets, generation->serial);
     weir_sockets_leave_unused(&sockets, generation->serial);
     weir_generation_unref(generation);
     wait_ms(650);
