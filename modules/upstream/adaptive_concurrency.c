@@ -108,9 +108,10 @@ adapt_root(uint64_t n)
 static uint64_t
 adapt_next(const adapt_settings_t *settings, uint64_t limit, uint64_t least, uint64_t now)
 {
-    uint64_t thousandths = least * 10 * (100 + settings->buffer) / now, next;
+    uint64_t thousandths, next;
 
-    weir_assert(now != 0);
+    weir_assert(now != 0 && settings->min != 0 && settings->min <= settings->max);
+    thousandths = least * 10 * (100 + settings->buffer) / now;
     thousandths = weir_min(weir_max(thousandths, UINT64_C(500)), UINT64_C(2000));
     next = limit * thousandths / 1000;
     next += adapt_root(next);

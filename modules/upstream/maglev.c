@@ -128,6 +128,7 @@ maglev_read_peers(maglev_making_t *making, const weir_draft_t *draft, size_t ste
     for (; making->at < draft->n && steps != 0; making->at++, steps--) {
         const weir_peer_conf_t *conf = draft->peers[making->at];
 
+        weir_assert(conf->weight != 0);
         making->peers[making->at] = (maglev_peer_t) {
             .address = conf->text, .index = (uint32_t) making->at, .weight = conf->weight,
             .next = (uint32_t) (weir_str_hash(conf->text, MAGLEV_SEED_OFFSET) % size),
