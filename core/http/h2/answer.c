@@ -111,6 +111,7 @@ answer_send_head(weir_request_t *req)
     if (answer_is_over(x)) {
         return WEIR_ERROR;
     }
+    weir_assert(!x->we_ended && (res->status >= 200 || tunnel) && res->status <= 999);
     x->promised = res->no_body || tunnel ? WEIR_LENGTH_NONE : res->length;
     if (!weir_h2_head_begin(x->stream, answer_room(&res->fields))) {
         return WEIR_ERROR;
@@ -340,6 +341,7 @@ answer_read_body(weir_request_t *req, weir_str_t *bytes)
         cause = weir_h2_session_cause(x->stream->session, &detail);      /* of a connection that fails just now */
         return answer_body_fail(x, cause != WEIR_CAUSE_NONE ? cause : WEIR_CAUSE_CLIENT_BODY_INCOMPLETE);
     }
+    weir_assert(bytes->len != 0);                /* what is OK brings something */
     weir_timer_clear(&x->timer);
     req->received += bytes->len;
     if (!x->is_tunnel) {
@@ -393,6 +395,7 @@ weir_h2_exchange_run(weir_h2_exchange_t *x)
     if (x->stream == NULL || x->req->is_ended) {
         return;
     }
+    weir_assert(x->head_done && x->stream->owner == x);
     if (answer_length_is_wrong(x)) {
         answer_wrong_length(x);                  /* the reader of the body is told */
     }
@@ -444,6 +447,7 @@ answer_let_go(weir_h2_exchange_t *x)
 {
     weir_h2_stream_t *stream = x->stream;
 
+    weir_assert(!x->req->is_ended && (stream == NULL || stream->owner == x));
     x->req->is_ended = true;
     x->stream = NULL;
     weir_timer_drop(&x->timer);
@@ -484,6 +488,7 @@ weir_h2_exchange_refuse(weir_h2_exchange_t *x, weir_h2_error_t code, weir_cause_
     weir_request_t *req = x->req;
     weir_h2_session_t *session = x->stream->session;
 
+    weir_assert(!req->is_ended && cause != WEIR_CAUSE_NONE);
     x->code = code;
     if (!req->res.head_sent && weir_request_state(req) == WEIR_REQUEST_RUNS) {
         req->res.status = 400;                   /* for the log: the client sees the reset */

@@ -84,6 +84,7 @@ data_window_update(weir_h2_session_t *s, uint32_t id, uint32_t by)
 {
     char payload[4];
 
+    weir_assert(by != 0 && by <= WEIR_H2_WINDOW_MAX);
     weir_h2_put_u32(payload, by);
     h2_put_control(s, WEIR_H2_WINDOW_UPDATE, 0, id, weir_str(payload, 4));
 }
@@ -98,6 +99,7 @@ data_count_connection(weir_h2_session_t *s, uint32_t length)
         return false;
     }
     s->unacked += length;
+    weir_assert(s->recv_window + s->unacked <= s->settings.connection_window);
     if (s->unacked >= s->settings.connection_window / 2) {
         s->recv_window += s->unacked;
         data_window_update(s, 0, s->unacked);
@@ -126,6 +128,7 @@ data_grow(h2_stream_t *st)
         return;
     }
     by = weir_min(most - st->window, data_budget_left());
+    weir_assert(!st->pub.closed && st->window + by <= DATA_WINDOW);
     st->window += (uint32_t) by;
     st->unacked += (uint32_t) by;
     data_grown += by;
@@ -163,11 +166,13 @@ data_taken(h2_stream_t *st, size_t n)
     weir_h2_session_t *s = st->pub.session;
 
     st->unacked += (uint32_t) n;
-    if (st->pub.closed || st->pub.peer_ended || st->unacked < st->window / 2) {
+    if (st->pub.closed || st->pub.peer_ended || st->unacked == 0 || st->unacked < st->window / 2) {
         return;
     }
     data_grow(st);
     st->recv_window += st->unacked;
+    /* (the default beside it: before our SETTINGS are acknowledged) */
+    weir_assert(st->recv_window <= (int64_t) st->window + WEIR_H2_WINDOW_DEFAULT);
     data_window_update(s, st->pub.id, st->unacked);
     st->unacked = 0;
 }
@@ -201,6 +206,7 @@ data_deliver(h2_stream_t *st, weir_str_t payload, bool end)
             return;
         }
     }
+    weir_assert(st->lent <= st->in.size && st->view.len == 0 && !st->pub.closed);
     first = st->in.size == st->lent;
     st->pub.received += payload.len;
     st->pub.peer_ended = end;
@@ -291,6 +297,8 @@ weir_h2_stream_read(weir_h2_stream_t *stream, size_t cap, weir_str_t *bytes)
 
     if (st->lent != 0) {
         size_t n = st->lent;
+
+        weir_assert(n <= st->in.size);
         st->lent = 0;
         weir_chain_consume(&st->in, stream->session->blocks, n);
         data_taken(st, n);
@@ -342,6 +350,7 @@ h2_ready_if(h2_stream_t *st)
     weir_h2_session_t *s = st->pub.session;
     bool listed = weir_list_linked(&st->ready_link), may = data_may_send(st);
 
+    weir_assert(st->pub.urgency < 8 && (!listed || s->n_ready != 0));
     if (listed == may) {
         return;
     }
@@ -362,6 +371,7 @@ h2_drop_queue(h2_stream_t *st)
 
     weir_chain_clear(&st->out, s->blocks);
     st->late_len = 0;
+    weir_assert(!weir_list_linked(&st->ready_link) || s->n_ready != 0);
     if (weir_list_linked(&st->ready_link)) {
         weir_list_remove(&st->ready_link);
         s->n_ready--;
@@ -382,6 +392,7 @@ h2_windows_changed(weir_h2_session_t *s)
 static void
 data_sent_end(h2_stream_t *st)
 {
+    weir_assert(st->pub.we_ended && !st->end_sent && st->out.size == 0 && st->late_len == 0);
     st->end_sent = true;
     if (!st->pub.peer_ended && st->released) {
         weir_h2_stream_reset(&st->pub, st->pub.session->settings.is_server ? WEIR_H2_NO_ERROR : WEIR_H2_CANCEL);
@@ -403,6 +414,7 @@ data_allowed(const h2_stream_t *st, size_t want)
 static void
 data_count_sent(h2_stream_t *st, size_t n)
 {
+    weir_assert(n == 0 || ((int64_t) n <= st->send_window && (int64_t) n <= st->pub.session->send_window));
     st->send_window -= (int64_t) n;
     st->pub.session->send_window -= (int64_t) n;
     st->pub.session->data_sent += n;
@@ -437,6 +449,7 @@ data_frame(h2_stream_t *st)
         data_sent_end(st);
         return;
     }
+    weir_assert((n != 0 || end) && n <= s->peer_frame);    /* a frame says something */
     weir_h2_frame_write(head, (uint32_t) n, WEIR_H2_DATA, end ? WEIR_H2_END_STREAM : 0, st->pub.id);
     bool ok = weir_chain_append(&s->out, s->blocks, weir_str(head, sizeof(head)));
     while (ok && left != 0) {
@@ -475,7 +488,9 @@ data_schedule(weir_h2_session_t *s)
             return;
         }
         h2_stream_t *st = weir_list_entry(list->next, h2_stream_t, ready_link);
-        data_frame(st);
+        if (data_may_send(st)) {               /* else another one has used up the connection's window */
+            data_frame(st);
+        }
         if (s->dead) {
             return;
         }
@@ -665,5 +680,6 @@ h2_on_window_update(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t p
         return;
     }
     st->send_window += by;
+    weir_assert(st->send_window <= WEIR_H2_WINDOW_MAX && !st->pub.closed);
     h2_ready_if(st);
 }

@@ -60,6 +60,7 @@ weir_h2_frame_read(const char head[WEIR_H2_FRAME_HEAD])
 void
 weir_h2_frame_write(char head[WEIR_H2_FRAME_HEAD], uint32_t length, weir_h2_type_t type, uint8_t flags, uint32_t stream)
 {
+    weir_assert(length < 1u << 24 && stream <= WEIR_H2_STREAM_MAX);
     head[0] = (char) (length >> 16);
     head[1] = (char) (length >> 8);
     head[2] = (char) length;

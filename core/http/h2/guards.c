@@ -36,6 +36,7 @@ h2_guard_reset(weir_h2_session_t *s)
         s->reset_tokens = (int32_t) weir_min((uint64_t) s->reset_tokens + refill, GUARD_RESETS);
         s->reset_filled = now;
     }
+    weir_assert(s->reset_tokens >= 0 && s->reset_tokens <= GUARD_RESETS);     /* below 0 it is dead */
     return --s->reset_tokens >= 0 || guard_fail(s, WEIR_CAUSE_CLIENT_H2_RAPID_RESET, NULL);
 }
 
@@ -76,6 +77,7 @@ void
 h2_guard_earn(weir_h2_session_t *s, uint32_t weight)
 {
     s->glitches -= (uint32_t) weir_min(weight, s->glitches);
+    weir_assert(s->dead || s->glitches <= GUARD_GLITCHES);
 }
 
 void

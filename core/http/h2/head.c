@@ -94,6 +94,7 @@ head_cookie(weir_h2_exchange_t *x, weir_str_t crumb)
     }
     memcpy(x->cookie + x->cookie_len, crumb.at, crumb.len);
     x->cookie_len += crumb.len;
+    weir_assert(x->cookie_len <= x->cookie_cap);
     return true;
 }
 
@@ -177,6 +178,7 @@ head_regular(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 bool
 weir_h2_exchange_field(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 {
+    weir_assert(!x->head_done && !x->req->is_ended);
     if (x->malformed != NULL) {
         return true;
     }
@@ -200,6 +202,7 @@ head_line(weir_h2_exchange_t *x, weir_str_t target)
     *p++ = ' ';
     memcpy(p, target.at, target.len);
     memcpy(p + target.len, version, sizeof(version) - 1);
+    weir_assert(p + target.len + sizeof(version) - 1 == at + len);
     return weir_str(at, len);
 }
 
@@ -274,7 +277,8 @@ head_websocket(weir_h2_exchange_t *x)
     char *key = weir_try_alloc(&req->arena, 24);
 
     if (key == NULL || weir_sys_random(random, sizeof(random)) != 0) {
-        return "no memory";
+        x->no_memory = true;
+        return "no memory, or no random numbers";
     }
     for (size_t i = 0; i < 22; i++) {
         key[i] = digits[i == 21 ? (random[i] & 0x30) : (random[i] & 0x3f)];
@@ -372,10 +376,17 @@ weir_h2_exchange_trailer(weir_h2_exchange_t *x, const weir_hpack_field_t *field)
 {
     weir_str_t name, value;
 
+    weir_assert(x->head_done);
     if (field->pseudo != WEIR_H2_NOT_PSEUDO || !field->is_clean || weir_h2_is_connection_specific(field))
     {
         return head_bad(x, "trailers with what may not stand there");
     }
-    return head_copy(x, field->name, &name) && head_copy(x, field->value, &value)
-           && weir_fields_add(&x->req->trailers, &x->req->arena, field->id, name, value, 0) != NULL;
+    if (!head_copy(x, field->name, &name) || !head_copy(x, field->value, &value)) {
+        return false;
+    }
+    if (weir_fields_add(&x->req->trailers, &x->req->arena, field->id, name, value, 0) == NULL) {
+        x->no_memory = true;                  /* half of them are not what the client sent */
+        return false;
+    }
+    return true;
 }

@@ -78,6 +78,7 @@ heads_decode(weir_h2_session_t *s, h2_stream_t *st, weir_str_t block, bool *too_
     bool stopped = st == NULL;
 
     *too_large = false;
+    weir_assert(!s->dead && heads_scratch != NULL && heads_scratch_cap >= s->settings.max_field);
     s->decoder.scratch = heads_scratch;        /* it may have moved */
     s->decoder.scratch_cap = heads_scratch_cap;
     weir_hpack_block_begin(&s->decoder);
@@ -121,6 +122,7 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
 {
     h2_stream_t *st;
 
+    weir_assert(s->settings.is_server && id > s->last_peer_id && (id & 1) == 1);
     *code = WEIR_H2_NO_ERROR;
     s->last_peer_id = id;
     if (s->goaway_last) {                      /* beyond what we said we take: the client tries elsewhere */
@@ -138,6 +140,7 @@ heads_open(weir_h2_session_t *s, uint32_t id, weir_h2_error_t *code)
     }
     st->head_held = HEADS_REQUEST;
     s->heads_held += HEADS_REQUEST;
+    weir_assert(s->n_streams + s->n_held <= s->settings.max_streams);
     h2_tell_busy(s);
     if (!h2_tell_head_begin(st)) {
         h2_close(st, H2_CLOSED_BY_US);
@@ -271,6 +274,7 @@ heads_keep(weir_h2_session_t *s, weir_str_t fragment)
         s->block = grown;
         s->block_cap = cap;
     }
+    weir_assert(s->block_len + fragment.len <= s->block_cap);
     if (fragment.len != 0) {
         memcpy(s->block + s->block_len, fragment.at, fragment.len);
     }
@@ -317,6 +321,7 @@ h2_on_headers(weir_h2_session_t *s, const weir_h2_frame_t *f, weir_str_t payload
         heads_complete(s, f->stream, payload, end);
         return;
     }
+    weir_assert(!s->block_open && s->block == NULL && s->block_len == 0);
     s->block_open = true;
     s->block_stream = f->stream;
     s->block_end = end;
@@ -377,6 +382,7 @@ heads_late_room(h2_stream_t *st, size_t room)
     }
     st->late = grown;
     st->late_cap = (uint32_t) (st->late_len + room);
+    weir_assert(st->late_len < st->late_cap || room == 0);
     return true;
 }
 
@@ -422,6 +428,7 @@ weir_h2_head_pseudo(weir_h2_stream_t *stream, weir_h2_pseudo_t which, weir_str_t
 {
     weir_h2_session_t *s = stream->session;
 
+    weir_assert(s->head_stream == h2_of(stream));
     if (s->head_late || memchr(value.at ? value.at : "", '\0', value.len) != NULL
         || !weir_syntax_is_field_value(value))
     {
@@ -436,6 +443,7 @@ weir_h2_head_status(weir_h2_stream_t *stream, uint16_t status)
 {
     weir_h2_session_t *s = stream->session;
 
+    weir_assert(s->head_stream == h2_of(stream) && status >= 100 && status <= 999);
     if (s->head_late) {
         s->head_bad = true;
         return;
@@ -465,6 +473,7 @@ weir_h2_head_field(weir_h2_stream_t *stream, weir_header_id_t id, weir_str_t nam
     weir_h2_session_t *s = stream->session;
     char lower[256];
 
+    weir_assert(s->head_stream == h2_of(stream));
     value = weir_str_trim(value);                      /* blanks at an end: malformed (RFC 9113 §8.2.1) */
     if (id != WEIR_HEADER_OTHER) {
         if (!s->head_late && weir_hpack_encode_again(&s->encoder, &s->head, id, value)) {
@@ -515,6 +524,7 @@ weir_h2_head_end(weir_h2_stream_t *stream, bool end)
     h2_stream_t *st = h2_of(stream);
     bool late = s->head_late;
 
+    weir_assert(s->head_stream == st);
     s->head_stream = NULL;
     if (s->dead) {
         return WEIR_ERROR;
@@ -558,6 +568,7 @@ h2_send_late(h2_stream_t *st)
     const char *at = st->late, *end = st->late + st->late_len;
     uint32_t head[3];
 
+    weir_assert(s->head_stream == NULL && st->out.size == 0 && !st->end_sent);
     if (heads_room == NULL && (heads_room = weir_mem_try(HEADS_ROOM)) == NULL) {
         weir_h2_stream_reset(&st->pub, WEIR_H2_INTERNAL_ERROR);
         return false;
@@ -570,6 +581,7 @@ h2_send_late(h2_stream_t *st)
         weir_hpack_encode(&s->encoder, &s->head, (weir_header_id_t) head[0], weir_str(at, head[1]),
                           weir_str(at + head[1], head[2]));
         at += head[1] + head[2];
+        weir_assert(at <= end);
     }
     st->late_len = 0;
     heads_put(s, st->pub.id, true);

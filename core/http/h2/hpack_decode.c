@@ -83,6 +83,7 @@ decode_string(decode_room_t *room, weir_str_t block, size_t *at, weir_str_t *tex
     if (!coded) {
         return true;
     }
+    weir_assert(*at <= block.len && room->used <= room->d->scratch_cap);
     n = weir_huffman_decode(room->d->scratch + room->used, room->d->scratch_cap - room->used, *text);
     if (n == SIZE_MAX) {
         return false;
@@ -182,6 +183,7 @@ weir_hpack_next(weir_hpack_decoder_t *d, weir_str_t block, size_t *at, weir_hpac
     uint32_t value;
     uint8_t first;
 
+    weir_assert(*at <= block.len && d->table.size <= d->table.max);
     while (*at < block.len) {
         first = (uint8_t) block.at[*at];
         if ((first & 0xe0) == 0x20) {          /* §6.3: only before the first field */

@@ -195,6 +195,7 @@ encode_add(weir_hpack_encoder_t *e, encode_who_t who, weir_str_t name, weir_str_
     {
         return false;                          /* no room, no memory: said in full, which is always right */
     }
+    weir_assert(e->table.n != 0 && e->table.n <= UINT8_MAX);       /* `added` tells them apart */
     *encode_newest(e, who) = ++e->added;
     return true;
 }
@@ -255,6 +256,8 @@ void
 weir_hpack_encode_pseudo(weir_hpack_encoder_t *e, weir_buf_t *out, weir_h2_pseudo_t which, weir_str_t value)
 {
     static const weir_str_t protocol = { ":protocol", 9 };
+    weir_assert(which > WEIR_H2_NOT_PSEUDO && which < WEIR_H2_PSEUDO_OTHER);
+
     uint8_t index = weir_hpack_static_of_pseudo[which];
     weir_str_t name = index ? weir_hpack_static[index].name : protocol;
     bool changes = which == WEIR_H2_PATH || value.len > ENCODE_TABLE_TEXT;

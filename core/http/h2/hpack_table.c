@@ -124,8 +124,11 @@ weir_hpack_table_fini(weir_hpack_table_t *table)
 static void
 table_evict(weir_hpack_table_t *table)
 {
+    weir_assert(table->n != 0 && table->n <= table->entries_cap);
+
     const struct weir_hpack_entry *oldest = weir_hpack_entry(table, table->n - 1);
 
+    weir_assert(table->size >= oldest->name_len + oldest->value_len + WEIR_HPACK_ENTRY_OVERHEAD);
     table->size -= oldest->name_len + oldest->value_len + WEIR_HPACK_ENTRY_OVERHEAD;
     table->first = (table->first + 1) & (table->entries_cap - 1);
     if (--table->n == 0) {
@@ -175,6 +178,7 @@ table_grow(weir_hpack_table_t *table, uint32_t size)
         memcpy(grown.bytes + bytes_at, table->bytes + old->at, old->name_len + old->value_len);
         bytes_at += old->name_len + old->value_len;
     }
+    weir_assert(bytes_at <= serves && table->n < grown.entries_cap);
     grown.bytes_at = bytes_at;
     weir_mem_free(table->bytes);
     weir_mem_free(table->entries);
@@ -212,6 +216,7 @@ weir_hpack_table_add(weir_hpack_table_t *table, weir_str_t name, weir_str_t valu
         if (table->bytes_at + name.len + value.len > table->bytes_cap) {
             table->bytes_at = 0;
         }
+        weir_assert(table->n < table->entries_cap && table->bytes_at + name.len + value.len <= table->bytes_cap);
         e = &table->entries[(table->first + table->n) & (table->entries_cap - 1)];
         *e = (struct weir_hpack_entry){ table->bytes_at, (uint32_t) name.len, (uint32_t) value.len, id, pseudo, false };
         memcpy(table->bytes + e->at, name.at, name.len);
@@ -219,6 +224,7 @@ weir_hpack_table_add(weir_hpack_table_t *table, weir_str_t name, weir_str_t valu
         table->bytes_at += (uint32_t) (name.len + value.len);
         table->n++;
         table->size += (uint32_t) size;
+        weir_assert(table->size <= table->max);
     }
     if (copy != NULL && copy != kept) {
         weir_mem_free(copy);

@@ -25,6 +25,7 @@ struct weir_hpack_entry {
 static inline const struct weir_hpack_entry *
 weir_hpack_entry(const weir_hpack_table_t *table, uint32_t i)
 {
+    weir_assert(i < table->n);
     return &table->entries[(table->first + table->n - 1 - i) & (table->entries_cap - 1)];
 }
 
@@ -32,6 +33,7 @@ weir_hpack_entry(const weir_hpack_table_t *table, uint32_t i)
 static inline struct weir_hpack_entry *
 weir_hpack_newest(weir_hpack_table_t *table)
 {
+    weir_assert(table->n != 0);
     return &table->entries[(table->first + table->n - 1) & (table->entries_cap - 1)];
 }
 

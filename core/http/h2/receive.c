@@ -310,6 +310,7 @@ receive_frames(weir_h2_session_t *s, weir_str_t bytes)
         at = n;
     }
     while (bytes.len - at >= WEIR_H2_FRAME_HEAD && !s->dead) {
+        weir_assert(!s->more);
         weir_h2_frame_t f = weir_h2_frame_read(bytes.at + at);
 
         /* (what is taken back at once is not begun for nothing) */
@@ -330,6 +331,7 @@ receive_frames(weir_h2_session_t *s, weir_str_t bytes)
             receive_frame(s, &f, weir_str(bytes.at + at, f.length));
         }
         at += f.length;
+        weir_assert(at <= bytes.len);
     }
     return s->dead ? bytes.len : at;
 }
@@ -354,6 +356,7 @@ receive_keep(weir_h2_session_t *s, weir_str_t rest)
         s->in = grown;
         s->in_cap = (uint32_t) rest.len;
     }
+    weir_assert(rest.len <= s->in_cap && rest.len <= UINT32_MAX);
     memmove(s->in, rest.at, rest.len);
     s->in_len = (uint32_t) rest.len;
     return true;
@@ -388,6 +391,7 @@ h2_tell_news_of(h2_stream_t *st)
 {
     bool has_data = st->has_data;
 
+    weir_assert(!st->released);              /* a release takes it off the list */
     weir_list_remove(&st->news_link);
     st->has_data = false;
     h2_tell_run(st);
@@ -461,6 +465,7 @@ receive_next(void)
         return NULL;
     }
     s = weir_list_entry(row->next, weir_h2_session_t, turn);
+    weir_assert(!s->told_dead && !s->driving);
     weir_list_remove(&s->turn);
     receive_n_light = light ? receive_n_light + 1 : 0;
     return s;
@@ -487,6 +492,7 @@ receive_give_turns(void *data)
 static void
 receive_wait_turn(weir_h2_session_t *s)
 {
+    weir_assert(!s->dead && !weir_list_linked(&s->turn));
     if (!weir_list_linked(&receive_hook.link)) {
         weir_loop_on_turn(s->conn->loop, &receive_hook, receive_give_turns, s->conn->loop);
     }
@@ -504,9 +510,11 @@ h2_receive_fini(weir_h2_session_t *s)
 static void
 receive_kept(weir_h2_session_t *s)
 {
+    weir_assert(s->more && s->in_at <= s->in_len);
     s->more = false;
     s->in_at += (uint32_t) receive_frames(s, weir_str(s->in + s->in_at, s->in_len - s->in_at));
     receive_tell_news(s);
+    weir_assert(s->dead || s->in_at <= s->in_len);
     if (!s->dead && !s->more) {
         weir_str_t rest = weir_str(s->in + s->in_at, s->in_len - s->in_at);
 
@@ -524,6 +532,7 @@ receive_read(weir_h2_session_t *s)
     size_t kept = s->in_len, got;                /* less than a frame */
     weir_io_t io;
 
+    weir_assert(!s->more && s->in_at == 0 && kept < s->rx_size);
     if (kept != 0) {
         memcpy(s->rx, s->in, kept);
     }
@@ -544,6 +553,7 @@ h2_receive_turn(weir_h2_session_t *s)
 {
     bool had_few = s->begun != 0;
 
+    weir_assert(s->driving && !s->telling && !weir_list_linked(&s->turn));
     for (int round = 0; round < RECEIVE_ROUNDS; round++) {
         if (s->settings.is_server && h2_out_is_full(s)) {
             return;                              /* it reads no answers: looked at again when some have gone */

@@ -66,6 +66,8 @@ server_new_exchange(weir_h2_conn_t *c, weir_h2_stream_t *stream)
     weir_request_t *req = weir_request_take(c->base.http);
     weir_h2_exchange_t *x;
 
+    weir_assert(stream->owner == NULL && !stream->closed);
+
     if (req == NULL) {
         return NULL;
     }
@@ -196,6 +198,7 @@ server_on_head(weir_h2_stream_t *stream, bool too_large, bool end)
         weir_h2_exchange_data(x);
         return;
     }
+    weir_assert(x->stream == stream && x->conn == c && !x->req->is_ended);
     x->head_done = true;
     x->req->body_complete = end;
     server_leave_when_due(c);
@@ -215,6 +218,7 @@ server_on_writable(weir_h2_stream_t *stream)
 {
     weir_h2_exchange_t *x = stream->owner;
 
+    weir_assert(x == NULL || x->stream == stream);
     if (x != NULL && !x->req->is_ended) {
         weir_request_writable(x->req);
     }
@@ -233,6 +237,7 @@ server_on_closed(weir_h2_stream_t *stream, uint32_t code, bool by_peer, bool ret
     if (x == NULL) {
         return;
     }
+    weir_assert(x->stream == stream && x->conn == c);
     if (cause == WEIR_CAUSE_NONE) {
         cause = by_peer                ? WEIR_CAUSE_CLIENT_CLOSED
               : c->base.http->quitting ? WEIR_CAUSE_INTERNAL_SHUTDOWN

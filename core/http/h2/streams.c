@@ -61,7 +61,8 @@ streams_forget_head(h2_stream_t *st)
 static void
 streams_give_back(h2_stream_t *st)
 {
-    weir_assert(!weir_list_linked(&st->news_link));
+    weir_assert(st->pub.closed && !st->held && !weir_list_linked(&st->news_link) && !weir_list_linked(&st->ready_link));
+    weir_assert(st->in.size == 0 && st->out.size == 0);
     streams_forget_head(st);
     weir_list_remove(&st->link);
     weir_mem_free(st->late);
@@ -107,6 +108,7 @@ h2_add(weir_h2_session_t *s, uint32_t id)
     h2_stream_t *st = streams_take(), **bucket = streams_bucket(s, id);
     uint32_t ours = s->settings.stream_window;
 
+    weir_assert(!s->dead && h2_find(s, id) == NULL);
     if (st == NULL) {
         return NULL;
     }
@@ -164,6 +166,7 @@ streams_remember(weir_h2_session_t *s, uint32_t id, h2_closed_t how)
 {
     uint32_t number = id >> 1, at = number % H2_CLOSED_KEPT;
 
+    weir_assert(h2_find(s, id) == NULL);
     if (number > s->closed_top) {           /* those between have not ended, or never were */
         uint32_t n = number - s->closed_top < H2_CLOSED_KEPT ? s->closed_top + 1 : number - H2_CLOSED_KEPT + 1;
         for (; n <= number; n++) {
@@ -197,6 +200,7 @@ h2_close(h2_stream_t *st, h2_closed_t how)
     st->held = !st->released && st->pub.owner != NULL;
     s->n_held += st->held;
     while (*at != st) {
+        weir_assert(*at != NULL);               /* what is not closed is in the table */
         at = &(*at)->next;
     }
     *at = st->next;
@@ -208,7 +212,7 @@ h2_close(h2_stream_t *st, h2_closed_t how)
     }
     weir_list_remove(&st->link);
     weir_list_append(&s->graveyard, &st->link);
-    weir_assert(s->n_streams != 0);
+    weir_assert(s->n_streams != 0 && !weir_list_linked(&st->ready_link));
     s->n_streams--;
     h2_post(s);
 }
@@ -230,6 +234,7 @@ h2_bury(weir_h2_session_t *s)
     for (weir_list_t *l = s->graveyard.next; l != &s->graveyard; l = next) {
         h2_stream_t *st = weir_list_entry(l, h2_stream_t, link);
         next = l->next;
+        weir_assert(st->pub.closed && st->pub.session == s);
         if (!st->held) {
             weir_chain_clear(&st->in, s->blocks);
             streams_give_back(st);
@@ -270,6 +275,7 @@ h2_stream_error(weir_h2_session_t *s, uint32_t id, weir_h2_error_t code)
 void
 h2_refuse(weir_h2_session_t *s, uint32_t id)
 {
+    weir_assert(h2_find(s, id) == NULL);
     h2_send_reset(s, id, WEIR_H2_REFUSED_STREAM);
     streams_remember(s, id, H2_CLOSED_BY_US);
     if (!s->dead) {
@@ -331,7 +337,8 @@ weir_h2_stream_release(weir_h2_stream_t *stream)
     h2_stream_t *st = h2_of(stream);
     weir_h2_session_t *s = stream->session;
 
-    weir_assert(!st->released);
+    weir_assert(!st->released && s->head_stream != st);
+    weir_assert(!st->held || (stream->closed && s->n_held != 0));
     st->released = true;
     stream->owner = NULL;
     streams_forget_news(st);
@@ -364,6 +371,7 @@ h2_set_priority(h2_stream_t *st, uint8_t urgency, bool incremental)
 {
     bool ready = weir_list_linked(&st->ready_link);
 
+    weir_assert(urgency < 8 && (!ready || st->pub.session->n_ready != 0));
     if (ready) {
         weir_list_remove(&st->ready_link);
         st->pub.session->n_ready--;

@@ -91,6 +91,7 @@ hosts_add_wildcard(weir_hosts_t *hosts, weir_radix_t *tree, weir_str_t key, void
 {
     weir_radix_node_t *node;
 
+    weir_assert(key.len != 0 && (tree == &hosts->heads || tree == &hosts->tails));
     if (tree == &hosts->heads) {
         char *turned = weir_alloc_bytes(hosts->arena, key.len);
 
@@ -181,6 +182,7 @@ hosts_find_wildcard(const weir_radix_t *tree, weir_str_t key)
     if (node != NULL && node->depth == key.len) {
         node = weir_radix_shorter(node);
     }
+    weir_assert(node == NULL || (node->value != NULL && node->depth < key.len));
     return node != NULL ? node->value : NULL;
 }
 
@@ -218,6 +220,7 @@ weir_hosts_next(const weir_hosts_t *hosts, weir_str_t host, weir_hosts_walk_t *w
         if (hosts->heads.root.n == 0 || host.len > sizeof(turned)) {
             return NULL;
         }
+        weir_assert(walk->node == NULL);
         hosts_reverse(turned, host);
         walk->node = weir_radix_longest(&hosts->heads, key);
         if (walk->node != NULL && walk->node->depth == key.len) {

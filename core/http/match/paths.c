@@ -89,6 +89,7 @@ paths_add_text(weir_paths_t *paths, weir_rule_t *rule, bool *duplicate)
         }
         bucket->plain |= bit;
     }
+    weir_assert((bucket->first == NULL) == (bucket->n == 0) && (bucket->last == NULL) == (bucket->n == 0));
     if (bucket->last != NULL) {
         bucket->last->next = rule;
     } else {
@@ -130,8 +131,10 @@ paths_sort(paths_bucket_t *bucket)
     size_t        n = 0;
 
     for (weir_rule_t *rule = bucket->first; rule != NULL; rule = rule->next) {
+        weir_assert(n < bucket->n);
         rules[n++] = rule;
     }
+    weir_assert(n == bucket->n);
     qsort(rules, n, sizeof(*rules), paths_compare);
     for (size_t i = 0; i < n; i++) {
         rules[i]->next = i + 1 < n ? rules[i + 1] : NULL;
@@ -183,6 +186,7 @@ paths_add_all_to_slash(weir_paths_t *paths)
 void
 weir_paths_seal(weir_paths_t *paths)
 {
+    weir_assert(!paths->sealed);
     paths_add_all_to_slash(paths);
     for (size_t i = 0; i < paths->buckets.n; i++) {
         paths_bucket_t *bucket = *weir_array_at(&paths->buckets, paths_bucket_t *, i);
@@ -202,6 +206,7 @@ paths_rule_holds(const weir_rule_t *rule, size_t depth, const weir_match_input_t
 {
     weir_str_t path = input->path;
 
+    weir_assert(depth <= path.len);
     if (rule->kind == WEIR_PATH_PREFIX_SEGMENT && path.len > depth && path.at[depth] != '/') {
         return false;
     }
@@ -211,6 +216,7 @@ paths_rule_holds(const weir_rule_t *rule, size_t depth, const weir_match_input_t
 static const weir_rule_t *
 paths_best_of(const paths_bucket_t *bucket, size_t depth, const weir_match_input_t *input, weir_match_t *match)
 {
+    weir_assert(bucket->first != NULL);
     for (const weir_rule_t *rule = bucket->first; rule != NULL && !match->limit; rule = rule->next) {
         if (paths_rule_holds(rule, depth, input, match)) {
             return rule;
@@ -270,6 +276,8 @@ paths_find_pattern(const weir_paths_t *paths, const weir_match_input_t *input, w
 static bool
 paths_search(const weir_paths_t *paths, const weir_match_input_t *input, weir_match_t *match)
 {
+    weir_assert(paths->sealed);
+
     const weir_rule_t *rule = paths_find_exact(paths, input, match);
 
     if (rule != NULL || match->limit) {
@@ -300,7 +308,6 @@ paths_search(const weir_paths_t *paths, const weir_match_input_t *input, weir_ma
 void
 weir_paths_find(const weir_paths_t *paths, const weir_match_input_t *input, weir_match_t *match)
 {
-    weir_assert(paths->sealed);
     match->rule = NULL;
     match->captures.n = 0;
     match->limit = false;

@@ -140,11 +140,30 @@ weir_pattern_beginning(weir_arena_t *arena, weir_str_t pattern)
             break;                                     /* it may be there or not */
         }
         out[n++] = c;
+        weir_assert(n <= i && i <= pattern.len);
     }
     return weir_str(out, n);
 }
 
 /* -- building -- */
+
+/* The first of a list from this order on; NULL: none. */
+static const pattern_t *
+pattern_from(const weir_array_t *list, uint32_t order)
+{
+    size_t low = 0, high = list->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if ((*weir_array_at(list, pattern_t *, middle))->order < order) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < list->n ? *weir_array_at(list, pattern_t *, low) : NULL;
+}
 
 weir_patterns_t *
 weir_patterns_create(weir_arena_t *arena)
@@ -167,6 +186,8 @@ pattern_index(weir_patterns_t *patterns, pattern_t *pattern, weir_str_t text)
         weir_array_init(node->value, patterns->arena, sizeof(pattern_t *), 0);
     }
     *(pattern_t **) weir_array_push(node->value) = pattern;
+    /* what pattern_from looks for by halves */
+    weir_assert(pattern == pattern_from(node->value, pattern->order));
 }
 
 weir_rules_t *
@@ -190,24 +211,6 @@ weir_patterns_add(weir_patterns_t *patterns, weir_str_t text, bool *is_new, weir
 }
 
 /* -- finding -- */
-
-/* The first of a list from this order on; NULL: none. */
-static const pattern_t *
-pattern_from(const weir_array_t *list, uint32_t order)
-{
-    size_t low = 0, high = list->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if ((*weir_array_at(list, pattern_t *, middle))->order < order) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < list->n ? *weir_array_at(list, pattern_t *, low) : NULL;
-}
 
 /* The next one in order, of all lists of beginnings that the path has. */
 static const pattern_t *
@@ -234,6 +237,7 @@ weir_patterns_find(const weir_patterns_t *patterns, const weir_match_input_t *in
     const weir_rule_t       *rule;
 
     for (uint32_t order = 0; (pattern = pattern_next(longest, order, match)) != NULL; order = pattern->order + 1) {
+        weir_assert(pattern->order >= order && pattern->order < patterns->n);
         weir_regex_result_t result = weir_regex_exec(pattern->regex, input->path, &match->captures);
 
         match->limit |= result == WEIR_REGEX_LIMIT;

@@ -49,6 +49,7 @@ preds_decode(weir_str_t text, weir_arena_t *arena)
     while (text.len != 0) {
         out[n++] = preds_take_byte(&text);
     }
+    weir_assert(n != 0);                               /* and never more than there were: each takes one at least */
     return weir_str(out, n);
 }
 

@@ -223,6 +223,7 @@ rules_make_key(rules_build_t *b, rules_key_t *key, rules_name_t *name)
 {
     const rules_used_t used = { .above = b->used, .like = name->like };
 
+    weir_assert(name->groups.n != 0 && !rules_is_used(b->used, name->like));
     key->like = name->like;
     key->best = UINT32_MAX;
     weir_table_init(&key->by_value, b->arena);
@@ -256,6 +257,7 @@ rules_make_keys(rules_build_t *b)
             rules_make_key(b, &node->keys[node->n_keys++], name);
         }
     }
+    weir_assert(node->n_keys <= b->in_order.n && (node->n_keys != 0 || node->n != 0));
     qsort(node->keys, node->n_keys, sizeof(*node->keys), rules_compare_keys);
 }
 
@@ -286,7 +288,7 @@ rules_make(weir_arena_t *arena, weir_rule_t **rules, size_t n, const rules_used_
 {
     rules_build_t b = { .arena = arena, .used = used, .node = weir_new(arena, rules_node_t) };
 
-    weir_assert(n != 0);
+    weir_assert(n != 0 && rules[0]->rank <= rules[n - 1]->rank);
     b.node->best = rules[0]->rank;
     b.node->list = weir_new_n(arena, weir_rule_t *, n);
     if (n <= RULES_LIST_MAX) {
@@ -343,6 +345,7 @@ rules_search_list(rules_search_t *s, const rules_node_t *node)
     for (size_t i = 0; i < node->n && rules_may_be_better(s, node->list[i]->rank); i++) {
         const weir_rule_t *rule = node->list[i];
 
+        weir_assert(rule->rank >= node->best);
         s->match->steps++;
         if (rule->n_preds == 0 || weir_predicates_hold(rule->preds, rule->n_preds, s->input, &s->match->limit)) {
             s->best = rule;
