@@ -1,5 +1,5 @@
 /*
- * arena.c - chunks from the heap, bumped through.
+ * arena.c - chunks from the heap, or mapped one by one, bumped through.
  *
  * Ordinary chunks are bumped; a request for more than a quarter of a chunk gets a chunk of its own, so that no chunk
  * is abandoned with much room left.  Runs in every process.  Under AddressSanitizer room that was not given out is
@@ -32,6 +32,9 @@
 
 #define ARENA_ALIGN     ((size_t) 16)
 #define ARENA_MIN_CHUNK ((size_t) 256)
+#define ARENA_PAGE      ((size_t) 4096)
+#define ARENA_LARGE     ((size_t) 1024 * 1024)    /* of so much more is sure to follow: pages come with their chunk */
+#define ARENA_STEP      64                        /* cleanups of one step */
 
 struct weir_arena_chunk {
     weir_arena_chunk_t *next;
@@ -52,11 +55,26 @@ weir_arena_init(weir_arena_t *arena, size_t chunk_size)
     *arena = (weir_arena_t) { .chunk_size = weir_max(chunk_size, ARENA_MIN_CHUNK) };
 }
 
+void
+weir_arena_init_mapped(weir_arena_t *arena, size_t chunk_size)
+{
+    weir_arena_init(arena, chunk_size);
+#ifndef ARENA_ASAN                      /* which looks for pointers in the heap only */
+    arena->maps = arena->is_zero = true;
+#endif
+}
+
 static weir_arena_chunk_t *
 arena_add_chunk(weir_arena_t *arena, weir_arena_chunk_t **list, size_t size)
 {
-    weir_arena_chunk_t *chunk = weir_mem_try(size);
+    weir_arena_chunk_t *chunk;
 
+    if (arena->maps) {
+        size = (size + ARENA_PAGE - 1) & ~(ARENA_PAGE - 1);
+        chunk = weir_mem_try_map(size, arena->total >= ARENA_LARGE);
+    } else {
+        chunk = weir_mem_try(size);
+    }
     if (chunk == NULL) {
         return NULL;
     }
@@ -72,7 +90,11 @@ arena_free_chunk(weir_arena_t *arena, weir_arena_chunk_t *chunk)
 {
     weir_assert(chunk->size <= arena->total);
     arena->total -= chunk->size;
-    weir_mem_free(chunk);
+    if (arena->maps) {
+        weir_mem_unmap(chunk, chunk->size);
+    } else {
+        weir_mem_free(chunk);
+    }
 }
 
 static void
@@ -122,6 +144,7 @@ weir_arena_reset(weir_arena_t *arena)
         arena->chunks = chunk->next;
         arena_free_chunk(arena, chunk);
     }
+    arena->is_zero = false;
     arena_bump_from(arena, chunk);
 }
 
@@ -138,6 +161,30 @@ weir_arena_fini(weir_arena_t *arena)
     }
     arena->at = arena->end = NULL;
     weir_assert(arena->total == 0);
+}
+
+bool
+weir_arena_fini_step(weir_arena_t *arena)
+{
+    weir_arena_cleanup_t *cleanup;
+    weir_arena_chunk_t  **list = arena->large != NULL ? &arena->large : &arena->chunks, *chunk;
+
+    for (int i = 0; i < ARENA_STEP && (cleanup = arena->cleanups) != NULL; i++) {
+        arena->cleanups = cleanup->next;
+        cleanup->run(cleanup->data);
+    }
+    if (arena->cleanups != NULL) {
+        return false;
+    }
+    if ((chunk = *list) != NULL) {
+        *list = chunk->next;
+        arena_free_chunk(arena, chunk);
+    }
+    if (arena->chunks != NULL || arena->large != NULL) {
+        return false;
+    }
+    weir_arena_fini(arena);
+    return true;
 }
 
 static void
@@ -229,7 +276,9 @@ weir_alloc(weir_arena_t *arena, size_t size)
 void *
 weir_alloc_zero(weir_arena_t *arena, size_t size)
 {
-    return memset(arena_need(arena, size, ARENA_ALIGN), 0, size);
+    char *at = arena_need(arena, size, ARENA_ALIGN);
+
+    return arena->is_zero ? at : memset(at, 0, size);
 }
 
 char *

@@ -18,12 +18,19 @@ typedef struct {
     weir_arena_cleanup_t *cleanups;    /* run in reverse order at reset and fini */
     size_t                chunk_size;  /* bytes of an ordinary chunk */
     size_t                total;       /* bytes held now, for limits and tests */
+    bool                  maps;        /* its chunks are mapped */
+    bool                  is_zero;     /* what was not given out yet is */
 } weir_arena_t;
 
 /* Embedded in its owner.  No memory is taken until the first allocation. */
 void weir_arena_init(weir_arena_t *arena, size_t chunk_size);
+/* Its chunks are mapped one by one, so that they go back to the kernel when they are freed, whatever else there is: for
+ * what is large and lives long. */
+void weir_arena_init_mapped(weir_arena_t *arena, size_t chunk_size);
 void weir_arena_reset(weir_arena_t *arena);
 void weir_arena_fini(weir_arena_t *arena);
+/* A small part of what fini does, some microseconds long.  true: all is done. */
+bool weir_arena_fini_step(weir_arena_t *arena) WEIR_MUST_USE;
 /* Overwrites all that was taken from the arena, which must not be in use any more: before it is given back, where
  * secrets lay in it. */
 void weir_arena_wipe(weir_arena_t *arena);

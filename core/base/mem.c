@@ -52,6 +52,18 @@ weir_mem_free(void *p)
     weir_heap_free(p);
 }
 
+void *
+weir_mem_try_map(size_t size, bool at_once)
+{
+    return weir_heap_map(size, at_once);
+}
+
+void
+weir_mem_unmap(void *p, size_t size)
+{
+    weir_heap_unmap(p, size);
+}
+
 void
 weir_mem_trim(void)
 {

@@ -9,6 +9,10 @@
 void *weir_mem_try(size_t size) WEIR_MUST_USE;      /* NULL when there is no memory; caller owns, weir_mem_free */
 void *weir_mem_try_resize(void *p, size_t size) WEIR_MUST_USE; /* NULL leaves p as it was */
 void  weir_mem_free(void *p);
+/* Whole pages of zeros, from the kernel and back to it at once; at_once: they are there already when they are touched.
+ * NULL when there is no memory. */
+void *weir_mem_try_map(size_t size, bool at_once) WEIR_MUST_USE;
+void  weir_mem_unmap(void *p, size_t size);
 /* After much was freed: to the kernel.  Takes its time by the size of the heap. */
 void  weir_mem_trim(void);
 

@@ -7,11 +7,17 @@
 #include "base/mem.h"
 #include "conf/fragment.h"
 #include "conf/read.h"
+#include "event/slice.h"
 
-#define GENERATION_CHUNK ((size_t) 64 * 1024)
+#define GENERATION_CHUNK ((size_t) 256 * 1024)
+#define GENERATION_SMALL ((size_t) 1024 * 1024)
 #define GENERATION_LIVE  ((size_t) 4 * 1024)
 
 static uint32_t generation_n_alive;          /* one is built in a thread while the loop lets go of others */
+
+static weir_loop_t       *generation_loop;       /* whose turns give memory back; NULL: none */
+static weir_generation_t *generation_dead;       /* whose memory is to be given back */
+static weir_task_t        generation_task;
 
 static weir_conf_block_t *
 generation_root(reader_t *reader, const char *file)
@@ -138,7 +144,7 @@ weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *sourc
     reader_t          *reader = weir_mem_need(sizeof(*reader));
     bool               built;
 
-    weir_arena_init(&generation->arena, GENERATION_CHUNK);
+    weir_arena_init_mapped(&generation->arena, GENERATION_CHUNK);
     weir_arena_init(&generation->live, GENERATION_LIVE);
     generation->kept = weir_mem_need(sizeof(void *) * weir_conf_module_slots());
     generation->refs = 1;
@@ -170,17 +176,66 @@ weir_generation_ref(weir_generation_t *generation)
     return generation;
 }
 
+/* -- the end -- */
+
+static void
+generation_free(weir_generation_t *generation)
+{
+    weir_arena_fini(&generation->arena);
+    weir_mem_free(generation->kept);
+    weir_mem_free(generation);
+    weir_assert(__atomic_fetch_sub(&generation_n_alive, 1, __ATOMIC_RELAXED) != 0);
+}
+
+/* A slice of what is to be given back; the rest in the next turn. */
+static void
+generation_on_task(weir_task_t *task)
+{
+    weir_slice_t slice = { 0 };
+
+    (void) weir_slice_is_over(&slice);
+    while (generation_dead != NULL) {
+        weir_generation_t *generation = generation_dead;
+
+        if (weir_arena_fini_step(&generation->arena)) {
+            generation_dead = generation->next_dead;
+            generation_free(generation);
+        }
+        if (generation_dead != NULL && weir_slice_is_over(&slice)) {
+            weir_task_post_later(generation_loop, task, generation_on_task);
+            return;
+        }
+    }
+}
+
+void
+weir_generation_free_on(weir_loop_t *loop)
+{
+    weir_task_cancel(&generation_task);
+    generation_loop = loop;
+    while (generation_dead != NULL && loop == NULL) {
+        weir_generation_t *generation = generation_dead;
+
+        generation_dead = generation->next_dead;
+        generation_free(generation);
+    }
+}
+
 void
 weir_generation_unref(weir_generation_t *generation)
 {
     weir_assert(generation->refs > 0);
-    if (--generation->refs == 0) {
-        weir_arena_fini(&generation->live);
-        weir_arena_fini(&generation->arena);
-        weir_mem_free(generation->kept);
-        weir_mem_free(generation);
-        weir_assert(__atomic_fetch_sub(&generation_n_alive, 1, __ATOMIC_RELAXED) != 0);
+    if (--generation->refs != 0) {
+        return;
     }
+    weir_arena_fini(&generation->live);
+    if (generation_loop == NULL || generation->arena.total < GENERATION_SMALL) {
+        generation_free(generation);
+        return;
+    }
+    generation->next_dead = generation_dead;
+    generation_dead = generation;
+    weir_task_post(generation_loop, &generation_task, generation_on_task);
 }
 
 uint32_t

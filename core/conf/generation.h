@@ -8,6 +8,7 @@
 #define WEIR_CONF_GENERATION_H
 
 #include "conf/module.h"
+#include "event/loop.h"
 #include "log/log.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 struct weir_generation {
     weir_arena_t       arena;
     uint32_t           refs;
+    struct weir_generation *next_dead;      /* whose memory is given back after it */
     uint64_t           serial;      /* 1, 2, … given by the master */
     weir_conf_block_t *root;
     weir_vars_t       *vars;
@@ -44,7 +46,10 @@ weir_generation_t *weir_generation_build_all(weir_bundle_t *bundle, const weir_c
 weir_generation_t *weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial,
                                          weir_error_t *error) WEIR_MUST_USE;
 weir_generation_t *weir_generation_ref(weir_generation_t *generation);
-void               weir_generation_unref(weir_generation_t *generation);   /* the last one frees it */
+/* The last one frees it; a large one in slices, where there is a loop for it. */
+void               weir_generation_unref(weir_generation_t *generation);
+/* The loop whose turns have such slices from now on.  NULL: none, and what is left is given back at once. */
+void               weir_generation_free_on(weir_loop_t *loop);
 /* How many this process has in memory: the newest, and those of before that a request or a connection still needs. */
 uint32_t           weir_generations_alive(void);
 

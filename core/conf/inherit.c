@@ -120,7 +120,7 @@ weir_conf_text_value(reader_t *reader, const read_row_t *at, size_t which)
 
     weir_assert(which < READ_TEXTS && texts[which] != NULL && kept->row == at->row);
     if (kept->values[which] == NULL) {
-        reader->cf.arena = &reader->generation->arena;
+        reader->cf.arena = reader_common(reader);
         kept->values[which] = inherit_read_text(reader, at->row, texts[which]);
         reader->cf.arena = arena;
         if (kept->values[which] == NULL) {
@@ -270,7 +270,7 @@ inherit_plain(reader_t *reader, weir_conf_block_t *block, size_t m)
         return inherit_fill(reader, block, m, NULL);
     }
     if (plain->conf == NULL) {
-        reader->cf.arena = &reader->generation->arena;
+        reader->cf.arena = reader_common(reader);
         filled = inherit_fill(reader, block, m, NULL);
         reader->cf.arena = arena;
         *plain = (read_plain_t) { block->confs[m], block->context };

@@ -66,6 +66,8 @@ typedef struct {
 } reader_t;
 
 static inline reader_t *reader_of(weir_conf_t *cf) { return weir_container_of(cf, reader_t, cf); }
+/* Where lies what blocks of all kinds point at: it lives as long as any of them. */
+static inline weir_arena_t *reader_common(reader_t *reader) { return &reader->generation->arena; }
 
 /* table.c */
 unsigned    weir_conf_family(unsigned context);                       /* all contexts that share its structs */

@@ -158,6 +158,7 @@ seams_fails(const seams_row_t *row)
 
 SEAM(void *, heap_alloc, SEAMS_ALLOC, NULL, (size_t size), (size), ENOMEM)
 SEAM(void *, heap_resize, SEAMS_ALLOC, NULL, (void *p, size_t size), (p, size), ENOMEM)
+SEAM(void *, heap_map, SEAMS_ALLOC, NULL, (size_t size, bool at_once), (size, at_once), ENOMEM)
 
 /* --- making sockets --- */
 

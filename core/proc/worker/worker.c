@@ -360,6 +360,7 @@ worker_set_up(worker_t *worker, weir_worker_start_t *start)
     if (worker->loop == NULL) {
         return worker_failed("making the event loop failed");
     }
+    weir_generation_free_on(worker->loop);
     weir_loop_beat_in(worker->loop, &start->pulse->beat);
     weir_backtrace_on_abort();
     if (!weir_wake_begin(worker->loop, weir_slot())) {
@@ -397,6 +398,7 @@ worker_tear_down(worker_t *worker)
         weir_serve_destroy(worker->serve);
         weir_life_destroy(worker->life);
     }
+    weir_generation_free_on(NULL);
     weir_wake_end();
     weir_loop_destroy(worker->loop);
     weir_store_read_end();

@@ -39,7 +39,7 @@ typedef struct {
     const weir_conf_words_t *words;
 } upstream_server_t;
 
-typedef struct { upstream_server_t *at; size_t n; } upstream_servers_t;   /* as weir_conf_list_t */
+typedef struct { upstream_server_t **at; size_t n; } upstream_servers_t;   /* as weir_conf_list_t */
 
 typedef struct { weir_str_t name; weir_bytes_t size; } upstream_zone_t;
 
@@ -55,13 +55,12 @@ typedef struct {
     size_t             n_stated;     /* servers that are in its file */
 } upstream_conf_t;
 
-/* false: *why says what is wrong with it. */
+/* one: has the address when the host is one.  false: *why says what is wrong with it. */
 static bool
-upstream_resolve(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t default_port, weir_addrs_t *addrs,
-                 const char **why)
+upstream_resolve(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t default_port, weir_addr_t *one,
+                 weir_addrs_t *addrs, const char **why)
 {
     uint16_t     port = hp->has_port ? hp->port : default_port;
-    weir_addr_t *one = weir_new(cf->arena, weir_addr_t);
     weir_addrs_t found;
     weir_error_t error = { .text = "" };
 
@@ -154,45 +153,46 @@ static bool
 upstream_parse_server(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words,
                       void *field)
 {
-    upstream_server_t server = { .name = words->at[1].text, .peer = weir_source_default, .words = words };
-    weir_hostport_t  *hp = &server.hp;
-    const char       *why;
+    upstream_server_t *server = weir_new(cf->arena, upstream_server_t);
+    weir_hostport_t   *hp = &server->hp;
+    const char        *why;
 
+    *server = (upstream_server_t) { .name = words->at[1].text, .peer = weir_source_default, .words = words };
     for (size_t i = 2; i < words->n; i++) {
-        if (!upstream_server_option(&server, words->at[i].text)) {
+        if (!upstream_server_option(server, words->at[i].text)) {
             return weir_conf_error(cf, i, "invalid parameter \"%.*s\"", WEIR_STR_ARG(words->at[i].text));
         }
         if (upstream_stands_twice(words, i)) {
             return weir_conf_error(cf, i, "\"%.*s\" of server \"%.*s\" stands a second time",
-                                   WEIR_STR_ARG(words->at[i].text), WEIR_STR_ARG(server.name));
+                                   WEIR_STR_ARG(words->at[i].text), WEIR_STR_ARG(server->name));
         }
     }
-    if (!weir_addr_parse_hostport(hp, server.name, &why)) {
-        return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));
+    if (!weir_addr_parse_hostport(hp, server->name, &why)) {
+        return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server->name));
     }
-    if (!upstream_check_service(cf, &server)) {
+    if (!upstream_check_service(cf, server)) {
         return false;
     }
-    if (server.service.len != 0) {
-        server.addrs.n = 0;                         /* nothing is known yet */
-    } else if (!upstream_resolve(cf, hp, UPSTREAM_PORT, &server.addrs, &why)) {
-        server.addrs.n = 0;
-        server.is_followed = server.is_followed && !hp->is_unix && !hp->is_wildcard && hp->host.len != 0;
-    } else if (server.addrs.n == 1 && upstream_is_address(hp)) {
-        server.is_followed = false;                 /* nothing to be asked for */
-    } else if (server.is_followed) {
-        qsort(server.addrs.at, server.addrs.n, sizeof(*server.addrs.at), weir_addr_compare_ip);     /* as follow.c */
+    if (server->service.len != 0) {
+        server->addrs.n = 0;                         /* nothing is known yet */
+    } else if (!upstream_resolve(cf, hp, UPSTREAM_PORT, &server->peer.addr, &server->addrs, &why)) {
+        server->addrs.n = 0;
+        server->is_followed = server->is_followed && !hp->is_unix && !hp->is_wildcard && hp->host.len != 0;
+    } else if (server->addrs.n == 1 && upstream_is_address(hp)) {
+        server->is_followed = false;                 /* nothing to be asked for */
+    } else if (server->is_followed) {
+        qsort(server->addrs.at, server->addrs.n, sizeof(*server->addrs.at), weir_addr_compare_ip);     /* as follow.c */
     }
-    if (server.addrs.n == 0 && !server.is_followed) {
-        return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server.name));
+    if (server->addrs.n == 0 && !server->is_followed) {
+        return weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(server->name));
     }
-    *(upstream_server_t *) weir_conf_list_push(cf, field, sizeof(server)) = server;
+    *(upstream_server_t **) weir_conf_list_push(cf, field, sizeof(server)) = server;
     return true;
 }
 
 static const weir_conf_type_t upstream_type_servers = {
     .name = "server address", .size = sizeof(upstream_servers_t), .min_args = 1, .max_args = 255, .repeats = true,
-    .parse = upstream_parse_server, .item = sizeof(upstream_server_t),
+    .parse = upstream_parse_server, .item = sizeof(upstream_server_t *),
 };
 
 /* -- `state` -- */
@@ -203,22 +203,23 @@ static bool
 upstream_state_server(void *data, const weir_str_t *words, size_t n, weir_error_t *error)
 {
     const upstream_state_t *to = data;
-    upstream_server_t       server = { .name = words[1], .peer = weir_source_default };
+    upstream_server_t      *server = weir_new(to->cf->arena, upstream_server_t);
     const char             *why;
 
+    *server = (upstream_server_t) { .name = words[1], .peer = weir_source_default };
     for (size_t i = 2; i < n; i++) {
-        if (!weir_upstream_read_peer(&server.peer, words[i])) {
+        if (!weir_upstream_read_peer(&server->peer, words[i])) {
             return weir_error_set(error, "server \"%.*s\": invalid parameter \"%.*s\"", WEIR_STR_ARG(words[1]),
                                   WEIR_STR_ARG(words[i]));
         }
     }
-    if (!weir_addr_parse_hostport(&server.hp, server.name, &why) || !upstream_is_address(&server.hp)
-        || !upstream_resolve(to->cf, &server.hp, UPSTREAM_PORT, &server.addrs, &why))
+    if (!weir_addr_parse_hostport(&server->hp, server->name, &why) || !upstream_is_address(&server->hp)
+        || !upstream_resolve(to->cf, &server->hp, UPSTREAM_PORT, &server->peer.addr, &server->addrs, &why))
     {
         return weir_error_set(error, "\"%.*s\" is no address: a file of \"state\" has addresses only",
                               WEIR_STR_ARG(words[1]));
     }
-    *(upstream_server_t *) weir_conf_list_push(to->cf, &to->conf->servers, sizeof(server)) = server;
+    *(upstream_server_t **) weir_conf_list_push(to->cf, &to->conf->servers, sizeof(server)) = server;
     to->conf->n_stated++;
     return true;
 }
@@ -386,7 +387,7 @@ upstream_list_servers(weir_conf_t *cf, const weir_conf_block_t *block, const ups
     follow->locality = weir_locality_settings(block);
     follow->servers = weir_new_n(cf->arena, weir_follow_server_t, conf->servers.n + conf->n_sources);
     for (size_t i = 0; i < conf->servers.n; i++) {
-        const upstream_server_t *server = &conf->servers.at[i];
+        const upstream_server_t *server = conf->servers.at[i];
 
         weir_follow_server_t *line = &follow->servers[follow->n++];
 
@@ -445,9 +446,9 @@ upstream_choose(weir_conf_t *cf, const weir_conf_block_t *block, const upstream_
         group->balancer = &weir_balancer_round_robin;
     }
     for (size_t i = 0; group->balancer->is_steady && i < servers->n; i++) {
-        if (servers->at[i].peer.slow_start.ms != 0) {
+        if (servers->at[i]->peer.slow_start.ms != 0) {
             return weir_conf_error_at(cf, &block->words, "server \"%.*s\" of upstream \"%.*s\" has slow_start, which "
-                                      "may not be used with %s", WEIR_STR_ARG(servers->at[i].name),
+                                      "may not be used with %s", WEIR_STR_ARG(servers->at[i]->name),
                                       WEIR_STR_ARG(group->name), group->balancer->name);
         }
     }
@@ -677,7 +678,7 @@ upstream_imply(weir_conf_t *cf, const weir_upstream_groups_t *groups, weir_str_t
     weir_addrs_t       addrs;
     const char        *why;
 
-    if (!upstream_resolve(cf, hp, default_port, &addrs, &why)) {
+    if (!upstream_resolve(cf, hp, default_port, weir_new(cf->arena, weir_addr_t), &addrs, &why)) {
         weir_conf_error(cf, 1, "%s in upstream \"%.*s\"", why, WEIR_STR_ARG(authority));
         return NULL;
     }

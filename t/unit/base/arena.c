@@ -133,6 +133,48 @@ test_cleanups(void)
     is_str(weir_str(order, n_order), "bza", "one that a cleanup adds runs too");
 }
 
+static void
+test_mapped(void)
+{
+    weir_arena_t arena;
+    bool         zero = true, gives = true;
+    size_t       steps = 0, before;
+
+    weir_arena_init_mapped(&arena, 65536);
+    for (size_t i = 0; i < 5000; i++) {
+        char *at = weir_alloc_zero(&arena, 1000);
+
+        for (size_t j = 0; j < 1000; j++) {
+            zero = zero && at[j] == 0;
+        }
+        memset(at, 0xff, 1000);
+    }
+    ok(zero, "pieces of mapped chunks are zeros");
+    memset(weir_alloc(&arena, 100001), 0xff, 100001);
+    weir_arena_reset(&arena);
+    memset(weir_alloc(&arena, 500), 0xff, 500);
+    weir_arena_reset(&arena);
+    ok(((char *) weir_alloc_zero(&arena, 500))[499] == 0, "zeros again behind a reset");
+
+    n_order = 0;
+    for (size_t i = 0; i < 8; i++) {
+        weir_arena_on_cleanup(&arena, note, (char *) (uintptr_t) &"abcdefgh"[i]);
+    }
+    for (size_t i = 0; i < 500; i++) {
+        memset(weir_alloc(&arena, 10000), 1, 10000);
+    }
+    before = arena.total;
+    while (!weir_arena_fini_step(&arena)) {
+        steps++;
+        gives = gives && arena.total < before;
+        before = arena.total;
+    }
+    ok(gives, "each step gives something back");
+    is_str(weir_str(order, n_order), "hgfedcba", "and the first ran the cleanups backwards");
+    ok(steps > 50 && arena.total == 0, "it takes many small steps until nothing is held");
+    weir_arena_fini(&arena);
+}
+
 int
 main(void)
 {
@@ -140,5 +182,6 @@ main(void)
     test_large();
     test_warm();
     test_cleanups();
+    test_mapped();
     return done();
 }
