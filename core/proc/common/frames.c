@@ -257,9 +257,9 @@ weir_frames_hold(weir_frames_t *frames, bool is_held)
 }
 
 static void
-frames_free(weir_frames_t *frames)
+frames_free(weir_frames_t *frames, int fd)
 {
-    (void) weir_sys_close(frames->watch.fd);
+    (void) weir_sys_close(fd);
     frames->watch.fd = -1;
     weir_task_cancel(&frames->task);
     weir_mem_free(frames->in);
@@ -271,9 +271,11 @@ frames_free(weir_frames_t *frames)
 void
 weir_frames_close(weir_frames_t *frames)
 {
-    if (frames->watch.fd >= 0) {
+    int fd = frames->watch.fd;
+
+    if (fd >= 0) {
         weir_loop_unwatch(frames->loop, &frames->watch);
-        frames_free(frames);
+        frames_free(frames, fd);
     }
 }
 
@@ -281,6 +283,6 @@ void
 weir_frames_forget(weir_frames_t *frames)
 {
     if (frames->watch.fd >= 0) {
-        frames_free(frames);
+        frames_free(frames, frames->watch.fd);
     }
 }

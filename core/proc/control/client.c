@@ -195,6 +195,12 @@ client_refuse(weir_client_t *client, unsigned status, const char *detail)
     }
 }
 
+void
+weir_client_turn_away(weir_client_t *client, unsigned status, const char *detail)
+{
+    client_refuse(client, status, detail);
+}
+
 static unsigned
 client_status(weir_h1_reason_t reason)
 {

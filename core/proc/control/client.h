@@ -81,6 +81,8 @@ void         weir_server_look_again(void);
 weir_client_t *weir_client_new(int fd);
 void           weir_client_go_on(weir_client_t *client);     /* may free it */
 void           weir_client_free(weir_client_t *client);
+/* Whatever it says: this is its answer. */
+void           weir_client_turn_away(weir_client_t *client, unsigned status, const char *detail);
 /* Waits for nothing, or has not said what it wants for a while: it may be sent away for another one. */
 bool           weir_client_is_spare(const weir_client_t *client);
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,6 +75,17 @@ process_drop_rights(const weir_control_start_t *start, const char **why)
     return weir_rights_drop(start->changes_user ? &user : NULL, why) && weir_rights_lock(false, why);
 }
 
+/* It ends with the link; what a terminal, a supervisor or the kernel sends to all is for the master. */
+static void
+process_ignore_signals(void)
+{
+    static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGPIPE, SIGTSTP };
+
+    for (size_t i = 0; i < weir_countof(numbers); i++) {
+        weir_process_on_signal(numbers[i], NULL);
+    }
+}
+
 static int
 process_run(const weir_control_start_t *start)
 {
@@ -123,6 +135,7 @@ weir_control_process(char *const *argv, int *code)
     weir_process_set_title(WEIR_CONTROL_TITLE);
     weir_process_set_name("weir");
     (void) umask(077);
+    process_ignore_signals();
     *code = process_run(&start);
     weir_process_fini();
     return true;

@@ -231,17 +231,16 @@ server_make_room(void)
     return server.n_clients < SERVER_CLIENTS;
 }
 
+/* Of more than there may be. */
 static void
-server_refuse(int fd, const char *status, const char *why)
+server_refuse(int fd)
 {
-    char text[512];
-    int  body = snprintf(text, sizeof(text), "{\"title\":\"%s\",\"status\":%.3s,\"detail\":\"%s\"}\n", status + 4,
-                         status, why), n;
-    char head[1024];
+    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+                               "Content-Length: 83\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+                               "{\"title\":\"Service Unavailable\",\"status\":503,"
+                               "\"detail\":\"there are too many clients\"}\n";
 
-    n = snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
-                 "Connection: close\r\n\r\n%s", status, body, text);
-    (void) !weir_sys_send(fd, head, (size_t) n, 0);
+    (void) !weir_sys_send(fd, text, sizeof(text) - 1, 0);
 }
 
 void
@@ -255,16 +254,15 @@ weir_server_left(void)
 static void
 server_take(int fd)
 {
-    weir_client_t *client = NULL;
+    weir_client_t *client = server_make_room() ? weir_client_new(fd) : NULL;
 
-    if (!server_may_ask(fd)) {
-        server_refuse(fd, "403 Forbidden", "this user may not ask the control socket");
-    } else if (!server_make_room() || (client = weir_client_new(fd)) == NULL) {
-        server_refuse(fd, "503 Service Unavailable", "there are too many clients");
-    }
     if (client == NULL) {
+        server_refuse(fd);
         (void) weir_sys_close(fd);
         return;
+    }
+    if (!server_may_ask(fd)) {
+        weir_client_turn_away(client, 403, "this user may not ask the control socket");
     }
     weir_list_append(&server.clients, &client->link);
     server.n_clients++;

@@ -29,7 +29,7 @@
 
 #define CONTROL_BACKLOG   511
 #define CONTROL_DELAY_MIN 10                 /* ms; doubled with each death */
-#define CONTROL_DELAY_MAX 10000
+#define CONTROL_DELAY_MAX 1000
 #define CONTROL_LIVED     10000
 #define CONTROL_PATIENCE  1500               /* ms that the process has to leave at the end */
 #define CONTROL_LOOK      ((weir_msec_t) { 1000 })
