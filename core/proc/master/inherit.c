@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INHERIT_BYTES (256 * 1024)
 #define INHERIT_FDS   16384
@@ -29,6 +30,8 @@ static struct {
     size_t n_fds;
     int    ready_fd, changes_fd;             /* changes_fd: that was written; 0: none was */
 } inherit = { .ready_fd = -1 };
+
+static pid_t inherit_predecessor;            /* who started this one; 0: nothing was inherited */
 
 /* -- reading -- */
 
@@ -137,8 +140,15 @@ weir_inherit_read(weir_error_t *error)
         return weir_error_set(error, "the environment's " WEIR_INHERITED
                                      " is not what a running weir gives to the one it starts");
     }
+    inherit_predecessor = getppid();
     (void) unsetenv(WEIR_INHERITED);
     return true;
+}
+
+bool
+weir_inherit_has_predecessor(void)
+{
+    return inherit_predecessor != 0 && getppid() == inherit_predecessor;
 }
 
 bool

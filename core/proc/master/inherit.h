@@ -22,6 +22,8 @@
 /* At the start of main.  false with *error: there is a table, and it is broken. */
 bool weir_inherit_read(weir_error_t *error) WEIR_MUST_USE;
 bool weir_inherit_is_under_way(void);
+/* The program that this one was started by, to take its place, runs still: it has the same sockets. */
+bool weir_inherit_has_predecessor(void);
 /* The descriptors of it, ascending: what must stay open. */
 const int *weir_inherit_fds(size_t *n);
 /* Before the configuration is read: the zones and the bells. */

@@ -16,6 +16,7 @@
 #include "os/sys.h"
 #include "proc/common/outcome.h"
 #include "proc/common/shared.h"
+#include "proc/master/inherit.h"
 #include "proc/master/load.h"
 #include "proc/master/store_process.h"
 
@@ -220,7 +221,9 @@ static void
 reload_use(weir_master_t *master, weir_generation_t *generation)
 {
     weir_assert(generation->serial > master->generation->serial && master->bundle_fd >= 0);
-    weir_sockets_refuse_unused(&master->sockets, generation->serial);
+    if (master->successor == 0 && !weir_inherit_has_predecessor()) {    /* else another program may listen there still */
+        weir_sockets_refuse_unused(&master->sockets, generation->serial);
+    }
     weir_current_keep(master->bundle_fd);
     weir_load_use_logs(generation, master->generation);
     master->generation = generation;
