@@ -70,6 +70,7 @@ weir_cookies_gather(const weir_fields_t *fields, weir_str_t name, size_t most, w
     while (weir_cookies_next(&cookies, &one, &text)) {
         size_t i = weir_cookies_piece(one, name);
 
+        weir_assert(i < WEIR_COOKIES_PIECES || i == SIZE_MAX);
         if (i != SIZE_MAX) {
             twice |= *pieces & 1u << i;
             *pieces |= 1u << i;
@@ -101,6 +102,7 @@ weir_cookies_gather(const weir_fields_t *fields, weir_str_t name, size_t most, w
         memcpy(room, at[i].at != NULL ? at[i].at : "", at[i].len);
         room += at[i].len;
     }
+    weir_assert(room == value->at + len);
     return WEIR_COOKIES_WHOLE;
 }
 
@@ -134,5 +136,6 @@ weir_cookies_without(weir_str_t text, weir_arena_t *arena, bool (*is_wanted)(voi
             n += pair.len;
         }
     }
+    weir_assert(n <= 2 * text.len);
     return weir_str(room, n);
 }

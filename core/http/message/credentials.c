@@ -40,6 +40,7 @@ weir_credentials_decode(weir_str_t coded, unsigned char *out, size_t *len)
             out[(*len)++] = (unsigned char) (bits >> n & 0xff);
         }
     }
+    weir_assert(n < 8 && *len <= coded.len);
     return true;
 }
 

@@ -28,6 +28,7 @@ weir_fields_grow(weir_fields_t *fields, weir_arena_t *arena)
     if (fields->n != 0) {
         memcpy(at, fields->at, fields->n * sizeof(*at));
     }
+    weir_assert(cap > fields->n);
     fields->at = at;
     fields->cap = cap;
     return true;

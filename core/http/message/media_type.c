@@ -87,6 +87,7 @@ weir_media_type_read(weir_str_t value, weir_media_type_t *media)
     if (!media_take_token(&rest, &type) || !media_take_char(&rest, '/') || !media_take_token(&rest, &subtype)) {
         return false;
     }
+    weir_assert(subtype.at + subtype.len == rest.at);
     media->type.len = type.len + 1 + subtype.len;
     media->parameters = rest;
     while ((io = weir_media_type_next(&rest, &name, &text)) == WEIR_OK) {
@@ -98,6 +99,7 @@ weir_media_type_read(weir_str_t value, weir_media_type_t *media)
         if (n == MEDIA_PARAMETERS) {
             return false;
         }
+        weir_assert(name.len != 0);
         names[n++] = name;
     }
     return io == WEIR_EOF;

@@ -105,6 +105,7 @@ sf_read_number(sf_reader_t *r, weir_sf_value_t *value, bool is_date)
             value->number *= 10;
         }
     }
+    weir_assert(value->number >= 0 && value->number < INT64_C(1000000000000000));      /* of fifteen digits */
     value->number = is_negative ? -value->number : value->number;
     return true;
 }
@@ -140,6 +141,7 @@ sf_read_string(sf_reader_t *r, weir_sf_value_t *value)
         i += value->text.at[i] == '\\';
         room[n++] = value->text.at[i];
     }
+    weir_assert(room == NULL || n + n_escapes == value->text.len);
     value->text = weir_str(room, n);
     return room != NULL;
 }
@@ -161,6 +163,7 @@ sf_read_bytes(sf_reader_t *r, weir_sf_value_t *value)
     if (room == NULL || !weir_base64_decode(coded, room, &n)) {
         return false;
     }
+    weir_assert(n <= weir_base64_decoded(coded.len) && colon < r->end);
     value->text = weir_str(room, n);
     r->at = colon + 1;
     return true;
@@ -294,6 +297,7 @@ weir_sf_parse_dictionary(weir_arena_t *arena, weir_str_t text, uint32_t max, con
         }
         *tail = member;
         tail = &member->next;
+        weir_assert(r.at <= r.end && r.left < max);
         sf_skip_blanks(&r, true);
         if (r.at == r.end) {
             return true;

@@ -267,6 +267,7 @@ uri_take_segment(uri_pass_t *pass)
         *pass->path_at++ = '/';
         *pass->wire_at++ = '/';
     }
+    weir_assert(pass->in <= pass->in_end && pass->path_at <= pass->wire);       /* two halves of one room */
     return true;
 }
 
@@ -285,6 +286,7 @@ uri_decode_wire(char *path, weir_str_t wire)
             out += kept;
             at += kept;
         } else if (*at == '%') {
+            weir_assert(end - at >= 3);
             *out++ = (char) (weir_byte_hex(at[1]) << 4 | weir_byte_hex(at[2]));
             at += 3;
         } else {
@@ -332,6 +334,7 @@ weir_uri_normalise(weir_uri_t *uri, weir_str_t raw, bool merge_slashes, weir_are
     }
     uri->path = weir_str(pass.path, (size_t) (pass.path_at - pass.path));
     uri->wire = weir_str(pass.wire, (size_t) (pass.wire_at - pass.wire));
+    weir_assert(uri->wire.at[0] == '/' && uri->path.len <= uri->wire.len);
     weir_assert(uri->path.len != 0 && uri->path.at[0] == '/' && uri->path.len <= raw.len);
     if (pass.has_percent) {
         uri->path.len = uri_decode_wire(pass.path, uri->wire);
@@ -347,6 +350,7 @@ weir_uri_decode(weir_str_t text, weir_arena_t *arena)
     weir_str_t wire = weir_uri_encode_rest(text, arena);
     char      *out;
 
+    weir_assert(weir_str_find(text, '?') == NULL);
     if (wire.len == 0 || memchr(wire.at, '%', wire.len) == NULL) {
         return wire;
     }
@@ -423,6 +427,7 @@ uri_decode_slashes(weir_str_t path, bool backslashes, weir_arena_t *arena)
         out[n++] = is_slash ? '/' : path.at[i];
         i += is_slash ? 2 : 0;
     }
+    weir_assert(n <= path.len);
     return weir_str(out, n);
 }
 
@@ -449,6 +454,7 @@ weir_uri_wire_offset(const weir_uri_t *uri, size_t n)
         return n;
     }
     for (; n > 0; n--) {
+        weir_assert(offset < uri->wire.len);
         if (kept == 0 && uri->wire.at[offset] == '%') {
             kept = uri_kept(uri->wire.at + offset, end);
         }
@@ -643,6 +649,7 @@ weir_uri_next_arg(weir_str_t *query, weir_str_t name, weir_str_t *value)
         }
         at = stop < end ? stop + 1 : end;
     }
+    weir_assert(at <= end || query->len == 0);
     *query = weir_str(at, (size_t) (end - at));
     return found;
 }

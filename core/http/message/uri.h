@@ -48,7 +48,7 @@ weir_str_t weir_uri_encode(weir_str_t path, weir_arena_t *arena);
 weir_str_t weir_uri_encode_reference(weir_str_t text, weir_arena_t *arena);
 /* The same, and a percent sign that begins no encoded byte: for texts that are to be a path, or a path and a query. */
 weir_str_t weir_uri_encode_rest(weir_str_t text, weir_arena_t *arena);
-/* The path that such a text is, decoded; what stays encoded in a path stays so. */
+/* The path that such a text without a query is, decoded; what stays encoded in a path stays so. */
 weir_str_t weir_uri_decode(weir_str_t text, weir_arena_t *arena);
 /* Up to a '?': printable bytes from '&' on that stand encoded, decoded; all others stay as they are.  A value that a
  * redirect leads to. */

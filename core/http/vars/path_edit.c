@@ -124,6 +124,7 @@ edit_text(weir_request_t *req, const weir_template_t *template)
             out[n++] = text.at[i];
         }
     }
+    weir_assert(n > text.len);
     return weir_str(out, n);
 }
 
@@ -140,6 +141,7 @@ edit_finish(weir_request_t *req, weir_str_t text, weir_str_t *wire)
     {
         return false;
     }
+    weir_assert(uri.wire.len != 0 && uri.wire.at[0] == '/' && weir_str_find(uri.wire, '?') == NULL);
     *wire = uri.wire;
     return true;
 }
@@ -156,6 +158,7 @@ weir_path_edit_make(weir_request_t *req, const weir_path_edit_t *edit, weir_str_
 {
     weir_str_t from = edit->is_of_place ? edit_place(req) : edit->from, path = req->uri.path, rest;
 
+    weir_assert((edit->path != NULL) != (edit->to != NULL) && path.len != 0);
     if (edit->path != NULL) {
         return edit_finish(req, edit_text(req, edit->path), wire);
     }

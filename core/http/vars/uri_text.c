@@ -37,6 +37,7 @@ text_put(weir_request_t *req, uint32_t slot, weir_str_t text, const weir_str_t *
         *form = (struct weir_wire_form) { .next = req->wire_forms, .slot = slot };
         req->wire_forms = form;
     }
+    weir_assert(form->slot == slot);
     form->text = text;
     form->has_plain = plain != NULL;
     form->plain = plain != NULL ? *plain : WEIR_STR_NONE;
@@ -104,6 +105,7 @@ text_plain_part(weir_request_t *req, const weir_var_ref_t *ref)
     const struct weir_wire_form *form;
     weir_str_t value = WEIR_STR_NONE, other;
 
+    weir_assert(ref->row != NULL);
     if (!weir_request_get(req, ref, &value)) {
         /* (a group that took no part here may have in the other reading) */
         value = WEIR_STR_NONE;
@@ -124,9 +126,10 @@ text_plain_part(weir_request_t *req, const weir_var_ref_t *ref)
 weir_str_t
 weir_uri_text_plain(weir_request_t *req, const weir_template_t *template)
 {
+    weir_assert(template != NULL);
+
     weir_str_t all = weir_request_eval(req, template);
 
-    weir_assert(template != NULL);
     /* (asked for only now: variables have just been made) */
     if (weir_likely(!req->uri.has_slash && !req->has_plain_forms)) {
         return all;
@@ -186,6 +189,7 @@ text_of_part(weir_request_t *req, const weir_template_part_t *part, weir_uri_pla
     if (!is_decoded) {
         return place == WEIR_URI_REDIRECT ? weir_uri_decode_printable(value, &req->arena) : value;
     }
+    weir_assert(place != WEIR_URI_TARGET || ref->row->kind != WEIR_VALUE_TARGET);
     if (ref->row == &weir_http_slot_row) {
         return text_of_form(req, text_find(req, ref->slot)->text, place == WEIR_URI_QUERY);
     }
@@ -244,6 +248,7 @@ weir_uri_text_split(weir_request_t *req, const weir_template_t *template, weir_s
         *path = weir_str_concat(&req->arena, *path, piece);
         *query = has_query ? rest : WEIR_STR_NONE;
     }
+    weir_assert(has_query || query->len == 0);
     *query = weir_uri_encode_query(*query, &req->arena);
     return has_query;
 }
