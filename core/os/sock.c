@@ -88,6 +88,7 @@ sock_is_stale(const weir_addr_t *addr)
 static bool
 sock_bind(int fd, const weir_addr_t *addr)
 {
+    weir_assert(fd >= 0 && addr->len != 0 && addr->len <= sizeof(*addr));
     if (weir_sys_bind(fd, &addr->any, addr->len) == 0) {
         return true;
     }
@@ -173,6 +174,7 @@ weir_sock_connect_from(const weir_addr_t *addr, const weir_addr_t *from, bool *d
     if (fd < 0) {
         return -1;
     }
+    weir_assert(from == NULL || from->len != 0);
     if (from != NULL && !weir_addr_is_unix(addr)) {
         if (weir_addr_port(from) == 0) {
             /* the port is chosen at connect: more of them */

@@ -243,6 +243,7 @@ side_see(weir_fate_side_t *side, const weir_probe_answer_t *answer)
     if (place->block->context & WEIR_IN_PART) {
         place = place->block->parent->owner;
     }
+    weir_assert(place != NULL);
     side_place(side, place)->seen = true;
     if (line != NULL && weir_table_find(&side->lines, weir_str((const char *) &line, sizeof(line))) == NULL) {
         kept = weir_new(&side->arena, const weir_conf_words_t *);
@@ -269,6 +270,8 @@ side_tell_place(const weir_probe_answer_t *answer, weir_fate_t *fate)
 static weir_fate_outcome_t
 side_outcome(const weir_probe_answer_t *answer)
 {
+    weir_assert(answer->status <= 999 && answer->cause < WEIR_CAUSE_MAX);
+
     bool is_said = answer->cause == WEIR_CAUSE_NONE || answer->cause == WEIR_CAUSE_ROUTE_RETURN;
 
     if (answer->status != 0 && (!is_said || answer->arrived)) {

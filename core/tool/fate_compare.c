@@ -3,7 +3,8 @@
  *
  * What a request loses, in words: the manual's page "explain" has them, too.
  *   A guard is lost when the old place had it and the new one has neither it nor more of its kind: a policy that asks
- *   for the client's identity may be replaced by another such one; one that looks at addresses or at the request may not.
+ *   for the client's identity may be replaced by another such one; one that looks at addresses or at the request may
+ *   not.
  *   A route is lost when what was taken (passed on, or answered with less than 400) is refused, finds no server or gets
  *   an error now; when its host was a name of its server and is none now; or when another place takes it, and other
  *   things are done there.

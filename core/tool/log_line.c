@@ -136,6 +136,7 @@ line_number(weir_str_t text, size_t n)
 static size_t
 line_put_utf8(char *out, int code)
 {
+    weir_assert(code >= 0 && code <= 0xffff);
     if (code < 0x80) {
         out[0] = (char) code;
         return 1;
@@ -206,7 +207,9 @@ line_unescape(const weir_log_format_t *format, weir_arena_t *arena, weir_str_t r
             return false;
         }
         i += used;
+        weir_assert(i < raw.len && n <= i);
     }
+    weir_assert(n < raw.len);
     *value = weir_str(out, n);
     return true;
 }
@@ -223,6 +226,7 @@ line_find_end(const weir_log_format_t *format, size_t part, weir_str_t line, siz
         *end = line.len;
         return true;
     }
+    weir_assert(format->parts[part].is_variable && !format->parts[part + 1].is_variable);
     behind = format->parts[part + 1].text;
     for (*end = at; *end < line.len; (*end)++) {
         if (weir_str_starts(weir_str_skip(line, *end), behind)
@@ -378,6 +382,7 @@ weir_log_format_read(const weir_log_format_t *format, weir_arena_t *arena, weir_
         if (value.len != 0 && !(format->escape == WEIR_LOG_LINE_DEFAULT && weir_str_eq(value, WEIR_STR("-")))) {
             line_take(arena, format->parts[i].text, value, told, &parts);
         }
+        weir_assert(end >= at && end <= line.len);
         at = end;
     }
     return at == line.len && line_settle(arena, told, &parts);

@@ -186,6 +186,7 @@ traffic_shape(const weir_traffic_request_t *r, weir_str_t name, char *room, size
         path = weir_str_skip(path, end);
     }
     weir_buf_add_str(&out, weir_str(path.at, weir_min(path.len, 64)));
+    weir_assert(weir_buf_str(&out).len < size);
     room[weir_buf_str(&out).len] = '\0';
 }
 
@@ -260,6 +261,7 @@ traffic_change(weir_traffic_t *t, const weir_traffic_request_t *r, weir_str_t ho
     entry->change.why = verdict->why;
     entry->change.loses_guard = verdict->loses_guard;
     entry->change.loses_route = verdict->loses_route;
+    weir_assert(t->sums.n_changes < WEIR_TRAFFIC_SHAPES_MAX && t->at[t->sums.n_changes] == NULL);
     entry->number = (uint32_t) t->sums.n_changes++;
     t->at[entry->number] = entry;
     (void) weir_table_add(&t->entries, weir_str_dup(&t->arena, weir_str(key, n)), entry);
@@ -269,6 +271,7 @@ traffic_change(weir_traffic_t *t, const weir_traffic_request_t *r, weir_str_t ho
 static void
 traffic_count(weir_traffic_t *t, const traffic_known_t *known)
 {
+    weir_assert(t->sums.lost <= t->sums.changed && t->sums.changed <= t->sums.judged && t->sums.judged < t->sums.lines);
     t->sums.judged++;
     t->sums.elsewhere += known->is_elsewhere;
     if (known->change == TRAFFIC_SAME) {
@@ -281,6 +284,7 @@ traffic_count(weir_traffic_t *t, const traffic_known_t *known)
     if (known->change == TRAFFIC_REST) {
         t->sums.rest_shapes++;
     } else {
+        weir_assert(known->change < t->sums.n_changes && t->at[known->change] != NULL);
         t->at[known->change]->change.count++;
     }
 }
@@ -346,6 +350,7 @@ traffic_judge(weir_traffic_t *t, const weir_traffic_request_t *r, weir_str_t hos
     weir_fate_t          was, is;
     weir_fate_verdict_t  verdict;
 
+    weir_assert((way.listen == NULL) == (way.problem != NULL) && (next.listen == NULL) == (next.problem != NULL));
     asked.text = weir_explain_head(&t->request, r->method, r->target, host, r->fields, r->n_fields);
     asked.listen = way.listen;
     weir_fate_side_ask(t->old, &asked, &knows, way.problem, &was);
@@ -404,6 +409,7 @@ weir_traffic_skip(weir_traffic_t *t, weir_str_t line)
 {
     t->sums.lines++;
     t->sums.skipped++;
+    weir_assert(t->sums.skipped <= t->sums.lines && t->sums.n_samples <= WEIR_TRAFFIC_SAMPLES);
     if (t->sums.n_samples < WEIR_TRAFFIC_SAMPLES) {
         char  *to = t->sums.samples[t->sums.n_samples++];
         size_t n = weir_min(line.len, sizeof(t->sums.samples[0]) - 1);
