@@ -119,15 +119,18 @@ weir_places_drop(const weir_places_t *places, const weir_place_t *place)
 
 /* -- gauges -- */
 
-static uint32_t
+static inline uint32_t
 places_sum(const weir_places_t *places, uint32_t cell)
 {
-    const uint32_t top = __atomic_load_n(&places->head->top, __ATOMIC_ACQUIRE);
-    uint32_t       sum = 0;
+    const size_t    step = places->holds.n_cells;
+    const uint32_t  top = __atomic_load_n(&places->head->top, __ATOMIC_SEQ_CST);
+    const uint32_t *gauge = places->gauges + cell;
+    uint32_t        sum = __atomic_load_n(gauge, __ATOMIC_SEQ_CST);
 
-    weir_assert(top <= WEIR_SLOTS);
-    for (uint32_t slot = 0; slot < top; slot++) {
-        sum += __atomic_load_n(places_gauge(places, slot, cell), __ATOMIC_SEQ_CST);
+    weir_assert(top <= WEIR_SLOTS && cell < step);
+    for (uint32_t slot = 1; slot < top; slot++) {
+        gauge += step;
+        sum += __atomic_load_n(gauge, __ATOMIC_SEQ_CST);
     }
     return sum;
 }
@@ -151,15 +154,16 @@ weir_places_look(const weir_places_t *places, weir_str_t name, uint32_t *sum)
 }
 
 /* Each one says first that it is there and looks at the others then: of those that are admitted the last one to say so
- * has seen all the others.  Two that meet at the last free one both step back, and try again. */
+ * has seen all the others.  Two that meet at the last free one both step back, and try again.  One that
+ * holds its first name raises `top` before it admits anybody: either it is looked at here, or it sees this gauge. */
 bool
 weir_places_admit(const weir_places_t *places, const weir_place_t *place, uint32_t max)
 {
-    const uint32_t own = *place->gauge;
+    const uint32_t cell = place->hold.cell, own = *place->gauge;
 
-    for (unsigned round = 0; round < PLACES_ROUNDS && weir_places_sum(places, place) < max; round++) {
+    for (unsigned round = 0; round < PLACES_ROUNDS && places_sum(places, cell) < max; round++) {
         __atomic_store_n(place->gauge, own + 1, __ATOMIC_SEQ_CST);
-        if (weir_places_sum(places, place) <= max) {
+        if (places_sum(places, cell) <= max) {
             return true;
         }
         __atomic_store_n(place->gauge, own, __ATOMIC_SEQ_CST);

@@ -24,7 +24,7 @@ retry_new_attempt(weir_proxy_t *p)
     weir_request_t *req = p->req;
 
     if (req->n_attempts == req->cap_attempts) {
-        uint32_t cap = req->cap_attempts ? 2 * req->cap_attempts : 2;
+        uint32_t cap = req->cap_attempts ? 4 * req->cap_attempts : 1;     /* few requests need a second one */
         weir_attempt_t *grown = weir_new_n(&req->arena, weir_attempt_t, cap);
         if (req->n_attempts != 0) {
             memcpy(grown, req->attempts, sizeof(*grown) * req->n_attempts);
@@ -36,7 +36,6 @@ retry_new_attempt(weir_proxy_t *p)
         req->cap_attempts = cap;
     }
     weir_attempt_t *attempt = &req->attempts[req->n_attempts++];
-    memset(attempt, 0, sizeof(*attempt));
     attempt->after_redirect = p->tries == 1 && req->n_attempts > 1 && (p->plan == NULL || !p->plan->hedge.has_other);
     return attempt;
 }
