@@ -45,7 +45,7 @@ $w->wait_until('the workers of the old one have gone again', sub { !$workers_of-
 kill KILL => $new;
 $w->wait_until('they come again by themselves', sub { $workers_of->($old) == 2 });
 $w->wait_until('with the pid file', sub { $pid_in->('weir.pid') eq $old });
-$w->wait_until('and no worker of another', sub { $w->{guard}->members($old) == 3 });
+$w->wait_until('and no worker of another', sub { $w->{guard}->members($old) == 4 });   # master, workers, control
 $serves->('a new one that is killed: the old one serves', $old);
 $w->allow_log(qr/the new program \(process \d+\) ended on signal 9/);
 

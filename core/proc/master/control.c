@@ -344,6 +344,21 @@ control_read_settings(weir_str_t pid_file, const weir_settings_t *settings, char
     return n < PATH_MAX;
 }
 
+/* Is the socket as it should be, and still where it was made? */
+static bool
+control_is_there(weir_str_t pid_file, const weir_settings_t *settings)
+{
+    char                 path[PATH_MAX];
+    weir_control_start_t start;
+    struct stat          st;
+
+    return control.fd >= 0 && control_read_settings(pid_file, settings, path, &start)
+           && strcmp(path, control.path) == 0 && start.mode == control.start.mode
+           && start.group == control.start.group && start.changes_user == control.start.changes_user
+           && start.uid == control.start.uid && start.gid == control.start.gid
+           && weir_sys_lstat(path, &st) == 0 && st.st_ino == control.inode;
+}
+
 static void
 control_bind_anew(weir_str_t pid_file, const weir_settings_t *settings)
 {
@@ -373,24 +388,16 @@ weir_control_open(const weir_command_ops_t *ops, weir_str_t pid_file, const weir
     }
     control.ops = *ops;
     control.is_open = true;
-    control_bind_anew(pid_file, settings);
+    if (!control_is_there(pid_file, settings)) {
+        control_bind_anew(pid_file, settings);
+    }
     weir_timer_set(control.ops.loop, &control.look_timer, CONTROL_LOOK, control_on_look);
 }
 
 void
 weir_control_use(weir_str_t pid_file, const weir_settings_t *settings)
 {
-    char                 path[PATH_MAX];
-    weir_control_start_t start;
-
-    if (!control.is_open || pid_file.len == 0) {
-        return;
-    }
-    if (!control_read_settings(pid_file, settings, path, &start) || strcmp(path, control.path) != 0
-        || start.mode != control.start.mode || start.group != control.start.group
-        || start.changes_user != control.start.changes_user || start.uid != control.start.uid
-        || start.gid != control.start.gid)
-    {
+    if (control.is_open && pid_file.len != 0 && !control_is_there(pid_file, settings)) {
         control_bind_anew(pid_file, settings);
     }
 }
