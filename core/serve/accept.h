@@ -21,7 +21,8 @@ struct weir_serve_socket {
     uint32_t             refs;
     int                  paused_fd;          /* not watched for a moment; -1 */
     bool                 is_shared;          /* other processes accept on it too */
-    bool                 is_leaving;         /* its address is gone: it takes who has begun to connect until leave_timer */
+    bool                 is_leaving;         /* its address is gone: it takes who has begun to connect, until
+                                              * leave_timer */
     bool                 is_removed;         /* its connections are to end politely */
     bool                 is_kept;            /* for a worker that is down: kept_for */
     uint32_t             kept_for;

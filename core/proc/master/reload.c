@@ -221,7 +221,7 @@ static void
 reload_use(weir_master_t *master, weir_generation_t *generation)
 {
     weir_assert(generation->serial > master->generation->serial && master->bundle_fd >= 0);
-    if (master->successor == 0 && !weir_inherit_has_predecessor()) {    /* else another program may listen there still */
+    if (master->successor == 0 && !weir_inherit_has_predecessor()) {    /* else another program may listen there */
         weir_sockets_refuse_unused(&master->sockets, generation->serial);
     }
     weir_current_keep(master->bundle_fd);
