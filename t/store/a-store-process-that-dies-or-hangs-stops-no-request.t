@@ -4,7 +4,7 @@ use lib 't/lib';
 use Weir::Store;
 use Weir::Test;
 
-my $w = Weir::Test->new('a store process that dies or hangs stops nobody')->needs_weir;
+my $w = Weir::Test->new('a store process that dies or hangs stops no request')->needs_weir;
 $w->time_limit(90);
 Weir::Store::not_at_the_end_of_a_month();
 my $origin = $w->origin;

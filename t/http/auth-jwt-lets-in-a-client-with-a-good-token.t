@@ -4,7 +4,7 @@ use lib 't/lib';
 use Weir::Test;
 use Weir::Jose;
 
-my $w = Weir::Test->new('auth_jwt lets in who has a good token');
+my $w = Weir::Test->new('auth_jwt lets in a client with a good token');
 $w->needs_weir;
 my %key = map { $_ => Weir::Jose->key($w, $_, kid => $_) } qw(HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA);
 my $enc = Weir::Jose->secret('0123456789abcdefghijklmnopqrstuv', kid => 'enc', dir => $w->dir, more => { use => 'enc' });

@@ -3,7 +3,7 @@ use v5.36;
 use lib 't/lib';
 use Weir::Test;
 
-my $w      = Weir::Test->new('an api key says who asks')->needs_weir;
+my $w      = Weir::Test->new('an api key says which consumer asks')->needs_weir;
 my $origin = $w->echo_origin;
 my $tool   = sub (@words) { $w->tool(@words) };
 my $new    = sub (@words) { my ($code, $said) = $tool->('key', 'create', @words); die $said if $code; $said =~ /^(weir_\S+)$/m; $1 };

@@ -3,7 +3,7 @@ use v5.36;
 use lib 't/lib';
 use Weir::Test;
 
-my $w      = Weir::Test->new('a body nobody wants is never a request');
+my $w      = Weir::Test->new('a body that is not read is never a request');
 my $origin = $w->echo_origin;
 my $dead   = $w->refused_peer;
 $w->conf(<<"END", workers => 1);

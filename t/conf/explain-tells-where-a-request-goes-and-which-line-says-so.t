@@ -4,7 +4,7 @@ use v5.36;
 use lib 't/lib';
 use Weir::Test;
 
-my $w    = Weir::Test->new('explain tells where a request goes and who says so')->needs_weir;
+my $w    = Weir::Test->new('explain tells where a request goes and which line says so')->needs_weir;
 my $conf = $w->conf_file;
 $w->conf_main(<<'END');
 error_log logs/error.log;

@@ -5,7 +5,7 @@ use lib 't/lib';
 use Weir::Test;
 
 $SIG{PIPE} = 'IGNORE';
-my $w = Weir::Test->new('lists keep nobody from the control socket')->needs_weir;
+my $w = Weir::Test->new('lists keep no client from the control socket')->needs_weir;
 my $a = $w->origin;
 my $servers = join ' ', map { 'server 127.9.' . int($_ / 250) . '.' . ($_ % 250 + 1) . ':9 down;' } 1 .. 2000;
 $w->conf("upstream api { server $a; $servers } server { location / { proxy_pass http://api; } }", workers => 1);

@@ -5,7 +5,7 @@ use lib 't/lib';
 use Weir::Authz;
 use Weir::Test;
 
-my $w      = Weir::Test->new('ext_authz refuses who has a context that cannot be computed');
+my $w      = Weir::Test->new('ext_authz refuses a request whose context cannot be computed');
 my $asked  = $w->dir . '/asked';
 my $authz  = Weir::Authz::scripted($w, sub ($h2, $s, $case, $message) { open my $fh, '>>', $asked; print $fh "x"; close $fh; Weir::Authz::answer($s, $Weir::Authz::ok) });
 my $origin = $w->origin;

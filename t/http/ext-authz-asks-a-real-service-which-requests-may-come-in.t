@@ -5,7 +5,7 @@ use Weir::Authz;
 use Weir::Test;
 
 Weir::Authz::needs();
-my $w      = Weir::Test->new('ext_authz asks a real service who may come in');
+my $w      = Weir::Test->new('ext_authz asks a real service which requests may come in');
 my $authz  = Weir::Authz->new($w);
 my $origin = $w->echo_origin;
 $w->allow_log(qr/auth\.ext\.|access\.default/);

@@ -2,7 +2,7 @@ use v5.36;
 use lib 't/lib';
 use Weir::Test;
 
-my $w = Weir::Test->new('server_tokens says who answers');
+my $w = Weir::Test->new('server_tokens says how much of the name is sent');
 $w->needs_weir;
 $w->conf('server { location / { return 404; } location /off { server_tokens off; return 404; } location /ok { return 200 ok; } }');
 

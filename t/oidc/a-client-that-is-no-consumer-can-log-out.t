@@ -5,7 +5,7 @@ use lib 't/lib';
 use Weir::Oidc;
 use Weir::Test;
 
-my $w = Weir::Test->new('who is no consumer can log out')->needs_weir;
+my $w = Weir::Test->new('a client that is no consumer can log out')->needs_weir;
 $w->allow_log(qr/auth\./);
 my $op = Weir::Oidc->new($w);
 my $origin = $w->echo_origin;

@@ -6,7 +6,7 @@ use Weir::Http2 ':all';
 use Weir::OAuth2;
 use Weir::Test;
 
-my $w = Weir::Test->new('oauth2 asks once for all who wait and remembers')->needs_weir;
+my $w = Weir::Test->new('oauth2 asks once for all requests that wait and remembers')->needs_weir;
 my $server = Weir::OAuth2->server($w);
 my $other = Weir::OAuth2->server($w);
 $w->write_file('conf/secret', 'a secret');

@@ -7,7 +7,7 @@ use Weir::Jose;
 use Weir::Signature;
 use Weir::Test;
 
-my $w = Weir::Test->new('signature lets in who has signed')->needs_weir;
+my $w = Weir::Test->new('signature lets in requests that are signed')->needs_weir;
 my %key = (
     hmac => Weir::Jose->key($w, 'HS256', kid => 'hmac'), p256 => Weir::Jose->key($w, 'ES256', kid => 'p256'), p384 => Weir::Jose->key($w, 'ES384', kid => 'p384'),
     ed => Weir::Jose->key($w, 'EdDSA', kid => 'ed'), pss => Weir::Jose->key($w, 'PS512', kid => 'pss'), rsa => Weir::Jose->key($w, 'RS256', kid => 'rsa'),

@@ -6,7 +6,7 @@ use Weir::Pki;
 use Weir::Test;
 use Weir::TlsPeer;
 
-my $w     = Weir::Test->new('a retry never goes to a peer that is not who it should be')->needs_weir;
+my $w     = Weir::Test->new('a retry never goes to a peer that is not the right one')->needs_weir;
 my $root  = Weir::Pki->authority($w, 'root');
 my $rogue = Weir::Pki->authority($w, 'rogue');
 my %cert  = (good => $root->server('peer.example'), rogue => $rogue->server('peer.example'), other => $root->server('other.example'), old => $root->server('peer.example', days => [ -10, -1 ]));

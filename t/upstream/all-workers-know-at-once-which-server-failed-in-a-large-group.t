@@ -5,7 +5,7 @@ use lib 't/lib';
 use JSON::PP;
 use Weir::Test;
 
-my $w    = Weir::Test->new('all workers know at once who failed in a large group')->needs_weir;
+my $w    = Weir::Test->new('all workers know at once which server failed in a large group')->needs_weir;
 my $fine = $w->{dir} . '/fine';     # origins are processes of their own
 my $good = $w->origin(sub { shift->reply(200, 'ok') });
 my @sick = map { $w->origin(sub ($c) { -e $fine ? $c->reply(200, 'well again') : $c->close }) } 1 .. 4;

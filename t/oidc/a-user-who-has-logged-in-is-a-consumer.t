@@ -4,7 +4,7 @@ use lib 't/lib';
 use Weir::Oidc;
 use Weir::Test;
 
-my $w = Weir::Test->new('who has logged in is a consumer')->needs_weir;
+my $w = Weir::Test->new('a user who has logged in is a consumer')->needs_weir;
 $w->allow_log(qr/auth\.|limit/);
 my $op = Weir::Oidc->new($w);
 my $origin = $w->echo_origin;

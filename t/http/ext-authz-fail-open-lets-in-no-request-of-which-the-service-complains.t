@@ -9,7 +9,7 @@ use Weir::Test;
 sub head ($s, $status, @more) { headers($s, 'END_HEADERS END_STREAM', ':status' => $status, 'content-type' => 'application/grpc', @more) }
 my %want = ((map { ("grpc-$_" => 503) } 3, 7, 8, 11, 16), (map { ("grpc-$_" => 200) } 1, 2, 4, 12, 13, 14, 15), (map { ("http-$_" => 503) } 400, 401, 403, 413, 431, 499), (map { ("http-$_" => 200) } 500, 502, 503));
 
-my $w      = Weir::Test->new('ext_authz_fail_open lets in nobody of whom the service complains');
+my $w      = Weir::Test->new('ext_authz_fail_open lets in no request of which the service complains');
 my $authz  = Weir::Authz::scripted($w, sub ($h2, $s, $case, $message) { my ($of, $n) = split /-/, $case; $of eq 'grpc' ? head($s, 200, 'grpc-status' => $n) : head($s, $n) });
 my $origin = $w->origin;
 $w->allow_log(qr/auth\.ext\.unavailable|upstream\./);

@@ -5,7 +5,7 @@ use lib 't/lib';
 use Weir::Jose;
 use Weir::Test;
 
-my $w   = Weir::Test->new('a text with a gap names nobody')->needs_weir;
+my $w   = Weir::Test->new('a text with a gap names no consumer')->needs_weir;
 my $key = Weir::Jose->key($w, 'HS256', kid => 'a');
 my $origin = $w->echo_origin;
 $w->write_file('conf/keys.json', Weir::Jose->set($key));

@@ -3,7 +3,7 @@ use v5.36;
 use lib 't/lib';
 use Weir::Test;
 
-my $w = Weir::Test->new('a list of one address thousands of times stops nobody')->needs_weir;
+my $w = Weir::Test->new('a list of one address thousands of times stops no request')->needs_weir;
 my ($a, $b) = map { my $name = $_; $w->origin(sub { shift->reply(200, $name) }) } 'a', 'b';
 my $list = $w->dir . '/list';
 my $say = sub ($text) { $w->write_file('list.new', $text); rename "$list.new", $list or die };

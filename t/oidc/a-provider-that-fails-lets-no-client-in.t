@@ -5,7 +5,7 @@ use lib 't/lib';
 use Weir::Test;
 use Weir::Oidc;
 
-my $w = Weir::Test->new('a provider that fails lets nobody in');
+my $w = Weir::Test->new('a provider that fails lets no client in');
 $w->needs_weir;
 $w->allow_log(qr/auth\.oidc|could not be fetched|could not be asked|is not used|at another place|token endpoint/);
 my %op = map { $_ => Weir::Oidc->new($w) } qw(down liar far fars none);

@@ -7,7 +7,7 @@ use File::Copy ();
 use Time::HiRes qw(time);
 use Weir::Test;
 
-my $w   = Weir::Test->new('an upgrade while sockets are lent loses nobody')->needs_weir;
+my $w   = Weir::Test->new('an upgrade while sockets are lent loses no connection')->needs_weir;
 my $dir = $w->dir;
 File::Copy::copy($w->bin, "$dir/weir") or die $!;
 chmod 0755, "$dir/weir";
