@@ -207,6 +207,33 @@ sockets_set(const weir_listener_t *listener, int level, int name, int was, int v
     }
 }
 
+/* What cannot change while the socket is bound: it is as it was, and that is told. */
+static void
+sockets_tell_kept(const weir_listener_t *listener, const weir_listen_options_t *now)
+{
+    const weir_listen_options_t *was = &listener->options;
+    int                          v6only = now->ipv6_only;
+    socklen_t                    len = sizeof(v6only);
+    const char                  *what = NULL;
+
+    if (listener->addr.any.sa_family == AF_INET6
+        && weir_sys_getsockopt(listener->fds[0], IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &len) == 0
+        && (v6only != 0) != now->ipv6_only)
+    {
+        what = "ipv6only";
+    } else if ((was->rcvbuf != 0 && now->rcvbuf == 0) || (was->sndbuf != 0 && now->sndbuf == 0)) {
+        what = was->rcvbuf != 0 && now->rcvbuf == 0 ? "rcvbuf" : "sndbuf";
+    } else if ((was->keep_idle != 0 && now->keep_idle == 0) || (was->keep_interval != 0 && now->keep_interval == 0)
+               || (was->keep_count != 0 && now->keep_count == 0))
+    {
+        what = "so_keepalive";
+    }
+    if (what != NULL) {
+        weir_log(WEIR_LOG_WARN, NULL, 0, "%s of %s stays as it was until the address is bound anew, at a restart", what,
+                 listener->text);
+    }
+}
+
 static void
 sockets_retune(weir_listener_t *listener, const weir_listen_options_t *now)
 {
@@ -399,6 +426,7 @@ weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, 
         if (listener->refuses || weir_sockets_has_left(listener)) {
             sockets_return(listener);
         }
+        sockets_tell_kept(listener, &list.at[i]->options);
         sockets_retune(listener, &list.at[i]->options);
         listener->last = generation->serial;
         if (listener->since == 0) {
