@@ -119,7 +119,8 @@ my $during = sub ($what, $change, %arg) {
 $during->('reloads', sub ($i) {
     $w->reload($conf->(++$n));
     $w->signal('USR1') if $i % 3 == 0;
-    $w->tool('upstream', 'drain', 'plain', "$origins[0]") if $i == 2;
+    my ($code, $said) = $w->tool('upstream', 'plain', $i % 2 ? ('drain', "$origins[0]") : ('set', "$origins[0]", 'up'));
+    is $code, 0, "a server is drained and taken back beside, $i" or diag $said;
     sleep 0.1;
 });
 $during->('upgrades', sub ($i) {
