@@ -53,9 +53,11 @@ void               weir_generation_free_on(weir_loop_t *loop);
 /* How many this process has in memory: the newest, and those of before that a request or a connection still needs. */
 uint32_t           weir_generations_alive(void);
 
-/* -T: the files of the bundle in the order they were read, with "# configuration file NAME:" before each. */
+/* -T: the files of the bundle in the order they were read, with "# configuration file NAME:" before each; then its
+ * fragments in the order of their names, with "# configuration fragment NAME:". */
 void weir_conf_dump(weir_bundle_t *bundle, int fd);
-/* The same as JSON: [ { "file": …, "parsed": … (tree_json.h) } ]; false with *error: a text is not UTF-8. */
+/* The same as JSON: [ { "file": …, "parsed": … (tree_json.h) }, { "fragment": …, "parsed": … } ]; false with *error:
+ * a text is not UTF-8. */
 bool weir_conf_dump_json(weir_bundle_t *bundle, FILE *out, weir_error_t *error) WEIR_MUST_USE;
 /* -h DIRECTIVE: its row (syntax, default, context, limits, help); false when there is none: prints the nearest name. */
 bool weir_conf_print_help(weir_str_t directive, int fd);

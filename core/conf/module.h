@@ -237,6 +237,14 @@ weir_str_t weir_conf_near_path(weir_conf_t *cf, weir_str_t path);
  * pattern is given back with
  * the generation; cf->arena need not be asked for. */
 const weir_template_t *weir_conf_template(weir_conf_t *cf, size_t word, weir_str_t text);
+/* Has the text, that of word `i` or one that came out of it, a '$' that begins a variable? */
+static inline bool
+weir_conf_has_variables(const weir_conf_t *cf, size_t word, weir_str_t text)
+{
+    return !cf->words->at[word].is_literal && weir_str_find(text, '$') != NULL;
+}
+/* The words from `first` on as one template, of the area's subjects; errors are of `first`. */
+const weir_template_t *weir_conf_template_of_words(weir_conf_t *cf, const weir_conf_words_t *words, size_t first);
 /* For a text that is worked out when there is less than the area's subjects. */
 const weir_template_t *weir_conf_template_of(weir_conf_t *cf, size_t word, weir_str_t text, weir_subjects_t subjects);
 weir_regex_t *weir_conf_regex(weir_conf_t *cf, size_t word, weir_str_t pattern, bool fold_case);

@@ -59,7 +59,9 @@ recover_define(reader_t *reader, const weir_conf_words_t *words)
     for (size_t i = 1; i < words->n; i++) {
         weir_str_t text = words->at[i].text;
 
-        if (text.len > 1 && text.at[0] == '$' && !weir_vars_define(reader->cf.vars, weir_str_skip(text, 1), &slot)) {
+        if (text.len > 1 && text.at[0] == '$' && !words->at[i].is_literal
+            && !weir_vars_define(reader->cf.vars, weir_str_skip(text, 1), &slot))
+        {
             continue;                       /* a built-in one is known anyway */
         }
     }

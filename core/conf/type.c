@@ -162,22 +162,47 @@ weir_conf_near_path(weir_conf_t *cf, weir_str_t path)
 
 /* --- words as something more, with errors in place --- */
 
-const weir_template_t *
-weir_conf_template_of(weir_conf_t *cf, size_t word, weir_str_t text, weir_subjects_t subjects)
+static const weir_template_t *
+conf_template(weir_conf_t *cf, size_t word, const weir_template_piece_t *pieces, size_t n, weir_subjects_t subjects)
 {
     const weir_conf_words_t *words = cf->words;
     weir_vars_place_t        place = { .file = words->file, .line = words->at[word].line, .subjects = subjects,
                                        .pointer = weir_conf_word_pointer(cf->arena, words, word),
                                        .fragment = words->fragment };
     weir_error_t             why = { .text = "" };
-    const weir_template_t   *made;
+    const weir_template_t   *made = weir_template_compile_pieces(cf->arena, cf->vars, pieces, n, &place, &why);
 
-    made = words->at[word].is_literal ? weir_template_literal(cf->arena, text)
-           : weir_template_compile_at(cf->arena, cf->vars, text, &place, &why);
     if (made == NULL) {
         (void) weir_conf_error(cf, word, "%s", why.text);
     }
     return made;
+}
+
+const weir_template_t *
+weir_conf_template_of(weir_conf_t *cf, size_t word, weir_str_t text, weir_subjects_t subjects)
+{
+    const weir_template_piece_t piece = { text, cf->words->at[word].is_literal };
+
+    return conf_template(cf, word, &piece, 1, subjects);
+}
+
+/* A name goes on from one word to the next, unless one of them is literal. */
+const weir_template_t *
+weir_conf_template_of_words(weir_conf_t *cf, const weir_conf_words_t *words, size_t first)
+{
+    weir_template_piece_t *pieces = weir_new_n(cf->arena, weir_template_piece_t, words->n);
+    size_t                 n = 0;
+
+    for (size_t i = first; i < words->n; i++) {
+        const weir_conf_word_t *word = &words->at[i];
+
+        if (n != 0 && !pieces[n - 1].is_literal && !word->is_literal) {
+            pieces[n - 1].text = weir_str_concat(cf->arena, pieces[n - 1].text, word->text);
+        } else {
+            pieces[n++] = (weir_template_piece_t) { word->text, word->is_literal };
+        }
+    }
+    return conf_template(cf, weir_min(first, words->n - 1), pieces, n, cf->subjects);
 }
 
 const weir_template_t *

@@ -86,6 +86,21 @@ template_count_dollars(weir_str_t text)
     return n;
 }
 
+/* One literal goes on where the one before it ends: a constant is one part. */
+static void
+template_add_literal(template_scan_t *scan, weir_str_t text)
+{
+    weir_template_part_t *last = scan->n != 0 ? &scan->parts[scan->n - 1] : NULL;
+
+    if (last != NULL && last->ref.row == NULL && last->literal.at != NULL
+        && last->literal.at + last->literal.len == text.at)
+    {
+        last->literal.len += text.len;
+    } else if (text.len != 0) {
+        scan->parts[scan->n++].literal = text;
+    }
+}
+
 static bool
 template_scan(template_scan_t *scan)
 {
@@ -98,7 +113,7 @@ template_scan(template_scan_t *scan)
         dollar = weir_str_find(rest, '$');
         len = dollar != NULL ? (size_t) (dollar - rest.at) : rest.len;
         if (len != 0) {
-            scan->parts[scan->n++].literal = weir_str(rest.at, len);
+            template_add_literal(scan, weir_str(rest.at, len));
             scan->at += len;
             continue;
         }
@@ -111,43 +126,55 @@ template_scan(template_scan_t *scan)
 }
 
 const weir_template_t *
+weir_template_compile_pieces(weir_arena_t *arena, weir_vars_t *vars, const weir_template_piece_t *pieces, size_t n,
+                             const weir_vars_place_t *place, weir_error_t *error)
+{
+    weir_template_t *made = weir_new(arena, weir_template_t);
+    template_scan_t  scan = { .arena = arena, .vars = vars, .error = error, .place = place };
+    size_t           room = 0;
+
+    /* Each '$' makes at most one reference and ends one literal; one more literal may follow the last. */
+    for (size_t i = 0; i < n; i++) {
+        room += pieces[i].is_literal ? 1 : template_count_dollars(pieces[i].text) * 2 + 1;
+        made->source = i == 0 ? weir_str_dup(arena, pieces[i].text)
+                       : weir_str_concat(arena, made->source, pieces[i].text);
+    }
+    scan.parts = weir_new_n(arena, weir_template_part_t, weir_max(room, (size_t) 1));
+    made->is_constant = true;
+    made->source = weir_str(made->source.at != NULL ? made->source.at : "", made->source.len);
+    for (size_t i = 0, at = 0; i < n; i++) {
+        scan.text = weir_str(made->source.at + at, pieces[i].text.len);
+        at += scan.text.len;
+        scan.at = 0;
+        if (pieces[i].is_literal) {
+            template_add_literal(&scan, scan.text);
+            continue;
+        }
+        made->is_constant = made->is_constant && weir_str_find(scan.text, '$') == NULL;
+        if (!template_scan(&scan)) {
+            return NULL;
+        }
+        weir_assert(scan.at == scan.text.len);
+    }
+    weir_assert(scan.n <= room);
+    made->parts = scan.parts;
+    made->n = scan.n;
+    return made;
+}
+
+const weir_template_t *
 weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, const weir_vars_place_t *place,
                          weir_error_t *error)
 {
-    size_t           dollars = template_count_dollars(text);
-    weir_template_t *made = weir_new(arena, weir_template_t);
-    template_scan_t  scan = { .arena = arena, .vars = vars, .error = error, .place = place };
+    const weir_template_piece_t piece = { text, false };
 
-    scan.text = made->source = weir_str_dup(arena, text);
-    /* Each '$' makes at most one reference and ends one literal; one more literal may follow the last. */
-    scan.parts = weir_new_n(arena, weir_template_part_t, dollars * 2 + 1);
-    if (!template_scan(&scan)) {
-        return NULL;
-    }
-    weir_assert(scan.at == scan.text.len && scan.n <= dollars * 2 + 1);
-    made->parts = scan.parts;
-    made->n = scan.n;
-    made->is_constant = dollars == 0;
-    return made;
+    return weir_template_compile_pieces(arena, vars, &piece, 1, place, error);
 }
 
 const weir_template_t *
 weir_template_compile(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text, weir_error_t *error)
 {
     return weir_template_compile_at(arena, vars, text, NULL, error);
-}
-
-const weir_template_t *
-weir_template_literal(weir_arena_t *arena, weir_str_t text)
-{
-    weir_template_t      *made = weir_new(arena, weir_template_t);
-    weir_template_part_t *part = weir_new(arena, weir_template_part_t);
-
-    made->source = part->literal = weir_str_dup(arena, text);
-    made->parts = part;
-    made->n = text.len != 0;
-    made->is_constant = true;
-    return made;
 }
 
 void

@@ -23,8 +23,11 @@ const weir_template_t *weir_template_compile(weir_arena_t *arena, weir_vars_t *v
 const weir_template_t *weir_template_compile_at(weir_arena_t *arena, weir_vars_t *vars, weir_str_t text,
                                                 const weir_vars_place_t *place,
                                                 weir_error_t *error);
-/* Of a text in which a '$' is a '$'. */
-const weir_template_t *weir_template_literal(weir_arena_t *arena, weir_str_t text);
+/* The same of n texts, one behind the other; in a literal one a '$' is a '$'. */
+typedef struct { weir_str_t text; bool is_literal; } weir_template_piece_t;
+const weir_template_t *weir_template_compile_pieces(weir_arena_t *arena, weir_vars_t *vars,
+                                                    const weir_template_piece_t *pieces, size_t n,
+                                                    const weir_vars_place_t *place, weir_error_t *error);
 /* The latest maker of the slot's values reads what the template does; NULL: nothing. */
 void weir_template_makes(const weir_template_t *template, weir_vars_t *vars, uint32_t slot);
 /* Constant and single-variable templates copy nothing. */

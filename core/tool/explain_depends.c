@@ -208,7 +208,9 @@ depends_on_words(depends_t *d, const weir_conf_words_t *words, size_t from)
 {
     d->words = words;
     for (size_t i = from; i < words->n; i++) {
-        depends_on_word(d, words->at[i].text);
+        if (!words->at[i].is_literal) {
+            depends_on_word(d, words->at[i].text);
+        }
     }
 }
 

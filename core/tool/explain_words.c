@@ -62,7 +62,7 @@ words_hides(const weir_conf_words_t *words, size_t i)
 {
     weir_str_t name = words->at[0].text, word = words->at[i].text;
 
-    if (i < 2 || words_is_variable(word)) {
+    if (i < 2 || (words_is_variable(word) && !words->at[i].is_literal)) {
         return false;
     }
     if (words_sets_field(name)) {
@@ -73,11 +73,11 @@ words_hides(const weir_conf_words_t *words, size_t i)
 
 /* name=value of a name that says so. */
 static bool
-words_hides_value(weir_str_t word, weir_str_t *name)
+words_hides_value(const weir_conf_word_t *said, weir_str_t *name)
 {
-    weir_str_t value;
+    weir_str_t word = said->text, value;
 
-    return weir_str_cut(word, '=', name, &value) && value.len != 0 && !words_is_variable(value)
+    return weir_str_cut(word, '=', name, &value) && value.len != 0 && (said->is_literal || !words_is_variable(value))
         && memchr(name->at, '/', name->len) == NULL && words_is_secret(*name);
 }
 
@@ -153,7 +153,7 @@ words_add(weir_buf_t *out, const weir_conf_words_t *words, size_t i)
     }
     if (words_hides(words, i)) {
         weir_buf_add_lit(out, "***");
-    } else if (words_hides_value(word, &name)) {
+    } else if (words_hides_value(&words->at[i], &name)) {
         weir_buf_printf(out, "%.*s=***", WEIR_STR_ARG(name));
     } else if ((end = words_userinfo(word, &begin)) != 0) {
         weir_buf_printf(out, "%.*s***", (int) begin, word.at);

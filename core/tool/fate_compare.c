@@ -303,7 +303,9 @@ fate_unknown_of(const fate_unknown_t *u, const weir_conf_block_t *block)
     for (const weir_conf_line_t *line = block->lines; line != NULL; line = line->next) {
         for (size_t i = 0; i < weir_countof(deciding); i++) {
             for (size_t k = 1; strcmp(line->row->name, deciding[i]) == 0 && k < line->words->n; k++) {
-                fate_unknown_word(u, line->words->at[k].text, line->words);
+                if (!line->words->at[k].is_literal) {
+                    fate_unknown_word(u, line->words->at[k].text, line->words);
+                }
             }
         }
     }

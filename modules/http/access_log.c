@@ -88,7 +88,6 @@ static bool
 access_parse_format(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field)
 {
     access_format_t format = { .name = words->at[1].text };
-    weir_str_t text = WEIR_STR("");
     size_t first = 2;
 
     (void) row;
@@ -101,10 +100,7 @@ access_parse_format(weir_conf_t *cf, const weir_directive_t *row, const weir_con
         }
         first = 3;
     }
-    for (size_t i = first; i < words->n; i++) {
-        text = weir_str_concat(cf->arena, text, words->at[i].text);
-    }
-    format.text = weir_conf_template(cf, weir_min(first, words->n - 1), text);
+    format.text = weir_conf_template_of_words(cf, words, first);
     if (format.text == NULL) {
         return false;
     }
@@ -205,7 +201,7 @@ access_parse_log(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_w
         }
     } else if (target.len == 0) {
         return weir_conf_invalid(cf, 1, "a path, syslog:server=address or off");
-    } else if (weir_str_find(target, '$') != NULL) {
+    } else if (weir_conf_has_variables(cf, 1, target)) {
         log.name = weir_conf_template(cf, 1, weir_conf_full_path(cf, target));
         if (log.name == NULL) {
             return false;

@@ -32,7 +32,7 @@ grpc_check_url(weir_conf_t *cf, weir_str_t url)
                                WEIR_STR_ARG(url));
     }
     memset(&pass, 0, sizeof(pass));
-    return weir_str_find(url, '$') != NULL || !weir_proxy_split_pass(grpc_schemes, url, &pass) || !pass.has_uri
+    return weir_conf_has_variables(cf, 1, url) || !weir_proxy_split_pass(grpc_schemes, url, &pass) || !pass.has_uri
         || weir_conf_error(cf, 1, "\"grpc_pass\" cannot have a URI part: \"%.*s\"", WEIR_STR_ARG(url));
 }
 

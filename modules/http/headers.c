@@ -332,7 +332,7 @@ headers_parse_expires(weir_conf_t *cf, const weir_directive_t *row, const weir_c
     if (last == 2 && !weir_str_eq(words->at[1].text, WEIR_STR("modified"))) {
         return weir_conf_invalid(cf, 1, "\"modified\" before a time");
     }
-    if (weir_str_find(text, '$') != NULL) {
+    if (weir_conf_has_variables(cf, last, text)) {
         expires->text = weir_conf_template(cf, last, text);
         return expires->text != NULL;
     }

@@ -127,7 +127,7 @@ quota_parse_limit(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_
             if (limit.limit == NULL) {
                 return false;
             }
-            if (memchr(text.at, '$', text.len) == NULL
+            if (!weir_conf_has_variables(cf, i, text)
                 && (!weir_str_to_u64(text, &number) || number > WEIR_QUOTA_MAX))
             {
                 return weir_conf_invalid(cf, i, "limit=, a number of requests or a text with variables that is one");

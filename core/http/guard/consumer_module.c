@@ -138,7 +138,7 @@ module_read_text(weir_conf_t *cf, const weir_conf_words_t *words, consumer_line_
     weir_str_t text = words->at[2].text;
 
     line->source = weir_str_eq(line->kind, WEIR_STR("consumer")) ? CONSUMER_NAME : CONSUMER_TEXT;
-    if (memchr(text.at, '$', text.len) == NULL) {
+    if (!weir_conf_has_variables(cf, 2, text)) {
         return weir_conf_invalid(cf, 2, "a text with variables, such as $jwt_claim_sub");
     }
     line->text = weir_conf_template(cf, 2, text);

@@ -73,7 +73,7 @@ weir_proxy_read_pass(weir_conf_t *cf, const char *directive, const weir_proxy_sc
     url = weir_str_dup(cf->arena, url);
     pass->url = url;
     pass->schemes = schemes;
-    if (weir_str_find(url, '$') != NULL) {
+    if (weir_conf_has_variables(cf, 1, url)) {
         pass->text = weir_conf_template(cf, 1, url);
         if (url.at[0] == '$') {
             pass->is_tls = true;                        /* it may be */

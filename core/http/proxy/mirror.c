@@ -85,7 +85,7 @@ mirror_parse(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words
     weir_mirror_t mirror = { .authority = words->at[1].text, .hundredths = 10000, .words = *words };
 
     if (mirror.authority.len == 0 || weir_str_find(mirror.authority, '/') != NULL
-        || weir_str_find(mirror.authority, '$') != NULL)
+        || weir_conf_has_variables(cf, 1, mirror.authority))
     {
         return weir_conf_invalid(cf, 1, "the name of an upstream block, or host:port, without a scheme or a path");
     }

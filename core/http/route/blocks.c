@@ -209,11 +209,79 @@ blocks_server_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_
     return true;
 }
 
+/* -- extend -- */
+
+/* The first name of a server that is being read; empty: it has none. */
+static weir_str_t
+blocks_first_name(const weir_conf_block_t *block)
+{
+    const weir_http_blocks_conf_t *conf = weir_conf_of(block, weir_http_blocks_index);
+
+    return block->context == WEIR_IN_SERVER && conf != NULL && conf->names.n != 0 ? conf->names.at[0]
+           : WEIR_STR_NONE;
+}
+
+static bool
+blocks_refuse_name(weir_conf_t *cf, weir_str_t name)
+{
+    size_t                   n = 0;
+    const char             **names, *near;
+    const weir_conf_block_t *block;
+
+    for (block = cf->block->first; block != NULL; block = block->next) {
+        n++;
+    }
+    names = weir_new_n(cf->arena, const char *, n + 1);
+    for (block = cf->block->first, n = 0; block != NULL; block = block->next) {
+        if (blocks_first_name(block).len != 0) {
+            names[n++] = weir_str_to_z(cf->arena, blocks_first_name(block));
+        }
+    }
+    near = weir_conf_nearest(name, names, n);
+    if (near != NULL) {
+        return weir_conf_error(cf, 2, "no server has the first name \"%.*s\", did you mean \"%s\"?",
+                               WEIR_STR_ARG(name), near);
+    }
+    return weir_conf_error(cf, 2, "no server has the first name \"%.*s\"", WEIR_STR_ARG(name));
+}
+
+/* The one server with this first name: cf->block is http, in which all others have been read. */
+static weir_conf_block_t *
+blocks_extended(weir_conf_t *cf, const weir_conf_words_t *words)
+{
+    weir_str_t         name = words->at[2].text;
+    weir_conf_block_t *found = NULL, *block;
+
+    if (!weir_str_eq(words->at[1].text, WEIR_STR("server"))) {
+        (void) weir_conf_invalid(cf, 1, "\"server\"");
+        return NULL;
+    }
+    for (block = cf->block->first; block != NULL && name.len != 0; block = block->next) {
+        if (!weir_str_eq_fold(blocks_first_name(block), name)) {
+            continue;
+        }
+        if (found != NULL) {
+            (void) weir_conf_error(cf, 2, "\"%.*s\" is the first name of two servers (%s, %s)", WEIR_STR_ARG(name),
+                                   weir_conf_place(cf->arena, &found->words),
+                                   weir_conf_place(cf->arena, &block->words));
+            return NULL;
+        }
+        found = block;
+    }
+    if (found == NULL) {
+        (void) blocks_refuse_name(cf, name);
+    }
+    return found;
+}
+
 static const weir_directive_t blocks_directives[] = {
     WEIR_BLOCK("http", WEIR_IN_HTTP, .where = WEIR_IN_MAIN, .single = true, .opened = blocks_http_opened,
                .help = "Holds everything about HTTP."),
     WEIR_BLOCK("server", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .opened = blocks_server_opened,
                .help = "Defines a virtual server, which is chosen by address, port and host name."),
+    WEIR_BLOCK("extend", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .block_min_args = 2, .block_max_args = 2,
+               .extends = blocks_extended, .args = "server name",
+               .help = "Adds what stands in it to the server that has this as its first server_name."),
     WEIR_BLOCK("location", WEIR_IN_LOCATION, .where = WEIR_IN_SERVER | WEIR_IN_LOCATION, .block_min_args = 1,
                .block_max_args = 2, .opened = blocks_location_opened, .args = "[= | ~ | ~* | ^~] uri | @name",
                .help = "Says what happens to requests whose path matches."),

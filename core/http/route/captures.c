@@ -154,7 +154,7 @@ weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_defini
 {
     weir_str_t name = weir_str_skip(text, 1);
 
-    if (!weir_str_starts(text, WEIR_STR("$")) || name.len == 0) {
+    if (!weir_str_starts(text, WEIR_STR("$")) || name.len == 0 || cf->words->at[word].is_literal) {
         return weir_conf_error(cf, word, "invalid variable name \"%.*s\"", WEIR_STR_ARG(text));
     }
     for (size_t i = 0; i < name.len; i++) {

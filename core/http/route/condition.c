@@ -96,7 +96,7 @@ weir_condition_read(weir_conf_t *cf, const weir_conf_words_t *words, weir_condit
         return weir_conf_error(
             cf, 1, "invalid condition: expected ($variable), ($variable = value), ($variable ~ pattern) or (-f file)");
     }
-    if (parts[0].text.len < 2 || parts[0].text.at[0] != '$') {
+    if (parts[0].text.len < 2 || parts[0].text.at[0] != '$' || words->at[parts[0].word].is_literal) {
         return condition_file(cf, parts, n, condition);
     }
     condition->left = weir_conf_template(cf, parts[0].word, parts[0].text);

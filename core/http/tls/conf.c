@@ -83,7 +83,7 @@ conf_parse_name(CONF_ARGS)
         return weir_conf_error(
             cf, 1, "keys of engines and stores are not supported in \"%s\" directive: name a PEM file", row->name);
     }
-    if (!weir_str_starts(text, WEIR_STR("data:")) && text.at[0] != '$') {
+    if (!weir_str_starts(text, WEIR_STR("data:")) && (text.at[0] != '$' || words->at[1].is_literal)) {
         text = weir_conf_near_path(cf, text);
     }
     /* a handshake's: nothing is asked yet */

@@ -29,7 +29,7 @@ edit_read(weir_conf_t *cf, size_t i, weir_str_t text)
                                "stays as it is", WEIR_STR_ARG(text));
         return NULL;
     }
-    if (weir_str_find(text, '$') == NULL) {
+    if (!weir_conf_has_variables(cf, i, text)) {
         text = weir_uri_encode_rest(text, cf->arena);
         if (text.at[0] != '/' || weir_uri_normalise(&uri, text, false, cf->arena) != WEIR_URI_OK || uri.is_reshaped) {
             (void) weir_conf_invalid(cf, i, "a path that begins with \"/\" and has no dot segments");
@@ -65,7 +65,7 @@ weir_path_edit_read_to(weir_conf_t *cf, size_t i, weir_str_t text, weir_path_edi
 bool
 weir_path_edit_read_from(weir_conf_t *cf, size_t i, weir_str_t text, weir_path_edit_t *edit)
 {
-    if (text.len == 0 || text.at[0] != '/' || weir_str_find(text, '$') != NULL) {
+    if (text.len == 0 || text.at[0] != '/' || weir_conf_has_variables(cf, i, text)) {
         return weir_conf_invalid(cf, i, "a prefix of paths, without variables, that begins with \"/\"");
     }
     edit->from = edit_without_slash(weir_str_dup(cf->arena, text));

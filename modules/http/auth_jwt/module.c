@@ -58,7 +58,7 @@ jwt_parse_file(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const w
     weir_error_t error = { .text = "" };
     weir_str_t   path, bytes;
 
-    if (source.text.len == 0 || weir_str_find(source.text, '$') != NULL) {
+    if (source.text.len == 0 || weir_conf_has_variables(cf, 1, source.text)) {
         return weir_conf_invalid(cf, 1, "the name of a file, without variables");
     }
     path = weir_conf_near_path(cf, source.text);
@@ -97,7 +97,7 @@ jwt_parse_request(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, cons
         }
     } else {
         source.kind = JWT_URI;
-        if (source.text.len == 0 || strchr("/@$", source.text.at[0]) == NULL) {
+        if (source.text.len == 0 || strchr(words->at[1].is_literal ? "/@" : "/@$", source.text.at[0]) == NULL) {
             return weir_conf_invalid(cf, 1, "the URI of a location, or an http:// or https:// address");
         }
         source.uri = weir_conf_template(cf, 1, source.text);
@@ -124,7 +124,7 @@ static const weir_conf_type_t jwt_type_request = {
 static bool
 jwt_parse_path(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, const weir_conf_words_t *words, void *field)
 {
-    if (words->at[1].text.len == 0 || weir_str_find(words->at[1].text, '$') != NULL) {
+    if (words->at[1].text.len == 0 || weir_conf_has_variables(cf, 1, words->at[1].text)) {
         return weir_conf_invalid(cf, 1, "the name of a file, without variables");
     }
     *(weir_str_t *) field = weir_conf_near_path(cf, words->at[1].text);
@@ -156,7 +156,7 @@ jwt_parse_require(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, cons
     }
     require.values = weir_alloc(cf->arena, end * sizeof(require.values[0]));
     for (size_t i = 1; i < end; i++) {
-        if (words->at[i].text.len < 2 || words->at[i].text.at[0] != '$') {
+        if (words->at[i].text.len < 2 || words->at[i].text.at[0] != '$' || words->at[i].is_literal) {
             return weir_conf_invalid(cf, i, "a value that begins with a variable");
         }
         require.values[require.n] = weir_conf_template(cf, i, words->at[i].text);

@@ -73,7 +73,7 @@ signature_parse_keys(weir_conf_t *cf, size_t word, weir_str_t name, signature_as
     weir_error_t     error = { .text = "" };
     weir_str_t       bytes;
 
-    if (name.len == 0 || weir_str_find(name, '$') != NULL) {
+    if (name.len == 0 || weir_conf_has_variables(cf, word, name)) {
         return weir_conf_invalid(cf, word, "keys=file, without variables");
     }
     set->path = weir_conf_near_path(cf, name);

@@ -46,7 +46,7 @@ module_parse_service(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, c
     }
     authority = weir_str_skip(text, weir_min(text.len, is_tls ? module_grpcs.len : module_grpc.len));
     if ((!is_tls && !weir_str_starts_fold(text, module_grpc)) || weir_str_find(authority, '/') != NULL
-        || weir_str_find(authority, '$') != NULL || weir_str_find(authority, '@') != NULL
+        || weir_conf_has_variables(cf, 1, authority) || weir_str_find(authority, '@') != NULL
         || !weir_addr_parse_hostport(&hp, authority, &why) || hp.is_unix || hp.is_wildcard || hp.host.len == 0)
     {
         return weir_conf_invalid(cf, 1, "grpc:// or grpcs:// and the name of an upstream block or a host, without "

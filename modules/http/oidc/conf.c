@@ -324,7 +324,7 @@ conf_key_file(weir_conf_t *cf, const weir_conf_words_t *words, conf_block_t *blo
     weir_error_t error = { .text = "" };
     weir_str_t   path, bytes;
 
-    if (words->at[1].text.len == 0 || weir_str_find(words->at[1].text, '$') != NULL) {
+    if (words->at[1].text.len == 0 || weir_conf_has_variables(cf, 1, words->at[1].text)) {
         return weir_conf_invalid(cf, 1, "the name of a file, without variables");
     }
     path = weir_conf_near_path(cf, words->at[1].text);
@@ -338,7 +338,7 @@ conf_key_file(weir_conf_t *cf, const weir_conf_words_t *words, conf_block_t *blo
 static bool
 conf_trusted(weir_conf_t *cf, const weir_conf_words_t *words, conf_block_t *block)
 {
-    if (words->at[1].text.len == 0 || weir_str_find(words->at[1].text, '$') != NULL) {
+    if (words->at[1].text.len == 0 || weir_conf_has_variables(cf, 1, words->at[1].text)) {
         return weir_conf_invalid(cf, 1, "the name of a file, without variables");
     }
     block->provider->trusted_certificate = weir_conf_near_path(cf, words->at[1].text);

@@ -77,7 +77,8 @@ sticky_read_samesite(weir_conf_t *cf, size_t word, weir_str_t value, void *said)
         { WEIR_STR_INIT("none"), WEIR_STR_INIT("None") },
     };
     weir_sticky_t *sticky = &((sticky_said_t *) said)->sticky;
-    weir_str_t     text = weir_str_starts(value, WEIR_STR("$")) ? value : WEIR_STR_NONE;
+    weir_str_t     text = weir_str_starts(value, WEIR_STR("$")) && weir_conf_has_variables(cf, word, value)
+        ? value : WEIR_STR_NONE;
 
     for (size_t i = 0; i < weir_countof(words); i++) {
         text = weir_str_eq_fold(value, words[i].said) ? words[i].sent : text;
@@ -129,7 +130,7 @@ sticky_read_secret(weir_conf_t *cf, size_t word, weir_str_t value, void *said)
     weir_strs_t  secrets;
     weir_str_t   path, bytes;
 
-    if (value.len == 0 || weir_str_find(value, '$') != NULL) {
+    if (value.len == 0 || weir_conf_has_variables(cf, word, value)) {
         return weir_conf_invalid(cf, word, "secret= and the name of a file, without variables");
     }
     path = weir_conf_near_path(cf, value);
@@ -210,7 +211,7 @@ sticky_join(weir_conf_t *cf, size_t word, weir_strs_t texts)
 static bool
 sticky_add_text(weir_conf_t *cf, size_t word, weir_str_t text, weir_strs_t *texts, const char *expected)
 {
-    if (!weir_str_starts(text, WEIR_STR("$"))) {
+    if (!weir_str_starts(text, WEIR_STR("$")) || !weir_conf_has_variables(cf, word, text)) {
         return weir_conf_invalid(cf, word, expected);
     }
     texts->at[texts->n++] = text;
