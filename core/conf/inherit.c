@@ -14,7 +14,7 @@
 static weir_conf_set_t *
 inherit_set_of(const weir_conf_block_t *block, size_t module)
 {
-    weir_conf_set_t *set = *block->set;
+    weir_conf_set_t *set = block->set != NULL ? *block->set : NULL;
 
     while (set != NULL && set->module != module) {
         set = set->next;
@@ -84,6 +84,9 @@ weir_conf_is_set(const weir_conf_block_t *block, size_t module_index, const char
     const weir_directive_t *row = weir_modules_in_use[module_index]->directives;
     read_row_t              at = { .module = (uint32_t) module_index };
 
+    if (inherit_set_of(block, module_index) == NULL) {
+        return false;
+    }
     for (; row->name != NULL; row++, at.bit++) {
         if (strcmp(row->name, directive) == 0 && weir_conf_bit(block, &at)) {
             return true;
@@ -325,10 +328,11 @@ static bool
 inherit_block(reader_t *reader, weir_conf_block_t *block)
 {
     bool   same_family = inherit_same_family(block);
-    size_t m;
+    size_t context = (size_t) __builtin_ctz(block->context), i;
 
-    for (m = 0; m < reader->n_modules && !inherit_is_part(block); m++) {
-        if ((reader->contexts[m] & block->context) && !inherit_module(reader, block, m, same_family)) {
+    weir_assert(block->context == 1U << context && context < READ_CONTEXTS);
+    for (i = 0; i < reader->n_in[context] && !inherit_is_part(block); i++) {
+        if (!inherit_module(reader, block, reader->in[context][i], same_family)) {
             return false;
         }
     }
@@ -341,12 +345,12 @@ inherit_check_block(reader_t *reader, weir_conf_block_t *block)
     bool                 same_family = inherit_same_family(block);
     const weir_module_t *module;
     void                *conf;
-    size_t               m;
+    size_t               i;
 
-    for (m = 0; m < reader->n_modules && !inherit_is_part(block); m++) {
-        module = weir_modules_in_use[m];
-        conf = block->confs[m];
-        if (module->check == NULL || conf == NULL || (same_family && conf == block->parent->confs[m])) {
+    for (i = 0; i < reader->n_checks && !inherit_is_part(block); i++) {
+        module = weir_modules_in_use[reader->checks[i]];
+        conf = block->confs[reader->checks[i]];
+        if (conf == NULL || (same_family && conf == block->parent->confs[reader->checks[i]])) {
             continue;
         }
         reader->cf.words = &block->words;

@@ -117,6 +117,22 @@ lex_is_capture(const weir_lex_t *lex)
     return i < lex->text.len && c == '}' && i > lex->at + 1;
 }
 
+/* Bytes that mean nothing but themselves. */
+static size_t
+lex_skip_plain(weir_lex_t *lex)
+{
+    const char *at = lex->text.at + lex->at, *end = lex->text.at + lex->text.len;
+    size_t      n;
+
+    while (at < end && *at > ' ' && *at != ';' && *at != '{' && *at != '\\' && *at != '$') {
+        at++;
+    }
+    n = (size_t) (at - lex->text.at) - lex->at;
+    lex->at += n;
+    lex->column += (uint32_t) n;
+    return n;
+}
+
 /* Where the raw word ends that begins here without a quote. */
 static void
 lex_skip_bare(weir_lex_t *lex)
@@ -125,6 +141,10 @@ lex_skip_bare(weir_lex_t *lex)
     char c;
 
     while (!lex_at_end(lex)) {
+        dollar = lex_skip_plain(lex) == 0 && dollar;
+        if (lex_at_end(lex)) {
+            return;
+        }
         c = lex_peek(lex);
         if (lex_is_space(c) || c == ';' || (c == '{' && !dollar && !lex_is_capture(lex))) {
             return;
@@ -180,6 +200,11 @@ lex_unescape(weir_arena_t *arena, weir_str_t raw)
     char  *out = weir_alloc_bytes(arena, raw.len + 1), *at = out, escaped;
     size_t i;
 
+    if (weir_str_find(raw, '\\') == NULL) {
+        memcpy(out, raw.len != 0 ? raw.at : "", raw.len);
+        out[raw.len] = '\0';
+        return weir_str(out, raw.len);
+    }
     for (i = 0; i < raw.len; i++) {
         escaped = raw.at[i] == '\\' && i + 1 < raw.len ? lex_escape(raw.at[i + 1]) : '\0';
         i += escaped != '\0';

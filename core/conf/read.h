@@ -13,6 +13,7 @@
 
 #define READ_MAX_INCLUDES 16
 #define READ_MAX_BLOCKS   64
+#define READ_CONTEXTS     16      /* WEIR_IN_… are bits below this */
 
 /* A row of the table and where it is. */
 enum { READ_DFLT, READ_MIN, READ_MAX, READ_TEXTS };
@@ -51,6 +52,9 @@ typedef struct {
     read_row_t        **rows;             /* by module: its rows in order, NULL-row ended as the module's */
     size_t              n_modules, n_buckets;
     unsigned           *contexts;         /* by module: where it has a struct (whole families) */
+    size_t            **in;               /* by context (the number of its bit): the modules with a struct there … */
+    size_t             *n_in;
+    size_t             *checks, n_checks; /* the modules that check their structs */
     bool               *keeps_own;        /* by module: it has rows that an inner block does not inherit */
     read_plain_t       *plain;            /* by module: what blocks share that say nothing of it (inherit.c) */
     const char         *files[READ_MAX_INCLUDES + 1];    /* being read, outermost first */

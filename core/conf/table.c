@@ -116,6 +116,29 @@ table_index_module(reader_t *reader, size_t m)
     reader->contexts[m] = module->conf_size != 0 ? table_contexts_of(module) : 0;
 }
 
+static void
+table_index_contexts(reader_t *reader)
+{
+    size_t context, m;
+
+    reader->in = weir_new_n(reader->cf.arena, size_t *, READ_CONTEXTS);
+    reader->n_in = weir_new_n(reader->cf.arena, size_t, READ_CONTEXTS);
+    reader->checks = weir_new_n(reader->cf.arena, size_t, reader->n_modules);
+    for (m = 0; m < reader->n_modules; m++) {
+        if (weir_modules_in_use[m]->check != NULL) {
+            reader->checks[reader->n_checks++] = m;
+        }
+    }
+    for (context = 0; context < READ_CONTEXTS; context++) {
+        reader->in[context] = weir_new_n(reader->cf.arena, size_t, reader->n_modules);
+        for (m = 0; m < reader->n_modules; m++) {
+            if (reader->contexts[m] & 1U << context) {
+                reader->in[context][reader->n_in[context]++] = m;
+            }
+        }
+    }
+}
+
 void
 weir_conf_index(reader_t *reader)
 {
@@ -131,6 +154,7 @@ weir_conf_index(reader_t *reader)
     for (m = 0; m < reader->n_modules; m++) {
         table_index_module(reader, m);
     }
+    table_index_contexts(reader);
 }
 
 read_row_t *

@@ -175,18 +175,38 @@ weir_addr_from_endpoint(const weir_endpoint_t *end)
 
 /* --- text --- */
 
+/* Four numbers: inet_ntop prints with a format, which is most of its time. */
+static size_t
+addr_text_v4(const uint8_t *bytes, char *out)
+{
+    char *at = out;
+
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t n = bytes[i];
+
+        if (n >= 100) {
+            *at++ = (char) ('0' + n / 100);
+        }
+        if (n >= 10) {
+            *at++ = (char) ('0' + n / 10 % 10);
+        }
+        *at++ = (char) ('0' + n % 10);
+        *at++ = i < 3 ? '.' : '\0';
+    }
+    return (size_t) (at - 1 - out);
+}
+
 size_t
 weir_addr_text_ip(const weir_addr_t *addr, char *out)
 {
-    const void *bytes = &addr->v4.sin_addr;
-
-    if (addr->any.sa_family == AF_INET6) {
-        bytes = &addr->v6.sin6_addr;
-    } else if (addr->any.sa_family != AF_INET) {
+    if (addr->any.sa_family == AF_INET) {
+        return addr_text_v4((const uint8_t *) &addr->v4.sin_addr, out);
+    }
+    if (addr->any.sa_family != AF_INET6) {
         memcpy(out, "unix:", sizeof("unix:"));
         return sizeof("unix:") - 1;
     }
-    if (inet_ntop(addr->any.sa_family, bytes, out, WEIR_ADDR_TEXT) == NULL) {
+    if (inet_ntop(AF_INET6, &addr->v6.sin6_addr, out, WEIR_ADDR_TEXT) == NULL) {
         out[0] = '\0';
     }
     return strlen(out);

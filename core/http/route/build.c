@@ -21,6 +21,9 @@ typedef struct {
     weir_http_conf_t *http;
     const size_t     *filters;     /* modules that filter, in their order (filter/order.h) */
     size_t            n_filters;
+    /* by phase: the modules that have a handler there, in the order of its row: as they lie; filters of requests from
+     * the client's side on */
+    size_t           *of[WEIR_PHASE_MAX], n_of[WEIR_PHASE_MAX];
 } build_t;
 
 /* -- pipelines -- */
@@ -40,13 +43,13 @@ build_is_said(const weir_conf_block_t *block, size_t module)
 
 /* A part that says what answers does not ask the peer that its location asks. */
 static bool
-build_is_replaced(const weir_conf_block_t *block, weir_phase_t phase, size_t module)
+build_is_replaced(const build_t *b, const weir_conf_block_t *block, weir_phase_t phase, size_t module)
 {
     if (phase != WEIR_PHASE_CONTENT || !(block->context & WEIR_IN_PART) || build_is_said(block, module)) {
         return false;
     }
-    for (size_t i = 0; i < weir_modules_count; i++) {
-        if (weir_http_modules[i] != NULL && weir_http_modules[i]->on[phase] != NULL && build_is_said(block, i)) {
+    for (size_t k = 0; k < b->n_of[phase]; k++) {
+        if (build_is_said(block, b->of[phase][k])) {
             return true;
         }
     }
@@ -55,14 +58,14 @@ build_is_replaced(const weir_conf_block_t *block, weir_phase_t phase, size_t mod
 
 /* Does a module that is there for it make the content here? */
 static bool
-build_has_content(const weir_conf_block_t *block)
+build_has_content(const build_t *b, const weir_conf_block_t *block)
 {
-    for (size_t i = 0; i < weir_modules_count; i++) {
+    for (size_t k = 0; k < b->n_of[WEIR_PHASE_CONTENT]; k++) {
+        size_t i = b->of[WEIR_PHASE_CONTENT][k];
         const weir_http_module_t *m = weir_http_modules[i];
 
-        if (m != NULL && !m->is_fallback && m->on[WEIR_PHASE_CONTENT] != NULL
-            && (m->enabled == NULL || m->enabled(block->confs[i], WEIR_PHASE_CONTENT))
-            && !build_is_replaced(block, WEIR_PHASE_CONTENT, i))
+        if (!m->is_fallback && (m->enabled == NULL || m->enabled(block->confs[i], WEIR_PHASE_CONTENT))
+            && !build_is_replaced(b, block, WEIR_PHASE_CONTENT, i))
         {
             return true;
         }
@@ -70,26 +73,36 @@ build_has_content(const weir_conf_block_t *block)
     return false;
 }
 
-/* The modules in the order of a phase: as they lie; filters of requests from the client's side on. */
-static size_t
-build_module_at(const build_t *b, weir_phase_t phase, size_t k)
+static void
+build_phases(build_t *b)
 {
-    return phase == WEIR_PHASE_FILTER ? b->filters[b->n_filters - 1 - k] : k;
+    for (weir_phase_t phase = 0; phase < WEIR_PHASE_MAX; phase++) {
+        size_t n_modules = phase == WEIR_PHASE_FILTER ? b->n_filters : weir_modules_count;
+
+        b->of[phase] = weir_new_n(b->arena, size_t, n_modules);
+        for (size_t k = 0; k < n_modules; k++) {
+            size_t i = phase == WEIR_PHASE_FILTER ? b->filters[n_modules - 1 - k] : k;
+
+            if (weir_http_modules[i] != NULL && weir_http_modules[i]->on[phase] != NULL) {
+                b->of[phase][b->n_of[phase]++] = i;
+            }
+        }
+    }
 }
 
 static size_t
 build_phase(const build_t *b, const weir_conf_block_t *block, weir_phase_t phase, weir_http_handler_t *out)
 {
-    bool has_content = phase == WEIR_PHASE_CONTENT && build_has_content(block);
-    size_t n_modules = phase == WEIR_PHASE_FILTER ? b->n_filters : weir_modules_count, n = 0;
+    bool has_content = phase == WEIR_PHASE_CONTENT && build_has_content(b, block);
+    size_t n = 0;
 
-    for (size_t k = 0; k < n_modules; k++) {
-        size_t i = build_module_at(b, phase, k);
+    for (size_t k = 0; k < b->n_of[phase]; k++) {
+        size_t i = b->of[phase][k];
         const weir_http_module_t *m = weir_http_modules[i];
         const void *conf = block->confs[i];
 
-        if (m == NULL || m->on[phase] == NULL || (m->is_fallback && has_content)
-            || (m->enabled != NULL && !m->enabled(conf, phase)) || build_is_replaced(block, phase, i))
+        if ((m->is_fallback && has_content) || (m->enabled != NULL && !m->enabled(conf, phase))
+            || build_is_replaced(b, block, phase, i))
         {
             continue;
         }
@@ -376,6 +389,7 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
     while (b.filters[b.n_filters] != SIZE_MAX) {
         b.n_filters++;
     }
+    build_phases(&b);
     for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
         n += block->context == WEIR_IN_SERVER;
     }

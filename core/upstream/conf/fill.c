@@ -19,16 +19,17 @@ fill_digest_number(uint64_t digest, uint64_t number)
 static uint64_t
 fill_digest_peer(uint64_t digest, const weir_peer_conf_t *peer)
 {
+    const uint64_t numbers[] = {
+        (uint64_t) peer->weight << 32 | peer->max_fails, peer->max_conns, (uint64_t) peer->slow_start.ms,
+        (uint64_t) weir_peer_rank(peer) << 2 | (uint64_t) peer->down << 1 | peer->drain,
+        (uint64_t) peer->fail_timeout.ms, peer->locality.len, peer->route.len,
+    };
+
     digest = weir_str_hash(peer->text, digest);
     digest = weir_str_hash(peer->server, digest);
-    digest = fill_digest_number(digest, (uint64_t) peer->weight << 32 | peer->max_fails);
-    digest = fill_digest_number(digest, peer->max_conns);
-    digest = fill_digest_number(digest, peer->slow_start.ms);
-    digest = weir_str_hash(peer->locality, digest);
-    digest = weir_str_hash(peer->route, digest);
-    digest = fill_digest_number(digest, (uint64_t) weir_peer_rank(peer) << 1 | peer->down);
-    digest = fill_digest_number(digest, peer->drain);
-    return fill_digest_number(digest, peer->fail_timeout.ms);
+    digest = peer->locality.len != 0 ? weir_str_hash(peer->locality, digest) : digest;
+    digest = peer->route.len != 0 ? weir_str_hash(peer->route, digest) : digest;
+    return weir_str_hash(weir_str((const char *) numbers, sizeof(numbers)), digest);
 }
 
 void
@@ -36,10 +37,14 @@ weir_fill_rows(weir_arena_t *arena, weir_group_conf_t *group)
 {
     group->stats = weir_stats_row(arena, WEIR_STATS_UPSTREAM, group->name, 0);
     for (size_t i = 0; i < group->n_peers; i++) {
-        weir_str_t name = weir_str_printf(arena, "%.*s%c%.*s", WEIR_STR_ARG(group->name), WEIR_STATS_SEPARATOR,
-                                          WEIR_STR_ARG(group->peers[i].text));
+        weir_str_t text = group->peers[i].text;
+        char      *name = weir_alloc_bytes(arena, group->name.len + 1 + text.len);
 
-        group->peers[i].stats = weir_stats_row(arena, WEIR_STATS_PEER, name, group->stats);
+        memcpy(name, group->name.at, group->name.len);
+        name[group->name.len] = WEIR_STATS_SEPARATOR;
+        memcpy(name + group->name.len + 1, text.at, text.len);
+        group->peers[i].stats = weir_stats_row(arena, WEIR_STATS_PEER, weir_str(name, group->name.len + 1 + text.len),
+                                               group->stats);
     }
 }
 
