@@ -134,7 +134,7 @@ weir_resource_find(weir_resource_match_t *match, weir_method_t method, weir_str_
     if (path.len > 1 && path.at[path.len - 1] == '/') {
         path.len--;
     }
-    if (path.len == 0 || path.at[0] != '/') {
+    if (path.len == 0 || path.at[0] != '/' || path.at[path.len - 1] == '/') {
         return true;
     }
     path = weir_str_skip(path, 1);
