@@ -328,6 +328,20 @@ weir_zones_each(void (*each)(void *data, weir_str_t label, int fd), void *data)
     (void) pthread_mutex_unlock(&zone_lock);
 }
 
+void
+weir_zones_look(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t kind_name, weir_str_t name,
+                             const void *memory, uint64_t size), void *data)
+{
+    (void) pthread_mutex_lock(&zone_lock);
+    for (weir_list_t *l = zone_all.next; l != &zone_all; l = l->next) {
+        const weir_zone_t *zone = weir_list_entry(l, weir_zone_t, link);
+
+        each(data, zone->what, weir_str_from_z(zone->kind), weir_str_from_z(zone->name), weir_zone_memory(zone),
+             zone->size);
+    }
+    (void) pthread_mutex_unlock(&zone_lock);
+}
+
 /* The kind's name is copied to room of ZONE_KIND bytes. */
 static bool
 zone_read_label(weir_str_t label, weir_zone_id_t *id, weir_zone_kind_t *kind, char *room)

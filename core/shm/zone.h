@@ -65,6 +65,9 @@ bool weir_zones_are_made_here(void);
 /* Every zone of this process; each may not come back here.  label: kind, name, size and layout in one text, as adopt
  * wants it. */
 void weir_zones_each(void (*each)(void *data, weir_str_t label, int fd), void *data);
+/* Every zone of this process as a tool sees it; kind NULL: no configuration of it took it yet.  With the lock held. */
+void weir_zones_look(void (*each)(void *data, const weir_zone_kind_t *kind, weir_str_t kind_name, weir_str_t name,
+                                  const void *memory, uint64_t size), void *data);
 /* fd (taken over) is the zone of that label, unless that memory is there already; kept until weir_zones_drop_unused.
  * Another memory of the same label stays with the generations that have it, and is not taken any more.  What cannot be
  * mapped or has another head is closed and not there. */

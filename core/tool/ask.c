@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "http/h1/parse.h"
 #include "os/addr.h"
+#include "os/process.h"
 #include "os/sys.h"
 #include "proc/master/control.h"
 #include "tool/running.h"
@@ -47,6 +48,15 @@ weir_tool_ask_open(weir_tool_ask_t *ask, const weir_settings_t *settings)
         (void) weir_sys_setsockopt(ask->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     }
     if (ask->fd < 0 || weir_sys_connect(ask->fd, &addr.any, addr.len) != 0) {
+        int failed = errno;
+
+        if (weir_process_kill(pid, 0) != 0 && errno == ESRCH) {
+            fprintf(stderr, "weir: process %d, which the pid file names, has ended: nothing runs with this "
+                    "configuration\n", (int) pid);
+            weir_tool_ask_close(ask);
+            return false;
+        }
+        errno = failed;
         fprintf(stderr, "weir: the control socket \"%s\" of process %d cannot be asked: %s\n", path, (int) pid,
                 strerror(errno));
         weir_tool_ask_close(ask);

@@ -4,56 +4,57 @@
  */
 #include "tool/zones.h"
 
-#include "tool/attach.h"
-#include "tool/running.h"
+#include "tool/ask.h"
 
 #include <stdio.h>
 
-static void
-zones_head(bool *begun)
+static const char *
+zones_text(const json_t *zone, const char *name)
 {
-    if (!*begun) {
-        printf("%-14s %-20s %12s\n", "KIND", "NAME", "BYTES");
-        *begun = true;
-    }
+    const char *text = json_string_value(json_object_get(zone, name));
+
+    return text != NULL ? text : "";
 }
 
 static void
-zones_print(void *data, const weir_zone_head_t *head, const weir_zone_kind_t *kind, const void *memory)
+zones_print(const json_t *answer)
 {
-    char       text[512];
-    weir_buf_t told;
+    const json_t *zone;
+    size_t        i;
 
-    zones_head(data);
-    weir_buf_init(&told, text, sizeof(text));
-    if (kind == NULL) {
-        weir_buf_printf(&told, "layout %u is not known to this program", head->layout);
-    } else if (kind->describe != NULL) {
-        kind->describe(memory, head->size, &told);
+    printf("%-14s %-20s %12s\n", "KIND", "NAME", "BYTES");
+    json_array_foreach(json_object_get(answer, "zones"), i, zone) {
+        const char *name = zones_text(zone, "name");
+
+        printf("%-14s %-20s %12lld  %s\n", zones_text(zone, "kind"), *name != '\0' ? name : "-",
+               (long long) json_integer_value(json_object_get(zone, "bytes")), zones_text(zone, "says"));
     }
-    printf("%-14.*s %-20.*s %12llu  %.*s\n", WEIR_STR_ARG(head->kind),
-           WEIR_STR_ARG(head->name.len != 0 ? head->name : WEIR_STR("-")),
-           (unsigned long long) head->size, WEIR_STR_ARG(weir_buf_str(&told)));
 }
 
 int
 weir_tool_zones(const weir_settings_t *settings, char *const *argv)
 {
-    weir_error_t error = { .text = "" };
-    bool         begun = false;
-    pid_t        pid;
+    const char     *error;
+    json_t         *answer = NULL;
+    weir_tool_ask_t ask;
 
     if (*argv != NULL) {
         fprintf(stderr, "weir: \"zones\" takes no arguments\n");
         return 1;
     }
-    if (!weir_running_serving(settings->pid_file, &pid)) {
+    if (!weir_tool_ask_open(&ask, settings)) {
         return 1;
     }
-    if (!weir_attach_zones(pid, zones_print, &begun, &error)) {
-        fprintf(stderr, "weir: %s\n", error.text);
-        return 1;
+    if (weir_tool_ask_send(&ask, "GET", "/v1/zones", NULL)) {
+        answer = weir_tool_ask_read(&ask);
     }
-    zones_head(&begun);
-    return 0;
+    weir_tool_ask_close(&ask);
+    error = json_string_value(json_object_get(answer, "error"));
+    if (error != NULL) {
+        fprintf(stderr, "weir: %s\n", error);
+    } else if (answer != NULL) {
+        zones_print(answer);
+    }
+    json_decref(answer);
+    return answer == NULL || error != NULL;
 }

@@ -30,6 +30,8 @@ static const weir_resource_t resources_rows[] = {
          .body = "{\"down\":true}"),
     DELETE("/v1/upstreams/{group}/servers/{server}", "upstream.remove", .query = "forget",
            .help = "Removes a server; with `?forget` what was changed of it is forgotten instead."),
+    GET("/v1/zones", "zones.list", .is_long = true,
+        .help = "Lists what lies in shared memory: kind, name, size, and what each kind tells of itself."),
 };
 
 /* -- paths -- */

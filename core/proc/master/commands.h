@@ -12,6 +12,10 @@
 #define WEIR_COMMANDS_END { .name = NULL }
 
 extern const weir_command_t weir_commands_upstream[];        /* commands_upstream.c */
+/* commands_zones.c */
+extern const weir_command_t weir_commands_zones[];
+void weir_commands_zones_close(void);                        /* no look is under way any more */
+void weir_commands_zones_forget(void);                       /* in a forked child */
 
 /* words: {"do":"NAME", ...}; the rest as weir_call_begin has it. */
 weir_call_t *weir_commands_call(const weir_command_ops_t *ops, const json_t *words,

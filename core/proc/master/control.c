@@ -434,6 +434,7 @@ weir_control_close(void)
     if (!control.is_open) {
         return;
     }
+    weir_commands_zones_close();
     control_unbind();
     if (control.ops.master == NULL) {
         weir_control_server_end();
@@ -460,6 +461,7 @@ weir_control_forget(void)
     if (!control.is_open) {
         return;
     }
+    weir_commands_zones_forget();
     if (control.fd >= 0) {
         (void) weir_sys_close(control.fd);
         control.fd = -1;

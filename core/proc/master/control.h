@@ -22,7 +22,8 @@
 
 #define WEIR_CONTROL_SUFFIX ".control"       /* behind the pid file's name, where no path is configured */
 
-/* Again is a new socket of that name, where it is not there any more.  What cannot be made is logged: the instance runs all the same. */
+/* Again is a new socket of that name, where it is not there any more.  What cannot be made is logged: the instance runs
+ * all the same. */
 void weir_control_open(const weir_command_ops_t *ops, weir_str_t pid_file, const weir_settings_t *settings);
 /* Other settings are in use: another socket where they say so, or where somebody has removed it. */
 void weir_control_use(weir_str_t pid_file, const weir_settings_t *settings);
