@@ -485,6 +485,43 @@ weir_file_list(weir_arena_t *arena, const char *path, size_t limit, weir_file_en
     return true;
 }
 
+static bool
+file_is_new_name(const char *name, weir_str_t stem)
+{
+    if (strncmp(name, stem.at, stem.len) != 0 || name[stem.len] != '.') {
+        return false;
+    }
+    return strspn(name + stem.len + 1, "0123456789abcdef") == 16 && name[stem.len + 17] == '\0';
+}
+
+void
+weir_file_sweep(const char *path, int64_t seconds)
+{
+    const char    *slash = strrchr(path, '/');
+    weir_str_t     stem = weir_str_from_z(slash != NULL ? slash + 1 : path);
+    char           folder[PATH_MAX] = ".";
+    DIR           *list;
+    struct dirent *entry;
+    struct stat    st;
+    uint64_t       monotonic, now;
+
+    weir_sys_clock(&monotonic, &now);
+    if (slash != NULL) {
+        (void) snprintf(folder, sizeof(folder), "%.*s", (int) (slash - path + 1), path);
+    }
+    list = opendir(folder);
+    while (list != NULL && (entry = readdir(list)) != NULL) {
+        if (file_is_new_name(entry->d_name, stem) && fstatat(dirfd(list), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0
+            && S_ISREG(st.st_mode) && st.st_mtim.tv_sec + seconds < (int64_t) (now / 1000))
+        {
+            (void) unlinkat(dirfd(list), entry->d_name, 0);
+        }
+    }
+    if (list != NULL) {
+        (void) closedir(list);
+    }
+}
+
 bool
 weir_file_real_path(weir_arena_t *arena, const char *path, weir_str_t *real)
 {

@@ -24,6 +24,7 @@
 
 #define STATE_FILE_MAX_PRIORITY 128
 #define STATE_FILE_LINE         1024         /* bytes of a server's, at most */
+#define STATE_FILE_LEFT         60           /* s, after which what a kill has left beside a file is removed */
 #define STATE_FILE_CHUNK        16384
 
 /* "name=value": is the word that name's?  Then *value is what follows. */
@@ -277,8 +278,9 @@ weir_state_file_write(const weir_group_conf_t *group)
     weir_arena_fini(&arena);
     if (!out.good) {
         number = ENOMEM;
-    } else if (!weir_file_write_durable(group->state.at, weir_str(out.at, out.len))) {
-        number = errno;
+    } else {
+        weir_file_sweep(group->state.at, STATE_FILE_LEFT);
+        number = weir_file_write_durable(group->state.at, weir_str(out.at, out.len)) ? 0 : errno;
     }
     weir_mem_free(out.at);
     return number;

@@ -254,8 +254,13 @@ typedef struct { outlier_conf_t said; } outlier_module_conf_t;
 
 static const weir_directive_t outlier_directives[] = {
     WEIR_DIRECTIVE_OF(outlier_module_conf_t, said, "outlier_detection", &outlier_type, .where = WEIR_IN_UPSTREAM,
-                      .args = "[consecutive_5xx=number] [failure_percentage=percent] [latency=factor] [interval=time] "
-                              "[base_ejection_time=time] [max_ejection=percent] [parameter=value]...",
+                      .args = "[consecutive_5xx=number] [consecutive_gateway=number] [split] "
+                              "[consecutive_local_origin=number] [success_rate=factor] [success_rate_hosts=number] "
+                              "[success_rate_requests=number] [failure_percentage=percent] "
+                              "[failure_percentage_hosts=number] [failure_percentage_requests=number] "
+                              "[latency=factor] [latency_hosts=number] [latency_requests=number] [latency_min=time] "
+                              "[interval=time] [base_ejection_time=time] [max_ejection_time=time] "
+                              "[max_ejection_time_jitter=time] [max_ejection=percent] [always_eject_one=on|off]",
                       .help = "Stops asking a server for a while that fails, or does worse than the others of its "
                               "group."),
     WEIR_DIRECTIVES_END

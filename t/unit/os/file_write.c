@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "tap.h"
 #include "tmp.h"
@@ -24,6 +25,38 @@ entries(const char *path)
     }
     closedir(dir);
     return n - 2;
+}
+
+static void
+sweep_make(const char *path, time_t age)
+{
+    struct timespec times[2] = { { .tv_sec = time(NULL) - age }, { .tv_sec = time(NULL) - age } };
+
+    weir_assert(weir_file_write(path, WEIR_STR("x")) && utimensat(AT_FDCWD, path, times, 0) == 0);
+}
+
+/* What a kill has left beside a file goes, and nothing else does. */
+static void
+test_sweep(void)
+{
+    static const struct { const char *name; time_t age; bool goes; } cases[] = {
+        { "state.0123456789abcdef", 1000, true }, { "state.0123456789abcdee", 0, false },
+        { "state.0123456789abcde", 1000, false }, { "state.0123456789abcdef0", 1000, false },
+        { "state.0123456789ABCDEF", 1000, false }, { "stat.0123456789abcdef", 1000, false },
+        { "state0.123456789abcdef0", 1000, false }, { "state", 1000, false }, { "state.bak", 1000, false },
+    };
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        sweep_make(tmp_path(cases[i].name), cases[i].age);
+    }
+    weir_file_sweep(tmp_path("state"), 60);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        ok((stat(tmp_path(cases[i].name), &st) != 0) == cases[i].goes, cases[i].name);
+        (void) unlink(tmp_path(cases[i].name));
+    }
+    weir_file_sweep("/nowhere/at/all", 60);
+    weir_file_sweep("", 60);
 }
 
 static void
@@ -123,6 +156,7 @@ test_temp_named(void)
 int
 main(void)
 {
+    test_sweep();
     test_write();
     test_write_all();
     test_temp();
