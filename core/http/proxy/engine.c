@@ -88,6 +88,7 @@ engine_on_interim(weir_exchange_t *x)
     weir_proxy_t *p = engine_of(x);
     weir_str_t to;
 
+    weir_assert(!p->released && p->attempt != NULL && x->head.status < 200);
     if (x->head.status == 101) {
         if (weir_proxy_upgrade_switches(p, &to)) {
             engine_go(p, WEIR_PROXY_TUNNEL);
@@ -117,6 +118,7 @@ engine_on_head(weir_exchange_t *x)
 {
     weir_proxy_t *p = engine_of(x);
 
+    weir_assert(!p->released && p->attempt != NULL && x->head.status >= 200);
     engine_go(p, WEIR_PROXY_STREAM);
     weir_proxy_answers(p);
     weir_proxy_answer(p);
@@ -127,6 +129,7 @@ engine_on_readable(weir_exchange_t *x)
 {
     weir_proxy_t *p = engine_of(x);
 
+    weir_assert(!p->released && (p->state == WEIR_PROXY_TUNNEL || p->state == WEIR_PROXY_STREAM));
     if (p->state == WEIR_PROXY_TUNNEL) {
         weir_proxy_tunnel_pump(p);
     } else {
@@ -155,6 +158,7 @@ engine_on_failed(weir_exchange_t *x)
     };
     weir_proxy_t *p = engine_of(x);
 
+    weir_assert(!p->released && x->cause != WEIR_CAUSE_NONE && x->failure < weir_countof(kinds));
     if (p->state == WEIR_PROXY_TUNNEL) {
         engine_tunnel_timeout(p);
     } else if (x->cause == WEIR_CAUSE_INTERNAL_EMIT) {
@@ -268,6 +272,7 @@ static weir_io_t engine_peek_more(weir_proxy_t *p);
 void
 weir_proxy_body_ready(weir_proxy_t *p)
 {
+    weir_assert(!p->released);
     if (p->state == WEIR_PROXY_COLLECT) {
         if (weir_proxy_collect_body(p)) {
             engine_go_on(p);
@@ -292,6 +297,7 @@ engine_on_writable(weir_holder_t *hold)
 {
     weir_proxy_t *p = engine_of_hold(hold);
 
+    weir_assert(!p->released);
     p->client_paused = false;
     if (p->state == WEIR_PROXY_TUNNEL) {
         weir_proxy_tunnel_go_on(p);
@@ -310,6 +316,7 @@ engine_on_deadline(weir_timer_t *timer)
 {
     weir_proxy_t *p = weir_container_of(timer, weir_proxy_t, deadline);
 
+    weir_assert(!p->released);                         /* which drops it */
     weir_proxy_fail(p, p->plan != NULL && p->plan->is_timeout ? WEIR_CAUSE_UPSTREAM_TIMEOUT
                                                               : WEIR_CAUSE_UPSTREAM_DEADLINE, NULL, 0);
 }
@@ -327,6 +334,7 @@ engine_make_body(weir_proxy_t *p)
     weir_request_t *req = p->req;
     weir_str_t text = weir_request_eval(req, p->conf->set_body);
 
+    weir_assert(p->body_is_ours);
     p->body = weir_new(&req->arena, weir_store_t);
     weir_store_init(p->body, text.len, UINT64_MAX / 2, weir_request_core(req)->client_body_temp_path.text.at);
     weir_arena_on_cleanup(&req->arena, engine_close_body, p->body);

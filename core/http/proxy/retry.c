@@ -35,6 +35,7 @@ retry_new_attempt(weir_proxy_t *p)
         req->attempts = grown;
         req->cap_attempts = cap;
     }
+    weir_assert(req->n_attempts < req->cap_attempts);
     weir_attempt_t *attempt = &req->attempts[req->n_attempts++];
     attempt->after_redirect = p->tries == 1 && req->n_attempts > 1 && (p->plan == NULL || !p->plan->hedge.has_other);
     return attempt;
@@ -175,7 +176,7 @@ retry_no_peer(weir_proxy_t *p)
     weir_cause_t cause = p->x->cause, refused = weir_outcome_refused(&p->pick);
     const char *detail = p->x->detail;
 
-    weir_assert(p->attempt == NULL && p->pick.peer == NULL);
+    weir_assert(p->attempt == NULL && p->pick.peer == NULL && p->tries != 0);
     if (first) {
         weir_attempt_t *none = retry_new_attempt(p);
         none->peer = retry_keep(p, weir_group_conf(p->pick.group)->name);
@@ -287,6 +288,7 @@ weir_proxy_next_peer(weir_proxy_t *p)
         p->plan->asked = weir_clock_now();
     }
     p->tries++;
+    weir_assert(p->picked && p->tries != 0);
     if (p->tries == 1 && !weir_group_id_is(p->req->pass_to)) {
         retry_first(p);
     } else {
