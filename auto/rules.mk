@@ -1,13 +1,13 @@
 # auto/rules.mk - the rules of a build; objs/Makefile includes it after the facts that configure found.
 #
 # Run as `make -f objs/Makefile TARGET` from the top of the tree (the Makefile there does).  Targets: weir unit
-# fuzz-replay fuzz fault install uninstall.  `V=1` shows whole commands.
+# fuzz-replay fuzz fault seal install uninstall.  `V=1` shows whole commands.
 
 .DEFAULT_GOAL := weir
 .DELETE_ON_ERROR:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE weir unit fuzz-replay fuzz fault install uninstall
+.PHONY: FORCE weir unit fuzz-replay fuzz fault seal install uninstall
 
 ifeq ($(V),)
 Q = @
@@ -111,6 +111,15 @@ $(OBJS)/weir-fault: $(MAIN_OBJ) $(FAULT_OBJS) $(LIBRARY) $(OBJS)/flags
 	$(call say,LD) $(CC) $(CFLAGS) -o $@ $(MAIN_OBJ) $(FAULT_OBJS) $(LIBRARY) $(NO_LTO) $(LDFLAGS) \
 	    $(SEAMS:%=-Wl,--wrap=%) $(LIBS)
 $(OBJS)/t/fault/%.o: t/fault/%.c $(OBJS)/flags
+	$(COMPILE)
+
+# --- the program that tells of writes to a configuration that serves ------------------------------------------------
+
+seal: $(OBJS)/weir-sealed
+$(OBJS)/weir-sealed: $(MAIN_OBJ) $(OBJS)/t/seal/seal.o $(LIBRARY) $(OBJS)/flags
+	$(call say,LD) $(CC) $(CFLAGS) -o $@ $(MAIN_OBJ) $(OBJS)/t/seal/seal.o $(LIBRARY) $(NO_LTO) $(LDFLAGS) \
+	    -Wl,--wrap=weir_heap_alloc -Wl,--wrap=weir_life_adopt -Wl,--wrap=weir_arena_fini $(LIBS)
+$(OBJS)/t/seal/%.o: t/seal/%.c $(OBJS)/flags
 	$(COMPILE)
 
 # --- install --------------------------------------------------------------------------------------------------------

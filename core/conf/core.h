@@ -60,11 +60,11 @@ weir_core_conf(const weir_generation_t *generation)
     return weir_conf_of(generation->root, weir_core_index);
 }
 
-/* Its error_log of main. */
+/* Its error_log of main, as each process opens it for itself. */
 static inline weir_log_sink_t *
 weir_core_sinks(const weir_generation_t *generation)
 {
-    return generation->built[weir_core_index];
+    return generation->kept[weir_core_index];
 }
 
 static inline bool

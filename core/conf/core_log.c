@@ -192,15 +192,17 @@ bool
 weir_core_build_logs(weir_conf_t *cf, weir_generation_t *generation)
 {
     weir_core_conf_t *core = weir_conf_of(cf->root, weir_core_index);
-    size_t            i;
+    weir_log_sink_t  *sinks;
 
     if (core->error_log.n == 0 && !log_use_default(cf, &core->error_log)) {
         return false;
     }
-    for (i = 0; i + 1 < core->error_log.n; i++) {
-        core->error_log.at[i].next = &core->error_log.at[i + 1];
-    }
     weir_assert(core->error_log.n != 0);
-    generation->built[weir_core_index] = core->error_log.at;
+    sinks = weir_new_n(&generation->live, weir_log_sink_t, core->error_log.n);
+    for (size_t i = 0; i < core->error_log.n; i++) {
+        sinks[i] = core->error_log.at[i];
+        sinks[i].next = i + 1 < core->error_log.n ? &sinks[i + 1] : NULL;
+    }
+    generation->kept[weir_core_index] = sinks;
     return true;
 }

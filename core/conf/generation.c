@@ -51,9 +51,9 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
 
     weir_assert(errors->n == 0 && errors->max != 0);
     *reader = (reader_t) { .generation = generation, .errors = errors, .keeps_lines = source->keeps_lines };
-    reader->cf = (weir_conf_t) { .arena = arena, .bundle = bundle, .vars = weir_vars_create(arena),
-                                 .error = &reader->error,
-                               .subjects = WEIR_SUBJECTS_ALL };
+    reader->cf = (weir_conf_t) { .arena = arena, .live = &generation->live, .bundle = bundle,
+                                 .vars = weir_vars_create(arena), .error = &reader->error,
+                                 .subjects = WEIR_SUBJECTS_ALL };
     reader->cf.prefix = weir_str_dup(arena, source->prefix);
     reader->cf.conf_dir = weir_str_dup(arena, generation_dir_of(source->file));
     weir_conf_index(reader);

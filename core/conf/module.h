@@ -184,7 +184,8 @@ struct weir_conf_block {
 
 /* One reading of a configuration. */
 struct weir_conf {
-    weir_arena_t      *arena;                 /* the generation's */
+    weir_arena_t      *arena;                 /* the generation's: what it has is not written to while it serves */
+    weir_arena_t      *live;                  /* the generation's, for what a process writes to then (generation.h) */
     weir_bundle_t     *bundle;
     weir_vars_t       *vars;
     weir_str_t         prefix;                /* ends with '/' */

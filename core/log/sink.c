@@ -143,7 +143,9 @@ sink_reopen(weir_log_sink_t *sink)
         }
         (void) weir_sys_close(fd);
     }
-    sink->torn = false;
+    if (sink->torn) {
+        sink->torn = false;
+    }
 }
 
 void
@@ -262,7 +264,9 @@ sink_send_line(weir_log_sink_t *sink, weir_str_t record)
     if (n < 0) {
         return false;
     }
-    sink->torn = (size_t) n != weir_buf_len(&buf);
+    if (weir_unlikely(sink->torn != ((size_t) n != weir_buf_len(&buf)))) {     /* else its page is not written to */
+        sink->torn = !sink->torn;
+    }
     return !sink->torn;
 }
 

@@ -12,7 +12,7 @@
 weir_calendar_t
 weir_calendar_utc(weir_conf_t *cf)
 {
-    return (weir_calendar_t) { .timezone = weir_zoneinfo_utc(), .period = weir_new(cf->arena, weir_period_t) };
+    return (weir_calendar_t) { .timezone = weir_zoneinfo_utc(), .period = weir_new(cf->live, weir_period_t) };
 }
 
 /* "Europe/Berlin": a path in the database, and nowhere else. */

@@ -164,7 +164,7 @@ bool
 weir_share_build(weir_conf_t *cf, weir_generation_t *generation, weir_share_t *share, weir_str_t name, uint64_t sum)
 {
     weir_assert(sum != 0 && sum < UINT64_C(1) << 31);
-    *share = (weir_share_t) { .sum = sum, .stride = share_stride(sum), .own = weir_new(cf->arena, uint64_t) };
+    *share = (weir_share_t) { .sum = sum, .stride = share_stride(sum), .own = weir_new(cf->live, uint64_t) };
     share->table = share_table(cf, generation);
     if (share->table == NULL) {
         return false;

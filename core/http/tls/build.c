@@ -372,7 +372,7 @@ build_release(void *data)
 
     weir_http_tls_unstaple(tls);
     weir_http_tls_certs_free(tls);
-    weir_tls_context_unref(tls->held);
+    weir_tls_context_unref(tls->runs->held);
     weir_tls_context_unref(tls->context);
 }
 
@@ -402,7 +402,7 @@ build_context(build_t *b)
                                                                       : &b->server->block->words;
         return weir_conf_error_at(b->cf, words, "%s", error.text);
     }
-    weir_arena_on_cleanup(b->cf->arena, build_release, b->tls);
+    weir_arena_on_cleanup(b->cf->live, build_release, b->tls);
     return true;
 }
 
@@ -418,6 +418,7 @@ build_server(weir_conf_t *cf, weir_http_server_t *server)
         return true;
     }
     b.tls = weir_new(cf->arena, weir_http_tls_t);
+    b.tls->runs = weir_new(cf->live, weir_http_tls_runs_t);
     b.tls->conf = conf;
     b.tls->rejects = conf->reject_handshake.on;
     b.tls->folder = cf->conf_dir;
@@ -438,6 +439,7 @@ weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, co
     weir_tls_settings_t *s = &b.settings;
 
     b.tls->conf = &conf->ssl;
+    b.tls->runs = weir_new(cf->live, weir_http_tls_runs_t);
     b.tls->folder = cf->conf_dir;
     b.tls->may_have_none = true;
     conf->ssl.prefer_server_ciphers.on = conf->ssl.early_data.on = false;
@@ -459,7 +461,7 @@ weir_http_tls_build_upstream(weir_conf_t *cf, const weir_conf_words_t *words, co
         return weir_conf_error_at(cf, conf->ssl.certificates.n != 0 ? conf->ssl.certificates.at[0].words : words, "%s",
                                   error.text);
     }
-    weir_arena_on_cleanup(cf->arena, build_release, b.tls);
+    weir_arena_on_cleanup(cf->live, build_release, b.tls);
     conf->built = b.tls;
     return true;
 }

@@ -142,9 +142,9 @@ certs_use(weir_http_tls_certs_t *certs, const weir_http_tls_cache_t *limits, wei
 void
 weir_http_tls_certs_free(weir_http_tls_t *tls)
 {
-    weir_http_tls_certs_t *certs = tls->certs;
+    weir_http_tls_certs_t *certs = tls->runs->certs;
 
-    tls->certs = NULL;
+    tls->runs->certs = NULL;
     while (certs != NULL && !weir_list_empty(&certs->by_use)) {
         weir_assert(certs->n != 0);
         certs_drop(certs, weir_list_entry(certs->by_use.next, certs_entry_t, by_use));
@@ -290,20 +290,20 @@ weir_http_tls_load(weir_http_tls_t *tls, weir_request_t *req)
     if (tls->may_have_none && certs_are_none(names, tls->conf->certificates.n)) {
         return tls->context;
     }
-    if (limits->max != 0 && tls->certs == NULL) {
-        tls->certs = certs_create(limits->max);
+    if (limits->max != 0 && tls->runs->certs == NULL) {
+        tls->runs->certs = certs_create(limits->max);
     }
-    if (tls->certs != NULL) {
-        context = certs_use(tls->certs, limits, key, now);
+    if (tls->runs->certs != NULL) {
+        context = certs_use(tls->runs->certs, limits, key, now);
         if (context != NULL) {
             return context;
         }
-        certs_drop_unused(tls->certs, limits, now);
+        certs_drop_unused(tls->runs->certs, limits, now);
     }
     context = certs_load(tls, names, &req->arena);
-    if (context != NULL && (tls->certs == NULL || !certs_keep(tls->certs, key, context, now))) {
-        weir_tls_context_unref(tls->held);
-        tls->held = context;
+    if (context != NULL && (tls->runs->certs == NULL || !certs_keep(tls->runs->certs, key, context, now))) {
+        weir_tls_context_unref(tls->runs->held);
+        tls->runs->held = context;
     }
     return context;
 }

@@ -97,7 +97,15 @@ void weir_http_tls_fetch_cancel(weir_http_tls_fetch_t *fetch);       /* NULL is 
 typedef struct weir_http_tls_certs weir_http_tls_certs_t;
 typedef struct weir_http_tls_stapler weir_http_tls_stapler_t;
 
-/* A server's.  What is marked "runs" belongs to the worker's loop; the rest is immutable. */
+/* What belongs to the worker's loop, in the generation's live memory. */
+typedef struct {
+    weir_http_tls_certs_t   *certs;              /* those loaded for names that have variables */
+    weir_tls_context_t      *held;               /* what the last choice lent, when nothing else holds it */
+    weir_http_tls_stapler_t *stapler;            /* keeps the staple fresh */
+    bool                     has_begun;          /* a handshake has used it */
+} weir_http_tls_runs_t;
+
+/* A server's.  Immutable, but for what is behind `runs`. */
 struct weir_http_tls {
     const weir_http_tls_conf_t *conf;
     /* a reference; without a certificate when names have variables or it only refuses */
@@ -106,14 +114,11 @@ struct weir_http_tls {
     bool                        rejects;         /* ssl_reject_handshake */
     bool                        is_dynamic;      /* a certificate's name has variables */
     bool                        may_have_none;   /* toward peers: no certificate is shown where the name is empty */
-    weir_http_tls_certs_t      *certs;           /* runs: those loaded for such names */
-    weir_tls_context_t         *held;            /* runs: what the last choice lent, when nothing else holds it */
+    weir_http_tls_runs_t       *runs;
 
     /* OCSP */
     struct weir_tls_ocsp       *staple;          /* the question about its own certificate; NULL: none is asked */
     weir_http_tls_responder_t   staple_from, ocsp_from;
-    weir_http_tls_stapler_t    *stapler;         /* runs: keeps the staple fresh */
-    bool                        is_running;      /* runs: a handshake has used it */
     const weir_entries_t       *ocsp_cache;      /* of ssl_ocsp_cache; NULL: none */
 };
 

@@ -75,7 +75,7 @@ stapling_fetched(void *data, weir_str_t answer, const char *why)
     uint64_t now = weir_clock_wall_ms() / 1000, until = 0;
     weir_tls_ocsp_status_t status;
 
-    weir_assert(s->fetch != NULL && s->tls->stapler == s);
+    weir_assert(s->fetch != NULL && s->tls->runs->stapler == s);
     s->fetch = NULL;
     if (answer.len == 0) {
         stapling_failed(s, why != NULL ? why : "the OCSP responder's answer is empty");
@@ -113,20 +113,20 @@ weir_http_tls_staple(weir_http_tls_t *tls, weir_http_t *http)
 {
     weir_http_tls_stapler_t *s;
 
-    if (tls->is_running || http->quitting) {
+    if (tls->runs->has_begun || http->quitting) {
         return;
     }
-    tls->is_running = true;
+    tls->runs->has_begun = true;
     if (tls->staple == NULL) {
         return;
     }
-    weir_assert(tls->stapler == NULL);
+    weir_assert(tls->runs->stapler == NULL);
     s = weir_mem_try(sizeof(*s));
     if (s == NULL) {
         return;
     }
     *s = (weir_http_tls_stapler_t) { .tls = tls, .http = http, .generation = http->generation };
-    tls->stapler = s;
+    tls->runs->stapler = s;
     weir_list_append(&stapling_all, &s->link);
     stapling_ask(s);
 }
@@ -142,12 +142,12 @@ stapling_stop(weir_http_tls_stapler_t *s)
 void
 weir_http_tls_unstaple(weir_http_tls_t *tls)
 {
-    if (tls->stapler != NULL) {
-        weir_assert(tls->stapler->tls == tls);
-        stapling_stop(tls->stapler);
-        weir_list_remove(&tls->stapler->link);
-        weir_mem_free(tls->stapler);
-        tls->stapler = NULL;
+    if (tls->runs->stapler != NULL) {
+        weir_assert(tls->runs->stapler->tls == tls);
+        stapling_stop(tls->runs->stapler);
+        weir_list_remove(&tls->runs->stapler->link);
+        weir_mem_free(tls->runs->stapler);
+        tls->runs->stapler = NULL;
     }
 }
 

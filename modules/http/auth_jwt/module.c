@@ -91,7 +91,7 @@ jwt_parse_request(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, cons
 
     if (weir_fetch_is_url(source.text)) {
         source.kind = JWT_URL;
-        source.url = weir_new(cf->arena, jwt_url_t);
+        source.url = weir_new(cf->live, jwt_url_t);
         if (!weir_fetch_read_url(cf, 1, source.text, &source.url->document.at)) {
             return false;
         }
@@ -104,8 +104,8 @@ jwt_parse_request(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, cons
         if (source.uri == NULL) {
             return false;
         }
-        source.cached = weir_new(cf->arena, jwt_cached_t);
-        weir_arena_on_cleanup(cf->arena, jwt_forget_cached, source.cached);
+        source.cached = weir_new(cf->live, jwt_cached_t);
+        weir_arena_on_cleanup(cf->live, jwt_forget_cached, source.cached);
     }
     *(jwt_source_t *) weir_conf_list_push(cf, list, sizeof(source)) = source;
     return true;

@@ -37,9 +37,6 @@ struct oauth2_flight {
     flights_t           *all;
 };
 
-/* The module's, of a process, as a generation knows it. */
-typedef struct { flights_t *flights; } flight_built_t;
-
 bool
 oauth2_flights_begin(weir_life_t *life)
 {
@@ -51,20 +48,10 @@ oauth2_flights_begin(weir_life_t *life)
     return true;
 }
 
-void *
-oauth2_flights_built(weir_conf_t *cf)
-{
-    return weir_new(cf->arena, flight_built_t);
-}
-
 void
 oauth2_flights_adopt(weir_life_t *life, weir_generation_t *generation)
 {
-    flight_built_t *built = generation->built[weir_http_auth_oauth2_index];
-
-    if (built != NULL) {
-        built->flights = life->kept[weir_http_auth_oauth2_index];
-    }
+    generation->kept[weir_http_auth_oauth2_index] = life->kept[weir_http_auth_oauth2_index];
 }
 
 static void
@@ -224,9 +211,8 @@ flight_begin(flights_t *flights, const oauth2_state_t *state)
 bool
 oauth2_flight_join(const oauth2_state_t *state, oauth2_waiter_t *waiter)
 {
-    const flight_built_t *built = state->req->generation->built[weir_http_auth_oauth2_index];
-    flights_t            *flights = built->flights;
-    oauth2_flight_t      *flight;
+    flights_t       *flights = state->req->generation->kept[weir_http_auth_oauth2_index];
+    oauth2_flight_t *flight;
 
     weir_assert(waiter->flight == NULL && flights != NULL);
     flight = flights->n_waiters < FLIGHT_WAITERS ? flight_find(flights, &state->digest) : NULL;

@@ -338,7 +338,6 @@ oauth2_build(weir_conf_t *cf, weir_generation_t *generation)
 {
     oauth2_build_t b = { .cf = cf, .generation = generation };
 
-    generation->built[weir_http_auth_oauth2_index] = oauth2_flights_built(cf);
     return oauth2_build_block(&b, generation->root);
 }
 

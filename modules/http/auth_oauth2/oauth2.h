@@ -124,9 +124,8 @@ typedef struct oauth2_waiter {
 } oauth2_waiter_t;
 
 bool  oauth2_flights_begin(weir_life_t *life);
-void *oauth2_flights_built(weir_conf_t *cf);     /* what a generation knows of them */
-void oauth2_flights_adopt(weir_life_t *life, weir_generation_t *generation);
-void oauth2_flights_end(weir_life_t *life);
+void  oauth2_flights_adopt(weir_life_t *life, weir_generation_t *generation);
+void  oauth2_flights_end(weir_life_t *life);
 /* Asks, or joins a question that is the same.  false: too many are under way or wait, or there is no memory. */
 bool oauth2_flight_join(const oauth2_state_t *state, oauth2_waiter_t *waiter) WEIR_MUST_USE;
 void oauth2_flight_leave(oauth2_waiter_t *waiter);        /* again is nothing */

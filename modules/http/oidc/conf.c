@@ -434,7 +434,7 @@ oidc_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *
 {
     oidc_conf_t     *conf = weir_conf_own(cf, cf->block, weir_http_oidc_index);
     conf_block_t    *mine = weir_new(cf->arena, conf_block_t);
-    oidc_provider_t *provider = weir_new(cf->arena, oidc_provider_t);
+    oidc_provider_t *provider = weir_new(cf->live, oidc_provider_t);
 
     if (!conf_is_cookie_name(words->at[1].text) || weir_str_eq(words->at[1].text, WEIR_STR("off"))) {
         return weir_conf_invalid(cf, 1, "a name of letters, digits, \"-\" and \"_\", other than \"off\"");
@@ -456,7 +456,7 @@ oidc_opened(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *
                       | WEIR_JOSE_BIT(WEIR_JOSE_ES384) | WEIR_JOSE_BIT(WEIR_JOSE_ES512)
                       | WEIR_JOSE_BIT(WEIR_JOSE_EDDSA) | WEIR_JOSE_BIT(WEIR_JOSE_ED25519),
     };
-    weir_arena_on_cleanup(cf->arena, conf_forget, provider);
+    weir_arena_on_cleanup(cf->live, conf_forget, provider);
     mine->provider = provider;
     block->owner = mine;
     provider->endpoints.owner = provider->keys.owner = mine;             /* until it is settled */

@@ -113,7 +113,7 @@ plan_open(weir_conf_t *cf, plan_zone_t *zone)
     if (holds == 0) {
         return weir_conf_error_at(cf, &zone->zone.words, "zone \"%.*s\" is too large", WEIR_STR_ARG(zone->zone.name));
     }
-    zone->refused = weir_new_n(cf->arena, uint64_t, PLAN_REFUSED);
+    zone->refused = weir_new_n(cf->live, uint64_t, PLAN_REFUSED);
     zone->stats = weir_limit_stats_row(cf, "plan", zone->zone.name);
     memory = plan_take_memory(cf, zone, &weir_rate_adapting_kind, zone->zone.name, table);
     zone->rates = memory != NULL ? weir_keyed_open(memory, (size_t) table) : NULL;

@@ -132,7 +132,7 @@ main(void)
         abort();
     }
     weir_arena_init(&arena, 4096);
-    cf.arena = &arena;
+    cf.arena = cf.live = &arena;
     generation.built = calloc(weir_modules_count, sizeof(void *));
     generation.built[weir_http_forward_index] = weir_keyed_open(memory, BYTES);
     for (size_t i = 0; i < weir_countof(sums); i++) {
