@@ -17,6 +17,7 @@
 #include "proc/common/outcome.h"
 #include "proc/common/shared.h"
 #include "proc/master/inherit.h"
+#include "proc/master/keep.h"
 #include "proc/master/load.h"
 #include "proc/master/store_process.h"
 
@@ -285,6 +286,8 @@ weir_reload_request(weir_master_t *master)
     }
     weir_outcome_begin(WEIR_OUTCOME_RELOAD);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
+    weir_keep_wait(master);              /* a file of `state` that has yet to lose a server would bring it back */
+    weir_publish_settle(master);
     generation = weir_load(master->source, master->generation->serial + 1, &bundle, &error);
     if (generation == NULL) {
         reload_tell_outcome(false, "%s", error.text);
