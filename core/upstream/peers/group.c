@@ -14,7 +14,7 @@
 
 #define GROUPS_BUCKETS    1024       /* a power of two */
 #define GROUP_FEW         32         /* peers that are looked at all together */
-#define GROUP_ARENA_CHUNK 2048
+#define GROUP_ARENA_CHUNK 512
 #define GROUP_ZONES       63         /* bits of weir_pick_t.failed_zones, but for 0 */
 
 struct weir_groups {

@@ -28,6 +28,8 @@
 #define SETTLE_AT_ONCE 100               /* µs: what takes less is not worth a pause */
 #define SETTLE_SLICE   1000              /* µs that are spent for a plan in a turn */
 #define SETTLE_ARENA   4096
+#define SETTLE_FEW     8                 /* members: most groups have no more, and there may be ten thousand of them */
+#define SETTLE_ARENA_FEW 768
 
 struct weir_plan {
     weir_arena_t            *arena;      /* on the heap; the sets' when they are there */
@@ -115,7 +117,7 @@ settle_begin(weir_group_t *group)
     weir_task_cancel(&group->settle_task);
     weir_timer_clear(&group->settle_timer);
     plan->arena = weir_mem_need(sizeof(*plan->arena));
-    weir_arena_init(plan->arena, SETTLE_ARENA);
+    weir_arena_init(plan->arena, group->n_members <= SETTLE_FEW ? SETTLE_ARENA_FEW : SETTLE_ARENA);
     settle_collect(group, plan);
     if (group->conf.balancer->prepare != NULL) {
         settle_draft(group, plan);
