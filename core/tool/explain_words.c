@@ -146,7 +146,8 @@ words_add(weir_buf_t *out, const weir_conf_words_t *words, size_t i)
 {
     weir_str_t word = words->at[i].text, name;
     size_t     begin = 0, end;
-    bool       quotes = word.len == 0 || (words->at[i].quoted && strpbrk(word.at, " \t;{}") != NULL);
+    bool       is_literal = words->at[i].is_literal;
+    bool       quotes = word.len == 0 || is_literal || (words->at[i].quoted && strpbrk(word.at, " \t;{}") != NULL);
 
     if (quotes) {
         weir_buf_add_char(out, '"');
@@ -163,6 +164,9 @@ words_add(weir_buf_t *out, const weir_conf_words_t *words, size_t i)
     }
     if (quotes) {
         weir_buf_add_char(out, '"');
+    }
+    if (is_literal) {
+        weir_buf_add_char(out, '$');               /* as in a configuration */
     }
 }
 

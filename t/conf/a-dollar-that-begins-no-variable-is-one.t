@@ -63,6 +63,10 @@ for my $case (
     like $said, $case->[2], 'with words' if $case->[2];
 }
 
+$w->conf($text);
+my (undef, $explained) = $w->run('-p', '%%DIR%%/', '-c', 'conf/weir.conf', '-e', 'stderr', 'explain', 'GET http://localhost:' . $w->port . '/set');
+like $explained, qr{set \$x "\$uri"\$}, 'weir explain shows it so';
+
 # JSON says the same of plain texts.
 my ($code, $json) = $w->run('convert', '--to', 'json', $w->write_file('text.conf', $text));
 is $code, 0, 'it has a JSON';

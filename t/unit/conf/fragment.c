@@ -64,6 +64,9 @@ servers(const weir_generation_t *generation)
     for (block = http != NULL ? http->first : NULL; block != NULL; block = block->next) {
         const toy_conf_t *conf = block->confs[TOY];
 
+        if (conf == NULL) {
+            continue;                                  /* lines that are data */
+        }
         (void) snprintf(text + strlen(text), sizeof(text) - strlen(text), " %.*s=%u", WEIR_STR_ARG(conf->text),
                         conf->number);
         for (inner = block->first; inner != NULL; inner = inner->next) {
@@ -193,6 +196,67 @@ test_includes(void)
 }
 
 static void
+test_odd_ones(void)
+{
+    char   deep[2048] = "server {";
+    size_t i;
+
+    begin("http { }");
+    put("a", "toy_lines { x 1; include part; \"\" 2; }");
+    reading_file("/etc/weir/part", "y 3;");
+    is_built("", "lines that are data, and more of them in a file");
+    begin("http { }");
+    put("a", "toy_lines { x { } }");
+    refused("unexpected \"{\" inside \"toy_lines\" in /f/a:1", "a", "", 1, "no blocks are among them");
+    begin("http { } http { server { toy_text 2; } }");
+    put("a", "server { toy_text a; }");
+    refused("\"http\" directive is duplicate in " READING_FILE ":1", "", "", 1, "a second http is none");
+    begin("http { }");
+    put("a", "\"\" x;");
+    refused("unknown directive \"\" in /f/a:1", "a", "", 1, "a directive has a name");
+    begin("http { }");
+    for (i = 1; i < WEIR_TREE_DEPTH; i++) {
+        (void) strcat(deep, "location /{");
+    }
+    for (i = 0; i < WEIR_TREE_DEPTH; i++) {
+        (void) strcat(deep, "}");
+    }
+    put("a", deep);
+    refused("too many blocks inside one another: more than 64", "a", "", 1, "http is one of the levels");
+    begin("events { }");
+    put("a", "extend x { }");
+    refused("no server \"x\" in /f/a:1", "a", "", 1, "an http block that is made for fragments has no servers");
+}
+
+static void
+test_dump(void)
+{
+    weir_generation_t *generation;
+    weir_error_t       error = { .text = "" };
+    char              *text = NULL;
+    size_t             len = 0;
+    FILE              *out = open_memstream(&text, &len), *file = tmpfile();
+    char               back[512] = "";
+
+    begin("http { }\n");
+    put("b", "server {}");
+    put_json("a", "[{\"directive\": \"server\", \"block\": [{\"directive\": \"toy_text\", \"args\": [\"a $b;\"]}]}]");
+    generation = reading_build("");
+    ok(generation != NULL && weir_conf_dump_json(reading_bundle, out, &error) && fclose(out) == 0, "-T --json");
+    ok(strstr(text, "{\"fragment\": \"a\", \"parsed\": [") != NULL && strstr(text, "[\"a $b;\"]") != NULL,
+       "tells fragments");
+    free(text);
+    weir_conf_dump(reading_bundle, fileno(file));
+    rewind(file);
+    back[fread(back, 1, sizeof(back) - 1, file)] = '\0';
+    (void) fclose(file);
+    is_str(weir_str_from_z(back), "# configuration file " READING_FILE ":\nhttp { }\n\n"
+           "# configuration fragment a:\nserver {\n    toy_text \"a $b;\"$;\n}\n\n"
+           "# configuration fragment b:\nserver {\n}\n\n", "so does -T, behind the files");
+    weir_generation_unref(generation);
+}
+
+static void
 test_all_errors(void)
 {
     weir_error_t       at[4] = { { .text = "" } };
@@ -248,6 +312,8 @@ main(void)
     test_extending();
     test_errors();
     test_includes();
+    test_odd_ones();
+    test_dump();
     test_all_errors();
     test_replay();
     weir_bundle_destroy(reading_bundle);
