@@ -41,6 +41,13 @@ sock_open_stream(const weir_addr_t *addr)
 
 /* --- listening --- */
 
+bool
+weir_sock_set_freebind(int fd, const weir_addr_t *addr)
+{
+    return addr->any.sa_family == AF_INET6 ? sock_set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+                                           : sock_set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
 static bool
 sock_set_tcp_options(int fd, const weir_addr_t *addr, const weir_listen_options_t *o)
 {
@@ -48,6 +55,7 @@ sock_set_tcp_options(int fd, const weir_addr_t *addr, const weir_listen_options_
         && sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1)                 /* for all that are accepted */
         && (!o->reuse_port || sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
         && (addr->any.sa_family != AF_INET6 || sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, o->ipv6_only))
+        && (!o->free_bind || weir_sock_set_freebind(fd, addr))
         && (!o->keepalive || sock_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1))
         && (o->keep_idle == 0 || sock_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->keep_idle))
         && (o->keep_interval == 0 || sock_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_interval))

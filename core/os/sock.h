@@ -12,12 +12,15 @@ typedef struct {
     int  rcvbuf, sndbuf;       /* bytes; 0: the kernel's */
     bool reuse_port;           /* one socket a worker; never for unix */
     bool ipv6_only;
+    bool free_bind;            /* IP_FREEBIND: the address need not be this machine's now */
     int  defer_accept_s;       /* TCP_DEFER_ACCEPT seconds; 0: off */
     int  fastopen;             /* queue length; 0: off */
     bool keepalive;            /* SO_KEEPALIVE */
     int  keep_idle, keep_interval, keep_count; /* 0: the kernel's */
 } weir_listen_options_t;
 
+/* Whether the socket, before it is bound, may be bound to an address that is not this machine's.  false: errno. */
+bool weir_sock_set_freebind(int fd, const weir_addr_t *addr) WEIR_MUST_USE;
 /* Bound, listening, non-blocking, close-on-exec.  A stale unix socket file without a listener is replaced. */
 int  weir_sock_listen(const weir_addr_t *addr, const weir_listen_options_t *options) WEIR_MUST_USE;
 /* A listening socket of TCP drops whoever begins to connect, and says nothing; who has begun may end and be accepted.

@@ -165,6 +165,10 @@ listen_flag(weir_str_t word, const weir_listen_word_t *own, weir_listen_entry_t 
         entry->options.defer_accept_s = 1;
         return entry->has_options = true;
     }
+    if (weir_str_eq(word, WEIR_STR("freebind"))) {
+        entry->options.free_bind = true;
+        return entry->has_options = true;
+    }
     if (weir_str_eq(word, WEIR_STR("ssl"))) {
         return entry->is_ssl = true;
     }
@@ -231,8 +235,9 @@ listen_unknown(weir_conf_t *cf, size_t word, weir_str_t text, const weir_listen_
         }
     }
     return weir_conf_error(cf, word, "invalid parameter \"%.*s\" of the \"listen\" directive: expected %.*sssl, "
-                           "proxy_protocol, backlog=, rcvbuf=, sndbuf=, fastopen=, deferred, reuseport, bind, "
-                           "ipv6only=on|off or so_keepalive=", WEIR_STR_ARG(text), (int) weir_buf_len(&words), room);
+                           "proxy_protocol, backlog=, rcvbuf=, sndbuf=, fastopen=, deferred, freebind, "
+                           "reuseport, bind, ipv6only=on|off or so_keepalive=", WEIR_STR_ARG(text),
+                           (int) weir_buf_len(&words), room);
 }
 
 bool
@@ -265,6 +270,9 @@ weir_listen_parse(weir_conf_t *cf, const weir_conf_words_t *words, const weir_li
     }
     for (size_t i = 0; i < addrs.n; i++) {
         entry.addr = addrs.at[i];
+        if (entry.options.free_bind && weir_addr_is_unix(&entry.addr)) {
+            return weir_conf_error(cf, 1, "\"freebind\" is for addresses of IP, not for the path of a unix socket");
+        }
         entry.options.reuse_port = !weir_addr_is_unix(&entry.addr);
         grown[list->n + i] = entry;
     }

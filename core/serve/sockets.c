@@ -21,7 +21,7 @@
 #define SOCKETS_TRY_MS  500
 #define SOCKETS_BACKLOG 511
 #define SOCKETS_LEAVES  600             /* ms: longer than workers accept on a socket that leaves (serve/accept.c) */
-#define SOCKETS_KNOWN   10000           /* ms: so long a worker that is late may have one still, which is no stranger's */
+#define SOCKETS_KNOWN   10000           /* ms: so long a late worker may have one still, which is no stranger's */
 
 /* -- one listener -- */
 
@@ -122,6 +122,7 @@ sockets_is_free(const weir_listener_t *listener)
     }
     bound = weir_sys_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
         && (family != AF_INET6 || weir_sys_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == 0)
+        && (!listener->options.free_bind || weir_sock_set_freebind(fd, &listener->addr))
         && weir_sys_bind(fd, &listener->addr.any, listener->addr.len) == 0;
     saved = errno;
     (void) weir_sys_close(fd);

@@ -4,9 +4,9 @@
  * Closing one of several SO_REUSEPORT sockets drops what waits in its queue, so that none is closed while its address
  * is configured: worker k of n serves every socket i with i mod n == k, however many there are.
  *
- *     opened --its address is in no generation any more--> left --SOCKETS_LEAVES--> closed, known --SOCKETS_KNOWN--> gone
- *        ^                                                  |                          |
- *        +-----------------------------its address is in one again (opened anew)-------+
+ *     opened --its address is in no generation--> left --SOCKETS_LEAVES--> closed, known --SOCKETS_KNOWN--> gone
+ *        ^                                         |                          |
+ *        +--------------------its address is in one again (opened anew)-------+
  */
 #ifndef WEIR_SERVE_SOCKETS_H
 #define WEIR_SERVE_SOCKETS_H
@@ -44,8 +44,9 @@ bool weir_sockets_serves(const weir_listener_t *listener, size_t i, uint32_t ind
 /* The same without a loss, where workers have the sockets, too.  When they are told: nobody begins to connect from now
  * on to what that generation does not have. */
 void weir_sockets_refuse_unused(weir_sockets_t *sockets, uint64_t serial);
-/* When they have it: they accept for a moment who has begun, and weir_sockets_close_left closes a moment later, unless a
- * generation that comes meanwhile listens there again: it gets them back.  Files of unix sockets go at once. */
+/* When they have it: they accept for a moment who has begun, and weir_sockets_close_left closes a moment later,
+ * unless a generation that comes meanwhile listens there again: it gets them back.  Files of unix sockets go at
+ * once. */
 void weir_sockets_leave_unused(weir_sockets_t *sockets, uint64_t serial);
 /* Those whose moment is over.  Returns when it is to be called again; 0: not until more leave. */
 weir_msec_t weir_sockets_close_left(weir_sockets_t *sockets) WEIR_MUST_USE;
