@@ -34,6 +34,8 @@ for my $address (sort keys %later) {
     is $w->get('/')->body, 'ok', "$address is listened on before it is there";
     for my $time (1, 2) {
         $ip->('addr', 'add', $address . ($address =~ /:/ ? '/128' : '/32'), 'dev', 'lo', $address =~ /:/ ? 'nodad' : ());
+        # The kernel makes the way to an address of IPv6 a moment after it.
+        $w->wait_until("a way to $address", sub { IO::Socket::IP->new(PeerHost => $address, PeerPort => $w->port('later')) || $!{ENETUNREACH} == 0 });
         is $ask->($address), 'later', "it comes, time $time: it is served";
         $ip->('addr', 'del', $address . ($address =~ /:/ ? '/128' : '/32'), 'dev', 'lo');
     }
