@@ -9,7 +9,7 @@
  * Or it is an object with one of these:
  *     expression   the word as the text notation has it: '$' begins a variable, where the directive has variables
  *     quoted       a text that stands in quotes in the text notation though it need not; expression goes along with it
- *                  as "quoted": true
+ *                  as "quoted": true; in conditions it is a text then, and no operator (and, "(", …)
  * Beside directive and args: block (an array; what has none is no block), line and file (told, and not read), comments
  * between words ({"before": N, "comment": TEXT}), gap (true: a blank line stands before it), breaks (the numbers of
  * words that begin a line), trailing (of a comment: it stands in the line before).
