@@ -23,7 +23,7 @@ typedef struct { weir_log_sink_t *at; size_t n; } weir_core_logs_t;
 #define WEIR_CORE_CONTROL_MODE 0600
 #define WEIR_CORE_CONTROL_NEW  ".new"       /* behind the path while the socket is made */
 
-/* path empty: beside the pid file.  group empty: that of who starts the instance; NUL-terminated */
+/* path empty: beside the pid file.  group empty: that of the user who starts the instance; NUL-terminated */
 typedef struct { weir_path_t path; weir_str_t group; uint32_t mode; } weir_core_control_t;
 
 typedef struct {

@@ -1,5 +1,6 @@
 /*
- * core_control.c - what main says about the control socket: where it is, who may ask, whom its process runs as.
+ * core_control.c - what main says about the control socket: where it is, which users may ask, which user its process
+ * runs as.
  *
  * Load time.
  */
@@ -30,7 +31,7 @@ core_read_mode(weir_conf_t *cf, size_t word, weir_str_t value, void *data)
     return true;
 }
 
-/* Its number is looked up by who makes the socket: the master. */
+/* The master, which makes the socket, looks its number up. */
 static bool
 core_read_group(weir_conf_t *cf, size_t word, weir_str_t value, void *data)
 {

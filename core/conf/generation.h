@@ -21,7 +21,7 @@ struct weir_generation {
     weir_conf_block_t *root;
     weir_vars_t       *vars;
     void             **built;       /* by module index: what the module's build made for itself; NULL */
-    /* While it serves in a process.  What is above and what it points to is written by nobody then. */
+    /* While it serves in a process.  What is above and what it points to does not change then. */
     void             **kept;        /* by module index: what the module's adopt made for itself; NULL */
     weir_arena_t       live;        /* for that, and what is to be done before the memory above goes */
 };

@@ -14,7 +14,7 @@ bool weir_file_write(const char *path, weir_str_t bytes) WEIR_MUST_USE;
  * the disk. */
 bool weir_file_write_durable(const char *path, weir_str_t bytes) WEIR_MUST_USE;
 /* Files that writing this one has made beside it and a kill has left there (its name, a dot and 16 hexadecimal digits)
- * are removed, those that are older than so many seconds: a younger one may be somebody's at this moment. */
+ * are removed, those that are older than so many seconds: a younger one may be in use at this moment. */
 void weir_file_sweep(const char *path, int64_t seconds);
 /* As weir_file_write with mode 0600, and always a new file in the place of the old. */
 bool weir_file_write_secret(const char *path, weir_str_t bytes) WEIR_MUST_USE;

@@ -23,8 +23,8 @@ typedef struct {
 bool weir_sock_set_freebind(int fd, const weir_addr_t *addr) WEIR_MUST_USE;
 /* Bound, listening, non-blocking, close-on-exec.  A stale unix socket file without a listener is replaced. */
 int  weir_sock_listen(const weir_addr_t *addr, const weir_listen_options_t *options) WEIR_MUST_USE;
-/* A listening socket of TCP drops whoever begins to connect, and says nothing; who has begun may end and be accepted.
- * So that its queue can be emptied for good before it is closed.  false: errno, all is as it was. */
+/* A listening socket of TCP drops clients that begin to connect, and says nothing; those that have begun may end and be
+ * accepted. So that its queue can be emptied for good before it is closed.  false: errno, all is as it was. */
 bool weir_sock_refuse_new(int fd) WEIR_MUST_USE;
 /* And takes them again, as at first. */
 bool weir_sock_take_new(int fd) WEIR_MUST_USE;

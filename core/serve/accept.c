@@ -333,7 +333,7 @@ accept_on_leave(weir_timer_t *timer)
     accept_close(socket);
 }
 
-/* We stop listening here.  The master has the socket, too, and lets nobody begin to connect any more
+/* We stop listening here.  The master has the socket, too, and lets no client begin to connect any more
  * (serve/sockets.h). */
 static void
 accept_leave(weir_serve_socket_t *socket)

@@ -21,7 +21,7 @@ struct weir_serve_socket {
     uint32_t             refs;
     int                  paused_fd;          /* not watched for a moment; -1 */
     bool                 is_shared;          /* other processes accept on it too */
-    bool                 is_leaving;         /* its address is gone: it takes who has begun to connect, until
+    bool                 is_leaving;         /* its address is gone: it takes clients that have begun, until
                                               * leave_timer */
     bool                 is_removed;         /* its connections are to end politely */
     bool                 is_kept;            /* for a worker that is down: kept_for */

@@ -297,7 +297,7 @@ sockets_close_left(weir_listener_t *listener)
     }
 }
 
-/* Where somebody may connect still, we close before workers do: they take him. */
+/* Where clients may connect still, we close before workers do: they take those. */
 static void
 sockets_leave(weir_listener_t *listener)
 {

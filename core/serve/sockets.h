@@ -21,7 +21,7 @@ typedef struct {
     size_t                n_fds;
     uint64_t              since;        /* serial of the generation that brought it */
     uint64_t              last;         /* serial of the newest generation that listens on it */
-    bool                  refuses;      /* nobody begins to connect: its address goes, or is gone */
+    bool                  refuses;      /* no client begins to connect: its address goes, or is gone */
     weir_instant_t        left_at;      /* no generation in use listens on it since then; 0: one does */
 } weir_listener_t;
 
@@ -41,11 +41,11 @@ bool weir_sockets_adopt(weir_sockets_t *sockets, int fd) WEIR_MUST_USE;
 void weir_sockets_close_unused(weir_sockets_t *sockets, uint64_t serial);
 /* Whether socket i of the listener is served by worker `index` of `workers`. */
 bool weir_sockets_serves(const weir_listener_t *listener, size_t i, uint32_t index, uint32_t workers);
-/* The same without a loss, where workers have the sockets, too.  When they are told: nobody begins to connect from now
- * on to what that generation does not have. */
+/* The same without a loss, where workers have the sockets, too.  When they are told: no client begins to connect from
+ * now on to what that generation does not have. */
 void weir_sockets_refuse_unused(weir_sockets_t *sockets, uint64_t serial);
-/* When they have it: they accept for a moment who has begun, and weir_sockets_close_left closes a moment later,
- * unless a generation that comes meanwhile listens there again: it gets them back.  Files of unix sockets go at
+/* When they have it: they accept for a moment clients that have begun, and weir_sockets_close_left closes a moment
+ * later, unless a generation that comes meanwhile listens there again: it gets them back.  Files of unix sockets go at
  * once. */
 void weir_sockets_leave_unused(weir_sockets_t *sockets, uint64_t serial);
 /* Those whose moment is over.  Returns when it is to be called again; 0: not until more leave. */

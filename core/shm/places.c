@@ -155,7 +155,7 @@ weir_places_look(const weir_places_t *places, weir_str_t name, uint32_t *sum)
 
 /* Each one says first that it is there and looks at the others then: of those that are admitted the last one to say so
  * has seen all the others.  Two that meet at the last free one both step back, and try again.  One that
- * holds its first name raises `top` before it admits anybody: either it is looked at here, or it sees this gauge. */
+ * holds its first name raises `top` before it admits a request: either it is looked at here, or it sees this gauge. */
 bool
 weir_places_admit(const weir_places_t *places, const weir_place_t *place, uint32_t max)
 {

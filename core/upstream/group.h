@@ -175,7 +175,7 @@ typedef struct {
     uint64_t      avoids;                    /* those of them that are passed over while a peer is picked now */
     weir_instant_t picked;                   /* when the peer was, for latency.c */
     bool          is_retry;                  /* a place of max_retries goes with the peer that is held; caps.c */
-    bool          is_beside;                 /* who asks for a retry goes on with the peer that is held */
+    bool          is_beside;                 /* a retry goes on with the peer that is held */
     bool          on_trial;                  /* the peer is marked failed and this is the one try after fail_timeout */
     bool          is_admitted;               /* by all policies of the group */
     weir_refusal_t refusal;                  /* why weir_pick_next said false */

@@ -6,7 +6,7 @@
  *
  * Both ends trust nothing: a frame of more bytes than there may be, or of a kind that there is not, ends the link.  A
  * head is looked at before there is memory for what follows it.  What is put is sent at the end of the turn, as far as
- * the other end takes it; who puts much looks at weir_frames_unsent first.
+ * the other end takes it; a caller that puts much looks at weir_frames_unsent first.
  *
  *     control --> master   REQUEST  id, a command in JSON          SAID  status: a level of the log, a line for it
  *     master --> control   ANSWER   id, status of HTTP, JSON       LEAVE take no more, end when all is answered

@@ -19,7 +19,7 @@
 /* What it is told on its command line. */
 typedef struct {
     int    listener, link;
-    uid_t  owner;                            /* who may ask, beside root */
+    uid_t  owner;                            /* may ask, as root may */
     gid_t  group;
     mode_t mode;
     bool   changes_user;

@@ -1,5 +1,5 @@
 /*
- * server.c - see server.h: who may, how many, and the link to the master.
+ * server.c - see server.h: which users may ask, how many, and the link to the master.
  */
 #define _GNU_SOURCE 1
 
@@ -194,7 +194,8 @@ server_has_group(int fd, const struct ucred *peer)
     return false;
 }
 
-/* The kernel has looked at the mode when it connected; who held a socket open from before is looked at here. */
+/* The kernel has looked at the mode when it connected; a client that held a socket open from before is looked at
+ * here. */
 static bool
 server_may_ask(int fd)
 {
@@ -334,12 +335,12 @@ server_on_end_timer(weir_timer_t *timer WEIR_UNUSED)
     weir_server_look_again();
 }
 
-/* What is under way is answered; who says nothing is sent away. */
+/* What is under way is answered; a client that says nothing is sent away. */
 static void
 server_leave(uint64_t patience)
 {
     server.is_leaving = true;
-    for (unsigned i = 0; server.listener.fd >= 0 && i < SERVER_QUEUED; i++) {        /* who has connected is heard */
+    for (unsigned i = 0; server.listener.fd >= 0 && i < SERVER_QUEUED; i++) {        /* what has connected is heard */
         int fd = weir_sys_accept(server.listener.fd, NULL, NULL);
 
         if (fd < 0) {

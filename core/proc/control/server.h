@@ -1,6 +1,6 @@
 /*
  * server.h - the control socket's server: HTTP/1.1 with JSON on a unix socket, for root, the user who started the
- * instance and whoever the socket's mode lets in.
+ * instance and users that the socket's mode lets in.
  *
  *     client --head, body--> resource (resources.h) --words--> REQUEST --link--> master
  *        ^                      |                                                  |
@@ -24,8 +24,8 @@
 typedef struct {
     weir_loop_t *loop;
     int          listener, link;             /* become the server's */
-    uid_t        owner;                      /* who may, beside root */
-    gid_t        group;                      /* who may where the mode says so */
+    uid_t        owner;                      /* may ask, as root may */
+    gid_t        group;                      /* may ask where the mode says so */
     mode_t       mode;
     void       (*on_end)(void *data);        /* the link has ended, or LEAVE came, and all is answered */
     void        *data;

@@ -1,5 +1,5 @@
 /*
- * call.h - a call of one of the commands of a running instance (commands.h), from who asks to what is answered.
+ * call.h - a call of one of the commands of a running instance (commands.h), from the asker to the answer.
  *
  *     asked --> row found --> row->run --> weir_call_answer       at once, or whenever there is an answer
  *                   |                  --> weir_call_answer_when  when all processes go by the change of that number
@@ -54,7 +54,7 @@ struct weir_call {
     weir_instant_t            since;
     /* There is an answer, behind weir_call_begin only; may be NULL */
     void                    (*on_answer)(weir_call_t *call);
-    void                     *data;          /* of who asked */
+    void                     *data;          /* the asker's */
     bool                      is_dropped, is_running;
 };
 
@@ -70,7 +70,7 @@ void weir_call_refuse(weir_call_t *call, unsigned status, const char *format, ..
 /* So, with more members than "error": taken over. */
 void weir_call_refuse_with(weir_call_t *call, unsigned status, json_t *answer);
 
-/* -- for who asks -- */
+/* -- for askers -- */
 
 /* row, NULL: there is none.  words is not kept.  An answer may be there at once: look at it (weir_call_is_answered). */
 weir_call_t *weir_call_begin(const weir_command_ops_t *ops, const weir_command_t *row, const json_t *words,

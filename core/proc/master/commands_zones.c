@@ -112,7 +112,7 @@ zones_end(zones_look_t *look)
     zones_free(look);
 }
 
-/* It holds the other end of what is watched here: it lives, and its number is nobody else's. */
+/* It holds the other end of what is watched here: it lives, and no other process has its number. */
 static void
 zones_kill(zones_look_t *look)
 {

@@ -7,10 +7,10 @@
  *                                   v  |
  *     words of JSON --> commands.h: checked anew, made or refused --> answered when all go by it (call.h)
  *
- * The process is started again when it dies, at once, then with growing patience; who connects meanwhile waits in the
- * socket's queue.  What the link says is bounded and checked, whatever the process has become: JSON of so many values
- * and so deep, so many calls under way, so many lines for the log.  A process that another socket replaces answers what
- * it has and leaves.  In the single process the server runs in the same loop behind a link to itself.
+ * The process is started again when it dies, at once, then with growing patience; a client that connects meanwhile
+ * waits in the socket's queue.  What the link says is bounded and checked, whatever the process has become: JSON of so
+ * many values and so deep, so many calls under way, so many lines for the log.  A process that another socket replaces
+ * answers what it has and leaves.  In the single process the server runs in the same loop behind a link to itself.
  *
  * Runs in the master, or in the single process.
  */
@@ -25,7 +25,7 @@
 /* Again is a new socket of that name, where it is not there any more.  What cannot be made is logged: the instance runs
  * all the same. */
 void weir_control_open(const weir_command_ops_t *ops, weir_str_t pid_file, const weir_settings_t *settings);
-/* Other settings are in use: another socket where they say so, or where somebody has removed it. */
+/* Other settings are in use: another socket where they say so, or where it was removed. */
 void weir_control_use(weir_str_t pid_file, const weir_settings_t *settings);
 /* Some process goes by more than before. */
 void weir_control_settle(void);

@@ -123,7 +123,7 @@ control_link_take(weir_control_link_t *link, uint64_t id, weir_str_t text)
     control_link_hold(link);
 }
 
-/* A line for the log: what cannot be printed is not, and not more lines than somebody can read. */
+/* A line for the log: what cannot be printed is not, and not more lines than an operator can read. */
 static void
 control_link_say(weir_control_link_t *link, unsigned level, weir_str_t text)
 {

@@ -28,7 +28,7 @@ bool weir_control_link_open(weir_control_link_t *link, const weir_command_ops_t 
 /* What can be answered is. */
 void weir_control_link_settle(weir_control_link_t *link);
 void weir_control_link_leave(weir_control_link_t *link);         /* the process is told to */
-/* What was asked holds, but nobody waits for it.  Safe when closed. */
+/* What was asked holds, but no caller waits for it.  Safe when closed. */
 void weir_control_link_close(weir_control_link_t *link);
 void weir_control_link_forget(weir_control_link_t *link);        /* in a forked child */
 

@@ -31,7 +31,7 @@ static struct {
     int    ready_fd, changes_fd;             /* changes_fd: that was written; 0: none was */
 } inherit = { .ready_fd = -1 };
 
-static pid_t inherit_predecessor;            /* who started this one; 0: nothing was inherited */
+static pid_t inherit_predecessor;            /* the master that started this one; 0: none did */
 
 /* -- reading -- */
 

@@ -67,7 +67,9 @@ weir_upstream_check(weir_generation_t *generation, weir_change_t *change, weir_e
                               "spaces, quotes and any of ;{}", WEIR_STR_ARG(change->peer.text),
                               WEIR_STR_ARG(group->state));
     }
-    if ((change->given & WEIR_CHANGE_SLOW_START) != 0 && change->peer.slow_start.ms != 0 && group->balancer->is_steady) {
+    if ((change->given & WEIR_CHANGE_SLOW_START) != 0 && change->peer.slow_start.ms != 0
+        && group->balancer->is_steady)
+    {
         return weir_error_set(error, "slow_start may not be used with %s, which upstream \"%.*s\" has",
                               group->balancer->name, WEIR_STR_ARG(group->name));
     }

@@ -121,7 +121,9 @@ weir_peer_bar(weir_peer_t *peer, weir_barred_t why, bool is_barred)
 bool
 weir_peer_is_needed(const weir_peer_t *peer)
 {
-    return peer->set != NULL && peer->set->is_panic && (weir_peer_barred(peer) & ~((uint64_t) WEIR_BARRED_CHECK | WEIR_BARRED_EJECTED)) == 0;
+    const uint64_t passes = WEIR_BARRED_CHECK | WEIR_BARRED_EJECTED;
+
+    return peer->set != NULL && peer->set->is_panic && (weir_peer_barred(peer) & ~passes) == 0;
 }
 
 weir_instant_t

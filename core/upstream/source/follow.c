@@ -28,7 +28,7 @@ struct weir_follow {
     weir_groups_t            *groups;
     weir_generation_t        *generation;
     const weir_group_conf_t  *conf;
-    weir_group_t             *running;       /* referred to by who began to follow */
+    weir_group_t             *running;       /* referred to since it began to follow */
     const weir_follow_conf_t *follow;
     weir_loop_t              *loop;
     weir_task_t               soon;

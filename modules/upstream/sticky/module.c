@@ -190,8 +190,8 @@ sticky_parse_named(weir_conf_t *cf, const weir_conf_words_t *words, sticky_said_
         return false;
     }
     if (said->settings.n_keys == 0) {
-        weir_conf_warn(cf, 1, "\"sticky %s\" has no secret=FILE: who tries all likely addresses finds which server its "
-                       "names stand for", is_cookie ? "cookie" : "header");
+        weir_conf_warn(cf, 1, "\"sticky %s\" has no secret=FILE: a client that tries all likely addresses finds "
+                       "which server its names stand for", is_cookie ? "cookie" : "header");
     }
     return said->settings.n_keys != 0
            || sticky_derive_keys(cf, 1, &said->settings, (weir_strs_t) { (weir_str_t *) (uintptr_t) &no_secret, 1 });
