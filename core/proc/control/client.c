@@ -288,6 +288,9 @@ client_keep_body(weir_client_t *client, const char *bytes, size_t len)
     size_t           need = exchange->body_len + len, cap;
     char            *grown;
 
+    if (len == 0) {
+        return true;
+    }
     if (need > WEIR_CONTROL_BODY) {
         weir_control_exchange_refuse(exchange, 413, "the body is larger than 4 MiB");
         return false;
