@@ -45,8 +45,8 @@ weir_instant_t   weir_log_files_flush_due(weir_instant_t now);
 void             weir_log_files_flush(void);                          /* writes all that waits */
 /* Writes what waits, then opens every file anew by its path; one that cannot be keeps its old descriptor. */
 void             weir_log_files_reopen(void);
-/* In the master, after it has reopened and before it tells the workers to: they are the user's, who can open them
- * then. */
+/* In the master, after it has reopened and before it tells the workers to: they are the workers' user's then, which can
+ * open them. */
 void             weir_log_files_own(uid_t user);
 
 /* -- for the hand-over to a worker that runs already -- */

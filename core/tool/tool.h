@@ -3,7 +3,7 @@
  *
  *     weir [options] TOOL [arguments]
  *
- * Runs as the user who typed it, who must be allowed to look into the master (root, or its user).
+ * Runs as the user who typed it; that user must be allowed to look into the master (root, or its user).
  */
 #ifndef WEIR_TOOL_TOOL_H
 #define WEIR_TOOL_TOOL_H

@@ -2,8 +2,8 @@
  * try_files.c - the first of these files that is there takes the place of the path; when none is, the last word says
  * what answers.
  *
- * After those who let a request in, before who makes its content: that one (a file, or proxy_pass) finds the path
- * changed.  Runs in workers.
+ * After the guards that let a request in, before the producer of its content: that one (a file, or proxy_pass) finds
+ * the path changed.  Runs in workers.
  */
 #include "http/module.h"
 

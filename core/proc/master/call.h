@@ -5,9 +5,9 @@
  *                   |                  --> weir_call_answer_when  when all processes go by the change of that number
  *                   +-> refused        --> weir_call_refuse       nothing is changed
  *
- * A row answers each call exactly once, by one of the three, at once or later: it keeps the pointer until then.  Who
- * asked may go meanwhile (weir_call_drop): the row need not know.  What a row is given is not checked yet, whoever it
- * comes from.
+ * A row answers each call exactly once, by one of the three, at once or later: it keeps the pointer until then.  The
+ * asker may go meanwhile (weir_call_drop): the row need not know.  What a row is given is not checked yet, whichever
+ * asker it comes from.
  *
  * Runs in the master, or in the single process.
  */
