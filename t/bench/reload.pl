@@ -61,7 +61,7 @@ sub trickle {
         exit 0;
     }
     my $want = $generation + 1;
-    my ($began, $end, $ended) = (undef, time + 30, undef);
+    my ($began, $end, $ended) = (undef, time + 120, undef);
     while (time < $end) {
         my $asked = time;
         my $is_new = ask() == $want;
