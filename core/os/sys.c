@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -154,6 +155,18 @@ int
 weir_sys_eventfd(void)
 {
     return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+int
+weir_sys_inotify(void)
+{
+    return inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+}
+
+int
+weir_sys_inotify_add(int fd, const char *path, uint32_t mask)
+{
+    return inotify_add_watch(fd, path, mask);
 }
 
 /* --- descriptors and files --- */

@@ -32,6 +32,8 @@ int     weir_sys_epoll_create(void);
 int     weir_sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int     weir_sys_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms); /* EINTR is returned */
 int     weir_sys_eventfd(void);                                           /* NONBLOCK, CLOEXEC */
+int     weir_sys_inotify(void);                                           /* NONBLOCK, CLOEXEC */
+int     weir_sys_inotify_add(int fd, const char *path, uint32_t mask);
 int     weir_sys_open(const char *path, int flags, mode_t mode);          /* CLOEXEC is added */
 ssize_t weir_sys_read(int fd, void *buf, size_t len);
 ssize_t weir_sys_write(int fd, const void *buf, size_t len);

@@ -250,6 +250,8 @@ CALL(epoll_create, (void), (), EMFILE, ENFILE, ENOMEM)
 CALL(epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout_ms), (epfd, events, max, timeout_ms),
      EINTR)
 CALL(eventfd, (void), (), EMFILE, ENFILE, ENOMEM)
+CALL(inotify, (void), (), EMFILE, ENFILE, ENOMEM)
+CALL(inotify_add, (int fd, const char *path, uint32_t mask), (fd, path, mask), ENOSPC, ENOMEM, EACCES)
 
 SEAMS_REAL(int, sys_epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event))
 SEAMS_ROW(sys_epoll_ctl, SEAMS_CALL, ENOMEM, ENOSPC)
