@@ -15,6 +15,7 @@
 #include "proc/control/resources.h"
 #include "proc/master/current.h"
 #include "proc/master/daemon.h"
+#include "proc/master/fragments_live.h"
 #include "proc/master/inherit.h"
 #include "proc/master/load.h"
 #include "proc/master/master.h"
@@ -84,17 +85,13 @@ main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const wei
     weir_load_boot_log(path, command->test && command->quiet);
 }
 
-/* What is wrong with the files is said on standard error and in the boot log; the first of it to *why, if wanted. */
+/* What is wrong with the files is said on standard error and in the boot log. */
 static weir_generation_t *
-main_load(const weir_conf_source_t *source, weir_bundle_t **kept, const char **why)
+main_load(const weir_conf_source_t *source)
 {
-    static weir_error_t error;
-    weir_generation_t  *generation = weir_load(source, 1, kept, &error);
+    weir_error_t error = { .text = "" };
 
-    if (why != NULL) {
-        *why = error.text;
-    }
-    return generation;
+    return weir_load(source, 1, NULL, &error);
 }
 
 /* -- -t, -T -- */
@@ -132,7 +129,8 @@ static int
 main_test(const weir_command_t *command, const weir_conf_source_t *source)
 {
     weir_bundle_t     *bundle = NULL;
-    weir_generation_t *generation = main_load(source, &bundle, NULL);
+    weir_error_t       error = { .text = "" };
+    weir_generation_t *generation = weir_load_strictly(source, 1, &bundle, &error);
     bool               good = generation != NULL;
 
     if (good) {
@@ -168,7 +166,7 @@ main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
     if (tool->run_source != NULL) {
         return tool->run_source(source, command->tool + 1);
     }
-    generation = main_load(source, NULL, NULL);
+    generation = main_load(source);
     if (generation == NULL) {
         return MAIN_FAILED;
     }
@@ -181,7 +179,7 @@ main_run_tool(const weir_command_t *command, const weir_conf_source_t *source)
 static int
 main_send_signal(const weir_command_t *command, const weir_conf_source_t *source)
 {
-    weir_generation_t *generation = main_load(source, NULL, NULL);
+    weir_generation_t *generation = main_load(source);
     weir_settings_t    settings;
     int                code;
 
@@ -207,9 +205,7 @@ main_prepare(weir_generation_t *generation, const weir_settings_t *settings, wei
         return false;
     }
     weir_load_use_logs(generation, NULL);
-    if (!weir_inherit_sockets(sockets)) {
-        weir_log(WEIR_LOG_EMERG, NULL, errno, "taking over listening sockets failed");
-    } else if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
+    if (!weir_sockets_open(sockets, generation, settings->master ? settings->workers : 1, true, &error)) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error.text);
     } else if (settings->daemon && !weir_inherit_is_under_way() && !weir_daemon_start()) {
         weir_log(WEIR_LOG_EMERG, NULL, errno, "leaving the terminal failed");
@@ -220,20 +216,37 @@ main_prepare(weir_generation_t *generation, const weir_settings_t *settings, wei
     return false;
 }
 
+/* An address of a fragment that is another program's is that fragment's fault alone. */
+static bool
+main_check_sockets(void *data, const weir_generation_t *generation, weir_error_t *error)
+{
+    weir_settings_t settings;
+
+    weir_settings_read(&settings, generation);
+    return weir_sockets_check(data, generation, settings.master ? settings.workers : 1, true, true, error);
+}
+
 static int
 main_serve(const weir_conf_source_t *source)
 {
     weir_sockets_t     sockets = { 0 };
-    const char        *why;
+    weir_error_t       error = { .text = "" };
     weir_bundle_t     *bundle = NULL;
     weir_generation_t *generation;
     weir_settings_t    settings;
     int                code;
 
+    const weir_fragments_judge_t judge = { .data = &sockets, .check = main_check_sockets };
+
     weir_inherit_zones();
-    generation = main_load(source, &bundle, &why);
+    if (!weir_inherit_sockets(&sockets)) {
+        weir_log(WEIR_LOG_EMERG, NULL, errno, "taking over listening sockets failed");
+        return MAIN_FAILED;
+    }
+    generation = weir_fragments_live_load(source, 1, true, &judge, &bundle, &error);
     if (generation == NULL) {
-        weir_inherit_failed(why);
+        weir_inherit_failed(error.text);
+        weir_sockets_fini(&sockets, !weir_inherit_is_under_way());
         return MAIN_FAILED;
     }
     weir_current_keep_bundle(bundle);

@@ -155,7 +155,7 @@ bundle_record_file(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t pa
 static bool
 bundle_file(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t path, weir_str_t *bytes, weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = weir_bundle_find(bundle, kind, path);
+    weir_bundle_entry_t *entry = weir_fragment_source_known(bundle, kind, path);
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "file", path);
@@ -220,7 +220,7 @@ bundle_record_glob(weir_bundle_t *bundle, weir_str_t pattern, weir_bundle_entry_
 bool
 weir_bundle_glob(weir_bundle_t *bundle, weir_str_t pattern, weir_strs_t *paths, weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_GLOB, pattern);
+    weir_bundle_entry_t *entry = weir_fragment_source_known(bundle, WEIR_BUNDLE_GLOB, pattern);
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "file pattern", pattern);
@@ -258,7 +258,7 @@ bundle_record_name(weir_bundle_t *bundle, weir_str_t host, weir_bundle_entry_t *
 bool
 weir_bundle_resolve(weir_bundle_t *bundle, weir_str_t host, weir_addrs_t *addrs, weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_NAME, host);
+    weir_bundle_entry_t *entry = weir_fragment_source_known(bundle, WEIR_BUNDLE_NAME, host);
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "addresses of", host);
@@ -336,7 +336,7 @@ weir_bundle_user(weir_bundle_t *bundle, weir_str_t user, weir_str_t group, weir_
 
     group = group.len != 0 ? group : user;
     key = weir_str_printf(&bundle->arena, "%.*s:%.*s", WEIR_STR_ARG(user), WEIR_STR_ARG(group));
-    entry = weir_bundle_find(bundle, WEIR_BUNDLE_USER, key);
+    entry = weir_fragment_source_known(bundle, WEIR_BUNDLE_USER, key);
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "user", key);
     }
@@ -379,7 +379,7 @@ bundle_record_cpus(weir_bundle_t *bundle, weir_bundle_entry_t **entry)
 bool
 weir_bundle_cpus(weir_bundle_t *bundle, uint64_t mask[WEIR_BUNDLE_CPUS / 64], weir_error_t *error)
 {
-    weir_bundle_entry_t *entry = weir_bundle_find(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"));
+    weir_bundle_entry_t *entry = weir_fragment_source_known(bundle, WEIR_BUNDLE_PROCESSORS, WEIR_STR("cpus"));
 
     if (entry == NULL && bundle->replay) {
         return bundle_missing(error, "list of", WEIR_STR("cpus"));

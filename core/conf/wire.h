@@ -28,18 +28,30 @@ typedef struct weir_bundle_entry {
     };
 } weir_bundle_entry_t;
 
+/* fragment_source.h */
+typedef struct weir_bundle_gone { struct weir_bundle_gone *next; weir_str_t name, fragment; } weir_bundle_gone_t;
+struct weir_fragment_source;
+
 struct weir_bundle {
     weir_arena_t          arena;
     bool                  replay, looks_only;
     weir_bundle_entry_t  *first, **end;
     size_t                n;
     weir_bundle_entry_t  *buckets[256];
+    const struct weir_fragment_source *source;      /* NULL: nobody puts fragments in */
+    weir_bundle_t        *before;                   /* NULL: all is read anew */
+    bool                (*reads_anew)(void *data, weir_str_t path);
+    void                 *reads_anew_data;
+    weir_bundle_gone_t   *gone;
 };
 
 /* bundle.c.  The value is borrowed from the bundle's arena.  NULL: the value is not what the kind asks for. */
 weir_bundle_entry_t *weir_bundle_add(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key, weir_str_t value);
 weir_bundle_t       *weir_bundle_create_replay(void);
 weir_bundle_entry_t *weir_bundle_find(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key);
+
+/* fragment_source.c.  NULL: it is not there, and is not known from before. */
+weir_bundle_entry_t *weir_fragment_source_known(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key);
 
 /* wire.c */
 bool weir_wire_decode_entry(weir_arena_t *arena, weir_bundle_entry_t *entry) WEIR_MUST_USE;

@@ -344,6 +344,7 @@ weir_listens_add(weir_conf_t *cf, weir_generation_t *generation, const weir_area
     *is_first = listen == NULL;
     if (*is_first) {
         listen = listens_make(cf, generation, area, entry, size);
+        listen->words = entry->words;
     }
     if (listen->area != area) {
         (void) weir_conf_error_at(cf, entry->words, "%s listens on %.*s already", listen->area->name,

@@ -48,6 +48,7 @@ typedef struct weir_listen {
     bool                  options_set;
     bool                  is_ssl;            /* every connection begins with a TLS handshake */
     bool                  is_proxied;        /* every connection begins with a PROXY protocol header */
+    const weir_conf_words_t *words;          /* of the first `listen` that names it, for errors */
 } weir_listen_t;
 
 typedef struct { weir_listen_t **at; size_t n; } weir_listens_t;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -380,12 +381,34 @@ weir_sockets_close_left(weir_sockets_t *sockets)
 
 /* -- all of a generation -- */
 
+/* Where the address stands; in a fragment, which a person has not just written, the text says it too. */
+static void
+sockets_place(const weir_conf_words_t *words, weir_error_t *error)
+{
+    size_t len = strlen(error->text);
+
+    if (words == NULL || words->file == NULL) {
+        return;
+    }
+    (void) snprintf(error->file, sizeof(error->file), "%s", words->file);
+    error->line = words->line;
+    if (words->fragment != NULL) {
+        (void) snprintf(error->fragment, sizeof(error->fragment), "%s", words->fragment);
+        (void) snprintf(error->text + len, sizeof(error->text) - len, words->line != 0 ? " in %s:%u" : " in %s",
+                        words->file, words->line);
+    }
+}
+
 static bool
-sockets_open_list(weir_sockets_t *sockets, weir_listens_t list, uint32_t workers, bool patient, weir_error_t *error)
+sockets_open_list(weir_sockets_t *sockets, weir_listens_t list, uint32_t workers, bool patient, bool only_fragments,
+                  weir_error_t *error)
 {
     for (size_t i = 0; i < list.n; i++) {
         weir_listener_t *listener = sockets_find(sockets, &list.at[i]->addr);
 
+        if (only_fragments && (list.at[i]->words == NULL || list.at[i]->words->fragment == NULL)) {
+            continue;
+        }
         if (listener == NULL) {
             listener = sockets_add(sockets, &list.at[i]->addr, &list.at[i]->options);
         }
@@ -393,6 +416,7 @@ sockets_open_list(weir_sockets_t *sockets, weir_listens_t list, uint32_t workers
             return weir_error_set(error, "no memory for the sockets of %.*s", WEIR_STR_ARG(list.at[i]->text));
         }
         if (!sockets_open_all(sockets, listener, workers, patient, error)) {
+            sockets_place(list.at[i]->words, error);
             return false;
         }
     }
@@ -415,7 +439,7 @@ weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, 
                   weir_error_t *error)
 {
     weir_listens_t list = weir_listens_of(generation);
-    bool           opened = sockets_open_list(sockets, list, workers, patient, error);
+    bool           opened = sockets_open_list(sockets, list, workers, patient, false, error);
 
     if (!opened) {
         sockets_undo(sockets);
@@ -435,6 +459,19 @@ weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, 
         }
     }
     return opened;
+}
+
+bool
+weir_sockets_check(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
+                   bool only_fragments, weir_error_t *error)
+{
+    size_t before = sockets->n;
+    bool   opens = sockets_open_list(sockets, weir_listens_of(generation), workers, patient, only_fragments, error);
+
+    while (sockets->n > before) {
+        sockets_remove_at(sockets, sockets->n - 1, true);
+    }
+    return opens;
 }
 
 bool

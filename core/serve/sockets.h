@@ -35,6 +35,10 @@ typedef struct {
  * was. */
 bool weir_sockets_open(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
                        weir_error_t *error) WEIR_MUST_USE;
+/* Could it?  All is as it was.  only_fragments: the addresses that fragments name first.  false with *error, which says
+ * where the address stands. */
+bool weir_sockets_check(weir_sockets_t *sockets, const weir_generation_t *generation, uint32_t workers, bool patient,
+                        bool only_fragments, weir_error_t *error) WEIR_MUST_USE;
 /* One that was inherited, taken over: it belongs to the address it is bound to. false: errno. */
 bool weir_sockets_adopt(weir_sockets_t *sockets, int fd) WEIR_MUST_USE;
 /* Closes those of addresses that generation `serial` does not have. */

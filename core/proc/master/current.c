@@ -50,6 +50,14 @@ weir_current_keep_bundle(const weir_bundle_t *bundle)
     current_use(weir_wire_bundle_to_fd(bundle));
 }
 
+weir_bundle_t *
+weir_current_bundle(void)
+{
+    weir_error_t error = { .text = "" };
+
+    return current_fd < 0 ? NULL : weir_wire_bundle_from_fd(current_fd, &error);
+}
+
 void
 weir_current_forget(void)
 {

@@ -18,6 +18,8 @@ void weir_current_describe(weir_bundle_t *bundle, const weir_conf_source_t *sour
  * logged: it is served all the same. */
 void weir_current_keep(int fd);
 void weir_current_keep_bundle(const weir_bundle_t *bundle);
+/* A replay of it; NULL: there is none. */
+weir_bundle_t *weir_current_bundle(void);
 /* In a child, and at the end. */
 void weir_current_forget(void);
 

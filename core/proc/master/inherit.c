@@ -9,6 +9,7 @@
 #include "log/log.h"
 #include "os/file.h"
 #include "os/sys.h"
+#include "proc/master/fragments_live.h"
 #include "shm/zone.h"
 #include "upstream/changes.h"
 
@@ -28,7 +29,8 @@ static struct {
     size_t len;
     int   *fds;                              /* heap, ascending */
     size_t n_fds;
-    int    ready_fd, changes_fd;             /* changes_fd: that was written; 0: none was */
+    int    ready_fd;
+    int    changes_fd, fragments_fd;         /* that were written; 0: none was */
 } inherit = { .ready_fd = -1 };
 
 static pid_t inherit_predecessor;            /* the master that started this one; 0: none did */
@@ -93,7 +95,7 @@ inherit_check_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
         return true;
     }
     if (weir_str_eq(what, WEIR_STR("zone")) || weir_str_eq(what, WEIR_STR("bell"))
-        || weir_str_eq(what, WEIR_STR("changes")))
+        || weir_str_eq(what, WEIR_STR("changes")) || weir_str_eq(what, WEIR_STR("fragments")))
     {
         return inherit_fd(&rest, &fd) && inherit_note(fd);
     }
@@ -166,20 +168,42 @@ weir_inherit_fds(size_t *n)
 
 /* -- taking -- */
 
+/* All that is in a memory file, which is closed; *text is weir_mem_free's.  false: it cannot be read. */
+static bool
+inherit_slurp(int fd, weir_str_t *text)
+{
+    struct stat st;
+    char       *room = weir_sys_fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= INHERIT_CHANGES_MAX
+                       ? weir_mem_try((size_t) st.st_size) : NULL;
+    ssize_t     n = room != NULL ? weir_sys_pread(fd, room, (size_t) st.st_size, 0) : -1;
+
+    (void) weir_sys_close(fd);
+    *text = weir_str(room, n > 0 ? (size_t) n : 0);
+    return n > 0 && n == st.st_size;
+}
+
 /* What cannot be read is as the configuration says it. */
 static void
 inherit_take_changes(int fd)
 {
-    struct stat st;
-    char       *text = weir_sys_fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= INHERIT_CHANGES_MAX
-                       ? weir_mem_try((size_t) st.st_size) : NULL;
-    ssize_t     n = text != NULL ? weir_sys_pread(fd, text, (size_t) st.st_size, 0) : -1;
+    weir_str_t text;
 
-    if (n != st.st_size || !weir_changes_load(weir_str(text, (size_t) n))) {
+    if (!inherit_slurp(fd, &text) || !weir_changes_load(text)) {
         weir_log(WEIR_LOG_ALERT, NULL, 0, "what was changed of upstreams at run time cannot be taken over");
     }
-    weir_mem_free(text);
-    (void) weir_sys_close(fd);
+    weir_mem_free((void *) (uintptr_t) text.at);
+}
+
+static void
+inherit_take_fragments(int fd)
+{
+    weir_error_t error = { .text = "" };
+    weir_str_t   text;
+
+    if (!inherit_slurp(fd, &text) || !weir_fragments_live_inherit(text, &error)) {
+        weir_log(WEIR_LOG_ALERT, NULL, 0, "fragments of the configuration cannot be taken over: %s", error.text);
+    }
+    weir_mem_free((void *) (uintptr_t) text.at);
 }
 
 static bool
@@ -193,6 +217,8 @@ inherit_zone_line(weir_str_t what, weir_str_t rest, void *data WEIR_UNUSED)
         weir_wake_adopt_bell(fd);
     } else if (weir_str_eq(what, WEIR_STR("changes")) && inherit_fd(&rest, &fd)) {
         inherit_take_changes(fd);
+    } else if (weir_str_eq(what, WEIR_STR("fragments")) && inherit_fd(&rest, &fd)) {
+        inherit_take_fragments(fd);
     }
     return true;
 }
@@ -343,6 +369,30 @@ inherit_write_changes(inherit_writer_t *w)
 }
 
 static void
+inherit_write_fragments(inherit_writer_t *w)
+{
+    weir_error_t error = { .text = "" };
+    char        *text;
+
+    if (weir_fragments_live_table()->n == 0) {
+        return;
+    }
+    if (inherit.fragments_fd > 0) {          /* of an upgrade that failed */
+        (void) weir_sys_close(inherit.fragments_fd);
+    }
+    text = weir_fragments_live_text(&error);
+    inherit.fragments_fd = text != NULL ? weir_sys_memfd("weir fragments") : -1;
+    if (inherit.fragments_fd < 0 || !weir_file_write_all(inherit.fragments_fd, weir_str_from_z(text))) {
+        w->out.full = true;
+    } else {
+        weir_buf_add_lit(&w->out, "fragments");
+        inherit_add(w, inherit.fragments_fd);
+        weir_buf_add_char(&w->out, '\n');
+    }
+    free(text);
+}
+
+static void
 inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd)
 {
     for (size_t i = 0; i < sockets->n; i++) {
@@ -358,6 +408,7 @@ inherit_compose(inherit_writer_t *w, const weir_sockets_t *sockets, int ready_fd
     weir_zones_each(inherit_write_zone, w);
     weir_wake_each_bell(inherit_write_bell, w);
     inherit_write_changes(w);
+    inherit_write_fragments(w);
     weir_buf_add_lit(&w->out, "ready");
     inherit_add(w, ready_fd);
     weir_buf_add_char(&w->out, '\n');

@@ -8,6 +8,7 @@
  *     zone FD LABEL         see weir_zones_adopt
  *     bell FD               see weir_wake_adopt_bell
  *     changes FD            lines of commands: what was changed of groups' peers (upstream/changes.h), where it was
+ *     fragments FD          the fragments of the configuration (fragments_state.h), where there are any
  *     ready FD              "R" when the new program's workers accept, or "F" and why they never will
  *
  * All of it is read once, before anything else is opened, and taken out of the environment.

@@ -4,17 +4,19 @@
 #include "proc/master/load.h"
 
 #include "conf/core.h"
+#include "conf/fragment_file.h"
+#include "conf/fragment_source.h"
 #include "log/log.h"
 #include "os/file.h"
 #include "os/sys.h"
 #include "proc/master/current.h"
+#include "proc/master/fragments_live.h"
+#include "proc/master/fragments_state.h"
 #include "serve/listen.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-#define LOAD_ERRORS 20              /* most that are told of one reading */
 
 static weir_log_sink_t *load_stderr;        /* the short form, from before any configuration */
 static weir_log_sink_t  load_file = { .fd = -1 };
@@ -94,8 +96,8 @@ weir_load_boot_fini(void)
 
 /* -- generations -- */
 
-static void
-load_warn(const weir_generation_t *generation)
+void
+weir_load_warn(const weir_generation_t *generation)
 {
     weir_settings_t settings;
     uint64_t        files;
@@ -111,28 +113,23 @@ load_warn(const weir_generation_t *generation)
     }
 }
 
-static void
-load_tell_errors(const weir_conf_errors_t *errors, weir_error_t *first)
+void
+weir_load_tell_errors(const weir_conf_errors_t *errors, weir_error_t *first)
 {
-    weir_assert(errors->n <= LOAD_ERRORS);
+    weir_assert(errors->n <= WEIR_LOAD_ERRORS);
     for (size_t i = 0; i < errors->n; i++) {
         weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", errors->at[i].text);
     }
-    if (errors->n == LOAD_ERRORS) {
-        weir_log(WEIR_LOG_EMERG, NULL, 0, "there may be more errors: reading ended after %d", LOAD_ERRORS);
+    if (errors->n == WEIR_LOAD_ERRORS) {
+        weir_log(WEIR_LOG_EMERG, NULL, 0, "there may be more errors: reading ended after %d", WEIR_LOAD_ERRORS);
     }
     (void) weir_error_set(first, errors->n > 1 ? "%s (the first of %zu errors; the error log has all)" : "%s",
                           errors->at[0].text, errors->n);
 }
 
 weir_generation_t *
-weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
+weir_load_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial, weir_conf_errors_t *errors)
 {
-    static weir_error_t at[LOAD_ERRORS];
-    weir_conf_errors_t  errors = { at, 0, LOAD_ERRORS };
-    weir_bundle_t      *bundle = weir_bundle_create();
-    weir_generation_t  *generation;
-
     if (load_path != NULL) {
         weir_bundle_put(bundle, WEIR_STR("error_log"), weir_str_from_z(load_path));
     }
@@ -140,11 +137,58 @@ weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kep
         weir_bundle_look_only(bundle);
     }
     weir_current_describe(bundle, source, serial);
-    generation = weir_generation_build_all(bundle, source, serial, &errors);
-    if (generation != NULL) {
-        load_warn(generation);
+    return weir_generation_build_all(bundle, source, serial, errors);
+}
+
+weir_generation_t *
+weir_load(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
+{
+    weir_bundle_t     *bundle = NULL;
+    weir_generation_t *generation = weir_fragments_live_load(source, serial, true, NULL, &bundle, error);
+
+    if (generation != NULL && kept != NULL) {
+        *kept = bundle;
     } else {
-        load_tell_errors(&errors, error);
+        weir_bundle_destroy(bundle);
+    }
+    return generation;
+}
+
+/* -- a fragment that is bad is an error -- */
+
+static void
+load_tell_fragment(const weir_error_t *error)
+{
+    weir_log(WEIR_LOG_EMERG, NULL, 0, "%s", error->text);
+}
+
+static bool
+load_put_folder(void *data WEIR_UNUSED, weir_bundle_t *bundle, weir_str_t path, weir_error_t *error)
+{
+    return weir_fragment_files_put(bundle, path, load_tell_fragment, error);
+}
+
+static bool
+load_put_state(void *data WEIR_UNUSED, weir_bundle_t *bundle, weir_str_t path, weir_error_t *error)
+{
+    return weir_fragments_state_put(bundle, path, error);
+}
+
+weir_generation_t *
+weir_load_strictly(const weir_conf_source_t *source, uint64_t serial, weir_bundle_t **kept, weir_error_t *error)
+{
+    static const weir_fragment_source_t fragments = { .folder = load_put_folder, .state = load_put_state };
+    static weir_error_t                 at[WEIR_LOAD_ERRORS];
+    weir_conf_errors_t                  errors = { at, 0, WEIR_LOAD_ERRORS };
+    weir_bundle_t                      *bundle = weir_bundle_create();
+    weir_generation_t                  *generation;
+
+    weir_fragment_source_set(bundle, &fragments);
+    generation = weir_load_build(bundle, source, serial, &errors);
+    if (generation != NULL) {
+        weir_load_warn(generation);
+    } else {
+        weir_load_tell_errors(&errors, error);
     }
     if (generation != NULL && kept != NULL) {
         *kept = bundle;

@@ -17,6 +17,7 @@
 #include "proc/common/shared.h"
 #include "proc/common/signals.h"
 #include "proc/master/daemon.h"
+#include "proc/master/fragments_live.h"
 #include "proc/master/inherit.h"
 #include "proc/master/load.h"
 #include "proc/master/pidfile.h"
@@ -183,6 +184,7 @@ master_on_signal(void *data)
             weir_spawn_cohort(master);
             weir_outcome_end(WEIR_OUTCOME_RELOAD, true,
                              "workers are started again with the configuration that was in use");
+            weir_reload_fragments(master);
         } else if (master->state == WEIR_MASTER_SERVING) {
             weir_reload_request(master);
             weir_upgrade_note(master, SIGHUP);
@@ -265,6 +267,7 @@ static void
 master_tear_down(weir_master_t *master)
 {
     weir_store_process_stop(master);
+    weir_fragments_live_end();
     weir_publish_close(master);
     weir_signals_close();
     weir_reload_abort(master);
@@ -288,6 +291,12 @@ master_tear_down(weir_master_t *master)
     weir_generation_unref(master->generation);
 }
 
+static void
+master_want_fragments(void *data)
+{
+    weir_reload_fragments(data);
+}
+
 int
 weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation, weir_sockets_t *sockets)
 {
@@ -300,7 +309,10 @@ weir_master_run(const weir_conf_source_t *source, weir_generation_t *generation,
     *sockets = (weir_sockets_t) { 0 };
     started = master_set_up(&master) && weir_store_process_start(&master);
     weir_publish_use(&master);
+    weir_fragments_live_use(generation->serial);
+    weir_fragments_live_done(generation->serial);
     if (started) {
+        weir_fragments_live_begin(master.loop, true, master_want_fragments, &master);
         weir_load_boot_end();
         if (weir_inherit_is_under_way()) {
             weir_sockets_close_unused(&master.sockets, generation->serial);

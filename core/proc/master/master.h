@@ -62,11 +62,13 @@ struct weir_master {
 
     /* one reload at a time */
     bool                      reloading, reload_again;
+    bool                      fragments_again;  /* one with other fragments is wanted behind it */
     int                       bundle_fd;    /* of the reload under way; -1 */
     weir_timer_t              reload_timer;
     weir_timer_t              left_timer;       /* sockets of addresses that are gone (weir_sockets_close_left) */
     weir_task_t               reload_task;
     weir_task_t               publish_task;
+    weir_task_t               fragments_task;
 
     enum { WEIR_MASTER_SERVING, WEIR_MASTER_QUITTING, WEIR_MASTER_STOPPING } state;
     weir_timer_t              stop_timer, watchdog_timer;
@@ -131,6 +133,8 @@ void weir_watchdog_set(weir_master_t *master);                       /* as the s
 
 /* -- reload.c -- */
 void weir_reload_request(weir_master_t *master);                     /* now, or when the one under way has ended */
+/* With the fragments that are asked for, and else nothing new: when the turn ends, or behind the one under way. */
+void weir_reload_fragments(weir_master_t *master);
 void weir_reload_check_done(weir_master_t *master);
 void weir_reload_abort(weir_master_t *master);                       /* the workers are told to leave */
 void weir_reload_forget(weir_master_t *master);                      /* in a forked child: the master goes on with it */

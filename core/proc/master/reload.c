@@ -16,6 +16,7 @@
 #include "os/sys.h"
 #include "proc/common/outcome.h"
 #include "proc/common/shared.h"
+#include "proc/master/fragments_live.h"
 #include "proc/master/inherit.h"
 #include "proc/master/keep.h"
 #include "proc/master/load.h"
@@ -38,6 +39,8 @@ reload_on_task(weir_task_t *task)
     if (master->reload_again && master->state == WEIR_MASTER_SERVING) {
         master->reload_again = false;
         weir_reload_request(master);
+    } else if (master->fragments_again) {
+        weir_reload_fragments(master);
     }
 }
 
@@ -87,7 +90,8 @@ reload_finish(weir_master_t *master)
     reload_close_bundle(master);
     weir_sockets_leave_unused(&master->sockets, master->generation->serial);
     reload_on_left(&master->left_timer);
-    if (master->reload_again) {
+    weir_fragments_live_done(master->generation->serial);
+    if (master->reload_again || master->fragments_again) {
         weir_task_post(master->loop, &master->reload_task, reload_on_task);
     }
 }
@@ -182,10 +186,11 @@ void
 weir_reload_forget(weir_master_t *master)
 {
     weir_task_cancel(&master->reload_task);
+    weir_task_cancel(&master->fragments_task);
     weir_timer_drop(&master->reload_timer);
     weir_timer_drop(&master->left_timer);
     reload_close_bundle(master);
-    master->reloading = master->reload_again = false;
+    master->reloading = master->reload_again = master->fragments_again = false;
 }
 
 void
@@ -234,6 +239,7 @@ reload_use(weir_master_t *master, weir_generation_t *generation)
     weir_master_write_pid(master);
     weir_store_process_change(master);
     weir_publish_use(master);
+    weir_fragments_live_use(generation->serial);
 }
 
 static bool
@@ -273,26 +279,23 @@ reload_start(weir_master_t *master, weir_generation_t *generation)
     weir_master_settle(master);
 }
 
-void
-weir_reload_request(weir_master_t *master)
+/* Can what the generation listens on be bound? */
+static bool
+reload_judge(void *data, const weir_generation_t *generation, weir_error_t *error)
 {
-    weir_error_t       error = { 0 };
-    weir_bundle_t     *bundle = NULL;
-    weir_generation_t *generation;
+    weir_master_t  *master = data;
+    weir_settings_t settings;
 
-    if (master->reloading) {
-        master->reload_again = true;
-        return;
-    }
-    weir_outcome_begin(WEIR_OUTCOME_RELOAD);
-    weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
-    weir_keep_wait(master);              /* a file of `state` that has yet to lose a server would bring it back */
-    weir_publish_settle(master);
-    generation = weir_load(master->source, master->generation->serial + 1, &bundle, &error);
-    if (generation == NULL) {
-        reload_tell_outcome(false, "%s", error.text);
-        return;
-    }
+    weir_settings_read(&settings, generation);
+    return weir_sockets_check(&master->sockets, generation, settings.workers, false, false, error);
+}
+
+/* What was loaded is given to the workers; if it cannot be used, all is as it was. */
+static void
+reload_take(weir_master_t *master, weir_generation_t *generation, weir_bundle_t *bundle)
+{
+    weir_error_t error = { .text = "" };
+
     weir_assert(master->bundle_fd < 0);
     master->bundle_fd = weir_wire_bundle_to_fd(bundle);
     weir_bundle_destroy(bundle);
@@ -308,4 +311,69 @@ weir_reload_request(weir_master_t *master)
     reload_tell_outcome(false, "%s", error.text);
     reload_close_bundle(master);
     weir_generation_unref(generation);
+    weir_fragments_live_give_up(&error);
+}
+
+void
+weir_reload_request(weir_master_t *master)
+{
+    const weir_fragments_judge_t judge = { .data = master, .check = reload_judge };
+    weir_error_t                 error = { .text = "" };
+    weir_bundle_t               *bundle = NULL;
+    weir_generation_t           *generation;
+
+    if (master->reloading) {
+        master->reload_again = true;
+        return;
+    }
+    weir_outcome_begin(WEIR_OUTCOME_RELOAD);
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
+    weir_keep_wait(master);              /* a file of `state` that has yet to lose a server would bring it back */
+    weir_publish_settle(master);
+    generation = weir_fragments_live_load(master->source, master->generation->serial + 1, true, &judge, &bundle,
+                                          &error);
+    if (generation == NULL) {
+        reload_tell_outcome(false, "%s", error.text);
+        weir_reload_fragments(master);       /* those that waited go on with the files of before */
+        return;
+    }
+    reload_take(master, generation, bundle);
+}
+
+static void
+reload_on_fragments(weir_task_t *task)
+{
+    weir_master_t               *master = weir_container_of(task, weir_master_t, fragments_task);
+    const weir_fragments_judge_t judge = { .data = master, .check = reload_judge };
+    weir_error_t                 error = { .text = "" };
+    weir_bundle_t               *bundle = NULL;
+    weir_generation_t           *generation;
+
+    if (master->state != WEIR_MASTER_SERVING || master->successor != 0 || master->is_quiet) {
+        return;                              /* asked again when that is over, or never needed */
+    }
+    if (master->reloading) {
+        master->fragments_again = true;
+        return;
+    }
+    master->fragments_again = false;
+    if (!weir_fragments_are_asked(weir_fragments_live_table())) {
+        return;
+    }
+    weir_keep_wait(master);              /* a file of `state` that has yet to lose a server would bring it back */
+    weir_publish_settle(master);
+    generation = weir_fragments_live_load(master->source, master->generation->serial + 1, false, &judge, &bundle,
+                                          &error);
+    if (generation == NULL) {
+        return;                              /* what is wrong with them was said */
+    }
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "fragments have changed: configuration %llu",
+             (unsigned long long) generation->serial);
+    reload_take(master, generation, bundle);
+}
+
+void
+weir_reload_fragments(weir_master_t *master)
+{
+    weir_task_post(master->loop, &master->fragments_task, reload_on_fragments);
 }

@@ -20,6 +20,7 @@
 #include "proc/master/control.h"
 #include "proc/master/current.h"
 #include "proc/master/daemon.h"
+#include "proc/master/fragments_live.h"
 #include "proc/master/load.h"
 #include "proc/master/pidfile.h"
 #include "shm/slots.h"
@@ -41,6 +42,7 @@ typedef struct {
     weir_life_t              *life;
     weir_serve_t             *serve;
     weir_timer_t              left_timer;       /* sockets of addresses that are gone */
+    weir_task_t               fragments_task;
     bool                      leaving, done;
 } single_t;
 
@@ -72,20 +74,19 @@ single_on_left(weir_timer_t *timer)
     }
 }
 
-static void
-single_reload(single_t *single)
+static bool
+single_judge(void *data, const weir_generation_t *generation, weir_error_t *error)
 {
-    weir_error_t       error = { 0 };
-    weir_generation_t *generation, *old = single->generation;
-    weir_bundle_t     *bundle = NULL;
+    return weir_sockets_check(&((single_t *) data)->sockets, generation, 1, false, false, error);
+}
 
-    weir_outcome_begin(WEIR_OUTCOME_RELOAD);
-    weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
-    generation = weir_load(single->source, old->serial + 1, &bundle, &error);
-    if (generation == NULL) {
-        weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
-        return;
-    }
+/* What was loaded is served; if it cannot be, all is as it was. */
+static void
+single_take(single_t *single, weir_generation_t *generation, weir_bundle_t *bundle)
+{
+    weir_error_t       error = { .text = "" };
+    weir_generation_t *old = single->generation;
+
     if (!weir_load_open_logs(generation, &error)
         || !weir_sockets_open(&single->sockets, generation, 1, false, &error))
     {
@@ -94,6 +95,7 @@ single_reload(single_t *single)
         weir_log_close(weir_core_sinks(generation));
         weir_generation_unref(generation);
         weir_bundle_destroy(bundle);
+        weir_fragments_live_give_up(&error);
         return;
     }
     weir_assert(generation->serial > old->serial);
@@ -110,6 +112,57 @@ single_reload(single_t *single)
     single_on_left(&single->left_timer);
     weir_log(WEIR_LOG_NOTICE, NULL, 0, "configuration %llu is in use", (unsigned long long) generation->serial);
     weir_outcome_end(WEIR_OUTCOME_RELOAD, true, "the configuration is in use");
+    weir_fragments_live_use(generation->serial);
+    weir_fragments_live_done(generation->serial);
+}
+
+static void
+single_on_fragments(weir_task_t *task)
+{
+    single_t                    *single = weir_container_of(task, single_t, fragments_task);
+    const weir_fragments_judge_t judge = { .data = single, .check = single_judge };
+    weir_error_t                 error = { .text = "" };
+    weir_bundle_t               *bundle = NULL;
+    weir_generation_t           *generation;
+
+    if (single->leaving || !weir_fragments_are_asked(weir_fragments_live_table())) {
+        return;
+    }
+    generation = weir_fragments_live_load(single->source, single->generation->serial + 1, false, &judge, &bundle,
+                                          &error);
+    if (generation != NULL) {
+        weir_log(WEIR_LOG_NOTICE, NULL, 0, "fragments have changed: configuration %llu",
+                 (unsigned long long) generation->serial);
+        single_take(single, generation, bundle);
+    }
+}
+
+static void
+single_want_fragments(void *data)
+{
+    single_t *single = data;
+
+    weir_task_post(single->loop, &single->fragments_task, single_on_fragments);
+}
+
+static void
+single_reload(single_t *single)
+{
+    const weir_fragments_judge_t judge = { .data = single, .check = single_judge };
+    weir_error_t                 error = { .text = "" };
+    weir_bundle_t               *bundle = NULL;
+    weir_generation_t           *generation;
+
+    weir_outcome_begin(WEIR_OUTCOME_RELOAD);
+    weir_log(WEIR_LOG_NOTICE, NULL, 0, "reconfiguring");
+    generation = weir_fragments_live_load(single->source, single->generation->serial + 1, true, &judge, &bundle,
+                                          &error);
+    if (generation == NULL) {
+        weir_outcome_end(WEIR_OUTCOME_RELOAD, false, error.text);
+        single_want_fragments(single);       /* those that waited go on with the files of before */
+        return;
+    }
+    single_take(single, generation, bundle);
 }
 
 static void
@@ -244,8 +297,10 @@ single_set_up(single_t *single)
 static void
 single_tear_down(single_t *single)
 {
+    weir_fragments_live_end();
     weir_control_close();
     weir_signals_close();
+    weir_task_cancel(&single->fragments_task);
     if (single->serve != NULL) {
         weir_serve_stop(single->serve);
         weir_life_end(single->life);
@@ -283,6 +338,9 @@ weir_single_run(const weir_conf_source_t *source, weir_generation_t *generation,
     }
     if (started) {
         single_open_control(&single, pid_path);
+        weir_fragments_live_use(generation->serial);
+        weir_fragments_live_done(generation->serial);
+        weir_fragments_live_begin(single.loop, false, single_want_fragments, &single);
     }
     if (started) {
         weir_load_boot_end();

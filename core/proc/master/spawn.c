@@ -15,6 +15,7 @@
 #include "proc/common/signals.h"
 #include "proc/master/control.h"
 #include "proc/master/daemon.h"
+#include "proc/master/fragments_live.h"
 #include "proc/master/inherit.h"
 #include "proc/master/keep.h"
 #include "proc/master/store_process.h"
@@ -84,6 +85,7 @@ weir_spawn_forget_master(weir_master_t *master)
     weir_task_cancel(&master->publish_task);
     weir_keep_forget();
     weir_control_forget();
+    weir_fragments_live_forget();
     weir_reload_forget(master);
     weir_loop_destroy(master->loop);
     while (!weir_list_empty(&master->children)) {

@@ -81,6 +81,7 @@ upgrade_failed(weir_master_t *master)
         master->is_quiet = false;
         weir_spawn_cohort(master);
     }
+    weir_reload_fragments(master);           /* what came meanwhile */
 }
 
 /* How it failed, printf's.  The first word holds. */

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/dns.h"
 #include "base/table.h"
+#include "conf/fragment_source.h"
 #include "conf/generation.h"
 #include "shm/stats.h"
 #include "upstream/fill.h"
@@ -744,7 +745,7 @@ weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t aut
     weir_upstream_groups_t *groups = generation->built[weir_upstream_index];
     weir_group_conf_t *group = weir_upstream_find(generation, authority), *known;
     weir_hostport_t    hp;
-    weir_str_t         key;
+    weir_str_t         key, fragment;
     const char        *why;
 
     weir_assert(groups != NULL);
@@ -760,6 +761,14 @@ weir_upstream_for(weir_conf_t *cf, weir_generation_t *generation, weir_str_t aut
         return NULL;
     }
 
+    if (weir_fragment_source_lacks_group(cf->bundle, authority, &fragment)) {
+        weir_str_t last = cf->words->at[cf->words->n - 1].text;      /* of a location or route: which it is */
+
+        weir_conf_error(cf, 1, "upstream \"%.*s\" of fragment \"%.*s\" is used by \"%.*s %.*s\"",
+                        WEIR_STR_ARG(authority), WEIR_STR_ARG(fragment), WEIR_STR_ARG(cf->words->at[0].text),
+                        (int) weir_min(last.len, (size_t) 100), last.at);
+        return NULL;
+    }
     key = weir_str_printf(cf->arena, "%.*s %u %u", WEIR_STR_ARG(upstream_authority(cf, &hp, 0, 0)),
                           (unsigned) (hp.has_port ? hp.port : default_port), (unsigned) default_port);
     known = weir_table_find(&groups->implied, key);
