@@ -8,6 +8,7 @@
 #include "tool/consumers.h"
 #include "tool/diff.h"
 #include "tool/explain.h"
+#include "tool/fragments.h"
 #include "tool/notation.h"
 #include "tool/reload.h"
 #include "tool/simulate.h"
@@ -36,6 +37,10 @@ static const weir_tool_t tools[] = {
     { "fmt", "[-w|--check] FILE...|-",
       "configuration files in one layout; -w: written back, --check: which of them are not in it (exit code 3)",
       .run_source = weir_notation_fmt },
+    { "fragments", "[list [--json] | get NAME | put NAME FILE|- [if_digest=DIGEST] | remove NAME [if_digest=DIGEST] | "
+      "apply FILE|-]",
+      "pieces of the configuration that change while the instance runs: what there is, what is refused and why",
+      .run = weir_tool_fragments },
     { "identity", "add KIND:VALUE consumer=NAME | remove KIND:VALUE | list [CONSUMER]",
       "what consumers are known by, beside API keys: see `weir -h identify`", .run = weir_tool_identity },
     { "key", "create CONSUMER [label=TEXT] [expires=30d|DATE] [secret=-] | list [CONSUMER] | revoke ID",

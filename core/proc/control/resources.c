@@ -32,6 +32,20 @@ static const weir_resource_t resources_rows[] = {
            .help = "Removes a server; with `?forget` what was changed of it is forgotten instead."),
     GET("/v1/zones", "zones.list", .is_long = true,
         .help = "Lists what lies in shared memory: kind, name, size, and what each kind tells of itself."),
+    GET("/v1/fragments", "fragments.list", .is_long = true,
+        .help = "Lists the fragments of the configuration: state, digest, since which generation each is live, what of "
+                "it was refused and why."),
+    BODY(POST, "/v1/fragments", "fragments.apply",
+         .help = "Puts and removes fragments, all of it or nothing; answered when all workers serve it.",
+         .body = "{\"put\":[{\"name\":\"a\",\"tree\":[]}],\"remove\":[{\"name\":\"b\"}]}"),
+    GET("/v1/fragments/{name*}", "fragments.get", .is_long = true, .help = "Tells one fragment, with its tree."),
+    BODY(PUT, "/v1/fragments/{name*}", "fragments.put", .member = "tree", .query = "if_digest",
+         .help = "Puts a fragment, the JSON notation of a configuration; with `?if_digest=DIGEST` only in the place of "
+                 "that version, with `?if_digest=` only where there is none.",
+         .body = "[{\"directive\":\"upstream\",\"args\":[\"api\"],\"block\":[{\"directive\":\"server\",\"args\":"
+                 "[\"10.0.0.1\"]}]}]"),
+    DELETE("/v1/fragments/{name*}", "fragments.remove", .query = "if_digest",
+           .help = "Removes a fragment; one that others need is refused."),
 };
 
 /* -- paths -- */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const weir_command_t *const commands_tables[] = {
-    weir_commands_upstream, weir_commands_zones,
+    weir_commands_fragments, weir_commands_upstream, weir_commands_zones,
 };
 
 void

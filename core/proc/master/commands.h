@@ -16,6 +16,7 @@ extern const weir_command_t weir_commands_upstream[];        /* commands_upstrea
 extern const weir_command_t weir_commands_zones[];
 void weir_commands_zones_close(void);                        /* no look is under way any more */
 void weir_commands_zones_forget(void);                       /* in a forked child */
+extern const weir_command_t weir_commands_fragments[];       /* commands_fragments.c */
 
 /* words: {"do":"NAME", ...}; the rest as weir_call_begin has it. */
 weir_call_t *weir_commands_call(const weir_command_ops_t *ops, const json_t *words,
