@@ -85,12 +85,13 @@ main_open_boot_log(weir_arena_t *arena, const weir_command_t *command, const wei
     weir_load_boot_log(path, command->test && command->quiet);
 }
 
-/* What is wrong with the files is said on standard error and in the boot log. */
+/* For settings: what is wrong with the files is said on standard error and in the boot log, but for fragments. */
 static weir_generation_t *
 main_load(const weir_conf_source_t *source)
 {
     weir_error_t error = { .text = "" };
 
+    weir_fragments_live_hush();
     return weir_load(source, 1, NULL, &error);
 }
 

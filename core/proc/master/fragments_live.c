@@ -29,6 +29,7 @@ static struct {
     void                 (*wants)(void *data);
     void                  *data;
     bool                   has_begun;        /* a generation is in use */
+    bool                   is_hushed;
     bool                   is_inherited;
     bool                   forks;            /* for the disk */
     bool                   state_is_new;     /* the file is another one than before */
@@ -41,8 +42,16 @@ static struct {
 static void
 live_on_refusal(const weir_fragment_row_t *row)
 {
-    weir_log(WEIR_LOG_ERROR, NULL, 0, "fragment \"%s\" is refused%s: %s", row->name,
-             row->live != NULL ? ", its last good version stays" : "", row->why->text);
+    if (!live.is_hushed) {
+        weir_log(WEIR_LOG_ERROR, NULL, 0, "fragment \"%s\" is refused%s: %s", row->name,
+                 row->live != NULL ? ", its last good version stays" : "", row->why->text);
+    }
+}
+
+void
+weir_fragments_live_hush(void)
+{
+    live.is_hushed = true;
 }
 
 static weir_fragment_table_t *

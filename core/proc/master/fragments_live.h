@@ -28,6 +28,8 @@ typedef struct {
 weir_generation_t *weir_fragments_live_load(const weir_conf_source_t *source, uint64_t serial, bool is_fresh,
                                             const weir_fragments_judge_t *judge, weir_bundle_t **bundle,
                                             weir_error_t *error) WEIR_MUST_USE;
+/* Nothing is said of fragments that are refused: a tool that only wants settings. */
+void weir_fragments_live_hush(void);
 /* What was loaded is in use, here. */
 void weir_fragments_live_use(uint64_t serial);
 /* It cannot be used after all. */
