@@ -34,6 +34,18 @@ weir_fragment_source_go_by(weir_bundle_t *bundle, weir_bundle_t *before,
     bundle->reads_anew_data = data;
 }
 
+void
+weir_fragment_source_read_anew(weir_bundle_t *bundle, weir_str_t path)
+{
+    weir_bundle_gone_t *anew;
+
+    if (bundle->before != NULL) {
+        anew = weir_new(&bundle->arena, weir_bundle_gone_t);
+        *anew = (weir_bundle_gone_t) { .next = bundle->anew, .name = weir_str_dup(&bundle->arena, path) };
+        bundle->anew = anew;
+    }
+}
+
 weir_bundle_entry_t *
 weir_fragment_source_known(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_str_t key)
 {
@@ -43,6 +55,11 @@ weir_fragment_source_known(weir_bundle_t *bundle, weir_bundle_kind_t kind, weir_
         || (kind == WEIR_BUNDLE_FILE && bundle->reads_anew(bundle->reads_anew_data, key)))
     {
         return entry;
+    }
+    for (const weir_bundle_gone_t *anew = bundle->anew; anew != NULL; anew = anew->next) {
+        if (kind == WEIR_BUNDLE_FILE && weir_str_eq(anew->name, key)) {
+            return NULL;
+        }
     }
     entry = weir_bundle_find(bundle->before, kind, key);
     return entry == NULL ? NULL : weir_bundle_add(bundle, kind, key, weir_str_dup(&bundle->arena, entry->value));

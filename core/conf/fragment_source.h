@@ -25,6 +25,8 @@ bool weir_fragment_source_state(weir_bundle_t *bundle, weir_str_t path, weir_err
  * from the disk all the same. */
 void weir_fragment_source_go_by(weir_bundle_t *bundle, weir_bundle_t *before,
                                 bool (*reads_anew)(void *data, weir_str_t path), void *data);
+/* That file changes while it is in use: it is read from the disk. */
+void weir_fragment_source_read_anew(weir_bundle_t *bundle, weir_str_t path);
 /* An upstream group that is gone with a change of that fragment: who names it means the group, and no host. */
 void weir_fragment_source_forget_group(weir_bundle_t *bundle, weir_str_t name, weir_str_t fragment);
 bool weir_fragment_source_lacks_group(const weir_bundle_t *bundle, weir_str_t name, weir_str_t *fragment) WEIR_MUST_USE;

@@ -42,7 +42,7 @@ struct weir_bundle {
     weir_bundle_t        *before;                   /* NULL: all is read anew */
     bool                (*reads_anew)(void *data, weir_str_t path);
     void                 *reads_anew_data;
-    weir_bundle_gone_t   *gone;
+    weir_bundle_gone_t   *gone, *anew;              /* anew: paths of files that are read again all the same */
 };
 
 /* bundle.c.  The value is borrowed from the bundle's arena.  NULL: the value is not what the kind asks for. */

@@ -247,6 +247,7 @@ upstream_parse_state(weir_conf_t *cf, const weir_directive_t *row WEIR_UNUSED, c
     if (found.n == 0) {
         return true;
     }
+    weir_fragment_source_read_anew(cf->bundle, path);    /* it has what changed at run time since */
     if (!weir_bundle_file(cf->bundle, path, &bytes, &error)) {
         return weir_conf_error(cf, 1, "%s", error.text);
     }
