@@ -259,7 +259,7 @@ listen_somewhere(struct sockaddr_un *addr, socklen_t *len)
 
 /* What the client has got, as far as it is whole.  A HEAD has no body: the check ends there. */
 static void
-read_client(int fd)
+read_client(int fd, bool master_is_sound)
 {
     static const weir_h1_limits_t limits = { .max_line = 1024, .max_field = 16384, .max_head = 32768,
                                              .max_fields = 64 };
@@ -284,8 +284,8 @@ read_client(int fd)
             break;
         }
         body = json_loadb(left.at, head.content_length, 0, NULL);
-        weir_assert(json_is_object(body));
-        weir_assert((head.status >= 400) == (json_object_get(body, "detail") != NULL));
+        weir_assert(json_is_object(body) || !master_is_sound);
+        weir_assert(!master_is_sound || (head.status >= 400) == (json_object_get(body, "detail") != NULL));
         json_decref(body);
         left = weir_str_skip(left, head.content_length);
     }
@@ -325,6 +325,7 @@ fuzz_control(weir_str_t script)
     struct sockaddr_un   addr;
     socklen_t            len;
     step_t               step;
+    bool                 is_sound = true;        /* what the master answers is its own */
 
     setup.listener = listen_somewhere(&addr, &len);
     weir_assert(weir_sys_socketpair(SOCK_STREAM, fds) == 0);
@@ -342,9 +343,11 @@ fuzz_control(weir_str_t script)
         }
         switch (step.what % 8) {
         case 5:
+            is_sound = false;
             say(fds[1], step.bytes);
             break;
         case 6:
+            is_sound = false;
             say_frame(fds[1], WEIR_FRAME_ANSWER, step.bytes.len % 2 == 0 ? 200 : 409, last, step.bytes);
             break;
         case 7:
@@ -364,7 +367,7 @@ fuzz_control(weir_str_t script)
         if (step.what % 8 == 4 && last != 0) {
             say_frame(fds[1], WEIR_FRAME_ANSWER, 200, last, WEIR_STR("{\"ok\":true}"));
             turn();
-            read_client(*client);
+            read_client(*client, is_sound);
         }
     }
     (void) weir_sys_close(fds[1]);

@@ -86,14 +86,15 @@ static void
 exchange_put_problem(weir_control_exchange_t *exchange, unsigned status, const char *detail, json_t *fields)
 {
     weir_str_t title = weir_status_reason((uint16_t) status);
-    json_t    *problem = json_object();
+    json_t    *problem = json_object(), *said = json_string(detail);
     char      *text;
 
     exchange->status = status;
     exchange->is_problem = true;
     (void) json_object_set_new(problem, "title", json_stringn(title.at, title.len));
     (void) json_object_set_new(problem, "status", json_integer((json_int_t) status));
-    (void) json_object_set_new(problem, "detail", json_string(detail));
+    said = said != NULL ? said : json_string("what was sent is no UTF-8");
+    (void) json_object_set_new(problem, "detail", said);
     if (fields != NULL) {
         (void) json_object_del(fields, "error");
         (void) json_object_update_missing(problem, fields);
