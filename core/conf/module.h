@@ -242,7 +242,8 @@ const weir_template_t *weir_conf_template(weir_conf_t *cf, size_t word, weir_str
 static inline bool
 weir_conf_has_variables(const weir_conf_t *cf, size_t word, weir_str_t text)
 {
-    return !cf->words->at[word].is_literal && weir_str_find(text, '$') != NULL;
+    /* (the text of a default is of no word) */
+    return !(word < cf->words->n && cf->words->at[word].is_literal) && weir_str_find(text, '$') != NULL;
 }
 /* The words from `first` on as one template, of the area's subjects; errors are of `first`. */
 const weir_template_t *weir_conf_template_of_words(weir_conf_t *cf, const weir_conf_words_t *words, size_t first);

@@ -147,7 +147,13 @@ pack_take_text(pack_reader_t *r, size_t max, weir_str_t *text)
 static bool
 pack_take_comment(pack_reader_t *r, weir_str_t *text)
 {
-    return pack_take_text(r, WEIR_TREE_PACK_MAX, text) && weir_str_find(*text, '\n') == NULL;
+    weir_str_t bytes;
+
+    if (!weir_wire_take_str(&r->from, &bytes) || weir_str_find(bytes, '\n') != NULL) {
+        return false;
+    }
+    *text = weir_str(weir_str_to_z(r->arena, bytes), bytes.len);         /* it may have a byte 0 */
+    return true;
 }
 
 static bool

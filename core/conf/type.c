@@ -166,7 +166,8 @@ static const weir_template_t *
 conf_template(weir_conf_t *cf, size_t word, const weir_template_piece_t *pieces, size_t n, weir_subjects_t subjects)
 {
     const weir_conf_words_t *words = cf->words;
-    weir_vars_place_t        place = { .file = words->file, .line = words->at[word].line, .subjects = subjects,
+    weir_vars_place_t        place = { .file = words->file, .subjects = subjects,
+                                       .line = word < words->n ? words->at[word].line : words->line,
                                        .pointer = weir_conf_word_pointer(cf->arena, words, word),
                                        .fragment = words->fragment };
     weir_error_t             why = { .text = "" };
@@ -181,7 +182,7 @@ conf_template(weir_conf_t *cf, size_t word, const weir_template_piece_t *pieces,
 const weir_template_t *
 weir_conf_template_of(weir_conf_t *cf, size_t word, weir_str_t text, weir_subjects_t subjects)
 {
-    const weir_template_piece_t piece = { text, cf->words->at[word].is_literal };
+    const weir_template_piece_t piece = { text, word < cf->words->n && cf->words->at[word].is_literal };
 
     return conf_template(cf, word, &piece, 1, subjects);
 }
