@@ -45,6 +45,7 @@ $w->conf(<<"END", workers => 1);
         location /hole { hedge after=100ms budget=100%; proxy_pass http://hole; }
         location /dead { hedge after=50ms budget=100%; proxy_pass http://dead; }
         location /none { hedge after=50ms budget=100%; proxy_pass http://none; }
+        location /long { hedge after=30s budget=100%; proxy_pass http://two; }
         location /off { hedge off; proxy_pass http://two; }
         location /stream { hedge after=50ms budget=100%; proxy_request_buffering off; proxy_pass http://two; }
         location /timeout { hedge after=50ms budget=100%; timeout 300ms; proxy_pass http://free; }
@@ -65,7 +66,7 @@ my $group = sub ($name = 'two') { decode_json($w->get('/status')->body)->{upstre
 my $blamed = sub { my $peers = $group->()->{peers}; scalar grep { $_->{state} ne 'up' || $_->{fails} } values %$peers };
 
 $is->($ask->('/', 'quick'), '200 quick: 200', 'a quick answer: nobody else is asked');
-$is->($ask->('/', '50.late'), '200 late: 200', 'nor before the time');
+$is->($ask->('/long', '50.late'), '200 late: 200', 'nor before the time');
 my $from = time;
 $is->($ask->('/', 'hang', 'second'), '200 second: -, 200', 'a peer that does not answer: the second one does');
 cmp_ok time - $from, '>=', 0.1, 'after the time';
