@@ -206,6 +206,21 @@ weir_arena_wipe(weir_arena_t *arena)
     arena_wipe_chunks(arena->chunks);
 }
 
+static void
+arena_each_chunk(const weir_arena_chunk_t *chunk, void (*each)(void *data, const void *from, size_t size), void *data)
+{
+    for (; chunk != NULL; chunk = chunk->next) {
+        each(data, (const char *) chunk + ARENA_HEADER, chunk->size - ARENA_HEADER);
+    }
+}
+
+void
+weir_arena_each(const weir_arena_t *arena, void (*each)(void *data, const void *from, size_t size), void *data)
+{
+    arena_each_chunk(arena->chunks, each, data);
+    arena_each_chunk(arena->large, each, data);
+}
+
 /* When the newest chunk has no room: NULL when there is no memory. */
 static char *
 arena_take_more(weir_arena_t *arena, size_t size)

@@ -45,6 +45,9 @@ void *weir_try_alloc(weir_arena_t *arena, size_t size) WEIR_MUST_USE;
 /* Unaligned bytes: for copies of text. Never NULL. */
 char *weir_alloc_bytes(weir_arena_t *arena, size_t size) WEIR_MUST_USE __attribute__((returns_nonnull));
 
+/* Each piece of memory that it holds, in no order. */
+void weir_arena_each(const weir_arena_t *arena, void (*each)(void *data, const void *from, size_t size), void *data);
+
 /* run(data) is called once, before the memory goes. */
 void weir_arena_on_cleanup(weir_arena_t *arena, void (*run)(void *data), void *data);
 

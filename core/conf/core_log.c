@@ -188,20 +188,22 @@ log_use_default(weir_conf_t *cf, weir_core_logs_t *logs)
     return true;
 }
 
+/* A generation's sinks are its own: it opens and closes them. */
 bool
 weir_core_build_logs(weir_conf_t *cf, weir_generation_t *generation)
 {
-    weir_core_conf_t *core = weir_conf_of(cf->root, weir_core_index);
-    weir_log_sink_t  *sinks;
+    const weir_core_conf_t *core = weir_conf_of(cf->root, weir_core_index);
+    weir_core_logs_t        said = core->error_log;
+    weir_log_sink_t        *sinks;
 
-    if (core->error_log.n == 0 && !log_use_default(cf, &core->error_log)) {
+    if (said.n == 0 && !log_use_default(cf, &said)) {
         return false;
     }
-    weir_assert(core->error_log.n != 0);
-    sinks = weir_new_n(&generation->live, weir_log_sink_t, core->error_log.n);
-    for (size_t i = 0; i < core->error_log.n; i++) {
-        sinks[i] = core->error_log.at[i];
-        sinks[i].next = i + 1 < core->error_log.n ? &sinks[i + 1] : NULL;
+    weir_assert(said.n != 0);
+    sinks = weir_new_n(&generation->live, weir_log_sink_t, said.n);
+    for (size_t i = 0; i < said.n; i++) {
+        sinks[i] = said.at[i];
+        sinks[i].next = i + 1 < said.n ? &sinks[i + 1] : NULL;
     }
     generation->kept[weir_core_index] = sinks;
     return true;

@@ -41,15 +41,40 @@ generation_dir_of(weir_str_t file)
 }
 
 static void
+generation_drop_parts(void *data)
+{
+    weir_generation_t *generation = data;
+
+    for (size_t i = generation->parts.n; i-- != 0; ) {               /* the environment, which all point at, is last */
+        weir_part_unref(*weir_array_at(&generation->parts, weir_part_t *, i));
+    }
+}
+
+weir_conf_block_t *
+weir_conf_enter(weir_conf_t *cf, weir_conf_block_t *block)
+{
+    weir_conf_block_t *before = cf->block;
+
+    cf->block = block;
+    cf->words = &block->words;
+    cf->arena = &block->part->arena;
+    return before;
+}
+
+static void
 generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t *bundle,
                  const weir_conf_source_t *source,
                  weir_conf_errors_t *errors)
 {
-    weir_arena_t *arena = &generation->arena;
+    weir_part_t  *environment = weir_part_create();
+    weir_arena_t *arena = &environment->arena;
     const char   *file = weir_str_to_z(arena, source->file);
     size_t        m;
 
     weir_assert(errors->n == 0 && errors->max != 0);
+    weir_array_init(&generation->parts, &generation->arena, sizeof(weir_part_t *), 0);
+    weir_arena_on_cleanup(&generation->arena, generation_drop_parts, generation);    /* the last one that is run */
+    *(weir_part_t **) weir_array_push(&generation->parts) = environment;
     *reader = (reader_t) { .generation = generation, .errors = errors, .keeps_lines = source->keeps_lines };
     reader->cf = (weir_conf_t) { .arena = arena, .live = &generation->live, .bundle = bundle,
                                  .vars = weir_vars_create(arena), .error = &reader->error,
@@ -58,13 +83,16 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
     reader->cf.conf_dir = weir_str_dup(arena, generation_dir_of(source->file));
     weir_conf_index(reader);
     reader->cf.root = reader->cf.block = generation_root(reader, file);
+    reader->cf.root->part = environment;
+    reader->environment = reader->cf.root;
+    weir_array_init(&reader->parts, &generation->arena, sizeof(weir_conf_block_t *), 0);
     reader->cf.words = &reader->cf.root->words;
     for (m = 0; m < reader->n_modules; m++) {
         if (weir_modules_in_use[m]->variables != NULL) {
             weir_vars_add_rows(reader->cf.vars, weir_modules_in_use[m]->variables);
         }
     }
-    generation->built = weir_new_n(arena, void *, weir_conf_module_slots());
+    generation->built = weir_new_n(&generation->arena, void *, weir_conf_module_slots());
     generation->root = reader->cf.root;
     generation->vars = reader->cf.vars;
 }
@@ -99,6 +127,16 @@ generation_settle(reader_t *reader)
     return good;
 }
 
+/* The module at an index binds what the block says. */
+static bool
+generation_bind(reader_t *reader, weir_conf_block_t *block, void *data)
+{
+    const weir_module_t *module = weir_modules_in_use[*(const size_t *) data];
+
+    return module->bind(&reader->cf, reader->generation, block)
+        || weir_conf_error_at(&reader->cf, &block->words, "the module %s refuses this", module->name);
+}
+
 static bool
 generation_finish(reader_t *reader)
 {
@@ -109,14 +147,19 @@ generation_finish(reader_t *reader)
     if (!generation_settle(reader) || reader->errors->n != 0 || !weir_conf_seal(reader) || !weir_conf_check(reader)) {
         return false;
     }
+    reader->cf.root = reader->generation->root = weir_conf_view(reader);
     for (m = 0; m < reader->n_modules; m++) {
         module = weir_modules_in_use[m];
-        reader->cf.block = reader->cf.root;
-        reader->cf.words = &reader->cf.root->words;
+        if (module->bind != NULL && !weir_conf_visit(reader, generation_bind, &m)) {
+            return false;
+        }
+        (void) weir_conf_enter(&reader->cf, reader->cf.root);
+        reader->cf.arena = &reader->generation->arena;
         if (module->build != NULL && !module->build(&reader->cf, reader->generation)) {
             return weir_conf_error_at(&reader->cf, &reader->cf.root->words, "the module %s refuses this", module->name);
         }
     }
+    (void) weir_conf_enter(&reader->cf, reader->cf.root);
     if (!weir_vars_settle(reader->cf.vars, reader->cf.error)) {    /* of templates that were made meanwhile */
         return false;
     }

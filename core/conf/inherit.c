@@ -298,25 +298,6 @@ inherit_module(reader_t *reader, weir_conf_block_t *block, size_t m, bool same_f
     return inherit_fill(reader, block, m, block->parent->confs[m]);
 }
 
-/* Blocks from the outside in, each before those behind it.  Depth is bounded by the reading. */
-static bool
-inherit_walk(reader_t *reader, weir_conf_block_t *block, bool (*visit)(reader_t *reader, weir_conf_block_t *block))
-{
-    weir_conf_block_t *child;
-
-    reader->cf.block = block;
-    reader->cf.words = &block->words;
-    if (!visit(reader, block)) {
-        return false;
-    }
-    for (child = block->first; child != NULL; child = child->next) {
-        if (!inherit_walk(reader, child, visit)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* events has the very structs of main. */
 static bool
 inherit_is_part(const weir_conf_block_t *block)
@@ -325,7 +306,7 @@ inherit_is_part(const weir_conf_block_t *block)
 }
 
 static bool
-inherit_block(reader_t *reader, weir_conf_block_t *block)
+inherit_block(reader_t *reader, weir_conf_block_t *block, void *data WEIR_UNUSED)
 {
     bool   same_family = inherit_same_family(block);
     size_t context = (size_t) __builtin_ctz(block->context), i;
@@ -364,7 +345,7 @@ inherit_check_block(reader_t *reader, weir_conf_block_t *block)
 bool
 weir_conf_seal(reader_t *reader)
 {
-    return inherit_walk(reader, reader->cf.root, inherit_block);
+    return weir_conf_visit(reader, inherit_block, NULL);
 }
 
 /* What lies in a block with a fault is not looked at: it may build on what is missing. */
@@ -373,8 +354,7 @@ inherit_check_walk(reader_t *reader, weir_conf_block_t *block)
 {
     weir_conf_block_t *child;
 
-    reader->cf.block = block;
-    reader->cf.words = &block->words;
+    (void) weir_conf_enter(&reader->cf, block);
     if (!inherit_check_block(reader, block)) {
         reader->stopped = !weir_conf_take_error(reader);
         return;
@@ -387,6 +367,9 @@ inherit_check_walk(reader_t *reader, weir_conf_block_t *block)
 bool
 weir_conf_check(reader_t *reader)
 {
-    inherit_check_walk(reader, reader->cf.root);
+    inherit_check_walk(reader, reader->environment);
+    for (size_t i = 0; i < reader->parts.n && !reader->stopped; i++) {
+        inherit_check_walk(reader, *weir_array_at(&reader->parts, weir_conf_block_t *, i));
+    }
     return reader->errors->n == 0;
 }

@@ -72,10 +72,12 @@ static bool
 late_read_into(reader_t *reader, read_late_t *late, weir_conf_block_t *block)
 {
     weir_conf_block_t *http = reader->cf.block;
+    weir_arena_t      *arena = reader->cf.arena;
     bool               read;
 
     weir_assert(block->parent == http && block->context == late->at->row->opens);
-    reader->cf.block = block;
+    (void) weir_conf_enter(&reader->cf, block);
+    reader->cf.words = late->words;
     reader->depth++;
     reader->files[reader->n_files++] = late->words->file;        /* which may not include itself from here */
     read = weir_conf_read_statements(reader, &late->from, late->words);
@@ -84,6 +86,7 @@ late_read_into(reader_t *reader, read_late_t *late, weir_conf_block_t *block)
         reader->depth--;
         reader->cf.block = http;
     }
+    reader->cf.arena = arena;
     return read;
 }
 

@@ -18,6 +18,7 @@
 
 #include "conf/bundle.h"
 #include "conf/lex.h"
+#include "conf/part.h"
 #include "expr/regex.h"
 #include "expr/template.h"
 #include "os/file.h"
@@ -77,6 +78,7 @@ struct weir_directive {
     unsigned                opens;          /* the context inside, or 0 */
     uint8_t                 block_min_args, block_max_args;
     bool                    single;         /* at most one such block in its parent */
+    bool                    is_part;        /* it has memory of its own: part.h */
     /* When '{' was read: cf->block is still the parent, block->parent too.  May set block->owner. */
     bool (*opened)(weir_conf_t *cf, weir_conf_block_t *block, const weir_conf_words_t *words);
     /* The block adds to one that stands already in cf->block: this finds it when all else of http has been read, the
@@ -138,7 +140,10 @@ struct weir_module_life;
     /* After inheritance, for each struct of the module's own (not the shared ones), outer blocks first:\
      * validates across fields and computes derived ones. */                                           \
     bool (*check)(weir_conf_t *cf, weir_conf_block_t *block, void *conf);                              \
-    /* After every block is sealed and checked: builds what the generation runs on. */                 \
+    /* After every block is sealed and checked, for each block, outer ones first, in the memory of its part: what it\
+     * says is bound to what the generation has beside it, by names and numbers. */                    \
+    bool (*bind)(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *block);            \
+    /* Behind that, in the generation's memory: builds what the generation runs on. */                 \
     bool (*build)(weir_conf_t *cf, weir_generation_t *generation);                                     \
     /* Behind every build, where the bundle is recorded: puts there what a replay is to find.  NULL: nothing. */ \
     void (*record)(weir_conf_t *cf, weir_generation_t *generation);                                    \
@@ -179,12 +184,14 @@ struct weir_conf_block {
     void                  **confs;            /* by module index; NULL where the module has no directive here */
     weir_conf_set_t        *own_set, **set;   /* what was set here; in `events` it is main's */
     void                   *owner;            /* what .opened made of it */
+    weir_part_t            *part;             /* that it is of; NULL: of the environment */
     weir_conf_line_t       *lines, *last_line;    /* when the source says so (keeps_lines); else NULL */
 };
 
 /* One reading of a configuration. */
 struct weir_conf {
-    weir_arena_t      *arena;                 /* the generation's: what it has is not written to while it serves */
+    weir_arena_t      *arena;                 /* of what is read or built now: its part's, or the generation's; what is
+                                               * there is not written to while it serves */
     weir_arena_t      *live;                  /* the generation's, for what a process writes to then (generation.h) */
     weir_bundle_t     *bundle;
     weir_vars_t       *vars;
@@ -195,6 +202,10 @@ struct weir_conf {
     weir_error_t      *error;
     weir_subjects_t    subjects;              /* what there is when texts of this area are worked out */
 };
+
+/* What is read, checked or built from here on is of that block: memory, and where errors are.  NULL: the
+ * environment's.  Returns what was before. */
+weir_conf_block_t *weir_conf_enter(weir_conf_t *cf, weir_conf_block_t *block);
 
 /* Records `fmt… in file:line` with the position of word `i` of the directive being read.  Returns false. */
 bool weir_conf_error(weir_conf_t *cf, size_t word, const char *fmt, ...) WEIR_PRINTF(3, 4);

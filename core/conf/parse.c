@@ -126,19 +126,44 @@ parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *wo
 
 /* --- a block --- */
 
+/* The words of a part's opening line lie in the part. */
+static void
+parse_keep_words(const reader_t *reader, weir_conf_words_t *words)
+{
+    weir_conf_word_t *copies = weir_new_n(reader->cf.arena, weir_conf_word_t, words->n);
+
+    for (size_t i = 0; i < words->n; i++) {
+        copies[i] = words->at[i];
+        copies[i].text = weir_str(weir_str_to_z(reader->cf.arena, words->at[i].text), words->at[i].text.len);
+    }
+    words->at = copies;
+}
+
 static weir_conf_block_t *
 parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_words_t *words)
 {
-    weir_conf_block_t *parent = reader->cf.block, *block = weir_new(reader->cf.arena, weir_conf_block_t);
+    weir_conf_block_t *parent = reader->cf.block, *block;
+    weir_part_t       *part = parent->part;
 
     weir_assert(row->opens != 0 && parent != NULL);
-    *block = (weir_conf_block_t) { .context = row->opens, .row = row, .words = *words, .parent = parent };
-    if (parent->last != NULL) {
-        parent->last->next = block;
-    } else {
-        parent->first = block;
+    if (row->is_part) {
+        part = weir_part_create();
+        *(weir_part_t **) weir_array_push(&reader->generation->parts) = part;
+        reader->cf.arena = &part->arena;
     }
-    parent->last = block;
+    block = weir_new(reader->cf.arena, weir_conf_block_t);
+    *block = (weir_conf_block_t) { .context = row->opens, .row = row, .words = *words, .parent = parent, .part = part };
+    if (row->is_part) {
+        parse_keep_words(reader, &block->words);
+        *(weir_conf_block_t **) weir_array_push(&reader->parts) = block;
+    } else {
+        if (parent->last != NULL) {
+            parent->last->next = block;
+        } else {
+            parent->first = block;
+        }
+        parent->last = block;
+    }
     if (row->opens != WEIR_IN_MAIN && weir_conf_family(row->opens) == weir_conf_family(WEIR_IN_MAIN)) {
         block->confs = parent->confs;
         block->set = parent->set;
@@ -154,7 +179,8 @@ parse_block(reader_t *reader, read_statements_t *from, const read_row_t *at, con
 {
     weir_conf_t            *cf = &reader->cf;
     const weir_directive_t *row = at->row;
-    weir_conf_block_t      *parent = cf->block, *block = parse_make_block(reader, row, words);
+    weir_conf_block_t      *parent = cf->block, *block;
+    weir_arena_t           *arena = cf->arena;
 
     if (reader->depth == READ_MAX_BLOCKS) {
         return weir_conf_refuse(reader, words, "", "too many blocks inside one another: more than %d", READ_MAX_BLOCKS);
@@ -164,6 +190,8 @@ parse_block(reader_t *reader, read_statements_t *from, const read_row_t *at, con
     }
     weir_conf_mark_set(cf, parent, at);
     parse_keep_line(reader, parent, at, words);
+    block = parse_make_block(reader, row, words);
+    words = &block->words;
     if (row->opened != NULL && !row->opened(cf, block, words)) {
         return weir_conf_error_at(cf, words, "invalid \"%s\" block", row->name);
     }
@@ -177,6 +205,7 @@ parse_block(reader_t *reader, read_statements_t *from, const read_row_t *at, con
     weir_assert(cf->block == block && reader->depth > 0);
     cf->block = parent;
     cf->words = words;
+    cf->arena = arena;
     reader->depth--;
     return true;
 }
@@ -242,6 +271,7 @@ bool
 weir_conf_read_statements(reader_t *reader, read_statements_t *from, const weir_conf_words_t *opener)
 {
     weir_conf_block_t *block = reader->cf.block;
+    weir_arena_t      *arena = reader->cf.arena;
     size_t             depth = reader->depth;
     weir_conf_words_t *words;
     weir_lex_kind_t    kind;
@@ -249,7 +279,7 @@ weir_conf_read_statements(reader_t *reader, read_statements_t *from, const weir_
     weir_assert(block != NULL && depth <= READ_MAX_BLOCKS);
     for (;;) {
         words = weir_new(reader->cf.arena, weir_conf_words_t);
-        kind = weir_statements_next(from, words, reader->cf.error);
+        kind = weir_statements_next(from, reader->cf.arena, words, reader->cf.error);
         switch (kind) {
         case WEIR_LEX_BAD:
             if (!weir_conf_go_on(reader, from, kind, words)) {
@@ -276,6 +306,7 @@ weir_conf_read_statements(reader_t *reader, read_statements_t *from, const weir_
                     return false;
                 }
                 reader->cf.block = block;
+                reader->cf.arena = arena;
                 reader->depth = depth;
             }
         }

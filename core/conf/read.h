@@ -62,6 +62,8 @@ typedef struct {
     weir_conf_errors_t *errors;
     weir_error_t        error;            /* of the statement being read: cf.error */
     bool                keeps_lines;      /* the source's */
+    weir_conf_block_t  *environment;      /* main, as it was read: cf.root is what modules build from, when they do */
+    weir_array_t        parts;            /* of weir_conf_block_t *: the servers and upstreams, in their order */
     bool                stopped;          /* the text being read cannot be gone on with */
     bool                has_http;         /* an http block was read to its end, and with it the fragments */
     const char         *fragment;         /* being read; NULL: none */
@@ -71,7 +73,7 @@ typedef struct {
 
 static inline reader_t *reader_of(weir_conf_t *cf) { return weir_container_of(cf, reader_t, cf); }
 /* Where lies what blocks of all kinds point at: it lives as long as any of them. */
-static inline weir_arena_t *reader_common(reader_t *reader) { return &reader->generation->arena; }
+static inline weir_arena_t *reader_common(const reader_t *reader) { return &reader->environment->part->arena; }
 
 /* table.c */
 unsigned    weir_conf_family(unsigned context);                       /* all contexts that share its structs */
@@ -102,8 +104,9 @@ bool weir_conf_take_unknown(reader_t *reader, weir_lex_kind_t kind, const weir_c
 /* statements.c */
 void weir_statements_of_text(read_statements_t *from, weir_arena_t *arena, weir_str_t text, const char *file);
 void weir_statements_of_tree(read_statements_t *from, const weir_tree_node_t *root);
-/* As weir_lex_next and weir_lex_recover; in a tree nothing is BAD. */
-weir_lex_kind_t weir_statements_next(read_statements_t *from, weir_conf_words_t *words, weir_error_t *error);
+/* As weir_lex_next and weir_lex_recover; in a tree nothing is BAD.  What the words are made of is the arena's. */
+weir_lex_kind_t weir_statements_next(read_statements_t *from, weir_arena_t *arena, weir_conf_words_t *words,
+                                     weir_error_t *error);
 weir_lex_kind_t weir_statements_recover(read_statements_t *from);
 
 /* late.c: what is read at the end of http */
@@ -124,6 +127,13 @@ bool weir_conf_refuse(reader_t *reader, const weir_conf_words_t *words, const ch
                       ...) WEIR_PRINTF(4, 5);
 bool weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file);
 bool weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field);
+
+/* view.c: what modules build from */
+/* The blocks of main and http, copied into the generation's arena, with all parts among those of http. */
+weir_conf_block_t *weir_conf_view(const reader_t *reader);
+/* Every block, but those of parts that are another generation's, too; outer ones first.  Each is entered before. */
+bool weir_conf_visit(reader_t *reader, bool (*visit)(reader_t *reader, weir_conf_block_t *block, void *data),
+                     void *data) WEIR_MUST_USE;
 
 /* inherit.c */
 bool weir_conf_seal(reader_t *reader);

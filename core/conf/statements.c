@@ -33,8 +33,22 @@ statements_close(read_statements_t *from, weir_conf_words_t *words)
     return WEIR_LEX_CLOSE;
 }
 
+/* A tree may go before what is read from it does. */
+static void
+statements_copy(weir_arena_t *arena, const weir_conf_words_t *from, weir_conf_words_t *words)
+{
+    weir_conf_word_t *at = weir_new_n(arena, weir_conf_word_t, from->n);
+
+    *words = *from;
+    for (size_t i = 0; i < from->n; i++) {
+        at[i] = from->at[i];
+        at[i].text = weir_str(weir_str_to_z(arena, from->at[i].text), from->at[i].text.len);
+    }
+    words->at = at;
+}
+
 static weir_lex_kind_t
-statements_of_tree_next(read_statements_t *from, weir_conf_words_t *words)
+statements_of_tree_next(read_statements_t *from, weir_arena_t *arena, weir_conf_words_t *words)
 {
     const weir_tree_node_t *node;
 
@@ -45,7 +59,7 @@ statements_of_tree_next(read_statements_t *from, weir_conf_words_t *words)
     if (node == NULL) {
         return statements_close(from, words);
     }
-    *words = node->words;
+    statements_copy(arena, &node->words, words);
     if (!node->is_block) {
         from->at = node->next;
         return WEIR_LEX_SIMPLE;
@@ -56,10 +70,12 @@ statements_of_tree_next(read_statements_t *from, weir_conf_words_t *words)
 }
 
 weir_lex_kind_t
-weir_statements_next(read_statements_t *from, weir_conf_words_t *words, weir_error_t *error)
+weir_statements_next(read_statements_t *from, weir_arena_t *arena, weir_conf_words_t *words, weir_error_t *error)
 {
-    weir_lex_kind_t kind = from->root != NULL ? statements_of_tree_next(from, words)
-                           : weir_lex_next(&from->lex, words, error);
+    weir_lex_kind_t kind;
+
+    from->lex.arena = arena;
+    kind = from->root != NULL ? statements_of_tree_next(from, arena, words) : weir_lex_next(&from->lex, words, error);
 
     words->fragment = from->fragment;
     return kind;

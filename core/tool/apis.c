@@ -104,12 +104,16 @@ apis_add_places(json_t *places, const weir_conf_block_t *block, const weir_http_
     }
 }
 
+/* NULL: nothing is said of http. */
 static const weir_conf_block_t *
 apis_root(const weir_generation_t *generation)
 {
-    const weir_http_conf_t *http = weir_http_conf_of(generation);
+    const weir_conf_block_t *block = generation->root->first;
 
-    return http != NULL && http->n_servers != 0 ? http->servers[0]->block->parent : NULL;
+    while (block != NULL && block->context != WEIR_IN_HTTP) {
+        block = block->next;
+    }
+    return block;
 }
 
 static json_t *

@@ -186,9 +186,9 @@ grpc_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 }
 
 static bool
-grpc_build(weir_conf_t *cf, weir_generation_t *generation)
+grpc_bind(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *block)
 {
-    return weir_proxy_build(cf, generation, cf->root, weir_http_grpc_index, "grpc_");
+    return weir_proxy_bind(cf, generation, block, weir_http_grpc_index, "grpc_");
 }
 
 /* -- running -- */
@@ -213,7 +213,7 @@ const weir_http_module_t weir_http_grpc = {
     .conf_size = sizeof(weir_proxy_conf_t),
     .directives = grpc_directives,
     .check = grpc_check,
-    .build = grpc_build,
+    .bind = grpc_bind,
     .on = { [WEIR_PHASE_CONTENT] = grpc_content },
     .is_proxy = true,
     .enabled = grpc_enabled,

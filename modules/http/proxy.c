@@ -152,9 +152,9 @@ proxy_check(weir_conf_t *cf, weir_conf_block_t *block, void *conf_)
 }
 
 static bool
-proxy_build(weir_conf_t *cf, weir_generation_t *generation)
+proxy_bind(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *block)
 {
-    return weir_proxy_build(cf, generation, cf->root, weir_http_proxy_index, "proxy_");
+    return weir_proxy_bind(cf, generation, block, weir_http_proxy_index, "proxy_");
 }
 
 /* -- running -- */
@@ -227,7 +227,7 @@ const weir_http_module_t weir_http_proxy = {
     .directives = proxy_directives,
     .variables = proxy_variables,
     .check = proxy_check,
-    .build = proxy_build,
+    .bind = proxy_bind,
     .on = { [WEIR_PHASE_CONTENT] = proxy_content },
     .is_proxy = true,
     .enabled = proxy_enabled,

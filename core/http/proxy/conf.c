@@ -480,30 +480,24 @@ conf_find_groups(weir_conf_t *cf, weir_generation_t *generation, const weir_conf
 }
 
 bool
-weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
-                 const char *prefix)
+weir_proxy_bind(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *block, size_t module,
+                const char *prefix)
 {
-    for (weir_conf_block_t *block = parent->first; block != NULL; block = block->next) {
-        weir_proxy_conf_t *conf = block->confs ? block->confs[module] : NULL;
+    weir_proxy_conf_t *conf = block->confs != NULL ? block->confs[module] : NULL;
+    bool               is_tls;
 
-        if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_ROUTE | WEIR_IN_PART)) && conf != NULL
-            && conf->pass.url.len != 0 && !conf->is_built)
-        {
-            bool is_tls;
-
-            conf->is_built = true;
-            cf->words = &block->words;
-            if (!conf_find_groups(cf, generation, block, conf, &is_tls)
-                || !weir_forward_build(cf, generation, block, conf->pass.default_port)
-                || (is_tls && !weir_http_tls_build_upstream(cf, &block->words, prefix, &conf->tls)))
-            {
-                return false;
-            }
-            conf_default_host(cf, conf);
-        }
-        if (!weir_proxy_build(cf, generation, block, module, prefix)) {
-            return false;
-        }
+    if ((block->context & (WEIR_IN_LOCATION | WEIR_IN_ROUTE | WEIR_IN_PART)) == 0 || conf == NULL
+        || conf->pass.url.len == 0 || conf->is_built)
+    {
+        return true;
     }
+    conf->is_built = true;
+    if (!conf_find_groups(cf, generation, block, conf, &is_tls)
+        || !weir_forward_build(cf, generation, block, conf->pass.default_port)
+        || (is_tls && !weir_http_tls_build_upstream(cf, &block->words, prefix, &conf->tls)))
+    {
+        return false;
+    }
+    conf_default_host(cf, conf);
     return true;
 }

@@ -31,10 +31,9 @@ bool weir_proxy_take_route(weir_conf_t *cf, const weir_http_route_t *route, cons
 /* What proxy_redirect default takes for the peer's address, and what it puts in its place, at this URL. */
 void weir_proxy_derive_edits(weir_conf_t *cf, const weir_http_location_t *location, const weir_proxy_pass_t *pass,
                              weir_edits_conf_t *edits);
-/* A module's build: every location below `parent` with a URL of its own gets its group, TLS and default Host. prefix:
- * "proxy_". */
-bool weir_proxy_build(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *parent, size_t module,
-                      const char *prefix) WEIR_MUST_USE;
+/* A module's bind: a location with a URL of its own gets its group, TLS and default Host.  prefix: "proxy_". */
+bool weir_proxy_bind(weir_conf_t *cf, weir_generation_t *generation, weir_conf_block_t *block, size_t module,
+                     const char *prefix) WEIR_MUST_USE;
 
 extern const weir_conf_type_t weir_proxy_type_set_header, weir_proxy_type_name, weir_proxy_type_bind;
 extern const weir_conf_enum_t weir_proxy_next[], weir_proxy_ignored[];

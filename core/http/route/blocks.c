@@ -277,7 +277,7 @@ blocks_extended(weir_conf_t *cf, const weir_conf_words_t *words)
 static const weir_directive_t blocks_directives[] = {
     WEIR_BLOCK("http", WEIR_IN_HTTP, .where = WEIR_IN_MAIN, .single = true, .opened = blocks_http_opened,
                .help = "Holds everything about HTTP."),
-    WEIR_BLOCK("server", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .opened = blocks_server_opened,
+    WEIR_BLOCK("server", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .is_part = true, .opened = blocks_server_opened,
                .help = "Defines a virtual server, which is chosen by address, port and host name."),
     WEIR_BLOCK("extend", WEIR_IN_SERVER, .where = WEIR_IN_HTTP, .block_min_args = 2, .block_max_args = 2,
                .extends = blocks_extended, .args = "server name",

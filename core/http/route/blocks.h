@@ -12,8 +12,7 @@ enum { WEIR_HTTP_LISTEN_DEFAULT = 1 << 0, WEIR_HTTP_LISTEN_HTTP2 = 1 << 1 };
 typedef struct {
     weir_listen_entries_t listens;
     weir_strs_t           names;
-    weir_http_patterns_t  patterns;      /* of the http block's struct only; so the next one */
-    weir_http_definitions_t definitions;
+    weir_http_names_t     variables;     /* of http, or of a server, where something is said of it: else it is http's */
 } weir_http_blocks_conf_t;
 
 extern const weir_module_t weir_http_blocks;

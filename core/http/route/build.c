@@ -326,6 +326,8 @@ build_server(build_t *b, weir_conf_block_t *block)
     weir_http_server_t *server = block->owner;
     const weir_http_blocks_conf_t *conf = weir_conf_of(block, weir_http_blocks_index);
 
+    (void) weir_conf_enter(b->cf, server->block);
+    b->arena = b->cf->arena;
     server->conf = block->confs;
     server->core = block->confs[weir_http_core_index];
     server->names = conf->names;
@@ -344,8 +346,8 @@ build_server(build_t *b, weir_conf_block_t *block)
     if (server->core->status_zone.len != 0) {
         server->stats = weir_stats_row(b->arena, WEIR_STATS_SERVER, server->core->status_zone, 0);
     }
-    return build_location_base(b, server->fallback, block, server) && build_locations(b, server, block, &server->paths)
-        && weir_http_routes_build(b->cf, server) && build_listens(b, server);
+    return build_location_base(b, server->fallback, server->block, server)
+        && build_locations(b, server, server->block, &server->paths) && weir_http_routes_build(b->cf, server);
 }
 
 static weir_log_level_t
@@ -362,14 +364,28 @@ build_log_level(const weir_conf_block_t *block, weir_log_level_t level)
     return level;
 }
 
+static const weir_http_names_t *
+build_names(const weir_conf_block_t *block)
+{
+    return &((const weir_http_blocks_conf_t *) weir_conf_of(block, weir_http_blocks_index))->variables;
+}
+
+/* From a server back to what the generation has of its own. */
+static void
+build_leave(build_t *b, weir_conf_block_t *http)
+{
+    (void) weir_conf_enter(b->cf, http);
+    b->cf->arena = b->arena = &b->http->generation->arena;
+}
+
 /* Runs after every block is sealed and checked. */
 bool
 weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
 {
     build_t b = { .cf = cf, .arena = cf->arena };
-    const weir_http_blocks_conf_t *blocks;
+    const weir_http_names_t **names;
     weir_conf_block_t *http = NULL;
-    size_t n = 0;
+    size_t n = 0, n_names = 1;
 
     for (weir_conf_block_t *block = cf->root->first; block != NULL; block = block->next) {
         if (block->context == WEIR_IN_HTTP) {
@@ -394,15 +410,24 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
         n += block->context == WEIR_IN_SERVER;
     }
     b.http->servers = weir_new_n(b.arena, weir_http_server_t *, n + 1);
+    names = weir_new_n(b.arena, const weir_http_names_t *, n + 1);
+    names[0] = build_names(http);
     for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
-        if (block->context == WEIR_IN_SERVER) {
-            if (!build_server(&b, block)) {
-                return false;
-            }
-            b.http->servers[b.http->n_servers++] = block->owner;
+        if (block->context != WEIR_IN_SERVER) {
+            continue;
+        }
+        if (!build_server(&b, block)) {
+            return false;
+        }
+        build_leave(&b, http);
+        if (!build_listens(&b, block->owner)) {
+            return false;
+        }
+        b.http->servers[b.http->n_servers++] = block->owner;
+        if (build_names(block) != names[0]) {
+            names[n_names++] = build_names(block);
         }
     }
     generation->built[weir_http_blocks_index] = b.http;
-    blocks = weir_conf_of(http, weir_http_blocks_index);
-    return weir_http_captures_build(cf, &blocks->patterns, &blocks->definitions, b.http);
+    return weir_http_captures_build(cf, names, n_names, b.http);
 }

@@ -110,16 +110,17 @@ weir_http_captures_open(weir_conf_t *cf)
     cf->subjects = WEIR_SUBJECT(WEIR_OF_CONNECTION) | WEIR_SUBJECT(WEIR_OF_REQUEST);
 }
 
-static weir_http_blocks_conf_t *
-captures_blocks_conf(weir_conf_t *cf)
+/* Of the server that is being read, or of http. */
+static weir_http_names_t *
+captures_names(weir_conf_t *cf)
 {
     weir_conf_block_t *block = cf->block;
 
-    while (block->context != WEIR_IN_HTTP) {
+    while (block->context != WEIR_IN_HTTP && block->context != WEIR_IN_SERVER) {
         block = block->parent;
         weir_assert(block != NULL);
     }
-    return weir_conf_own(cf, block, weir_http_blocks_index);
+    return &((weir_http_blocks_conf_t *) weir_conf_own(cf, block, weir_http_blocks_index))->variables;
 }
 
 const weir_regex_t *
@@ -143,7 +144,7 @@ weir_http_captures_announce(weir_conf_t *cf, size_t word, weir_str_t pattern, bo
         weir_vars_add_maker(cf->vars, slot, subject);
     }
     if (i != 0) {
-        entry = weir_conf_list_push(cf, &captures_blocks_conf(cf)->patterns, sizeof(*entry));
+        entry = weir_conf_list_push(cf, &captures_names(cf)->patterns, sizeof(*entry));
         *entry = (weir_http_pattern_t) { .pattern = pattern, .fold_case = fold_case, .regex = regex };
     }
     return regex;
@@ -167,7 +168,7 @@ weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_defini
         return weir_conf_error(cf, word, "\"%.*s\" is the name of a built-in variable", WEIR_STR_ARG(text));
     }
     weir_vars_add_maker(cf->vars, definition->slot, definition->subject);
-    *(weir_http_definition_t **) weir_conf_list_push(cf, &captures_blocks_conf(cf)->definitions,
+    *(weir_http_definition_t **) weir_conf_list_push(cf, &captures_names(cf)->definitions,
                                                      sizeof(definition)) = definition;
     return true;
 }
@@ -211,15 +212,9 @@ captures_add(weir_conf_t *cf, struct weir_http_captures *captures, const weir_re
     return true;
 }
 
-bool
-weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
-                         const weir_http_definitions_t *definitions, weir_http_conf_t *http)
+static bool
+captures_add_patterns(weir_conf_t *cf, struct weir_http_captures *captures, const weir_http_patterns_t *patterns)
 {
-    struct weir_http_captures *captures = weir_new(cf->arena, struct weir_http_captures);
-
-    for (captures->size = 8; captures->size < 4 * patterns->n; captures->size *= 2) {
-    }
-    captures->at = weir_new_n(cf->arena, captures_entry_t, captures->size);
     for (size_t i = 0; i < patterns->n; i++) {
         const weir_http_pattern_t *at = &patterns->at[i];
         /* The one that its announcer has, and the one the matcher got: pcre_jit may have come between. */
@@ -229,7 +224,12 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
             return false;
         }
     }
-    captures->definitions = weir_new_n(cf->arena, const weir_http_definition_t *, weir_vars_slots(cf->vars) + 1);
+    return true;
+}
+
+static void
+captures_add_definitions(struct weir_http_captures *captures, const weir_http_definitions_t *definitions)
+{
     for (size_t i = 0; i < definitions->n; i++) {
         const weir_http_definition_t *definition = definitions->at[i],
                                      **place = &captures->definitions[definition->slot];
@@ -237,6 +237,27 @@ weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
         if (!definition->is_fallback || *place == NULL) {
             *place = definition;
         }
+    }
+}
+
+bool
+weir_http_captures_build(weir_conf_t *cf, const weir_http_names_t *const *names, size_t n, weir_http_conf_t *http)
+{
+    struct weir_http_captures *captures = weir_new(cf->arena, struct weir_http_captures);
+    size_t                     n_patterns = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        n_patterns += names[i]->patterns.n;
+    }
+    for (captures->size = 8; captures->size < 4 * n_patterns; captures->size *= 2) {
+    }
+    captures->at = weir_new_n(cf->arena, captures_entry_t, captures->size);
+    captures->definitions = weir_new_n(cf->arena, const weir_http_definition_t *, weir_vars_slots(cf->vars) + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (!captures_add_patterns(cf, captures, &names[i]->patterns)) {
+            return false;
+        }
+        captures_add_definitions(captures, &names[i]->definitions);
     }
     http->captures = captures;
     return true;

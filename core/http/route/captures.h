@@ -26,7 +26,7 @@ typedef struct {
 } weir_http_definition_t;
 typedef struct { weir_http_definition_t **at; size_t n; } weir_http_definitions_t;
 
-/* Patterns with named groups that were announced, outermost struct of the blocks module. */
+/* Patterns with named groups that were announced. */
 typedef struct { weir_str_t pattern; bool fold_case; weir_regex_t *regex; } weir_http_pattern_t;
 typedef struct { weir_http_pattern_t *at; size_t n; } weir_http_patterns_t;
 
@@ -40,8 +40,11 @@ const weir_regex_t *weir_http_captures_announce(weir_conf_t *cf, size_t word, we
  * long as the generation.
  * false: cf->error. */
 bool weir_http_define(weir_conf_t *cf, size_t word, weir_str_t text, weir_http_definition_t *definition) WEIR_MUST_USE;
+/* What http or a server says of variables, in and below it. */
+typedef struct { weir_http_patterns_t patterns; weir_http_definitions_t definitions; } weir_http_names_t;
+
 /* When http is built: which group of which pattern fills which slot, and what makes the others. */
-bool weir_http_captures_build(weir_conf_t *cf, const weir_http_patterns_t *patterns,
-                              const weir_http_definitions_t *definitions, weir_http_conf_t *http) WEIR_MUST_USE;
+bool weir_http_captures_build(weir_conf_t *cf, const weir_http_names_t *const *names, size_t n,
+                              weir_http_conf_t *http) WEIR_MUST_USE;
 
 #endif

@@ -280,8 +280,8 @@ static const weir_conf_type_t upstream_type_zone = {
 };
 
 static const weir_directive_t upstream_directives[] = {
-    WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .block_min_args = 1, .block_max_args = 1,
-        .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
+    WEIR_BLOCK("upstream", WEIR_IN_UPSTREAM, .where = WEIR_IN_HTTP, .is_part = true, .block_min_args = 1,
+        .block_max_args = 1, .args = "name", .help = "Defines a group of servers that proxy_pass may name."),
     WEIR_DIRECTIVE_OF(upstream_conf_t, servers, "server", &upstream_type_servers, .where = WEIR_IN_UPSTREAM,
         .args = "address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [slow_start=time] "
                 "[priority=number] [locality=region[/zone[/subzone]]] [backup] [down] [drain] [resolve] "
@@ -594,7 +594,11 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
             }
         }
         for (weir_conf_block_t *block = http->first; block != NULL; block = block->next) {
-            if (block->context == WEIR_IN_UPSTREAM && !upstream_build_block(cf, groups, block)) {
+            if (block->context != WEIR_IN_UPSTREAM) {
+                continue;
+            }
+            (void) weir_conf_enter(cf, block);
+            if (!upstream_build_block(cf, groups, block)) {
                 return false;
             }
         }
@@ -670,7 +674,7 @@ upstream_authority(weir_conf_t *cf, const weir_hostport_t *hp, uint16_t port, ui
     return weir_str_printf(cf->arena, "%s%.*s%s:%u", open, WEIR_STR_ARG(hp->host), close, (unsigned) port);
 }
 
-/* NULL: cf->error is set. */
+/* Of no server, though one names it first: it lies in a part of its own.  NULL: cf->error is set. */
 static weir_group_conf_t *
 upstream_imply(weir_conf_t *cf, const weir_upstream_groups_t *groups, weir_str_t authority, const weir_hostport_t *hp,
                uint16_t default_port)
