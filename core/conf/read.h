@@ -35,6 +35,9 @@ typedef struct {
     const weir_tree_node_t *root;         /* of a tree; NULL: it is a text */
     const weir_tree_node_t *block, *at;   /* the block that is open, and what comes next in it; NULL: its end */
     const char             *fragment;     /* whose statements they are; NULL: of no fragment */
+    /* of a tree: these names, as they lie in the memory of what is read now */
+    const weir_arena_t     *file_arena;
+    const char             *file_of, *file, *fragment_copy;
 } read_statements_t;
 
 /* A block that adds to another one (weir_directive_t's extends), kept until all else has been read. */

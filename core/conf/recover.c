@@ -33,7 +33,7 @@ weir_conf_skip_block(reader_t *reader, read_statements_t *from)
     size_t            depth = 1;
 
     while (depth != 0) {
-        kind = weir_statements_next(from, &words, &ignored);
+        kind = weir_statements_next(from, reader->cf.arena, &words, &ignored);
         if (kind == WEIR_LEX_BAD) {
             kind = weir_statements_recover(from);
             if (kind == WEIR_LEX_CLOSE) {

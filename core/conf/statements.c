@@ -33,13 +33,23 @@ statements_close(read_statements_t *from, weir_conf_words_t *words)
     return WEIR_LEX_CLOSE;
 }
 
-/* A tree may go before what is read from it does. */
+/* A tree may go before what is read from it does.  A file's name is had once for what comes in a row. */
 static void
-statements_copy(weir_arena_t *arena, const weir_conf_words_t *from, weir_conf_words_t *words)
+statements_copy(read_statements_t *reading, weir_arena_t *arena, const weir_conf_words_t *from,
+                weir_conf_words_t *words)
 {
     weir_conf_word_t *at = weir_new_n(arena, weir_conf_word_t, from->n);
 
     *words = *from;
+    if (reading->file_arena != arena || reading->file_of != from->file) {
+        reading->file = from->file != NULL ? weir_str_to_z(arena, weir_str_from_z(from->file)) : NULL;
+        reading->fragment_copy = reading->fragment != NULL ? weir_str_to_z(arena, weir_str_from_z(reading->fragment)) : NULL;
+        reading->file_of = from->file;
+        reading->file_arena = arena;
+    }
+    words->file = reading->file;
+    words->fragment = reading->fragment_copy;
+    words->pointer = from->pointer != NULL ? weir_str_to_z(arena, weir_str_from_z(from->pointer)) : NULL;
     for (size_t i = 0; i < from->n; i++) {
         at[i] = from->at[i];
         at[i].text = weir_str(weir_str_to_z(arena, from->at[i].text), from->at[i].text.len);
@@ -59,7 +69,7 @@ statements_of_tree_next(read_statements_t *from, weir_arena_t *arena, weir_conf_
     if (node == NULL) {
         return statements_close(from, words);
     }
-    statements_copy(arena, &node->words, words);
+    statements_copy(from, arena, &node->words, words);
     if (!node->is_block) {
         from->at = node->next;
         return WEIR_LEX_SIMPLE;
@@ -77,7 +87,9 @@ weir_statements_next(read_statements_t *from, weir_arena_t *arena, weir_conf_wor
     from->lex.arena = arena;
     kind = from->root != NULL ? statements_of_tree_next(from, arena, words) : weir_lex_next(&from->lex, words, error);
 
-    words->fragment = from->fragment;
+    if (from->root == NULL || kind == WEIR_LEX_CLOSE || kind == WEIR_LEX_END) {
+        words->fragment = from->fragment;
+    }
     return kind;
 }
 

@@ -7,10 +7,12 @@
 #include "expr/vars.h"
 
 #include "base/array.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 
-#define VARS_NEAR 3            /* edits that a slip may have */
+#define VARS_CHUNK ((size_t) 4096)
+#define VARS_NEAR  3            /* edits that a slip may have */
 
 typedef struct vars_name {
     struct vars_name      *next;      /* of the same bucket */
@@ -19,28 +21,49 @@ typedef struct vars_name {
     uint32_t               slot;
 } vars_name_t;
 
+typedef struct { vars_name_t **at; size_t n_buckets, n; } vars_table_t;
+
+struct weir_vars_numbers {
+    weir_arena_t arena;
+    vars_table_t names;
+};
+
+/* A name that is looked for in the end. */
 typedef struct vars_later {
-    struct vars_later *next;
     weir_str_t         name;
     weir_var_ref_t    *ref;
     weir_vars_place_t  place;
+    bool               is_settled;    /* in an earlier generation */
 } vars_later_t;
 
-typedef struct { vars_later_t *first, **end; } vars_queue_t;
+typedef struct vars_waiting { struct vars_waiting *next; vars_later_t *later; } vars_waiting_t;
+typedef struct { vars_waiting_t *first, **end; } vars_queue_t;
 
 /* One way to make the value of a slot. */
 typedef struct vars_maker {
-    struct vars_maker *next;
     weir_subject_t     subject;
     weir_array_t       reads;         /* of const weir_var_ref_t * */
 } vars_maker_t;
 
-typedef struct { vars_maker_t *makers; bool suits; } vars_slot_t;      /* suits: see vars_judge_slots */
+typedef struct vars_making { struct vars_making *next; vars_maker_t *maker; } vars_making_t;
+typedef struct { vars_making_t *makers; bool suits; } vars_slot_t;     /* suits: see vars_judge_slots */
+
+/* One thing that a part says: a name is defined, a slot has a maker, a name is looked for. */
+struct weir_vars_note {
+    struct weir_vars_note *next;
+    weir_str_t             defined;   /* in lower case; none: it is something else */
+    uint32_t               slot;
+    vars_maker_t          *maker;
+    vars_later_t          *later;
+};
 
 struct weir_vars {
     weir_arena_t          *arena;
-    vars_name_t          **buckets;   /* exact names */
-    size_t                 n_buckets, n_names;
+    weir_arena_t          *keep;      /* of what is defined and named now */
+    weir_vars_notes_t     *notes;     /* NULL: none are taken */
+    weir_vars_numbers_t   *numbers;
+    vars_table_t           names;     /* exact names */
+    bool                   is_stale;
     weir_array_t           prefixes;  /* of const weir_variable_t * */
     const weir_variable_t *slot_row, *capture_row;
     weir_array_t           slots;     /* of vars_slot_t */
@@ -48,34 +71,28 @@ struct weir_vars {
     vars_queue_t           doubtful;  /* slots that are named where there is not all that a slot may be made of */
 };
 
-weir_vars_t *
-weir_vars_create(weir_arena_t *arena)
-{
-    weir_vars_t *vars = weir_new(arena, weir_vars_t);
+/* -- tables of names -- */
 
-    vars->arena = arena;
-    vars->n_buckets = 256;
-    vars->buckets = weir_new_n(arena, vars_name_t *, vars->n_buckets);
-    vars->later.end = &vars->later.first;
-    vars->doubtful.end = &vars->doubtful.first;
-    weir_array_init(&vars->prefixes, arena, sizeof(const weir_variable_t *), 0);
-    weir_array_init(&vars->slots, arena, sizeof(vars_slot_t), 0);
-    return vars;
+static void
+vars_table_init(vars_table_t *table, weir_arena_t *arena)
+{
+    *table = (vars_table_t) { .n_buckets = 256 };
+    table->at = weir_new_n(arena, vars_name_t *, table->n_buckets);
 }
 
 static vars_name_t **
-vars_bucket(const weir_vars_t *vars, weir_str_t lower)
+vars_bucket(const vars_table_t *table, weir_str_t lower)
 {
-    weir_assert((vars->n_buckets & (vars->n_buckets - 1)) == 0);
-    return &vars->buckets[weir_str_hash(lower, 0) & (vars->n_buckets - 1)];
+    weir_assert((table->n_buckets & (table->n_buckets - 1)) == 0);
+    return &table->at[weir_str_hash(lower, 0) & (table->n_buckets - 1)];
 }
 
 static vars_name_t *
-vars_get(const weir_vars_t *vars, weir_str_t lower)
+vars_get(const vars_table_t *table, weir_str_t lower)
 {
     vars_name_t *at;
 
-    for (at = *vars_bucket(vars, lower); at != NULL; at = at->next) {
+    for (at = *vars_bucket(table, lower); at != NULL; at = at->next) {
         if (weir_str_eq(at->name, lower)) {
             return at;
         }
@@ -85,17 +102,17 @@ vars_get(const weir_vars_t *vars, weir_str_t lower)
 
 /* Twice the buckets: configurations may define thousands of names. */
 static void
-vars_grow(weir_vars_t *vars)
+vars_grow(vars_table_t *table, weir_arena_t *arena)
 {
-    vars_name_t **old = vars->buckets, *at, *next, **bucket;
-    size_t        n_old = vars->n_buckets, i;
+    vars_name_t **old = table->at, *at, *next, **bucket;
+    size_t        n_old = table->n_buckets, i;
 
-    vars->n_buckets *= 2;
-    vars->buckets = weir_new_n(vars->arena, vars_name_t *, vars->n_buckets);
+    table->n_buckets *= 2;
+    table->at = weir_new_n(arena, vars_name_t *, table->n_buckets);
     for (i = 0; i < n_old; i++) {
         for (at = old[i]; at != NULL; at = next) {
             next = at->next;
-            bucket = vars_bucket(vars, at->name);
+            bucket = vars_bucket(table, at->name);
             at->next = *bucket;
             *bucket = at;
         }
@@ -103,18 +120,107 @@ vars_grow(weir_vars_t *vars)
 }
 
 static vars_name_t *
-vars_put(weir_vars_t *vars, weir_str_t lower, const weir_variable_t *row)
+vars_put(vars_table_t *table, weir_arena_t *arena, weir_str_t lower, const weir_variable_t *row)
 {
-    vars_name_t  *made = weir_new(vars->arena, vars_name_t);
+    vars_name_t  *made = weir_new(arena, vars_name_t);
     vars_name_t **bucket;
 
-    if (++vars->n_names > vars->n_buckets * 2) {
-        vars_grow(vars);
+    if (++table->n > table->n_buckets * 2) {
+        vars_grow(table, arena);
     }
-    bucket = vars_bucket(vars, lower);
+    bucket = vars_bucket(table, lower);
     *made = (vars_name_t) { .next = *bucket, .name = lower, .row = row };
     *bucket = made;
     return made;
+}
+
+/* -- numbers of slots -- */
+
+static void
+vars_end_numbers(void *data)
+{
+    weir_vars_numbers_t *numbers = data;
+
+    weir_arena_fini(&numbers->arena);
+    weir_mem_free(numbers);
+}
+
+weir_vars_numbers_t *
+weir_vars_numbers_create(weir_arena_t *arena)
+{
+    weir_vars_numbers_t *numbers = weir_mem_need(sizeof(*numbers));
+
+    weir_arena_init(&numbers->arena, VARS_CHUNK);
+    vars_table_init(&numbers->names, &numbers->arena);
+    weir_arena_on_cleanup(arena, vars_end_numbers, numbers);
+    return numbers;
+}
+
+static const vars_name_t *
+vars_number(weir_vars_numbers_t *numbers, weir_str_t lower)
+{
+    vars_name_t *known = vars_get(&numbers->names, lower);
+
+    if (known == NULL) {
+        known = vars_put(&numbers->names, &numbers->arena, weir_str_dup(&numbers->arena, lower), NULL);
+        known->slot = (uint32_t) numbers->names.n - 1;
+    }
+    return known;
+}
+
+/* -- the names of a generation -- */
+
+weir_vars_t *
+weir_vars_create_with(weir_arena_t *arena, weir_vars_numbers_t *numbers)
+{
+    weir_vars_t *vars = weir_new(arena, weir_vars_t);
+
+    vars->arena = vars->keep = arena;
+    vars->numbers = numbers;
+    vars_table_init(&vars->names, arena);
+    vars->later.end = &vars->later.first;
+    vars->doubtful.end = &vars->doubtful.first;
+    weir_array_init(&vars->prefixes, arena, sizeof(const weir_variable_t *), 0);
+    weir_array_init(&vars->slots, arena, sizeof(vars_slot_t), 0);
+    return vars;
+}
+
+weir_vars_t *
+weir_vars_create(weir_arena_t *arena)
+{
+    return weir_vars_create_with(arena, weir_vars_numbers_create(arena));
+}
+
+void
+weir_vars_keep_in(weir_vars_t *vars, weir_arena_t *arena, weir_vars_notes_t *notes)
+{
+    vars->keep = arena;
+    vars->notes = notes;
+}
+
+bool
+weir_vars_is_stale(const weir_vars_t *vars)
+{
+    return vars->is_stale;
+}
+
+static void
+vars_note(const weir_vars_t *vars, weir_vars_note_t what)
+{
+    weir_vars_notes_t *notes = vars->notes;
+    weir_vars_note_t  *note;
+
+    if (notes == NULL) {
+        return;
+    }
+    note = weir_new(vars->keep, weir_vars_note_t);
+    *note = what;
+    if (notes->last != NULL) {
+        notes->last->next = note;
+    } else {
+        notes->first = note;
+    }
+    notes->last = note;
 }
 
 void
@@ -128,8 +234,8 @@ weir_vars_add_rows(weir_vars_t *vars, const weir_variable_t *rows)
         weir_assert(name.len != 0 && rows->get != NULL);
         if (rows->is_prefix) {
             *(const weir_variable_t **) weir_array_push(&vars->prefixes) = rows;
-        } else if (vars_get(vars, name) == NULL) {
-            vars_put(vars, name, rows);
+        } else if (vars_get(&vars->names, name) == NULL) {
+            vars_put(&vars->names, vars->arena, name, rows);
         }
     }
 }
@@ -160,19 +266,42 @@ vars_prefix(const weir_vars_t *vars, weir_str_t lower)
     return best;
 }
 
+static vars_slot_t *
+vars_slot(weir_vars_t *vars, uint32_t slot)
+{
+    while (vars->slots.n <= slot) {
+        (void) weir_array_push(&vars->slots);
+    }
+    return weir_array_at(&vars->slots, vars_slot_t, slot);
+}
+
+static void
+vars_define(weir_vars_t *vars, const vars_name_t *number)
+{
+    vars_name_t *known = vars_get(&vars->names, number->name);
+
+    if (known == NULL) {
+        known = vars_put(&vars->names, vars->arena, number->name, NULL);
+        known->slot = number->slot;
+        (void) vars_slot(vars, number->slot);
+    }
+}
+
 bool
 weir_vars_define(weir_vars_t *vars, weir_str_t name, uint32_t *slot)
 {
-    weir_str_t   lower = weir_str_lower(vars->arena, name);
-    vars_name_t *known = vars_get(vars, lower);
+    weir_str_t         lower = weir_str_lower(vars->keep, name);
+    const vars_name_t *known = vars_get(&vars->names, lower), *number;
 
-    if (known == NULL) {
-        known = vars_put(vars, lower, NULL);
-        known->slot = (uint32_t) vars->slots.n;
-        (void) weir_array_push(&vars->slots);
+    if (known != NULL && known->row != NULL) {
+        *slot = 0;
+        return false;
     }
-    *slot = known->slot;
-    return known->row == NULL;
+    number = vars_number(vars->numbers, lower);
+    vars_define(vars, number);
+    *slot = number->slot;
+    vars_note(vars, (weir_vars_note_t) { .defined = lower });
+    return true;
 }
 
 uint32_t
@@ -181,25 +310,35 @@ weir_vars_slots(const weir_vars_t *vars)
     return (uint32_t) vars->slots.n;
 }
 
+static void
+vars_make(weir_vars_t *vars, uint32_t slot, vars_maker_t *maker)
+{
+    vars_slot_t   *at = vars_slot(vars, slot);
+    vars_making_t *making = weir_new(vars->arena, vars_making_t);
+
+    *making = (vars_making_t) { .next = at->makers, .maker = maker };
+    at->makers = making;
+}
+
 void
 weir_vars_add_maker(weir_vars_t *vars, uint32_t slot, weir_subject_t subject)
 {
-    vars_slot_t  *at = weir_array_at(&vars->slots, vars_slot_t, slot);
-    vars_maker_t *maker = weir_new(vars->arena, vars_maker_t);
+    vars_maker_t *maker = weir_new(vars->keep, vars_maker_t);
 
-    weir_assert(subject != WEIR_OF_UNSAID);
-    *maker = (vars_maker_t) { .next = at->makers, .subject = subject };
-    weir_array_init(&maker->reads, vars->arena, sizeof(const weir_var_ref_t *), 0);
-    at->makers = maker;
+    weir_assert(subject != WEIR_OF_UNSAID && slot < vars->slots.n);
+    maker->subject = subject;
+    weir_array_init(&maker->reads, vars->keep, sizeof(const weir_var_ref_t *), 0);
+    vars_make(vars, slot, maker);
+    vars_note(vars, (weir_vars_note_t) { .maker = maker, .slot = slot });
 }
 
 void
 weir_vars_maker_reads(weir_vars_t *vars, uint32_t slot, const weir_var_ref_t *ref)
 {
-    vars_maker_t *maker = weir_array_at(&vars->slots, vars_slot_t, slot)->makers;
+    const vars_making_t *making = weir_array_at(&vars->slots, vars_slot_t, slot)->makers;
 
-    weir_assert(maker != NULL);
-    *(const weir_var_ref_t **) weir_array_push(&maker->reads) = ref;
+    weir_assert(making != NULL);
+    *(const weir_var_ref_t **) weir_array_push(&making->maker->reads) = ref;
 }
 
 static bool
@@ -210,7 +349,7 @@ vars_resolve_prefix(const weir_vars_t *vars, weir_str_t lower, weir_var_ref_t *r
     *ref = (weir_var_ref_t) { .row = row };
     if (row != NULL) {
         ref->suffix = weir_str_skip(lower, strlen(row->name));
-        ref->bound = row->bind != NULL ? row->bind(vars->arena, ref->suffix) : NULL;
+        ref->bound = row->bind != NULL ? row->bind(vars->keep, ref->suffix) : NULL;
     }
     return row != NULL;
 }
@@ -218,13 +357,13 @@ vars_resolve_prefix(const weir_vars_t *vars, weir_str_t lower, weir_var_ref_t *r
 bool
 weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref)
 {
-    return vars_resolve_prefix(vars, weir_str_lower(vars->arena, name), ref);
+    return vars_resolve_prefix(vars, weir_str_lower(vars->keep, name), ref);
 }
 
 static bool
 vars_resolve(const weir_vars_t *vars, weir_str_t lower, weir_var_ref_t *ref)
 {
-    const vars_name_t *known = vars_get(vars, lower);
+    const vars_name_t *known = vars_get(&vars->names, lower);
 
     if (known != NULL) {
         *ref = (weir_var_ref_t) { .row = known->row != NULL ? known->row : vars->slot_row, .slot = known->slot };
@@ -244,8 +383,8 @@ vars_nearest(const weir_vars_t *vars, weir_str_t lower)
     weir_str_t   best = WEIR_STR_NONE;
     vars_name_t *at;
 
-    for (i = 0; i < vars->n_buckets; i++) {
-        for (at = vars->buckets[i]; at != NULL; at = at->next) {
+    for (i = 0; i < vars->names.n_buckets; i++) {
+        for (at = vars->names.at[i]; at != NULL; at = at->next) {
             distance = weir_str_distance(lower, at->name, ceiling);
             if (distance < ceiling || (best.at != NULL && distance == ceiling && weir_str_cmp(at->name, best) < 0)) {
                 best = at->name;
@@ -256,12 +395,37 @@ vars_nearest(const weir_vars_t *vars, weir_str_t lower)
     return best;
 }
 
+/* A name that a row has by itself means the same in each generation. */
+static bool
+vars_is_fixed(const weir_vars_t *vars, weir_str_t lower)
+{
+    const vars_name_t *known = vars_get(&vars->names, lower);
+
+    return known != NULL && known->row != NULL;
+}
+
+static void
+vars_note_found(weir_vars_t *vars, weir_str_t lower, const weir_var_ref_t *ref)
+{
+    vars_later_t *later;
+
+    if (vars->notes == NULL || vars_is_fixed(vars, lower)) {
+        return;
+    }
+    later = weir_new(vars->keep, vars_later_t);
+    *later = (vars_later_t) { .name = lower, .ref = weir_new(vars->keep, weir_var_ref_t), .is_settled = true };
+    later->place = (weir_vars_place_t) { .file = "", .subjects = WEIR_SUBJECTS_ALL };
+    *later->ref = *ref;
+    vars_note(vars, (weir_vars_note_t) { .later = later });
+}
+
 bool
 weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, weir_str_t *nearest)
 {
-    weir_str_t lower = weir_str_lower(vars->arena, name);
+    weir_str_t lower = weir_str_lower(vars->keep, name);
 
     if (vars_resolve(vars, lower, ref)) {
+        vars_note_found(vars, lower, ref);
         return true;
     }
     *nearest = vars_nearest(vars, lower);
@@ -312,12 +476,12 @@ vars_maker_suits(const weir_vars_t *vars, const vars_maker_t *maker, weir_subjec
 static bool
 vars_slot_suits(const weir_vars_t *vars, const vars_slot_t *slot, weir_subjects_t subjects)
 {
-    const vars_maker_t *maker = slot->makers;
+    const vars_making_t *at = slot->makers;
 
-    while (maker != NULL && !vars_maker_suits(vars, maker, subjects)) {
-        maker = maker->next;
+    while (at != NULL && !vars_maker_suits(vars, at->maker, subjects)) {
+        at = at->next;
     }
-    return maker != NULL;
+    return at != NULL;
 }
 
 typedef struct {
@@ -341,9 +505,11 @@ vars_sources(const vars_sources_t *s, const weir_var_ref_t *ref)
         return;
     }
     s->seen[ref->slot] = 1;
-    for (const vars_maker_t *maker = weir_array_at(&s->vars->slots, vars_slot_t, ref->slot)->makers; maker != NULL;
-         maker = maker->next)
+    for (const vars_making_t *at = weir_array_at(&s->vars->slots, vars_slot_t, ref->slot)->makers; at != NULL;
+         at = at->next)
     {
+        const vars_maker_t *maker = at->maker;
+
         if (maker->reads.n == 0) {
             s->each(s->data, ref);               /* of itself: a constant, or what something else has found out */
         }
@@ -416,45 +582,68 @@ vars_foreign(weir_str_t name, const weir_var_ref_t *ref, weir_subjects_t subject
 /* -- names that may be defined further down -- */
 
 static void
-vars_queue(vars_queue_t *queue, vars_later_t *later)
+vars_wait(weir_vars_t *vars, vars_queue_t *queue, vars_later_t *later)
 {
-    later->next = NULL;
-    *queue->end = later;
-    queue->end = &later->next;
+    vars_waiting_t *waiting = weir_new(vars->arena, vars_waiting_t);
+
+    waiting->later = later;
+    *queue->end = waiting;
+    queue->end = &waiting->next;
 }
 
 static vars_later_t *
 vars_next(vars_queue_t *queue)
 {
-    vars_later_t *first = queue->first;
+    vars_waiting_t *first = queue->first;
 
-    if (first != NULL) {
-        queue->first = first->next;
-        queue->end = queue->first != NULL ? queue->end : &queue->first;
+    if (first == NULL) {
+        return NULL;
     }
-    return first;
+    queue->first = first->next;
+    queue->end = queue->first != NULL ? queue->end : &queue->first;
+    return first->later;
 }
 
 bool
 weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, const weir_vars_place_t *place,
                      weir_error_t *error)
 {
-    weir_str_t    lower = weir_str_lower(vars->arena, name);
+    weir_str_t    lower = weir_str_lower(vars->keep, name);
     bool          is_final = vars_resolve(vars, lower, ref)
-                             && (vars_get(vars, lower) != NULL || vars_prefix(vars, lower) == NULL);
+                             && (vars_get(&vars->names, lower) != NULL || vars_prefix(vars, lower) == NULL);
     bool          is_slot = ref->row != NULL && ref->row == vars->slot_row;
     vars_later_t *later;
 
-    if (is_final && !is_slot && !vars_suits(vars, ref, place->subjects)) {
-        return vars_foreign(lower, ref, place->subjects, error);
+    if (is_final && !is_slot) {
+        return vars_suits(vars, ref, place->subjects) || vars_foreign(lower, ref, place->subjects, error);
     }
-    if (is_final && (!is_slot || vars_has(place->subjects, ref->row->subject))) {
-        return true;                                 /* nothing further down changes it */
-    }
-    later = weir_new(vars->arena, vars_later_t);
+    later = weir_new(vars->keep, vars_later_t);
     *later = (vars_later_t) { .name = lower, .ref = ref, .place = *place };
-    vars_queue(is_final ? &vars->doubtful : &vars->later, later);
+    vars_note(vars, (weir_vars_note_t) { .later = later });
+    if (!is_final) {
+        vars_wait(vars, &vars->later, later);
+    } else if (!vars_has(place->subjects, ref->row->subject)) {
+        vars_wait(vars, &vars->doubtful, later);
+    } else {
+        later->is_settled = true;                    /* nothing further down changes it */
+    }
     return true;
+}
+
+void
+weir_vars_take(weir_vars_t *vars, const weir_vars_notes_t *notes)
+{
+    for (const weir_vars_note_t *note = notes->first; note != NULL; note = note->next) {
+        if (note->maker != NULL) {
+            vars_make(vars, note->slot, note->maker);
+        } else if (note->later != NULL) {
+            vars_wait(vars, &vars->later, note->later);
+        } else if (vars_is_fixed(vars, note->defined)) {
+            vars->is_stale = true;
+        } else {
+            vars_define(vars, vars_number(vars->numbers, note->defined));
+        }
+    }
 }
 
 /* Puts the place into the error, unless it has one; and gives it as it stands behind "in". */
@@ -497,6 +686,24 @@ vars_foreign_at(const weir_vars_t *vars, const vars_later_t *later, weir_error_t
     return weir_error_set(error, "%s in %s", why.text, vars_point(vars, later, error));
 }
 
+/* What the name means here is what it meant in an earlier generation, or it is filled in. */
+static bool
+vars_fill(weir_vars_t *vars, vars_later_t *later)
+{
+    weir_var_ref_t ref;
+
+    if (!later->is_settled) {
+        later->is_settled = vars_resolve(vars, later->name, later->ref);
+        return later->is_settled;
+    }
+    vars->keep = vars->arena;
+    if (!vars_resolve(vars, later->name, &ref)) {
+        return false;
+    }
+    vars->is_stale = vars->is_stale || ref.row != later->ref->row || ref.slot != later->ref->slot;
+    return true;
+}
+
 bool
 weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
 {
@@ -505,10 +712,10 @@ weir_vars_settle(weir_vars_t *vars, weir_error_t *error)
 
     while ((later = vars_next(&vars->later)) != NULL) {
         weir_assert(later->ref != NULL);
-        if (!vars_resolve(vars, later->name, later->ref)) {
+        if (!vars_fill(vars, later)) {
             return vars_unknown(vars, later, error);
         }
-        vars_queue(&vars->doubtful, later);
+        vars_wait(vars, &vars->doubtful, later);
     }
     while ((later = vars_next(&vars->doubtful)) != NULL) {
         if (judged == NULL || judged->place.subjects != later->place.subjects) {

@@ -80,8 +80,26 @@ weir_vars_get(const weir_var_ref_t *ref, const weir_scope_t *scope, weir_arena_t
 
 /* The names one generation knows. */
 typedef struct weir_vars weir_vars_t;
+/* The numbers of slots by name, which outlive generations: a name has the same slot in all of them.  Its memory is its
+ * own, and goes with the arena's. */
+typedef struct weir_vars_numbers weir_vars_numbers_t;
 
+weir_vars_numbers_t *weir_vars_numbers_create(weir_arena_t *arena);
+/* With numbers of its own. */
 weir_vars_t *weir_vars_create(weir_arena_t *arena);
+weir_vars_t *weir_vars_create_with(weir_arena_t *arena, weir_vars_numbers_t *numbers);
+
+/* What a part of a configuration says of variables and asks of them, so that another generation of the same numbers
+ * can have the part as it is. */
+typedef struct weir_vars_note weir_vars_note_t;
+typedef struct { weir_vars_note_t *first, *last; } weir_vars_notes_t;
+/* From here on what is defined and named is a part's: memory, and where it is noted (NULL: nowhere). */
+void weir_vars_keep_in(weir_vars_t *vars, weir_arena_t *arena, weir_vars_notes_t *notes);
+/* A part of another generation is had again: what it defines is defined, and weir_vars_settle looks at what it names.
+ * The notes live as long as vars. */
+void weir_vars_take(weir_vars_t *vars, const weir_vars_notes_t *notes);
+/* Has settling found that a part's names mean something else in this generation?  Then the part cannot be had again. */
+bool weir_vars_is_stale(const weir_vars_t *vars);
 /* Rows live for ever (static).  Exact names win over prefixes, longer prefixes over shorter. */
 void weir_vars_add_rows(weir_vars_t *vars, const weir_variable_t *rows);
 /* How defined variables (slots) and captures ($1) are read: static rows whose get looks at ref->slot / ref->group. */
@@ -101,7 +119,7 @@ bool weir_vars_find_prefix(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *r
  * variable that the configuration defines with a maker that reads none. */
 void weir_vars_each_source(const weir_vars_t *vars, const weir_var_ref_t *ref,
                            void (*each)(void *data, const weir_var_ref_t *source), void *data);
-uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* how many are defined */
+uint32_t weir_vars_slots(const weir_vars_t *vars);                     /* every slot's number is below */
 /* false: unknown; *nearest gives the closest known name or none. */
 bool weir_vars_find(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, weir_str_t *nearest) WEIR_MUST_USE;
 /* Names are compared without case, as nginx does; "1" … "9" are the captures once there is a reader for them. */
