@@ -50,15 +50,28 @@ generation_drop_parts(void *data)
     }
 }
 
-weir_conf_block_t *
+void
+weir_conf_use_part(weir_conf_t *cf, weir_part_t *part)
+{
+    cf->arena = &part->arena;
+    weir_vars_keep_in(cf->vars, cf->arena, &part->variables);
+}
+
+void
 weir_conf_enter(weir_conf_t *cf, weir_conf_block_t *block)
 {
-    weir_conf_block_t *before = cf->block;
-
     cf->block = block;
     cf->words = &block->words;
-    cf->arena = &block->part->arena;
-    return before;
+    weir_conf_use_part(cf, block->part);
+}
+
+void
+weir_conf_leave(weir_conf_t *cf)
+{
+    cf->block = cf->root;
+    cf->words = &cf->root->words;
+    cf->arena = &reader_of(cf)->generation->arena;
+    weir_vars_keep_in(cf->vars, cf->arena, NULL);
 }
 
 static void
@@ -76,9 +89,10 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
     weir_arena_on_cleanup(&generation->arena, generation_drop_parts, generation);    /* the last one that is run */
     *(weir_part_t **) weir_array_push(&generation->parts) = environment;
     *reader = (reader_t) { .generation = generation, .errors = errors, .keeps_lines = source->keeps_lines };
-    reader->cf = (weir_conf_t) { .arena = arena, .live = &generation->live, .bundle = bundle,
-                                 .vars = weir_vars_create(arena), .error = &reader->error,
+    reader->cf = (weir_conf_t) { .live = &generation->live, .bundle = bundle, .error = &reader->error,
                                  .subjects = WEIR_SUBJECTS_ALL };
+    reader->cf.vars = weir_vars_create_with(&generation->arena, weir_vars_numbers_create(arena));
+    weir_conf_use_part(&reader->cf, environment);
     reader->cf.prefix = weir_str_dup(arena, source->prefix);
     reader->cf.conf_dir = weir_str_dup(arena, generation_dir_of(source->file));
     weir_conf_index(reader);
@@ -153,13 +167,12 @@ generation_finish(reader_t *reader)
         if (module->bind != NULL && !weir_conf_visit(reader, generation_bind, &m)) {
             return false;
         }
-        (void) weir_conf_enter(&reader->cf, reader->cf.root);
-        reader->cf.arena = &reader->generation->arena;
+        weir_conf_leave(&reader->cf);
         if (module->build != NULL && !module->build(&reader->cf, reader->generation)) {
             return weir_conf_error_at(&reader->cf, &reader->cf.root->words, "the module %s refuses this", module->name);
         }
     }
-    (void) weir_conf_enter(&reader->cf, reader->cf.root);
+    weir_conf_leave(&reader->cf);
     if (!weir_vars_settle(reader->cf.vars, reader->cf.error)) {    /* of templates that were made meanwhile */
         return false;
     }

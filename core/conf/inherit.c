@@ -118,14 +118,13 @@ weir_conf_text_value(reader_t *reader, const read_row_t *at, size_t which)
 {
     const char *const        texts[READ_TEXTS] = { at->row->dflt, at->row->min, at->row->max };
     const weir_conf_words_t *words = reader->cf.words;
-    weir_arena_t            *arena = reader->cf.arena;
     read_row_t              *kept = &reader->rows[at->module][at->bit];
 
     weir_assert(which < READ_TEXTS && texts[which] != NULL && kept->row == at->row);
     if (kept->values[which] == NULL) {
-        reader->cf.arena = reader_common(reader);
+        weir_conf_use_part(&reader->cf, reader->environment->part);
         kept->values[which] = inherit_read_text(reader, at->row, texts[which]);
-        reader->cf.arena = arena;
+        weir_conf_use_part(&reader->cf, reader->cf.block->part);
         if (kept->values[which] == NULL) {
             return NULL;                               /* the error is told with the text's own words */
         }
@@ -266,16 +265,15 @@ static bool
 inherit_plain(reader_t *reader, weir_conf_block_t *block, size_t m)
 {
     read_plain_t *plain = &reader->plain[m];
-    weir_arena_t *arena = reader->cf.arena;
     bool          filled;
 
     if (weir_modules_in_use[m]->check != NULL || (plain->conf != NULL && plain->context != block->context)) {
         return inherit_fill(reader, block, m, NULL);
     }
     if (plain->conf == NULL) {
-        reader->cf.arena = reader_common(reader);
+        weir_conf_use_part(&reader->cf, reader->environment->part);
         filled = inherit_fill(reader, block, m, NULL);
-        reader->cf.arena = arena;
+        weir_conf_use_part(&reader->cf, reader->cf.block->part);
         *plain = (read_plain_t) { block->confs[m], block->context };
         return filled;
     }
@@ -354,7 +352,7 @@ inherit_check_walk(reader_t *reader, weir_conf_block_t *block)
 {
     weir_conf_block_t *child;
 
-    (void) weir_conf_enter(&reader->cf, block);
+    weir_conf_enter(&reader->cf, block);
     if (!inherit_check_block(reader, block)) {
         reader->stopped = !weir_conf_take_error(reader);
         return;

@@ -72,11 +72,10 @@ static bool
 late_read_into(reader_t *reader, read_late_t *late, weir_conf_block_t *block)
 {
     weir_conf_block_t *http = reader->cf.block;
-    weir_arena_t      *arena = reader->cf.arena;
     bool               read;
 
     weir_assert(block->parent == http && block->context == late->at->row->opens);
-    (void) weir_conf_enter(&reader->cf, block);
+    weir_conf_enter(&reader->cf, block);
     reader->cf.words = late->words;
     reader->depth++;
     reader->files[reader->n_files++] = late->words->file;        /* which may not include itself from here */
@@ -86,7 +85,7 @@ late_read_into(reader_t *reader, read_late_t *late, weir_conf_block_t *block)
         reader->depth--;
         reader->cf.block = http;
     }
-    reader->cf.arena = arena;
+    weir_conf_use_part(&reader->cf, http->part);
     return read;
 }
 

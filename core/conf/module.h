@@ -203,9 +203,10 @@ struct weir_conf {
     weir_subjects_t    subjects;              /* what there is when texts of this area are worked out */
 };
 
-/* What is read, checked or built from here on is of that block: memory, and where errors are.  NULL: the
- * environment's.  Returns what was before. */
-weir_conf_block_t *weir_conf_enter(weir_conf_t *cf, weir_conf_block_t *block);
+/* What is read, checked or built from here on is of that block's part, and where errors are. */
+void weir_conf_enter(weir_conf_t *cf, weir_conf_block_t *block);
+/* … is the generation's own. */
+void weir_conf_leave(weir_conf_t *cf);
 
 /* Records `fmt… in file:line` with the position of word `i` of the directive being read.  Returns false. */
 bool weir_conf_error(weir_conf_t *cf, size_t word, const char *fmt, ...) WEIR_PRINTF(3, 4);

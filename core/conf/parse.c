@@ -149,7 +149,7 @@ parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_
     if (row->is_part) {
         part = weir_part_create();
         *(weir_part_t **) weir_array_push(&reader->generation->parts) = part;
-        reader->cf.arena = &part->arena;
+        weir_conf_use_part(&reader->cf, part);
     }
     block = weir_new(reader->cf.arena, weir_conf_block_t);
     *block = (weir_conf_block_t) { .context = row->opens, .row = row, .words = *words, .parent = parent, .part = part };
@@ -180,7 +180,6 @@ parse_block(reader_t *reader, read_statements_t *from, const read_row_t *at, con
     weir_conf_t            *cf = &reader->cf;
     const weir_directive_t *row = at->row;
     weir_conf_block_t      *parent = cf->block, *block;
-    weir_arena_t           *arena = cf->arena;
 
     if (reader->depth == READ_MAX_BLOCKS) {
         return weir_conf_refuse(reader, words, "", "too many blocks inside one another: more than %d", READ_MAX_BLOCKS);
@@ -205,7 +204,7 @@ parse_block(reader_t *reader, read_statements_t *from, const read_row_t *at, con
     weir_assert(cf->block == block && reader->depth > 0);
     cf->block = parent;
     cf->words = words;
-    cf->arena = arena;
+    weir_conf_use_part(cf, parent->part);
     reader->depth--;
     return true;
 }
@@ -271,7 +270,6 @@ bool
 weir_conf_read_statements(reader_t *reader, read_statements_t *from, const weir_conf_words_t *opener)
 {
     weir_conf_block_t *block = reader->cf.block;
-    weir_arena_t      *arena = reader->cf.arena;
     size_t             depth = reader->depth;
     weir_conf_words_t *words;
     weir_lex_kind_t    kind;
@@ -306,7 +304,7 @@ weir_conf_read_statements(reader_t *reader, read_statements_t *from, const weir_
                     return false;
                 }
                 reader->cf.block = block;
-                reader->cf.arena = arena;
+                weir_conf_use_part(&reader->cf, block->part);
                 reader->depth = depth;
             }
         }

@@ -12,10 +12,12 @@
 #define WEIR_CONF_PART_H
 
 #include "base/arena.h"
+#include "expr/vars.h"
 
 typedef struct weir_part {
-    weir_arena_t arena;
-    uint32_t     refs;
+    weir_arena_t      arena;
+    uint32_t          refs;
+    weir_vars_notes_t variables;         /* what it says and asks of them; in its memory */
 } weir_part_t;
 
 /* One reference, which is the caller's. */

@@ -131,6 +131,9 @@ bool weir_conf_refuse(reader_t *reader, const weir_conf_words_t *words, const ch
 bool weir_conf_read_text(reader_t *reader, weir_str_t text, const char *file);
 bool weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_conf_words_t *words, void *field);
 
+/* generation.c: memory, and what is said of variables, are the part's from here on. */
+void weir_conf_use_part(weir_conf_t *cf, weir_part_t *part);
+
 /* view.c: what modules build from */
 /* The blocks of main and http, copied into the generation's arena, with all parts among those of http. */
 weir_conf_block_t *weir_conf_view(const reader_t *reader);

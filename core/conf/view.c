@@ -55,7 +55,7 @@ static bool
 view_walk(reader_t *reader, weir_conf_block_t *block, bool (*visit)(reader_t *, weir_conf_block_t *, void *),
           void *data)
 {
-    (void) weir_conf_enter(&reader->cf, block);
+    weir_conf_enter(&reader->cf, block);
     if (!visit(reader, block, data)) {
         return false;
     }

@@ -326,7 +326,7 @@ build_server(build_t *b, weir_conf_block_t *block)
     weir_http_server_t *server = block->owner;
     const weir_http_blocks_conf_t *conf = weir_conf_of(block, weir_http_blocks_index);
 
-    (void) weir_conf_enter(b->cf, server->block);
+    weir_conf_enter(b->cf, server->block);
     b->arena = b->cf->arena;
     server->conf = block->confs;
     server->core = block->confs[weir_http_core_index];
@@ -372,10 +372,10 @@ build_names(const weir_conf_block_t *block)
 
 /* From a server back to what the generation has of its own. */
 static void
-build_leave(build_t *b, weir_conf_block_t *http)
+build_leave(build_t *b)
 {
-    (void) weir_conf_enter(b->cf, http);
-    b->cf->arena = b->arena = &b->http->generation->arena;
+    weir_conf_leave(b->cf);
+    b->arena = b->cf->arena;
 }
 
 /* Runs after every block is sealed and checked. */
@@ -419,7 +419,7 @@ weir_http_build(weir_conf_t *cf, weir_generation_t *generation)
         if (!build_server(&b, block)) {
             return false;
         }
-        build_leave(&b, http);
+        build_leave(&b);
         if (!build_listens(&b, block->owner)) {
             return false;
         }

@@ -597,12 +597,13 @@ upstream_build(weir_conf_t *cf, weir_generation_t *generation)
             if (block->context != WEIR_IN_UPSTREAM) {
                 continue;
             }
-            (void) weir_conf_enter(cf, block);
+            weir_conf_enter(cf, block);
             if (!upstream_build_block(cf, groups, block)) {
                 return false;
             }
         }
     }
+    weir_conf_leave(cf);
     return true;
 }
 
