@@ -71,8 +71,9 @@ groups_next_said(const weir_upstream_groups_t *groups, uint32_t check)
            && (said.number >= groups->n_by_number || groups->by_number[said.number] == NULL) ? said.number : 0;
 }
 
+/* The tables are the generation's; a group lies in its part. */
 static void
-groups_put(weir_arena_t *arena, weir_upstream_groups_t *groups, weir_group_conf_t *group)
+groups_put(weir_upstream_groups_t *groups, weir_group_conf_t *group)
 {
     uint32_t number = group->id.number, room = groups->n_by_number;
 
@@ -80,7 +81,7 @@ groups_put(weir_arena_t *arena, weir_upstream_groups_t *groups, weir_group_conf_
         weir_group_conf_t **before = groups->by_number;
 
         for (room = room != 0 ? room : GROUPS_FEW; room <= number; room *= 2) { }
-        groups->by_number = weir_new_n(arena, weir_group_conf_t *, room);
+        groups->by_number = weir_new_n(groups->all.arena, weir_group_conf_t *, room);
         if (before != NULL) {
             memcpy(groups->by_number, before, sizeof(*before) * groups->n_by_number);
         }
@@ -107,7 +108,7 @@ weir_upstream_groups_add(weir_conf_t *cf, weir_upstream_groups_t *groups, weir_s
                                   WEIR_STR_ARG(group->name));
     }
     group->id.number = said.number;
-    groups_put(cf->arena, groups, group);
+    groups_put(groups, group);
     *(weir_numbers_said_t *) weir_array_push(&groups->numbers) = said;
     (void) weir_table_add(is_implied ? &groups->implied : &groups->named, key, group);
     return true;
