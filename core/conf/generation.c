@@ -41,13 +41,17 @@ generation_dir_of(weir_str_t file)
 }
 
 static void
-generation_drop_parts(void *data)
+generation_drop_part(void *data)
 {
-    weir_generation_t *generation = data;
+    weir_part_unref(data);
+}
 
-    for (size_t i = generation->parts.n; i-- != 0; ) {               /* the environment, which all point at, is last */
-        weir_part_unref(*weir_array_at(&generation->parts, weir_part_t *, i));
-    }
+/* The generation has the reference from here on.  Parts go one by one, the last one first. */
+void
+weir_generation_add_part(weir_generation_t *generation, weir_part_t *part)
+{
+    *(weir_part_t **) weir_array_push(&generation->parts) = part;
+    weir_arena_on_cleanup(&generation->arena, generation_drop_part, part);
 }
 
 void
@@ -86,8 +90,7 @@ generation_start(reader_t *reader, weir_generation_t *generation, weir_bundle_t 
 
     weir_assert(errors->n == 0 && errors->max != 0);
     weir_array_init(&generation->parts, &generation->arena, sizeof(weir_part_t *), 0);
-    weir_arena_on_cleanup(&generation->arena, generation_drop_parts, generation);    /* the last one that is run */
-    *(weir_part_t **) weir_array_push(&generation->parts) = environment;
+    weir_generation_add_part(generation, environment);       /* all point at it: it is the last one to go */
     *reader = (reader_t) { .generation = generation, .errors = errors, .keeps_lines = source->keeps_lines };
     reader->cf = (weir_conf_t) { .live = &generation->live, .bundle = bundle, .error = &reader->error,
                                  .subjects = WEIR_SUBJECTS_ALL };
@@ -217,6 +220,10 @@ weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *sourc
         (void) weir_conf_take_error(reader);
     }
     weir_mem_free(reader);
+    generation->bytes = generation->arena.total;
+    for (size_t i = 0; i < generation->parts.n; i++) {
+        generation->bytes += (*weir_array_at(&generation->parts, weir_part_t *, i))->arena.total;
+    }
     if (!built) {
         weir_generation_unref(generation);
         return NULL;
@@ -285,7 +292,7 @@ weir_generation_unref(weir_generation_t *generation)
         return;
     }
     weir_arena_fini(&generation->live);
-    if (generation_loop == NULL || generation->arena.total < GENERATION_SMALL) {
+    if (generation_loop == NULL || generation->bytes < GENERATION_SMALL) {
         generation_free(generation);
         return;
     }

@@ -21,6 +21,7 @@ struct weir_generation {
     weir_conf_block_t *root;
     weir_vars_t       *vars;
     weir_array_t       parts;       /* of weir_part_t *: a reference each; the first is the environment */
+    size_t             bytes;       /* of all that, when it was built */
     void             **built;       /* by module index: what the module's build made for itself; NULL */
     /* While it serves in a process.  What is above and what it points to does not change then. */
     void             **kept;        /* by module index: what the module's adopt made for itself; NULL */

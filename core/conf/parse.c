@@ -148,7 +148,7 @@ parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_
     weir_assert(row->opens != 0 && parent != NULL);
     if (row->is_part) {
         part = weir_part_create();
-        *(weir_part_t **) weir_array_push(&reader->generation->parts) = part;
+        weir_generation_add_part(reader->generation, part);
         weir_conf_use_part(&reader->cf, part);
     }
     block = weir_new(reader->cf.arena, weir_conf_block_t);

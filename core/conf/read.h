@@ -133,6 +133,7 @@ bool weir_conf_include(weir_conf_t *cf, const weir_directive_t *row, const weir_
 
 /* generation.c: memory, and what is said of variables, are the part's from here on. */
 void weir_conf_use_part(weir_conf_t *cf, weir_part_t *part);
+void weir_generation_add_part(weir_generation_t *generation, weir_part_t *part);
 
 /* view.c: what modules build from */
 /* The blocks of main and http, copied into the generation's arena, with all parts among those of http. */

@@ -43,7 +43,8 @@ statements_copy(read_statements_t *reading, weir_arena_t *arena, const weir_conf
     *words = *from;
     if (reading->file_arena != arena || reading->file_of != from->file) {
         reading->file = from->file != NULL ? weir_str_to_z(arena, weir_str_from_z(from->file)) : NULL;
-        reading->fragment_copy = reading->fragment != NULL ? weir_str_to_z(arena, weir_str_from_z(reading->fragment)) : NULL;
+        reading->fragment_copy = reading->fragment != NULL
+                                 ? weir_str_to_z(arena, weir_str_from_z(reading->fragment)) : NULL;
         reading->file_of = from->file;
         reading->file_arena = arena;
     }

@@ -202,6 +202,12 @@ __wrap_weir_life_adopt(weir_life_t *life, weir_generation_t *generation)
         }
         seal_chunks(generation->arena.chunks);
         seal_chunks(generation->arena.large);
+        for (size_t i = 0; i < generation->parts.n; i++) {
+            const weir_part_t *part = *weir_array_at(&generation->parts, weir_part_t *, i);
+
+            seal_chunks(part->arena.chunks);
+            seal_chunks(part->arena.large);
+        }
     }
     __real_weir_life_adopt(life, generation);
 }
