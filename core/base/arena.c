@@ -8,6 +8,7 @@
 #include "base/arena.h"
 
 #include "base/mem.h"
+#include "base/pieces.h"
 
 #include <string.h>
 
@@ -64,12 +65,30 @@ weir_arena_init_mapped(weir_arena_t *arena, size_t chunk_size)
 #endif
 }
 
+void
+weir_arena_init_small(weir_arena_t *arena, size_t chunk_size)
+{
+    weir_arena_init(arena, chunk_size);
+#ifndef ARENA_ASAN
+    arena->maps = arena->is_small = true;
+#endif
+}
+
+/* A chunk is a piece, or mapped by itself: its size says which. */
+static bool
+arena_is_piece(const weir_arena_t *arena, size_t size)
+{
+    return arena->is_small && size <= WEIR_PIECE_MAX;
+}
+
 static weir_arena_chunk_t *
 arena_add_chunk(weir_arena_t *arena, weir_arena_chunk_t **list, size_t size)
 {
     weir_arena_chunk_t *chunk;
 
-    if (arena->maps) {
+    if (arena_is_piece(arena, size)) {
+        chunk = weir_piece_take(&size);
+    } else if (arena->maps) {
         size = (size + ARENA_PAGE - 1) & ~(ARENA_PAGE - 1);
         chunk = weir_mem_try_map(size, arena->total >= ARENA_LARGE);
     } else {
@@ -90,7 +109,9 @@ arena_free_chunk(weir_arena_t *arena, weir_arena_chunk_t *chunk)
 {
     weir_assert(chunk->size <= arena->total);
     arena->total -= chunk->size;
-    if (arena->maps) {
+    if (arena_is_piece(arena, chunk->size)) {
+        weir_piece_give(chunk);
+    } else if (arena->maps) {
         weir_mem_unmap(chunk, chunk->size);
     } else {
         weir_mem_free(chunk);

@@ -19,6 +19,7 @@ typedef struct {
     size_t                chunk_size;  /* bytes of an ordinary chunk */
     size_t                total;       /* bytes held now, for limits and tests */
     bool                  maps;        /* its chunks are mapped */
+    bool                  is_small;    /* … those that are not large are pieces (pieces.h) */
     bool                  is_zero;     /* what was not given out yet is */
 } weir_arena_t;
 
@@ -27,6 +28,8 @@ void weir_arena_init(weir_arena_t *arena, size_t chunk_size);
 /* Its chunks are mapped one by one, so that they go back to the kernel when they are freed, whatever else there is: for
  * what is large and lives long. */
 void weir_arena_init_mapped(weir_arena_t *arena, size_t chunk_size);
+/* The same for one of many that are small. */
+void weir_arena_init_small(weir_arena_t *arena, size_t chunk_size);
 void weir_arena_reset(weir_arena_t *arena);
 void weir_arena_fini(weir_arena_t *arena);
 /* A small part of what fini does, some microseconds long.  true: all is done. */

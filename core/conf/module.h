@@ -207,6 +207,8 @@ struct weir_conf {
 void weir_conf_enter(weir_conf_t *cf, weir_conf_block_t *block);
 /* … is the generation's own. */
 void weir_conf_leave(weir_conf_t *cf);
+/* The blocks with a part of their own that have been read, in their order.  Returns how many. */
+size_t weir_conf_parts(const weir_conf_t *cf, weir_conf_block_t *const **first);
 
 /* Records `fmt… in file:line` with the position of word `i` of the directive being read.  Returns false. */
 bool weir_conf_error(weir_conf_t *cf, size_t word, const char *fmt, ...) WEIR_PRINTF(3, 4);

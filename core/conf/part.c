@@ -8,14 +8,14 @@
 
 #include <stdlib.h>
 
-#define PART_CHUNK ((size_t) 2048)
+#define PART_CHUNK ((size_t) 2048 - 64)      /* a piece of the smallest size, with what the arena and the piece add */
 
 weir_part_t *
 weir_part_create(void)
 {
     weir_part_t *part = weir_mem_need(sizeof(*part));
 
-    weir_arena_init(&part->arena, PART_CHUNK);
+    weir_arena_init_small(&part->arena, PART_CHUNK);
     part->refs = 1;
     return part;
 }

@@ -4,6 +4,15 @@
  */
 #include "conf/read.h"
 
+size_t
+weir_conf_parts(const weir_conf_t *cf, weir_conf_block_t *const **first)
+{
+    const reader_t *reader = weir_container_of(cf, const reader_t, cf);
+
+    *first = reader->parts.at;
+    return reader->parts.n;
+}
+
 static weir_conf_block_t *
 view_add(const reader_t *reader, weir_conf_block_t *parent, const weir_conf_block_t *block)
 {

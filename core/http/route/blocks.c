@@ -224,17 +224,13 @@ blocks_first_name(const weir_conf_block_t *block)
 static bool
 blocks_refuse_name(weir_conf_t *cf, weir_str_t name)
 {
-    size_t                   n = 0;
-    const char             **names, *near;
-    const weir_conf_block_t *block;
+    weir_conf_block_t *const *blocks;
+    size_t                    n_blocks = weir_conf_parts(cf, &blocks), n = 0;
+    const char              **names = weir_new_n(cf->arena, const char *, n_blocks + 1), *near;
 
-    for (block = cf->block->first; block != NULL; block = block->next) {
-        n++;
-    }
-    names = weir_new_n(cf->arena, const char *, n + 1);
-    for (block = cf->block->first, n = 0; block != NULL; block = block->next) {
-        if (blocks_first_name(block).len != 0) {
-            names[n++] = weir_str_to_z(cf->arena, blocks_first_name(block));
+    for (size_t i = 0; i < n_blocks; i++) {
+        if (blocks_first_name(blocks[i]).len != 0) {
+            names[n++] = weir_str_to_z(cf->arena, blocks_first_name(blocks[i]));
         }
     }
     near = weir_conf_nearest(name, names, n);
@@ -250,13 +246,16 @@ static weir_conf_block_t *
 blocks_extended(weir_conf_t *cf, const weir_conf_words_t *words)
 {
     weir_str_t         name = words->at[2].text;
-    weir_conf_block_t *found = NULL, *block;
+    weir_conf_block_t *const *blocks, *found = NULL;
+    size_t             n = weir_conf_parts(cf, &blocks);
 
     if (!weir_str_eq(words->at[1].text, WEIR_STR("server"))) {
         (void) weir_conf_invalid(cf, 1, "\"server\"");
         return NULL;
     }
-    for (block = cf->block->first; block != NULL && name.len != 0; block = block->next) {
+    for (size_t i = 0; i < n && name.len != 0; i++) {
+        weir_conf_block_t *block = blocks[i];
+
         if (!weir_str_eq_fold(blocks_first_name(block), name)) {
             continue;
         }
