@@ -118,7 +118,8 @@ $(OBJS)/t/fault/%.o: t/fault/%.c $(OBJS)/flags
 seal: $(OBJS)/weir-sealed
 $(OBJS)/weir-sealed: $(MAIN_OBJ) $(OBJS)/t/seal/seal.o $(LIBRARY) $(OBJS)/flags
 	$(call say,LD) $(CC) $(CFLAGS) -o $@ $(MAIN_OBJ) $(OBJS)/t/seal/seal.o $(LIBRARY) $(NO_LTO) $(LDFLAGS) \
-	    -Wl,--wrap=weir_heap_alloc -Wl,--wrap=weir_life_adopt -Wl,--wrap=weir_arena_fini $(LIBS)
+	    -Wl,--wrap=weir_heap_alloc -Wl,--wrap=weir_life_adopt -Wl,--wrap=weir_arena_fini \
+	    -Wl,--wrap=weir_piece_take -Wl,--wrap=weir_piece_give $(LIBS)
 $(OBJS)/t/seal/%.o: t/seal/%.c $(OBJS)/flags
 	$(COMPILE)
 

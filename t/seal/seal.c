@@ -11,6 +11,7 @@
 #define _GNU_SOURCE 1
 
 #include "base/heap.h"
+#include "base/pieces.h"
 #include "conf/life.h"
 
 #include <execinfo.h>
@@ -52,6 +53,24 @@ void  __real_weir_life_adopt(weir_life_t *life, weir_generation_t *generation);
 void  __wrap_weir_life_adopt(weir_life_t *life, weir_generation_t *generation);
 void  __real_weir_arena_fini(weir_arena_t *arena);
 void  __wrap_weir_arena_fini(weir_arena_t *arena);
+void *__wrap_weir_piece_take(size_t *size);
+void  __wrap_weir_piece_give(void *piece);
+
+/* Pages of its own for each piece. */
+void *
+__wrap_weir_piece_take(size_t *size)
+{
+    size_t pages = (*size + SEAL_PAGE - 1) & ~(SEAL_PAGE - 1);
+
+    *size = weir_min(pages, WEIR_PIECE_MAX);
+    return aligned_alloc(SEAL_PAGE, pages);
+}
+
+void
+__wrap_weir_piece_give(void *piece)
+{
+    free(piece);
+}
 
 void *
 __wrap_weir_heap_alloc(size_t size)
