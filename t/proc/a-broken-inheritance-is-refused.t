@@ -24,6 +24,7 @@ my %broken = (
     'too many' => 'listen' . ' 4' x 20000 . "\nready 4\n", 'too long' => "listen 4\n" x 40000 . "ready 4\n",
 );
 like $start->(3, $broken{$_}), $refused, $_ for sort keys %broken;
+$w->allow_log(qr/taking over listening sockets failed/);
 unlike $start->(3, "listen 4\nready 4\n"), $refused, 'a good table that names what is no socket is another error';
 ok !-e "$dir/other", 'nothing was begun';
 ok !-e "$dir/logs/other.pid", 'not even a pid file';
