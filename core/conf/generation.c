@@ -187,6 +187,15 @@ generation_finish(reader_t *reader)
     return true;
 }
 
+static void
+generation_free(weir_generation_t *generation)
+{
+    weir_arena_fini(&generation->arena);
+    weir_mem_free(generation->kept);
+    weir_mem_free(generation);
+    weir_assert(__atomic_fetch_sub(&generation_n_alive, 1, __ATOMIC_RELAXED) != 0);
+}
+
 weir_generation_t *
 weir_generation_build(weir_bundle_t *bundle, const weir_conf_source_t *source, uint64_t serial, weir_error_t *error)
 {
@@ -224,8 +233,9 @@ weir_generation_build_all(weir_bundle_t *bundle, const weir_conf_source_t *sourc
     for (size_t i = 0; i < generation->parts.n; i++) {
         generation->bytes += (*weir_array_at(&generation->parts, weir_part_t *, i))->arena.total;
     }
-    if (!built) {
-        weir_generation_unref(generation);
+    if (!built) {                                     /* here and at once: the loop is another thread's, maybe */
+        weir_arena_fini(&generation->live);
+        generation_free(generation);
         return NULL;
     }
     return generation;
@@ -240,15 +250,6 @@ weir_generation_ref(weir_generation_t *generation)
 }
 
 /* -- the end -- */
-
-static void
-generation_free(weir_generation_t *generation)
-{
-    weir_arena_fini(&generation->arena);
-    weir_mem_free(generation->kept);
-    weir_mem_free(generation);
-    weir_assert(__atomic_fetch_sub(&generation_n_alive, 1, __ATOMIC_RELAXED) != 0);
-}
 
 /* A slice of what is to be given back; the rest in the next turn. */
 static void
