@@ -79,7 +79,7 @@ $h2->close;
 $w->allow_log(qr/\[emerg\]/);
 for my $bad ([ 'proxy_pass http://a; proxy_pass http://b;', qr/duplicate: each of several must have a weight=/ ],
     [ 'proxy_pass http://a weight=1; proxy_pass http://b;', qr/duplicate/ ], [ 'proxy_pass http://a; proxy_pass http://b weight=1;', qr/duplicate/ ],
-    [ 'proxy_pass http://a weight=0;', qr/nobody would answer/ ], [ 'proxy_pass http://a weight=-1;', qr/0 to 1000000/ ],
+    [ 'proxy_pass http://a weight=0;', qr/none would answer/ ], [ 'proxy_pass http://a weight=-1;', qr/0 to 1000000/ ],
     [ 'proxy_pass http://a weight=1000001;', qr/0 to 1000000/ ], [ 'proxy_pass http://a share=1;', qr/weight=/ ],
     [ 'proxy_pass http://a weight=1; grpc_pass a weight=1;', qr/cannot share/ ], [ 'proxy_pass http://a weight=1; return 500 weight=x;', qr/0 to 1000000/ ],
     [ 'proxy_pass http://a weight=1 { proxy_set_header X y; }', qr/request_header or response_header/ ], [ 'proxy_pass http://a { }', qr/number of arguments/ ],
