@@ -61,7 +61,7 @@ as_unit() { unshare -m sh -c 'mount -t proc -o subset=pid,hidepid=invisible proc
 as_weir() { unshare -m sh -c 'mount -t proc -o subset=pid,hidepid=invisible proc /proc && umask 077 && exec "$@"' sh \
     setpriv --reuid weir --regid weir --init-groups --bounding-set -all,+net_bind_service --inh-caps -all,+net_bind_service \
     --ambient-caps +net_bind_service --no-new-privs "$@"; }
-workers() { ps -o "$1=" --ppid "$(cat /run/weir/weir.pid)" | sort -u; }
+workers() { ps -o "args=,$1=" --ppid "$(cat /run/weir/weir.pid)" | sed -n 's/^weir: worker process.* //p' | sort -u; }
 ended() { for i in $(seq 200); do kill -0 "$1" 2>/dev/null || return 0; sleep .05; done; return 1; }
 as_unit $(unit ExecStartPre) && as_unit $(unit ExecStart)
 check 'it serves' 'curl -s 127.0.0.1/ | grep -q "Weir is running"'
