@@ -74,6 +74,29 @@ weir_str_cmp(weir_str_t a, weir_str_t b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
+size_t
+weir_str_place(weir_str_t name, size_t n, weir_str_t (*at)(const void *data, size_t i), const void *data, bool *found)
+{
+    size_t from = 0, to = n;
+
+    *found = false;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int    order = weir_str_cmp(at(data, middle), name);
+
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from;
+}
+
 const char *
 weir_str_find(weir_str_t s, char c)
 {

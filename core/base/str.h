@@ -79,6 +79,9 @@ bool weir_str_starts(weir_str_t s, weir_str_t prefix);
 bool weir_str_starts_fold(weir_str_t s, weir_str_t prefix);
 bool weir_str_ends(weir_str_t s, weir_str_t suffix);
 int  weir_str_cmp(weir_str_t a, weir_str_t b);                  /* bytes, then length */
+/* The place of a name among n that are in that order, of which `at` gives each; or where it would be. */
+size_t weir_str_place(weir_str_t name, size_t n, weir_str_t (*at)(const void *data, size_t i), const void *data,
+                      bool *found);
 const char *weir_str_find(weir_str_t s, char c);                /* NULL when absent */
 weir_str_t  weir_str_trim(weir_str_t s);                        /* SP and HTAB off both ends */
 weir_str_t  weir_str_skip(weir_str_t s, size_t n);              /* without its first n bytes */

@@ -139,37 +139,17 @@ weir_fragments_fini(weir_fragment_table_t *table)
     weir_fragments_init(table);
 }
 
-static int
-fragments_order(const char *a, weir_str_t b)
+static weir_str_t
+fragments_name_at(const void *table, size_t i)
 {
-    size_t len = strlen(a);
-    int    order = memcmp(a, b.at, weir_min(len, b.len));
-
-    return order != 0 ? order : (len > b.len) - (len < b.len);
+    return weir_str_from_z(((const weir_fragment_table_t *) table)->rows[i]->name);
 }
 
 /* The place of the name, or where it would be. */
 static size_t
 fragments_at(const weir_fragment_table_t *table, weir_str_t name, bool *found)
 {
-    size_t from = 0, to = table->n;
-
-    *found = false;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int    order = fragments_order(table->rows[middle]->name, name);
-
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            from = middle + 1;
-        } else {
-            to = middle;
-        }
-    }
-    return from;
+    return weir_str_place(name, table->n, fragments_name_at, table, found);
 }
 
 weir_fragment_row_t *

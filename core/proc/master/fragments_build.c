@@ -116,27 +116,19 @@ build_note_group(void *data, const weir_tree_node_t *node)
     }
 }
 
+static weir_str_t
+build_name_at(const void *set, size_t i)
+{
+    return ((const weir_fragments_t *) set)->at[i].name;
+}
+
 static bool
 build_has(const weir_fragments_t *set, weir_str_t name, const weir_fragment_version_t *version)
 {
-    size_t from = 0, to = set->n;
+    bool   found;
+    size_t at = weir_str_place(name, set->n, build_name_at, set, &found);
 
-    while (from < to) {
-        size_t     middle = from + (to - from) / 2;
-        weir_str_t at = set->at[middle].name;
-        int        order = memcmp(at.at, name.at, weir_min(at.len, name.len));
-
-        order = order != 0 ? order : (at.len > name.len) - (at.len < name.len);
-        if (order == 0) {
-            return set->at[middle].tree.at == version->bytes;
-        }
-        if (order < 0) {
-            from = middle + 1;
-        } else {
-            to = middle;
-        }
-    }
-    return false;
+    return found && set->at[at].tree.at == version->bytes;
 }
 
 /* Those of versions that are live or asked for, and not in this build. */

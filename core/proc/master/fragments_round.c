@@ -40,29 +40,16 @@ typedef struct {
 
 /* -- what is live with what is in -- */
 
+static weir_str_t
+round_name_at(const void *round, size_t i)
+{
+    return ((const round_t *) round)->pieces[i].name;
+}
+
 static size_t
 round_at(const round_t *round, weir_str_t name, bool *found)
 {
-    size_t from = 0, to = round->n_pieces;
-
-    *found = false;
-    while (from < to) {
-        size_t     middle = from + (to - from) / 2;
-        weir_str_t at = round->pieces[middle].name;
-        int        order = memcmp(at.at, name.at, weir_min(at.len, name.len));
-
-        order = order != 0 ? order : (at.len > name.len) - (at.len < name.len);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            from = middle + 1;
-        } else {
-            to = middle;
-        }
-    }
-    return from;
+    return weir_str_place(name, round->n_pieces, round_name_at, round, found);
 }
 
 /* false with the change's error: it is not as things are. */
