@@ -103,7 +103,7 @@ endif
 
 FAULT_SRCS = $(sort $(wildcard t/fault/*.c))
 FAULT_OBJS = $(FAULT_SRCS:%.c=$(OBJS)/%.o)
-SEAMS      = $(shell LC_ALL=C grep -ohE '\<weir_(sys_[a-z0-9_]+|heap_(alloc|resize))\>' \
+SEAMS      = $(shell LC_ALL=C grep -ohE '\<weir_(sys_[a-z0-9_]+|heap_(alloc|map|resize))\>' \
                  core/os/sys.h core/base/heap.h 2>/dev/null | sort -u)
 
 fault: $(if $(FAULT_SRCS),$(OBJS)/weir-fault)
