@@ -32,6 +32,7 @@ struct weir_vars_numbers {
 typedef struct vars_later {
     weir_str_t         name;
     weir_var_ref_t    *ref;
+    weir_arena_t      *arena;         /* in which that lies */
     weir_vars_place_t  place;
     bool               is_settled;    /* in an earlier generation */
 } vars_later_t;
@@ -618,7 +619,7 @@ weir_vars_find_later(weir_vars_t *vars, weir_str_t name, weir_var_ref_t *ref, co
         return vars_suits(vars, ref, place->subjects) || vars_foreign(lower, ref, place->subjects, error);
     }
     later = weir_new(vars->keep, vars_later_t);
-    *later = (vars_later_t) { .name = lower, .ref = ref, .place = *place };
+    *later = (vars_later_t) { .name = lower, .ref = ref, .arena = vars->keep, .place = *place };
     vars_note(vars, (weir_vars_note_t) { .later = later });
     if (!is_final) {
         vars_wait(vars, &vars->later, later);
@@ -693,6 +694,7 @@ vars_fill(weir_vars_t *vars, vars_later_t *later)
     weir_var_ref_t ref;
 
     if (!later->is_settled) {
+        vars->keep = later->arena;
         later->is_settled = vars_resolve(vars, later->name, later->ref);
         return later->is_settled;
     }
