@@ -126,19 +126,6 @@ parse_simple(reader_t *reader, const read_row_t *at, const weir_conf_words_t *wo
 
 /* --- a block --- */
 
-/* The words of a part's opening line lie in the part. */
-static void
-parse_keep_words(const reader_t *reader, weir_conf_words_t *words)
-{
-    weir_conf_word_t *copies = weir_new_n(reader->cf.arena, weir_conf_word_t, words->n);
-
-    for (size_t i = 0; i < words->n; i++) {
-        copies[i] = words->at[i];
-        copies[i].text = weir_str(weir_str_to_z(reader->cf.arena, words->at[i].text), words->at[i].text.len);
-    }
-    words->at = copies;
-}
-
 static weir_conf_block_t *
 parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_words_t *words)
 {
@@ -154,7 +141,7 @@ parse_make_block(reader_t *reader, const weir_directive_t *row, const weir_conf_
     block = weir_new(reader->cf.arena, weir_conf_block_t);
     *block = (weir_conf_block_t) { .context = row->opens, .row = row, .words = *words, .parent = parent, .part = part };
     if (row->is_part) {
-        parse_keep_words(reader, &block->words);
+        block->words.at = weir_statements_copy_words(reader->cf.arena, words);      /* the part's own */
         *(weir_conf_block_t **) weir_array_push(&reader->parts) = block;
     } else {
         if (parent->last != NULL) {

@@ -111,6 +111,8 @@ void weir_statements_of_tree(read_statements_t *from, const weir_tree_node_t *ro
 weir_lex_kind_t weir_statements_next(read_statements_t *from, weir_arena_t *arena, weir_conf_words_t *words,
                                      weir_error_t *error);
 weir_lex_kind_t weir_statements_recover(read_statements_t *from);
+/* The words with their texts, in the arena. */
+const weir_conf_word_t *weir_statements_copy_words(weir_arena_t *arena, const weir_conf_words_t *words);
 
 /* late.c: what is read at the end of http */
 /* The block is skipped, and read in weir_conf_read_late. */

@@ -33,14 +33,25 @@ statements_close(read_statements_t *from, weir_conf_words_t *words)
     return WEIR_LEX_CLOSE;
 }
 
+const weir_conf_word_t *
+weir_statements_copy_words(weir_arena_t *arena, const weir_conf_words_t *words)
+{
+    weir_conf_word_t *copies = weir_new_n(arena, weir_conf_word_t, words->n);
+
+    for (size_t i = 0; i < words->n; i++) {
+        copies[i] = words->at[i];
+        copies[i].text = weir_str(weir_str_to_z(arena, words->at[i].text), words->at[i].text.len);
+    }
+    return copies;
+}
+
 /* A tree may go before what is read from it does.  A file's name is had once for what comes in a row. */
 static void
 statements_copy(read_statements_t *reading, weir_arena_t *arena, const weir_conf_words_t *from,
                 weir_conf_words_t *words)
 {
-    weir_conf_word_t *at = weir_new_n(arena, weir_conf_word_t, from->n);
-
     *words = *from;
+    words->at = weir_statements_copy_words(arena, from);
     if (reading->file_arena != arena || reading->file_of != from->file) {
         reading->file = from->file != NULL ? weir_str_to_z(arena, weir_str_from_z(from->file)) : NULL;
         reading->fragment_copy = reading->fragment != NULL
@@ -51,11 +62,6 @@ statements_copy(read_statements_t *reading, weir_arena_t *arena, const weir_conf
     words->file = reading->file;
     words->fragment = reading->fragment_copy;
     words->pointer = from->pointer != NULL ? weir_str_to_z(arena, weir_str_from_z(from->pointer)) : NULL;
-    for (size_t i = 0; i < from->n; i++) {
-        at[i] = from->at[i];
-        at[i].text = weir_str(weir_str_to_z(arena, from->at[i].text), from->at[i].text.len);
-    }
-    words->at = at;
 }
 
 static weir_lex_kind_t
